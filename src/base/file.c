@@ -1,0 +1,155 @@
+#include "base/file.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static am_status open_regular(const char *path, int *out_fd, size_t *out_size)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return am_error_from_errno("open", path);
+    if (fstat(fd, &info) != 0) {
+        am_status status = am_error_from_errno("read the size of", path);
+        close(fd);
+        return status;
+    }
+    if (!S_ISREG(info.st_mode)) {
+        close(fd);
+        return am_error(AM_IO, "cannot read %s: not a regular file", path);
+    }
+    *out_fd = fd;
+    *out_size = (size_t)info.st_size;
+    return NULL;
+}
+
+am_status am_file_map(const char *path, am_mapped_file *out)
+{
+    int fd = -1;
+    *out = (am_mapped_file){0};
+    AM_TRY(open_regular(path, &fd, &out->size_bytes));
+    if (out->size_bytes) {
+        void *bytes = mmap(NULL, out->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (bytes == MAP_FAILED) {
+            am_status status = am_error_from_errno("map", path);
+            close(fd);
+            *out = (am_mapped_file){0};
+            return status;
+        }
+        out->bytes = bytes;
+    }
+    close(fd);
+    return NULL;
+}
+
+void am_file_unmap(am_mapped_file *file)
+{
+    if (file->bytes) munmap((void *)(uintptr_t)file->bytes, file->size_bytes);
+    *file = (am_mapped_file){0};
+}
+
+static am_status read_all(int fd, const char *path, size_t limit_bytes, am_buffer *buffer)
+{
+    char chunk[65536];
+    buffer->limit_bytes = limit_bytes;
+    for (;;) {
+        ssize_t count = read(fd, chunk, sizeof chunk);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return am_error_from_errno("read", path);
+        if (count == 0) break;
+        am_buffer_append(buffer, chunk, (size_t)count);
+        if (buffer->failed)
+            return am_error(AM_OUT_OF_MEMORY, "cannot read %s: longer than %zu bytes", path, limit_bytes);
+    }
+    am_buffer_append(buffer, "", 0);
+    return am_buffer_status(buffer);
+}
+
+am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t *out_length)
+{
+    am_buffer buffer = {0};
+    bool standard_input = strcmp(path, "-") == 0;
+    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    *out = NULL;
+    *out_length = 0;
+    if (fd < 0) return am_error_from_errno("open", path);
+    am_status status = read_all(fd, standard_input ? "standard input" : path, limit_bytes, &buffer);
+    if (!standard_input) close(fd);
+    if (status) {
+        am_buffer_deinit(&buffer);
+        return status;
+    }
+    *out_length = buffer.length;
+    *out = am_buffer_take(&buffer);
+    return NULL;
+}
+
+static am_status write_fd(int fd, const char *path, const char *bytes, size_t length)
+{
+    while (length) {
+        ssize_t count = write(fd, bytes, length);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) return am_error_from_errno("write", path);
+        bytes += count;
+        length -= (size_t)count;
+    }
+    return fsync(fd) != 0 && errno != EINVAL ? am_error_from_errno("write", path) : NULL;
+}
+
+am_status am_file_write(const char *path, const void *bytes, size_t length)
+{
+    am_arena arena = {0};
+    char *temporary = am_arena_printf(&arena, "%s.XXXXXX", path);
+    if (!temporary) return am_out_of_memory();
+    int fd = mkstemp(temporary);
+    if (fd < 0) {
+        am_arena_deinit(&arena);
+        return am_error_from_errno("create", path);
+    }
+    am_status status = write_fd(fd, path, bytes, length);
+    if (fchmod(fd, 0644) != 0 && !status) status = am_error_from_errno("write", path);
+    if (close(fd) != 0 && !status) status = am_error_from_errno("write", path);
+    if (!status && rename(temporary, path) != 0) status = am_error_from_errno("create", path);
+    if (status) unlink(temporary);
+    am_arena_deinit(&arena);
+    return status;
+}
+
+bool am_file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool am_directory_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *am_path_join(am_arena *arena, const char *directory, const char *name)
+{
+    size_t length = strlen(directory);
+    const char *slash = length && directory[length - 1] == '/' ? "" : "/";
+    return am_arena_printf(arena, "%s%s%s", directory, slash, name);
+}
+
+const char *am_path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+const char *am_path_extension(const char *path)
+{
+    const char *dot = strrchr(am_path_base(path), '.');
+    return dot ? dot : "";
+}

@@ -1,0 +1,268 @@
+/* The one C++ file: a C face on simdjson's document tape (its doc/tape.md), which is an array of 64-bit words: a type in
+   the top byte and a payload below. A value is named by the index of its word. */
+#include "base/json.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <simdjson.h>
+
+namespace dom = simdjson::dom;
+using simdjson::internal::tape_ref;
+using simdjson::internal::tape_type;
+
+enum { DEPTH_LIMIT = 512 };
+
+struct am_json_document {
+    dom::document tape;
+    bool has_bare_words = false; /* Infinity and the like were turned into strings */
+};
+
+static const am_json_document *document_of(am_json value)
+{
+    return static_cast<const am_json_document *>(value.document);
+}
+
+static tape_ref ref_of(am_json value)
+{
+    return tape_ref(&document_of(value)->tape, value.index);
+}
+
+static am_json value_at(am_json base, size_t index)
+{
+    return am_json{base.document, index};
+}
+
+static am_json missing()
+{
+    return am_json{nullptr, 0};
+}
+
+/* Puts quotes around bare Infinity, -Infinity and NaN outside of strings; false when there were none. */
+static bool quote_bare_words(const char *text, size_t length, std::string &out)
+{
+    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
+    bool in_string = false, found = false;
+    for (size_t i = 0; i < length;) {
+        const char *match = nullptr;
+        for (const char *word : words)
+            if (!in_string && !match && length - i >= strlen(word) && memcmp(text + i, word, strlen(word)) == 0)
+                match = word;
+        if (match) {
+            out.append("\"").append(match).append("\"");
+            i += strlen(match);
+            found = true;
+            continue;
+        }
+        if (text[i] == '"') in_string = !in_string;
+        if (in_string && text[i] == '\\' && i + 1 < length) out.push_back(text[i++]);
+        out.push_back(text[i++]);
+    }
+    return found;
+}
+
+static simdjson::error_code parse_into(const char *text, size_t length, dom::document &out)
+{
+    dom::parser parser(simdjson::SIMDJSON_MAXSIZE_BYTES);
+    simdjson::error_code error = parser.allocate(length + 1, DEPTH_LIMIT);
+    return error ? error : parser.parse_into_document(out, text, length, true).error();
+}
+
+static am_status parse(const char *text, size_t length, const char *name, am_json_document *document)
+{
+    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3, length -= 3;
+    if (length == 0) return am_error(AM_INVALID_FILE, "%s: not JSON: the text is empty", name);
+    simdjson::error_code error = parse_into(text, length, document->tape);
+    if (error == simdjson::MEMALLOC) return am_out_of_memory();
+    if (error && error != simdjson::DEPTH_ERROR) {
+        std::string quoted;
+        quoted.reserve(length + 64);
+        document->has_bare_words = quote_bare_words(text, length, quoted);
+        if (document->has_bare_words) error = parse_into(quoted.data(), quoted.size(), document->tape);
+    }
+    if (error == simdjson::DEPTH_ERROR)
+        return am_error(AM_INVALID_FILE, "%s: JSON nested more than %d levels deep", name, DEPTH_LIMIT);
+    if (error) return am_error(AM_INVALID_FILE, "%s: not JSON: %s", name, simdjson::error_message(error));
+    return nullptr;
+}
+
+am_status am_json_parse(const char *text, size_t length, const char *name, am_json_document **out)
+{
+    *out = nullptr;
+    auto *document = new (std::nothrow) am_json_document;
+    if (!document) return am_out_of_memory();
+    am_status status;
+    try {
+        status = parse(text, length, name, document);
+    } catch (const std::bad_alloc &) {
+        status = am_out_of_memory();
+    }
+    if (status) delete document;
+    else *out = document;
+    return status;
+}
+
+am_status am_json_open(const char *path, am_json_document **out)
+{
+    am_mapped_file file;
+    *out = nullptr;
+    am_status status = am_file_map(path, &file);
+    if (status) return status;
+    if (file.size_bytes > (size_t)1 << 30)
+        status = am_error(AM_INVALID_FILE, "%s: %zu bytes of JSON, more than the limit of 1 GiB", path, file.size_bytes);
+    else
+        status = am_json_parse(reinterpret_cast<const char *>(file.bytes), file.size_bytes, path, out);
+    am_file_unmap(&file);
+    return status;
+}
+
+void am_json_close(am_json_document *document)
+{
+    delete document;
+}
+
+am_json am_json_root(const am_json_document *document)
+{
+    return am_json{document, 1};
+}
+
+static bool is_bare_word(am_json value, std::string_view text)
+{
+    return document_of(value)->has_bare_words && (text == "Infinity" || text == "-Infinity" || text == "NaN");
+}
+
+am_json_kind am_json_kind_of(am_json value)
+{
+    if (!value.document) return AM_JSON_MISSING;
+    tape_ref ref = ref_of(value);
+    switch (ref.tape_ref_type()) {
+    case tape_type::START_OBJECT: return AM_JSON_OBJECT;
+    case tape_type::START_ARRAY: return AM_JSON_ARRAY;
+    case tape_type::STRING: return is_bare_word(value, ref.get_string_view()) ? AM_JSON_REAL : AM_JSON_STRING;
+    case tape_type::INT64: return AM_JSON_INTEGER;
+    case tape_type::UINT64:
+    case tape_type::DOUBLE: return AM_JSON_REAL;
+    case tape_type::TRUE_VALUE:
+    case tape_type::FALSE_VALUE: return AM_JSON_BOOL;
+    default: return AM_JSON_NULL;
+    }
+}
+
+const char *am_json_kind_name(am_json_kind kind)
+{
+    static const char *const names[] = {"nothing", "null", "a boolean", "an integer", "a number", "a string",
+                                        "an array", "an object"};
+    return names[kind];
+}
+
+static bool key_is(tape_ref key, const char *text, size_t length)
+{
+    return key.get_string_length() == length && memcmp(key.get_c_str(), text, length) == 0;
+}
+
+static am_json get(am_json object, const char *key, size_t length)
+{
+    am_json found = missing();
+    if (am_json_kind_of(object) != AM_JSON_OBJECT) return found;
+    size_t end = ref_of(object).matching_brace_index() - 1;
+    for (size_t at = object.index + 1; at < end;) {
+        am_json member = value_at(object, at + 1);
+        if (key_is(ref_of(value_at(object, at)), key, length)) found = member;
+        at = ref_of(member).after_element();
+    }
+    return found;
+}
+
+am_json am_json_get(am_json object, const char *key)
+{
+    return get(object, key, strlen(key));
+}
+
+am_json am_json_get_path(am_json object, const char *dotted_path)
+{
+    while (object.document) {
+        const char *dot = strchr(dotted_path, '.');
+        if (!dot) return am_json_get(object, dotted_path);
+        object = get(object, dotted_path, (size_t)(dot - dotted_path));
+        dotted_path = dot + 1;
+    }
+    return missing();
+}
+
+size_t am_json_count(am_json value)
+{
+    am_json_kind kind = am_json_kind_of(value);
+    if (kind != AM_JSON_ARRAY && kind != AM_JSON_OBJECT) return 0;
+    size_t count = ref_of(value).scope_count();
+    if (count < 0xFFFFFF) return count;
+    count = 0;
+    for (am_json_iterator i = am_json_iterate(value); am_json_next(&i);) count++;
+    return count;
+}
+
+bool am_json_bool(am_json value, bool fallback)
+{
+    return am_json_kind_of(value) == AM_JSON_BOOL ? ref_of(value).is_true() : fallback;
+}
+
+int64_t am_json_int(am_json value, int64_t fallback)
+{
+    am_json_kind kind = am_json_kind_of(value);
+    if (kind == AM_JSON_INTEGER) return ref_of(value).next_tape_value<int64_t>();
+    if (kind != AM_JSON_REAL) return fallback;
+    double real = am_json_real(value, 0.5);
+    return real >= -9.2e18 && real <= 9.2e18 && real == std::floor(real) ? static_cast<int64_t>(real) : fallback;
+}
+
+double am_json_real(am_json value, double fallback)
+{
+    am_json_kind kind = am_json_kind_of(value);
+    if (kind == AM_JSON_INTEGER) return static_cast<double>(ref_of(value).next_tape_value<int64_t>());
+    if (kind != AM_JSON_REAL) return fallback;
+    tape_ref ref = ref_of(value);
+    if (ref.is_double()) return ref.next_tape_value<double>();
+    if (ref.is_uint64()) return static_cast<double>(ref.next_tape_value<uint64_t>());
+    std::string_view word = ref.get_string_view();
+    return word == "NaN" ? std::nan("") : word[0] == '-' ? -INFINITY : INFINITY;
+}
+
+am_json_string am_json_text(am_json value)
+{
+    if (am_json_kind_of(value) != AM_JSON_STRING) return am_json_string{"", 0};
+    return am_json_string{ref_of(value).get_c_str(), ref_of(value).get_string_length()};
+}
+
+bool am_json_equals(am_json value, const char *text)
+{
+    am_json_string string = am_json_text(value);
+    return am_json_kind_of(value) == AM_JSON_STRING && string.length == strlen(text) &&
+           memcmp(string.bytes, text, string.length) == 0;
+}
+
+am_json_iterator am_json_iterate(am_json value)
+{
+    am_json_kind kind = am_json_kind_of(value);
+    am_json_iterator iterator = {value, 0, 0, {"", 0}, missing()};
+    if (kind != AM_JSON_ARRAY && kind != AM_JSON_OBJECT) return iterator;
+    iterator.position = value.index + 1;
+    iterator.end = ref_of(value).matching_brace_index() - 1;
+    return iterator;
+}
+
+bool am_json_next(am_json_iterator *iterator)
+{
+    if (iterator->position >= iterator->end) return false;
+    am_json container = iterator->container;
+    if (am_json_kind_of(container) == AM_JSON_OBJECT) {
+        tape_ref key = ref_of(value_at(container, iterator->position));
+        iterator->key = am_json_string{key.get_c_str(), key.get_string_length()};
+        iterator->position++;
+    }
+    iterator->value = value_at(container, iterator->position);
+    iterator->position = ref_of(iterator->value).after_element();
+    return true;
+}

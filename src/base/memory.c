@@ -1,0 +1,75 @@
+#include "base/memory.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_int_least64_t fail_countdown = -1;
+static atomic_int_least64_t allocations;
+
+void am_memory_fail_after(int64_t n)
+{
+    atomic_store(&fail_countdown, n);
+}
+
+int64_t am_memory_allocations(void)
+{
+    return atomic_load(&allocations);
+}
+
+static bool must_fail(void)
+{
+    atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+    if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) < 0) return false;
+    return atomic_fetch_sub(&fail_countdown, 1) == 0;
+}
+
+void *am_alloc(size_t bytes)
+{
+    return must_fail() ? NULL : malloc(bytes ? bytes : 1);
+}
+
+void *am_alloc_zeroed(size_t count, size_t bytes)
+{
+    return must_fail() ? NULL : calloc(count ? count : 1, bytes ? bytes : 1);
+}
+
+void *am_realloc(void *block, size_t bytes)
+{
+    return must_fail() ? NULL : realloc(block, bytes ? bytes : 1);
+}
+
+void am_free(void *block)
+{
+    free(block);
+}
+
+void *am_alloc_aligned(size_t bytes)
+{
+    if (bytes > SIZE_MAX - 64) return NULL;
+    return must_fail() ? NULL : aligned_alloc(64, bytes ? (bytes + 63) / 64 * 64 : 64);
+}
+
+void am_free_aligned(void *block)
+{
+    free(block);
+}
+
+char *am_copy_string(const char *text, size_t length)
+{
+    char *copy = am_alloc(length + 1);
+    if (!copy) return NULL;
+    if (length) memcpy(copy, text, length);
+    copy[length] = 0;
+    return copy;
+}
+
+bool am_multiply_size(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+
+bool am_add_size(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}

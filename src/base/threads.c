@@ -1,0 +1,182 @@
+#define _GNU_SOURCE
+#include "base/threads.h"
+
+#include "base/memory.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { THREADS_LIMIT = 1024, SPINS_BEFORE_SLEEP = 4000 };
+
+typedef struct job {
+    am_work work;
+    void *context;
+    int64_t count, grain;
+} job;
+
+static struct {
+    pthread_mutex_t caller; /* held by the thread whose job runs */
+    pthread_mutex_t sleep;  /* guards the condition */
+    pthread_cond_t wake;
+    pthread_t *workers;
+    int worker_count;
+    job job;
+    atomic_int_least64_t next;       /* first item not yet taken */
+    atomic_uint_least64_t generation; /* counts jobs; workers wait for it to change */
+    atomic_int busy;                 /* workers that have not finished the current job */
+    atomic_bool stop;
+} pool = {.caller = PTHREAD_MUTEX_INITIALIZER, .sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+static _Thread_local bool inside_work;
+
+static int quota_cpus(void)
+{
+    long long quota, period;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (!file) return 0;
+    int fields = fscanf(file, "%lld %lld", &quota, &period);
+    fclose(file);
+    if (fields != 2 || period <= 0 || quota <= 0) return 0;
+    return (int)((quota + period - 1) / period);
+}
+
+int am_threads_available(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    int quota = quota_cpus();
+    if (quota > 0 && quota < count) count = quota;
+    return count < 1 ? 1 : count > THREADS_LIMIT ? THREADS_LIMIT : count;
+}
+
+static void take_slices(const job *j)
+{
+    inside_work = true;
+    for (;;) {
+        int64_t begin = atomic_fetch_add_explicit(&pool.next, j->grain, memory_order_relaxed);
+        if (begin >= j->count) break;
+        int64_t end = begin + j->grain < j->count ? begin + j->grain : j->count;
+        j->work(j->context, begin, end);
+    }
+    inside_work = false;
+}
+
+static uint_least64_t wait_for_job(uint_least64_t seen)
+{
+    for (int i = 0; i < SPINS_BEFORE_SLEEP; i++) {
+        uint_least64_t now = atomic_load_explicit(&pool.generation, memory_order_acquire);
+        if (now != seen) return now;
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#endif
+    }
+    pthread_mutex_lock(&pool.sleep);
+    while (atomic_load_explicit(&pool.generation, memory_order_acquire) == seen)
+        pthread_cond_wait(&pool.wake, &pool.sleep);
+    pthread_mutex_unlock(&pool.sleep);
+    return atomic_load_explicit(&pool.generation, memory_order_acquire);
+}
+
+static void *worker(void *unused)
+{
+    uint_least64_t seen = (uint_least64_t)(uintptr_t)unused;
+    for (;;) {
+        seen = wait_for_job(seen);
+        if (atomic_load(&pool.stop)) return NULL;
+        take_slices(&pool.job);
+        atomic_fetch_sub_explicit(&pool.busy, 1, memory_order_release);
+    }
+}
+
+/* Workers see what was written before, as the generation is published with release order. */
+static void announce(void)
+{
+    pthread_mutex_lock(&pool.sleep);
+    atomic_fetch_add_explicit(&pool.generation, 1, memory_order_release);
+    pthread_cond_broadcast(&pool.wake);
+    pthread_mutex_unlock(&pool.sleep);
+}
+
+static void stop_workers(void)
+{
+    if (!pool.workers) return;
+    atomic_store(&pool.stop, true);
+    announce();
+    for (int i = 0; i < pool.worker_count; i++) pthread_join(pool.workers[i], NULL);
+    atomic_store(&pool.stop, false);
+    am_free(pool.workers);
+    pool.workers = NULL;
+    pool.worker_count = 0;
+}
+
+static am_status start_workers(int count)
+{
+    if (count == 0) return NULL;
+    pool.workers = am_alloc_zeroed((size_t)count, sizeof *pool.workers);
+    if (!pool.workers) return am_out_of_memory();
+    void *generation = (void *)(uintptr_t)atomic_load(&pool.generation);
+    for (pool.worker_count = 0; pool.worker_count < count; pool.worker_count++)
+        if (pthread_create(&pool.workers[pool.worker_count], NULL, worker, generation) != 0) break;
+    if (pool.worker_count == count) return NULL;
+    stop_workers();
+    return am_error(AM_OUT_OF_MEMORY, "cannot start %d threads", count);
+}
+
+am_status am_threads_set(int count)
+{
+    if (count < 0 || count > THREADS_LIMIT)
+        return am_error(AM_INVALID_ARGUMENT, "number of threads must be between 0 and %d, found %d", THREADS_LIMIT, count);
+    if (count == 0) count = am_threads_available();
+    pthread_mutex_lock(&pool.caller);
+    am_status status = NULL;
+    if (count != pool.worker_count + 1) {
+        stop_workers();
+        status = start_workers(count - 1);
+    }
+    pthread_mutex_unlock(&pool.caller);
+    return status;
+}
+
+int am_threads_count(void)
+{
+    return pool.worker_count + 1;
+}
+
+static void wait_until_idle(void)
+{
+    for (int i = 0; atomic_load_explicit(&pool.busy, memory_order_acquire) > 0; i++) {
+        if (i > SPINS_BEFORE_SLEEP) sched_yield();
+#if defined(__x86_64__)
+        else __builtin_ia32_pause();
+#endif
+    }
+}
+
+void am_parallel_for(int64_t count, int64_t grain, am_work work, void *context)
+{
+    if (count <= 0) return;
+    if (grain < 1) grain = 1;
+    if (inside_work || pool.worker_count == 0 || count <= grain) {
+        work(context, 0, count);
+        return;
+    }
+    pthread_mutex_lock(&pool.caller);
+    pool.job = (job){.work = work, .context = context, .count = count, .grain = grain};
+    atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
+    atomic_store_explicit(&pool.busy, pool.worker_count, memory_order_relaxed);
+    announce();
+    take_slices(&pool.job);
+    wait_until_idle();
+    pthread_mutex_unlock(&pool.caller);
+}
+
+void am_threads_shutdown(void)
+{
+    pthread_mutex_lock(&pool.caller);
+    stop_workers();
+    pthread_mutex_unlock(&pool.caller);
+}
