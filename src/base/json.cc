@@ -2,14 +2,18 @@
    the top byte and a payload below. A value is named by the index of its word. */
 #include "base/json.h"
 
+extern "C" {
 #include "base/file.h"
 #include "base/memory.h"
+}
 
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <simdjson.h>
+#include <string>
 
 namespace dom = simdjson::dom;
 using simdjson::internal::tape_ref;
@@ -42,34 +46,75 @@ static am_json missing()
     return am_json{nullptr, 0};
 }
 
-/* Puts quotes around bare Infinity, -Infinity and NaN outside of strings; false when there were none. */
-static bool quote_bare_words(const char *text, size_t length, std::string &out)
+/* Stands before the words that were bare, so that "NaN" with quotes stays a string. */
+static const char MARK[] = "\\u0000";
+
+static bool is_space(char c)
 {
-    static const char *const words[] = {"-Infinity", "Infinity", "NaN"};
-    bool in_string = false, found = false;
-    for (size_t i = 0; i < length;) {
-        const char *match = nullptr;
-        for (const char *word : words)
-            if (!in_string && !match && length - i >= strlen(word) && memcmp(text + i, word, strlen(word)) == 0)
-                match = word;
-        if (match) {
-            out.append("\"").append(match).append("\"");
-            i += strlen(match);
-            found = true;
-            continue;
-        }
-        if (text[i] == '"') in_string = !in_string;
-        if (in_string && text[i] == '\\' && i + 1 < length) out.push_back(text[i++]);
-        out.push_back(text[i++]);
-    }
-    return found;
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Infinity, -Infinity or NaN at the start of the text (and not as a key), or null. */
+static const char *bare_word(const char *text, size_t length)
+{
+    for (const char *word : {"-Infinity", "Infinity", "NaN"}) {
+        size_t end = strlen(word);
+        if (length < end || memcmp(text, word, end) != 0) continue;
+        while (end < length && is_space(text[end])) end++;
+        return end < length && text[end] == ':' ? nullptr : word;
+    }
+    return nullptr;
+}
+
+/* Copies a number that simdjson may refuse: integers beyond 64 bits become reals, reals beyond double infinities. */
+static bool rewrite_number(const std::string &number, std::string &out)
+{
+    char *end;
+    double real = strtod(number.c_str(), &end);
+    bool whole = number.find_first_of(".eE") == std::string::npos, beyond = std::fabs(real) >= 0x1p63;
+    if (*end || !beyond || (!whole && !std::isinf(real))) {
+        out.append(number);
+        return false;
+    }
+    if (std::isinf(real)) out.append("\"").append(MARK).append(real < 0 ? "-Infinity\"" : "Infinity\"");
+    else out.append(number).append(".0");
+    return std::isinf(real);
+}
+
+/* Copies JSON as Python writes it into JSON as simdjson reads it. Sets *has_bare_words when it made marked strings. */
+static void rewrite_numbers(const char *text, size_t length, std::string &out, bool *has_bare_words)
+{
+    bool in_string = false;
+    for (size_t i = 0; i < length;) {
+        const char *word = in_string ? nullptr : bare_word(text + i, length - i);
+        size_t digits = 0;
+        if (!in_string && !word)
+            while (i + digits < length && text[i + digits] && strchr("+-.0123456789eE", text[i + digits])) digits++;
+        if (word) {
+            out.append("\"").append(MARK).append(word).append("\"");
+            i += strlen(word);
+            *has_bare_words = true;
+        } else if (digits) {
+            if (rewrite_number(std::string(text + i, digits), out)) *has_bare_words = true;
+            i += digits;
+        } else {
+            if (text[i] == '"') in_string = !in_string;
+            if (in_string && text[i] == '\\' && i + 1 < length) out.push_back(text[i++]);
+            out.push_back(text[i++]);
+        }
+    }
+}
+
+/* simdjson reads beyond the end, so that it gets a copy with room there. */
 static simdjson::error_code parse_into(const char *text, size_t length, dom::document &out)
 {
     dom::parser parser(simdjson::SIMDJSON_MAXSIZE_BYTES);
+    std::unique_ptr<char, decltype(&am_free)> copy(static_cast<char *>(am_alloc(length + simdjson::SIMDJSON_PADDING)), am_free);
+    if (!copy) return simdjson::MEMALLOC;
+    memcpy(copy.get(), text, length);
+    memset(copy.get() + length, 0, simdjson::SIMDJSON_PADDING);
     simdjson::error_code error = parser.allocate(length + 1, DEPTH_LIMIT);
-    return error ? error : parser.parse_into_document(out, text, length, true).error();
+    return error ? error : parser.parse_into_document(out, copy.get(), length, false).error();
 }
 
 static am_status parse(const char *text, size_t length, const char *name, am_json_document *document)
@@ -79,10 +124,10 @@ static am_status parse(const char *text, size_t length, const char *name, am_jso
     simdjson::error_code error = parse_into(text, length, document->tape);
     if (error == simdjson::MEMALLOC) return am_out_of_memory();
     if (error && error != simdjson::DEPTH_ERROR) {
-        std::string quoted;
-        quoted.reserve(length + 64);
-        document->has_bare_words = quote_bare_words(text, length, quoted);
-        if (document->has_bare_words) error = parse_into(quoted.data(), quoted.size(), document->tape);
+        std::string rewritten;
+        rewritten.reserve(length + 64);
+        rewrite_numbers(text, length, rewritten, &document->has_bare_words);
+        if (rewritten.size() != length) error = parse_into(rewritten.data(), rewritten.size(), document->tape);
     }
     if (error == simdjson::DEPTH_ERROR)
         return am_error(AM_INVALID_FILE, "%s: JSON nested more than %d levels deep", name, DEPTH_LIMIT);
@@ -93,15 +138,16 @@ static am_status parse(const char *text, size_t length, const char *name, am_jso
 am_status am_json_parse(const char *text, size_t length, const char *name, am_json_document **out)
 {
     *out = nullptr;
-    auto *document = new (std::nothrow) am_json_document;
-    if (!document) return am_out_of_memory();
+    void *memory = am_alloc(sizeof(am_json_document));
+    if (!memory) return am_out_of_memory();
+    auto *document = new (memory) am_json_document;
     am_status status;
     try {
         status = parse(text, length, name, document);
     } catch (const std::bad_alloc &) {
         status = am_out_of_memory();
     }
-    if (status) delete document;
+    if (status) am_json_close(document);
     else *out = document;
     return status;
 }
@@ -122,7 +168,9 @@ am_status am_json_open(const char *path, am_json_document **out)
 
 void am_json_close(am_json_document *document)
 {
-    delete document;
+    if (!document) return;
+    document->~am_json_document();
+    am_free(document);
 }
 
 am_json am_json_root(const am_json_document *document)
@@ -132,7 +180,8 @@ am_json am_json_root(const am_json_document *document)
 
 static bool is_bare_word(am_json value, std::string_view text)
 {
-    return document_of(value)->has_bare_words && (text == "Infinity" || text == "-Infinity" || text == "NaN");
+    if (!document_of(value)->has_bare_words || text.empty() || text[0] != 0) return false;
+    return text.substr(1) == "Infinity" || text.substr(1) == "-Infinity" || text.substr(1) == "NaN";
 }
 
 am_json_kind am_json_kind_of(am_json value)
@@ -227,7 +276,7 @@ double am_json_real(am_json value, double fallback)
     if (ref.is_double()) return ref.next_tape_value<double>();
     if (ref.is_uint64()) return static_cast<double>(ref.next_tape_value<uint64_t>());
     std::string_view word = ref.get_string_view();
-    return word == "NaN" ? std::nan("") : word[0] == '-' ? -INFINITY : INFINITY;
+    return word[1] == 'N' ? std::nan("") : word[1] == '-' ? -INFINITY : INFINITY;
 }
 
 am_json_string am_json_text(am_json value)

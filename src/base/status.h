@@ -6,6 +6,10 @@
 
 #include <stdarg.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A new status with a formatted message. Where memory is too short even for that, a static out-of-memory status. */
 am_status am_error(am_code code, const char *format, ...) AM_PRINTF(2, 3) AM_NODISCARD;
 am_status am_error_v(am_code code, const char *format, va_list arguments) AM_NODISCARD;
@@ -27,4 +31,7 @@ am_status am_error_from_errno(const char *what, const char *path) AM_NODISCARD;
         if (am_try_status) return am_try_status;                                                                       \
     } while (0)
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,129 @@
+#include "media/image.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "media/image_codecs.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <string.h>
+
+am_status am_image_create(int64_t width, int64_t height, am_image *out)
+{
+    *out = (am_image){0};
+    if (width < 1 || height < 1 || height > AM_IMAGE_MAX_PIXELS / width)
+        return am_error(AM_INVALID_ARGUMENT, "an image of %" PRId64 "x%" PRId64 " pixels; expected 1 to %" PRId64,
+                        width, height, AM_IMAGE_MAX_PIXELS);
+    uint8_t *pixels = am_alloc_zeroed((size_t)(width * height), 3);
+    if (!pixels) return am_out_of_memory();
+    *out = (am_image){.width = width, .height = height, .pixels = pixels};
+    return NULL;
+}
+
+void am_image_deinit(am_image *image)
+{
+    am_free(image->pixels);
+    *image = (am_image){0};
+}
+
+am_status am_image_check_size(const am_image_source *source, int64_t width, int64_t height)
+{
+    if (width < 1 || height < 1)
+        return am_error(AM_INVALID_FILE, "the header says %" PRId64 "x%" PRId64 " pixels, an empty image", width,
+                        height);
+    if (height > source->max_pixels / width)
+        return am_error(AM_OUT_OF_MEMORY,
+                        "the header says %" PRId64 "x%" PRId64 " pixels, more than the limit of %" PRId64, width,
+                        height, source->max_pixels);
+    return NULL;
+}
+
+/* How the pixel at (x, y) of the upright image is found in the stored one: mirrored left to right, top to bottom, and
+   then, rows and columns exchanged. Exif 2.32, 4.6.4 A, tag 0x0112. */
+static const struct {
+    bool mirror_x, mirror_y, transposed;
+} orientations[9] = {
+    [2] = {.mirror_x = true},
+    [3] = {.mirror_x = true, .mirror_y = true},
+    [4] = {.mirror_y = true},
+    [5] = {.transposed = true},
+    [6] = {.mirror_y = true, .transposed = true},
+    [7] = {.mirror_x = true, .mirror_y = true, .transposed = true},
+    [8] = {.mirror_x = true, .transposed = true},
+};
+
+static am_status make_upright(am_image *image, int orientation)
+{
+    if (orientation < 2 || orientation > 8) return NULL;
+    bool transposed = orientations[orientation].transposed;
+    am_image upright;
+    AM_TRY(am_image_create(transposed ? image->height : image->width, transposed ? image->width : image->height,
+                           &upright));
+    uint8_t *to = upright.pixels;
+    for (int64_t y = 0; y < upright.height; y++) {
+        for (int64_t x = 0; x < upright.width; x++, to += 3) {
+            int64_t column = transposed ? y : x, row = transposed ? x : y;
+            if (orientations[orientation].mirror_x) column = image->width - 1 - column;
+            if (orientations[orientation].mirror_y) row = image->height - 1 - row;
+            memcpy(to, image->pixels + 3 * (row * image->width + column), 3);
+        }
+    }
+    am_image_deinit(image);
+    *image = upright;
+    return NULL;
+}
+
+/* Files whose first bytes, under the mask of their RIFF sizes, are these. */
+static const struct {
+    const char *name;
+    size_t offset, length;
+    const char *magic;
+    am_status (*decode)(const am_image_source *source, am_image *out, int *orientation);
+} formats[] = {
+    {"PNG", 0, 8, "\x89PNG\r\n\x1a\n", am_image_decode_png},
+    {"JPEG", 0, 3, "\xff\xd8\xff", am_image_decode_jpeg},
+    {"WebP", 8, 4, "WEBP", am_image_decode_webp},
+    {"GIF", 0, 6, "GIF87a", am_image_decode_gif},
+    {"GIF", 0, 6, "GIF89a", am_image_decode_gif},
+};
+
+static am_status decode(const am_image_source *source, am_image *out)
+{
+    if (!source->size_bytes) return am_error(AM_INVALID_FILE, "an empty file, expected an image");
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        if (source->size_bytes < formats[i].offset + formats[i].length ||
+            memcmp(source->bytes + formats[i].offset, formats[i].magic, formats[i].length) != 0)
+            continue;
+        int orientation = 1;
+        am_status status = formats[i].decode(source, out, &orientation);
+        return status ? am_note(status, "%s", formats[i].name) : make_upright(out, orientation);
+    }
+    char first[16 * 3 + 1] = "";
+    for (size_t i = 0; i < source->size_bytes && i < 16; i++) {
+        const char *digits = "0123456789abcdef";
+        char text[4] = {' ', digits[source->bytes[i] >> 4], digits[source->bytes[i] & 15], 0};
+        memcpy(first + 3 * i, text, sizeof text);
+    }
+    return am_error(AM_UNSUPPORTED, "no PNG, JPEG, WebP or GIF image: it begins with%s", first);
+}
+
+am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels, am_image *out)
+{
+    *out = (am_image){0};
+    if (max_pixels <= 0 || max_pixels > AM_IMAGE_MAX_PIXELS) max_pixels = AM_IMAGE_MAX_PIXELS;
+    am_image_source source = {.bytes = bytes, .size_bytes = size_bytes, .max_pixels = max_pixels};
+    am_status status = decode(&source, out);
+    if (!status) return NULL;
+    am_image_deinit(out);
+    return am_note(status, "%s", name);
+}
+
+am_status am_image_open(const char *path, int64_t max_pixels, am_image *out)
+{
+    *out = (am_image){0};
+    am_mapped_file file;
+    AM_TRY(am_file_map(path, &file));
+    am_status status = am_image_decode(file.bytes, file.size_bytes, path, max_pixels, out);
+    am_file_unmap(&file);
+    return status;
+}

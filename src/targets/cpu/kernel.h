@@ -1,0 +1,59 @@
+/* A cpu kernel: one function that computes one node. */
+#ifndef AM_TARGETS_CPU_KERNEL_H
+#define AM_TARGETS_CPU_KERNEL_H
+
+#include "graph/ops.h"
+
+/* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where an optional
+   input is absent. Outputs do not overlap inputs, except that outputs[0].data may be inputs[0].data where the kernel's row says in_place. */
+typedef struct am_kernel_call {
+    const am_node *node;
+    const am_tensor *inputs;
+    int input_count;
+    const am_tensor *outputs;
+    int output_count;
+    void *scratch; /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
+} am_kernel_call;
+
+/* Computes the outputs. Fails with AM_OUT_OF_RANGE on bad indices, AM_OUT_OF_MEMORY. */
+typedef am_status (*am_kernel_run)(const am_kernel_call *call);
+
+typedef struct am_kernel {
+    const char *name; /* "linear_f32_avx2": what plans and profiles show */
+    am_op_kind op;
+    am_kernel_run run;
+    bool (*supports)(const am_graph *graph, const am_node *node);          /* null: always */
+    size_t (*scratch_bytes)(const am_graph *graph, const am_node *node);   /* null: none */
+    bool in_place;
+} am_kernel;
+
+/* The attributes of the node, as TYPE. */
+#define AM_ATTRIBUTES(type, call) ((const type *)(call)->node->attributes)
+
+/* --- reference kernels: plain scalar C that defines each op, in targets/cpu/reference/<op>.c --- */
+
+#define AM_OP(id, name, class) am_status am_reference_##name(const am_kernel_call *call) AM_NODISCARD;
+#include "graph/ops.def"
+#undef AM_OP
+
+/* --- helpers for reference kernels --- */
+
+/* Walks the indices of a shape in row-major order while following offsets with the given strides:
+       for (am_walk w = am_walk_begin(&shape); am_walk_more(&w); am_walk_next(&w)) ... w.index[..], w.flat ... */
+typedef struct am_walk {
+    const am_shape *shape;
+    int64_t index[AM_RANK_LIMIT];
+    int64_t flat, count;
+} am_walk;
+
+am_walk am_walk_begin(const am_shape *shape);
+bool am_walk_more(const am_walk *walk);
+void am_walk_next(am_walk *walk);
+
+/* Sum of index[i] * strides[i] over the walk's dimensions. */
+int64_t am_walk_offset(const am_walk *walk, const int64_t strides[AM_RANK_LIMIT]);
+
+/* Index i of an index tensor, which must be in [0, size); the error names the place and the range. */
+am_status am_read_index(const am_tensor *indices, int64_t i, int64_t size, int64_t *out) AM_NODISCARD;
+
+#endif
