@@ -422,7 +422,7 @@ static void copy_all(am_builder *b, const am_graph *graph, bool (*keep)(void *, 
     am_value inputs[AM_INPUT_LIMIT];
     for (int i = 0; i < graph->node_count && !b->error; i++) {
         const am_node *node = &graph->nodes[i];
-        for (int k = 0; k < node->input_count; k++) inputs[k] = map[node->inputs[k].id];
+        for (int k = 0; k < AM_INPUT_LIMIT; k++) inputs[k] = k < node->input_count ? map[node->inputs[k].id] : AM_NONE;
         am_copy_node(b, graph, node, inputs, !keep || !keep(context, graph, node), &map[node->first_output.id]);
     }
     for (int i = 0; i < graph->state_count && !b->error; i++)

@@ -1,0 +1,17 @@
+#include "targets/cpu/kernel.h"
+
+#include <string.h>
+
+am_status am_reference_slice(const am_kernel_call *call)
+{
+    const am_slice_attributes *a = AM_ATTRIBUTES(am_slice_attributes, call);
+    const am_tensor *x = &call->inputs[0], *y = &call->outputs[0];
+    size_t bytes = am_dtype_bytes(x->dtype);
+    int64_t strides[AM_RANK_LIMIT], first;
+    am_shape_strides(&x->shape, strides);
+    first = a->start * strides[a->axis];
+    strides[a->axis] *= a->step;
+    for (am_walk w = am_walk_begin(&y->shape); am_walk_more(&w); am_walk_next(&w))
+        memcpy((char *)y->data + (size_t)w.flat * bytes, (const char *)x->data + (size_t)(first + am_walk_offset(&w, strides)) * bytes, bytes);
+    return NULL;
+}
