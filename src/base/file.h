@@ -26,6 +26,7 @@ am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t 
 /* Writes a whole file by way of a temporary one beside it, so that no reader ever sees half of it. */
 am_status am_file_write(const char *path, const void *bytes, size_t length) AM_NODISCARD;
 
+/* Whether there is a regular file, or a folder, of that path; links are followed. */
 bool am_file_exists(const char *path);
 bool am_directory_exists(const char *path);
 

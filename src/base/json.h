@@ -45,8 +45,10 @@ am_status am_json_parse(const char *text, size_t length, const char *name, am_js
 /* Reads and parses a file of at most 1 GiB. */
 am_status am_json_open(const char *path, am_json_document **out) AM_NODISCARD;
 
+/* Frees the document and with it every value and string taken from it; null is allowed. */
 void am_json_close(am_json_document *document);
 
+/* The outermost value of a document, and the kind of any value. */
 am_json am_json_root(const am_json_document *document);
 am_json_kind am_json_kind_of(am_json value);
 
@@ -79,6 +81,7 @@ typedef struct am_json_iterator {
     am_json value;
 } am_json_iterator;
 
+/* Start of a walk; the next step of it, false at the end. */
 am_json_iterator am_json_iterate(am_json value);
 bool am_json_next(am_json_iterator *iterator);
 

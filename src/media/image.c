@@ -73,7 +73,7 @@ static am_status make_upright(am_image *image, int orientation)
     return NULL;
 }
 
-/* Files whose first bytes, under the mask of their RIFF sizes, are these. */
+/* Formats and the bytes that tell them. */
 static const struct {
     const char *name;
     size_t offset, length;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+/* Kinds of element type: F64 to F8 are floats, I64 to U8 integers. */
 bool am_dtype_is_float(am_dtype dtype);
 bool am_dtype_is_integer(am_dtype dtype); /* BOOL is not */
 

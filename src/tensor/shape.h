@@ -10,6 +10,7 @@
 #define am_shape_of(...)                                                                                               \
     am_shape_make((int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (const int64_t[]){__VA_ARGS__})
 
+/* A shape of `rank` dimensions, 0 to AM_RANK_LIMIT, copied from dims. */
 am_shape am_shape_make(int rank, const int64_t *dims);
 
 /* Number of elements; a scalar has 1. Only of shapes that passed am_shape_check. */
@@ -18,6 +19,7 @@ int64_t am_shape_count(const am_shape *shape);
 /* False when the rank or a dimension is out of range or the elements, at 16 bytes each, are more than 2^62 bytes. */
 bool am_shape_check(const am_shape *shape);
 
+/* Whether rank and all dimensions agree. */
 bool am_shape_equal(const am_shape *a, const am_shape *b);
 
 /* Row-major strides in elements. */

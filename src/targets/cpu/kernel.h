@@ -3,6 +3,7 @@
 #define AM_TARGETS_CPU_KERNEL_H
 
 #include "graph/ops.h"
+#include "targets/cpu/isa.h"
 
 /* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where an optional
    input is absent. Outputs do not overlap inputs, except that outputs[0].data may be inputs[0].data where the kernel's row says in_place. */
@@ -12,6 +13,7 @@ typedef struct am_kernel_call {
     int input_count;
     const am_tensor *outputs;
     int output_count;
+    const am_micro *micro; /* vector routines of the level in use */
     void *scratch; /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 

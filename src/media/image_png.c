@@ -1,0 +1,213 @@
+/* PNG by libpng. Its errors come by longjmp out of run_*; what they have allocated is kept in the state, so that the
+   caller frees it on every way out. */
+#include "media/image_codecs.h"
+
+#include "base/memory.h"
+
+#include <png.h>
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct png_state {
+    const am_image_source *source;
+    size_t position;
+    png_structp png;
+    png_infop info;
+    uint16_t *wide; /* [height, width] of 16-bit grey */
+    bool complete;  /* all rows are there */
+    am_status status;
+    char message[128];
+} png_state;
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    png_state *state = png_get_error_ptr(png);
+    snprintf(state->message, sizeof state->message, "%s", message);
+    png_longjmp(png, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+    (void)png;
+    (void)message;
+}
+
+static png_voidp allocate(png_structp png, png_alloc_size_t bytes)
+{
+    (void)png;
+    return am_alloc(bytes);
+}
+
+static void release(png_structp png, png_voidp block)
+{
+    (void)png;
+    am_free(block);
+}
+
+static void read_bytes(png_structp png, png_bytep to, size_t count)
+{
+    png_state *state = png_get_io_ptr(png);
+    if (count > state->source->size_bytes - state->position) png_error(png, "the file is truncated");
+    memcpy(to, state->source->bytes + state->position, count);
+    state->position += count;
+}
+
+/* Width and height are the first fields of the first chunk, IHDR (PNG specification, 5.6 and 11.2.2). */
+static am_status check_header(const am_image_source *source)
+{
+    if (source->size_bytes < 33) return am_error(AM_INVALID_FILE, "the file is truncated in its header");
+    const uint8_t *p = source->bytes + 16;
+    int64_t width = (int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
+    int64_t height = (int64_t)p[4] << 24 | p[5] << 16 | p[6] << 8 | p[7];
+    return am_image_check_size(source, width, height);
+}
+
+/* PIL's mode I;16, which becomes RGB by clipping. */
+static bool is_wide_grey(const png_state *state)
+{
+    return png_get_color_type(state->png, state->info) == PNG_COLOR_TYPE_GRAY &&
+           png_get_bit_depth(state->png, state->info) == 16;
+}
+
+static void ask_for_rgb(png_state *state)
+{
+    png_set_strip_16(state->png);
+    png_set_palette_to_rgb(state->png);
+    png_set_expand_gray_1_2_4_to_8(state->png);
+    png_set_gray_to_rgb(state->png);
+    png_set_strip_alpha(state->png);
+}
+
+static int find_orientation(png_state *state)
+{
+    png_bytep exif = NULL;
+    png_uint_32 exif_bytes = 0;
+    int orientation = 0;
+    if (png_get_eXIf_1(state->png, state->info, &exif_bytes, &exif))
+        orientation = am_exif_orientation(exif, exif_bytes);
+    png_textp texts = NULL;
+    int count = 0;
+    png_get_text(state->png, state->info, &texts, &count);
+    for (int i = 0; i < count && !orientation; i++) {
+        if (strcmp(texts[i].key, "XML:com.adobe.xmp") != 0 || !texts[i].text) continue;
+        orientation = am_xmp_orientation((const uint8_t *)texts[i].text, strlen(texts[i].text));
+    }
+    return orientation ? orientation : 1;
+}
+
+/* Interlaced files come in several passes over the same rows. */
+static void read_rows(png_state *state, uint8_t *rows, size_t row_bytes, int64_t height)
+{
+    int passes = png_set_interlace_handling(state->png);
+    png_read_update_info(state->png, state->info);
+    if (png_get_rowbytes(state->png, state->info) != row_bytes) png_error(state->png, "rows of another length");
+    for (int pass = 0; pass < passes; pass++)
+        for (int64_t y = 0; y < height; y++) png_read_row(state->png, rows + (size_t)y * row_bytes, NULL);
+    state->complete = true;
+}
+
+static void clip_wide_grey(const png_state *state, am_image *out)
+{
+    for (int64_t i = 0; i < out->width * out->height; i++) {
+        const uint8_t *bytes = (const uint8_t *)(state->wide + i);
+        memset(out->pixels + 3 * i, bytes[0] ? 255 : bytes[1], 3);
+    }
+}
+
+/* Everything that libpng may leave by longjmp. Whatever goes wrong after the last row is forgiven, as PIL does. */
+static void run_decode(png_state *state, am_image *out, int *orientation)
+{
+    if (setjmp(png_jmpbuf(state->png))) return;
+    png_set_read_fn(state->png, state, read_bytes);
+    png_read_info(state->png, state->info);
+    state->status = am_image_create(png_get_image_width(state->png, state->info),
+                                    png_get_image_height(state->png, state->info), out);
+    if (state->status) return;
+    if (is_wide_grey(state)) {
+        state->wide = am_alloc_zeroed((size_t)(out->width * out->height), sizeof *state->wide);
+        if (!state->wide) png_error(state->png, "out of memory");
+        read_rows(state, (uint8_t *)state->wide, (size_t)out->width * sizeof *state->wide, out->height);
+        clip_wide_grey(state, out);
+    } else {
+        ask_for_rgb(state);
+        read_rows(state, out->pixels, (size_t)out->width * 3, out->height);
+    }
+    *orientation = find_orientation(state);
+    png_read_end(state->png, state->info);
+    *orientation = find_orientation(state);
+}
+
+am_status am_image_decode_png(const am_image_source *source, am_image *out, int *orientation)
+{
+    AM_TRY(check_header(source));
+    png_state state = {.source = source};
+    state.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning, NULL, allocate, release);
+    if (state.png) state.info = png_create_info_struct(state.png);
+    if (!state.info) {
+        png_destroy_read_struct(&state.png, NULL, NULL);
+        return am_out_of_memory();
+    }
+    run_decode(&state, out, orientation);
+    png_destroy_read_struct(&state.png, &state.info, NULL);
+    am_free(state.wide);
+    if (state.status || state.complete) return state.status;
+    return am_error(strstr(state.message, "memory") ? AM_OUT_OF_MEMORY : AM_INVALID_FILE, "%s", state.message);
+}
+
+typedef struct png_writer {
+    const am_image *image;
+    am_buffer *out;
+    png_structp png;
+    png_infop info;
+    bool complete;
+    char message[128];
+} png_writer;
+
+static void on_write_error(png_structp png, png_const_charp message)
+{
+    png_writer *writer = png_get_error_ptr(png);
+    snprintf(writer->message, sizeof writer->message, "%s", message);
+    png_longjmp(png, 1);
+}
+
+static void write_bytes(png_structp png, png_bytep bytes, size_t count)
+{
+    png_writer *writer = png_get_io_ptr(png);
+    am_buffer_append(writer->out, bytes, count);
+}
+
+static void flush(png_structp png)
+{
+    (void)png;
+}
+
+static void run_encode(png_writer *writer)
+{
+    if (setjmp(png_jmpbuf(writer->png))) return;
+    const am_image *image = writer->image;
+    png_set_write_fn(writer->png, writer, write_bytes, flush);
+    png_set_IHDR(writer->png, writer->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(writer->png, writer->info);
+    for (int64_t y = 0; y < image->height; y++) png_write_row(writer->png, image->pixels + y * image->width * 3);
+    png_write_end(writer->png, writer->info);
+    writer->complete = true;
+}
+
+am_status am_image_encode_png(const am_image *image, am_buffer *out)
+{
+    png_writer writer = {.image = image, .out = out};
+    writer.png =
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning, NULL, allocate, release);
+    if (writer.png) writer.info = png_create_info_struct(writer.png);
+    if (!writer.info) {
+        png_destroy_write_struct(&writer.png, NULL);
+        return am_out_of_memory();
+    }
+    run_encode(&writer);
+    png_destroy_write_struct(&writer.png, &writer.info);
+    if (!writer.complete)
+        return am_error(strstr(writer.message, "memory") ? AM_OUT_OF_MEMORY : AM_INVALID_ARGUMENT, "%s", writer.message);
+    return am_buffer_status(out);
+}

@@ -1,0 +1,383 @@
+#include "targets/cpu/program.h"
+
+#include "base/memory.h"
+#include "targets/cpu/kernels/kernels.h"
+
+#include <string.h>
+#include <time.h>
+
+/* Where a value's data is. Values that only rename another's memory (reshape) share its place. */
+typedef enum place_kind { PLACE_NONE, PLACE_FIXED, PLACE_INPUT, PLACE_STATE, PLACE_BUFFER } place_kind;
+
+typedef struct place {
+    place_kind kind;
+    int index; /* of the input, state or buffer */
+    const void *fixed;
+} place;
+
+typedef struct buffer {
+    size_t bytes, offset;
+    int first, last; /* steps between which it holds something */
+} buffer;
+
+typedef struct step {
+    const am_node *node;
+    const am_kernel *kernel;
+    int64_t nanoseconds, calls;
+} step;
+
+struct am_cpu_program {
+    const am_graph *graph;
+    const am_micro *micro;
+    bool reference_only, profile;
+    am_arena arena;
+    place *places;  /* by value id */
+    int *last_use;  /* by value id: node index of the last reader, node_count when it is an output */
+    int *use_count; /* by value id */
+    buffer *buffers;
+    int buffer_count;
+    step *steps;
+    int step_count;
+    char *memory; /* of all buffers */
+    size_t memory_bytes, scratch_bytes, fixed_bytes;
+    void *scratch;
+    void **fixed; /* results that depend on constants only */
+    int fixed_count;
+    void **output_copies; /* by output: where an input, constant or state is given out, else null */
+};
+
+static const am_kernel references[AM_OP_COUNT] = {
+#define AM_OP(id, op_name, class)                                                                                      \
+    [AM_OP_##id] = {.name = #op_name "_reference", .op = AM_OP_##id, .run = am_reference_##op_name,                    \
+                    .in_place = AM_OP_##id == AM_OP_SCATTER},
+#include "graph/ops.def"
+#undef AM_OP
+};
+
+static const am_kernel *choose_kernel(const am_cpu_program *p, const am_node *node)
+{
+    for (const am_kernel *const *k = am_cpu_kernels; *k && !p->reference_only && p->micro; k++)
+        if ((*k)->op == node->op && (!(*k)->supports || (*k)->supports(p->graph, node))) return *k;
+    return &references[node->op];
+}
+
+static bool is_alias(const am_node *node)
+{
+    return node->op == AM_OP_RESHAPE;
+}
+
+/* --- uses --- */
+
+static void count_uses(am_cpu_program *p)
+{
+    const am_graph *g = p->graph;
+    for (int i = 0; i < g->node_count; i++)
+        for (int k = 0; k < g->nodes[i].input_count; k++) {
+            p->last_use[g->nodes[i].inputs[k].id] = i;
+            p->use_count[g->nodes[i].inputs[k].id]++;
+        }
+    for (int i = 0; i < g->output_count; i++) p->last_use[g->outputs[i].value.id] = g->node_count;
+    for (int i = 0; i < g->state_count; i++) p->last_use[g->states[i].updated.id] = g->node_count;
+    for (int i = g->node_count - 1; i >= 0; i--) { /* a renamed value lives as long as its new name */
+        const am_node *node = &g->nodes[i];
+        if (!is_alias(node)) continue;
+        int *from = &p->last_use[node->inputs[0].id], to = p->last_use[node->first_output.id];
+        if (to > *from) *from = to;
+    }
+}
+
+/* --- calls --- */
+
+static const void *data_of(const am_cpu_program *p, am_value v, const am_tensor *inputs, void *const *states)
+{
+    const place *at = &p->places[v.id];
+    switch (at->kind) {
+    case PLACE_FIXED: return at->fixed;
+    case PLACE_INPUT: return inputs[at->index].data;
+    case PLACE_STATE: return states[at->index];
+    case PLACE_BUFFER: return p->memory + p->buffers[at->index].offset;
+    default: return NULL;
+    }
+}
+
+static am_tensor tensor_of(const am_cpu_program *p, am_value v, const am_tensor *inputs, void *const *states)
+{
+    if (!v.id) return (am_tensor){0};
+    const am_value_info *info = &p->graph->values[v.id];
+    return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_of(p, v, inputs, states)};
+}
+
+static am_status call_kernel(const am_cpu_program *p, const am_node *node, const am_kernel *kernel, const am_tensor *inputs,
+                             void *const *states)
+{
+    am_tensor in[AM_INPUT_LIMIT], out[AM_OUTPUT_LIMIT];
+    for (int i = 0; i < node->input_count; i++) in[i] = tensor_of(p, node->inputs[i], inputs, states);
+    for (int i = node->input_count; i < 8; i++) in[i] = (am_tensor){0};
+    for (int i = 0; i < node->output_count; i++) out[i] = tensor_of(p, (am_value){node->first_output.id + i}, inputs, states);
+    am_kernel_call call = {.node = node, .inputs = in, .input_count = node->input_count, .outputs = out,
+                           .output_count = node->output_count, .scratch = p->scratch, .micro = p->micro};
+    am_status status = kernel->run(&call);
+    return status ? am_note(status, node->name[0] ? "%s: %s" : "%s%s", node->name, am_op_of(node->op)->name) : NULL;
+}
+
+/* --- placing values --- */
+
+static am_status new_buffer(am_cpu_program *p, am_value v, int node_index)
+{
+    const am_value_info *info = &p->graph->values[v.id];
+    buffer *b = &p->buffers[p->buffer_count];
+    *b = (buffer){.bytes = (am_tensor_bytes(info->dtype, &info->shape) + 63) / 64 * 64, .first = node_index, .last = p->last_use[v.id]};
+    if (b->last < node_index) b->last = node_index;
+    p->places[v.id] = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
+    return NULL;
+}
+
+/* Whether output 0 may take the place of input 0: the kernel allows it, nobody reads the input later, sizes agree. */
+static bool can_replace(const am_cpu_program *p, const am_node *node, const am_kernel *kernel, int node_index)
+{
+    const am_graph *g = p->graph;
+    am_value in = node->inputs[0], out = node->first_output;
+    const place *at = &p->places[in.id];
+    if (!kernel->in_place || g->values[in.id].dtype != g->values[out.id].dtype) return false;
+    if (!am_shape_equal(&g->values[in.id].shape, &g->values[out.id].shape)) return false;
+    for (int k = 1; k < node->input_count; k++) {
+        const place *other = &p->places[node->inputs[k].id];
+        if (node->inputs[k].id && other->kind == at->kind && other->index == at->index) return false;
+    }
+    if (at->kind == PLACE_STATE) return p->use_count[in.id] == 1 && p->last_use[in.id] == node_index;
+    return at->kind == PLACE_BUFFER && p->buffers[at->index].last == node_index;
+}
+
+static am_status place_outputs(am_cpu_program *p, const am_node *node, const am_kernel *kernel, int node_index)
+{
+    int first = 0;
+    if (node->input_count > 0 && can_replace(p, node, kernel, node_index)) {
+        const place *at = &p->places[node->inputs[0].id];
+        p->places[node->first_output.id] = *at;
+        if (at->kind == PLACE_BUFFER && p->buffers[at->index].last < p->last_use[node->first_output.id])
+            p->buffers[at->index].last = p->last_use[node->first_output.id];
+        first = 1;
+    }
+    for (int i = first; i < node->output_count; i++) AM_TRY(new_buffer(p, (am_value){node->first_output.id + i}, node_index));
+    return NULL;
+}
+
+static bool is_fixed(const am_cpu_program *p, const am_node *node)
+{
+    for (int i = 0; i < node->input_count; i++)
+        if (node->inputs[i].id && p->places[node->inputs[i].id].kind != PLACE_FIXED) return false;
+    return node->op != AM_OP_INPUT;
+}
+
+/* Computes a node of constants now, into memory of its own. */
+static am_status run_fixed(am_cpu_program *p, const am_node *node, const am_kernel *kernel)
+{
+    for (int i = 0; i < node->output_count; i++) {
+        am_value v = {node->first_output.id + i};
+        size_t bytes = am_tensor_bytes(p->graph->values[v.id].dtype, &p->graph->values[v.id].shape);
+        void *memory = am_alloc_aligned(bytes);
+        if (!memory) return am_error(AM_OUT_OF_MEMORY, "no memory for a table of %zu bytes", bytes);
+        p->fixed[p->fixed_count++] = memory;
+        p->fixed_bytes += bytes;
+        p->places[v.id] = (place){.kind = PLACE_FIXED, .fixed = memory};
+    }
+    size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, node) : 0;
+    p->scratch = am_alloc_aligned(scratch);
+    if (!p->scratch) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of scratch", scratch);
+    am_status status = call_kernel(p, node, kernel, NULL, NULL);
+    am_free_aligned(p->scratch);
+    p->scratch = NULL;
+    return status;
+}
+
+static am_status place_node(am_cpu_program *p, int node_index, int *next_input, int *next_state)
+{
+    const am_node *node = &p->graph->nodes[node_index];
+    place *out = &p->places[node->first_output.id];
+    if (node->op == AM_OP_INPUT) {
+        bool is_state = ((const am_input_attributes *)node->attributes)->is_state;
+        *out = (place){.kind = is_state ? PLACE_STATE : PLACE_INPUT, .index = is_state ? (*next_state)++ : (*next_input)++};
+        return NULL;
+    }
+    if (node->op == AM_OP_CONSTANT) {
+        *out = (place){.kind = PLACE_FIXED, .fixed = ((const am_constant_attributes *)node->attributes)->data};
+        return NULL;
+    }
+    if (is_alias(node)) {
+        *out = p->places[node->inputs[0].id];
+        return NULL;
+    }
+    const am_kernel *kernel = choose_kernel(p, node);
+    if (is_fixed(p, node)) return run_fixed(p, node, kernel);
+    p->steps[p->step_count++] = (step){.node = node, .kernel = kernel};
+    size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, node) : 0;
+    if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
+    return place_outputs(p, node, kernel, node_index);
+}
+
+/* --- laying out buffers: each at the lowest offset where no buffer that lives at the same time lies --- */
+
+static size_t lowest_gap(const buffer *const *live, int count, size_t bytes)
+{
+    size_t at = 0;
+    for (int i = 0; i < count; i++) { /* sorted by offset */
+        if (live[i]->offset >= at + bytes) break;
+        if (live[i]->offset + live[i]->bytes > at) at = live[i]->offset + live[i]->bytes;
+    }
+    return at;
+}
+
+static am_status lay_out(am_cpu_program *p)
+{
+    const buffer **live = am_arena_array(&p->arena, (size_t)p->buffer_count + 1, sizeof *live);
+    int count = 0;
+    if (!live) return am_out_of_memory();
+    for (int i = 0; i < p->buffer_count; i++) {
+        buffer *b = &p->buffers[i];
+        int kept = 0;
+        for (int k = 0; k < count; k++)
+            if (live[k]->last >= b->first) live[kept++] = live[k];
+        count = kept;
+        b->offset = lowest_gap(live, count, b->bytes);
+        if (b->offset + b->bytes > p->memory_bytes) p->memory_bytes = b->offset + b->bytes;
+        int at = count++;
+        for (; at > 0 && live[at - 1]->offset > b->offset; at--) live[at] = live[at - 1];
+        live[at] = b;
+    }
+    p->memory = am_alloc_aligned(p->memory_bytes);
+    p->scratch = am_alloc_aligned(p->scratch_bytes);
+    if (p->memory && p->scratch) return NULL;
+    return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of intermediate values", p->memory_bytes + p->scratch_bytes);
+}
+
+static am_status prepare_output_copies(am_cpu_program *p)
+{
+    p->output_copies = am_arena_array(&p->arena, (size_t)p->graph->output_count + 1, sizeof *p->output_copies);
+    if (!p->output_copies) return am_out_of_memory();
+    for (int i = 0; i < p->graph->output_count; i++) {
+        am_value v = p->graph->outputs[i].value;
+        if (p->places[v.id].kind == PLACE_BUFFER) continue;
+        p->output_copies[i] = am_arena_alloc(&p->arena, am_tensor_bytes(p->graph->values[v.id].dtype, &p->graph->values[v.id].shape));
+        if (!p->output_copies[i]) return am_out_of_memory();
+    }
+    return NULL;
+}
+
+static am_status compile(am_cpu_program *p)
+{
+    const am_graph *g = p->graph;
+    size_t values = (size_t)g->value_count + 1;
+    int next_input = 0, next_state = 0;
+    p->places = am_arena_array(&p->arena, values, sizeof *p->places);
+    p->last_use = am_arena_array(&p->arena, values, sizeof *p->last_use);
+    p->use_count = am_arena_array(&p->arena, values, sizeof *p->use_count);
+    p->buffers = am_arena_array(&p->arena, values, sizeof *p->buffers);
+    p->steps = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->steps);
+    p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
+    if (!p->places || !p->last_use || !p->use_count || !p->buffers || !p->steps || !p->fixed) return am_out_of_memory();
+    count_uses(p);
+    for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));
+    AM_TRY(lay_out(p));
+    return prepare_output_copies(p);
+}
+
+am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_options *options, am_cpu_program **out)
+{
+    *out = NULL;
+    am_cpu_program *p = am_alloc_zeroed(1, sizeof *p);
+    if (!p) return am_out_of_memory();
+    p->graph = graph;
+    p->micro = am_micro_of(options ? options->isa : AM_ISA_ANY);
+    p->reference_only = options && options->reference_only;
+    p->profile = options && options->profile;
+    am_status status = compile(p);
+    if (status) am_cpu_program_destroy(p);
+    else *out = p;
+    return status;
+}
+
+void am_cpu_program_destroy(am_cpu_program *p)
+{
+    if (!p) return;
+    for (int i = 0; i < p->fixed_count; i++) am_free_aligned(p->fixed[i]);
+    am_free_aligned(p->memory);
+    am_free_aligned(p->scratch);
+    am_arena_deinit(&p->arena);
+    am_free(p);
+}
+
+/* --- running --- */
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void write_states(const am_cpu_program *p, const am_tensor *inputs, void *const *states)
+{
+    for (int i = 0; i < p->graph->state_count; i++) {
+        const am_graph_state *state = &p->graph->states[i];
+        if (!state->updated.id) continue;
+        am_tensor from = tensor_of(p, state->updated, inputs, states);
+        if (from.data != states[i]) memcpy(states[i], from.data, am_tensor_bytes(from.dtype, &from.shape));
+    }
+}
+
+am_status am_cpu_program_run(am_cpu_program *p, const am_tensor *inputs, void *const *states)
+{
+    for (int i = 0; i < p->step_count; i++) {
+        step *s = &p->steps[i];
+        int64_t start = p->profile ? now_ns() : 0;
+        AM_TRY(call_kernel(p, s->node, s->kernel, inputs, states));
+        if (p->profile) s->nanoseconds += now_ns() - start;
+        s->calls++;
+    }
+    for (int i = 0; i < p->graph->output_count; i++) {
+        if (!p->output_copies[i]) continue;
+        am_tensor from = tensor_of(p, p->graph->outputs[i].value, inputs, states);
+        size_t bytes = am_tensor_bytes(from.dtype, &from.shape);
+        if (bytes) memcpy(p->output_copies[i], from.data, bytes);
+    }
+    write_states(p, inputs, states);
+    return NULL;
+}
+
+am_tensor am_cpu_program_output(const am_cpu_program *p, int i)
+{
+    am_value v = p->graph->outputs[i].value;
+    am_tensor tensor = {p->graph->values[v.id].dtype, p->graph->values[v.id].shape, p->output_copies[i]};
+    if (!tensor.data) tensor.data = p->memory + p->buffers[p->places[v.id].index].offset;
+    return tensor;
+}
+
+size_t am_cpu_program_bytes(const am_cpu_program *p)
+{
+    return p->memory_bytes + p->scratch_bytes + p->fixed_bytes;
+}
+
+int am_cpu_program_step_count(const am_cpu_program *p)
+{
+    return p->step_count;
+}
+
+am_cpu_step_info am_cpu_program_step(const am_cpu_program *p, int i)
+{
+    const step *s = &p->steps[i];
+    return (am_cpu_step_info){s->node, s->kernel->name, s->nanoseconds, s->calls};
+}
+
+am_status am_cpu_run_graph(const am_graph *graph, const am_tensor *inputs, const am_tensor *outputs)
+{
+    am_cpu_program *p;
+    AM_TRY(am_cpu_program_create(graph, &(am_cpu_program_options){.reference_only = true}, &p));
+    am_status status = am_cpu_program_run(p, inputs, NULL);
+    for (int i = 0; i < graph->output_count && !status; i++) {
+        am_tensor from = am_cpu_program_output(p, i);
+        size_t bytes = am_tensor_bytes(from.dtype, &from.shape);
+        if (bytes) memcpy(outputs[i].data, from.data, bytes);
+    }
+    am_cpu_program_destroy(p);
+    return status;
+}
