@@ -15,7 +15,7 @@
 static am_status open_regular(const char *path, int *out_fd, size_t *out_size)
 {
     struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO without a writer would block */
     if (fd < 0) return am_error_from_errno("open", path);
     if (fstat(fd, &info) != 0) {
         am_status status = am_error_from_errno("read the size of", path);
@@ -111,8 +111,9 @@ am_status am_file_write(const char *path, const void *bytes, size_t length)
     if (!temporary) return am_out_of_memory();
     int fd = mkstemp(temporary);
     if (fd < 0) {
+        am_status failed = am_error_from_errno("create", path);
         am_arena_deinit(&arena);
-        return am_error_from_errno("create", path);
+        return failed;
     }
     am_status status = write_fd(fd, path, bytes, length);
     if (fchmod(fd, 0644) != 0 && !status) status = am_error_from_errno("write", path);

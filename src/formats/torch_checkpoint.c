@@ -273,9 +273,16 @@ static am_status read_zip(loader *l)
     return l->blocks ? add_state(l, &pickle.root) : am_out_of_memory();
 }
 
-/* The pickles of torch's magic number and of protocol version 1001, with which the older form begins. */
-static const uint8_t OLD_FORM[] = {0x80, 2, 0x8a, 10,   0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a,
-                                   0xa8, 0x50, 0x19, '.', 0x80, 2,  'M',  0xe9, 3,    '.'};
+/* The older form begins with pickles of torch's magic number and of its version, 1001. */
+static bool is_old_form(const am_mapped_file *file)
+{
+    static const uint8_t magic[] = {0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
+    enum { SEARCHED_BYTES = 32 };
+    if (file->size_bytes < SEARCHED_BYTES || file->bytes[0] != 0x80) return false;
+    for (size_t i = 0; i + sizeof magic <= SEARCHED_BYTES; i++)
+        if (memcmp(file->bytes + i, magic, sizeof magic) == 0) return true;
+    return false;
+}
 
 static am_status unpickle_at(loader *l, size_t *at, am_pickle *out)
 {
@@ -326,8 +333,12 @@ static am_status place_storage(loader *l, const am_pickle_value *key, size_t *at
 
 static am_status read_old_form(loader *l)
 {
-    size_t at = sizeof OLD_FORM;
-    am_pickle system, state, keys;
+    size_t at = 0;
+    am_pickle magic, version, system, state, keys;
+    AM_TRY(unpickle_at(l, &at, &magic));
+    AM_TRY(unpickle_at(l, &at, &version));
+    if (version.root.kind != AM_PICKLE_INTEGER || version.root.as.integer != 1001)
+        return am_error(AM_UNSUPPORTED, "%s: its version is not 1001", l->path);
     AM_TRY(unpickle_at(l, &at, &system));
     am_pickle_value little = am_pickle_get(&system.root, "little_endian");
     if (little.kind != AM_PICKLE_BOOL || !little.as.integer)
@@ -342,11 +353,6 @@ static am_status read_old_form(loader *l)
     return add_state(l, &state.root);
 }
 
-static bool begins_with(const am_mapped_file *file, const void *bytes, size_t length)
-{
-    return file->size_bytes >= length && memcmp(file->bytes, bytes, length) == 0;
-}
-
 am_status am_torch_checkpoint_read(const char *path, am_tensor_table *table)
 {
     am_mapped_file file;
@@ -357,8 +363,8 @@ am_status am_torch_checkpoint_read(const char *path, am_tensor_table *table)
     l.copy_limit_bytes = COPY_ALLOWANCE_BYTES + (uint64_t)COPY_ALLOWANCE_FACTOR * file.size_bytes;
     am_status status = am_tensor_table_take_file(table, &file);
     if (!status) {
-        if (begins_with(&l.mapped, "PK\3\4", 4)) status = read_zip(&l);
-        else if (begins_with(&l.mapped, OLD_FORM, sizeof OLD_FORM)) status = read_old_form(&l);
+        if (l.mapped.size_bytes >= 4 && memcmp(l.mapped.bytes, "PK\3\4", 4) == 0) status = read_zip(&l);
+        else if (is_old_form(&l.mapped)) status = read_old_form(&l);
         else status = am_error(AM_INVALID_FILE, "%s: torch.save did not write this: no zip archive and no known pickle", path);
     }
     am_zip_close(l.zip);

@@ -1,6 +1,7 @@
 #include "graph/builder.h"
 
 #include "base/memory.h"
+#include "graph/context.h"
 #include "graph/ops.h"
 
 #include <stdarg.h>
@@ -18,6 +19,7 @@ struct am_builder {
     const char *scope_name; /* copy of the scope in the graph's arena; null until needed */
     am_weight_lookup lookup;
     void *lookup_context;
+    void *context;
 };
 
 am_status am_builder_create(am_builder **out)
@@ -52,6 +54,16 @@ void am_builder_fail(am_builder *b, am_status status)
     if (!status) return;
     if (b->error) am_status_free(status);
     else b->error = b->scope[0] ? am_note(status, "%s", b->scope) : status;
+}
+
+void am_builder_set_context(am_builder *b, void *context)
+{
+    b->context = context;
+}
+
+void *am_builder_context(const am_builder *b)
+{
+    return b->context;
 }
 
 am_arena *am_builder_arena(am_builder *b)
@@ -232,11 +244,11 @@ static bool shape_fits(const am_shape *found, const am_shape *expected)
     return true;
 }
 
-static am_value weight(am_builder *b, const char *name, am_shape shape, bool optional)
+static am_value weight_at(am_builder *b, const char *path, am_shape shape, bool optional)
 {
-    char path[SCOPE_BYTES], expected[AM_SHAPE_TEXT], found[AM_SHAPE_TEXT];
+    char expected[AM_SHAPE_TEXT], found[AM_SHAPE_TEXT];
     am_tensor tensor;
-    if (b->error || !full_name(b, name, path)) return AM_NONE;
+    if (b->error) return AM_NONE;
     if (!b->lookup || !b->lookup(b->lookup_context, path, &tensor)) {
         if (!optional) am_builder_fail(b, am_error(AM_NOT_FOUND, "tensor %s %s is missing", path, am_shape_text(&shape, expected)));
         return AM_NONE;
@@ -247,6 +259,17 @@ static am_value weight(am_builder *b, const char *name, am_shape shape, bool opt
         return AM_NONE;
     }
     return am_constant_lent(b, path, tensor.dtype, tensor.shape, tensor.data);
+}
+
+static am_value weight(am_builder *b, const char *name, am_shape shape, bool optional)
+{
+    char path[SCOPE_BYTES];
+    return b->error || !full_name(b, name, path) ? AM_NONE : weight_at(b, path, shape, optional);
+}
+
+am_value am_weight_absolute(am_builder *b, const char *name, am_shape shape)
+{
+    return weight_at(b, name, shape, false);
 }
 
 am_value am_weight(am_builder *b, const char *name, am_shape shape)

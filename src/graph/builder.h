@@ -43,6 +43,9 @@ am_value am_weight_optional(am_builder *b, const char *name, am_shape shape);
 
 bool am_has_weight(am_builder *b, const char *name);
 
+/* A weight by its whole name, whatever the scope: for tied weights. */
+am_value am_weight_absolute(am_builder *b, const char *name, am_shape shape);
+
 /* --- inputs, outputs, states --- */
 
 /* A new graph input. */

@@ -32,7 +32,8 @@ typedef struct am_iota_attributes {
     double start, step; /* element = start + step * index along axis */
 } am_iota_attributes;
 
-/* Uniform numbers in [0, 1), or normal ones, from a counter: element i depends on `seed` and i alone (splitmix64). */
+/* Uniform numbers in [0, 1), or normal ones, from a counter: element i depends on `seed` and i alone. Uniform: the upper 24 bits
+   of splitmix64. Normal: am_normal_icdf of (its upper 53 bits + 1/2) 2^-53. */
 typedef struct am_random_attributes {
     am_shape shape;
     int64_t seed;
@@ -375,22 +376,30 @@ am_value am_gated_activation(am_builder *b, am_unary_fn fn, am_value gate, am_va
 
 /* Router: logits: [N, E] -> weights: [N, K], experts: I32 [N, K], best first. Scores are softmax or sigmoid of the
    logits; the choice looks at score + bias: [E] (or AM_NONE), within the best `group_top_k` of `groups` groups, a group being
-   worth the sum of its two best; weights are the chosen scores, normalized to sum 1 if wanted, times scale. */
+   worth the sum of its `group_best` best; weights are the chosen scores, normalized to sum 1 if wanted, times scale. */
 typedef struct am_expert_routing_attributes {
     int64_t top_k, groups, group_top_k; /* groups 0: none */
+    int64_t group_best;                 /* 0 means 2 */
     bool sigmoid, normalize, softmax_after; /* softmax_after: softmax over the K chosen logits only */
     double scale;                           /* 0 means 1 */
 } am_expert_routing_attributes;
 
 am_value am_expert_routing(am_builder *b, am_value logits, am_value bias, const am_expert_routing_attributes *options, am_value *out_experts);
 
-/* Recurrences over time, with a state that goes in and comes out; the inputs of each kind stand in ops/recurrence.c. */
+/* Recurrences over time, with a state that goes in and comes out. Inputs in this order; y has x's (or v's) dtype, states keep theirs. */
 typedef enum am_recurrence_kind {
-    AM_RECURRENCE_LINEAR, /* x, a: [B, T, ..], h0: [B, ..]: h = a h + x */
-    AM_RECURRENCE_LSTM,   /* x: [B, T, 4H] (input side of the gates i f g o, biases added), weight: [4H, H], h0, c0: [B, H] */
-    AM_RECURRENCE_GRU,    /* x: [B, T, 3H] (r z n), weight: [3H, H], bias: [3H], h0: [B, H] */
-    AM_RECURRENCE_SELECTIVE_SCAN, /* Mamba: x, delta: [B, T, D], A: [D, N], B, C: [B, T, N], h0: [B, D, N] */
-    AM_RECURRENCE_GATED_DELTA,    /* q, k: [B, T, H, K], v: [B, T, H, V], decay, beta: [B, T, H], h0: [B, H, K, V] */
+    /* x, a: [B, T, ..], h0: [B, ..]: h = a h + x, y = h */
+    AM_RECURRENCE_LINEAR,
+    /* x: [B, T, 4H] (input side of the gates i f g o, biases added), weight: [4H, H], h0, c0: [B, H]; y: [B, T, H] */
+    AM_RECURRENCE_LSTM,
+    /* x: [B, T, 3H] (input side of r z n), weight: [3H, H], bias: [3H] (hidden side), h0: [B, H]; y: [B, T, H] (torch.nn.GRU) */
+    AM_RECURRENCE_GRU,
+    /* Mamba: x, delta: [B, T, D], A: [D, N], B, C: [B, T, N] or [B, T, G, N] (channel d reads group d / (D / G)), h0: [B, D, N]:
+       h = exp(delta A) h + delta B x, y = sum of C h over N: [B, T, D] */
+    AM_RECURRENCE_SELECTIVE_SCAN,
+    /* q, k: [B, T, H, K], v: [B, T, H, V], decay, beta: [B, T, H], h0: [B, H, K, V] (Gated DeltaNet, arXiv 2412.06464):
+       h = exp(decay) h, then h = h + k (beta (v - k^T h)), y = q^T h: [B, T, H, V]; decay may be [B, T, H, K], one for each k */
+    AM_RECURRENCE_GATED_DELTA,
 } am_recurrence_kind;
 
 typedef struct am_recurrence_attributes {

@@ -13,15 +13,18 @@ static am_status check_inputs(const am_infer *c, int64_t groups)
     return NULL;
 }
 
-/* As in PyTorch, what output_padding adds must be below the stride or the dilation. */
-static am_status output_size(const am_window *w, const am_shape *extra, int i, int64_t size, int64_t *out)
+/* How the result covers one dimension; as in PyTorch, what output_padding adds must be below the stride or the dilation. */
+static am_status output_size(const am_convolution_attributes *a, int i, int64_t size, int64_t kernel, int64_t *out)
 {
-    int64_t more = extra->rank ? extra->dims[i] : 0;
-    if (more < 0 || (more >= w->stride.dims[i] && more >= w->dilation.dims[i]))
+    int64_t more = am_window_number(&a->output_padding, i, 0);
+    am_window w = {.kernel = kernel, .stride = am_window_number(&a->stride, i, 1), .dilation = am_window_number(&a->dilation, i, 1),
+                   .before = am_window_number(&a->padding_before, i, 0), .after = am_window_number(&a->padding_after, i, 0)};
+    AM_TRY(am_window_check(&w));
+    if (more < 0 || (more >= w.stride && more >= w.dilation))
         return am_error(AM_INVALID_ARGUMENT, "output_padding %lld is not below the stride or the dilation", (long long)more);
     if (size < 1 || size > INT32_MAX)
         return am_error(AM_INVALID_ARGUMENT, "spatial dimension %d must have 1..2^31 elements, found %lld", i, (long long)size);
-    *out = (size - 1) * w->stride.dims[i] - w->before.dims[i] - w->after.dims[i] + w->dilation.dims[i] * (w->kernel.dims[i] - 1) + more + 1;
+    *out = (size - 1) * w.stride - w.before - w.after + w.dilation * (w.kernel - 1) + more + 1;
     if (*out >= 0) return NULL;
     return am_error(AM_INVALID_ARGUMENT, "the paddings of spatial dimension %d are larger than the result", i);
 }
@@ -29,21 +32,18 @@ static am_status output_size(const am_window *w, const am_shape *extra, int i, i
 static am_status infer(am_infer *c)
 {
     const am_convolution_attributes *a = c->attributes;
+    const am_shape *const lists[] = {&a->stride, &a->dilation, &a->padding_before, &a->padding_after, &a->output_padding};
     const am_shape *x = &c->inputs[0]->shape, *weight = &c->inputs[1]->shape;
     int64_t groups = a->groups ? a->groups : 1;
     int spatial = x->rank - 2;
-    am_shape shape = *x, kernel = {.rank = spatial};
-    if (spatial < 1 || spatial > 3) return am_error(AM_INVALID_ARGUMENT, "input 0 must be [B, C, 1 to 3 spatial dimensions], found rank %d", x->rank);
+    am_shape shape = *x;
+    if (spatial < 1 || spatial > 3) return am_error(AM_INVALID_ARGUMENT, "%d spatial dimensions, expected 1 to 3", spatial);
     AM_TRY(check_inputs(c, groups));
-    for (int i = 0; i < spatial; i++) kernel.dims[i] = weight->dims[2 + i];
-    am_window w = am_window_resolve(&kernel, &a->stride, &a->dilation, &a->padding_before, &a->padding_after);
-    AM_TRY(am_window_check(&w, spatial));
-    if (a->output_padding.rank && a->output_padding.rank != spatial)
-        return am_error(AM_INVALID_ARGUMENT, "output_padding has %d numbers for %d spatial dimensions", a->output_padding.rank, spatial);
+    AM_TRY(am_window_check_lists(lists, 5, spatial));
     if (__builtin_mul_overflow(weight->dims[1], groups, &shape.dims[1])) return am_error(AM_OUT_OF_RANGE, "too many output channels");
     am_shape bias = am_shape_of(shape.dims[1]);
     AM_TRY(am_check_shape(c, 2, &bias));
-    for (int i = 0; i < spatial; i++) AM_TRY(output_size(&w, &a->output_padding, i, x->dims[2 + i], &shape.dims[2 + i]));
+    for (int i = 0; i < spatial; i++) AM_TRY(output_size(a, i, x->dims[2 + i], weight->dims[2 + i], &shape.dims[2 + i]));
     return am_infer_one(c, c->inputs[0]->dtype, &shape);
 }
 

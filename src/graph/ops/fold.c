@@ -4,18 +4,20 @@
 static am_status infer(am_infer *c)
 {
     const am_unfold_attributes *a = c->attributes;
-    am_window w = am_window_resolve(&a->kernel, &a->stride, &a->dilation, &a->padding_before, &a->padding_after);
     int64_t kernel = 1, positions = 1;
     if (c->inputs[0]->dtype == AM_BOOL) return am_error(AM_INVALID_ARGUMENT, "sums are not defined for bool");
     AM_TRY(am_check_rank(c, 0, 3));
-    AM_TRY(am_window_check(&w, a->output.rank));
+    AM_TRY(am_unfold_check(a, a->output.rank));
     const am_shape *x = &c->inputs[0]->shape;
-    am_shape shape = {.rank = 2 + w.kernel.rank, .dims = {x->dims[0]}};
-    for (int i = 0; i < w.kernel.rank; i++) {
-        if (a->output.dims[i] < 0 || __builtin_mul_overflow(kernel, w.kernel.dims[i], &kernel) ||
-            __builtin_mul_overflow(positions, am_window_positions(&w, i, a->output.dims[i]), &positions))
-            return am_error(AM_OUT_OF_RANGE, "output size %lld is out of range", (long long)a->output.dims[i]);
-        shape.dims[2 + i] = a->output.dims[i];
+    am_shape shape = {.rank = 2 + a->output.rank, .dims = {x->dims[0]}};
+    for (int i = 0; i < a->output.rank; i++) {
+        int64_t places;
+        am_window window = am_unfold_window(a, i, a->output.dims[i]);
+        if (window.size < 0 || window.size > INT32_MAX) return am_error(AM_INVALID_ARGUMENT, "output size %lld is not in 0..2^31", (long long)window.size);
+        AM_TRY(am_window_places(&window, &places));
+        if (__builtin_mul_overflow(kernel, window.kernel, &kernel) || __builtin_mul_overflow(positions, places, &positions))
+            return am_error(AM_OUT_OF_RANGE, "the windows are too many");
+        shape.dims[2 + i] = window.size;
     }
     if (x->dims[1] % kernel || x->dims[2] != positions)
         return am_error(AM_INVALID_ARGUMENT, "input 0 must be [B, C * %lld, %lld], found [%lld, %lld, %lld]", (long long)kernel,

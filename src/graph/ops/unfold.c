@@ -5,13 +5,15 @@ static am_status infer(am_infer *c)
 {
     const am_unfold_attributes *a = c->attributes;
     const am_shape *x = &c->inputs[0]->shape;
-    am_window w = am_window_resolve(&a->kernel, &a->stride, &a->dilation, &a->padding_before, &a->padding_after);
     int64_t positions = 1, rows = x->dims[1];
-    AM_TRY(am_window_check(&w, x->rank - 2));
-    for (int i = 0; i < w.kernel.rank; i++)
-        if (__builtin_mul_overflow(rows, w.kernel.dims[i], &rows) ||
-            __builtin_mul_overflow(positions, am_window_positions(&w, i, x->dims[2 + i]), &positions))
+    AM_TRY(am_unfold_check(a, x->rank - 2));
+    for (int i = 0; i < a->kernel.rank; i++) {
+        int64_t places;
+        am_window window = am_unfold_window(a, i, x->dims[2 + i]);
+        AM_TRY(am_window_places(&window, &places));
+        if (__builtin_mul_overflow(rows, window.kernel, &rows) || __builtin_mul_overflow(positions, places, &positions))
             return am_error(AM_OUT_OF_RANGE, "the result is too large");
+    }
     am_shape shape = am_shape_of(x->dims[0], rows, positions);
     return am_infer_one(c, c->inputs[0]->dtype, &shape);
 }

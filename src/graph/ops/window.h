@@ -1,24 +1,29 @@
-/* Windows that slide over the spatial dimensions of [B, C, spatial..]. */
+/* Windows that slide over the spatial dimensions of [B, C, spatial..]: convolutions, pools, unfold. */
 #ifndef AM_GRAPH_OPS_WINDOW_H
 #define AM_GRAPH_OPS_WINDOW_H
 
 #include "graph/ops.h"
 
-/* One number a spatial dimension in each. */
+/* A window along one dimension of `size` elements. */
 typedef struct am_window {
-    am_shape kernel, stride, dilation, before, after;
+    int64_t size, kernel, stride, dilation, before, after;
+    bool ceil_mode; /* a last window that only begins inside counts as well (torch's pooling) */
 } am_window;
 
-/* Puts in what empty attributes stand for (stride 1, dilation 1, paddings 0) for a kernel's rank. Says no change
-   where a list is given. */
-am_window am_window_resolve(const am_shape *kernel, const am_shape *stride, const am_shape *dilation, const am_shape *before,
-                            const am_shape *after);
+/* Number i of a list with one for each spatial dimension, or the fallback where the list is empty. */
+int64_t am_window_number(const am_shape *list, int i, int64_t fallback);
 
-/* Fails unless there are 1 to 3 spatial dimensions, every list has one number for each, kernel, stride and dilation are
-   positive, paddings are not negative, and all are below 2^31. */
-am_status am_window_check(const am_window *window, int spatial_rank) AM_NODISCARD;
+/* Fails unless each list is empty or has `spatial` numbers. */
+am_status am_window_check_lists(const am_shape *const *lists, int count, int spatial) AM_NODISCARD;
 
-/* How many places the window has along spatial dimension i of `size` elements; 0 when it does not fit at all. */
-int64_t am_window_positions(const am_window *window, int i, int64_t size);
+/* Fails when the kernel, stride or dilation is not positive, a padding is negative, or any of them is 2^31 or more. */
+am_status am_window_check(const am_window *window) AM_NODISCARD;
+
+/* How many places the window has. Fails as am_window_check does, and when it does not fit into the padded dimension at all. */
+am_status am_window_places(const am_window *window, int64_t *out) AM_NODISCARD;
+
+/* The window of unfold and fold along spatial dimension i of `size` elements, and the check of their lists. */
+am_window am_unfold_window(const am_unfold_attributes *a, int i, int64_t size);
+am_status am_unfold_check(const am_unfold_attributes *a, int spatial) AM_NODISCARD;
 
 #endif

@@ -150,6 +150,7 @@ void am_jtext_append_code_point(am_jtext *text, uint32_t c)
 void am_jtext_append_times(am_jtext *text, const char *bytes, size_t length, size_t times)
 {
     size_t total;
+    if (!length) return;
     if (!am_multiply_size(length, times, &total)) {
         am_jfail_memory(text->j);
         return;

@@ -334,9 +334,13 @@ static size_t fold(uint32_t c, uint32_t out[3])
 
 static const special_case *find_special(uint32_t c)
 {
-    if (c < special_cases[0].from) return NULL;
-    for (size_t i = 0; i < sizeof special_cases / sizeof *special_cases; i++)
-        if (special_cases[i].from == c) return &special_cases[i];
+    size_t low = 0, count = sizeof special_cases / sizeof *special_cases;
+    while (low < count) {
+        size_t middle = (low + count) / 2;
+        if (special_cases[middle].from == c) return &special_cases[middle];
+        if (special_cases[middle].from < c) low = middle + 1;
+        else count = middle;
+    }
     return NULL;
 }
 

@@ -1,0 +1,90 @@
+#include "models/blocks/attention.h"
+
+am_value am_split_heads(am_builder *b, am_value x, int64_t heads)
+{
+    am_shape s = am_shape_of_value(b, x);
+    return s.rank == 3 ? am_reshape(b, x, am_shape_of(s.dims[0], s.dims[1], heads, heads ? s.dims[2] / heads : 0)) : AM_NONE;
+}
+
+am_value am_merge_heads(am_builder *b, am_value x)
+{
+    return am_flatten(b, x, 2, 3);
+}
+
+am_value am_padding_mask(am_builder *b, const char *input)
+{
+    am_value mask = am_input_optional(b, input, 2);
+    if (!mask.id) return AM_NONE;
+    if (am_dtype_of(b, mask) != AM_BOOL) mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
+    return am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
+}
+
+static const char *name_or(const char *name, const char *fallback)
+{
+    return name ? name : fallback;
+}
+
+static am_value project(am_builder *b, const char *name, am_value x, int64_t heads, int64_t head_dim, bool no_bias)
+{
+    return am_split_heads(b, am_linear(b, name, x, heads * head_dim, no_bias ? AM_NO_BIAS : AM_BIAS), heads);
+}
+
+static am_value finish(am_builder *b, am_value heads, int64_t C, const am_attention_options *o)
+{
+    const char *name = name_or(o->out, "out_proj");
+    am_value merged = am_merge_heads(b, heads);
+    return name[0] ? am_linear(b, name, merged, C, o->no_out_bias ? AM_NO_BIAS : AM_BIAS) : merged;
+}
+
+static am_value attend(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *o, am_value offset)
+{
+    am_attention_inputs inputs = {.q = q, .k = k, .v = v, .mask = o->mask, .bias = o->bias, .sinks = o->sinks, .offset = offset};
+    am_attention_attributes attributes = {.scale = o->scale, .soft_cap = o->soft_cap, .causal = o->causal, .window = o->window};
+    return am_attention_op(b, &inputs, &attributes);
+}
+
+am_value am_attend(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *o)
+{
+    k = am_cache_append(b, "key", k);
+    v = am_cache_append(b, "value", v);
+    return am_merge_heads(b, attend(b, q, k, v, o, am_cache_offset(b)));
+}
+
+static int64_t head_dim_of(am_builder *b, am_value x, const am_attention_options *o)
+{
+    return o->head_dim ? o->head_dim : am_dim(b, x, -1) / (o->heads ? o->heads : 1);
+}
+
+am_value am_self_attention(am_builder *b, am_value x, const am_attention_options *o)
+{
+    int64_t D = head_dim_of(b, x, o), kv_heads = o->kv_heads ? o->kv_heads : o->heads;
+    am_value q = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias);
+    am_value k = project(b, name_or(o->k, "k_proj"), x, kv_heads, D, o->no_k_bias);
+    am_value v = project(b, name_or(o->v, "v_proj"), x, kv_heads, D, o->no_v_bias);
+    if (o->q_norm) q = am_rms_norm(b, o->q_norm, q, o->norm_eps, o->norm_weight_offset);
+    if (o->k_norm) k = am_rms_norm(b, o->k_norm, k, o->norm_eps, o->norm_weight_offset);
+    if (o->rope) {
+        q = am_rope_apply(b, o->rope, q);
+        k = am_rope_apply(b, o->rope, k);
+    }
+    k = am_cache_append(b, "key", k);
+    v = am_cache_append(b, "value", v);
+    return finish(b, attend(b, q, k, v, o, am_cache_offset(b)), am_dim(b, x, -1), o);
+}
+
+am_value am_cross_attention(am_builder *b, am_value x, am_value encoder, const am_attention_options *o)
+{
+    int64_t D = head_dim_of(b, x, o), kv_heads = o->kv_heads ? o->kv_heads : o->heads;
+    am_value q = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias), k, v;
+    if (am_cross_cached(b)) {
+        am_shape shape = am_shape_of(am_dim(b, x, 0), am_encoder_length(b), kv_heads, D);
+        k = am_cache_load(b, "cross_key", shape);
+        v = am_cache_load(b, "cross_value", shape);
+    } else {
+        k = project(b, name_or(o->k, "k_proj"), encoder, kv_heads, D, o->no_k_bias);
+        v = project(b, name_or(o->v, "v_proj"), encoder, kv_heads, D, o->no_v_bias);
+        am_cache_store(b, "cross_key", k);
+        am_cache_store(b, "cross_value", v);
+    }
+    return finish(b, attend(b, q, k, v, o, AM_NONE), am_dim(b, x, -1), o);
+}

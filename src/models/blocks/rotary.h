@@ -1,0 +1,38 @@
+/* Rotary position embedding with every scaling of transformers (modeling_rope_utils.py): default, linear, dynamic, yarn,
+   longrope, llama3, proportional; read from rope_parameters (5.x) or rope_theta and rope_scaling (4.x). */
+#ifndef AM_MODELS_BLOCKS_ROTARY_H
+#define AM_MODELS_BLOCKS_ROTARY_H
+
+#include "models/model.h"
+
+enum { AM_ROPE_LIMIT = 1024 }; /* rotated pairs of a head */
+
+typedef enum am_rope_type { AM_ROPE_DEFAULT, AM_ROPE_LINEAR, AM_ROPE_DYNAMIC, AM_ROPE_YARN, AM_ROPE_LONGROPE, AM_ROPE_LLAMA3, AM_ROPE_PROPORTIONAL } am_rope_type;
+
+/* What the configuration says. */
+typedef struct am_rope_config {
+    am_rope_type type;
+    double theta;
+    int64_t dims;          /* rotated dimensions of a head */
+    int64_t max_positions; /* max_position_embeddings */
+    double factor, attention_factor;
+    int64_t original_positions;
+    double inverse_frequency[AM_ROPE_LIMIT];      /* dims / 2 of them */
+    double long_inverse_frequency[AM_ROPE_LIMIT]; /* longrope beyond original_positions */
+} am_rope_config;
+
+/* Reads rope_parameters (of `layer_type` where they are nested by layer type, else null), rope_theta or rope_scaling. */
+am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim, double default_theta, double default_partial);
+
+/* Tables for the positions of this run: cos, sin: [1 or B, T, dims / 2]. */
+typedef struct am_rope {
+    am_value cos, sin;
+    bool interleaved;
+} am_rope;
+
+am_rope am_rope_tables(am_builder *b, const am_rope_config *config, int64_t T);
+
+/* x: [B, T, H, D], rotated. */
+am_value am_rope_apply(am_builder *b, const am_rope *rope, am_value x);
+
+#endif

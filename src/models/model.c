@@ -1,0 +1,229 @@
+#include "models/model.h"
+
+#include "graph/context.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What am_builder_context points to while a model builds. */
+typedef struct context {
+    const am_config *config;
+    const am_signature *signature;
+    am_value *inputs; /* by place in the signature; AM_NONE until asked for */
+    am_value offset;
+} context;
+
+static context *context_of(const am_builder *b)
+{
+    return am_builder_context(b);
+}
+
+/* "clip clip_text_model" lists "clip". */
+static bool names_type(const char *names, const char *type)
+{
+    size_t length = strlen(type);
+    for (const char *at = names; *at;) {
+        size_t word = strcspn(at, " ");
+        if (word == length && memcmp(at, type, length) == 0) return true;
+        at += word + (at[word] == ' ');
+    }
+    return false;
+}
+
+const am_model_type *am_model_type_find(const char *name)
+{
+    for (const am_model_type *const *type = am_model_registry; *type; type++)
+        if (names_type((*type)->name, name)) return *type;
+    return NULL;
+}
+
+const am_architecture *am_architecture_find(const char *name, const am_model_type **out_type)
+{
+    for (const am_model_type *const *type = am_model_registry; *type; type++)
+        for (const am_architecture *row = (*type)->architectures; row->name; row++)
+            if (strcmp(row->name, name) == 0) {
+                if (out_type) *out_type = *type;
+                return row;
+            }
+    return NULL;
+}
+
+static void list_inputs(const am_signature *signature, char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = 0;
+    for (int i = 0; i < signature->input_count && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s", i ? ", " : "", signature->inputs[i].name);
+}
+
+static void check_all_inputs_used(am_builder *b, const context *c)
+{
+    for (int i = 0; i < c->signature->input_count; i++)
+        if (!c->inputs[i].id)
+            am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is not one that this class reads", c->signature->inputs[i].name));
+}
+
+am_status am_architecture_build(const am_architecture *architecture, const am_config *config, const am_signature *signature,
+                                am_weight_lookup lookup, void *lookup_context, am_graph **out)
+{
+    am_builder *b;
+    *out = NULL;
+    AM_TRY(am_builder_create(&b));
+    context c = {.config = config, .signature = signature};
+    c.inputs = am_arena_array(am_builder_arena(b), (size_t)signature->input_count + 1, sizeof *c.inputs);
+    if (!c.inputs) am_builder_fail(b, am_out_of_memory());
+    am_builder_set_context(b, &c);
+    am_builder_set_weights(b, lookup, lookup_context);
+    if (!am_builder_failed(b)) architecture->build(b);
+    if (!am_builder_failed(b)) check_all_inputs_used(b, &c);
+    am_status status = am_builder_finish(b, out);
+    am_builder_destroy(b);
+    if (config->root->error) { /* the cause of whatever else went wrong */
+        am_status_free(status);
+        am_graph_destroy(*out);
+        *out = NULL;
+        status = config->root->error;
+        config->root->error = NULL;
+    }
+    return status ? am_note(status, "%s", architecture->name) : NULL;
+}
+
+const am_config *am_model_config(am_builder *b)
+{
+    return context_of(b)->config;
+}
+
+am_stage am_model_stage(const am_builder *b)
+{
+    return context_of(b)->signature->stage;
+}
+
+bool am_wants_hidden_states(const am_builder *b)
+{
+    return context_of(b)->signature->output_hidden_states;
+}
+
+bool am_wants_last_logits_only(const am_builder *b)
+{
+    return context_of(b)->signature->last_logits_only;
+}
+
+static int find_input(const am_builder *b, const char *name)
+{
+    const am_signature *s = context_of(b)->signature;
+    for (int i = 0; i < s->input_count; i++)
+        if (strcmp(s->inputs[i].name, name) == 0) return i;
+    return -1;
+}
+
+bool am_has_input(const am_builder *b, const char *name)
+{
+    return find_input(b, name) >= 0;
+}
+
+static am_dtype graph_dtype(am_dtype dtype)
+{
+    return dtype == AM_BOOL ? AM_BOOL : am_dtype_is_float(dtype) ? (dtype == AM_F64 ? AM_F64 : AM_F32) : AM_I32;
+}
+
+am_value am_input_optional(am_builder *b, const char *name, int rank)
+{
+    int i = find_input(b, name);
+    if (i < 0 || am_builder_failed(b)) return AM_NONE;
+    context *c = context_of(b);
+    const am_input_spec *spec = &c->signature->inputs[i];
+    char text[AM_SHAPE_TEXT];
+    if (rank >= 0 && spec->shape.rank != rank) {
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s must have rank %d, found shape %s", name, rank, am_shape_text(&spec->shape, text)));
+        return AM_NONE;
+    }
+    if (!c->inputs[i].id) c->inputs[i] = am_graph_input(b, name, graph_dtype(spec->dtype), spec->shape);
+    return c->inputs[i];
+}
+
+am_value am_input(am_builder *b, const char *name, int rank)
+{
+    char given[512];
+    if (find_input(b, name) < 0 && !am_builder_failed(b)) {
+        list_inputs(context_of(b)->signature, given, sizeof given);
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is missing (given: %s)", name, given));
+    }
+    return am_input_optional(b, name, rank);
+}
+
+void am_output_hidden_state(am_builder *b, const char *name, int i, am_value v)
+{
+    char text[128];
+    if (!am_wants_hidden_states(b)) return;
+    snprintf(text, sizeof text, "%s.%d", name, i);
+    am_output(b, text, v);
+}
+
+/* --- caches --- */
+
+bool am_has_cache(const am_builder *b)
+{
+    return context_of(b)->signature->cache_capacity > 0;
+}
+
+int64_t am_cache_capacity(const am_builder *b)
+{
+    return context_of(b)->signature->cache_capacity;
+}
+
+am_value am_cache_offset(am_builder *b)
+{
+    context *c = context_of(b);
+    if (!am_has_cache(b)) return AM_NONE;
+    if (!c->offset.id) c->offset = am_graph_input(b, "cache_offset", AM_I32, (am_shape){0});
+    return c->offset;
+}
+
+static am_value cache_state(am_builder *b, const char *name, am_shape shape)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s.%s", am_scope_path(b), name);
+    return am_graph_state_input(b, path, AM_F32, shape);
+}
+
+am_value am_cache_append(am_builder *b, const char *name, am_value x)
+{
+    if (!am_has_cache(b) || am_builder_failed(b)) return x;
+    am_shape shape = am_shape_of_value(b, x);
+    int64_t T = shape.dims[1];
+    shape.dims[1] = context_of(b)->signature->cache_capacity;
+    am_value state = cache_state(b, name, shape);
+    am_value places = am_add(b, am_iota(b, AM_I32, am_shape_of(T), 0, 0, 1), am_cache_offset(b));
+    am_value updated = am_scatter(b, state, places, x, &(am_scatter_attributes){.axis = 1, .fn = AM_SCATTER_SET});
+    am_state_update(b, state, updated);
+    return updated;
+}
+
+bool am_cross_cached(const am_builder *b)
+{
+    return context_of(b)->signature->cross_cached;
+}
+
+void am_cache_store(am_builder *b, const char *name, am_value x)
+{
+    if (!am_has_cache(b) || am_builder_failed(b)) return;
+    am_state_update(b, cache_state(b, name, am_shape_of_value(b, x)), x);
+}
+
+am_value am_cache_load(am_builder *b, const char *name, am_shape shape)
+{
+    return cache_state(b, name, shape);
+}
+
+int64_t am_encoder_length(const am_builder *b)
+{
+    return context_of(b)->signature->encoder_length;
+}
+
+am_value am_position_ids(am_builder *b, int64_t T)
+{
+    am_value given = am_input_optional(b, "position_ids", 2);
+    if (given.id) return given;
+    am_value places = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 1);
+    return am_has_cache(b) ? am_add(b, places, am_cache_offset(b)) : places;
+}

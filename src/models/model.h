@@ -1,0 +1,98 @@
+/* What a model file describes, and what its functions see while they build a graph. */
+#ifndef AM_MODELS_MODEL_H
+#define AM_MODELS_MODEL_H
+
+#include "graph/ops.h"
+#include "models/config.h"
+
+/* Which part of an encoder-decoder a graph holds; other classes only know AM_STAGE_FORWARD. */
+typedef enum am_stage {
+    AM_STAGE_FORWARD, /* everything, as transformers' forward */
+    AM_STAGE_ENCODE,  /* the encoder: gives encoder_last_hidden_state */
+    AM_STAGE_DECODE,  /* the decoder, reading encoder_hidden_states or cached cross-attention keys */
+} am_stage;
+
+typedef struct am_input_spec {
+    const char *name;
+    am_dtype dtype; /* as the caller gives it: integers enter graphs as I32, floats as F32, BOOL as BOOL */
+    am_shape shape;
+} am_input_spec;
+
+/* What a graph is built for. Two equal signatures of one model share a graph. */
+typedef struct am_signature {
+    const am_input_spec *inputs;
+    int input_count;
+    am_stage stage;
+    bool output_hidden_states;
+    int64_t cache_capacity;  /* places of the key/value caches; 0: no caches */
+    bool cross_cached;       /* the cross-attention keys and values are in the caches already */
+    int64_t encoder_length;  /* of the cached encoder states */
+    bool last_logits_only;   /* causal heads give logits of the last position only: [B, 1, V] */
+} am_signature;
+
+enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2 };
+
+/* One class of transformers. */
+typedef struct am_architecture {
+    const char *name;                /* "BertForMaskedLM" */
+    void (*build)(am_builder *b);    /* reads config and inputs, names outputs as transformers does */
+    const char *task;                /* pipeline task, or null */
+    int flags;
+} am_architecture;
+
+/* One config.json model type and its classes: `const am_model_type am_model_bert` in models/bert.c. */
+typedef struct am_model_type {
+    const char *name;        /* model_type; several are separated by spaces ("clip clip_text_model") */
+    const char *base_prefix; /* of the base model in checkpoints of classes with heads: "bert", "model"; null: none */
+    const am_architecture *architectures; /* ends with a null name */
+} am_model_type;
+
+/* All model types, generated from the folder; ends with null. */
+extern const am_model_type *const am_model_registry[];
+
+/* The row of a class by its name, or null; *out_type (may be null) is its model type. */
+const am_architecture *am_architecture_find(const char *name, const am_model_type **out_type);
+
+/* The model type of a config.json model_type, or null. */
+const am_model_type *am_model_type_find(const char *name);
+
+/* Builds the graph of a class for a signature. Fails as configuration, weights and shapes demand. */
+am_status am_architecture_build(const am_architecture *architecture, const am_config *config, const am_signature *signature,
+                                am_weight_lookup lookup, void *lookup_context, am_graph **out) AM_NODISCARD;
+
+/* --- for model files --- */
+
+const am_config *am_model_config(am_builder *b);
+am_stage am_model_stage(const am_builder *b);
+bool am_wants_hidden_states(const am_builder *b);
+bool am_wants_last_logits_only(const am_builder *b);
+
+/* Input of that name as a graph value (I32, F32 or BOOL); an error when the caller gave none, or one of another rank. */
+am_value am_input(am_builder *b, const char *name, int rank);
+am_value am_input_optional(am_builder *b, const char *name, int rank); /* AM_NONE when not given */
+bool am_has_input(const am_builder *b, const char *name);
+
+/* Names output "hidden_states.<i>" when hidden states are wanted; `name` is "hidden_states", "decoder_hidden_states" ... */
+void am_output_hidden_state(am_builder *b, const char *name, int i, am_value v);
+
+/* --- caches --- */
+
+bool am_has_cache(const am_builder *b);
+int64_t am_cache_capacity(const am_builder *b); /* 0 without caches */
+
+/* I32 scalar: how many positions the caches hold before this run; AM_NONE without caches. */
+am_value am_cache_offset(am_builder *b);
+
+/* Writes x: [B, T, ...] at the offset into the cache "SCOPE.name" and gives all of it, [B, capacity, ...]. Without caches: x. */
+am_value am_cache_append(am_builder *b, const char *name, am_value x);
+
+/* Cross-attention: whether keys and values come from the cache; storing them; reading them back. */
+bool am_cross_cached(const am_builder *b);
+void am_cache_store(am_builder *b, const char *name, am_value x);
+am_value am_cache_load(am_builder *b, const char *name, am_shape shape);
+int64_t am_encoder_length(const am_builder *b);
+
+/* I32 [1, T] (or the input position_ids: [B, T]): positions of the T tokens of this run. */
+am_value am_position_ids(am_builder *b, int64_t T);
+
+#endif

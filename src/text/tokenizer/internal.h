@@ -1,0 +1,476 @@
+/* What the files of this folder share. A text goes through them in this order:
+
+       added_tokens     cuts out tokens that are matched as they stand
+       normalizer       rewrites the rest, keeping for every byte the range of the original it came from
+       pre_tokenizer    cuts it into words
+       model            turns each word into tokens
+       post_processor   truncates, puts special tokens around, pads
+       encoding         hands the result out
+
+   Terms and behaviour are those of the tokenizers library (0.23), down to its corner cases. */
+#ifndef AM_TEXT_TOKENIZER_INTERNAL_H
+#define AM_TEXT_TOKENIZER_INTERNAL_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "text/tokenizer.h"
+
+#include <string.h>
+
+/* Longest text that is encoded, so that offsets fit 32 bits. */
+#define AM_TOKENIZER_TEXT_LIMIT ((size_t)1 << 30)
+
+/* ---- texts ---- */
+
+static inline bool am_text_equal(am_text a, am_text b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+}
+
+static inline bool am_text_is(am_text text, const char *other)
+{
+    return am_text_equal(text, (am_text){other, strlen(other)});
+}
+
+static inline am_text am_text_of(am_json value)
+{
+    am_json_string string = am_json_text(value);
+    return (am_text){string.bytes, string.length};
+}
+
+static inline am_text am_text_copy(am_arena *arena, am_text text)
+{
+    return (am_text){am_arena_string(arena, text.bytes, text.length), text.length};
+}
+
+/* Decodes the code point at `text`, which is well-formed. */
+static inline uint32_t am_char_at(const char *text, uint32_t *length)
+{
+    const unsigned char *t = (const unsigned char *)text;
+    if (t[0] < 0x80) return *length = 1, t[0];
+    if (t[0] < 0xE0) return *length = 2, (t[0] & 0x1Fu) << 6 | (t[1] & 0x3Fu);
+    if (t[0] < 0xF0) return *length = 3, (t[0] & 0xFu) << 12 | (t[1] & 0x3Fu) << 6 | (t[2] & 0x3Fu);
+    *length = 4;
+    return (t[0] & 7u) << 18 | (t[1] & 0x3Fu) << 12 | (t[2] & 0x3Fu) << 6 | (t[3] & 0x3Fu);
+}
+
+/* Start of the code point before `at` (> 0) in well-formed text. */
+static inline uint32_t am_char_before(const char *text, uint32_t at)
+{
+    do at--;
+    while (at > 0 && ((unsigned char)text[at] & 0xC0) == 0x80);
+    return at;
+}
+
+static inline bool am_is_char_start(char byte)
+{
+    return ((unsigned char)byte & 0xC0) != 0x80;
+}
+
+/* Bytes of the code point that starts with `lead`. */
+static inline uint32_t am_char_length(char lead)
+{
+    unsigned char c = (unsigned char)lead;
+    return c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+}
+
+/* Whether every byte is below 0x80. */
+bool am_text_is_ascii(const char *text, size_t length);
+
+/* ---- unicode.c: properties as the library's parts see them ---- */
+
+bool am_char_is_whitespace(uint32_t c);     /* White_Space: Rust's char::is_whitespace */
+bool am_char_is_numeric(uint32_t c);        /* Rust's char::is_numeric */
+bool am_char_is_punctuation(uint32_t c);    /* ASCII punctuation and category P of unicode_categories */
+bool am_char_is_mark(uint32_t c);           /* is_combining_mark of unicode_normalization */
+bool am_char_is_nonspacing(uint32_t c);     /* is_mark_nonspacing of unicode_categories */
+bool am_char_is_bert_removed(uint32_t c);   /* what BertNormalizer's clean_text drops */
+bool am_char_is_word(uint32_t c);           /* \w of Rust's regex crate */
+bool am_char_is_inert(uint32_t c);          /* has no decomposition or combining class for the library */
+uint32_t am_char_lower(uint32_t c);         /* lower case; U+0130 gives 'i' and U+0307 follows */
+uint8_t am_char_script(uint32_t c);         /* a number for each script, 0: goes with any */
+
+/* The i-th range assigned in Unicode 15 or 16, with its category ("Lo") and whether its script is Han; false past the end. */
+bool am_char_new_range(size_t i, uint32_t *first, uint32_t *last, const char **category, bool *han);
+
+/* Whether the text holds a code point for which PCRE2 and Oniguruma may differ. */
+bool am_text_has_new_chars(const char *text, size_t length);
+
+/* ---- vocabulary.c ---- */
+
+typedef struct am_vocabulary_entry {
+    uint32_t offset, length; /* of its text in `strings` */
+    int32_t id;
+    uint32_t hash;
+} am_vocabulary_entry;
+
+typedef struct am_vocabulary_slot {
+    uint32_t hash, index; /* index: entry plus one, 0: empty */
+} am_vocabulary_slot;
+
+/* Texts with ids, found by text (open addressing) and by id (an array). */
+typedef struct am_vocabulary {
+    am_buffer strings;
+    am_vocabulary_entry *entries;
+    am_vocabulary_slot *slots;
+    uint32_t *index_of_id; /* entry plus one, 0: none */
+    uint32_t count, capacity, slot_mask, longest_bytes;
+    int32_t id_limit; /* largest id plus one */
+} am_vocabulary;
+
+enum { AM_VOCABULARY_ID_LIMIT = 1 << 24 };
+
+#define AM_HASH_START 0x811c9dc5u
+
+/* FNV-1a, one byte further: hashes of all prefixes of a text come for one pass over it. */
+static inline uint32_t am_hash_byte(uint32_t hash, char byte)
+{
+    return (hash ^ (unsigned char)byte) * 0x01000193u;
+}
+
+static inline uint32_t am_hash_bytes(uint32_t hash, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) hash = am_hash_byte(hash, bytes[i]);
+    return hash;
+}
+
+/* Prepares for about `expected` entries. Freed with am_vocabulary_deinit, also after a failure. */
+am_status am_vocabulary_init(am_vocabulary *vocabulary, size_t expected) AM_NODISCARD;
+
+/* Adds a text, or gives one that is there this id. `what` names the vocabulary in messages. */
+am_status am_vocabulary_add(am_vocabulary *vocabulary, am_text text, int64_t id, const char *what) AM_NODISCARD;
+
+/* Builds the way back from ids, after the last add. */
+am_status am_vocabulary_finish(am_vocabulary *vocabulary) AM_NODISCARD;
+
+/* Entry of a text, or null. */
+const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *vocabulary, am_text text);
+
+/* The same when the hash of the text is known already. */
+const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *vocabulary, am_text text, uint32_t hash);
+
+/* Id of a text or -1; text of an id or {null, 0}. */
+int32_t am_vocabulary_id(const am_vocabulary *vocabulary, am_text text);
+am_text am_vocabulary_text(const am_vocabulary *vocabulary, int32_t id);
+
+static inline am_text am_vocabulary_entry_text(const am_vocabulary *vocabulary, const am_vocabulary_entry *entry)
+{
+    return (am_text){vocabulary->strings.bytes + entry->offset, entry->length};
+}
+
+void am_vocabulary_deinit(am_vocabulary *vocabulary);
+
+/* ---- scratch.c: memory of one call ---- */
+
+/* A part of the text on its way: `text` is what the stages before made of original[original_start ...]. */
+typedef struct am_piece {
+    const char *text;
+    const am_text_range *ranges; /* for each byte the bytes of the original it came from; null: itself */
+    uint32_t length;
+    uint32_t original_start, original_length;
+    int32_t added_id; /* the added token that this is, or -1 */
+    uint32_t first_token, token_count; /* set by the model stage */
+} am_piece;
+
+/* A stretch of a piece that a pattern matched, or one between matches. */
+typedef struct am_match {
+    uint32_t start, end;
+    bool matched;
+} am_match;
+
+/* A token of a piece; [start, end) are bytes of the piece. */
+typedef struct am_token {
+    int32_t id;
+    uint32_t start, end;
+    am_text text;
+} am_token;
+
+typedef struct am_scratch_block am_scratch_block;
+
+/* Growable arrays and a bump allocator, used again by the next call. A failed allocation sets `failed`, everything after
+   does little or nothing, and the caller of the stages turns it into AM_OUT_OF_MEMORY. */
+typedef struct am_scratch {
+    struct am_scratch *next_free;
+    am_scratch_block *blocks, *current;
+    bool failed;
+    am_piece *pieces, *new_pieces;
+    size_t piece_count, piece_capacity, new_piece_count, new_piece_capacity;
+    am_match *matches;
+    size_t match_count, match_capacity;
+    am_token *tokens;
+    size_t token_count, token_capacity;
+    char *text; /* being written by a rewrite */
+    am_text_range *ranges;
+    size_t text_length, text_capacity, range_capacity;
+    void *work[3]; /* arrays of the models and of normalization */
+    size_t work_bytes[3];
+    void *regex_data, *regex_stack, *regex_context; /* of PCRE2 */
+    void *word_cache;
+} am_scratch;
+
+am_scratch *am_scratch_create(void);
+void am_scratch_destroy(am_scratch *scratch);
+
+/* Forgets what the last call left; memory stays for the next. */
+void am_scratch_reset(am_scratch *scratch);
+
+/* Memory until the next reset, not zeroed; null after a failure. */
+void *am_scratch_alloc(am_scratch *scratch, size_t count, size_t bytes);
+
+/* The i-th work array with room for `count` elements, its content kept; null after a failure. */
+void *am_scratch_work(am_scratch *scratch, int i, size_t count, size_t bytes);
+
+/* Makes room for `count` elements in a growable array; false after a failure. */
+bool am_scratch_reserve(am_scratch *scratch, void *array, size_t *capacity, size_t count, size_t bytes);
+
+static inline void am_scratch_add_match(am_scratch *s, uint32_t start, uint32_t end, bool matched)
+{
+    if (s->match_count == s->match_capacity &&
+        !am_scratch_reserve(s, &s->matches, &s->match_capacity, s->match_count + 1, sizeof *s->matches))
+        return;
+    s->matches[s->match_count++] = (am_match){start, end, matched};
+}
+
+static inline void am_scratch_add_piece(am_scratch *s, am_piece piece)
+{
+    if (s->new_piece_count == s->new_piece_capacity &&
+        !am_scratch_reserve(s, &s->new_pieces, &s->new_piece_capacity, s->new_piece_count + 1, sizeof *s->new_pieces))
+        return;
+    s->new_pieces[s->new_piece_count++] = piece;
+}
+
+static inline void am_scratch_add_token(am_scratch *s, am_token token)
+{
+    if (s->token_count == s->token_capacity &&
+        !am_scratch_reserve(s, &s->tokens, &s->token_capacity, s->token_count + 1, sizeof *s->tokens))
+        return;
+    s->tokens[s->token_count++] = token;
+}
+
+/* Makes the new pieces the pieces. */
+void am_scratch_take_new_pieces(am_scratch *scratch);
+
+/* ---- piece.c: NormalizedString ---- */
+
+/* Where byte `at` of the piece came from. */
+am_text_range am_piece_range(const am_piece *piece, uint32_t at);
+
+/* The part [start, end) of a piece, on code point boundaries. */
+am_piece am_piece_slice(const am_piece *piece, uint32_t start, uint32_t end);
+
+typedef enum am_split_behavior {
+    AM_SPLIT_REMOVED,
+    AM_SPLIT_ISOLATED,
+    AM_SPLIT_MERGED_WITH_PREVIOUS,
+    AM_SPLIT_MERGED_WITH_NEXT,
+    AM_SPLIT_CONTIGUOUS,
+} am_split_behavior;
+
+/* Appends to the new pieces what scratch->matches, which cover the piece, cut it into. Empty parts are left out. */
+void am_piece_split(am_scratch *scratch, const am_piece *piece, am_split_behavior behavior);
+
+/* scratch->matches = the code points of the piece for which `is` holds, and what lies between. */
+void am_piece_match_chars(am_scratch *scratch, const am_piece *piece, bool (*is)(uint32_t));
+void am_piece_match_char(am_scratch *scratch, const am_piece *piece, uint32_t c);
+
+/* Rewrites a piece code point by code point (NormalizedString::transform). */
+typedef struct am_rewrite {
+    am_scratch *scratch;
+    am_piece piece;
+    uint32_t kept;  /* bytes at the start that are out of reach (inserted before without a source) */
+    uint32_t next;  /* first byte of the piece not yet replaced */
+} am_rewrite;
+
+/* Starts; the first `removed` code points are dropped. */
+am_rewrite am_rewrite_begin(am_scratch *scratch, const am_piece *piece, size_t removed);
+
+/* Writes `c`. change > 0: it is new. 0: it replaces the next code point. -n: that, and n more are dropped after it. */
+void am_rewrite_put(am_rewrite *rewrite, uint32_t c, int change);
+
+/* Ends: the piece has its new text. */
+void am_rewrite_end(am_rewrite *rewrite, am_piece *piece);
+
+/* Keeps the code points for which `keep` holds (NormalizedString::filter). */
+void am_piece_filter(am_scratch *scratch, am_piece *piece, bool (*keep)(uint32_t));
+
+/* Replaces each code point by map(c). */
+void am_piece_map(am_scratch *scratch, am_piece *piece, uint32_t (*map)(uint32_t));
+
+/* Puts `text` before a piece that is not empty. */
+void am_piece_prepend(am_scratch *scratch, am_piece *piece, am_text text);
+
+/* Replaces the matched parts of scratch->matches by `content` (NormalizedString::replace). */
+void am_piece_replace(am_scratch *scratch, am_piece *piece, am_text content);
+
+void am_piece_strip(am_scratch *scratch, am_piece *piece, bool left, bool right);
+void am_piece_lowercase(am_scratch *scratch, am_piece *piece);
+
+/* Writes each byte as the character GPT-2 has for it. */
+void am_piece_byte_level(am_scratch *scratch, am_piece *piece);
+
+/* normalization.c: NFC, NFD, NFKC, NFKD. */
+void am_piece_normalize(am_scratch *scratch, am_piece *piece, bool compatible, bool compose);
+
+/* The character of a byte, and the byte of a character (-1: none), in GPT-2's table. */
+uint32_t am_byte_level_char(unsigned char byte);
+int am_byte_level_byte(uint32_t c);
+
+/* ---- regex.c ---- */
+
+typedef struct am_regex am_regex;
+
+/* Writes a pattern of Oniguruma (Ruby syntax) as PCRE2 has it. `exact`: with the code points that only newer Unicode
+   knows spelled out. Fails with AM_UNSUPPORTED (the construct is named). */
+am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out) AM_NODISCARD;
+
+/* Compiles an Oniguruma pattern, or a literal text. Fails with AM_INVALID_FILE, AM_UNSUPPORTED. */
+am_status am_regex_create(am_text pattern, bool literal, am_regex **out) AM_NODISCARD;
+void am_regex_destroy(am_regex *regex);
+
+/* scratch->matches = all matches in the text and what lies between. An empty text is one stretch, not matched.
+   Fails with AM_OUT_OF_RANGE when PCRE2 gives up. */
+am_status am_regex_match_all(const am_regex *regex, am_scratch *scratch, const char *text, uint32_t length) AM_NODISCARD;
+
+void am_regex_free_scratch(am_scratch *scratch);
+
+/* ---- components, read from JSON ---- */
+
+/* Where components live while a tokenizer is read. */
+typedef struct am_loader {
+    am_arena *arena;
+    struct am_regex_list **regexes; /* destroyed with the tokenizer */
+    const char *name;               /* the file, for messages */
+} am_loader;
+
+typedef struct am_regex_list {
+    struct am_regex_list *next;
+    am_regex *regex;
+} am_regex_list;
+
+/* AM_INVALID_FILE "NAME: WHERE: expected WHAT, found KIND". */
+am_status am_loader_expected(const am_loader *loader, const char *where, const char *what, am_json found) AM_NODISCARD;
+
+/* A required string or boolean, or an optional one with a fallback, of a component. */
+am_status am_loader_text(const am_loader *loader, am_json object, const char *where, const char *key,
+                         am_text *out) AM_NODISCARD;
+am_status am_loader_bool(const am_loader *loader, am_json object, const char *where, const char *key,
+                         bool *out) AM_NODISCARD;
+
+/* A string of exactly one code point. */
+am_status am_loader_char(const am_loader *loader, am_json object, const char *where, const char *key,
+                         uint32_t *out) AM_NODISCARD;
+
+/* The pattern {"String": ...} or {"Regex": ...} of Split and Replace, compiled. */
+am_status am_loader_pattern(const am_loader *loader, am_json object, const char *where, am_regex **out) AM_NODISCARD;
+
+/* A number of `names` (ending with null), found by name; -1: none of them. */
+int am_name_index(am_text name, const char *const *names);
+
+typedef struct am_normalizer am_normalizer;
+
+/* null JSON gives *out = null, which does nothing. */
+am_status am_normalizer_parse(const am_loader *loader, am_json json, am_normalizer **out) AM_NODISCARD;
+am_status am_normalizer_apply(const am_normalizer *normalizer, am_scratch *scratch, am_piece *piece) AM_NODISCARD;
+
+typedef struct am_precompiled am_precompiled;
+
+/* precompiled.c: sentencepiece's character map, in base 64. */
+am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_precompiled **out) AM_NODISCARD;
+void am_precompiled_apply(const am_precompiled *precompiled, am_scratch *scratch, am_piece *piece);
+
+typedef struct am_pre_tokenizer am_pre_tokenizer;
+
+am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_tokenizer **out) AM_NODISCARD;
+
+/* Cuts scratch->pieces that are no added tokens. */
+am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scratch *scratch) AM_NODISCARD;
+
+/* Reads the fields of Metaspace, which is a pre-tokenizer and a decoder. */
+typedef enum am_prepend_scheme { AM_PREPEND_ALWAYS, AM_PREPEND_FIRST, AM_PREPEND_NEVER } am_prepend_scheme;
+typedef struct am_metaspace {
+    uint32_t replacement;
+    am_prepend_scheme scheme;
+    bool split;
+} am_metaspace;
+am_status am_metaspace_parse(const am_loader *loader, am_json json, am_metaspace *out) AM_NODISCARD;
+
+/* ---- models ---- */
+
+typedef enum am_model_kind { AM_MODEL_BPE, AM_MODEL_WORDPIECE, AM_MODEL_UNIGRAM, AM_MODEL_WORDLEVEL } am_model_kind;
+
+typedef struct am_merge_slot {
+    uint64_t pair; /* left id << 32 | right id; UINT64_MAX: empty */
+    uint32_t rank;
+    int32_t id;
+} am_merge_slot;
+
+typedef struct am_bpe {
+    am_merge_slot *merges;
+    size_t merge_mask;
+    int32_t byte_ids[256]; /* of <0x00> ... <0xFF>, -1: none */
+    int32_t char_ids[512]; /* of single characters, -1: none */
+} am_bpe;
+
+typedef struct am_unigram {
+    double *scores; /* by entry of the vocabulary */
+    size_t score_capacity;
+    double unk_score;
+    int32_t byte_ids[256];
+    uint16_t *longest; /* longest entry, in bytes, by its first two bytes */
+} am_unigram;
+
+/* What the model object of tokenizer.json, or a class of transformers, says beside vocabulary and merges. */
+typedef struct am_model_settings {
+    am_model_kind kind;
+    bool has_unk_token;
+    am_text unk_token;
+    am_text continuing_subword_prefix, end_of_word_suffix;
+    bool fuse_unk, byte_fallback, ignore_merges;
+    int64_t unk_id; /* of Unigram, -1: none */
+    uint64_t max_input_chars_per_word;
+} am_model_settings;
+
+typedef struct am_model {
+    am_model_settings settings;
+    am_vocabulary vocabulary;
+    int32_t unk_id; /* -1: none */
+    am_bpe bpe;
+    am_unigram unigram;
+} am_model;
+
+/* A model is made by: init, the tokens, start_merges, the merges, finish. Freed with am_model_deinit, also after a failure.
+   The texts of the settings live as long as the model. */
+am_status am_model_init(am_model *model, const am_model_settings *settings, size_t expected_tokens) AM_NODISCARD;
+void am_model_deinit(am_model *model);
+
+/* Adds a token; the score is Unigram's. `where` stands for the vocabulary in messages. */
+am_status am_model_add_token(am_model *model, am_text token, int64_t id, double score, const char *where) AM_NODISCARD;
+
+am_status am_bpe_start_merges(am_model *model, size_t expected_merges) AM_NODISCARD;
+
+/* The next merge in order of rank; later ones replace earlier ones of the same pair. */
+am_status am_bpe_add_merge(am_model *model, am_text left, am_text right, size_t rank, const char *where) AM_NODISCARD;
+
+am_status am_model_finish(am_model *model) AM_NODISCARD;
+
+/* model_file.c: settings, tokens and merges of the "model" object of a tokenizer.json. */
+am_status am_model_read_settings(const am_loader *loader, am_json json, am_model_settings *out) AM_NODISCARD;
+am_status am_model_read(const am_loader *loader, am_json json, const am_model_settings *settings,
+                        am_model *out) AM_NODISCARD;
+
+/* Appends the tokens of a piece to scratch->tokens. Fails with AM_OUT_OF_RANGE when a part is unknown and the model has no
+   unknown token. */
+am_status am_model_tokenize(const am_model *model, am_scratch *scratch, const am_piece *piece) AM_NODISCARD;
+
+/* The parts of the above that are one model's. */
+void am_bpe_finish(am_model *model);
+am_status am_unigram_finish(am_model *model) AM_NODISCARD;
+am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
+am_status am_unigram_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
+am_status am_wordpiece_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
+
+/* Ids of <0x00> ... <0xFF>, -1 where there is none. */
+void am_model_find_byte_ids(const am_model *model, int32_t ids[256]);
+
+#endif

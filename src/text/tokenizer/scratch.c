@@ -1,0 +1,117 @@
+/* Memory of one encode or decode call, kept for the next one. */
+#include "text/tokenizer/internal.h"
+
+#include "base/memory.h"
+
+#include <stdalign.h>
+
+struct am_scratch_block {
+    am_scratch_block *next;
+    size_t used, capacity;
+    alignas(16) char bytes[];
+};
+
+enum { FIRST_BLOCK_BYTES = 1 << 14, LARGEST_STEP_BYTES = 1 << 24 };
+
+am_scratch *am_scratch_create(void)
+{
+    return am_alloc_zeroed(1, sizeof(am_scratch));
+}
+
+void am_scratch_destroy(am_scratch *s)
+{
+    if (!s) return;
+    for (am_scratch_block *block = s->blocks, *next; block; block = next) {
+        next = block->next;
+        am_free(block);
+    }
+    am_regex_free_scratch(s);
+    am_free(s->pieces);
+    am_free(s->new_pieces);
+    am_free(s->matches);
+    am_free(s->tokens);
+    am_free(s->text);
+    am_free(s->ranges);
+    for (size_t i = 0; i < sizeof s->work / sizeof s->work[0]; i++) am_free(s->work[i]);
+    am_free(s);
+}
+
+void am_scratch_reset(am_scratch *s)
+{
+    for (am_scratch_block *block = s->blocks; block; block = block->next) block->used = 0;
+    s->current = s->blocks;
+    s->failed = false;
+    s->piece_count = s->new_piece_count = s->match_count = s->token_count = 0;
+}
+
+/* Blocks grow, and are kept in the order they were made in. */
+static am_scratch_block *add_block(am_scratch *s, size_t bytes)
+{
+    size_t capacity = s->current ? s->current->capacity * 2 : FIRST_BLOCK_BYTES;
+    if (capacity > LARGEST_STEP_BYTES) capacity = LARGEST_STEP_BYTES;
+    if (capacity < bytes) capacity = bytes;
+    am_scratch_block *block = am_alloc(sizeof *block + capacity);
+    if (!block) return NULL;
+    *block = (am_scratch_block){.next = s->current ? s->current->next : NULL, .capacity = capacity};
+    if (s->current) s->current->next = block;
+    else s->blocks = block;
+    return block;
+}
+
+static void *alloc_bytes(am_scratch *s, size_t bytes)
+{
+    bytes = (bytes + 15) & ~(size_t)15;
+    while (s->current && s->current->capacity - s->current->used < bytes && s->current->next)
+        s->current = s->current->next;
+    if (!s->current || s->current->capacity - s->current->used < bytes) {
+        am_scratch_block *block = add_block(s, bytes);
+        if (!block) return NULL;
+        s->current = block;
+    }
+    void *memory = s->current->bytes + s->current->used;
+    s->current->used += bytes;
+    return memory;
+}
+
+void *am_scratch_alloc(am_scratch *s, size_t count, size_t bytes)
+{
+    size_t total;
+    void *memory = NULL;
+    if (!s->failed && am_multiply_size(count, bytes, &total) && total < PTRDIFF_MAX / 2) memory = alloc_bytes(s, total);
+    if (!memory) s->failed = true;
+    return memory;
+}
+
+void *am_scratch_work(am_scratch *s, int i, size_t count, size_t bytes)
+{
+    size_t capacity = s->work_bytes[i] / bytes;
+    bool fits = am_scratch_reserve(s, &s->work[i], &capacity, count, bytes);
+    s->work_bytes[i] = capacity * bytes;
+    return fits ? s->work[i] : NULL;
+}
+
+bool am_scratch_reserve(am_scratch *s, void *array, size_t *capacity, size_t count, size_t bytes)
+{
+    if (s->failed) return false;
+    if (count <= *capacity) return true;
+    size_t larger = *capacity * 2 > 64 ? *capacity * 2 : 64, total;
+    if (larger < count) larger = count;
+    void *memory = NULL, *old;
+    memcpy(&old, array, sizeof old);
+    if (am_multiply_size(larger, bytes, &total)) memory = am_realloc(old, total);
+    if (!memory) {
+        s->failed = true;
+        return false;
+    }
+    memcpy(array, &memory, sizeof memory);
+    *capacity = larger;
+    return true;
+}
+
+void am_scratch_take_new_pieces(am_scratch *s)
+{
+    am_piece *pieces = s->pieces;
+    size_t capacity = s->piece_capacity;
+    s->pieces = s->new_pieces, s->piece_count = s->new_piece_count, s->piece_capacity = s->new_piece_capacity;
+    s->new_pieces = pieces, s->new_piece_count = 0, s->new_piece_capacity = capacity;
+}

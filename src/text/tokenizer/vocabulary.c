@@ -1,0 +1,131 @@
+/* Texts with ids: a table with open addressing over one block of strings. */
+#include "text/tokenizer/internal.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+
+/* Texts in a row of the table that a file may bring about; in an honest one it is a few dozen. */
+enum { LONGEST_RUN = 4096 };
+
+/* FNV leaves the low bits of similar texts close together. */
+static uint32_t mix(uint32_t hash)
+{
+    hash ^= hash >> 16;
+    hash *= 0x7feb352du;
+    return hash ^ hash >> 15;
+}
+
+static am_status resize_slots(am_vocabulary *v, size_t entries)
+{
+    size_t count = 64;
+    while (count < entries * 2) count *= 2;
+    am_vocabulary_slot *slots = am_alloc_zeroed(count, sizeof *slots);
+    if (!slots) return am_out_of_memory();
+    am_free(v->slots);
+    v->slots = slots;
+    v->slot_mask = (uint32_t)(count - 1);
+    for (uint32_t i = 0; i < v->count; i++) {
+        uint32_t at = mix(v->entries[i].hash) & v->slot_mask;
+        while (slots[at].index) at = (at + 1) & v->slot_mask;
+        slots[at] = (am_vocabulary_slot){v->entries[i].hash, i + 1};
+    }
+    return NULL;
+}
+
+am_status am_vocabulary_init(am_vocabulary *v, size_t expected)
+{
+    *v = (am_vocabulary){0};
+    if (expected > UINT32_MAX / 4) return am_out_of_memory();
+    v->capacity = (uint32_t)(expected < 16 ? 16 : expected);
+    v->entries = am_alloc((size_t)v->capacity * sizeof *v->entries);
+    if (!v->entries) return am_out_of_memory();
+    return resize_slots(v, v->capacity);
+}
+
+void am_vocabulary_deinit(am_vocabulary *v)
+{
+    am_buffer_deinit(&v->strings);
+    am_free(v->entries);
+    am_free(v->slots);
+    am_free(v->index_of_id);
+    *v = (am_vocabulary){0};
+}
+
+/* Slot of a text: its own, or the empty one where it belongs. *run counts the slots looked at. */
+static am_vocabulary_slot *find_slot(const am_vocabulary *v, am_text text, uint32_t hash, uint32_t *run)
+{
+    uint32_t at = mix(hash) & v->slot_mask;
+    for (*run = 0;; at = (at + 1) & v->slot_mask, ++*run) {
+        am_vocabulary_slot *slot = &v->slots[at];
+        if (!slot->index) return slot;
+        if (slot->hash == hash && am_text_equal(am_vocabulary_entry_text(v, &v->entries[slot->index - 1]), text))
+            return slot;
+    }
+}
+
+static am_status grow(am_vocabulary *v)
+{
+    if (v->count < v->capacity) return NULL;
+    if (v->capacity > UINT32_MAX / 8) return am_out_of_memory();
+    am_vocabulary_entry *entries = am_realloc(v->entries, (size_t)v->capacity * 2 * sizeof *entries);
+    if (!entries) return am_out_of_memory();
+    v->entries = entries;
+    v->capacity *= 2;
+    return resize_slots(v, v->capacity);
+}
+
+am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, const char *what)
+{
+    uint32_t hash = am_hash_bytes(AM_HASH_START, text.bytes, text.length), run;
+    if (id < 0 || id >= AM_VOCABULARY_ID_LIMIT)
+        return am_error(AM_INVALID_FILE, "%s: id %" PRId64 " of \"%.*s\" is not in [0, %d)", what, id,
+                        (int)(text.length < 60 ? text.length : 60), text.bytes, AM_VOCABULARY_ID_LIMIT);
+    AM_TRY(grow(v));
+    am_vocabulary_slot *slot = find_slot(v, text, hash, &run);
+    if (run > LONGEST_RUN) return am_error(AM_INVALID_FILE, "%s: more than %d tokens collide", what, LONGEST_RUN);
+    if (id >= v->id_limit) v->id_limit = (int32_t)id + 1;
+    if (slot->index) {
+        v->entries[slot->index - 1].id = (int32_t)id;
+        return NULL;
+    }
+    if (v->strings.length > UINT32_MAX - text.length - 1) return am_out_of_memory();
+    v->entries[v->count] = (am_vocabulary_entry){(uint32_t)v->strings.length, (uint32_t)text.length, (int32_t)id, hash};
+    *slot = (am_vocabulary_slot){hash, ++v->count};
+    if (text.length > v->longest_bytes) v->longest_bytes = (uint32_t)text.length;
+    am_buffer_append(&v->strings, text.bytes, text.length);
+    am_buffer_append_char(&v->strings, 0);
+    return v->strings.failed ? am_out_of_memory() : NULL;
+}
+
+am_status am_vocabulary_finish(am_vocabulary *v)
+{
+    v->index_of_id = am_alloc_zeroed((size_t)v->id_limit, sizeof *v->index_of_id);
+    if (!v->index_of_id) return am_out_of_memory();
+    for (uint32_t i = 0; i < v->count; i++) v->index_of_id[v->entries[i].id] = i + 1;
+    return NULL;
+}
+
+const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *v, am_text text, uint32_t hash)
+{
+    uint32_t run;
+    const am_vocabulary_slot *slot = find_slot(v, text, hash, &run);
+    return slot->index ? &v->entries[slot->index - 1] : NULL;
+}
+
+const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *v, am_text text)
+{
+    return am_vocabulary_find_hashed(v, text, am_hash_bytes(AM_HASH_START, text.bytes, text.length));
+}
+
+int32_t am_vocabulary_id(const am_vocabulary *v, am_text text)
+{
+    const am_vocabulary_entry *entry = am_vocabulary_find(v, text);
+    return entry ? entry->id : -1;
+}
+
+am_text am_vocabulary_text(const am_vocabulary *v, int32_t id)
+{
+    if (id < 0 || id >= v->id_limit || !v->index_of_id[id]) return (am_text){0};
+    return am_vocabulary_entry_text(v, &v->entries[v->index_of_id[id] - 1]);
+}
