@@ -12,7 +12,7 @@
 
 /* What may be copied into memory: this, and so much for each byte of the file. Weights seldom compress to half of their size,
    so that only a file made to exhaust memory asks for more. */
-enum { COPY_ALLOWANCE_BYTES = 64 << 20, COPY_ALLOWANCE_FACTOR = 16, PICKLE_LIMIT_BYTES = 128 << 20 };
+enum { COPY_ALLOWANCE_BYTES = 64 << 20, COPY_ALLOWANCE_FACTOR = 16, PICKLE_LIMIT_BYTES = 64 << 20 };
 
 /* Bytes of one storage; of zip archives null until they are wanted. */
 typedef struct block {

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    PICKLE_LIMIT_BYTES = 128 << 20,
-    VALUES_LIMIT_BYTES = 1 << 30,
+    PICKLE_LIMIT_BYTES = 64 << 20,
+    VALUES_LIMIT_BYTES = 256 << 20,
     STACK_LIMIT = 1 << 20,
     NUMBER_TEXT = 64, /* bytes of a number written as text */
 };
@@ -42,6 +42,8 @@ static const global globals[] = {
     {"__builtin__", "dict", ROLE_DICT, 0},
     {"builtins", "set", ROLE_OTHER, 0},
     {"__builtin__", "set", ROLE_OTHER, 0},
+    {"builtins", "frozenset", ROLE_OTHER, 0},
+    {"__builtin__", "frozenset", ROLE_OTHER, 0},
     {"builtins", "complex", ROLE_OTHER, 0},
     {"__builtin__", "complex", ROLE_OTHER, 0},
     {"builtins", "bytearray", ROLE_OTHER, 0},

@@ -104,6 +104,7 @@ void am_scope(am_builder *b, const char *format, ...)
     va_start(arguments, format);
     int added = vsnprintf(b->scope + length, SCOPE_BYTES - length, format, arguments);
     va_end(arguments);
+    if (added == 0) b->scope[b->scope_lengths[b->scope_depth - 1]] = 0; /* an empty name leaves the path as it is */
     if (added < 0 || (size_t)added >= SCOPE_BYTES - length)
         am_builder_fail(b, am_error(AM_INTERNAL, "scope longer than %d bytes", SCOPE_BYTES));
     b->scope_name = NULL;

@@ -7,6 +7,7 @@
 
 /* What am_builder_context points to while a model builds. */
 typedef struct context {
+    const am_model_type *type;
     const am_config *config;
     const am_signature *signature;
     am_value *inputs; /* by place in the signature; AM_NONE until asked for */
@@ -63,13 +64,13 @@ static void check_all_inputs_used(am_builder *b, const context *c)
             am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is not one that this class reads", c->signature->inputs[i].name));
 }
 
-am_status am_architecture_build(const am_architecture *architecture, const am_config *config, const am_signature *signature,
+am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config, const am_signature *signature,
                                 am_weight_lookup lookup, void *lookup_context, am_graph **out)
 {
     am_builder *b;
     *out = NULL;
     AM_TRY(am_builder_create(&b));
-    context c = {.config = config, .signature = signature};
+    context c = {.type = type, .config = config, .signature = signature};
     c.inputs = am_arena_array(am_builder_arena(b), (size_t)signature->input_count + 1, sizeof *c.inputs);
     if (!c.inputs) am_builder_fail(b, am_out_of_memory());
     am_builder_set_context(b, &c);
@@ -88,9 +89,14 @@ am_status am_architecture_build(const am_architecture *architecture, const am_co
     return status ? am_note(status, "%s", architecture->name) : NULL;
 }
 
-const am_config *am_model_config(am_builder *b)
+const am_config *am_model_config(const am_builder *b)
 {
     return context_of(b)->config;
+}
+
+const void *am_model_family(const am_builder *b)
+{
+    return context_of(b)->type->family;
 }
 
 am_stage am_model_stage(const am_builder *b)

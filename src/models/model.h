@@ -45,6 +45,7 @@ typedef struct am_model_type {
     const char *name;        /* model_type; several are separated by spaces ("clip clip_text_model") */
     const char *base_prefix; /* of the base model in checkpoints of classes with heads: "bert", "model"; null: none */
     const am_architecture *architectures; /* ends with a null name */
+    const void *family;      /* what the shared builders of its family read: see am_decoder_family; or null */
 } am_model_type;
 
 /* All model types, generated from the folder; ends with null. */
@@ -57,12 +58,13 @@ const am_architecture *am_architecture_find(const char *name, const am_model_typ
 const am_model_type *am_model_type_find(const char *name);
 
 /* Builds the graph of a class for a signature. Fails as configuration, weights and shapes demand. */
-am_status am_architecture_build(const am_architecture *architecture, const am_config *config, const am_signature *signature,
+am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config, const am_signature *signature,
                                 am_weight_lookup lookup, void *lookup_context, am_graph **out) AM_NODISCARD;
 
 /* --- for model files --- */
 
-const am_config *am_model_config(am_builder *b);
+const am_config *am_model_config(const am_builder *b);
+const void *am_model_family(const am_builder *b);
 am_stage am_model_stage(const am_builder *b);
 bool am_wants_hidden_states(const am_builder *b);
 bool am_wants_last_logits_only(const am_builder *b);

@@ -88,6 +88,8 @@ bool am_char_is_nonspacing(uint32_t c);     /* is_mark_nonspacing of unicode_cat
 bool am_char_is_bert_removed(uint32_t c);   /* what BertNormalizer's clean_text drops */
 bool am_char_is_word(uint32_t c);           /* \w of Rust's regex crate */
 bool am_char_is_inert(uint32_t c);          /* has no decomposition or combining class for the library */
+/* Whether NFC, or NFKC, leaves it as it is whatever stands beside it. */
+bool am_char_is_stable(uint32_t c, bool compatible);
 uint32_t am_char_lower(uint32_t c);         /* lower case; U+0130 gives 'i' and U+0307 follows */
 uint8_t am_char_script(uint32_t c);         /* a number for each script, 0: goes with any */
 
@@ -278,8 +280,7 @@ void am_piece_match_char(am_scratch *scratch, const am_piece *piece, uint32_t c)
 typedef struct am_rewrite {
     am_scratch *scratch;
     am_piece piece;
-    uint32_t kept;  /* bytes at the start that are out of reach (inserted before without a source) */
-    uint32_t next;  /* first byte of the piece not yet replaced */
+    uint32_t next, end; /* bytes of the piece that are still to be replaced */
 } am_rewrite;
 
 /* Starts; the first `removed` code points are dropped. */
@@ -290,6 +291,10 @@ void am_rewrite_put(am_rewrite *rewrite, uint32_t c, int change);
 
 /* Ends: the piece has its new text. */
 void am_rewrite_end(am_rewrite *rewrite, am_piece *piece);
+
+/* Whether the first code point has no source of its own: the library then writes what it transforms behind it, without
+   taking the old text away. Then no step may be left out as having no effect. */
+bool am_piece_starts_without_source(const am_piece *piece);
 
 /* Keeps the code points for which `keep` holds (NormalizedString::filter). */
 void am_piece_filter(am_scratch *scratch, am_piece *piece, bool (*keep)(uint32_t));

@@ -87,6 +87,12 @@ bool am_char_is_inert(uint32_t c)
     return c >= 0x7FD && (in_ranges(c, normalizer_inert, COUNT(normalizer_inert)) || find_new(c));
 }
 
+bool am_char_is_stable(uint32_t c, bool compatible)
+{
+    if (c >= 0x3400 && c < 0xA000) return true; /* ideographs; among them are symbols that are stable too */
+    return !(compatible ? in_ranges(c, nfkc_unstable, COUNT(nfkc_unstable)) : in_ranges(c, nfc_unstable, COUNT(nfc_unstable)));
+}
+
 /* Cheap for scripts without case, which have none of them. */
 static bool is_lowercase_exception(uint32_t c)
 {

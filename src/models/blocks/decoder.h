@@ -1,0 +1,50 @@
+/* The LLaMA line: pre-norm decoder, RMSNorm, rotary positions, grouped key/value heads, gated MLP; and the switches that its members
+   turn. A member reads its configuration into am_decoder_options and hands it to am_decoder_build. */
+#ifndef AM_MODELS_BLOCKS_DECODER_H
+#define AM_MODELS_BLOCKS_DECODER_H
+
+#include "models/blocks/attention.h"
+#include "models/blocks/rotary.h"
+
+enum { AM_LAYERS_LIMIT = 512 };
+
+typedef struct am_decoder_options {
+    int64_t vocab_size, hidden_size, intermediate_size, num_hidden_layers;
+    int64_t num_attention_heads, num_key_value_heads, head_dim;
+    am_unary_fn hidden_act;
+    double rms_norm_eps;
+    bool tie_word_embeddings;
+    am_rope_config rope;
+    int64_t pad_token_id, labels;
+
+    bool qkv_bias, out_bias, mlp_bias;
+    bool qk_norm;                 /* RMSNorm of each query and key head (Qwen3) */
+    double norm_weight_offset;    /* 1 in Gemma: norms multiply by 1 + weight */
+    double embedding_scale;       /* 0: none */
+    bool post_norms;              /* Gemma 2: norms after attention and after the MLP too */
+    double attention_scale;       /* 0: 1 / sqrt(head_dim) */
+    double attention_soft_cap, final_soft_cap; /* 0: none */
+    int64_t sliding_window;       /* of the layers below; 0: none */
+    bool sliding[AM_LAYERS_LIMIT]; /* which layers look through the window */
+} am_decoder_options;
+
+/* What a member's descriptor carries as its family: how its configuration differs from LlamaConfig, whose fields are read already. */
+typedef struct am_decoder_family {
+    void (*adapt)(const am_config *c, am_decoder_options *o); /* null: nothing differs */
+    const char *question_answering_prefix;                    /* of the body in ForQuestionAnswering; null: "model" */
+} am_decoder_family;
+
+/* Marks sliding layers from layer_types, or where it is absent those from `first` on with every `period`-th left full (period 0: none). */
+void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t first, int64_t period);
+
+/* Final hidden states [B, T, C] of the base model whose weights lie under `prefix` ("model" or ""). */
+am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix);
+
+/* Builders for the rows of a member's table. */
+void am_decoder_model(am_builder *b);
+void am_decoder_for_causal_lm(am_builder *b);
+void am_decoder_for_sequence_classification(am_builder *b);
+void am_decoder_for_token_classification(am_builder *b);
+void am_decoder_for_question_answering(am_builder *b);
+
+#endif

@@ -1,0 +1,157 @@
+#include "runtime/model.h"
+
+#include "base/memory.h"
+#include "formats/checkpoint.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_BYTES = 1024 };
+
+/* --- weight names --- */
+
+static const am_named_tensor *find_replaced(const am_tensor_table *table, const char *name, const char *ending, const char *other)
+{
+    char renamed[NAME_BYTES];
+    size_t length = strlen(name), old = strlen(ending);
+    if (length < old || strcmp(name + length - old, ending) != 0) return NULL;
+    int written = snprintf(renamed, sizeof renamed, "%.*s%s", (int)(length - old), name, other);
+    return written > 0 && written < NAME_BYTES ? am_tensor_table_find(table, renamed) : NULL;
+}
+
+/* Names of one tensor that changed over the years. */
+static const am_named_tensor *find_aliases(const am_tensor_table *table, const char *name)
+{
+    static const char *const pairs[][2] = {
+        {"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"},
+        {".parametrizations.weight.original0", ".weight_g"}, {".parametrizations.weight.original1", ".weight_v"},
+        {".weight_g", ".parametrizations.weight.original0"}, {".weight_v", ".parametrizations.weight.original1"},
+    };
+    const am_named_tensor *found = am_tensor_table_find(table, name);
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0] && !found; i++) found = find_replaced(table, name, pairs[i][0], pairs[i][1]);
+    return found;
+}
+
+const am_named_tensor *am_loaded_model_find_weight(const am_loaded_model *model, const char *name)
+{
+    char prefixed[NAME_BYTES];
+    const char *prefix = model->type->base_prefix;
+    const am_named_tensor *found = find_aliases(&model->weights, name);
+    size_t length = prefix ? strlen(prefix) : 0;
+    if (found || !length) return found;
+    if (strncmp(name, prefix, length) == 0 && name[length] == '.') return find_aliases(&model->weights, name + length + 1);
+    int written = snprintf(prefixed, sizeof prefixed, "%s.%s", prefix, name);
+    return written > 0 && written < NAME_BYTES ? find_aliases(&model->weights, prefixed) : NULL;
+}
+
+static bool lookup(void *context, const char *name, am_tensor *out)
+{
+    am_loaded_model *model = context;
+    const am_named_tensor *found = am_loaded_model_find_weight(model, name);
+    if (!found) return false;
+    model->used[found - model->weights.tensors] = true;
+    *out = (am_tensor){found->dtype, found->shape, (void *)(uintptr_t)found->data};
+    return true;
+}
+
+/* --- opening --- */
+
+static const char *architecture_of(const am_config *config)
+{
+    const char *name = am_config_list_text(config, "architectures", 0);
+    return name ? name : "";
+}
+
+static am_status unsupported(const am_loaded_model *model, const char *file)
+{
+    const char *type = am_config_text(&model->config, "model_type", "");
+    if (!model->architecture_name[0])
+        return am_error(AM_UNSUPPORTED, "%s: architectures names no class (model_type \"%s\"), so there is nothing to choose by", file, type);
+    return am_error(AM_UNSUPPORTED, "%s: class %s (model_type \"%s\") is not supported yet; `anymodel models` lists those that are", file,
+                    model->architecture_name, type);
+}
+
+static am_status choose_architecture(am_loaded_model *model, const char *file, const char *wanted)
+{
+    if (!am_config_has(&model->config, "model_type"))
+        return am_error(AM_INVALID_FILE, "%s: model_type: missing", file);
+    model->architecture_name = wanted ? wanted : architecture_of(&model->config);
+    model->architecture = am_architecture_find(model->architecture_name, &model->type);
+    return model->architecture ? NULL : unsupported(model, file);
+}
+
+am_status am_loaded_model_create(am_json_document *config, const char *name, am_tensor_table *weights, const char *architecture,
+                                 am_loaded_model **out)
+{
+    *out = NULL;
+    am_loaded_model *model = am_alloc_zeroed(1, sizeof *model);
+    if (!model) {
+        am_json_close(config);
+        am_tensor_table_deinit(weights);
+        return am_out_of_memory();
+    }
+    model->config_document = config;
+    model->weights = *weights;
+    *weights = (am_tensor_table){0};
+    am_status status = am_config_init(&model->config_root, name, am_json_root(config), &model->config);
+    if (!status) {
+        char *copy = am_arena_string(&model->config_root.arena, name, strlen(name));
+        if (copy) model->config_root.file = copy;
+        model->used = am_alloc_zeroed(model->weights.count, sizeof *model->used);
+        status = copy && model->used ? choose_architecture(model, copy, architecture) : am_out_of_memory();
+    }
+    if (status) am_loaded_model_close(model);
+    else *out = model;
+    return status;
+}
+
+static am_status open_config(const char *directory, am_loaded_model **out)
+{
+    am_arena arena = {0};
+    am_json_document *config = NULL;
+    char *name = am_path_join(&arena, directory, "config.json");
+    am_status status = name ? NULL : am_out_of_memory();
+    if (!status && !am_directory_exists(directory)) status = am_error(AM_NOT_FOUND, "%s is no directory", directory);
+    if (!status) status = am_json_open(name, &config);
+    if (!status) status = am_loaded_model_create(config, name, &(am_tensor_table){0}, NULL, out);
+    am_arena_deinit(&arena);
+    return status;
+}
+
+static am_status open_weights(am_loaded_model *model, const char *directory)
+{
+    AM_TRY(am_checkpoint_read(directory, &model->weights));
+    am_free(model->used);
+    model->used = am_alloc_zeroed(model->weights.count, sizeof *model->used);
+    model->directory = am_copy_string(directory, strlen(directory));
+    return model->used && model->directory ? NULL : am_out_of_memory();
+}
+
+/* The class is looked up before any weight is, so that its absence is the first thing said. */
+am_status am_loaded_model_open(const char *directory, am_loaded_model **out)
+{
+    *out = NULL;
+    AM_TRY(open_config(directory, out));
+    am_status status = open_weights(*out, directory);
+    if (status) {
+        am_loaded_model_close(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+void am_loaded_model_close(am_loaded_model *model)
+{
+    if (!model) return;
+    am_tensor_table_deinit(&model->weights);
+    am_config_deinit(&model->config_root);
+    am_json_close(model->config_document);
+    am_free(model->directory);
+    am_free(model->used);
+    am_free(model);
+}
+
+am_status am_loaded_model_build(am_loaded_model *model, const am_signature *signature, am_graph **out)
+{
+    return am_architecture_build(model->type, model->architecture, &model->config, signature, lookup, model, out);
+}

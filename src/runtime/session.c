@@ -1,0 +1,330 @@
+#include "runtime/session.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+enum { GRAPHS_LIMIT = 32 }; /* compiled graphs kept; the one not used for longest goes first */
+
+typedef struct compiled {
+    am_arena arena; /* of the signature */
+    am_signature signature;
+    am_graph *graph;
+    am_cpu_program *program;
+    am_tensor *inputs; /* by graph input: converted data, owned */
+    void **states;     /* by graph state: of the session's states */
+    uint64_t last_used;
+} compiled;
+
+typedef struct state {
+    char *name;
+    am_dtype dtype;
+    am_shape shape;
+    void *data;
+} state;
+
+struct am_session {
+    am_loaded_model *model;
+    am_session_options options;
+    compiled *graphs[GRAPHS_LIMIT];
+    int graph_count;
+    compiled *current;
+    state *states;
+    size_t state_count, state_capacity;
+    uint64_t clock;
+};
+
+am_status am_session_create(am_loaded_model *model, const am_session_options *options, am_session **out)
+{
+    *out = am_alloc_zeroed(1, sizeof **out);
+    if (!*out) return am_out_of_memory();
+    (*out)->model = model;
+    if (options) (*out)->options = *options;
+    return NULL;
+}
+
+static void destroy_compiled(compiled *c)
+{
+    if (!c) return;
+    for (int i = 0; c->graph && c->inputs && i < c->graph->input_count; i++) am_free_aligned(c->inputs[i].data);
+    am_cpu_program_destroy(c->program);
+    am_graph_destroy(c->graph);
+    am_arena_deinit(&c->arena);
+    am_free(c);
+}
+
+void am_session_destroy(am_session *s)
+{
+    if (!s) return;
+    for (int i = 0; i < s->graph_count; i++) destroy_compiled(s->graphs[i]);
+    for (size_t i = 0; i < s->state_count; i++) {
+        am_free(s->states[i].name);
+        am_free_aligned(s->states[i].data);
+    }
+    am_free(s->states);
+    am_free(s);
+}
+
+/* --- signatures --- */
+
+static bool same_signature(const am_signature *a, const am_signature *b)
+{
+    if (a->input_count != b->input_count || a->stage != b->stage || a->output_hidden_states != b->output_hidden_states ||
+        a->cache_capacity != b->cache_capacity || a->cross_cached != b->cross_cached || a->encoder_length != b->encoder_length ||
+        a->last_logits_only != b->last_logits_only)
+        return false;
+    for (int i = 0; i < a->input_count; i++)
+        if (strcmp(a->inputs[i].name, b->inputs[i].name) != 0 || a->inputs[i].dtype != b->inputs[i].dtype ||
+            !am_shape_equal(&a->inputs[i].shape, &b->inputs[i].shape))
+            return false;
+    return true;
+}
+
+static am_status make_signature(am_arena *arena, const am_session_input *inputs, int count, const am_run_options *o, am_signature *out)
+{
+    static const am_run_options none = {0};
+    if (!o) o = &none;
+    am_input_spec *specs = am_arena_array(arena, (size_t)count + 1, sizeof *specs);
+    if (!specs) return am_out_of_memory();
+    for (int i = 0; i < count; i++) {
+        const char *name = am_arena_string(arena, inputs[i].name, strlen(inputs[i].name));
+        if (!name) return am_out_of_memory();
+        if (!am_shape_check(&inputs[i].tensor.shape)) return am_error(AM_OUT_OF_RANGE, "input %s has an impossible shape", name);
+        specs[i] = (am_input_spec){name, inputs[i].tensor.dtype, inputs[i].tensor.shape};
+    }
+    *out = (am_signature){.inputs = specs, .input_count = count, .stage = o->stage, .output_hidden_states = o->output_hidden_states,
+                          .cache_capacity = o->cache_capacity, .cross_cached = o->cross_cached,
+                          .encoder_length = o->encoder_length, .last_logits_only = o->last_logits_only};
+    return NULL;
+}
+
+/* --- states --- */
+
+static state *find_state(am_session *s, const char *name)
+{
+    for (size_t i = 0; i < s->state_count; i++)
+        if (strcmp(s->states[i].name, name) == 0) return &s->states[i];
+    return NULL;
+}
+
+static am_status add_state(am_session *s, const char *name, state **out)
+{
+    if (s->state_count == s->state_capacity) {
+        size_t larger = s->state_capacity ? 2 * s->state_capacity : 64;
+        state *grown = am_realloc(s->states, larger * sizeof *grown);
+        if (!grown) return am_out_of_memory();
+        s->states = grown;
+        s->state_capacity = larger;
+    }
+    state new = {.name = am_copy_string(name, strlen(name))};
+    if (!new.name) return am_out_of_memory();
+    s->states[s->state_count] = new;
+    *out = &s->states[s->state_count++];
+    return NULL;
+}
+
+static int64_t inner_bytes(const state *st, int from)
+{
+    int64_t bytes = (int64_t)am_dtype_bytes(st->dtype);
+    for (int i = from; i < st->shape.rank; i++) bytes *= st->shape.dims[i];
+    return bytes;
+}
+
+/* Whether only the number of places, dimension 1, differs. */
+static bool is_resized(const am_shape *a, const am_shape *b)
+{
+    if (a->rank != b->rank || a->rank < 2) return false;
+    for (int i = 0; i < a->rank; i++)
+        if (i != 1 && a->dims[i] != b->dims[i]) return false;
+    return true;
+}
+
+/* The state in the wanted shape: kept as it is, or with more places, or new and zero. */
+static am_status fit_state(state *st, const am_value_info *info)
+{
+    if (st->data && st->dtype == info->dtype && am_shape_equal(&st->shape, &info->shape)) return NULL;
+    size_t bytes = am_tensor_bytes(info->dtype, &info->shape);
+    char *data = am_alloc_aligned(bytes);
+    if (!data) return am_error(AM_OUT_OF_MEMORY, "no memory for a cache of %zu bytes", bytes);
+    memset(data, 0, bytes);
+    state fresh = {.name = st->name, .dtype = info->dtype, .shape = info->shape, .data = data};
+    if (st->data && st->dtype == info->dtype && is_resized(&st->shape, &info->shape)) {
+        int64_t old = inner_bytes(st, 1), new = inner_bytes(&fresh, 1), kept = old < new ? old : new;
+        for (int64_t row = 0; row < st->shape.dims[0]; row++) memcpy(data + row * new, (char *)st->data + row * old, (size_t)kept);
+    }
+    am_free_aligned(st->data);
+    *st = fresh;
+    return NULL;
+}
+
+static am_status bind_states(am_session *s, compiled *c)
+{
+    for (int i = 0; i < c->graph->state_count; i++) {
+        const am_graph_state *wanted = &c->graph->states[i];
+        state *st = find_state(s, wanted->name);
+        if (!st) AM_TRY(add_state(s, wanted->name, &st));
+        AM_TRY(fit_state(st, am_graph_value(c->graph, wanted->value)));
+    }
+    for (int i = 0; i < c->graph->state_count; i++) c->states[i] = find_state(s, c->graph->states[i].name)->data;
+    return NULL;
+}
+
+void am_session_reset(am_session *s)
+{
+    for (size_t i = 0; i < s->state_count; i++) memset(s->states[i].data, 0, am_tensor_bytes(s->states[i].dtype, &s->states[i].shape));
+}
+
+am_status am_session_reorder(am_session *s, const int32_t *rows, int64_t count)
+{
+    for (size_t i = 0; i < s->state_count; i++) {
+        state *st = &s->states[i];
+        size_t row_bytes = (size_t)inner_bytes(st, 1);
+        if (st->shape.rank < 1 || st->shape.dims[0] != count)
+            return am_error(AM_INVALID_ARGUMENT, "reordering %lld rows of a cache of %lld", (long long)count, (long long)st->shape.dims[0]);
+        char *data = am_alloc_aligned(row_bytes * (size_t)count);
+        if (!data) return am_out_of_memory();
+        for (int64_t r = 0; r < count; r++) memcpy(data + (size_t)r * row_bytes, (char *)st->data + (size_t)rows[r] * row_bytes, row_bytes);
+        am_free_aligned(st->data);
+        st->data = data;
+    }
+    return NULL;
+}
+
+/* --- compiling --- */
+
+static am_status compile(am_session *s, compiled *c)
+{
+    AM_TRY(am_loaded_model_build(s->model, &c->signature, &c->graph));
+    if (s->options.expand) {
+        am_graph *expanded;
+        AM_TRY(am_graph_expand(c->graph, NULL, NULL, &expanded));
+        am_graph_destroy(c->graph);
+        c->graph = expanded;
+    }
+    c->inputs = am_arena_array(&c->arena, (size_t)c->graph->input_count + 1, sizeof *c->inputs);
+    c->states = am_arena_array(&c->arena, (size_t)c->graph->state_count + 1, sizeof *c->states);
+    if (!c->inputs || !c->states) return am_out_of_memory();
+    for (int i = 0; i < c->graph->input_count; i++) {
+        const am_value_info *info = am_graph_value(c->graph, c->graph->inputs[i].value);
+        c->inputs[i] = (am_tensor){info->dtype, info->shape, am_alloc_aligned(am_tensor_bytes(info->dtype, &info->shape))};
+        if (!c->inputs[i].data) return am_out_of_memory();
+    }
+    return am_cpu_program_create(c->graph, &s->options.program, &c->program);
+}
+
+static void make_room(am_session *s)
+{
+    int oldest = 0;
+    if (s->graph_count < GRAPHS_LIMIT) return;
+    for (int i = 1; i < s->graph_count; i++)
+        if (s->graphs[i]->last_used < s->graphs[oldest]->last_used) oldest = i;
+    if (s->current == s->graphs[oldest]) s->current = NULL;
+    destroy_compiled(s->graphs[oldest]);
+    s->graphs[oldest] = s->graphs[--s->graph_count];
+}
+
+static am_status find_or_compile(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+{
+    compiled *c = am_alloc_zeroed(1, sizeof *c);
+    if (!c) return am_out_of_memory();
+    am_status status = make_signature(&c->arena, inputs, count, options, &c->signature);
+    for (int i = 0; i < s->graph_count && !status; i++)
+        if (same_signature(&s->graphs[i]->signature, &c->signature)) {
+            destroy_compiled(c);
+            s->current = s->graphs[i];
+            s->current->last_used = ++s->clock;
+            return NULL;
+        }
+    if (!status) status = compile(s, c);
+    if (status) {
+        destroy_compiled(c);
+        return status;
+    }
+    make_room(s);
+    c->last_used = ++s->clock;
+    s->current = s->graphs[s->graph_count++] = c;
+    return NULL;
+}
+
+am_status am_session_prepare(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+{
+    return find_or_compile(s, inputs, count, options);
+}
+
+/* --- running --- */
+
+static am_status convert_input(const char *name, const am_tensor *from, const am_tensor *to)
+{
+    int64_t count = am_shape_count(&from->shape);
+    if (to->dtype == AM_I32 && from->dtype == AM_I64)
+        for (int64_t i = 0; i < count; i++) {
+            int64_t value = ((const int64_t *)from->data)[i];
+            if (value < INT32_MIN || value > INT32_MAX)
+                return am_error(AM_OUT_OF_RANGE, "input %s: %lld at place %lld does not fit 32 bits", name, (long long)value, (long long)i);
+        }
+    am_convert(to->dtype, to->data, from->dtype, from->data, count);
+    return NULL;
+}
+
+static am_status fill_input(const compiled *c, int i, const am_session_input *inputs, int count, const am_run_options *options)
+{
+    const char *name = c->graph->inputs[i].name;
+    if (strcmp(name, "cache_offset") == 0) {
+        *(int32_t *)c->inputs[i].data = options ? (int32_t)options->cache_offset : 0;
+        return NULL;
+    }
+    for (int k = 0; k < count; k++)
+        if (strcmp(inputs[k].name, name) == 0) return convert_input(name, &inputs[k].tensor, &c->inputs[i]);
+    return am_error(AM_INTERNAL, "input %s was not given", name);
+}
+
+am_status am_session_run(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+{
+    if (options && options->cache_capacity > INT32_MAX)
+        return am_error(AM_OUT_OF_RANGE, "a cache of %lld places", (long long)options->cache_capacity);
+    AM_TRY(find_or_compile(s, inputs, count, options));
+    compiled *c = s->current;
+    AM_TRY(bind_states(s, c));
+    for (int i = 0; i < c->graph->input_count; i++) AM_TRY(fill_input(c, i, inputs, count, options));
+    return am_cpu_program_run(c->program, c->inputs, c->states);
+}
+
+int am_session_output_count(const am_session *s)
+{
+    return s->current ? s->current->graph->output_count : 0;
+}
+
+const char *am_session_output_name(const am_session *s, int i)
+{
+    return s->current->graph->outputs[i].name;
+}
+
+am_tensor am_session_output(const am_session *s, int i)
+{
+    return am_cpu_program_output(s->current->program, i);
+}
+
+bool am_session_find_output(const am_session *s, const char *name, am_tensor *out)
+{
+    for (int i = 0; i < am_session_output_count(s); i++)
+        if (strcmp(am_session_output_name(s, i), name) == 0) {
+            *out = am_session_output(s, i);
+            return true;
+        }
+    return false;
+}
+
+const am_graph *am_session_graph(const am_session *s)
+{
+    return s->current ? s->current->graph : NULL;
+}
+
+am_cpu_program *am_session_program(const am_session *s)
+{
+    return s->current ? s->current->program : NULL;
+}
+
+am_loaded_model *am_session_model(const am_session *s)
+{
+    return s->model;
+}

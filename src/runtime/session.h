@@ -1,0 +1,61 @@
+/* Running a model: graphs compiled on demand and kept by signature, caches that live from run to run. */
+#ifndef AM_RUNTIME_SESSION_H
+#define AM_RUNTIME_SESSION_H
+
+#include "runtime/model.h"
+#include "targets/cpu/program.h"
+
+typedef struct am_session am_session;
+
+/* An input of any dtype and shape that the class takes; data is borrowed for the call. */
+typedef struct am_session_input {
+    const char *name;
+    am_tensor tensor;
+} am_session_input;
+
+typedef struct am_run_options {
+    am_stage stage;
+    bool output_hidden_states;
+    bool last_logits_only;
+    int64_t cache_capacity; /* 0: no caches */
+    int64_t cache_offset;   /* positions already in the caches */
+    bool cross_cached;
+    int64_t encoder_length;
+} am_run_options;
+
+typedef struct am_session_options {
+    am_cpu_program_options program;
+    bool expand; /* run the expansions of the composites instead of the composites (a test of both) */
+} am_session_options;
+
+/* The model is borrowed and must outlive the session. options may be null. Not for two threads at once. */
+am_status am_session_create(am_loaded_model *model, const am_session_options *options, am_session **out) AM_NODISCARD;
+void am_session_destroy(am_session *session);
+
+/* Runs once. Fails with AM_INVALID_ARGUMENT on missing or unknown inputs and wrong shapes, AM_OUT_OF_RANGE on values that the
+   model cannot take. options may be null. */
+am_status am_session_run(am_session *session, const am_session_input *inputs, int input_count, const am_run_options *options) AM_NODISCARD;
+
+/* Outputs of the last run, borrowed until the next. */
+int am_session_output_count(const am_session *session);
+const char *am_session_output_name(const am_session *session, int i);
+am_tensor am_session_output(const am_session *session, int i);
+
+/* The output of that name; false when there is none. */
+bool am_session_find_output(const am_session *session, const char *name, am_tensor *out);
+
+/* Forgets the caches' contents. */
+void am_session_reset(am_session *session);
+
+/* Row i of every cache becomes what row rows[i] was (beam search). `count` is the caches' batch size. */
+am_status am_session_reorder(am_session *session, const int32_t *rows, int64_t count) AM_NODISCARD;
+
+/* Graph and program of the last run; borrowed. Null before the first. */
+const am_graph *am_session_graph(const am_session *session);
+am_cpu_program *am_session_program(const am_session *session);
+am_loaded_model *am_session_model(const am_session *session);
+
+/* Compiles what a run of these shapes would use, without running it. The inputs' data may be null. */
+am_status am_session_prepare(am_session *session, const am_session_input *inputs, int input_count, const am_run_options *options) AM_NODISCARD;
+
+#endif
