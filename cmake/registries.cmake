@@ -25,3 +25,5 @@ function(am_registry name folder type prefix header out_list)
   file(CONFIGURE OUTPUT ${target} CONTENT "${text}" @ONLY)
   set(${out_list} ${${out_list}} ${target} PARENT_SCOPE)
 endfunction()
+
+am_registry(model models am_model_type model "models/model.h" AM_GENERATED_SOURCES)

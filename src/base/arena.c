@@ -49,7 +49,7 @@ void *am_arena_array(am_arena *arena, size_t count, size_t bytes)
 
 char *am_arena_string(am_arena *arena, const char *text, size_t length)
 {
-    char *copy = am_arena_alloc(arena, length + 1);
+    char *copy = length < SIZE_MAX ? am_arena_alloc(arena, length + 1) : NULL;
     if (copy && length) memcpy(copy, text, length);
     return copy;
 }

@@ -8,6 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct am_buffer {
     char *bytes; /* always followed by a zero byte once anything was appended */
     size_t length, capacity;
@@ -36,5 +40,9 @@ void am_buffer_deinit(am_buffer *buffer);
 
 /* Gives the bytes (zero-terminated, freed with am_free) to the caller and empties the buffer; null when failed. */
 char *am_buffer_take(am_buffer *buffer);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

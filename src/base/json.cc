@@ -122,13 +122,13 @@ static am_status parse(const char *text, size_t length, const char *name, am_jso
     if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) text += 3, length -= 3;
     if (length == 0) return am_error(AM_INVALID_FILE, "%s: not JSON: the text is empty", name);
     simdjson::error_code error = parse_into(text, length, document->tape);
-    if (error == simdjson::MEMALLOC) return am_out_of_memory();
-    if (error && error != simdjson::DEPTH_ERROR) {
+    if (error && error != simdjson::DEPTH_ERROR && error != simdjson::MEMALLOC) {
         std::string rewritten;
         rewritten.reserve(length + 64);
         rewrite_numbers(text, length, rewritten, &document->has_bare_words);
         if (rewritten.size() != length) error = parse_into(rewritten.data(), rewritten.size(), document->tape);
     }
+    if (error == simdjson::MEMALLOC) return am_out_of_memory();
     if (error == simdjson::DEPTH_ERROR)
         return am_error(AM_INVALID_FILE, "%s: JSON nested more than %d levels deep", name, DEPTH_LIMIT);
     if (error) return am_error(AM_INVALID_FILE, "%s: not JSON: %s", name, simdjson::error_message(error));
@@ -314,4 +314,47 @@ bool am_json_next(am_json_iterator *iterator)
     iterator->value = value_at(container, iterator->position);
     iterator->position = ref_of(iterator->value).after_element();
     return true;
+}
+
+static void write_number(am_json value, am_buffer *out)
+{
+    double real = am_json_real(value, 0);
+    if (am_json_kind_of(value) == AM_JSON_INTEGER) am_buffer_printf(out, "%lld", static_cast<long long>(am_json_int(value, 0)));
+    else if (std::isnan(real)) am_buffer_append_string(out, "NaN");
+    else if (std::isinf(real)) am_buffer_append_string(out, real > 0 ? "Infinity" : "-Infinity");
+    else if (ref_of(value).is_uint64()) am_buffer_printf(out, "%llu", static_cast<unsigned long long>(ref_of(value).next_tape_value<uint64_t>()));
+    else {
+        size_t start = out->length;
+        am_buffer_printf(out, "%.17g", real);
+        if (!out->failed && !strpbrk(out->bytes + start, ".eE")) am_buffer_append_string(out, ".0");
+    }
+}
+
+static void write_container(am_json value, am_buffer *out, bool is_object)
+{
+    bool first = true;
+    am_buffer_append_char(out, is_object ? '{' : '[');
+    for (am_json_iterator i = am_json_iterate(value); am_json_next(&i); first = false) {
+        if (!first) am_buffer_append_char(out, ',');
+        if (is_object) {
+            am_buffer_append_json_string(out, i.key.bytes, i.key.length);
+            am_buffer_append_char(out, ':');
+        }
+        am_json_write(i.value, out);
+    }
+    am_buffer_append_char(out, is_object ? '}' : ']');
+}
+
+void am_json_write(am_json value, am_buffer *out)
+{
+    am_json_kind kind = am_json_kind_of(value);
+    switch (kind) {
+    case AM_JSON_MISSING: break;
+    case AM_JSON_NULL: am_buffer_append_string(out, "null"); break;
+    case AM_JSON_BOOL: am_buffer_append_string(out, am_json_bool(value, false) ? "true" : "false"); break;
+    case AM_JSON_STRING: am_buffer_append_json_string(out, am_json_text(value).bytes, am_json_text(value).length); break;
+    case AM_JSON_ARRAY:
+    case AM_JSON_OBJECT: write_container(value, out, kind == AM_JSON_OBJECT); break;
+    default: write_number(value, out); break;
+    }
 }

@@ -1,8 +1,10 @@
-/* JSON documents, read-only, parsed by simdjson (docs/decisions/json.md). Depth is limited to 512, text must be UTF-8.
-   As Python writes them, bare Infinity, -Infinity and NaN are read as numbers. */
+/* JSON documents, read-only, parsed by simdjson (docs/decisions/json.md). Depth is limited to 512, text must be UTF-8 (a
+   byte order mark before it is passed over). As Python writes and reads them: bare Infinity, -Infinity and NaN are numbers,
+   integers may be of any length (tokenizer_config.json has 1000000000000000019884624838656) and 1e400 is infinite. */
 #ifndef AM_BASE_JSON_H
 #define AM_BASE_JSON_H
 
+#include "base/buffer.h"
 #include "base/status.h"
 
 #include <stdbool.h>
@@ -84,6 +86,9 @@ typedef struct am_json_iterator {
 /* Start of a walk; the next step of it, false at the end. */
 am_json_iterator am_json_iterate(am_json value);
 bool am_json_next(am_json_iterator *iterator);
+
+/* Appends a value as compact JSON text; infinities and NaN as Python writes them. Nothing of MISSING. */
+void am_json_write(am_json value, am_buffer *out);
 
 #ifdef __cplusplus
 }

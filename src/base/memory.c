@@ -57,7 +57,7 @@ void am_free_aligned(void *block)
 
 char *am_copy_string(const char *text, size_t length)
 {
-    char *copy = am_alloc(length + 1);
+    char *copy = length < SIZE_MAX ? am_alloc(length + 1) : NULL;
     if (!copy) return NULL;
     if (length) memcpy(copy, text, length);
     copy[length] = 0;

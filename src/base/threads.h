@@ -24,7 +24,7 @@ typedef void (*am_work)(void *context, int64_t begin, int64_t end);
    turns. */
 void am_parallel_for(int64_t count, int64_t grain, am_work work, void *context);
 
-/* Stops the workers and frees the pool; the next use starts it anew. */
+/* Stops the workers and frees the pool. Until the next am_threads_set the calling thread works alone, as before the first. */
 void am_threads_shutdown(void);
 
 #endif

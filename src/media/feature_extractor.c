@@ -1,9 +1,8 @@
 #include "media/feature_extractor.h"
 
-#include "base/arena.h"
-#include "base/file.h"
 #include "base/memory.h"
 #include "media/audio_features.h"
+#include "media/preprocessor_config.h"
 #include "tensor/shape.h"
 
 #include <inttypes.h>
@@ -276,15 +275,10 @@ static am_status find_class(const char *name, size_t length, am_feature_extracto
                     length > 100 ? 100 : (int)length, name);
 }
 
-static bool is_given(am_json value)
-{
-    return am_json_kind_of(value) != AM_JSON_MISSING && am_json_kind_of(value) != AM_JSON_NULL;
-}
-
 static am_status read_count(am_json config, const char *key, int64_t limit, int64_t *out)
 {
     am_json value = am_json_get(config, key);
-    if (!is_given(value)) return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     int64_t number = am_json_int(value, -1);
     if (number < 1 || number > limit)
         return am_error(AM_INVALID_FILE, "%s: expected 1 to %" PRId64 ", found %s %" PRId64, key, limit,
@@ -293,21 +287,10 @@ static am_status read_count(am_json config, const char *key, int64_t limit, int6
     return NULL;
 }
 
-static am_status read_bool(am_json config, const char *key, bool *out)
-{
-    am_json value = am_json_get(config, key);
-    if (!is_given(value)) return NULL;
-    if (am_json_kind_of(value) != AM_JSON_BOOL)
-        return am_error(AM_INVALID_FILE, "%s: expected true or false, found %s", key,
-                        am_json_kind_name(am_json_kind_of(value)));
-    *out = am_json_bool(value, *out);
-    return NULL;
-}
-
 static am_status read_side(am_json config, bool *pad_left)
 {
     am_json side = am_json_get(config, "padding_side");
-    if (!is_given(side)) return NULL;
+    if (!am_preprocessor_config_given(side)) return NULL;
     *pad_left = am_json_equals(side, "left");
     if (*pad_left || am_json_equals(side, "right")) return NULL;
     return am_error(AM_INVALID_FILE, "padding_side: expected \"left\" or \"right\"");
@@ -316,7 +299,7 @@ static am_status read_side(am_json config, bool *pad_left)
 static am_status read_padding_value(am_json config, double *out)
 {
     am_json value = am_json_get(config, "padding_value");
-    if (!is_given(value)) return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     *out = am_json_real(value, NAN);
     if (isfinite(*out)) return NULL;
     return am_error(AM_INVALID_FILE, "padding_value: expected a number, found %s",
@@ -341,8 +324,8 @@ static am_status read_config(am_json config, am_feature_extractor *out)
     AM_TRY(read_count(config, "sampling_rate", 768000, &out->sampling_rate));
     AM_TRY(read_count(config, "n_fft", 1 << 16, &out->n_fft));
     AM_TRY(read_count(config, "hop_length", 1 << 24, &out->hop_length));
-    AM_TRY(read_bool(config, "return_attention_mask", &out->return_attention_mask));
-    AM_TRY(read_bool(config, "do_normalize", &out->do_normalize));
+    AM_TRY(am_preprocessor_config_bool(config, "return_attention_mask", &out->return_attention_mask));
+    AM_TRY(am_preprocessor_config_bool(config, "do_normalize", &out->do_normalize));
     AM_TRY(read_side(config, &out->pad_left));
     AM_TRY(read_padding_value(config, &out->padding_value));
     AM_TRY(read_chunk(config, out));
@@ -365,30 +348,15 @@ am_status am_feature_extractor_init(am_json config, const char *class_name, am_f
     return am_note(read_config(config, out), "%s", out->kind->name);
 }
 
-static am_status open_config(const char *path, const char *member, am_feature_extractor *out, bool *found)
+static am_status read_into(am_json config, void *context)
 {
-    am_json_document *document = NULL;
-    AM_TRY(am_json_open(path, &document));
-    am_json config = am_json_root(document);
-    if (member) config = am_json_get(config, member);
-    *found = !member || am_json_kind_of(config) == AM_JSON_OBJECT;
-    am_status status = *found ? am_feature_extractor_init(config, NULL, out) : NULL;
-    am_json_close(document);
-    return status ? am_note(status, "%s", path) : NULL;
+    return am_feature_extractor_init(config, NULL, context);
 }
 
 am_status am_feature_extractor_open(const char *directory, am_feature_extractor *out)
 {
     *out = (am_feature_extractor){0};
-    am_arena arena = {0};
-    char *nested = am_path_join(&arena, directory, "processor_config.json");
-    char *plain = am_path_join(&arena, directory, "preprocessor_config.json");
-    bool found = false;
-    am_status status = nested && plain ? NULL : am_out_of_memory();
-    if (!status && am_file_exists(nested)) status = open_config(nested, "feature_extractor", out, &found);
-    if (!status && !found) status = open_config(plain, NULL, out, &found);
-    am_arena_deinit(&arena);
-    return status;
+    return am_preprocessor_config_open(directory, "feature_extractor", read_into, out);
 }
 
 static am_status check_sounds(const am_feature_extractor *e, const am_audio *sounds, int64_t count)

@@ -1,7 +1,7 @@
 #include "media/image_processor.h"
 
-#include "base/file.h"
 #include "base/memory.h"
+#include "media/preprocessor_config.h"
 #include "tensor/shape.h"
 
 #include <inttypes.h>
@@ -155,23 +155,6 @@ static am_status find_class(const char *name, size_t length, am_image_processor 
                     length > 100 ? 100 : (int)length, name);
 }
 
-/* Members that are null, or not there, keep the class's default, as _set_attributes has it. */
-static bool is_given(am_json value)
-{
-    return am_json_kind_of(value) != AM_JSON_MISSING && am_json_kind_of(value) != AM_JSON_NULL;
-}
-
-static am_status read_bool(am_json config, const char *key, bool *out)
-{
-    am_json value = am_json_get(config, key);
-    if (!is_given(value)) return NULL;
-    if (am_json_kind_of(value) != AM_JSON_BOOL)
-        return am_error(AM_INVALID_FILE, "%s: expected true or false, found %s", key,
-                        am_json_kind_name(am_json_kind_of(value)));
-    *out = am_json_bool(value, *out);
-    return NULL;
-}
-
 static bool is_number(am_json value)
 {
     return am_json_kind_of(value) == AM_JSON_INTEGER || am_json_kind_of(value) == AM_JSON_REAL;
@@ -180,7 +163,7 @@ static bool is_number(am_json value)
 static am_status read_positive(am_json config, const char *key, double *out)
 {
     am_json value = am_json_get(config, key);
-    if (!is_given(value)) return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     double number = am_json_real(value, 0.0);
     if (!is_number(value) || !(number > 0.0) || !isfinite(number))
         return am_error(AM_INVALID_FILE, "%s: expected a positive number, found %g", key, number);
@@ -192,7 +175,7 @@ static am_status read_positive(am_json config, const char *key, double *out)
 static am_status read_channels(am_json config, const char *key, double out[3])
 {
     am_json value = am_json_get(config, key);
-    if (!is_given(value)) return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     if (am_json_kind_of(value) == AM_JSON_ARRAY && am_json_count(value) == 3) {
         int c = 0;
         for (am_json_iterator i = am_json_iterate(value); am_json_next(&i); c++)
@@ -207,7 +190,7 @@ static am_status read_channels(am_json config, const char *key, double out[3])
 
 static am_status read_side(am_json value, const char *key, const char *side, int64_t *out)
 {
-    int64_t pixels = is_given(value) ? am_json_int(value, -1) : 0;
+    int64_t pixels = am_preprocessor_config_given(value) ? am_json_int(value, -1) : 0;
     if (pixels < 0 || pixels > AM_IMAGE_MAX_PIXELS)
         return am_error(AM_INVALID_FILE, "%s.%s: expected a number of pixels up to %" PRId64 ", found %s %" PRId64, key,
                         side, AM_IMAGE_MAX_PIXELS, am_json_kind_name(am_json_kind_of(value)), pixels);
@@ -219,7 +202,7 @@ static am_status read_side(am_json value, const char *key, const char *side, int
 static am_status read_size(am_json config, const char *key, bool square, am_image_size *out)
 {
     am_json value = am_json_get(config, key);
-    if (!is_given(value)) return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     *out = (am_image_size){0};
     if (am_json_kind_of(value) == AM_JSON_OBJECT) {
         AM_TRY(read_side(am_json_get(value, "height"), key, "height", &out->height));
@@ -242,7 +225,7 @@ static am_status read_size(am_json config, const char *key, bool square, am_imag
 static am_status read_resample(am_json config, am_resample *out)
 {
     am_json value = am_json_get(config, "resample");
-    if (!is_given(value)) return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     int64_t number = am_json_int(value, -1);
     if (number < 0 || number >= AM_RESAMPLE_COUNT)
         return am_error(AM_INVALID_FILE, "resample: expected 0 to %d, found %s %" PRId64, AM_RESAMPLE_COUNT - 1,
@@ -276,11 +259,11 @@ static am_status check_values(const am_image_processor *p)
 static am_status read_config(am_json config, am_image_processor *out)
 {
     AM_TRY(refuse_options(config));
-    AM_TRY(read_bool(config, "do_resize", &out->do_resize));
-    AM_TRY(read_bool(config, "do_center_crop", &out->do_center_crop));
-    AM_TRY(read_bool(config, "do_rescale", &out->do_rescale));
-    AM_TRY(read_bool(config, "do_normalize", &out->do_normalize));
-    AM_TRY(read_bool(config, "default_to_square", &out->default_to_square));
+    AM_TRY(am_preprocessor_config_bool(config, "do_resize", &out->do_resize));
+    AM_TRY(am_preprocessor_config_bool(config, "do_center_crop", &out->do_center_crop));
+    AM_TRY(am_preprocessor_config_bool(config, "do_rescale", &out->do_rescale));
+    AM_TRY(am_preprocessor_config_bool(config, "do_normalize", &out->do_normalize));
+    AM_TRY(am_preprocessor_config_bool(config, "default_to_square", &out->default_to_square));
     AM_TRY(read_size(config, "size", out->default_to_square, &out->size));
     AM_TRY(read_size(config, "crop_size", true, &out->crop_size));
     AM_TRY(read_resample(config, &out->resample));
@@ -306,30 +289,15 @@ am_status am_image_processor_init(am_json config, const char *class_name, am_ima
     return am_note(read_config(config, out), "%s", out->kind->name);
 }
 
-static am_status open_config(const char *path, const char *member, am_image_processor *out, bool *found)
+static am_status read_into(am_json config, void *context)
 {
-    am_json_document *document = NULL;
-    AM_TRY(am_json_open(path, &document));
-    am_json config = am_json_root(document);
-    if (member) config = am_json_get(config, member);
-    *found = !member || am_json_kind_of(config) == AM_JSON_OBJECT;
-    am_status status = *found ? am_image_processor_init(config, NULL, out) : NULL;
-    am_json_close(document);
-    return status ? am_note(status, "%s", path) : NULL;
+    return am_image_processor_init(config, NULL, context);
 }
 
 am_status am_image_processor_open(const char *directory, am_image_processor *out)
 {
     *out = (am_image_processor){0};
-    am_arena arena = {0};
-    char *nested = am_path_join(&arena, directory, "processor_config.json");
-    char *plain = am_path_join(&arena, directory, "preprocessor_config.json");
-    bool found = false;
-    am_status status = nested && plain ? NULL : am_out_of_memory();
-    if (!status && am_file_exists(nested)) status = open_config(nested, "image_processor", out, &found);
-    if (!status && !found) status = open_config(plain, NULL, out, &found);
-    am_arena_deinit(&arena);
-    return status;
+    return am_preprocessor_config_open(directory, "image_processor", read_into, out);
 }
 
 static am_status plan_geometry(const am_image_processor *p, am_plane_size in, geometry *out)

@@ -57,10 +57,11 @@ static void list_inputs(const am_signature *signature, char *text, size_t size)
         length += (size_t)snprintf(text + length, size - length, "%s%s", i ? ", " : "", signature->inputs[i].name);
 }
 
+/* position_ids may stay unread: some models count their positions in other ways. */
 static void check_all_inputs_used(am_builder *b, const context *c)
 {
     for (int i = 0; i < c->signature->input_count; i++)
-        if (!c->inputs[i].id)
+        if (!c->inputs[i].id && strcmp(c->signature->inputs[i].name, "position_ids") != 0)
             am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is not one that this class reads", c->signature->inputs[i].name));
 }
 

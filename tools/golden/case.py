@@ -1,7 +1,7 @@
 """Golden files on disk: what a case is, how its arrays are found, and how a file is written.
 
-The JSON of a case is kept as the dictionary it is. These classes only add what needs the number generator or the
-safetensors file beside the JSON. numpy is enough here: nothing in this file knows about models.
+The JSON of a case is kept as the dictionary it is. These classes only add what needs the number generator or
+the safetensors file beside the JSON. numpy is enough here: nothing in this file knows about models.
 """
 
 import json
@@ -13,8 +13,17 @@ from safetensors.numpy import save_file
 
 import formula
 
-DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
-          "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_}
+DTYPES = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "I64": np.int64,
+    "I32": np.int32,
+    "I16": np.int16,
+    "I8": np.int8,
+    "U8": np.uint8,
+    "BOOL": np.bool_,
+}
 
 
 def dtype_name(array: np.ndarray) -> str:
@@ -49,7 +58,9 @@ class Case:
         """The array of one entry of `inputs`."""
         if "lo" in entry:
             name = f"{self.data['salt']}input:{self.name}:{entry['name']}"
-            return formula.values(name, entry["shape"], entry["lo"], entry["hi"]).astype(DTYPES[entry["dtype"]])
+            return formula.values(name, entry["shape"], entry["lo"], entry["hi"]).astype(
+                DTYPES[entry["dtype"]]
+            )
         if "fill" in entry:
             return np.full(entry["shape"], entry["fill"], DTYPES[entry["dtype"]])
         return self.arrays[f"{self.name}/input/{entry['name']}"]
@@ -98,7 +109,8 @@ def find(path: str | Path, name: str) -> Case:
 
 
 def write(path: str | Path, cases: list[Case], append: bool = False) -> None:
-    """Writes a golden file and its arrays. With `append`, cases of an existing file stay, but for those of equal name."""
+    """Writes a golden file and its arrays. With `append`, cases of an existing file stay, but for those of
+    equal name."""
     import torch
     import transformers
 
@@ -107,13 +119,38 @@ def write(path: str | Path, cases: list[Case], append: bool = False) -> None:
         new = {case.name for case in cases}
         cases = [case for case in read(path) if case.name not in new] + cases
     cases = sorted(cases, key=lambda case: case.name)
-    head = {"format": 1, "model_type": cases[0].data["config"].get("model_type", ""),
-            "transformers": transformers.__version__, "torch": torch.__version__.split("+")[0]}
+    head = {
+        "format": 1,
+        "model_type": cases[0].data["config"].get("model_type", ""),
+        "transformers": transformers.__version__,
+        "torch": torch.__version__.split("+")[0],
+    }
     lines = ",\n".join(compact(case.data) for case in cases)
-    arrays = {key: case.arrays[key] for case in cases for key in case.arrays.keys() if key.split("/")[0] == case.name}
+    arrays = {
+        key: case.arrays[key]
+        for case in cases
+        for key in case.arrays.keys()
+        if key.split("/")[0] == case.name
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(arrays, path.with_suffix(".safetensors"))
+    save_arrays(arrays, path.with_suffix(".safetensors"))
     path.write_text(compact(head)[:-1] + ',"cases":[\n' + lines + "\n]}\n")
+
+
+def save_arrays(
+    arrays: dict[str, np.ndarray], path: str | Path, metadata: dict[str, str] | None = None
+) -> None:
+    """Writes a safetensors file. Doubles are rounded to float32, and arrays made row-major, as the format
+    wants them."""
+    with np.errstate(over="ignore"):  # masks hold the lowest double, which is minus infinity in float32
+        save_file(
+            {
+                name: np.asarray(array, np.float32 if array.dtype == np.float64 else array.dtype, order="C")
+                for name, array in arrays.items()
+            },
+            path,
+            metadata,
+        )
 
 
 def compact(value) -> str:

@@ -1,11 +1,12 @@
 """Numbers from names: the generator that makes every weight of a golden model.
 
-A golden file stores no weights. It stores, for each, a name and two bounds, and the weight is what this file computes
-from them: FNV-1a turns the name into a seed, splitmix64 turns the seed into a sequence of 64-bit integers, and the upper
-24 bits of each become a float between the bounds. 24 bits are what a float32 significand holds, so that the fraction is
-exact and the only rounding is the last one.
+A golden file stores no weights. It stores, for each, a name and two bounds, and the weight is what this file
+computes from them: FNV-1a turns the name into a seed, splitmix64 turns the seed into a sequence of 64-bit
+integers, and the upper 24 bits of each become a float between the bounds. 24 bits are what a float32
+significand holds, so that the fraction is exact and the only rounding is the last one.
 
-All of it is integer arithmetic modulo 2**64, vectorised here with numpy's uint64, which wraps around silently.
+All of it is integer arithmetic modulo 2**64, vectorised here with numpy's uint64, which wraps around
+silently.
 """
 
 import math
@@ -40,7 +41,8 @@ def values(name: str, shape: list[int], lo: float, hi: float) -> np.ndarray:
 
 
 def integers(name: str, shape: list[int], low: int, high: int) -> np.ndarray:
-    """Whole numbers from low to high, both possible: int64. For token ids, which golden files store as arrays."""
+    """Whole numbers from low to high, both possible: int64. For token ids, which golden files store as
+    arrays."""
     drawn = (splitmix(seed(name), math.prod(shape)) >> np.uint64(16)) % np.uint64(high - low + 1)
     return (drawn.astype(np.int64) + low).reshape(shape)
 

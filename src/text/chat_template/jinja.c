@@ -3,7 +3,6 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ bool am_jfail_memory(am_jinja *j)
     return false;
 }
 
-static bool fail(am_jinja *j, am_code code, const char *class_name, const char *format, va_list arguments)
+bool am_jfail_v(am_jinja *j, am_code code, const char *class_name, const char *format, va_list arguments)
 {
     va_list again;
     if (j->failed) return false;
@@ -34,7 +33,7 @@ bool am_jfail(am_jinja *j, const char *class_name, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fail(j, AM_INVALID_ARGUMENT, class_name, format, arguments);
+    am_jfail_v(j, AM_INVALID_ARGUMENT, class_name, format, arguments);
     va_end(arguments);
     return false;
 }
@@ -43,7 +42,7 @@ bool am_jfail_code(am_jinja *j, am_code code, const char *class_name, const char
 {
     va_list arguments;
     va_start(arguments, format);
-    fail(j, code, class_name, format, arguments);
+    am_jfail_v(j, code, class_name, format, arguments);
     va_end(arguments);
     return false;
 }

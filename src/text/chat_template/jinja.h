@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,8 @@ bool am_jfail(am_jinja *j, const char *class_name, const char *format, ...) AM_P
 
 /* The same with the code of the status that comes of it. am_jfail gives AM_INVALID_ARGUMENT. */
 bool am_jfail_code(am_jinja *j, am_code code, const char *class_name, const char *format, ...) AM_PRINTF(4, 5);
+
+bool am_jfail_v(am_jinja *j, am_code code, const char *class_name, const char *format, va_list arguments);
 
 /* Says where the error is, unless that is known already. */
 void am_jfail_at(am_jinja *j, size_t offset);

@@ -106,7 +106,7 @@ bool am_jnode_children(am_jnode *node, am_jvisit visit, void *context)
         return one(node->set.target, visit, context) && one(node->set.value, visit, context) &&
                all(&node->set.body, visit, context);
     case AM_N_BLOCK: return all(&node->block.body, visit, context);
-    case AM_N_OTHER_TEMPLATE: return true;
+    case AM_N_OTHER_TEMPLATE: return one(node->set.value, visit, context);
     }
     return true;
 }

@@ -1,0 +1,113 @@
+#define _DEFAULT_SOURCE
+#include "runtime/verify.h"
+
+#include "base/memory.h"
+#include "formats/safetensors.h"
+#include "runtime/golden.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static am_run_options options_of(const am_golden_case *c)
+{
+    am_json kwargs = am_json_get(c->json, "kwargs");
+    return (am_run_options){.output_hidden_states = am_json_bool(am_json_get(kwargs, "output_hidden_states"), false)};
+}
+
+static am_status run_case(am_golden_case *c, const am_verify_options *options, double *worst)
+{
+    am_session *session;
+    am_run_options run = options_of(c);
+    AM_TRY(am_session_create(c->model, &options->session, &session));
+    am_status status = am_session_run(session, c->inputs, c->input_count, &run);
+    if (!status) status = am_golden_check_outputs(c, session, worst);
+    if (!status) status = am_golden_check_generation(c, session);
+    am_session_destroy(session);
+    return status;
+}
+
+static void verify_case(am_json json, const char *file, const am_tensor_table *arrays, const am_verify_options *options, am_verify_counts *counts)
+{
+    am_golden_case c;
+    am_case_report report = {.file = file};
+    double start = now_ms();
+    am_status status = am_golden_case_open(json, file, arrays, &c);
+    if (!status) status = run_case(&c, options, &report.worst);
+    am_code code = am_status_code(status);
+    report.verdict = code == AM_OK ? AM_CASE_PASSED : code == AM_UNSUPPORTED ? AM_CASE_UNSUPPORTED : AM_CASE_FAILED;
+    report.name = c.name;
+    report.architecture = c.architecture;
+    report.message = am_status_message(status);
+    report.milliseconds = now_ms() - start;
+    int64_t *tally[] = {&counts->passed, &counts->failed, &counts->unsupported};
+    ++*tally[report.verdict];
+    if (options->on_case) options->on_case(options->context, &report);
+    am_status_free(status);
+    am_golden_case_close(&c);
+}
+
+static am_status read_arrays(const char *json_path, am_tensor_table *arrays)
+{
+    am_arena arena = {0};
+    size_t length = strlen(json_path) - strlen(".json");
+    char *path = am_arena_printf(&arena, "%.*s.safetensors", (int)length, json_path);
+    am_status status = !path ? am_out_of_memory() : am_file_exists(path) ? am_safetensors_read(path, arrays) : NULL;
+    am_arena_deinit(&arena);
+    return status;
+}
+
+static am_status verify_document(am_json root, const char *path, const am_verify_options *options, am_verify_counts *counts)
+{
+    am_tensor_table arrays = {0};
+    if (am_json_int(am_json_get(root, "format"), 0) != 1)
+        return am_error(AM_INVALID_FILE, "%s: not a golden file of format 1", path);
+    am_status status = read_arrays(path, &arrays);
+    for (am_json_iterator i = am_json_iterate(am_json_get(root, "cases")); am_json_next(&i) && !status;) {
+        if (options->only && !strstr(am_json_text(am_json_get(i.value, "case")).bytes, options->only)) continue;
+        verify_case(i.value, path, &arrays, options, counts);
+    }
+    am_tensor_table_deinit(&arrays);
+    return status;
+}
+
+static am_status verify_file(const char *path, const am_verify_options *options, am_verify_counts *counts)
+{
+    am_json_document *document;
+    AM_TRY(am_json_open(path, &document));
+    am_status status = verify_document(am_json_root(document), path, options, counts);
+    am_json_close(document);
+    return status;
+}
+
+static int is_golden(const struct dirent *entry)
+{
+    return strcmp(am_path_extension(entry->d_name), ".json") == 0 && strcmp(entry->d_name, "index.json") != 0;
+}
+
+am_status am_verify_path(const char *path, const am_verify_options *options, am_verify_counts *counts)
+{
+    struct dirent **entries = NULL;
+    am_status status = NULL;
+    if (!am_directory_exists(path)) return verify_file(path, options, counts);
+    int count = scandir(path, &entries, is_golden, alphasort);
+    if (count < 0) return am_error_from_errno("read folder", path);
+    if (count == 0) status = am_error(AM_NOT_FOUND, "%s holds no golden files", path);
+    for (int i = 0; i < count; i++) {
+        am_arena arena = {0};
+        char *file = am_path_join(&arena, path, entries[i]->d_name);
+        if (!status) status = file ? verify_file(file, options, counts) : am_out_of_memory();
+        am_arena_deinit(&arena);
+        free(entries[i]);
+    }
+    free(entries);
+    return status;
+}

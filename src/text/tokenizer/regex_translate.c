@@ -1,0 +1,678 @@
+/* Patterns of Oniguruma in Ruby's syntax, which tokenizer.json has, written as PCRE2 reads them. What differs: \h \v \w \b,
+   POSIX brackets, property names, sets in sets with &&, (?m), \uHHHH, {,n} and {n}?, and the age of Unicode. */
+#include "text/tokenizer/internal.h"
+
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+enum { NESTING_LIMIT = 64 };
+
+typedef struct translator {
+    am_text pattern;
+    size_t at;
+    bool exact;
+    int depth;
+    size_t atom; /* where in the output the last atom starts, for quantifiers */
+    am_buffer *out;
+} translator;
+
+static const char word_set[] = "\\p{L}\\p{M}\\p{N}\\p{Pc}";
+static const char space_set[] = "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
+
+static am_status unsupported(const translator *t, const char *what)
+{
+    return am_error(AM_UNSUPPORTED, "regular expression \"%.*s\": %s (at byte %zu)",
+                    (int)(t->pattern.length < 200 ? t->pattern.length : 200), t->pattern.bytes, what, t->at);
+}
+
+static bool more(const translator *t)
+{
+    return t->at < t->pattern.length;
+}
+
+static char peek(const translator *t, size_t ahead)
+{
+    return t->at + ahead < t->pattern.length ? t->pattern.bytes[t->at + ahead] : 0;
+}
+
+static bool starts_with(const translator *t, const char *text)
+{
+    size_t length = strlen(text);
+    return t->pattern.length - t->at >= length && memcmp(t->pattern.bytes + t->at, text, length) == 0;
+}
+
+static void put(translator *t, const char *text)
+{
+    am_buffer_append_string(t->out, text);
+}
+
+/* Copies a code point that stands for itself. */
+static void put_char(translator *t, uint32_t c)
+{
+    am_buffer_printf(t->out, "\\x{%x}", (unsigned)c);
+}
+
+static bool is_one_of(char c, const char *set)
+{
+    return c && strchr(set, c);
+}
+
+static uint32_t take_char(translator *t)
+{
+    uint32_t length, c = am_char_at(t->pattern.bytes + t->at, &length);
+    t->at += length;
+    return c;
+}
+
+/* ---- properties ---- */
+
+/* Names of Oniguruma with what belongs into PCRE2's brackets, lower case, without spaces, '_' and '-'. */
+static const char *const properties[][2] = {
+    {"alpha", "\\p{Alphabetic}"},
+    {"alphabetic", "\\p{Alphabetic}"},
+    {"alnum", "\\p{Alphabetic}\\p{Nd}"},
+    {"digit", "\\p{Nd}"},
+    {"upper", "\\p{Uppercase}"},
+    {"lower", "\\p{Lowercase}"},
+    {"uppercase", "\\p{Uppercase}"},
+    {"lowercase", "\\p{Lowercase}"},
+    {"punct", "\\p{P}"},
+    {"cntrl", "\\p{Cc}"},
+    {"blank", "\\x{9}\\p{Zs}"},
+    {"xdigit", "0-9A-Fa-f"},
+    {"ascii", "\\x{0}-\\x{7f}"},
+    {"any", "\\x{0}-\\x{10ffff}"},
+    {"letter", "\\p{L}"},
+    {"uppercaseletter", "\\p{Lu}"},
+    {"lowercaseletter", "\\p{Ll}"},
+    {"titlecaseletter", "\\p{Lt}"},
+    {"casedletter", "\\p{Lu}\\p{Ll}\\p{Lt}"},
+    {"lc", "\\p{Lu}\\p{Ll}\\p{Lt}"},
+    {"modifierletter", "\\p{Lm}"},
+    {"otherletter", "\\p{Lo}"},
+    {"mark", "\\p{M}"},
+    {"combiningmark", "\\p{M}"},
+    {"nonspacingmark", "\\p{Mn}"},
+    {"spacingmark", "\\p{Mc}"},
+    {"enclosingmark", "\\p{Me}"},
+    {"number", "\\p{N}"},
+    {"decimalnumber", "\\p{Nd}"},
+    {"letternumber", "\\p{Nl}"},
+    {"othernumber", "\\p{No}"},
+    {"punctuation", "\\p{P}"},
+    {"connectorpunctuation", "\\p{Pc}"},
+    {"dashpunctuation", "\\p{Pd}"},
+    {"openpunctuation", "\\p{Ps}"},
+    {"closepunctuation", "\\p{Pe}"},
+    {"initialpunctuation", "\\p{Pi}"},
+    {"finalpunctuation", "\\p{Pf}"},
+    {"otherpunctuation", "\\p{Po}"},
+    {"symbol", "\\p{S}"},
+    {"mathsymbol", "\\p{Sm}"},
+    {"currencysymbol", "\\p{Sc}"},
+    {"modifiersymbol", "\\p{Sk}"},
+    {"othersymbol", "\\p{So}"},
+    {"separator", "\\p{Z}"},
+    {"spaceseparator", "\\p{Zs}"},
+    {"lineseparator", "\\p{Zl}"},
+    {"paragraphseparator", "\\p{Zp}"},
+    {"other", "\\p{C}"},
+    {"control", "\\p{Cc}"},
+    {"format", "\\p{Cf}"},
+    {"privateuse", "\\p{Co}"},
+    {"unassigned", "\\p{Cn}"},
+    {"inbasiclatin", "\\x{0}-\\x{7f}"},
+    {"incjkunifiedideographs", "\\x{4e00}-\\x{9fff}"},
+};
+
+/* Adds the ranges that Unicode 15 and 16 put into this property, where its PCRE2 form is "\p{L}" or "\p{Lu}" or a script. */
+static void put_new_ranges(translator *t, const char *set)
+{
+    uint32_t first, last;
+    const char *category;
+    bool han;
+    for (size_t i = 0; am_char_new_range(i, &first, &last, &category, &han); i++) {
+        bool inside = han && strstr(set, "\\p{Han}");
+        char whole[8], general[8];
+        snprintf(whole, sizeof whole, "\\p{%s}", category);
+        snprintf(general, sizeof general, "\\p{%c}", category[0]);
+        inside |= strstr(set, whole) || strstr(set, general);
+        inside |= strstr(set, "\\p{Alphabetic}") && category[0] == 'L';
+        inside |= strstr(set, "\\p{Uppercase}") && strcmp(category, "Lu") == 0;
+        inside |= strstr(set, "\\p{Lowercase}") && strcmp(category, "Ll") == 0;
+        if (inside) am_buffer_printf(t->out, "\\x{%x}-\\x{%x}", (unsigned)first, (unsigned)last);
+    }
+}
+
+static void put_set(translator *t, const char *set)
+{
+    put(t, set);
+    if (t->exact) put_new_ranges(t, set);
+}
+
+/* What the name of a property stands for, to be put between brackets; "" when it is none PCRE2 could know either. */
+static const char *property_set(const char *name, char buffer[48])
+{
+    char simple[40];
+    size_t length = 0;
+    for (const char *c = name; *c && length + 1 < sizeof simple; c++)
+        if (*c != ' ' && *c != '_' && *c != '-') simple[length++] = (char)tolower((unsigned char)*c);
+    simple[length] = 0;
+    if (strcmp(simple, "space") == 0 || strcmp(simple, "whitespace") == 0) return space_set;
+    if (strcmp(simple, "word") == 0) return word_set;
+    for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++)
+        if (strcmp(simple, properties[i][0]) == 0) return properties[i][1];
+    if (length == 0) return "";
+    if (length <= 2) snprintf(buffer, 48, "\\p{%c%s}", toupper((unsigned char)simple[0]), simple + 1);
+    else if (strcmp(simple, "han") == 0) snprintf(buffer, 48, "\\p{Han}");
+    else snprintf(buffer, 48, "\\p{%s}", simple);
+    return buffer;
+}
+
+/* One element of a bracket: whether `set` is negated, and for sets that are no union of ranges a lookahead. */
+typedef struct set_term {
+    const char *set;
+    bool negated;
+} set_term;
+
+/* Everything of Unicode but white space, controls, unassigned and surrogates; print: with spaces. */
+static const char graph_set[] = "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}\\p{Co}";
+static const char print_set[] = "\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}\\p{Cf}\\p{Co}\\p{Zs}";
+
+static set_term named_term(const char *name, bool negated, char buffer[48])
+{
+    if (strcmp(name, "graph") == 0) return (set_term){graph_set, negated};
+    if (strcmp(name, "print") == 0) return (set_term){print_set, negated};
+    return (set_term){property_set(name, buffer), negated};
+}
+
+/* Reads \p{Name}, \p{^Name} or \P{Name}; `at` is behind the letter. */
+static am_status take_property(translator *t, bool negated, set_term *out, char buffer[48])
+{
+    char name[40];
+    size_t length = 0;
+    if (peek(t, 0) != '{') return unsupported(t, "\\p without {name}");
+    t->at++;
+    if (peek(t, 0) == '^') negated = !negated, t->at++;
+    while (more(t) && peek(t, 0) != '}' && length + 1 < sizeof name) name[length++] = t->pattern.bytes[t->at++];
+    name[length] = 0;
+    if (peek(t, 0) != '}') return unsupported(t, "\\p{ without }");
+    t->at++;
+    for (char *c = name; *c; c++) *c = (char)tolower((unsigned char)*c);
+    *out = named_term(name, negated, buffer);
+    return out->set[0] ? NULL : unsupported(t, "a property without name");
+}
+
+/* Reads [:name:] inside brackets; false when there is none. */
+static bool take_posix(translator *t, set_term *out, char buffer[48])
+{
+    char name[16];
+    size_t start = 2, length = 0;
+    bool negated = peek(t, 2) == '^';
+    start += negated;
+    while (length + 1 < sizeof name && isalpha((unsigned char)peek(t, start + length))) {
+        name[length] = peek(t, start + length);
+        length++;
+    }
+    name[length] = 0;
+    if (!length || peek(t, start + length) != ':' || peek(t, start + length + 1) != ']') return false;
+    t->at += start + length + 2;
+    *out = named_term(name, negated, buffer);
+    if (strcmp(name, "punct") == 0) out->set = "\\p{P}\\p{S}";
+    return true;
+}
+
+/* ---- escapes ---- */
+
+static uint32_t take_hex(translator *t, size_t digits)
+{
+    uint32_t value = 0;
+    for (; digits > 0 && isxdigit((unsigned char)peek(t, 0)); digits--, t->at++) {
+        char c = (char)tolower((unsigned char)peek(t, 0));
+        value = value * 16 + (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return value;
+}
+
+static uint32_t take_octal(translator *t)
+{
+    uint32_t value = 0;
+    for (int i = 0; i < 3 && peek(t, 0) >= '0' && peek(t, 0) <= '7'; i++, t->at++)
+        value = value * 8 + (uint32_t)(peek(t, 0) - '0');
+    return value;
+}
+
+/* \xHH at or above 80 stands for a byte of UTF-8; the whole character is read. `at` is behind the first \xHH. */
+static am_status take_utf8_bytes(translator *t, uint32_t first, uint32_t *out)
+{
+    char bytes[4] = {(char)first};
+    size_t length = am_char_length((char)first);
+    for (size_t i = 1; i < length; i++) {
+        if (!starts_with(t, "\\x")) return unsupported(t, "\\x that is no UTF-8");
+        t->at += 2;
+        bytes[i] = (char)take_hex(t, 2);
+    }
+    if (am_utf8_next(bytes, length, out) != length || *out == AM_UTF8_INVALID)
+        return unsupported(t, "\\x that is no UTF-8");
+    return NULL;
+}
+
+static am_status take_x(translator *t, uint32_t *out)
+{
+    if (peek(t, 0) == '{') {
+        t->at++;
+        *out = take_hex(t, 8);
+        if (peek(t, 0) != '}') return unsupported(t, "\\x{ without }");
+        t->at++;
+        return NULL;
+    }
+    *out = take_hex(t, 2);
+    return *out < 0x80 ? NULL : take_utf8_bytes(t, *out, out);
+}
+
+/* Reads an escape that stands for one code point; `at` is behind the letter. *found is false for any other escape. */
+static am_status take_char_escape(translator *t, char letter, bool *found, uint32_t *out)
+{
+    static const char letters[] = "tnrfvae";
+    static const char values[] = "\t\n\r\f\v\a\033";
+    const char *simple = strchr(letters, letter);
+    *found = true;
+    if (letter && simple) {
+        *out = (uint32_t)values[simple - letters];
+        return NULL;
+    }
+    if (letter == 'x') return take_x(t, out);
+    if (letter == 'u') {
+        size_t start = t->at;
+        *out = take_hex(t, 4);
+        return t->at - start == 4 ? NULL : unsupported(t, "\\u without four digits");
+    }
+    if (letter == 'c' && more(t)) {
+        *out = take_char(t) & 0x1F;
+        return NULL;
+    }
+    if (letter == '0') {
+        *out = take_octal(t);
+        return NULL;
+    }
+    *found = false;
+    return NULL;
+}
+
+/* The set of \s \S \w \W \d \D \h \H, or null. */
+static const char *shorthand_set(const translator *t, char letter, bool *negated)
+{
+    *negated = isupper((unsigned char)letter);
+    switch (tolower((unsigned char)letter)) {
+    case 's': return t->exact ? space_set : "\\s";
+    case 'w': return word_set;
+    case 'd': return "\\p{Nd}";
+    case 'h': return "0-9A-Fa-f";
+    default: return NULL;
+    }
+}
+
+static void put_bracketed(translator *t, set_term term)
+{
+    put(t, term.negated ? "[^" : "[");
+    put_set(t, term.set);
+    put(t, "]");
+}
+
+/* Word boundary: PCRE2's \b has another idea of words. */
+static void put_boundary(translator *t, bool negated)
+{
+    const char *const parts[] = {negated ? "(?:(?<=[" : "(?:(?<=[", negated ? "])(?=[" : "])(?![",
+                                 negated ? "])|(?<![" : "])|(?<![", negated ? "])(?![" : "])(?=["};
+    for (size_t i = 0; i < 4; i++) {
+        put(t, parts[i]);
+        put_set(t, word_set);
+    }
+    put(t, "]))");
+}
+
+/* Copies \k<name> and \g<name>. */
+static am_status copy_name(translator *t)
+{
+    char close = peek(t, 0) == '<' ? '>' : peek(t, 0) == '\'' ? '\'' : 0;
+    if (!close) return unsupported(t, "\\k or \\g without <name>");
+    do {
+        am_buffer_append_char(t->out, peek(t, 0));
+        t->at++;
+    } while (more(t) && peek(t, 0) != close);
+    if (!more(t)) return unsupported(t, "a name without end");
+    am_buffer_append_char(t->out, close);
+    t->at++;
+    return NULL;
+}
+
+static am_status translate_escape(translator *t)
+{
+    bool found, negated;
+    uint32_t c;
+    char buffer[48];
+    set_term term;
+    t->at++;
+    if (!more(t)) return unsupported(t, "a \\ at the end");
+    char letter = t->pattern.bytes[t->at];
+    const char *set = shorthand_set(t, letter, &negated);
+    if (set) {
+        t->at++;
+        put_bracketed(t, (set_term){set, negated});
+        return NULL;
+    }
+    if (letter == 'p' || letter == 'P') {
+        t->at++;
+        AM_TRY(take_property(t, letter == 'P', &term, buffer));
+        put_bracketed(t, term);
+        return NULL;
+    }
+    if (letter >= '1' && letter <= '9') {
+        put(t, "(?:\\"); /* so that digits after it stay apart */
+        while (isdigit((unsigned char)peek(t, 0))) am_buffer_append_char(t->out, t->pattern.bytes[t->at++]);
+        put(t, ")");
+        return NULL;
+    }
+    if (is_one_of(letter, "bB")) {
+        t->at++;
+        put_boundary(t, letter == 'B');
+        return NULL;
+    }
+    if (is_one_of(letter, "AzZGKRX")) {
+        t->at++;
+        am_buffer_printf(t->out, "\\%c", letter);
+        return NULL;
+    }
+    if (letter == 'k' || letter == 'g') {
+        t->at++;
+        am_buffer_printf(t->out, "\\%c", letter);
+        return copy_name(t);
+    }
+    if (is_one_of(letter, "yYMC")) return unsupported(t, "an escape that is not supported");
+    if ((unsigned char)letter < 0x80) t->at++;
+    AM_TRY(take_char_escape(t, letter, &found, &c));
+    if (!found) c = (unsigned char)letter < 0x80 ? (uint32_t)letter : take_char(t);
+    put_char(t, c);
+    return NULL;
+}
+
+/* ---- brackets ---- */
+
+static am_status translate_class(translator *t);
+
+/* Reads one end of a range or a single code point inside brackets; *is_set when it was a set, which is put out. */
+static am_status take_class_char(translator *t, am_buffer *ranges, am_buffer *others, bool *is_set, uint32_t *c)
+{
+    bool negated, found;
+    char buffer[48];
+    set_term term = {0};
+    *is_set = false;
+    if (peek(t, 0) != '\\') {
+        *c = take_char(t);
+        return NULL;
+    }
+    t->at++;
+    if (!more(t)) return unsupported(t, "a \\ at the end");
+    char letter = t->pattern.bytes[t->at];
+    if ((unsigned char)letter < 0x80) t->at++;
+    term.set = shorthand_set(t, letter, &negated);
+    term.negated = negated;
+    if (letter == 'p' || letter == 'P') AM_TRY(take_property(t, letter == 'P', &term, buffer));
+    if (letter == 'R' || letter == 'X') return unsupported(t, "\\R or \\X in brackets");
+    if (term.set) {
+        am_buffer *kept = t->out;
+        *is_set = true;
+        t->out = term.negated ? others : ranges;
+        if (term.negated && t->out->length) put(t, "|");
+        if (term.negated) put_bracketed(t, term);
+        else put_set(t, term.set);
+        t->out = kept;
+        return NULL;
+    }
+    if (letter == 'b') {
+        *c = 8;
+        return NULL;
+    }
+    AM_TRY(take_char_escape(t, letter, &found, c));
+    if (!found) *c = (unsigned char)letter < 0x80 ? (uint32_t)letter : take_char(t);
+    return NULL;
+}
+
+/* Reads "a", "a-z", "\w", "[:alpha:]" or "[...]" into the ranges, or as an alternative into the others. */
+static am_status take_class_item(translator *t, am_buffer *ranges, am_buffer *others)
+{
+    char buffer[48];
+    set_term term;
+    uint32_t first, last;
+    bool is_set;
+    am_buffer *kept = t->out;
+    if (starts_with(t, "[:") && take_posix(t, &term, buffer)) {
+        if (!term.set[0]) return unsupported(t, "an unknown POSIX bracket");
+        t->out = term.negated ? others : ranges;
+        if (term.negated && others->length) put(t, "|");
+        if (term.negated) put_bracketed(t, term);
+        else put_set(t, term.set);
+        t->out = kept;
+        return NULL;
+    }
+    if (peek(t, 0) == '[') {
+        if (others->length) am_buffer_append_char(others, '|');
+        t->out = others;
+        am_status status = translate_class(t);
+        t->out = kept;
+        return status;
+    }
+    AM_TRY(take_class_char(t, ranges, others, &is_set, &first));
+    if (is_set) return NULL;
+    last = first;
+    if (peek(t, 0) == '-' && t->at + 1 < t->pattern.length && peek(t, 1) != ']' && peek(t, 1) != '[') {
+        t->at++;
+        AM_TRY(take_class_char(t, ranges, others, &is_set, &last));
+        if (is_set) { /* [a-\d]: the '-' is itself */
+            am_buffer_printf(ranges, "\\x{%x}\\x{2d}", (unsigned)first);
+            return NULL;
+        }
+        if (last < first) return unsupported(t, "a range with its end before its start");
+    }
+    am_buffer_printf(ranges, first == last ? "\\x{%x}" : "\\x{%x}-\\x{%x}", (unsigned)first, (unsigned)last);
+    return NULL;
+}
+
+/* Writes one operand of &&: a bracket, or alternatives that each match one code point. */
+static void put_operand(am_buffer *out, const am_buffer *ranges, const am_buffer *others, bool negated)
+{
+    if (!others->length) {
+        const char *set = ranges->length ? am_buffer_text(ranges) : "^\\x{0}-\\x{10ffff}";
+        am_buffer_printf(out, negated ? "[^%s]" : "[%s]", set);
+        return;
+    }
+    am_buffer_append_string(out, negated ? "(?:(?!" : "(?:");
+    if (ranges->length) am_buffer_printf(out, "[%s]|", am_buffer_text(ranges));
+    am_buffer_append_string(out, am_buffer_text(others));
+    am_buffer_append_string(out, negated ? ")(?s:.))" : ")");
+}
+
+/* Reads up to "&&" or the closing bracket. */
+static am_status take_operand(translator *t, bool first, am_buffer *ranges, am_buffer *others)
+{
+    for (bool start = first;; start = false) {
+        if (!more(t)) return unsupported(t, "[ without ]");
+        if ((peek(t, 0) == ']' && !start) || starts_with(t, "&&")) return NULL;
+        AM_TRY(take_class_item(t, ranges, others));
+        if (ranges->failed || others->failed) return am_out_of_memory();
+    }
+}
+
+/* Reads the contents of a bracket; a && b becomes a lookahead for a before b, and a negation of that a negative one. */
+static am_status take_class(translator *t, bool negated, am_buffer *ranges, am_buffer *others, am_buffer *before)
+{
+    AM_TRY(take_operand(t, true, ranges, others));
+    while (starts_with(t, "&&")) {
+        t->at += 2;
+        am_buffer_append_string(before, "(?=");
+        put_operand(before, ranges, others, false);
+        am_buffer_append_char(before, ')');
+        am_buffer_clear(ranges);
+        am_buffer_clear(others);
+        AM_TRY(take_operand(t, false, ranges, others));
+    }
+    t->at++;
+    if (!before->length) {
+        put_operand(t->out, ranges, others, negated);
+        return NULL;
+    }
+    put(t, negated ? "(?:(?!" : "(?:");
+    put(t, am_buffer_text(before));
+    put_operand(t->out, ranges, others, false);
+    put(t, negated ? ")(?s:.))" : ")");
+    return am_buffer_status(before);
+}
+
+static am_status translate_class(translator *t)
+{
+    if (++t->depth > NESTING_LIMIT) return unsupported(t, "nested too deep");
+    am_buffer ranges = {0}, others = {0}, before = {0};
+    t->at++;
+    bool negated = peek(t, 0) == '^';
+    t->at += negated;
+    am_status status = take_class(t, negated, &ranges, &others, &before);
+    am_buffer_deinit(&ranges);
+    am_buffer_deinit(&others);
+    am_buffer_deinit(&before);
+    t->depth--;
+    return status;
+}
+
+/* ---- groups and quantifiers ---- */
+
+/* Copies what follows "(?" up to where the contents start; Ruby's m is PCRE2's s. */
+static am_status translate_group_start(translator *t)
+{
+    if (starts_with(t, "(?~")) return unsupported(t, "the absent operator (?~");
+    if (starts_with(t, "(?#")) {
+        while (more(t) && peek(t, 0) != ')') t->at += peek(t, 0) == '\\' ? 2 : 1;
+        if (!more(t)) return unsupported(t, "(?# without )");
+        t->at++;
+        return NULL;
+    }
+    static const char *const plain[] = {"(?:", "(?=", "(?!", "(?>", "(?<=", "(?<!"};
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+        if (!starts_with(t, plain[i])) continue;
+        put(t, plain[i]);
+        t->at += strlen(plain[i]);
+        return NULL;
+    }
+    put(t, "(?");
+    t->at += 2;
+    if (peek(t, 0) == '<' || peek(t, 0) == '\'') return copy_name(t);
+    for (; more(t) && is_one_of(peek(t, 0), "imx-"); t->at++)
+        am_buffer_append_char(t->out, peek(t, 0) == 'm' ? 's' : peek(t, 0));
+    if (peek(t, 0) != ':' && peek(t, 0) != ')') return unsupported(t, "an unknown kind of group");
+    am_buffer_append_char(t->out, peek(t, 0));
+    t->at++;
+    return NULL;
+}
+
+/* Reads {n}, {n,}, {,m} or {n,m}; false when it is none, and '{' is itself. */
+static bool take_interval(translator *t, unsigned *low, long *high)
+{
+    size_t i = 1;
+    bool has_low = false, has_high = false, comma = false;
+    *low = 0, *high = 0;
+    for (; isdigit((unsigned char)peek(t, i)) && *low < 100000; i++) *low = *low * 10 + (unsigned)(peek(t, i) - '0'), has_low = true;
+    if (peek(t, i) == ',') comma = true, i++;
+    for (; comma && isdigit((unsigned char)peek(t, i)) && *high < 100000; i++) *high = *high * 10 + (peek(t, i) - '0'), has_high = true;
+    if (peek(t, i) != '}' || (!has_low && !has_high)) return false;
+    if (!comma) *high = (long)*low;
+    else if (!has_high) *high = -1;
+    t->at += i + 1;
+    return true;
+}
+
+/* Puts "(?:" before the last atom and ")" behind it. */
+static void wrap_atom(translator *t)
+{
+    am_buffer copy = {0};
+    am_buffer_append(&copy, am_buffer_text(t->out) + t->atom, t->out->length - t->atom);
+    t->out->length = t->atom;
+    am_buffer_printf(t->out, "(?:%s)", am_buffer_text(&copy));
+    if (copy.failed) t->out->failed = true;
+    am_buffer_deinit(&copy);
+}
+
+static am_status translate_interval(translator *t)
+{
+    unsigned low;
+    long high;
+    if (!take_interval(t, &low, &high)) {
+        t->atom = t->out->length;
+        put_char(t, take_char(t));
+        return NULL;
+    }
+    if (high < 0) am_buffer_printf(t->out, "{%u,}", low);
+    else am_buffer_printf(t->out, "{%u,%ld}", low, high);
+    /* {n}? is "none or n", {n,m}+ is repeated: neither is lazy or possessive as in PCRE2. */
+    if ((peek(t, 0) == '?' && high == (long)low) || peek(t, 0) == '+') wrap_atom(t);
+    return NULL;
+}
+
+static am_status translate_sequence(translator *t);
+
+static am_status translate_group(translator *t)
+{
+    if (++t->depth > NESTING_LIMIT) return unsupported(t, "nested too deep");
+    size_t start = t->out->length;
+    if (peek(t, 1) == '?') {
+        bool comment = starts_with(t, "(?#");
+        AM_TRY(translate_group_start(t));
+        char last = t->out->length ? t->out->bytes[t->out->length - 1] : 0;
+        if (comment || (last == ')' && t->out->length > start)) { /* no contents: (?#...) or (?i) */
+            t->depth--;
+            return NULL;
+        }
+    } else {
+        put(t, "(");
+        t->at++;
+    }
+    AM_TRY(translate_sequence(t));
+    if (!more(t)) return unsupported(t, "( without )");
+    t->at++;
+    put(t, ")");
+    t->atom = start;
+    t->depth--;
+    return NULL;
+}
+
+/* Everything up to a closing parenthesis or the end. */
+static am_status translate_sequence(translator *t)
+{
+    while (more(t) && peek(t, 0) != ')') {
+        char c = peek(t, 0);
+        if (t->out->failed) return am_out_of_memory();
+        if (is_one_of(c, "*+?")) {
+            am_buffer_append_char(t->out, c);
+            t->at++;
+        } else if (c == '{') {
+            AM_TRY(translate_interval(t));
+        } else if (c == '(') {
+            AM_TRY(translate_group(t));
+        } else {
+            t->atom = t->out->length;
+            if (c == '[') AM_TRY(translate_class(t));
+            else if (c == '\\') AM_TRY(translate_escape(t));
+            else if (is_one_of(c, ".^$|")) put(t, (char[]){c, 0}), t->at++;
+            else if (is_one_of(c, " #\t\n\r\f")) put(t, (char[]){c, 0}), t->at++; /* may be ignored under (?x) */
+            else put_char(t, take_char(t));
+        }
+    }
+    return NULL;
+}
+
+am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out)
+{
+    translator t = {.pattern = pattern, .exact = exact, .out = out};
+    AM_TRY(translate_sequence(&t));
+    return more(&t) ? unsupported(&t, ") without (") : NULL;
+}

@@ -1,0 +1,202 @@
+"""`golden.py make`: a new case from a class, a configuration and a description of the inputs."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import bounds
+import compare
+import formula
+import reference
+from case import DTYPES, Case, dtype_name, write
+
+
+@dataclasses.dataclass
+class Recipe:
+    """What a case is made from. `inputs` is a list as in a golden file, or in the forms of `realize`."""
+
+    name: str
+    architecture: str
+    config: dict
+    inputs: list[dict]
+    kwargs: dict = dataclasses.field(default_factory=dict)
+    salt: str = ""
+    module: str | None = None
+
+
+def realize(entry: dict, recipe: Recipe) -> tuple[dict, np.ndarray | None]:
+    """One input as a golden file describes it, and its array where that must be stored.
+
+    Besides the forms of the format (`lo` and `hi`, `fill`) a recipe may say
+        "ids": [low, high]    whole numbers drawn from the name, with "shape"
+        "mask": [7, 5]        ones, and zeros over the end of each row, so many ones a row
+        "values": [[...]]     the numbers themselves
+    """
+    name = entry["name"]
+    if "lo" in entry or "fill" in entry:
+        return {"dtype": "F32", **entry}, None
+    if "ids" in entry:
+        array = formula.integers(f"{recipe.salt}input:{recipe.name}:{name}", entry["shape"], *entry["ids"])
+    elif "mask" in entry:
+        array = np.arange(max(entry["mask"])) < np.array(entry["mask"])[:, None]
+    elif "values" in entry:
+        array = np.array(entry["values"])
+    else:
+        raise ValueError(f"input {name}: expected one of lo, fill, ids, mask, values")
+    array = array.astype(DTYPES[entry.get("dtype", "I64")])
+    return {"name": name, "dtype": dtype_name(array), "shape": list(array.shape), "data": "raw"}, array
+
+
+def start_case(recipe: Recipe) -> Case:
+    """The case without outputs: configuration, tensors and inputs."""
+    data = {"case": recipe.name, "architecture": recipe.architecture}
+    if recipe.module:
+        data["module"] = recipe.module
+    weights, config = bounds.weights_of(reference.model_class(data), recipe.config)
+    arrays = {
+        f"{recipe.name}/weight/{weight.hub_name}": weight.array.numpy()
+        for weight in weights
+        if weight.bounds is None
+    }
+    inputs = []
+    for entry in recipe.inputs:
+        described, array = realize(entry, recipe)
+        inputs.append(described)
+        if array is not None:
+            arrays[f"{recipe.name}/input/{entry['name']}"] = array
+    data |= {
+        "salt": recipe.salt,
+        "config": config,
+        "tensors": [weight.entry() for weight in weights],
+        "inputs": inputs,
+        "kwargs": recipe.kwargs,
+    }
+    return Case(data, arrays)
+
+
+def digits(x: float, count: int) -> float:
+    """x with so many decimal digits, as golden files print it."""
+    return float(f"{x:.{count}g}")
+
+
+def describe(case: Case, name: str, exact: np.ndarray, single: np.ndarray) -> dict:
+    """The entry of one output; its stored elements go to the case's arrays."""
+    is_float = exact.dtype.kind == "f"
+    with np.errstate(over="ignore"):  # masks hold the lowest float64, which is minus infinity in float32
+        whole = exact.astype(np.float32) if is_float else exact
+    entry = {"name": name, "dtype": dtype_name(whole), "shape": list(whole.shape)}
+    entry["stored"] = "full" if whole.size <= formula.FULL_LIMIT else "sampled"
+    case.arrays[f"{case.name}/output/{name}"] = compare.stored_part(case.name, entry, whole)
+    found = compare.statistics(exact)
+    entry |= {key: digits(found[key], 7) for key in ("rms", "mean", "max")}
+    if found["far"]:
+        entry["far"] = found["far"]
+    if is_float:
+        near = np.abs(exact) <= compare.FAR
+        error = np.abs(single.astype(np.float64)[near] - exact[near])
+        entry["torch_err"] = digits(float(error.max()), 4) if error.size else 0.0
+    return entry
+
+
+def other_inputs(case: Case) -> Case:
+    """The same case with other inputs: floats negated, the tokens of a row moved on by one; masks stay."""
+    arrays = {key: case.arrays[key] for key in case.arrays.keys()}
+    inputs = []
+    for entry in case.data["inputs"]:
+        array = case.input(entry)
+        if array.dtype == np.float32:
+            array = -array
+        elif "mask" not in entry["name"]:
+            array = np.roll(array, 1, axis=-1)
+        arrays[f"{case.name}/input/{entry['name']}"] = array
+        inputs.append(
+            {"name": entry["name"], "dtype": entry["dtype"], "shape": entry["shape"], "data": "raw"}
+        )
+    return Case({**case.data, "inputs": inputs}, arrays)
+
+
+def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -> list[str]:
+    """The inputs that a text is continued from; none where the class does not generate."""
+    logits = [entry for entry in outputs if entry["name"] == "logits" and len(entry["shape"]) == 3]
+    if not (getattr(model, "can_generate", lambda: False)() and logits):
+        return []
+    return [
+        entry["name"]
+        for entry in case.data["inputs"]
+        if not entry["name"].startswith("decoder_") and "mask" not in entry["name"]
+    ]
+
+
+def make(recipe: Recipe) -> Case:
+    """The complete case: outputs in double, what single precision loses, and greedy tokens where the class
+    generates."""
+    case = start_case(recipe)
+    model = reference.load(case, double=True)
+    exact = reference.run(case, True, model)
+    again = reference.run(case, True, model)
+    moved = reference.run(other_inputs(case), True, model)
+    single = reference.run(case, False)
+    outputs = []
+    for name, array in exact.items():
+        entry = describe(case, name, array, single[name])
+        if not np.array_equal(array, again[name], equal_nan=True):
+            entry["random"] = True
+        elif np.array_equal(array, moved[name], equal_nan=True):
+            entry["fixed"] = True
+        outputs.append(entry)
+    case.data |= {
+        "outputs": outputs,
+        "reference": "f64",
+        "random": any("random" in entry for entry in outputs),
+    }
+    add_generation(case, model)
+    return case
+
+
+def add_generation(case: Case, model: torch.nn.Module) -> None:
+    """Adds `generate` to a case whose class can."""
+    names = generation_inputs(case, model, case.data["outputs"])
+    if not names:
+        return
+    config = case.data["config"]
+    start = [config["decoder_start_token_id"]] if config.get("is_encoder_decoder") else None
+    ids, margin = reference.generate(case, names, start, True, model)
+    case.data["generate"] = {"inputs": names, "ids": ids, "min_margin": digits(margin, 4)}
+    if start:
+        case.data["generate"]["start"] = start
+
+
+def make_file(
+    architecture: str,
+    config: Path,
+    inputs: Path,
+    output: Path,
+    variant: str | None,
+    salt: str,
+    module: str | None,
+    append: bool,
+) -> int:
+    """Makes one case and writes it. `inputs` is a list of inputs, or {"inputs": list, "kwargs": {...}}."""
+    described = json.loads(inputs.read_text())
+    if isinstance(described, list):
+        described = {"inputs": described}
+    recipe = Recipe(
+        f"{architecture}+{variant}" if variant else architecture,
+        architecture,
+        json.loads(config.read_text()),
+        described["inputs"],
+        described.get("kwargs", {}),
+        salt,
+        module,
+    )
+    case = make(recipe)
+    write(output, [case], append)
+    for entry in case.data["outputs"]:
+        print(
+            f"{case.name}: {entry['name']} {entry['shape']} rms {entry['rms']} "
+            f"torch_err {entry.get('torch_err')}"
+        )
+    return 0

@@ -1,0 +1,237 @@
+"""Other sizes for each model type: what may be changed in a configuration, and what must change with it.
+
+One function a model type: it is given a configuration (changed in place) and a random.Random. Head sizes,
+widths and counts are deliberately not powers of two; what a case is about (a kind of rotary scaling, tied
+embeddings, an order of norms) stays.
+"""
+
+ACTIVATIONS = ["gelu", "gelu_new", "relu", "silu"]
+
+
+def heads(c: dict, rng, width: str, count: str, even: bool = False) -> None:
+    """A number of heads and a width that is a multiple of it; with `even` the size of a head is even."""
+    c[count] = rng.choice([2, 3, 4, 5, 6])
+    c[width] = c[count] * rng.choice([6, 8, 10, 12] if even else [5, 6, 7, 8, 9, 12])
+
+
+def choose(c: dict, rng, **choices) -> None:
+    """Sets each field to one of its choices; a range is drawn from evenly."""
+    for field, options in choices.items():
+        c[field] = rng.choice(list(options))
+
+
+def at_most(encoder_layers: int) -> range:
+    """Numbers of decoder layers: the library sizes the cache of a generating decoder by the layers of the
+    encoder."""
+    return range(1, encoder_layers + 1)
+
+
+def bert(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           max_position_embeddings=range(40, 90), type_vocab_size=range(1, 6), hidden_act=ACTIVATIONS,
+           layer_norm_eps=[1e-12, 1e-5])
+
+
+def electra(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, embedding_size=[c["hidden_size"], 18, 27], summary_activation=["gelu", "tanh"])
+
+
+def albert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, embedding_size=range(6, 20), num_hidden_layers=[2, 3, 4], inner_group_num=[1, 2])
+    choose(c, rng, num_hidden_groups=range(1, c["num_hidden_layers"] + 1))
+
+
+def distilbert(c: dict, rng) -> None:
+    heads(c, rng, "dim", "n_heads")
+    choose(c, rng, n_layers=[1, 2, 3], hidden_dim=range(20, 70), vocab_size=range(60, 140),
+           max_position_embeddings=range(40, 90), activation=["gelu", "relu"])
+    c["hidden_act"] = c["activation"]
+
+
+def gpt2(c: dict, rng) -> None:
+    heads(c, rng, "n_embd", "n_head")
+    choose(c, rng, n_layer=[1, 2, 3], n_positions=range(40, 90), vocab_size=range(60, 140),
+           n_inner=[None, 50, 67], activation_function=ACTIVATIONS, layer_norm_epsilon=[1e-5, 1e-6])
+
+
+def gpt_neox(c: dict, rng) -> None:
+    c["num_attention_heads"] = rng.choice([2, 3, 5])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 16])
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(100, 140),
+           hidden_act=ACTIVATIONS, attention_bias=[True, True, False])
+    choose(c["rope_parameters"], rng, partial_rotary_factor=[0.25, 0.5, 1.0], rope_theta=[10000.0, 25000.0])
+
+
+def opt(c: dict, rng) -> None:
+    projected = c["word_embed_proj_dim"] != c["hidden_size"]
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], ffn_dim=range(20, 70), vocab_size=range(60, 140),
+           max_position_embeddings=range(40, 90), activation_function=["relu", "gelu"],
+           enable_bias=[True, True, False])
+    c["word_embed_proj_dim"] = rng.choice([11, 13, 22]) if projected else c["hidden_size"]
+    c["embed_dim"] = c["word_embed_proj_dim"]
+
+
+def bloom(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "n_head")
+    choose(c, rng, n_layer=[1, 2, 3], vocab_size=range(60, 140), layer_norm_epsilon=[1e-5, 1e-6],
+           apply_residual_connection_post_layernorm=[False, True])
+
+
+def rope(parameters: dict, head_dim: int, rng) -> None:
+    """Other numbers for whichever kind of rotary positions there is."""
+    choose(parameters, rng, rope_theta=[10000.0, 50000.0, 1000000.0])
+    if "factor" in parameters:
+        choose(parameters, rng, factor=[1.5, 2.5, 4.0, 6.0])
+    for field in ("short_factor", "long_factor"):
+        if field in parameters:
+            parameters[field] = [rng.randint(4, 16) / 4 for _ in range(head_dim // 2)]
+
+
+def llama(c: dict, rng) -> None:
+    """LLaMA and its like: heads may have a size of their own, and share keys and values in groups."""
+    one_group = c["num_key_value_heads"] == 1
+    groups = 1 if one_group else rng.choice([2, 3])
+    c["num_key_value_heads"], c["num_attention_heads"] = groups, groups * rng.choice([1, 2, 3])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([6, 8, 10])
+    if c.get("head_dim"):
+        choose(c, rng, head_dim=[6, 8, 10, 18])
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           rms_norm_eps=[1e-5, 1e-6])
+    rope(c["rope_parameters"], c.get("head_dim") or c["hidden_size"] // c["num_attention_heads"], rng)
+    if c.get("sliding_window"):
+        choose(c, rng, sliding_window=[2, 3, 5, 6])
+    if "layer_types" in c:
+        c["layer_types"] = layer_types(c, rng)
+
+
+def layer_types(c: dict, rng) -> list[str]:
+    """Which layers see a window only, where a configuration lists that: any order, each kind it had at least
+    once."""
+    kinds = sorted(set(c["layer_types"]))
+    c["num_hidden_layers"] = max(c["num_hidden_layers"], len(kinds))
+    types = kinds + [rng.choice(kinds) for _ in range(c["num_hidden_layers"] - len(kinds))]
+    rng.shuffle(types)
+    return types
+
+
+def gemma2(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, query_pre_attn_scalar=[16, 64, 144])
+    for field, options in (("attn_logit_softcapping", [5.0, 20.0]), ("final_logit_softcapping", [3.0, 10.0])):
+        if c[field]:
+            choose(c, rng, **{field: options})
+
+
+def t5(c: dict, rng) -> None:
+    choose(c, rng, d_model=range(24, 60), num_heads=[2, 3, 5], d_kv=[5, 8, 11], d_ff=range(20, 70),
+           num_layers=[1, 2, 3], relative_attention_num_buckets=[8, 12, 32], vocab_size=range(60, 140),
+           relative_attention_max_distance=[16, 20, 128])
+    choose(c, rng, num_decoder_layers=at_most(c["num_layers"]))
+
+
+def bart(c: dict, rng) -> None:
+    head_dim = rng.choice([5, 6, 8])
+    c["d_model"] = 6 * head_dim
+    choose(c, rng, encoder_attention_heads=[2, 3, 6], decoder_attention_heads=[2, 3, 6],
+           encoder_layers=[1, 2, 3], encoder_ffn_dim=range(20, 70), decoder_ffn_dim=range(20, 70),
+           vocab_size=range(60, 140), max_position_embeddings=range(40, 90), activation_function=ACTIVATIONS)
+    choose(c, rng, decoder_layers=at_most(c["encoder_layers"]))
+
+
+def vit(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
+           patch_size=[3, 4, 5], qkv_bias=[True, False], hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-6])
+    c["image_size"] = c["patch_size"] * rng.choice([3, 4, 5])
+    c["encoder_stride"] = c["patch_size"]
+    c["pooler_output_size"] = rng.choice([c["hidden_size"], 21])
+
+
+def stages(c: dict, rng, backbone: bool) -> None:
+    """Depths and widths of a model in stages; a backbone also chooses whose outputs it returns."""
+    count = rng.choice([3, 4])
+    c["hidden_sizes"] = sorted(rng.choice(range(8, 40)) for _ in range(count))
+    c["depths"] = [rng.choice([1, 2]) for _ in range(count)]
+    for derived in ("stage_names", "out_features", "out_indices"):
+        c.pop(derived, None)
+    if "num_stages" in c:
+        c["num_stages"] = count
+    if backbone:
+        names = ["stem"] + [f"stage{i + 1}" for i in range(count)]
+        c["out_features"] = [name for name in names if name in rng.sample(names, 2)]
+
+
+def convnext(c: dict, rng) -> None:
+    stages(c, rng, "ConvNextBackbone" in c["architectures"])
+    choose(c, rng, patch_size=[2, 4], num_channels=[1, 3], hidden_act=ACTIVATIONS,
+           layer_scale_init_value=[1e-6, 1e-6, 0.0])
+
+
+def resnet(c: dict, rng) -> None:
+    stages(c, rng, "ResNetBackbone" in c["architectures"])
+    choose(c, rng, embedding_size=range(8, 40), num_channels=[1, 3], downsample_in_first_stage=[False, True],
+           downsample_in_bottleneck=[False, True], hidden_act=["relu", "silu"])
+
+
+def clip_text_model(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           max_position_embeddings=range(20, 60), projection_dim=range(16, 50),
+           hidden_act=["quick_gelu", "gelu"])
+    if c["eos_token_id"] != 2:  # 2 is a mistake of the first published models, and read as "the largest id"
+        c["eos_token_id"], c["bos_token_id"] = c["vocab_size"] - 1, c["vocab_size"] - 2
+
+
+def clip_vision_model(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3],
+           patch_size=[3, 4, 5], projection_dim=range(16, 50), hidden_act=["quick_gelu", "gelu"])
+    c["image_size"] = c["patch_size"] * rng.choice([3, 4, 5])
+
+
+def clip(c: dict, rng) -> None:
+    clip_text_model(c["text_config"], rng)
+    clip_vision_model(c["vision_config"], rng)
+    choose(c, rng, projection_dim=range(16, 50), logit_scale_init_value=[2.0, 2.6592])
+
+
+def wav2vec2(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    layers = rng.choice([2, 3, 4])
+    c["num_feat_extract_layers"] = layers
+    c["conv_dim"] = [rng.choice([10, 16, 24]) for _ in range(layers)]
+    c["conv_kernel"] = [rng.choice([3, 4, 5, 8]) for _ in range(layers)]
+    c["conv_stride"] = [rng.choice([2, 3]) for _ in range(layers)]
+    c["num_conv_pos_embedding_groups"] = c["num_attention_heads"]
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
+           num_conv_pos_embeddings=[5, 8, 13], conv_bias=[False, True], vocab_size=range(20, 50),
+           classifier_proj_size=range(16, 50), use_weighted_layer_sum=[False, True],
+           num_adapter_layers=[1, 2], num_codevectors_per_group=[20, 33], codevector_dim=[24, 36],
+           proj_codevector_dim=[20, 30], xvector_output_dim=[18, 24], hidden_act=["gelu", "relu"])
+    c["output_hidden_size"] = rng.choice([c["hidden_size"], 22]) if c["add_adapter"] else c["hidden_size"]
+    c["tdnn_dim"] = [21, 26]
+    c["tdnn_kernel"], c["tdnn_dilation"] = [rng.choice([3, 5]), 3], [1, rng.choice([1, 2])]
+
+
+def whisper(c: dict, rng) -> None:
+    head_dim = rng.choice([5, 6, 8])
+    c["d_model"] = 6 * head_dim
+    choose(c, rng, encoder_attention_heads=[2, 3, 6], decoder_attention_heads=[2, 3, 6],
+           encoder_layers=[1, 2, 3], encoder_ffn_dim=range(20, 70), decoder_ffn_dim=range(20, 70),
+           vocab_size=range(60, 140), max_source_positions=range(10, 30), max_target_positions=range(30, 60),
+           num_mel_bins=[16, 20, 40], activation_function=["gelu", "relu"], classifier_proj_size=range(8, 30))
+    choose(c, rng, decoder_layers=at_most(c["encoder_layers"]))
+    c["begin_suppress_tokens"] = None
+    c["bos_token_id"] = c["eos_token_id"] = c["vocab_size"] - 1
+    c["decoder_start_token_id"], c["pad_token_id"] = c["vocab_size"] - 2, c["vocab_size"] - 3
+
+
+SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
+         "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
+         "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "t5": t5, "bart": bart, "vit": vit, "deit": vit,
+         "convnext": convnext, "resnet": resnet, "clip": clip, "clip_text_model": clip_text_model,
+         "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper}

@@ -1,0 +1,203 @@
+"""`golden.py variations`: cases of the same classes that no one has seen before.
+
+An implementation that passes the golden files may still have learnt their sizes: square weights, two layers,
+seven tokens. A variation keeps the class and what the case is about and changes everything else that may
+change.
+"""
+
+import copy
+import random
+from pathlib import Path
+
+import numpy as np
+
+import compare
+import make
+from case import Case, read, write
+from sizes import SIZES
+
+ATTEMPTS = 20
+LABELLED = (
+    "SequenceClassification",
+    "TokenClassification",
+    "ImageClassification",
+    "AudioClassification",
+    "AudioFrameClassification",
+    "ImageClassificationWithTeacher",
+)
+
+
+def vary_labels(config: dict, architecture: str, rng) -> None:
+    """Another number of classes, for heads that may have any."""
+    if architecture.endswith(LABELLED):
+        names = [f"LABEL_{i}" for i in range(rng.randint(2, 6))]
+        config["id2label"] = {str(i): name for i, name in enumerate(names)}
+        config["label2id"] = {name: i for i, name in enumerate(names)}
+
+
+def special_tokens(config: dict) -> set[int]:
+    """Ids with a meaning, which random text should not contain."""
+    found = [
+        config.get(name)
+        for name in ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")
+    ]
+    return {token for token in found if token is not None}
+
+
+class Inputs:
+    """Other inputs for a varied configuration, of the kinds that the case had."""
+
+    def __init__(self, case: Case, config: dict, rng):
+        self.data, self.config, self.rng = case.data, config, rng
+        self.text_config = config.get("text_config", config)
+        self.rows = rng.choice([1, 2, 2, 3, 3])
+        self.choices = [rng.randint(2, 4)] if case.data["architecture"].endswith("MultipleChoice") else []
+        self.lengths: dict[str, np.ndarray] = {}  # of each row, by side: text, decoder, sound
+
+    def all(self) -> list[dict]:
+        return [
+            {"name": entry["name"], "dtype": entry["dtype"], **self.one(entry)}
+            for entry in self.data["inputs"]
+        ]
+
+    def one(self, entry: dict) -> dict:
+        name = entry["name"]
+        side = "decoder" if name.startswith("decoder_") else "sound" if self.has("input_values") else "text"
+        if name.endswith("attention_mask"):
+            return {"values": self.mask(side).astype(int)}
+        if name.endswith("input_ids"):
+            return {"values": self.tokens(side)}
+        if name == "token_type_ids":
+            high = self.config.get("type_vocab_size", self.config["vocab_size"])
+            return {"values": self.draw(range(high), self.row_lengths("text").shape + (self.width("text"),))}
+        shape = {
+            "pixel_values": self.image_shape,
+            "input_values": self.sound_shape,
+            "input_features": self.feature_shape,
+        }[name]()
+        return {"shape": shape, "lo": entry["lo"], "hi": entry["hi"]}
+
+    def has(self, name: str) -> bool:
+        return any(entry["name"] == name for entry in self.data["inputs"])
+
+    def draw(self, options, shape) -> np.ndarray:
+        options = list(options)
+        return np.array([self.rng.choice(options) for _ in range(int(np.prod(shape)))]).reshape(shape)
+
+    def width(self, side: str) -> int:
+        return int(self.row_lengths(side).max())
+
+    def row_lengths(self, side: str) -> np.ndarray:
+        """How many tokens (samples) each row has before its padding; one row at least has none."""
+        if side == "decoder" and self.data["architecture"].endswith("SequenceClassification"):
+            side = "text"  # the end of the given text is looked up in what the decoder made of it
+        if side not in self.lengths:
+            low, high = self.sound_range() if side == "sound" else (3, 16)
+            longest = self.rng.randint((low + high) // 2, high)
+            lengths = self.draw(range(low, longest + 1), (self.rows, *self.choices))
+            lengths.flat[self.rng.randrange(lengths.size)] = longest
+            self.lengths[side] = lengths
+        return self.lengths[side]
+
+    def mask(self, side: str) -> np.ndarray:
+        return np.arange(self.width(side)) < self.row_lengths(side)[..., None]
+
+    def tokens(self, side: str) -> np.ndarray:
+        """Random ids. Padding is marked by its own id where no text is continued; the text ends with its end
+        token where the class looks for that."""
+        config, mask = self.text_config, self.mask(side)
+        ids = self.draw(set(range(config["vocab_size"])) - special_tokens(config), mask.shape)
+        if (
+            config.get("eos_token_id") is not None
+            and side == "text"
+            and (config["model_type"] == "clip_text_model" or config.get("is_encoder_decoder"))
+        ):
+            np.put_along_axis(ids, self.row_lengths(side)[..., None] - 1, config["eos_token_id"], axis=-1)
+        if config.get("pad_token_id") is not None and "generate" not in self.data and self.rng.random() < 0.7:
+            ids[~mask] = config["pad_token_id"]
+        return ids
+
+    def image_shape(self) -> list[int]:
+        """Images of the size that a model with learned positions needs; of any size for convolutions."""
+        config = self.config.get("vision_config", self.config)
+        rows = self.rng.randint(1, 3) if self.has("input_ids") else self.rows
+        if config["model_type"] in ("convnext", "resnet"):
+            return [
+                rows,
+                config["num_channels"],
+                self.rng.choice([32, 40, 48]),
+                self.rng.choice([32, 40, 48]),
+            ]
+        return [rows, config["num_channels"], config["image_size"], config["image_size"]]
+
+    def sound_range(self) -> tuple[int, int]:
+        """How many samples give between 12 and 30 frames after the convolutions."""
+        ends = []
+        for frames in (12, 30):
+            for kernel, stride in zip(
+                reversed(self.config["conv_kernel"]), reversed(self.config["conv_stride"])
+            ):
+                frames = (frames - 1) * stride + kernel
+            ends.append(frames)
+        return ends[0], ends[1]
+
+    def sound_shape(self) -> list[int]:
+        return [self.rows, self.width("sound")]
+
+    def feature_shape(self) -> list[int]:
+        return [self.rows, self.config["num_mel_bins"], 2 * self.config["max_source_positions"]]
+
+
+def flaws(case: Case) -> list[str]:
+    """Why a case is a poor test: values out of range, too much lost in float32, two tokens too close."""
+    found = []
+    for entry in case.data["outputs"]:
+        if entry["dtype"] == "F32" and not 1e-3 < entry["rms"] < 1e3:
+            found.append(f"{entry['name']}: rms {entry['rms']}")
+        if entry.get("torch_err", 0.0) > 1e-4 * entry["rms"]:
+            found.append(f"{entry['name']}: torch_err {entry['torch_err']} at rms {entry['rms']}")
+    if case.data.get("generate", {}).get("min_margin", 1.0) < 2 * compare.MARGIN:
+        found.append(f"generate: min_margin {case.data['generate']['min_margin']}")
+    return found
+
+
+def vary(case: Case, seed: int) -> Case:
+    """A new case like this one. Poor ones are thrown away and drawn again."""
+    data = case.data
+    for attempt in range(ATTEMPTS):
+        rng = random.Random(f"{seed}:{attempt}:{case.name}")
+        config = copy.deepcopy(data["config"])
+        SIZES[config["model_type"]](config, rng)
+        vary_labels(config, data["architecture"], rng)
+        recipe = make.Recipe(
+            case.name + ("_v" if "+" in case.name else "+v") + str(seed),
+            data["architecture"],
+            config,
+            Inputs(case, config, rng).all(),
+            data["kwargs"],
+            f"v{seed}.{attempt}/",
+            data.get("module"),
+        )
+        varied = make.make(recipe)
+        found = flaws(varied)
+        if not found:
+            return varied
+    raise ValueError(
+        f"{case.name}: no good variation in {ATTEMPTS} attempts; of the last: {'; '.join(found)}"
+    )
+
+
+def variations(paths: list[str], folder: Path, seed: int, only: str | None) -> int:
+    """Writes a file of variations for each golden file."""
+    for path in paths:
+        if path.endswith("index.json"):
+            continue
+        cases = []
+        for case in read(path):
+            if only in (None, case.name):
+                cases.append(vary(case, seed))
+                inputs = ", ".join(f"{entry['name']} {entry['shape']}" for entry in cases[-1].data["inputs"])
+                print(f"{cases[-1].name}: {inputs}", flush=True)
+        if cases:
+            write(folder / Path(path).name, cases)
+    return 0
