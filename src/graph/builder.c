@@ -417,6 +417,17 @@ am_status am_builder_finish(am_builder *b, am_graph **out)
 
 /* --- copying and expanding --- */
 
+/* Leaves nothing that points into the other graph: names and the tables that it owns are copied. */
+static am_value copy_source(am_builder *b, const am_node *node)
+{
+    if (node->op == AM_OP_INPUT) {
+        const am_input_attributes *a = node->attributes;
+        return a->is_state ? am_graph_state_input(b, a->name, a->dtype, a->shape) : am_graph_input(b, a->name, a->dtype, a->shape);
+    }
+    const am_constant_attributes *a = node->attributes;
+    return a->hash ? am_constant_copy(b, a->dtype, a->shape, a->data) : am_constant_lent(b, a->name, a->dtype, a->shape, a->data);
+}
+
 void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, const am_value *inputs, bool expand, am_value *outputs)
 {
     const am_op *op = am_op_of(node->op);
@@ -424,10 +435,8 @@ void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, con
     if (b->error) return;
     am_scope(b, "%s", node->name);
     if (expand && op->expand) op->expand(b, node, inputs, outputs);
-    else if (node->op == AM_OP_INPUT) {
-        const am_input_attributes *a = node->attributes;
-        outputs[0] = a->is_state ? am_graph_state_input(b, a->name, a->dtype, a->shape) : am_graph_input(b, a->name, a->dtype, a->shape);
-    } else if (node->op == AM_OP_LOOP) {
+    else if (node->op == AM_OP_INPUT || node->op == AM_OP_CONSTANT) outputs[0] = copy_source(b, node);
+    else if (node->op == AM_OP_LOOP) {
         am_graph *body = NULL;
         const am_loop_attributes *a = node->attributes;
         am_builder_fail(b, am_graph_expand(a->body, NULL, NULL, &body));
