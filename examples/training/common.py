@@ -16,15 +16,27 @@ SIZE_LIMIT_BYTES = 3_000_000
 def arguments(description, defaults):
     """Parse the command line. `defaults`: seed, steps and threads of the script."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--output", type=Path, required=True, help="the model directory to write (or to read)")
-    parser.add_argument("--evaluate-only", action="store_true", help="print the held-out metrics of --output; no training")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="the model directory to write (or to read)"
+    )
+    parser.add_argument(
+        "--evaluate-only", action="store_true", help="print the held-out metrics of --output; no training"
+    )
     parser.add_argument("--samples", type=Path, help="write the held-out sample files into this folder")
-    parser.add_argument("--expected", type=Path, metavar="DATA",
-                        help="write --output/expected.json: what transformers answers on the sample files in folder DATA")
+    parser.add_argument(
+        "--expected",
+        type=Path,
+        metavar="DATA",
+        help="write --output/expected.json: what transformers answers on the sample files in folder DATA",
+    )
     parser.add_argument("--seed", type=int, default=defaults["seed"])
     parser.add_argument("--steps", type=int, default=defaults["steps"], help="optimiser steps")
-    parser.add_argument("--threads", type=int, default=defaults.get("threads", 1),
-                        help="other values than the default change the last digits of the result")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=defaults.get("threads", 1),
+        help="other values than the default change the last digits of the result",
+    )
     return parser.parse_args()
 
 
@@ -35,6 +47,7 @@ def prepare(seed, threads):
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # costs time, finds only bugs
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
 
@@ -67,8 +80,8 @@ class Progress:
     def add(self, step, loss):
         self.losses.append(float(loss))
         if (step + 1) % self.every == 0 or step + 1 == self.steps:
-            print(f"step {step + 1:5d}/{self.steps}  loss {np.mean(self.losses):.4f}  {time.time() - self.started:6.1f} s",
-                  flush=True)
+            loss, seconds = np.mean(self.losses), time.time() - self.started
+            print(f"step {step + 1:5d}/{self.steps}  loss {loss:.4f}  {seconds:6.1f} s", flush=True)
             self.losses = []
 
 

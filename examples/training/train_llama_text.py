@@ -17,12 +17,29 @@ import subprocess
 import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import (AutoModelForCausalLM, AutoTokenizer, GenerationConfig, LlamaConfig, LlamaForCausalLM,
-                          PreTrainedTokenizerFast, pipeline)
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    GenerationConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedTokenizerFast,
+    pipeline,
+)
 
-from common import Progress, arguments, cosine_schedule, parameter_groups, prepare, report, report_size, write_json
+from common import (
+    Progress,
+    arguments,
+    cosine_schedule,
+    parameter_groups,
+    prepare,
+    report,
+    report_size,
+    write_json,
+)
 
-BOS, EOS, USER, ASSISTANT, END = "<s>", "</s>", "<|user|>", "<|assistant|>", "<|end|>"
+BOS, EOS, END = "<s>", "</s>", "<|end|>"
+ROLES = SYSTEM, USER, ASSISTANT = "<|system|>", "<|user|>", "<|assistant|>"
 VOCAB_SIZE = 2048
 CONTEXT = 512
 HELD_OUT_EVERY = 15  # of the chapters in order, every 15th is never trained on
@@ -30,14 +47,14 @@ SHORT_WINDOW, LONG_WINDOW, LONG_FROM = 256, CONTEXT, 0.85  # the last 15 % of th
 TOKENS_PER_STEP = 2048
 NEW_TOKENS = 40
 
-# A conversation is a paragraph of narration (the system message, if any), then turns that each end in <|end|>.
+# Every message is its role, its text and <|end|>. The system message is the narration before a dialogue.
 CHAT_TEMPLATE = (
     "{{ bos_token }}"
     "{% for message in messages %}"
-    "{% if message['role'] == 'system' %}{{ message['content'] | trim }}"
-    "{% elif message['role'] in ['user', 'assistant'] %}"
+    "{% if message['role'] not in ['system', 'user', 'assistant'] %}"
+    "{{ raise_exception('unknown role: ' + message['role']) }}"
+    "{% endif %}"
     "{{ '<|' + message['role'] + '|>' + message['content'] | trim + '<|end|>' }}"
-    "{% else %}{{ raise_exception('unknown role: ' + message['role']) }}{% endif %}"
     "{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
@@ -55,7 +72,9 @@ NOT_PROSE = re.compile(r"[\[*]|\(end of|(the end|finis)\.?$", re.I)  # editors' 
 
 def read_chapters():
     """The novels as chapters in order, a chapter as a list of paragraphs, a paragraph as one line."""
-    text = subprocess.run(["Rscript", "-e", R_PROGRAM], check=True, capture_output=True, encoding="utf-8").stdout
+    text = subprocess.run(
+        ["Rscript", "-e", R_PROGRAM], check=True, capture_output=True, encoding="utf-8"
+    ).stdout
     chapters = []
     for book in text.split("\f\n")[1:]:
         chapter = []
@@ -69,8 +88,10 @@ def read_chapters():
         chapters.append(chapter)
     chapters = [c for c in chapters if sum(map(len, c)) > 1000]  # drops title pages
     joined = "\n\n\n".join("\n\n".join(c) for c in chapters)
-    print(f"text: {len(chapters)} chapters, {len(joined.encode())} bytes, "
-          f"sha256 {hashlib.sha256(joined.encode()).hexdigest()}")
+    print(
+        f"text: {len(chapters)} chapters, {len(joined.encode())} bytes, "
+        f"sha256 {hashlib.sha256(joined.encode()).hexdigest()}"
+    )
     return chapters
 
 
@@ -81,7 +102,7 @@ def split(chapters):
 
 
 def spoken(paragraph):
-    """What is said in a paragraph that opens with a quotation mark, without the 'said he'; None for narration."""
+    """The words spoken in a paragraph that opens with a quotation mark; None for narration."""
     if not paragraph.startswith('"') or len(paragraph) > 400:
         return None
     said = [part.strip() for part in re.findall(r'"([^"]+)"?', paragraph)]
@@ -89,7 +110,7 @@ def spoken(paragraph):
 
 
 def conversations(chapters):
-    """Runs of at least two successive spoken paragraphs as chats; a short narration before them is the system message."""
+    """Runs of two or more spoken paragraphs as chats, with the short narration before them or None."""
     for chapter in chapters:
         before, turns = None, []
         for paragraph in [*chapter, ""]:
@@ -103,22 +124,33 @@ def conversations(chapters):
 
 
 def chat_text(before, turns):
-    roles = (USER, ASSISTANT)
-    return BOS + (before or "") + "".join(f"{roles[i % 2]}{turn}{END}" for i, turn in enumerate(turns))
+    narration = f"{SYSTEM}{before}{END}" if before else ""
+    return BOS + narration + "".join(f"{(USER, ASSISTANT)[i % 2]}{turn}{END}" for i, turn in enumerate(turns))
 
 
 def train_tokenizer(chapters):
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(vocab_size=VOCAB_SIZE, special_tokens=[BOS, EOS, USER, ASSISTANT, END],
-                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCAB_SIZE,
+        special_tokens=[BOS, EOS, *ROLES, END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
     tokenizer.train_from_iterator(("\n\n".join(c) for c in chapters), trainer)
-    tokenizer.post_processor = processors.TemplateProcessing(single=f"{BOS} $A", pair=f"{BOS} $A {BOS} $B",
-                                                             special_tokens=[(BOS, tokenizer.token_to_id(BOS))])
-    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=BOS, eos_token=EOS, pad_token=EOS,
-                                   model_max_length=CONTEXT, clean_up_tokenization_spaces=False,
-                                   chat_template=CHAT_TEMPLATE)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{BOS} $A", pair=f"{BOS} $A {BOS} $B", special_tokens=[(BOS, tokenizer.token_to_id(BOS))]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=BOS,
+        eos_token=EOS,
+        pad_token=EOS,
+        model_max_length=CONTEXT,
+        clean_up_tokenization_spaces=False,
+        chat_template=CHAT_TEMPLATE,
+    )
 
 
 def encode(tokenizer, text):
@@ -126,12 +158,26 @@ def encode(tokenizer, text):
 
 
 def build_model(tokenizer):
-    return LlamaForCausalLM(LlamaConfig(
-        vocab_size=len(tokenizer), hidden_size=160, intermediate_size=384, num_hidden_layers=4,
-        num_attention_heads=4, num_key_value_heads=2, head_dim=40, hidden_act="silu",
-        max_position_embeddings=CONTEXT, rms_norm_eps=1e-5, initializer_range=0.04, tie_word_embeddings=True,
-        rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id))
+    return LlamaForCausalLM(
+        LlamaConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=160,
+            intermediate_size=384,
+            num_hidden_layers=4,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=40,
+            hidden_act="silu",
+            max_position_embeddings=CONTEXT,
+            rms_norm_eps=1e-5,
+            initializer_range=0.04,
+            tie_word_embeddings=True,
+            rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
 
 
 class Stream:
@@ -143,7 +189,7 @@ class Stream:
         self.starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
 
     def windows(self, rng, length, snap):
-        """Start of every window of an epoch; the share `snap` of them moved back to the start of a paragraph."""
+        """Starts of the windows of an epoch, a share `snap` of them moved back to a paragraph."""
         begin = np.arange(int(rng.integers(length)), len(self.ids) - length - 1, length)
         at_start = self.starts[np.searchsorted(self.starts, begin, side="right") - 1]
         return np.where(rng.random(len(begin)) < snap, at_start, begin)
@@ -192,29 +238,44 @@ def create(args):
     chapters, _ = split(read_chapters())
     tokenizer = train_tokenizer(chapters)
     eos = tokenizer.eos_token_id
-    prose = Stream([[encode(tokenizer, p + "\n\n") for p in c[:-1]] + [encode(tokenizer, c[-1]) + [eos]]
-                    for c in chapters])
+    prose = Stream(
+        [
+            [encode(tokenizer, p + "\n\n") for p in c[:-1]] + [encode(tokenizer, c[-1]) + [eos]]
+            for c in chapters
+        ]
+    )
     chats = Stream([[encode(tokenizer, chat_text(*chat))] for chat in conversations(chapters)])
     model = build_model(tokenizer)
-    print(f"{model.num_parameters()} parameters, {len(prose.ids)} tokens of prose, "
-          f"{len(chats.ids)} tokens in {len(chats.starts)} conversations")
+    print(
+        f"{model.num_parameters()} parameters, {len(prose.ids)} tokens of prose, "
+        f"{len(chats.ids)} tokens in {len(chats.starts)} conversations"
+    )
     train(model, prose, chats, args.steps, args.seed, tokenizer.bos_token_id)
     model.generation_config = GenerationConfig(
-        bos_token_id=tokenizer.bos_token_id, eos_token_id=[eos, tokenizer.convert_tokens_to_ids(END)],
-        pad_token_id=tokenizer.pad_token_id, do_sample=True, temperature=0.7, top_p=0.9)
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=[eos, tokenizer.convert_tokens_to_ids(END)],
+        pad_token_id=tokenizer.pad_token_id,
+        do_sample=True,
+        temperature=0.7,
+        top_p=0.9,
+    )
     model.to(torch.bfloat16).save_pretrained(args.output)
     tokenizer.save_pretrained(args.output)
 
 
 @torch.inference_mode()
 def evaluate(directory, window=SHORT_WINDOW):
-    """Loss and accuracy on the held-out chapters: windows of 256 tokens that begin with <s> and overlap by half;
-    every token is scored once, with at least 128 tokens before it save at the start of a chapter."""
+    """Loss and accuracy on the held-out chapters, in windows of 256 tokens that overlap by half and begin
+    with <s>: every token is scored once, with 128 tokens or more before it save where a chapter starts."""
     train_chapters, held_out = split(read_chapters())
     tokenizer = AutoTokenizer.from_pretrained(directory)
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
-    counts = np.bincount([i for c in train_chapters for i in encode(tokenizer, "\n\n".join(c))],
-                         minlength=VOCAB_SIZE) + 1.0
+    counts = (
+        np.bincount(
+            [i for c in train_chapters for i in encode(tokenizer, "\n\n".join(c))], minlength=VOCAB_SIZE
+        )
+        + 1.0
+    )
     unigram = -np.log(counts / counts.sum())
     nats = unigram_nats = 0.0
     tokens = right = commonest_right = n_bytes = 0
@@ -233,17 +294,26 @@ def evaluate(directory, window=SHORT_WINDOW):
             right += int((logits.argmax(-1) == target).sum())
             tokens += len(target)
     bits = 1 / math.log(2) / n_bytes
-    report("held-out chapters", {
-        "chapters": len(held_out), "bytes": n_bytes, "tokens": tokens,
-        "perplexity per token": math.exp(nats / tokens), "bits per byte": nats * bits,
-        "next-token accuracy": right / tokens,
-        "unigram perplexity per token": math.exp(unigram_nats / tokens), "unigram bits per byte": unigram_nats * bits,
-        "accuracy of always guessing the commonest token": commonest_right / tokens,
-        "uniform perplexity per token": float(VOCAB_SIZE), "uniform bits per byte": tokens * math.log(VOCAB_SIZE) * bits})
+    report(
+        "held-out chapters",
+        {
+            "chapters": len(held_out),
+            "bytes": n_bytes,
+            "tokens": tokens,
+            "perplexity per token": math.exp(nats / tokens),
+            "bits per byte": nats * bits,
+            "next-token accuracy": right / tokens,
+            "unigram perplexity per token": math.exp(unigram_nats / tokens),
+            "unigram bits per byte": unigram_nats * bits,
+            "accuracy of always guessing the commonest token": commonest_right / tokens,
+            "uniform perplexity per token": float(VOCAB_SIZE),
+            "uniform bits per byte": tokens * math.log(VOCAB_SIZE) * bits,
+        },
+    )
 
 
 def greedy(directory, prompt, dtype):
-    """Text and ids of the pipeline's greedy continuation. A list of messages goes through the chat template."""
+    """Text and ids of the pipeline's greedy answer; a list of messages goes through the chat template."""
     generator = pipeline("text-generation", model=str(directory), dtype=dtype)
     # Greedy needs the sampling fields of generation_config.json neutral.
     options = {"do_sample": False, "temperature": 1.0, "top_p": 1.0, "max_new_tokens": NEW_TOKENS}
@@ -254,8 +324,9 @@ def greedy(directory, prompt, dtype):
 
 @torch.inference_mode()
 def smallest_margin(directory, ids, prompt_length):
-    """The least distance of best to second logit on the way: how far rounding may go before the text changes."""
-    logits = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32)(torch.tensor([ids])).logits[0]
+    """The least distance of best to second logit on the way: what rounding may add unseen."""
+    model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32)
+    logits = model(torch.tensor([ids])).logits[0]
     best = logits[prompt_length - 1 : -1].topk(2).values
     return float((best[:, 0] - best[:, 1]).min())
 
@@ -274,13 +345,28 @@ def write_expected(directory, data):
         _, ids_bfloat16 = greedy(directory, prompt, torch.bfloat16)
         if ids[: len(prompt_ids)] != prompt_ids:
             raise SystemExit(f"pipeline and tokenizer disagree on the ids of {prompt!r}")
-        cases.append({**entry, "prompt_text": prompt_text, "prompt_token_ids": prompt_ids, "generated_text": text,
-                      "generated_token_ids": ids[len(prompt_ids) :],
-                      "smallest_logit_margin": round(smallest_margin(directory, ids, len(prompt_ids)), 5),
-                      "same_in_bfloat16": ids_bfloat16 == ids})
+        cases.append(
+            {
+                **entry,
+                "prompt_text": prompt_text,
+                "prompt_token_ids": prompt_ids,
+                "generated_text": text,
+                "generated_token_ids": ids[len(prompt_ids) :],
+                "smallest_logit_margin": round(smallest_margin(directory, ids, len(prompt_ids)), 5),
+                "same_in_bfloat16": ids_bfloat16 == ids,
+            }
+        )
         print(json.dumps(cases[-1], ensure_ascii=False))
-    write_json(directory / "expected.json", {
-        "task": "text-generation", "dtype": "float32", "do_sample": False, "max_new_tokens": NEW_TOKENS, "cases": cases})
+    write_json(
+        directory / "expected.json",
+        {
+            "task": "text-generation",
+            "dtype": "float32",
+            "do_sample": False,
+            "max_new_tokens": NEW_TOKENS,
+            "cases": cases,
+        },
+    )
 
 
 def main():

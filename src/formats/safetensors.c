@@ -31,8 +31,8 @@ typedef struct reader {
 
 static am_status read_dtype(const reader *r, const char *name, am_json info, am_dtype *out)
 {
-    static const char *const others[] = {"U16", "U32", "U64", "C64", "F4", "F6_E2M3", "F6_E3M2", "F8_E8M0", "F8_E4M3FNUZ",
-                                         "F8_E5M2FNUZ"};
+    static const char *const others[] = {"U16",     "U32",     "U64",     "C64",         "F4",
+                                         "F6_E2M3", "F6_E3M2", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"};
     am_json dtype = am_json_get(info, "dtype");
     for (int i = 0; i < AM_DTYPE_COUNT; i++) {
         *out = (am_dtype)i;
@@ -40,9 +40,11 @@ static am_status read_dtype(const reader *r, const char *name, am_json info, am_
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (am_json_equals(dtype, others[i]))
-            return am_error(AM_UNSUPPORTED, "%s: tensor %s: dtype %s is not supported", r->path, name, others[i]);
+            return am_error(AM_UNSUPPORTED, "%s: tensor %s: dtype %s is not supported", r->path, name,
+                            others[i]);
     if (am_json_kind_of(dtype) == AM_JSON_STRING)
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: unknown dtype \"%s\"", r->path, name, am_json_text(dtype).bytes);
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: unknown dtype \"%s\"", r->path, name,
+                        am_json_text(dtype).bytes);
     return am_error(AM_INVALID_FILE, "%s: tensor %s: dtype must be a string, found %s", r->path, name,
                     am_json_kind_name(am_json_kind_of(dtype)));
 }
@@ -61,17 +63,20 @@ static am_status read_shape(const reader *r, const char *name, am_json info, am_
         return am_error(AM_INVALID_FILE, "%s: tensor %s: shape must be an array, found %s", r->path, name,
                         am_json_kind_name(am_json_kind_of(dims)));
     if (rank > AM_RANK_LIMIT)
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: %zu dimensions, at most %d are possible", r->path, name, rank,
-                        AM_RANK_LIMIT);
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: %zu dimensions, at most %d are possible", r->path,
+                        name, rank, AM_RANK_LIMIT);
     for (am_json_iterator i = am_json_iterate(dims); am_json_next(&i); out->rank++) {
         if (!is_size(i.value))
-            return am_error(AM_INVALID_FILE, "%s: tensor %s: dimension %d of its shape is not a whole number from 0 to 2^63 - 1",
-                            r->path, name, out->rank);
+            return am_error(
+                AM_INVALID_FILE,
+                "%s: tensor %s: dimension %d of its shape is not a whole number from 0 to 2^63 - 1", r->path,
+                name, out->rank);
         out->dims[out->rank] = am_json_int(i.value, 0);
     }
     char text[AM_SHAPE_TEXT];
     if (!am_shape_check(out))
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: shape %s is too large", r->path, name, am_shape_text(out, text));
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: shape %s is too large", r->path, name,
+                        am_shape_text(out, text));
     return NULL;
 }
 
@@ -83,17 +88,19 @@ static am_status read_offsets(const reader *r, const char *name, am_json info, e
     for (am_json_iterator i = am_json_iterate(offsets); am_json_next(&i); count++)
         if (count < 2) pair[count] = i.value;
     if (am_json_kind_of(offsets) != AM_JSON_ARRAY || count != 2 || !is_size(pair[0]) || !is_size(pair[1]))
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: data_offsets must be two whole numbers from 0 to 2^63 - 1", r->path,
+        return am_error(AM_INVALID_FILE,
+                        "%s: tensor %s: data_offsets must be two whole numbers from 0 to 2^63 - 1", r->path,
                         name);
     e->begin = (uint64_t)am_json_int(pair[0], 0);
     e->end = (uint64_t)am_json_int(pair[1], 0);
     if (e->begin > e->end)
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64 "] end before they begin", r->path,
-                        name, e->begin, e->end);
+        return am_error(AM_INVALID_FILE,
+                        "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64 "] end before they begin",
+                        r->path, name, e->begin, e->end);
     if (e->end > r->data_bytes)
         return am_error(AM_INVALID_FILE,
-                        "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64 "] go beyond the file, which has %" PRIu64
-                        " bytes of data (truncated?)",
+                        "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64
+                        "] go beyond the file, which has %" PRIu64 " bytes of data (truncated?)",
                         r->path, name, e->begin, e->end, r->data_bytes);
     return NULL;
 }
@@ -113,8 +120,9 @@ static am_status read_entry(const reader *r, am_json_string name, am_json info, 
     AM_TRY(read_offsets(r, name.bytes, info, e));
     size_t bytes = am_tensor_bytes(tensor->dtype, &tensor->shape);
     if (e->end - e->begin != bytes)
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: %s of shape %s takes %zu bytes, found %" PRIu64, r->path, name.bytes,
-                        am_dtype_file_name(tensor->dtype), am_shape_text(&tensor->shape, text), bytes, e->end - e->begin);
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: %s of shape %s takes %zu bytes, found %" PRIu64,
+                        r->path, name.bytes, am_dtype_file_name(tensor->dtype),
+                        am_shape_text(&tensor->shape, text), bytes, e->end - e->begin);
     if (bytes) tensor->data = r->data + e->begin;
     return NULL;
 }
@@ -126,8 +134,8 @@ static am_status check_metadata(const reader *r, am_json metadata)
                         am_json_kind_name(am_json_kind_of(metadata)));
     for (am_json_iterator i = am_json_iterate(metadata); am_json_next(&i);)
         if (am_json_kind_of(i.value) != AM_JSON_STRING)
-            return am_error(AM_INVALID_FILE, "%s: %s.%s must be a string, found %s", r->path, METADATA, i.key.bytes,
-                            am_json_kind_name(am_json_kind_of(i.value)));
+            return am_error(AM_INVALID_FILE, "%s: %s.%s must be a string, found %s", r->path, METADATA,
+                            i.key.bytes, am_json_kind_name(am_json_kind_of(i.value)));
     return NULL;
 }
 
@@ -139,8 +147,10 @@ static am_status read_entries(reader *r, am_json header)
     r->entries = am_alloc_zeroed(am_json_count(header), sizeof *r->entries);
     if (!r->entries) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(header); am_json_next(&i);) {
-        if (strcmp(i.key.bytes, METADATA) == 0 && i.key.length == sizeof METADATA - 1) AM_TRY(check_metadata(r, i.value));
-        else AM_TRY(read_entry(r, i.key, i.value, &r->entries[r->count++]));
+        if (strcmp(i.key.bytes, METADATA) == 0 && i.key.length == sizeof METADATA - 1)
+            AM_TRY(check_metadata(r, i.value));
+        else
+            AM_TRY(read_entry(r, i.key, i.value, &r->entries[r->count++]));
     }
     return NULL;
 }
@@ -162,14 +172,18 @@ static am_status check_layout(const reader *r, const entry **order)
     for (size_t i = 0; i < r->count; at = order[i++]->end) {
         const entry *e = order[i];
         if (e->begin < at)
-            return am_error(AM_INVALID_FILE, "%s: tensors %s and %s overlap: one ends at %" PRIu64 ", the other begins at %" PRIu64,
+            return am_error(AM_INVALID_FILE,
+                            "%s: tensors %s and %s overlap: one ends at %" PRIu64
+                            ", the other begins at %" PRIu64,
                             r->path, order[i - 1]->tensor.name, e->tensor.name, at, e->begin);
         if (e->begin > at)
-            return am_error(AM_INVALID_FILE, "%s: hole in the data: tensor %s begins at %" PRIu64 ", expected %" PRIu64, r->path,
-                            e->tensor.name, e->begin, at);
+            return am_error(AM_INVALID_FILE,
+                            "%s: hole in the data: tensor %s begins at %" PRIu64 ", expected %" PRIu64,
+                            r->path, e->tensor.name, e->begin, at);
     }
     if (at != r->data_bytes)
-        return am_error(AM_INVALID_FILE, "%s: tensors end at byte %" PRIu64 " of the data, the file at %" PRIu64, r->path, at,
+        return am_error(AM_INVALID_FILE,
+                        "%s: tensors end at byte %" PRIu64 " of the data, the file at %" PRIu64, r->path, at,
                         r->data_bytes);
     return NULL;
 }
@@ -214,15 +228,16 @@ static am_status parse_file(reader *r, const am_mapped_file *file, am_json_docum
 {
     uint64_t length = 0;
     if (file->size_bytes < 8)
-        return am_error(AM_INVALID_FILE, "%s: %zu bytes, too short for a safetensors file (truncated?)", r->path,
-                        file->size_bytes);
+        return am_error(AM_INVALID_FILE, "%s: %zu bytes, too short for a safetensors file (truncated?)",
+                        r->path, file->size_bytes);
     for (int i = 7; i >= 0; i--) length = length << 8 | file->bytes[i];
     if (length > file->size_bytes - 8)
-        return am_error(AM_INVALID_FILE, "%s: header length %" PRIu64 " goes beyond the file of %zu bytes (truncated?)", r->path,
-                        length, file->size_bytes);
+        return am_error(AM_INVALID_FILE,
+                        "%s: header length %" PRIu64 " goes beyond the file of %zu bytes (truncated?)",
+                        r->path, length, file->size_bytes);
     if (length > HEADER_LIMIT_BYTES)
-        return am_error(AM_INVALID_FILE, "%s: header length %" PRIu64 " is above the limit of %" PRIu64, r->path, length,
-                        HEADER_LIMIT_BYTES);
+        return am_error(AM_INVALID_FILE, "%s: header length %" PRIu64 " is above the limit of %" PRIu64,
+                        r->path, length, HEADER_LIMIT_BYTES);
     r->data = file->bytes + 8 + length;
     r->data_bytes = file->size_bytes - 8 - length;
     AM_TRY(am_json_parse((const char *)file->bytes + 8, (size_t)length, r->path, document));
@@ -236,8 +251,10 @@ am_status am_safetensors_read(const char *path, am_tensor_table *table)
     reader r = {.path = path};
     AM_TRY(am_file_map(path, &file));
     am_status status = parse_file(&r, &file, &document);
-    if (status) am_file_unmap(&file);
-    else status = am_tensor_table_take_file(table, &file);
+    if (status)
+        am_file_unmap(&file);
+    else
+        status = am_tensor_table_take_file(table, &file);
     if (!status) status = add_all(&r, table);
     am_free(r.entries);
     am_json_close(document);
@@ -247,7 +264,7 @@ am_status am_safetensors_read(const char *path, am_tensor_table *table)
 /* The reference implementation writes tensors by falling rank in this list, then by name. */
 static int write_rank(am_dtype dtype)
 {
-    static const am_dtype order[] = {AM_BOOL, AM_U8,  AM_I8,  AM_F8_E5M2, AM_F8_E4M3, AM_I16,
+    static const am_dtype order[] = {AM_BOOL, AM_U8,   AM_I8,  AM_F8_E5M2, AM_F8_E4M3, AM_I16,
                                      AM_F16,  AM_BF16, AM_I32, AM_F32,     AM_F64,     AM_I64};
     int rank = 0;
     while (order[rank] != dtype) rank++;
@@ -256,21 +273,25 @@ static int write_rank(am_dtype dtype)
 
 static int compare_names(const void *left, const void *right)
 {
-    return strcmp((*(const am_named_tensor *const *)left)->name, (*(const am_named_tensor *const *)right)->name);
+    return strcmp((*(const am_named_tensor *const *)left)->name,
+                  (*(const am_named_tensor *const *)right)->name);
 }
 
 static int compare_write_order(const void *left, const void *right)
 {
-    const am_named_tensor *a = *(const am_named_tensor *const *)left, *b = *(const am_named_tensor *const *)right;
+    const am_named_tensor *a = *(const am_named_tensor *const *)left,
+                          *b = *(const am_named_tensor *const *)right;
     int difference = write_rank(b->dtype) - write_rank(a->dtype);
     return difference ? difference : strcmp(a->name, b->name);
 }
 
-static am_status order_for_writing(const am_named_tensor *tensors, size_t count, const am_named_tensor **order)
+static am_status order_for_writing(const am_named_tensor *tensors, size_t count,
+                                   const am_named_tensor **order)
 {
     for (size_t i = 0; i < count; i++) {
         order[i] = &tensors[i];
-        if (strcmp(tensors[i].name, METADATA) == 0 || !am_utf8_valid(tensors[i].name, strlen(tensors[i].name), NULL))
+        if (strcmp(tensors[i].name, METADATA) == 0 ||
+            !am_utf8_valid(tensors[i].name, strlen(tensors[i].name), NULL))
             return am_error(AM_INVALID_ARGUMENT, "a tensor cannot be named %s", tensors[i].name);
         if (!am_shape_check(&tensors[i].shape))
             return am_error(AM_INVALID_ARGUMENT, "tensor %s has an impossible shape", tensors[i].name);
@@ -301,7 +322,8 @@ static void append_header(am_buffer *buffer, const am_named_tensor *const *order
     }
     am_buffer_append_char(buffer, '}');
     while (buffer->length % 8 && !buffer->failed) am_buffer_append_char(buffer, ' ');
-    for (int i = 0; i < 8 && !buffer->failed; i++) buffer->bytes[i] = (char)((uint64_t)(buffer->length - 8) >> (8 * i) & 0xFF);
+    for (int i = 0; i < 8 && !buffer->failed; i++)
+        buffer->bytes[i] = (char)((uint64_t)(buffer->length - 8) >> (8 * i) & 0xFF);
 }
 
 am_status am_safetensors_write(const char *path, const am_named_tensor *tensors, size_t count)

@@ -1,13 +1,15 @@
-/* safetensors files: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, data.
-   Source: the format page of the safetensors project. */
+/* safetensors files: 8 bytes little-endian header length, a JSON header {name: {dtype, shape, data_offsets}},
+   data. Source: the format page of the safetensors project. */
 #ifndef AM_FORMATS_SAFETENSORS_H
 #define AM_FORMATS_SAFETENSORS_H
 
 #include "formats/tensor_table.h"
 
-/* Adds all tensors of one file to the table; data is mapped, and copied only where it is not aligned for its dtype.
-   Fails with AM_NOT_FOUND, AM_IO, or AM_INVALID_FILE: truncated, header length or offsets beyond the file, overlapping
-   tensors, holes, bytes that do not match dtype and shape, unknown dtype, negative or absurd dimensions, name twice. */
+/* Adds all tensors of one file to the table; data is mapped, and copied only where it is not aligned for its
+   dtype. Fails with AM_NOT_FOUND, AM_IO, or AM_INVALID_FILE: truncated, header length or offsets beyond the
+   file, overlapping tensors, holes, bytes that do not match dtype and shape, unknown dtype, negative or
+   absurd dimensions, name twice; AM_UNSUPPORTED for dtypes of the format that am_dtype lacks. The table then
+   holds some of the tensors or none; it is to be released. */
 am_status am_safetensors_read(const char *path, am_tensor_table *table) AM_NODISCARD;
 
 /* Writes tensors to a file (metadata {"format": "pt"}), sorted as the reference implementation does. */

@@ -1,6 +1,7 @@
 #include "formats/torch_pickle.h"
 
 #include "base/memory.h"
+#include "formats/torch_globals.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,94 +15,6 @@ enum {
 };
 
 static const int64_t STORAGE_LIMIT = INT64_C(1) << 60;
-
-/* What a global does when it is called, or stands for. */
-typedef enum role {
-    ROLE_DICT,
-    ROLE_OTHER,            /* makes something of no interest */
-    ROLE_SIZE,             /* torch.Size(sequence) */
-    ROLE_STORAGE,          /* a storage type with its dtype */
-    ROLE_DTYPE,
-    ROLE_TENSOR_TYPE,
-    ROLE_TENSOR,           /* (storage, offset, size, strides, ...) */
-    ROLE_TENSOR_WITH_DTYPE, /* (storage, offset, size, strides, requires_grad, hooks, dtype, ...) */
-    ROLE_PARAMETER,        /* (tensor, ...) */
-    ROLE_FROM_TYPE,        /* (function, type, arguments, state) */
-    ROLE_UNSUPPORTED,
-} role;
-
-typedef struct global {
-    const char *module, *name;
-    role role;
-    am_dtype dtype;
-} global;
-
-static const global globals[] = {
-    {"collections", "OrderedDict", ROLE_DICT, 0},
-    {"builtins", "dict", ROLE_DICT, 0},
-    {"__builtin__", "dict", ROLE_DICT, 0},
-    {"builtins", "set", ROLE_OTHER, 0},
-    {"__builtin__", "set", ROLE_OTHER, 0},
-    {"builtins", "frozenset", ROLE_OTHER, 0},
-    {"__builtin__", "frozenset", ROLE_OTHER, 0},
-    {"builtins", "complex", ROLE_OTHER, 0},
-    {"__builtin__", "complex", ROLE_OTHER, 0},
-    {"builtins", "bytearray", ROLE_OTHER, 0},
-    {"__builtin__", "bytearray", ROLE_OTHER, 0},
-    {"_codecs", "encode", ROLE_OTHER, 0},
-    {"torch", "device", ROLE_OTHER, 0},
-    {"torch", "Size", ROLE_SIZE, 0},
-    {"torch", "Tensor", ROLE_TENSOR_TYPE, 0},
-    {"torch.nn.parameter", "Parameter", ROLE_TENSOR_TYPE, 0},
-    {"torch._utils", "_rebuild_tensor", ROLE_TENSOR, 0},
-    {"torch._utils", "_rebuild_tensor_v2", ROLE_TENSOR, 0},
-    {"torch._utils", "_rebuild_tensor_v3", ROLE_TENSOR_WITH_DTYPE, 0},
-    {"torch._utils", "_rebuild_parameter", ROLE_PARAMETER, 0},
-    {"torch._utils", "_rebuild_parameter_with_state", ROLE_PARAMETER, 0},
-    {"torch._tensor", "_rebuild_from_type_v2", ROLE_FROM_TYPE, 0},
-    {"torch", "DoubleStorage", ROLE_STORAGE, AM_F64},
-    {"torch", "FloatStorage", ROLE_STORAGE, AM_F32},
-    {"torch", "HalfStorage", ROLE_STORAGE, AM_F16},
-    {"torch", "BFloat16Storage", ROLE_STORAGE, AM_BF16},
-    {"torch", "LongStorage", ROLE_STORAGE, AM_I64},
-    {"torch", "IntStorage", ROLE_STORAGE, AM_I32},
-    {"torch", "ShortStorage", ROLE_STORAGE, AM_I16},
-    {"torch", "CharStorage", ROLE_STORAGE, AM_I8},
-    {"torch", "ByteStorage", ROLE_STORAGE, AM_U8},
-    {"torch", "BoolStorage", ROLE_STORAGE, AM_BOOL},
-    {"torch", "UntypedStorage", ROLE_STORAGE, AM_U8},
-    {"torch.storage", "UntypedStorage", ROLE_STORAGE, AM_U8},
-    {"torch", "float64", ROLE_DTYPE, AM_F64},
-    {"torch", "float32", ROLE_DTYPE, AM_F32},
-    {"torch", "float16", ROLE_DTYPE, AM_F16},
-    {"torch", "bfloat16", ROLE_DTYPE, AM_BF16},
-    {"torch", "float8_e4m3fn", ROLE_DTYPE, AM_F8_E4M3},
-    {"torch", "float8_e5m2", ROLE_DTYPE, AM_F8_E5M2},
-    {"torch", "int64", ROLE_DTYPE, AM_I64},
-    {"torch", "int32", ROLE_DTYPE, AM_I32},
-    {"torch", "int16", ROLE_DTYPE, AM_I16},
-    {"torch", "int8", ROLE_DTYPE, AM_I8},
-    {"torch", "uint8", ROLE_DTYPE, AM_U8},
-    {"torch", "bool", ROLE_DTYPE, AM_BOOL},
-    {"torch", "ComplexFloatStorage", ROLE_UNSUPPORTED, 0},
-    {"torch", "ComplexDoubleStorage", ROLE_UNSUPPORTED, 0},
-    {"torch", "QInt8Storage", ROLE_UNSUPPORTED, 0},
-    {"torch", "QUInt8Storage", ROLE_UNSUPPORTED, 0},
-    {"torch", "QInt32Storage", ROLE_UNSUPPORTED, 0},
-    {"torch", "QUInt4x2Storage", ROLE_UNSUPPORTED, 0},
-    {"torch", "QUInt2x4Storage", ROLE_UNSUPPORTED, 0},
-    {"torch", "complex32", ROLE_UNSUPPORTED, 0},
-    {"torch", "complex64", ROLE_UNSUPPORTED, 0},
-    {"torch", "complex128", ROLE_UNSUPPORTED, 0},
-    {"torch", "uint16", ROLE_UNSUPPORTED, 0},
-    {"torch", "uint32", ROLE_UNSUPPORTED, 0},
-    {"torch", "uint64", ROLE_UNSUPPORTED, 0},
-    {"torch", "float8_e4m3fnuz", ROLE_UNSUPPORTED, 0},
-    {"torch", "float8_e5m2fnuz", ROLE_UNSUPPORTED, 0},
-    {"torch", "float8_e8m0fnu", ROLE_UNSUPPORTED, 0},
-    {"torch._utils", "_rebuild_sparse_tensor", ROLE_UNSUPPORTED, 0},
-    {"torch._utils", "_rebuild_qtensor", ROLE_UNSUPPORTED, 0},
-};
 
 typedef struct machine {
     const char *path;
@@ -120,16 +33,17 @@ typedef struct machine {
 
 const char *am_pickle_kind_name(am_pickle_kind kind)
 {
-    static const char *const names[] = {"nothing", "None",         "a boolean", "an integer", "a number",
-                                        "a string", "a tuple",     "a list",    "a dictionary", "a global",
-                                        "a storage", "a tensor",   "something else"};
+    static const char *const names[] = {"nothing",   "None",     "a boolean",     "an integer",   "a number",
+                                        "a string",  "a tuple",  "a list",        "a dictionary", "a global",
+                                        "a storage", "a tensor", "something else"};
     return names[kind];
 }
 
 static bool is_text(const am_pickle_value *value, const char *text)
 {
     size_t length = strlen(text);
-    return value->kind == AM_PICKLE_STRING && value->length == length && memcmp(value->as.text, text, length) == 0;
+    return value->kind == AM_PICKLE_STRING && value->length == length &&
+           memcmp(value->as.text, text, length) == 0;
 }
 
 am_pickle_value am_pickle_get(const am_pickle_value *dict, const char *key)
@@ -142,7 +56,8 @@ am_pickle_value am_pickle_get(const am_pickle_value *dict, const char *key)
 }
 
 /* An AM_INVALID_FILE status that says where in the pickle. */
-static am_status malformed(const machine *m, const char *format, ...) AM_PRINTF(2, 3) AM_NODISCARD AM_NEVER_NULL;
+static am_status malformed(const machine *m, const char *format, ...)
+    AM_PRINTF(2, 3) AM_NODISCARD AM_NEVER_NULL;
 static am_status malformed(const machine *m, const char *format, ...)
 {
     va_list arguments;
@@ -165,7 +80,8 @@ static am_status new_node(machine *m, size_t count, size_t bytes, void *out)
 
 static am_status take(machine *m, size_t count, const uint8_t **out)
 {
-    if (count > m->length - m->at) return malformed(m, "truncated: %zu bytes wanted, %zu left", count, m->length - m->at);
+    if (count > m->length - m->at)
+        return malformed(m, "truncated: %zu bytes wanted, %zu left", count, m->length - m->at);
     *out = m->bytes + m->at;
     m->at += count;
     return NULL;
@@ -187,7 +103,8 @@ static am_status take_line(machine *m, am_pickle_value *out)
     const uint8_t *begin = m->bytes + m->at;
     const uint8_t *end = m->at < m->length ? memchr(begin, '\n', m->length - m->at) : NULL;
     if (!end) return malformed(m, "truncated: a line does not end");
-    *out = (am_pickle_value){.kind = AM_PICKLE_STRING, .length = (uint32_t)(end - begin), .as.text = (const char *)begin};
+    *out = (am_pickle_value){
+        .kind = AM_PICKLE_STRING, .length = (uint32_t)(end - begin), .as.text = (const char *)begin};
     m->at += out->length + 1;
     return NULL;
 }
@@ -255,7 +172,7 @@ static am_status pop_to_mark(machine *m, const am_pickle_value **out, size_t *ou
 {
     if (!m->mark_count) return malformed(m, "no mark on the stack");
     size_t begin = m->marks[--m->mark_count];
-    *out = m->stack + begin;
+    *out = m->stack ? m->stack + begin : NULL; /* no stack when nothing was ever pushed */
     *out_count = m->depth - begin;
     m->depth = begin;
     return NULL;
@@ -264,7 +181,8 @@ static am_status pop_to_mark(machine *m, const am_pickle_value **out, size_t *ou
 static am_status append(machine *m, am_pickle_items *items, const am_pickle_value *values, size_t count)
 {
     if (count > items->capacity - items->count) {
-        size_t capacity = items->capacity * 2 > items->count + count ? items->capacity * 2 : items->count + count;
+        size_t capacity =
+            items->capacity * 2 > items->count + count ? items->capacity * 2 : items->count + count;
         am_pickle_value *grown;
         AM_TRY(new_node(m, capacity, sizeof *grown, &grown));
         if (items->count) memcpy(grown, items->values, items->count * sizeof *grown);
@@ -276,7 +194,8 @@ static am_status append(machine *m, am_pickle_items *items, const am_pickle_valu
     return NULL;
 }
 
-static am_status new_items(machine *m, am_pickle_kind kind, const am_pickle_value *values, size_t count, am_pickle_value *out)
+static am_status new_items(machine *m, am_pickle_kind kind, const am_pickle_value *values, size_t count,
+                           am_pickle_value *out)
 {
     *out = (am_pickle_value){.kind = kind};
     AM_TRY(new_node(m, 1, sizeof *out->as.items, &out->as.items));
@@ -306,13 +225,15 @@ static am_status push_tuple(machine *m, size_t count)
     return push_items(m, AM_PICKLE_TUPLE, m->stack + m->depth, count);
 }
 
-/* APPEND, SETITEM and their plurals: adds values to the container on top, of this kind. Sets are of no interest. */
+/* APPEND, SETITEM and their plurals: adds values to the container on top, of this kind. Sets are of no
+   interest. */
 static am_status extend(machine *m, am_pickle_kind kind, const am_pickle_value *values, size_t count)
 {
     am_pickle_value *container;
     AM_TRY(top(m, &container));
     if (container->kind != kind)
-        return malformed(m, "adds items to %s, expected %s", am_pickle_kind_name(container->kind), am_pickle_kind_name(kind));
+        return malformed(m, "adds items to %s, expected %s", am_pickle_kind_name(container->kind),
+                         am_pickle_kind_name(kind));
     if (kind == AM_PICKLE_OTHER) return NULL;
     if (kind == AM_PICKLE_DICT && count % 2) return malformed(m, "a dictionary with a key that has no value");
     return append(m, container->as.items, values, count);
@@ -333,7 +254,8 @@ static am_status extend_marked(machine *m, am_pickle_kind kind)
     return extend(m, kind, values, count);
 }
 
-/* Every entry takes at least two bytes of the pickle and numbers count up, so that no honest number is above the position. */
+/* Every entry takes at least two bytes of the pickle and numbers count up, so that no honest number is above
+   the position. */
 static am_status put(machine *m, uint64_t number)
 {
     am_pickle_value *value;
@@ -396,7 +318,8 @@ static am_status push_text_integer(machine *m)
     bool fits, is_bool = m->length - m->at > 2 && m->bytes[m->at] == '0' && m->bytes[m->at + 2] == '\n';
     AM_TRY(take_text_integer(m, &integer, &fits));
     if (!fits) return push_kind(m, AM_PICKLE_OTHER, 0);
-    return push_kind(m, is_bool ? AM_PICKLE_BOOL : AM_PICKLE_INTEGER, integer); /* I00 and I01 are False and True */
+    return push_kind(m, is_bool ? AM_PICKLE_BOOL : AM_PICKLE_INTEGER,
+                     integer); /* I00 and I01 are False and True */
 }
 
 static am_status push_text_real(machine *m)
@@ -404,7 +327,8 @@ static am_status push_text_real(machine *m)
     am_pickle_value line;
     char text[NUMBER_TEXT], *end;
     AM_TRY(take_line(m, &line));
-    if (line.length == 0 || line.length >= sizeof text) return malformed(m, "a number of %u digits", (unsigned)line.length);
+    if (line.length == 0 || line.length >= sizeof text)
+        return malformed(m, "a number of %u digits", (unsigned)line.length);
     memcpy(text, line.as.text, line.length);
     text[line.length] = 0;
     am_pickle_value value = {.kind = AM_PICKLE_REAL, .as.real = strtod(text, &end)};
@@ -419,13 +343,15 @@ static am_status text_memo(machine *m, am_status (*act)(machine *m, uint64_t num
     return !fits || number < 0 ? malformed(m, "a memo number out of range") : act(m, (uint64_t)number);
 }
 
-/* A string in lines: UNICODE as it is, STRING between quotes. Nothing that torch.save writes has escapes in one. */
+/* A string in lines: UNICODE as it is, STRING between quotes. Nothing that torch.save writes has escapes in
+   one. */
 static am_status push_text_string(machine *m, bool quoted)
 {
     am_pickle_value line;
     AM_TRY(take_line(m, &line));
     if (line.length && memchr(line.as.text, '\\', line.length))
-        return am_error(AM_UNSUPPORTED, "%s: pickle at byte %zu: escapes in a text string are not supported", m->path, m->at);
+        return am_error(AM_UNSUPPORTED, "%s: pickle at byte %zu: escapes in a text string are not supported",
+                        m->path, m->at);
     if (!quoted) return push(m, line);
     char quote = line.length >= 2 ? line.as.text[0] : 0;
     if ((quote != '\'' && quote != '"') || line.as.text[line.length - 1] != quote)
@@ -441,9 +367,11 @@ static am_status push_counted(machine *m, am_pickle_kind kind, size_t length_byt
     uint64_t length;
     const uint8_t *text;
     AM_TRY(take_number(m, length_bytes, &length));
-    if (length > PICKLE_LIMIT_BYTES) return malformed(m, "a string of %llu bytes", (unsigned long long)length);
+    if (length > PICKLE_LIMIT_BYTES)
+        return malformed(m, "a string of %llu bytes", (unsigned long long)length);
     AM_TRY(take(m, (size_t)length, &text));
-    return push(m, (am_pickle_value){.kind = kind, .length = (uint32_t)length, .as.text = (const char *)text});
+    return push(m,
+                (am_pickle_value){.kind = kind, .length = (uint32_t)length, .as.text = (const char *)text});
 }
 
 static am_status push_binary_integer(machine *m, size_t bytes)
@@ -459,7 +387,8 @@ static am_status push_long(machine *m, size_t length_bytes)
     uint64_t length, number = 0;
     const uint8_t *at;
     AM_TRY(take_number(m, length_bytes, &length));
-    if (length > PICKLE_LIMIT_BYTES) return malformed(m, "a number of %llu bytes", (unsigned long long)length);
+    if (length > PICKLE_LIMIT_BYTES)
+        return malformed(m, "a number of %llu bytes", (unsigned long long)length);
     AM_TRY(take(m, (size_t)length, &at));
     if (length > 8) return push_kind(m, AM_PICKLE_OTHER, 0);
     if (length && at[length - 1] & 0x80) number = UINT64_MAX;
@@ -482,14 +411,13 @@ static am_status push_global_named(machine *m, const am_pickle_value *module, co
 {
     if (module->kind != AM_PICKLE_STRING || name->kind != AM_PICKLE_STRING)
         return malformed(m, "a global whose name is %s", am_pickle_kind_name(name->kind));
-    for (size_t i = 0; i < sizeof globals / sizeof *globals; i++) {
-        if (!is_text(module, globals[i].module) || !is_text(name, globals[i].name)) continue;
-        if (globals[i].role == ROLE_UNSUPPORTED)
-            return am_error(AM_UNSUPPORTED, "%s: %s.%s is not supported", m->path, globals[i].module, globals[i].name);
-        return push(m, (am_pickle_value){.kind = AM_PICKLE_GLOBAL, .as.global = (int)i});
-    }
-    return malformed(m, "%.*s.%.*s refused: a checkpoint may hold tensors and plain containers only", (int)module->length,
-                     module->as.text, (int)name->length, name->as.text);
+    const am_torch_global *found =
+        am_torch_global_find(module->as.text, module->length, name->as.text, name->length);
+    if (found && found->role == AM_ROLE_UNSUPPORTED)
+        return am_error(AM_UNSUPPORTED, "%s: %s.%s is not supported", m->path, found->module, found->name);
+    if (found) return push(m, (am_pickle_value){.kind = AM_PICKLE_GLOBAL, .as.global = found});
+    return malformed(m, "%.*s.%.*s refused: a checkpoint may hold tensors and plain containers only",
+                     (int)module->length, module->as.text, (int)name->length, name->as.text);
 }
 
 static am_status push_global(machine *m)
@@ -513,7 +441,8 @@ static am_status argument(const machine *m, const am_pickle_items *arguments, si
 {
     am_pickle_kind found = i < arguments->count ? arguments->values[i].kind : AM_PICKLE_UNSET;
     if (found != kind)
-        return malformed(m, "argument %zu must be %s, found %s", i, am_pickle_kind_name(kind), am_pickle_kind_name(found));
+        return malformed(m, "argument %zu must be %s, found %s", i, am_pickle_kind_name(kind),
+                         am_pickle_kind_name(found));
     *out = &arguments->values[i];
     return NULL;
 }
@@ -521,11 +450,13 @@ static am_status argument(const machine *m, const am_pickle_items *arguments, si
 static am_status read_numbers(const machine *m, const am_pickle_items *items, int64_t out[AM_RANK_LIMIT])
 {
     if (items->count > AM_RANK_LIMIT)
-        return malformed(m, "a tensor of %zu dimensions, at most %d are possible", items->count, AM_RANK_LIMIT);
+        return malformed(m, "a tensor of %zu dimensions, at most %d are possible", items->count,
+                         AM_RANK_LIMIT);
     for (size_t i = 0; i < items->count; i++) {
         const am_pickle_value *value = &items->values[i];
         if (value->kind != AM_PICKLE_INTEGER || value->as.integer < 0)
-            return malformed(m, "dimension or stride %zu of a tensor is not a whole number from 0 to 2^63 - 1", i);
+            return malformed(
+                m, "dimension or stride %zu of a tensor is not a whole number from 0 to 2^63 - 1", i);
         out[i] = value->as.integer;
     }
     return NULL;
@@ -543,12 +474,14 @@ static am_status read_view(const machine *m, const am_pickle_items *arguments, a
     AM_TRY(read_numbers(m, size->as.items, tensor->shape.dims));
     AM_TRY(read_numbers(m, strides->as.items, tensor->strides));
     tensor->shape.rank = (int)size->as.items->count;
-    if (tensor->offset < 0 || strides->as.items->count != size->as.items->count || !am_shape_check(&tensor->shape))
+    if (tensor->offset < 0 || strides->as.items->count != size->as.items->count ||
+        !am_shape_check(&tensor->shape))
         return malformed(m, "a tensor with a shape, strides or an offset that cannot be");
     return NULL;
 }
 
-static am_status rebuild_tensor(machine *m, const am_pickle_items *arguments, bool has_dtype, am_pickle_value *out)
+static am_status rebuild_tensor(machine *m, const am_pickle_items *arguments, bool has_dtype,
+                                am_pickle_value *out)
 {
     am_pickle_tensor *tensor;
     const am_pickle_value *dtype;
@@ -557,9 +490,9 @@ static am_status rebuild_tensor(machine *m, const am_pickle_items *arguments, bo
     tensor->dtype = tensor->storage->dtype;
     if (has_dtype) {
         AM_TRY(argument(m, arguments, 6, AM_PICKLE_GLOBAL, &dtype));
-        if (globals[dtype->as.global].role != ROLE_DTYPE)
-            return malformed(m, "argument 6 must be a dtype, found %s", globals[dtype->as.global].name);
-        tensor->dtype = globals[dtype->as.global].dtype;
+        if (dtype->as.global->role != AM_ROLE_DTYPE)
+            return malformed(m, "argument 6 must be a dtype, found %s", dtype->as.global->name);
+        tensor->dtype = dtype->as.global->dtype;
     }
     *out = (am_pickle_value){.kind = AM_PICKLE_TENSOR, .as.tensor = tensor};
     return NULL;
@@ -574,35 +507,38 @@ static am_status build_dict(machine *m, const am_pickle_items *arguments, am_pic
     AM_TRY(argument(m, arguments, 0, AM_PICKLE_LIST, &pairs));
     for (size_t i = 0; i < pairs->as.items->count; i++) {
         const am_pickle_value *pair = &pairs->as.items->values[i];
-        bool is_pair = (pair->kind == AM_PICKLE_TUPLE || pair->kind == AM_PICKLE_LIST) && pair->as.items->count == 2;
-        if (!is_pair) return malformed(m, "a dictionary made of %s, expected pairs", am_pickle_kind_name(pair->kind));
+        bool is_pair =
+            (pair->kind == AM_PICKLE_TUPLE || pair->kind == AM_PICKLE_LIST) && pair->as.items->count == 2;
+        if (!is_pair)
+            return malformed(m, "a dictionary made of %s, expected pairs", am_pickle_kind_name(pair->kind));
         AM_TRY(append(m, out->as.items, pair->as.items->values, 2));
     }
     return NULL;
 }
 
-static am_status call(machine *m, const global *function, const am_pickle_items *arguments, am_pickle_value *out)
+static am_status call(machine *m, const am_torch_global *function, const am_pickle_items *arguments,
+                      am_pickle_value *out)
 {
     const am_pickle_value *value, *inner;
     *out = (am_pickle_value){.kind = AM_PICKLE_OTHER};
     switch (function->role) {
-    case ROLE_DICT: return build_dict(m, arguments, out);
-    case ROLE_OTHER: return NULL;
-    case ROLE_TENSOR: return rebuild_tensor(m, arguments, false, out);
-    case ROLE_TENSOR_WITH_DTYPE: return rebuild_tensor(m, arguments, true, out);
-    case ROLE_SIZE:
+    case AM_ROLE_DICT: return build_dict(m, arguments, out);
+    case AM_ROLE_OTHER: return NULL;
+    case AM_ROLE_TENSOR: return rebuild_tensor(m, arguments, false, out);
+    case AM_ROLE_TENSOR_WITH_DTYPE: return rebuild_tensor(m, arguments, true, out);
+    case AM_ROLE_SIZE:
         AM_TRY(argument(m, arguments, 0, AM_PICKLE_TUPLE, &value));
         *out = *value;
         return NULL;
-    case ROLE_PARAMETER:
+    case AM_ROLE_PARAMETER:
         AM_TRY(argument(m, arguments, 0, AM_PICKLE_TENSOR, &value));
         *out = *value;
         return NULL;
-    case ROLE_FROM_TYPE:
+    case AM_ROLE_FROM_TYPE:
         AM_TRY(argument(m, arguments, 0, AM_PICKLE_GLOBAL, &value));
         AM_TRY(argument(m, arguments, 2, AM_PICKLE_TUPLE, &inner));
-        if (globals[value->as.global].role == ROLE_FROM_TYPE) break;
-        return call(m, &globals[value->as.global], inner->as.items, out);
+        if (value->as.global->role == AM_ROLE_FROM_TYPE) break;
+        return call(m, value->as.global, inner->as.items, out);
     default: break;
     }
     return malformed(m, "%s.%s cannot be called", function->module, function->name);
@@ -614,8 +550,9 @@ static am_status reduce(machine *m)
     AM_TRY(pop(m, &arguments));
     AM_TRY(pop(m, &function));
     if (arguments.kind != AM_PICKLE_TUPLE || function.kind != AM_PICKLE_GLOBAL)
-        return malformed(m, "calls %s with %s", am_pickle_kind_name(function.kind), am_pickle_kind_name(arguments.kind));
-    AM_TRY(call(m, &globals[function.as.global], arguments.as.items, &result));
+        return malformed(m, "calls %s with %s", am_pickle_kind_name(function.kind),
+                         am_pickle_kind_name(arguments.kind));
+    AM_TRY(call(m, function.as.global, arguments.as.items, &result));
     return push(m, result);
 }
 
@@ -625,7 +562,8 @@ static am_status build(machine *m)
     am_pickle_value state, *object;
     AM_TRY(pop(m, &state));
     AM_TRY(top(m, &object));
-    if (object->kind == AM_PICKLE_DICT || object->kind == AM_PICKLE_TENSOR || object->kind == AM_PICKLE_OTHER) return NULL;
+    if (object->kind == AM_PICKLE_DICT || object->kind == AM_PICKLE_TENSOR || object->kind == AM_PICKLE_OTHER)
+        return NULL;
     return malformed(m, "sets attributes of %s", am_pickle_kind_name(object->kind));
 }
 
@@ -641,13 +579,14 @@ static am_status push_storage(machine *m)
     AM_TRY(argument(m, id.as.items, 1, AM_PICKLE_GLOBAL, &type));
     AM_TRY(argument(m, id.as.items, 2, AM_PICKLE_STRING, &key));
     AM_TRY(argument(m, id.as.items, 4, AM_PICKLE_INTEGER, &count));
-    const global *g = &globals[type->as.global];
-    if (g->role != ROLE_STORAGE) return malformed(m, "argument 1 must be a type of storage, found %s", g->name);
+    const am_torch_global *g = type->as.global;
+    if (g->role != AM_ROLE_STORAGE)
+        return malformed(m, "argument 1 must be a type of storage, found %s", g->name);
     if (count->as.integer < 0 || count->as.integer >= STORAGE_LIMIT)
         return malformed(m, "a storage of %lld elements", (long long)count->as.integer);
     if (id.as.items->count > 5 && id.as.items->values[5].kind != AM_PICKLE_NONE)
-        return am_error(AM_UNSUPPORTED, "%s: storage %.*s is a view of another one, which is not supported", m->path,
-                        (int)key->length, key->as.text);
+        return am_error(AM_UNSUPPORTED, "%s: storage %.*s is a view of another one, which is not supported",
+                        m->path, (int)key->length, key->as.text);
     AM_TRY(new_node(m, 1, sizeof *storage, &storage));
     *storage = (am_pickle_storage){m->last_storage, key->as.text, key->length, g->dtype, count->as.integer};
     m->last_storage = storage;
@@ -779,7 +718,8 @@ static am_status run(machine *m, am_pickle_value *out)
     return pop(m, out);
 }
 
-am_status am_torch_unpickle(const uint8_t *bytes, size_t length, const char *path, am_arena *arena, am_pickle *out)
+am_status am_torch_unpickle(const uint8_t *bytes, size_t length, const char *path, am_arena *arena,
+                            am_pickle *out)
 {
     machine m = {.path = path, .bytes = bytes, .length = length, .arena = arena};
     if (m.length > PICKLE_LIMIT_BYTES) m.length = PICKLE_LIMIT_BYTES;

@@ -1,6 +1,7 @@
-/* Reads the pickles that torch.save writes, without executing anything: a small machine for the opcodes of pickle
-   protocols 0 to 5 that knows a fixed list of globals (dictionaries, storages, tensors, dtypes) and refuses all others by
-   their names. Source: CPython's Lib/pickletools.py; torch/serialization.py and torch/_utils.py. */
+/* Reads the pickles that torch.save writes, without executing anything: a small machine for the opcodes of
+   pickle protocols 0 to 5 that knows a fixed list of globals (dictionaries, storages, tensors, dtypes) and
+   refuses all others by their names. Source: CPython's Lib/pickletools.py; torch/serialization.py and
+   torch/_utils.py. */
 #ifndef AM_FORMATS_TORCH_PICKLE_H
 #define AM_FORMATS_TORCH_PICKLE_H
 
@@ -20,13 +21,14 @@ typedef enum am_pickle_kind {
     AM_PICKLE_TUPLE,
     AM_PICKLE_LIST,
     AM_PICKLE_DICT,
-    AM_PICKLE_GLOBAL, /* a name of the list; its number is of no use outside */
+    AM_PICKLE_GLOBAL, /* see formats/torch_globals.h */
     AM_PICKLE_STORAGE,
     AM_PICKLE_TENSOR,
     AM_PICKLE_OTHER, /* harmless and of no interest: bytes, sets, devices, integers beyond 64 bits */
 } am_pickle_kind;
 
-/* The memory of tensors, which lies outside of the pickle under this key. A key comes once for each tensor that uses it. */
+/* The memory of tensors, which lies outside of the pickle under this key. A key comes once for each tensor
+   that uses it. */
 typedef struct am_pickle_storage {
     const struct am_pickle_storage *before; /* the one that was named before this one, or null */
     const char *key;                        /* inside of the pickle, not followed by a zero byte */
@@ -35,8 +37,8 @@ typedef struct am_pickle_storage {
     int64_t count;  /* elements, less than 2^60 */
 } am_pickle_storage;
 
-/* A view of a storage: element [i, j, ...] is at offset + i * strides[0] + j * strides[1] ..., in elements of `dtype`.
-   All numbers are at least 0; that they stay inside of the storage is not checked. */
+/* A view of a storage: element [i, j, ...] is at offset + i * strides[0] + j * strides[1] ..., in elements of
+   `dtype`. All numbers are at least 0; that they stay inside of the storage is not checked. */
 typedef struct am_pickle_tensor {
     const am_pickle_storage *storage;
     am_dtype dtype;
@@ -63,7 +65,7 @@ struct am_pickle_value {
         am_pickle_items *items;
         const am_pickle_storage *storage;
         const am_pickle_tensor *tensor;
-        int global;
+        const struct am_torch_global *global;
     } as;
 };
 
@@ -73,14 +75,14 @@ typedef struct am_pickle {
     size_t size_bytes;                     /* that the pickle took */
 } am_pickle;
 
-/* Runs the pickle that starts at `bytes`. *out lives in the arena and in the pickle's bytes. `path` is for messages.
-   Fails with AM_INVALID_FILE (malformed, too deep, too large, or refers to a global that is not of the list),
-   AM_UNSUPPORTED (a storage or dtype that this library does not have), AM_OUT_OF_MEMORY. */
+/* Runs the pickle that starts at `bytes`. *out lives in the arena and in the pickle's bytes. `path` is for
+   messages. Fails with AM_INVALID_FILE (malformed, too deep, too large, or refers to a global that is not of
+   the list), AM_UNSUPPORTED (a storage or dtype that this library does not have), AM_OUT_OF_MEMORY. */
 am_status am_torch_unpickle(const uint8_t *bytes, size_t length, const char *path, am_arena *arena,
                             am_pickle *out) AM_NODISCARD;
 
-/* The value under a key of a dictionary (the last, when it is there more than once); kind AM_PICKLE_UNSET when there is none
-   or `dict` is no dictionary. */
+/* The value under a key of a dictionary (the last, when it is there more than once); kind AM_PICKLE_UNSET
+   when there is none or `dict` is no dictionary. */
 am_pickle_value am_pickle_get(const am_pickle_value *dict, const char *key);
 
 /* "a list": for messages. */

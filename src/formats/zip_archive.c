@@ -6,7 +6,8 @@
 #include <string.h>
 #include <zip.h>
 
-/* The mapped file as libzip reads it. Where the last read was tells where the bytes of a stored member are. */
+/* The mapped file as libzip reads it. Where the last read was tells where the bytes of a stored member are.
+   */
 typedef struct source {
     const am_mapped_file *file;
     size_t position, last_read, last_length;
@@ -80,7 +81,9 @@ static am_status open_archive(am_zip *zip)
     zip_error_init(&zip->source.error);
     zip_source_t *origin = zip_source_function_create(source_command, &zip->source, &error);
     if (origin) zip->archive = zip_open_from_source(origin, ZIP_RDONLY | ZIP_CHECKCONS, &error);
-    am_status status = zip->archive ? NULL : failed(zip->path, "not a zip archive (truncated?)", &error);
+    bool twice = zip_error_code_zip(&error) == ZIP_ER_EXISTS;
+    const char *what = twice ? "two archive members of one name" : "not a zip archive (truncated?)";
+    am_status status = zip->archive ? NULL : failed(zip->path, what, &error);
     if (origin && !zip->archive) zip_source_free(origin);
     zip_error_fini(&error);
     return status;
@@ -89,12 +92,15 @@ static am_status open_archive(am_zip *zip)
 am_status am_zip_open(const am_mapped_file *file, const char *path, am_zip **out)
 {
     *out = NULL;
+    if (!file->size_bytes) return am_error(AM_INVALID_FILE, "%s: not a zip archive: the file is empty", path);
     am_zip *zip = am_alloc(sizeof *zip);
     if (!zip) return am_out_of_memory();
     *zip = (am_zip){.source = {.file = file}, .path = path};
     am_status status = open_archive(zip);
-    if (status) am_zip_close(zip);
-    else *out = zip;
+    if (status)
+        am_zip_close(zip);
+    else
+        *out = zip;
     return status;
 }
 
@@ -106,10 +112,7 @@ void am_zip_close(am_zip *zip)
     am_free(zip);
 }
 
-uint64_t am_zip_count(const am_zip *zip)
-{
-    return (uint64_t)zip_get_num_entries(zip->archive, 0);
-}
+uint64_t am_zip_count(const am_zip *zip) { return (uint64_t)zip_get_num_entries(zip->archive, 0); }
 
 static am_status describe(const am_zip *zip, uint64_t index, zip_stat_t *out)
 {
@@ -149,7 +152,8 @@ static am_status open_member(am_zip *zip, const am_zip_member *member, zip_file_
 }
 
 /* Where the probe came from is where the member is, if the bytes there are those of the probe. */
-static const uint8_t *locate(const am_zip *zip, const am_zip_member *member, const uint8_t *probe, size_t length)
+static const uint8_t *locate(const am_zip *zip, const am_zip_member *member, const uint8_t *probe,
+                             size_t length)
 {
     const am_mapped_file *file = zip->source.file;
     size_t begin = zip->source.last_read;
@@ -166,8 +170,8 @@ am_status am_zip_view(am_zip *zip, const am_zip_member *member, const uint8_t **
     AM_TRY(describe(zip, member->index, &stat));
     if (stat.comp_method != ZIP_CM_STORE || member->size_bytes == 0) return NULL;
     if (stat.comp_size != stat.size || stat.size > zip->source.file->size_bytes)
-        return am_error(AM_INVALID_FILE, "%s: archive member %s: size %llu, stored in %llu bytes", zip->path, stat.name,
-                        (unsigned long long)stat.size, (unsigned long long)stat.comp_size);
+        return am_error(AM_INVALID_FILE, "%s: archive member %s: size %llu, stored in %llu bytes", zip->path,
+                        stat.name, (unsigned long long)stat.size, (unsigned long long)stat.comp_size);
     AM_TRY(open_member(zip, member, &file));
     size_t wanted = member->size_bytes < sizeof probe ? (size_t)member->size_bytes : sizeof probe;
     zip_int64_t count = zip_fread(file, probe, wanted);
@@ -183,14 +187,17 @@ am_status am_zip_extract(am_zip *zip, const am_zip_member *member, void *out)
     zip_int64_t count = 0;
     char extra;
     AM_TRY(open_member(zip, member, &file));
-    while (done < member->size_bytes && (count = zip_fread(file, (char *)out + done, member->size_bytes - done)) > 0)
+    while (done < member->size_bytes &&
+           (count = zip_fread(file, (char *)out + done, member->size_bytes - done)) > 0)
         done += (uint64_t)count;
     if (count >= 0) count = zip_fread(file, &extra, 1); /* reading the end is what checks the checksum */
     am_status status = NULL;
-    if (count < 0) status = failed(zip->path, member->name, zip_file_get_error(file));
+    if (count < 0)
+        status = failed(zip->path, member->name, zip_file_get_error(file));
     else if (done < member->size_bytes || count > 0)
-        status = am_error(AM_INVALID_FILE, "%s: archive member %s is %s than the %llu bytes it declares", zip->path, member->name,
-                          count > 0 ? "longer" : "shorter", (unsigned long long)member->size_bytes);
+        status = am_error(AM_INVALID_FILE, "%s: archive member %s is %s than the %llu bytes it declares",
+                          zip->path, member->name, count > 0 ? "longer" : "shorter",
+                          (unsigned long long)member->size_bytes);
     zip_fclose(file);
     return status;
 }

@@ -143,11 +143,9 @@ static am_value add_value(am_builder *b, const am_value_info *info)
 
 static am_status infer(am_builder *b, const am_op *op, const am_value *inputs, int input_count, const void *attributes, am_infer *context)
 {
-    static const char many[] = "any number of";
     const am_value_info *infos[AM_INPUT_LIMIT];
     if (input_count < op->min_inputs || input_count > op->max_inputs)
-        return am_error(AM_INTERNAL, "takes %d to %s%d inputs, found %d", op->min_inputs,
-                        op->max_inputs == AM_INPUT_LIMIT ? many : "", op->max_inputs, input_count);
+        return am_error(AM_INTERNAL, "takes %d to %d inputs, found %d", op->min_inputs, op->max_inputs, input_count);
     for (int i = 0; i < input_count; i++) {
         infos[i] = inputs[i].id ? &b->graph->values[inputs[i].id] : NULL;
         if (!infos[i] && i < op->min_inputs) return am_error(AM_INTERNAL, "input %d is missing", i);
@@ -180,7 +178,7 @@ static am_value append_node(am_builder *b, am_op_kind kind, const am_value *inpu
     node.inputs = am_arena_array(&b->graph->arena, (size_t)input_count, sizeof *inputs);
     node.attributes = copy_attributes(b, am_op_of(kind), attributes);
     node.name = scope_name(b);
-    if (!node.inputs || (!node.attributes && am_op_of(kind)->attributes_bytes)) {
+    if (b->error || !node.inputs || (!node.attributes && am_op_of(kind)->attributes_bytes)) {
         am_builder_fail(b, am_out_of_memory());
         return AM_NONE;
     }

@@ -1,4 +1,5 @@
-/* Sound: decoding by content, mixing down, resampling, as `load_audio` of transformers (soundfile, soxr) does. */
+/* Sound: decoding by content, mixing down, resampling, as `load_audio` of transformers (soundfile, soxr)
+   does. */
 #ifndef AM_MEDIA_AUDIO_H
 #define AM_MEDIA_AUDIO_H
 
@@ -25,15 +26,17 @@ typedef struct am_audio_limits {
     int64_t max_samples; /* frames * channels */
 } am_audio_limits;
 
+/* Frees the samples; the sound is all zeros then. */
 void am_audio_deinit(am_audio *audio);
 
-/* Decodes WAV (also RF64, mu-law, A-law, float), FLAC, Ogg (Vorbis, Opus, FLAC), MP3, AIFF, AU or CAF, told apart by
-   their first bytes, with libsndfile; integers are scaled by 2^-(bits - 1). What a header says about lengths is not
-   believed: sound is read until it ends or passes a limit. `name` stands for the file in messages; `limits` may be null.
-   Fails with AM_INVALID_FILE (corrupt, truncated, empty), AM_UNSUPPORTED (another format, a rate outside 1000 to 768000
-   Hz), AM_OUT_OF_MEMORY (also: over a limit). */
-am_status am_audio_decode(const void *bytes, size_t size_bytes, const char *name, const am_audio_limits *limits,
-                          am_audio *out) AM_NODISCARD;
+/* Decodes WAV (also RF64, mu-law, A-law, float), FLAC, Ogg (Vorbis, Opus, FLAC), MP3, AIFF, AU or CAF, told
+   apart by their first bytes, with the libraries that soundfile uses; integers are scaled by 2^-(bits - 1).
+   What a header says about lengths is not believed: sound is read until it ends or passes a limit. `name`
+   stands for the file in messages; `limits` may be null. Fails with AM_INVALID_FILE (corrupt, truncated,
+   empty), AM_UNSUPPORTED (another format, a rate outside 1000 to 768000 Hz), AM_OUT_OF_MEMORY (also: over a
+   limit). */
+am_status am_audio_decode(const void *bytes, size_t size_bytes, const char *name,
+                          const am_audio_limits *limits, am_audio *out) AM_NODISCARD;
 
 /* Maps a file and decodes it. */
 am_status am_audio_open(const char *path, const am_audio_limits *limits, am_audio *out) AM_NODISCARD;
@@ -41,11 +44,12 @@ am_status am_audio_open(const char *path, const am_audio_limits *limits, am_audi
 /* Makes every frame the mean of its channels, in place. */
 void am_audio_mix_down(am_audio *audio);
 
-/* Resamples in place with soxr's HQ recipe to ceil(frames * rate / sampling_rate) frames, any number of channels.
-   Fails with AM_INVALID_ARGUMENT (rate), AM_OUT_OF_MEMORY. */
+/* Resamples in place with soxr's HQ recipe to ceil(frames * rate / sampling_rate) frames, any number of
+   channels. Fails with AM_INVALID_ARGUMENT (rate), AM_OUT_OF_MEMORY. */
 am_status am_audio_resample(am_audio *audio, int sampling_rate, const am_audio_limits *limits) AM_NODISCARD;
 
 /* load_audio: opens, mixes down and resamples; `sampling_rate` 0 keeps the file's. */
-am_status am_audio_load(const char *path, int sampling_rate, const am_audio_limits *limits, am_audio *out) AM_NODISCARD;
+am_status am_audio_load(const char *path, int sampling_rate, const am_audio_limits *limits,
+                        am_audio *out) AM_NODISCARD;
 
 #endif

@@ -5,31 +5,36 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Pixels of the largest image that is read or made, 178956970: where PIL refuses, too (2 * Image.MAX_IMAGE_PIXELS). */
+/* Pixels of the largest image that is read or made, 178956970: where PIL refuses, too (2 *
+   Image.MAX_IMAGE_PIXELS). */
 #define AM_IMAGE_MAX_PIXELS ((int64_t)178956970)
 
-/* Rows from top to bottom without padding, pixels: [height, width, 3], red, green, blue. Pixels are owned; all zeros
-   is an image that holds nothing. */
+/* Rows from top to bottom without padding, pixels: [height, width, 3], red, green, blue. Pixels are owned;
+   all zeros is an image that holds nothing. PIL remembers which colour a file without alpha calls
+   transparent, and transformers paints it white where do_convert_rgb is set: so it is kept here. */
 typedef struct am_image {
     int64_t width, height;
     uint8_t *pixels;
+    bool has_transparent_color;
+    uint8_t transparent_color[3];
 } am_image;
 
-/* A black image. Fails with AM_INVALID_ARGUMENT when a side is not positive or there are more than AM_IMAGE_MAX_PIXELS,
-   AM_OUT_OF_MEMORY. */
+/* A black image. Fails with AM_INVALID_ARGUMENT when a side is not positive or there are more than
+   AM_IMAGE_MAX_PIXELS, AM_OUT_OF_MEMORY. */
 am_status am_image_create(int64_t width, int64_t height, am_image *out) AM_NODISCARD;
 void am_image_deinit(am_image *image);
 
-/* Decodes PNG, JPEG, WebP or GIF (its first frame), told apart by their first bytes, to upright RGB: the orientation in
-   Exif (or else XMP) is applied, alpha is dropped, palettes and grey are spread, CMYK (inverted, as Adobe writes it)
-   becomes RGB, 16 bits are cut to their upper 8, save for grey without alpha, which is clipped at 255: all as
-   PIL.ImageOps.exif_transpose and Image.convert("RGB") do.
-   `name` stands for the file in messages; `max_pixels` 0 is AM_IMAGE_MAX_PIXELS. Sizes are checked before anything of
-   their size is allocated. Fails with AM_INVALID_FILE (truncated, corrupt, no pixels), AM_UNSUPPORTED (another format or
-   feature), AM_OUT_OF_MEMORY (also: more pixels than the limit). */
+/* Decodes PNG, JPEG, WebP or GIF (its first frame), told apart by their first bytes, to upright RGB: the
+   orientation in Exif (or else XMP) is applied, alpha is dropped, palettes and grey are spread, CMYK
+   (inverted, as Adobe writes it) becomes RGB, 16 bits are cut to their upper 8, save for grey without alpha,
+   which is clipped at 255: all as PIL.ImageOps.exif_transpose and Image.convert("RGB") do. `name` stands for
+   the file in messages; `max_pixels` 0 is AM_IMAGE_MAX_PIXELS. Sizes are checked before anything of their
+   size is allocated. Fails with AM_INVALID_FILE (truncated, corrupt, no pixels), AM_UNSUPPORTED (another
+   format or feature), AM_OUT_OF_MEMORY (also: more pixels than the limit). */
 am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels,
                           am_image *out) AM_NODISCARD;
 

@@ -4,25 +4,25 @@
 
 #include "media/image.h"
 
-#include <stdbool.h>
-
 typedef struct am_image_source {
     const uint8_t *bytes;
     size_t size_bytes;
     int64_t max_pixels;
 } am_image_source;
 
-/* Decode into *out (all zeros before), whose pixels the caller frees also when it failed. *orientation is 1 before; a
-   decoder puts what the file says there, 1 to 8 as in Exif. */
+/* Decode into *out (all zeros before), whose pixels the caller frees also when it failed. *orientation is 1
+   before; a decoder puts what the file says there, 1 to 8 as in Exif. */
 am_status am_image_decode_png(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 am_status am_image_decode_jpeg(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 am_status am_image_decode_webp(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 am_status am_image_decode_gif(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 
-/* Whether width x height pixels may be decoded: AM_INVALID_FILE when there are none, AM_OUT_OF_MEMORY over the limit. */
+/* Whether width x height pixels may be decoded: AM_INVALID_FILE when there are none, AM_OUT_OF_MEMORY
+   over the limit. */
 am_status am_image_check_size(const am_image_source *source, int64_t width, int64_t height) AM_NODISCARD;
 
-/* The orientation in a TIFF structure (with "Exif\0\0" before it or not), 0 when there is none. Exif 2.32, 4.6.4. */
+/* The orientation in a TIFF structure (with "Exif\0\0" before it or not), 0 when there is none. Exif
+   2.32, 4.6.4. */
 int am_exif_orientation(const uint8_t *bytes, size_t size_bytes);
 
 /* tiff:Orientation in an XMP packet, 0 when there is none. */

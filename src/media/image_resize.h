@@ -20,26 +20,27 @@ typedef enum am_resample {
 /* "bilinear"; a static string. */
 const char *am_resample_name(am_resample filter);
 
-/* PIL.Image.resize of an RGB image: filters whose support grows with the scale, in two passes of 22-bit fixed point
-   with bytes between (Pillow, Resample.c), along rows first, save where the height loses more than twice as many pixels
-   as the width (Pillow 13); nearest takes centres (Geometry.c).
-   *out is a new image of width x height. Fails with AM_INVALID_ARGUMENT (see am_image_create), AM_OUT_OF_MEMORY. */
+/* PIL.Image.resize of an RGB image: filters whose support grows with the scale, in two passes of 22-bit fixed
+   point with bytes between (Pillow, Resample.c), along rows first, save where the height loses more than
+   twice as many pixels as the width (Pillow 13); nearest takes centres (Geometry.c). *out is a new image of
+   width x height. Fails with AM_INVALID_ARGUMENT (see am_image_create), AM_OUT_OF_MEMORY. */
 am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am_resample filter,
                         am_image *out) AM_NODISCARD;
 
-/* torchvision.transforms.v2.functional.resize of a uint8 tensor, as on CPUs with AVX2: two passes with weights of 16
-   bits, as precise as the largest of them lets (PyTorch, UpSampleKernelAVXAntialias.h). Without `antialias` the filter
-   does not grow, and bicubic has a = -0.75 instead of -0.5; NEAREST is PyTorch's nearest-exact, and takes no notice.
-   Fails with AM_UNSUPPORTED for what PyTorch has not (box, hamming, lanczos without antialias), unless the size stays. */
-am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample filter, bool antialias,
-                          am_image *out) AM_NODISCARD;
+/* torchvision.transforms.v2.functional.resize of a uint8 tensor, as on CPUs with AVX2: two passes with
+   weights of 16 bits, as precise as the largest of them lets (PyTorch, UpSampleKernelAVXAntialias.h). Without
+   `antialias` the filter does not grow, and bicubic has a = -0.75 instead of -0.5; NEAREST is PyTorch's
+   nearest-exact, and takes no notice. Fails with AM_UNSUPPORTED for what they have not: lanczos without
+   antialias, and box and hamming unless the size stays. */
+am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample filter,
+                          bool antialias, am_image *out) AM_NODISCARD;
 
 typedef struct am_plane_size {
     int64_t height, width;
 } am_plane_size;
 
-/* The same for float tensors, in: [channels, from.height, from.width], out: [channels, to.height, to.width], which do
-   not overlap. Values are not clamped. */
+/* The same for float tensors, in: [channels, from.height, from.width], out: [channels, to.height, to.width],
+   which do not overlap. Values are not clamped. */
 am_status am_resize_torch_f32(const float *in, int64_t channels, am_plane_size from, am_plane_size to,
                               am_resample filter, bool antialias, float *out) AM_NODISCARD;
 

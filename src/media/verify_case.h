@@ -14,21 +14,23 @@ typedef struct am_verifier {
     am_verify_counts *counts;
 } am_verifier;
 
-/* Counts a case by its outcome, which is freed: null passed, AM_UNSUPPORTED is unsupported, anything else failed and is
-   reported as "NAME: message". AM_OUT_OF_MEMORY is given back instead. */
-am_status am_verify_count(am_verifier *verifier, am_status outcome, const char *format, ...) AM_PRINTF(3, 4) AM_NODISCARD;
+/* Counts a case by its outcome, which is freed: null passed, AM_UNSUPPORTED is unsupported, anything else
+   failed and is reported as "NAME: message". AM_OUT_OF_MEMORY is given back instead. */
+am_status am_verify_count(am_verifier *verifier, am_status outcome, const char *format, ...)
+    AM_PRINTF(3, 4) AM_NODISCARD;
 
 /* Turns the outcome of a case that must fail into one that must not: AM_FAILED when it did not fail. */
 am_status am_verify_expect_failure(am_status outcome) AM_NODISCARD;
 
 typedef struct am_verify_tolerance {
-    double absolute, relative; /* an element passes within the larger of the two */
+    double absolute, relative;           /* an element passes within the larger of the two */
     double mean_absolute, mean_relative; /* the same of mean and root mean square */
 } am_verify_tolerance;
 
-/* Compares with a recorded array {"shape", "mean", "rms", and "full", "all" or "at"} (its elements or samples of them).
-   AM_FAILED names the first difference. */
-am_status am_verify_array(am_json expected, const am_tensor *found, const am_verify_tolerance *tolerance) AM_NODISCARD;
+/* Compares with a recorded array {"shape", "mean", "rms", and "full", "all" or "at"} (its elements or samples
+   of them). AM_FAILED names the first difference. */
+am_status am_verify_array(am_json expected, const am_tensor *found,
+                          const am_verify_tolerance *tolerance) AM_NODISCARD;
 
 /* Calls visit for each file of folder/subfolder whose name ends in `ending`, in the order of names. */
 am_status am_verify_each_file(am_verifier *verifier, const char *subfolder, const char *ending,

@@ -52,6 +52,16 @@ bool am_config_has(const am_config *c, const char *key)
     return kind != AM_JSON_MISSING && kind != AM_JSON_NULL;
 }
 
+bool am_config_is_null(const am_config *c, const char *key)
+{
+    return am_json_kind_of(am_json_get(c->object, key)) == AM_JSON_NULL;
+}
+
+const char *am_config_either(const am_config *c, const char *key, const char *alias)
+{
+    return am_config_has(c, alias) ? alias : key;
+}
+
 static int64_t ranged(const am_config *c, const char *key, int64_t fallback, int64_t low, int64_t high)
 {
     am_json value = am_json_get(c->object, key);

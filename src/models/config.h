@@ -35,6 +35,12 @@ void am_config_fail(const am_config *c, const char *key, const char *format, ...
 am_config am_config_child(const am_config *c, const char *key);
 bool am_config_has(const am_config *c, const char *key); /* present and not null */
 
+/* Whether the field is there and null: None, where an absent field stands for the class's default. */
+bool am_config_is_null(const am_config *c, const char *key);
+
+/* The name a field has here: `alias` where that is present, else `key` (attribute_map of configuration classes). */
+const char *am_config_either(const am_config *c, const char *key, const char *alias);
+
 /* A size: 1 .. 2^31 - 1. A null counts as absent. */
 int64_t am_config_size(const am_config *c, const char *key, int64_t fallback);
 

@@ -126,7 +126,8 @@ float am_f8_e4m3_to_f32(uint8_t bits)
 uint8_t am_f32_to_f8_e4m3(float value)
 {
     uint8_t sign = (uint8_t)(bits_of(value) >> 24 & 0x80);
-    if (!(fabsf(value) <= 464.0f)) return sign | 0x7F;
+    if (isnan(value)) return sign | 0x7F;
+    if (fabsf(value) > 448.0f) return sign | 0x7E;
     return (uint8_t)(sign | narrow(value, 4, 3));
 }
 

@@ -16,7 +16,8 @@ bool am_dtype_from_name(const char *name, size_t length, am_dtype *out);
 /* Name in safetensors files ("BF16"); a static string. */
 const char *am_dtype_file_name(am_dtype dtype);
 
-/* Single numbers. To a narrower float: round to nearest even, overflow to infinity (to NaN in E4M3). */
+/* Single numbers. To a narrower float: round to nearest even, overflow to infinity; in E4M3, which has none, infinity and all
+   that is too large become the largest finite number, 448, as in PyTorch 2.15. NaN stays NaN. */
 float am_f16_to_f32(uint16_t bits);
 uint16_t am_f32_to_f16(float value);
 float am_bf16_to_f32(uint16_t bits);

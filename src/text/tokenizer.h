@@ -91,7 +91,7 @@ typedef struct am_encoding {
     int32_t *sequence_ids;       /* 0: the text, 1: the pair, -1: neither */
     struct am_encoding *overflowing; /* the parts that truncation cut off, each encoded like the first */
     size_t overflowing_count;
-    void *storage;
+    void *storage, *text_storage;
 } am_encoding;
 
 void am_encoding_deinit(am_encoding *encoding);

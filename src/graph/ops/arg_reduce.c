@@ -8,9 +8,11 @@ static am_status infer(am_infer *c)
     AM_TRY(am_check_axis(c, a->axis));
     int64_t size = x->dims[a->axis];
     if (size < 1 || size > INT32_MAX)
-        return am_error(AM_INVALID_ARGUMENT, "takes 1..2^31 elements along axis %lld, found %lld", (long long)a->axis, (long long)size);
+        return am_error(AM_INVALID_ARGUMENT, "takes 1..2^31 elements along axis %lld, found %lld",
+                        (long long)a->axis, (long long)size);
     for (int i = 0; i < x->rank; i++)
-        if (i != a->axis) shape.dims[shape.rank++] = x->dims[i];
+        if (i != a->axis)
+            shape.dims[shape.rank++] = x->dims[i];
     return am_infer_one(c, AM_I32, &shape);
 }
 
@@ -20,8 +22,8 @@ am_value am_arg_reduce(am_builder *b, am_value x, int axis, bool is_min)
     return am_add_node(b, AM_OP_ARG_REDUCE, &x, 1, &a, NULL);
 }
 
-static const am_field fields[] = {AM_FIELD(am_arg_reduce_attributes, BOOL, is_min), AM_FIELD(am_arg_reduce_attributes, INT, axis),
-                                  AM_FIELDS_END};
+static const am_field fields[] = {AM_FIELD(am_arg_reduce_attributes, BOOL, is_min),
+                                  AM_FIELD(am_arg_reduce_attributes, INT, axis), AM_FIELDS_END};
 
 const am_op am_op_arg_reduce = {
     .name = "arg_reduce",

@@ -81,6 +81,12 @@ static am_value exists(am_builder *b, am_value offset, int64_t T, int64_t S)
     return am_binary(b, AM_LESS, am_iota(b, AM_I32, am_shape_of(1, S), 1, 0, 1), end);
 }
 
+/* The lowest number of a dtype that is not minus infinity. */
+static double lowest(am_dtype dtype)
+{
+    return dtype == AM_F16 ? -65504 : dtype == AM_BF16 ? -0x1.fep127 : -(double)FLT_MAX;
+}
+
 static am_value probabilities(am_builder *b, am_value scores, am_value sinks)
 {
     am_shape s = am_shape_of_value(b, scores);
@@ -100,7 +106,7 @@ static void expand(am_builder *b, const am_node *node, const am_value *in, am_va
     scores = am_mul_number(b, scores, a->scale != 0 ? a->scale : 1 / sqrt((double)D));
     if (a->soft_cap != 0) scores = am_soft_cap(b, scores, a->soft_cap);
     if (in[BIAS].id) scores = am_add(b, scores, am_cast(b, in[BIAS], dtype));
-    scores = mask_scores(b, scores, both(b, in[MASK], visible(b, a, in[OFFSET], T, S)), -(double)FLT_MAX);
+    scores = mask_scores(b, scores, both(b, in[MASK], visible(b, a, in[OFFSET], T, S)), lowest(dtype));
     scores = mask_scores(b, scores, exists(b, in[OFFSET], T, S), -INFINITY);
     out[0] = am_permute(b, am_matmul(b, probabilities(b, scores, in[SINKS]), v, false, false), am_shape_of(0, 2, 1, 3));
 }

@@ -12,7 +12,8 @@ am_value am_random(am_builder *b, am_shape shape, int64_t seed, bool normal)
     return am_add_node(b, AM_OP_RANDOM, NULL, 0, &a, NULL);
 }
 
-static const am_field fields[] = {AM_FIELD(am_random_attributes, INTS, shape), AM_FIELD(am_random_attributes, INT, seed),
+static const am_field fields[] = {AM_FIELD(am_random_attributes, INTS, shape),
+                                  AM_FIELD(am_random_attributes, INT, seed),
                                   AM_FIELD(am_random_attributes, BOOL, normal), AM_FIELDS_END};
 
 const am_op am_op_random = {

@@ -6,8 +6,8 @@ static am_status infer(am_infer *c)
     const am_value_info *x = c->inputs[0];
     AM_TRY(am_check_axis(c, a->axis));
     if (x->shape.dims[a->axis] > INT32_MAX)
-        return am_error(AM_INVALID_ARGUMENT, "takes up to 2^31 elements along axis %lld, found %lld", (long long)a->axis,
-                        (long long)x->shape.dims[a->axis]);
+        return am_error(AM_INVALID_ARGUMENT, "takes up to 2^31 elements along axis %lld, found %lld",
+                        (long long)a->axis, (long long)x->shape.dims[a->axis]);
     c->outputs[0] = (am_value_info){.dtype = x->dtype, .shape = x->shape};
     c->outputs[1] = (am_value_info){.dtype = AM_I32, .shape = x->shape};
     c->output_count = 2;
@@ -19,11 +19,13 @@ am_value am_sort(am_builder *b, am_value x, int axis, bool descending, am_value 
     am_sort_attributes a = {.axis = am_builder_axis(b, x, axis), .descending = descending};
     am_value outputs[2] = {AM_NONE, AM_NONE};
     am_add_node(b, AM_OP_SORT, &x, 1, &a, outputs);
-    if (out_indices) *out_indices = outputs[1];
+    if (out_indices)
+        *out_indices = outputs[1];
     return outputs[0];
 }
 
-static const am_field fields[] = {AM_FIELD(am_sort_attributes, INT, axis), AM_FIELD(am_sort_attributes, BOOL, descending), AM_FIELDS_END};
+static const am_field fields[] = {AM_FIELD(am_sort_attributes, INT, axis),
+                                  AM_FIELD(am_sort_attributes, BOOL, descending), AM_FIELDS_END};
 
 const am_op am_op_sort = {
     .name = "sort",

@@ -11,7 +11,8 @@ static am_status infer(am_infer *c)
         int64_t places;
         am_window window = am_unfold_window(a, i, x->dims[2 + i]);
         AM_TRY(am_window_places(&window, &places));
-        if (__builtin_mul_overflow(rows, window.kernel, &rows) || __builtin_mul_overflow(positions, places, &positions))
+        if (__builtin_mul_overflow(rows, window.kernel, &rows) ||
+            __builtin_mul_overflow(positions, places, &positions))
             return am_error(AM_OUT_OF_RANGE, "the result is too large");
     }
     am_shape shape = am_shape_of(x->dims[0], rows, positions);
@@ -25,13 +26,15 @@ am_value am_unfold(am_builder *b, am_value x, const am_unfold_attributes *option
     return am_add_node(b, AM_OP_UNFOLD, &x, 1, &a, NULL);
 }
 
-static const am_field fields[] = {AM_FIELD(am_unfold_attributes, INTS, kernel),         AM_FIELD(am_unfold_attributes, INTS, stride),
-                                  AM_FIELD(am_unfold_attributes, INTS, dilation),       AM_FIELD(am_unfold_attributes, INTS, padding_before),
-                                  AM_FIELD(am_unfold_attributes, INTS, padding_after), AM_FIELDS_END};
+static const am_field fields[] = {
+    AM_FIELD(am_unfold_attributes, INTS, kernel),        AM_FIELD(am_unfold_attributes, INTS, stride),
+    AM_FIELD(am_unfold_attributes, INTS, dilation),      AM_FIELD(am_unfold_attributes, INTS, padding_before),
+    AM_FIELD(am_unfold_attributes, INTS, padding_after), AM_FIELDS_END};
 
 const am_op am_op_unfold = {
     .name = "unfold",
-    .summary = "The windows of [B, C, spatial..] as columns [B, C * kernel, positions], zeros outside (torch.nn.Unfold).",
+    .summary = "The windows of [B, C, spatial..] as columns [B, C * kernel, positions], zeros outside "
+               "(torch.nn.Unfold).",
     .min_inputs = 1,
     .max_inputs = 1,
     .fields = fields,

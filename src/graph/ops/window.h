@@ -16,13 +16,16 @@ int64_t am_window_number(const am_shape *list, int i, int64_t fallback);
 /* Fails unless each list is empty or has `spatial` numbers. */
 am_status am_window_check_lists(const am_shape *const *lists, int count, int spatial) AM_NODISCARD;
 
-/* Fails when the kernel, stride or dilation is not positive, a padding is negative, or any of them is 2^31 or more. */
+/* Fails when the kernel, stride or dilation is not positive, a padding is negative, or any of them is 2^31 or
+   more. */
 am_status am_window_check(const am_window *window) AM_NODISCARD;
 
-/* How many places the window has. Fails as am_window_check does, and when it does not fit into the padded dimension at all. */
+/* How many places the window has. Fails as am_window_check does, and when it does not fit into the padded
+   dimension at all. */
 am_status am_window_places(const am_window *window, int64_t *out) AM_NODISCARD;
 
-/* The window of unfold and fold along spatial dimension i of `size` elements, and the check of their lists. */
+/* The window of unfold and fold along spatial dimension i of `size` elements, and the check of their lists.
+ */
 am_window am_unfold_window(const am_unfold_attributes *a, int i, int64_t size);
 am_status am_unfold_check(const am_unfold_attributes *a, int spatial) AM_NODISCARD;
 

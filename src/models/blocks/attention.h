@@ -7,14 +7,15 @@
 
 typedef struct am_attention_options {
     int64_t heads, kv_heads, head_dim; /* kv_heads 0: heads; head_dim 0: C / heads */
-    const char *q, *k, *v, *out;       /* projections; null: q_proj, k_proj, v_proj, out_proj; out "" leaves it away */
+    const char *q, *k, *v,
+        *out; /* projections; null: q_proj, k_proj, v_proj, out_proj; out "" leaves it away */
     bool no_q_bias, no_k_bias, no_v_bias, no_out_bias;
     bool causal;
     int64_t window;
-    double scale, soft_cap;            /* scale 0: 1 / sqrt(head_dim) */
-    am_value mask, bias, sinks;        /* see am_attention_op; mask as am_padding_mask gives it */
-    const am_rope *rope;               /* rotary tables, or null */
-    const char *q_norm, *k_norm;       /* RMSNorm of each head before the rotation, or null */
+    double scale, soft_cap;      /* scale 0: 1 / sqrt(head_dim) */
+    am_value mask, bias, sinks;  /* see am_attention_op; mask as am_padding_mask gives it */
+    const am_rope *rope;         /* rotary tables, or null */
+    const char *q_norm, *k_norm; /* RMSNorm of each head before the rotation, or null */
     double norm_eps, norm_weight_offset;
 } am_attention_options;
 
@@ -24,12 +25,17 @@ am_value am_self_attention(am_builder *b, am_value x, const am_attention_options
 /* Queries from x: [B, T, C], keys and values from encoder: [B, S, C'] (AM_NONE when they are cached). */
 am_value am_cross_attention(am_builder *b, am_value x, am_value encoder, const am_attention_options *options);
 
-/* Attention of heads already projected and rotated: q: [B, T, H, D], k, v: [B, T, G, D]; appends k and v to the cache and gives
-   [B, T, H * E]. For models with projections of their own. */
+/* Attention of heads already projected and rotated: q: [B, T, H, D], k, v: [B, T, G, D]; appends k and v to
+   the cache and gives [B, T, H * E]. For models with projections of their own. */
 am_value am_attend(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *options);
 
-/* The input of that name, [B, S] with nonzero where attended, as a mask [B, 1, 1, S]; AM_NONE when it is not given. */
+/* The input of that name, [B, S] with nonzero where attended, as a mask [B, 1, 1, S]; AM_NONE when it is not
+   given. */
 am_value am_padding_mask(am_builder *b, const char *input);
+
+/* The heads of one fused projection: x: [B, T, 3 * H * D] -> q, k, v: [B, T, H, D]. By head: each head's q, k
+   and v stand together (GPT-NeoX, BLOOM); else q of all heads, then k, then v (GPT-2). */
+void am_split_fused(am_builder *b, am_value x, int64_t heads, bool by_head, am_value out_qkv[3]);
 
 /* [B, T, H * D] -> [B, T, H, D]. */
 am_value am_split_heads(am_builder *b, am_value x, int64_t heads);

@@ -4,42 +4,74 @@
 
 #include <string.h>
 
-/* The fields as LlamaConfig names and defaults them. */
-static am_decoder_options read_options(const am_config *c)
+static int64_t or_else(int64_t value, int64_t fallback)
+{
+    return value ? value : fallback;
+}
+
+int64_t am_decoder_size_or_none(const am_config *c, const char *key, int64_t fallback)
+{
+    return am_config_is_null(c, key) ? 0 : am_config_size(c, key, fallback);
+}
+
+double am_decoder_real_or_none(const am_config *c, const char *key, double fallback)
+{
+    return am_config_is_null(c, key) ? 0 : am_config_real(c, key, fallback);
+}
+
+static void read_heads(const am_config *c, const am_decoder_defaults *d, am_decoder_options *o)
+{
+    o->num_attention_heads = am_config_size(c, "num_attention_heads", or_else(d->num_attention_heads, 32));
+    o->num_key_value_heads = or_else(
+        am_decoder_size_or_none(c, "num_key_value_heads", d->num_key_value_heads), o->num_attention_heads);
+    o->head_dim = am_decoder_size_or_none(c, "head_dim", d->head_dim);
+    if (o->head_dim == 0) {
+        am_config_check_divides(c, "num_attention_heads", o->num_attention_heads, "hidden_size",
+                                o->hidden_size);
+        o->head_dim = o->hidden_size / o->num_attention_heads;
+    }
+    am_config_check_divides(c, "num_key_value_heads", o->num_key_value_heads, "num_attention_heads",
+                            o->num_attention_heads);
+}
+
+/* The fields as LlamaConfig names them, with the member's defaults. */
+static am_decoder_options read_options(const am_config *c, const am_decoder_defaults *d)
 {
     am_decoder_options o = {
-        .vocab_size = am_config_size(c, "vocab_size", 32000),
-        .hidden_size = am_config_size(c, "hidden_size", 4096),
-        .intermediate_size = am_config_size(c, "intermediate_size", 11008),
-        .num_hidden_layers = am_config_count(c, "num_hidden_layers", 32),
-        .num_attention_heads = am_config_size(c, "num_attention_heads", 32),
+        .vocab_size = am_config_size(c, "vocab_size", or_else(d->vocab_size, 32000)),
+        .hidden_size = am_config_size(c, "hidden_size", or_else(d->hidden_size, 4096)),
+        .intermediate_size = am_config_size(c, "intermediate_size", or_else(d->intermediate_size, 11008)),
+        .num_hidden_layers = am_config_count(c, "num_hidden_layers", or_else(d->num_hidden_layers, 32)),
         .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
         .rms_norm_eps = am_config_real(c, "rms_norm_eps", 1e-6),
-        .tie_word_embeddings = am_config_flag(c, "tie_word_embeddings", false),
-        .pad_token_id = am_config_int(c, "pad_token_id", -1),
+        .tie_word_embeddings = am_config_flag(c, "tie_word_embeddings", d->tied),
+        .pad_token_id = am_pad_token(c, d->has_pad_token ? d->pad_token_id : -1),
         .labels = am_config_labels(c),
+        .causal = am_config_flag(c, "is_causal", true),
     };
-    o.num_key_value_heads = am_config_size(c, "num_key_value_heads", o.num_attention_heads);
-    o.head_dim = am_config_size(c, "head_dim", 0);
-    if (o.head_dim == 0) {
-        am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
-        o.head_dim = o.hidden_size / o.num_attention_heads;
-    }
-    am_config_check_divides(c, "num_key_value_heads", o.num_key_value_heads, "num_attention_heads", o.num_attention_heads);
     if (o.num_hidden_layers > AM_LAYERS_LIMIT)
-        am_config_fail(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT, (long long)o.num_hidden_layers);
-    o.rope = am_rope_config_read(c, NULL, o.head_dim, 10000, 1);
+        am_config_fail(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
+                       (long long)o.num_hidden_layers);
+    read_heads(c, d, &o);
+    o.rope = am_rope_config_read(c, NULL, o.head_dim, 10000, 1, or_else(d->max_position_embeddings, 2048));
     return o;
+}
+
+static bool is_sliding(const am_config *c, int layer)
+{
+    const char *type = am_config_list_text(c, "layer_types", layer);
+    bool sliding = type && strcmp(type, "sliding_attention") == 0;
+    if (!sliding && (!type || strcmp(type, "full_attention") != 0))
+        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)",
+                       layer);
+    return sliding;
 }
 
 void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t first, int64_t period)
 {
     bool listed = am_config_has(c, "layer_types");
-    for (int i = 0; i < o->num_hidden_layers && i < AM_LAYERS_LIMIT; i++) {
-        const char *type = listed ? am_config_list_text(c, "layer_types", i) : NULL;
-        if (listed) o->sliding[i] = type && strcmp(type, "sliding_attention") == 0;
-        else o->sliding[i] = i >= first && (period == 0 || (i + 1) % period != 0);
-    }
+    for (int i = 0; i < o->num_hidden_layers && i < AM_LAYERS_LIMIT; i++)
+        o->sliding[i] = listed ? is_sliding(c, i) : i >= first && (period == 0 || (i + 1) % period != 0);
 }
 
 static am_value norm(am_builder *b, const char *name, am_value x, const am_decoder_options *o)
@@ -51,13 +83,15 @@ static am_value mlp(am_builder *b, am_value x, const am_decoder_options *o)
 {
     int bias = o->mlp_bias ? AM_BIAS : AM_NO_BIAS;
     am_scope(b, "mlp");
-    am_value gate = am_linear(b, "gate_proj", x, o->intermediate_size, bias), up = am_linear(b, "up_proj", x, o->intermediate_size, bias);
+    am_value gate = am_linear(b, "gate_proj", x, o->intermediate_size, bias),
+             up = am_linear(b, "up_proj", x, o->intermediate_size, bias);
     x = am_linear(b, "down_proj", am_gated_activation(b, o->hidden_act, gate, up), o->hidden_size, bias);
     am_end_scope(b);
     return x;
 }
 
-static am_value self_attention(am_builder *b, am_value x, const am_decoder_options *o, const am_attention_options *shared, int layer)
+static am_value self_attention(am_builder *b, am_value x, const am_decoder_options *o,
+                               const am_attention_options *shared, int layer)
 {
     am_attention_options options = *shared;
     options.window = o->sliding[layer] ? o->sliding_window : 0;
@@ -68,14 +102,17 @@ static am_value self_attention(am_builder *b, am_value x, const am_decoder_optio
 }
 
 /* x: [B, T, C] */
-static am_value decoder_layer(am_builder *b, am_value x, const am_decoder_options *o, const am_attention_options *attention, int layer)
+static am_value decoder_layer(am_builder *b, am_value x, const am_decoder_options *o,
+                              const am_attention_options *attention, int layer)
 {
     am_scope(b, "layers.%d", layer);
     am_value h = self_attention(b, norm(b, "input_layernorm", x, o), o, attention, layer);
-    if (o->post_norms) h = norm(b, "post_attention_layernorm", h, o);
+    if (o->post_norms)
+        h = norm(b, "post_attention_layernorm", h, o);
     x = am_add(b, x, h);
     h = mlp(b, norm(b, o->post_norms ? "pre_feedforward_layernorm" : "post_attention_layernorm", x, o), o);
-    if (o->post_norms) h = norm(b, "post_feedforward_layernorm", h, o);
+    if (o->post_norms)
+        h = norm(b, "post_feedforward_layernorm", h, o);
     x = am_add(b, x, h);
     am_end_scope(b);
     return x;
@@ -86,15 +123,27 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     am_value ids = am_input(b, "input_ids", 2);
     am_rope rope = am_rope_tables(b, &o->rope, am_dim(b, ids, 1));
     am_attention_options attention = {
-        .heads = o->num_attention_heads, .kv_heads = o->num_key_value_heads, .head_dim = o->head_dim, .out = "o_proj",
-        .no_q_bias = !o->qkv_bias, .no_k_bias = !o->qkv_bias, .no_v_bias = !o->qkv_bias, .no_out_bias = !o->out_bias,
-        .causal = true, .mask = am_padding_mask(b, "attention_mask"), .rope = &rope, .scale = o->attention_scale,
-        .soft_cap = o->attention_soft_cap, .q_norm = o->qk_norm ? "q_norm" : NULL, .k_norm = o->qk_norm ? "k_norm" : NULL,
+        .heads = o->num_attention_heads,
+        .kv_heads = o->num_key_value_heads,
+        .head_dim = o->head_dim,
+        .out = "o_proj",
+        .no_q_bias = !o->qkv_bias,
+        .no_k_bias = !o->qkv_bias,
+        .no_v_bias = !o->qkv_bias,
+        .no_out_bias = !o->out_bias,
+        .causal = o->causal,
+        .mask = am_padding_mask(b, "attention_mask"),
+        .rope = &rope,
+        .scale = o->attention_scale,
+        .soft_cap = o->attention_soft_cap,
+        .q_norm = o->qk_norm ? "q_norm" : NULL,
+        .k_norm = o->qk_norm ? "k_norm" : NULL,
         .norm_eps = o->rms_norm_eps,
     };
     am_scope(b, "%s", prefix);
     am_value x = am_embedding(b, "embed_tokens", ids, o->vocab_size, o->hidden_size);
-    if (o->embedding_scale != 0) x = am_mul_number(b, x, o->embedding_scale);
+    if (o->embedding_scale != 0)
+        x = am_mul_number(b, x, o->embedding_scale);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         x = decoder_layer(b, x, o, &attention, i);
@@ -108,8 +157,9 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
 static am_decoder_options options_of(const am_builder *b)
 {
     const am_decoder_family *family = am_model_family(b);
-    am_decoder_options o = read_options(am_model_config(b));
-    if (family->adapt) family->adapt(am_model_config(b), &o);
+    am_decoder_options o = read_options(am_model_config(b), &family->defaults);
+    if (family->adapt)
+        family->adapt(am_model_config(b), &o);
     return o;
 }
 
@@ -123,7 +173,8 @@ void am_decoder_for_causal_lm(am_builder *b)
 {
     am_decoder_options o = options_of(b);
     am_value x = am_decoder_body(b, &o, "model");
-    am_value logits = am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings, "model.embed_tokens.weight", AM_NO_BIAS);
+    am_value logits = am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings,
+                                 "model.embed_tokens.weight", AM_NO_BIAS);
     am_output(b, "logits", o.final_soft_cap != 0 ? am_soft_cap(b, logits, o.final_soft_cap) : logits);
 }
 

@@ -1,5 +1,6 @@
-/* The LLaMA line: pre-norm decoder, RMSNorm, rotary positions, grouped key/value heads, gated MLP; and the switches that its members
-   turn. A member reads its configuration into am_decoder_options and hands it to am_decoder_build. */
+/* The LLaMA line: pre-norm decoder, RMSNorm, rotary positions, grouped key/value heads, gated MLP; and the
+   switches that its members turn. A member reads its configuration into am_decoder_options, and its table of
+   classes names the builders below. */
 #ifndef AM_MODELS_BLOCKS_DECODER_H
 #define AM_MODELS_BLOCKS_DECODER_H
 
@@ -16,25 +17,44 @@ typedef struct am_decoder_options {
     bool tie_word_embeddings;
     am_rope_config rope;
     int64_t pad_token_id, labels;
+    bool causal; /* is_causal: false makes a decoder look both ways */
 
     bool qkv_bias, out_bias, mlp_bias;
-    bool qk_norm;                 /* RMSNorm of each query and key head (Qwen3) */
-    double norm_weight_offset;    /* 1 in Gemma: norms multiply by 1 + weight */
-    double embedding_scale;       /* 0: none */
-    bool post_norms;              /* Gemma 2: norms after attention and after the MLP too */
-    double attention_scale;       /* 0: 1 / sqrt(head_dim) */
+    bool qk_norm;                              /* RMSNorm of each query and key head (Qwen3) */
+    double norm_weight_offset;                 /* 1 in Gemma: norms multiply by 1 + weight */
+    double embedding_scale;                    /* 0: none */
+    bool post_norms;                           /* Gemma 2: norms after attention and after the MLP too */
+    double attention_scale;                    /* 0: 1 / sqrt(head_dim) */
     double attention_soft_cap, final_soft_cap; /* 0: none */
-    int64_t sliding_window;       /* of the layers below; 0: none */
-    bool sliding[AM_LAYERS_LIMIT]; /* which layers look through the window */
+    int64_t sliding_window;                    /* of the layers below; 0: none */
+    bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
 } am_decoder_options;
 
-/* What a member's descriptor carries as its family: how its configuration differs from LlamaConfig, whose fields are read already. */
+/* What absent fields stand for; 0 means LlamaConfig's default. */
+typedef struct am_decoder_defaults {
+    int64_t vocab_size, hidden_size, intermediate_size, num_hidden_layers, num_attention_heads;
+    int64_t num_key_value_heads; /* 0, and a null in the file: num_attention_heads */
+    int64_t head_dim;            /* 0: hidden_size / num_attention_heads */
+    int64_t max_position_embeddings;
+    bool tied; /* tie_word_embeddings */
+    bool has_pad_token;
+    int64_t pad_token_id; /* where has_pad_token; else none */
+} am_decoder_defaults;
+
+/* What a member's descriptor carries as its family: how its configuration differs from LlamaConfig, whose
+   fields are read already. */
 typedef struct am_decoder_family {
+    am_decoder_defaults defaults;
     void (*adapt)(const am_config *c, am_decoder_options *o); /* null: nothing differs */
-    const char *question_answering_prefix;                    /* of the body in ForQuestionAnswering; null: "model" */
+    const char *question_answering_prefix; /* of the body in ForQuestionAnswering; null: "model" */
 } am_decoder_family;
 
-/* Marks sliding layers from layer_types, or where it is absent those from `first` on with every `period`-th left full (period 0: none). */
+/* A field that may be null: `fallback` where it is absent, 0 where it is null (no window, no cap). */
+int64_t am_decoder_size_or_none(const am_config *c, const char *key, int64_t fallback);
+double am_decoder_real_or_none(const am_config *c, const char *key, double fallback);
+
+/* Marks sliding layers from layer_types ("sliding_attention", "full_attention"; others are an error), or
+   where it is absent those from `first` on with every `period`-th left full (period 0: none). */
 void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t first, int64_t period);
 
 /* Final hidden states [B, T, C] of the base model whose weights lie under `prefix` ("model" or ""). */

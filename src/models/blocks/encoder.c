@@ -19,6 +19,8 @@ am_bert_options am_bert_options_read(const am_config *c)
         .positions_after_pad = -1,
     };
     o.embedding_size = o.hidden_size;
+    if (am_config_flag(c, "add_cross_attention", false))
+        am_config_fail(c, "add_cross_attention", "cross-attention is not supported in this class");
     am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
     return o;
 }
@@ -32,47 +34,47 @@ static am_value positions_after_pad(am_builder *b, am_value ids, int64_t pad)
 
 static am_value positions(am_builder *b, const am_bert_options *o, am_value ids, int64_t T)
 {
-    bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids");
-    if (counted) return am_position_ids(b, T);
-    if (!am_has_cache(b)) return positions_after_pad(b, ids, o->positions_after_pad);
-    return am_add_number(b, am_position_ids(b, T), (double)o->positions_after_pad + 1);
+    /* generate() hands position_ids counted from 0 to every class that takes them, RoBERTa's too */
+    bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids") || am_has_cache(b);
+    return counted ? am_position_ids(b, T) : positions_after_pad(b, ids, o->positions_after_pad);
 }
 
 am_value am_bert_embeddings(am_builder *b, const am_bert_options *o)
 {
     am_value ids = am_flat_input(b, am_has_input(b, "input_ids") ? "input_ids" : "inputs_embeds");
     int64_t T = am_dim(b, ids, 1), C = o->embedding_size;
-    if (!ids.id) return am_input(b, "input_ids", 2);
+    if (!ids.id)
+        return am_input(b, "input_ids", 2);
     am_scope(b, "embeddings");
     am_value x = am_embedding(b, "word_embeddings", ids, o->vocab_size, C);
     if (o->type_vocab_size) {
         am_value types = am_flat_input(b, "token_type_ids");
-        if (!types.id) types = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
+        if (!types.id)
+            types = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
         x = am_add(b, x, am_embedding(b, "token_type_embeddings", types, o->type_vocab_size, C));
     }
-    x = am_add(b, x, am_embedding(b, "position_embeddings", positions(b, o, ids, T), o->max_position_embeddings, C));
+    x = am_add(
+        b, x, am_embedding(b, "position_embeddings", positions(b, o, ids, T), o->max_position_embeddings, C));
     x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
     return x;
 }
 
-am_value am_flat_padding_mask(am_builder *b)
-{
-    am_value mask = am_flat_input(b, "attention_mask");
-    if (!mask.id) return AM_NONE;
-    if (am_dtype_of(b, mask) != AM_BOOL) mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
-    return am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
-}
-
 static am_value layer(am_builder *b, am_value x, const am_bert_options *o, am_value mask)
 {
-    am_attention_options attention = {.heads = o->num_attention_heads, .q = "self.query", .k = "self.key", .v = "self.value",
-                                      .out = "output.dense", .causal = o->is_decoder, .mask = mask};
+    am_attention_options attention = {.heads = o->num_attention_heads,
+                                      .q = "self.query",
+                                      .k = "self.key",
+                                      .v = "self.value",
+                                      .out = "output.dense",
+                                      .causal = o->is_decoder,
+                                      .mask = mask};
     am_scope(b, "attention");
     x = am_add(b, am_self_attention(b, x, &attention), x);
     x = am_layer_norm(b, "output.LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
-    am_value h = am_linear_activation(b, "intermediate.dense", x, o->intermediate_size, AM_BIAS, o->hidden_act);
+    am_value h =
+        am_linear_activation(b, "intermediate.dense", x, o->intermediate_size, AM_BIAS, o->hidden_act);
     h = am_linear(b, "output.dense", h, o->hidden_size, AM_BIAS);
     return am_layer_norm(b, "output.LayerNorm", am_add(b, h, x), o->layer_norm_eps);
 }
@@ -87,6 +89,25 @@ am_value am_bert_encoder(am_builder *b, am_value x, const am_bert_options *o)
         am_end_scope(b);
         am_output_hidden_state(b, "hidden_states", i + 1, x);
     }
+    return x;
+}
+
+am_value am_bert_body(am_builder *b, const am_bert_options *o, const char *prefix)
+{
+    am_scope(b, "%s", prefix);
+    am_value x = am_bert_embeddings(b, o);
+    if (o->embedding_size != o->hidden_size)
+        x = am_linear(b, "embeddings_project", x, o->hidden_size, AM_BIAS);
+    x = am_bert_encoder(b, x, o);
+    am_end_scope(b);
+    return x;
+}
+
+am_value am_bert_pooler(am_builder *b, const char *prefix, am_value x)
+{
+    am_scope(b, "%s", prefix);
+    x = am_linear_activation(b, "pooler.dense", am_index(b, x, 1, 0), am_dim(b, x, -1), AM_BIAS, AM_TANH);
+    am_end_scope(b);
     return x;
 }
 

@@ -7,27 +7,32 @@
 typedef struct am_bert_options {
     int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     int64_t max_position_embeddings, type_vocab_size;
-    int64_t embedding_size;   /* of the tables; projected to hidden_size where it differs (electra) */
+    int64_t embedding_size; /* of the tables; projected to hidden_size where it differs (electra) */
     am_unary_fn hidden_act;
     double layer_norm_eps;
     bool is_decoder;
-    int64_t positions_after_pad; /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at pad */
+    int64_t positions_after_pad; /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
+                                    pad */
 } am_bert_options;
 
 /* The fields as BertConfig names and defaults them. */
 am_bert_options am_bert_options_read(const am_config *c);
 
-/* embeddings.{word,position,token_type}_embeddings and LayerNorm below the scope, from input_ids, token_type_ids and position_ids:
-   [B, T, embedding_size]. */
+/* embeddings.{word,position,token_type}_embeddings and LayerNorm below the scope, from input_ids,
+   token_type_ids and position_ids: [B, T, embedding_size]. */
 am_value am_bert_embeddings(am_builder *b, const am_bert_options *options);
+
+/* Post-norm encoder under `prefix` ("bert", or "" in the base model itself): embeddings, their projection
+   where embedding_size differs from hidden_size (embeddings_project), layers. Gives [B, T, C]. */
+am_value am_bert_body(am_builder *b, const am_bert_options *options, const char *prefix);
+
+/* tanh of PREFIX.pooler.dense of the first token: x: [B, T, C] -> [B, C]. */
+am_value am_bert_pooler(am_builder *b, const char *prefix, am_value x);
 
 /* encoder.layer.N below the scope over x: [B, T, C] with the input attention_mask; names hidden states. */
 am_value am_bert_encoder(am_builder *b, am_value x, const am_bert_options *options);
 
 /* Output logits of multiple choice: scores: [B * N, 1] -> [B, N], N from the shape of input_ids. */
 void am_output_choices(am_builder *b, am_value scores);
-
-/* The mask of the input attention_mask, flattened for multiple choice: [B, 1, 1, S] or AM_NONE. */
-am_value am_flat_padding_mask(am_builder *b);
 
 #endif

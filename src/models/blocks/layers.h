@@ -27,6 +27,7 @@ am_value am_layer_norm_channels_first(am_builder *b, const char *name, am_value 
 /* RMSNorm with NAME.weight + weight_offset. */
 am_value am_rms_norm(am_builder *b, const char *name, am_value x, double eps, double weight_offset);
 
+/* torch.nn.GroupNorm: x: [B, C, ..], NAME.weight, NAME.bias: [C]. */
 am_value am_group_norm(am_builder *b, const char *name, am_value x, int64_t groups, double eps);
 
 /* torch.nn.BatchNorm of a trained model: NAME.weight, .bias, .running_mean, .running_var. */

@@ -1,5 +1,6 @@
-/* Rotary position embedding with every scaling of transformers (modeling_rope_utils.py): default, linear, dynamic, yarn,
-   longrope, llama3, proportional; read from rope_parameters (5.x) or rope_theta and rope_scaling (4.x). */
+/* Rotary position embedding with every scaling of transformers (modeling_rope_utils.py): default, linear,
+   dynamic, yarn, longrope, llama3, proportional; read from rope_parameters (5.x) or rope_theta and
+   rope_scaling (4.x). */
 #ifndef AM_MODELS_BLOCKS_ROTARY_H
 #define AM_MODELS_BLOCKS_ROTARY_H
 
@@ -7,7 +8,15 @@
 
 enum { AM_ROPE_LIMIT = 1024 }; /* rotated pairs of a head */
 
-typedef enum am_rope_type { AM_ROPE_DEFAULT, AM_ROPE_LINEAR, AM_ROPE_DYNAMIC, AM_ROPE_YARN, AM_ROPE_LONGROPE, AM_ROPE_LLAMA3, AM_ROPE_PROPORTIONAL } am_rope_type;
+typedef enum am_rope_type {
+    AM_ROPE_DEFAULT,
+    AM_ROPE_LINEAR,
+    AM_ROPE_DYNAMIC,
+    AM_ROPE_YARN,
+    AM_ROPE_LONGROPE,
+    AM_ROPE_LLAMA3,
+    AM_ROPE_PROPORTIONAL
+} am_rope_type;
 
 /* What the configuration says. */
 typedef struct am_rope_config {
@@ -21,8 +30,11 @@ typedef struct am_rope_config {
     double long_inverse_frequency[AM_ROPE_LIMIT]; /* longrope beyond original_positions */
 } am_rope_config;
 
-/* Reads rope_parameters (of `layer_type` where they are nested by layer type, else null), rope_theta or rope_scaling. */
-am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim, double default_theta, double default_partial);
+/* Reads rope_parameters (of `layer_type` where they are nested by layer type, else null), rope_theta or
+   rope_scaling, and max_position_embeddings; the defaults are the class's. */
+am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim,
+                                   double default_theta, double default_partial,
+                                   int64_t default_max_positions);
 
 /* Tables for the positions of this run: cos, sin: [1 or B, T, dims / 2]. */
 typedef struct am_rope {

@@ -18,6 +18,7 @@ typedef struct am_jspan {
 } am_jspan;
 
 typedef struct am_jrun {
+    const char *source; /* text of the template, for the numbers of lines */
     am_jdict *context; /* what the template was given, and the globals */
     am_jtext root;     /* the rendered text */
     am_jtext *out;     /* where output goes now: `root`, or the text of a macro or block */

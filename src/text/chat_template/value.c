@@ -121,6 +121,11 @@ bool am_jlist_make(am_jinja *j, am_jkind kind, const am_jvalue *items, size_t co
     return new_list(j, kind, (am_jlist){.items = copy, .count = count}, out);
 }
 
+bool am_jlist_part(am_jinja *j, am_jkind kind, const am_jlist *list, size_t first, size_t count, am_jvalue *out)
+{
+    return new_list(j, kind, (am_jlist){.items = count ? list->items + first : NULL, .count = count}, out);
+}
+
 bool am_jpair_make(am_jinja *j, am_jvalue first, am_jvalue second, am_jvalue *out)
 {
     am_jvalue pair[2] = {first, second};

@@ -149,6 +149,10 @@ bool am_jpair_make(am_jinja *j, am_jvalue first, am_jvalue second, am_jvalue *ou
 bool am_jdict_make(am_jinja *j, am_jvalue *out);
 bool am_jundefined_make(am_jinja *j, am_jundefined undefined, am_jvalue *out);
 
+/* The items [first, first + count) of a list, shared with it. */
+bool am_jlist_part(am_jinja *j, am_jkind list_or_tuple, const am_jlist *list, size_t first, size_t count,
+                   am_jvalue *out);
+
 /* A string from a literal of the program. */
 bool am_jstring_literal(am_jinja *j, const char *text, am_jvalue *out);
 

@@ -90,11 +90,20 @@ bool am_char_is_word(uint32_t c);           /* \w of Rust's regex crate */
 bool am_char_is_inert(uint32_t c);          /* has no decomposition or combining class for the library */
 /* Whether NFC, or NFKC, leaves it as it is whatever stands beside it. */
 bool am_char_is_stable(uint32_t c, bool compatible);
+/* Sets parts to the two or three code points that the upper case of `c` is; leaves it where that is one. */
+void am_char_upper_expansion(uint32_t c, uint32_t parts[3]);
 uint32_t am_char_lower(uint32_t c);         /* lower case; U+0130 gives 'i' and U+0307 follows */
 uint8_t am_char_script(uint32_t c);         /* a number for each script, 0: goes with any */
 
-/* The i-th range assigned in Unicode 15 or 16, with its category ("Lo") and whether its script is Han; false past the end. */
-bool am_char_new_range(size_t i, uint32_t *first, uint32_t *last, const char **category, bool *han);
+/* Code points that Unicode 15 and 16 assigned or gave a property to. */
+typedef struct am_new_range {
+    uint32_t first, last;
+    char category[3]; /* "Lo"; "": assigned before */
+    bool han, alphabetic;
+} am_new_range;
+
+/* The i-th of them, ascending; false past the end. */
+bool am_char_new_range(size_t i, am_new_range *out);
 
 /* Whether the text holds a code point for which PCRE2 and Oniguruma may differ. */
 bool am_text_has_new_chars(const char *text, size_t length);
@@ -140,8 +149,10 @@ static inline uint32_t am_hash_bytes(uint32_t hash, const char *bytes, size_t le
 /* Prepares for about `expected` entries. Freed with am_vocabulary_deinit, also after a failure. */
 am_status am_vocabulary_init(am_vocabulary *vocabulary, size_t expected) AM_NODISCARD;
 
-/* Adds a text, or gives one that is there this id. `what` names the vocabulary in messages. */
-am_status am_vocabulary_add(am_vocabulary *vocabulary, am_text text, int64_t id, const char *what) AM_NODISCARD;
+/* Adds a text. One that is there already gets this id; with `keep_old` (lists) its old id still stands for the text.
+   `what` names the vocabulary in messages. */
+am_status am_vocabulary_add(am_vocabulary *vocabulary, am_text text, int64_t id, bool keep_old,
+                            const char *what) AM_NODISCARD;
 
 /* Builds the way back from ids, after the last add. */
 am_status am_vocabulary_finish(am_vocabulary *vocabulary) AM_NODISCARD;
@@ -186,6 +197,7 @@ typedef struct am_token {
     int32_t id;
     uint32_t start, end;
     am_text text;
+    bool transient; /* the text is in scratch memory or in the input, not in the tokenizer */
 } am_token;
 
 typedef struct am_scratch_block am_scratch_block;
@@ -366,6 +378,17 @@ am_status am_loader_bool(const am_loader *loader, am_json object, const char *wh
 am_status am_loader_char(const am_loader *loader, am_json object, const char *where, const char *key,
                          uint32_t *out) AM_NODISCARD;
 
+/* A whole number of at least 0. */
+am_status am_loader_count(const am_loader *loader, am_json object, const char *where, const char *key,
+                          uint64_t *out) AM_NODISCARD;
+
+/* One of `names`, which end with null, by its index. */
+am_status am_loader_choice(const am_loader *loader, am_json object, const char *where, const char *key,
+                           const char *const *names, int *out) AM_NODISCARD;
+
+/* Compiles a pattern that is destroyed with the tokenizer. */
+am_status am_loader_regex(const am_loader *loader, am_text pattern, bool literal, am_regex **out) AM_NODISCARD;
+
 /* The pattern {"String": ...} or {"Regex": ...} of Split and Replace, compiled. */
 am_status am_loader_pattern(const am_loader *loader, am_json object, const char *where, am_regex **out) AM_NODISCARD;
 
@@ -469,7 +492,7 @@ am_status am_model_read(const am_loader *loader, am_json json, const am_model_se
 am_status am_model_tokenize(const am_model *model, am_scratch *scratch, const am_piece *piece) AM_NODISCARD;
 
 /* The parts of the above that are one model's. */
-void am_bpe_finish(am_model *model);
+am_status am_bpe_finish(am_model *model) AM_NODISCARD;
 am_status am_unigram_finish(am_model *model) AM_NODISCARD;
 am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 am_status am_unigram_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
@@ -477,5 +500,261 @@ am_status am_wordpiece_tokenize(const am_model *model, am_scratch *scratch, am_t
 
 /* Ids of <0x00> ... <0xFF>, -1 where there is none. */
 void am_model_find_byte_ids(const am_model *model, int32_t ids[256]);
+
+/* ---- added_tokens.c ---- */
+
+typedef struct am_added_token {
+    am_text content;
+    bool single_word, lstrip, rstrip, normalized, special;
+} am_added_token;
+
+typedef struct am_trie_node {
+    uint32_t first_child, next_sibling; /* 0: none */
+    int32_t token;                      /* index of the token that ends here, or -1 */
+    char byte;
+} am_trie_node;
+
+/* Texts that are found in a text, the longest at the leftmost place. */
+typedef struct am_trie {
+    am_trie_node *nodes;
+    uint32_t count, capacity;
+    uint32_t roots[256]; /* first nodes, by byte */
+    int32_t empty_token; /* the token of the empty text, or -1 */
+} am_trie;
+
+typedef struct am_added_entry {
+    am_added_token token;
+    int32_t id;
+    bool was_special; /* once special, decoding skips it for good */
+    am_text normal_form; /* {null, 0}: the content itself */
+} am_added_entry;
+
+/* Tokens on top of the model's. All texts are in the arena of the tokenizer. */
+typedef struct am_added_tokens {
+    am_added_entry *entries;
+    uint32_t count, capacity;
+    am_vocabulary by_content; /* ids are indices of entries */
+    uint32_t *by_id;          /* index plus one, 0: none; filled by finish */
+    int32_t id_limit;
+    am_trie plain, normalized;
+} am_added_tokens;
+
+am_status am_added_tokens_init(am_added_tokens *added) AM_NODISCARD;
+void am_added_tokens_deinit(am_added_tokens *added);
+
+/* Adds tokens, or changes the flags of those that are there. Ids: the model's, or the next free ones. */
+am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_added_token *tokens, size_t count,
+                              const am_model *model, const am_normalizer *normalizer) AM_NODISCARD;
+
+/* Normal forms anew, for another normalizer (null: none). */
+am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena, const am_normalizer *normalizer) AM_NODISCARD;
+
+/* Builds what matching needs, after the last change. */
+am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
+
+const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text content);
+const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id);
+
+/* Cuts the added tokens out of scratch->pieces and normalizes what is between them. With `split_special` special tokens
+   stay text. */
+am_status am_added_tokens_extract(const am_added_tokens *added, const am_normalizer *normalizer, am_scratch *scratch,
+                                  bool split_special) AM_NODISCARD;
+
+/* ---- draft.c: an encoding being put together, in scratch memory ---- */
+
+typedef struct am_draft_token {
+    int32_t id, type_id;
+    int32_t word;   /* index, or -1 */
+    int32_t source; /* 0: the text, 1: the pair, -1: neither */
+    am_text text;
+    am_text_range offsets; /* code points */
+    bool special, attended, transient;
+} am_draft_token;
+
+/* The tokens of a sequence of the input. */
+typedef struct am_draft_range {
+    uint32_t sequence;
+    am_text_range tokens;
+} am_draft_range;
+
+typedef struct am_draft {
+    am_draft_token *tokens;
+    size_t count;
+    am_draft_range *ranges;
+    size_t range_count;
+    struct am_draft *overflowing;
+    size_t overflowing_count;
+} am_draft;
+
+/* Truncation and padding, resolved from options and tokenizer. */
+typedef struct am_limits {
+    am_truncation truncation;
+    bool truncate_left, pad_left;
+    uint64_t max_length;
+    uint32_t stride;
+    am_padding padding;
+    uint64_t pad_length; /* of AM_PAD_MAX_LENGTH */
+    uint64_t pad_to_multiple_of;
+    int32_t pad_id, pad_type_id;
+    am_text pad_token;
+} am_limits;
+
+/* Truncates one draft, or two together, to limits->max_length less `added` special tokens. */
+am_status am_draft_truncate(am_scratch *scratch, am_draft *drafts, size_t count, const am_limits *limits,
+                            size_t added) AM_NODISCARD;
+
+/* Length that padding gives encodings of which the longest has `longest` tokens. */
+am_status am_draft_pad_length(const am_limits *limits, size_t longest, size_t *out) AM_NODISCARD;
+
+/* All tokens belong to this sequence. */
+void am_draft_set_sequence(am_scratch *scratch, am_draft *draft, uint32_t sequence);
+void am_draft_set_types(am_draft *draft, int32_t type_id);
+
+/* Tokens of a, then of b, and the overflowing parts of each with the other. */
+am_draft am_draft_merge(am_scratch *scratch, const am_draft *a, const am_draft *b);
+
+/* ---- encoding.c: handing out ---- */
+
+/* One side of the input: a text, or words. */
+typedef struct am_input {
+    const am_text *words;
+    size_t count;
+    bool is_words;
+} am_input;
+
+/* The encoding of a draft. On failure nothing is left to free. */
+am_status am_encoding_from_draft(const am_draft *draft, const am_input inputs[2], am_encoding *out) AM_NODISCARD;
+
+/* Pads to `length` tokens, the overflowing parts too. `sequence`: sequence id of what is added. */
+am_status am_encoding_pad(am_encoding *encoding, const am_limits *limits, size_t length, int32_t sequence) AM_NODISCARD;
+
+/* A place in a text, in bytes and in code points; moving it costs the distance. */
+typedef struct am_cursor {
+    am_text text;
+    bool ascii;
+    uint32_t byte, point;
+} am_cursor;
+
+am_cursor am_cursor_at_start(am_text text);
+
+/* Bytes to code points. A range that starts behind the text stays as it is. */
+am_text_range am_cursor_points(am_cursor *cursor, am_text_range bytes);
+
+/* ---- post_processor.c ---- */
+
+typedef struct am_post_processor am_post_processor;
+
+am_status am_post_processor_parse(const am_loader *loader, am_json json, am_post_processor **out) AM_NODISCARD;
+
+/* Special tokens that it puts around a text or a pair. */
+size_t am_post_processor_added(const am_post_processor *processor, bool pair);
+
+/* Puts one or two drafts together. `processor` null: one after the other. */
+am_status am_post_processor_apply(const am_post_processor *processor, am_scratch *scratch, am_draft *drafts, size_t count,
+                                  bool add_special_tokens, am_draft *out) AM_NODISCARD;
+
+/* ---- token_decoder.c ---- */
+
+typedef struct am_token_decoder am_token_decoder;
+
+am_status am_token_decoder_parse(const am_loader *loader, am_json json, am_token_decoder **out) AM_NODISCARD;
+
+/* Appends the text of the tokens to `out`. `decoder` null: joined with spaces. */
+am_status am_token_decoder_apply(const am_token_decoder *decoder, am_scratch *scratch, const am_text *tokens, size_t count,
+                                 am_buffer *out) AM_NODISCARD;
+
+/* Takes away the spaces that word pieces leave before punctuation and contractions; `do_not`: also " do not" to " don't". */
+am_status am_clean_up(am_buffer *text, bool do_not) AM_NODISCARD;
+
+/* Replaces every `from` (not empty) by `to`. */
+am_status am_replace_all(am_buffer *text, am_text from, am_text to) AM_NODISCARD;
+
+/* ---- tokenizer.c ---- */
+
+/* A special token by its name in tokenizer_config.json. */
+typedef struct am_named_token {
+    am_text name, token;
+} am_named_token;
+
+/* What a class does beyond its tokenizer.json when it decodes. */
+typedef enum am_decode_style {
+    AM_DECODE_PLAIN,
+    AM_DECODE_CLIP,    /* "</w>" becomes a space, the ends are stripped */
+    AM_DECODE_WHISPER, /* without the prompt and the timestamps */
+    AM_DECODE_GROUPED, /* repeated ids once, without padding (Parakeet, Lasr) */
+} am_decode_style;
+
+/* Settings of Wav2Vec2CTCTokenizer. */
+typedef struct am_ctc {
+    am_text word_delimiter, replacement, pad;
+    bool do_lower_case; /* text is read in upper case, and written in lower case */
+} am_ctc;
+
+struct am_tokenizer {
+    am_arena arena;
+    am_regex_list *regexes;
+    am_model model;
+    am_normalizer *normalizer;
+    am_pre_tokenizer *pre_tokenizer;
+    am_post_processor *post_processor;
+    am_token_decoder *decoder;
+    am_added_tokens added;
+    am_limits file_limits;
+    am_ctc *ctc; /* of Wav2Vec2CTCTokenizer, else null */
+    const char *class_name;
+    am_named_token *named;
+    size_t named_count;
+    int32_t *special_ids; /* of named and extra special tokens, ascending */
+    size_t special_id_count;
+    am_side padding_side, truncation_side;
+    uint64_t model_max_length; /* 0: none */
+    int32_t pad_type_id;
+    am_decode_style decode_style;
+    bool is_auto, clean_up, has_type_ids, split_special_tokens;
+    struct am_scratch_pool *pool;
+};
+
+/* Scratch memory for a call, and back. Null when there is no memory. */
+am_scratch *am_tokenizer_take_scratch(const am_tokenizer *tokenizer);
+void am_tokenizer_give_scratch(const am_tokenizer *tokenizer, am_scratch *scratch);
+
+/* An empty tokenizer with what does not come from files. */
+am_status am_tokenizer_create(am_tokenizer **out) AM_NODISCARD;
+
+/* What AutoTokenizer gives for a directory. */
+am_status am_tokenizer_open_auto(const char *directory, am_tokenizer **out) AM_NODISCARD;
+
+/* A tokenizer.json as it is. */
+am_status am_tokenizer_open_file(const char *path, am_tokenizer **out) AM_NODISCARD;
+
+/* Parts of a tokenizer.json, each null or what the file has. */
+typedef struct am_tokenizer_parts {
+    am_json normalizer, pre_tokenizer, post_processor, decoder;
+} am_tokenizer_parts;
+am_status am_tokenizer_read_parts(am_tokenizer *tokenizer, const am_loader *loader, const am_tokenizer_parts *parts) AM_NODISCARD;
+
+/* "added_tokens", "truncation" and "padding" of a tokenizer.json. */
+am_status am_tokenizer_read_added_tokens(am_tokenizer *tokenizer, const am_loader *loader, am_json added_tokens) AM_NODISCARD;
+am_status am_tokenizer_read_limits(const am_loader *loader, am_json root, am_limits *out) AM_NODISCARD;
+
+/* One added token of JSON; strings give a plain one. */
+am_status am_added_token_read(const am_loader *loader, am_json json, am_added_token *out) AM_NODISCARD;
+
+/* ---- ctc.c: Wav2Vec2CTCTokenizer ---- */
+
+am_status am_ctc_encode(const am_tokenizer *tokenizer, const am_input inputs[2], size_t count, const am_encode_options *options,
+                        const am_limits *limits, am_encoding *out) AM_NODISCARD;
+
+/* ---- decode.c ---- */
+
+/* What the decoder of tokenizer.json gives, without what the class does besides. Appends to `out`. */
+am_status am_tokenizer_decode_plain(const am_tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special_tokens,
+                                    am_buffer *out) AM_NODISCARD;
+
+/* What the class does to each piece of a stream. */
+void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
+
+am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count, const am_decode_options *options,
+                        am_buffer *out) AM_NODISCARD;
 
 #endif

@@ -18,8 +18,27 @@ typedef struct translator {
     am_buffer *out;
 } translator;
 
-static const char word_set[] = "\\p{L}\\p{M}\\p{N}\\p{Pc}";
+/* Oniguruma's \w; of the numbers that are no digits it has those of Latin-1. */
+static const char word_set[] = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
 static const char space_set[] = "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
+
+/* An extended grapheme cluster (Unicode Standard Annex 29). PCRE2 10.42 does not end \X between two pictographs. */
+#define EXTEND "\\p{Grapheme_Extend}\\p{Emoji_Modifier}"
+#define HANGUL_L "[\\x{1100}-\\x{115f}\\x{a960}-\\x{a97c}]"
+#define HANGUL_V "[\\x{1160}-\\x{11a7}\\x{d7b0}-\\x{d7c6}]"
+#define HANGUL_T "[\\x{11a8}-\\x{11ff}\\x{d7cb}-\\x{d7fb}]"
+#define PREPEND                                                                                                        \
+    "\\x{600}-\\x{605}\\x{6dd}\\x{70f}\\x{890}\\x{891}\\x{8e2}\\x{d4e}\\x{110bd}\\x{110cd}\\x{111c2}\\x{111c3}\\x{1193f}"         \
+    "\\x{11941}\\x{11a3a}\\x{11a84}-\\x{11a89}\\x{11d46}\\x{11f02}"
+#define MARK_APART                                                                                                     \
+    "\\x{102b}\\x{102c}\\x{1038}\\x{1062}-\\x{1064}\\x{1067}-\\x{106d}\\x{1083}\\x{1087}-\\x{108c}\\x{108f}\\x{109a}-\\x{109c}" \
+    "\\x{1a61}\\x{1a63}\\x{1a64}\\x{aa7b}\\x{aa7d}\\x{11720}\\x{11721}"
+static const char grapheme[] =
+    "(?>\\r\\n|[\\p{Cc}\\p{Zl}\\p{Zp}]|(?![" EXTEND PREPEND "\\x{200d}])\\p{Cf}|"
+    "[" PREPEND "]*(?:\\p{Regional_Indicator}{2}|"
+    "\\p{Extended_Pictographic}(?:[" EXTEND "]*\\x{200d}\\p{Extended_Pictographic})*|"
+    HANGUL_L "*(?:[\\x{ac00}-\\x{d7a3}]|" HANGUL_V ")" HANGUL_V "*" HANGUL_T "*|" HANGUL_L "+|" HANGUL_T "+|(?s:.))"
+    "(?:[" EXTEND "\\x{200d}\\x{e33}\\x{eb3}]|(?![" MARK_APART "])\\p{Mc})*)";
 
 static am_status unsupported(const translator *t, const char *what)
 {
@@ -127,22 +146,24 @@ static const char *const properties[][2] = {
     {"incjkunifiedideographs", "\\x{4e00}-\\x{9fff}"},
 };
 
-/* Adds the ranges that Unicode 15 and 16 put into this property, where its PCRE2 form is "\p{L}" or "\p{Lu}" or a script. */
+/* Whether code points of a category belong to a set that is written like those above. */
+static bool set_has(const char *set, const char *category)
+{
+    char whole[8], general[8];
+    snprintf(whole, sizeof whole, "\\p{%s}", category);
+    snprintf(general, sizeof general, "\\p{%c}", category[0]);
+    return strstr(set, whole) || strstr(set, general) || (strcmp(category, "Lu") == 0 && strstr(set, "\\p{Uppercase}")) ||
+           (strcmp(category, "Ll") == 0 && strstr(set, "\\p{Lowercase}"));
+}
+
+/* Adds the code points that Unicode 15 and 16 put into a set. */
 static void put_new_ranges(translator *t, const char *set)
 {
-    uint32_t first, last;
-    const char *category;
-    bool han;
-    for (size_t i = 0; am_char_new_range(i, &first, &last, &category, &han); i++) {
-        bool inside = han && strstr(set, "\\p{Han}");
-        char whole[8], general[8];
-        snprintf(whole, sizeof whole, "\\p{%s}", category);
-        snprintf(general, sizeof general, "\\p{%c}", category[0]);
-        inside |= strstr(set, whole) || strstr(set, general);
-        inside |= strstr(set, "\\p{Alphabetic}") && category[0] == 'L';
-        inside |= strstr(set, "\\p{Uppercase}") && strcmp(category, "Lu") == 0;
-        inside |= strstr(set, "\\p{Lowercase}") && strcmp(category, "Ll") == 0;
-        if (inside) am_buffer_printf(t->out, "\\x{%x}-\\x{%x}", (unsigned)first, (unsigned)last);
+    am_new_range range;
+    for (size_t i = 0; am_char_new_range(i, &range); i++) {
+        bool inside = (range.han && strstr(set, "\\p{sc:Han}")) || (range.alphabetic && strstr(set, "\\p{Alphabetic}")) ||
+                      (range.category[0] && set_has(set, range.category));
+        if (inside) am_buffer_printf(t->out, "\\x{%x}-\\x{%x}", (unsigned)range.first, (unsigned)range.last);
     }
 }
 
@@ -155,6 +176,12 @@ static void put_set(translator *t, const char *set)
 /* What the name of a property stands for, to be put between brackets; "" when it is none PCRE2 could know either. */
 static const char *property_set(const char *name, char buffer[48])
 {
+    static const char *const binary_properties[] = {
+        "emoji", "emojipresentation", "emojimodifier", "emojimodifierbase", "emojicomponent", "extendedpictographic", "math", "hexdigit",
+        "asciihexdigit", "ideographic", "unifiedideograph", "diacritic", "extender", "cased", "caseignorable", "dash", "idstart", "idcontinue",
+        "xidstart", "xidcontinue", "joincontrol", "quotationmark", "terminalpunctuation", "sentenceterminal", "variationselector",
+        "defaultignorablecodepoint", "graphemebase", "graphemeextend", "bidicontrol", "bidimirrored", "patternsyntax", "patternwhitespace",
+        "radical", "regionalindicator", "softdotted", "noncharactercodepoint", "deprecated", "logicalorderexception", NULL};
     char simple[40];
     size_t length = 0;
     for (const char *c = name; *c && length + 1 < sizeof simple; c++)
@@ -166,8 +193,8 @@ static const char *property_set(const char *name, char buffer[48])
         if (strcmp(simple, properties[i][0]) == 0) return properties[i][1];
     if (length == 0) return "";
     if (length <= 2) snprintf(buffer, 48, "\\p{%c%s}", toupper((unsigned char)simple[0]), simple + 1);
-    else if (strcmp(simple, "han") == 0) snprintf(buffer, 48, "\\p{Han}");
-    else snprintf(buffer, 48, "\\p{%s}", simple);
+    else if (strcmp(simple, "han") == 0) snprintf(buffer, 48, "\\p{sc:Han}");
+    else snprintf(buffer, 48, am_name_index((am_text){simple, length}, binary_properties) < 0 ? "\\p{sc:%s}" : "\\p{%s}", simple);
     return buffer;
 }
 
@@ -380,7 +407,12 @@ static am_status translate_escape(translator *t)
         put_boundary(t, letter == 'B');
         return NULL;
     }
-    if (is_one_of(letter, "AzZGKRX")) {
+    if (letter == 'X') {
+        t->at++;
+        put(t, grapheme);
+        return NULL;
+    }
+    if (is_one_of(letter, "AzZGKR")) {
         t->at++;
         am_buffer_printf(t->out, "\\%c", letter);
         return NULL;

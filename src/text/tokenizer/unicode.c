@@ -1,5 +1,6 @@
 /* Properties of code points as the parts of the tokenizers library see them; its tables are of several Unicode versions. */
 #include "text/tokenizer/internal.h"
+#include "text/tokenizer/script_tables.h"
 #include "text/tokenizer/unicode_tables.h"
 
 #include <utf8proc.h>
@@ -71,20 +72,21 @@ bool am_char_is_word(uint32_t c)
     return in_ranges(c, word, COUNT(word));
 }
 
-static const new_code_points *find_new(uint32_t c)
+static const am_new_range *find_new(uint32_t c)
 {
-    size_t low = 0, high = COUNT(assigned_after_14);
+    size_t low = 0, high = COUNT(changed_after_14);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (c > assigned_after_14[middle].last) low = middle + 1;
+        if (c > changed_after_14[middle].last) low = middle + 1;
         else high = middle;
     }
-    return low < COUNT(assigned_after_14) && c >= assigned_after_14[low].first ? &assigned_after_14[low] : NULL;
+    return low < COUNT(changed_after_14) && c >= changed_after_14[low].first ? &changed_after_14[low] : NULL;
 }
 
 bool am_char_is_inert(uint32_t c)
 {
-    return c >= 0x7FD && (in_ranges(c, normalizer_inert, COUNT(normalizer_inert)) || find_new(c));
+    const am_new_range *range = c >= 0x7FD ? find_new(c) : NULL;
+    return c >= 0x7FD && (in_ranges(c, normalizer_inert, COUNT(normalizer_inert)) || (range && range->category[0]));
 }
 
 bool am_char_is_stable(uint32_t c, bool compatible)
@@ -109,6 +111,12 @@ uint32_t am_char_lower(uint32_t c)
     return (uint32_t)utf8proc_tolower((utf8proc_int32_t)c);
 }
 
+void am_char_upper_expansion(uint32_t c, uint32_t parts[3])
+{
+    for (size_t i = 0; c >= 0xDF && i < COUNT(upper_expansions); i++)
+        if (upper_expansions[i][0] == c) memcpy(parts, upper_expansions[i] + 1, 3 * sizeof *parts);
+}
+
 uint8_t am_char_script(uint32_t c)
 {
     size_t low = 0, high = COUNT(script_ranges);
@@ -120,18 +128,16 @@ uint8_t am_char_script(uint32_t c)
     return low < COUNT(script_ranges) && c >= script_ranges[low].first ? script_ranges[low].script : 0;
 }
 
-bool am_char_new_range(size_t i, uint32_t *first, uint32_t *last, const char **category, bool *han)
+bool am_char_new_range(size_t i, am_new_range *out)
 {
-    if (i >= COUNT(assigned_after_14)) return false;
-    const new_code_points *range = &assigned_after_14[i];
-    *first = range->first, *last = range->last, *category = range->category, *han = range->han;
-    return true;
+    if (i < COUNT(changed_after_14)) *out = changed_after_14[i];
+    return i < COUNT(changed_after_14);
 }
 
 bool am_text_has_new_chars(const char *text, size_t length)
 {
     for (size_t i = 0; i < length;) {
-        if ((unsigned char)text[i] < 0xE0) { /* the first of them is U+0897 */
+        if ((unsigned char)text[i] < 0xCD) { /* the first of them is U+0363 */
             i++;
             continue;
         }

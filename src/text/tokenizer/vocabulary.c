@@ -25,7 +25,7 @@ static am_status resize_slots(am_vocabulary *v, size_t entries)
     am_free(v->slots);
     v->slots = slots;
     v->slot_mask = (uint32_t)(count - 1);
-    for (uint32_t i = 0; i < v->count; i++) {
+    for (uint32_t i = v->count; i-- > 0;) { /* from the last, so that of equal texts the last is found */
         uint32_t at = mix(v->entries[i].hash) & v->slot_mask;
         while (slots[at].index) at = (at + 1) & v->slot_mask;
         slots[at] = (am_vocabulary_slot){v->entries[i].hash, i + 1};
@@ -75,9 +75,18 @@ static am_status grow(am_vocabulary *v)
     return resize_slots(v, v->capacity);
 }
 
-am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, const char *what)
+static am_status append_string(am_vocabulary *v, am_text text, uint32_t *offset)
 {
-    uint32_t hash = am_hash_bytes(AM_HASH_START, text.bytes, text.length), run;
+    if (v->strings.length > UINT32_MAX - text.length - 1) return am_out_of_memory();
+    *offset = (uint32_t)v->strings.length;
+    am_buffer_append(&v->strings, text.bytes, text.length);
+    am_buffer_append_char(&v->strings, 0);
+    return v->strings.failed ? am_out_of_memory() : NULL;
+}
+
+am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, bool keep_old, const char *what)
+{
+    uint32_t hash = am_hash_bytes(AM_HASH_START, text.bytes, text.length), run, offset;
     if (id < 0 || id >= AM_VOCABULARY_ID_LIMIT)
         return am_error(AM_INVALID_FILE, "%s: id %" PRId64 " of \"%.*s\" is not in [0, %d)", what, id,
                         (int)(text.length < 60 ? text.length : 60), text.bytes, AM_VOCABULARY_ID_LIMIT);
@@ -85,17 +94,16 @@ am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, const ch
     am_vocabulary_slot *slot = find_slot(v, text, hash, &run);
     if (run > LONGEST_RUN) return am_error(AM_INVALID_FILE, "%s: more than %d tokens collide", what, LONGEST_RUN);
     if (id >= v->id_limit) v->id_limit = (int32_t)id + 1;
-    if (slot->index) {
+    if (slot->index && !keep_old) {
         v->entries[slot->index - 1].id = (int32_t)id;
         return NULL;
     }
-    if (v->strings.length > UINT32_MAX - text.length - 1) return am_out_of_memory();
-    v->entries[v->count] = (am_vocabulary_entry){(uint32_t)v->strings.length, (uint32_t)text.length, (int32_t)id, hash};
+    if (slot->index) offset = v->entries[slot->index - 1].offset;
+    else AM_TRY(append_string(v, text, &offset));
+    v->entries[v->count] = (am_vocabulary_entry){offset, (uint32_t)text.length, (int32_t)id, hash};
     *slot = (am_vocabulary_slot){hash, ++v->count};
     if (text.length > v->longest_bytes) v->longest_bytes = (uint32_t)text.length;
-    am_buffer_append(&v->strings, text.bytes, text.length);
-    am_buffer_append_char(&v->strings, 0);
-    return v->strings.failed ? am_out_of_memory() : NULL;
+    return NULL;
 }
 
 am_status am_vocabulary_finish(am_vocabulary *v)

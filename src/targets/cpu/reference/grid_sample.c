@@ -10,7 +10,8 @@ typedef struct problem {
     const int64_t *size; /* [spatial] */
 } problem;
 
-/* -1..1 as element numbers: the ends are the centres of the outer elements (align_corners) or their outer edges. */
+/* -1..1 as element numbers: the ends are the centres of the outer elements (align_corners) or their outer
+   edges. */
 static double unnormalize(double place, int64_t size, bool align_corners)
 {
     return align_corners ? (place + 1) / 2 * (double)(size - 1) : ((place + 1) * (double)size - 1) / 2;
@@ -19,18 +20,23 @@ static double unnormalize(double place, int64_t size, bool align_corners)
 static double reflect(double place, double low, double high)
 {
     double span = high - low;
-    if (span <= 0) return 0;
+    if (span <= 0)
+        return 0;
     double distance = fabs(place - low), extra = fmod(distance, span);
     return fmod(floor(distance / span), 2) == 0 ? extra + low : high - extra;
 }
 
-/* A place brought inside as the padding says; what is no number goes to element 0. With zeros it stays, outside or not. */
+/* A place brought inside as the padding says; what is no number goes to element 0. With zeros it stays,
+   outside or not. */
 static double pad(const problem *p, double place, int64_t size)
 {
-    if (p->options->padding == AM_PAD_CONSTANT) return place;
+    if (p->options->padding == AM_PAD_CONSTANT)
+        return place;
     if (p->options->padding == AM_PAD_REFLECT)
-        place = p->options->align_corners ? reflect(place, 0, (double)(size - 1)) : reflect(place, -0.5, (double)size - 0.5);
-    if (!(place > 0)) return 0;
+        place = p->options->align_corners ? reflect(place, 0, (double)(size - 1))
+                                          : reflect(place, -0.5, (double)size - 0.5);
+    if (!(place > 0))
+        return 0;
     return place < (double)(size - 1) ? place : (double)(size - 1);
 }
 
@@ -39,7 +45,8 @@ static double element(const problem *p, int64_t at, const double *place)
 {
     int64_t from = 0;
     for (int i = 0; i < p->spatial; i++) {
-        if (!(place[i] >= 0 && place[i] <= (double)(p->size[i] - 1))) return 0;
+        if (!(place[i] >= 0 && place[i] <= (double)(p->size[i] - 1)))
+            return 0;
         from = from * p->size[i] + (int64_t)place[i];
     }
     return am_load_real(p->x->dtype, p->x->data, at + from);
@@ -56,41 +63,46 @@ static double linear(const problem *p, int64_t at, const double *place)
             corner_place[i] = upper ? low + 1 : low;
             weight *= upper ? place[i] - low : low + 1 - place[i];
         }
-        double value = element(p, at, corner_place);
-        if (value != 0) sum += weight * value;
+        sum += weight * element(p, at, corner_place);
     }
     return sum;
 }
 
-/* Weight of the element at distance x: Keys' kernel with a = -0.75. */
-static double cubic_weight(double x)
+/* Weights of the elements at -1, 0, 1 and 2 from the one below a place that is `t` above it: Keys' kernel
+   with a = -0.75. */
+static void cubic_weights(double t, double weights[4])
 {
     const double a = -0.75;
-    x = fabs(x);
-    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-    return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
+    for (int k = 0; k < 4; k++) {
+        double x = k < 2 ? t + 1 - k : k - 1 - t;
+        weights[k] = k == 1 || k == 2 ? ((a + 2) * x - (a + 3)) * x * x + 1
+                                      : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+    }
 }
 
 /* Every one of the 4 x 4 elements is padded by itself. */
 static double cubic(const problem *p, int64_t at, const double *place)
 {
-    double sum = 0, low[2] = {floor(place[0]), floor(place[1])};
-    for (int i = -1; i <= 2; i++)
-        for (int k = -1; k <= 2; k++) {
-            double tap[2] = {pad(p, low[0] + i, p->size[0]), pad(p, low[1] + k, p->size[1])};
-            double value = element(p, at, tap);
-            if (value != 0) sum += cubic_weight(place[0] - low[0] - i) * cubic_weight(place[1] - low[1] - k) * value;
+    double sum = 0, low[2] = {floor(place[0]), floor(place[1])}, weights[2][4];
+    for (int i = 0; i < 2; i++)
+        cubic_weights(place[i] - low[i], weights[i]);
+    for (int i = 0; i < 4; i++)
+        for (int k = 0; k < 4; k++) {
+            double tap[2] = {pad(p, low[0] + i - 1, p->size[0]), pad(p, low[1] + k - 1, p->size[1])};
+            sum += weights[0][i] * weights[1][k] * element(p, at, tap);
         }
     return sum;
 }
 
 static double sample(const problem *p, int64_t at, const double *place)
 {
-    if (p->options->mode == AM_RESIZE_CUBIC) return cubic(p, at, place);
+    if (p->options->mode == AM_RESIZE_CUBIC)
+        return cubic(p, at, place);
     double padded[3];
     for (int i = 0; i < p->spatial; i++) {
         padded[i] = pad(p, place[i], p->size[i]);
-        if (p->options->mode == AM_RESIZE_NEAREST) padded[i] = nearbyint(padded[i]);
+        if (p->options->mode == AM_RESIZE_NEAREST)
+            padded[i] = nearbyint(padded[i]);
     }
     return p->options->mode == AM_RESIZE_NEAREST ? element(p, at, padded) : linear(p, at, padded);
 }
@@ -108,8 +120,10 @@ am_status am_reference_grid_sample(const am_kernel_call *call)
         int64_t grid_at = (w.index[0] * places + w.flat % places) * p.spatial;
         double place[3];
         for (int i = 0; i < p.spatial; i++) /* the grid names the innermost dimension first */
-            place[i] = unnormalize(am_load_real(grid->dtype, grid->data, grid_at + p.spatial - 1 - i), p.size[i], p.options->align_corners);
-        am_store_real(y->dtype, y->data, w.flat, sample(&p, (w.index[0] * channels + w.index[1]) * plane, place));
+            place[i] = unnormalize(am_load_real(grid->dtype, grid->data, grid_at + p.spatial - 1 - i),
+                                   p.size[i], p.options->align_corners);
+        am_store_real(y->dtype, y->data, w.flat,
+                      sample(&p, (w.index[0] * channels + w.index[1]) * plane, place));
     }
     return NULL;
 }

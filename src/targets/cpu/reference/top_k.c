@@ -12,7 +12,8 @@ typedef struct row {
 static bool goes_before(const row *r, int64_t i, int64_t k)
 {
     int order = am_reference_compare(r->x, r->first + i * r->step, r->first + k * r->step);
-    if (order == 0) return i < k;
+    if (order == 0)
+        return i < k;
     return r->smallest ? order < 0 : order > 0;
 }
 
@@ -21,8 +22,10 @@ static int64_t next_best(const row *r, int64_t previous)
 {
     int64_t best = -1;
     for (int64_t i = 0; i < r->size; i++) {
-        if (previous >= 0 && !goes_before(r, previous, i)) continue;
-        if (best < 0 || goes_before(r, i, best)) best = i;
+        if (previous >= 0 && !goes_before(r, previous, i))
+            continue;
+        if (best < 0 || goes_before(r, i, best))
+            best = i;
     }
     return best;
 }
@@ -42,7 +45,8 @@ am_status am_reference_top_k(const am_kernel_call *call)
                 int64_t to = (o * a->k + i) * rows.inner + n;
                 best = next_best(&r, best);
                 indices[to] = (int32_t)best;
-                memcpy((char *)y->data + (size_t)to * bytes, (const char *)x->data + (size_t)(r.first + best * r.step) * bytes, bytes);
+                memcpy((char *)y->data + (size_t)to * bytes,
+                       (const char *)x->data + (size_t)(r.first + best * r.step) * bytes, bytes);
             }
         }
     return NULL;

@@ -1,0 +1,69 @@
+# make            build the program and the libraries        make install    into PREFIX (DESTDIR is honoured)
+# make demo       real models on real input                  make format     clang-format over src, include, tests
+# make test       every test; again under sanitizers         make golden     the golden files, case by case
+# make asan       address and undefined sanitizers           make docs       the generated pages under docs/
+# make tsan       thread sanitizer                           make cross      64 bit ARM, tests under qemu-user
+# make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make clean      remove the build folders
+# Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
+# Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
+BUILD        ?= build
+JOBS         ?= $(shell nproc)
+PREFIX       ?= /usr/local
+FUZZ_SECONDS ?= 60
+
+CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
+
+.PHONY: all packages build build-asan demo test asan tsan fuzz install format golden docs cross clean help
+all: build
+
+help:
+	@sed -n 's/^# //p' Makefile | head -n 8
+
+packages:
+	@scripts/install_packages.sh build
+
+build: packages
+	@scripts/build.sh release $(BUILD) $(JOBS)
+
+demo: build
+	@scripts/install_packages.sh demo
+	@scripts/demo.sh $(BUILD)/anymodel
+
+# All tests, then those that read input or compute once more under the address and undefined behaviour sanitizers.
+test: build
+	@$(CTEST) --test-dir $(BUILD)
+	@$(MAKE) --no-print-directory asan
+
+asan: packages
+	@scripts/build.sh asan $(BUILD)-asan $(JOBS)
+	@$(CTEST) --test-dir $(BUILD)-asan -L '^(unit|ops|golden|fuzz)$$'
+
+tsan: packages
+	@scripts/build.sh tsan $(BUILD)-tsan $(JOBS)
+	@$(CTEST) --test-dir $(BUILD)-tsan -L '^(base|runtime|cpu)$$'
+
+fuzz: packages
+	@scripts/install_packages.sh fuzz
+	@scripts/build.sh fuzz $(BUILD)-fuzz $(JOBS)
+	@scripts/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+
+cross: packages
+	@scripts/install_packages.sh cross
+	@scripts/build.sh cross-aarch64 $(BUILD)-cross-aarch64 $(JOBS)
+	@$(CTEST) --test-dir $(BUILD)-cross-aarch64
+
+install: build
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+format:
+	@scripts/install_packages.sh format
+	@find src include tests examples -name '*.[ch]' -o -name '*.cc' | xargs clang-format -i
+
+golden: build
+	@$(BUILD)/anymodel verify tests/golden/data
+
+docs: build
+	@scripts/docs.sh $(BUILD)/anymodel
+
+clean:
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-clang $(BUILD)-debug $(BUILD)-cross-aarch64

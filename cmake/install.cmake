@@ -1,0 +1,29 @@
+# make install: the program, both libraries, headers, pkg-config file, shell completions, licence.
+if(AM_CORE_ONLY)
+  return()
+endif()
+include(GNUInstallDirs)
+
+install(TARGETS anymodel_static anymodel_shared ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+if(TARGET anymodel)
+  install(TARGETS anymodel RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/anymodel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        FILES_MATCHING PATTERN "*.h")
+if(EXISTS ${PROJECT_SOURCE_DIR}/LICENSE)
+  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endif()
+
+file(RELATIVE_PATH AM_PC_ROOT /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+configure_file(${PROJECT_SOURCE_DIR}/cmake/anymodel.pc.in ${AM_GENERATED_DIR}/anymodel.pc @ONLY)
+install(FILES ${AM_GENERATED_DIR}/anymodel.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+set(completions ${PROJECT_SOURCE_DIR}/scripts/completions)
+if(EXISTS ${completions}/anymodel.bash)
+  install(FILES ${completions}/anymodel.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+          RENAME anymodel)
+endif()
+if(EXISTS ${completions}/_anymodel)
+  install(FILES ${completions}/_anymodel DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+endif()

@@ -1,0 +1,47 @@
+/* Gemma 2: LLaMA with norms that multiply by 1 + weight, also after attention and after the MLP; embeddings
+   scaled by sqrt(hidden_size); attention scores and logits under soft caps; every other layer looks through a
+   window. transformers: models/gemma2/modeling_gemma2.py */
+#include "models/blocks/decoder.h"
+
+#include <math.h>
+
+static void adapt(const am_config *c, am_decoder_options *o)
+{
+    o->hidden_act = am_config_activation(c, "hidden_activation", AM_GELU_TANH);
+    o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
+    o->post_norms = true;
+    o->norm_weight_offset = 1;
+    o->embedding_scale = sqrt((double)o->hidden_size);
+    o->attention_scale = 1 / sqrt((double)am_config_size(c, "query_pre_attn_scalar", 256));
+    o->attention_soft_cap = am_decoder_real_or_none(c, "attn_logit_softcapping", 50);
+    o->final_soft_cap = am_decoder_real_or_none(c, "final_logit_softcapping", 30);
+    o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
+    am_decoder_read_sliding(c, o, 0, 2);
+    if (am_config_flag(c, "use_bidirectional_attention", false))
+        am_config_fail(c, "use_bidirectional_attention", "attention in both directions is not supported");
+}
+
+static const am_architecture architectures[] = {
+    {"Gemma2Model", am_decoder_model, "feature-extraction", 0},
+    {"Gemma2ForCausalLM", am_decoder_for_causal_lm, "text-generation", AM_GENERATES},
+    {"Gemma2ForSequenceClassification", am_decoder_for_sequence_classification, "text-classification", 0},
+    {"Gemma2ForTokenClassification", am_decoder_for_token_classification, "token-classification", 0},
+    {0},
+};
+
+static const am_decoder_family family = {
+    .defaults = {.vocab_size = 256000,
+                 .hidden_size = 2304,
+                 .intermediate_size = 9216,
+                 .num_hidden_layers = 26,
+                 .num_attention_heads = 8,
+                 .num_key_value_heads = 4,
+                 .head_dim = 256,
+                 .max_position_embeddings = 8192,
+                 .tied = true,
+                 .has_pad_token = true},
+    .adapt = adapt,
+};
+
+const am_model_type am_model_gemma2 = {
+    .name = "gemma2", .base_prefix = "model", .architectures = architectures, .family = &family};

@@ -1,0 +1,138 @@
+/* GPT-NeoX: rotary positions on the first part of each head, LayerNorm, queries, keys and values fused by
+   head; attention and MLP read the same residual and are added together (use_parallel_residual), or follow
+   one another. transformers: models/gpt_neox/modeling_gpt_neox.py */
+#include "models/blocks/attention.h"
+#include "models/blocks/heads.h"
+
+typedef struct gpt_neox_config {
+    int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
+    am_unary_fn hidden_act;
+    double layer_norm_eps;
+    bool attention_bias, use_parallel_residual, is_causal, tied;
+    int64_t labels, pad_token_id;
+    am_rope_config rope;
+} gpt_neox_config;
+
+static gpt_neox_config read_config(am_builder *b)
+{
+    const am_config *c = am_model_config(b);
+    gpt_neox_config g = {
+        .vocab_size = am_config_size(c, "vocab_size", 50432),
+        .hidden_size = am_config_size(c, "hidden_size", 6144),
+        .num_hidden_layers = am_config_count(c, "num_hidden_layers", 44),
+        .num_attention_heads = am_config_size(c, "num_attention_heads", 64),
+        .intermediate_size = am_config_size(c, "intermediate_size", 24576),
+        .hidden_act = am_config_activation(c, "hidden_act", AM_GELU),
+        .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-5),
+        .attention_bias = am_config_flag(c, "attention_bias", true),
+        .use_parallel_residual = am_config_flag(c, "use_parallel_residual", true),
+        .is_causal = am_config_flag(c, "is_causal", true),
+        .tied = am_config_flag(c, "tie_word_embeddings", false),
+        .labels = am_config_labels(c),
+        .pad_token_id = am_pad_token(c, -1),
+    };
+    am_config_check_divides(c, "num_attention_heads", g.num_attention_heads, "hidden_size", g.hidden_size);
+    double theta = am_config_real(c, "rotary_emb_base", 10000),
+           part = am_config_real(c, "rotary_pct", 0.25); /* names before 5.0 */
+    g.rope = am_rope_config_read(c, NULL, g.hidden_size / g.num_attention_heads, theta, part, 2048);
+    return g;
+}
+
+static am_value attention(am_builder *b, am_value x, const gpt_neox_config *c, const am_rope *rope,
+                          am_value mask)
+{
+    am_attention_options options = {.causal = c->is_causal, .mask = mask};
+    int bias = c->attention_bias ? AM_BIAS : AM_NO_BIAS;
+    am_value qkv[3];
+    am_scope(b, "attention");
+    am_split_fused(b, am_linear(b, "query_key_value", x, 3 * c->hidden_size, bias), c->num_attention_heads,
+                   true, qkv);
+    x = am_attend(b, am_rope_apply(b, rope, qkv[0]), am_rope_apply(b, rope, qkv[1]), qkv[2], &options);
+    x = am_linear(b, "dense", x, c->hidden_size, bias);
+    am_end_scope(b);
+    return x;
+}
+
+static am_value mlp(am_builder *b, am_value x, const gpt_neox_config *c)
+{
+    am_scope(b, "mlp");
+    x = am_linear_activation(b, "dense_h_to_4h", x, c->intermediate_size, AM_BIAS, c->hidden_act);
+    x = am_linear(b, "dense_4h_to_h", x, c->hidden_size, AM_BIAS);
+    am_end_scope(b);
+    return x;
+}
+
+static am_value layer(am_builder *b, am_value x, const gpt_neox_config *c, const am_rope *rope, am_value mask)
+{
+    am_value h = attention(b, am_layer_norm(b, "input_layernorm", x, c->layer_norm_eps), c, rope, mask);
+    am_value between = am_add(b, h, x);
+    am_value read = c->use_parallel_residual ? x : between;
+    return am_add(b, mlp(b, am_layer_norm(b, "post_attention_layernorm", read, c->layer_norm_eps), c),
+                  between);
+}
+
+/* prefix "gpt_neox" in classes with heads, "" in GPTNeoXModel itself. -> [B, T, C] */
+static am_value body(am_builder *b, const gpt_neox_config *c, const char *prefix)
+{
+    am_value ids = am_input(b, "input_ids", 2), mask = am_padding_mask(b, "attention_mask");
+    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, ids, 1));
+    am_scope(b, "%s", prefix);
+    am_value x = am_embedding(b, "embed_in", ids, c->vocab_size, c->hidden_size);
+    for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
+        am_output_hidden_state(b, "hidden_states", i, x);
+        am_scope(b, "layers.%d", i);
+        x = layer(b, x, c, &rope, mask);
+        am_end_scope(b);
+    }
+    x = am_layer_norm(b, "final_layer_norm", x, c->layer_norm_eps);
+    am_output_hidden_state(b, "hidden_states", (int)c->num_hidden_layers, x);
+    am_end_scope(b);
+    return x;
+}
+
+static void gpt_neox_model(am_builder *b)
+{
+    gpt_neox_config c = read_config(b);
+    am_output(b, "last_hidden_state", body(b, &c, ""));
+}
+
+/* the head is embed_out in published files, lm_head in transformers since 5.0 */
+static void for_causal_lm(am_builder *b)
+{
+    gpt_neox_config c = read_config(b);
+    const char *head = am_has_weight(b, "lm_head.weight") ? "lm_head" : "embed_out";
+    am_output(b, "logits",
+              am_lm_head(b, head, body(b, &c, "gpt_neox"), c.vocab_size, c.tied, "gpt_neox.embed_in.weight",
+                         AM_NO_BIAS));
+}
+
+static void for_sequence_classification(am_builder *b)
+{
+    gpt_neox_config c = read_config(b);
+    am_value x = body(b, &c, "gpt_neox");
+    am_generic_sequence_classification(b, x, am_input(b, "input_ids", 2), c.labels, c.pad_token_id);
+}
+
+static void for_token_classification(am_builder *b)
+{
+    gpt_neox_config c = read_config(b);
+    am_generic_token_classification(b, "classifier", body(b, &c, "gpt_neox"), c.labels);
+}
+
+static void for_question_answering(am_builder *b)
+{
+    gpt_neox_config c = read_config(b);
+    am_output_span_logits(b, "qa_outputs", body(b, &c, "gpt_neox"));
+}
+
+static const am_architecture architectures[] = {
+    {"GPTNeoXModel", gpt_neox_model, "feature-extraction", 0},
+    {"GPTNeoXForCausalLM", for_causal_lm, "text-generation", AM_GENERATES},
+    {"GPTNeoXForSequenceClassification", for_sequence_classification, "text-classification", 0},
+    {"GPTNeoXForTokenClassification", for_token_classification, "token-classification", 0},
+    {"GPTNeoXForQuestionAnswering", for_question_answering, "question-answering", 0},
+    {0},
+};
+
+const am_model_type am_model_gpt_neox = {
+    .name = "gpt_neox", .base_prefix = "gpt_neox", .architectures = architectures};

@@ -1,0 +1,45 @@
+/* An opened model with what turns text, images and sounds into its inputs and its outputs into answers. Parts are opened when a
+   task first asks for them. */
+#ifndef AM_TASKS_PIPELINE_H
+#define AM_TASKS_PIPELINE_H
+
+#include "base/json.h"
+#include "runtime/generate.h"
+#include "runtime/session.h"
+
+struct am_tokenizer;
+struct am_image_processor;
+struct am_feature_extractor;
+struct am_chat_template;
+
+typedef struct am_pipeline {
+    am_loaded_model *model;
+    am_session *session;
+    const char *directory;
+    struct am_tokenizer *tokenizer;
+    struct am_image_processor *image_processor;
+    struct am_feature_extractor *feature_extractor;
+    struct am_chat_template *chat_template;
+} am_pipeline;
+
+/* The directory and architecture (null: config.json's) of a model. Freed with am_pipeline_close. */
+am_status am_pipeline_open(const char *directory, const char *architecture, am_pipeline **out) AM_NODISCARD;
+void am_pipeline_close(am_pipeline *p);
+
+/* The parts; borrowed. Fail when the directory lacks their files. */
+am_status am_pipeline_tokenizer(am_pipeline *p, struct am_tokenizer **out) AM_NODISCARD;
+am_status am_pipeline_image_processor(am_pipeline *p, struct am_image_processor **out) AM_NODISCARD;
+am_status am_pipeline_feature_extractor(am_pipeline *p, struct am_feature_extractor **out) AM_NODISCARD;
+am_status am_pipeline_chat_template(am_pipeline *p, struct am_chat_template **out) AM_NODISCARD;
+
+/* Label of a class by config.json's id2label ("LABEL_3" where there is none), in the arena. */
+const char *am_pipeline_label(const am_pipeline *p, am_arena *arena, int64_t id);
+
+/* config.json. */
+const am_config *am_pipeline_config(const am_pipeline *p);
+
+/* Most tokens that a prompt may have: tokenizer's model_max_length and max_position_embeddings (n_positions, max_target_positions), whichever is
+   less; INT64_MAX when nothing limits it. */
+int64_t am_pipeline_context_length(am_pipeline *p);
+
+#endif

@@ -1,0 +1,71 @@
+/* A pipeline task: src/tasks/<task with _>.c exports `const am_task am_task_<file> = {...}`. */
+#ifndef AM_TASKS_TASK_H
+#define AM_TASKS_TASK_H
+
+#include "tasks/pipeline.h"
+
+#include <anymodel/anymodel.h>
+
+typedef struct am_task {
+    const char *name;    /* as transformers: "fill-mask" */
+    const char *input;   /* "text", "text pair", "question and context", "image", "sound" */
+    const char *summary; /* one sentence */
+    const char *parameters; /* of options: "top_k, targets"; "" when there are none */
+    /* Appends the answer for one input as JSON. options: an object or MISSING. */
+    am_status (*run)(am_pipeline *p, const am_task_input *input, am_json options, am_buffer *out);
+} am_task;
+
+/* All tasks, generated from the folder; ends with null. */
+extern const am_task *const am_task_registry[];
+
+/* The task of that name, or null. */
+const am_task *am_task_find(const char *name);
+
+/* --- what tasks share --- */
+
+typedef struct am_score {
+    int64_t id;
+    double score;
+} am_score;
+
+/* Softmax (or sigmoid) of count logits into scores sorted best first, at most top_k (0: all). Room for `count`. Returns how many. */
+int64_t am_scores_softmax(const float *logits, int64_t count, int64_t top_k, am_score *out);
+int64_t am_scores_sigmoid(const float *logits, int64_t count, int64_t top_k, am_score *out);
+
+/* Appends a number with as many digits as it takes to read the same double (or, narrow, float) back. */
+void am_append_real(am_buffer *out, double value);
+void am_append_float(am_buffer *out, float value);
+
+/* Appends [{"label": ..., "score": ...}, ...]. */
+void am_append_label_scores(const am_pipeline *p, const am_score *scores, int64_t count, am_buffer *out);
+
+/* Fails unless the field that the task needs is there. */
+am_status am_need_text(const am_task_input *input) AM_NODISCARD;
+am_status am_need_media(const am_task_input *input, const char *what) AM_NODISCARD;
+
+/* A text (and pair) as the model's inputs input_ids, attention_mask and, where its tokenizer makes them, token_type_ids: [1, T] in the arena.
+   Truncated to the context when `truncate`, else too long a text is AM_OUT_OF_RANGE. */
+typedef struct am_text_inputs {
+    am_session_input inputs[3];
+    int count;
+    int64_t length;
+    int32_t *ids;
+} am_text_inputs;
+
+am_status am_encode_text(am_pipeline *p, am_arena *arena, const char *text, const char *pair, bool truncate, am_text_inputs *out) AM_NODISCARD;
+
+/* The input image as pixel_values, the input sound as input_values or input_features (and attention_mask): tensors owned by the result. */
+typedef struct am_media_inputs {
+    am_session_input inputs[2];
+    int count;
+    void *owned[2]; /* freed by am_media_inputs_deinit */
+} am_media_inputs;
+
+am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
+am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
+void am_media_inputs_deinit(am_media_inputs *m);
+
+/* Runs the model and finds an output; AM_UNSUPPORTED "class X gives no NAME" when it is not there. */
+am_status am_run_for_output(am_pipeline *p, const am_session_input *inputs, int count, const char *name, am_tensor *out) AM_NODISCARD;
+
+#endif

@@ -1,0 +1,129 @@
+/* What AutoTokenizer does with a model directory: a class is chosen, the class builds a tokenizer around the vocabulary, and
+   the special tokens of the configuration files are added. Terms are those of transformers 5.23. */
+#ifndef AM_TEXT_TOKENIZER_AUTO_H
+#define AM_TEXT_TOKENIZER_AUTO_H
+
+#include "text/tokenizer/internal.h"
+
+/* A token as a class receives it: absent, null, a string, or an AddedToken with flags. */
+typedef enum am_auto_kind { AM_AUTO_ABSENT, AM_AUTO_NULL, AM_AUTO_STRING, AM_AUTO_TOKEN } am_auto_kind;
+
+typedef struct am_auto_token {
+    am_auto_kind kind;
+    am_text name; /* "unk_token"; of extra tokens empty */
+    am_added_token token;
+    bool normalized_set; /* else it follows `special` */
+    int64_t id;          /* of added_tokens_decoder */
+} am_auto_token;
+
+typedef struct am_auto_list {
+    am_auto_token *items;
+    size_t count, capacity;
+    bool set; /* given, even if empty */
+} am_auto_list;
+
+struct am_auto_class;
+
+/* A tokenizer under construction. */
+typedef struct am_auto {
+    am_tokenizer *tokenizer;
+    am_loader loader;
+    const char *directory;
+    const struct am_auto_class *class;
+    am_json config, model_config, file, special_map, added_map; /* the JSON files; MISSING where there is none */
+    bool has_file;
+    am_auto_list named;          /* special tokens by name: the seven, then the model's own */
+    am_auto_list given;          /* the model's own from the configuration, which win over the class's */
+    am_auto_list extra;          /* extra_special_tokens */
+    am_auto_list additional;     /* additional_special_tokens, for where there are no extra ones */
+    am_auto_list added;          /* added_tokens_decoder */
+    am_model_settings settings;
+    am_buffer normalizer, pre_tokenizer, decoder, post_processor; /* JSON; empty: none */
+    bool add_bos, add_eos, update_post_processor;
+    size_t line_count;
+} am_auto;
+
+/* One class of transformers. */
+typedef struct am_auto_class {
+    const char *name;
+    am_model_kind model;
+    const char *const *defaults; /* name, token, ..., null: the special tokens it has unless configured */
+    const char *vocab_file, *merges_file; /* names without tokenizer.json; null: none */
+    am_status (*build)(am_auto *a);  /* settings, normalizer, pre_tokenizer, decoder, post_processor; null: as the file has them */
+    am_status (*finish)(am_auto *a); /* after the tokens were added; null: nothing */
+    bool keeps_file; /* takes tokenizer.json as it is, and builds only without it */
+    bool pads_left, has_type_ids, cleans_bpe, any_merges;
+    am_decode_style decode_style;
+} am_auto_class;
+
+/* Rows of class_wordpiece.c, class_byte_level.c, class_spm_bpe.c, class_unigram.c; each ends with a null name. */
+extern const am_auto_class am_wordpiece_classes[], am_byte_level_classes[], am_spm_bpe_classes[], am_unigram_classes[];
+
+/* auto_class.c: the name of the class for a directory. Fails with AM_UNSUPPORTED. */
+am_status am_auto_class_name(am_auto *a, const char **out) AM_NODISCARD;
+
+/* auto_tokens.c: the special and added tokens of the configuration files. */
+am_status am_auto_read_tokens(am_auto *a) AM_NODISCARD;
+
+/* Adds the tokens of added_tokens_decoder, then special ones that are not there. */
+am_status am_auto_add_tokens(am_auto *a) AM_NODISCARD;
+
+/* add_tokens and add_special_tokens of a list of tokens (PreTrainedTokenizerBase._post_init): all named and extra ones. */
+am_status am_auto_post_init(am_auto *a) AM_NODISCARD;
+
+/* Makes every special token special and not normalized (Qwen2Tokenizer). */
+am_status am_auto_add_all_special(am_auto *a) AM_NODISCARD;
+
+/* A named token; null when the class does not know the name. */
+am_auto_token *am_auto_named(const am_auto *a, const char *name);
+
+/* Its text, as str() has it: "None" when it is not set. */
+am_text am_auto_text(const am_auto *a, const char *name);
+
+/* Sets or replaces a named token. */
+am_status am_auto_set_named(am_auto *a, const char *name, const char *token) AM_NODISCARD;
+
+/* A string becomes AddedToken(token, lstrip=lstrip); others stay. */
+void am_auto_make_token(am_auto *a, const char *name, bool lstrip);
+
+/* Appends a string to a list. */
+am_status am_auto_append(am_auto *a, am_auto_list *list, am_text token) AM_NODISCARD;
+
+/* auto_post.c. A field of tokenizer_config.json: the fallback when absent, false when null. */
+bool am_auto_bool(const am_auto *a, const char *key, bool fallback);
+const char *am_auto_json_bool(const am_auto *a, const char *key, bool fallback);
+am_text am_auto_config_text(const am_auto *a, const char *key, const char *fallback);
+
+/* Makes a TemplateProcessing. single and pair are words: "A" and "B" are the texts, any other word a special token by its name
+   without "_token", or "=text" (id of the text) or "=text@name" (id of the named token). ":1" behind gives a type. */
+am_status am_auto_template(am_auto *a, const char *single, const char *pair) AM_NODISCARD;
+
+/* The same from a list of token texts before and after. */
+am_status am_auto_template_of(am_auto *a, const am_text *before, size_t before_count, const am_text *after, size_t after_count,
+                              int32_t pair_type) AM_NODISCARD;
+
+/* RobertaProcessing, BertProcessing. */
+am_status am_auto_roberta(am_auto *a, const char *sep, const char *cls, bool trim_offsets, bool add_prefix_space) AM_NODISCARD;
+
+/* TokenizersBackend.update_post_processor. */
+am_status am_auto_update_post_processor(am_auto *a) AM_NODISCARD;
+
+/* Puts the JSON in a->post_processor into the tokenizer. */
+am_status am_auto_use_post_processor(am_auto *a) AM_NODISCARD;
+
+/* Id of a token, or that of unk_token; AM_INVALID_FILE when neither is there. */
+am_status am_auto_token_id(am_auto *a, am_text token, int32_t *out) AM_NODISCARD;
+
+/* Index of a piece in the list of a Unigram vocabulary, from `first` on; -1: not there. */
+int64_t am_auto_find_piece(const am_auto *a, am_text piece, bool with_score_zero, int64_t first);
+
+/* {"type":"Precompiled", ...} of the file's normalizer, appended; false when the file has none. */
+bool am_auto_append_charsmap(am_auto *a, am_buffer *out);
+
+/* auto_vocab.c: the vocabulary of tokenizer.json, or of vocab.txt, vocab.json and merges.txt. */
+am_status am_auto_read_model(am_auto *a) AM_NODISCARD;
+
+/* Wav2Vec2CTCTokenizer. */
+am_status am_auto_build_ctc(am_auto *a) AM_NODISCARD;
+
+#endif

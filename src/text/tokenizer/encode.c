@@ -1,0 +1,221 @@
+/* From text to ids: the stages in order, and handing out the result. */
+#include "text/tokenizer/internal.h"
+
+#include "base/utf8.h"
+
+/* Bytes of the original that a token of a piece covers. */
+static am_text_range token_range(const am_piece *piece, const am_token *token)
+{
+    if (token->start == token->end)
+        return (am_text_range){piece->original_start + token->start, piece->original_start + token->end};
+    if (token->end > piece->length) return (am_text_range){token->start, token->end};
+    return (am_text_range){am_piece_range(piece, token->start).start, am_piece_range(piece, token->end - 1).end};
+}
+
+/* ---- stages ---- */
+
+static void add_added_token(const am_tokenizer *t, am_scratch *s, const am_piece *piece)
+{
+    const am_added_entry *entry = am_added_tokens_by_id(&t->added, piece->added_id);
+    am_token token = {piece->added_id, 0, piece->length, {piece->text, piece->length}, true};
+    if (entry && am_text_equal(token.text, entry->token.content)) token.text = entry->token.content, token.transient = false;
+    am_scratch_add_token(s, token);
+}
+
+static am_status tokenize_pieces(const am_tokenizer *t, am_scratch *s)
+{
+    s->token_count = 0;
+    for (size_t i = 0; i < s->piece_count && !s->failed; i++) {
+        am_piece *piece = &s->pieces[i];
+        piece->first_token = (uint32_t)s->token_count;
+        if (piece->added_id >= 0) add_added_token(t, s, piece);
+        else AM_TRY(am_model_tokenize(&t->model, s, piece));
+        piece->token_count = (uint32_t)s->token_count - piece->first_token;
+    }
+    return NULL;
+}
+
+/* scratch->pieces and scratch->tokens of one text. */
+static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, bool split_special)
+{
+    uint32_t length = (uint32_t)text.length;
+    s->new_piece_count = s->token_count = 0;
+    if (length) am_scratch_add_piece(s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
+    am_scratch_take_new_pieces(s);
+    AM_TRY(am_added_tokens_extract(&t->added, t->normalizer, s, split_special));
+    AM_TRY(am_pre_tokenizer_apply(t->pre_tokenizer, s));
+    return tokenize_pieces(t, s);
+}
+
+/* Appends the tokens of one text to a draft, which has room. word: index of a given word, -1: pieces are words. */
+static void append_tokens(am_scratch *s, am_text text, int32_t word, int32_t sequence, am_draft *draft)
+{
+    am_cursor c = am_cursor_at_start(text);
+    for (size_t i = 0; i < s->piece_count; i++) {
+        const am_piece *piece = &s->pieces[i];
+        for (uint32_t k = 0; k < piece->token_count; k++) {
+            const am_token *token = &s->tokens[piece->first_token + k];
+            draft->tokens[draft->count++] = (am_draft_token){
+                .id = token->id, .type_id = sequence, .word = word >= 0 ? word : (int32_t)i, .source = sequence, .text = token->text,
+                .offsets = am_cursor_points(&c, token_range(piece, token)), .attended = true, .transient = token->transient};
+        }
+    }
+}
+
+static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_input *in, int32_t sequence, bool split_special, am_draft *out)
+{
+    am_draft_token *tokens = NULL;
+    size_t capacity = 0;
+    *out = (am_draft){0};
+    for (size_t i = 0; i < in->count; i++) {
+        AM_TRY(run_stages(t, s, in->words[i], split_special));
+        if (s->failed) return am_out_of_memory();
+        if (out->count + s->token_count > capacity) {
+            capacity = (out->count + s->token_count) * (in->is_words ? 2 : 1);
+            tokens = am_scratch_alloc(s, capacity, sizeof *tokens);
+            if (!tokens) return am_out_of_memory();
+            if (out->count) memcpy(tokens, out->tokens, out->count * sizeof *tokens);
+            out->tokens = tokens;
+        }
+        append_tokens(s, in->words[i], in->is_words ? (int32_t)i : -1, sequence, out);
+    }
+    return NULL;
+}
+
+/* ---- options ---- */
+
+static bool is_left(am_side side, am_side fallback)
+{
+    return (side == AM_SIDE_DEFAULT ? fallback : side) == AM_SIDE_LEFT;
+}
+
+static am_status resolve_limits(const am_tokenizer *t, const am_encode_options *options, am_limits *out)
+{
+    uint64_t max_length = options->max_length ? options->max_length : t->model_max_length;
+    if (options->as_in_file) {
+        *out = t->file_limits;
+        return NULL;
+    }
+    *out = (am_limits){.truncation = max_length ? options->truncation : AM_TRUNCATE_NEVER,
+                       .truncate_left = is_left(options->truncation_side, t->truncation_side),
+                       .max_length = max_length,
+                       .stride = options->stride,
+                       .padding = options->padding == AM_PAD_MAX_LENGTH && !max_length ? AM_PAD_NEVER : options->padding,
+                       .pad_left = is_left(options->padding_side, t->padding_side),
+                       .pad_length = max_length,
+                       .pad_to_multiple_of = options->pad_to_multiple_of,
+                       .pad_type_id = t->pad_type_id};
+    if (out->padding != AM_PAD_NEVER) {
+        out->pad_token = am_tokenizer_special_token(t, "pad_token");
+        out->pad_id = am_tokenizer_special_id(t, "pad_token");
+        if (!out->pad_token.bytes || out->pad_id < 0)
+            return am_error(AM_INVALID_ARGUMENT, "padding: the tokenizer has no pad_token");
+    }
+    if (out->truncation != AM_TRUNCATE_NEVER && out->padding != AM_PAD_NEVER && options->pad_to_multiple_of > 0 &&
+        max_length % options->pad_to_multiple_of != 0)
+        return am_error(AM_INVALID_ARGUMENT, "truncation to %llu tokens and padding to a multiple of %u do not go together",
+                        (unsigned long long)max_length, (unsigned)options->pad_to_multiple_of);
+    return NULL;
+}
+
+static am_status check_input(const am_input *in, const char *what)
+{
+    size_t bad, total = 0;
+    for (size_t i = 0; i < in->count; i++) {
+        total += in->words[i].length;
+        if (in->words[i].length > AM_TOKENIZER_TEXT_LIMIT || total > AM_TOKENIZER_TEXT_LIMIT)
+            return am_error(AM_INVALID_ARGUMENT, "%s: more than the limit of %zu bytes", what, AM_TOKENIZER_TEXT_LIMIT);
+        if (!am_utf8_valid(in->words[i].bytes, in->words[i].length, &bad))
+            return am_error(AM_INVALID_ARGUMENT, "%s: not UTF-8 at byte %zu", what, bad);
+    }
+    return NULL;
+}
+
+/* ---- calls ---- */
+
+static am_status make_draft(const am_tokenizer *t, am_scratch *s, const am_input inputs[2], size_t count, const am_encode_options *options,
+                            const am_limits *limits, am_draft *out)
+{
+    am_draft drafts[2];
+    bool split_special = options->split_special_tokens || t->split_special_tokens;
+    for (size_t i = 0; i < count; i++) {
+        AM_TRY(check_input(&inputs[i], i == 0 ? "text" : "pair"));
+        AM_TRY(encode_words(t, s, &inputs[i], (int32_t)i, split_special, &drafts[i]));
+    }
+    size_t added = options->add_special_tokens ? am_post_processor_added(t->post_processor, count == 2) : 0;
+    AM_TRY(am_draft_truncate(s, drafts, count, limits, added));
+    AM_TRY(am_post_processor_apply(t->post_processor, s, drafts, count, options->add_special_tokens, out));
+    return s->failed ? am_out_of_memory() : NULL;
+}
+
+/* One text or pair, not padded. */
+static am_status encode_one(const am_tokenizer *t, const am_input inputs[2], size_t count, const am_encode_options *options,
+                            const am_limits *limits, am_encoding *out)
+{
+    am_draft draft;
+    if (t->ctc) return am_ctc_encode(t, inputs, count, options, limits, out);
+    am_scratch *s = am_tokenizer_take_scratch(t);
+    if (!s) return am_out_of_memory();
+    am_status status = make_draft(t, s, inputs, count, options, limits, &draft);
+    if (!status) status = am_encoding_from_draft(&draft, inputs, out);
+    am_tokenizer_give_scratch(t, s);
+    return status;
+}
+
+static am_status pad_together(const am_tokenizer *t, const am_limits *limits, bool pair, am_encoding *encodings, size_t count)
+{
+    size_t longest = 0, length;
+    if (limits->padding == AM_PAD_NEVER) return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (encodings[i].count > longest) longest = encodings[i].count;
+    AM_TRY(am_draft_pad_length(limits, longest, &length));
+    for (size_t i = 0; i < count; i++) AM_TRY(am_encoding_pad(&encodings[i], limits, length, t->post_processor || pair ? -1 : 0));
+    return NULL;
+}
+
+static am_status encode_inputs(const am_tokenizer *t, const am_input inputs[2], size_t count, const am_encode_options *options, am_encoding *out)
+{
+    am_encode_options defaults = AM_ENCODE_OPTIONS;
+    am_limits limits;
+    *out = (am_encoding){0};
+    if (!options) options = &defaults;
+    AM_TRY(resolve_limits(t, options, &limits));
+    am_status status = encode_one(t, inputs, count, options, &limits, out);
+    if (!status) status = pad_together(t, &limits, count == 2, out, 1);
+    if (status) am_encoding_deinit(out);
+    return status;
+}
+
+am_status am_tokenizer_encode(const am_tokenizer *t, am_text text, const am_text *pair, const am_encode_options *options, am_encoding *out)
+{
+    am_input inputs[2] = {{&text, 1, false}, {pair, 1, false}};
+    bool has_pair = pair && (pair->length > 0 || !t->is_auto);
+    return encode_inputs(t, inputs, has_pair ? 2 : 1, options, out);
+}
+
+am_status am_tokenizer_encode_words(const am_tokenizer *t, const am_text *words, size_t count, const am_text *pair, size_t pair_count,
+                                    const am_encode_options *options, am_encoding *out)
+{
+    am_input inputs[2] = {{words, count, true}, {pair, pair_count, true}};
+    return encode_inputs(t, inputs, pair ? 2 : 1, options, out);
+}
+
+am_status am_tokenizer_encode_batch(const am_tokenizer *t, const am_text *texts, const am_text *pairs, size_t count,
+                                    const am_encode_options *options, am_encoding *out)
+{
+    am_encode_options defaults = AM_ENCODE_OPTIONS;
+    am_limits limits;
+    size_t done = 0;
+    if (!options) options = &defaults;
+    AM_TRY(resolve_limits(t, options, &limits));
+    am_status status = NULL;
+    for (; done < count && !status; done++) {
+        am_input inputs[2] = {{&texts[done], 1, false}, {pairs ? &pairs[done] : NULL, 1, false}};
+        out[done] = (am_encoding){0};
+        status = encode_one(t, inputs, pairs ? 2 : 1, options, &limits, &out[done]);
+        if (status) status = am_note(status, "text %zu", done);
+    }
+    if (!status) status = pad_together(t, &limits, pairs, out, count);
+    for (size_t i = 0; status && i < done; i++) am_encoding_deinit(&out[i]);
+    return status;
+}

@@ -1,0 +1,80 @@
+/* Image files, and what follows when they can be read: turning them into a tensor, writing and reading them
+   again. Input that begins with '{' is a preprocessor_config.json instead. */
+#include "base/json.h"
+#include "base/memory.h"
+#include "media/image_processor.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const classes[] = {"ViTImageProcessor", "CLIPImageProcessorPil", "ConvNextImageProcessor",
+                                      NULL};
+
+static void read_config(const uint8_t *data, size_t size)
+{
+    am_json_document *document = NULL;
+    am_status status = am_json_parse((const char *)data, size, "config", &document);
+    for (int i = 0; i < 4 && !status; i++) {
+        am_image_processor processor;
+        am_plane_size out;
+        am_status read = am_image_processor_init(am_json_root(document), classes[i], &processor);
+        if (!read)
+            read = am_image_processor_size(&processor, (am_plane_size){37, 211}, &out);
+        if (!read && (out.height < 1 || out.width < 1))
+            abort();
+        am_status_free(read);
+    }
+    am_json_close(document);
+    am_status_free(status);
+}
+
+static void make_tensor(const am_image *image)
+{
+    am_json_document *document = NULL;
+    const char *config = "{\"size\": {\"height\": 9, \"width\": 14}, \"resample\": 3}";
+    am_image_processor processor;
+    am_tensor out = {0};
+    am_status status = am_json_parse(config, strlen(config), "config", &document);
+    if (!status)
+        status = am_image_processor_init(am_json_root(document), "SiglipImageProcessor", &processor);
+    if (!status)
+        status = am_image_processor_run(&processor, image, 1, &out);
+    if (status)
+        abort();
+    am_free_aligned(out.data);
+    am_json_close(document);
+}
+
+static void write_and_read(const am_image *image)
+{
+    am_buffer file = {0};
+    am_image again;
+    if (am_image_encode_png(image, &file))
+        abort();
+    if (am_image_decode(file.bytes, file.length, "again", 0, &again))
+        abort();
+    if (again.width != image->width || again.height != image->height ||
+        memcmp(again.pixels, image->pixels, (size_t)(image->width * image->height * 3)) != 0)
+        abort();
+    am_image_deinit(&again);
+    am_buffer_deinit(&file);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size && data[0] == '{') {
+        read_config(data, size);
+        return 0;
+    }
+    am_image image;
+    am_status status = am_image_decode(data, size, "input", 1 << 18, &image);
+    if (!status) {
+        make_tensor(&image);
+        write_and_read(&image);
+    }
+    am_status_free(status);
+    am_image_deinit(&image);
+    return 0;
+}
