@@ -1,5 +1,5 @@
 # Vector kernels: every src/targets/cpu/kernels/*_tmpl.c is compiled once for each instruction set of the machine's
-# architecture, with -DAM_ISA=avx2 -DAM_ISA_AVX2=1 and so on, and names its symbols am_cpu_<kernel>_<isa>. Which of them
+# architecture, with -DAM_ISA=avx2 -DAM_VEC_AVX2=1 and so on, and names its symbols am_cpu_<kernel>_<isa>. Which of them
 # runs is chosen at run time; "cpu_isas.h" (generated) lists them: AM_CPU_ISAS(ROW) is ROW(sse2) ROW(avx2) ...
 set(AM_CPU_ISAS)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
@@ -24,7 +24,7 @@ foreach(isa ${AM_CPU_ISAS})
     add_library(anymodel_kernels_${isa} OBJECT ${AM_KERNEL_TEMPLATES})
     target_include_directories(anymodel_kernels_${isa} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src
                                ${AM_GENERATED_DIR})
-    target_compile_definitions(anymodel_kernels_${isa} PRIVATE AM_ISA=${isa} AM_ISA_${upper}=1)
+    target_compile_definitions(anymodel_kernels_${isa} PRIVATE AM_ISA=${isa} AM_VEC_${upper}=1)
     target_compile_options(anymodel_kernels_${isa} PRIVATE ${AM_ISA_FLAGS_${isa}} $<$<NOT:$<CONFIG:Debug>>:-O3>)
     list(APPEND AM_KERNEL_OBJECTS $<TARGET_OBJECTS:anymodel_kernels_${isa}>)
   endif()

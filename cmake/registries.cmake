@@ -27,3 +27,4 @@ function(am_registry name folder type prefix header out_list)
 endfunction()
 
 am_registry(model models am_model_type model "models/model.h" AM_GENERATED_SOURCES)
+am_registry(task tasks am_task task "tasks/task.h" AM_GENERATED_SOURCES)

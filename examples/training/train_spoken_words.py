@@ -284,7 +284,7 @@ def score(recognise, data):
 
 
 def evaluate(directory):
-    """Utterances in voice variants and at speeds that training never heard, made as 16-bit samples."""
+    """Right transcriptions of utterances in voice variants and at speeds that training never heard."""
     recognise, rng = recogniser(directory), np.random.default_rng(1000)
 
     def held_out(count, most_words, accents, decibels=None):

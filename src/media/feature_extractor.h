@@ -38,17 +38,17 @@ am_status am_feature_extractor_open(const char *directory, am_feature_extractor 
 const char *am_feature_extractor_name(const am_feature_extractor *extractor);
 
 typedef enum am_choice { AM_CHOICE_DEFAULT, AM_CHOICE_NO, AM_CHOICE_YES } am_choice;
-typedef enum am_padding {
+typedef enum am_feature_padding {
     AM_PADDING_DEFAULT,
     AM_PADDING_NONE,
     AM_PADDING_LONGEST,
     AM_PADDING_MAX_LENGTH
-} am_padding;
+} am_feature_padding;
 
 /* Arguments of a call; zeros take the class's defaults: Whisper pads and cuts to its chunk, Wav2Vec2 does
    neither. */
 typedef struct am_feature_options {
-    am_padding padding;
+    am_feature_padding padding;
     am_choice truncation, return_attention_mask;
     int64_t max_length, pad_to_multiple_of; /* samples */
 } am_feature_options;

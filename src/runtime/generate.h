@@ -4,7 +4,7 @@
 
 #include "runtime/session.h"
 
-enum { AM_STOP_TOKENS = 16 };
+enum { AM_STOP_TOKENS = 16, AM_SUPPRESSED_TOKENS = 256 };
 
 /* Fields as generation_config.json names them. */
 typedef struct am_generation_config {
@@ -22,6 +22,9 @@ typedef struct am_generation_config {
     int eos_count;
     int32_t pad_token_id, bos_token_id, decoder_start_token_id; /* -1: none */
     int32_t forced_bos_token_id, forced_eos_token_id;           /* -1: none */
+    int32_t suppress_tokens[AM_SUPPRESSED_TOKENS];              /* never chosen */
+    int32_t begin_suppress_tokens[AM_STOP_TOKENS];              /* not chosen first */
+    int suppress_count, begin_suppress_count;
 } am_generation_config;
 
 /* Everything off, greedy, no stop token, 20 tokens in all. */
@@ -29,6 +32,10 @@ am_generation_config am_generation_config_default(void);
 
 /* What DIRECTORY/generation_config.json and config.json say. */
 am_status am_generation_config_read(const am_loaded_model *model, am_generation_config *out) AM_NODISCARD;
+
+/* Fields that OBJECT (of a generation_config.json, or a task's parameters; `name` stands for it in messages) has replace those of *c.
+   Fails with AM_INVALID_FILE when one is of another kind or out of range. */
+am_status am_generation_config_merge(am_json object, const char *name, am_generation_config *c) AM_NODISCARD;
 
 /* Called with each new token of a row as it is chosen (not with beams); false stops. */
 typedef bool (*am_token_callback)(void *context, int64_t row, int32_t token);

@@ -75,6 +75,12 @@ static void forbid_early_stop(const am_sampler *s, int64_t vocab, int64_t length
         if (c->eos_token_id[i] >= 0 && c->eos_token_id[i] < vocab) s->scores[c->eos_token_id[i]] = -INFINITY;
 }
 
+static void forbid_tokens(const am_sampler *s, int64_t vocab, const int32_t *tokens, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (tokens[i] >= 0 && tokens[i] < vocab) s->scores[tokens[i]] = -INFINITY;
+}
+
 static void force_token(const am_sampler *s, int64_t vocab, int32_t token)
 {
     for (int64_t i = 0; i < vocab; i++) s->scores[i] = i == token ? 0 : -INFINITY;
@@ -93,6 +99,8 @@ static void process(const am_sampler *s, int64_t vocab, const int32_t *ids, int6
     if (s->config.repetition_penalty != 1) penalize_repetition(s, vocab, ids, length);
     if (s->config.no_repeat_ngram_size > 0) forbid_ngrams(s, vocab, ids, length);
     forbid_early_stop(s, vocab, length, prompt);
+    forbid_tokens(s, vocab, s->config.suppress_tokens, s->config.suppress_count);
+    if (length == prompt) forbid_tokens(s, vocab, s->config.begin_suppress_tokens, s->config.begin_suppress_count);
     force_tokens(s, vocab, length, prompt);
 }
 

@@ -15,6 +15,8 @@ struct am_chat_template;
 typedef struct am_pipeline {
     am_loaded_model *model;
     am_session *session;
+    am_loaded_model *base_model; /* see am_pipeline_base; null until asked for, and when `model` is it */
+    am_session *base_session;
     const char *directory;
     struct am_tokenizer *tokenizer;
     struct am_image_processor *image_processor;
@@ -31,6 +33,10 @@ am_status am_pipeline_tokenizer(am_pipeline *p, struct am_tokenizer **out) AM_NO
 am_status am_pipeline_image_processor(am_pipeline *p, struct am_image_processor **out) AM_NODISCARD;
 am_status am_pipeline_feature_extractor(am_pipeline *p, struct am_feature_extractor **out) AM_NODISCARD;
 am_status am_pipeline_chat_template(am_pipeline *p, struct am_chat_template **out) AM_NODISCARD;
+
+/* A session of the class that transformers' AutoModel takes for this directory (BertModel where config.json names BertForMaskedLM): what
+   gives features. Borrowed. */
+am_status am_pipeline_base(am_pipeline *p, am_session **out) AM_NODISCARD;
 
 /* Label of a class by config.json's id2label ("LABEL_3" where there is none), in the arena. */
 const char *am_pipeline_label(const am_pipeline *p, am_arena *arena, int64_t id);

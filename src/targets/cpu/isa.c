@@ -1,7 +1,177 @@
 #include "targets/cpu/isa.h"
 
+#include "cpu_isas.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ROW(isa) extern const am_micro am_cpu_micro_##isa;
+AM_CPU_ISAS(ROW)
+#undef ROW
+
+typedef struct feature {
+    const char *name;
+    bool present;
+} feature;
+
+enum { FEATURE_LIMIT = 24, TEXT_LIMIT = 256 };
+
+static struct {
+    pthread_once_t once;
+    feature features[FEATURE_LIMIT];
+    int count;
+    char text[TEXT_LIMIT], model[TEXT_LIMIT];
+} cpu = {.once = PTHREAD_ONCE_INIT, .model = "unknown"};
+
+static void add(const char *name, bool present)
+{
+    cpu.features[cpu.count++] = (feature){name, present};
+    if (!present) return;
+    if (cpu.text[0]) strcat(cpu.text, " ");
+    strcat(cpu.text, name);
+}
+
+static bool has(const char *name)
+{
+    for (int i = 0; i < cpu.count; i++)
+        if (strcmp(cpu.features[i].name, name) == 0) return cpu.features[i].present;
+    return false;
+}
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+typedef struct registers {
+    unsigned a, b, c, d;
+} registers;
+
+static registers cpuid(unsigned leaf, unsigned subleaf)
+{
+    registers r = {0, 0, 0, 0};
+    if (!__get_cpuid_count(leaf, subleaf, &r.a, &r.b, &r.c, &r.d)) return (registers){0, 0, 0, 0};
+    return r;
+}
+
+/* Register states that the system saves: 6 is SSE and AVX, 0xe0 the three of AVX-512. */
+static unsigned saved_states(void)
+{
+    unsigned low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return low;
+}
+
+static bool bit(unsigned word, int index)
+{
+    return word >> index & 1;
+}
+
+/* Bits as in Intel's Software Developer's Manual, volume 2, CPUID. */
+static void detect_features(void)
+{
+    registers one = cpuid(1, 0), seven = cpuid(7, 0), more = cpuid(7, 1);
+    unsigned saved = bit(one.c, 27) ? saved_states() : 0;
+    bool ymm = (saved & 6) == 6, zmm = ymm && (saved & 0xe0) == 0xe0;
+    add("sse2", bit(one.d, 26));
+    add("sse4_1", bit(one.c, 19));
+    add("avx", ymm && bit(one.c, 28));
+    add("avx2", ymm && bit(seven.b, 5));
+    add("fma", ymm && bit(one.c, 12));
+    add("f16c", ymm && bit(one.c, 29));
+    add("avxvnni", ymm && bit(more.a, 4));
+    add("avx512f", zmm && bit(seven.b, 16));
+    add("avx512bw", zmm && bit(seven.b, 30));
+    add("avx512vl", zmm && bit(seven.b, 31));
+    add("avx512dq", zmm && bit(seven.b, 17));
+    add("avx512vnni", zmm && bit(seven.c, 11));
+    add("avx512bf16", zmm && bit(more.a, 5));
+    add("avx512fp16", zmm && bit(seven.d, 23));
+}
+
+static void detect_model(void)
+{
+    unsigned words[12];
+    if (__get_cpuid_max(0x80000000u, NULL) < 0x80000004u) return;
+    for (unsigned i = 0; i < 3; i++) {
+        registers r = cpuid(0x80000002u + i, 0);
+        memcpy(words + 4 * i, &r, sizeof r);
+    }
+    char name[sizeof words + 1] = {0};
+    memcpy(name, words, sizeof words);
+    const char *start = name + strspn(name, " ");
+    if (*start) snprintf(cpu.model, sizeof cpu.model, "%s", start);
+}
+#else
+static void detect_features(void)
+{
+#if defined(__aarch64__)
+    add("neon", true);
+#endif
+}
+
+static void detect_model(void)
+{
+    char line[TEXT_LIMIT];
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon) continue;
+        snprintf(cpu.model, sizeof cpu.model, "%.*s", (int)strcspn(colon + 2, "\n"), colon + 2);
+        break;
+    }
+    if (file) fclose(file);
+}
+#endif
+
+static void detect(void)
+{
+    detect_features();
+    detect_model();
+}
+
+static bool usable(am_isa isa)
+{
+    static const char *const needed[AM_ISA_COUNT][5] = {
+        [AM_ISA_SSE2] = {"sse2"},
+        [AM_ISA_AVX2] = {"avx2", "fma", "f16c"},
+        [AM_ISA_AVX512] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c"},
+        [AM_ISA_NEON] = {"neon"},
+    };
+    for (int i = 0; i < 5 && needed[isa][i]; i++)
+        if (!has(needed[isa][i])) return false;
+    return true;
+}
+
 const am_micro *am_micro_of(am_isa isa)
 {
-    (void)isa;
+    pthread_once(&cpu.once, detect);
+    if (isa == AM_ISA_ANY) {
+        for (int i = AM_ISA_COUNT - 1; i > AM_ISA_ANY; i--)
+            if (am_micro_of((am_isa)i)) return am_micro_of((am_isa)i);
+        return NULL;
+    }
+    if (isa < 0 || isa >= AM_ISA_COUNT || !usable(isa)) return NULL;
+#define ROW(name)                                                                                                      \
+    if (strcmp(am_isa_name(isa), #name) == 0) return &am_cpu_micro_##name;
+    AM_CPU_ISAS(ROW)
+#undef ROW
     return NULL;
+}
+
+const char *am_isa_name(am_isa isa)
+{
+    static const char *const names[AM_ISA_COUNT] = {"any", "sse2", "avx2", "avx512", "neon"};
+    return isa >= 0 && isa < AM_ISA_COUNT ? names[isa] : "unknown";
+}
+
+const char *am_cpu_features_text(void)
+{
+    pthread_once(&cpu.once, detect);
+    return cpu.text;
+}
+
+const char *am_cpu_model_name(void)
+{
+    pthread_once(&cpu.once, detect);
+    return cpu.model;
 }

@@ -20,44 +20,59 @@ typedef enum am_isa {
     AM_ISA_COUNT
 } am_isa;
 
-/* How one row of a product is finished. */
-typedef struct am_epilogue {
-    const float *bias;     /* [N] or null */
-    const float *residual; /* same layout as the result, or null */
-    am_unary_fn activation;
-} am_epilogue;
-
-typedef struct am_attention_problem am_attention_problem;
+typedef struct am_attention_problem am_attention_problem; /* kernels/attention.h */
 
 /* Vector routines of one level. Float arrays need no alignment. Every element of a result is computed by the same operations whatever
    its neighbours, so results do not depend on how work is cut. */
 typedef struct am_micro {
     const char *name; /* "avx2" */
 
-    /* c[m, n] = sum_k a[m, k] b[n, k] for rows m in [m0, m1) and columns n in [n0, n1), both operands K-contiguous with
-       row strides lda and ldb, c with ldc; then the epilogue. b is f32, or bf16 / f16 when b_dtype says so. */
-    void (*gemm_nt)(int64_t m0, int64_t m1, int64_t n0, int64_t n1, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
-                    am_dtype b_dtype, float *c, int64_t ldc, const am_epilogue *epilogue);
+    /* c[m, n] = sum_k a[m, k] b[n, k]: M x N results, both operands K-contiguous, with rows lda, ldb and ldc elements apart.
+       b is F32, BF16 or F16 as b_dtype says. */
+    void (*gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, am_dtype b_dtype,
+                    float *c, int64_t ldc);
 
-    /* The same with b: [K, N] stored row-major (ldb = distance of rows), f32 only. */
-    void (*gemm_nn)(int64_t m0, int64_t m1, int64_t n0, int64_t n1, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
-                    float *c, int64_t ldc, const am_epilogue *epilogue);
+    /* c[m, n] = (accumulate ? c[m, n] : 0) + sum_k a[m, k] b[k, n]. */
+    void (*gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc,
+                    bool accumulate);
 
-    /* y = fn(x), count elements; x may be y. */
-    void (*unary)(am_unary_fn fn, const float *x, float *y, int64_t count);
+    /* c = fn(c + bias) + residual; bias and residual may be null. */
+    void (*finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
 
-    /* y = fn(x) * z. */
+    /* y = fn(x), count elements; x may be y. False when that went element by element. */
+    bool (*unary)(am_unary_fn fn, const float *x, float *y, int64_t count);
+
+    /* y = fn(x) * z; y may be x or z. */
     void (*gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count);
 
-    /* Row of `count` elements: y = x normalized, times weight (+ offset) plus bias. weight and bias may be null. */
+    /* z = fn(x, y) for functions that give floats; an operand that repeats is one number. z may be x or y. False as above. */
+    bool (*binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z, int64_t count);
+
+    /* Row of `count` elements: y = x normalized, times weight (+ offset) plus bias. weight and bias may be null. x may be y. */
     void (*layer_norm)(const float *x, const float *weight, const float *bias, float *y, int64_t count, float eps);
     void (*rms_norm)(const float *x, const float *weight, float weight_offset, float *y, int64_t count, float eps);
 
-    /* Row softmax, x may be y. */
-    void (*softmax)(const float *x, float *y, int64_t count);
+    /* Mean, and mean squared distance from it. */
+    void (*moments)(const float *x, int64_t count, double *mean, double *variance);
 
-    /* One query row: out[E] = sum_s softmax(scores)[s] v[s]. See kernels/attention.c. */
-    void (*attention_row)(const am_attention_problem *problem, int64_t b, int64_t h, int64_t t, float *scores, float *out);
+    /* y = x * factor + term; x may be y. */
+    void (*scale)(const float *x, float factor, float term, float *y, int64_t count);
+
+    /* Row softmax or its logarithm, x may be y. */
+    void (*softmax)(const float *x, float *y, int64_t count, bool log_form);
+
+    /* Of a row; NaN wins in `largest`, which is -infinity for an empty row. */
+    float (*sum)(const float *x, int64_t count);
+    float (*largest)(const float *x, int64_t count);
+
+    /* One head: rotates 2 * half elements (am_rope_attributes); x may be y. */
+    void (*rope)(const float *x, const float *cos, const float *sin, float *y, int64_t half, bool interleaved);
+
+    /* BF16 or F16 to F32. */
+    void (*widen)(am_dtype dtype, const void *x, float *y, int64_t count);
+
+    /* Queries t0..t1-1 of one head. */
+    void (*attention)(const am_attention_problem *problem, int64_t b, int64_t h, int64_t t0, int64_t t1);
 } am_micro;
 
 /* The table of a level, or null when it is not in this build or the cpu lacks a feature. ANY: the best. */

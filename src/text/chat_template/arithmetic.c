@@ -35,9 +35,10 @@ static bool to_real(am_jinja *j, am_jvalue number, double *out)
 static bool divide_integers(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 {
     if (am_jinteger_zero(b)) return division_by_zero(j, "division by zero");
-    double x = am_jnumber_real(a), y = am_jnumber_real(b);
-    if (!isfinite(x)) return am_jfail(j, "OverflowError", "integer division result too large for a float");
-    *out = am_jreal(x / y);
+    double quotient;
+    if (!am_jinteger_true_divide(j, a, b, &quotient)) return false;
+    if (!isfinite(quotient)) return am_jfail(j, "OverflowError", "integer division result too large for a float");
+    *out = am_jreal(quotient);
     return true;
 }
 
@@ -166,9 +167,9 @@ static bool repeat(am_jinja *j, am_jvalue sequence, am_jvalue times, am_jvalue *
 {
     if (!am_jvalue_is_integer(times))
         return am_jfail(j, "TypeError", "can't multiply sequence by non-int of type '%s'", am_jvalue_type(times));
-    if (times.kind == AM_J_BIG && !times.big->negative)
+    if (times.kind == AM_J_BIG)
         return am_jfail(j, "OverflowError", "cannot fit 'int' into an index-sized integer");
-    int64_t count = times.kind == AM_J_BIG ? 0 : times.kind == AM_J_BOOL ? times.boolean : times.integer;
+    int64_t count = times.kind == AM_J_BOOL ? times.boolean : times.integer;
     if (sequence.kind == AM_J_STRING) return am_jstring_repeat(j, sequence.string, count, out);
     return repeat_list(j, sequence, count, out);
 }

@@ -332,8 +332,8 @@ static bool slice_list(am_jinja *j, am_jvalue list, int64_t first, size_t count,
 
 bool am_jslice(am_jinja *j, am_jvalue object, am_jvalue start, am_jvalue stop, am_jvalue step, am_jvalue *out)
 {
-    size_t length, count;
-    int64_t first, stride;
+    size_t length, count = 0;
+    int64_t first = 0, stride = 1;
     switch (object.kind) {
     case AM_J_STRING:
     case AM_J_LIST:

@@ -349,6 +349,32 @@ bool am_jinteger_divide(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *quotie
     return true;
 }
 
+static bool shift_left(am_jinja *j, am_jvalue a, int bits, am_jvalue *out)
+{
+    am_jvalue power;
+    return am_jinteger_power(j, am_jint(2), am_jint(bits), &power) && am_jinteger_multiply(j, a, power, out);
+}
+
+/* The larger one is shifted until the quotient has 65 or 66 bits, which with one more for the remainder round right. */
+bool am_jinteger_true_divide(am_jinja *j, am_jvalue a, am_jvalue b, double *out)
+{
+    enum { BITS = 66 };
+    am_jvalue quotient, rest;
+    bool negative = am_jinteger_negative(a) != am_jinteger_negative(b);
+    double x = am_jnumber_real(a), y = am_jnumber_real(b);
+    *out = x / y;
+    if ((fabs(x) < 0x1p53 && fabs(y) < 0x1p53) || x == 0) return true;
+    if (am_jinteger_negative(a) && !am_jinteger_subtract(j, am_jint(0), a, &a)) return false;
+    if (am_jinteger_negative(b) && !am_jinteger_subtract(j, am_jint(0), b, &b)) return false;
+    int shift = BITS - ((int)am_jinteger_bits(a) - (int)am_jinteger_bits(b));
+    if (!shift_left(j, shift > 0 ? a : b, shift > 0 ? shift : -shift, shift > 0 ? &a : &b)) return false;
+    if (!am_jinteger_divide(j, a, b, &quotient, &rest) || !am_jinteger_add(j, quotient, quotient, &quotient)) return false;
+    if (!am_jinteger_zero(rest) && !am_jinteger_add(j, quotient, am_jint(1), &quotient)) return false;
+    *out = ldexp(am_jnumber_real(quotient), -shift - 1);
+    if (negative) *out = -*out;
+    return true;
+}
+
 bool am_jinteger_power(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 {
     am_jvalue base = a, result = am_jint(1);

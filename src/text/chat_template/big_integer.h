@@ -27,6 +27,9 @@ bool am_jinteger_add(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out);
 bool am_jinteger_subtract(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out);
 bool am_jinteger_multiply(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out);
 bool am_jinteger_divide(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *quotient, am_jvalue *remainder);
+/* a / b, rounded once; infinite when it is too large. */
+bool am_jinteger_true_divide(am_jinja *j, am_jvalue a, am_jvalue b, double *out);
+
 bool am_jinteger_power(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out);
 
 /* The whole part of a finite double. */

@@ -12,7 +12,8 @@ typedef struct signature {
     const char *names[MOST_PARAMETERS];
     size_t lengths[MOST_PARAMETERS];
     size_t count, required;
-    bool by_position;
+    bool by_position, by_format;
+    size_t hidden; /* parameters that Jinja2 fills in */
 } signature;
 
 bool am_jfunction_make(am_jinja *j, const am_jroutine *routine, am_jvalue self, am_jvalue *out)
@@ -52,8 +53,13 @@ am_jvalue am_jarguments_named(const am_jarguments *arguments, const char *name)
 
 static signature read_signature(const char *parameters)
 {
-    signature s = {.by_position = *parameters == '/'};
-    for (const char *at = parameters + s.by_position; *at && s.count < MOST_PARAMETERS;) {
+    signature s = {0};
+    for (; *parameters && strchr("/!@", *parameters); parameters++) {
+        if (*parameters == '/') s.by_position = true;
+        else if (*parameters == '!') s.by_format = true;
+        else s.hidden++;
+    }
+    for (const char *at = parameters; *at && s.count < MOST_PARAMETERS;) {
         size_t length = strcspn(at, " ?");
         s.names[s.count] = at;
         s.lengths[s.count++] = length;
@@ -74,12 +80,17 @@ static const char *plural(size_t count)
 static bool too_many(am_jinja *j, const am_jroutine *routine, const signature *s, size_t given)
 {
     const char *name = routine->called;
-    if (!s->by_position && s->required == s->count)
-        return am_jfail(j, "TypeError", "%s() takes %zu positional argument%s but %zu %s given", name, s->count,
-                        plural(s->count), given, given == 1 ? "was" : "were");
+    size_t most = s->count + s->hidden, least = s->required + s->hidden;
+    if (s->by_format)
+        return am_jfail(j, "TypeError", "%s() takes at most %zu argument%s (%zu given)", routine->name, s->count,
+                        plural(s->count), given);
+    if (!s->by_position) given += s->hidden;
+    if (!s->by_position && least == most)
+        return am_jfail(j, "TypeError", "%s() takes %zu positional argument%s but %zu %s given", name, most,
+                        plural(most), given, given == 1 ? "was" : "were");
     if (!s->by_position)
         return am_jfail(j, "TypeError", "%s() takes from %zu to %zu positional arguments but %zu were given", name,
-                        s->required, s->count, given);
+                        least, most, given);
     if (!s->count) return am_jfail(j, "TypeError", "%s() takes no arguments (%zu given)", name, given);
     if (s->count == 1 && s->required == 1)
         return am_jfail(j, "TypeError", "%s() takes exactly one argument (%zu given)", name, given);
@@ -93,6 +104,9 @@ static bool missing_arguments(am_jinja *j, const am_jroutine *routine, const sig
     am_jtext list = {.j = j};
     size_t missing = 0, named = 0;
     for (size_t i = 0; i < s->required; i++) missing += a[i].kind == AM_J_MISSING;
+    if (s->by_format)
+        return am_jfail(j, "TypeError", "%s() takes at least %zu argument%s (%zu given)", routine->name, s->required,
+                        plural(s->required), given);
     if (s->by_position && s->count == 1)
         return am_jfail(j, "TypeError", "%s() takes exactly one argument (%zu given)", routine->called, given);
     if (s->by_position)
@@ -119,6 +133,8 @@ static bool bind_named(am_jinja *j, const am_jroutine *routine, const signature 
             at++;
         if (s->by_position) return am_jfail(j, "TypeError", "%s() takes no keyword arguments", routine->called);
         const char *quoted = am_jrepr_text(j, (am_jvalue){.kind = AM_J_STRING, .string = name});
+        if (at == s->count && s->by_format)
+            return am_jfail(j, "TypeError", "%s is an invalid keyword argument for %s()", quoted, routine->name);
         if (at == s->count)
             return am_jfail(j, "TypeError", "%s() got an unexpected keyword argument %s", routine->called, quoted);
         if (a[at].kind != AM_J_MISSING)

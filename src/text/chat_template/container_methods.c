@@ -54,6 +54,9 @@ static bool find(am_jinja *j, const am_jcall *c, am_jvalue *out)
     int64_t begin, end;
     bool equal;
     if (!items_of(j, c->self, &items)) return false;
+    for (size_t i = 1; i < 3; i++)
+        if (am_jgiven(c->a[i]) && !am_jvalue_is_integer(c->a[i]))
+            return am_jfail(j, "TypeError", "slice indices must be integers or have an __index__ method");
     if (!am_jargument_int(j, c->a[1], 0, &begin) || !am_jargument_int(j, c->a[2], INT64_MAX, &end)) return false;
     end = clip_index(end, items.count);
     for (int64_t i = clip_index(begin, items.count); i < end; i++) {

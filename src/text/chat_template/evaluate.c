@@ -238,7 +238,7 @@ static bool push_named(am_jinja *j, named_items *named, am_jvalue name, am_jvalu
 static bool push_mapping(am_jinja *j, am_jvalue value, named_items *named)
 {
     if (value.kind != AM_J_DICT)
-        return am_jfail(j, "TypeError", "argument after ** must be a mapping, not %s", am_jvalue_type(value));
+        return am_jfail(j, "TypeError", "jinja2.sandbox.SandboxedEnvironment.call() argument after ** must be a mapping, not %s", am_jvalue_type(value));
     for (size_t i = 0; i < value.dict->count; i++) {
         const am_jentry *entry = &value.dict->entries[i];
         if (entry->key.kind != AM_J_STRING) return am_jfail(j, "TypeError", "keywords must be strings");
@@ -251,7 +251,7 @@ static bool push_mapping(am_jinja *j, am_jvalue value, named_items *named)
 static bool push_iterable(am_jinja *j, am_jvalue value, am_jitems *positional)
 {
     if (!am_jvalue_is_iterable(value))
-        return am_jfail(j, "TypeError", "argument after * must be an iterable, not %s", am_jvalue_type(value));
+        return am_jfail(j, "TypeError", "Value after * must be an iterable, not %s", am_jvalue_type(value));
     return am_jcollect(j, value, positional);
 }
 

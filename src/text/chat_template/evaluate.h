@@ -50,7 +50,9 @@ typedef struct am_jcall {
 } am_jcall;
 
 /* A filter, test, method or function that is built in. `parameters`: names with a space between, '?' behind those that may
-   be left out; '/' first: by position only; "*": anything. `called` is Python's name for it in messages. */
+   be left out; "*": anything. Before them, for what Python says about wrong arguments: '/': by position only; '!': parsed
+   by format ("takes at least 1 argument"); '@': has a parameter before these that Jinja2 fills in itself.
+   `called` is Python's name for it in messages. */
 struct am_jroutine {
     const char *name;
     bool (*call)(am_jinja *j, const am_jcall *call, am_jvalue *out);
@@ -115,6 +117,9 @@ struct am_jloop {
 
 bool am_jloop_length(am_jinja *j, am_jloop *loop, size_t *out);
 int64_t am_jloop_index(const am_jloop *loop);
+
+/* Goes on to the next item, MISSING at the end. */
+bool am_jloop_advance(am_jinja *j, am_jloop *loop, am_jvalue *out);
 
 /* The item after the current one, MISSING at the end. */
 bool am_jloop_peek(am_jinja *j, am_jloop *loop, am_jvalue *out);

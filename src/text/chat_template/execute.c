@@ -220,7 +220,7 @@ bool am_jloop_length(am_jinja *j, am_jloop *loop, size_t *out)
     return true;
 }
 
-static bool advance(am_jinja *j, am_jloop *loop, am_jvalue *out)
+bool am_jloop_advance(am_jinja *j, am_jloop *loop, am_jvalue *out)
 {
     *out = loop->after;
     loop->after = (am_jvalue){.kind = AM_J_MISSING};
@@ -237,7 +237,7 @@ static am_jflow run_turns(am_jinja *j, const am_jnode *node, am_jloop *loop, am_
     bool any = false; /* as Jinja2 has it: a turn reached its end, without break or continue */
     for (;;) {
         am_jvalue item;
-        if (!advance(j, loop, &item)) return AM_J_FAILED;
+        if (!am_jloop_advance(j, loop, &item)) return AM_J_FAILED;
         if (item.kind == AM_J_MISSING) break;
         if (node->loop.extended) *am_jslot_of(env, node->loop.loop) = (am_jvalue){.kind = AM_J_LOOP, .loop = loop};
         if (!am_jassign(j, node->loop.target, env, item) || !am_jscope_enter(j, &node->loop.body_scope, env))

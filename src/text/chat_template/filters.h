@@ -24,6 +24,9 @@ am_jfilter am_jfilter_first, am_jfilter_last, am_jfilter_length, am_jfilter_list
     am_jfilter_reverse, am_jfilter_map, am_jfilter_select, am_jfilter_batch, am_jfilter_slice, am_jfilter_groupby,
     am_jfilter_dictsort, am_jfilter_items, am_jfilter_default, am_jfilter_attr;
 
+/* `a, b = value` */
+bool am_junpack_two(am_jinja *j, am_jvalue value, am_jitems *out);
+
 /* What the `attribute` argument of a filter looks up: "a.b.0" in steps, an integer, or the item itself. */
 typedef struct am_jpath {
     am_jvalue *steps;

@@ -129,11 +129,7 @@ static bool quote(am_jtext *text, am_jvalue value, bool query)
 static bool quote_pair(am_jtext *text, am_jvalue pair)
 {
     am_jitems two = {0};
-    if (!am_jcollect(text->j, pair, &two)) return false;
-    if (two.count != 2)
-        return am_jfail(text->j, "ValueError", two.count > 2 ? "too many values to unpack (expected 2)"
-                                                             : "not enough values to unpack (expected 2, got %zu)",
-                        two.count);
+    if (!am_junpack_two(text->j, pair, &two)) return false;
     if (!quote(text, two.items[0], true)) return false;
     am_jtext_append_char(text, '=');
     return quote(text, two.items[1], true);

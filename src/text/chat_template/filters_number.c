@@ -4,6 +4,7 @@
 #include "text/chat_template/filters.h"
 #include "text/chat_template/format.h"
 #include "text/chat_template/iterate.h"
+#include "text/chat_template/represent.h"
 #include "text/chat_template/text.h"
 
 #include <math.h>
@@ -45,20 +46,30 @@ bool am_jfilter_int(am_jinja *j, const am_jcall *c, am_jvalue *out)
     return integer_of_real(j, value.real, out);
 }
 
+/* float(value) of Python */
+static bool to_real(am_jinja *j, am_jvalue value, double *out)
+{
+    if (value.kind == AM_J_UNDEFINED) return am_jfail_undefined(j, value.undefined);
+    if (value.kind == AM_J_STRING)
+        return am_jtext_to_real(value.string, out) ||
+               am_jfail(j, "ValueError", "could not convert string to float: %s", am_jrepr_text(j, value));
+    if (!am_jvalue_is_number(value))
+        return am_jfail(j, "TypeError", "float() argument must be a string or a real number, not '%s'",
+                        am_jvalue_type(value));
+    *out = am_jnumber_real(value);
+    return value.kind != AM_J_BIG || !isinf(*out) ||
+           am_jfail(j, "OverflowError", "int too large to convert to float");
+}
+
 bool am_jfilter_float(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     am_jvalue value = c->a[0];
     double real;
     *out = am_jgiven(c->a[1]) ? c->a[1] : am_jreal(0);
-    if (value.kind == AM_J_UNDEFINED) return am_jfail_undefined(j, value.undefined);
-    if (value.kind == AM_J_STRING) {
-        if (am_jtext_to_real(value.string, &real)) *out = am_jreal(real);
-        return true;
-    }
-    if (!am_jvalue_is_number(value)) return true;
-    *out = am_jreal(am_jnumber_real(value));
-    if (value.kind == AM_J_BIG && isinf(out->real))
-        return am_jfail(j, "OverflowError", "int too large to convert to float");
+    bool text = value.kind == AM_J_STRING, number = am_jvalue_is_number(value) || value.kind == AM_J_UNDEFINED;
+    if (text ? !am_jtext_to_real(value.string, &real) : !number) return true;
+    if (!to_real(j, value, &real)) return false;
+    *out = am_jreal(real);
     return true;
 }
 
@@ -165,27 +176,20 @@ bool am_jfilter_round(am_jinja *j, const am_jcall *c, am_jvalue *out)
 bool am_jfilter_filesizeformat(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     static const char letters[] = "kMGTPEZY";
-    const am_jarguments none = {0};
-    const am_jcall as_real = {.routine = c->routine, .a = c->a, .given = &none};
-    am_jvalue number, plain[2] = {c->a[0], {.kind = AM_J_MISSING}};
-    am_jcall call = as_real;
-    call.a = plain;
+    am_jvalue number;
     am_jtext text = {.j = j};
     bool binary = am_jargument_bool(c->a[1], false);
-    double base = binary ? 1024 : 1000, unit = base;
-    plain[1] = am_jnone();
-    if (!am_jfilter_float(j, &call, &number)) return false;
-    if (number.kind != AM_J_REAL)
-        return am_jfail(j, "ValueError", "could not convert %s to float", am_jvalue_type(c->a[0]));
-    if (number.real == 1) return am_jstring_literal(j, "1 Byte", out);
-    if (number.real < base) {
-        if (!integer_of_real(j, number.real, &number) || !am_jinteger_write(&text, number, 10)) return false;
+    double base = binary ? 1024 : 1000, unit = base, real;
+    if (!to_real(j, c->a[0], &real)) return false;
+    if (real == 1) return am_jstring_literal(j, "1 Byte", out);
+    if (real < base) {
+        if (!integer_of_real(j, real, &number) || !am_jinteger_write(&text, number, 10)) return false;
         am_jtext_append_string(&text, " Bytes");
         return am_jstring_of_text(&text, out);
     }
     size_t i = 0;
-    for (unit *= base; i < 7 && !(number.real < unit); i++) unit *= base;
-    am_jreal_append(&text, 'f', false, 1, base * number.real / unit);
+    for (unit *= base; i < 7 && !(real < unit); i++) unit *= base;
+    am_jreal_append(&text, 'f', false, 1, base * real / unit);
     am_jtext_printf(&text, " %c%sB", binary && i == 0 ? 'K' : letters[i], binary ? "i" : "");
     return am_jstring_of_text(&text, out);
 }

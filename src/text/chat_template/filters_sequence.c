@@ -97,7 +97,8 @@ bool am_jfilter_default(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 bool am_jfilter_attr(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    if (c->a[1].kind != AM_J_STRING) return am_jfail(j, "TypeError", "attribute name must be string");
+    if (c->a[1].kind != AM_J_STRING) 
+        return am_jfail(j, "TypeError", "attribute name must be string, not '%s'", am_jvalue_type(c->a[1]));
     if (c->a[0].kind == AM_J_UNDEFINED) return am_jfail_undefined(j, c->a[0].undefined);
     if (!am_jattribute(j, c->a[0], c->a[1].string, out)) return false;
     return out->kind != AM_J_MISSING ||
@@ -124,6 +125,15 @@ static bool sort_by(am_jinja *j, const am_jitems *items, const am_jvalue *keys, 
     for (size_t i = 0; i < items->count; i++)
         if (!am_jitems_push(j, out, items->items[order[i]])) return false;
     return true;
+}
+
+/* sorted() wants an integer for `reverse`. */
+static bool reverse_argument(am_jinja *j, am_jvalue value, bool *out)
+{
+    int64_t number = 0;
+    bool ok = am_jargument_int(j, value, 0, &number);
+    *out = number != 0;
+    return ok;
 }
 
 /* "a,b": the items are compared by several attributes, one after the other. */
@@ -156,13 +166,14 @@ bool am_jfilter_sort(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jitems items = {0}, sorted = {0};
     am_jpath *paths;
     size_t count;
+    bool reverse;
     if (!sort_paths(j, c->a[3], !am_jargument_bool(c->a[2], false), &paths, &count)) return false;
     if (!am_jcollect(j, c->a[0], &items)) return false;
     am_jvalue *keys = am_jarray(j, items.count, sizeof *keys);
     if (!keys) return false;
     for (size_t i = 0; i < items.count; i++)
         if (!sort_key(j, paths, count, items.items[i], &keys[i])) return false;
-    return sort_by(j, &items, keys, am_jargument_bool(c->a[1], false), &sorted) &&
+    return reverse_argument(j, c->a[1], &reverse) && sort_by(j, &items, keys, reverse, &sorted) &&
            am_jitems_list(j, &sorted, AM_J_LIST, out);
 }
 
@@ -175,7 +186,7 @@ static bool sort_position(am_jinja *j, am_jvalue by, bool *value)
 
 bool am_jfilter_dictsort(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    bool by_value;
+    bool by_value, reverse;
     am_jitems items = {0}, sorted = {0};
     const am_jpath path = {.ignore_case = !am_jargument_bool(c->a[1], false)};
     if (!sort_position(j, c->a[2], &by_value)) return false;
@@ -190,7 +201,7 @@ bool am_jfilter_dictsort(am_jinja *j, const am_jcall *c, am_jvalue *out)
         if (!am_jpair_make(j, entry->key, entry->value, &pair) || !am_jitems_push(j, &items, pair)) return false;
         if (!am_jpath_get(j, &path, by_value ? entry->value : entry->key, &keys[i])) return false;
     }
-    return sort_by(j, &items, keys, am_jargument_bool(c->a[3], false), &sorted) &&
+    return reverse_argument(j, c->a[3], &reverse) && sort_by(j, &items, keys, reverse, &sorted) &&
            am_jitems_list(j, &sorted, AM_J_LIST, out);
 }
 
@@ -361,8 +372,9 @@ static bool next_slice(am_jinja *j, am_jiterator *iterator, am_jvalue *out)
     *out = (am_jvalue){.kind = AM_J_MISSING};
     if (state->list.kind == AM_J_MISSING && !am_jvalue_to_list(j, iterator->source, AM_J_LIST, &state->list))
         return false;
+    am_jvalue share, total = am_jint((int64_t)state->list.list->count);
+    if (!am_jbinary(j, AM_T_FLOORDIV, total, state->count, &share)) return false; /* only for its errors */
     if (!am_jargument_int(j, state->count, 0, &count)) return false;
-    if (count == 0) return am_jfail(j, "ZeroDivisionError", "integer division or modulo by zero");
     if (count < 0 || iterator->position >= (size_t)count) return true;
     size_t number = iterator->position++, length = state->list.list->count;
     size_t each = length / (size_t)count, with_extra = length % (size_t)count;
@@ -385,7 +397,8 @@ typedef struct apply_state {
     am_jarguments given; /* of the filter, without the value */
     bool prepared, is_map, by_attribute, rejects;
     am_jpath path;
-    const am_jroutine *routine; /* null: the attribute, or the truth of it */
+    am_jvalue name;             /* of a filter or test; MISSING: the attribute, or the truth of it */
+    const am_jroutine *routine; /* looked up when there is something to apply it to */
     am_jarguments arguments;    /* of the routine */
 } apply_state;
 
@@ -393,6 +406,7 @@ static bool routine_named(am_jinja *j, am_jvalue name, bool filter, const am_jro
 {
     const char *what = filter ? "filter" : "test";
     *out = NULL;
+    if (!am_jvalue_hashable(j, name)) return false;
     if (name.kind == AM_J_STRING) *out = filter ? am_jfilter_find(name.string) : am_jtest_find(name.string);
     if (*out) return true;
     if (name.kind != AM_J_UNDEFINED)
@@ -416,7 +430,8 @@ static bool prepare_map(am_jinja *j, apply_state *state)
     am_jvalue attribute = am_jarguments_named(given, "attribute");
     if (given->count) {
         drop_first(given, 1, &state->arguments);
-        return routine_named(j, given->positional[0], true, &state->routine);
+        state->name = given->positional[0];
+        return true;
     }
     if (!am_jgiven(attribute)) return am_jfail(j, "FilterArgumentError", "map requires a filter argument");
     for (size_t i = 0; i < given->named_count; i++) {
@@ -437,12 +452,15 @@ static bool prepare_select(am_jinja *j, apply_state *state)
     if (used && !am_jpath_make(j, given->positional[0], false, &state->path)) return false;
     if (given->count == used) return true;
     drop_first(given, used + 1, &state->arguments);
-    return routine_named(j, given->positional[used], false, &state->routine);
+    state->name = given->positional[used];
+    return true;
 }
 
-static bool apply(am_jinja *j, const apply_state *state, am_jvalue item, am_jvalue *out)
+static bool apply(am_jinja *j, apply_state *state, am_jvalue item, am_jvalue *out)
 {
     if (!am_jpath_get(j, &state->path, item, out)) return false;
+    bool unknown = !state->routine && am_jgiven(state->name);
+    if (unknown && !routine_named(j, state->name, state->is_map, &state->routine)) return false;
     return !state->routine || am_jroutine_apply(j, state->routine, *out, &state->arguments, out);
 }
 

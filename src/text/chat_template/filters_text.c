@@ -115,6 +115,8 @@ bool am_jfilter_indent(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue prefix, new_line, lines, whole;
     bool first = am_jargument_bool(c->a[2], false), blank = am_jargument_bool(c->a[3], false);
     if (!indentation(j, c->a[1], &prefix) || !am_jstring_literal(j, "\n", &new_line)) return false;
+    if (c->a[0].kind == AM_J_LIST)
+        return am_jfail(j, "AttributeError", "'list' object has no attribute 'splitlines'");
     if (c->a[0].kind != AM_J_STRING && c->a[0].kind != AM_J_UNDEFINED)
         return am_jfail(j, "TypeError", "unsupported operand type(s) for +=: '%s' and 'str'", am_jvalue_type(c->a[0]));
     if (!am_jbinary(j, AM_T_ADD, c->a[0], new_line, &whole)) return false;
@@ -131,35 +133,49 @@ bool am_jfilter_indent(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 /* ---- truncate, center, wordcount ---- */
 
-static bool check_truncation(am_jinja *j, int64_t length, int64_t leeway, const am_jstring *end)
+/* assert length >= len(end) and leeway >= 0 */
+static bool check_truncation(am_jinja *j, am_jvalue length, am_jvalue leeway, am_jvalue end)
 {
-    if (length < (int64_t)end->characters)
-        return am_jfail(j, "AssertionError", "expected length >= %zu, got %lld", end->characters, (long long)length);
-    return leeway >= 0 || am_jfail(j, "AssertionError", "expected leeway >= 0, got %lld", (long long)leeway);
+    size_t shortest;
+    bool enough;
+    if (!am_jvalue_length(j, end, &shortest)) return false;
+    if (!am_jvalue_compare(j, ">=", length, am_jint((int64_t)shortest), &enough)) return false;
+    if (!enough)
+        return am_jfail(j, "AssertionError", "expected length >= %zu, got %s", shortest, am_jrepr_text(j, length));
+    if (!am_jvalue_compare(j, ">=", leeway, am_jint(0), &enough)) return false;
+    return enough || am_jfail(j, "AssertionError", "expected leeway >= 0, got %s", am_jrepr_text(j, leeway));
+}
+
+/* The first characters, or all whole words among them. */
+static bool cut_text(am_jinja *j, am_jvalue value, am_jvalue length, am_jvalue end, bool kill_words, am_jvalue *out)
+{
+    const am_jstring space = {.bytes = " ", .length = 1, .characters = 1};
+    am_jvalue stop, words;
+    size_t end_length;
+    if (!am_jvalue_length(j, end, &end_length)) return false;
+    if (!am_jbinary(j, AM_T_SUB, length, am_jint((int64_t)end_length), &stop)) return false;
+    if (!am_jslice(j, value, am_jnone(), stop, am_jnone(), out) || kill_words) return !j->failed;
+    if (out->kind != AM_J_STRING)
+        return am_jfail(j, "AttributeError", "'%s' object has no attribute 'rsplit'", am_jvalue_type(*out));
+    if (!am_jstring_split_right(j, out->string, &space, 1, &words)) return false;
+    *out = words.list->items[0];
+    return true;
 }
 
 bool am_jfilter_truncate(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    int64_t length, leeway;
-    am_jvalue end = c->a[3];
+    size_t size;
+    bool fits;
+    am_jvalue length = am_jgiven(c->a[1]) ? c->a[1] : am_jint(255), end = c->a[3], most;
+    am_jvalue leeway = am_jabsent(c->a[4]) ? am_jint(5) : c->a[4];
     if (!am_jgiven(end) && !am_jstring_literal(j, "...", &end)) return false;
-    am_jvalue given_leeway = am_jabsent(c->a[4]) ? am_jint(5) : c->a[4];
-    if (!am_jargument_int(j, c->a[1], 255, &length) || !am_jargument_int(j, given_leeway, 5, &leeway)) return false;
+    if (!check_truncation(j, length, leeway, end) || !am_jvalue_length(j, c->a[0], &size)) return false;
+    if (!am_jbinary(j, AM_T_ADD, length, leeway, &most)) return false;
+    if (!am_jvalue_compare(j, "<=", am_jint((int64_t)size), most, &fits)) return false;
     *out = c->a[0];
-    if (c->a[0].kind == AM_J_UNDEFINED) return true;
-    if (c->a[0].kind != AM_J_STRING || end.kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "object of type '%s' has no len()",
-                        am_jvalue_type(end.kind != AM_J_STRING ? end : c->a[0]));
-    if (!check_truncation(j, length, leeway, end.string)) return false;
-    const am_jstring *s = c->a[0].string;
-    if ((int64_t)s->characters <= length || (int64_t)s->characters - length <= leeway) return true;
-    size_t cut = am_jstring_offset(s, (size_t)length - end.string->characters);
-    const am_jstring space = {.bytes = " ", .length = 1, .characters = 1};
-    if (!am_jargument_bool(c->a[2], false)) {
-        size_t word = am_jbytes_find_last(s, &space, 0, cut);
-        if (word != SIZE_MAX) cut = word;
-    }
-    return am_jstring_part(j, s, 0, cut, out) && am_jbinary(j, AM_T_ADD, *out, end, out);
+    if (fits) return true;
+    return cut_text(j, c->a[0], length, end, am_jargument_bool(c->a[2], false), out) &&
+           am_jbinary(j, AM_T_ADD, *out, end, out);
 }
 
 bool am_jfilter_center(am_jinja *j, const am_jcall *c, am_jvalue *out)
@@ -227,17 +243,24 @@ bool am_jfilter_join(am_jinja *j, const am_jcall *c, am_jvalue *out)
     return am_jstring_of_text(&text, out);
 }
 
+bool am_junpack_two(am_jinja *j, am_jvalue value, am_jitems *out)
+{
+    if (!am_jvalue_is_iterable(value))
+        return am_jfail(j, "TypeError", "cannot unpack non-iterable %s object", am_jvalue_type(value));
+    if (!am_jcollect(j, value, out)) return false;
+    if (out->count > 2) return am_jfail(j, "ValueError", "too many values to unpack (expected 2)");
+    return out->count == 2 ||
+           am_jfail(j, "ValueError", "not enough values to unpack (expected 2, got %zu)", out->count);
+}
+
 /* ---- tojson, pprint ---- */
 
 static bool read_separators(am_jinja *j, am_jvalue value, am_jjson_options *options)
 {
     am_jitems two = {0};
     if (am_jabsent(value)) return true;
-    if (!am_jcollect(j, value, &two)) return false;
-    if (two.count != 2)
-        return am_jfail(j, "ValueError", two.count > 2 ? "too many values to unpack (expected 2)"
-                                                       : "not enough values to unpack (expected 2, got %zu)", two.count);
-    for (size_t i = 0; i < 2; i++)
+    if (!am_junpack_two(j, value, &two)) return false;
+    for (size_t i = 2; i-- > 0;)
         if (two.items[i].kind != AM_J_STRING)
             return am_jfail(j, "TypeError", "make_encoder() argument %zu must be str, not %s", 6 - i,
                             am_jvalue_type(two.items[i]));

@@ -69,7 +69,8 @@ static bool read_field(state *s, const am_jstring *format, size_t *at, field *f)
     if (end == ':') return read_spec(s, format, at, f);
     if (*at >= format->length) return fail(s, "end of string while looking for conversion specifier");
     f->conversion = format->bytes[(*at)++];
-    char after = *at < format->length ? format->bytes[(*at)++] : '}';
+    if (*at >= format->length) return fail(s, "unmatched '{' in format spec");
+    char after = format->bytes[(*at)++];
     if (after == '}') return true;
     return after == ':' ? read_spec(s, format, at, f) : fail(s, "expected ':' after conversion specifier");
 }
@@ -100,7 +101,7 @@ static bool first_value(state *s, const am_jstring *format, size_t begin, size_t
         bool small = number_at(format, begin, end, &position);
         *out = am_jarguments_at(s->arguments, small ? position : SIZE_MAX);
         return out->kind != AM_J_MISSING ||
-               am_jfail(s->j, "IndexError", "Replacement index %zu out of range for positional args tuple", position);
+               am_jfail(s->j, "IndexError", "tuple index out of range");
     }
     am_jvalue name;
     if (!am_jstring_part(s->j, format, begin, end, &name)) return false;
@@ -140,7 +141,7 @@ static bool automatic(state *s, am_jvalue *out)
     s->numbering = NUMBERING_AUTOMATIC;
     *out = am_jarguments_at(s->arguments, s->next);
     if (out->kind == AM_J_MISSING)
-        return am_jfail(s->j, "IndexError", "Replacement index %zu out of range for positional args tuple", s->next);
+        return am_jfail(s->j, "IndexError", "tuple index out of range");
     s->next++;
     return true;
 }

@@ -170,6 +170,7 @@ static bool to_integer(state *s, const spec *f, am_jvalue *value)
     am_jinja *j = s->text.j;
     bool decimal = strchr("diu", f->type) != NULL;
     if (am_jvalue_is_integer(*value)) return true;
+    if (decimal && value->kind == AM_J_UNDEFINED) return am_jfail_undefined(j, value->undefined);
     if (decimal && value->kind == AM_J_REAL) {
         if (isnan(value->real)) return am_jfail(j, "ValueError", "cannot convert float NaN to integer");
         if (isinf(value->real)) return am_jfail(j, "OverflowError", "cannot convert float infinity to integer");
@@ -233,15 +234,17 @@ static bool convert(state *s)
 {
     spec f = {.type = 0};
     am_jvalue value = {.kind = AM_J_MISSING};
-    if (s->at < s->format->length && s->format->bytes[s->at] == '(') {
+    char next = s->at < s->format->length ? s->format->bytes[s->at] : 0;
+    if (next == '%') {
+        s->at++;
+        am_jtext_append_char(&s->text, '%');
+        return !s->text.j->failed;
+    }
+    if (next == '(') {
         s->at++;
         if (!read_key(s, &value)) return false;
     }
     if (!read_spec(s, &f)) return false;
-    if (f.type == '%') {
-        am_jtext_append_char(&s->text, '%');
-        return !s->text.j->failed;
-    }
     if (value.kind == AM_J_MISSING && !next_argument(s, &value)) return false;
     if (!f.type || !strchr("sradiuoxXeEfFgGc", f.type)) return unknown(s);
     if (strchr("sra", f.type)) return write_text(s, f, value);

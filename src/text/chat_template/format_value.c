@@ -26,9 +26,10 @@ typedef struct pieces {
     am_jtext digits, rest;
 } pieces;
 
-static bool invalid(am_jinja *j)
+static bool invalid(am_jinja *j, const am_jstring *s, am_jvalue value)
 {
-    return am_jfail(j, "ValueError", "Invalid format specifier");
+    return am_jfail(j, "ValueError", "Invalid format specifier %s for object of type '%s'",
+                    am_jrepr_text(j, (am_jvalue){.kind = AM_J_STRING, .string = s}), am_jvalue_type(value));
 }
 
 static bool is_align(char c)
@@ -69,7 +70,7 @@ static bool take(const am_jstring *s, size_t *at, const char *characters, char *
     return found;
 }
 
-static bool read_spec(am_jinja *j, const am_jstring *s, spec *out)
+static bool read_spec(am_jinja *j, const am_jstring *s, am_jvalue value, spec *out)
 {
     size_t at = 0;
     char ignored;
@@ -86,7 +87,7 @@ static bool read_spec(am_jinja *j, const am_jstring *s, spec *out)
         if (!read_number(j, s, &at, &out->precision)) return false;
         if (at == begin) return am_jfail(j, "ValueError", "Format specifier missing precision");
     }
-    if (s->length - at > 1) return invalid(j);
+    if (s->length - at > 1) return invalid(j, s, value);
     if (at < s->length) out->type = s->bytes[at];
     return true;
 }
@@ -313,6 +314,6 @@ bool am_jformat_value(am_jtext *text, am_jvalue value, const am_jstring *s)
     if (value.kind != AM_J_STRING && !am_jvalue_is_number(value))
         return am_jfail(text->j, "TypeError", "unsupported format string passed to %s.__format__",
                         am_jvalue_type(value));
-    if (!read_spec(text->j, s, &f)) return false;
+    if (!read_spec(text->j, s, value, &f)) return false;
     return value.kind == AM_J_STRING ? format_string(text, value.string, f) : format_number(text, value, f);
 }

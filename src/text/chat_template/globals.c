@@ -33,7 +33,9 @@ static bool make_range(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     int64_t v[3] = {0, 0, 1};
     size_t given = c->given->count;
-    if (c->given->named_count) return am_jfail(j, "TypeError", "range() takes no keyword arguments");
+    if (c->given->named_count)
+        return am_jfail(j, "TypeError", "safe_range() got an unexpected keyword argument %s",
+                        am_jrepr_text(j, (am_jvalue){.kind = AM_J_STRING, .string = c->given->names[0]}));
     if (!given) return am_jfail(j, "TypeError", "range expected at least 1 argument, got 0");
     if (given > 3) return am_jfail(j, "TypeError", "range expected at most 3 arguments, got %zu", given);
     for (size_t i = 0; i < given; i++)
@@ -44,6 +46,7 @@ static bool make_range(am_jinja *j, const am_jcall *c, am_jvalue *out)
     *range = (am_jrange){v[0], v[1], v[2], range_count(v[0], v[1], v[2])};
     *out = (am_jvalue){.kind = AM_J_RANGE, .range = range};
     if (range->count <= MOST_ITEMS_OF_A_RANGE) return true;
+    if (range->count > INT64_MAX) return am_jfail(j, "OverflowError", "Python int too large to convert to C ssize_t");
     return am_jfail(j, "OverflowError", "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).",
                     MOST_ITEMS_OF_A_RANGE);
 }

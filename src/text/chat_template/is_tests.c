@@ -106,14 +106,12 @@ static bool order(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 static bool is_filter(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    (void)j;
-    return give(c->a[0].kind == AM_J_STRING && am_jfilter_find(c->a[0].string), out);
+    return am_jvalue_hashable(j, c->a[0]) && give(c->a[0].kind == AM_J_STRING && am_jfilter_find(c->a[0].string), out);
 }
 
 static bool is_test(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    (void)j;
-    return give(c->a[0].kind == AM_J_STRING && am_jtest_find(c->a[0].string), out);
+    return am_jvalue_hashable(j, c->a[0]) && give(c->a[0].kind == AM_J_STRING && am_jtest_find(c->a[0].string), out);
 }
 
 static const am_jroutine tests[] = {
@@ -139,8 +137,8 @@ static const am_jroutine tests[] = {
     {"upper", case_test, "value", "test_upper"},
     {"sameas", sameas, "value other", "test_sameas"},
     {"in", in, "value seq", "test_in"},
-    {"filter", is_filter, "value", "test_filter"},
-    {"test", is_test, "value", "test_test"},
+    {"filter", is_filter, "@value", "test_filter"},
+    {"test", is_test, "@value", "test_test"},
     {"==", equal, "/a b", "eq"},
     {"eq", equal, "/a b", "eq"},
     {"equalto", equal, "/a b", "eq"},

@@ -25,12 +25,13 @@ static bool next_item_back(am_jinja *j, am_jiterator *i, am_jvalue *out)
     return true;
 }
 
+/* Characters of Markup are plain strings. */
 static bool next_character(am_jinja *j, am_jiterator *i, am_jvalue *out)
 {
     size_t begin = i->offset;
     if (begin == i->source.string->length) return end_of(out);
     am_jstring_next(i->source.string, &i->offset);
-    return am_jstring_part(j, i->source.string, begin, i->offset, out);
+    return am_jstring_borrow(j, i->source.string->bytes + begin, i->offset - begin, out);
 }
 
 am_jvalue am_jrange_at(const am_jrange *range, size_t index)
@@ -64,6 +65,13 @@ static bool next_in_view(am_jinja *j, am_jiterator *i, am_jvalue *out)
     return true;
 }
 
+/* A loop gives out its items itself, each with the loop. */
+static bool next_of_loop(am_jinja *j, am_jiterator *i, am_jvalue *out)
+{
+    if (!am_jloop_advance(j, i->source.loop, out)) return false;
+    return out->kind == AM_J_MISSING || am_jpair_make(j, *out, i->source, out);
+}
+
 static bool next_nothing(am_jinja *j, am_jiterator *i, am_jvalue *out)
 {
     (void)j;
@@ -79,7 +87,7 @@ static const struct {
     {AM_J_LIST, "list_iterator", next_item},         {AM_J_TUPLE, "tuple_iterator", next_item},
     {AM_J_STRING, "str_iterator", next_character},   {AM_J_RANGE, "range_iterator", next_in_range},
     {AM_J_DICT, "dict_keyiterator", next_key},       {AM_J_VIEW, "dict_itemiterator", next_in_view},
-    {AM_J_UNDEFINED, "generator", next_nothing},
+    {AM_J_UNDEFINED, "generator", next_nothing},     {AM_J_LOOP, "LoopContext", next_of_loop},
 };
 
 bool am_jiterate(am_jinja *j, am_jvalue value, am_jiterator **out)
@@ -98,7 +106,7 @@ bool am_jiterate(am_jinja *j, am_jvalue value, am_jiterator **out)
 
 bool am_jvalue_is_iterable(am_jvalue value)
 {
-    if (value.kind == AM_J_ITERATOR || value.kind == AM_J_LOOP) return true;
+    if (value.kind == AM_J_ITERATOR) return true;
     for (size_t i = 0; i < sizeof iterables / sizeof *iterables; i++)
         if (iterables[i].kind == value.kind) return true;
     return false;

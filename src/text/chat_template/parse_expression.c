@@ -509,10 +509,10 @@ am_jnode *am_jparse_expression(am_jparser *p)
 
 /* ---- tuples ---- */
 
-static bool at_tuple_end(const am_jparser *p, const am_jtuple_options *options)
+static bool at_tuple_end(const am_jparser *p)
 {
     static const am_jtoken_kind ends[] = {AM_T_VARIABLE_END, AM_T_BLOCK_END, AM_T_RPAREN};
-    return is_one_of(p->current.kind, ends, 3) || (options->end_name && am_jparse_is_name(p, options->end_name));
+    return is_one_of(p->current.kind, ends, 3);
 }
 
 static am_jnode *parse_tuple_item(am_jparser *p, const am_jtuple_options *options)
@@ -527,7 +527,7 @@ am_jnode *am_jparse_tuple(am_jparser *p, am_jtuple_options options)
     am_jnode *node = am_jparse_node(p, AM_N_TUPLE, p->current.offset);
     while (node) {
         if (node->list.count && !am_jparse_expect(p, AM_T_COMMA)) return NULL;
-        if (at_tuple_end(p, &options)) break;
+        if (at_tuple_end(p)) break;
         if (!am_jnodes_push(p->j, &node->list, parse_tuple_item(p, &options))) return NULL;
         if (p->current.kind != AM_T_COMMA) break;
         is_tuple = true;

@@ -293,10 +293,10 @@ static am_jnode *parse_target_name(am_jparser *p, am_jname_use use)
 static bool parse_for(am_jparser *p, am_jnode *node)
 {
     bool taken;
-    const am_jtuple_options target = {.end_name = "in"};
-    if (!am_jparse_advance(p) || !(node->loop.target = parse_target(p, target, AM_J_USE_STORE))) return false;
+    if (!am_jparse_advance(p)) return false;
+    if (!(node->loop.target = parse_target(p, (am_jtuple_options){0}, AM_J_USE_STORE))) return false;
     if (!expect_name(p, "in")) return false;
-    node->loop.iterable = am_jparse_tuple(p, (am_jtuple_options){.no_condition = true, .end_name = "recursive"});
+    node->loop.iterable = am_jparse_tuple(p, (am_jtuple_options){.no_condition = true});
     if (!node->loop.iterable || !am_jparse_skip_name(p, "if", &taken)) return false;
     if (taken && !(node->loop.test = am_jparse_expression(p))) return false;
     if (!am_jparse_skip_name(p, "recursive", &node->loop.recursive)) return false;
@@ -445,18 +445,21 @@ static bool parse_jump(am_jparser *p, am_jnode *node)
     return false;
 }
 
-static bool skip_context(am_jparser *p)
+/* "with context" or "without context", when it stands here. */
+static bool skip_context(am_jparser *p, bool *taken)
 {
     am_jtoken next;
+    *taken = false;
     if (!am_jparse_is_name(p, "with") && !am_jparse_is_name(p, "without")) return true;
     if (!am_jparse_look(p, &next)) return false;
-    bool context = next.kind == AM_T_NAME && am_jstring_is(next.value.string, "context");
-    return !context || (am_jparse_advance(p) && am_jparse_advance(p));
+    *taken = next.kind == AM_T_NAME && am_jstring_is(next.value.string, "context");
+    return !*taken || (am_jparse_advance(p) && am_jparse_advance(p));
 }
 
 /* include and extends: the name of the template is computed, then it turns out that there are no others. */
 static bool parse_include(am_jparser *p, am_jnode *node)
 {
+    bool taken;
     am_jtoken next;
     if (!am_jparse_advance(p) || !(node->set.value = am_jparse_expression(p))) return false;
     if (am_jparse_is_name(p, "ignore")) {
@@ -465,26 +468,38 @@ static bool parse_include(am_jparser *p, am_jnode *node)
             (!am_jparse_advance(p) || !am_jparse_advance(p)))
             return false;
     }
-    return skip_context(p);
+    return skip_context(p, &taken);
 }
 
 static bool parse_import(am_jparser *p, am_jnode *node)
 {
+    bool taken;
     if (!am_jparse_advance(p) || !(node->set.value = am_jparse_expression(p))) return false;
-    return expect_name(p, "as") && parse_target_name(p, AM_J_USE_STORE) && skip_context(p);
+    return expect_name(p, "as") && parse_target_name(p, AM_J_USE_STORE) && skip_context(p, &taken);
+}
+
+/* One imported name; *more says whether another follows. */
+static bool parse_imported_name(am_jparser *p, bool *more)
+{
+    bool taken;
+    *more = false;
+    if (p->current.kind == AM_T_NAME) {
+        if (!skip_context(p, &taken)) return false;
+        if (taken) return true;
+    }
+    if (!parse_target_name(p, AM_J_USE_STORE) || !am_jparse_skip_name(p, "as", &taken)) return false;
+    if (taken && !parse_target_name(p, AM_J_USE_STORE)) return false;
+    if (!skip_context(p, &taken)) return false;
+    return taken || am_jparse_skip(p, AM_T_COMMA, more);
 }
 
 static bool parse_from(am_jparser *p, am_jnode *node)
 {
-    bool taken;
+    bool more = true;
     if (!am_jparse_advance(p) || !(node->set.value = am_jparse_expression(p)) || !expect_name(p, "import")) return false;
-    do {
-        if (!skip_context(p) || p->current.kind == AM_T_BLOCK_END) break;
-        if (!parse_target_name(p, AM_J_USE_STORE) || !am_jparse_skip_name(p, "as", &taken)) return false;
-        if (taken && !parse_target_name(p, AM_J_USE_STORE)) return false;
-        if (!skip_context(p) || !am_jparse_skip(p, AM_T_COMMA, &taken)) return false;
-    } while (taken);
-    return !p->j->failed;
+    while (more)
+        if (!parse_imported_name(p, &more)) return false;
+    return true;
 }
 
 static const struct statement {

@@ -49,7 +49,6 @@ typedef struct am_jtuple_options {
     bool no_condition;    /* "if" is not part of it */
     bool parentheses;     /* stands between them, so it may be empty */
     bool with_namespace;  /* "ns.attribute" may stand in it */
-    const char *end_name; /* a name that ends it, null: none */
 } am_jtuple_options;
 
 am_jnode *am_jparse_expression(am_jparser *p);

@@ -174,7 +174,7 @@ static bool find(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     size_t begin, end, at = SIZE_MAX;
     bool possible, last = c->routine->name[0] == 'r', must = strstr(c->routine->name, "index") != NULL;
-    if (!text_argument(j, c->a[0]) || !part_of(j, c, &begin, &end, &possible)) return false;
+    if (!part_of(j, c, &begin, &end, &possible) || !text_argument(j, c->a[0])) return false;
     if (possible)
         at = last ? am_jbytes_find_last(self(c), c->a[0].string, begin, end)
                   : am_jbytes_find(self(c), c->a[0].string, begin, end);
@@ -188,7 +188,7 @@ static bool count(am_jinja *j, const am_jcall *c, am_jvalue *out)
     size_t begin, end, found = 0;
     bool possible;
     const am_jstring *needle = c->a[0].string;
-    if (!text_argument(j, c->a[0]) || !part_of(j, c, &begin, &end, &possible)) return false;
+    if (!part_of(j, c, &begin, &end, &possible) || !text_argument(j, c->a[0])) return false;
     if (possible && !needle->length) found = am_utf8_count(self(c)->bytes + begin, end - begin) + 1;
     while (possible && needle->length) {
         size_t at = am_jbytes_find(self(c), needle, begin, end);
@@ -213,10 +213,10 @@ static bool has_affix(am_jinja *j, const am_jcall *c, am_jvalue *out)
     size_t begin, end;
     bool possible, found = false, at_end = c->routine->name[0] == 'e';
     am_jvalue affix = c->a[0];
+    if (!part_of(j, c, &begin, &end, &possible)) return false;
     if (affix.kind != AM_J_STRING && affix.kind != AM_J_TUPLE)
         return am_jfail(j, "TypeError", "%s first arg must be str or a tuple of str, not %s", c->routine->name,
                         am_jvalue_type(affix));
-    if (!part_of(j, c, &begin, &end, &possible)) return false;
     const am_jvalue *items = affix.kind == AM_J_TUPLE ? affix.list->items : &affix;
     size_t n = affix.kind == AM_J_TUPLE ? affix.list->count : 1;
     for (size_t i = 0; !found && i < n; i++) {
@@ -495,11 +495,11 @@ static const am_jroutine methods[] = {
     {"strip", strip, "/chars?", "str.strip"},
     {"lstrip", strip, "/chars?", "str.lstrip"},
     {"rstrip", strip, "/chars?", "str.rstrip"},
-    {"split", split, "sep? maxsplit?", "split"},
-    {"rsplit", split, "sep? maxsplit?", "rsplit"},
-    {"splitlines", splitlines, "keepends?", "splitlines"},
-    {"startswith", has_affix, "/prefix start? end?", "str.startswith"},
-    {"endswith", has_affix, "/suffix start? end?", "str.endswith"},
+    {"split", split, "!sep? maxsplit?", "split"},
+    {"rsplit", split, "!sep? maxsplit?", "rsplit"},
+    {"splitlines", splitlines, "!keepends?", "splitlines"},
+    {"startswith", has_affix, "/!prefix start? end?", "str.startswith"},
+    {"endswith", has_affix, "/!suffix start? end?", "str.endswith"},
     {"replace", replace, "/old new count?", "str.replace"},
     {"join", join, "/iterable", "str.join"},
     {"format", format, "*", "str.format"},
@@ -510,11 +510,11 @@ static const am_jroutine methods[] = {
     {"capitalize", capitalize, "/", "str.capitalize"},
     {"swapcase", swapcase, "/", "str.swapcase"},
     {"casefold", casefold, "/", "str.casefold"},
-    {"find", find, "/sub start? end?", "str.find"},
-    {"rfind", find, "/sub start? end?", "str.rfind"},
-    {"index", find, "/sub start? end?", "str.index"},
-    {"rindex", find, "/sub start? end?", "str.rindex"},
-    {"count", count, "/sub start? end?", "str.count"},
+    {"find", find, "/!sub start? end?", "str.find"},
+    {"rfind", find, "/!sub start? end?", "str.rfind"},
+    {"index", find, "/!sub start? end?", "str.index"},
+    {"rindex", find, "/!sub start? end?", "str.rindex"},
+    {"count", count, "/!sub start? end?", "str.count"},
     {"partition", partition, "/sep", "str.partition"},
     {"rpartition", partition, "/sep", "str.rpartition"},
     {"removeprefix", remove_affix, "/prefix", "str.removeprefix"},
@@ -523,10 +523,10 @@ static const am_jroutine methods[] = {
     {"ljust", justify, "/width fillchar?", "str.ljust"},
     {"rjust", justify, "/width fillchar?", "str.rjust"},
     {"zfill", zfill, "/width", "str.zfill"},
-    {"expandtabs", expandtabs, "tabsize?", "expandtabs"},
+    {"expandtabs", expandtabs, "!tabsize?", "expandtabs"},
     {"translate", translate, "/table", "str.translate"},
     {"maketrans", maketrans, "/x y? z?", "str.maketrans"},
-    {"encode", encode, "encoding? errors?", "encode"},
+    {"encode", encode, "!encoding? errors?", "encode"},
     {"isalpha", is_class, "/", "str.isalpha"},
     {"isalnum", is_class, "/", "str.isalnum"},
     {"isdecimal", is_class, "/", "str.isdecimal"},

@@ -212,6 +212,12 @@ static bool hash_value(am_jinja *j, am_jvalue value, uint64_t *out)
     }
 }
 
+bool am_jvalue_hashable(am_jinja *j, am_jvalue value)
+{
+    uint64_t hash;
+    return hash_value(j, value, &hash);
+}
+
 bool am_jdict_make(am_jinja *j, am_jvalue *out)
 {
     am_jdict *dict = am_jalloc(j, sizeof *dict);

@@ -183,6 +183,9 @@ bool am_jdict_set_text(am_jinja *j, am_jdict *dict, const char *key, am_jvalue v
 /* A dict with the same entries. */
 bool am_jdict_copy(am_jinja *j, const am_jdict *dict, am_jvalue *out);
 
+/* Fails with TypeError where a value cannot be a key. */
+bool am_jvalue_hashable(am_jinja *j, am_jvalue value);
+
 /* Python's ==, <, bool(), `is`. Fail when nested too deeply; am_jvalue_compare also when there is no order:
    `operator` is "<", ">", "<=" or ">=". */
 bool am_jvalue_equal(am_jinja *j, am_jvalue a, am_jvalue b, bool *out);

@@ -39,7 +39,11 @@ typedef struct am_auto {
     am_auto_list added;          /* added_tokens_decoder */
     am_model_settings settings;
     am_buffer normalizer, pre_tokenizer, decoder, post_processor; /* JSON; empty: none */
-    bool add_bos, add_eos, update_post_processor;
+    bool add_bos, add_eos;
+    bool update_post_processor; /* to one of bos_token and eos_token */
+    bool own_post_processor;    /* where tokenizer.json has none, `finish` makes one */
+    bool has_type_ids;
+    uint64_t max_length; /* model_max_length unless configured; 0: none */
     size_t line_count;
 } am_auto;
 
@@ -52,18 +56,37 @@ typedef struct am_auto_class {
     am_status (*build)(am_auto *a);  /* settings, normalizer, pre_tokenizer, decoder, post_processor; null: as the file has them */
     am_status (*finish)(am_auto *a); /* after the tokens were added; null: nothing */
     bool keeps_file; /* takes tokenizer.json as it is, and builds only without it */
-    bool pads_left, has_type_ids, cleans_bpe, any_merges;
+    bool pads_left, has_type_ids, cleans_bpe;
     am_decode_style decode_style;
 } am_auto_class;
 
+/* auto_tables.c, generated. Lists end with null. */
+typedef struct am_model_class {
+    const char *model_type, *class_name;
+    bool wrong; /* checkpoints of this type are known to name a wrong class */
+} am_model_class;
+extern const am_model_class am_model_classes[];
+extern const char *const am_old_class_names[][2];  /* and the class they stand for */
+extern const char *const am_foreign_classes[];     /* classes that read other files than tokenizer.json */
+extern const char *const am_mbart_languages[], *const am_mbart50_languages[], *const am_nllb_languages[];
+extern const char *const am_whisper_languages[][2]; /* in the order of their tokens: code and name */
+extern const char *const am_whisper_language_names[][2]; /* other names, and the code */
+
 /* Rows of class_wordpiece.c, class_byte_level.c, class_spm_bpe.c, class_unigram.c; each ends with a null name. */
 extern const am_auto_class am_wordpiece_classes[], am_byte_level_classes[], am_spm_bpe_classes[], am_unigram_classes[];
+
+/* auto.c: the parts that Wav2Vec2CTCTokenizer shares. Tokens by name, and the settings of tokenizer_config.json. */
+am_status am_auto_name_tokens(am_auto *a) AM_NODISCARD;
+void am_auto_read_settings(am_auto *a);
 
 /* auto_class.c: the name of the class for a directory. Fails with AM_UNSUPPORTED. */
 am_status am_auto_class_name(am_auto *a, const char **out) AM_NODISCARD;
 
 /* auto_tokens.c: the special and added tokens of the configuration files. */
 am_status am_auto_read_tokens(am_auto *a) AM_NODISCARD;
+
+/* Moves the configuration's tokens with names of their own to the named ones. */
+am_status am_auto_take_given(am_auto *a) AM_NODISCARD;
 
 /* Adds the tokens of added_tokens_decoder, then special ones that are not there. */
 am_status am_auto_add_tokens(am_auto *a) AM_NODISCARD;
@@ -80,14 +103,24 @@ am_auto_token *am_auto_named(const am_auto *a, const char *name);
 /* Its text, as str() has it: "None" when it is not set. */
 am_text am_auto_text(const am_auto *a, const char *name);
 
+/* Whether the file has a post-processor. */
+bool am_auto_file_has_post_processor(const am_auto *a);
+
 /* Sets or replaces a named token. */
 am_status am_auto_set_named(am_auto *a, const char *name, const char *token) AM_NODISCARD;
 
 /* A string becomes AddedToken(token, lstrip=lstrip); others stay. */
 void am_auto_make_token(am_auto *a, const char *name, bool lstrip);
 
-/* Appends a string to a list. */
+/* Appends a string to a list, always or where the list has no token of that text. */
 am_status am_auto_append(am_auto *a, am_auto_list *list, am_text token) AM_NODISCARD;
+am_status am_auto_append_once(am_auto *a, am_auto_list *list, am_text token) AM_NODISCARD;
+
+/* Appends strings up to null, where the list does not have them. */
+am_status am_auto_append_all(am_auto *a, am_auto_list *list, const char *const *tokens) AM_NODISCARD;
+
+/* Makes extra_special_tokens and additional_special_tokens one list of extra ones. */
+am_status am_auto_join_extra(am_auto *a) AM_NODISCARD;
 
 /* auto_post.c. A field of tokenizer_config.json: the fallback when absent, false when null. */
 bool am_auto_bool(const am_auto *a, const char *key, bool fallback);
@@ -98,11 +131,15 @@ am_text am_auto_config_text(const am_auto *a, const char *key, const char *fallb
    without "_token", or "=text" (id of the text) or "=text@name" (id of the named token). ":1" behind gives a type. */
 am_status am_auto_template(am_auto *a, const char *single, const char *pair) AM_NODISCARD;
 
-/* The same from a list of token texts before and after. */
+/* The same from a list of token texts before and after; both texts of a pair stand between them, the second with
+   `pair_type`, which what follows has too. */
 am_status am_auto_template_of(am_auto *a, const am_text *before, size_t before_count, const am_text *after, size_t after_count,
                               int32_t pair_type) AM_NODISCARD;
 
-/* RobertaProcessing, BertProcessing. */
+/* Metaspace of "▁" as a pre-tokenizer and a decoder ("always", "first" or "never"), appended. */
+void am_auto_append_metaspace(am_buffer *out, const char *scheme, bool split);
+
+/* RobertaProcessing; sep and cls are names of special tokens. */
 am_status am_auto_roberta(am_auto *a, const char *sep, const char *cls, bool trim_offsets, bool add_prefix_space) AM_NODISCARD;
 
 /* TokenizersBackend.update_post_processor. */
@@ -117,7 +154,10 @@ am_status am_auto_token_id(am_auto *a, am_text token, int32_t *out) AM_NODISCARD
 /* Index of a piece in the list of a Unigram vocabulary, from `first` on; -1: not there. */
 int64_t am_auto_find_piece(const am_auto *a, am_text piece, bool with_score_zero, int64_t first);
 
-/* {"type":"Precompiled", ...} of the file's normalizer, appended; false when the file has none. */
+/* An item of a JSON array that is being written, with a comma where it is not the first. */
+void am_auto_append_item(am_buffer *out, const char *json);
+
+/* The item {"type":"Precompiled", ...} of the file's normalizer; false when the file has none. */
 bool am_auto_append_charsmap(am_auto *a, am_buffer *out);
 
 /* auto_vocab.c: the vocabulary of tokenizer.json, or of vocab.txt, vocab.json and merges.txt. */

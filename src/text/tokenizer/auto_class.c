@@ -1,6 +1,5 @@
 /* Which class AutoTokenizer takes (AutoTokenizer.from_pretrained of transformers 5.23). */
 #include "text/tokenizer/auto.h"
-#include "text/tokenizer/auto_tables.h"
 
 #include <stdio.h>
 
@@ -21,10 +20,10 @@ static am_text text(const char *string)
     return (am_text){string, strlen(string)};
 }
 
-static const model_class *class_of_model_type(am_text model_type)
+static const am_model_class *class_of_model_type(am_text model_type)
 {
-    for (size_t i = 0; i < sizeof model_classes / sizeof model_classes[0]; i++)
-        if (am_text_is(model_type, model_classes[i].model_type)) return &model_classes[i];
+    for (size_t i = 0; am_model_classes[i].model_type; i++)
+        if (am_text_is(model_type, am_model_classes[i].model_type)) return &am_model_classes[i];
     return NULL;
 }
 
@@ -34,16 +33,16 @@ static const char *resolve(am_text name)
     static const am_auto_class *const tables[] = {am_wordpiece_classes, am_byte_level_classes, am_spm_bpe_classes, am_unigram_classes};
     am_text base = {name.bytes, base_length(name)};
     if (am_text_is(base, "PreTrainedTokenizer") || am_text_is(base, "TokenizersBackend")) return "TokenizersBackend";
-    for (size_t i = 0; i < sizeof old_names / sizeof old_names[0]; i++)
-        if (am_text_is(base, old_names[i][0])) return old_names[i][1];
+    for (size_t i = 0; am_old_class_names[i][0]; i++)
+        if (am_text_is(base, am_old_class_names[i][0])) return am_old_class_names[i][1];
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         for (const am_auto_class *row = tables[i]; row->name; row++)
             if (am_text_is(name, row->name)) return row->name;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         for (const am_auto_class *row = tables[i]; row->name; row++)
             if (am_text_is(base, row->name)) return row->name;
-    for (size_t i = 0; foreign_classes[i]; i++)
-        if (am_text_is(base, foreign_classes[i])) return foreign_classes[i];
+    for (size_t i = 0; am_foreign_classes[i]; i++)
+        if (am_text_is(base, am_foreign_classes[i])) return am_foreign_classes[i];
     return NULL;
 }
 
@@ -71,7 +70,7 @@ static bool file_is_byte_level(const am_auto *a)
 }
 
 /* Where the configuration names a class that is not the one of the model type. */
-static const char *choose_between(am_text declared, const model_class *registered)
+static const char *choose_between(am_text declared, const am_model_class *registered)
 {
     static const char *const backends[] = {"TokenizersBackend", "PythonBackend", "MistralCommonBackend", NULL};
     if (am_name_index(text(registered->class_name), backends) >= 0) return "TokenizersBackend";
@@ -83,7 +82,7 @@ static const char *choose(const am_auto *a, am_text declared, bool has_own_code)
 {
     am_text model_type = am_text_of(am_json_get(a->model_config, "model_type"));
     am_text from_config = am_text_of(am_json_get(a->config, "tokenizer_class"));
-    const model_class *registered = class_of_model_type(model_type);
+    const am_model_class *registered = class_of_model_type(model_type);
     bool wrong = registered && registered->wrong;
     if (!has_own_code && declared.length && same_base(declared, text("LlamaTokenizer")) && !wrong && file_is_byte_level(a))
         return "TokenizersBackend";
@@ -101,14 +100,14 @@ am_status am_auto_class_name(am_auto *a, const char **out)
     if (!declared.length) declared = am_text_of(am_json_get(a->model_config, "tokenizer_class"));
     am_json map = am_json_get(a->config, "auto_map");
     bool has_own_code = am_json_kind_of(map) == AM_JSON_ARRAY || am_json_kind_of(am_json_get(map, "AutoTokenizer")) == AM_JSON_ARRAY;
-    const model_class *registered = class_of_model_type(am_text_of(am_json_get(a->model_config, "model_type")));
+    const am_model_class *registered = class_of_model_type(am_text_of(am_json_get(a->model_config, "model_type")));
     if (registered && registered->wrong) has_own_code = false;
     if (has_own_code && !registered && !resolve(declared))
         return am_error(AM_UNSUPPORTED, "%s: tokenizer class \"%.*s\" is Python code of the model's own", a->loader.name, (int)declared.length,
                         declared.bytes);
     *out = choose(a, declared, has_own_code);
-    for (size_t i = 0; foreign_classes[i]; i++) {
-        if (strcmp(*out, foreign_classes[i]) != 0 || strcmp(*out, "Wav2Vec2CTCTokenizer") == 0) continue;
+    for (size_t i = 0; am_foreign_classes[i]; i++) {
+        if (strcmp(*out, am_foreign_classes[i]) != 0 || strcmp(*out, "Wav2Vec2CTCTokenizer") == 0) continue;
         return am_error(AM_UNSUPPORTED, "%s: tokenizer class %s, which reads files of its own", a->loader.name, *out);
     }
     return NULL;

@@ -23,6 +23,11 @@ am_text am_auto_config_text(const am_auto *a, const char *key, const char *fallb
     return am_json_kind_of(value) == AM_JSON_STRING ? am_text_of(value) : (am_text){fallback, strlen(fallback)};
 }
 
+bool am_auto_file_has_post_processor(const am_auto *a)
+{
+    return am_json_kind_of(am_json_get(a->file, "post_processor")) == AM_JSON_OBJECT;
+}
+
 int64_t am_auto_find_piece(const am_auto *a, am_text piece, bool with_score_zero, int64_t first)
 {
     int64_t index = 0;
@@ -35,6 +40,12 @@ int64_t am_auto_find_piece(const am_auto *a, am_text piece, bool with_score_zero
     return -1;
 }
 
+void am_auto_append_item(am_buffer *out, const char *json)
+{
+    if (out->length && out->bytes[out->length - 1] != '[') am_buffer_append_char(out, ',');
+    am_buffer_append_string(out, json);
+}
+
 bool am_auto_append_charsmap(am_auto *a, am_buffer *out)
 {
     am_json normalizer = am_json_get(a->file, "normalizer"), items = am_json_get(normalizer, "normalizers");
@@ -43,10 +54,16 @@ bool am_auto_append_charsmap(am_auto *a, am_buffer *out)
         if (am_json_equals(am_json_get(i.value, "type"), "Precompiled")) found = i.value;
     am_json_string map = am_json_text(am_json_get(found, "precompiled_charsmap"));
     if (!found.document || !map.length) return false;
-    am_buffer_append_string(out, "{\"type\":\"Precompiled\",\"precompiled_charsmap\":");
+    am_auto_append_item(out, "{\"type\":\"Precompiled\",\"precompiled_charsmap\":");
     am_buffer_append_json_string(out, map.bytes, map.length);
     am_buffer_append_char(out, '}');
     return true;
+}
+
+void am_auto_append_metaspace(am_buffer *out, const char *scheme, bool split)
+{
+    am_buffer_printf(out, "{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"prepend_scheme\":\"%s\",\"split\":%s}", scheme,
+                     split ? "true" : "false");
 }
 
 am_status am_auto_token_id(am_auto *a, am_text token, int32_t *out)

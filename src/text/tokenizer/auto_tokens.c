@@ -29,6 +29,26 @@ am_status am_auto_append(am_auto *a, am_auto_list *list, am_text text)
     return token.token.content.bytes ? append(a, list, token) : am_out_of_memory();
 }
 
+am_status am_auto_append_once(am_auto *a, am_auto_list *list, am_text text)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (am_text_equal(list->items[i].token.content, text)) return NULL;
+    return am_auto_append(a, list, text);
+}
+
+am_status am_auto_append_all(am_auto *a, am_auto_list *list, const char *const *tokens)
+{
+    for (; *tokens; tokens++) AM_TRY(am_auto_append_once(a, list, (am_text){*tokens, strlen(*tokens)}));
+    return NULL;
+}
+
+am_status am_auto_join_extra(am_auto *a)
+{
+    for (size_t i = 0; i < a->additional.count; i++) AM_TRY(append(a, &a->extra, a->additional.items[i]));
+    a->extra.set = true;
+    return NULL;
+}
+
 static am_auto_token *find_named(const am_auto_list *list, am_text name)
 {
     for (size_t i = 0; i < list->count; i++)
@@ -250,6 +270,12 @@ am_status am_auto_read_tokens(am_auto *a)
     else AM_TRY(read_older_files(a));
     take_flags(a);
     if (a->added.count) qsort(a->added.items, a->added.count, sizeof *a->added.items, by_id);
+    return NULL;
+}
+
+am_status am_auto_take_given(am_auto *a)
+{
+    for (size_t i = 0; i < a->given.count; i++) AM_TRY(set_named(a, &a->named, a->given.items[i].name, a->given.items[i]));
     return NULL;
 }
 

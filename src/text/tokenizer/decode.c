@@ -98,7 +98,7 @@ static am_status group_ids(const am_tokenizer *t, const int32_t *ids, size_t *co
 {
     int32_t pad = am_tokenizer_special_id(t, "pad_token"), last = -1;
     size_t kept = 0;
-    *out = am_alloc(*count * sizeof **out);
+    *out = am_alloc((*count + 1) * sizeof **out);
     if (!*out) return am_out_of_memory();
     for (size_t i = 0; i < *count; i++) {
         if ((i == 0 || ids[i] != last) && ids[i] != pad) (*out)[kept++] = ids[i];

@@ -455,6 +455,7 @@ typedef struct am_model_settings {
     am_text unk_token;
     am_text continuing_subword_prefix, end_of_word_suffix;
     bool fuse_unk, byte_fallback, ignore_merges;
+    bool may_lack_merges; /* a file without "merges" has none */
     int64_t unk_id; /* of Unigram, -1: none */
     uint64_t max_input_chars_per_word;
 } am_model_settings;
@@ -704,8 +705,6 @@ struct am_tokenizer {
     const char *class_name;
     am_named_token *named;
     size_t named_count;
-    int32_t *special_ids; /* of named and extra special tokens, ascending */
-    size_t special_id_count;
     am_side padding_side, truncation_side;
     uint64_t model_max_length; /* 0: none */
     int32_t pad_type_id;

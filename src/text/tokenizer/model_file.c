@@ -130,6 +130,7 @@ static am_status read_merge(const am_loader *loader, am_json merge, am_text *lef
 static am_status read_merges(const am_loader *loader, am_json merges, am_model *model)
 {
     size_t rank = 0;
+    if (model->settings.may_lack_merges && am_json_kind_of(merges) == AM_JSON_MISSING) return am_bpe_start_merges(model, 0);
     if (am_json_kind_of(merges) != AM_JSON_ARRAY) return am_loader_expected(loader, "model.merges", "an array", merges);
     AM_TRY(am_bpe_start_merges(model, am_json_count(merges)));
     for (am_json_iterator i = am_json_iterate(merges); am_json_next(&i);) {

@@ -44,7 +44,6 @@ void am_tokenizer_close(am_tokenizer *t)
     for (am_regex_list *item = t->regexes; item; item = item->next) am_regex_destroy(item->regex);
     am_model_deinit(&t->model);
     am_added_tokens_deinit(&t->added);
-    am_free(t->special_ids);
     am_arena_deinit(&t->arena);
     am_free(t);
 }

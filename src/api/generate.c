@@ -1,0 +1,167 @@
+#include "api/model_internal.h"
+#include "base/json.h"
+#include "base/memory.h"
+#include "tasks/text_generator.h"
+#include "text/chat_template.h"
+#include "text/tokenizer.h"
+
+#include <string.h>
+
+enum { DEFAULT_NEW_TOKENS = 256 }; /* of transformers' text-generation pipeline */
+
+/* --- options --- */
+
+static am_status check_options(const am_text_options *o)
+{
+    if (o->max_new_tokens < 0) return am_error(AM_INVALID_ARGUMENT, "max_new_tokens: expected at least 0, found %d", o->max_new_tokens);
+    if (o->top_k < 0) return am_error(AM_INVALID_ARGUMENT, "top_k: expected at least 0, found %d", o->top_k);
+    if (o->num_beams < 0) return am_error(AM_INVALID_ARGUMENT, "num_beams: expected at least 0, found %d", o->num_beams);
+    if (!(o->temperature >= 0)) return am_error(AM_INVALID_ARGUMENT, "temperature: expected at least 0, found %g", o->temperature);
+    if (!(o->top_p >= 0 && o->top_p <= 1)) return am_error(AM_INVALID_ARGUMENT, "top_p: expected 0 to 1, found %g", o->top_p);
+    if (!(o->min_p >= 0 && o->min_p <= 1)) return am_error(AM_INVALID_ARGUMENT, "min_p: expected 0 to 1, found %g", o->min_p);
+    if (!(o->repetition_penalty >= 0))
+        return am_error(AM_INVALID_ARGUMENT, "repetition_penalty: expected more than 0, found %g", o->repetition_penalty);
+    return NULL;
+}
+
+static void apply_sampling(const am_text_options *o, am_generation_config *c)
+{
+    if (o->temperature > 0) c->temperature = o->temperature;
+    if (o->top_p > 0) c->top_p = o->top_p;
+    if (o->min_p > 0) c->min_p = o->min_p;
+    if (o->top_k > 0) c->top_k = o->top_k;
+    if (o->temperature > 0 || o->top_p > 0 || o->top_k > 0 || o->min_p > 0) c->do_sample = true;
+    if (o->greedy) c->do_sample = false;
+}
+
+static am_status apply_options(const am_text_options *o, am_generation_config *c)
+{
+    am_generation_config defaults = am_generation_config_default();
+    if (!c->max_new_tokens && c->max_length == defaults.max_length) c->max_new_tokens = DEFAULT_NEW_TOKENS;
+    if (!o) return NULL;
+    AM_TRY(check_options(o));
+    apply_sampling(o, c);
+    if (o->max_new_tokens) c->max_new_tokens = o->max_new_tokens;
+    if (o->repetition_penalty > 0) c->repetition_penalty = o->repetition_penalty;
+    if (o->num_beams) c->num_beams = o->num_beams;
+    c->seed = o->seed;
+    return NULL;
+}
+
+/* --- generating --- */
+
+static am_status copy_answer(const am_text_answer *answer, am_text_result *out)
+{
+    out->text = am_copy_string(answer->text, answer->length);
+    out->ids = am_alloc_zeroed((size_t)answer->id_count + 1, sizeof *out->ids);
+    if (!out->text || !out->ids) {
+        am_text_result_deinit(out);
+        return am_out_of_memory();
+    }
+    for (int64_t i = 0; i < answer->id_count; i++) out->ids[i] = answer->ids[i];
+    out->id_count = (size_t)answer->id_count;
+    out->finish_reason = answer->finish_reason;
+    out->prompt_tokens = (int)answer->prompt_tokens;
+    out->prefill_ms = answer->prefill_ms;
+    out->decode_ms = answer->decode_ms;
+    return NULL;
+}
+
+static am_status generate(am_model *model, const char *prompt, bool special, const am_text_options *options, am_text_result *out)
+{
+    am_arena arena = {0};
+    am_generation_config config;
+    am_text_answer answer = {0};
+    am_text_job job = {.config = &config};
+    AM_TRY(am_generation_config_read(model->pipeline->model, &config));
+    AM_TRY(apply_options(options, &config));
+    if (options) {
+        job.stop = options->stop;
+        job.stop_count = options->stop_count;
+        job.on_text = options->on_text;
+        job.context = options->context;
+    }
+    am_status status = am_text_job_prompt(model->pipeline, &arena, prompt, special, &job);
+    if (!status) status = am_generate_text(model->pipeline, &job, &answer);
+    if (!status) status = copy_answer(&answer, out);
+    am_text_answer_deinit(&answer);
+    am_arena_deinit(&arena);
+    return status;
+}
+
+am_status am_model_generate(am_model *model, const char *prompt, const am_text_options *options, am_text_result *out)
+{
+    *out = (am_text_result){0};
+    if (!prompt) return am_error(AM_INVALID_ARGUMENT, "no prompt was given");
+    return generate(model, prompt, true, options, out);
+}
+
+void am_text_result_deinit(am_text_result *result)
+{
+    am_free(result->text);
+    am_free(result->ids);
+    *result = (am_text_result){0};
+}
+
+/* --- chat --- */
+
+static void append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
+{
+    static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+    int count = 0;
+    am_buffer_append_char(out, '{');
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        am_text token = am_tokenizer_special_token(tokenizer, names[i]);
+        if (!token.bytes) continue;
+        am_buffer_printf(out, "%s\"%s\": ", count++ ? ", " : "", names[i]);
+        am_buffer_append_json_string(out, token.bytes, token.length);
+    }
+    am_buffer_append_char(out, '}');
+}
+
+/* An answer that the last message has begun is continued, as in transformers' pipeline. */
+static void choose_ending(am_json messages, am_chat_options *options)
+{
+    am_json last = {0};
+    for (am_json_iterator i = am_json_iterate(messages); am_json_next(&i);) last = i.value;
+    bool begun = am_json_equals(am_json_get(last, "role"), "assistant");
+    options->continue_field = begun ? "content" : NULL;
+    options->add_generation_prompt = !begun;
+}
+
+static am_status render(am_model *model, am_json messages, am_chat_text *out)
+{
+    am_chat_template *template;
+    am_tokenizer *tokenizer;
+    am_json_document *special;
+    am_buffer tokens = {0};
+    if (am_json_kind_of(messages) != AM_JSON_ARRAY || am_json_count(messages) == 0)
+        return am_error(AM_INVALID_ARGUMENT, "messages: expected a list of at least one, found %s",
+                        am_json_kind_name(am_json_kind_of(messages)));
+    AM_TRY(am_pipeline_chat_template(model->pipeline, &template));
+    AM_TRY(am_pipeline_tokenizer(model->pipeline, &tokenizer));
+    append_special_tokens(tokenizer, &tokens);
+    am_status status = am_buffer_status(&tokens);
+    if (!status) status = am_json_parse(tokens.bytes, tokens.length, "special tokens", &special);
+    am_buffer_deinit(&tokens);
+    if (status) return status;
+    am_chat_options options = {.messages = messages, .special_tokens = am_json_root(special)};
+    choose_ending(messages, &options);
+    status = am_chat_template_render(template, &options, out);
+    am_json_close(special);
+    return status;
+}
+
+am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options, am_text_result *out)
+{
+    am_json_document *messages;
+    am_chat_text prompt = {0};
+    *out = (am_text_result){0};
+    if (!messages_json) return am_error(AM_INVALID_ARGUMENT, "no messages were given");
+    AM_TRY(am_json_parse(messages_json, strlen(messages_json), "messages", &messages));
+    am_status status = render(model, am_json_root(messages), &prompt);
+    am_json_close(messages);
+    if (!status) status = generate(model, prompt.text, false, options, out); /* templates write special tokens themselves */
+    am_chat_text_deinit(&prompt);
+    return status;
+}

@@ -1,0 +1,84 @@
+#include "api/model_internal.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+static am_status check_target(const am_model_options *options)
+{
+    const char *target = options ? options->target : NULL;
+    if (!target || strcmp(target, "auto") == 0 || strcmp(target, "cpu") == 0) return NULL;
+    return am_error(AM_UNAVAILABLE, "target \"%s\" is not in this build; there is \"cpu\"", target);
+}
+
+am_status am_model_open(const char *directory, const am_model_options *options, am_model **out)
+{
+    *out = NULL;
+    if (!directory) return am_error(AM_INVALID_ARGUMENT, "no model directory was given");
+    AM_TRY(check_target(options));
+    am_model *model = am_alloc_zeroed(1, sizeof *model);
+    if (!model) return am_out_of_memory();
+    am_status status = am_pipeline_open(directory, options ? options->architecture : NULL, &model->pipeline);
+    if (status) {
+        am_free(model);
+        return status;
+    }
+    model->task = model->pipeline->model->architecture->task;
+    *out = model;
+    return NULL;
+}
+
+void am_model_close(am_model *model)
+{
+    if (!model) return;
+    am_arena_deinit(&model->borrowed);
+    am_pipeline_close(model->pipeline);
+    am_free(model);
+}
+
+const char *am_model_architecture(const am_model *model)
+{
+    return model->pipeline->model->architecture->name;
+}
+
+const char *am_model_task(const am_model *model)
+{
+    return model->task;
+}
+
+void am_string_free(char *text)
+{
+    am_free(text);
+}
+
+/* --- the bare model --- */
+
+static am_status list_outputs(am_model *model, const am_named_array **outputs, size_t *out_count)
+{
+    am_session *session = model->pipeline->session;
+    int count = am_session_output_count(session);
+    am_arena_deinit(&model->borrowed);
+    am_named_array *rows = am_arena_array(&model->borrowed, (size_t)count + 1, sizeof *rows);
+    if (!rows) return am_out_of_memory();
+    for (int i = 0; i < count; i++) rows[i] = (am_named_array){am_session_output_name(session, i), am_session_output(session, i)};
+    *outputs = rows;
+    *out_count = (size_t)count;
+    return NULL;
+}
+
+am_status am_model_forward(am_model *model, const am_named_array *inputs, size_t count, bool output_hidden_states,
+                           const am_named_array **outputs, size_t *out_count)
+{
+    enum { MOST_INPUTS = 64 };
+    am_session_input given[MOST_INPUTS];
+    am_run_options options = {.output_hidden_states = output_hidden_states};
+    *outputs = NULL;
+    *out_count = 0;
+    if (count > MOST_INPUTS) return am_error(AM_INVALID_ARGUMENT, "%zu inputs, expected at most %d", count, MOST_INPUTS);
+    for (size_t i = 0; i < count; i++) {
+        if (!inputs[i].name || !inputs[i].tensor.data) return am_error(AM_INVALID_ARGUMENT, "input %zu has no name or no data", i);
+        given[i] = (am_session_input){inputs[i].name, inputs[i].tensor};
+    }
+    AM_TRY(am_session_run(model->pipeline->session, given, (int)count, &options));
+    return list_outputs(model, outputs, out_count);
+}

@@ -1,0 +1,29 @@
+/* A stack of pre-norm transformer layers: x + attention(norm(x)), then x + mlp(norm(x)), as ViT, CLIP and
+   their kin have it. No norm after the last layer: where a model has one, it is the model's. */
+#ifndef AM_MODELS_BLOCKS_PRE_NORM_H
+#define AM_MODELS_BLOCKS_PRE_NORM_H
+
+#include "models/blocks/attention.h"
+
+/* What a family calls the weights of a layer. */
+typedef struct am_pre_norm_names {
+    const char *layers;                   /* their list below the scope: "encoder.layers" */
+    const char *attention;                /* scope of the projections that am_attention_options names */
+    const char *norm_before, *norm_after; /* of attention, of the mlp */
+    const char *up, *down;                /* the mlp's linears */
+} am_pre_norm_names;
+
+typedef struct am_pre_norm_options {
+    int64_t num_hidden_layers, intermediate_size;
+    am_unary_fn hidden_act;
+    double layer_norm_eps;
+    am_attention_options attention;
+    const am_pre_norm_names *names;
+    const char *hidden_states; /* their name among the outputs; null: "hidden_states" */
+} am_pre_norm_options;
+
+/* x: [B, T, C] -> [B, T, C]; names hidden states: what goes into each layer, and what comes out of the last.
+ */
+am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options *options);
+
+#endif

@@ -1,0 +1,63 @@
+/* What image models share: the input, patches, special tokens and positions, stages and feature maps of
+   backbones. */
+#ifndef AM_MODELS_BLOCKS_VISION_H
+#define AM_MODELS_BLOCKS_VISION_H
+
+#include "models/blocks/layers.h"
+
+enum { AM_STAGES_LIMIT = 16 };
+
+typedef struct am_image_options {
+    int64_t num_channels;
+    int64_t image_size[2], patch_size[2]; /* height, width */
+} am_image_options;
+
+/* num_channels (3), image_size and patch_size: one number, or a list of height and width. */
+am_image_options am_image_options_read(const am_config *c, int64_t image_size, int64_t patch_size);
+
+/* Whole patches of an image of image_size. */
+int64_t am_image_patches(const am_image_options *options);
+
+/* Input pixel_values: [B, num_channels, height, width]; another number of channels is an error. */
+am_value am_pixel_values(am_builder *b, int64_t num_channels);
+
+/* The same; another size than image_size is an error, too. */
+am_value am_pixel_values_sized(am_builder *b, const am_image_options *options);
+
+/* Convolution NAME over patches that do not overlap: x: [B, C', height, width] -> [B, C, rows, columns]. */
+am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64_t C,
+                              const int64_t patch_size[2], int bias);
+
+/* x: [B, C, rows, columns] -> [B, rows * columns, C]. */
+am_value am_image_tokens(am_builder *b, am_value x);
+
+/* The weight of that name, of any float dtype, as dtype of x, for arithmetic with it. */
+am_value am_parameter(am_builder *b, const char *name, am_shape shape, am_value x);
+
+/* The weight `name` of `shape`, C elements, as a token before those of x: [B, T, C] -> [B, 1 + T, C]. */
+am_value am_prepend_token(am_builder *b, const char *name, am_shape shape, am_value x);
+
+/* torch.nn.PixelShuffle: x: [B, C * r * r, H, W] -> [B, C, H * r, W * r]. */
+am_value am_pixel_shuffle(am_builder *b, am_value x, int64_t r);
+
+/* Mean over the positions of x: [B, C, H, W]: [B, C, 1, 1], or [B, C] without keep_dims. */
+am_value am_image_mean(am_builder *b, am_value x, bool keep_dims);
+
+/* --- convolutional backbones --- */
+
+typedef struct am_stages {
+    int count;
+    int64_t depths[AM_STAGES_LIMIT], hidden_sizes[AM_STAGES_LIMIT];
+} am_stages;
+
+/* depths and hidden_sizes, lists of one length; the fallback is where they are absent. */
+am_stages am_stages_read(const am_config *c, const am_stages *fallback);
+
+/* Marks which of "stem", "stage1" .. a backbone gives: out_features or out_indices, else the last alone;
+   out has 1 + count elements. */
+void am_backbone_stages(const am_config *c, int count, bool *out);
+
+/* "stem" for 0, "stage<i>" else; text holds `size` bytes. */
+const char *am_stage_name(int i, char *text, size_t size);
+
+#endif

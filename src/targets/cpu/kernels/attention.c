@@ -1,0 +1,73 @@
+#include "targets/cpu/kernels/attention.h"
+
+#include "base/threads.h"
+#include "targets/cpu/kernels/kernels.h"
+
+#include <math.h>
+
+enum { Q, K, V, MASK, BIAS, SINKS, OFFSET };
+
+typedef struct job {
+    const am_micro *micro;
+    am_attention_problem problem;
+    int64_t blocks; /* of queries, for each head */
+} job;
+
+static void work(void *context, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    const am_attention_problem *p = &j->problem;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t head = i / j->blocks, t0 = i % j->blocks * AM_ATTENTION_QUERIES;
+        int64_t t1 = t0 + AM_ATTENTION_QUERIES < p->T ? t0 + AM_ATTENTION_QUERIES : p->T;
+        j->micro->attention(p, head / p->H, head % p->H, t0, t1);
+    }
+}
+
+static am_status place_in_cache(am_attention_problem *p, const am_tensor *offset)
+{
+    p->first_position = am_load_int(offset->dtype, offset->data, 0);
+    p->keys = p->first_position + p->T;
+    if (p->first_position >= 0 && p->keys <= p->S) return NULL;
+    return am_error(AM_OUT_OF_RANGE, "positions %lld to %lld in a cache of %lld places", (long long)p->first_position,
+                    (long long)p->keys - 1, (long long)p->S);
+}
+
+static am_status run_attention(const am_kernel_call *call)
+{
+    const am_attention_attributes *a = AM_ATTRIBUTES(am_attention_attributes, call);
+    const am_tensor *in = call->inputs;
+    const int64_t *q = in[Q].shape.dims, *k = in[K].shape.dims;
+    job j = {.micro = call->micro};
+    am_attention_problem *p = &j.problem;
+    *p = (am_attention_problem){.q = in[Q].data, .k = in[K].data, .v = in[V].data, .bias = in[BIAS].data, .sinks = in[SINKS].data,
+                                .mask = in[MASK].data, .y = call->outputs[0].data, .T = q[1], .H = q[2], .D = q[3], .S = k[1], .G = k[2],
+                                .E = in[V].shape.dims[3], .first_position = k[1] - q[1], .keys = k[1],
+                                .soft_cap = (float)a->soft_cap, .causal = a->causal, .window = a->window};
+    p->scale = (float)(a->scale != 0 ? a->scale : 1 / sqrt((double)p->D));
+    if (in[OFFSET].data) AM_TRY(place_in_cache(p, &in[OFFSET]));
+    am_shape scores = am_shape_of(q[0], p->H, p->T, p->S);
+    int64_t strides[AM_RANK_LIMIT];
+    am_shape_broadcast_strides(&in[MASK].shape, &scores, strides);
+    for (int i = 0; i < 4; i++) p->mask_strides[i] = strides[i];
+    am_shape_broadcast_strides(&in[BIAS].shape, &scores, strides);
+    for (int i = 0; i < 4; i++) p->bias_strides[i] = strides[i];
+    j.blocks = (p->T + AM_ATTENTION_QUERIES - 1) / AM_ATTENTION_QUERIES;
+    am_parallel_for(q[0] * p->H * j.blocks, 1, work, &j);
+    return NULL;
+}
+
+static bool supports(const am_graph *graph, const am_node *node)
+{
+    for (int i = 0; i < node->input_count; i++) {
+        if (!node->inputs[i].id || i == MASK || i == OFFSET) continue;
+        if (graph->values[node->inputs[i].id].dtype != AM_F32) return false;
+    }
+    if (node->input_count > BIAS && node->inputs[BIAS].id) {
+        const am_shape *bias = &graph->values[node->inputs[BIAS].id].shape;
+        if (bias->rank > 4) return false;
+    }
+    return graph->values[node->first_output.id].dtype == AM_F32;
+}
+
+const am_kernel am_cpu_attention = {.name = "attention_f32", .op = AM_OP_ATTENTION, .run = run_attention, .supports = supports};

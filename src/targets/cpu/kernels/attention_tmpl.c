@@ -1,0 +1,122 @@
+/* Attention with a running softmax (Milakov and Gimelshein, arXiv 1805.02867): keys are taken in blocks that begin at multiples of
+   AM_ATTENTION_KEYS, the result so far is rescaled when a larger score appears. A block that a query does not see leaves that query's
+   numbers as they are, so a result does not depend on the queries computed with it. */
+#include "targets/cpu/kernels/micro.h"
+
+#include "targets/cpu/kernels/attention.h"
+
+#include <float.h>
+#include <math.h>
+
+enum { QUERIES = AM_ATTENTION_QUERIES, KEYS = AM_ATTENTION_KEYS };
+
+/* Keys [*low, *high) that the query at `position` may see by its position. */
+static void visible(const am_attention_problem *p, int64_t position, int64_t *low, int64_t *high)
+{
+    *low = 0, *high = p->keys;
+    if (p->causal && position + 1 < *high) *high = position + 1;
+    if (p->window && position - p->window + 1 > *low) *low = position - p->window + 1;
+    if (p->window && !p->causal && position + p->window < *high) *high = position + p->window;
+    if (*high < 0) *high = 0;
+    if (*low > *high) *low = *high;
+}
+
+/* Scores of query t for keys s0..s0+count-1: scaled, capped, biased, and the lowest number where masked. */
+static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t, int64_t s0, int64_t count, float *scores)
+{
+    int64_t low, high;
+    AM_TEMPLATE(scale)(scores, p->soft_cap != 0 ? p->scale / p->soft_cap : p->scale, 0, scores, count);
+    if (p->soft_cap != 0) {
+        AM_TEMPLATE(unary)(AM_TANH, scores, scores, count);
+        AM_TEMPLATE(scale)(scores, p->soft_cap, 0, scores, count);
+    }
+    if (p->bias) {
+        const int64_t *strides = p->bias_strides;
+        const float *bias = p->bias + b * strides[0] + h * strides[1] + t * strides[2] + s0 * strides[3];
+        AM_TEMPLATE(binary)(AM_ADD, scores, false, bias, strides[3] == 0, scores, count);
+    }
+    if (p->mask) {
+        const int64_t *strides = p->mask_strides;
+        const uint8_t *mask = p->mask + b * strides[0] + h * strides[1] + t * strides[2] + s0 * strides[3];
+        for (int64_t i = 0; i < count; i++) scores[i] = mask[i * strides[3]] ? scores[i] : -FLT_MAX;
+    }
+    visible(p, p->first_position + t, &low, &high);
+    for (int64_t i = 0; i < count && s0 + i < low; i++) scores[i] = -FLT_MAX;
+    for (int64_t i = high > s0 ? high - s0 : 0; i < count; i++) scores[i] = -FLT_MAX;
+}
+
+/* Turns scores into weights relative to the largest score so far and rescales what was summed before. */
+static void weigh(float *scores, int64_t count, float *most, double *total, float *y, int64_t E)
+{
+    float block = AM_TEMPLATE(largest)(scores, count), next = block > *most || block != block ? block : *most;
+    if (next < -FLT_MAX) next = -FLT_MAX; /* all -infinity so far: weights become 0, not NaN */
+    if (next != *most) {
+        float factor = expf(*most - next);
+        AM_TEMPLATE(scale)(y, factor, 0, y, E);
+        *total *= (double)factor;
+        *most = next;
+    }
+    vf top = vset(next), sum = vset(0);
+    for (int64_t i = 0; i < count; i += AM_WIDTH) {
+        int64_t n = count - i < AM_WIDTH ? count - i : AM_WIDTH;
+        vf e = vexp(vload_n(scores + i, n) - top);
+        vstore_n(scores + i, e, n);
+        for (int64_t k = n; k < AM_WIDTH; k++) e[k] = 0;
+        sum += e;
+    }
+    *total += (double)vsum(sum);
+}
+
+typedef struct running {
+    float most[QUERIES];
+    double total[QUERIES];
+} running;
+
+static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0, int64_t count, running *state)
+{
+    _Alignas(64) float scores[QUERIES * KEYS];
+    int64_t group = h / (p->H / p->G), row = p->H * p->E;
+    const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D;
+    const float *k = p->k + ((b * p->S + s0) * p->G + group) * p->D, *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
+    float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
+    AM_TEMPLATE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, KEYS);
+    for (int64_t i = 0; i < rows; i++) {
+        dress(p, b, h, t0 + i, s0, count, scores + i * KEYS);
+        weigh(scores + i * KEYS, count, &state->most[i], &state->total[i], y + i * row, p->E);
+    }
+    AM_TEMPLATE(gemm_nn)(rows, p->E, count, scores, KEYS, v, p->G * p->E, y, row, true);
+}
+
+static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t low, int64_t high, running *state)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        state->most[i] = p->sinks ? p->sinks[h] : -FLT_MAX;
+        state->total[i] = p->sinks ? 1 : 0;
+        memset(p->y + ((b * p->T + t0 + i) * p->H + h) * p->E, 0, (size_t)p->E * sizeof *p->y);
+    }
+    for (int64_t s = low / KEYS * KEYS; s < high; s += KEYS)
+        attend_block(p, b, h, t0, rows, s, p->keys - s < KEYS ? p->keys - s : KEYS, state);
+}
+
+void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t t1)
+{
+    running state;
+    int64_t low = p->keys, high = 0;
+    for (int64_t t = t0; t < t1; t++) {
+        int64_t first, end;
+        visible(p, p->first_position + t, &first, &end);
+        if (first < end && first < low) low = first;
+        if (end > high) high = end;
+    }
+    attend_range(p, b, h, t0, t1 - t0, low, high, &state);
+    for (int64_t i = 0; i < t1 - t0; i++) {
+        float *y = p->y + ((b * p->T + t0 + i) * p->H + h) * p->E;
+        running alone;
+        /* Nothing attended: the average of all keys, also of those outside of the range. */
+        if (!p->sinks && state.most[i] <= -FLT_MAX) {
+            attend_range(p, b, h, t0 + i, 1, 0, p->keys, &alone);
+            state.total[i] = alone.total[0];
+        }
+        for (int64_t e = 0; e < p->E; e++) y[e] = (float)((double)y[e] / state.total[i]);
+    }
+}

@@ -1,0 +1,140 @@
+/* Matrix products without packing.
+
+   gemm_nt: both operands have K contiguous. A tile of ROWS x 4 results keeps one vector of partial sums each; lane l takes k = l, l + AM_WIDTH, ..
+   and the lanes are added at the end by vsum4, in one and the same tree for every tile shape.
+   gemm_nn: b has N contiguous. A tile of ROWS x 2 vectors of results; each result is one sequence over k. */
+#include "targets/cpu/kernels/micro.h"
+
+#if AM_WIDTH == 16 || defined(AM_VEC_NEON)
+enum { ROWS = 6, NN_VECTORS = 4 };
+#else
+enum { ROWS = 3, NN_VECTORS = 3 };
+#endif
+
+typedef enum kind { KIND_F32, KIND_BF16, KIND_F16 } kind;
+
+AM_INLINE vf load(kind k, const void *b, int64_t at)
+{
+    if (k == KIND_F32) return vload((const float *)b + at);
+    return k == KIND_BF16 ? vwiden_bf16((const uint16_t *)b + at) : vwiden_f16((const uint16_t *)b + at);
+}
+
+AM_INLINE vf load_part(kind k, const void *b, int64_t at, int64_t n)
+{
+    if (k == KIND_F32) return vload_part((const float *)b + at, n);
+    uint16_t padded[AM_WIDTH] = {0};
+    memcpy(padded, (const uint16_t *)b + at, (size_t)n * sizeof *padded);
+    return load(k, padded, 0);
+}
+
+/* rows x columns results, columns 1..4; with 1 the other three are computed as zeros. */
+AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc)
+{
+    vf sum[ROWS][4];
+    int64_t i = 0, whole = K / AM_WIDTH * AM_WIDTH;
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+        for (int n = 0; n < 4; n++) sum[m][n] = vset(0);
+    for (; i < whole; i += AM_WIDTH) {
+        vf w[4];
+#pragma GCC unroll 4
+        for (int n = 0; n < columns; n++) w[n] = load(k, b, n * ldb + i);
+#pragma GCC unroll 8
+        for (int m = 0; m < rows; m++) {
+            vf x = vload(a + m * lda + i);
+#pragma GCC unroll 4
+            for (int n = 0; n < columns; n++) sum[m][n] = vfma(x, w[n], sum[m][n]);
+        }
+    }
+    if (i < K) {
+        vf w[4];
+#pragma GCC unroll 4
+        for (int n = 0; n < columns; n++) w[n] = load_part(k, b, n * ldb + i, K - i);
+#pragma GCC unroll 8
+        for (int m = 0; m < rows; m++) {
+            vf x = vload_part(a + m * lda + i, K - i);
+#pragma GCC unroll 4
+            for (int n = 0; n < columns; n++) sum[m][n] = vfma(x, w[n], sum[m][n]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++) {
+        v4 y = vsum4(sum[m][0], sum[m][1], sum[m][2], sum[m][3]);
+        if (columns == 4) *(v4_unaligned *)(c + m * ldc) = y;
+        else c[m * ldc] = y[0];
+    }
+}
+
+AM_INLINE void column_nt(kind k, int columns, int64_t M, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c,
+                         int64_t ldc)
+{
+    int64_t m = 0;
+    for (; m + ROWS <= M; m += ROWS) tile_nt(k, ROWS, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc);
+    for (; m + 2 <= M; m += 2) tile_nt(k, 2, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc);
+    for (; m < M; m++) tile_nt(k, 1, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc);
+}
+
+AM_INLINE void block_nt(kind k, int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc)
+{
+    int64_t n = 0, bytes = k == KIND_F32 ? 4 : 2;
+    for (; n + 4 <= N; n += 4) column_nt(k, 4, M, K, a, lda, (const char *)b + n * ldb * bytes, ldb, c + n, ldc);
+    for (; n < N; n++) column_nt(k, 1, M, K, a, lda, (const char *)b + n * ldb * bytes, ldb, c + n, ldc);
+}
+
+void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, am_dtype b_dtype,
+                          float *c, int64_t ldc)
+{
+    if (b_dtype == AM_F32) block_nt(KIND_F32, M, N, K, a, lda, b, ldb, c, ldc);
+    else if (b_dtype == AM_BF16) block_nt(KIND_BF16, M, N, K, a, lda, b, ldb, c, ldc);
+    else block_nt(KIND_F16, M, N, K, a, lda, b, ldb, c, ldc);
+}
+
+/* rows x (vectors * AM_WIDTH) results; `last` of 1..AM_WIDTH lanes count in the last vector. */
+AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                       int64_t ldc, bool accumulate)
+{
+    vf sum[ROWS][NN_VECTORS];
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            int64_t n = v == vectors - 1 ? last : AM_WIDTH;
+            sum[m][v] = accumulate ? vload_n(c + m * ldc + v * AM_WIDTH, n) : vset(0);
+        }
+    for (int64_t k = 0; k < K; k++) {
+        vf w[NN_VECTORS];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            w[v] = v == vectors - 1 ? vload_n(b + k * ldb + v * AM_WIDTH, last) : vload(b + k * ldb + v * AM_WIDTH);
+#pragma GCC unroll 8
+        for (int m = 0; m < rows; m++) {
+            vf x = vset(a[m * lda + k]);
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            vstore_n(c + m * ldc + v * AM_WIDTH, sum[m][v], v == vectors - 1 ? last : AM_WIDTH);
+}
+
+AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                         int64_t ldc, bool accumulate)
+{
+    int64_t m = 0;
+    for (; m + ROWS <= M; m += ROWS) tile_nn(ROWS, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m < M; m++) tile_nn(1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+}
+
+void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                          int64_t ldc, bool accumulate)
+{
+    int64_t n = 0;
+    for (; n + NN_VECTORS * AM_WIDTH <= N; n += NN_VECTORS * AM_WIDTH)
+        column_nn(NN_VECTORS, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
+    for (; n + AM_WIDTH <= N; n += AM_WIDTH) column_nn(1, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
+    if (n < N) column_nn(1, N - n, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
+}

@@ -1,0 +1,64 @@
+#include "targets/cpu/kernels/kernels.h"
+
+#include "base/threads.h"
+
+/* Results are cut into blocks of these many rows and columns; a block of rows of x should stay in a core's cache. */
+enum { COLUMNS = 64, ROW_BYTES = 384 * 1024 };
+
+typedef struct problem {
+    const am_kernel_call *call;
+    const am_linear_attributes *options;
+    int64_t M, N, K, rows, row_blocks, column_blocks;
+} problem;
+
+static void multiply_block(const problem *p, int64_t m0, int64_t m1, int64_t n0, int64_t n1)
+{
+    const am_tensor *w = &p->call->inputs[1];
+    const float *x = p->call->inputs[0].data, *bias = p->call->inputs[2].data, *residual = p->call->inputs[3].data;
+    float *y = p->call->outputs[0].data;
+    const am_micro *micro = p->call->micro;
+    if (p->options->in_out)
+        micro->gemm_nn(m1 - m0, n1 - n0, p->K, x + m0 * p->K, p->K, (const float *)w->data + n0, p->N, y + m0 * p->N + n0, p->N, false);
+    else
+        micro->gemm_nt(m1 - m0, n1 - n0, p->K, x + m0 * p->K, p->K, (const char *)w->data + (size_t)(n0 * p->K) * am_dtype_bytes(w->dtype),
+                       p->K, w->dtype, y + m0 * p->N + n0, p->N);
+    for (int64_t m = m0; m < m1; m++)
+        micro->finish(y + m * p->N + n0, bias ? bias + n0 : NULL, residual ? residual + m * p->N + n0 : NULL,
+                      (am_unary_fn)p->options->activation, n1 - n0);
+}
+
+static void work(void *context, int64_t begin, int64_t end)
+{
+    const problem *p = context;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t m0 = i / p->column_blocks * p->rows, n0 = i % p->column_blocks * COLUMNS;
+        int64_t m1 = m0 + p->rows < p->M ? m0 + p->rows : p->M, n1 = n0 + COLUMNS < p->N ? n0 + COLUMNS : p->N;
+        multiply_block(p, m0, m1, n0, n1);
+    }
+}
+
+static am_status run_linear(const am_kernel_call *call)
+{
+    problem p = {.call = call, .options = AM_ATTRIBUTES(am_linear_attributes, call)};
+    const am_shape *w = &call->inputs[1].shape;
+    p.K = w->dims[p.options->in_out ? 0 : 1], p.N = w->dims[p.options->in_out ? 1 : 0];
+    p.M = am_shape_count(&call->outputs[0].shape) / (p.N ? p.N : 1);
+    p.rows = ROW_BYTES / 4 / (p.K ? p.K : 1) / 12 * 12; /* a multiple of every tile's height */
+    if (p.rows < 12) p.rows = 12;
+    if (p.rows > 192) p.rows = 192;
+    p.row_blocks = (p.M + p.rows - 1) / p.rows, p.column_blocks = (p.N + COLUMNS - 1) / COLUMNS;
+    am_parallel_for(p.row_blocks * p.column_blocks, 1, work, &p);
+    return NULL;
+}
+
+static bool supports(const am_graph *graph, const am_node *node)
+{
+    const am_linear_attributes *a = node->attributes;
+    am_dtype w = graph->values[node->inputs[1].id].dtype;
+    for (int i = 0; i < node->input_count; i++)
+        if (i != 1 && node->inputs[i].id && graph->values[node->inputs[i].id].dtype != AM_F32) return false;
+    if (graph->values[node->first_output.id].dtype != AM_F32) return false;
+    return w == AM_F32 || (!a->in_out && (w == AM_BF16 || w == AM_F16));
+}
+
+const am_kernel am_cpu_linear = {.name = "linear_f32", .op = AM_OP_LINEAR, .run = run_linear, .supports = supports};

@@ -1,0 +1,145 @@
+#include "targets/cpu/kernels/kernels.h"
+
+#include "base/threads.h"
+#include "targets/cpu/kernels/strided.h"
+
+#include <string.h>
+
+enum { CHUNK = 4096 };
+
+/* --- unary --- */
+
+static void unary_chunks(void *context, int64_t begin, int64_t end)
+{
+    const am_kernel_call *call = context;
+    int64_t count = am_shape_count(&call->inputs[0].shape), from = begin * CHUNK, to = end * CHUNK < count ? end * CHUNK : count;
+    call->micro->unary((am_unary_fn)AM_ATTRIBUTES(am_unary_attributes, call)->fn, (const float *)call->inputs[0].data + from,
+                       (float *)call->outputs[0].data + from, to - from);
+}
+
+static am_status run_unary(const am_kernel_call *call)
+{
+    am_parallel_for((am_shape_count(&call->inputs[0].shape) + CHUNK - 1) / CHUNK, 1, unary_chunks, (void *)(uintptr_t)call);
+    return NULL;
+}
+
+const am_kernel am_cpu_unary = {.name = "unary_f32", .op = AM_OP_UNARY, .run = run_unary, .supports = am_all_f32, .in_place = true};
+
+/* --- binary: rows of the last merged dimension --- */
+
+typedef struct pairing {
+    const am_kernel_call *call;
+    am_strided s; /* operands 0 and 1 are the inputs */
+} pairing;
+
+static void binary_rows(void *context, int64_t begin, int64_t end)
+{
+    const pairing *p = context;
+    am_binary_fn fn = (am_binary_fn)AM_ATTRIBUTES(am_binary_attributes, p->call)->fn;
+    const am_strided *s = &p->s;
+    const float *x = p->call->inputs[0].data, *y = p->call->inputs[1].data;
+    float *z = p->call->outputs[0].data;
+    am_strided_place at = am_strided_seek(s, begin);
+    for (int64_t row = begin; row < end; row++, am_strided_next(s, &at))
+        p->call->micro->binary(fn, x + at.offset[0], s->step[0] == 0, y + at.offset[1], s->step[1] == 0, z + row * s->inner, s->inner);
+}
+
+static am_status run_binary(const am_kernel_call *call)
+{
+    pairing p = {.call = call};
+    am_strided_of_broadcast(&p.s, call, 2, CHUNK);
+    am_parallel_for(p.s.rows, 1 + CHUNK / (p.s.inner + 1), binary_rows, &p);
+    return NULL;
+}
+
+const am_kernel am_cpu_binary = {.name = "binary_f32", .op = AM_OP_BINARY, .run = run_binary, .supports = am_all_f32};
+
+/* --- select: any dtype --- */
+
+#define SELECT_ROW(type)                                                                                               \
+    for (int64_t i = 0; i < s->inner; i++)                                                                             \
+        ((type *)to)[i] = condition[i * s->step[0]] ? ((const type *)yes)[i * s->step[1]] : ((const type *)no)[i * s->step[2]]
+
+static void select_rows(void *context, int64_t begin, int64_t end)
+{
+    const pairing *p = context;
+    const am_strided *s = &p->s;
+    int64_t bytes = (int64_t)am_dtype_bytes(p->call->outputs[0].dtype);
+    am_strided_place at = am_strided_seek(s, begin);
+    for (int64_t row = begin; row < end; row++, am_strided_next(s, &at)) {
+        const uint8_t *condition = (const uint8_t *)p->call->inputs[0].data + at.offset[0];
+        const void *yes = (const char *)p->call->inputs[1].data + at.offset[1] * bytes;
+        const void *no = (const char *)p->call->inputs[2].data + at.offset[2] * bytes;
+        void *to = (char *)p->call->outputs[0].data + row * s->inner * bytes;
+        switch (bytes) {
+        case 1: SELECT_ROW(uint8_t); break;
+        case 2: SELECT_ROW(uint16_t); break;
+        case 4: SELECT_ROW(uint32_t); break;
+        default: SELECT_ROW(uint64_t); break;
+        }
+    }
+}
+
+static am_status run_select(const am_kernel_call *call)
+{
+    pairing p = {.call = call};
+    am_strided_of_broadcast(&p.s, call, 3, CHUNK);
+    am_parallel_for(p.s.rows, 1 + CHUNK / (p.s.inner + 1), select_rows, &p);
+    return NULL;
+}
+
+const am_kernel am_cpu_select = {.name = "select", .op = AM_OP_SELECT, .run = run_select};
+
+/* --- gated activation --- */
+
+static void gated_rows(void *context, int64_t begin, int64_t end)
+{
+    const am_kernel_call *call = context;
+    am_unary_fn fn = (am_unary_fn)AM_ATTRIBUTES(am_gated_activation_attributes, call)->fn;
+    const am_tensor *y = &call->outputs[0];
+    bool packed = call->input_count < 2 || !call->inputs[1].data;
+    int64_t n = y->shape.rank ? y->shape.dims[y->shape.rank - 1] : 1;
+    const float *gate = call->inputs[0].data, *up = packed ? gate + n : call->inputs[1].data;
+    for (int64_t i = begin; i < end; i++)
+        call->micro->gated(fn, gate + i * n * (packed ? 2 : 1), up + i * n * (packed ? 2 : 1), (float *)y->data + i * n, n);
+}
+
+static am_status run_gated(const am_kernel_call *call)
+{
+    const am_shape *y = &call->outputs[0].shape;
+    int64_t n = y->rank ? y->dims[y->rank - 1] : 1, count = am_shape_count(y);
+    am_parallel_for(n ? count / n : 0, 1 + CHUNK / (n + 1), gated_rows, (void *)(uintptr_t)call);
+    return NULL;
+}
+
+const am_kernel am_cpu_gated_activation = {
+    .name = "gated_activation_f32", .op = AM_OP_GATED_ACTIVATION, .run = run_gated, .supports = am_all_f32};
+
+/* --- rope --- */
+
+static void rope_rows(void *context, int64_t begin, int64_t end)
+{
+    const am_kernel_call *call = context;
+    const int64_t *x = call->inputs[0].shape.dims, *table = call->inputs[1].shape.dims;
+    bool interleaved = AM_ATTRIBUTES(am_rope_attributes, call)->interleaved;
+    int64_t half = table[2], rest = x[3] - 2 * half;
+    for (int64_t row = begin; row < end; row++) {
+        int64_t table_at = (table[0] == 1 ? row % x[1] : row) * half;
+        const float *cos = (const float *)call->inputs[1].data + table_at, *sin = (const float *)call->inputs[2].data + table_at;
+        for (int64_t h = 0; h < x[2]; h++) {
+            const float *from = (const float *)call->inputs[0].data + (row * x[2] + h) * x[3];
+            float *to = (float *)call->outputs[0].data + (row * x[2] + h) * x[3];
+            call->micro->rope(from, cos, sin, to, half, interleaved);
+            if (rest > 0 && to != from) memcpy(to + 2 * half, from + 2 * half, (size_t)rest * sizeof *to);
+        }
+    }
+}
+
+static am_status run_rope(const am_kernel_call *call)
+{
+    const int64_t *x = call->inputs[0].shape.dims;
+    am_parallel_for(x[0] * x[1], 1 + CHUNK / (x[2] * x[3] + 1), rope_rows, (void *)(uintptr_t)call);
+    return NULL;
+}
+
+const am_kernel am_cpu_rope = {.name = "rope_f32", .op = AM_OP_ROPE, .run = run_rope, .supports = am_all_f32, .in_place = true};

@@ -1,0 +1,158 @@
+/* Functions of single elements over arrays. */
+#include "targets/cpu/kernels/micro.h"
+
+AM_INLINE vf relu(vf x) { return vselect((vi)(x > 0.0f) | (vi)(x != x), x, vset(0)); }
+AM_INLINE vf gelu(vf x) { return 0.5f * x * (1.0f + verf(x * 0.70710678f)); }
+AM_INLINE vf sigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }
+
+AM_INLINE vf gelu_tanh(vf x)
+{
+    vf cubed = 0.044715f * x * x * x;
+    return 0.5f * x * (1.0f + vtanh(0.79788456f * (x + cubed)));
+}
+
+AM_INLINE vf apply(am_unary_fn fn, vf x)
+{
+    switch (fn) {
+    case AM_ABS: return vabs(x);
+    case AM_NEG: return -x;
+    case AM_SQUARE: return x * x;
+    case AM_RECIPROCAL: return 1.0f / x;
+    case AM_EXP: return vexp(x);
+    case AM_TANH: return vtanh(x);
+    case AM_ERF: return verf(x);
+    case AM_RELU: return relu(x);
+    case AM_RELU2: return relu(x) * relu(x);
+    case AM_SIGMOID: return sigmoid(x);
+    case AM_GELU: return gelu(x);
+    case AM_GELU_TANH: return gelu_tanh(x);
+    case AM_QUICK_GELU: return x / (1.0f + vexp(-1.702f * x));
+    case AM_SILU: return x / (1.0f + vexp(-x));
+    default: return x;
+    }
+}
+
+AM_INLINE void run_unary(am_unary_fn fn, const float *x, float *y, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) vstore(y + i, apply(fn, vload(x + i)));
+    if (i < count) vstore_part(y + i, apply(fn, vload_part(x + i, count - i)), count - i);
+}
+
+bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count)
+{
+    switch (fn) {
+#define CASE(id)                                                                                                       \
+    case id: run_unary(id, x, y, count); return true;
+    CASE(AM_IDENTITY) CASE(AM_ABS) CASE(AM_NEG) CASE(AM_SQUARE) CASE(AM_RECIPROCAL) CASE(AM_EXP) CASE(AM_TANH) CASE(AM_ERF) CASE(AM_RELU)
+    CASE(AM_RELU2) CASE(AM_SIGMOID) CASE(AM_GELU) CASE(AM_GELU_TANH) CASE(AM_QUICK_GELU) CASE(AM_SILU)
+#undef CASE
+    default: break;
+    }
+    for (int64_t i = 0; i < count; i++) y[i] = (float)am_unary_real(fn, (double)x[i]);
+    return false;
+}
+
+static void multiply(const float *x, const float *y, float *z, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) vstore(z + i, vload(x + i) * vload(y + i));
+    if (i < count) vstore_part(z + i, vload_part(x + i, count - i) * vload_part(y + i, count - i), count - i);
+}
+
+static void add(const float *x, const float *y, float *z, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) vstore(z + i, vload(x + i) + vload(y + i));
+    if (i < count) vstore_part(z + i, vload_part(x + i, count - i) + vload_part(y + i, count - i), count - i);
+}
+
+void AM_TEMPLATE(gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count)
+{
+    float part[256];
+    for (int64_t i = 0; i < count; i += 256) {
+        int64_t n = count - i < 256 ? count - i : 256;
+        AM_TEMPLATE(unary)(fn, x + i, part, n);
+        multiply(part, z + i, y + i, n);
+    }
+}
+
+void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count)
+{
+    if (bias) add(c, bias, c, count);
+    if (fn != AM_IDENTITY) AM_TEMPLATE(unary)(fn, c, c, count);
+    if (residual) add(c, residual, c, count);
+}
+
+AM_INLINE vf apply2(am_binary_fn fn, vf x, vf y)
+{
+    switch (fn) {
+    case AM_ADD: return x + y;
+    case AM_SUB: return x - y;
+    case AM_MUL: return x * y;
+    case AM_DIV: return x / y;
+    case AM_MIN: return vmin(x, y);
+    default: return vmax(x, y);
+    }
+}
+
+AM_INLINE void run_binary(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z, int64_t count)
+{
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH)
+        vstore(z + i, apply2(fn, x_repeats ? vset(*x) : vload(x + i), y_repeats ? vset(*y) : vload(y + i)));
+    int64_t n = count - i;
+    if (n) vstore_part(z + i, apply2(fn, x_repeats ? vset(*x) : vload_part(x + i, n), y_repeats ? vset(*y) : vload_part(y + i, n)), n);
+}
+
+bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z, int64_t count)
+{
+    switch (fn) {
+#define CASE(id)                                                                                                       \
+    case id:                                                                                                           \
+        if (x_repeats) run_binary(id, x, true, y, y_repeats, z, count);                                                \
+        else if (y_repeats) run_binary(id, x, false, y, true, z, count);                                               \
+        else run_binary(id, x, false, y, false, z, count);                                                             \
+        return true;
+    CASE(AM_ADD) CASE(AM_SUB) CASE(AM_MUL) CASE(AM_DIV) CASE(AM_MIN) CASE(AM_MAX)
+#undef CASE
+    default: break;
+    }
+    for (int64_t i = 0; i < count; i++) z[i] = (float)am_binary_real(fn, (double)x[x_repeats ? 0 : i], (double)y[y_repeats ? 0 : i]);
+    return false;
+}
+
+void AM_TEMPLATE(scale)(const float *x, float factor, float term, float *y, int64_t count)
+{
+    vf f = vset(factor), t = vset(term);
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) vstore(y + i, vfma(vload(x + i), f, t));
+    if (i < count) vstore_part(y + i, vfma(vload_part(x + i, count - i), f, t), count - i);
+}
+
+void AM_TEMPLATE(rope)(const float *x, const float *cos, const float *sin, float *y, int64_t half, bool interleaved)
+{
+    int64_t i = 0;
+    for (; !interleaved && i + AM_WIDTH <= half; i += AM_WIDTH) {
+        vf a = vload(x + i), b = vload(x + half + i), c = vload(cos + i), s = vload(sin + i);
+        vstore(y + i, a * c - b * s);
+        vstore(y + half + i, b * c + a * s);
+    }
+    for (; i < half; i++) {
+        int64_t first = interleaved ? 2 * i : i, second = interleaved ? first + 1 : first + half;
+        float a = x[first], b = x[second];
+        y[first] = a * cos[i] - b * sin[i];
+        y[second] = b * cos[i] + a * sin[i];
+    }
+}
+
+void AM_TEMPLATE(widen)(am_dtype dtype, const void *x, float *y, int64_t count)
+{
+    const uint16_t *from = x;
+    int64_t i = 0;
+    if (dtype == AM_BF16)
+        for (; i + AM_WIDTH <= count; i += AM_WIDTH) vstore(y + i, vwiden_bf16(from + i));
+    else
+        for (; i + AM_WIDTH <= count; i += AM_WIDTH) vstore(y + i, vwiden_f16(from + i));
+    for (; i < count; i++) y[i] = dtype == AM_BF16 ? am_bf16_to_f32(from[i]) : am_f16_to_f32(from[i]);
+}

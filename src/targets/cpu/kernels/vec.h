@@ -1,0 +1,240 @@
+/* Vectors of floats of the level a *_tmpl.c file is compiled for: AM_WIDTH lanes in a vf. Arithmetic and comparisons are
+   the compilers' own operators on vectors. Lanes never look at each other but in vsum, vsum4 and vmax_lanes. */
+#ifndef AM_TARGETS_CPU_KERNELS_VEC_H
+#define AM_TARGETS_CPU_KERNELS_VEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+/* The build's macro for the level has the name of an enumerator of am_isa. */
+#if defined(AM_ISA_AVX512)
+#undef AM_ISA_AVX512
+#define AM_VEC_AVX512 1
+#elif defined(AM_ISA_AVX2)
+#undef AM_ISA_AVX2
+#define AM_VEC_AVX2 1
+#elif defined(AM_ISA_NEON)
+#undef AM_ISA_NEON
+#define AM_VEC_NEON 1
+#else
+#undef AM_ISA_SSE2
+#endif
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#if defined(AM_VEC_AVX512)
+#define AM_WIDTH 16
+#elif defined(AM_VEC_AVX2)
+#define AM_WIDTH 8
+#else
+#define AM_WIDTH 4
+#endif
+
+#define AM_INLINE static inline __attribute__((always_inline, unused))
+
+/* am_cpu_NAME_avx2 */
+#define AM_JOIN3(a, b, c)   a##b##_##c
+#define AM_JOIN(a, b, c)    AM_JOIN3(a, b, c)
+#define AM_TEMPLATE(name)   AM_JOIN(am_cpu_, name, AM_ISA)
+
+typedef float vf __attribute__((vector_size(4 * AM_WIDTH)));
+typedef int32_t vi __attribute__((vector_size(4 * AM_WIDTH)));
+typedef float vf_unaligned __attribute__((vector_size(4 * AM_WIDTH), aligned(4), may_alias));
+typedef float v4 __attribute__((vector_size(16)));
+typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+typedef uint16_t vhalf __attribute__((vector_size(2 * AM_WIDTH), aligned(2), may_alias));
+
+AM_INLINE vf vload(const float *p) { return *(const vf_unaligned *)p; }
+AM_INLINE void vstore(float *p, vf v) { *(vf_unaligned *)p = v; }
+AM_INLINE vf vset(float x) { return x - (vf){0}; }
+
+/* The first n < AM_WIDTH elements; the other lanes are 0, or stay unwritten. */
+AM_INLINE vf vload_part(const float *p, int64_t n)
+{
+#if defined(AM_VEC_AVX512)
+    return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#else
+    vf v = {0};
+    memcpy(&v, p, (size_t)n * sizeof *p);
+    return v;
+#endif
+}
+
+AM_INLINE void vstore_part(float *p, vf v, int64_t n)
+{
+#if defined(AM_VEC_AVX512)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+    memcpy(p, &v, (size_t)n * sizeof *p);
+#endif
+}
+
+/* n of 1..AM_WIDTH elements. */
+AM_INLINE vf vload_n(const float *p, int64_t n) { return n == AM_WIDTH ? vload(p) : vload_part(p, n); }
+
+AM_INLINE void vstore_n(float *p, vf v, int64_t n)
+{
+    if (n == AM_WIDTH) vstore(p, v);
+    else vstore_part(p, v, n);
+}
+
+/* a * b + c, rounded once where the level has such an instruction. */
+AM_INLINE vf vfma(vf a, vf b, vf c)
+{
+#if defined(AM_VEC_AVX512)
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(AM_VEC_AVX2)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(AM_VEC_NEON)
+    return (vf)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
+/* mask lanes are all ones or all zeros. */
+AM_INLINE vf vselect(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+
+/* NaN wins in both. */
+AM_INLINE vf vmax(vf a, vf b) { return vselect((vi)(a > b) | (vi)(a != a), a, b); }
+AM_INLINE vf vmin(vf a, vf b) { return vselect((vi)(a < b) | (vi)(a != a), a, b); }
+
+AM_INLINE vf vabs(vf x) { return (vf)((vi)x & 0x7fffffff); }
+AM_INLINE vf vsign_of(vf x, vf sign) { return (vf)(((vi)x & 0x7fffffff) | ((vi)sign & INT32_MIN)); }
+
+/* Sums the lanes of four vectors at once; every lane goes through the same tree. */
+AM_INLINE v4 vquarters(vf v)
+{
+#if AM_WIDTH == 16
+    __m256 half = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), _mm512_extractf32x8_ps((__m512)v, 1));
+    return (v4)_mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+#elif AM_WIDTH == 8
+    return (v4)_mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+#else
+    return v;
+#endif
+}
+
+AM_INLINE v4 vsum4(vf a, vf b, vf c, vf d)
+{
+    v4 p = vquarters(a), q = vquarters(b), r = vquarters(c), s = vquarters(d);
+#if defined(__x86_64__)
+    __m128 x = _mm_add_ps(_mm_unpacklo_ps((__m128)p, (__m128)q), _mm_unpackhi_ps((__m128)p, (__m128)q));
+    __m128 y = _mm_add_ps(_mm_unpacklo_ps((__m128)r, (__m128)s), _mm_unpackhi_ps((__m128)r, (__m128)s));
+    return (v4)_mm_add_ps(_mm_movelh_ps(x, y), _mm_movehl_ps(y, x));
+#else
+    return (v4){(p[0] + p[2]) + (p[1] + p[3]), (q[0] + q[2]) + (q[1] + q[3]), (r[0] + r[2]) + (r[1] + r[3]),
+                (s[0] + s[2]) + (s[1] + s[3])};
+#endif
+}
+
+AM_INLINE float vsum(vf v)
+{
+    v4 p = vquarters(v);
+    return (p[0] + p[2]) + (p[1] + p[3]);
+}
+
+AM_INLINE float vmax_lanes(vf v)
+{
+    float best = v[0];
+    for (int i = 1; i < AM_WIDTH; i++)
+        if (v[i] > best || v[i] != v[i]) best = v[i];
+    return best;
+}
+
+/* AM_WIDTH numbers of two bytes, widened. */
+AM_INLINE vf vwiden_bf16(const uint16_t *p)
+{
+    return (vf)(__builtin_convertvector(*(const vhalf *)p, vi) << 16);
+}
+
+AM_INLINE vf vwiden_f16(const uint16_t *p)
+{
+#if defined(AM_VEC_AVX512)
+    return (vf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i_u *)p));
+#elif defined(AM_VEC_AVX2)
+    return (vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i_u *)p));
+#else
+    /* Exponent and mantissa moved up and rescaled by 2^112 (exact, subnormal numbers too); infinities and NaN get the top exponent. */
+    vi bits = __builtin_convertvector(*(const vhalf *)p, vi), magnitude = (bits & 0x7fff) << 13, sign = (bits & 0x8000) << 16;
+    vi top = (vi)(magnitude >= (0x7c00 << 13));
+    vf scaled = (vf)magnitude * 0x1p112f;
+    return (vf)((vi)vselect(top, (vf)(magnitude | 0x7f800000), scaled) | sign);
+#endif
+}
+
+/* --- functions --- */
+
+/* Nearest whole number for |x| < 2^22. */
+AM_INLINE vf vround(vf x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+
+/* 2^n for whole n in -126..127. */
+AM_INLINE vf vpower2(vf n) { return (vf)((__builtin_convertvector(n, vi) + 127) << 23); }
+
+/* e^x within about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, and e^r = 1 + r + r^2 P(r) with P fitted on Chebyshev points. The power of two
+   is applied in halves so that results over- and underflow as they should. */
+AM_INLINE vf vexp(vf x)
+{
+    vf clamped = vmin(vmax(x, vset(-104.0f)), vset(89.0f));
+    vi nan = (vi)(x != x);
+    clamped = vselect(nan, vset(0), clamped);
+    vf n = vround(clamped * 0x1.715476p+0f);
+    vf r = vfma(n, vset(-0x1.62e400p-1f), clamped); /* ln 2 in two parts, the first with few bits */
+    r = vfma(n, vset(-0x1.7f7d1cp-20f), r);
+    vf p = vset(0.00019899391918443143f);
+    p = vfma(p, r, vset(0.0013933733571320772f));
+    p = vfma(p, r, vset(0.0083332983776927f));
+    p = vfma(p, r, vset(0.041666463017463684f));
+    p = vfma(p, r, vset(0.1666666716337204f));
+    p = vfma(p, r, vset(0.5f));
+    p = vfma(p * r, r, r) + 1.0f;
+    vf half = vround(n * 0.5f);
+    vf y = p * vpower2(half) * vpower2(n - half);
+    return vselect(nan, x, y);
+}
+
+/* x + x^3 P(x^2) below 0.625, else 1 - 2 / (e^2x + 1). */
+AM_INLINE vf vtanh(vf x)
+{
+    vf t = vabs(x), s = x * x;
+    vf large = 1.0f - 2.0f / (vexp(t + t) + 1.0f);
+    vf p = vset(0.0022724370937794447f);
+    p = vfma(p, s, vset(-0.008326107636094093f));
+    p = vfma(p, s, vset(0.0217635165899992f));
+    p = vfma(p, s, vset(-0.053958602249622345f));
+    p = vfma(p, s, vset(0.1333330124616623f));
+    p = vfma(p, s, vset(-0.3333333432674408f));
+    vf small = vfma(p * s, x, x);
+    return vselect((vi)(t < 0.625f), small, vsign_of(large, x));
+}
+
+/* x Q(x^2) below 0.9, else 1 - e^P(|x|) with P fitted to log erfc; 1 from 4 on. */
+AM_INLINE vf verf(vf x)
+{
+    vf t = vmin(vabs(x), vset(4.0f)), s = t * t;
+    vf p = vset(0.00019788564532063901f);
+    p = vfma(p, t, vset(-0.003062134375795722f));
+    p = vfma(p, t, vset(0.022301645949482918f));
+    p = vfma(p, t, vset(-0.10408538579940796f));
+    p = vfma(p, t, vset(-0.6370082497596741f));
+    p = vfma(p, t, vset(-1.12777841091156f));
+    p = vfma(p, t, vset(-0.00017094393842853606f));
+    vf large = vsign_of(1.0f - vexp(p), x);
+    vf q = vset(7.8824938100297e-05f);
+    q = vfma(q, s, vset(-0.0008018853841349483f));
+    q = vfma(q, s, vset(0.005189311690628529f));
+    q = vfma(q, s, vset(-0.02685432881116867f));
+    q = vfma(q, s, vset(0.11283597350120544f));
+    q = vfma(q, s, vset(-0.3761262595653534f));
+    q = vfma(q, s, vset(0.12837916612625122f)); /* 2 / sqrt(pi) - 1 */
+    vf small = vfma(q, x, x);
+    vf y = vselect((vi)(t < 0.9f), small, large);
+    return vselect((vi)(x != x), x, y);
+}
+
+#endif

@@ -1,0 +1,64 @@
+#include "tasks/task.h"
+
+#include "base/memory.h"
+#include "media/feature_extractor.h"
+#include "media/image_processor.h"
+
+/* --- images --- */
+
+static am_status open_image(const am_task_input *input, am_image *out)
+{
+    AM_TRY(am_need_media(input, "an image"));
+    return input->bytes ? am_image_decode(input->bytes, input->size_bytes, "the image", 0, out) : am_image_open(input->path, 0, out);
+}
+
+am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out)
+{
+    am_image_processor *processor;
+    am_image image = {0};
+    am_tensor pixels = {0};
+    *out = (am_media_inputs){0};
+    AM_TRY(am_pipeline_image_processor(p, &processor));
+    am_status status = open_image(input, &image);
+    if (!status) status = am_image_processor_run(processor, &image, 1, &pixels);
+    am_image_deinit(&image);
+    if (status) return status;
+    out->inputs[out->count++] = (am_session_input){"pixel_values", pixels};
+    out->owned[0] = pixels.data;
+    return NULL;
+}
+
+/* --- sounds --- */
+
+static am_status open_sound(const am_task_input *input, int rate, am_audio *out)
+{
+    AM_TRY(am_need_media(input, "a sound"));
+    if (!input->bytes) return am_audio_load(input->path, rate, NULL, out);
+    AM_TRY(am_audio_decode(input->bytes, input->size_bytes, "the sound", NULL, out));
+    am_audio_mix_down(out);
+    return am_audio_resample(out, rate, NULL);
+}
+
+am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out)
+{
+    am_feature_extractor *extractor;
+    am_audio sound = {0};
+    am_features features = {0};
+    *out = (am_media_inputs){0};
+    AM_TRY(am_pipeline_feature_extractor(p, &extractor));
+    am_status status = open_sound(input, (int)extractor->sampling_rate, &sound);
+    if (!status) status = am_feature_extractor_run(extractor, &sound, 1, NULL, &features);
+    am_audio_deinit(&sound);
+    if (status) return status;
+    out->inputs[out->count++] = (am_session_input){features.name, features.values};
+    out->owned[0] = features.values.data;
+    if (features.attention_mask.data) out->inputs[out->count++] = (am_session_input){"attention_mask", features.attention_mask};
+    out->owned[1] = features.attention_mask.data;
+    return NULL;
+}
+
+void am_media_inputs_deinit(am_media_inputs *m)
+{
+    for (int i = 0; i < 2; i++) am_free_aligned(m->owned[i]);
+    *m = (am_media_inputs){0};
+}
