@@ -30,7 +30,7 @@ static am_status load_sound(const am_verifier *v, const char *file, int sampling
 {
     char name[300];
     snprintf(name, sizeof name, "files/%s", file);
-    char *path = am_verify_path(v, name);
+    char *path = am_verifier_path(v, name);
     am_status status = path ? am_audio_load(path, sampling_rate, NULL, out) : am_out_of_memory();
     am_free(path);
     return status;

@@ -158,7 +158,7 @@ am_status am_verify_array(am_json expected, const am_tensor *found, const am_ver
     return check_statistics(expected, found, tolerance);
 }
 
-char *am_verify_path(const am_verifier *verifier, const char *name)
+char *am_verifier_path(const am_verifier *verifier, const char *name)
 {
     am_arena arena = {0};
     char *joined = am_path_join(&arena, verifier->folder, name);
@@ -170,7 +170,7 @@ char *am_verify_path(const am_verifier *verifier, const char *name)
 am_status am_verify_open(const am_verifier *verifier, const char *name, am_json_document **out)
 {
     *out = NULL;
-    char *path = am_verify_path(verifier, name);
+    char *path = am_verifier_path(verifier, name);
     if (!path)
         return am_out_of_memory();
     am_status status = am_file_exists(path) ? am_json_open(path, out) : NULL;
@@ -218,7 +218,7 @@ static am_status list_files(DIR *directory, const char *path, const char *ending
 am_status am_verify_each_file(am_verifier *verifier, const char *subfolder, const char *ending,
                               am_status (*visit)(am_verifier *verifier, const char *path))
 {
-    char *path = am_verify_path(verifier, subfolder);
+    char *path = am_verifier_path(verifier, subfolder);
     if (!path)
         return am_out_of_memory();
     file_list files = {0};

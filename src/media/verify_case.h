@@ -37,7 +37,7 @@ am_status am_verify_each_file(am_verifier *verifier, const char *subfolder, cons
                               am_status (*visit)(am_verifier *verifier, const char *path)) AM_NODISCARD;
 
 /* "FOLDER/name", freed with am_free; null when there is no memory. */
-char *am_verify_path(const am_verifier *verifier, const char *name);
+char *am_verifier_path(const am_verifier *verifier, const char *name);
 
 /* Opens FOLDER/name; *out is null when there is no such file. */
 am_status am_verify_open(const am_verifier *verifier, const char *name, am_json_document **out) AM_NODISCARD;

@@ -29,7 +29,7 @@ static am_status open_image(const am_verifier *v, const char *file, am_image *ou
 {
     char name[300];
     snprintf(name, sizeof name, "images/%s", file);
-    char *path = am_verify_path(v, name);
+    char *path = am_verifier_path(v, name);
     am_status status = path ? am_image_open(path, 0, out) : am_out_of_memory();
     am_free(path);
     return status;
@@ -238,7 +238,7 @@ static am_status verify_with_bytes(am_verifier *v, const char *json_name, const 
     if (!document)
         return NULL;
     am_mapped_file answers = {0};
-    char *path = am_verify_path(v, bin_name);
+    char *path = am_verifier_path(v, bin_name);
     am_status status = path ? am_file_map(path, &answers) : am_out_of_memory();
     if (!status) {
         status = verify(v, am_json_root(document), &answers);
@@ -345,7 +345,7 @@ static am_status verify_mode_line(am_verifier *v, const char *line, size_t lengt
 
 static am_status verify_modes(am_verifier *v)
 {
-    char *path = am_verify_path(v, "modes.jsonl"), *text = NULL;
+    char *path = am_verifier_path(v, "modes.jsonl"), *text = NULL;
     size_t length = 0;
     am_status status = path ? NULL : am_out_of_memory();
     if (!status && am_file_exists(path))
