@@ -33,7 +33,8 @@ struct am_cpu_program {
     am_arena arena;
     place *places;  /* by value id */
     int *last_use;  /* by value id: node index of the last reader, node_count when it is an output */
-    int *use_count; /* by value id */
+    int *root;      /* by value id: the value whose memory it renames, or itself */
+    int *readers;   /* by root: how often its memory is read under any name */
     buffer *buffers;
     int buffer_count;
     step *steps;
@@ -68,14 +69,23 @@ static bool is_alias(const am_node *node)
 
 /* --- uses --- */
 
+static void find_roots(am_cpu_program *p)
+{
+    const am_graph *g = p->graph;
+    for (int i = 0; i < g->value_count; i++) p->root[i] = i;
+    for (int i = 0; i < g->node_count; i++)
+        if (is_alias(&g->nodes[i])) p->root[g->nodes[i].first_output.id] = p->root[g->nodes[i].inputs[0].id];
+    for (int i = 0; i < g->node_count; i++)
+        for (int k = 0; k < g->nodes[i].input_count && !is_alias(&g->nodes[i]); k++) p->readers[p->root[g->nodes[i].inputs[k].id]]++;
+    for (int i = 0; i < g->output_count; i++) p->readers[p->root[g->outputs[i].value.id]]++;
+    for (int i = 0; i < g->state_count; i++) p->readers[p->root[g->states[i].updated.id]]++;
+}
+
 static void count_uses(am_cpu_program *p)
 {
     const am_graph *g = p->graph;
     for (int i = 0; i < g->node_count; i++)
-        for (int k = 0; k < g->nodes[i].input_count; k++) {
-            p->last_use[g->nodes[i].inputs[k].id] = i;
-            p->use_count[g->nodes[i].inputs[k].id]++;
-        }
+        for (int k = 0; k < g->nodes[i].input_count; k++) p->last_use[g->nodes[i].inputs[k].id] = i;
     for (int i = 0; i < g->output_count; i++) p->last_use[g->outputs[i].value.id] = g->node_count;
     for (int i = 0; i < g->state_count; i++) p->last_use[g->states[i].updated.id] = g->node_count;
     for (int i = g->node_count - 1; i >= 0; i--) { /* a renamed value lives as long as its new name */
@@ -144,7 +154,7 @@ static bool can_replace(const am_cpu_program *p, const am_node *node, const am_k
         const place *other = &p->places[node->inputs[k].id];
         if (node->inputs[k].id && other->kind == at->kind && other->index == at->index) return false;
     }
-    if (at->kind == PLACE_STATE) return p->use_count[in.id] == 1 && p->last_use[in.id] == node_index;
+    if (at->kind == PLACE_STATE) return p->readers[p->root[in.id]] == 1;
     return at->kind == PLACE_BUFFER && p->buffers[at->index].last == node_index;
 }
 
@@ -270,11 +280,13 @@ static am_status compile(am_cpu_program *p)
     int next_input = 0, next_state = 0;
     p->places = am_arena_array(&p->arena, values, sizeof *p->places);
     p->last_use = am_arena_array(&p->arena, values, sizeof *p->last_use);
-    p->use_count = am_arena_array(&p->arena, values, sizeof *p->use_count);
+    p->root = am_arena_array(&p->arena, values, sizeof *p->root);
+    p->readers = am_arena_array(&p->arena, values, sizeof *p->readers);
     p->buffers = am_arena_array(&p->arena, values, sizeof *p->buffers);
     p->steps = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->steps);
     p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
-    if (!p->places || !p->last_use || !p->use_count || !p->buffers || !p->steps || !p->fixed) return am_out_of_memory();
+    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed) return am_out_of_memory();
+    find_roots(p);
     count_uses(p);
     for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));
     AM_TRY(lay_out(p));
