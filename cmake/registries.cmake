@@ -28,3 +28,4 @@ endfunction()
 
 am_registry(model models am_model_type model "models/model.h" AM_GENERATED_SOURCES)
 am_registry(task tasks am_task task "tasks/task.h" AM_GENERATED_SOURCES)
+am_registry(command cli/commands am_command command "cli/command.h" AM_GENERATED_CLI_SOURCES)

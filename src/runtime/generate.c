@@ -275,6 +275,9 @@ static am_status prepare(am_session *session, am_generate_request *request, am_a
     *out = (am_generated){.batch = request->batch};
     if (!(flags & AM_GENERATES))
         return am_error(AM_UNSUPPORTED, "class %s does not generate text", am_session_model(session)->architecture->name);
+    if (request->config->num_beams > 1)
+        return am_error(AM_UNSUPPORTED, "num_beams is %lld, and there is no beam search in this build; 1 generates greedily",
+                        (long long)request->config->num_beams);
     if (!request->ids && (flags & AM_ENCODER_DECODER)) {
         int32_t *start;
         AM_TRY(start_tokens(request, arena, &start));

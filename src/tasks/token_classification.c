@@ -32,6 +32,7 @@ typedef struct job {
     strategy strategy;
     am_encoding encoding;
     bool word_aware; /* tokens inside of words have a prefix */
+    bool byte_level; /* its decoder is ByteLevel */
     int64_t labels;
     const char **names;
     token *tokens;
@@ -54,6 +55,7 @@ static am_status read_prefix(job *j)
     AM_TRY(am_json_open(path, &document));
     am_json model = am_json_get(am_json_root(document), "model");
     j->word_aware = am_json_text(am_json_get(model, "continuing_subword_prefix")).length > 0;
+    j->byte_level = am_json_equals(am_json_get_path(am_json_root(document), "decoder.type"), "ByteLevel");
     am_json_close(document);
     return NULL;
 }
@@ -224,13 +226,60 @@ static am_status append_words(const job *j, int64_t first, int64_t last, am_buff
     return NULL;
 }
 
+/* The byte that a character stands for in GPT-2's alphabet of bytes; -1: none. */
+static int byte_of(uint32_t c)
+{
+    if ((c >= 33 && c <= 126) || (c >= 161 && c <= 172) || (c >= 174 && c <= 255)) return (int)c;
+    if (c < 256 || c > 323) return -1;
+    return c < 256 + 33 ? (int)c - 256 : c < 256 + 67 ? (int)c - 256 - 33 + 127 : 173;
+}
+
+static size_t read_char(const char *bytes, uint32_t *out)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+    size_t length = b[0] < 0x80 ? 1 : b[0] < 0xE0 ? 2 : b[0] < 0xF0 ? 3 : 4;
+    *out = length == 1 ? b[0] : length == 2 ? (b[0] & 0x1FU) << 6 | (b[1] & 0x3FU) : 0x10000;
+    return length;
+}
+
+/* transformers decodes the words of a group a second time: one that consists of letters of the alphabet of bytes becomes those bytes. */
+static void append_decoded_twice(const char *word, size_t length, am_buffer *out)
+{
+    uint32_t c;
+    for (size_t i = 0; i < length;) {
+        i += read_char(word + i, &c);
+        if (byte_of(c) >= 0) continue;
+        am_buffer_append(out, word, length);
+        return;
+    }
+    for (size_t i = 0; i < length;) {
+        i += read_char(word + i, &c);
+        am_buffer_append_char(out, (char)byte_of(c));
+    }
+}
+
+static am_status append_group(const job *j, int64_t first, int64_t last, am_buffer *out)
+{
+    for (int64_t i = first, next; i <= last; i = next) {
+        am_buffer word = {0};
+        for (next = i + 1; next <= last && j->tokens[next].is_subword;) next++;
+        am_status status = append_words(j, i, next - 1, &word);
+        if (!status) status = am_buffer_status(&word);
+        if (!status) append_decoded_twice(am_buffer_text(&word), word.length, out);
+        am_buffer_deinit(&word);
+        if (status) return status;
+    }
+    return NULL;
+}
+
 static am_status append_word(const job *j, const entity *e, am_buffer *out)
 {
     am_buffer word = {0};
     const token *t = &j->tokens[e->first];
     am_text text = am_tokenizer_id_to_token(j->tokenizer, t->id);
     am_status status = NULL;
-    if (j->strategy != NONE || t->is_unknown) status = append_words(j, e->first, e->last, &word);
+    if (j->strategy >= FIRST && j->byte_level) status = append_group(j, e->first, e->last, &word);
+    else if (j->strategy != NONE || t->is_unknown) status = append_words(j, e->first, e->last, &word);
     else am_buffer_append(&word, text.bytes, text.length);
     if (!status) am_buffer_append_json_string(out, am_buffer_text(&word), word.length);
     if (!status) status = am_buffer_status(&word);

@@ -169,6 +169,7 @@ static void verify_tokens(am_verify_run *run, am_json json, const am_encoding *e
         am_verify_strings(run, "t", tokens, e->tokens, e->count);
         return;
     }
+    if (strcmp(am_tokenizer_class(run->tokenizer), "Wav2Vec2CTCTokenizer") == 0) return; /* it gives the characters, not recorded of pairs */
     for (size_t i = 0; i < e->count; i++) am_verify_texts(run, "t", am_tokenizer_id_to_token(run->tokenizer, e->ids[i]), e->tokens[i]);
 }
 
@@ -243,7 +244,7 @@ static am_status verify_decodings(am_verify_run *run, am_json json, const am_enc
     am_text skipped = text_or(json, "d", text);
     AM_TRY(verify_decoding(run, "d", e, true, skipped));
     AM_TRY(verify_decoding(run, "dk", e, false, text_or(json, "dk", skipped)));
-    return run->streams ? verify_stream(run, e, skipped) : NULL;
+    return verify_stream(run, e, skipped);
 }
 
 static am_status verify_case_of(am_verify_run *run, am_json json, am_text text, const am_text *pair)

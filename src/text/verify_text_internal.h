@@ -17,7 +17,7 @@ typedef struct am_verify_run {
     am_json texts, pairs;
     const char *folder;
     am_tokenizer *tokenizer;
-    bool as_in_file, case_failed, streams; /* streams: decodings are also fed id by id */
+    bool as_in_file, case_failed;
     char where[512], case_name[64];
     size_t line; /* of the file under way, from 1 */
     bool replaced_texts[AM_VERIFY_TEXTS], replaced_pairs[AM_VERIFY_TEXTS];

@@ -37,7 +37,8 @@ static bool divide_integers(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *ou
     if (am_jinteger_zero(b)) return division_by_zero(j, "division by zero");
     double quotient;
     if (!am_jinteger_true_divide(j, a, b, &quotient)) return false;
-    if (!isfinite(quotient)) return am_jfail(j, "OverflowError", "integer division result too large for a float");
+    if (!isfinite(quotient))
+        return am_jfail(j, "OverflowError", "integer division result too large for a float");
     *out = am_jreal(quotient);
     return true;
 }
@@ -151,7 +152,8 @@ static bool add_sequences(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
                                 : am_jfail(j, "TypeError", "can only concatenate str (not \"%s\") to str",
                                            am_jvalue_type(b));
     if (a.kind == b.kind) return am_jlist_concat(j, a.kind, a.list, b.list, out);
-    return am_jfail(j, "TypeError", "can only concatenate %s (not \"%s\") to %s", type, am_jvalue_type(b), type);
+    return am_jfail(j, "TypeError", "can only concatenate %s (not \"%s\") to %s", type, am_jvalue_type(b),
+                    type);
 }
 
 static bool repeat_list(am_jinja *j, am_jvalue list, int64_t times, am_jvalue *out)
@@ -166,7 +168,8 @@ static bool repeat_list(am_jinja *j, am_jvalue list, int64_t times, am_jvalue *o
 static bool repeat(am_jinja *j, am_jvalue sequence, am_jvalue times, am_jvalue *out)
 {
     if (!am_jvalue_is_integer(times))
-        return am_jfail(j, "TypeError", "can't multiply sequence by non-int of type '%s'", am_jvalue_type(times));
+        return am_jfail(j, "TypeError", "can't multiply sequence by non-int of type '%s'",
+                        am_jvalue_type(times));
     if (times.kind == AM_J_BIG)
         return am_jfail(j, "OverflowError", "cannot fit 'int' into an index-sized integer");
     int64_t count = times.kind == AM_J_BOOL ? times.boolean : times.integer;
@@ -190,7 +193,8 @@ bool am_junary(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue *out
 {
     if (a.kind == AM_J_UNDEFINED) return am_jfail_undefined(j, a.undefined);
     if (!am_jvalue_is_number(a))
-        return am_jfail(j, "TypeError", "bad operand type for unary %s: '%s'", operator == AM_T_SUB ? "-" : "+",
+        return am_jfail(j, "TypeError",
+                        "bad operand type for unary %s: '%s'", operator== AM_T_SUB ? "-" : "+",
                         am_jvalue_type(a));
     if (a.kind != AM_J_REAL)
         return operator == AM_T_SUB ? am_jinteger_subtract(j, am_jint(0), a, out)
@@ -204,7 +208,8 @@ bool am_junary(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue *out
 static bool contains_text(am_jinja *j, const am_jstring *text, am_jvalue item, bool *out)
 {
     if (item.kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "'in <string>' requires string as left operand, not %s", am_jvalue_type(item));
+        return am_jfail(j, "TypeError", "'in <string>' requires string as left operand, not %s",
+                        am_jvalue_type(item));
     *out = am_jbytes_find(text, item.string, 0, text->length) != SIZE_MAX;
     return am_jcharge_bytes(j, text->length);
 }
@@ -242,6 +247,7 @@ bool am_jcontains(am_jinja *j, am_jvalue container, am_jvalue item, bool *out)
     case AM_J_RANGE:
     case AM_J_ITERATOR:
     case AM_J_UNDEFINED: return contains_by_walking(j, container, item, out);
-    default: return am_jfail(j, "TypeError", "argument of type '%s' is not iterable", am_jvalue_type(container));
+    default:
+        return am_jfail(j, "TypeError", "argument of type '%s' is not iterable", am_jvalue_type(container));
     }
 }

@@ -155,7 +155,8 @@ static bool method_of(am_jinja *j, am_jvalue object, const am_jstring *name, am_
 static bool number_attribute(am_jinja *j, am_jvalue number, const am_jstring *name, am_jvalue *out)
 {
     bool integer = number.kind != AM_J_REAL;
-    if (am_jstring_is(name, "real")) return integer ? am_jinteger_add(j, number, am_jint(0), out) : (*out = number, true);
+    if (am_jstring_is(name, "real"))
+        return integer ? am_jinteger_add(j, number, am_jint(0), out) : (*out = number, true);
     if (am_jstring_is(name, "imag")) *out = integer ? am_jint(0) : am_jreal(0);
     else if (integer && am_jstring_is(name, "numerator")) return am_jinteger_add(j, number, am_jint(0), out);
     else if (integer && am_jstring_is(name, "denominator")) *out = am_jint(1);
@@ -185,7 +186,8 @@ bool am_jattribute(am_jinja *j, am_jvalue object, const am_jstring *name, am_jva
     case AM_J_REAL: return number_attribute(j, object, name, out);
     case AM_J_RANGE: return range_attribute(object.range, name, out) || method_of(j, object, name, out);
     case AM_J_TUPLE:
-        return (object.list->is_group && group_attribute(object, name, out)) || method_of(j, object, name, out);
+        return (object.list->is_group && group_attribute(object, name, out)) ||
+               method_of(j, object, name, out);
     case AM_J_STRING:
     case AM_J_LIST:
     case AM_J_DICT:
@@ -248,7 +250,8 @@ static bool nothing_there(am_jinja *j, am_jvalue object, am_jvalue name, am_jval
 
 bool am_jgetattr(am_jinja *j, am_jvalue object, am_jvalue name, am_jvalue *out)
 {
-    if (object.kind == AM_J_UNDEFINED && !is_internal(name.string)) return am_jfail_undefined(j, object.undefined);
+    if (object.kind == AM_J_UNDEFINED && !is_internal(name.string))
+        return am_jfail_undefined(j, object.undefined);
     if (!am_jattribute(j, object, name.string, out)) return false;
     if (out->kind != AM_J_MISSING) return true;
     if (!plain_item(j, object, name, out)) return false;
@@ -291,15 +294,16 @@ static int64_t clip(int64_t value, int64_t length, int64_t low, int64_t high)
 }
 
 /* First index and number of items of a slice, as slice.indices() has them. */
-static bool resolve_slice(am_jinja *j, size_t size, am_jvalue start, am_jvalue stop, am_jvalue step, int64_t *first,
-                          size_t *count, int64_t *stride)
+static bool resolve_slice(am_jinja *j, size_t size, am_jvalue start, am_jvalue stop, am_jvalue step,
+                          int64_t *first, size_t *count, int64_t *stride)
 {
     int64_t length = (int64_t)size, begin, end;
     if (!slice_bound(j, step, 1, stride)) return false;
     if (*stride == 0) return am_jfail(j, "ValueError", "slice step cannot be zero");
     bool down = *stride < 0, has_stop = stop.kind != AM_J_NONE && stop.kind != AM_J_MISSING;
     int64_t low = down ? -1 : 0, high = down ? length - 1 : length;
-    if (!slice_bound(j, start, down ? length : 0, &begin) || !slice_bound(j, stop, length, &end)) return false;
+    if (!slice_bound(j, start, down ? length : 0, &begin) || !slice_bound(j, stop, length, &end))
+        return false;
     begin = clip(begin, length, low, high);
     end = has_stop ? clip(end, length, low, high) : down ? -1 : length;
     int64_t span = down ? begin - end : end - begin, size_of_step = down ? -*stride : *stride;
@@ -308,7 +312,8 @@ static bool resolve_slice(am_jinja *j, size_t size, am_jvalue start, am_jvalue s
     return true;
 }
 
-static bool slice_range(am_jinja *j, const am_jrange *range, int64_t first, size_t count, int64_t step, am_jvalue *out)
+static bool slice_range(am_jinja *j, const am_jrange *range, int64_t first, size_t count, int64_t step,
+                        am_jvalue *out)
 {
     am_jrange *made = am_jalloc(j, sizeof *made);
     if (!made) return false;

@@ -91,7 +91,7 @@ static am_jorder compare_with_real(am_jvalue integer, double real)
         return rest > 0 ? AM_J_LESS : rest < 0 ? AM_J_GREATER : AM_J_EQUAL;
     }
     if (integer.big->negative != (real < 0)) return integer.big->negative ? AM_J_LESS : AM_J_GREATER;
-    /* Beyond int64 every double is whole: compare the exponent, then 64 leading bits and what follows them. */
+    /* Beyond int64 every double is whole: compare the exponents, then all bits. */
     int exponent;
     frexp(real, &exponent);
     size_t bits = am_jinteger_bits(integer), real_bits = exponent > 0 ? (size_t)exponent : 0;
@@ -247,7 +247,8 @@ bool am_jinteger_add(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 bool am_jinteger_subtract(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 {
     int64_t difference;
-    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG && !__builtin_sub_overflow(small_of(a), small_of(b), &difference)) {
+    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG &&
+        !__builtin_sub_overflow(small_of(a), small_of(b), &difference)) {
         *out = am_jint(difference);
         return true;
     }
@@ -263,7 +264,8 @@ bool am_jinteger_subtract(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 bool am_jinteger_multiply(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 {
     int64_t product;
-    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG && !__builtin_mul_overflow(small_of(a), small_of(b), &product)) {
+    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG &&
+        !__builtin_mul_overflow(small_of(a), small_of(b), &product)) {
         *out = am_jint(product);
         return true;
     }
@@ -335,13 +337,15 @@ static bool divide_big(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *quotien
     *remainder = normal(r);
     /* Rounded to zero so far: towards minus infinity when the signs differ and something is left. */
     if (am_jinteger_zero(*remainder) || x.negative == y.negative) return true;
-    return am_jinteger_subtract(j, *quotient, am_jint(1), quotient) && am_jinteger_add(j, *remainder, b, remainder);
+    return am_jinteger_subtract(j, *quotient, am_jint(1), quotient) &&
+           am_jinteger_add(j, *remainder, b, remainder);
 }
 
 bool am_jinteger_divide(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *quotient, am_jvalue *remainder)
 {
     bool small = a.kind != AM_J_BIG && b.kind != AM_J_BIG;
-    if (!small || (small_of(a) == INT64_MIN && small_of(b) == -1)) return divide_big(j, a, b, quotient, remainder);
+    if (!small || (small_of(a) == INT64_MIN && small_of(b) == -1))
+        return divide_big(j, a, b, quotient, remainder);
     int64_t x = small_of(a), y = small_of(b), q = x / y, r = x % y;
     bool adjust = r != 0 && (r < 0) != (y < 0);
     *quotient = am_jint(q - adjust);
@@ -355,7 +359,7 @@ static bool shift_left(am_jinja *j, am_jvalue a, int bits, am_jvalue *out)
     return am_jinteger_power(j, am_jint(2), am_jint(bits), &power) && am_jinteger_multiply(j, a, power, out);
 }
 
-/* The larger one is shifted until the quotient has 65 or 66 bits, which with one more for the remainder round right. */
+/* One is shifted until the quotient has 66 bits or so; these and one for the remainder round right. */
 bool am_jinteger_true_divide(am_jinja *j, am_jvalue a, am_jvalue b, double *out)
 {
     enum { BITS = 66 };
@@ -368,7 +372,8 @@ bool am_jinteger_true_divide(am_jinja *j, am_jvalue a, am_jvalue b, double *out)
     if (am_jinteger_negative(b) && !am_jinteger_subtract(j, am_jint(0), b, &b)) return false;
     int shift = BITS - ((int)am_jinteger_bits(a) - (int)am_jinteger_bits(b));
     if (!shift_left(j, shift > 0 ? a : b, shift > 0 ? shift : -shift, shift > 0 ? &a : &b)) return false;
-    if (!am_jinteger_divide(j, a, b, &quotient, &rest) || !am_jinteger_add(j, quotient, quotient, &quotient)) return false;
+    if (!am_jinteger_divide(j, a, b, &quotient, &rest) || !am_jinteger_add(j, quotient, quotient, &quotient))
+        return false;
     if (!am_jinteger_zero(rest) && !am_jinteger_add(j, quotient, am_jint(1), &quotient)) return false;
     *out = ldexp(am_jnumber_real(quotient), -shift - 1);
     if (negative) *out = -*out;
@@ -409,8 +414,10 @@ bool am_jinteger_from_digits(am_jinja *j, const char *digits, size_t length, uns
     *out = am_jint(small);
     if (at == length) return true;
     if (base == 10 && length > 4300)
-        return am_jfail(j, "ValueError", "Exceeds the limit (4300 digits) for integer string conversion: value has %zu "
-                                         "digits; use sys.set_int_max_str_digits() to increase the limit", length);
+        return am_jfail(j, "ValueError",
+                        "Exceeds the limit (4300 digits) for integer string conversion: value has %zu "
+                        "digits; use sys.set_int_max_str_digits() to increase the limit",
+                        length);
     for (; at < length; at++)
         if (!am_jinteger_multiply(j, *out, am_jint(base), out) ||
             !am_jinteger_add(j, *out, am_jint(digit_of(digits[at])), out))
@@ -433,8 +440,9 @@ bool am_jinteger_write(am_jtext *text, am_jvalue integer, unsigned base)
     }
     if (!length) digits[length++] = '0';
     if (base == 10 && length > 4300)
-        return am_jfail(text->j, "ValueError", "Exceeds the limit (4300 digits) for integer string conversion; use "
-                                               "sys.set_int_max_str_digits() to increase the limit");
+        return am_jfail(text->j, "ValueError",
+                        "Exceeds the limit (4300 digits) for integer string conversion; use "
+                        "sys.set_int_max_str_digits() to increase the limit");
     if (n.negative) am_jtext_append_char(text, '-');
     while (length) am_jtext_append_char(text, digits[--length]);
     return !text->j->failed;

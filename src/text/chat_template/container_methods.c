@@ -1,4 +1,5 @@
-/* Methods of list, tuple, dict, range, int and float. Those that change their object are forbidden by the sandbox. */
+/* Methods of list, tuple, dict, range, int and float. Those that change their object are forbidden by the
+   sandbox. */
 #include "text/chat_template/arguments.h"
 #include "text/chat_template/big_integer.h"
 #include "text/chat_template/evaluate.h"
@@ -38,6 +39,8 @@ static bool count(am_jinja *j, const am_jcall *c, am_jvalue *out)
 static bool not_there(am_jinja *j, const am_jcall *c)
 {
     if (c->self.kind == AM_J_TUPLE) return am_jfail(j, "ValueError", "tuple.index(x): x not in tuple");
+    if (c->self.kind == AM_J_RANGE && !am_jvalue_is_integer(c->a[0]))
+        return am_jfail(j, "ValueError", "sequence.index(x): x not in sequence");
     return am_jfail(j, "ValueError", "%s is not in %s", am_jrepr_text(j, c->a[0]), am_jvalue_type(c->self));
 }
 
@@ -57,7 +60,8 @@ static bool find(am_jinja *j, const am_jcall *c, am_jvalue *out)
     for (size_t i = 1; i < 3; i++)
         if (am_jgiven(c->a[i]) && !am_jvalue_is_integer(c->a[i]))
             return am_jfail(j, "TypeError", "slice indices must be integers or have an __index__ method");
-    if (!am_jargument_int(j, c->a[1], 0, &begin) || !am_jargument_int(j, c->a[2], INT64_MAX, &end)) return false;
+    if (!am_jargument_int(j, c->a[1], 0, &begin) || !am_jargument_int(j, c->a[2], INT64_MAX, &end))
+        return false;
     end = clip_index(end, items.count);
     for (int64_t i = clip_index(begin, items.count); i < end; i++) {
         *out = am_jint(i);
@@ -165,7 +169,8 @@ static bool is_among(const char *const *names, size_t count_of_names, const am_j
 
 static bool changes_list(const am_jstring *name)
 {
-    static const char *const names[] = {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"};
+    static const char *const names[] = {"append", "clear", "pop",    "reverse",
+                                        "insert", "sort",  "extend", "remove"};
     return is_among(names, sizeof names / sizeof *names, name);
 }
 
@@ -179,7 +184,8 @@ static bool changes_dict(const am_jstring *name)
 
 const am_jroutine *am_jcontainer_method(am_jvalue object, const am_jstring *name, bool *is_unsafe)
 {
-    *is_unsafe = (object.kind == AM_J_LIST && changes_list(name)) || (object.kind == AM_J_DICT && changes_dict(name));
+    *is_unsafe =
+        (object.kind == AM_J_LIST && changes_list(name)) || (object.kind == AM_J_DICT && changes_dict(name));
     if (*is_unsafe) return NULL;
     switch (object.kind) {
     case AM_J_LIST: return FIND(list_methods, name);

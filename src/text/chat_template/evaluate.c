@@ -57,8 +57,9 @@ static bool evaluate_condition(am_jinja *j, const am_jnode *node, am_jenv *env, 
     if (am_jvalue_true(test)) return am_jevaluate(j, node->condition.yes, env, out);
     if (node->condition.no) return am_jevaluate(j, node->condition.no, env, out);
     am_jtext hint = {.j = j};
-    am_jtext_printf(&hint, "the inline if-expression on line %zu evaluated to false and no else section was defined.",
-                    line_of(j, node));
+    am_jtext_printf(
+        &hint, "the inline if-expression on line %zu evaluated to false and no else section was defined.",
+        line_of(j, node));
     return am_jundefined_make(j, (am_jundefined){.hint = am_jtext_string(&hint)}, out);
 }
 
@@ -144,8 +145,10 @@ static bool evaluate_item(am_jinja *j, const am_jnode *node, am_jenv *env, am_jv
     am_jvalue object, index, stop, step;
     const am_jnode *slice = node->item.index;
     if (!am_jevaluate(j, node->item.object, env, &object)) return false;
-    if (slice->kind != AM_N_SLICE) return am_jevaluate(j, slice, env, &index) && am_jgetitem(j, object, index, out);
-    return evaluate_part(j, slice->slice.start, env, &index) && evaluate_part(j, slice->slice.stop, env, &stop) &&
+    if (slice->kind != AM_N_SLICE)
+        return am_jevaluate(j, slice, env, &index) && am_jgetitem(j, object, index, out);
+    return evaluate_part(j, slice->slice.start, env, &index) &&
+           evaluate_part(j, slice->slice.stop, env, &stop) &&
            evaluate_part(j, slice->slice.step, env, &step) && am_jslice(j, object, index, stop, step, out);
 }
 
@@ -163,7 +166,8 @@ static bool apply_routine(am_jinja *j, const am_jnode *node, am_jenv *env, am_jv
     am_jarguments arguments;
     if (!am_jevaluate_arguments(j, &node->filter.arguments, env, &arguments)) return false;
     if (node->filter.routine) return am_jroutine_apply(j, node->filter.routine, input, &arguments, out);
-    return am_jfail(j, "TemplateRuntimeError", "No %s named %s found.", node->kind == AM_N_FILTER ? "filter" : "test",
+    return am_jfail(j, "TemplateRuntimeError", "No %s named %s found.",
+                    node->kind == AM_N_FILTER ? "filter" : "test",
                     am_jrepr_text(j, (am_jvalue){.kind = AM_J_STRING, .string = node->filter.name}));
 }
 
@@ -230,7 +234,8 @@ static bool push_named(am_jinja *j, named_items *named, am_jvalue name, am_jvalu
 {
     for (size_t i = 0; i < named->names.count; i++)
         if (am_jstring_equals(named->names.items[i].string, name.string))
-            return am_jfail(j, "TypeError", "got multiple values for keyword argument %s", am_jrepr_text(j, name));
+            return am_jfail(j, "TypeError", "got multiple values for keyword argument %s",
+                            am_jrepr_text(j, name));
     return am_jitems_push(j, &named->names, name) && am_jitems_push(j, &named->values, value);
 }
 
@@ -238,7 +243,10 @@ static bool push_named(am_jinja *j, named_items *named, am_jvalue name, am_jvalu
 static bool push_mapping(am_jinja *j, am_jvalue value, named_items *named)
 {
     if (value.kind != AM_J_DICT)
-        return am_jfail(j, "TypeError", "jinja2.sandbox.SandboxedEnvironment.call() argument after ** must be a mapping, not %s", am_jvalue_type(value));
+        return am_jfail(
+            j, "TypeError",
+            "jinja2.sandbox.SandboxedEnvironment.call() argument after ** must be a mapping, not %s",
+            am_jvalue_type(value));
     for (size_t i = 0; i < value.dict->count; i++) {
         const am_jentry *entry = &value.dict->entries[i];
         if (entry->key.kind != AM_J_STRING) return am_jfail(j, "TypeError", "keywords must be strings");
@@ -261,15 +269,18 @@ bool am_jevaluate_arguments(am_jinja *j, const am_jarguments_node *node, am_jenv
     named_items named = {0};
     am_jvalue value;
     for (size_t i = 0; i < node->positional.count; i++)
-        if (!am_jevaluate(j, node->positional.items[i], env, &value) || !am_jitems_push(j, &positional, value))
+        if (!am_jevaluate(j, node->positional.items[i], env, &value) ||
+            !am_jitems_push(j, &positional, value))
             return false;
     for (size_t i = 0; i < node->named.count; i++) {
         am_jvalue name = {.kind = AM_J_STRING, .string = node->names[i]};
-        if (!am_jevaluate(j, node->named.items[i], env, &value) || !push_named(j, &named, name, value)) return false;
+        if (!am_jevaluate(j, node->named.items[i], env, &value) || !push_named(j, &named, name, value))
+            return false;
     }
     if (node->star && (!am_jevaluate(j, node->star, env, &value) || !push_iterable(j, value, &positional)))
         return false;
-    if (node->star_star && (!am_jevaluate(j, node->star_star, env, &value) || !push_mapping(j, value, &named)))
+    if (node->star_star &&
+        (!am_jevaluate(j, node->star_star, env, &value) || !push_mapping(j, value, &named)))
         return false;
     const am_jstring **names = am_jarray(j, named.names.count, sizeof *names);
     if (!names) return false;

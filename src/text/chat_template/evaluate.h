@@ -1,4 +1,4 @@
-/* Evaluation: the state of one render, and the functions that the parts of the evaluator call in each other. */
+/* Evaluation: the state of one render, and what the parts of the evaluator call in each other. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_EVALUATE_H
 #define AM_TEXT_CHAT_TEMPLATE_EVALUATE_H
 
@@ -49,10 +49,10 @@ typedef struct am_jcall {
     const am_jarguments *given;
 } am_jcall;
 
-/* A filter, test, method or function that is built in. `parameters`: names with a space between, '?' behind those that may
-   be left out; "*": anything. Before them, for what Python says about wrong arguments: '/': by position only; '!': parsed
-   by format ("takes at least 1 argument"); '@': has a parameter before these that Jinja2 fills in itself.
-   `called` is Python's name for it in messages. */
+/* A filter, test, method or function that is built in. `parameters`: names with a space between, '?' behind
+   those that may be left out; "*": anything. Before them, for what Python says about wrong arguments: '/': by
+   position only; '!': parsed by format ("takes at least 1 argument"); '@': has a parameter before these that
+   Jinja2 fills in itself. `called` is Python's name for it in messages. */
 struct am_jroutine {
     const char *name;
     bool (*call)(am_jinja *j, const am_jcall *call, am_jvalue *out);
@@ -65,6 +65,7 @@ struct am_jfunction {
     am_jvalue self; /* MISSING: bound to nothing */
 };
 
+/* A value to call; its name. */
 bool am_jfunction_make(am_jinja *j, const am_jroutine *routine, am_jvalue self, am_jvalue *out);
 const char *am_jfunction_name(const am_jfunction *function);
 
@@ -76,8 +77,8 @@ bool am_jroutine_call(am_jinja *j, const am_jroutine *routine, am_jvalue self, c
                       am_jvalue *out);
 
 /* The same with `first` before the positional arguments: how filters and tests get their value. */
-bool am_jroutine_apply(am_jinja *j, const am_jroutine *routine, am_jvalue first, const am_jarguments *arguments,
-                       am_jvalue *out);
+bool am_jroutine_apply(am_jinja *j, const am_jroutine *routine, am_jvalue first,
+                       const am_jarguments *arguments, am_jvalue *out);
 
 /* Calls any value. */
 bool am_jvalue_call(am_jinja *j, am_jvalue callee, const am_jarguments *arguments, am_jvalue *out);
@@ -94,6 +95,7 @@ struct am_jmacro {
     am_jenv *env; /* where it was defined */
 };
 
+/* A macro as a value; a call of it, with the text that it prints. */
 bool am_jmacro_make(am_jinja *j, const am_jmacro_node *node, am_jenv *env, am_jvalue *out);
 bool am_jmacro_call(am_jinja *j, const am_jmacro *macro, const am_jarguments *arguments, am_jvalue *out);
 
@@ -115,6 +117,7 @@ struct am_jloop {
     int depth0;
 };
 
+/* loop.length, which may use up an iterator to count; loop.index, from 1. */
 bool am_jloop_length(am_jinja *j, am_jloop *loop, size_t *out);
 int64_t am_jloop_index(const am_jloop *loop);
 
@@ -129,11 +132,13 @@ bool am_jloop_recurse(am_jinja *j, const am_jloop *loop, am_jvalue iterable, am_
 
 /* ---- expressions and statements ---- */
 
+/* The value of an expression. */
 bool am_jevaluate(am_jinja *j, const am_jnode *node, am_jenv *env, am_jvalue *out);
 
 /* A chain of filters over `input`, which stands where the innermost filter has none. */
 bool am_jevaluate_filters(am_jinja *j, const am_jnode *node, am_jenv *env, am_jvalue input, am_jvalue *out);
 
+/* Arguments of a call, "*" and "**" taken apart. */
 bool am_jevaluate_arguments(am_jinja *j, const am_jarguments_node *node, am_jenv *env, am_jarguments *out);
 
 /* Stores into names, tuples and namespaces. */
@@ -141,6 +146,7 @@ bool am_jassign(am_jinja *j, const am_jnode *target, am_jenv *env, am_jvalue val
 
 typedef enum am_jflow { AM_J_FAILED, AM_J_GO_ON, AM_J_BROKEN, AM_J_CONTINUED } am_jflow;
 
+/* Runs statements up to the end, or to what leaves them early. */
 am_jflow am_jexecute(am_jinja *j, const am_jnodes *body, am_jenv *env);
 
 /* Runs `body`, with what it prints as a string. */
@@ -150,6 +156,7 @@ am_jflow am_jcapture(am_jinja *j, const am_jnodes *body, am_jenv *env, am_jvalue
 am_jenv *am_jenv_make(am_jinja *j, am_jenv *parent, uint32_t slots);
 bool am_jscope_enter(am_jinja *j, const am_jscope *scope, am_jenv *env);
 
+/* The variable that a name means. */
 am_jvalue *am_jslot_of(am_jenv *env, am_jslot slot);
 
 /* ---- looking into values (attribute.c) ---- */
@@ -162,13 +169,15 @@ bool am_jgetitem(am_jinja *j, am_jvalue object, am_jvalue index, am_jvalue *out)
 bool am_jattribute(am_jinja *j, am_jvalue object, const am_jstring *name, am_jvalue *out);
 
 /* value[start:stop:step]; parts may be MISSING or none. */
-bool am_jslice(am_jinja *j, am_jvalue object, am_jvalue start, am_jvalue stop, am_jvalue step, am_jvalue *out);
+bool am_jslice(am_jinja *j, am_jvalue object, am_jvalue start, am_jvalue stop, am_jvalue step,
+               am_jvalue *out);
 
 /* Index into a sequence of `length`, counted from the end when negative; false when it is outside. */
 bool am_jindex_resolve(int64_t index, size_t length, size_t *out);
 
 /* ---- operators (arithmetic.c) ---- */
 
+/* a + b and so on; -a and +a. */
 bool am_jbinary(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue b, am_jvalue *out);
 bool am_junary(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue *out);
 
@@ -177,6 +186,7 @@ bool am_jcontains(am_jinja *j, am_jvalue container, am_jvalue item, bool *out);
 
 /* ---- tables ---- */
 
+/* Null when there is none of that name. `is_unsafe`: there is, but it would change the object. */
 const am_jroutine *am_jfilter_find(const am_jstring *name);
 const am_jroutine *am_jtest_find(const am_jstring *name);
 const am_jroutine *am_jstring_method(const am_jstring *name);

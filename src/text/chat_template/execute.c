@@ -49,7 +49,8 @@ static bool assign_tuple(am_jinja *j, const am_jnode *target, am_jenv *env, am_j
     for (size_t i = 0; i < expected; i++) {
         if (!am_jiterator_next(j, iterator, &items[i])) return false;
         if (items[i].kind == AM_J_MISSING)
-            return am_jfail(j, "ValueError", "not enough values to unpack (expected %zu, got %zu)", expected, i);
+            return am_jfail(j, "ValueError", "not enough values to unpack (expected %zu, got %zu)", expected,
+                            i);
     }
     if (!am_jiterator_next(j, iterator, &item)) return false;
     if (item.kind != AM_J_MISSING)
@@ -70,8 +71,10 @@ static bool assign_attribute(am_jinja *j, const am_jnode *target, am_jenv *env, 
     am_jvalue name = {.kind = AM_J_STRING, .string = target->name.attribute};
     if (!is_namespace(j, target, env)) return false;
     if (name.string->bytes[0] == '_')
-        return am_jfail(j, "SecurityError", "Chat templates cannot store underscore-prefixed attributes on a namespace, "
-                                            "but got %s. Please rename the attribute.", am_jrepr_text(j, name));
+        return am_jfail(j, "SecurityError",
+                        "Chat templates cannot store underscore-prefixed attributes on a namespace, "
+                        "but got %s. Please rename the attribute.",
+                        am_jrepr_text(j, name));
     return am_jdict_set(j, am_jslot_of(env, target->name.slot)->dict, name, value);
 }
 
@@ -213,7 +216,8 @@ bool am_jloop_length(am_jinja *j, am_jloop *loop, size_t *out)
         if (!am_jvalue_length(j, loop->iterable, &loop->length)) return false;
     } else {
         am_jvalue iterator = {.kind = AM_J_ITERATOR, .iterator = loop->iterator};
-        if (!am_jvalue_to_list(j, iterator, AM_J_LIST, &rest) || !am_jiterate(j, rest, &loop->iterator)) return false;
+        if (!am_jvalue_to_list(j, iterator, AM_J_LIST, &rest) || !am_jiterate(j, rest, &loop->iterator))
+            return false;
         loop->length = rest.list->count + (size_t)am_jloop_index(loop) + (loop->after.kind != AM_J_MISSING);
     }
     *out = loop->length;
@@ -239,7 +243,8 @@ static am_jflow run_turns(am_jinja *j, const am_jnode *node, am_jloop *loop, am_
         am_jvalue item;
         if (!am_jloop_advance(j, loop, &item)) return AM_J_FAILED;
         if (item.kind == AM_J_MISSING) break;
-        if (node->loop.extended) *am_jslot_of(env, node->loop.loop) = (am_jvalue){.kind = AM_J_LOOP, .loop = loop};
+        if (node->loop.extended)
+            *am_jslot_of(env, node->loop.loop) = (am_jvalue){.kind = AM_J_LOOP, .loop = loop};
         if (!am_jassign(j, node->loop.target, env, item) || !am_jscope_enter(j, &node->loop.body_scope, env))
             return AM_J_FAILED;
         am_jflow result = am_jexecute(j, &node->loop.body, env);
@@ -248,11 +253,14 @@ static am_jflow run_turns(am_jinja *j, const am_jnode *node, am_jloop *loop, am_
         if (result == AM_J_BROKEN) break;
     }
     if (any || !node->loop.otherwise.count) return AM_J_GO_ON;
-    return am_jscope_enter(j, &node->loop.else_scope, env) ? am_jexecute(j, &node->loop.otherwise, env) : AM_J_FAILED;
+    return am_jscope_enter(j, &node->loop.else_scope, env) ? am_jexecute(j, &node->loop.otherwise, env)
+                                                           : AM_J_FAILED;
 }
 
-/* Runs a loop over `iterable`; `outer` has the variables around it, `env` its own (the same unless it is recursive). */
-static am_jflow run_loop(am_jinja *j, const am_jnode *node, am_jvalue iterable, int depth0, am_jenv *outer, am_jenv *env)
+/* Runs a loop over `iterable`; `outer` has the variables around it, `env` its own (the same unless it is
+   recursive). */
+static am_jflow run_loop(am_jinja *j, const am_jnode *node, am_jvalue iterable, int depth0, am_jenv *outer,
+                         am_jenv *env)
 {
     am_jloop *loop = am_jalloc(j, sizeof *loop);
     if (!loop) return AM_J_FAILED;
@@ -263,8 +271,8 @@ static am_jflow run_loop(am_jinja *j, const am_jnode *node, am_jvalue iterable, 
     return run_turns(j, node, loop, env);
 }
 
-static am_jflow run_recursive(am_jinja *j, const am_jnode *node, am_jvalue iterable, int depth0, am_jenv *outer,
-                              am_jvalue *out)
+static am_jflow run_recursive(am_jinja *j, const am_jnode *node, am_jvalue iterable, int depth0,
+                              am_jenv *outer, am_jvalue *out)
 {
     am_jenv *env = am_jenv_make(j, outer, node->loop.slots);
     am_jtext text = {.j = j, .limit_bytes = j->run->root.limit_bytes}, *before = j->run->out;
@@ -279,7 +287,8 @@ static am_jflow run_recursive(am_jinja *j, const am_jnode *node, am_jvalue itera
 bool am_jloop_recurse(am_jinja *j, const am_jloop *loop, am_jvalue iterable, am_jvalue *out)
 {
     if (!loop->node)
-        return am_jfail(j, "TypeError", "The loop must have the 'recursive' marker to be called recursively.");
+        return am_jfail(j, "TypeError",
+                        "The loop must have the 'recursive' marker to be called recursively.");
     return run_recursive(j, loop->node, iterable, loop->depth0 + 1, loop->env, out) == AM_J_GO_ON;
 }
 
@@ -296,7 +305,8 @@ static am_jflow execute_for(am_jinja *j, const am_jnode *node, am_jenv *env)
 static am_jflow execute_macro(am_jinja *j, const am_jnode *node, am_jenv *env)
 {
     am_jvalue macro;
-    return flow(am_jmacro_make(j, &node->macro.macro, env, &macro) && am_jassign(j, node->macro.target, env, macro));
+    return flow(am_jmacro_make(j, &node->macro.macro, env, &macro) &&
+                am_jassign(j, node->macro.target, env, macro));
 }
 
 static bool with_caller(am_jinja *j, am_jarguments *arguments, am_jvalue caller)
@@ -325,7 +335,8 @@ static am_jflow execute_call_block(am_jinja *j, const am_jnode *node, am_jenv *e
     return flow(am_jmacro_make(j, &node->macro.macro, env, &caller) &&
                 am_jevaluate(j, call->call.callee, env, &callee) &&
                 am_jevaluate_arguments(j, &call->call.arguments, env, &arguments) &&
-                with_caller(j, &arguments, caller) && am_jvalue_call(j, callee, &arguments, &text) && print(j, text));
+                with_caller(j, &arguments, caller) && am_jvalue_call(j, callee, &arguments, &text) &&
+                print(j, text));
 }
 
 static bool push_span(am_jinja *j, size_t characters)
@@ -346,14 +357,15 @@ static bool push_span(am_jinja *j, size_t characters)
     return true;
 }
 
-/* The start of the span is the end of what the template has given out: inside of a macro that is where the macro was
-   called, as in transformers. */
+/* The start of the span is the end of what the template has given out: inside of a macro that is where the
+   macro was called, as in transformers. */
 static am_jflow execute_generation(am_jinja *j, const am_jnode *node, am_jenv *env)
 {
     const am_jarguments none = {0};
     am_jmacro body = {&node->macro.macro, env};
     am_jvalue text;
-    return flow(am_jmacro_call(j, &body, &none, &text) && push_span(j, text.string->characters) && print(j, text));
+    return flow(am_jmacro_call(j, &body, &none, &text) && push_span(j, text.string->characters) &&
+                print(j, text));
 }
 
 static am_jflow execute_block(am_jinja *j, const am_jnode *node)

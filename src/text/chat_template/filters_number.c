@@ -21,7 +21,8 @@ static bool integer_of_real(am_jinja *j, double real, am_jvalue *out)
 }
 
 /* int("42", base), or by way of a float: "42.7". */
-static bool integer_of_text(am_jinja *j, const am_jstring *s, am_jvalue base, am_jvalue fallback, am_jvalue *out)
+static bool integer_of_text(am_jinja *j, const am_jstring *s, am_jvalue base, am_jvalue fallback,
+                            am_jvalue *out)
 {
     bool is_number = false;
     double real;
@@ -66,7 +67,8 @@ bool am_jfilter_float(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue value = c->a[0];
     double real;
     *out = am_jgiven(c->a[1]) ? c->a[1] : am_jreal(0);
-    bool text = value.kind == AM_J_STRING, number = am_jvalue_is_number(value) || value.kind == AM_J_UNDEFINED;
+    bool text = value.kind == AM_J_STRING,
+         number = am_jvalue_is_number(value) || value.kind == AM_J_UNDEFINED;
     if (text ? !am_jtext_to_real(value.string, &real) : !number) return true;
     if (!to_real(j, value, &real)) return false;
     *out = am_jreal(real);
@@ -131,7 +133,8 @@ static bool round_integer(am_jinja *j, am_jvalue value, int64_t digits, am_jvalu
     am_jvalue odd, half;
     if (!am_jinteger_divide(j, quotient, am_jint(2), &half, &odd)) return false;
     bool up = order == AM_J_GREATER || (order == AM_J_EQUAL && !am_jinteger_zero(odd));
-    return am_jinteger_add(j, quotient, am_jint(up), &quotient) && am_jinteger_multiply(j, quotient, unit, out);
+    return am_jinteger_add(j, quotient, am_jint(up), &quotient) &&
+           am_jinteger_multiply(j, quotient, unit, out);
 }
 
 /* round(value, precision) of Python */
@@ -165,6 +168,7 @@ static bool round_directed(am_jinja *j, am_jvalue value, am_jvalue precision, bo
 
 bool am_jfilter_round(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
+    if (!am_jvalue_hashable(j, c->a[2])) return false;
     const am_jstring *method = c->a[2].kind == AM_J_STRING ? c->a[2].string : NULL;
     bool up = method && am_jstring_is(method, "ceil"), down = method && am_jstring_is(method, "floor");
     if (!am_jgiven(c->a[2]) || (method && am_jstring_is(method, "common")))

@@ -1,4 +1,5 @@
-/* Filters over sequences. Where Jinja2 has a generator, so is this: evaluated when walked through, and only once. */
+/* Filters over sequences. Where Jinja2 has a generator, so is this: evaluated when walked through, and only
+   once. */
 #include "text/chat_template/arguments.h"
 #include "text/chat_template/filters.h"
 #include "text/chat_template/iterate.h"
@@ -97,7 +98,8 @@ bool am_jfilter_default(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 bool am_jfilter_attr(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    if (c->a[1].kind != AM_J_STRING) 
+    if (!am_jvalue_hashable(j, c->a[1])) return false;
+    if (c->a[1].kind != AM_J_STRING)
         return am_jfail(j, "TypeError", "attribute name must be string, not '%s'", am_jvalue_type(c->a[1]));
     if (c->a[0].kind == AM_J_UNDEFINED) return am_jfail_undefined(j, c->a[0].undefined);
     if (!am_jattribute(j, c->a[0], c->a[1].string, out)) return false;
@@ -198,7 +200,8 @@ bool am_jfilter_dictsort(am_jinja *j, const am_jcall *c, am_jvalue *out)
     if (!keys) return false;
     for (size_t i = 0; i < dict->count; i++) {
         const am_jentry *entry = &dict->entries[i];
-        if (!am_jpair_make(j, entry->key, entry->value, &pair) || !am_jitems_push(j, &items, pair)) return false;
+        if (!am_jpair_make(j, entry->key, entry->value, &pair) || !am_jitems_push(j, &items, pair))
+            return false;
         if (!am_jpath_get(j, &path, by_value ? entry->value : entry->key, &keys[i])) return false;
     }
     return reverse_argument(j, c->a[3], &reverse) && sort_by(j, &items, keys, reverse, &sorted) &&
@@ -207,7 +210,8 @@ bool am_jfilter_dictsort(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 /* ---- groupby ---- */
 
-static bool push_group(am_jinja *j, const am_jpath *path, am_jvalue key, const am_jitems *members, am_jitems *groups)
+static bool push_group(am_jinja *j, const am_jpath *path, am_jvalue key, const am_jitems *members,
+                       am_jitems *groups)
 {
     am_jvalue list, group;
     am_jpath plain = *path;
@@ -255,11 +259,11 @@ static bool start(am_jinja *j, am_jiterator *iterator)
     return iterator->inner || am_jiterate(j, iterator->source, &iterator->inner);
 }
 
-static bool make_generator(am_jinja *j, am_jvalue source, bool (*next)(am_jinja *, am_jiterator *, am_jvalue *),
-                           void *extra, am_jvalue *out)
+static bool make_generator(am_jinja *j, am_jvalue source,
+                           bool (*next)(am_jinja *, am_jiterator *, am_jvalue *), void *extra, am_jvalue *out)
 {
-    return am_jiterator_make(j, (am_jiterator){.type = "generator", .next = next, .source = source, .extra = extra},
-                             out);
+    return am_jiterator_make(
+        j, (am_jiterator){.type = "generator", .next = next, .source = source, .extra = extra}, out);
 }
 
 static bool next_pair(am_jinja *j, am_jiterator *iterator, am_jvalue *out)
@@ -315,7 +319,8 @@ typedef struct parts_state {
     bool ended;
 } parts_state;
 
-static bool parts(am_jinja *j, const am_jcall *c, bool (*next)(am_jinja *, am_jiterator *, am_jvalue *), am_jvalue *out)
+static bool parts(am_jinja *j, const am_jcall *c, bool (*next)(am_jinja *, am_jiterator *, am_jvalue *),
+                  am_jvalue *out)
 {
     parts_state *state = am_jalloc(j, sizeof *state);
     if (!state) return false;
@@ -326,7 +331,12 @@ static bool parts(am_jinja *j, const am_jcall *c, bool (*next)(am_jinja *, am_ji
 static bool fill_batch(am_jinja *j, const parts_state *state, am_jitems *batch)
 {
     int64_t wanted;
+    bool is_short;
     if (state->fill.kind == AM_J_NONE) return true;
+    if (!am_jvalue_compare(j, "<", am_jint((int64_t)batch->count), state->count, &is_short)) return false;
+    if (!is_short) return true;
+    if (state->count.kind == AM_J_REAL)
+        return am_jfail(j, "TypeError", "can't multiply sequence by non-int of type 'float'");
     if (!am_jargument_int(j, state->count, 0, &wanted)) return false;
     while ((int64_t)batch->count < wanted)
         if (!am_jcharge(j, 1) || !am_jitems_push(j, batch, state->fill)) return false;
@@ -382,7 +392,8 @@ static bool next_slice(am_jinja *j, am_jiterator *iterator, am_jvalue *out)
     size_t size = each + (number < with_extra);
     for (size_t i = 0; i < size; i++)
         if (!am_jitems_push(j, &slice, state->list.list->items[begin + i])) return false;
-    if (state->fill.kind != AM_J_NONE && number >= with_extra && !am_jitems_push(j, &slice, state->fill)) return false;
+    if (state->fill.kind != AM_J_NONE && number >= with_extra && !am_jitems_push(j, &slice, state->fill))
+        return false;
     return am_jitems_list(j, &slice, AM_J_LIST, out);
 }
 
@@ -411,10 +422,9 @@ static bool routine_named(am_jinja *j, am_jvalue name, bool filter, const am_jro
     if (*out) return true;
     if (name.kind != AM_J_UNDEFINED)
         return am_jfail(j, "TemplateRuntimeError", "No %s named %s.", what, am_jrepr_text(j, name));
-    am_jtext cause = {.j = j};
-    am_jtext_printf(&cause, "%s is undefined", am_jrepr_text(j, name.undefined->name));
-    return am_jfail(j, "TemplateRuntimeError", "No %s named Undefined. (%s; did you forget to quote the callable name?)",
-                    what, am_jtext_string(&cause));
+    return am_jfail(j, "TemplateRuntimeError",
+                    "No %s named Undefined. (%s; did you forget to quote the callable name?)", what,
+                    am_jundefined_message(j, name.undefined));
 }
 
 static void drop_first(const am_jarguments *from, size_t count, am_jarguments *to)
@@ -435,7 +445,8 @@ static bool prepare_map(am_jinja *j, apply_state *state)
     }
     if (!am_jgiven(attribute)) return am_jfail(j, "FilterArgumentError", "map requires a filter argument");
     for (size_t i = 0; i < given->named_count; i++) {
-        if (am_jstring_is(given->names[i], "attribute") || am_jstring_is(given->names[i], "default")) continue;
+        if (am_jstring_is(given->names[i], "attribute") || am_jstring_is(given->names[i], "default"))
+            continue;
         am_jvalue name = {.kind = AM_J_STRING, .string = given->names[i]};
         return am_jfail(j, "FilterArgumentError", "Unexpected keyword argument %s", am_jrepr_text(j, name));
     }
@@ -448,7 +459,8 @@ static bool prepare_select(am_jinja *j, apply_state *state)
 {
     size_t used = state->by_attribute;
     const am_jarguments *given = &state->given;
-    if (given->count < used) return am_jfail(j, "FilterArgumentError", "Missing parameter for attribute name");
+    if (given->count < used)
+        return am_jfail(j, "FilterArgumentError", "Missing parameter for attribute name");
     if (used && !am_jpath_make(j, given->positional[0], false, &state->path)) return false;
     if (given->count == used) return true;
     drop_first(given, used + 1, &state->arguments);
@@ -490,7 +502,8 @@ static bool make_applied(am_jinja *j, const am_jcall *c, apply_state what, am_jv
 {
     apply_state *state = am_jalloc(j, sizeof *state);
     if (!c->given->count)
-        return am_jfail(j, "TypeError", "%s() missing 1 required positional argument: 'value'", c->routine->called);
+        return am_jfail(j, "TypeError", "%s() missing 1 required positional argument: 'value'",
+                        c->routine->called);
     if (!state) return false;
     *state = what;
     drop_first(c->given, 1, &state->given);
@@ -505,6 +518,6 @@ bool am_jfilter_map(am_jinja *j, const am_jcall *c, am_jvalue *out)
 bool am_jfilter_select(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     const char *name = c->routine->name;
-    return make_applied(j, c, (apply_state){.by_attribute = strstr(name, "attr") != NULL, .rejects = name[0] == 'r'},
-                        out);
+    return make_applied(
+        j, c, (apply_state){.by_attribute = strstr(name, "attr") != NULL, .rejects = name[0] == 'r'}, out);
 }

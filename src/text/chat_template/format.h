@@ -13,7 +13,8 @@ bool am_jformat_braces(am_jinja *j, const am_jstring *format, const am_jargument
 /* format(value, spec), appended. */
 bool am_jformat_value(am_jtext *text, am_jvalue value, const am_jstring *spec);
 
-/* A double by one of C's conversions: `type` of eEfFgG% ('%' as 'f'), with '#' when `alternate`. Needs the C locale. */
+/* A double by one of C's conversions: `type` of eEfFgG% ('%' as 'f'), with '#' when `alternate`. Needs the C
+   locale. */
 void am_jreal_append(am_jtext *text, char type, bool alternate, int precision, double real);
 
 #endif

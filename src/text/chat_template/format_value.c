@@ -110,8 +110,10 @@ static bool format_string(am_jtext *text, const am_jstring *s, spec f)
     if (f.type && f.type != 's')
         return am_jfail(j, "ValueError", "Unknown format code '%c' for object of type 'str'", f.type);
     if (f.sign) return am_jfail(j, "ValueError", "Sign not allowed in string format specifier");
-    if (f.alternate) return am_jfail(j, "ValueError", "Alternate form (#) not allowed in string format specifier");
-    if (f.align == '=') return am_jfail(j, "ValueError", "'=' alignment not allowed in string format specifier");
+    if (f.alternate)
+        return am_jfail(j, "ValueError", "Alternate form (#) not allowed in string format specifier");
+    if (f.align == '=')
+        return am_jfail(j, "ValueError", "'=' alignment not allowed in string format specifier");
     if (f.group) return am_jfail(j, "ValueError", "Cannot specify '%c' with 's'.", f.group);
     if (f.zero && !f.align) f.fill = "0";
     size_t characters = s->characters, length = s->length;
@@ -208,7 +210,8 @@ static bool format_integer(am_jtext *text, am_jvalue integer, spec f)
     unsigned base = base_of(f.type);
     if (f.has_precision)
         return am_jfail(j, "ValueError", "Precision not allowed in integer format specifier");
-    if (f.group == ',' && base != 10) return am_jfail(j, "ValueError", "Cannot specify ',' with '%c'.", f.type);
+    if (f.group == ',' && base != 10)
+        return am_jfail(j, "ValueError", "Cannot specify ',' with '%c'.", f.type);
     if (!am_jinteger_add(j, integer, am_jint(0), &integer)) return false;
     if (f.type == 'c') return format_character(text, integer, f);
     if (negative && !am_jinteger_subtract(j, am_jint(0), integer, &integer)) return false;
@@ -297,7 +300,8 @@ static bool format_number(am_jtext *text, am_jvalue value, spec f)
 {
     am_jinja *j = text->j;
     bool real_type = f.type && strchr("eEfFgG%", f.type);
-    if (value.kind != AM_J_REAL && (!f.type || strchr("bcdoxXn", f.type))) return format_integer(text, value, f);
+    if (value.kind != AM_J_REAL && (!f.type || strchr("bcdoxXn", f.type)))
+        return format_integer(text, value, f);
     if (!real_type && !(value.kind == AM_J_REAL && (!f.type || f.type == 'n')))
         return am_jfail(j, "ValueError", "Unknown format code '%c' for object of type '%s'", f.type,
                         value.kind == AM_J_REAL ? "float" : "int");

@@ -163,7 +163,8 @@ bool am_jreversed(am_jinja *j, am_jvalue value, am_jvalue *out)
         return am_jfail(j, "TypeError", "'%s' object is not reversible", am_jvalue_type(value));
     list = value;
     if (values && !am_jvalue_to_list(j, value, AM_J_LIST, &list)) return false;
-    am_jiterator iterator = {.type = type, .next = next_item_back, .source = list, .position = list.list->count};
+    am_jiterator iterator = {
+        .type = type, .next = next_item_back, .source = list, .position = list.list->count};
     return am_jiterator_make(j, iterator, out);
 }
 

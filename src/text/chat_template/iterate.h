@@ -1,4 +1,5 @@
-/* Iteration over anything iterable. Generators of filters are lazy, and empty once walked through, as in Python. */
+/* Iteration over anything iterable. Generators of filters are lazy, and empty once walked through, as in
+   Python. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_ITERATE_H
 #define AM_TEXT_CHAT_TEMPLATE_ITERATE_H
 
@@ -31,6 +32,7 @@ bool am_jcollect(am_jinja *j, am_jvalue value, am_jitems *out);
 /* list(value) and tuple(value). */
 bool am_jvalue_to_list(am_jinja *j, am_jvalue value, am_jkind list_or_tuple, am_jvalue *out);
 
+/* Whether iter(value) works. */
 bool am_jvalue_is_iterable(am_jvalue value);
 
 /* reversed(value): the value itself must be a sequence or a dict. */

@@ -1,6 +1,6 @@
 /* State shared by everything that reads or renders one template: memory, limits, the first error.
-   Functions that can fail return false and leave the error here, so that a caller only passes `false` on. All memory
-   comes from the arena and is given back at once, when the parse or the render is over. */
+   Functions that can fail return false and leave the error here, so that a caller only passes `false` on. All
+   memory comes from the arena and is given back at once, when the parse or the render is over. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_JINJA_H
 #define AM_TEXT_CHAT_TEMPLATE_JINJA_H
 
@@ -40,8 +40,10 @@ enum {
 bool am_jfail(am_jinja *j, const char *class_name, const char *format, ...) AM_PRINTF(3, 4);
 
 /* The same with the code of the status that comes of it. am_jfail gives AM_INVALID_ARGUMENT. */
-bool am_jfail_code(am_jinja *j, am_code code, const char *class_name, const char *format, ...) AM_PRINTF(4, 5);
+bool am_jfail_code(am_jinja *j, am_code code, const char *class_name, const char *format, ...)
+    AM_PRINTF(4, 5);
 
+/* The same with a va_list. */
 bool am_jfail_v(am_jinja *j, am_code code, const char *class_name, const char *format, va_list arguments);
 
 /* Says where the error is, unless that is known already. */

@@ -159,7 +159,8 @@ static bool write_value(writer *w, am_jvalue value)
     case AM_J_TUPLE: return write_list(w, value.list);
     case AM_J_DICT: return write_dict(w, value.dict);
     default:
-        return am_jfail(text->j, "TypeError", "Object of type %s is not JSON serializable", am_jvalue_type(value));
+        return am_jfail(text->j, "TypeError", "Object of type %s is not JSON serializable",
+                        am_jvalue_type(value));
     }
     return !text->j->failed;
 }

@@ -15,11 +15,11 @@ static const struct {
     am_jtoken_kind kind;
 } operators[] = {
     /* longer ones first */
-    {"//", AM_T_FLOORDIV}, {"**", AM_T_POW},     {"==", AM_T_EQ},      {"!=", AM_T_NE},     {">=", AM_T_GTEQ},
-    {"<=", AM_T_LTEQ},     {"+", AM_T_ADD},      {"-", AM_T_SUB},      {"/", AM_T_DIV},     {"*", AM_T_MUL},
-    {"%", AM_T_MOD},       {"~", AM_T_TILDE},    {"[", AM_T_LBRACKET}, {"]", AM_T_RBRACKET}, {"(", AM_T_LPAREN},
-    {")", AM_T_RPAREN},    {"{", AM_T_LBRACE},   {"}", AM_T_RBRACE},   {">", AM_T_GT},      {"<", AM_T_LT},
-    {"=", AM_T_ASSIGN},    {".", AM_T_DOT},      {":", AM_T_COLON},    {"|", AM_T_PIPE},    {",", AM_T_COMMA},
+    {"//", AM_T_FLOORDIV}, {"**", AM_T_POW},   {"==", AM_T_EQ},      {"!=", AM_T_NE},      {">=", AM_T_GTEQ},
+    {"<=", AM_T_LTEQ},     {"+", AM_T_ADD},    {"-", AM_T_SUB},      {"/", AM_T_DIV},      {"*", AM_T_MUL},
+    {"%", AM_T_MOD},       {"~", AM_T_TILDE},  {"[", AM_T_LBRACKET}, {"]", AM_T_RBRACKET}, {"(", AM_T_LPAREN},
+    {")", AM_T_RPAREN},    {"{", AM_T_LBRACE}, {"}", AM_T_RBRACE},   {">", AM_T_GT},       {"<", AM_T_LT},
+    {"=", AM_T_ASSIGN},    {".", AM_T_DOT},    {":", AM_T_COLON},    {"|", AM_T_PIPE},     {",", AM_T_COMMA},
     {";", AM_T_SEMICOLON},
 };
 
@@ -104,8 +104,8 @@ static size_t without_space_at_end(const am_jlexer *lexer, size_t begin, size_t 
     return begin + at;
 }
 
-/* End of the data [begin, end) before a tag: `sign` '-' strips all white space, otherwise what stands alone before a
-   block or comment on its line goes (lstrip_blocks) unless `sign` is '+'. */
+/* End of the data [begin, end) before a tag: `sign` '-' strips all white space, otherwise what stands alone
+   before a block or comment on its line goes (lstrip_blocks) unless `sign` is '+'. */
 static size_t strip_before_tag(const am_jlexer *lexer, size_t begin, size_t end, char sign, bool variable)
 {
     if (sign == '-') return without_space_at_end(lexer, begin, end);
@@ -162,7 +162,8 @@ static am_jtoken end_token(const am_jlexer *lexer)
 
 static bool skip_comment(am_jlexer *lexer, size_t begin)
 {
-    if (lexer->at == lexer->length) return true; /* nothing follows the opening: Jinja2 takes that for the end */
+    if (lexer->at == lexer->length)
+        return true; /* nothing follows the opening: Jinja2 takes that for the end */
     for (size_t at = lexer->at; at < lexer->length; at++) {
         size_t end = match_end(lexer, at, "#}");
         if (end == SIZE_MAX) continue;
@@ -172,7 +173,8 @@ static bool skip_comment(am_jlexer *lexer, size_t begin)
     return fail(lexer, begin, "Missing end of comment tag");
 }
 
-/* End of the "{% WORD %}" that begins at `at` (plain: WORD is raw, whose end takes no line end along), or SIZE_MAX. */
+/* End of the "{% WORD %}" that begins at `at` (plain: WORD is raw, whose end takes no line end along), or
+   SIZE_MAX. */
 static size_t match_word_tag(const am_jlexer *lexer, size_t at, const char *word, bool plain)
 {
     if (!starts(lexer, at, "{%")) return SIZE_MAX;
@@ -423,7 +425,8 @@ static bool next_in_tag(am_jlexer *lexer, am_jtoken *out)
     if (!lexer->depth)
         end = lexer->state == '%' ? match_end(lexer, lexer->at, "%}") : match_variable_end(lexer, lexer->at);
     if (end != SIZE_MAX) {
-        *out = (am_jtoken){.kind = lexer->state == '%' ? AM_T_BLOCK_END : AM_T_VARIABLE_END, .offset = lexer->at};
+        *out = (am_jtoken){.kind = lexer->state == '%' ? AM_T_BLOCK_END : AM_T_VARIABLE_END,
+                           .offset = lexer->at};
         lexer->state = 0;
         move_to(lexer, end);
         return true;

@@ -1,5 +1,5 @@
-/* Tokens of a template, as Jinja2's lexer makes them with trim_blocks and lstrip_blocks on and the usual delimiters.
-   Lexed on demand: an error later in the template must not hide a parser's error before it. */
+/* Tokens of a template, as Jinja2's lexer makes them with trim_blocks and lstrip_blocks on and the usual
+   delimiters. Lexed on demand: an error later in the template must not hide a parser's error before it. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_LEXER_H
 #define AM_TEXT_CHAT_TEMPLATE_LEXER_H
 
@@ -63,6 +63,7 @@ typedef struct am_jlexer {
 /* Text of a template with the line ends that the lexer wants, in the arena. */
 bool am_jlexer_normalize(am_jinja *j, const char *text, size_t length, const char **out, size_t *out_length);
 
+/* Starts at the beginning of normalized text, which is borrowed. */
 void am_jlexer_init(am_jlexer *lexer, am_jinja *j, const char *text, size_t length);
 
 /* The next token; AM_T_END at the end, again and again. */

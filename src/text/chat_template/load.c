@@ -36,7 +36,8 @@ static am_status add(templates *all, const char *name, const char *path, const c
     if (all->count == MOST_TEMPLATES)
         return am_error(AM_INVALID_FILE, "%s: more than %d chat templates", path, MOST_TEMPLATES);
     named_template *item = &all->items[all->count];
-    *item = (named_template){copy(all, name), copy(all, path), am_arena_string(&all->arena, text, length), length};
+    *item = (named_template){copy(all, name), copy(all, path), am_arena_string(&all->arena, text, length),
+                             length};
     if (!item->name || !item->path || !item->text) return am_out_of_memory();
     all->count++;
     return NULL;
@@ -103,7 +104,8 @@ static am_status add_named(templates *all, am_json list, const char *path)
         am_json_string name = am_json_text(am_json_get(i.value, "name"));
         am_json text = am_json_get(i.value, "template");
         if (!name.length || am_json_kind_of(text) != AM_JSON_STRING)
-            return am_error(AM_INVALID_FILE, "%s: chat_template: expected objects with \"name\" and \"template\"", path);
+            return am_error(AM_INVALID_FILE,
+                            "%s: chat_template: expected objects with \"name\" and \"template\"", path);
         AM_TRY(add(all, name.bytes, path, am_json_text(text).bytes, am_json_text(text).length));
     }
     return NULL;
@@ -160,12 +162,15 @@ static am_status no_template(templates *all, const char *directory, const char *
         names = am_arena_printf(&all->arena, "%s%s%s", names, i ? ", " : "", all->items[i].name);
     if (!names) return am_out_of_memory();
     if (!all->count)
-        return am_error(AM_NOT_FOUND, "%s: no chat template: neither chat_template.jinja, chat_template.json nor "
-                                      "\"chat_template\" in tokenizer_config.json", directory);
+        return am_error(AM_NOT_FOUND,
+                        "%s: no chat template: neither chat_template.jinja, chat_template.json nor "
+                        "\"chat_template\" in tokenizer_config.json",
+                        directory);
     if (name)
-        return am_error(AM_NOT_FOUND, "%s: no chat template is named \"%s\"; there are: %s", directory, name, names);
-    return am_error(AM_NOT_FOUND, "%s: several chat templates and none is the default; choose one of: %s", directory,
-                    names);
+        return am_error(AM_NOT_FOUND, "%s: no chat template is named \"%s\"; there are: %s", directory, name,
+                        names);
+    return am_error(AM_NOT_FOUND, "%s: several chat templates and none is the default; choose one of: %s",
+                    directory, names);
 }
 
 static am_status choose(templates *all, const char *directory, const char *name, bool has_tools,
@@ -190,7 +195,8 @@ static am_status load(templates *all, const char *directory)
     return add_json_file(all, directory, "processor_config.json");
 }
 
-am_status am_chat_template_open(const char *directory, const char *name, bool has_tools, am_chat_template **out)
+am_status am_chat_template_open(const char *directory, const char *name, bool has_tools,
+                                am_chat_template **out)
 {
     *out = NULL;
     templates *all = am_alloc_zeroed(1, sizeof *all);

@@ -79,13 +79,15 @@ bool am_jnode_children(am_jnode *node, am_jvisit visit, void *context)
     case AM_N_NOT:
     case AM_N_BINARY:
     case AM_N_UNARY: return one(node->binary.left, visit, context) && one(node->binary.right, visit, context);
-    case AM_N_COMPARE: return one(node->compare.first, visit, context) && all(&node->compare.rest, visit, context);
+    case AM_N_COMPARE:
+        return one(node->compare.first, visit, context) && all(&node->compare.rest, visit, context);
     case AM_N_ATTRIBUTE:
     case AM_N_ITEM: return one(node->item.object, visit, context) && one(node->item.index, visit, context);
     case AM_N_SLICE:
         return one(node->slice.start, visit, context) && one(node->slice.stop, visit, context) &&
                one(node->slice.step, visit, context);
-    case AM_N_CALL: return one(node->call.callee, visit, context) && arguments(&node->call.arguments, visit, context);
+    case AM_N_CALL:
+        return one(node->call.callee, visit, context) && arguments(&node->call.arguments, visit, context);
     case AM_N_FILTER:
     case AM_N_TEST:
         return one(node->filter.input, visit, context) && arguments(&node->filter.arguments, visit, context);
@@ -97,7 +99,8 @@ bool am_jnode_children(am_jnode *node, am_jvisit visit, void *context)
     case AM_N_MACRO:
     case AM_N_CALL_BLOCK:
     case AM_N_GENERATION: return macro(node, visit, context);
-    case AM_N_FILTER_BLOCK: return all(&node->set.body, visit, context) && one(node->set.value, visit, context);
+    case AM_N_FILTER_BLOCK:
+        return all(&node->set.body, visit, context) && one(node->set.value, visit, context);
     case AM_N_WITH:
         return all(&node->with.targets, visit, context) && all(&node->with.values, visit, context) &&
                all(&node->with.body, visit, context);

@@ -1,5 +1,5 @@
-/* Syntax trees of templates. Built by the parser, completed by the scope pass (slots of names, filters), then read only,
-   so that several threads can render one template. */
+/* Syntax trees of templates. Built by the parser, completed by the scope pass (slots of names, filters), then
+   read only, so that several threads can render one template. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_NODE_H
 #define AM_TEXT_CHAT_TEMPLATE_NODE_H
 
@@ -182,7 +182,8 @@ struct am_jnode {
     };
 };
 
-/* Calls visit(context, child) for the children in the order that Jinja2's nodes have their fields; stops at false. */
+/* Calls visit(context, child) for the children in the order that Jinja2's nodes have their fields; stops at
+   false. */
 typedef bool (*am_jvisit)(void *context, am_jnode *child);
 bool am_jnode_children(am_jnode *node, am_jvisit visit, void *context);
 

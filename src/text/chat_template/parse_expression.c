@@ -18,8 +18,8 @@ static am_jnode *constant(am_jparser *p, size_t offset, am_jvalue value)
     return node;
 }
 
-static am_jnode *binary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator, am_jnode *left,
-                        am_jnode *right)
+static am_jnode *binary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator,
+                        am_jnode * left, am_jnode *right)
 {
     am_jnode *node = right ? am_jparse_node(p, kind, offset) : NULL;
     if (!node) return NULL;
@@ -29,7 +29,8 @@ static am_jnode *binary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jto
     return am_jparse_finish(p, node);
 }
 
-static am_jnode *unary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator, am_jnode *operand)
+static am_jnode *unary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator,
+                       am_jnode * operand)
 {
     am_jnode *node = operand ? am_jparse_node(p, kind, offset) : NULL;
     if (!node) return NULL;
@@ -76,7 +77,8 @@ static am_jnode *parse_string(am_jparser *p)
         if (!am_jparse_advance(p)) return NULL;
     }
     /* The tree is shared between threads: nothing may be appended in place. */
-    if (value.string->room && !am_jstring_borrow(p->j, value.string->bytes, value.string->length, &value)) return NULL;
+    if (value.string->room && !am_jstring_borrow(p->j, value.string->bytes, value.string->length, &value))
+        return NULL;
     return constant(p, offset, value);
 }
 
@@ -149,8 +151,8 @@ static bool push_named(am_jparser *p, am_jarguments_node *out)
     const am_jstring *name = p->current.value.string;
     for (size_t i = 0; i < out->named.count; i++)
         if (am_jstring_equals(out->names[i], name)) {
-            am_jfail_code(p->j, AM_INVALID_FILE, "SyntaxError", "keyword argument repeated: %.*s", (int)name->length,
-                          name->bytes);
+            am_jfail_code(p->j, AM_INVALID_FILE, "SyntaxError", "keyword argument repeated: %.*s",
+                          (int)name->length, name->bytes);
             am_jfail_at(p->j, p->current.offset);
             return false;
         }
@@ -242,7 +244,8 @@ static bool parse_bare_argument(am_jparser *p, am_jarguments_node *out)
     static const am_jtoken_kind starts[] = {AM_T_NAME,   AM_T_STRING,   AM_T_INTEGER, AM_T_FLOAT,
                                             AM_T_LPAREN, AM_T_LBRACKET, AM_T_LBRACE};
     if (!is_one_of(p->current.kind, starts, sizeof starts / sizeof *starts)) return true;
-    if (am_jparse_is_name(p, "else") || am_jparse_is_name(p, "or") || am_jparse_is_name(p, "and")) return true;
+    if (am_jparse_is_name(p, "else") || am_jparse_is_name(p, "or") || am_jparse_is_name(p, "and"))
+        return true;
     if (am_jparse_is_name(p, "is"))
         return am_jparse_fail(p, p->current.offset, "You cannot chain multiple tests with is");
     am_jnode *argument = am_jparse_primary(p, false);
@@ -362,7 +365,8 @@ static am_jnode *parse_unary(am_jparser *p, bool with_filter)
     am_jtoken token = p->current;
     if (!am_jparse_enter(p)) return NULL;
     if (token.kind == AM_T_SUB || token.kind == AM_T_ADD)
-        node = am_jparse_advance(p) ? unary(p, AM_N_UNARY, token.offset, token.kind, parse_unary(p, false)) : NULL;
+        node = am_jparse_advance(p) ? unary(p, AM_N_UNARY, token.offset, token.kind, parse_unary(p, false))
+                                    : NULL;
     else node = am_jparse_primary(p, false);
     node = parse_postfix(p, node);
     if (with_filter) node = parse_filter_expression(p, node);
@@ -465,7 +469,8 @@ static am_jnode *parse_not(am_jparser *p)
     return node;
 }
 
-static am_jnode *parse_logical(am_jparser *p, const char *word, am_jnode_kind kind, am_jnode *(*parse_next)(am_jparser *))
+static am_jnode *parse_logical(am_jparser *p, const char *word, am_jnode_kind kind,
+                               am_jnode *(*parse_next)(am_jparser *))
 {
     bool taken;
     size_t offset = p->current.offset;
@@ -498,7 +503,8 @@ am_jnode *am_jparse_expression(am_jparser *p)
         if (!am_jparse_skip_name(p, "if", &taken)) return NULL;
         if (!taken) break;
         am_jnode *node = am_jparse_node(p, AM_N_CONDITION, offset);
-        if (!node || !(node->condition.test = parse_or(p)) || !am_jparse_skip_name(p, "else", &taken)) return NULL;
+        if (!node || !(node->condition.test = parse_or(p)) || !am_jparse_skip_name(p, "else", &taken))
+            return NULL;
         if (taken && !(node->condition.no = am_jparse_expression(p))) return NULL;
         node->condition.yes = yes;
         yes = am_jparse_finish(p, node);

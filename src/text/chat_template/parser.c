@@ -139,8 +139,10 @@ static bool fail_unexpected(am_jparser *p, const am_jstring *name, size_t offset
     if (name) am_jtext_printf(&text, "Encountered unknown tag %s.", am_jrepr_text(p->j, tag));
     else am_jtext_append_string(&text, "Unexpected end of template.");
     if (looking && name && is_awaited(p, name))
-        am_jtext_printf(&text, " You probably made a nesting mistake. Jinja is expecting this tag, but currently "
-                               "looking for %s.", describe_ends(p, looking));
+        am_jtext_printf(&text,
+                        " You probably made a nesting mistake. Jinja is expecting this tag, but currently "
+                        "looking for %s.",
+                        describe_ends(p, looking));
     else if (looking)
         am_jtext_printf(&text, " Jinja was looking for the following tags: %s.", describe_ends(p, looking));
     if (p->tag_count) {
@@ -197,7 +199,8 @@ static bool parse_body(am_jparser *p, const am_jend_tags *ends, am_jnodes *body)
             open = false;
             if (!am_jparse_advance(p)) return false;
             if (at_end_tag(p, ends)) return true;
-            if (!am_jnodes_push(p->j, body, parse_statement(p)) || !am_jparse_expect(p, AM_T_BLOCK_END)) return false;
+            if (!am_jnodes_push(p->j, body, parse_statement(p)) || !am_jparse_expect(p, AM_T_BLOCK_END))
+                return false;
         }
     }
     return true;
@@ -244,7 +247,8 @@ static bool can_assign(const am_jnode *node)
 static void set_use(am_jnode *node, am_jname_use use)
 {
     if (node->kind == AM_N_NAME) node->name.use = use;
-    for (size_t i = 0; node->kind == AM_N_TUPLE && i < node->list.count; i++) set_use(node->list.items[i], use);
+    for (size_t i = 0; node->kind == AM_N_TUPLE && i < node->list.count; i++)
+        set_use(node->list.items[i], use);
 }
 
 /* Class of a node in Jinja2, in lower case: what a message calls it. */
@@ -315,7 +319,8 @@ static bool push_branch(am_jparser *p, am_jnode *node)
     if (!bodies) return false;
     if (count) memcpy(bodies, node->branches.bodies, count * sizeof *bodies);
     node->branches.bodies = bodies;
-    return am_jnodes_push(p->j, &node->branches.tests, am_jparse_tuple(p, (am_jtuple_options){.no_condition = true})) &&
+    return am_jnodes_push(p->j, &node->branches.tests,
+                          am_jparse_tuple(p, (am_jtuple_options){.no_condition = true})) &&
            parse_block(p, (am_jend_tags){{"elif", "else", "endif"}}, &bodies[count]);
 }
 
@@ -336,7 +341,8 @@ static bool parse_with(am_jparser *p, am_jnode *node)
     while (p->current.kind != AM_T_BLOCK_END) {
         if (node->with.targets.count && !am_jparse_expect(p, AM_T_COMMA)) return false;
         am_jnode *target = parse_target(p, (am_jtuple_options){0}, AM_J_USE_PARAMETER);
-        if (!am_jnodes_push(p->j, &node->with.targets, target) || !am_jparse_expect(p, AM_T_ASSIGN)) return false;
+        if (!am_jnodes_push(p->j, &node->with.targets, target) || !am_jparse_expect(p, AM_T_ASSIGN))
+            return false;
         if (!am_jnodes_push(p->j, &node->with.values, am_jparse_expression(p))) return false;
     }
     return parse_whole_block(p, "endwith", &node->with.body);
@@ -373,7 +379,8 @@ static bool parse_macro(am_jparser *p, am_jnode *node)
 {
     if (!am_jparse_advance(p) || !(node->macro.target = parse_target_name(p, AM_J_USE_STORE))) return false;
     node->macro.macro.name = node->macro.target->name.name;
-    return parse_signature(p, &node->macro.macro) && parse_function_block(p, "endmacro", &node->macro.macro.body);
+    return parse_signature(p, &node->macro.macro) &&
+           parse_function_block(p, "endmacro", &node->macro.macro.body);
 }
 
 static bool parse_call_block(am_jparser *p, am_jnode *node)
@@ -422,9 +429,10 @@ static bool parse_named_block(am_jparser *p, am_jnode *node)
     if (am_jparse_is_name(p, "scoped") || am_jparse_is_name(p, "required"))
         return unsupported(p, node->offset, "a scoped or required block");
     if (p->current.kind == AM_T_SUB)
-        return am_jparse_fail(p, p->current.offset,
-                              "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, "
-                              "use an underscore instead.");
+        return am_jparse_fail(
+            p, p->current.offset,
+            "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, "
+            "use an underscore instead.");
     if (!parse_function_block(p, "endblock", &node->block.body)) return false;
     taken = p->current.kind == AM_T_NAME && am_jstring_equals(p->current.value.string, node->block.name);
     return !taken || am_jparse_advance(p);
@@ -496,7 +504,8 @@ static bool parse_imported_name(am_jparser *p, bool *more)
 static bool parse_from(am_jparser *p, am_jnode *node)
 {
     bool more = true;
-    if (!am_jparse_advance(p) || !(node->set.value = am_jparse_expression(p)) || !expect_name(p, "import")) return false;
+    if (!am_jparse_advance(p) || !(node->set.value = am_jparse_expression(p)) || !expect_name(p, "import"))
+        return false;
     while (more)
         if (!parse_imported_name(p, &more)) return false;
     return true;

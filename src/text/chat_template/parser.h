@@ -51,11 +51,13 @@ typedef struct am_jtuple_options {
     bool with_namespace;  /* "ns.attribute" may stand in it */
 } am_jtuple_options;
 
+/* An expression; one or several with commas between; a name, a literal or something in brackets. */
 am_jnode *am_jparse_expression(am_jparser *p);
 am_jnode *am_jparse_tuple(am_jparser *p, am_jtuple_options options);
 am_jnode *am_jparse_primary(am_jparser *p, bool with_namespace);
 
-/* "|name(...)|name ..." behind `input` (null: the text of a block); `inside`: the first name stands here already. */
+/* "|name(...)|name ..." behind `input` (null: the text of a block); `inside`: the first name stands here
+   already. */
 am_jnode *am_jparse_filter(am_jparser *p, am_jnode *input, bool inside);
 
 #endif

@@ -1,4 +1,4 @@
-/* pprint.pformat of Python's standard library: width 80, one space a level, dicts in the order of their keys. */
+/* pprint.pformat of Python's standard library: width 80, one space a level, dicts sorted. */
 #include "text/chat_template/represent.h"
 #include "text/chat_template/sort.h"
 #include "text/chat_template/text.h"
@@ -117,7 +117,8 @@ static bool push_repr(am_jinja *j, am_jitems *chunks, const am_jstring *s, size_
 {
     am_jvalue part, repr;
     if (begin == end) return true;
-    return am_jstring_part(j, s, begin, end, &part) && repr_of(j, part, &repr) && am_jitems_push(j, chunks, repr);
+    return am_jstring_part(j, s, begin, end, &part) && repr_of(j, part, &repr) &&
+           am_jitems_push(j, chunks, repr);
 }
 
 /* End of the word and the white space after it that begin at byte `at`. */
@@ -133,7 +134,8 @@ static size_t end_of_word(const am_jstring *s, size_t at)
 }
 
 /* A line of a string that is too long: words as long as they fit. */
-static bool break_line(am_jinja *j, am_jitems *chunks, const am_jstring *line, size_t width, size_t last_width)
+static bool break_line(am_jinja *j, am_jitems *chunks, const am_jstring *line, size_t width,
+                       size_t last_width)
 {
     size_t begin = 0, end = 0;
     while (end < line->length) {
@@ -149,7 +151,8 @@ static bool break_line(am_jinja *j, am_jitems *chunks, const am_jstring *line, s
     return push_repr(j, chunks, line, begin, end);
 }
 
-static bool string_chunks(am_jinja *j, const am_jstring *s, size_t width, size_t last_width, am_jitems *chunks)
+static bool string_chunks(am_jinja *j, const am_jstring *s, size_t width, size_t last_width,
+                          am_jitems *chunks)
 {
     am_jvalue lines, repr;
     if (!am_jstring_split_lines(j, s, true, &lines)) return false;

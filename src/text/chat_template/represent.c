@@ -98,7 +98,8 @@ static bool repr_string(am_jtext *text, const am_jstring *s)
     return !text->j->failed;
 }
 
-static bool repr_items(am_jtext *text, const am_jvalue *items, size_t count, const char *open, const char *close)
+static bool repr_items(am_jtext *text, const am_jvalue *items, size_t count, const char *open,
+                       const char *close)
 {
     if (!am_jenter(text->j)) return false;
     am_jtext_append_string(text, open);
@@ -125,8 +126,8 @@ static bool repr_entry(am_jtext *text, const am_jentry *entry, am_jkind kind, am
 }
 
 /* The entries of a dict, or of a view of one. */
-static bool repr_dict(am_jtext *text, const am_jdict *dict, am_jkind kind, am_jview_kind view, const char *open,
-                      const char *close)
+static bool repr_dict(am_jtext *text, const am_jdict *dict, am_jkind kind, am_jview_kind view,
+                      const char *open, const char *close)
 {
     if (!am_jenter(text->j)) return false;
     am_jtext_append_string(text, open);
@@ -174,7 +175,8 @@ static bool repr_loop(am_jtext *text, am_jloop *loop)
 /* Functions and iterators: Python would add an address. */
 static bool repr_object(am_jtext *text, am_jvalue value)
 {
-    if (value.kind == AM_J_FUNCTION) am_jtext_printf(text, "<function %s>", am_jfunction_name(value.function));
+    if (value.kind == AM_J_FUNCTION)
+        am_jtext_printf(text, "<function %s>", am_jfunction_name(value.function));
     else if (value.kind == AM_J_ITERATOR)
         am_jtext_printf(text, "<%s object>", am_jvalue_type(value));
     else am_jtext_printf(text, "<%s>", am_jvalue_described(text->j, value));
@@ -193,7 +195,9 @@ bool am_jrepr(am_jtext *text, am_jvalue value)
     case AM_J_REAL: am_jreal_repr(text, value.real); break;
     case AM_J_STRING: return repr_string(text, value.string);
     case AM_J_LIST: return repr_items(text, value.list->items, value.list->count, "[", "]");
-    case AM_J_TUPLE: return repr_items(text, value.list->items, value.list->count, "(", value.list->count == 1 ? ",)" : ")");
+    case AM_J_TUPLE:
+        return repr_items(text, value.list->items, value.list->count, "(",
+                          value.list->count == 1 ? ",)" : ")");
     case AM_J_DICT: return repr_dict(text, value.dict, AM_J_DICT, AM_J_ITEMS, "{", "}");
     case AM_J_NAMESPACE: return repr_dict(text, value.dict, AM_J_DICT, AM_J_ITEMS, "<Namespace {", "}>");
     case AM_J_RANGE: return repr_range(text, value.range);

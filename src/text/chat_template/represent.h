@@ -19,7 +19,7 @@ bool am_jvalue_to_string(am_jinja *j, am_jvalue value, am_jvalue *out);
 /* markupsafe.soft_str: the same, but markup stays markup. */
 bool am_jvalue_to_soft_string(am_jinja *j, am_jvalue value, am_jvalue *out);
 
-/* repr(float): the shortest digits that read back as the same number (format code 'r'). Needs the C locale. */
+/* repr(float): the shortest digits that read back as the same number (code 'r'). Needs the C locale. */
 void am_jreal_repr(am_jtext *text, double real);
 
 /* ascii(): repr() with everything beyond ASCII escaped. */

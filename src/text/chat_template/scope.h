@@ -1,5 +1,5 @@
-/* Where names live: which variable each name means, as jinja2/idtracking.py and jinja2/compiler.py decide it, and which
-   filters and tests there are. */
+/* Where names live: which variable each name means, as jinja2/idtracking.py and jinja2/compiler.py decide it,
+   and which filters and tests there are. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_SCOPE_H
 #define AM_TEXT_CHAT_TEMPLATE_SCOPE_H
 
@@ -12,8 +12,8 @@ typedef struct am_jprogram {
     uint32_t slots;
 } am_jprogram;
 
-/* Completes the tree. Fails with TemplateAssertionError for unknown filters and tests (those inside of an `if` only fail
-   when they are reached) and for assignments to `loop` inside of a loop. */
+/* Completes the tree. Fails with TemplateAssertionError for unknown filters and tests (those inside of an
+   `if` only fail when they are reached) and for assignments to `loop` inside of a loop. */
 bool am_jresolve(am_jinja *j, am_jprogram *program);
 
 #endif

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Merges order[low, middle) and order[middle, high) by way of `spare`. The right one goes first only when it has to. */
+/* Merges order[low, middle) and order[middle, high) by way of `spare`. The right one goes first only when it
+   has to. */
 static bool merge(am_jinja *j, const am_jvalue *keys, bool reverse, size_t *order, size_t *spare, size_t low,
                   size_t middle, size_t high)
 {

@@ -68,7 +68,8 @@ static am_status status_of(const am_chat_template *t, const am_jinja *j)
     if (!e->class_name) return am_out_of_memory();
     if (!e->has_offset) return am_error(e->code, "%s: %s (%s)", e->class_name, e->message, t->name);
     place_of(t, e->offset, &line, &column);
-    return am_error(e->code, "%s: %s (%s, line %zu, column %zu)", e->class_name, e->message, t->name, line, column);
+    return am_error(e->code, "%s: %s (%s, line %zu, column %zu)", e->class_name, e->message, t->name, line,
+                    column);
 }
 
 /* ---- parsing ---- */
@@ -95,8 +96,8 @@ static am_status parse(am_chat_template *t, const char *text, size_t length, con
     if (!am_utf8_valid(text, length, &bad))
         return am_error(AM_INVALID_FILE, "%s: not UTF-8: ill-formed byte at offset %zu", name, bad);
     if (length > LONGEST_TEMPLATE_BYTES)
-        return am_error(AM_INVALID_FILE, "%s: a chat template of %zu bytes, more than the limit of %d", name, length,
-                        LONGEST_TEMPLATE_BYTES);
+        return am_error(AM_INVALID_FILE, "%s: a chat template of %zu bytes, more than the limit of %d", name,
+                        length, LONGEST_TEMPLATE_BYTES);
     if (!copy_text(t, text, length, name) || !enter_c_locale(&locale)) return am_out_of_memory();
     if (am_jparse(j, t->source, t->source_length, &t->program.body)) (void)am_jresolve(j, &t->program);
     leave_c_locale(&locale);
@@ -147,7 +148,8 @@ static bool set_clock(am_jinja *j, const struct tm *given)
     return true;
 }
 
-static bool run(am_jinja *j, const am_chat_template *t, const am_chat_options *options, am_jcontinuation *continuation)
+static bool run(am_jinja *j, const am_chat_template *t, const am_chat_options *options,
+                am_jcontinuation *continuation)
 {
     am_jvalue context;
     if (!set_clock(j, options->now) || !am_jdict_make(j, &context)) return false;
@@ -169,7 +171,8 @@ static bool take_result(am_jinja *j, size_t length, am_chat_text *out)
     }
     out->length = length;
     out->span_count = r->span_count;
-    for (size_t i = 0; i < r->span_count; i++) out->spans[i] = (am_chat_span){r->spans[i].start, r->spans[i].end};
+    for (size_t i = 0; i < r->span_count; i++)
+        out->spans[i] = (am_chat_span){r->spans[i].start, r->spans[i].end};
     return true;
 }
 
@@ -186,7 +189,8 @@ static bool render(am_jinja *j, const am_chat_template *t, const am_chat_options
            take_result(j, length, out);
 }
 
-am_status am_chat_template_render(const am_chat_template *t, const am_chat_options *options, am_chat_text *out)
+am_status am_chat_template_render(const am_chat_template *t, const am_chat_options *options,
+                                  am_chat_text *out)
 {
     c_locale locale;
     am_jrun r = {0};

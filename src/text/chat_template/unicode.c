@@ -6,8 +6,8 @@ typedef struct range {
     uint32_t first, last;
 } range;
 
-/* Mappings of one character to several (SpecialCasing.txt of Unicode, without its conditions). Where the title form is
-   one character, it is utf8proc's. */
+/* Mappings of one character to several (SpecialCasing.txt of Unicode, without its conditions). Where the
+   title form is one character, it is utf8proc's. */
 typedef struct special_case {
     uint32_t from, upper[3], title[3];
 } special_case;
@@ -306,7 +306,8 @@ bool am_jchar_ends_line(uint32_t c)
 int am_jchar_decimal_value(uint32_t c)
 {
     if (!am_jchar_is_decimal(c)) return -1;
-    /* Decimal digits stand in rows of ten; a row starts where the tenth character before it is no digit of the row. */
+    /* Decimal digits stand in rows of ten; a row starts where the tenth character before it is no digit of
+       the row. */
     uint32_t first = c;
     while (first > 0 && am_jchar_is_decimal(first - 1)) first--;
     return (int)((c - first) % 10);
@@ -323,7 +324,8 @@ static size_t fold(uint32_t c, uint32_t out[3])
 {
     utf8proc_int32_t folded[3];
     int boundary = 0;
-    utf8proc_ssize_t count = utf8proc_decompose_char((utf8proc_int32_t)c, folded, 3, UTF8PROC_CASEFOLD, &boundary);
+    utf8proc_ssize_t count =
+        utf8proc_decompose_char((utf8proc_int32_t)c, folded, 3, UTF8PROC_CASEFOLD, &boundary);
     if (count < 1 || count > 3) {
         out[0] = c;
         return 1;

@@ -1,5 +1,6 @@
-/* Character classes and case as Python's str has them. Simple mappings and categories are utf8proc's; what it lacks
-   (mappings to several characters, Other_Lowercase, numeric values of letters) are the tables in unicode.c. */
+/* Character classes and case as Python's str has them. Simple mappings and categories are utf8proc's; what it
+   lacks (mappings to several characters, Other_Lowercase, numeric values of letters) are the tables in
+   unicode.c. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_UNICODE_H
 #define AM_TEXT_CHAT_TEMPLATE_UNICODE_H
 

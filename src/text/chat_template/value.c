@@ -64,10 +64,11 @@ static am_jroom *new_room(am_jinja *j, size_t used, size_t capacity, size_t unit
     return room->memory ? room : NULL;
 }
 
-/* Room for a string or list of `old` units with `more` behind it. In place where `first` .. is the last user of its room
+/* Room for a string or list of `old` units with `more` behind it. In place where `first` .. is the last user
+   of its room
    (*moved false); else in a new room, twice as large as needed when it has grown before. */
-static am_jroom *grow_room(am_jinja *j, am_jroom *room, const void *first, size_t old, size_t more, size_t unit,
-                           bool *moved)
+static am_jroom *grow_room(am_jinja *j, am_jroom *room, const void *first, size_t old, size_t more,
+                           size_t unit, bool *moved)
 {
     *moved = !(room && first == room->memory && room->used == old && room->capacity - old >= more);
     if (!*moved) {
@@ -88,7 +89,8 @@ bool am_jstring_concat(am_jinja *j, const am_jstring *a, const am_jstring *b, am
     char *bytes = room->memory;
     if (moved) memcpy(bytes, a->bytes, a->length);
     memcpy(bytes + a->length, b->bytes, b->length);
-    return new_string(j, (am_jstring){bytes, a->length + b->length, a->characters + b->characters, false, room}, out);
+    return new_string(
+        j, (am_jstring){bytes, a->length + b->length, a->characters + b->characters, false, room}, out);
 }
 
 bool am_jstring_equals(const am_jstring *a, const am_jstring *b)
@@ -121,7 +123,8 @@ bool am_jlist_make(am_jinja *j, am_jkind kind, const am_jvalue *items, size_t co
     return new_list(j, kind, (am_jlist){.items = copy, .count = count}, out);
 }
 
-bool am_jlist_part(am_jinja *j, am_jkind kind, const am_jlist *list, size_t first, size_t count, am_jvalue *out)
+bool am_jlist_part(am_jinja *j, am_jkind kind, const am_jlist *list, size_t first, size_t count,
+                   am_jvalue *out)
 {
     return new_list(j, kind, (am_jlist){.items = count ? list->items + first : NULL, .count = count}, out);
 }
@@ -229,7 +232,8 @@ static bool key_equal(am_jinja *j, const am_jentry *entry, am_jvalue key, uint64
 {
     *out = false;
     if (entry->hash != hash) return true;
-    if (key.kind != AM_J_STRING || entry->key.kind != AM_J_STRING) return am_jvalue_equal(j, entry->key, key, out);
+    if (key.kind != AM_J_STRING || entry->key.kind != AM_J_STRING)
+        return am_jvalue_equal(j, entry->key, key, out);
     *out = am_jstring_equals(entry->key.string, key.string);
     return true;
 }
@@ -353,7 +357,8 @@ static bool first_difference(am_jinja *j, const am_jlist *a, const am_jlist *b, 
     if (!am_jenter(j)) return false;
     for (bool equal = true; i < shorter; i++) {
         if (!am_jcharge(j, 1)) return false;
-        if (!am_jvalue_same(a->items[i], b->items[i]) && !am_jvalue_equal(j, a->items[i], b->items[i], &equal))
+        if (!am_jvalue_same(a->items[i], b->items[i]) &&
+            !am_jvalue_equal(j, a->items[i], b->items[i], &equal))
             return false;
         if (!equal) break;
     }
@@ -380,7 +385,8 @@ static bool dicts_equal(am_jinja *j, const am_jdict *a, const am_jdict *b, bool 
     *out = true;
     for (size_t i = 0; *out && i < a->count; i++) {
         size_t position;
-        if (!am_jcharge(j, 1) || !find_entry(j, b, a->entries[i].key, a->entries[i].hash, &position)) return false;
+        if (!am_jcharge(j, 1) || !find_entry(j, b, a->entries[i].key, a->entries[i].hash, &position))
+            return false;
         if (position == SIZE_MAX) *out = false;
         else if (!am_jvalue_equal(j, a->entries[i].value, b->entries[position].value, out)) return false;
     }
@@ -540,7 +546,8 @@ const char *am_jvalue_type(am_jvalue value)
     case AM_J_ITERATOR: return am_jiterator_type(value.iterator);
     case AM_J_NAMESPACE: return "TemplateNamespace";
     case AM_J_MACRO: return "Macro";
-    case AM_J_FUNCTION: return value.function->self.kind == AM_J_MISSING ? "function" : "builtin_function_or_method";
+    case AM_J_FUNCTION:
+        return value.function->self.kind == AM_J_MISSING ? "function" : "builtin_function_or_method";
     case AM_J_LOOP: return "LoopContext";
     case AM_J_CYCLER: return "Cycler";
     case AM_J_JOINER: return "Joiner";
@@ -583,16 +590,23 @@ bool am_jundefined_make(am_jinja *j, am_jundefined undefined, am_jvalue *out)
     return true;
 }
 
-bool am_jfail_undefined(am_jinja *j, const am_jundefined *undefined)
+const char *am_jundefined_message(am_jinja *j, const am_jundefined *undefined)
 {
+    am_jtext text = {.j = j};
+    if (undefined->hint) return undefined->hint;
     const char *name = am_jrepr_text(j, undefined->name);
     if (undefined->is_unsafe)
-        return am_jfail(j, "SecurityError", "access to attribute %s of '%s' object is unsafe.", name,
+        am_jtext_printf(&text, "access to attribute %s of '%s' object is unsafe.", name,
                         am_jvalue_type(undefined->object));
-    if (undefined->hint) return am_jfail(j, "UndefinedError", "%s", undefined->hint);
-    if (undefined->object.kind == AM_J_MISSING) return am_jfail(j, "UndefinedError", "%s is undefined", name);
-    const char *object = am_jvalue_described(j, undefined->object);
-    if (undefined->name.kind != AM_J_STRING)
-        return am_jfail(j, "UndefinedError", "%s has no element %s", object, name);
-    return am_jfail(j, "UndefinedError", "'%s' has no attribute %s", object, name);
+    else if (undefined->object.kind == AM_J_MISSING) am_jtext_printf(&text, "%s is undefined", name);
+    else if (undefined->name.kind != AM_J_STRING)
+        am_jtext_printf(&text, "%s has no element %s", am_jvalue_described(j, undefined->object), name);
+    else am_jtext_printf(&text, "'%s' has no attribute %s", am_jvalue_described(j, undefined->object), name);
+    return am_jtext_string(&text);
+}
+
+bool am_jfail_undefined(am_jinja *j, const am_jundefined *undefined)
+{
+    return am_jfail(j, undefined->is_unsafe ? "SecurityError" : "UndefinedError", "%s",
+                    am_jundefined_message(j, undefined));
 }

@@ -1,5 +1,6 @@
-/* The values that templates compute with: Python's, as far as the sandbox lets a template see them. All of them are
-   immutable but namespaces, iterators, loops, cyclers and joiners, so values are copied and shared freely. */
+/* The values that templates compute with: Python's, as far as the sandbox lets a template see them. All of
+   them are immutable but namespaces, iterators, loops, cyclers and joiners, so values are copied and shared
+   freely. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_VALUE_H
 #define AM_TEXT_CHAT_TEMPLATE_VALUE_H
 
@@ -65,7 +66,8 @@ typedef struct am_jvalue {
     };
 } am_jvalue;
 
-/* Room behind a string or list that grows by concatenation: what is appended to its last user is written in place. */
+/* Room behind a string or list that grows by concatenation: what is appended to its last user is written in
+   place. */
 typedef struct am_jroom {
     size_t used, capacity;
     void *memory;
@@ -169,6 +171,7 @@ bool am_jitems_list(am_jinja *j, const am_jitems *items, am_jkind list_or_tuple,
 bool am_jstring_concat(am_jinja *j, const am_jstring *a, const am_jstring *b, am_jvalue *out);
 bool am_jlist_concat(am_jinja *j, am_jkind kind, const am_jlist *a, const am_jlist *b, am_jvalue *out);
 
+/* The same bytes; markup or not does not matter. */
 bool am_jstring_equals(const am_jstring *a, const am_jstring *b);
 bool am_jstring_is(const am_jstring *string, const char *text);
 
@@ -203,6 +206,9 @@ bool am_jvalue_is_integer(am_jvalue value); /* bool, int */
 /* type(value).__name__, and what Jinja2 calls the object in "... has no attribute". */
 const char *am_jvalue_type(am_jvalue value);
 const char *am_jvalue_described(am_jinja *j, am_jvalue value);
+
+/* What an undefined value says when it is used. */
+const char *am_jundefined_message(am_jinja *j, const am_jundefined *undefined);
 
 /* Raises what using this undefined value raises. */
 bool am_jfail_undefined(am_jinja *j, const am_jundefined *undefined);

@@ -130,8 +130,11 @@ const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text
 
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id)
 {
-    if (id < 0 || id >= added->id_limit || !added->by_id[id]) return NULL;
-    return &added->entries[added->by_id[id] - 1];
+    const am_added_entry *found = NULL;
+    if (added->by_id) return id >= 0 && id < added->id_limit && added->by_id[id] ? &added->entries[added->by_id[id] - 1] : NULL;
+    for (uint32_t i = 0; i < added->count; i++)
+        if (added->entries[i].id == id) found = &added->entries[i];
+    return found;
 }
 
 /* ---- tries ---- */

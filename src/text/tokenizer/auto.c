@@ -163,13 +163,19 @@ static am_status add_tokens(am_auto *a)
     return am_added_tokens_finish(&a->tokenizer->added);
 }
 
+static void name_list(am_tokenizer *t, const am_auto_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i].kind >= AM_AUTO_STRING) t->named[t->named_count++] = (am_named_token){list->items[i].name, list->items[i].token.content};
+}
+
 am_status am_auto_name_tokens(am_auto *a)
 {
     am_tokenizer *t = a->tokenizer;
-    t->named = am_arena_array(&t->arena, a->named.count + 1, sizeof *t->named);
+    t->named = am_arena_array(&t->arena, a->named.count + a->extra.count + 1, sizeof *t->named);
     if (!t->named) return am_out_of_memory();
-    for (size_t i = 0; i < a->named.count; i++)
-        if (a->named.items[i].kind >= AM_AUTO_STRING) t->named[t->named_count++] = (am_named_token){a->named.items[i].name, a->named.items[i].token.content};
+    name_list(t, &a->named);
+    name_list(t, &a->extra);
     return NULL;
 }
 
@@ -196,7 +202,7 @@ void am_auto_read_settings(am_auto *a)
     t->clean_up = am_auto_bool(a, "clean_up_tokenization_spaces", false) && (t->ctc || t->model.settings.kind != AM_MODEL_BPE || cleans_bpe);
     t->split_special_tokens = am_auto_bool(a, "split_special_tokens", false);
     t->decode_style = a->class->decode_style;
-    t->is_auto = true;
+    t->empty_pair_is_none = !a->class->takes_words;
 }
 
 /* ---- all together ---- */
@@ -228,7 +234,8 @@ static am_status create(const char *directory, am_json_document *documents[FILE_
     a.special_map = root_of(documents[3]);
     a.added_map = root_of(documents[4]);
     a.loader = (am_loader){.arena = &a.tokenizer->arena, .regexes = &a.tokenizer->regexes, .name = directory};
-    am_status status = construct(&a);
+    if (a.has_file) a.loader.name = am_path_join(a.loader.arena, directory, "tokenizer.json");
+    am_status status = a.loader.name ? construct(&a) : am_out_of_memory();
     am_buffer_deinit(&a.normalizer);
     am_buffer_deinit(&a.pre_tokenizer);
     am_buffer_deinit(&a.decoder);

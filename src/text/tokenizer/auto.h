@@ -57,6 +57,7 @@ typedef struct am_auto_class {
     am_status (*finish)(am_auto *a); /* after the tokens were added; null: nothing */
     bool keeps_file; /* takes tokenizer.json as it is, and builds only without it */
     bool pads_left, has_type_ids, cleans_bpe;
+    bool takes_words; /* with boxes or paths, not texts; what is here is the tokenizer of the words */
     am_decode_style decode_style;
 } am_auto_class;
 

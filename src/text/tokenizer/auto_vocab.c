@@ -73,7 +73,7 @@ static am_status read_vocab_json(am_auto *a, const char *path)
 
 static am_status not_found(const am_auto *a, const char *path)
 {
-    static const char *const others[] = {"tekken.json", "tokenizer.model", "tiktoken.model", "spiece.model", "sentencepiece.bpe.model", "spm.model"};
+    static const char *const others[] = {"tekken.json", "tokenizer.model", "tiktoken.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "spm.model"};
     am_arena arena = {0};
     am_status status = NULL;
     for (size_t i = 0; !status && i < sizeof others / sizeof others[0]; i++) {

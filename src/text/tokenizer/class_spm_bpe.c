@@ -157,16 +157,16 @@ static am_status build_seamless(am_auto *a)
     return NULL;
 }
 
-/* eos __tgt_lang__ A eos */
+/* __src_lang__ A eos */
 static am_status finish_seamless(am_auto *a)
 {
-    am_text code = am_auto_config_text(a, "tgt_lang", "fra"), eos = am_auto_text(a, "eos_token");
+    am_text code = am_auto_config_text(a, "src_lang", "eng"), eos = am_auto_text(a, "eos_token");
     bool wrapped = false;
     for (size_t i = 0; i + 1 < code.length; i++) wrapped |= code.bytes[i] == '_' && code.bytes[i + 1] == '_';
     const char *name = am_arena_printf(a->loader.arena, wrapped ? "%.*s" : "__%.*s__", (int)code.length, code.bytes);
     if (!name) return am_out_of_memory();
-    am_text before[2] = {eos, language_token(a, (am_text){name, strlen(name)})};
-    AM_TRY(am_auto_template_of(a, before, 2, &eos, 1, 0));
+    am_text before = language_token(a, (am_text){name, strlen(name)});
+    AM_TRY(am_auto_template_of(a, &before, 1, &eos, 1, 0));
     return am_auto_use_post_processor(a);
 }
 

@@ -262,7 +262,8 @@ static am_status build_pegasus(am_auto *a)
     bool has_mask = am_json_kind_of(am_json_get(a->config, "mask_token_sent")) != AM_JSON_NULL, given = false;
     am_text mask = am_auto_config_text(a, "mask_token_sent", "<mask_1>");
     find_unk(a, true, 1, -1);
-    if (a->settings.unk_id < 0) return am_error(AM_INVALID_FILE, "%s: the vocabulary has no unknown token of score 0 behind its first token", a->directory);
+    if (a->has_file && a->settings.unk_id < 0)
+        return am_error(AM_INVALID_FILE, "%s: the vocabulary has no unknown token of score 0 behind its first token", a->directory);
     if (offset > 1 << 20) return am_error(AM_INVALID_FILE, "%s: offset is %lld", a->directory, (long long)offset);
     am_buffer_append_string(&a->normalizer, NORMALIZERS);
     if (!am_auto_append_charsmap(a, &a->normalizer)) am_buffer_append_string(&a->normalizer, "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\n\"},\"content\":\" \"}");
@@ -385,7 +386,7 @@ const am_auto_class am_unigram_classes[] = {
     {UNIGRAM("DebertaV2Tokenizer", deberta_tokens, build_deberta_v2, finish_bert), .has_type_ids = true},
     {UNIGRAM("FNetTokenizer", albert_tokens, build_albert, finish_albert), .has_type_ids = true, .keeps_file = true},
     {UNIGRAM("LasrTokenizer", t5_tokens, build_lasr, finish_t5), .decode_style = AM_DECODE_GROUPED},
-    {UNIGRAM("LayoutXLMTokenizer", roberta_tokens, build_layoutxlm, finish_layoutxlm)},
+    {UNIGRAM("LayoutXLMTokenizer", roberta_tokens, build_layoutxlm, finish_layoutxlm), .takes_words = true},
     {UNIGRAM("MBartTokenizer", roberta_tokens, build_mbart, finish_mbart)},
     {UNIGRAM("MBart50Tokenizer", mbart50_tokens, build_mbart50, finish_mbart50)},
     {UNIGRAM("MLukeTokenizer", mluke_tokens, build_mluke, finish_mluke), .cleans_bpe = true},
@@ -393,7 +394,7 @@ const am_auto_class am_unigram_classes[] = {
     {UNIGRAM("PegasusTokenizer", pegasus_tokens, build_pegasus, finish_pegasus)},
     {UNIGRAM("RemBertTokenizer", albert_tokens, build_rembert, finish_rembert)},
     {UNIGRAM("T5Tokenizer", t5_tokens, build_t5, finish_t5)},
-    {UNIGRAM("UdopTokenizer", udop_tokens, build_udop, finish_t5)},
+    {UNIGRAM("UdopTokenizer", udop_tokens, build_udop, finish_t5), .takes_words = true},
     {UNIGRAM("VideoPrismTokenizer", t5_tokens, build_t5, NULL)},
     {UNIGRAM("XGLMTokenizer", xglm_tokens, build_xglm, finish_xglm)},
     {UNIGRAM("XLMRobertaTokenizer", roberta_tokens, build_xlm_roberta, finish_xlm_roberta)},

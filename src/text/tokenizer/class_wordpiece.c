@@ -118,7 +118,7 @@ const am_auto_class am_wordpiece_classes[] = {
     {WORDPIECE("DPRQuestionEncoderTokenizerFast", bert_tokens, build_bert, finish_bert), .has_type_ids = true, .keeps_file = true},
     {WORDPIECE("DPRReaderTokenizerFast", bert_tokens, build_bert, finish_bert), .keeps_file = true},
     {WORDPIECE("FunnelTokenizer", funnel_tokens, build_funnel, finish_funnel)},
-    {WORDPIECE("LayoutLMv2Tokenizer", bert_tokens, build_layoutlmv2, finish_bert), .has_type_ids = true},
+    {WORDPIECE("LayoutLMv2Tokenizer", bert_tokens, build_layoutlmv2, finish_bert), .has_type_ids = true, .takes_words = true},
     {WORDPIECE("MPNetTokenizer", mpnet_tokens, build_mpnet, finish_mpnet)},
     {WORDPIECE("RoFormerTokenizer", bert_tokens, build_roformer, NULL)},
     {WORDPIECE("SplinterTokenizer", splinter_tokens, build_bert, finish_splinter)},

@@ -181,32 +181,13 @@ static size_t group(const am_tokenizer *t, const int32_t *ids, size_t count, con
     return pieces;
 }
 
-static bool is_python_space(uint32_t c)
-{
-    return am_char_is_whitespace(c) || (c >= 0x1C && c <= 0x1F);
-}
-
-static void strip(am_buffer *text)
-{
-    size_t start = 0;
-    uint32_t length;
-    while (start < text->length && is_python_space(am_char_at(text->bytes + start, &length))) start += length;
-    while (text->length > start) {
-        uint32_t before = am_char_before(text->bytes, (uint32_t)text->length);
-        if (!is_python_space(am_char_at(text->bytes + before, &length))) break;
-        text->length = before;
-    }
-    if (start) memmove(text->bytes, text->bytes + start, text->length - start);
-    text->length -= start;
-}
-
 static am_status join(const am_tokenizer *t, const am_ctc_piece *pieces, size_t count, const am_decode_options *options, am_buffer *out)
 {
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && options->spaces_between_special_tokens) am_buffer_append_char(out, ' ');
         am_buffer_append(out, pieces[i].text.bytes, pieces[i].text.length);
     }
-    if (out->length) strip(out);
+    am_strip_like_python(out);
     if (t->ctc->do_lower_case) lower_all(out);
     AM_TRY(am_buffer_status(out));
     return (options->clean_up < 0 ? t->clean_up : options->clean_up) ? am_clean_up(out, false) : NULL;

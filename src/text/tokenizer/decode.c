@@ -29,14 +29,19 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, s
 
 /* ---- what classes do besides ---- */
 
-static void strip_ends(am_buffer *text)
+static bool is_python_space(uint32_t c)
+{
+    return am_char_is_whitespace(c) || (c >= 0x1C && c <= 0x1F);
+}
+
+void am_strip_like_python(am_buffer *text)
 {
     size_t start = 0;
     uint32_t length;
-    while (start < text->length && am_char_is_whitespace(am_char_at(text->bytes + start, &length))) start += length;
+    while (start < text->length && is_python_space(am_char_at(text->bytes + start, &length))) start += length;
     while (text->length > start) {
         uint32_t before = am_char_before(text->bytes, (uint32_t)text->length);
-        if (!am_char_is_whitespace(am_char_at(text->bytes + before, &length))) break;
+        if (!is_python_space(am_char_at(text->bytes + before, &length))) break;
         text->length = before;
     }
     if (start) memmove(text->bytes, text->bytes + start, text->length - start);
@@ -48,7 +53,7 @@ static am_status finish_clip(const am_tokenizer *t, am_buffer *text)
 {
     am_text suffix = t->model.settings.end_of_word_suffix;
     if (suffix.length) AM_TRY(am_replace_all(text, suffix, (am_text){" ", 1}));
-    if (text->length) strip_ends(text);
+    am_strip_like_python(text);
     return NULL;
 }
 

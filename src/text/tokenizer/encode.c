@@ -189,7 +189,7 @@ static am_status encode_inputs(const am_tokenizer *t, const am_input inputs[2], 
 am_status am_tokenizer_encode(const am_tokenizer *t, am_text text, const am_text *pair, const am_encode_options *options, am_encoding *out)
 {
     am_input inputs[2] = {{&text, 1, false}, {pair, 1, false}};
-    bool has_pair = pair && (pair->length > 0 || !t->is_auto);
+    bool has_pair = pair && (pair->length > 0 || !t->empty_pair_is_none);
     return encode_inputs(t, inputs, has_pair ? 2 : 1, options, out);
 }
 

@@ -554,6 +554,7 @@ am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena, c
 am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
 
 const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text content);
+/* By id: fast once finished, else a search. */
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id);
 
 /* Cuts the added tokens out of scratch->pieces and normalizes what is between them. With `split_special` special tokens
@@ -672,7 +673,7 @@ am_status am_replace_all(am_buffer *text, am_text from, am_text to) AM_NODISCARD
 
 /* ---- tokenizer.c ---- */
 
-/* A special token by its name in tokenizer_config.json. */
+/* A special token by its name in tokenizer_config.json; extra ones have an empty name. */
 typedef struct am_named_token {
     am_text name, token;
 } am_named_token;
@@ -709,7 +710,8 @@ struct am_tokenizer {
     uint64_t model_max_length; /* 0: none */
     int32_t pad_type_id;
     am_decode_style decode_style;
-    bool is_auto, clean_up, has_type_ids, split_special_tokens;
+    bool empty_pair_is_none; /* as for AutoTokenizer: a pair of no text is no pair */
+    bool clean_up, has_type_ids, split_special_tokens;
     struct am_scratch_pool *pool;
 };
 
@@ -752,6 +754,9 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *tokenizer, const int32_t
 
 /* What the class does to each piece of a stream. */
 void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
+
+/* str.strip() of Python. */
+void am_strip_like_python(am_buffer *text);
 
 am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count, const am_decode_options *options,
                         am_buffer *out) AM_NODISCARD;

@@ -1,7 +1,8 @@
 /* Matrix products without packing.
 
    gemm_nt: both operands have K contiguous. A tile of ROWS x 4 results keeps one vector of partial sums each; lane l takes k = l, l + AM_WIDTH, ..
-   and the lanes are added at the end by vsum4, in one and the same tree for every tile shape.
+   and the lanes are added at the end by vsum4, in one and the same tree for every tile shape. K is taken DEPTH at a time so that the rows
+   of b in use stay in the first cache and those of a in the second; the sums of the pieces are added in order.
    gemm_nn: b has N contiguous. A tile of ROWS x 2 vectors of results; each result is one sequence over k. */
 #include "targets/cpu/kernels/micro.h"
 
@@ -10,6 +11,8 @@ enum { ROWS = 6, NN_VECTORS = 4 };
 #else
 enum { ROWS = 3, NN_VECTORS = 3 };
 #endif
+
+enum { DEPTH = 1024 };
 
 typedef enum kind { KIND_F32, KIND_BF16, KIND_F16 } kind;
 
@@ -28,7 +31,8 @@ AM_INLINE vf load_part(kind k, const void *b, int64_t at, int64_t n)
 }
 
 /* rows x columns results, columns 1..4; with 1 the other three are computed as zeros. */
-AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc)
+AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc,
+                       bool accumulate)
 {
     vf sum[ROWS][4];
     int64_t i = 0, whole = K / AM_WIDTH * AM_WIDTH;
@@ -61,25 +65,33 @@ AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a,
 #pragma GCC unroll 8
     for (int m = 0; m < rows; m++) {
         v4 y = vsum4(sum[m][0], sum[m][1], sum[m][2], sum[m][3]);
-        if (columns == 4) *(v4_unaligned *)(c + m * ldc) = y;
-        else c[m * ldc] = y[0];
+        float *to = c + m * ldc;
+        if (columns == 4) {
+            if (accumulate) y += *(v4_unaligned *)to;
+            *(v4_unaligned *)to = y;
+        } else *to = accumulate ? *to + y[0] : y[0];
     }
 }
 
 AM_INLINE void column_nt(kind k, int columns, int64_t M, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c,
-                         int64_t ldc)
+                         int64_t ldc, bool accumulate)
 {
     int64_t m = 0;
-    for (; m + ROWS <= M; m += ROWS) tile_nt(k, ROWS, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc);
-    for (; m + 2 <= M; m += 2) tile_nt(k, 2, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc);
-    for (; m < M; m++) tile_nt(k, 1, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc);
+    for (; m + ROWS <= M; m += ROWS) tile_nt(k, ROWS, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m + 2 <= M; m += 2) tile_nt(k, 2, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m < M; m++) tile_nt(k, 1, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
 AM_INLINE void block_nt(kind k, int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc)
 {
-    int64_t n = 0, bytes = k == KIND_F32 ? 4 : 2;
-    for (; n + 4 <= N; n += 4) column_nt(k, 4, M, K, a, lda, (const char *)b + n * ldb * bytes, ldb, c + n, ldc);
-    for (; n < N; n++) column_nt(k, 1, M, K, a, lda, (const char *)b + n * ldb * bytes, ldb, c + n, ldc);
+    int64_t bytes = k == KIND_F32 ? 4 : 2, i = 0;
+    do { /* once even where K is 0 */
+        int64_t n = 0, depth = K - i < DEPTH ? K - i : DEPTH;
+        const char *from = (const char *)b + i * bytes;
+        for (; n + 4 <= N; n += 4) column_nt(k, 4, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
+        for (; n < N; n++) column_nt(k, 1, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
+        i += depth;
+    } while (i < K);
 }
 
 void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, am_dtype b_dtype,

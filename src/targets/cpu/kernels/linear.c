@@ -2,8 +2,9 @@
 
 #include "base/threads.h"
 
-/* Results are cut into blocks of these many rows and columns; a block of rows of x should stay in a core's cache. */
-enum { COLUMNS = 64, ROW_BYTES = 384 * 1024 };
+/* Results are cut into blocks of so many columns and at most so many rows. All rows of a block meet a row of the weight while that is in the
+   first cache, so a weight is read from memory once for each block of rows. */
+enum { COLUMNS = 64, ROWS = 144 };
 
 typedef struct problem {
     const am_kernel_call *call;
@@ -43,10 +44,8 @@ static am_status run_linear(const am_kernel_call *call)
     const am_shape *w = &call->inputs[1].shape;
     p.K = w->dims[p.options->in_out ? 0 : 1], p.N = w->dims[p.options->in_out ? 1 : 0];
     p.M = am_shape_count(&call->outputs[0].shape) / (p.N ? p.N : 1);
-    p.rows = ROW_BYTES / 4 / (p.K ? p.K : 1) / 12 * 12; /* a multiple of every tile's height */
-    if (p.rows < 12) p.rows = 12;
-    if (p.rows > 192) p.rows = 192;
-    p.row_blocks = (p.M + p.rows - 1) / p.rows, p.column_blocks = (p.N + COLUMNS - 1) / COLUMNS;
+    p.row_blocks = (p.M + ROWS - 1) / ROWS, p.column_blocks = (p.N + COLUMNS - 1) / COLUMNS;
+    p.rows = p.row_blocks ? (p.M + p.row_blocks - 1) / p.row_blocks : 0;
     am_parallel_for(p.row_blocks * p.column_blocks, 1, work, &p);
     return NULL;
 }

@@ -1,0 +1,224 @@
+#include "api/example_inputs.h"
+#include "api/graph_work.h"
+#include "api/json_writer.h"
+#include "api/machine_peaks.h"
+#include "api/model_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { RUNS_LEAST = 5, RUNS_MOST = 200, NEW_TOKENS = 32 };
+
+static const double STEADY_MS = 400;
+
+typedef struct benchmark {
+    am_arena arena;
+    am_model *model;
+    am_example_inputs inputs;
+    double load_ms, first_ms;
+    double runs_ms[RUNS_MOST];
+    int run_count;
+    am_graph_work work, step_work; /* of one run; of one decoding step */
+    bool generates;
+    int64_t new_tokens, prompt_tokens; /* of all rows */
+    double prefill_ms, decode_ms;
+    int64_t decode_steps;
+} benchmark;
+
+/* --- measuring --- */
+
+static am_status run_once(benchmark *m, double *out_ms)
+{
+    double start = am_now_ms();
+    AM_TRY(am_session_run(m->model->pipeline->session, m->inputs.items, m->inputs.count, NULL));
+    *out_ms = am_now_ms() - start;
+    return NULL;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Sorted times of runs after the first. */
+static am_status run_steadily(benchmark *m)
+{
+    double spent = 0;
+    while (m->run_count < RUNS_MOST && (m->run_count < RUNS_LEAST || spent < STEADY_MS)) {
+        AM_TRY(run_once(m, &m->runs_ms[m->run_count]));
+        spent += m->runs_ms[m->run_count++];
+    }
+    qsort(m->runs_ms, (size_t)m->run_count, sizeof *m->runs_ms, by_size);
+    return NULL;
+}
+
+static am_status count_work(const benchmark *m, am_graph_work *out)
+{
+    const am_session *session = m->model->pipeline->session;
+    return am_graph_work_count(am_session_graph(session), am_session_program(session), out);
+}
+
+/* Greedy, and no token ends it. */
+static am_status read_generation(const benchmark *m, int64_t new_tokens, am_generation_config *config)
+{
+    AM_TRY(am_generation_config_read(m->model->pipeline->model, config));
+    config->do_sample = false;
+    config->num_beams = 1;
+    config->eos_count = 0;
+    config->forced_eos_token_id = -1;
+    config->max_new_tokens = new_tokens;
+    config->min_new_tokens = config->min_length = 0;
+    return NULL;
+}
+
+/* A decoder continues input_ids; an encoder-decoder reads everything but decoder_input_ids. */
+static void make_request(const benchmark *m, const am_generation_config *config, am_session_input *inputs, am_generate_request *out)
+{
+    bool encodes = m->model->pipeline->model->architecture->flags & AM_ENCODER_DECODER;
+    const am_session_input *ids = am_example_inputs_find(&m->inputs, "input_ids");
+    *out = (am_generate_request){.inputs = inputs, .batch = m->inputs.items[0].tensor.shape.dims[0], .config = config};
+    if (!encodes && ids) {
+        out->ids = ids->tensor.data;
+        out->length = ids->tensor.shape.dims[1];
+        return;
+    }
+    for (int i = 0; i < m->inputs.count; i++)
+        if (strcmp(m->inputs.items[i].name, "decoder_input_ids") != 0) inputs[out->input_count++] = m->inputs.items[i];
+}
+
+static am_status generate(benchmark *m)
+{
+    am_generation_config config;
+    am_generate_request request;
+    am_generated answer = {0};
+    am_session_input inputs[AM_EXAMPLE_INPUTS];
+    int64_t context = am_pipeline_context_length(m->model->pipeline);
+    make_request(m, &(am_generation_config){0}, inputs, &request);
+    int64_t room = context - (request.ids ? request.length : 1), tokens = room < NEW_TOKENS ? room : NEW_TOKENS;
+    if (tokens < 2) return NULL; /* the first token is the prefill's: nothing would be measured */
+    AM_TRY(read_generation(m, tokens, &config));
+    request.config = &config;
+    AM_TRY(am_generate(m->model->pipeline->session, &request, &answer));
+    for (int64_t row = 0; row < answer.batch; row++) m->new_tokens += answer.lengths[row];
+    m->prompt_tokens = answer.prompt_tokens * answer.batch;
+    m->prefill_ms = answer.prefill_ms;
+    m->decode_ms = answer.decode_ms;
+    m->decode_steps = answer.decode_steps;
+    m->generates = m->decode_steps > 0;
+    am_generated_deinit(&answer);
+    return count_work(m, &m->step_work);
+}
+
+static am_status measure(benchmark *m, const char *directory, const char *shapes)
+{
+    double start = am_now_ms();
+    AM_TRY(am_model_open(directory, NULL, &m->model));
+    m->load_ms = am_now_ms() - start;
+    am_pipeline *p = m->model->pipeline;
+    bool generates = p->model->architecture->flags & AM_GENERATES;
+    int64_t context = am_pipeline_context_length(p), tokens = generates ? context / 2 : context;
+    AM_TRY(am_example_inputs_choose(p->model, shapes, tokens, &m->inputs));
+    AM_TRY(am_example_inputs_fill(p->model, &m->arena, &m->inputs));
+    AM_TRY(run_once(m, &m->first_ms));
+    AM_TRY(run_steadily(m));
+    AM_TRY(count_work(m, &m->work));
+    return generates ? generate(m) : NULL;
+}
+
+/* --- writing --- */
+
+static void put_inputs(am_buffer *out, const am_example_inputs *inputs)
+{
+    am_put_open(out, "inputs", '{');
+    for (int i = 0; i < inputs->count; i++) am_put_shape(out, inputs->items[i].name, &inputs->items[i].tensor.shape);
+    am_put_close(out, '}');
+}
+
+static void put_rates(am_buffer *out, const am_graph_work *work, double milliseconds)
+{
+    am_put_real(out, "gflop", work->flops * 1e-9);
+    am_put_real(out, "gflop_per_s", work->flops * 1e-6 / milliseconds);
+    am_put_real(out, "weight_bytes", work->weight_bytes);
+    am_put_real(out, "weight_gb_per_s", work->weight_bytes * 1e-6 / milliseconds);
+}
+
+static void put_steady(am_buffer *out, const benchmark *m)
+{
+    int middle = m->run_count / 2;
+    double median = m->run_count % 2 ? m->runs_ms[middle] : (m->runs_ms[middle - 1] + m->runs_ms[middle]) / 2;
+    am_put_open(out, "steady", '{');
+    am_put_integer(out, "runs", m->run_count);
+    am_put_real(out, "median_ms", median);
+    am_put_real(out, "min_ms", m->runs_ms[0]);
+    am_put_real(out, "max_ms", m->runs_ms[m->run_count - 1]);
+    put_rates(out, &m->work, median);
+    am_put_close(out, '}');
+}
+
+static void put_generation(am_buffer *out, const benchmark *m)
+{
+    if (!m->generates) {
+        am_put_text(out, "generation", NULL);
+        return;
+    }
+    int64_t rows = m->inputs.items[0].tensor.shape.dims[0];
+    am_put_open(out, "generation", '{');
+    am_put_integer(out, "prompt_tokens", m->prompt_tokens);
+    am_put_integer(out, "new_tokens", m->new_tokens);
+    am_put_real(out, "prefill_ms", m->prefill_ms);
+    am_put_real(out, "decode_ms", m->decode_ms);
+    am_put_real(out, "tokens_per_s", (double)(m->decode_steps * rows) * 1e3 / m->decode_ms);
+    am_put_open(out, "step", '{');
+    put_rates(out, &m->step_work, m->decode_ms / (double)m->decode_steps);
+    am_put_close(out, '}');
+    am_put_close(out, '}');
+}
+
+static am_status put_machine(am_buffer *out)
+{
+    am_machine_peaks peaks;
+    AM_TRY(am_machine_peaks_measure(&peaks));
+    am_put_open(out, "machine", '{');
+    am_put_integer(out, "threads", am_get_threads());
+    am_put_text(out, "kernels", peaks.kernels);
+    am_put_real(out, "peak_gflop_per_s", peaks.gflop_per_s);
+    am_put_real(out, "peak_read_gb_per_s", peaks.read_gb_per_s);
+    am_put_close(out, '}');
+    return NULL;
+}
+
+static int64_t peak_memory_bytes(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+static am_status write(const benchmark *m, am_buffer *out)
+{
+    int64_t peak = peak_memory_bytes(); /* before the peaks' own buffers */
+    am_put_open(out, NULL, '{');
+    am_put_text(out, "architecture", am_model_architecture(m->model));
+    am_put_text(out, "target", "cpu");
+    put_inputs(out, &m->inputs);
+    am_put_real(out, "load_ms", m->load_ms);
+    am_put_real(out, "first_ms", m->first_ms);
+    put_steady(out, m);
+    put_generation(out, m);
+    am_put_integer(out, "peak_memory_bytes", peak);
+    AM_TRY(put_machine(out));
+    am_put_close(out, '}');
+    return NULL;
+}
+
+am_status am_benchmark(const char *directory, const char *shapes, char **out_json)
+{
+    benchmark m = {0};
+    am_buffer out = {0};
+    am_status status = measure(&m, directory, shapes);
+    if (!status) status = write(&m, &out);
+    am_model_close(m.model);
+    am_arena_deinit(&m.arena);
+    return am_put_finish(&out, status, out_json);
+}

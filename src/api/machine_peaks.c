@@ -1,0 +1,111 @@
+#define _DEFAULT_SOURCE
+#include "api/machine_peaks.h"
+
+#include "base/memory.h"
+#include "base/threads.h"
+#include "targets/cpu/isa.h"
+
+#include <math.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SIDE = 96, REPEATS = 16, ROUNDS_LEAST = 3, LARGEST_ARRAY = 256 << 20, SLICE = 1 << 20 };
+
+static const double ROUND_MS = 120; /* best of as many rounds as fit */
+
+double am_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* Shortest time of `work` over [0, count), one item a slice. */
+static double best_ms(am_work work, void *context, int64_t count)
+{
+    double begin = am_now_ms(), best = INFINITY;
+    for (int round = 0; round < ROUNDS_LEAST || am_now_ms() - begin < ROUND_MS; round++) {
+        double start = am_now_ms();
+        am_parallel_for(count, 1, work, context);
+        double ms = am_now_ms() - start;
+        if (ms < best) best = ms;
+    }
+    return best;
+}
+
+/* --- multiply-adds: each item multiplies its own SIDE x SIDE matrices REPEATS times --- */
+
+typedef struct products {
+    const am_micro *micro;
+    float *matrices; /* [items, 3, SIDE, SIDE] */
+} products;
+
+static void multiply(void *context, int64_t begin, int64_t end)
+{
+    const products *p = context;
+    for (int64_t i = begin; i < end; i++) {
+        float *a = p->matrices + i * 3 * SIDE * SIDE, *b = a + SIDE * SIDE, *c = b + SIDE * SIDE;
+        for (int repeat = 0; repeat < REPEATS; repeat++) p->micro->gemm_nn(SIDE, SIDE, SIDE, a, SIDE, b, SIDE, c, SIDE, false);
+    }
+}
+
+static am_status measure_flops(const am_micro *micro, double *out)
+{
+    int64_t items = 4 * (int64_t)am_threads_count(), numbers = items * 3 * SIDE * SIDE;
+    products p = {micro, am_alloc_aligned((size_t)numbers * sizeof(float))};
+    if (!p.matrices) return am_out_of_memory();
+    for (int64_t i = 0; i < numbers; i++) p.matrices[i] = (float)(i % 13) * 0.125f;
+    double flops = 2.0 * SIDE * SIDE * SIDE * REPEATS * (double)items;
+    *out = flops * 1e-6 / best_ms(multiply, &p, items);
+    am_free_aligned(p.matrices);
+    return NULL;
+}
+
+/* --- reading --- */
+
+typedef struct reading {
+    const uint64_t *words;
+    uint64_t *sums; /* by slice: kept, so that no compiler leaves the reading out */
+} reading;
+
+static void read_slices(void *context, int64_t begin, int64_t end)
+{
+    enum { WORDS = SLICE / 8 };
+    const reading *r = context;
+    for (int64_t i = begin; i < end; i++) {
+        const uint64_t *words = r->words + i * WORDS;
+        uint64_t sum[8] = {0};
+        for (int k = 0; k < WORDS; k += 8)
+            for (int lane = 0; lane < 8; lane++) sum[lane] += words[k + lane];
+        for (int lane = 1; lane < 8; lane++) sum[0] += sum[lane];
+        r->sums[i] = sum[0];
+    }
+}
+
+static int64_t array_slices(void)
+{
+    long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+    double quarter = pages > 0 && page > 0 ? (double)pages * (double)page / 4 : LARGEST_ARRAY;
+    int64_t slices = (int64_t)((quarter < LARGEST_ARRAY ? quarter : LARGEST_ARRAY) / SLICE);
+    return slices > 0 ? slices : 1;
+}
+
+static am_status measure_reading(double *out)
+{
+    int64_t slices = array_slices();
+    uint64_t *words = am_alloc_aligned((size_t)slices * SLICE), *sums = am_alloc_aligned((size_t)slices * sizeof *sums);
+    am_status status = words && sums ? NULL : am_out_of_memory();
+    for (int64_t i = 0; i < slices * (SLICE / 8) && !status; i++) words[i] = (uint64_t)i; /* pages that were never written share one */
+    if (!status) *out = (double)slices * SLICE * 1e-6 / best_ms(read_slices, &(reading){words, sums}, slices);
+    am_free_aligned(words);
+    am_free_aligned(sums);
+    return status;
+}
+
+am_status am_machine_peaks_measure(am_machine_peaks *out)
+{
+    const am_micro *micro = am_micro_of(AM_ISA_ANY);
+    *out = (am_machine_peaks){.kernels = micro ? micro->name : NULL, .gflop_per_s = NAN};
+    if (micro) AM_TRY(measure_flops(micro, &out->gflop_per_s));
+    return measure_reading(&out->read_gb_per_s);
+}

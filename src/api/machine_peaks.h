@@ -1,0 +1,19 @@
+/* What this machine can do at most, measured here and now: the scale for a benchmark's numbers. */
+#ifndef AM_API_MACHINE_PEAKS_H
+#define AM_API_MACHINE_PEAKS_H
+
+#include "base/status.h"
+
+typedef struct am_machine_peaks {
+    const char *kernels;  /* whose multiply-adds were timed: "avx2", or null where there are no vector kernels; static */
+    double gflop_per_s;   /* products of matrices that stay in cache, on all threads; NaN without vector kernels */
+    double read_gb_per_s; /* summing an array larger than caches, on all threads */
+} am_machine_peaks;
+
+/* Takes about a third of a second and 256 MiB (less where that is more than a quarter of the memory that is free). Fails when there is no memory. */
+am_status am_machine_peaks_measure(am_machine_peaks *out) AM_NODISCARD;
+
+/* Milliseconds of a clock that never goes back. */
+double am_now_ms(void);
+
+#endif

@@ -1,0 +1,36 @@
+#include "cli/command.h"
+
+typedef struct bench_values {
+    const char *shape;
+} bench_values;
+
+static const am_option options[] = {
+    {"shape", AM_OPTION_TEXT, offsetof(bench_values, shape), "SIZES", "of the inputs: \"batch=1,length=128\"", 0, 0},
+    {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
+};
+
+static int run(int argc, char **argv, am_globals *globals);
+
+const am_command am_command_bench = {
+    .name = "bench",
+    .summary = "how fast a model runs here, beside what the machine can do",
+    .usage = "MODEL_DIR [--shape SIZES]",
+    .help = "Measures the time to load and to the first answer, the steady time of an answer, tokens per second, memory, and the\n"
+            "arithmetic and memory traffic reached beside the peaks measured on this machine. Other work on the machine shows in it.\n\n"
+            "  anymodel bench my-model\n"
+            "  anymodel bench my-model --shape batch=8,length=128 --threads 4 --json\n",
+    .options = options,
+    .run = run,
+};
+
+static int run(int argc, char **argv, am_globals *globals)
+{
+    bench_values values = {0};
+    am_operands operands;
+    int code = am_cli_parse(&am_command_bench, argc, argv, globals, &values, 1, 1, &operands);
+    if (code != AM_CLI_CONTINUE) return code;
+    char *json = NULL;
+    am_cli_progress("measuring %s ...", operands.items[0]);
+    am_status status = am_benchmark(operands.items[0], values.shape, &json);
+    return am_cli_put_result(globals, status, json);
+}

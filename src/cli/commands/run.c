@@ -1,0 +1,231 @@
+#include "cli/command.h"
+#include "cli/inputs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct run_values {
+    const char *task, *pair, *question, *context, *candidate_labels;
+    am_cli_list options;
+} run_values;
+
+#define TEXT_OPTION(name, member, argument, meaning)                                                                   \
+    {name, AM_OPTION_TEXT, offsetof(run_values, member), argument, meaning, 0, 0}
+
+static const am_option options[] = {
+    TEXT_OPTION("task", task, "TASK", "what to do, when it is not the one the model is for"),
+    TEXT_OPTION("pair", pair, "TEXT", "a second text beside each INPUT"),
+    TEXT_OPTION("question", question, "TEXT", "for question-answering; INPUT or --context is where the answer is"),
+    TEXT_OPTION("context", context, "TEXT", "for question-answering: the text that holds the answer"),
+    TEXT_OPTION("candidate-labels", candidate_labels, "A,B", "for the zero-shot tasks: the labels to choose from"),
+    {"option", AM_OPTION_LIST, offsetof(run_values, options), "KEY=VALUE", "a parameter of the task, as transformers names it; may be given again", 0, 0},
+    {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
+};
+
+static int run(int argc, char **argv, am_globals *globals);
+
+const am_command am_command_run = {
+    .name = "run",
+    .summary = "give a model an input, get the answer",
+    .usage = "MODEL_DIR [--task TASK] INPUT...",
+    .help = "INPUT is a text, or the path of a file: an image, a sound, or else a text; - is stdin. The task follows from the model's class.\n\n"
+            "  anymodel run my-bert \"Paris is the [MASK] of France.\"\n"
+            "  anymodel run my-vit cat.jpg dog.jpg --option top_k=3\n"
+            "  anymodel run my-whisper speech.wav\n"
+            "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
+            "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification --candidate-labels sport,politics\n"
+            "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"
+            "  anymodel run my-bert - < letter.txt\n\n"
+            "With --json the answer is what transformers' pipeline gives; for several inputs, an array of them.\n",
+    .options = options,
+    .run = run,
+};
+
+/* --- the task's parameters as JSON --- */
+
+static bool is_json_number(const char *text)
+{
+    char *end;
+    if (*text != '-' && (*text < '0' || *text > '9')) return false;
+    const char *digits = text + (*text == '-');
+    if (*digits < '0' || *digits > '9' || (digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9')) return false;
+    if (strspn(text, "-+.0123456789eE") != strlen(text) || text[strlen(text) - 1] == '.') return false;
+    strtod(text, &end);
+    return !*end;
+}
+
+/* A value of --option: JSON when it looks like it, else a text. */
+static void put_value(FILE *file, const char *text)
+{
+    bool is_word = strcmp(text, "true") == 0 || strcmp(text, "false") == 0 || strcmp(text, "null") == 0;
+    if (is_word || is_json_number(text) || (*text && strchr("[{\"", *text))) fputs(text, file);
+    else am_cli_put_json_string(file, text);
+}
+
+static void put_labels(FILE *file, char *labels)
+{
+    char *state = NULL;
+    bool first = true;
+    fputc('[', file);
+    for (char *label = strtok_r(labels, ",", &state); label; label = strtok_r(NULL, ",", &state), first = false) {
+        label += strspn(label, " ");
+        if (!first) fputs(", ", file);
+        am_cli_put_json_string(file, label);
+    }
+    fputc(']', file);
+}
+
+static int put_options(FILE *file, const am_globals *globals, const run_values *values)
+{
+    char *labels = values->candidate_labels ? strdup(values->candidate_labels) : NULL;
+    fputc('{', file);
+    for (int i = 0; i < values->options.count; i++) {
+        const char *text = values->options.items[i], *sign = strchr(text, '=');
+        char *key = sign && sign > text ? strndup(text, (size_t)(sign - text)) : NULL;
+        if (!key) {
+            free(labels);
+            return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--option: expected KEY=VALUE, found \"%s\"", text);
+        }
+        if (i) fputs(", ", file);
+        am_cli_put_json_string(file, key);
+        fputs(": ", file);
+        put_value(file, sign + 1);
+        free(key);
+    }
+    if (labels && values->options.count) fputs(", ", file);
+    if (labels) fputs("\"candidate_labels\": ", file);
+    if (labels) put_labels(file, labels);
+    fputc('}', file);
+    free(labels);
+    return AM_OK;
+}
+
+static int make_options(const am_globals *globals, const run_values *values, char **out)
+{
+    size_t length;
+    *out = NULL;
+    FILE *file = open_memstream(out, &length);
+    if (!file) return am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the options");
+    int code = put_options(file, globals, values);
+    if (fclose(file) && !code) code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the options");
+    return code;
+}
+
+/* --- inputs --- */
+
+/* A first look at a file decides whether it is text. */
+static bool begins_as_media(const char *path)
+{
+    char bytes[512];
+    FILE *file = fopen(path, "rb");
+    size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file) fclose(file);
+    return am_cli_is_media(bytes, length);
+}
+
+/* What one INPUT stands for. *owned holds what was read for it. */
+static int make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out, am_cli_bytes *owned)
+{
+    bool is_stdin = strcmp(text, "-") == 0, is_file = am_cli_is_file(text);
+    *owned = (am_cli_bytes){0};
+    *out = (am_task_input){0};
+    if (!is_stdin && (takes_media || (is_file && begins_as_media(text)))) out->path = text;
+    else if (!is_stdin && !is_file) out->text = text;
+    if (out->path || out->text) return AM_OK;
+    am_code problem = am_cli_read(text, owned);
+    if (problem) return am_cli_fail(globals, problem, "cannot read %s: %s", is_stdin ? "stdin" : text, strerror(errno));
+    if (takes_media || am_cli_is_media(owned->bytes, owned->length)) {
+        out->bytes = owned->bytes;
+        out->size_bytes = owned->length;
+        return AM_OK;
+    }
+    am_cli_cut_line_end(owned);
+    out->text = owned->bytes;
+    return AM_OK;
+}
+
+/* --question and --context take the places of text and pair. */
+static void add_texts(const run_values *values, am_task_input *input)
+{
+    if (values->question) {
+        if (!input->text_pair) input->text_pair = input->text;
+        input->text = values->question;
+    }
+    if (values->pair) input->text_pair = values->pair;
+    if (values->context) input->text_pair = values->context;
+}
+
+/* --- answers --- */
+
+static int put_answer(const am_globals *globals, char *json)
+{
+    char *text = NULL;
+    am_status status = globals->json ? NULL : am_result_text(json, &text);
+    if (!status) fputs(globals->json ? json : text, stdout);
+    am_string_free(text);
+    am_string_free(json);
+    return am_cli_fail_status(globals, status);
+}
+
+typedef struct job {
+    const am_globals *globals;
+    const run_values *values;
+    am_model *model;
+    char *options; /* JSON */
+    bool takes_media;
+} job;
+
+static int answer(const job *j, const char *operand)
+{
+    am_task_input input = {0};
+    am_cli_bytes owned = {0};
+    char *json = NULL;
+    double begin_ms = am_cli_now_ms();
+    int code = operand ? make_input(j->globals, operand, j->takes_media, &input, &owned) : AM_OK;
+    if (!code) {
+        add_texts(j->values, &input);
+        am_cli_progress("%s ...", operand && input.path ? operand : "computing");
+        am_status status = am_model_run(j->model, j->values->task, &input, j->options, &json);
+        am_cli_progress_end();
+        code = status ? am_cli_fail_status(j->globals, status) : put_answer(j->globals, json);
+        if (!code) am_cli_note(j->globals, "answered in %.1f ms", am_cli_now_ms() - begin_ms);
+    }
+    free(owned.bytes);
+    return code;
+}
+
+/* Answers one after the other; with --json, several are made before the first is printed by the array around them. */
+static int answer_all(const job *j, const am_operands *operands)
+{
+    bool is_list = operands->count > 2;
+    int code = AM_OK;
+    if (operands->count < 2) code = answer(j, NULL);
+    for (int i = 1; i < operands->count && !code; i++) {
+        if (is_list && j->globals->json) fputs(i > 1 ? ",\n " : "[", stdout);
+        if (is_list && !j->globals->json) printf("%s%s:\n", i > 1 ? "\n" : "", operands->items[i]);
+        code = answer(j, operands->items[i]);
+    }
+    if (j->globals->json) puts(is_list ? "]" : "");
+    return code;
+}
+
+static int run(int argc, char **argv, am_globals *globals)
+{
+    run_values values = {0};
+    am_operands operands;
+    int code = am_cli_parse(&am_command_run, argc, argv, globals, &values, 1, -1, &operands);
+    if (code != AM_CLI_CONTINUE) return code;
+    if (operands.count < 2 && !(values.question && values.context))
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "run: an INPUT is missing: a text, a file, or - for stdin");
+    job j = {.globals = globals, .values = &values};
+    code = make_options(globals, &values, &j.options);
+    if (!code) code = am_cli_fail_status(globals, am_cli_open_model(globals, operands.items[0], &j.model));
+    if (!code) {
+        j.takes_media = am_cli_task_takes_media(values.task ? values.task : am_model_task(j.model));
+        code = answer_all(&j, &operands);
+    }
+    am_model_close(j.model);
+    free(j.options);
+    return code;
+}

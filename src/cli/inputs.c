@@ -1,0 +1,82 @@
+#include "cli/inputs.h"
+
+#include "cli/outline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static am_code read_stream(FILE *file, am_cli_bytes *out)
+{
+    size_t room = 0;
+    *out = (am_cli_bytes){0};
+    do {
+        if (out->length + 1 >= room) {
+            room = room ? room * 2 : 4096;
+            char *grown = realloc(out->bytes, room);
+            if (!grown) return AM_OUT_OF_MEMORY;
+            out->bytes = grown;
+        }
+        out->length += fread(out->bytes + out->length, 1, room - out->length - 1, file);
+    } while (!feof(file) && !ferror(file));
+    out->bytes[out->length] = 0;
+    return ferror(file) ? AM_IO : AM_OK;
+}
+
+am_code am_cli_read(const char *path, am_cli_bytes *out)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    *out = (am_cli_bytes){0};
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    if (!file) return errno == ENOENT ? AM_NOT_FOUND : AM_IO;
+    am_code code = read_stream(file, out);
+    int reason = errno;
+    if (!is_stdin) fclose(file);
+    if (code) free(out->bytes);
+    if (code) *out = (am_cli_bytes){0};
+    errno = reason;
+    return code;
+}
+
+void am_cli_cut_line_end(am_cli_bytes *text)
+{
+    if (text->length && text->bytes[text->length - 1] == '\n') text->bytes[--text->length] = 0;
+    if (text->length && text->bytes[text->length - 1] == '\r') text->bytes[--text->length] = 0;
+}
+
+bool am_cli_is_media(const char *bytes, size_t length)
+{
+    static const char *const begins[] = {"\x89PNG", "\xFF\xD8\xFF", "GIF8", "RIFF", "fLaC", "OggS", "ID3", NULL};
+    for (int i = 0; begins[i]; i++) {
+        size_t size = strlen(begins[i]);
+        if (length >= size && memcmp(bytes, begins[i], size) == 0) return true;
+    }
+    bool is_mpeg = length > 1 && (unsigned char)bytes[0] == 0xFF && ((unsigned char)bytes[1] & 0xE0) == 0xE0;
+    return is_mpeg || (length && memchr(bytes, 0, length));
+}
+
+bool am_cli_is_file(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
+bool am_cli_task_takes_media(const char *task)
+{
+    char *tasks;
+    am_status status = task ? am_tasks(&tasks) : NULL;
+    bool found = false;
+    if (status || !task) {
+        am_status_free(status);
+        return false;
+    }
+    for (am_cli_cursor i = am_cli_items(tasks); !found && am_cli_next(&i);) {
+        const char *input = am_cli_member(i.value, "input");
+        found = am_cli_is_text(am_cli_member(i.value, "task"), task) &&
+                (am_cli_is_text(input, "image") || am_cli_is_text(input, "sound"));
+    }
+    am_string_free(tasks);
+    return found;
+}
