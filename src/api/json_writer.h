@@ -1,4 +1,5 @@
-/* Writing JSON into a buffer, member by member; commas are put where they are due. A name is null inside an array. */
+/* Writing JSON into a buffer, member by member; commas are put where they are due. A name is null inside an
+ * array. */
 #ifndef AM_API_JSON_WRITER_H
 #define AM_API_JSON_WRITER_H
 
@@ -23,7 +24,8 @@ void am_put_shape(am_buffer *out, const char *name, const am_shape *shape);
 /* The separator and the name only; whatever is appended next is the value. */
 void am_put_name(am_buffer *out, const char *name);
 
-/* Ends a call: gives the text (freed with am_string_free), or frees it where `status` or the buffer failed. */
+/* Ends a call: gives the text (freed with am_string_free), or frees it where `status` or the buffer failed.
+ */
 am_status am_put_finish(am_buffer *out, am_status status, char **out_json) AM_NODISCARD;
 
 #endif

@@ -44,7 +44,7 @@ static am_status parse_options(const char *json, am_json_document **document, am
     if (status) return status;
     *out = am_json_root(*document);
     if (am_json_kind_of(*out) == AM_JSON_OBJECT) return NULL;
-    status = am_error(AM_INVALID_ARGUMENT, "options: expected object, found %s", am_json_kind_name(am_json_kind_of(*out)));
+    status = am_error(AM_INVALID_ARGUMENT, "options: expected an object, found %s", am_json_kind_name(am_json_kind_of(*out)));
     am_json_close(*document);
     *document = NULL;
     return status;

@@ -21,12 +21,14 @@ static void pass_on(void *context, const am_case_report *report)
     to->on_case(to->context, &given);
 }
 
-am_status am_verify_files(const char *path, const char *only, void (*on_case)(void *context, const am_verify_case *report),
-                          void *context, am_verify_summary *summary)
+am_status am_verify_files(const char *path, const char *only,
+                          void (*on_case)(void *context, const am_verify_case *report), void *context,
+                          am_verify_summary *summary)
 {
     listener to = {on_case, context};
     am_verify_counts counts = {0};
-    if (!path) return am_error(AM_INVALID_ARGUMENT, "no golden file was given");
+    if (!path)
+        return am_error(AM_INVALID_ARGUMENT, "no golden file was given");
     am_verify_options options = {.only = only, .on_case = on_case ? pass_on : NULL, .context = &to};
     am_status status = am_verify_path(path, &options, &counts);
     summary->passed += counts.passed;

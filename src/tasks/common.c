@@ -252,7 +252,7 @@ static am_status list_of_texts(am_json value, const char *name, am_arena *arena,
     if (!out->items) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(value); am_json_next(&i);) {
         if (am_json_kind_of(i.value) != AM_JSON_STRING)
-            return am_error(AM_INVALID_ARGUMENT, "option %s: element %lld: expected string, found %s", name,
+            return am_error(AM_INVALID_ARGUMENT, "option %s: element %lld: expected a string, found %s", name,
                             (long long)out->count, am_json_kind_name(am_json_kind_of(i.value)));
         am_json_string text = am_json_text(i.value);
         out->items[out->count] = am_arena_string(arena, text.bytes, text.length);

@@ -2,15 +2,15 @@
 
     python tools/record/record_tasks.py
 
-Needs torch, transformers 5.23, Pillow and soundfile. question-answering, which transformers 5 no longer has, is computed here by the
+Needs torch, transformers 5.23 and Pillow. question-answering, which transformers 5 no longer has, is computed here by the
 definition of transformers 4.
 """
 
 import json
 import pathlib
+import wave
 
 import numpy
-import soundfile
 import torch
 import transformers
 
@@ -85,8 +85,9 @@ def run(case):
     call = transformers.pipeline(case["task"], str(directory))
     given = str(ROOT / case["path"]) if "path" in case else case["text"]
     if given.endswith(".wav"):
-        samples, rate = soundfile.read(given, dtype="float32")
-        given = {"raw": samples, "sampling_rate": rate}
+        with wave.open(given) as sound:
+            samples = numpy.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(numpy.float32) / 32768
+            given = {"raw": samples, "sampling_rate": sound.getframerate()}
     if "pair" in case:
         given = {"text": given, "text_pair": case["pair"]}
     result = call(given, **options)

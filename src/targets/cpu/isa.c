@@ -91,7 +91,7 @@ static void detect_features(void)
 static void detect_model(void)
 {
     unsigned words[12];
-    if (__get_cpuid_max(0x80000000u, NULL) < 0x80000004u) return;
+    if ((unsigned)__get_cpuid_max(0x80000000u, NULL) < 0x80000004u) return;
     for (unsigned i = 0; i < 3; i++) {
         registers r = cpuid(0x80000002u + i, 0);
         memcpy(words + 4 * i, &r, sizeof r);

@@ -117,7 +117,8 @@ typedef struct am_vocabulary_entry {
 } am_vocabulary_entry;
 
 typedef struct am_vocabulary_slot {
-    uint32_t hash, index; /* index: entry plus one, 0: empty */
+    uint32_t hash, index;    /* index: entry plus one, 0: empty */
+    uint32_t offset, length; /* those of the entry, for one look into memory less */
 } am_vocabulary_slot;
 
 /* Texts with ids, found by text (open addressing) and by id (an array). */
@@ -436,6 +437,7 @@ typedef struct am_merge_slot {
 typedef struct am_bpe {
     am_merge_slot *merges;
     size_t merge_mask;
+    uint32_t last_joined; /* entry that the last merge gives */
     int32_t byte_ids[256]; /* of <0x00> ... <0xFF>, -1: none */
     int32_t char_ids[512]; /* of single characters, -1: none */
 } am_bpe;

@@ -58,24 +58,35 @@ static am_status unknown_merge(am_text part, size_t rank, const char *where)
                     (int)(part.length < 60 ? part.length : 60), part.bytes);
 }
 
-/* Entry of `left` and `right` put together. */
-static const am_vocabulary_entry *find_joined(const am_vocabulary *v, am_text left, uint32_t left_hash, am_text right,
-                                              am_buffer *buffer)
+static bool is_joined(const am_vocabulary *v, const am_vocabulary_entry *entry, am_text left, am_text right)
 {
-    uint32_t hash = am_hash_bytes(left_hash, right.bytes, right.length);
-    char small[128];
-    char *joined = small;
-    if (left.length + right.length > sizeof small) {
-        am_buffer_clear(buffer);
-        am_buffer_append(buffer, left.bytes, left.length);
-        am_buffer_append(buffer, right.bytes, right.length);
-        if (buffer->failed) return NULL;
-        joined = buffer->bytes;
-    } else {
-        memcpy(small, left.bytes, left.length);
-        memcpy(small + left.length, right.bytes, right.length);
+    const char *text = v->strings.bytes + entry->offset;
+    return entry->length == left.length + right.length && memcmp(text, left.bytes, left.length) == 0 &&
+           memcmp(text + left.length, right.bytes, right.length) == 0;
+}
+
+/* Entry of `left` and `right` put together: often that of the merge before or the next, else it is looked up. */
+static am_status find_joined(am_model *model, am_text left, uint32_t left_hash, am_text right, const am_vocabulary_entry **out)
+{
+    const am_vocabulary *v = &model->vocabulary;
+    am_buffer joined = {0};
+    for (uint32_t i = model->bpe.last_joined; i < v->count && i <= model->bpe.last_joined + 1; i++) {
+        *out = &v->entries[i];
+        if (is_joined(v, *out, left, right)) return NULL;
     }
-    return am_vocabulary_find_hashed(v, (am_text){joined, left.length + right.length}, hash);
+    am_buffer_append(&joined, left.bytes, left.length);
+    am_buffer_append(&joined, right.bytes, right.length);
+    *out = am_vocabulary_find_hashed(v, (am_text){am_buffer_text(&joined), joined.length}, am_hash_bytes(left_hash, right.bytes, right.length));
+    am_status status = am_buffer_status(&joined);
+    am_buffer_deinit(&joined);
+    return status;
+}
+
+static void put_merge(am_bpe *bpe, uint64_t pair, am_merge_slot merge)
+{
+    size_t at = hash_pair(pair) & bpe->merge_mask;
+    while (bpe->merges[at].pair != UINT64_MAX && bpe->merges[at].pair != pair) at = (at + 1) & bpe->merge_mask;
+    bpe->merges[at] = merge;
 }
 
 am_status am_bpe_add_merge(am_model *model, am_text left, am_text right, size_t rank, const char *where)
@@ -83,23 +94,18 @@ am_status am_bpe_add_merge(am_model *model, am_text left, am_text right, size_t 
     const am_vocabulary *v = &model->vocabulary;
     size_t prefix = model->settings.continuing_subword_prefix.length;
     uint32_t left_hash = am_hash_bytes(AM_HASH_START, left.bytes, left.length);
-    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, left_hash), *b = am_vocabulary_find(v, right);
+    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, left_hash), *b = am_vocabulary_find(v, right), *joined;
     if (!a) return unknown_merge(left, rank, where);
     if (!b || right.length < prefix) return unknown_merge(right, rank, where);
-    am_buffer buffer = {0};
     am_text tail = {right.bytes + prefix, right.length - prefix};
-    const am_vocabulary_entry *joined = find_joined(v, left, left_hash, tail, &buffer);
-    bool failed = buffer.failed;
-    am_buffer_deinit(&buffer);
-    if (failed) return am_out_of_memory();
+    AM_TRY(find_joined(model, left, left_hash, tail, &joined));
     if (!joined)
         return am_error(AM_INVALID_FILE, "%s: merge %zu: \"%.*s%.*s\" is not in the vocabulary", where, rank,
                         (int)(left.length < 60 ? left.length : 60), left.bytes, (int)(tail.length < 60 ? tail.length : 60),
                         tail.bytes);
+    model->bpe.last_joined = (uint32_t)(joined - v->entries);
     uint64_t pair = (uint64_t)(uint32_t)a->id << 32 | (uint32_t)b->id;
-    size_t at = hash_pair(pair) & model->bpe.merge_mask;
-    while (model->bpe.merges[at].pair != UINT64_MAX && model->bpe.merges[at].pair != pair) at = (at + 1) & model->bpe.merge_mask;
-    model->bpe.merges[at] = (am_merge_slot){pair, (uint32_t)rank, joined->id};
+    put_merge(&model->bpe, pair, (am_merge_slot){pair, (uint32_t)rank, joined->id});
     return NULL;
 }
 

@@ -28,7 +28,7 @@ static am_status resize_slots(am_vocabulary *v, size_t entries)
     for (uint32_t i = v->count; i-- > 0;) { /* from the last, so that of equal texts the last is found */
         uint32_t at = mix(v->entries[i].hash) & v->slot_mask;
         while (slots[at].index) at = (at + 1) & v->slot_mask;
-        slots[at] = (am_vocabulary_slot){v->entries[i].hash, i + 1};
+        slots[at] = (am_vocabulary_slot){v->entries[i].hash, i + 1, v->entries[i].offset, v->entries[i].length};
     }
     return NULL;
 }
@@ -59,8 +59,7 @@ static am_vocabulary_slot *find_slot(const am_vocabulary *v, am_text text, uint3
     for (*run = 0;; at = (at + 1) & v->slot_mask, ++*run) {
         am_vocabulary_slot *slot = &v->slots[at];
         if (!slot->index) return slot;
-        if (slot->hash == hash && am_text_equal(am_vocabulary_entry_text(v, &v->entries[slot->index - 1]), text))
-            return slot;
+        if (slot->hash == hash && am_text_equal((am_text){v->strings.bytes + slot->offset, slot->length}, text)) return slot;
     }
 }
 
@@ -101,7 +100,7 @@ am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, bool kee
     if (slot->index) offset = v->entries[slot->index - 1].offset;
     else AM_TRY(append_string(v, text, &offset));
     v->entries[v->count] = (am_vocabulary_entry){offset, (uint32_t)text.length, (int32_t)id, hash};
-    *slot = (am_vocabulary_slot){hash, ++v->count};
+    *slot = (am_vocabulary_slot){hash, ++v->count, offset, (uint32_t)text.length};
     if (text.length > v->longest_bytes) v->longest_bytes = (uint32_t)text.length;
     return NULL;
 }

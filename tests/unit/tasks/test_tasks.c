@@ -150,7 +150,7 @@ static void tasks__say_what_is_wrong_with_their_input(void **state)
     am_test_expect_error(run_masked("fill-mask", NULL, NULL), AM_INVALID_ARGUMENT, "needs a text");
     am_test_expect_error(run_masked("fill-mask", "the cat", NULL), AM_INVALID_ARGUMENT, "no mask_token ([MASK])");
     am_test_expect_error(run_masked("fill-mask", "[MASK]", "{\"top_k\": 0}"), AM_INVALID_ARGUMENT, "top_k: expected at least 1, found 0");
-    am_test_expect_error(run_masked("fill-mask", "[MASK]", "[]"), AM_INVALID_ARGUMENT, "expected object, found array");
+    am_test_expect_error(run_masked("fill-mask", "[MASK]", "[]"), AM_INVALID_ARGUMENT, "expected an object, found an array");
     am_test_expect_error(run_masked("dance", "a", NULL), AM_UNSUPPORTED, "task \"dance\"");
     am_test_expect_error(run_masked("question-answering", "a", NULL), AM_INVALID_ARGUMENT, "question and its context");
     am_test_expect_error(run_masked("zero-shot-classification", "a", NULL), AM_INVALID_ARGUMENT, "candidate_labels");

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define MESSAGES "[{\"role\": \"user\", \"content\": \"hi\"}]"
 
@@ -100,6 +101,8 @@ static void text_chat_template__verification_reports_what_differs(void **state)
     am_verify_counts counts = {0};
     am_buffer report = {0};
     const char *folder = am_test_temporary_directory();
+    assert_int_equal(mkdir(am_test_format("%s/templates", folder), 0755), 0);
+    assert_int_equal(mkdir(am_test_format("%s/cases", folder), 0755), 0);
     am_test_write_text(folder, "messages.json",
                        "{\"sets\": {\"a\": " MESSAGES "}, \"tools\": [], \"now\": \"2025-01-02T03:04:05\"}");
     am_test_write_text(folder, "templates/t.jinja", "{{ messages[0].content }}{% generation %}x{% endgeneration %}");

@@ -3,13 +3,15 @@
 #include "base/memory.h"
 #include "text/chat_template.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-/* Folders of one test lie beside each other in the temporary one. */
-static const char *new_folder(const char *name)
+/* "FOLDER/additional_chat_templates", made. Valid until the next call. */
+static const char *add_folder(const char *folder)
 {
-    const char *path = am_test_format("%s/%s", am_test_temporary_directory(), name);
+    static char path[4096];
+    snprintf(path, sizeof path, "%s/additional_chat_templates", folder);
     assert_int_equal(mkdir(path, 0755), 0);
     return path;
 }
@@ -34,7 +36,7 @@ static void expect_error(const char *folder, const char *name, am_code code, con
 
 static void text_chat_template_open__prefers_the_file_of_its_own(void **state)
 {
-    const char *folder = new_folder("all");
+    const char *folder = am_test_temporary_directory();
     am_test_write_text(folder, "processor_config.json", "{\"chat_template\": \"processor\"}");
     expect_template(folder, NULL, false, "processor", "processor_config.json");
     am_test_write_text(folder, "tokenizer_config.json", "{\"chat_template\": \"config\"}");
@@ -48,7 +50,7 @@ static void text_chat_template_open__prefers_the_file_of_its_own(void **state)
 
 static void text_chat_template_open__chooses_among_named_templates(void **state)
 {
-    const char *folder = new_folder("named");
+    const char *folder = am_test_temporary_directory();
     am_test_write_text(folder, "tokenizer_config.json",
                        "{\"chat_template\": [{\"name\": \"default\", \"template\": \"d\"},"
                        " {\"name\": \"tool_use\", \"template\": \"t\"}, {\"name\": \"rag\", \"template\": \"r\"}]}");
@@ -60,10 +62,9 @@ static void text_chat_template_open__chooses_among_named_templates(void **state)
 
 static void text_chat_template_open__reads_additional_templates(void **state)
 {
-    const char *folder = new_folder("additional");
+    const char *folder = am_test_temporary_directory();
     am_test_write_text(folder, "tokenizer_config.json", "{\"chat_template\": \"unused\"}");
-    const char *additional = am_test_format("%s/additional_chat_templates", folder);
-    assert_int_equal(mkdir(additional, 0755), 0);
+    const char *additional = add_folder(folder);
     am_test_write_text(additional, "rag.jinja", "r");
     am_test_write_text(additional, "notes.txt", "no template");
     expect_template(folder, "rag", false, "r", "additional_chat_templates/rag.jinja");
@@ -76,7 +77,7 @@ static void text_chat_template_open__reads_additional_templates(void **state)
 
 static void text_chat_template_open__reads_an_object_of_templates(void **state)
 {
-    const char *folder = new_folder("object");
+    const char *folder = am_test_temporary_directory();
     am_test_write_text(folder, "processor_config.json", "{\"chat_template\": {\"default\": \"d\", \"x\": \"y\"}}");
     expect_template(folder, NULL, true, "d", "processor_config.json");
     expect_template(folder, "x", false, "y", "processor_config.json");
@@ -84,7 +85,7 @@ static void text_chat_template_open__reads_an_object_of_templates(void **state)
 
 static void text_chat_template_open__says_what_is_missing_or_wrong(void **state)
 {
-    const char *folder = new_folder("bad");
+    const char *folder = am_test_temporary_directory();
     expect_error(am_test_format("%s/nowhere", folder), NULL, AM_NOT_FOUND, "nowhere");
     expect_error(folder, NULL, AM_NOT_FOUND, "no chat template: neither chat_template.jinja, chat_template.json nor");
     am_test_write_text(folder, "tokenizer_config.json", "{\"chat_template\": null}");
@@ -105,10 +106,9 @@ static void text_chat_template_open__says_what_is_missing_or_wrong(void **state)
 
 static void text_chat_template_open__survives_every_failed_allocation(void **state)
 {
-    const char *folder = new_folder("memory");
+    const char *folder = am_test_temporary_directory();
     am_test_write_text(folder, "tokenizer_config.json", "{\"chat_template\": [{\"name\": \"default\", \"template\": \"{{ 1 }}\"}]}");
-    const char *additional = am_test_format("%s/additional_chat_templates", folder);
-    assert_int_equal(mkdir(additional, 0755), 0);
+    (void)add_folder(folder);
     bool done = false;
     for (int64_t n = 0; !done; n++) {
         am_chat_template *chat_template;

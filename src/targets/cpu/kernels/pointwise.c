@@ -52,7 +52,7 @@ static am_status run_binary(const am_kernel_call *call)
     return NULL;
 }
 
-const am_kernel am_cpu_binary = {.name = "binary_f32", .op = AM_OP_BINARY, .run = run_binary, .supports = am_all_f32};
+const am_kernel am_cpu_binary = {.name = "binary_f32", .op = AM_OP_BINARY, .run = run_binary, .supports = am_all_f32, .in_place = true};
 
 /* --- select: any dtype --- */
 
@@ -113,7 +113,7 @@ static am_status run_gated(const am_kernel_call *call)
 }
 
 const am_kernel am_cpu_gated_activation = {
-    .name = "gated_activation_f32", .op = AM_OP_GATED_ACTIVATION, .run = run_gated, .supports = am_all_f32};
+    .name = "gated_activation_f32", .op = AM_OP_GATED_ACTIVATION, .run = run_gated, .supports = am_all_f32, .in_place = true};
 
 /* --- rope --- */
 

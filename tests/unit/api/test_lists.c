@@ -1,0 +1,68 @@
+#include "api/api_support.h"
+
+#include "base/threads.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static void api_lists__version_is_the_projects(void **state)
+{
+    char *text = am_test_read_file(am_test_source_path("CMakeLists.txt"), NULL);
+    assert_non_null(strstr(text, am_test_format("project(anymodel VERSION %s ", am_version())));
+    free(text);
+}
+
+static void api_lists__threads_are_set_and_read(void **state)
+{
+    am_test_expect_ok(am_set_threads(3));
+    assert_int_equal(am_get_threads(), 3);
+    am_test_expect_ok(am_set_threads(0));
+    assert_int_equal(am_get_threads(), am_threads_available());
+    am_test_expect_error(am_set_threads(-1), AM_INVALID_ARGUMENT, "");
+    am_threads_shutdown();
+}
+
+static void api_lists__models_name_class_type_and_task(void **state)
+{
+    char *json;
+    am_test_expect_ok(am_models(&json));
+    am_json_document *document = parse_answer(json);
+    am_json row = find_row(root_of(document), "class", "BertForMaskedLM");
+    assert_true(am_json_equals(am_json_get(row, "model_type"), "bert"));
+    assert_true(am_json_equals(am_json_get(row, "task"), "fill-mask"));
+    assert_true(am_json_equals(am_json_get(row, "state"), "implemented"));
+    row = find_row(root_of(document), "class", "BertForPreTraining");
+    assert_int_equal(am_json_kind_of(am_json_get(row, "task")), AM_JSON_NULL);
+    am_json_close(document);
+}
+
+static void api_lists__the_cpu_is_there(void **state)
+{
+    char *json;
+    am_test_expect_ok(am_targets(&json));
+    am_json_document *document = parse_answer(json);
+    am_json cpu = find_row(root_of(document), "name", "cpu");
+    assert_true(am_json_bool(am_json_get(cpu, "available"), false));
+    assert_int_equal(int_at(cpu, "threads"), am_threads_count());
+    assert_true(int_at(cpu, "memory_bytes") > 1 << 20);
+    assert_true(int_at(cpu, "memory_available_bytes") <= int_at(cpu, "memory_bytes"));
+    assert_int_equal(am_json_kind_of(am_json_get(cpu, "features")), AM_JSON_ARRAY);
+    am_json_close(document);
+}
+
+static void api_lists__other_targets_say_why_not(void **state)
+{
+    static const char *const names[] = {"cuda", "rocm", "mps", "openvino", "webnn", "webgpu", "mojo", "max"};
+    char *json;
+    am_test_expect_ok(am_targets(&json));
+    am_json_document *document = parse_answer(json);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        am_json row = find_row(root_of(document), "name", names[i]);
+        assert_false(am_json_bool(am_json_get(row, "available"), true));
+        assert_non_null(strstr(am_json_text(am_json_get(row, "reason")).bytes, "no lowering"));
+    }
+    const char *cuda = am_json_text(am_json_get(find_row(root_of(document), "name", "cuda"), "reason")).bytes;
+    assert_non_null(strstr(cuda, "/dev/nvidia0"));
+    assert_true(!strstr(cuda, "is not there") == (access("/dev/nvidia0", F_OK) == 0));
+    am_json_close(document);
+}
