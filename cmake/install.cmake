@@ -15,12 +15,21 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/LICENSE)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endif()
 
+# The libraries of AM_LIBRARIES as -l options, for the pkg-config file.
+set(AM_PC_LIBRARIES "-lsimdjson -lgif")
+foreach(library ${AM_LIBRARIES})
+  if(library MATCHES "^PkgConfig::(.*)$")
+    foreach(name ${${CMAKE_MATCH_1}_LIBRARIES})
+      string(APPEND AM_PC_LIBRARIES " -l${name}")
+    endforeach()
+  endif()
+endforeach()
 file(RELATIVE_PATH AM_PC_ROOT /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/anymodel.pc.in ${AM_GENERATED_DIR}/anymodel.pc @ONLY)
 install(FILES ${AM_GENERATED_DIR}/anymodel.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # The program writes its own completions.
-if(TARGET anymodel)
+if(TARGET anymodel AND NOT AM_SANITIZE)
   set(bash_completion ${AM_GENERATED_DIR}/completion/anymodel.bash)
   set(zsh_completion ${AM_GENERATED_DIR}/completion/_anymodel)
   file(MAKE_DIRECTORY ${AM_GENERATED_DIR}/completion)

@@ -9,7 +9,7 @@ if [ ! -x "$program" ]; then
     exit 1
 fi
 program=$(cd "$(dirname "$program")" && pwd)/$(basename "$program")
-begin=$(date +%s)
+begin=$(date +%s%N)
 
 bold=''
 plain=''
@@ -22,11 +22,17 @@ heading() {
     printf '\n%s%s%s\n' "$bold" "$1" "$plain"
 }
 
-# Shows a command as the reader would type it, then runs it.
+# Shows a command as the reader would type it.
+put_command() {
+    local line='$ anymodel' word
+    for word in "$@"; do
+        if [[ $word == *' '* ]]; then line+=" \"$word\""; else line+=" $word"; fi
+    done
+    echo "$line"
+}
+
 show() {
-    printf '$ anymodel'
-    printf ' %q' "$@"
-    printf '\n'
+    put_command "$@"
     "$program" "$@"
 }
 
@@ -53,8 +59,9 @@ heading "2. Which sentence is closest in meaning?"
 echo "all-MiniLM-L6-v2 is a published model that turns a sentence into a vector of 384 numbers; sentences that mean"
 echo "similar things get vectors that point the same way. 1.000 would be the same direction, 0.000 an unrelated one."
 if model=$(scripts/fetch_minilm.sh); then
-    echo "\$ anymodel embed $model sentences.txt"
-    vectors=$(printf '%s\n%s\n' "$query" "$sentences" | "$program" embed "$model" -)
+    printf '%s\n%s\n' "$query" "$sentences" >.cache/minilm/sentences.txt
+    put_command embed "$model" .cache/minilm/sentences.txt
+    vectors=$("$program" embed "$model" .cache/minilm/sentences.txt)
     echo "query: $query"
     paste -d ' ' <(cosines <<<"$vectors") - <<<"$sentences" | sort -rn | sed 's/^/  /'
 else
@@ -65,17 +72,18 @@ heading "3. Text, written token by token"
 echo "A small language model that learnt from the novels of Jane Austen continues a sentence. It writes in her manner;"
 echo "sense is not to be expected at its size."
 show generate examples/models/tiny-llama-text --prompt "It is a truth universally acknowledged, that" \
-    --max-new-tokens 60 --temperature 0.7 --seed 1 --stream
+    --max-new-tokens 60 --temperature 0.3 --seed 2 --stream
 
 heading "4. What is in this image?"
-echo "A small vision transformer reads a handwritten digit it has not seen in training. It gives a score to each class."
-image=$(find examples/data -name 'photo-*.jpg' | sort | head -n 1)
-show run examples/models/digits-vit "$image"
+echo "A small vision transformer reads a handwritten digit that it has not seen in training: a colour picture of a 4 on"
+echo "an unevenly lit background. It gives each class a score from 0 to 1."
+show run examples/models/digits-vit examples/data/digits/photo-4.jpg
 
 heading "5. What is said in this recording?"
-echo "A small speech model writes down spoken commands, here from a voice it has not heard in training."
-sound=$(find examples/data -name '*.wav' | sort | head -n 1)
-show run examples/models/spoken-words-wav2vec2 "$sound"
+echo "A small speech model writes down spoken commands, here in a voice that it has not heard in training. The words are"
+echo "in the file's name."
+show run examples/models/spoken-words-wav2vec2 examples/data/speech/stop-go-left-right.wav
 
-heading "Done in $(($(date +%s) - begin)) s."
+milliseconds=$((($(date +%s%N) - begin) / 1000000))
+heading "Done in $((milliseconds / 1000)).$((milliseconds / 100 % 10)) s."
 echo "Next: anymodel run MODEL_DIR INPUT with any Hugging Face model directory; anymodel --help."

@@ -32,18 +32,22 @@ for source in "$work/link.c" $(find examples -name '*.c' | sort); do
     # shellcheck disable=SC2046
     ${CC:-cc} -std=c11 -DAM_STATIC "$source" -o "$work/$name.static" $(pkg-config --cflags anymodel) \
         "$library/libanymodel.a" $(pkg-config --static --libs anymodel | sed 's/-lanymodel//')
-    ldd "$work/$name.shared" | grep -q "$prefix/.*libanymodel" || { echo "$name does not use the installed library"; exit 1; }
-    ldd "$work/$name.static" | grep -q libanymodel && { echo "$name uses the shared library"; exit 1; }
+    [[ $(ldd "$work/$name.shared") == *"$prefix"*libanymodel* ]] || { echo "$name: not the installed library"; exit 1; }
+    [[ $(ldd "$work/$name.static") != *libanymodel* ]] || { echo "$name: not the static library"; exit 1; }
     echo "$name: compiled against both libraries"
 done
 [ "$("$work/link.shared")" = unsupported ]
 [ "$("$work/link.static")" = unsupported ]
 
+# The example answers from a model: one number a line.
+for kind in shared static; do
+    [ "$("$work/embed.$kind" examples/models/tiny-llama-text "It was a fine morning." | grep -c '^-\?[0-9.]*$')" -gt 1 ]
+done
+
 # Every public symbol carries the prefix, so that no program collides with this library.
-strays=$(nm -D --defined-only "$library/libanymodel.so" | awk '$3 !~ /^am_/ { print $3 }')
+strays=$(nm -D --defined-only "$library/libanymodel.so" | awk '$3 !~ /^(am_|__bss_start$|_edata$|_end$)/ { print $3 }')
 [ -z "$strays" ] || { echo "symbols without the prefix am_: $strays"; exit 1; }
 
-if [ -x "$prefix/bin/anymodel" ]; then
-    "$prefix/bin/anymodel" --version
-fi
+"$prefix/bin/anymodel" --version
+[ -s "$prefix/share/bash-completion/completions/anymodel" ] && bash -n "$prefix/share/bash-completion/completions/anymodel"
 echo "installed and used: $(find "$prefix" -type f | wc -l) files"

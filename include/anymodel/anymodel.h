@@ -6,6 +6,7 @@
 #ifndef ANYMODEL_ANYMODEL_H
 #define ANYMODEL_ANYMODEL_H
 
+#include <anymodel/input.h>
 #include <anymodel/status.h>
 #include <anymodel/tensor.h>
 
@@ -43,14 +44,6 @@ AM_API const char *am_model_architecture(const am_model *model);
 AM_API const char *am_model_task(const am_model *model);
 
 /* --- tasks --- */
-
-/* One input; fields not used by the task stay null. Images and sounds are files by path, or bytes. */
-typedef struct am_task_input {
-    const char *text, *text_pair;      /* or question and context */
-    const char *path;                  /* of an image or a sound */
-    const void *bytes;                 /* instead of a path */
-    size_t size_bytes;
-} am_task_input;
 
 /* Runs a pipeline task on one input. task null: the model's own. options_json: an object of the task's parameters as transformers
    names them ({"top_k": 5, "candidate_labels": ["a", "b"]}), or null. */

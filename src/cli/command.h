@@ -104,7 +104,10 @@ int am_cli_put_result(const am_globals *globals, am_status status, char *json);
 
 /* --- help (help.c) --- */
 
+/* Prints the help of the whole program. */
 void am_cli_put_help(FILE *file);
+
+/* Prints the help of one command. */
 void am_cli_put_command_help(const am_command *command, FILE *file);
 
 /* "help COMMAND" of a name that is none: reports it with the nearest name. */

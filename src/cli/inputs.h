@@ -22,6 +22,7 @@ void am_cli_cut_line_end(am_cli_bytes *text);
 /* Whether bytes begin as an image or a sound does, or are no text at all (a zero byte among them). */
 bool am_cli_is_media(const char *bytes, size_t length);
 
+/* Whether a path names a file that can be read. */
 bool am_cli_is_file(const char *path);
 
 /* Whether a task reads images or sounds. */

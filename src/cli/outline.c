@@ -214,12 +214,12 @@ static int find_column(table *t, const char *name)
     return t->count++;
 }
 
-/* Cells may hold scalars and lists of scalars. */
+/* A cell holds a scalar, or a list in one line. */
 static bool measure_row(table *t, const char *json)
 {
     for (am_cli_cursor i = am_cli_items(json); am_cli_next(&i);) {
         int column = find_column(t, i.name);
-        if (column < 0 || *i.value == '{' || (*i.value == '[' && holds_nested(i.value))) return false;
+        if (column < 0 || *i.value == '{') return false;
         char *text = cell_text(i.name, i.value);
         int width = text ? width_of(text) : 0;
         free(text);

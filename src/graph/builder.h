@@ -7,6 +7,7 @@
 /* Finds a weight: fills dtype, shape and data (which outlive the graph) and returns true, or returns false. */
 typedef bool (*am_weight_lookup)(void *context, const char *name, am_tensor *out);
 
+/* An empty builder; destroyed with am_builder_destroy. Fails with AM_OUT_OF_MEMORY. */
 am_status am_builder_create(am_builder **out) AM_NODISCARD;
 void am_builder_destroy(am_builder *b); /* also after finish; null is allowed */
 
@@ -33,6 +34,7 @@ const char *am_scope_path(const am_builder *b);
 
 /* --- weights --- */
 
+/* Where am_weight looks; `context` is handed to every call and outlives the builder. */
 void am_builder_set_weights(am_builder *b, am_weight_lookup lookup, void *context);
 
 /* The weight "SCOPE.name"; its shape must be `shape` (-1: any size). An error when it is not there. */
@@ -41,6 +43,7 @@ am_value am_weight(am_builder *b, const char *name, am_shape shape);
 /* The same, or AM_NONE when it is not there. */
 am_value am_weight_optional(am_builder *b, const char *name, am_shape shape);
 
+/* Whether the weight "SCOPE.name" is there. */
 bool am_has_weight(am_builder *b, const char *name);
 
 /* A weight by its whole name, whatever the scope: for tied weights. */
@@ -61,7 +64,11 @@ void am_output(am_builder *b, const char *name, am_value value);
 /* --- values --- */
 
 am_dtype am_dtype_of(const am_builder *b, am_value v); /* F32 of AM_NONE */
+
+/* Shape of a value; rank 0 of AM_NONE. */
 am_shape am_shape_of_value(const am_builder *b, am_value v);
+
+/* Number of dimensions; 0 of AM_NONE. */
 int am_rank(const am_builder *b, am_value v);
 
 /* Size along an axis (negative: from the end); 1 of AM_NONE or a wrong axis. */

@@ -4,7 +4,10 @@
 
 #include "graph/builder.h"
 
+/* Hangs a pointer onto the builder; borrowed. */
 void am_builder_set_context(am_builder *b, void *context);
+
+/* The pointer that was hung on, or null. */
 void *am_builder_context(const am_builder *b);
 
 #endif

@@ -52,6 +52,7 @@ am_value am_scalar(am_builder *b, am_dtype dtype, double value);
 /* [start, start + step, ...) along `axis` of a tensor of `shape`. */
 am_value am_iota(am_builder *b, am_dtype dtype, am_shape shape, int axis, double start, double step);
 
+/* See am_random_attributes. */
 am_value am_random(am_builder *b, am_shape shape, int64_t seed, bool normal);
 
 /* --- movement --- */
@@ -112,6 +113,7 @@ am_value am_concat2(am_builder *b, am_value first, am_value second, int axis);
 am_value am_pad_zero(am_builder *b, am_value x, int axis, int64_t before, int64_t after);
 am_value am_pad(am_builder *b, am_value x, const am_pad_attributes *options);
 
+/* The same elements in another dtype, rounded to nearest even; reals into integers toward zero. */
 am_value am_cast(am_builder *b, am_value x, am_dtype dtype);
 
 /* Adds or drops dimensions of size 1. */
@@ -131,6 +133,7 @@ typedef struct am_binary_attributes {
     int fn; /* am_binary_fn */
 } am_binary_attributes;
 
+/* fn of every element; the dtypes are those of am_unary_result. */
 am_value am_unary(am_builder *b, am_unary_fn fn, am_value x);
 
 /* Both operands of one dtype, broadcast against each other. */
@@ -184,14 +187,22 @@ typedef struct am_search_sorted_attributes {
     bool right; /* index after equals instead of before */
 } am_search_sorted_attributes;
 
+/* Over the given axes (negative ones count from the end, in any order), dropped or kept with size 1. */
 am_value am_reduce(am_builder *b, am_reduce_fn fn, am_value x, am_shape axes, bool keep_dims);
 
 /* Over the last axis, kept with size 1. */
 am_value am_reduce_last(am_builder *b, am_reduce_fn fn, am_value x);
 
+/* Place of the largest, or smallest, along an axis: I32 without that axis. */
 am_value am_arg_reduce(am_builder *b, am_value x, int axis, bool is_min);
+
+/* Running sum, product, maximum or minimum along an axis. */
 am_value am_scan(am_builder *b, am_reduce_fn fn, am_value x, int axis, bool exclusive, bool reverse);
+
+/* Sorted along an axis; out_indices: I32 places they came from. */
 am_value am_sort(am_builder *b, am_value x, int axis, bool descending, am_value *out_indices);
+
+/* The k best along an axis, best first; out_indices: I32 places they came from. */
 am_value am_top_k(am_builder *b, am_value x, int axis, int64_t k, bool smallest, am_value *out_indices);
 
 /* For each of values: [.., M] its place in sorted: [N] or [.., N] (torch.searchsorted). I32 of values' shape. */
@@ -241,6 +252,7 @@ typedef struct am_pool_attributes {
     am_shape adaptive; /* not empty: output sizes; the rest is ignored (torch's adaptive pooling) */
 } am_pool_attributes;
 
+/* x: [B, C, spatial..]; see am_pool_attributes. */
 am_value am_pool(am_builder *b, am_value x, const am_pool_attributes *options);
 
 /* torch.nn.Unfold for any number of spatial dimensions: [B, C, spatial..] -> [B, C * kernel, positions]; fold is its transpose
@@ -280,6 +292,7 @@ typedef struct am_fourier_attributes {
     int64_t length;                        /* of the transformed axis in the time domain; input is cropped or zero-padded to it */
 } am_fourier_attributes;
 
+/* Discrete Fourier transform along an axis; see am_fourier_attributes for which dimensions hold complex numbers. */
 am_value am_fourier(am_builder *b, am_value x, const am_fourier_attributes *options);
 
 /* --- indexing --- */
@@ -335,7 +348,10 @@ typedef struct am_softmax_attributes {
     bool log;
 } am_softmax_attributes;
 
+/* exp(x) over its sum along an axis. */
 am_value am_softmax(am_builder *b, am_value x, int axis);
+
+/* Logarithm of am_softmax, computed without it. */
 am_value am_log_softmax(am_builder *b, am_value x, int axis);
 
 /* softmax(soft_cap(scale * q k^T) + bias, masked) v, per head; head h reads key/value head h / (heads / kv_heads).
@@ -357,6 +373,7 @@ typedef struct am_attention_inputs {
     am_value q, k, v, mask, bias, sinks, offset;
 } am_attention_inputs;
 
+/* See am_attention_attributes for shapes and meaning; absent inputs are AM_NONE. */
 am_value am_attention_op(am_builder *b, const am_attention_inputs *inputs, const am_attention_attributes *options);
 
 /* Rotates the first R dimensions of each head of x: [B, T, H, D] by cos, sin: [B or 1, T, R / 2]. Half-split pairs
@@ -365,6 +382,7 @@ typedef struct am_rope_attributes {
     bool interleaved;
 } am_rope_attributes;
 
+/* See am_rope_attributes for shapes. */
 am_value am_rope_op(am_builder *b, am_value x, am_value cos, am_value sin, bool interleaved);
 
 /* fn(gate) * up. Packed: up is AM_NONE and gate: [.., 2 N] holds gate then up. */
@@ -372,6 +390,7 @@ typedef struct am_gated_activation_attributes {
     int fn; /* am_unary_fn */
 } am_gated_activation_attributes;
 
+/* See am_gated_activation_attributes; up may be AM_NONE. */
 am_value am_gated_activation(am_builder *b, am_unary_fn fn, am_value gate, am_value up);
 
 /* Router: logits: [N, E] -> weights: [N, K], experts: I32 [N, K], best first. Scores are softmax or sigmoid of the

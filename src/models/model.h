@@ -63,10 +63,19 @@ am_status am_architecture_build(const am_model_type *type, const am_architecture
 
 /* --- for model files --- */
 
+/* config.json of the model that is built. */
 const am_config *am_model_config(const am_builder *b);
+
+/* The family pointer of its descriptor. */
 const void *am_model_family(const am_builder *b);
+
+/* Which part of an encoder-decoder is built. */
 am_stage am_model_stage(const am_builder *b);
+
+/* Whether the caller wants hidden states as outputs. */
 bool am_wants_hidden_states(const am_builder *b);
+
+/* Whether logits of the last position are enough. */
 bool am_wants_last_logits_only(const am_builder *b);
 
 /* Input of that name as a graph value (I32, F32 or BOOL); an error when the caller gave none, or one of another rank. */
@@ -79,6 +88,7 @@ void am_output_hidden_state(am_builder *b, const char *name, int i, am_value v);
 
 /* --- caches --- */
 
+/* Whether this graph keeps keys and values from run to run. */
 bool am_has_cache(const am_builder *b);
 int64_t am_cache_capacity(const am_builder *b); /* 0 without caches */
 

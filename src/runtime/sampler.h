@@ -6,6 +6,7 @@
 
 typedef struct am_sampler am_sampler;
 
+/* A sampler for a configuration, which is copied. Fails with AM_OUT_OF_MEMORY. */
 am_status am_sampler_create(const am_generation_config *config, am_sampler **out) AM_NODISCARD;
 void am_sampler_destroy(am_sampler *sampler);
 

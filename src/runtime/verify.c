@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE
 #include "runtime/verify.h"
 
 #include "base/memory.h"
@@ -88,26 +87,46 @@ static am_status verify_file(const char *path, const am_verify_options *options,
     return status;
 }
 
-static int is_golden(const struct dirent *entry)
+static bool is_golden(const char *name)
 {
-    return strcmp(am_path_extension(entry->d_name), ".json") == 0 && strcmp(entry->d_name, "index.json") != 0;
+    return strcmp(am_path_extension(name), ".json") == 0 && strcmp(name, "index.json") != 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Paths of the golden files of a folder, sorted, in the arena. */
+static am_status list_files(const char *folder, am_arena *arena, char ***out, size_t *out_count)
+{
+    size_t capacity = 0;
+    DIR *directory = opendir(folder);
+    if (!directory) return am_error_from_errno("read folder", folder);
+    while (readdir(directory)) capacity++;
+    rewinddir(directory);
+    *out = am_arena_array(arena, capacity, sizeof **out);
+    am_status status = *out ? NULL : am_out_of_memory();
+    for (struct dirent *entry; !status && *out_count < capacity && (entry = readdir(directory));) {
+        if (!is_golden(entry->d_name)) continue;
+        char *path = am_path_join(arena, folder, entry->d_name);
+        if (path) (*out)[(*out_count)++] = path;
+        else status = am_out_of_memory();
+    }
+    closedir(directory);
+    if (!status) qsort(*out, *out_count, sizeof **out, by_name);
+    return status;
 }
 
 am_status am_verify_path(const char *path, const am_verify_options *options, am_verify_counts *counts)
 {
-    struct dirent **entries = NULL;
-    am_status status = NULL;
+    am_arena arena = {0};
+    char **files = NULL;
+    size_t count = 0;
     if (!am_directory_exists(path)) return verify_file(path, options, counts);
-    int count = scandir(path, &entries, is_golden, alphasort);
-    if (count < 0) return am_error_from_errno("read folder", path);
-    if (count == 0) status = am_error(AM_NOT_FOUND, "%s holds no golden files", path);
-    for (int i = 0; i < count; i++) {
-        am_arena arena = {0};
-        char *file = am_path_join(&arena, path, entries[i]->d_name);
-        if (!status) status = file ? verify_file(file, options, counts) : am_out_of_memory();
-        am_arena_deinit(&arena);
-        free(entries[i]);
-    }
-    free(entries);
+    am_status status = list_files(path, &arena, &files, &count);
+    if (!status && count == 0) status = am_error(AM_NOT_FOUND, "%s holds no golden files", path);
+    for (size_t i = 0; i < count && !status; i++) status = verify_file(files[i], options, counts);
+    am_arena_deinit(&arena);
     return status;
 }

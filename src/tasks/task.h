@@ -4,7 +4,7 @@
 
 #include "tasks/pipeline.h"
 
-#include <anymodel/anymodel.h>
+#include <anymodel/input.h>
 
 struct am_encoding;
 struct am_tokenizer;

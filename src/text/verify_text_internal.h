@@ -30,10 +30,19 @@ void am_verify_start_case(am_verify_run *run, const char *kind, int64_t index);
 void am_verify_end_case(am_verify_run *run);
 void am_verify_fail(am_verify_run *run, const char *what, const char *expected, const char *found);
 
+/* Fails the case unless the two texts are equal. */
 void am_verify_texts(am_verify_run *run, const char *what, am_text expected, am_text found);
+
+/* Fails the case unless the list of `expected` equals the found numbers. */
 void am_verify_numbers(am_verify_run *run, const char *what, am_json expected, const int32_t *found, size_t count);
+
+/* Fails the case unless the list of `expected` equals the found texts. */
 void am_verify_strings(am_verify_run *run, const char *what, am_json expected, const am_text *found, size_t count);
+
+/* Fails the case unless the flat list of `expected` equals the found ranges. */
 void am_verify_ranges(am_verify_run *run, const char *what, am_json expected, const am_text_range *found, size_t count);
+
+/* Fails the case unless every field that `expected` has equals that of the encoding. */
 void am_verify_encoding(am_verify_run *run, am_json expected, const am_encoding *found);
 
 /* Encodes a batch and compares with "out" or "err" of `expected`. */

@@ -35,6 +35,7 @@ typedef struct am_cpu_step_info {
     int64_t nanoseconds, calls;
 } am_cpu_step_info;
 
+/* How many nodes are computed in each run. */
 int am_cpu_program_step_count(const am_cpu_program *program);
 am_cpu_step_info am_cpu_program_step(const am_cpu_program *program, int i);
 

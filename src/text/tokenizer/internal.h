@@ -164,6 +164,9 @@ const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *vocabulary, a
 /* The same when the hash of the text is known already. */
 const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *vocabulary, am_text text, uint32_t hash);
 
+/* Starts loading what looking up a text of this hash will read. */
+void am_vocabulary_prefetch(const am_vocabulary *vocabulary, uint32_t hash);
+
 /* Id of a text or -1; text of an id or {null, 0}. */
 int32_t am_vocabulary_id(const am_vocabulary *vocabulary, am_text text);
 am_text am_vocabulary_text(const am_vocabulary *vocabulary, int32_t id);
@@ -321,7 +324,10 @@ void am_piece_prepend(am_scratch *scratch, am_piece *piece, am_text text);
 /* Replaces the matched parts of scratch->matches by `content` (NormalizedString::replace). */
 void am_piece_replace(am_scratch *scratch, am_piece *piece, am_text content);
 
+/* Drops white space at the ends asked for. */
 void am_piece_strip(am_scratch *scratch, am_piece *piece, bool left, bool right);
+
+/* Replaces each code point by its lower case, which may be several. */
 void am_piece_lowercase(am_scratch *scratch, am_piece *piece);
 
 /* Writes each byte as the character GPT-2 has for it. */
@@ -350,6 +356,7 @@ void am_regex_destroy(am_regex *regex);
    Fails with AM_OUT_OF_RANGE when PCRE2 gives up. */
 am_status am_regex_match_all(const am_regex *regex, am_scratch *scratch, const char *text, uint32_t length) AM_NODISCARD;
 
+/* Frees what matching keeps in the scratch. */
 void am_regex_free_scratch(am_scratch *scratch);
 
 /* ---- components, read from JSON ---- */
@@ -410,6 +417,7 @@ void am_precompiled_apply(const am_precompiled *precompiled, am_scratch *scratch
 
 typedef struct am_pre_tokenizer am_pre_tokenizer;
 
+/* Reads the pre_tokenizer of a tokenizer.json; *out is freed with its destroy function. */
 am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_tokenizer **out) AM_NODISCARD;
 
 /* Cuts scratch->pieces that are no added tokens. */
@@ -478,11 +486,20 @@ void am_model_deinit(am_model *model);
 /* Adds a token; the score is Unigram's. `where` stands for the vocabulary in messages. */
 am_status am_model_add_token(am_model *model, am_text token, int64_t id, double score, const char *where) AM_NODISCARD;
 
+/* Makes room for the merges, after the last token. */
 am_status am_bpe_start_merges(am_model *model, size_t expected_merges) AM_NODISCARD;
 
-/* The next merge in order of rank; later ones replace earlier ones of the same pair. */
-am_status am_bpe_add_merge(am_model *model, am_text left, am_text right, size_t rank, const char *where) AM_NODISCARD;
+/* Two tokens that give a third. */
+typedef struct am_merge_text {
+    am_text left, right;
+} am_merge_text;
 
+enum { AM_MERGE_BATCH = 32 };
+
+/* The next merges (at most a batch) in order of rank; later ones replace earlier ones of the same pair. */
+am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank, const char *where) AM_NODISCARD;
+
+/* Checks and completes a model whose tokens and merges are all there. */
 am_status am_model_finish(am_model *model) AM_NODISCARD;
 
 /* model_file.c: settings, tokens and merges of the "model" object of a tokenizer.json. */
@@ -555,6 +572,7 @@ am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena, c
 /* Builds what matching needs, after the last change. */
 am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
 
+/* Finds the added tokens in a text, in order. */
 const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text content);
 /* By id: fast once finished, else a search. */
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id);
@@ -648,6 +666,7 @@ am_text_range am_cursor_points(am_cursor *cursor, am_text_range bytes);
 
 typedef struct am_post_processor am_post_processor;
 
+/* Reads the post_processor of a tokenizer.json; *out is freed with its destroy function. */
 am_status am_post_processor_parse(const am_loader *loader, am_json json, am_post_processor **out) AM_NODISCARD;
 
 /* Special tokens that it puts around a text or a pair. */
@@ -661,6 +680,7 @@ am_status am_post_processor_apply(const am_post_processor *processor, am_scratch
 
 typedef struct am_token_decoder am_token_decoder;
 
+/* Reads the decoder of a tokenizer.json; *out is freed with its destroy function. */
 am_status am_token_decoder_parse(const am_loader *loader, am_json json, am_token_decoder **out) AM_NODISCARD;
 
 /* Appends the text of the tokens to `out`. `decoder` null: joined with spaces. */
@@ -745,6 +765,7 @@ am_status am_added_token_read(const am_loader *loader, am_json json, am_added_to
 
 /* ---- ctc.c: Wav2Vec2CTCTokenizer ---- */
 
+/* Characters to ids, as the Python class splits and joins them. */
 am_status am_ctc_encode(const am_tokenizer *tokenizer, const am_input inputs[2], size_t count, const am_encode_options *options,
                         const am_limits *limits, am_encoding *out) AM_NODISCARD;
 
@@ -760,6 +781,7 @@ void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
 /* str.strip() of Python. */
 void am_strip_like_python(am_buffer *text);
 
+/* Ids to text: repeats grouped, pads dropped, word delimiters turned into spaces. */
 am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count, const am_decode_options *options,
                         am_buffer *out) AM_NODISCARD;
 

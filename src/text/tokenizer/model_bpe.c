@@ -82,30 +82,51 @@ static am_status find_joined(am_model *model, am_text left, uint32_t left_hash, 
     return status;
 }
 
-static void put_merge(am_bpe *bpe, uint64_t pair, am_merge_slot merge)
+static void put_merge(am_bpe *bpe, am_merge_slot merge)
 {
-    size_t at = hash_pair(pair) & bpe->merge_mask;
-    while (bpe->merges[at].pair != UINT64_MAX && bpe->merges[at].pair != pair) at = (at + 1) & bpe->merge_mask;
+    size_t at = hash_pair(merge.pair) & bpe->merge_mask;
+    while (bpe->merges[at].pair != UINT64_MAX && bpe->merges[at].pair != merge.pair) at = (at + 1) & bpe->merge_mask;
     bpe->merges[at] = merge;
 }
 
-am_status am_bpe_add_merge(am_model *model, am_text left, am_text right, size_t rank, const char *where)
+/* A merge of texts as one of ids. */
+static am_status resolve_merge(am_model *model, const am_merge_text *merge, const uint32_t hashes[2], size_t rank, const char *where,
+                               am_merge_slot *out)
 {
     const am_vocabulary *v = &model->vocabulary;
+    am_text left = merge->left, right = merge->right;
     size_t prefix = model->settings.continuing_subword_prefix.length;
-    uint32_t left_hash = am_hash_bytes(AM_HASH_START, left.bytes, left.length);
-    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, left_hash), *b = am_vocabulary_find(v, right), *joined;
+    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, hashes[0]), *b = am_vocabulary_find_hashed(v, right, hashes[1]), *joined;
     if (!a) return unknown_merge(left, rank, where);
     if (!b || right.length < prefix) return unknown_merge(right, rank, where);
     am_text tail = {right.bytes + prefix, right.length - prefix};
-    AM_TRY(find_joined(model, left, left_hash, tail, &joined));
+    AM_TRY(find_joined(model, left, hashes[0], tail, &joined));
     if (!joined)
         return am_error(AM_INVALID_FILE, "%s: merge %zu: \"%.*s%.*s\" is not in the vocabulary", where, rank,
                         (int)(left.length < 60 ? left.length : 60), left.bytes, (int)(tail.length < 60 ? tail.length : 60),
                         tail.bytes);
     model->bpe.last_joined = (uint32_t)(joined - v->entries);
-    uint64_t pair = (uint64_t)(uint32_t)a->id << 32 | (uint32_t)b->id;
-    put_merge(&model->bpe, pair, (am_merge_slot){pair, (uint32_t)rank, joined->id});
+    *out = (am_merge_slot){(uint64_t)(uint32_t)a->id << 32 | (uint32_t)b->id, (uint32_t)rank, joined->id};
+    return NULL;
+}
+
+/* In three passes, so that the memory each looks at is on its way before. */
+am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank, const char *where)
+{
+    uint32_t hashes[AM_MERGE_BATCH][2];
+    am_merge_slot resolved[AM_MERGE_BATCH];
+    for (size_t i = 0; i < count; i++) {
+        const am_text texts[2] = {merges[i].left, merges[i].right};
+        for (int k = 0; k < 2; k++) {
+            hashes[i][k] = am_hash_bytes(AM_HASH_START, texts[k].bytes, texts[k].length);
+            am_vocabulary_prefetch(&model->vocabulary, hashes[i][k]);
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        AM_TRY(resolve_merge(model, &merges[i], hashes[i], rank + i, where, &resolved[i]));
+        __builtin_prefetch(&model->bpe.merges[hash_pair(resolved[i].pair) & model->bpe.merge_mask], 1);
+    }
+    for (size_t i = 0; i < count; i++) put_merge(&model->bpe, resolved[i]);
     return NULL;
 }
 

@@ -1,6 +1,8 @@
 /* The "model" object of tokenizer.json. */
 #include "text/tokenizer/internal.h"
 
+enum { LOOK_AHEAD = 12 };
+
 static const char *const kind_names[] = {"BPE", "WordPiece", "Unigram", "WordLevel", NULL};
 
 static bool has(am_json json, const char *key)
@@ -73,11 +75,20 @@ am_status am_model_read_settings(const am_loader *loader, am_json json, am_model
     return am_loader_count(loader, json, "model", "max_input_chars_per_word", &out->max_input_chars_per_word);
 }
 
+/* Starts loading what adding the token at `ahead` will read. */
+static void look_ahead(const am_model *model, am_json_iterator *ahead)
+{
+    if (am_json_next(ahead)) am_vocabulary_prefetch(&model->vocabulary, am_hash_bytes(AM_HASH_START, ahead->key.bytes, ahead->key.length));
+}
+
 /* {"token": id, ...} */
 static am_status read_vocabulary_object(const am_loader *loader, am_json vocab, am_model *model)
 {
+    am_json_iterator ahead = am_json_iterate(vocab);
+    for (int i = 0; i < LOOK_AHEAD; i++) look_ahead(model, &ahead);
     for (am_json_iterator i = am_json_iterate(vocab); am_json_next(&i);) {
         am_text token = {i.key.bytes, i.key.length};
+        look_ahead(model, &ahead);
         if (am_json_kind_of(i.value) != AM_JSON_INTEGER) return am_loader_expected(loader, "model.vocab", "whole numbers as ids", i.value);
         AM_TRY(am_model_add_token(model, token, am_json_int(i.value, -1), 0, loader->name));
     }
@@ -129,17 +140,21 @@ static am_status read_merge(const am_loader *loader, am_json merge, am_text *lef
 
 static am_status read_merges(const am_loader *loader, am_json merges, am_model *model)
 {
-    size_t rank = 0;
+    am_merge_text batch[AM_MERGE_BATCH];
+    size_t rank = 0, count = 0;
     if (model->settings.may_lack_merges && am_json_kind_of(merges) == AM_JSON_MISSING) return am_bpe_start_merges(model, 0);
     if (am_json_kind_of(merges) != AM_JSON_ARRAY) return am_loader_expected(loader, "model.merges", "an array", merges);
     AM_TRY(am_bpe_start_merges(model, am_json_count(merges)));
     for (am_json_iterator i = am_json_iterate(merges); am_json_next(&i);) {
-        am_text left, right, whole = am_text_of(i.value);
+        am_text whole = am_text_of(i.value);
         if (whole.length >= 8 && memcmp(whole.bytes, "#version", 8) == 0) continue;
-        AM_TRY(read_merge(loader, i.value, &left, &right));
-        AM_TRY(am_bpe_add_merge(model, left, right, rank++, loader->name));
+        AM_TRY(read_merge(loader, i.value, &batch[count].left, &batch[count].right));
+        if (++count < AM_MERGE_BATCH) continue;
+        AM_TRY(am_bpe_add_merges(model, batch, count, rank, loader->name));
+        rank += count;
+        count = 0;
     }
-    return NULL;
+    return am_bpe_add_merges(model, batch, count, rank, loader->name);
 }
 
 am_status am_model_read(const am_loader *loader, am_json json, const am_model_settings *settings, am_model *out)

@@ -120,6 +120,11 @@ const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *v, am_
     return slot->index ? &v->entries[slot->index - 1] : NULL;
 }
 
+void am_vocabulary_prefetch(const am_vocabulary *v, uint32_t hash)
+{
+    __builtin_prefetch(&v->slots[mix(hash) & v->slot_mask]);
+}
+
 const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *v, am_text text)
 {
     return am_vocabulary_find_hashed(v, text, am_hash_bytes(AM_HASH_START, text.bytes, text.length));

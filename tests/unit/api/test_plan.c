@@ -106,23 +106,27 @@ static void api_plan__bad_shapes_are_errors(void **state)
     am_model_close(model);
 }
 
+/* Where the tokenizer is only asked for its limit, want of memory may pass for having none: then the plan is
+ * made. */
 static void api_plan__survives_want_of_memory(void **state)
 {
-    am_status status = NULL;
-    char *json = NULL;
-    int64_t n = 0;
-    do {
+    int64_t failures = 0, allocations = 1;
+    for (int64_t n = -1; n < allocations; n++) {
+        char *json;
         am_model *model = open_model(VIT);
-        am_memory_fail_after(n++);
-        status = am_model_plan(model, NULL, &json);
+        int64_t before = am_memory_allocations();
+        am_memory_fail_after(n);
+        am_status status = am_model_plan(model, NULL, &json);
         am_memory_fail_after(-1);
+        if (n < 0)
+            allocations = am_memory_allocations() - before;
         am_model_close(model);
+        assert_true(!status == (json != NULL));
+        am_string_free(json);
         if (!status)
-            break;
-        assert_null(json);
+            continue;
         am_test_expect_error(status, AM_OUT_OF_MEMORY, "");
-        assert_true(n < 100000);
-    } while (true);
-    assert_true(n > 10);
-    am_string_free(json);
+        failures++;
+    }
+    assert_true(failures > 10);
 }
