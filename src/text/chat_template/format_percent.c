@@ -162,8 +162,9 @@ static bool write_character(state *s, spec f, am_jvalue value)
         append(s, &f, "", value.string->bytes, value.string->length, 1);
         return !s->text.j->failed;
     }
-    if (value.kind != AM_J_INT) return am_jfail(s->text.j, "TypeError", "%%c requires int or char");
-    if (value.integer >= 0 && value.integer <= 0x10FFFF) length = am_utf8_put((uint32_t)value.integer, bytes);
+    if (!am_jvalue_is_integer(value)) return am_jfail(s->text.j, "TypeError", "%%c requires int or char");
+    if (value.kind == AM_J_BOOL) value = am_jint(value.boolean);
+    if (value.kind == AM_J_INT && value.integer >= 0 && value.integer <= 0x10FFFF) length = am_utf8_put((uint32_t)value.integer, bytes);
     if (!length) return am_jfail(s->text.j, "OverflowError", "%%c arg not in range(0x110000)");
     append(s, &f, "", bytes, length, 1);
     return !s->text.j->failed;

@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { WIDEST = 100000 };
@@ -16,7 +17,7 @@ typedef struct spec {
     const char *fill;
     size_t fill_length;
     char align, sign, group, type; /* 0: not given */
-    bool alternate, zero, has_precision;
+    bool has_fill, alternate, zero, no_negative_zero, has_precision;
     size_t width, precision;
 } spec;
 
@@ -55,6 +56,7 @@ static void read_fill(const am_jstring *s, size_t *at, spec *out)
     if (first && first < s->length && is_align(s->bytes[first])) {
         out->fill = s->bytes;
         out->fill_length = first;
+        out->has_fill = true;
         out->align = s->bytes[first];
         *at = first + 1;
     } else if (s->length && is_align(*s->bytes)) {
@@ -76,9 +78,10 @@ static bool read_spec(am_jinja *j, const am_jstring *s, am_jvalue value, spec *o
     char ignored;
     read_fill(s, &at, out);
     take(s, &at, "+- ", &out->sign);
-    take(s, &at, "z", &ignored);
+    out->no_negative_zero = take(s, &at, "z", &ignored);
     out->alternate = take(s, &at, "#", &ignored);
-    out->zero = take(s, &at, "0", &ignored);
+    out->zero = !out->has_fill && take(s, &at, "0", &ignored);
+    if (out->zero) out->fill = "0";
     if (!read_number(j, s, &at, &out->width)) return false;
     take(s, &at, ",_", &out->group);
     if (take(s, &at, ".", &ignored)) {
@@ -89,14 +92,17 @@ static bool read_spec(am_jinja *j, const am_jstring *s, am_jvalue value, spec *o
     }
     if (s->length - at > 1) return invalid(j, s, value);
     if (at < s->length) out->type = s->bytes[at];
-    return true;
+    else if (value.kind == AM_J_STRING) out->type = 's';
+    const char *groupable = out->group == '_' ? "deEfFgG%boxX" : "deEfFgG%";
+    if (!out->group || !out->type || strchr(groupable, out->type)) return true;
+    return am_jfail(j, "ValueError", "Cannot specify '%c' with '%c'.", out->group, out->type);
 }
 
 static void append_padded(am_jtext *text, const spec *f, char align, const char *bytes, size_t length,
                           size_t characters)
 {
     size_t missing = f->width > characters ? f->width - characters : 0;
-    size_t before = align == '>' ? missing : align == '^' ? missing / 2 : 0;
+    size_t before = align == '>' || align == '=' ? missing : align == '^' ? missing / 2 : 0;
     am_jtext_append_times(text, f->fill, f->fill_length, before);
     am_jtext_append(text, bytes, length);
     am_jtext_append_times(text, f->fill, f->fill_length, missing - before);
@@ -109,13 +115,14 @@ static bool format_string(am_jtext *text, const am_jstring *s, spec f)
     am_jinja *j = text->j;
     if (f.type && f.type != 's')
         return am_jfail(j, "ValueError", "Unknown format code '%c' for object of type 'str'", f.type);
-    if (f.sign) return am_jfail(j, "ValueError", "Sign not allowed in string format specifier");
+    if (f.sign)
+        return am_jfail(j, "ValueError", "%s not allowed in string format specifier", f.sign == ' ' ? "Space" : "Sign");
+    if (f.no_negative_zero)
+        return am_jfail(j, "ValueError", "Negative zero coercion (z) not allowed in string format specifier");
     if (f.alternate)
         return am_jfail(j, "ValueError", "Alternate form (#) not allowed in string format specifier");
     if (f.align == '=')
         return am_jfail(j, "ValueError", "'=' alignment not allowed in string format specifier");
-    if (f.group) return am_jfail(j, "ValueError", "Cannot specify '%c' with 's'.", f.group);
-    if (f.zero && !f.align) f.fill = "0";
     size_t characters = s->characters, length = s->length;
     if (f.has_precision && f.precision < characters) {
         characters = f.precision;
@@ -152,11 +159,9 @@ static bool append_number(am_jtext *text, const pieces *p, const spec *given)
     spec f = *given;
     am_jtext body = {.j = text->j};
     char align = f.align ? f.align : f.zero ? '=' : '>';
-    bool zeros = f.zero && !f.align;
-    if (f.zero && !f.align) f.fill = "0";
-    zeros = zeros || (align == '=' && f.fill_length == 1 && *f.fill == '0');
+    bool zeros = align == '=' && f.fill_length == 1 && *f.fill == '0';
     size_t other = strlen(p->prefix) + p->rest.length, minimum = p->digits.length;
-    while (zeros && align == '=' && grouped_length(minimum, &f) + other < f.width) minimum++;
+    while (zeros && grouped_length(minimum, &f) + other < f.width) minimum++;
     append_grouped(&body, &p->digits, minimum, &f);
     am_jtext_append(&body, p->rest.bytes, p->rest.length);
     if (text->j->failed) return false;
@@ -195,7 +200,11 @@ static bool format_character(am_jtext *text, am_jvalue integer, spec f)
 {
     char bytes[4];
     if (f.sign) return am_jfail(text->j, "ValueError", "Sign not allowed with integer format specifier 'c'");
-    bool in_range = integer.kind != AM_J_BIG && integer.integer >= 0 && integer.integer <= 0x10FFFF;
+    if (f.alternate)
+        return am_jfail(text->j, "ValueError", "Alternate form (#) not allowed with integer format specifier 'c'");
+    if (integer.kind == AM_J_BIG)
+        return am_jfail(text->j, "OverflowError", "Python int too large to convert to C long");
+    bool in_range = integer.integer >= 0 && integer.integer <= 0x10FFFF;
     size_t length = in_range ? am_utf8_put((uint32_t)integer.integer, bytes) : 0;
     if (!length) return am_jfail(text->j, "OverflowError", "%%c arg not in range(0x110000)");
     append_padded(text, &f, f.align ? f.align : '>', bytes, length, 1);
@@ -210,8 +219,8 @@ static bool format_integer(am_jtext *text, am_jvalue integer, spec f)
     unsigned base = base_of(f.type);
     if (f.has_precision)
         return am_jfail(j, "ValueError", "Precision not allowed in integer format specifier");
-    if (f.group == ',' && base != 10)
-        return am_jfail(j, "ValueError", "Cannot specify ',' with '%c'.", f.type);
+    if (f.no_negative_zero)
+        return am_jfail(j, "ValueError", "Negative zero coercion (z) not allowed in integer format specifier");
     if (!am_jinteger_add(j, integer, am_jint(0), &integer)) return false;
     if (f.type == 'c') return format_character(text, integer, f);
     if (negative && !am_jinteger_subtract(j, am_jint(0), integer, &integer)) return false;
@@ -234,14 +243,6 @@ static void split_real(pieces *p, am_jtext *all)
     while (whole < all->length && all->bytes[whole] >= '0' && all->bytes[whole] <= '9') whole++;
     am_jtext_append(&p->digits, all->bytes, whole);
     am_jtext_append(&p->rest, all->bytes + whole, all->length - whole);
-}
-
-/* A general number (type "") that would look like an integer gets ".0". */
-static void add_point(am_jtext *all)
-{
-    for (size_t i = 0; i < all->length; i++)
-        if (strchr(".en", all->bytes[i])) return;
-    am_jtext_append_string(all, ".0");
 }
 
 static const char *conversion_of(char type, bool alternate)
@@ -272,15 +273,51 @@ void am_jreal_append(am_jtext *all, char type, bool alternate, int precision, do
     am_jtext_append(all, longer, (size_t)length);
 }
 
+/* Without a type: like 'g' with a digit behind the point, and an exponent where that digit would be one too many. */
+static void write_general(am_jtext *all, double magnitude, const spec *f)
+{
+    am_jtext scientific = {.j = all->j};
+    int precision = f->precision ? (int)f->precision : 1;
+    am_jreal_append(&scientific, 'e', f->alternate, precision - 1, magnitude);
+    const char *text = am_jtext_string(&scientific), *e = strchr(text, 'e');
+    int exponent = e ? (int)strtol(e + 1, NULL, 10) : 0;
+    if (!e || (exponent >= -4 && exponent + 1 < precision)) {
+        am_jreal_append(all, 'g', f->alternate, precision, magnitude);
+        if (e && !memchr(all->bytes, '.', all->length)) am_jtext_append_string(all, ".0");
+        return;
+    }
+    size_t mantissa = (size_t)(e - text);
+    while (!f->alternate && mantissa > 1 && memchr(text, '.', mantissa) && strchr("0.", text[mantissa - 1]))
+        if (text[--mantissa] == '.') break;
+    am_jtext_append(all, text, mantissa);
+    am_jtext_append_string(all, e);
+}
+
+/* The shortest text of a number; in the alternate form with a point even before an exponent. */
+static void write_shortest(am_jtext *all, double magnitude, bool alternate)
+{
+    am_jtext shortest = {.j = all->j};
+    am_jreal_repr(&shortest, magnitude);
+    const char *text = am_jtext_string(&shortest), *e = strchr(text, 'e');
+    bool add = alternate && e && !strchr(text, '.');
+    am_jtext_append(all, text, add ? (size_t)(e - text) : shortest.length);
+    if (add) am_jtext_printf(all, ".%s", e);
+}
+
 static bool write_real(am_jtext *all, double magnitude, const spec *f)
 {
-    if (!f->type && !f->has_precision) {
-        am_jreal_repr(all, magnitude);
-        return !all->j->failed;
-    }
-    am_jreal_append(all, f->type, f->alternate, f->has_precision ? (int)f->precision : 6, magnitude);
-    if (!f->type) add_point(all);
+    if (!f->type && !f->has_precision) write_shortest(all, magnitude, f->alternate);
+    else if (!f->type && isfinite(magnitude)) write_general(all, magnitude, f);
+    else am_jreal_append(all, f->type, f->alternate, f->has_precision ? (int)f->precision : 6, magnitude);
     return !all->j->failed;
+}
+
+/* Whether only zeros are left of a number after rounding. */
+static bool is_zero_text(const am_jtext *all)
+{
+    for (size_t i = 0; i < all->length && all->bytes[i] != 'e' && all->bytes[i] != 'E'; i++)
+        if (all->bytes[i] != '0' && all->bytes[i] != '.' && all->bytes[i] != '%') return false;
+    return true;
 }
 
 static bool format_real(am_jtext *text, double real, spec f)
@@ -292,7 +329,8 @@ static bool format_real(am_jtext *text, double real, spec f)
     if (!write_real(&all, fabs(real), &f)) return false;
     if (f.type == '%') am_jtext_append_char(&all, '%');
     split_real(&p, &all);
-    set_sign(&p, signbit(real) && !isnan(real), f.sign);
+    bool negative = signbit(real) && !isnan(real) && !(f.no_negative_zero && is_zero_text(&all));
+    set_sign(&p, negative, f.sign);
     return append_number(text, &p, &f);
 }
 
@@ -304,7 +342,7 @@ static bool format_number(am_jtext *text, am_jvalue value, spec f)
         return format_integer(text, value, f);
     if (!real_type && !(value.kind == AM_J_REAL && (!f.type || f.type == 'n')))
         return am_jfail(j, "ValueError", "Unknown format code '%c' for object of type '%s'", f.type,
-                        value.kind == AM_J_REAL ? "float" : "int");
+                        am_jvalue_type(value));
     double real = am_jnumber_real(value);
     if (isinf(real) && value.kind == AM_J_BIG)
         return am_jfail(j, "OverflowError", "int too large to convert to float");

@@ -12,13 +12,39 @@
 
 /* ---- floats ---- */
 
+/* The next larger decimal of as many digits, unless all of them are 9. */
+static void step_up(char *text)
+{
+    char *at = strchr(text, 'e');
+    while (at > text) {
+        if (*--at == '.') continue;
+        if (*at != '9') {
+            ++*at;
+            return;
+        }
+        *at = '0';
+    }
+    snprintf(text, 2, "0");
+}
+
+/* Whether the decimal, or the one above it, reads back as `real`. A power of two has more room above it than below, so
+   that the nearest decimal of some length can miss it where the next one does not. */
+static bool reads_back(char *text, double real)
+{
+    int exponent;
+    if (strtod(text, NULL) == real) return true;
+    if (frexp(real, &exponent) != 0.5) return false;
+    step_up(text);
+    return strtod(text, NULL) == real;
+}
+
 /* The shortest decimal that reads back as `real`: its digits and the exponent of the first of them. */
 static int shortest_digits(double real, char digits[20], int *exponent)
 {
     char text[40];
     for (int precision = 0; precision < 17; precision++) {
         snprintf(text, sizeof text, "%.*e", precision, real);
-        if (strtod(text, NULL) == real) break;
+        if (reads_back(text, real)) break;
     }
     int count = 0;
     const char *at = text;

@@ -14,7 +14,7 @@
 
 typedef struct check {
     am_arena arena;
-    am_verify_counts *counts;
+    am_verify_text_counts *counts;
     am_buffer *report;
     const char *folder;
     am_json shared; /* messages.json */
@@ -322,7 +322,7 @@ static am_status run_folder(check *c)
     return status;
 }
 
-am_status am_verify_chat_templates(const char *folder, am_verify_counts *counts, am_buffer *report)
+am_status am_verify_chat_templates(const char *folder, am_verify_text_counts *counts, am_buffer *report)
 {
     check c = {.counts = counts, .report = report, .folder = folder};
     am_status status = run_folder(&c);

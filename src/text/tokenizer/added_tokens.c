@@ -53,7 +53,7 @@ static am_status normal_form(am_arena *arena, am_text text, const am_normalizer 
     if (!s) return am_out_of_memory();
     am_piece piece = {.text = text.bytes, .length = (uint32_t)text.length, .original_length = (uint32_t)text.length, .added_id = -1};
     am_status status = am_normalizer_apply(normalizer, s, &piece);
-    if (!status && s->failed) status = am_out_of_memory();
+    if (!status) status = am_scratch_status(s);
     am_text result = {piece.text, piece.length};
     if (!status && !am_text_equal(result, text)) {
         *out = am_text_copy(arena, result);

@@ -128,6 +128,7 @@ am_status am_ctc_encode(const am_tokenizer *t, const am_input inputs[2], size_t 
     am_draft drafts[2], merged = {0};
     am_scratch *s = am_tokenizer_take_scratch(t);
     if (!s) return am_out_of_memory();
+    am_scratch_limit(s, am_input_bytes(inputs, count));
     am_status status = NULL;
     for (size_t i = 0; i < count && !status; i++)
         status = encode_input(t, s, &inputs[i], (int32_t)i, options->split_special_tokens || t->split_special_tokens, &drafts[i]);
@@ -136,7 +137,7 @@ am_status am_ctc_encode(const am_tokenizer *t, const am_input inputs[2], size_t 
         am_draft_set_sequence(s, &drafts[i], (uint32_t)i);
         merged = am_draft_merge(s, &merged, &drafts[i]);
     }
-    if (!status && s->failed) status = am_out_of_memory();
+    if (!status) status = am_scratch_status(s);
     if (!status) status = am_encoding_from_draft(&merged, inputs, out);
     am_tokenizer_give_scratch(t, s);
     return status;

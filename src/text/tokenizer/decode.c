@@ -20,9 +20,10 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, s
 {
     am_scratch *s = am_tokenizer_take_scratch(t);
     if (!s) return am_out_of_memory();
+    am_scratch_limit(s, count);
     size_t token_count;
     const am_text *tokens = tokens_of_ids(t, s, ids, count, skip_special, &token_count);
-    am_status status = tokens ? am_token_decoder_apply(t->decoder, s, tokens, token_count, out) : am_out_of_memory();
+    am_status status = tokens ? am_token_decoder_apply(t->decoder, s, tokens, token_count, out) : am_scratch_status(s);
     am_tokenizer_give_scratch(t, s);
     return status;
 }

@@ -69,7 +69,7 @@ static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_inp
     *out = (am_draft){0};
     for (size_t i = 0; i < in->count; i++) {
         AM_TRY(run_stages(t, s, in->words[i], split_special));
-        if (s->failed) return am_out_of_memory();
+        AM_TRY(am_scratch_status(s));
         if (out->count + s->token_count > capacity) {
             capacity = (out->count + s->token_count) * (in->is_words ? 2 : 1);
             tokens = am_scratch_alloc(s, capacity, sizeof *tokens);
@@ -118,12 +118,21 @@ static am_status resolve_limits(const am_tokenizer *t, const am_encode_options *
     return NULL;
 }
 
-static am_status check_input(const am_input *in, const char *what)
+size_t am_input_bytes(const am_input *inputs, size_t count)
 {
-    size_t bad, total = 0;
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < inputs[i].count; k++) bytes += inputs[i].words[k].length;
+    return bytes;
+}
+
+/* Adds the bytes of the input to *total. */
+static am_status check_input(const am_input *in, const char *what, size_t *total)
+{
+    size_t bad;
     for (size_t i = 0; i < in->count; i++) {
-        total += in->words[i].length;
-        if (in->words[i].length > AM_TOKENIZER_TEXT_LIMIT || total > AM_TOKENIZER_TEXT_LIMIT)
+        *total += in->words[i].length;
+        if (in->words[i].length > AM_TOKENIZER_TEXT_LIMIT || *total > AM_TOKENIZER_TEXT_LIMIT)
             return am_error(AM_INVALID_ARGUMENT, "%s: more than the limit of %zu bytes", what, AM_TOKENIZER_TEXT_LIMIT);
         if (!am_utf8_valid(in->words[i].bytes, in->words[i].length, &bad))
             return am_error(AM_INVALID_ARGUMENT, "%s: not UTF-8 at byte %zu", what, bad);
@@ -138,14 +147,14 @@ static am_status make_draft(const am_tokenizer *t, am_scratch *s, const am_input
 {
     am_draft drafts[2];
     bool split_special = options->split_special_tokens || t->split_special_tokens;
+    am_scratch_limit(s, am_input_bytes(inputs, count));
     for (size_t i = 0; i < count; i++) {
-        AM_TRY(check_input(&inputs[i], i == 0 ? "text" : "pair"));
         AM_TRY(encode_words(t, s, &inputs[i], (int32_t)i, split_special, &drafts[i]));
     }
     size_t added = options->add_special_tokens ? am_post_processor_added(t->post_processor, count == 2) : 0;
     AM_TRY(am_draft_truncate(s, drafts, count, limits, added));
     AM_TRY(am_post_processor_apply(t->post_processor, s, drafts, count, options->add_special_tokens, out));
-    return s->failed ? am_out_of_memory() : NULL;
+    return am_scratch_status(s);
 }
 
 /* One text or pair, not padded. */
@@ -153,6 +162,8 @@ static am_status encode_one(const am_tokenizer *t, const am_input inputs[2], siz
                             const am_limits *limits, am_encoding *out)
 {
     am_draft draft;
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) AM_TRY(check_input(&inputs[i], i == 0 ? "text" : "pair", &total));
     if (t->ctc) return am_ctc_encode(t, inputs, count, options, limits, out);
     am_scratch *s = am_tokenizer_take_scratch(t);
     if (!s) return am_out_of_memory();

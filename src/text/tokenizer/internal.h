@@ -211,7 +211,8 @@ typedef struct am_scratch_block am_scratch_block;
 typedef struct am_scratch {
     struct am_scratch *next_free;
     am_scratch_block *blocks, *current;
-    bool failed;
+    bool failed, too_long;
+    size_t allocated, allocation_limit, text_limit; /* bytes */
     am_piece *pieces, *new_pieces;
     size_t piece_count, piece_capacity, new_piece_count, new_piece_capacity;
     am_match *matches;
@@ -232,6 +233,15 @@ void am_scratch_destroy(am_scratch *scratch);
 
 /* Forgets what the last call left; memory stays for the next. */
 void am_scratch_reset(am_scratch *scratch);
+
+/* Sets the limits for a call on so many bytes of text: rewriting may make a text much longer, and longer again. */
+void am_scratch_limit(am_scratch *scratch, size_t bytes);
+
+/* What a failure was: AM_OUT_OF_RANGE for a text that became too long, else AM_OUT_OF_MEMORY. Null without one. */
+am_status am_scratch_status(const am_scratch *scratch) AM_NODISCARD;
+
+/* Fails because of a limit. */
+void am_scratch_overflow(am_scratch *scratch);
 
 /* Memory until the next reset, not zeroed; null after a failure. */
 void *am_scratch_alloc(am_scratch *scratch, size_t count, size_t bytes);
@@ -326,7 +336,6 @@ void am_piece_replace(am_scratch *scratch, am_piece *piece, am_text content);
 
 /* Drops white space at the ends asked for. */
 void am_piece_strip(am_scratch *scratch, am_piece *piece, bool left, bool right);
-
 /* Replaces each code point by its lower case, which may be several. */
 void am_piece_lowercase(am_scratch *scratch, am_piece *piece);
 
@@ -345,7 +354,7 @@ int am_byte_level_byte(uint32_t c);
 typedef struct am_regex am_regex;
 
 /* Writes a pattern of Oniguruma (Ruby syntax) as PCRE2 has it. `exact`: with the code points that only newer Unicode
-   knows spelled out. Fails with AM_UNSUPPORTED (the construct is named). */
+   knows spelled out. Fails with AM_INVALID_FILE, AM_UNSUPPORTED (the construct is named). */
 am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out) AM_NODISCARD;
 
 /* Compiles an Oniguruma pattern, or a literal text. Fails with AM_INVALID_FILE, AM_UNSUPPORTED. */
@@ -355,7 +364,6 @@ void am_regex_destroy(am_regex *regex);
 /* scratch->matches = all matches in the text and what lies between. An empty text is one stretch, not matched.
    Fails with AM_OUT_OF_RANGE when PCRE2 gives up. */
 am_status am_regex_match_all(const am_regex *regex, am_scratch *scratch, const char *text, uint32_t length) AM_NODISCARD;
-
 /* Frees what matching keeps in the scratch. */
 void am_regex_free_scratch(am_scratch *scratch);
 
@@ -644,6 +652,9 @@ typedef struct am_input {
     bool is_words;
 } am_input;
 
+/* Bytes of all texts of one or two inputs. */
+size_t am_input_bytes(const am_input *inputs, size_t count);
+
 /* The encoding of a draft. On failure nothing is left to free. */
 am_status am_encoding_from_draft(const am_draft *draft, const am_input inputs[2], am_encoding *out) AM_NODISCARD;
 
@@ -780,7 +791,6 @@ void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
 
 /* str.strip() of Python. */
 void am_strip_like_python(am_buffer *text);
-
 /* Ids to text: repeats grouped, pads dropped, word delimiters turned into spaces. */
 am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count, const am_decode_options *options,
                         am_buffer *out) AM_NODISCARD;

@@ -130,6 +130,7 @@ bool am_piece_starts_without_source(const am_piece *piece)
 static bool make_room(am_scratch *s, size_t length)
 {
     size_t need = s->text_length + length;
+    if (need > s->text_limit && !s->failed) am_scratch_overflow(s);
     return (need <= s->text_capacity || am_scratch_reserve(s, &s->text, &s->text_capacity, need, 1)) &&
            (need <= s->range_capacity || am_scratch_reserve(s, &s->ranges, &s->range_capacity, need, sizeof *s->ranges));
 }
@@ -195,10 +196,7 @@ void am_rewrite_end(am_rewrite *r, am_piece *piece)
     write_part(s, &r->piece, r->end, r->piece.length);
     char *text = am_scratch_alloc(s, s->text_length, 1);
     am_text_range *ranges = am_scratch_alloc(s, s->text_length, sizeof *ranges);
-    if (!text || !ranges || s->text_length > AM_TOKENIZER_TEXT_LIMIT) {
-        s->failed = true;
-        return;
-    }
+    if (!text || !ranges) return;
     if (s->text_length) memcpy(text, s->text, s->text_length);
     if (s->text_length) memcpy(ranges, s->ranges, s->text_length * sizeof *ranges);
     piece->text = text;

@@ -40,10 +40,20 @@ static const char grapheme[] =
     HANGUL_L "*(?:[\\x{ac00}-\\x{d7a3}]|" HANGUL_V ")" HANGUL_V "*" HANGUL_T "*|" HANGUL_L "+|" HANGUL_T "+|(?s:.))"
     "(?:[" EXTEND "\\x{200d}\\x{e33}\\x{eb3}]|(?![" MARK_APART "])\\p{Mc})*)";
 
+static am_status complain(const translator *t, am_code code, const char *what)
+{
+    return am_error(code, "regular expression \"%.*s\": %s (at byte %zu)",
+                    (int)(t->pattern.length < 80 ? t->pattern.length : 80), t->pattern.bytes, what, t->at);
+}
+
 static am_status unsupported(const translator *t, const char *what)
 {
-    return am_error(AM_UNSUPPORTED, "regular expression \"%.*s\": %s (at byte %zu)",
-                    (int)(t->pattern.length < 200 ? t->pattern.length : 200), t->pattern.bytes, what, t->at);
+    return complain(t, AM_UNSUPPORTED, what);
+}
+
+static am_status malformed(const translator *t, const char *what)
+{
+    return complain(t, AM_INVALID_FILE, what);
 }
 
 static bool more(const translator *t)
@@ -220,16 +230,16 @@ static am_status take_property(translator *t, bool negated, set_term *out, char 
 {
     char name[40];
     size_t length = 0;
-    if (peek(t, 0) != '{') return unsupported(t, "\\p without {name}");
+    if (peek(t, 0) != '{') return malformed(t, "\\p without {name}");
     t->at++;
     if (peek(t, 0) == '^') negated = !negated, t->at++;
     while (more(t) && peek(t, 0) != '}' && length + 1 < sizeof name) name[length++] = t->pattern.bytes[t->at++];
     name[length] = 0;
-    if (peek(t, 0) != '}') return unsupported(t, "\\p{ without }");
+    if (peek(t, 0) != '}') return malformed(t, "\\p{ without }");
     t->at++;
     for (char *c = name; *c; c++) *c = (char)tolower((unsigned char)*c);
     *out = named_term(name, negated, buffer);
-    return out->set[0] ? NULL : unsupported(t, "a property without name");
+    return out->set[0] ? NULL : malformed(t, "a property without name");
 }
 
 /* Reads [:name:] inside brackets; false when there is none. */
@@ -277,12 +287,12 @@ static am_status take_utf8_bytes(translator *t, uint32_t first, uint32_t *out)
     char bytes[4] = {(char)first};
     size_t length = am_char_length((char)first);
     for (size_t i = 1; i < length; i++) {
-        if (!starts_with(t, "\\x")) return unsupported(t, "\\x that is no UTF-8");
+        if (!starts_with(t, "\\x")) return malformed(t, "\\x that is no UTF-8");
         t->at += 2;
         bytes[i] = (char)take_hex(t, 2);
     }
     if (am_utf8_next(bytes, length, out) != length || *out == AM_UTF8_INVALID)
-        return unsupported(t, "\\x that is no UTF-8");
+        return malformed(t, "\\x that is no UTF-8");
     return NULL;
 }
 
@@ -291,7 +301,7 @@ static am_status take_x(translator *t, uint32_t *out)
     if (peek(t, 0) == '{') {
         t->at++;
         *out = take_hex(t, 8);
-        if (peek(t, 0) != '}') return unsupported(t, "\\x{ without }");
+        if (peek(t, 0) != '}') return malformed(t, "\\x{ without }");
         t->at++;
         return NULL;
     }
@@ -314,7 +324,7 @@ static am_status take_char_escape(translator *t, char letter, bool *found, uint3
     if (letter == 'u') {
         size_t start = t->at;
         *out = take_hex(t, 4);
-        return t->at - start == 4 ? NULL : unsupported(t, "\\u without four digits");
+        return t->at - start == 4 ? NULL : malformed(t, "\\u without four digits");
     }
     if (letter == 'c' && more(t)) {
         *out = take_char(t) & 0x1F;
@@ -364,12 +374,12 @@ static void put_boundary(translator *t, bool negated)
 static am_status copy_name(translator *t)
 {
     char close = peek(t, 0) == '<' ? '>' : peek(t, 0) == '\'' ? '\'' : 0;
-    if (!close) return unsupported(t, "\\k or \\g without <name>");
+    if (!close) return malformed(t, "\\k or \\g without <name>");
     do {
         am_buffer_append_char(t->out, peek(t, 0));
         t->at++;
     } while (more(t) && peek(t, 0) != close);
-    if (!more(t)) return unsupported(t, "a name without end");
+    if (!more(t)) return malformed(t, "a name without end");
     am_buffer_append_char(t->out, close);
     t->at++;
     return NULL;
@@ -382,7 +392,7 @@ static am_status translate_escape(translator *t)
     char buffer[48];
     set_term term;
     t->at++;
-    if (!more(t)) return unsupported(t, "a \\ at the end");
+    if (!more(t)) return malformed(t, "a \\ at the end");
     char letter = t->pattern.bytes[t->at];
     const char *set = shorthand_set(t, letter, &negated);
     if (set) {
@@ -446,7 +456,7 @@ static am_status take_class_char(translator *t, am_buffer *ranges, am_buffer *ot
         return NULL;
     }
     t->at++;
-    if (!more(t)) return unsupported(t, "a \\ at the end");
+    if (!more(t)) return malformed(t, "a \\ at the end");
     char letter = t->pattern.bytes[t->at];
     if ((unsigned char)letter < 0x80) t->at++;
     term.set = shorthand_set(t, letter, &negated);
@@ -506,7 +516,7 @@ static am_status take_class_item(translator *t, am_buffer *ranges, am_buffer *ot
             am_buffer_printf(ranges, "\\x{%x}\\x{2d}", (unsigned)first);
             return NULL;
         }
-        if (last < first) return unsupported(t, "a range with its end before its start");
+        if (last < first) return malformed(t, "a range with its end before its start");
     }
     am_buffer_printf(ranges, first == last ? "\\x{%x}" : "\\x{%x}-\\x{%x}", (unsigned)first, (unsigned)last);
     return NULL;
@@ -530,7 +540,7 @@ static void put_operand(am_buffer *out, const am_buffer *ranges, const am_buffer
 static am_status take_operand(translator *t, bool first, am_buffer *ranges, am_buffer *others)
 {
     for (bool start = first;; start = false) {
-        if (!more(t)) return unsupported(t, "[ without ]");
+        if (!more(t)) return malformed(t, "[ without ]");
         if ((peek(t, 0) == ']' && !start) || starts_with(t, "&&")) return NULL;
         AM_TRY(take_class_item(t, ranges, others));
         if (ranges->failed || others->failed) return am_out_of_memory();
@@ -585,7 +595,7 @@ static am_status translate_group_start(translator *t)
     if (starts_with(t, "(?~")) return unsupported(t, "the absent operator (?~");
     if (starts_with(t, "(?#")) {
         while (more(t) && peek(t, 0) != ')') t->at += peek(t, 0) == '\\' ? 2 : 1;
-        if (!more(t)) return unsupported(t, "(?# without )");
+        if (!more(t)) return malformed(t, "(?# without )");
         t->at++;
         return NULL;
     }
@@ -669,7 +679,7 @@ static am_status translate_group(translator *t)
         t->at++;
     }
     AM_TRY(translate_sequence(t));
-    if (!more(t)) return unsupported(t, "( without )");
+    if (!more(t)) return malformed(t, "( without )");
     t->at++;
     put(t, ")");
     t->atom = start;
@@ -706,5 +716,5 @@ am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out)
 {
     translator t = {.pattern = pattern, .exact = exact, .out = out};
     AM_TRY(translate_sequence(&t));
-    return more(&t) ? unsupported(&t, ") without (") : NULL;
+    return more(&t) ? malformed(&t, ") without (") : NULL;
 }

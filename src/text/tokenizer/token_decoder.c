@@ -350,9 +350,10 @@ static am_status decode_ctc(const am_token_decoder *d, am_scratch *s, list *toke
 
 static am_status decode_replace(const am_token_decoder *d, am_scratch *s, list *tokens)
 {
-    am_buffer text = {0};
+    am_buffer text = {.limit_bytes = s->text_limit};
+    size_t total = 0;
     am_status status = NULL;
-    for (size_t i = 0; i < tokens->count && !status; i++) {
+    for (size_t i = 0; i < tokens->count && !status && !s->failed; i++) {
         am_text token = tokens->items[i];
         status = am_regex_match_all(d->replace.pattern, s, token.bytes, (uint32_t)token.length);
         for (size_t k = 0; !status && k < s->match_count; k++) {
@@ -360,6 +361,8 @@ static am_status decode_replace(const am_token_decoder *d, am_scratch *s, list *
             if (match.matched) am_buffer_append(&text, d->replace.content.bytes, d->replace.content.length);
             else am_buffer_append(&text, token.bytes + match.start, match.end - match.start);
         }
+        total += text.length;
+        if (text.failed || total > s->text_limit) am_scratch_overflow(s);
         tokens->items[i] = keep(s, &text);
     }
     am_buffer_deinit(&text);
@@ -394,10 +397,13 @@ static am_status decode(const am_token_decoder *d, am_scratch *s, list *tokens)
 am_status am_token_decoder_apply(const am_token_decoder *d, am_scratch *s, const am_text *tokens, size_t count, am_buffer *out)
 {
     list all = {am_scratch_alloc(s, count + 1, sizeof *all.items), count};
+    size_t bytes = 0;
     if (!all.items) return am_out_of_memory();
+    for (size_t i = 0; i < count; i++) bytes += tokens[i].length + 1;
+    am_scratch_limit(s, bytes);
     if (count) memcpy(all.items, tokens, count * sizeof *tokens);
     if (d) AM_TRY(decode(d, s, &all));
-    if (s->failed) return am_out_of_memory();
+    AM_TRY(am_scratch_status(s));
     for (size_t i = 0; i < all.count; i++) {
         if (!d && i > 0) am_buffer_append_char(out, ' ');
         am_buffer_append(out, all.items[i].bytes, all.items[i].length);

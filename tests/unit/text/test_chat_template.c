@@ -85,7 +85,7 @@ static void expect_failure(const char *source, const char *json, am_code code, c
 
 static void text_chat_template__answers_as_transformers_recorded(void **state)
 {
-    am_verify_counts counts = {0};
+    am_verify_text_counts counts = {0};
     am_buffer report = {0};
     const char *folder = am_test_source_path("tests/unit/text/data/chat_templates");
     am_test_expect_ok(am_verify_chat_templates(folder, &counts, &report));
@@ -98,7 +98,7 @@ static void text_chat_template__answers_as_transformers_recorded(void **state)
 
 static void text_chat_template__verification_reports_what_differs(void **state)
 {
-    am_verify_counts counts = {0};
+    am_verify_text_counts counts = {0};
     am_buffer report = {0};
     const char *folder = am_test_temporary_directory();
     assert_int_equal(mkdir(am_test_format("%s/templates", folder), 0755), 0);

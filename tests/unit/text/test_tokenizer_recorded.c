@@ -1,0 +1,79 @@
+/* Recorded answers of transformers and the tokenizers library (data/README.md). */
+#include "test_support.h"
+
+#include "text/verify_text.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Verifies every folder of data/tokenizers/`kind`: no case may fail or be unsupported. */
+static void verify_all(const char *kind, size_t least_folders)
+{
+    char root[1024];
+    size_t folders = 0;
+    am_verify_text_counts counts = {0};
+    am_buffer report = {0};
+    snprintf(root, sizeof root, "%s/%s", am_test_source_path("tests/unit/text/data/tokenizers"), kind);
+    DIR *directory = opendir(root);
+    assert_non_null(directory);
+    for (struct dirent *entry; (entry = readdir(directory));) {
+        if (entry->d_name[0] == '.') continue;
+        am_test_expect_ok(am_verify_tokenizer_folder(am_test_format("%s/%s", root, entry->d_name), &counts, &report));
+        folders++;
+    }
+    closedir(directory);
+    if (report.length) print_error("%.20000s", am_buffer_text(&report));
+    am_buffer_deinit(&report);
+    assert_int_equal(counts.failed, 0);
+    assert_int_equal(counts.unsupported, 0);
+    assert_true(counts.passed > folders * 20);
+    assert_true(folders >= least_folders);
+}
+
+static void text_tokenizer_recorded__families(void **state)
+{
+    verify_all("families", 16);
+}
+
+static void text_tokenizer_recorded__hub(void **state)
+{
+    verify_all("hub", 6);
+}
+
+static void text_tokenizer_recorded__python(void **state)
+{
+    verify_all("python", 2);
+}
+
+static void text_tokenizer_recorded__synthetic(void **state)
+{
+    verify_all("synthetic", 51);
+}
+
+static void text_tokenizer_recorded__reports_what_differs(void **state)
+{
+    const char *root = am_test_temporary_directory(), *model = "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0,\"u\":1},\"unk_token\":\"u\"}}";
+    am_verify_text_counts counts = {0};
+    am_buffer report = {0};
+    am_test_write_text(root, "texts.json", "[\"a\", \"b\"]");
+    am_test_write_text(root, "pairs.json", "[]");
+    const char *folder = am_test_format("%s/synthetic/one", root);
+    assert_int_equal(mkdir(am_test_format("%s/synthetic", root), 0777), 0);
+    assert_int_equal(mkdir(folder, 0777), 0);
+    am_test_write_text(folder, "tokenizer.json", model);
+    am_test_write_text(folder, "cases.jsonl", "{\"i\":0,\"ids\":[0],\"o\":[0,1]}\n{\"i\":1,\"ids\":[0],\"o\":[0,1],\"d\":\"u\"}\n{\"i\":1,\"err\":\"\"}\n");
+    am_test_expect_ok(am_verify_tokenizer_folder(folder, &counts, &report));
+    assert_int_equal(counts.passed, 1);
+    assert_int_equal(counts.failed, 2);
+    assert_non_null(strstr(am_buffer_text(&report), "text 1: ids: expected [0], found [1]"));
+    assert_non_null(strstr(am_buffer_text(&report), "text 1: status: expected an error, found success"));
+    am_buffer_deinit(&report);
+
+    am_test_write_text(folder, "cases.jsonl", "{\n");
+    am_test_expect_error(am_verify_tokenizer_folder(folder, &counts, &report), AM_INVALID_FILE, "cases.jsonl");
+    am_buffer_deinit(&report);
+    am_test_expect_error(am_verify_tokenizer_folder(root, &counts, &report), AM_NOT_FOUND, "texts.json");
+    am_buffer_deinit(&report);
+}
