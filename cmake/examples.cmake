@@ -5,6 +5,9 @@ endif()
 
 add_executable(example_embed ${PROJECT_SOURCE_DIR}/examples/c/embed.c)
 target_link_libraries(example_embed PRIVATE anymodel_shared)
+if(AM_SANITIZE) # the sanitizers' C++ part, which the library needs then
+  set_target_properties(example_embed PROPERTIES LINKER_LANGUAGE CXX)
+endif()
 add_test(NAME examples.embed COMMAND example_embed ${PROJECT_SOURCE_DIR}/examples/models/tiny-llama-text "The cat sat on the mat.")
 set_tests_properties(examples.embed PROPERTIES LABELS examples TIMEOUT ${AM_TEST_TIMEOUT_S} ENVIRONMENT "${AM_TEST_ENVIRONMENT}"
                      PASS_REGULAR_EXPRESSION "^(-?[01]\\.[0-9]+\n)+$")

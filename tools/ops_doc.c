@@ -34,8 +34,7 @@ static void print_attributes(const am_op *op)
     printf("- attributes:");
     for (const am_field *field = op->fields; field && field->name; field++) {
         printf("%s `%s` (%s", field == op->fields ? "" : ",", field->name, kind_text(field->kind));
-        for (int i = 0; field->names && field->names[i]; i++)
-            printf("%s`%s`", i ? ", " : "", field->names[i]);
+        for (int i = 0; field->names && field->names[i]; i++) printf("%s`%s`", i ? ", " : "", field->names[i]);
         printf(")");
     }
     puts(op->fields ? "" : " none");
@@ -45,8 +44,7 @@ static void print_kernels(am_op_kind kind)
 {
     printf("- cpu: ");
     for (int i = 0; am_cpu_kernels[i]; i++)
-        if (am_cpu_kernels[i]->op == kind)
-            printf("`%s`, ", am_cpu_kernels[i]->name);
+        if (am_cpu_kernels[i]->op == kind) printf("`%s`, ", am_cpu_kernels[i]->name);
     printf("`%s_reference`\n", am_op_of(kind)->name);
 }
 
@@ -54,10 +52,8 @@ static void print_op(am_op_kind kind)
 {
     const am_op *op = am_op_of(kind);
     printf("\n### %s\n\n%s\n\n", op->name, op->summary);
-    if (op->min_inputs == op->max_inputs)
-        printf("- inputs: %d\n", op->min_inputs);
-    else
-        printf("- inputs: %d to %d\n", op->min_inputs, op->max_inputs);
+    if (op->min_inputs == op->max_inputs) printf("- inputs: %d\n", op->min_inputs);
+    else printf("- inputs: %d to %d\n", op->min_inputs, op->max_inputs);
     print_attributes(op);
     print_kernels(kind);
 }
@@ -70,11 +66,9 @@ int main(void)
          "defines the op,\n"
          "takes all.\n\n## Core\n\nEvery target runs these.");
     for (int kind = 0; kind < AM_OP_COUNT; kind++)
-        if (!am_op_of((am_op_kind)kind)->is_composite)
-            print_op((am_op_kind)kind);
+        if (!am_op_of((am_op_kind)kind)->is_composite) print_op((am_op_kind)kind);
     puts("\n## Composite\n\nA target runs these itself or receives them expanded into core ops.");
     for (int kind = 0; kind < AM_OP_COUNT; kind++)
-        if (am_op_of((am_op_kind)kind)->is_composite)
-            print_op((am_op_kind)kind);
+        if (am_op_of((am_op_kind)kind)->is_composite) print_op((am_op_kind)kind);
     return ferror(stdout) ? 1 : 0;
 }

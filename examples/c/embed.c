@@ -19,8 +19,7 @@ static am_status embed(const char *directory, const char *sentence, float **out,
 {
     am_model *model;
     am_status status = am_model_open(directory, NULL, &model);
-    if (status)
-        return status;
+    if (status) return status;
     status = am_model_embed(model, &sentence, 1, out, out_dims);
     am_model_close(model);
     return status;
@@ -35,10 +34,8 @@ int main(int argc, char **argv)
         return AM_INVALID_ARGUMENT;
     }
     am_status status = embed(argv[1], argv[2], &numbers, &dims);
-    if (status)
-        return report(status);
-    for (size_t i = 0; i < dims; i++)
-        printf("%.6f\n", (double)numbers[i]);
+    if (status) return report(status);
+    for (size_t i = 0; i < dims; i++) printf("%.6f\n", (double)numbers[i]);
     am_floats_free(numbers);
     return 0;
 }

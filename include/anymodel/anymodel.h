@@ -1,8 +1,9 @@
 /* anymodel: open a Hugging Face model directory, give it input, get the answer.
 
-   Text is UTF-8 and zero-terminated. Results that are structured come as JSON, with the fields and numbers of transformers'
-   pipelines; am_result_text makes them readable. Strings given out are freed with am_string_free. Calls fail with a status (status.h)
-   whose message says what was wrong and where. One model is used by one thread at a time; several models may be used at once. */
+   Text is UTF-8 and zero-terminated. Results that are structured come as JSON, with the fields and numbers of
+   transformers' pipelines; am_result_text makes them readable. Strings given out are freed with
+   am_string_free. Calls fail with a status (status.h) whose message says what was wrong and where. One model
+   is used by one thread at a time; several models may be used at once. */
 #ifndef ANYMODEL_ANYMODEL_H
 #define ANYMODEL_ANYMODEL_H
 
@@ -34,8 +35,9 @@ typedef struct am_model_options {
     const char *architecture; /* class to use instead of config.json's architectures[0]; null: that one */
 } am_model_options;
 
-/* Opens DIRECTORY (config.json, weights, tokenizer and processor files as far as they are needed). options may be null.
-   Fails with AM_UNSUPPORTED naming the class, AM_NOT_FOUND, AM_INVALID_FILE, AM_UNAVAILABLE (target). */
+/* Opens DIRECTORY (config.json, weights, tokenizer and processor files as far as they are needed). options
+   may be null. Fails with AM_UNSUPPORTED naming the class, AM_NOT_FOUND, AM_INVALID_FILE, AM_UNAVAILABLE
+   (target). */
 AM_API am_status am_model_open(const char *directory, const am_model_options *options, am_model **out) AM_NODISCARD;
 AM_API void am_model_close(am_model *model);
 
@@ -45,8 +47,8 @@ AM_API const char *am_model_task(const am_model *model);
 
 /* --- tasks --- */
 
-/* Runs a pipeline task on one input. task null: the model's own. options_json: an object of the task's parameters as transformers
-   names them ({"top_k": 5, "candidate_labels": ["a", "b"]}), or null. */
+/* Runs a pipeline task on one input. task null: the model's own. options_json: an object of the task's
+   parameters as transformers names them ({"top_k": 5, "candidate_labels": ["a", "b"]}), or null. */
 AM_API am_status am_model_run(am_model *model, const char *task, const am_task_input *input, const char *options_json,
                               char **out_json) AM_NODISCARD;
 
@@ -56,22 +58,23 @@ AM_API am_status am_result_text(const char *json, char **out_text) AM_NODISCARD;
 /* All tasks: [{"task": ..., "input": ..., "summary": ...}]. */
 AM_API am_status am_tasks(char **out_json) AM_NODISCARD;
 
-/* Sentence embeddings, pooled and normalized as modules.json says (without it: mean of the attended tokens, normalized).
-   *out: [count, *out_dims], freed with am_floats_free. */
-AM_API am_status am_model_embed(am_model *model, const char *const *texts, size_t count, float **out, size_t *out_dims) AM_NODISCARD;
+/* Sentence embeddings, pooled and normalized as modules.json says (without it: mean of the attended tokens,
+ *normalized). out: [count, *out_dims], freed with am_floats_free. */
+AM_API am_status am_model_embed(am_model *model, const char *const *texts, size_t count, float **out,
+                                size_t *out_dims) AM_NODISCARD;
 AM_API void am_floats_free(float *numbers);
 
 /* --- generation --- */
 
-/* Numbers left at 0 take generation_config.json's value, or transformers' default; sampling is off unless temperature, top_k or
-   top_p is given, or generation_config.json says do_sample. */
+/* Numbers left at 0 take generation_config.json's value, or transformers' default; sampling is off unless
+   temperature, top_k or top_p is given, or generation_config.json says do_sample. */
 typedef struct am_text_options {
     int max_new_tokens;
     double temperature, top_p, min_p, repetition_penalty;
     int top_k, num_beams;
     unsigned long long seed;
-    bool greedy;                    /* whatever the configuration says */
-    const char *const *stop;        /* texts that end the answer and are cut off; stop_count of them */
+    bool greedy;             /* whatever the configuration says */
+    const char *const *stop; /* texts that end the answer and are cut off; stop_count of them */
     size_t stop_count;
     /* Called with each piece of text as it becomes certain; false cancels. */
     bool (*on_text)(void *context, const char *text, size_t length);
@@ -79,8 +82,8 @@ typedef struct am_text_options {
 } am_text_options;
 
 typedef struct am_text_result {
-    char *text;            /* the answer without the prompt; freed by am_text_result_deinit */
-    int *ids;              /* its tokens */
+    char *text; /* the answer without the prompt; freed by am_text_result_deinit */
+    int *ids;   /* its tokens */
     size_t id_count;
     const char *finish_reason; /* "stop", "length" or "cancelled"; static */
     int prompt_tokens;
@@ -88,10 +91,12 @@ typedef struct am_text_result {
 } am_text_result;
 
 /* Continues a prompt, or answers it (encoder-decoders). options may be null. */
-AM_API am_status am_model_generate(am_model *model, const char *prompt, const am_text_options *options, am_text_result *out) AM_NODISCARD;
+AM_API am_status am_model_generate(am_model *model, const char *prompt, const am_text_options *options,
+                                   am_text_result *out) AM_NODISCARD;
 
 /* Answers messages ([{"role": "user", "content": ...}, ...] as JSON) through the model's chat template. */
-AM_API am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options, am_text_result *out) AM_NODISCARD;
+AM_API am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options,
+                               am_text_result *out) AM_NODISCARD;
 AM_API void am_text_result_deinit(am_text_result *result);
 
 /* --- the bare model --- */
@@ -101,13 +106,16 @@ typedef struct am_named_array {
     am_tensor tensor;
 } am_named_array;
 
-/* Runs transformers' forward: inputs by name in any dtype. Outputs are borrowed until the next call on this model; *out_count of them. */
-AM_API am_status am_model_forward(am_model *model, const am_named_array *inputs, size_t count, bool output_hidden_states,
-                                  const am_named_array **outputs, size_t *out_count) AM_NODISCARD;
+/* Runs transformers' forward: inputs by name in any dtype. Outputs are borrowed until the next call on this
+ * model; *out_count of them. */
+AM_API am_status am_model_forward(am_model *model, const am_named_array *inputs, size_t count,
+                                  bool output_hidden_states, const am_named_array **outputs,
+                                  size_t *out_count) AM_NODISCARD;
 
 /* --- what is there --- */
 
-/* Configuration, class, whether it is supported and if not why, parameters, bytes, tensors, files; of any model directory. */
+/* Configuration, class, whether it is supported and if not why, parameters, bytes, tensors, files; of any
+ * model directory. */
 AM_API am_status am_inspect(const char *directory, char **out_json) AM_NODISCARD;
 
 /* The graph for inputs of these shapes and where each node runs. shapes: "batch=1,length=128" or null. */
@@ -119,8 +127,8 @@ AM_API am_status am_targets(char **out_json) AM_NODISCARD;
 /* Every class this build knows. */
 AM_API am_status am_models(char **out_json) AM_NODISCARD;
 
-/* Load time, first answer, steady latency, tokens per second, memory, GFLOP/s and GB/s beside the machine's measured peaks.
-   shapes as for am_model_plan. */
+/* Load time, first answer, steady latency, tokens per second, memory, GFLOP/s and GB/s beside the machine's
+   measured peaks. shapes as for am_model_plan. */
 AM_API am_status am_benchmark(const char *directory, const char *shapes, char **out_json) AM_NODISCARD;
 
 /* --- verification --- */
@@ -137,8 +145,10 @@ typedef struct am_verify_summary {
     long long passed, failed, unsupported;
 } am_verify_summary;
 
-/* Runs golden files of format 1 (a file or a folder); adds to *summary. only: part of a case's name, or null. */
-AM_API am_status am_verify_files(const char *path, const char *only, void (*on_case)(void *context, const am_verify_case *report), void *context,
+/* Runs golden files of format 1 (a file or a folder); adds to *summary. only: part of a case's name, or null.
+ */
+AM_API am_status am_verify_files(const char *path, const char *only,
+                                 void (*on_case)(void *context, const am_verify_case *report), void *context,
                                  am_verify_summary *summary) AM_NODISCARD;
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* Errors are values. A null am_status is success; anything else carries a code and a message that says what was
-   wrong, what was expected, what was found, and where. The caller who receives one frees it. */
+/* Errors are values. A null am_status is success; anything else carries a code and a message that says what
+   was wrong, what was expected, what was found, and where. The caller who receives one frees it. */
 #ifndef ANYMODEL_STATUS_H
 #define ANYMODEL_STATUS_H
 
@@ -8,7 +8,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define AM_NODISCARD __attribute__((warn_unused_result))
+#define AM_NODISCARD           __attribute__((warn_unused_result))
 #define AM_PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define AM_NODISCARD
@@ -21,7 +21,8 @@ extern "C" {
 #define AM_API
 #endif
 
-/* One row per kind of failure; the numbers are also the exit codes of the command line program and never change. */
+/* One row per kind of failure; the numbers are also the exit codes of the command line program and never
+ * change. */
 #define AM_STATUS_CODES(ROW)                                                                                           \
     ROW(AM_OK, 0, "ok", "it worked")                                                                                   \
     ROW(AM_FAILED, 1, "failed", "a check that ran did not hold (verify: a case failed)")                               \

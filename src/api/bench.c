@@ -79,16 +79,14 @@ static void make_request(const benchmark *m, const am_generation_config *config,
 {
     bool encodes = m->model->pipeline->model->architecture->flags & AM_ENCODER_DECODER;
     const am_session_input *ids = am_example_inputs_find(&m->inputs, "input_ids");
-    *out = (am_generate_request){
-        .inputs = inputs, .batch = m->inputs.items[0].tensor.shape.dims[0], .config = config};
+    *out = (am_generate_request){.inputs = inputs, .batch = m->inputs.items[0].tensor.shape.dims[0], .config = config};
     if (!encodes && ids) {
         out->ids = ids->tensor.data;
         out->length = ids->tensor.shape.dims[1];
         return;
     }
     for (int i = 0; i < m->inputs.count; i++)
-        if (strcmp(m->inputs.items[i].name, "decoder_input_ids") != 0)
-            inputs[out->input_count++] = m->inputs.items[i];
+        if (strcmp(m->inputs.items[i].name, "decoder_input_ids") != 0) inputs[out->input_count++] = m->inputs.items[i];
 }
 
 static am_status generate(benchmark *m)
@@ -99,15 +97,12 @@ static am_status generate(benchmark *m)
     am_session_input inputs[AM_EXAMPLE_INPUTS];
     int64_t context = am_pipeline_context_length(m->model->pipeline);
     make_request(m, &(am_generation_config){0}, inputs, &request);
-    int64_t room = context - (request.ids ? request.length : 1),
-            tokens = room < NEW_TOKENS ? room : NEW_TOKENS;
-    if (tokens < 2)
-        return NULL; /* the first token is the prefill's: nothing would be measured */
+    int64_t room = context - (request.ids ? request.length : 1), tokens = room < NEW_TOKENS ? room : NEW_TOKENS;
+    if (tokens < 2) return NULL; /* the first token is the prefill's: nothing would be measured */
     AM_TRY(read_generation(m, tokens, &config));
     request.config = &config;
     AM_TRY(am_generate(m->model->pipeline->session, &request, &answer));
-    for (int64_t row = 0; row < answer.batch; row++)
-        m->new_tokens += answer.lengths[row];
+    for (int64_t row = 0; row < answer.batch; row++) m->new_tokens += answer.lengths[row];
     m->prompt_tokens = answer.prompt_tokens * answer.batch;
     m->prefill_ms = answer.prefill_ms;
     m->decode_ms = answer.decode_ms;
@@ -138,8 +133,7 @@ static am_status measure(benchmark *m, const char *directory, const char *shapes
 static void put_inputs(am_buffer *out, const am_example_inputs *inputs)
 {
     am_put_open(out, "inputs", '{');
-    for (int i = 0; i < inputs->count; i++)
-        am_put_shape(out, inputs->items[i].name, &inputs->items[i].tensor.shape);
+    for (int i = 0; i < inputs->count; i++) am_put_shape(out, inputs->items[i].name, &inputs->items[i].tensor.shape);
     am_put_close(out, '}');
 }
 
@@ -224,8 +218,7 @@ am_status am_benchmark(const char *directory, const char *shapes, char **out_jso
     benchmark m = {0};
     am_buffer out = {0};
     am_status status = measure(&m, directory, shapes);
-    if (!status)
-        status = write(&m, &out);
+    if (!status) status = write(&m, &out);
     am_model_close(m.model);
     am_arena_deinit(&m.arena);
     return am_put_finish(&out, status, out_json);

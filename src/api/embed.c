@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static am_status embed_all(am_pipeline *p, const am_sentence_config *config, const char *const *texts, size_t count, float **out,
-                           size_t *out_dims)
+static am_status embed_all(am_pipeline *p, const am_sentence_config *config, const char *const *texts, size_t count,
+                           float **out, size_t *out_dims)
 {
     for (size_t i = 0; i < count; i++) {
         float *one;

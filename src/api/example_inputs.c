@@ -4,13 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    LARGEST_SIZE = 1 << 24,
-    COMMON_TOKENS = 128,
-    COMMON_PIXELS = 224,
-    COMMON_SAMPLES = 16000,
-    COMMON_FRAMES = 3000
-};
+enum { LARGEST_SIZE = 1 << 24, COMMON_TOKENS = 128, COMMON_PIXELS = 224, COMMON_SAMPLES = 16000, COMMON_FRAMES = 3000 };
 
 typedef enum size_name {
     BATCH,
@@ -90,18 +84,15 @@ static void read_image_size(const am_loaded_model *model, int64_t *sizes)
 {
     am_json_iterator i = am_json_iterate(config_field(model, "image_size"));
     sizes[HEIGHT] = sizes[WIDTH] = config_size(model, "image_size", COMMON_PIXELS);
-    if (am_json_next(&i))
-        sizes[HEIGHT] = sizes[WIDTH] = am_json_int(i.value, COMMON_PIXELS);
-    if (am_json_next(&i))
-        sizes[WIDTH] = am_json_int(i.value, COMMON_PIXELS);
+    if (am_json_next(&i)) sizes[HEIGHT] = sizes[WIDTH] = am_json_int(i.value, COMMON_PIXELS);
+    if (am_json_next(&i)) sizes[WIDTH] = am_json_int(i.value, COMMON_PIXELS);
 }
 
 static void read_sizes(const am_loaded_model *model, int64_t most_tokens, int64_t *sizes)
 {
     sizes[BATCH] = 1;
     sizes[LENGTH] = sizes[DECODER_LENGTH] = most_tokens < COMMON_TOKENS ? most_tokens : COMMON_TOKENS;
-    if (most_tokens < 1)
-        sizes[LENGTH] = sizes[DECODER_LENGTH] = 1;
+    if (most_tokens < 1) sizes[LENGTH] = sizes[DECODER_LENGTH] = 1;
     sizes[CHOICES] = 2;
     sizes[SAMPLES] = COMMON_SAMPLES;
     sizes[FRAMES] = 2 * config_size(model, "max_source_positions", COMMON_FRAMES / 2);
@@ -110,8 +101,7 @@ static void read_sizes(const am_loaded_model *model, int64_t most_tokens, int64_
     read_image_size(model, sizes);
 }
 
-static am_status set_size(const char *name, size_t length, const char *text, size_t text_length,
-                          int64_t *sizes)
+static am_status set_size(const char *name, size_t length, const char *text, size_t text_length, int64_t *sizes)
 {
     char *end;
     long long value = strtoll(text, &end, 10);
@@ -121,12 +111,10 @@ static am_status set_size(const char *name, size_t length, const char *text, siz
     bool image = length == strlen("image") && memcmp(name, "image", length) == 0, known = image;
     for (int i = 0; i < GIVEN_SIZES; i++) {
         bool named = strlen(size_names[i]) == length && memcmp(name, size_names[i], length) == 0;
-        if (named || (image && (i == HEIGHT || i == WIDTH)))
-            sizes[i] = value;
+        if (named || (image && (i == HEIGHT || i == WIDTH))) sizes[i] = value;
         known = known || named;
     }
-    if (known)
-        return NULL;
+    if (known) return NULL;
     return am_error(AM_INVALID_ARGUMENT,
                     "shapes: \"%.*s\" is no size; there are batch, length, decoder_length, choices, image, "
                     "height, width, samples, frames",
@@ -138,8 +126,7 @@ static am_status apply_shapes(const char *text, int64_t *sizes)
     while (text && *text) {
         size_t length = strcspn(text, ","), name = strcspn(text, "=,");
         if (name == length)
-            return am_error(AM_INVALID_ARGUMENT, "shapes: expected name=number, found \"%.*s\"", (int)length,
-                            text);
+            return am_error(AM_INVALID_ARGUMENT, "shapes: expected name=number, found \"%.*s\"", (int)length, text);
         AM_TRY(set_size(text, name, text + name + 1, length - name - 1, sizes));
         text += length + (text[length] == ',');
     }
@@ -154,8 +141,7 @@ static void make_inputs(const struct input_set *set, const int64_t *sizes, am_ex
     for (int i = 0; i < set->count; i++) {
         const struct input_kind *kind = &kinds[set->kinds[i]];
         int64_t dims[4];
-        for (int d = 0; d < kind->rank; d++)
-            dims[d] = sizes[kind->dims[d]];
+        for (int d = 0; d < kind->rank; d++) dims[d] = sizes[kind->dims[d]];
         out->items[i] = (am_session_input){kind->name, {kind->dtype, am_shape_make(kind->rank, dims), NULL}};
     }
 }
@@ -165,8 +151,7 @@ static am_status try_build(am_loaded_model *model, const am_example_inputs *inpu
     am_input_spec specs[AM_EXAMPLE_INPUTS];
     am_graph *graph = NULL;
     for (int i = 0; i < inputs->count; i++)
-        specs[i] = (am_input_spec){inputs->items[i].name, inputs->items[i].tensor.dtype,
-                                   inputs->items[i].tensor.shape};
+        specs[i] = (am_input_spec){inputs->items[i].name, inputs->items[i].tensor.dtype, inputs->items[i].tensor.shape};
     am_status status =
         am_loaded_model_build(model, &(am_signature){.inputs = specs, .input_count = inputs->count}, &graph);
     am_graph_destroy(graph);
@@ -185,8 +170,7 @@ am_status am_example_inputs_choose(am_loaded_model *model, const char *shapes, i
         am_status_free(status);
         make_inputs(&sets[i], usual, out);
         status = try_build(model, out);
-        if (am_status_code(status) == AM_INVALID_ARGUMENT)
-            continue;
+        if (am_status_code(status) == AM_INVALID_ARGUMENT) continue;
         make_inputs(&sets[i], sizes, out);
         return status;
     }
@@ -200,28 +184,21 @@ static void fill_ids(const am_loaded_model *model, const am_shape *shape, int32_
     int64_t vocabulary = config_size(model, "vocab_size", 2),
             eos = am_json_int(config_field(model, "eos_token_id"), -1);
     int64_t count = am_shape_count(shape), T = shape->dims[shape->rank - 1];
+    for (int64_t i = 0; i < count; i++) ids[i] = (int32_t)((3 + i * 7919) % vocabulary);
+    if (eos < 0 || eos >= vocabulary) return;
     for (int64_t i = 0; i < count; i++)
-        ids[i] = (int32_t)((3 + i * 7919) % vocabulary);
-    if (eos < 0 || eos >= vocabulary)
-        return;
-    for (int64_t i = 0; i < count; i++)
-        if (i % T == T - 1)
-            ids[i] = (int32_t)eos;
-        else if (ids[i] == eos)
-            ids[i] = (int32_t)((eos + 1) % vocabulary);
+        if (i % T == T - 1) ids[i] = (int32_t)eos;
+        else if (ids[i] == eos) ids[i] = (int32_t)((eos + 1) % vocabulary);
 }
 
 static void fill_one(const am_loaded_model *model, const am_session_input *input)
 {
     int64_t count = am_shape_count(&input->tensor.shape);
     if (strcmp(input->name, "attention_mask") == 0)
-        for (int64_t i = 0; i < count; i++)
-            ((int32_t *)input->tensor.data)[i] = 1;
-    else if (input->tensor.dtype == AM_I32)
-        fill_ids(model, &input->tensor.shape, input->tensor.data);
+        for (int64_t i = 0; i < count; i++) ((int32_t *)input->tensor.data)[i] = 1;
+    else if (input->tensor.dtype == AM_I32) fill_ids(model, &input->tensor.shape, input->tensor.data);
     else
-        for (int64_t i = 0; i < count; i++)
-            ((float *)input->tensor.data)[i] = (float)sin((double)i * 0.37);
+        for (int64_t i = 0; i < count; i++) ((float *)input->tensor.data)[i] = (float)sin((double)i * 0.37);
 }
 
 am_status am_example_inputs_fill(const am_loaded_model *model, am_arena *arena, am_example_inputs *inputs)
@@ -231,8 +208,7 @@ am_status am_example_inputs_fill(const am_loaded_model *model, am_arena *arena, 
         if (!am_shape_check(&tensor->shape))
             return am_error(AM_OUT_OF_RANGE, "input %s is too large", inputs->items[i].name);
         tensor->data = am_arena_alloc(arena, am_tensor_bytes(tensor->dtype, &tensor->shape));
-        if (!tensor->data)
-            return am_out_of_memory();
+        if (!tensor->data) return am_out_of_memory();
         fill_one(model, &inputs->items[i]);
     }
     return NULL;
@@ -241,7 +217,6 @@ am_status am_example_inputs_fill(const am_loaded_model *model, am_arena *arena, 
 const am_session_input *am_example_inputs_find(const am_example_inputs *inputs, const char *name)
 {
     for (int i = 0; i < inputs->count; i++)
-        if (strcmp(inputs->items[i].name, name) == 0)
-            return &inputs->items[i];
+        if (strcmp(inputs->items[i].name, name) == 0) return &inputs->items[i];
     return NULL;
 }

@@ -21,8 +21,7 @@ am_status am_example_inputs_choose(am_loaded_model *model, const char *shapes, i
 
 /* Gives them data in the arena: token ids below vocab_size that end with eos_token_id, masks of ones, waves.
  * The same in every process. */
-am_status am_example_inputs_fill(const am_loaded_model *model, am_arena *arena,
-                                 am_example_inputs *inputs) AM_NODISCARD;
+am_status am_example_inputs_fill(const am_loaded_model *model, am_arena *arena, am_example_inputs *inputs) AM_NODISCARD;
 
 /* The input of that name, or null. */
 const am_session_input *am_example_inputs_find(const am_example_inputs *inputs, const char *name);

@@ -13,14 +13,20 @@ enum { DEFAULT_NEW_TOKENS = 256 }; /* of transformers' text-generation pipeline 
 
 static am_status check_options(const am_text_options *o)
 {
-    if (o->max_new_tokens < 0) return am_error(AM_INVALID_ARGUMENT, "max_new_tokens: expected at least 0, found %d", o->max_new_tokens);
+    if (o->max_new_tokens < 0)
+        return am_error(AM_INVALID_ARGUMENT, "max_new_tokens: expected at least 0, found %d", o->max_new_tokens);
     if (o->top_k < 0) return am_error(AM_INVALID_ARGUMENT, "top_k: expected at least 0, found %d", o->top_k);
-    if (o->num_beams < 0) return am_error(AM_INVALID_ARGUMENT, "num_beams: expected at least 0, found %d", o->num_beams);
-    if (!(o->temperature >= 0)) return am_error(AM_INVALID_ARGUMENT, "temperature: expected at least 0, found %g", o->temperature);
-    if (!(o->top_p >= 0 && o->top_p <= 1)) return am_error(AM_INVALID_ARGUMENT, "top_p: expected 0 to 1, found %g", o->top_p);
-    if (!(o->min_p >= 0 && o->min_p <= 1)) return am_error(AM_INVALID_ARGUMENT, "min_p: expected 0 to 1, found %g", o->min_p);
+    if (o->num_beams < 0)
+        return am_error(AM_INVALID_ARGUMENT, "num_beams: expected at least 0, found %d", o->num_beams);
+    if (!(o->temperature >= 0))
+        return am_error(AM_INVALID_ARGUMENT, "temperature: expected at least 0, found %g", o->temperature);
+    if (!(o->top_p >= 0 && o->top_p <= 1))
+        return am_error(AM_INVALID_ARGUMENT, "top_p: expected 0 to 1, found %g", o->top_p);
+    if (!(o->min_p >= 0 && o->min_p <= 1))
+        return am_error(AM_INVALID_ARGUMENT, "min_p: expected 0 to 1, found %g", o->min_p);
     if (!(o->repetition_penalty >= 0))
-        return am_error(AM_INVALID_ARGUMENT, "repetition_penalty: expected more than 0, found %g", o->repetition_penalty);
+        return am_error(AM_INVALID_ARGUMENT, "repetition_penalty: expected more than 0, found %g",
+                        o->repetition_penalty);
     return NULL;
 }
 
@@ -67,7 +73,8 @@ static am_status copy_answer(const am_text_answer *answer, am_text_result *out)
     return NULL;
 }
 
-static am_status generate(am_model *model, const char *prompt, bool special, const am_text_options *options, am_text_result *out)
+static am_status generate(am_model *model, const char *prompt, bool special, const am_text_options *options,
+                          am_text_result *out)
 {
     am_arena arena = {0};
     am_generation_config config;
@@ -107,7 +114,8 @@ void am_text_result_deinit(am_text_result *result)
 
 static void append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
 {
-    static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+    static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                        "pad_token", "cls_token", "mask_token"};
     int count = 0;
     am_buffer_append_char(out, '{');
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -161,7 +169,8 @@ am_status am_model_chat(am_model *model, const char *messages_json, const am_tex
     AM_TRY(am_json_parse(messages_json, strlen(messages_json), "messages", &messages));
     am_status status = render(model, am_json_root(messages), &prompt);
     am_json_close(messages);
-    if (!status) status = generate(model, prompt.text, false, options, out); /* templates write special tokens themselves */
+    if (!status)
+        status = generate(model, prompt.text, false, options, out); /* templates write special tokens themselves */
     am_chat_text_deinit(&prompt);
     return status;
 }

@@ -39,20 +39,16 @@ static double attended_pairs(const am_attention_attributes *a, int64_t T, int64_
     for (int64_t t = 0; t < T; t++) {
         int64_t at = S - T + t, last = a->causal && at + 1 < S ? at + 1 : S,
                 first = a->window > 0 ? at - a->window + 1 : 0;
-        if (!a->causal && a->window > 0 && at + a->window < last)
-            last = at + a->window;
-        if (first < 0)
-            first = 0;
-        if (last > first)
-            pairs += (double)(last - first);
+        if (!a->causal && a->window > 0 && at + a->window < last) last = at + a->window;
+        if (first < 0) first = 0;
+        if (last > first) pairs += (double)(last - first);
     }
     return pairs;
 }
 
 static double attention_flops(const am_graph *graph, const am_node *node)
 {
-    const am_shape *q = input_shape(graph, node, 0), *k = input_shape(graph, node, 1),
-                   *v = input_shape(graph, node, 2);
+    const am_shape *q = input_shape(graph, node, 0), *k = input_shape(graph, node, 1), *v = input_shape(graph, node, 2);
     double pairs = attended_pairs(node->attributes, q->dims[1], k->dims[1]);
     return 2 * (double)q->dims[0] * (double)q->dims[2] * pairs * (last_dim(q) + last_dim(v));
 }
@@ -71,8 +67,7 @@ static double node_flops(const am_graph *graph, const am_node *node)
     case AM_OP_CONVOLUTION:
         return 2 * output_count(graph, node) * window_count(input_shape(graph, node, 1));
     case AM_OP_CONV_TRANSPOSE:
-        return 2 * (double)am_shape_count(input_shape(graph, node, 0)) *
-               window_count(input_shape(graph, node, 1));
+        return 2 * (double)am_shape_count(input_shape(graph, node, 0)) * window_count(input_shape(graph, node, 1));
     case AM_OP_ATTENTION:
         return attention_flops(graph, node);
     case AM_OP_LOOP: {
@@ -87,8 +82,7 @@ static double node_flops(const am_graph *graph, const am_node *node)
 static double graph_flops(const am_graph *graph)
 {
     double flops = 0;
-    for (int i = 0; i < graph->node_count; i++)
-        flops += node_flops(graph, &graph->nodes[i]);
+    for (int i = 0; i < graph->node_count; i++) flops += node_flops(graph, &graph->nodes[i]);
     return flops;
 }
 
@@ -99,10 +93,8 @@ static bool *find_constants(const am_graph *graph)
     for (int i = 0; i < graph->node_count && constant; i++) {
         const am_node *node = &graph->nodes[i];
         bool all = node->op != AM_OP_INPUT;
-        for (int k = 0; k < node->input_count; k++)
-            all = all && (!node->inputs[k].id || constant[node->inputs[k].id]);
-        for (int k = 0; k < node->output_count; k++)
-            constant[node->first_output.id + k] = all;
+        for (int k = 0; k < node->input_count; k++) all = all && (!node->inputs[k].id || constant[node->inputs[k].id]);
+        for (int k = 0; k < node->output_count; k++) constant[node->first_output.id + k] = all;
     }
     return constant;
 }
@@ -111,8 +103,7 @@ static double constant_bytes(const am_graph *graph, const am_node *node, const b
 {
     double bytes = 0;
     for (int i = 0; i < node->input_count; i++) {
-        if (!node->inputs[i].id || !constant[node->inputs[i].id])
-            continue;
+        if (!node->inputs[i].id || !constant[node->inputs[i].id]) continue;
         const am_value_info *info = am_graph_value(graph, node->inputs[i]);
         bytes += (double)am_tensor_bytes(info->dtype, &info->shape);
     }
@@ -123,14 +114,12 @@ am_status am_graph_work_count(const am_graph *graph, const am_cpu_program *progr
 {
     bool *constant = find_constants(graph);
     *out = (am_graph_work){0};
-    if (!constant)
-        return am_out_of_memory();
+    if (!constant) return am_out_of_memory();
     for (int i = 0; i < am_cpu_program_step_count(program); i++) {
         const am_node *node = am_cpu_program_step(program, i).node;
         double flops = node_flops(graph, node);
         out->flops += flops;
-        if (flops > 0)
-            out->weight_bytes += constant_bytes(graph, node, constant);
+        if (flops > 0) out->weight_bytes += constant_bytes(graph, node, constant);
     }
     am_free(constant);
     return NULL;

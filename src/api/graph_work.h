@@ -14,7 +14,6 @@ typedef struct am_graph_work {
    Attention counts the pairs that positions allow (causal, window), not what a mask hides nor how full a
    cache is; bodies of loops count all their trips, other nodes nothing. grouped_matmul counts the weights of
    all its experts. Fails when there is no memory. */
-am_status am_graph_work_count(const am_graph *graph, const am_cpu_program *program,
-                              am_graph_work *out) AM_NODISCARD;
+am_status am_graph_work_count(const am_graph *graph, const am_cpu_program *program, am_graph_work *out) AM_NODISCARD;
 
 #endif

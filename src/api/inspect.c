@@ -9,9 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-    TOKENS = 8
-}; /* of the text that the graph is built for: which weights it wants does not depend on it */
+enum { TOKENS = 8 }; /* of the text that the graph is built for: which weights it wants does not depend on it */
 
 /* What is known of a directory. Where the class is supported `model` holds the configuration and the weights.
  */
@@ -44,8 +42,7 @@ static am_json config_of(const inspection *in)
  * want of memory. */
 static am_status keep_message(inspection *in, am_status status, bool tolerated, const char **out)
 {
-    if (!status || !tolerated)
-        return status;
+    if (!status || !tolerated) return status;
     const char *text = am_status_message(status);
     *out = am_arena_string(&in->arena, text, strlen(text));
     am_status_free(status);
@@ -55,8 +52,7 @@ static am_status keep_message(inspection *in, am_status status, bool tolerated, 
 static am_status read_config(inspection *in)
 {
     char *path = am_path_join(&in->arena, in->directory, "config.json");
-    if (!path)
-        return am_out_of_memory();
+    if (!path) return am_out_of_memory();
     am_status status = am_json_open(path, &in->config);
     return keep_message(in, status, am_status_code(status) == AM_NOT_FOUND, &in->reason);
 }
@@ -70,11 +66,9 @@ static am_status read_weights(inspection *in)
 static am_status find_class(inspection *in)
 {
     am_json_iterator names = am_json_iterate(am_json_get(config_of(in), "architectures"));
-    if (!am_json_next(&names))
-        return NULL;
+    if (!am_json_next(&names)) return NULL;
     am_json_string name = am_json_text(names.value);
-    if (!name.length)
-        return NULL;
+    if (!name.length) return NULL;
     in->class_name = am_arena_string(&in->arena, name.bytes, name.length);
     return in->class_name ? NULL : am_out_of_memory();
 }
@@ -83,19 +77,14 @@ static am_status find_class(inspection *in)
 static am_status load(inspection *in)
 {
     char *path = am_path_join(&in->arena, in->directory, "config.json");
-    if (!path)
-        return am_out_of_memory();
-    if (in->reason)
-        return NULL;
-    if (!in->class_name)
-        in->reason = "config.json: architectures names no class";
+    if (!path) return am_out_of_memory();
+    if (in->reason) return NULL;
+    if (!in->class_name) in->reason = "config.json: architectures names no class";
     else if (!am_architecture_find(in->class_name, NULL)) {
-        in->reason =
-            am_arena_printf(&in->arena, "class %s is not one that this version implements", in->class_name);
+        in->reason = am_arena_printf(&in->arena, "class %s is not one that this version implements", in->class_name);
         return in->reason ? NULL : am_out_of_memory();
     }
-    if (in->reason)
-        return NULL;
+    if (in->reason) return NULL;
     am_json_document *config = in->config;
     in->config = NULL;
     return am_loaded_model_create(config, path, &in->weights, in->class_name, &in->model);
@@ -109,8 +98,7 @@ static am_status find_missing(inspection *in, const am_status status)
 {
     static const char before[] = "tensor ";
     const char *name = strstr(am_status_message(status), before);
-    if (am_status_code(status) != AM_NOT_FOUND || !name)
-        return NULL;
+    if (am_status_code(status) != AM_NOT_FOUND || !name) return NULL;
     name += strlen(before);
     in->missing = am_arena_string(&in->arena, name, strcspn(name, " "));
     return in->missing ? NULL : am_out_of_memory();
@@ -119,8 +107,7 @@ static am_status find_missing(inspection *in, const am_status status)
 static am_status build(inspection *in)
 {
     am_example_inputs inputs;
-    if (!in->model || in->problem)
-        return NULL;
+    if (!in->model || in->problem) return NULL;
     am_status status = am_example_inputs_choose(in->model, NULL, TOKENS, &inputs);
     am_status failed = find_missing(in, status);
     if (failed) {
@@ -149,8 +136,7 @@ static bool ends_with(am_json_string text, const char *ending)
 static void put_config(am_buffer *out, const char *name, am_json object, bool with_parts)
 {
     am_put_open(out, name, '{');
-    for (am_json_iterator i = am_json_iterate(object);
-         am_json_kind_of(object) == AM_JSON_OBJECT && am_json_next(&i);) {
+    for (am_json_iterator i = am_json_iterate(object); am_json_kind_of(object) == AM_JSON_OBJECT && am_json_next(&i);) {
         if (is_scalar(i.value)) {
             am_put_name(out, i.key.bytes);
             am_json_write(i.value, out);
@@ -170,8 +156,7 @@ static void put_dtypes(am_buffer *out, const am_tensor_table *weights)
                 tensors++;
                 elements += am_shape_count(&weights->tensors[i].shape);
             }
-        if (!tensors)
-            continue;
+        if (!tensors) continue;
         am_put_open(out, am_dtype_name((am_dtype)dtype), '{');
         am_put_integer(out, "tensors", tensors);
         am_put_integer(out, "parameters", elements);
@@ -217,8 +202,7 @@ static void put_unused(am_buffer *out, const inspection *in)
     }
     am_put_open(out, "unused", '[');
     for (size_t i = 0; i < in->model->weights.count; i++)
-        if (!in->model->used[i])
-            am_put_text(out, NULL, in->model->weights.tensors[i].name);
+        if (!in->model->used[i]) am_put_text(out, NULL, in->model->weights.tensors[i].name);
     am_put_close(out, ']');
 }
 
@@ -229,8 +213,7 @@ static void put_missing(am_buffer *out, const inspection *in)
         return;
     }
     am_put_open(out, "missing", '[');
-    if (in->missing)
-        am_put_text(out, NULL, in->missing);
+    if (in->missing) am_put_text(out, NULL, in->missing);
     am_put_close(out, ']');
 }
 
@@ -243,16 +226,13 @@ static int by_name(const void *a, const void *b)
 static am_status list_names(inspection *in, DIR *folder, char ***out, size_t *out_count)
 {
     size_t count = 0, found = 0;
-    while (readdir(folder))
-        count++;
+    while (readdir(folder)) count++;
     char **names = am_arena_array(&in->arena, count + 1, sizeof *names);
-    if (!names)
-        return am_out_of_memory();
+    if (!names) return am_out_of_memory();
     rewinddir(folder);
     for (struct dirent *entry; found < count && (entry = readdir(folder)); found++) {
         names[found] = am_arena_string(&in->arena, entry->d_name, strlen(entry->d_name));
-        if (!names[found])
-            return am_out_of_memory();
+        if (!names[found]) return am_out_of_memory();
     }
     qsort(names, found, sizeof *names, by_name);
     *out = names;
@@ -264,10 +244,8 @@ static am_status put_file(am_buffer *out, inspection *in, const char *name)
 {
     struct stat info;
     char *path = am_path_join(&in->arena, in->directory, name);
-    if (!path)
-        return am_out_of_memory();
-    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode))
-        return NULL;
+    if (!path) return am_out_of_memory();
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return NULL;
     am_put_open(out, NULL, '{');
     am_put_text(out, "name", name);
     am_put_integer(out, "bytes", (int64_t)info.st_size);
@@ -280,13 +258,11 @@ static am_status put_files(am_buffer *out, inspection *in)
     char **names;
     size_t count = 0;
     DIR *folder = opendir(in->directory);
-    if (!folder)
-        return am_error_from_errno("read folder", in->directory);
+    if (!folder) return am_error_from_errno("read folder", in->directory);
     am_status status = list_names(in, folder, &names, &count);
     closedir(folder);
     am_put_open(out, "files", '[');
-    for (size_t i = 0; i < count && !status; i++)
-        status = put_file(out, in, names[i]);
+    for (size_t i = 0; i < count && !status; i++) status = put_file(out, in, names[i]);
     am_put_close(out, ']');
     return status;
 }
@@ -316,8 +292,7 @@ static am_status write(inspection *in, am_buffer *out)
 
 static am_status inspect(inspection *in, am_buffer *out)
 {
-    if (!am_directory_exists(in->directory))
-        return am_error(AM_NOT_FOUND, "%s is no directory", in->directory);
+    if (!am_directory_exists(in->directory)) return am_error(AM_NOT_FOUND, "%s is no directory", in->directory);
     AM_TRY(read_config(in));
     AM_TRY(read_weights(in));
     AM_TRY(find_class(in));
@@ -331,8 +306,7 @@ am_status am_inspect(const char *directory, char **out_json)
     inspection in = {.directory = directory};
     am_buffer out = {0};
     *out_json = NULL;
-    if (!directory)
-        return am_error(AM_INVALID_ARGUMENT, "no model directory was given");
+    if (!directory) return am_error(AM_INVALID_ARGUMENT, "no model directory was given");
     am_status status = inspect(&in, &out);
     am_loaded_model_close(in.model);
     am_tensor_table_deinit(&in.weights);

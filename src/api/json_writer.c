@@ -6,10 +6,8 @@
 void am_put_name(am_buffer *out, const char *name)
 {
     char last = out->length ? out->bytes[out->length - 1] : '[';
-    if (last != '[' && last != '{')
-        am_buffer_append_string(out, ", ");
-    if (!name)
-        return;
+    if (last != '[' && last != '{') am_buffer_append_string(out, ", ");
+    if (!name) return;
     am_buffer_append_json_string(out, name, strlen(name));
     am_buffer_append_string(out, ": ");
 }
@@ -50,10 +48,8 @@ void am_put_integer(am_buffer *out, const char *name, int64_t value)
 void am_put_real(am_buffer *out, const char *name, double value)
 {
     am_put_name(out, name);
-    if (isfinite(value))
-        am_buffer_printf(out, "%.6g", value);
-    else
-        am_buffer_append_string(out, "null");
+    if (isfinite(value)) am_buffer_printf(out, "%.6g", value);
+    else am_buffer_append_string(out, "null");
 }
 
 void am_put_bool(am_buffer *out, const char *name, bool value)
@@ -65,18 +61,15 @@ void am_put_bool(am_buffer *out, const char *name, bool value)
 void am_put_shape(am_buffer *out, const char *name, const am_shape *shape)
 {
     am_put_open(out, name, '[');
-    for (int i = 0; i < shape->rank; i++)
-        am_put_integer(out, NULL, shape->dims[i]);
+    for (int i = 0; i < shape->rank; i++) am_put_integer(out, NULL, shape->dims[i]);
     am_put_close(out, ']');
 }
 
 am_status am_put_finish(am_buffer *out, am_status status, char **out_json)
 {
     *out_json = NULL;
-    if (!status)
-        status = am_buffer_status(out);
-    if (!status)
-        *out_json = am_buffer_take(out);
+    if (!status) status = am_buffer_status(out);
+    if (!status) *out_json = am_buffer_take(out);
     am_buffer_deinit(out);
     return status;
 }

@@ -28,8 +28,7 @@ static double best_ms(am_work work, void *context, int64_t count)
         double start = am_now_ms();
         am_parallel_for(count, 1, work, context);
         double ms = am_now_ms() - start;
-        if (ms < best)
-            best = ms;
+        if (ms < best) best = ms;
     }
     return best;
 }
@@ -55,10 +54,8 @@ static am_status measure_flops(const am_micro *micro, double *out)
 {
     int64_t items = 4 * (int64_t)am_threads_count(), numbers = items * 3 * SIDE * SIDE;
     products p = {micro, am_alloc_aligned((size_t)numbers * sizeof(float))};
-    if (!p.matrices)
-        return am_out_of_memory();
-    for (int64_t i = 0; i < numbers; i++)
-        p.matrices[i] = (float)(i % 13) * 0.125f;
+    if (!p.matrices) return am_out_of_memory();
+    for (int64_t i = 0; i < numbers; i++) p.matrices[i] = (float)(i % 13) * 0.125f;
     double flops = 2.0 * SIDE * SIDE * SIDE * REPEATS * (double)items;
     *out = flops * 1e-6 / best_ms(multiply, &p, items);
     am_free_aligned(p.matrices);
@@ -80,10 +77,8 @@ static void read_slices(void *context, int64_t begin, int64_t end)
         const uint64_t *words = r->words + i * WORDS;
         uint64_t sum[8] = {0};
         for (int k = 0; k < WORDS; k += 8)
-            for (int lane = 0; lane < 8; lane++)
-                sum[lane] += words[k + lane];
-        for (int lane = 1; lane < 8; lane++)
-            sum[0] += sum[lane];
+            for (int lane = 0; lane < 8; lane++) sum[lane] += words[k + lane];
+        for (int lane = 1; lane < 8; lane++) sum[0] += sum[lane];
         r->sums[i] = sum[0];
     }
 }
@@ -99,13 +94,11 @@ static int64_t array_slices(void)
 static am_status measure_reading(double *out)
 {
     int64_t slices = array_slices();
-    uint64_t *words = am_alloc_aligned((size_t)slices * SLICE),
-             *sums = am_alloc_aligned((size_t)slices * sizeof *sums);
+    uint64_t *words = am_alloc_aligned((size_t)slices * SLICE), *sums = am_alloc_aligned((size_t)slices * sizeof *sums);
     am_status status = words && sums ? NULL : am_out_of_memory();
     for (int64_t i = 0; i < slices * (SLICE / 8) && !status; i++)
         words[i] = (uint64_t)i; /* pages that were never written share one */
-    if (!status)
-        *out = (double)slices * SLICE * 1e-6 / best_ms(read_slices, &(reading){words, sums}, slices);
+    if (!status) *out = (double)slices * SLICE * 1e-6 / best_ms(read_slices, &(reading){words, sums}, slices);
     am_free_aligned(words);
     am_free_aligned(sums);
     return status;
@@ -115,7 +108,6 @@ am_status am_machine_peaks_measure(am_machine_peaks *out)
 {
     const am_micro *micro = am_micro_of(AM_ISA_ANY);
     *out = (am_machine_peaks){.kernels = micro ? micro->name : NULL, .gflop_per_s = NAN};
-    if (micro)
-        AM_TRY(measure_flops(micro, &out->gflop_per_s));
+    if (micro) AM_TRY(measure_flops(micro, &out->gflop_per_s));
     return measure_reading(&out->read_gb_per_s);
 }

@@ -5,10 +5,9 @@
 #include "base/status.h"
 
 typedef struct am_machine_peaks {
-    const char *kernels; /* whose multiply-adds were timed: "avx2", or null where there are no vector kernels;
-                            static */
-    double
-        gflop_per_s; /* products of matrices that stay in cache, on all threads; NaN without vector kernels */
+    const char *kernels;  /* whose multiply-adds were timed: "avx2", or null where there are no vector kernels;
+                             static */
+    double gflop_per_s;   /* products of matrices that stay in cache, on all threads; NaN without vector kernels */
     double read_gb_per_s; /* summing an array larger than caches, on all threads */
 } am_machine_peaks;
 

@@ -60,7 +60,8 @@ static am_status list_outputs(am_model *model, const am_named_array **outputs, s
     am_arena_deinit(&model->borrowed);
     am_named_array *rows = am_arena_array(&model->borrowed, (size_t)count + 1, sizeof *rows);
     if (!rows) return am_out_of_memory();
-    for (int i = 0; i < count; i++) rows[i] = (am_named_array){am_session_output_name(session, i), am_session_output(session, i)};
+    for (int i = 0; i < count; i++)
+        rows[i] = (am_named_array){am_session_output_name(session, i), am_session_output(session, i)};
     *outputs = rows;
     *out_count = (size_t)count;
     return NULL;
@@ -74,9 +75,11 @@ am_status am_model_forward(am_model *model, const am_named_array *inputs, size_t
     am_run_options options = {.output_hidden_states = output_hidden_states};
     *outputs = NULL;
     *out_count = 0;
-    if (count > MOST_INPUTS) return am_error(AM_INVALID_ARGUMENT, "%zu inputs, expected at most %d", count, MOST_INPUTS);
+    if (count > MOST_INPUTS)
+        return am_error(AM_INVALID_ARGUMENT, "%zu inputs, expected at most %d", count, MOST_INPUTS);
     for (size_t i = 0; i < count; i++) {
-        if (!inputs[i].name || !inputs[i].tensor.data) return am_error(AM_INVALID_ARGUMENT, "input %zu has no name or no data", i);
+        if (!inputs[i].name || !inputs[i].tensor.data)
+            return am_error(AM_INVALID_ARGUMENT, "input %zu has no name or no data", i);
         given[i] = (am_session_input){inputs[i].name, inputs[i].tensor};
     }
     AM_TRY(am_session_run(model->pipeline->session, given, (int)count, &options));

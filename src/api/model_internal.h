@@ -9,8 +9,8 @@
 
 struct am_model {
     am_pipeline *pipeline;
-    const char *task;          /* pipeline task of the class, or null; static */
-    am_arena borrowed;         /* names and rows of the last am_model_forward's outputs */
+    const char *task;  /* pipeline task of the class, or null; static */
+    am_arena borrowed; /* names and rows of the last am_model_forward's outputs */
 };
 
 #endif

@@ -21,8 +21,7 @@ am_status am_models(char **out_json)
     am_buffer out = {0};
     am_put_open(&out, NULL, '[');
     for (const am_model_type *const *type = am_model_registry; *type; type++)
-        for (const am_architecture *row = (*type)->architectures; row->name; row++)
-            put_class(&out, *type, row);
+        for (const am_architecture *row = (*type)->architectures; row->name; row++) put_class(&out, *type, row);
     am_put_close(&out, ']');
     return am_put_finish(&out, NULL, out_json);
 }

@@ -8,8 +8,7 @@
 static void put_value(am_buffer *out, const char *name, const am_value_info *info)
 {
     am_put_open(out, NULL, '{');
-    if (name)
-        am_put_text(out, "name", name);
+    if (name) am_put_text(out, "name", name);
     am_put_text(out, "dtype", am_dtype_name(info->dtype));
     am_put_shape(out, "shape", &info->shape);
     am_put_close(out, '}');
@@ -44,17 +43,14 @@ static void put_nodes(am_buffer *out, const am_graph *graph, const am_cpu_progra
     am_put_close(out, ']');
 }
 
-static void put_ends(am_buffer *out, const char *name, const am_graph *graph, const am_named_value *values,
-                     int count)
+static void put_ends(am_buffer *out, const char *name, const am_graph *graph, const am_named_value *values, int count)
 {
     am_put_open(out, name, '[');
-    for (int i = 0; i < count; i++)
-        put_value(out, values[i].name, am_graph_value(graph, values[i].value));
+    for (int i = 0; i < count; i++) put_value(out, values[i].name, am_graph_value(graph, values[i].value));
     am_put_close(out, ']');
 }
 
-static void put_totals(am_buffer *out, const am_graph *graph, const am_cpu_program *program,
-                       am_graph_work work)
+static void put_totals(am_buffer *out, const am_graph *graph, const am_cpu_program *program, am_graph_work work)
 {
     am_put_open(out, "totals", '{');
     am_put_integer(out, "nodes", graph->node_count);
@@ -72,8 +68,8 @@ am_status am_model_plan(am_model *model, const char *shapes, char **out_json)
     am_session *session = model->pipeline->session;
     am_buffer out = {0};
     *out_json = NULL;
-    AM_TRY(am_example_inputs_choose(model->pipeline->model, shapes,
-                                    am_pipeline_context_length(model->pipeline), &inputs));
+    AM_TRY(
+        am_example_inputs_choose(model->pipeline->model, shapes, am_pipeline_context_length(model->pipeline), &inputs));
     AM_TRY(am_session_prepare(session, inputs.items, inputs.count, NULL));
     const am_graph *graph = am_session_graph(session);
     const am_cpu_program *program = am_session_program(session);

@@ -30,8 +30,7 @@ static int64_t memory_bytes(const char *field)
     int64_t bytes = -1;
     size_t length = strlen(field);
     FILE *file = fopen("/proc/meminfo", "re");
-    if (!file)
-        return -1;
+    if (!file) return -1;
     while (bytes < 0 && fgets(line, sizeof line, file)) {
         long long kib;
         if (strncmp(line, field, length) == 0 && sscanf(line + length, ": %lld kB", &kib) == 1)
@@ -44,10 +43,8 @@ static int64_t memory_bytes(const char *field)
 static void put_memory(am_buffer *out, const char *name, const char *field)
 {
     int64_t bytes = memory_bytes(field);
-    if (bytes >= 0)
-        am_put_integer(out, name, bytes);
-    else
-        am_put_text(out, name, NULL);
+    if (bytes >= 0) am_put_integer(out, name, bytes);
+    else am_put_text(out, name, NULL);
 }
 
 static void put_features(am_buffer *out)
@@ -81,8 +78,7 @@ static void put_absent(am_buffer *out, const struct absent_target *target)
 {
     char reason[256];
     bool there = target->path && access(target->path, F_OK) == 0;
-    int length =
-        snprintf(reason, sizeof reason, "this version has no lowering of graphs for %s", target->what);
+    int length = snprintf(reason, sizeof reason, "this version has no lowering of graphs for %s", target->what);
     if (target->path && length > 0 && (size_t)length < sizeof reason)
         snprintf(reason + length, sizeof reason - (size_t)length,
                  there ? "; %s is there (%s)" : "; %s (%s) is not there", target->path, target->device);
@@ -98,8 +94,7 @@ am_status am_targets(char **out_json)
     am_buffer out = {0};
     am_put_open(&out, NULL, '[');
     put_cpu(&out);
-    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
-        put_absent(&out, &absent[i]);
+    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++) put_absent(&out, &absent[i]);
     am_put_close(&out, ']');
     return am_put_finish(&out, NULL, out_json);
 }

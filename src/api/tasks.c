@@ -18,7 +18,8 @@ static am_status unknown_task(const char *name)
 {
     am_buffer names = {0};
     am_status status = list_names(&names);
-    if (!status) status = am_error(AM_UNSUPPORTED, "task \"%s\" is not supported; there are %s", name, am_buffer_text(&names));
+    if (!status)
+        status = am_error(AM_UNSUPPORTED, "task \"%s\" is not supported; there are %s", name, am_buffer_text(&names));
     am_buffer_deinit(&names);
     return status;
 }
@@ -27,7 +28,8 @@ static am_status find_task(const am_model *model, const char *name, const am_tas
 {
     if (!name) name = model->task;
     if (!name)
-        return am_error(AM_INVALID_ARGUMENT, "class %s is for no task of its own; name one", am_model_architecture(model));
+        return am_error(AM_INVALID_ARGUMENT, "class %s is for no task of its own; name one",
+                        am_model_architecture(model));
     if (strcmp(name, "sentiment-analysis") == 0) name = "text-classification";
     if (strcmp(name, "ner") == 0) name = "token-classification";
     if (strncmp(name, "translation_", 12) == 0) name = "translation";
@@ -44,13 +46,15 @@ static am_status parse_options(const char *json, am_json_document **document, am
     if (status) return status;
     *out = am_json_root(*document);
     if (am_json_kind_of(*out) == AM_JSON_OBJECT) return NULL;
-    status = am_error(AM_INVALID_ARGUMENT, "options: expected an object, found %s", am_json_kind_name(am_json_kind_of(*out)));
+    status = am_error(AM_INVALID_ARGUMENT, "options: expected an object, found %s",
+                      am_json_kind_name(am_json_kind_of(*out)));
     am_json_close(*document);
     *document = NULL;
     return status;
 }
 
-am_status am_model_run(am_model *model, const char *task, const am_task_input *input, const char *options_json, char **out_json)
+am_status am_model_run(am_model *model, const char *task, const am_task_input *input, const char *options_json,
+                       char **out_json)
 {
     const am_task *found;
     am_json_document *document;
@@ -141,7 +145,8 @@ static am_json member(am_json object, const char *const *names)
 static void append_scored(am_json object, am_buffer *out)
 {
     static const char *const whats[] = {"label", "entity_group", "entity", "token_str", "answer", NULL};
-    am_json word = am_json_get(object, "word"), sequence = am_json_get(object, "sequence"), start = am_json_get(object, "start");
+    am_json word = am_json_get(object, "word"), sequence = am_json_get(object, "sequence"),
+            start = am_json_get(object, "start");
     append_scalar(am_json_get(object, "score"), out);
     am_buffer_append_string(out, "  ");
     append_scalar(member(object, whats), out);
@@ -150,14 +155,16 @@ static void append_scored(am_json object, am_buffer *out)
     if (am_json_kind_of(sequence) != AM_JSON_MISSING) am_buffer_append_string(out, "  ");
     if (am_json_kind_of(sequence) != AM_JSON_MISSING) append_scalar(sequence, out);
     if (is_number(start))
-        am_buffer_printf(out, "  (%lld to %lld)", (long long)am_json_int(start, 0), (long long)am_json_int(am_json_get(object, "end"), 0));
+        am_buffer_printf(out, "  (%lld to %lld)", (long long)am_json_int(start, 0),
+                         (long long)am_json_int(am_json_get(object, "end"), 0));
     am_buffer_append_char(out, '\n');
 }
 
 static void append_labels(am_json object, am_buffer *out)
 {
     am_json_iterator scores = am_json_iterate(am_json_get(object, "scores"));
-    for (am_json_iterator i = am_json_iterate(am_json_get(object, "labels")); am_json_next(&i) && am_json_next(&scores);) {
+    for (am_json_iterator i = am_json_iterate(am_json_get(object, "labels"));
+         am_json_next(&i) && am_json_next(&scores);) {
         append_scalar(scores.value, out);
         am_buffer_append_string(out, "  ");
         append_scalar(i.value, out);

@@ -27,8 +27,7 @@ am_status am_verify_files(const char *path, const char *only,
 {
     listener to = {on_case, context};
     am_verify_counts counts = {0};
-    if (!path)
-        return am_error(AM_INVALID_ARGUMENT, "no golden file was given");
+    if (!path) return am_error(AM_INVALID_ARGUMENT, "no golden file was given");
     am_verify_options options = {.only = only, .on_case = on_case ? pass_on : NULL, .context = &to};
     am_status status = am_verify_path(path, &options, &counts);
     summary->passed += counts.passed;

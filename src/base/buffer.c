@@ -62,12 +62,23 @@ void am_buffer_printf(am_buffer *buffer, const char *format, ...)
 static void append_json_code_point(am_buffer *buffer, uint32_t c, const char *bytes, size_t length)
 {
     switch (c) {
-    case '"': am_buffer_append_string(buffer, "\\\""); return;
-    case '\\': am_buffer_append_string(buffer, "\\\\"); return;
-    case '\n': am_buffer_append_string(buffer, "\\n"); return;
-    case '\r': am_buffer_append_string(buffer, "\\r"); return;
-    case '\t': am_buffer_append_string(buffer, "\\t"); return;
-    default: break;
+    case '"':
+        am_buffer_append_string(buffer, "\\\"");
+        return;
+    case '\\':
+        am_buffer_append_string(buffer, "\\\\");
+        return;
+    case '\n':
+        am_buffer_append_string(buffer, "\\n");
+        return;
+    case '\r':
+        am_buffer_append_string(buffer, "\\r");
+        return;
+    case '\t':
+        am_buffer_append_string(buffer, "\\t");
+        return;
+    default:
+        break;
     }
     if (c < 0x20 || c == 0x7f) am_buffer_printf(buffer, "\\u%04x", (unsigned)c);
     else if (c == AM_UTF8_INVALID) am_buffer_append_string(buffer, "\xef\xbf\xbd");

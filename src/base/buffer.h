@@ -1,5 +1,5 @@
-/* Bounded growable byte buffer. After a failed append the buffer is `failed` and further appends do nothing, so that
-   a writer checks once, at the end. */
+/* Bounded growable byte buffer. After a failed append the buffer is `failed` and further appends do nothing,
+   so that a writer checks once, at the end. */
 #ifndef AM_BASE_BUFFER_H
 #define AM_BASE_BUFFER_H
 
@@ -38,7 +38,8 @@ am_status am_buffer_status(const am_buffer *buffer) AM_NODISCARD;
 void am_buffer_clear(am_buffer *buffer);
 void am_buffer_deinit(am_buffer *buffer);
 
-/* Gives the bytes (zero-terminated, freed with am_free) to the caller and empties the buffer; null when failed. */
+/* Gives the bytes (zero-terminated, freed with am_free) to the caller and empties the buffer; null when
+ * failed. */
 char *am_buffer_take(am_buffer *buffer);
 
 #ifdef __cplusplus

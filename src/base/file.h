@@ -19,8 +19,8 @@ typedef struct am_mapped_file {
 am_status am_file_map(const char *path, am_mapped_file *out) AM_NODISCARD;
 void am_file_unmap(am_mapped_file *file);
 
-/* Reads a whole file (or stdin when path is "-") of at most `limit_bytes` into memory with a zero byte after it.
-   *out is freed with am_free. */
+/* Reads a whole file (or stdin when path is "-") of at most `limit_bytes` into memory with a zero byte after
+ *it. out is freed with am_free. */
 am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t *out_length) AM_NODISCARD;
 
 /* Writes a whole file by way of a temporary one beside it, so that no reader ever sees half of it. */

@@ -1,5 +1,5 @@
-/* The one C++ file: a C face on simdjson's document tape (its doc/tape.md), which is an array of 64-bit words: a type in
-   the top byte and a payload below. A value is named by the index of its word. */
+/* The one C++ file: a C face on simdjson's document tape (its doc/tape.md), which is an array of 64-bit
+   words: a type in the top byte and a payload below. A value is named by the index of its word. */
 #include "base/json.h"
 
 extern "C" {
@@ -66,7 +66,8 @@ static const char *bare_word(const char *text, size_t length)
     return nullptr;
 }
 
-/* Copies a number that simdjson may refuse: integers beyond 64 bits become reals, reals beyond double infinities. */
+/* Copies a number that simdjson may refuse: integers beyond 64 bits become reals, reals beyond double
+ * infinities. */
 static bool rewrite_number(const std::string &number, std::string &out)
 {
     char *end;
@@ -81,7 +82,8 @@ static bool rewrite_number(const std::string &number, std::string &out)
     return std::isinf(real);
 }
 
-/* Copies JSON as Python writes it into JSON as simdjson reads it. Sets *has_bare_words when it made marked strings. */
+/* Copies JSON as Python writes it into JSON as simdjson reads it. Sets *has_bare_words when it made marked
+ * strings. */
 static void rewrite_numbers(const char *text, size_t length, std::string &out, bool *has_bare_words)
 {
     bool in_string = false;
@@ -109,7 +111,8 @@ static void rewrite_numbers(const char *text, size_t length, std::string &out, b
 static simdjson::error_code parse_into(const char *text, size_t length, dom::document &out)
 {
     dom::parser parser(simdjson::SIMDJSON_MAXSIZE_BYTES);
-    std::unique_ptr<char, decltype(&am_free)> copy(static_cast<char *>(am_alloc(length + simdjson::SIMDJSON_PADDING)), am_free);
+    std::unique_ptr<char, decltype(&am_free)> copy(static_cast<char *>(am_alloc(length + simdjson::SIMDJSON_PADDING)),
+                                                   am_free);
     if (!copy) return simdjson::MEMALLOC;
     memcpy(copy.get(), text, length);
     memset(copy.get() + length, 0, simdjson::SIMDJSON_PADDING);
@@ -159,9 +162,9 @@ am_status am_json_open(const char *path, am_json_document **out)
     am_status status = am_file_map(path, &file);
     if (status) return status;
     if (file.size_bytes > (size_t)1 << 30)
-        status = am_error(AM_INVALID_FILE, "%s: %zu bytes of JSON, more than the limit of 1 GiB", path, file.size_bytes);
-    else
-        status = am_json_parse(reinterpret_cast<const char *>(file.bytes), file.size_bytes, path, out);
+        status =
+            am_error(AM_INVALID_FILE, "%s: %zu bytes of JSON, more than the limit of 1 GiB", path, file.size_bytes);
+    else status = am_json_parse(reinterpret_cast<const char *>(file.bytes), file.size_bytes, path, out);
     am_file_unmap(&file);
     return status;
 }
@@ -189,22 +192,29 @@ am_json_kind am_json_kind_of(am_json value)
     if (!value.document) return AM_JSON_MISSING;
     tape_ref ref = ref_of(value);
     switch (ref.tape_ref_type()) {
-    case tape_type::START_OBJECT: return AM_JSON_OBJECT;
-    case tape_type::START_ARRAY: return AM_JSON_ARRAY;
-    case tape_type::STRING: return is_bare_word(value, ref.get_string_view()) ? AM_JSON_REAL : AM_JSON_STRING;
-    case tape_type::INT64: return AM_JSON_INTEGER;
+    case tape_type::START_OBJECT:
+        return AM_JSON_OBJECT;
+    case tape_type::START_ARRAY:
+        return AM_JSON_ARRAY;
+    case tape_type::STRING:
+        return is_bare_word(value, ref.get_string_view()) ? AM_JSON_REAL : AM_JSON_STRING;
+    case tape_type::INT64:
+        return AM_JSON_INTEGER;
     case tape_type::UINT64:
-    case tape_type::DOUBLE: return AM_JSON_REAL;
+    case tape_type::DOUBLE:
+        return AM_JSON_REAL;
     case tape_type::TRUE_VALUE:
-    case tape_type::FALSE_VALUE: return AM_JSON_BOOL;
-    default: return AM_JSON_NULL;
+    case tape_type::FALSE_VALUE:
+        return AM_JSON_BOOL;
+    default:
+        return AM_JSON_NULL;
     }
 }
 
 const char *am_json_kind_name(am_json_kind kind)
 {
-    static const char *const names[] = {"nothing", "null", "a boolean", "an integer", "a number", "a string",
-                                        "an array", "an object"};
+    static const char *const names[] = {"nothing",  "null",     "a boolean", "an integer",
+                                        "a number", "a string", "an array",  "an object"};
     return names[kind];
 }
 
@@ -319,10 +329,12 @@ bool am_json_next(am_json_iterator *iterator)
 static void write_number(am_json value, am_buffer *out)
 {
     double real = am_json_real(value, 0);
-    if (am_json_kind_of(value) == AM_JSON_INTEGER) am_buffer_printf(out, "%lld", static_cast<long long>(am_json_int(value, 0)));
+    if (am_json_kind_of(value) == AM_JSON_INTEGER)
+        am_buffer_printf(out, "%lld", static_cast<long long>(am_json_int(value, 0)));
     else if (std::isnan(real)) am_buffer_append_string(out, "NaN");
     else if (std::isinf(real)) am_buffer_append_string(out, real > 0 ? "Infinity" : "-Infinity");
-    else if (ref_of(value).is_uint64()) am_buffer_printf(out, "%llu", static_cast<unsigned long long>(ref_of(value).next_tape_value<uint64_t>()));
+    else if (ref_of(value).is_uint64())
+        am_buffer_printf(out, "%llu", static_cast<unsigned long long>(ref_of(value).next_tape_value<uint64_t>()));
     else {
         size_t start = out->length;
         am_buffer_printf(out, "%.17g", real);
@@ -349,12 +361,23 @@ void am_json_write(am_json value, am_buffer *out)
 {
     am_json_kind kind = am_json_kind_of(value);
     switch (kind) {
-    case AM_JSON_MISSING: break;
-    case AM_JSON_NULL: am_buffer_append_string(out, "null"); break;
-    case AM_JSON_BOOL: am_buffer_append_string(out, am_json_bool(value, false) ? "true" : "false"); break;
-    case AM_JSON_STRING: am_buffer_append_json_string(out, am_json_text(value).bytes, am_json_text(value).length); break;
+    case AM_JSON_MISSING:
+        break;
+    case AM_JSON_NULL:
+        am_buffer_append_string(out, "null");
+        break;
+    case AM_JSON_BOOL:
+        am_buffer_append_string(out, am_json_bool(value, false) ? "true" : "false");
+        break;
+    case AM_JSON_STRING:
+        am_buffer_append_json_string(out, am_json_text(value).bytes, am_json_text(value).length);
+        break;
     case AM_JSON_ARRAY:
-    case AM_JSON_OBJECT: write_container(value, out, kind == AM_JSON_OBJECT); break;
-    default: write_number(value, out); break;
+    case AM_JSON_OBJECT:
+        write_container(value, out, kind == AM_JSON_OBJECT);
+        break;
+    default:
+        write_number(value, out);
+        break;
     }
 }

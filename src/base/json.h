@@ -1,6 +1,7 @@
-/* JSON documents, read-only, parsed by simdjson (docs/decisions/json.md). Depth is limited to 512, text must be UTF-8 (a
-   byte order mark before it is passed over). As Python writes and reads them: bare Infinity, -Infinity and NaN are numbers,
-   integers may be of any length (tokenizer_config.json has 1000000000000000019884624838656) and 1e400 is infinite. */
+/* JSON documents, read-only, parsed by simdjson (docs/decisions/json.md). Depth is limited to 512, text must
+   be UTF-8 (a byte order mark before it is passed over). As Python writes and reads them: bare Infinity,
+   -Infinity and NaN are numbers, integers may be of any length (tokenizer_config.json has
+   1000000000000000019884624838656) and 1e400 is infinite. */
 #ifndef AM_BASE_JSON_H
 #define AM_BASE_JSON_H
 
@@ -57,7 +58,8 @@ am_json_kind am_json_kind_of(am_json value);
 /* "string", "array" ...: for messages. */
 const char *am_json_kind_name(am_json_kind kind);
 
-/* Member of an object: the last one of that name, as in Python. MISSING when `object` is no object or has none. Linear in its size. */
+/* Member of an object: the last one of that name, as in Python. MISSING when `object` is no object or has
+ * none. Linear in its size. */
 am_json am_json_get(am_json object, const char *key);
 
 /* Member reached through keys: "text_config.hidden_size"; MISSING when any step is. */
@@ -66,7 +68,8 @@ am_json am_json_get_path(am_json object, const char *dotted_path);
 /* Number of elements of an array or members of an object, 0 of anything else. Linear for more than 2^24. */
 size_t am_json_count(am_json value);
 
-/* Values, or the fallback when the kind is another. An integer is a real too; a real that is whole is an integer too. */
+/* Values, or the fallback when the kind is another. An integer is a real too; a real that is whole is an
+ * integer too. */
 bool am_json_bool(am_json value, bool fallback);
 int64_t am_json_int(am_json value, int64_t fallback);
 double am_json_real(am_json value, double fallback);

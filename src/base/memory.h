@@ -12,8 +12,8 @@ void *am_alloc_zeroed(size_t count, size_t bytes);
 void *am_realloc(void *block, size_t bytes);
 void am_free(void *block);
 
-/* `count * bytes` bytes aligned to 64 for vector loads; null when there is no memory or the product overflows.
-   Freed with am_free_aligned. */
+/* `count * bytes` bytes aligned to 64 for vector loads; null when there is no memory or the product
+   overflows. Freed with am_free_aligned. */
 void *am_alloc_aligned(size_t bytes);
 void am_free_aligned(void *block);
 

@@ -35,7 +35,8 @@ const char *am_code_text(am_code code)
 {
     switch (code) {
 #define ROW(id, number, text, meaning)                                                                                 \
-    case id: return text;
+    case id:                                                                                                           \
+        return text;
         AM_STATUS_CODES(ROW)
 #undef ROW
     }

@@ -17,7 +17,8 @@ extern "C" {
 #define AM_NEVER_NULL
 #endif
 
-/* A new status with a formatted message. Where memory is too short even for that, a static out-of-memory status. */
+/* A new status with a formatted message. Where memory is too short even for that, a static out-of-memory
+ * status. */
 am_status am_error(am_code code, const char *format, ...) AM_PRINTF(2, 3) AM_NODISCARD AM_NEVER_NULL;
 am_status am_error_v(am_code code, const char *format, va_list arguments) AM_NODISCARD AM_NEVER_NULL;
 

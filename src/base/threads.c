@@ -25,9 +25,9 @@ static struct {
     pthread_t *workers;
     int worker_count;
     job job;
-    atomic_int_least64_t next;       /* first item not yet taken */
+    atomic_int_least64_t next;        /* first item not yet taken */
     atomic_uint_least64_t generation; /* counts jobs; workers wait for it to change */
-    atomic_int busy;                 /* workers that have not finished the current job */
+    atomic_int busy;                  /* workers that have not finished the current job */
     atomic_bool stop;
 } pool = {.caller = PTHREAD_MUTEX_INITIALIZER, .sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
@@ -129,7 +129,8 @@ static am_status start_workers(int count)
 am_status am_threads_set(int count)
 {
     if (count < 0 || count > THREADS_LIMIT)
-        return am_error(AM_INVALID_ARGUMENT, "number of threads must be between 0 and %d, found %d", THREADS_LIMIT, count);
+        return am_error(AM_INVALID_ARGUMENT, "number of threads must be between 0 and %d, found %d", THREADS_LIMIT,
+                        count);
     if (count == 0) count = am_threads_available();
     pthread_mutex_lock(&pool.caller);
     am_status status = NULL;

@@ -1,6 +1,7 @@
 #include "base/utf8.h"
 
-/* Lead byte -> number of continuation bytes and the range the first of them must lie in (Unicode table 3-7). */
+/* Lead byte -> number of continuation bytes and the range the first of them must lie in (Unicode table 3-7).
+ */
 static int expected_tail(unsigned char lead, unsigned char *low, unsigned char *high)
 {
     *low = 0x80;

@@ -9,7 +9,8 @@
 #define AM_UTF8_INVALID UINT32_MAX
 
 /* Decodes the code point at `text` (length >= 1 bytes left) and returns how many bytes it takes.
-   Ill-formed: *out is AM_UTF8_INVALID and the count is that of the maximal ill-formed subpart (Unicode 3.9, at least 1). */
+   Ill-formed: *out is AM_UTF8_INVALID and the count is that of the maximal ill-formed subpart (Unicode 3.9,
+   at least 1). */
 size_t am_utf8_next(const char *text, size_t length, uint32_t *out);
 
 /* Encodes a scalar value into up to 4 bytes; returns the count, 0 when `c` is no scalar value. */

@@ -56,8 +56,8 @@ static void put_result(const am_globals *globals, const am_answer_values *values
     else puts(values->stream ? "" : result->text);
     fflush(stdout);
     double tokens = (double)result->id_count;
-    am_cli_note(globals, "%d tokens read in %.1f ms; %zu written in %.1f ms, %.1f a second; ended by %s", result->prompt_tokens,
-                result->prefill_ms, result->id_count, result->decode_ms,
+    am_cli_note(globals, "%d tokens read in %.1f ms; %zu written in %.1f ms, %.1f a second; ended by %s",
+                result->prompt_tokens, result->prefill_ms, result->id_count, result->decode_ms,
                 result->decode_ms > 0 ? tokens * 1e3 / result->decode_ms : 0.0, result->finish_reason);
 }
 
@@ -79,8 +79,8 @@ static am_text_options options_of(const am_answer_values *values)
     };
 }
 
-int am_cli_answer(const am_globals *globals, am_model *model, const am_answer_values *values, const char *prompt, bool is_chat,
-                  char **answer)
+int am_cli_answer(const am_globals *globals, am_model *model, const am_answer_values *values, const char *prompt,
+                  bool is_chat, char **answer)
 {
     sink to = {values->stream, globals->json};
     am_text_options options = options_of(values);
@@ -89,7 +89,8 @@ int am_cli_answer(const am_globals *globals, am_model *model, const am_answer_va
     options.on_text = take_text;
     options.context = &to;
     catch_interrupts(&before);
-    am_status status = is_chat ? am_model_chat(model, prompt, &options, &result) : am_model_generate(model, prompt, &options, &result);
+    am_status status =
+        is_chat ? am_model_chat(model, prompt, &options, &result) : am_model_generate(model, prompt, &options, &result);
     sigaction(SIGINT, &before, NULL);
     if (status && values->stream && !globals->json) puts("");
     if (status) return am_cli_fail_status(globals, status);

@@ -15,7 +15,9 @@ typedef struct am_answer_values {
 
 /* Rows of an option table for them. */
 #define AM_ANSWER_OPTION(name, kind, member, argument, meaning, min, max)                                              \
-    {name, kind, offsetof(am_answer_values, member), argument, meaning, min, max}
+    {                                                                                                                  \
+        name, kind, offsetof(am_answer_values, member), argument, meaning, min, max                                    \
+    }
 /* clang-format off */
 #define AM_ANSWER_OPTIONS                                                                                              \
     AM_ANSWER_OPTION("max-new-tokens", AM_OPTION_INT, max_new_tokens, "N", "write at most N tokens", 1, 1e9),          \
@@ -31,9 +33,10 @@ typedef struct am_answer_values {
     AM_ANSWER_OPTION("stream", AM_OPTION_FLAG, stream, NULL, "print each piece of text as soon as it is certain", 0, 0)
 /* clang-format on */
 
-/* Asks the model for one answer and prints it; prompt: a text, or messages as JSON when is_chat. *answer (may be null) is its text, freed
-   with free. An interrupt from the keyboard ends the answer, which is then AM_CANCELLED. Gives the exit code; errors are reported. */
-int am_cli_answer(const am_globals *globals, am_model *model, const am_answer_values *values, const char *prompt, bool is_chat,
-                  char **answer);
+/* Asks the model for one answer and prints it; prompt: a text, or messages as JSON when is_chat. *answer (may
+   be null) is its text, freed with free. An interrupt from the keyboard ends the answer, which is then
+   AM_CANCELLED. Gives the exit code; errors are reported. */
+int am_cli_answer(const am_globals *globals, am_model *model, const am_answer_values *values, const char *prompt,
+                  bool is_chat, char **answer);
 
 #endif

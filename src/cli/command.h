@@ -1,5 +1,5 @@
-/* A command of the program: src/cli/commands/<command>.c exports `const am_command am_command_<command> = {...}`.
-   The program uses the library by its public headers alone. */
+/* A command of the program: src/cli/commands/<command>.c exports `const am_command am_command_<command> =
+   {...}`. The program uses the library by its public headers alone. */
 #ifndef AM_CLI_COMMAND_H
 #define AM_CLI_COMMAND_H
 
@@ -68,9 +68,10 @@ typedef struct am_operands {
 
 enum { AM_CLI_CONTINUE = -1 };
 
-/* Reads the options of a command into *values (laid out as command->options say; may be null without options) and *globals, sets the
-   thread count and checks the target. Gives AM_CLI_CONTINUE, or the exit code when the command ends here: after an error, which has been
-   reported, or after --help. Between min and max operands are allowed (max < 0: any number). */
+/* Reads the options of a command into *values (laid out as command->options say; may be null without options)
+   and *globals, sets the thread count and checks the target. Gives AM_CLI_CONTINUE, or the exit code when the
+   command ends here: after an error, which has been reported, or after --help. Between min and max operands
+   are allowed (max < 0: any number). */
 int am_cli_parse(const am_command *command, int argc, char **argv, am_globals *globals, void *values, int min, int max,
                  am_operands *operands);
 
@@ -98,8 +99,8 @@ void am_cli_put_json_string(FILE *file, const char *text);
 /* Milliseconds of a clock that never goes back. */
 double am_cli_now_ms(void);
 
-/* Writes a result of the library: as it is with --json, else as an outline (cli/outline.h). Frees it. Gives the exit code: 0, or that of
-   the status, which is reported and freed. */
+/* Writes a result of the library: as it is with --json, else as an outline (cli/outline.h). Frees it. Gives
+   the exit code: 0, or that of the status, which is reported and freed. */
 int am_cli_put_result(const am_globals *globals, am_status status, char *json);
 
 /* --- help (help.c) --- */

@@ -12,7 +12,8 @@ const am_command *am_command_find(const char *name)
 
 void am_cli_put_help(FILE *file)
 {
-    fputs("anymodel runs models in Hugging Face layout: give it a model directory and an input, get the answer.\n\n"
+    fputs("anymodel runs models in Hugging Face layout: give it a model directory and an input, get the "
+          "answer.\n\n"
           "  anymodel COMMAND ARGUMENTS...\n\n"
           "Commands (anymodel help COMMAND tells more, with examples):\n",
           file);
@@ -33,7 +34,8 @@ static void put_options(const am_option *options, FILE *file)
 {
     for (; options && options->name; options++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", options->name, options->argument ? " " : "", options->argument ? options->argument : "");
+        snprintf(left, sizeof left, "--%s%s%s", options->name, options->argument ? " " : "",
+                 options->argument ? options->argument : "");
         fprintf(file, "  %-26s %s\n", left, options->meaning);
     }
 }
@@ -48,7 +50,8 @@ void am_cli_put_command_help(const am_command *command, FILE *file)
     put_options(am_cli_common_options, file);
 }
 
-/* How many letters must be put in, taken out or replaced to make one word of the other; words are cut at 31 letters. */
+/* How many letters must be put in, taken out or replaced to make one word of the other; words are cut at 31
+ * letters. */
 static int distance(const char *a, const char *b)
 {
     enum { LIMIT = 31 };

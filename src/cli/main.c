@@ -13,8 +13,9 @@ static int run_command(int argc, char **argv, am_globals *globals)
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
     if (strcmp(name, "--version") == 0) name = "version";
     if (*name == '-')
-        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "%s: the command comes first (anymodel COMMAND %s ...); anymodel help lists them",
-                           name, name);
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT,
+                           "%s: the command comes first (anymodel COMMAND %s ...); anymodel help lists them", name,
+                           name);
     const am_command *command = am_command_find(name);
     return command ? command->run(argc - 1, argv + 1, globals) : am_cli_unknown_command(globals, name);
 }

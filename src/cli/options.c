@@ -11,8 +11,10 @@ enum { OPTION_LIMIT = 48, THREAD_LIMIT = 1024 };
 
 const am_option am_cli_common_options[] = {
     {"json", AM_OPTION_FLAG, offsetof(am_globals, json), NULL, "print JSON", 0, 0},
-    {"threads", AM_OPTION_INT, offsetof(am_globals, threads), "N", "work with N threads (0: as many as the machine allows)", 0, THREAD_LIMIT},
-    {"target", AM_OPTION_TEXT, offsetof(am_globals, target), "NAME", "where to run: cpu, or auto for the best there is", 0, 0},
+    {"threads", AM_OPTION_INT, offsetof(am_globals, threads), "N",
+     "work with N threads (0: as many as the machine allows)", 0, THREAD_LIMIT},
+    {"target", AM_OPTION_TEXT, offsetof(am_globals, target), "NAME", "where to run: cpu, or auto for the best there is",
+     0, 0},
     {"verbose", AM_OPTION_FLAG, offsetof(am_globals, verbose), NULL, "say more on stderr", 0, 0},
     {"help", AM_OPTION_FLAG, offsetof(am_globals, help), NULL, "show this", 0, 0},
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
@@ -42,8 +44,9 @@ static int set_whole(const am_globals *globals, const am_option *option, const c
     errno = 0;
     long value = strtol(text, &end, 10);
     if (errno || end == text || *end || (double)value < option->min || (double)value > option->max)
-        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--%s: expected a whole number from %.0f to %.0f, found \"%s\"", option->name,
-                           option->min, option->max, text);
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT,
+                           "--%s: expected a whole number from %.0f to %.0f, found \"%s\"", option->name, option->min,
+                           option->max, text);
     *out = (int)value;
     return AM_CLI_CONTINUE;
 }
@@ -54,8 +57,8 @@ static int set_seed(const am_globals *globals, const am_option *option, const ch
     errno = 0;
     *out = strtoull(text, &end, 10);
     if (errno || *text < '0' || *text > '9' || *end)
-        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--%s: expected a whole number from 0 to 2^64 - 1, found \"%s\"", option->name,
-                           text);
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT,
+                           "--%s: expected a whole number from 0 to 2^64 - 1, found \"%s\"", option->name, text);
     return AM_CLI_CONTINUE;
 }
 
@@ -64,15 +67,16 @@ static int set_real(const am_globals *globals, const am_option *option, const ch
     char *end;
     *out = strtod(text, &end);
     if (end == text || *end || !isfinite(*out) || *out < option->min || *out > option->max)
-        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--%s: expected a number from %g to %g, found \"%s\"", option->name, option->min,
-                           option->max, text);
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--%s: expected a number from %g to %g, found \"%s\"",
+                           option->name, option->min, option->max, text);
     return AM_CLI_CONTINUE;
 }
 
 static int add_to_list(const am_globals *globals, const am_option *option, const char *text, am_cli_list *list)
 {
     if (list->count == AM_CLI_LIST_LIMIT)
-        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--%s: given more than %d times", option->name, AM_CLI_LIST_LIMIT);
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--%s: given more than %d times", option->name,
+                           AM_CLI_LIST_LIMIT);
     list->items[list->count++] = text;
     return AM_CLI_CONTINUE;
 }
@@ -81,29 +85,41 @@ static int set_option(const am_globals *globals, const am_option *option, char *
 {
     void *place = base + option->offset;
     switch (option->kind) {
-    case AM_OPTION_FLAG: *(bool *)place = true; break;
-    case AM_OPTION_TEXT: *(const char **)place = text; break;
-    case AM_OPTION_LIST: return add_to_list(globals, option, text, place);
-    case AM_OPTION_INT: return set_whole(globals, option, text, place);
-    case AM_OPTION_SEED: return set_seed(globals, option, text, place);
-    case AM_OPTION_REAL: return set_real(globals, option, text, place);
+    case AM_OPTION_FLAG:
+        *(bool *)place = true;
+        break;
+    case AM_OPTION_TEXT:
+        *(const char **)place = text;
+        break;
+    case AM_OPTION_LIST:
+        return add_to_list(globals, option, text, place);
+    case AM_OPTION_INT:
+        return set_whole(globals, option, text, place);
+    case AM_OPTION_SEED:
+        return set_seed(globals, option, text, place);
+    case AM_OPTION_REAL:
+        return set_real(globals, option, text, place);
     }
     return AM_CLI_CONTINUE;
 }
 
 /* What getopt could not make sense of, in words. */
-static int wrong_option(const am_command *command, const am_globals *globals, const option_set *set, char **argv, int result)
+static int wrong_option(const am_command *command, const am_globals *globals, const option_set *set, char **argv,
+                        int result)
 {
     const char *text = argv[optind - 1];
     if (result == ':') return am_cli_fail(globals, AM_INVALID_ARGUMENT, "%s: needs a value", text);
     for (int i = 0; i < set->count; i++) {
         size_t length = strlen(set->names[i].name);
-        if (strncmp(text, "--", 2) == 0 && strncmp(text + 2, set->names[i].name, length) == 0 && text[2 + length] == '=')
+        if (strncmp(text, "--", 2) == 0 && strncmp(text + 2, set->names[i].name, length) == 0 &&
+            text[2 + length] == '=')
             return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--%s: takes no value", set->names[i].name);
     }
     if (optopt && strncmp(text, "--", 2) != 0)
-        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "-%c: there are no short options; see anymodel help %s", optopt, command->name);
-    return am_cli_fail(globals, AM_INVALID_ARGUMENT, "%s: %s has no such option (or several that begin so); see anymodel help %s", text,
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "-%c: there are no short options; see anymodel help %s",
+                           optopt, command->name);
+    return am_cli_fail(globals, AM_INVALID_ARGUMENT,
+                       "%s: %s has no such option (or several that begin so); see anymodel help %s", text,
                        command->name, command->name);
 }
 
@@ -142,7 +158,8 @@ static int check_operands(const am_command *command, const am_globals *globals, 
 static int apply_globals(const am_globals *globals)
 {
     if (globals->target && strcmp(globals->target, "cpu") != 0 && strcmp(globals->target, "auto") != 0)
-        return am_cli_fail(globals, AM_UNAVAILABLE, "target \"%s\" is not in this build; there are cpu and auto (anymodel targets)",
+        return am_cli_fail(globals, AM_UNAVAILABLE,
+                           "target \"%s\" is not in this build; there are cpu and auto (anymodel targets)",
                            globals->target);
     am_status status = am_set_threads(globals->threads);
     return status ? am_cli_fail_status(globals, status) : AM_CLI_CONTINUE;

@@ -96,13 +96,15 @@ static void put_code_point(FILE *file, uint32_t c)
     if (c < 0x20) fputc(' ', file);
     else if (c < 0x80) fputc((int)c, file);
     else if (c < 0x800) fprintf(file, "%c%c", (int)(0xC0 | c >> 6), (int)(0x80 | (c & 0x3F)));
-    else if (c < 0x10000) fprintf(file, "%c%c%c", (int)(0xE0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3F)), (int)(0x80 | (c & 0x3F)));
+    else if (c < 0x10000)
+        fprintf(file, "%c%c%c", (int)(0xE0 | c >> 12), (int)(0x80 | (c >> 6 & 0x3F)), (int)(0x80 | (c & 0x3F)));
     else
         fprintf(file, "%c%c%c%c", (int)(0xF0 | c >> 18), (int)(0x80 | (c >> 12 & 0x3F)), (int)(0x80 | (c >> 6 & 0x3F)),
                 (int)(0x80 | (c & 0x3F)));
 }
 
-/* After "\u": four digits, and a second escape when they are half of a pair. Gives the last character read. */
+/* After "\u": four digits, and a second escape when they are half of a pair. Gives the last character read.
+ */
 static const char *put_unicode_escape(FILE *file, const char *at)
 {
     char digits[5] = {0}, low[5] = {0};

@@ -1,4 +1,5 @@
-/* JSON from the library, read again to show it to people or to look something up. The texts are known to be well-formed. */
+/* JSON from the library, read again to show it to people or to look something up. The texts are known to be
+ * well-formed. */
 #ifndef AM_CLI_OUTLINE_H
 #define AM_CLI_OUTLINE_H
 

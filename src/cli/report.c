@@ -105,7 +105,7 @@ am_status am_cli_open_model(const am_globals *globals, const char *directory, am
     am_status status = am_model_open(directory, &(am_model_options){.target = globals->target}, out);
     am_cli_progress_end();
     if (!status)
-        am_cli_note(globals, "%s: %s, opened in %.1f ms, %d threads", directory, am_model_architecture(*out), am_cli_now_ms() - begin_ms,
-                    am_get_threads());
+        am_cli_note(globals, "%s: %s, opened in %.1f ms, %d threads", directory, am_model_architecture(*out),
+                    am_cli_now_ms() - begin_ms, am_get_threads());
     return status;
 }

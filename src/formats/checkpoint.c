@@ -41,8 +41,8 @@ static am_status read_file(reader read, const char *path, am_tensor_table *table
     am_status status = read(path, table);
     if (am_status_code(status) != AM_INVALID_FILE || !is_lfs_pointer(path)) return status;
     am_status_free(status);
-    return am_error(AM_INVALID_FILE,
-                    "%s: this is a git-lfs pointer, not the weights (fetch them with git lfs pull)", path);
+    return am_error(AM_INVALID_FILE, "%s: this is a git-lfs pointer, not the weights (fetch them with git lfs pull)",
+                    path);
 }
 
 /* What the index says and where. */
@@ -95,8 +95,8 @@ static am_status read_member(sharded *s, am_json_string name, am_json file)
         return am_error(AM_INVALID_FILE, "%s: tensor name %s has a zero byte in it", s->path, name.bytes);
     if (am_json_kind_of(file) != AM_JSON_STRING || !is_plain_path(am_json_text(file)))
         return am_error(AM_INVALID_FILE,
-                        "%s: tensor %s: its shard must be the name of a file in the same folder, found %s",
-                        s->path, name.bytes,
+                        "%s: tensor %s: its shard must be the name of a file in the same folder, found %s", s->path,
+                        name.bytes,
                         am_json_kind_of(file) == AM_JSON_STRING ? am_json_text(file).bytes
                                                                 : am_json_kind_name(am_json_kind_of(file)));
     const char *path = am_path_join(&s->table->arena, s->directory, am_json_text(file).bytes);
@@ -104,8 +104,8 @@ static am_status read_member(sharded *s, am_json_string name, am_json file)
     AM_TRY(need_shard(s, name.bytes, path));
     const am_named_tensor *tensor = am_tensor_table_find(s->table, name.bytes);
     if (!tensor || strcmp(tensor->file, path) != 0)
-        return am_error(AM_INVALID_FILE, "%s: tensor %s is not in %s, where the index says (found in: %s)",
-                        s->path, name.bytes, path, tensor ? tensor->file : "none of the shards read so far");
+        return am_error(AM_INVALID_FILE, "%s: tensor %s is not in %s, where the index says (found in: %s)", s->path,
+                        name.bytes, path, tensor ? tensor->file : "none of the shards read so far");
     return NULL;
 }
 
@@ -113,8 +113,7 @@ static am_status read_shards(sharded *s, am_json root)
 {
     am_json map = am_json_get(root, "weight_map");
     if (am_json_kind_of(map) != AM_JSON_OBJECT || am_json_count(map) == 0)
-        return am_error(AM_INVALID_FILE,
-                        "%s: weight_map must be an object with at least one member, found %s", s->path,
+        return am_error(AM_INVALID_FILE, "%s: weight_map must be an object with at least one member, found %s", s->path,
                         am_json_kind_name(am_json_kind_of(map)));
     for (am_json_iterator i = am_json_iterate(map); am_json_next(&i);) AM_TRY(read_member(s, i.key, i.value));
     return NULL;
@@ -140,8 +139,8 @@ static am_status read_first(const char *directory, am_tensor_table *table)
         return candidates[i].is_index ? read_index(directory, path, candidates[i].read, table)
                                       : read_file(candidates[i].read, path, table);
     }
-    return am_error(AM_NOT_FOUND, "%s: no weights: neither %s nor %s nor %s nor %s", directory,
-                    candidates[0].name, candidates[1].name, candidates[2].name, candidates[3].name);
+    return am_error(AM_NOT_FOUND, "%s: no weights: neither %s nor %s nor %s nor %s", directory, candidates[0].name,
+                    candidates[1].name, candidates[2].name, candidates[3].name);
 }
 
 am_status am_checkpoint_read(const char *directory, am_tensor_table *table)

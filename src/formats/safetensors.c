@@ -40,8 +40,7 @@ static am_status read_dtype(const reader *r, const char *name, am_json info, am_
     }
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (am_json_equals(dtype, others[i]))
-            return am_error(AM_UNSUPPORTED, "%s: tensor %s: dtype %s is not supported", r->path, name,
-                            others[i]);
+            return am_error(AM_UNSUPPORTED, "%s: tensor %s: dtype %s is not supported", r->path, name, others[i]);
     if (am_json_kind_of(dtype) == AM_JSON_STRING)
         return am_error(AM_INVALID_FILE, "%s: tensor %s: unknown dtype \"%s\"", r->path, name,
                         am_json_text(dtype).bytes);
@@ -63,14 +62,13 @@ static am_status read_shape(const reader *r, const char *name, am_json info, am_
         return am_error(AM_INVALID_FILE, "%s: tensor %s: shape must be an array, found %s", r->path, name,
                         am_json_kind_name(am_json_kind_of(dims)));
     if (rank > AM_RANK_LIMIT)
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: %zu dimensions, at most %d are possible", r->path,
-                        name, rank, AM_RANK_LIMIT);
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: %zu dimensions, at most %d are possible", r->path, name, rank,
+                        AM_RANK_LIMIT);
     for (am_json_iterator i = am_json_iterate(dims); am_json_next(&i); out->rank++) {
         if (!is_size(i.value))
-            return am_error(
-                AM_INVALID_FILE,
-                "%s: tensor %s: dimension %d of its shape is not a whole number from 0 to 2^63 - 1", r->path,
-                name, out->rank);
+            return am_error(AM_INVALID_FILE,
+                            "%s: tensor %s: dimension %d of its shape is not a whole number from 0 to 2^63 - 1",
+                            r->path, name, out->rank);
         out->dims[out->rank] = am_json_int(i.value, 0);
     }
     char text[AM_SHAPE_TEXT];
@@ -88,19 +86,17 @@ static am_status read_offsets(const reader *r, const char *name, am_json info, e
     for (am_json_iterator i = am_json_iterate(offsets); am_json_next(&i); count++)
         if (count < 2) pair[count] = i.value;
     if (am_json_kind_of(offsets) != AM_JSON_ARRAY || count != 2 || !is_size(pair[0]) || !is_size(pair[1]))
-        return am_error(AM_INVALID_FILE,
-                        "%s: tensor %s: data_offsets must be two whole numbers from 0 to 2^63 - 1", r->path,
-                        name);
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: data_offsets must be two whole numbers from 0 to 2^63 - 1",
+                        r->path, name);
     e->begin = (uint64_t)am_json_int(pair[0], 0);
     e->end = (uint64_t)am_json_int(pair[1], 0);
     if (e->begin > e->end)
-        return am_error(AM_INVALID_FILE,
-                        "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64 "] end before they begin",
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64 "] end before they begin",
                         r->path, name, e->begin, e->end);
     if (e->end > r->data_bytes)
         return am_error(AM_INVALID_FILE,
-                        "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64
-                        "] go beyond the file, which has %" PRIu64 " bytes of data (truncated?)",
+                        "%s: tensor %s: data_offsets [%" PRIu64 ", %" PRIu64 "] go beyond the file, which has %" PRIu64
+                        " bytes of data (truncated?)",
                         r->path, name, e->begin, e->end, r->data_bytes);
     return NULL;
 }
@@ -120,9 +116,9 @@ static am_status read_entry(const reader *r, am_json_string name, am_json info, 
     AM_TRY(read_offsets(r, name.bytes, info, e));
     size_t bytes = am_tensor_bytes(tensor->dtype, &tensor->shape);
     if (e->end - e->begin != bytes)
-        return am_error(AM_INVALID_FILE, "%s: tensor %s: %s of shape %s takes %zu bytes, found %" PRIu64,
-                        r->path, name.bytes, am_dtype_file_name(tensor->dtype),
-                        am_shape_text(&tensor->shape, text), bytes, e->end - e->begin);
+        return am_error(AM_INVALID_FILE, "%s: tensor %s: %s of shape %s takes %zu bytes, found %" PRIu64, r->path,
+                        name.bytes, am_dtype_file_name(tensor->dtype), am_shape_text(&tensor->shape, text), bytes,
+                        e->end - e->begin);
     if (bytes) tensor->data = r->data + e->begin;
     return NULL;
 }
@@ -134,8 +130,8 @@ static am_status check_metadata(const reader *r, am_json metadata)
                         am_json_kind_name(am_json_kind_of(metadata)));
     for (am_json_iterator i = am_json_iterate(metadata); am_json_next(&i);)
         if (am_json_kind_of(i.value) != AM_JSON_STRING)
-            return am_error(AM_INVALID_FILE, "%s: %s.%s must be a string, found %s", r->path, METADATA,
-                            i.key.bytes, am_json_kind_name(am_json_kind_of(i.value)));
+            return am_error(AM_INVALID_FILE, "%s: %s.%s must be a string, found %s", r->path, METADATA, i.key.bytes,
+                            am_json_kind_name(am_json_kind_of(i.value)));
     return NULL;
 }
 
@@ -149,8 +145,7 @@ static am_status read_entries(reader *r, am_json header)
     for (am_json_iterator i = am_json_iterate(header); am_json_next(&i);) {
         if (strcmp(i.key.bytes, METADATA) == 0 && i.key.length == sizeof METADATA - 1)
             AM_TRY(check_metadata(r, i.value));
-        else
-            AM_TRY(read_entry(r, i.key, i.value, &r->entries[r->count++]));
+        else AM_TRY(read_entry(r, i.key, i.value, &r->entries[r->count++]));
     }
     return NULL;
 }
@@ -173,18 +168,15 @@ static am_status check_layout(const reader *r, const entry **order)
         const entry *e = order[i];
         if (e->begin < at)
             return am_error(AM_INVALID_FILE,
-                            "%s: tensors %s and %s overlap: one ends at %" PRIu64
-                            ", the other begins at %" PRIu64,
+                            "%s: tensors %s and %s overlap: one ends at %" PRIu64 ", the other begins at %" PRIu64,
                             r->path, order[i - 1]->tensor.name, e->tensor.name, at, e->begin);
         if (e->begin > at)
-            return am_error(AM_INVALID_FILE,
-                            "%s: hole in the data: tensor %s begins at %" PRIu64 ", expected %" PRIu64,
+            return am_error(AM_INVALID_FILE, "%s: hole in the data: tensor %s begins at %" PRIu64 ", expected %" PRIu64,
                             r->path, e->tensor.name, e->begin, at);
     }
     if (at != r->data_bytes)
-        return am_error(AM_INVALID_FILE,
-                        "%s: tensors end at byte %" PRIu64 " of the data, the file at %" PRIu64, r->path, at,
-                        r->data_bytes);
+        return am_error(AM_INVALID_FILE, "%s: tensors end at byte %" PRIu64 " of the data, the file at %" PRIu64,
+                        r->path, at, r->data_bytes);
     return NULL;
 }
 
@@ -228,16 +220,15 @@ static am_status parse_file(reader *r, const am_mapped_file *file, am_json_docum
 {
     uint64_t length = 0;
     if (file->size_bytes < 8)
-        return am_error(AM_INVALID_FILE, "%s: %zu bytes, too short for a safetensors file (truncated?)",
-                        r->path, file->size_bytes);
+        return am_error(AM_INVALID_FILE, "%s: %zu bytes, too short for a safetensors file (truncated?)", r->path,
+                        file->size_bytes);
     for (int i = 7; i >= 0; i--) length = length << 8 | file->bytes[i];
     if (length > file->size_bytes - 8)
-        return am_error(AM_INVALID_FILE,
-                        "%s: header length %" PRIu64 " goes beyond the file of %zu bytes (truncated?)",
+        return am_error(AM_INVALID_FILE, "%s: header length %" PRIu64 " goes beyond the file of %zu bytes (truncated?)",
                         r->path, length, file->size_bytes);
     if (length > HEADER_LIMIT_BYTES)
-        return am_error(AM_INVALID_FILE, "%s: header length %" PRIu64 " is above the limit of %" PRIu64,
-                        r->path, length, HEADER_LIMIT_BYTES);
+        return am_error(AM_INVALID_FILE, "%s: header length %" PRIu64 " is above the limit of %" PRIu64, r->path,
+                        length, HEADER_LIMIT_BYTES);
     r->data = file->bytes + 8 + length;
     r->data_bytes = file->size_bytes - 8 - length;
     AM_TRY(am_json_parse((const char *)file->bytes + 8, (size_t)length, r->path, document));
@@ -251,10 +242,8 @@ am_status am_safetensors_read(const char *path, am_tensor_table *table)
     reader r = {.path = path};
     AM_TRY(am_file_map(path, &file));
     am_status status = parse_file(&r, &file, &document);
-    if (status)
-        am_file_unmap(&file);
-    else
-        status = am_tensor_table_take_file(table, &file);
+    if (status) am_file_unmap(&file);
+    else status = am_tensor_table_take_file(table, &file);
     if (!status) status = add_all(&r, table);
     am_free(r.entries);
     am_json_close(document);
@@ -273,25 +262,21 @@ static int write_rank(am_dtype dtype)
 
 static int compare_names(const void *left, const void *right)
 {
-    return strcmp((*(const am_named_tensor *const *)left)->name,
-                  (*(const am_named_tensor *const *)right)->name);
+    return strcmp((*(const am_named_tensor *const *)left)->name, (*(const am_named_tensor *const *)right)->name);
 }
 
 static int compare_write_order(const void *left, const void *right)
 {
-    const am_named_tensor *a = *(const am_named_tensor *const *)left,
-                          *b = *(const am_named_tensor *const *)right;
+    const am_named_tensor *a = *(const am_named_tensor *const *)left, *b = *(const am_named_tensor *const *)right;
     int difference = write_rank(b->dtype) - write_rank(a->dtype);
     return difference ? difference : strcmp(a->name, b->name);
 }
 
-static am_status order_for_writing(const am_named_tensor *tensors, size_t count,
-                                   const am_named_tensor **order)
+static am_status order_for_writing(const am_named_tensor *tensors, size_t count, const am_named_tensor **order)
 {
     for (size_t i = 0; i < count; i++) {
         order[i] = &tensors[i];
-        if (strcmp(tensors[i].name, METADATA) == 0 ||
-            !am_utf8_valid(tensors[i].name, strlen(tensors[i].name), NULL))
+        if (strcmp(tensors[i].name, METADATA) == 0 || !am_utf8_valid(tensors[i].name, strlen(tensors[i].name), NULL))
             return am_error(AM_INVALID_ARGUMENT, "a tensor cannot be named %s", tensors[i].name);
         if (!am_shape_check(&tensors[i].shape))
             return am_error(AM_INVALID_ARGUMENT, "tensor %s has an impossible shape", tensors[i].name);

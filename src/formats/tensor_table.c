@@ -64,8 +64,8 @@ am_status am_tensor_table_add(am_tensor_table *table, const am_named_tensor *ten
         return am_out_of_memory();
     size_t slot = slot_of(table, name, name_length);
     if (table->slots[slot])
-        return am_error(AM_INVALID_FILE, "%s: tensor %.*s is there twice, first in %s", tensor->file,
-                        (int)name_length, name, table->tensors[table->slots[slot] - 1].file);
+        return am_error(AM_INVALID_FILE, "%s: tensor %.*s is there twice, first in %s", tensor->file, (int)name_length,
+                        name, table->tensors[table->slots[slot] - 1].file);
     am_named_tensor copy = *tensor;
     copy.name = am_arena_string(&table->arena, name, name_length);
     if (!copy.name) return am_out_of_memory();
@@ -84,10 +84,8 @@ const am_named_tensor *am_tensor_table_find(const am_tensor_table *table, const 
 am_status am_tensor_table_take_file(am_tensor_table *table, am_mapped_file *file)
 {
     bool room = grow(&table->files, table->file_count, &table->file_capacity, sizeof *table->files);
-    if (room)
-        table->files[table->file_count++] = *file;
-    else
-        am_file_unmap(file);
+    if (room) table->files[table->file_count++] = *file;
+    else am_file_unmap(file);
     *file = (am_mapped_file){0};
     return room ? NULL : am_out_of_memory();
 }
@@ -95,10 +93,8 @@ am_status am_tensor_table_take_file(am_tensor_table *table, am_mapped_file *file
 am_status am_tensor_table_take_memory(am_tensor_table *table, void *block)
 {
     bool room = grow(&table->owned, table->owned_count, &table->owned_capacity, sizeof *table->owned);
-    if (room)
-        table->owned[table->owned_count++] = block;
-    else
-        am_free_aligned(block);
+    if (room) table->owned[table->owned_count++] = block;
+    else am_free_aligned(block);
     return room ? NULL : am_out_of_memory();
 }
 

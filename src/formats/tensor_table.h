@@ -35,14 +35,13 @@ typedef struct am_tensor_table {
 
 /* Adds a tensor; the name is copied, `file` and `data` must outlive the table (see the two functions below).
    Fails with AM_INVALID_FILE when the name is taken. */
-am_status am_tensor_table_add(am_tensor_table *table, const am_named_tensor *tensor,
-                              size_t name_length) AM_NODISCARD;
+am_status am_tensor_table_add(am_tensor_table *table, const am_named_tensor *tensor, size_t name_length) AM_NODISCARD;
 
 /* The tensor of that name, or null; borrowed. */
 const am_named_tensor *am_tensor_table_find(const am_tensor_table *table, const char *name);
 
 /* Hands a mapping, or a block from am_alloc_aligned, to the table (also when it fails: then it is released).
-   */
+ */
 am_status am_tensor_table_take_file(am_tensor_table *table, am_mapped_file *file) AM_NODISCARD;
 am_status am_tensor_table_take_memory(am_tensor_table *table, void *block) AM_NODISCARD;
 

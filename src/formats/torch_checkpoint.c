@@ -38,8 +38,8 @@ typedef struct loader {
 static am_status new_copy(loader *l, const char *what, uint64_t bytes, void **out)
 {
     if (bytes > l->copy_limit_bytes - l->copied_bytes)
-        return am_error(AM_INVALID_FILE, "%s: %s needs %" PRIu64 " bytes, too many for a file of %zu bytes",
-                        l->path, what, bytes, l->mapped.size_bytes);
+        return am_error(AM_INVALID_FILE, "%s: %s needs %" PRIu64 " bytes, too many for a file of %zu bytes", l->path,
+                        what, bytes, l->mapped.size_bytes);
     l->copied_bytes += bytes;
     *out = am_alloc_aligned((size_t)bytes);
     return *out ? am_tensor_table_take_memory(l->table, *out) : am_out_of_memory();
@@ -59,8 +59,7 @@ static am_status load_member(loader *l, const am_zip_member *member, block *b)
 static am_status find_in_zip(loader *l, const am_pickle_storage *storage, block **out)
 {
     am_zip_member member;
-    const char *name =
-        am_arena_printf(&l->arena, "%s/data/%.*s", l->root, (int)storage->key_length, storage->key);
+    const char *name = am_arena_printf(&l->arena, "%s/data/%.*s", l->root, (int)storage->key_length, storage->key);
     if (!name) return am_out_of_memory();
     AM_TRY(am_zip_find(l->zip, name, &member));
     *out = &l->blocks[member.index];
@@ -84,13 +83,11 @@ static am_status find_by_key(loader *l, const am_pickle_storage *storage, block 
 {
     *out = block_of_key(l, storage->key, storage->key_length);
     if (*out && (*out)->data) return NULL;
-    return am_error(AM_INVALID_FILE, "%s: storage %.*s is missing", l->path, (int)storage->key_length,
-                    storage->key);
+    return am_error(AM_INVALID_FILE, "%s: storage %.*s is missing", l->path, (int)storage->key_length, storage->key);
 }
 
 /* The storage's bytes, aligned for `dtype`. */
-static am_status find_storage(loader *l, const am_pickle_storage *storage, am_dtype dtype,
-                              const uint8_t **out)
+static am_status find_storage(loader *l, const am_pickle_storage *storage, am_dtype dtype, const uint8_t **out)
 {
     block *b;
     void *copy;
@@ -113,8 +110,7 @@ static bool is_inside(const am_pickle_tensor *tensor)
 {
     const am_pickle_storage *storage = tensor->storage;
     int64_t last = tensor->offset, step;
-    int64_t count =
-        storage->count * (int64_t)am_dtype_bytes(storage->dtype) / (int64_t)am_dtype_bytes(tensor->dtype);
+    int64_t count = storage->count * (int64_t)am_dtype_bytes(storage->dtype) / (int64_t)am_dtype_bytes(tensor->dtype);
     for (int i = 0; i < tensor->shape.rank; i++)
         if (__builtin_mul_overflow(tensor->shape.dims[i] - 1, tensor->strides[i], &step) ||
             __builtin_add_overflow(last, step, &last))
@@ -177,9 +173,8 @@ static am_status read_data(loader *l, const am_pickle_tensor *tensor, const void
     *out = NULL;
     if (am_shape_count(&tensor->shape) == 0) return NULL;
     if (!is_inside(tensor))
-        return am_error(AM_INVALID_FILE, "%s: its elements lie beyond storage %.*s of %" PRId64 " elements",
-                        l->path, (int)tensor->storage->key_length, tensor->storage->key,
-                        tensor->storage->count);
+        return am_error(AM_INVALID_FILE, "%s: its elements lie beyond storage %.*s of %" PRId64 " elements", l->path,
+                        (int)tensor->storage->key_length, tensor->storage->key, tensor->storage->count);
     AM_TRY(find_storage(l, tensor->storage, tensor->dtype, &storage));
     *out = storage + (size_t)tensor->offset * am_dtype_bytes(tensor->dtype);
     if (is_dense(tensor)) return NULL;
@@ -191,8 +186,7 @@ static am_status read_data(loader *l, const am_pickle_tensor *tensor, const void
 
 static am_status add_tensor(loader *l, const am_pickle_value *name, const am_pickle_tensor *view)
 {
-    am_named_tensor tensor = {
-        .name = name->as.text, .file = l->file, .dtype = view->dtype, .shape = view->shape};
+    am_named_tensor tensor = {.name = name->as.text, .file = l->file, .dtype = view->dtype, .shape = view->shape};
     if (name->kind != AM_PICKLE_STRING)
         return am_error(AM_INVALID_FILE, "%s: a tensor whose name is %s, expected a string", l->path,
                         am_pickle_kind_name(name->kind));
@@ -217,9 +211,8 @@ static am_status add_state(loader *l, const am_pickle_value *root)
     if (!has_tensors(&state)) state = am_pickle_get(root, "state_dict");
     if (!has_tensors(&state)) state = am_pickle_get(root, "model");
     if (!has_tensors(&state))
-        return am_error(AM_INVALID_FILE,
-                        "%s: no tensors: expected a dictionary of names and tensors, found %s", l->path,
-                        am_pickle_kind_name(root->kind));
+        return am_error(AM_INVALID_FILE, "%s: no tensors: expected a dictionary of names and tensors, found %s",
+                        l->path, am_pickle_kind_name(root->kind));
     const am_pickle_items *items = state.as.items;
     for (size_t i = 0; i + 1 < items->count; i += 2)
         if (items->values[i + 1].kind == AM_PICKLE_TENSOR)
@@ -251,8 +244,7 @@ static am_status find_member(loader *l, const char *name, bool *found, am_zip_me
 static am_status read_member(loader *l, const am_zip_member *member, char **out)
 {
     if (member->size_bytes > PICKLE_LIMIT_BYTES)
-        return am_error(AM_INVALID_FILE,
-                        "%s: archive member %s declares %" PRIu64 " bytes, more than the limit of %d",
+        return am_error(AM_INVALID_FILE, "%s: archive member %s declares %" PRIu64 " bytes, more than the limit of %d",
                         l->path, member->name, member->size_bytes, PICKLE_LIMIT_BYTES);
     *out = am_arena_alloc(&l->arena, (size_t)member->size_bytes + 1);
     return *out ? am_zip_extract(l->zip, member, *out) : am_out_of_memory();
@@ -283,8 +275,7 @@ static am_status read_zip(loader *l)
     AM_TRY(check_kind(l));
     AM_TRY(find_member(l, "data.pkl", &found, &member));
     if (!found)
-        return am_error(AM_INVALID_FILE, "%s: no %s/data.pkl in it: torch.save did not write this", l->path,
-                        l->root);
+        return am_error(AM_INVALID_FILE, "%s: no %s/data.pkl in it: torch.save did not write this", l->path, l->root);
     AM_TRY(read_member(l, &member, &bytes));
     AM_TRY(am_torch_unpickle((const uint8_t *)bytes, (size_t)member.size_bytes, l->path, &l->arena, &pickle));
     l->block_count = am_zip_count(l->zip);
@@ -323,30 +314,27 @@ static am_status list_storages(loader *l, const am_pickle_storage *last)
     qsort(l->blocks, count, sizeof *l->blocks, compare_keys);
     size_t kept = 0;
     for (size_t i = 0; i < count; i++)
-        if (kept == 0 || compare_keys(&l->blocks[kept - 1], &l->blocks[i]) != 0)
-            l->blocks[kept++] = l->blocks[i];
+        if (kept == 0 || compare_keys(&l->blocks[kept - 1], &l->blocks[i]) != 0) l->blocks[kept++] = l->blocks[i];
     l->block_count = kept;
     return NULL;
 }
 
 /* A storage: the number of its elements as 8 bytes, then the elements, whose size its block holds until now.
-   */
+ */
 static am_status place_storage(loader *l, const am_pickle_value *key, size_t *at)
 {
     const uint8_t *bytes = l->mapped.bytes + *at;
     size_t left = l->mapped.size_bytes - *at;
     uint64_t count = 0;
     if (key->kind != AM_PICKLE_STRING)
-        return am_error(AM_INVALID_FILE, "%s: a storage whose key is %s", l->path,
-                        am_pickle_kind_name(key->kind));
+        return am_error(AM_INVALID_FILE, "%s: a storage whose key is %s", l->path, am_pickle_kind_name(key->kind));
     block *b = block_of_key(l, key->as.text, key->length);
     if (!b || b->data)
         return am_error(AM_INVALID_FILE, "%s: storage %.*s is %s", l->path, (int)key->length, key->as.text,
                         b ? "there twice" : "of no tensor");
     for (int i = 7; i >= 0 && left >= 8; i--) count = count << 8 | bytes[i];
     if (left < 8 || count > (left - 8) / b->size_bytes)
-        return am_error(AM_INVALID_FILE,
-                        "%s: truncated: storage %.*s of %" PRIu64 " elements, %zu bytes left", l->path,
+        return am_error(AM_INVALID_FILE, "%s: truncated: storage %.*s of %" PRIu64 " elements, %zu bytes left", l->path,
                         (int)key->length, key->as.text, count, left);
     b->data = bytes + 8;
     b->size_bytes *= count;
@@ -387,13 +375,11 @@ am_status am_torch_checkpoint_read(const char *path, am_tensor_table *table)
     l.copy_limit_bytes = COPY_ALLOWANCE_BYTES + (uint64_t)COPY_ALLOWANCE_FACTOR * file.size_bytes;
     am_status status = am_tensor_table_take_file(table, &file);
     if (!status) {
-        if (l.mapped.size_bytes >= 4 && memcmp(l.mapped.bytes, "PK\3\4", 4) == 0)
-            status = read_zip(&l);
-        else if (is_old_form(&l.mapped))
-            status = read_old_form(&l);
+        if (l.mapped.size_bytes >= 4 && memcmp(l.mapped.bytes, "PK\3\4", 4) == 0) status = read_zip(&l);
+        else if (is_old_form(&l.mapped)) status = read_old_form(&l);
         else
-            status = am_error(AM_INVALID_FILE,
-                              "%s: torch.save did not write this: no zip archive and no known pickle", path);
+            status = am_error(AM_INVALID_FILE, "%s: torch.save did not write this: no zip archive and no known pickle",
+                              path);
     }
     am_zip_close(l.zip);
     am_arena_deinit(&l.arena);

@@ -79,8 +79,7 @@ const am_torch_global *am_torch_global_find(const char *module, size_t module_le
                                             size_t name_length)
 {
     for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
-        if (is_named(globals[i].module, module, module_length) &&
-            is_named(globals[i].name, name, name_length))
+        if (is_named(globals[i].module, module, module_length) && is_named(globals[i].name, name, name_length))
             return &globals[i];
     return NULL;
 }

@@ -42,8 +42,7 @@ const char *am_pickle_kind_name(am_pickle_kind kind)
 static bool is_text(const am_pickle_value *value, const char *text)
 {
     size_t length = strlen(text);
-    return value->kind == AM_PICKLE_STRING && value->length == length &&
-           memcmp(value->as.text, text, length) == 0;
+    return value->kind == AM_PICKLE_STRING && value->length == length && memcmp(value->as.text, text, length) == 0;
 }
 
 am_pickle_value am_pickle_get(const am_pickle_value *dict, const char *key)
@@ -56,8 +55,7 @@ am_pickle_value am_pickle_get(const am_pickle_value *dict, const char *key)
 }
 
 /* An AM_INVALID_FILE status that says where in the pickle. */
-static am_status malformed(const machine *m, const char *format, ...)
-    AM_PRINTF(2, 3) AM_NODISCARD AM_NEVER_NULL;
+static am_status malformed(const machine *m, const char *format, ...) AM_PRINTF(2, 3) AM_NODISCARD AM_NEVER_NULL;
 static am_status malformed(const machine *m, const char *format, ...)
 {
     va_list arguments;
@@ -103,8 +101,8 @@ static am_status take_line(machine *m, am_pickle_value *out)
     const uint8_t *begin = m->bytes + m->at;
     const uint8_t *end = m->at < m->length ? memchr(begin, '\n', m->length - m->at) : NULL;
     if (!end) return malformed(m, "truncated: a line does not end");
-    *out = (am_pickle_value){
-        .kind = AM_PICKLE_STRING, .length = (uint32_t)(end - begin), .as.text = (const char *)begin};
+    *out =
+        (am_pickle_value){.kind = AM_PICKLE_STRING, .length = (uint32_t)(end - begin), .as.text = (const char *)begin};
     m->at += out->length + 1;
     return NULL;
 }
@@ -181,8 +179,7 @@ static am_status pop_to_mark(machine *m, const am_pickle_value **out, size_t *ou
 static am_status append(machine *m, am_pickle_items *items, const am_pickle_value *values, size_t count)
 {
     if (count > items->capacity - items->count) {
-        size_t capacity =
-            items->capacity * 2 > items->count + count ? items->capacity * 2 : items->count + count;
+        size_t capacity = items->capacity * 2 > items->count + count ? items->capacity * 2 : items->count + count;
         am_pickle_value *grown;
         AM_TRY(new_node(m, capacity, sizeof *grown, &grown));
         if (items->count) memcpy(grown, items->values, items->count * sizeof *grown);
@@ -318,8 +315,7 @@ static am_status push_text_integer(machine *m)
     bool fits, is_bool = m->length - m->at > 2 && m->bytes[m->at] == '0' && m->bytes[m->at + 2] == '\n';
     AM_TRY(take_text_integer(m, &integer, &fits));
     if (!fits) return push_kind(m, AM_PICKLE_OTHER, 0);
-    return push_kind(m, is_bool ? AM_PICKLE_BOOL : AM_PICKLE_INTEGER,
-                     integer); /* I00 and I01 are False and True */
+    return push_kind(m, is_bool ? AM_PICKLE_BOOL : AM_PICKLE_INTEGER, integer); /* I00 and I01 are False and True */
 }
 
 static am_status push_text_real(machine *m)
@@ -350,8 +346,8 @@ static am_status push_text_string(machine *m, bool quoted)
     am_pickle_value line;
     AM_TRY(take_line(m, &line));
     if (line.length && memchr(line.as.text, '\\', line.length))
-        return am_error(AM_UNSUPPORTED, "%s: pickle at byte %zu: escapes in a text string are not supported",
-                        m->path, m->at);
+        return am_error(AM_UNSUPPORTED, "%s: pickle at byte %zu: escapes in a text string are not supported", m->path,
+                        m->at);
     if (!quoted) return push(m, line);
     char quote = line.length >= 2 ? line.as.text[0] : 0;
     if ((quote != '\'' && quote != '"') || line.as.text[line.length - 1] != quote)
@@ -367,11 +363,9 @@ static am_status push_counted(machine *m, am_pickle_kind kind, size_t length_byt
     uint64_t length;
     const uint8_t *text;
     AM_TRY(take_number(m, length_bytes, &length));
-    if (length > PICKLE_LIMIT_BYTES)
-        return malformed(m, "a string of %llu bytes", (unsigned long long)length);
+    if (length > PICKLE_LIMIT_BYTES) return malformed(m, "a string of %llu bytes", (unsigned long long)length);
     AM_TRY(take(m, (size_t)length, &text));
-    return push(m,
-                (am_pickle_value){.kind = kind, .length = (uint32_t)length, .as.text = (const char *)text});
+    return push(m, (am_pickle_value){.kind = kind, .length = (uint32_t)length, .as.text = (const char *)text});
 }
 
 static am_status push_binary_integer(machine *m, size_t bytes)
@@ -387,8 +381,7 @@ static am_status push_long(machine *m, size_t length_bytes)
     uint64_t length, number = 0;
     const uint8_t *at;
     AM_TRY(take_number(m, length_bytes, &length));
-    if (length > PICKLE_LIMIT_BYTES)
-        return malformed(m, "a number of %llu bytes", (unsigned long long)length);
+    if (length > PICKLE_LIMIT_BYTES) return malformed(m, "a number of %llu bytes", (unsigned long long)length);
     AM_TRY(take(m, (size_t)length, &at));
     if (length > 8) return push_kind(m, AM_PICKLE_OTHER, 0);
     if (length && at[length - 1] & 0x80) number = UINT64_MAX;
@@ -411,8 +404,7 @@ static am_status push_global_named(machine *m, const am_pickle_value *module, co
 {
     if (module->kind != AM_PICKLE_STRING || name->kind != AM_PICKLE_STRING)
         return malformed(m, "a global whose name is %s", am_pickle_kind_name(name->kind));
-    const am_torch_global *found =
-        am_torch_global_find(module->as.text, module->length, name->as.text, name->length);
+    const am_torch_global *found = am_torch_global_find(module->as.text, module->length, name->as.text, name->length);
     if (found && found->role == AM_ROLE_UNSUPPORTED)
         return am_error(AM_UNSUPPORTED, "%s: %s.%s is not supported", m->path, found->module, found->name);
     if (found) return push(m, (am_pickle_value){.kind = AM_PICKLE_GLOBAL, .as.global = found});
@@ -450,13 +442,11 @@ static am_status argument(const machine *m, const am_pickle_items *arguments, si
 static am_status read_numbers(const machine *m, const am_pickle_items *items, int64_t out[AM_RANK_LIMIT])
 {
     if (items->count > AM_RANK_LIMIT)
-        return malformed(m, "a tensor of %zu dimensions, at most %d are possible", items->count,
-                         AM_RANK_LIMIT);
+        return malformed(m, "a tensor of %zu dimensions, at most %d are possible", items->count, AM_RANK_LIMIT);
     for (size_t i = 0; i < items->count; i++) {
         const am_pickle_value *value = &items->values[i];
         if (value->kind != AM_PICKLE_INTEGER || value->as.integer < 0)
-            return malformed(
-                m, "dimension or stride %zu of a tensor is not a whole number from 0 to 2^63 - 1", i);
+            return malformed(m, "dimension or stride %zu of a tensor is not a whole number from 0 to 2^63 - 1", i);
         out[i] = value->as.integer;
     }
     return NULL;
@@ -474,14 +464,12 @@ static am_status read_view(const machine *m, const am_pickle_items *arguments, a
     AM_TRY(read_numbers(m, size->as.items, tensor->shape.dims));
     AM_TRY(read_numbers(m, strides->as.items, tensor->strides));
     tensor->shape.rank = (int)size->as.items->count;
-    if (tensor->offset < 0 || strides->as.items->count != size->as.items->count ||
-        !am_shape_check(&tensor->shape))
+    if (tensor->offset < 0 || strides->as.items->count != size->as.items->count || !am_shape_check(&tensor->shape))
         return malformed(m, "a tensor with a shape, strides or an offset that cannot be");
     return NULL;
 }
 
-static am_status rebuild_tensor(machine *m, const am_pickle_items *arguments, bool has_dtype,
-                                am_pickle_value *out)
+static am_status rebuild_tensor(machine *m, const am_pickle_items *arguments, bool has_dtype, am_pickle_value *out)
 {
     am_pickle_tensor *tensor;
     const am_pickle_value *dtype;
@@ -507,10 +495,8 @@ static am_status build_dict(machine *m, const am_pickle_items *arguments, am_pic
     AM_TRY(argument(m, arguments, 0, AM_PICKLE_LIST, &pairs));
     for (size_t i = 0; i < pairs->as.items->count; i++) {
         const am_pickle_value *pair = &pairs->as.items->values[i];
-        bool is_pair =
-            (pair->kind == AM_PICKLE_TUPLE || pair->kind == AM_PICKLE_LIST) && pair->as.items->count == 2;
-        if (!is_pair)
-            return malformed(m, "a dictionary made of %s, expected pairs", am_pickle_kind_name(pair->kind));
+        bool is_pair = (pair->kind == AM_PICKLE_TUPLE || pair->kind == AM_PICKLE_LIST) && pair->as.items->count == 2;
+        if (!is_pair) return malformed(m, "a dictionary made of %s, expected pairs", am_pickle_kind_name(pair->kind));
         AM_TRY(append(m, out->as.items, pair->as.items->values, 2));
     }
     return NULL;
@@ -522,10 +508,14 @@ static am_status call(machine *m, const am_torch_global *function, const am_pick
     const am_pickle_value *value, *inner;
     *out = (am_pickle_value){.kind = AM_PICKLE_OTHER};
     switch (function->role) {
-    case AM_ROLE_DICT: return build_dict(m, arguments, out);
-    case AM_ROLE_OTHER: return NULL;
-    case AM_ROLE_TENSOR: return rebuild_tensor(m, arguments, false, out);
-    case AM_ROLE_TENSOR_WITH_DTYPE: return rebuild_tensor(m, arguments, true, out);
+    case AM_ROLE_DICT:
+        return build_dict(m, arguments, out);
+    case AM_ROLE_OTHER:
+        return NULL;
+    case AM_ROLE_TENSOR:
+        return rebuild_tensor(m, arguments, false, out);
+    case AM_ROLE_TENSOR_WITH_DTYPE:
+        return rebuild_tensor(m, arguments, true, out);
     case AM_ROLE_SIZE:
         AM_TRY(argument(m, arguments, 0, AM_PICKLE_TUPLE, &value));
         *out = *value;
@@ -539,7 +529,8 @@ static am_status call(machine *m, const am_torch_global *function, const am_pick
         AM_TRY(argument(m, arguments, 2, AM_PICKLE_TUPLE, &inner));
         if (value->as.global->role == AM_ROLE_FROM_TYPE) break;
         return call(m, value->as.global, inner->as.items, out);
-    default: break;
+    default:
+        break;
     }
     return malformed(m, "%s.%s cannot be called", function->module, function->name);
 }
@@ -580,13 +571,12 @@ static am_status push_storage(machine *m)
     AM_TRY(argument(m, id.as.items, 2, AM_PICKLE_STRING, &key));
     AM_TRY(argument(m, id.as.items, 4, AM_PICKLE_INTEGER, &count));
     const am_torch_global *g = type->as.global;
-    if (g->role != AM_ROLE_STORAGE)
-        return malformed(m, "argument 1 must be a type of storage, found %s", g->name);
+    if (g->role != AM_ROLE_STORAGE) return malformed(m, "argument 1 must be a type of storage, found %s", g->name);
     if (count->as.integer < 0 || count->as.integer >= STORAGE_LIMIT)
         return malformed(m, "a storage of %lld elements", (long long)count->as.integer);
     if (id.as.items->count > 5 && id.as.items->values[5].kind != AM_PICKLE_NONE)
-        return am_error(AM_UNSUPPORTED, "%s: storage %.*s is a view of another one, which is not supported",
-                        m->path, (int)key->length, key->as.text);
+        return am_error(AM_UNSUPPORTED, "%s: storage %.*s is a view of another one, which is not supported", m->path,
+                        (int)key->length, key->as.text);
     AM_TRY(new_node(m, 1, sizeof *storage, &storage));
     *storage = (am_pickle_storage){m->last_storage, key->as.text, key->length, g->dtype, count->as.integer};
     m->last_storage = storage;
@@ -645,66 +635,121 @@ static am_status stop(machine *m)
 static am_status run_opcode(machine *m, uint8_t opcode)
 {
     switch (opcode) {
-    case 0x80: return read_protocol(m);
-    case 0x95: return skip_number(m, 8); /* FRAME */
-    case '.': return stop(m);
-    case 'N': return push_kind(m, AM_PICKLE_NONE, 0);
-    case 0x88: return push_kind(m, AM_PICKLE_BOOL, 1);
-    case 0x89: return push_kind(m, AM_PICKLE_BOOL, 0);
+    case 0x80:
+        return read_protocol(m);
+    case 0x95:
+        return skip_number(m, 8); /* FRAME */
+    case '.':
+        return stop(m);
+    case 'N':
+        return push_kind(m, AM_PICKLE_NONE, 0);
+    case 0x88:
+        return push_kind(m, AM_PICKLE_BOOL, 1);
+    case 0x89:
+        return push_kind(m, AM_PICKLE_BOOL, 0);
     case 'I':
-    case 'L': return push_text_integer(m);
-    case 'J': return push_binary_integer(m, 4);
-    case 'K': return push_binary_integer(m, 1);
-    case 'M': return push_binary_integer(m, 2);
-    case 0x8a: return push_long(m, 1);
-    case 0x8b: return push_long(m, 4);
-    case 'F': return push_text_real(m);
-    case 'G': return push_binary_real(m);
-    case 'S': return push_text_string(m, true);
-    case 'V': return push_text_string(m, false);
+    case 'L':
+        return push_text_integer(m);
+    case 'J':
+        return push_binary_integer(m, 4);
+    case 'K':
+        return push_binary_integer(m, 1);
+    case 'M':
+        return push_binary_integer(m, 2);
+    case 0x8a:
+        return push_long(m, 1);
+    case 0x8b:
+        return push_long(m, 4);
+    case 'F':
+        return push_text_real(m);
+    case 'G':
+        return push_binary_real(m);
+    case 'S':
+        return push_text_string(m, true);
+    case 'V':
+        return push_text_string(m, false);
     case 'U':
-    case 0x8c: return push_counted(m, AM_PICKLE_STRING, 1);
+    case 0x8c:
+        return push_counted(m, AM_PICKLE_STRING, 1);
     case 'T':
-    case 'X': return push_counted(m, AM_PICKLE_STRING, 4);
-    case 0x8d: return push_counted(m, AM_PICKLE_STRING, 8);
-    case 'C': return push_counted(m, AM_PICKLE_OTHER, 1); /* bytes */
-    case 'B': return push_counted(m, AM_PICKLE_OTHER, 4);
+    case 'X':
+        return push_counted(m, AM_PICKLE_STRING, 4);
+    case 0x8d:
+        return push_counted(m, AM_PICKLE_STRING, 8);
+    case 'C':
+        return push_counted(m, AM_PICKLE_OTHER, 1); /* bytes */
+    case 'B':
+        return push_counted(m, AM_PICKLE_OTHER, 4);
     case 0x8e:
-    case 0x96: return push_counted(m, AM_PICKLE_OTHER, 8);
-    case '(': return push_mark(m);
-    case '0': return discard(m);
-    case '1': return discard_to_mark(m);
-    case '2': return duplicate(m);
-    case ')': return push_items(m, AM_PICKLE_TUPLE, NULL, 0);
-    case ']': return push_items(m, AM_PICKLE_LIST, NULL, 0);
-    case '}': return push_items(m, AM_PICKLE_DICT, NULL, 0);
-    case 0x8f: return push_kind(m, AM_PICKLE_OTHER, 0); /* EMPTY_SET */
-    case 't': return push_marked_items(m, AM_PICKLE_TUPLE);
-    case 'l': return push_marked_items(m, AM_PICKLE_LIST);
-    case 'd': return push_marked_items(m, AM_PICKLE_DICT);
-    case 0x85: return push_tuple(m, 1);
-    case 0x86: return push_tuple(m, 2);
-    case 0x87: return push_tuple(m, 3);
-    case 0x91: return push_frozen_set(m);
-    case 'a': return extend_one(m, AM_PICKLE_LIST, 1);
-    case 's': return extend_one(m, AM_PICKLE_DICT, 2);
-    case 'e': return extend_marked(m, AM_PICKLE_LIST);
-    case 'u': return extend_marked(m, AM_PICKLE_DICT);
-    case 0x90: return extend_marked(m, AM_PICKLE_OTHER); /* ADDITEMS */
-    case 'p': return text_memo(m, put);
-    case 'g': return text_memo(m, get);
-    case 'q': return put_sized(m, 1);
-    case 'r': return put_sized(m, 4);
-    case 'h': return get_sized(m, 1);
-    case 'j': return get_sized(m, 4);
-    case 0x94: return put(m, m->memo_next++); /* MEMOIZE */
-    case 'c': return push_global(m);
-    case 0x93: return push_stack_global(m);
+    case 0x96:
+        return push_counted(m, AM_PICKLE_OTHER, 8);
+    case '(':
+        return push_mark(m);
+    case '0':
+        return discard(m);
+    case '1':
+        return discard_to_mark(m);
+    case '2':
+        return duplicate(m);
+    case ')':
+        return push_items(m, AM_PICKLE_TUPLE, NULL, 0);
+    case ']':
+        return push_items(m, AM_PICKLE_LIST, NULL, 0);
+    case '}':
+        return push_items(m, AM_PICKLE_DICT, NULL, 0);
+    case 0x8f:
+        return push_kind(m, AM_PICKLE_OTHER, 0); /* EMPTY_SET */
+    case 't':
+        return push_marked_items(m, AM_PICKLE_TUPLE);
+    case 'l':
+        return push_marked_items(m, AM_PICKLE_LIST);
+    case 'd':
+        return push_marked_items(m, AM_PICKLE_DICT);
+    case 0x85:
+        return push_tuple(m, 1);
+    case 0x86:
+        return push_tuple(m, 2);
+    case 0x87:
+        return push_tuple(m, 3);
+    case 0x91:
+        return push_frozen_set(m);
+    case 'a':
+        return extend_one(m, AM_PICKLE_LIST, 1);
+    case 's':
+        return extend_one(m, AM_PICKLE_DICT, 2);
+    case 'e':
+        return extend_marked(m, AM_PICKLE_LIST);
+    case 'u':
+        return extend_marked(m, AM_PICKLE_DICT);
+    case 0x90:
+        return extend_marked(m, AM_PICKLE_OTHER); /* ADDITEMS */
+    case 'p':
+        return text_memo(m, put);
+    case 'g':
+        return text_memo(m, get);
+    case 'q':
+        return put_sized(m, 1);
+    case 'r':
+        return put_sized(m, 4);
+    case 'h':
+        return get_sized(m, 1);
+    case 'j':
+        return get_sized(m, 4);
+    case 0x94:
+        return put(m, m->memo_next++); /* MEMOIZE */
+    case 'c':
+        return push_global(m);
+    case 0x93:
+        return push_stack_global(m);
     case 'R':
-    case 0x81: return reduce(m); /* NEWOBJ: cls.__new__(cls, *args) */
-    case 'b': return build(m);
-    case 'Q': return push_storage(m);
-    default: return malformed(m, "opcode 0x%02x refused: torch.save does not write it", opcode);
+    case 0x81:
+        return reduce(m); /* NEWOBJ: cls.__new__(cls, *args) */
+    case 'b':
+        return build(m);
+    case 'Q':
+        return push_storage(m);
+    default:
+        return malformed(m, "opcode 0x%02x refused: torch.save does not write it", opcode);
     }
 }
 
@@ -718,8 +763,7 @@ static am_status run(machine *m, am_pickle_value *out)
     return pop(m, out);
 }
 
-am_status am_torch_unpickle(const uint8_t *bytes, size_t length, const char *path, am_arena *arena,
-                            am_pickle *out)
+am_status am_torch_unpickle(const uint8_t *bytes, size_t length, const char *path, am_arena *arena, am_pickle *out)
 {
     machine m = {.path = path, .bytes = bytes, .length = length, .arena = arena};
     if (m.length > PICKLE_LIMIT_BYTES) m.length = PICKLE_LIMIT_BYTES;

@@ -7,7 +7,7 @@
 #include <zip.h>
 
 /* The mapped file as libzip reads it. Where the last read was tells where the bytes of a stored member are.
-   */
+ */
 typedef struct source {
     const am_mapped_file *file;
     size_t position, last_read, last_length;
@@ -33,8 +33,7 @@ static zip_int64_t source_read(source *s, void *out, zip_uint64_t length)
 
 static zip_int64_t source_seek(source *s, void *data, zip_uint64_t length)
 {
-    zip_int64_t offset =
-        zip_source_seek_compute_offset(s->position, s->file->size_bytes, data, length, &s->error);
+    zip_int64_t offset = zip_source_seek_compute_offset(s->position, s->file->size_bytes, data, length, &s->error);
     if (offset < 0) return -1;
     s->position = (size_t)offset;
     return 0;
@@ -54,16 +53,27 @@ static zip_int64_t source_command(void *context, void *data, zip_uint64_t length
 {
     source *s = context;
     switch (command) {
-    case ZIP_SOURCE_SUPPORTS: return ZIP_SOURCE_SUPPORTS_SEEKABLE;
-    case ZIP_SOURCE_OPEN: s->position = 0; return 0;
-    case ZIP_SOURCE_READ: return source_read(s, data, length);
-    case ZIP_SOURCE_SEEK: return source_seek(s, data, length);
-    case ZIP_SOURCE_TELL: return (zip_int64_t)s->position;
-    case ZIP_SOURCE_STAT: return source_stat(s, data, length);
-    case ZIP_SOURCE_ERROR: return zip_error_to_data(&s->error, data, length);
+    case ZIP_SOURCE_SUPPORTS:
+        return ZIP_SOURCE_SUPPORTS_SEEKABLE;
+    case ZIP_SOURCE_OPEN:
+        s->position = 0;
+        return 0;
+    case ZIP_SOURCE_READ:
+        return source_read(s, data, length);
+    case ZIP_SOURCE_SEEK:
+        return source_seek(s, data, length);
+    case ZIP_SOURCE_TELL:
+        return (zip_int64_t)s->position;
+    case ZIP_SOURCE_STAT:
+        return source_stat(s, data, length);
+    case ZIP_SOURCE_ERROR:
+        return zip_error_to_data(&s->error, data, length);
     case ZIP_SOURCE_CLOSE:
-    case ZIP_SOURCE_FREE: return 0;
-    default: zip_error_set(&s->error, ZIP_ER_OPNOTSUPP, 0); return -1;
+    case ZIP_SOURCE_FREE:
+        return 0;
+    default:
+        zip_error_set(&s->error, ZIP_ER_OPNOTSUPP, 0);
+        return -1;
     }
 }
 
@@ -97,10 +107,8 @@ am_status am_zip_open(const am_mapped_file *file, const char *path, am_zip **out
     if (!zip) return am_out_of_memory();
     *zip = (am_zip){.source = {.file = file}, .path = path};
     am_status status = open_archive(zip);
-    if (status)
-        am_zip_close(zip);
-    else
-        *out = zip;
+    if (status) am_zip_close(zip);
+    else *out = zip;
     return status;
 }
 
@@ -112,7 +120,10 @@ void am_zip_close(am_zip *zip)
     am_free(zip);
 }
 
-uint64_t am_zip_count(const am_zip *zip) { return (uint64_t)zip_get_num_entries(zip->archive, 0); }
+uint64_t am_zip_count(const am_zip *zip)
+{
+    return (uint64_t)zip_get_num_entries(zip->archive, 0);
+}
 
 static am_status describe(const am_zip *zip, uint64_t index, zip_stat_t *out)
 {
@@ -152,8 +163,7 @@ static am_status open_member(am_zip *zip, const am_zip_member *member, zip_file_
 }
 
 /* Where the probe came from is where the member is, if the bytes there are those of the probe. */
-static const uint8_t *locate(const am_zip *zip, const am_zip_member *member, const uint8_t *probe,
-                             size_t length)
+static const uint8_t *locate(const am_zip *zip, const am_zip_member *member, const uint8_t *probe, size_t length)
 {
     const am_mapped_file *file = zip->source.file;
     size_t begin = zip->source.last_read;
@@ -170,8 +180,8 @@ am_status am_zip_view(am_zip *zip, const am_zip_member *member, const uint8_t **
     AM_TRY(describe(zip, member->index, &stat));
     if (stat.comp_method != ZIP_CM_STORE || member->size_bytes == 0) return NULL;
     if (stat.comp_size != stat.size || stat.size > zip->source.file->size_bytes)
-        return am_error(AM_INVALID_FILE, "%s: archive member %s: size %llu, stored in %llu bytes", zip->path,
-                        stat.name, (unsigned long long)stat.size, (unsigned long long)stat.comp_size);
+        return am_error(AM_INVALID_FILE, "%s: archive member %s: size %llu, stored in %llu bytes", zip->path, stat.name,
+                        (unsigned long long)stat.size, (unsigned long long)stat.comp_size);
     AM_TRY(open_member(zip, member, &file));
     size_t wanted = member->size_bytes < sizeof probe ? (size_t)member->size_bytes : sizeof probe;
     zip_int64_t count = zip_fread(file, probe, wanted);
@@ -187,17 +197,14 @@ am_status am_zip_extract(am_zip *zip, const am_zip_member *member, void *out)
     zip_int64_t count = 0;
     char extra;
     AM_TRY(open_member(zip, member, &file));
-    while (done < member->size_bytes &&
-           (count = zip_fread(file, (char *)out + done, member->size_bytes - done)) > 0)
+    while (done < member->size_bytes && (count = zip_fread(file, (char *)out + done, member->size_bytes - done)) > 0)
         done += (uint64_t)count;
     if (count >= 0) count = zip_fread(file, &extra, 1); /* reading the end is what checks the checksum */
     am_status status = NULL;
-    if (count < 0)
-        status = failed(zip->path, member->name, zip_file_get_error(file));
+    if (count < 0) status = failed(zip->path, member->name, zip_file_get_error(file));
     else if (done < member->size_bytes || count > 0)
-        status = am_error(AM_INVALID_FILE, "%s: archive member %s is %s than the %llu bytes it declares",
-                          zip->path, member->name, count > 0 ? "longer" : "shorter",
-                          (unsigned long long)member->size_bytes);
+        status = am_error(AM_INVALID_FILE, "%s: archive member %s is %s than the %llu bytes it declares", zip->path,
+                          member->name, count > 0 ? "longer" : "shorter", (unsigned long long)member->size_bytes);
     zip_fclose(file);
     return status;
 }

@@ -85,7 +85,7 @@ static bool grow(void **array, int *capacity, int count, size_t bytes)
 }
 
 #define GROW(b, field)                                                                                                 \
-    (grow((void **)&(b)->graph->field##s, &(b)->graph->field##_capacity, (b)->graph->field##_count,                   \
+    (grow((void **)&(b)->graph->field##s, &(b)->graph->field##_capacity, (b)->graph->field##_count,                    \
           sizeof *(b)->graph->field##s) ||                                                                             \
      (am_builder_fail(b, am_out_of_memory()), false))
 
@@ -141,7 +141,8 @@ static am_value add_value(am_builder *b, const am_value_info *info)
     return value;
 }
 
-static am_status infer(am_builder *b, const am_op *op, const am_value *inputs, int input_count, const void *attributes, am_infer *context)
+static am_status infer(am_builder *b, const am_op *op, const am_value *inputs, int input_count, const void *attributes,
+                       am_infer *context)
 {
     const am_value_info *infos[AM_INPUT_LIMIT];
     if (input_count < op->min_inputs || input_count > op->max_inputs)
@@ -158,7 +159,8 @@ static am_status infer(am_builder *b, const am_op *op, const am_value *inputs, i
     for (int i = 0; i < context->output_count; i++)
         if (!am_shape_check(&context->outputs[i].shape)) {
             char text[AM_SHAPE_TEXT];
-            return am_error(AM_OUT_OF_RANGE, "a result of shape %s is too large", am_shape_text(&context->outputs[i].shape, text));
+            return am_error(AM_OUT_OF_RANGE, "a result of shape %s is too large",
+                            am_shape_text(&context->outputs[i].shape, text));
         }
     return NULL;
 }
@@ -171,8 +173,8 @@ static const void *copy_attributes(am_builder *b, const am_op *op, const void *a
     return copy;
 }
 
-static am_value append_node(am_builder *b, am_op_kind kind, const am_value *inputs, int input_count, const void *attributes,
-                            const am_infer *inferred, am_value *outputs)
+static am_value append_node(am_builder *b, am_op_kind kind, const am_value *inputs, int input_count,
+                            const void *attributes, const am_infer *inferred, am_value *outputs)
 {
     am_node node = {.op = kind, .input_count = input_count, .output_count = inferred->output_count};
     node.inputs = am_arena_array(&b->graph->arena, (size_t)input_count, sizeof *inputs);
@@ -194,7 +196,8 @@ static am_value append_node(am_builder *b, am_op_kind kind, const am_value *inpu
     return node.first_output;
 }
 
-am_value am_add_node(am_builder *b, am_op_kind kind, const am_value *inputs, int input_count, const void *attributes, am_value *outputs)
+am_value am_add_node(am_builder *b, am_op_kind kind, const am_value *inputs, int input_count, const void *attributes,
+                     am_value *outputs)
 {
     const am_op *op = am_op_of(kind);
     am_value_info results[AM_OUTPUT_LIMIT] = {0};
@@ -249,7 +252,9 @@ static am_value weight_at(am_builder *b, const char *path, am_shape shape, bool 
     am_tensor tensor;
     if (b->error) return AM_NONE;
     if (!b->lookup || !b->lookup(b->lookup_context, path, &tensor)) {
-        if (!optional) am_builder_fail(b, am_error(AM_NOT_FOUND, "tensor %s %s is missing", path, am_shape_text(&shape, expected)));
+        if (!optional)
+            am_builder_fail(b,
+                            am_error(AM_NOT_FOUND, "tensor %s %s is missing", path, am_shape_text(&shape, expected)));
         return AM_NONE;
     }
     if (!shape_fits(&tensor.shape, &shape)) {
@@ -367,7 +372,8 @@ static void mark(const am_graph *graph, am_value value, bool *needed)
     if (value.id) needed[graph->values[value.id].producer] = true;
 }
 
-/* Nodes are in topological order, so one pass from the end finds all that is needed. Inputs stay: they are the signature. */
+/* Nodes are in topological order, so one pass from the end finds all that is needed. Inputs stay: they are
+ * the signature. */
 static void mark_needed(const am_graph *graph, bool *needed)
 {
     for (int i = 0; i < graph->output_count; i++) mark(graph, graph->outputs[i].value, needed);
@@ -388,7 +394,8 @@ static am_status drop_unneeded(am_graph *graph)
     for (int i = 0; i < graph->node_count; i++) {
         am_node *node = &graph->nodes[i];
         if (!needed[i]) {
-            if (node->op == AM_OP_LOOP) am_graph_destroy((am_graph *)(uintptr_t)((const am_loop_attributes *)node->attributes)->body);
+            if (node->op == AM_OP_LOOP)
+                am_graph_destroy((am_graph *)(uintptr_t)((const am_loop_attributes *)node->attributes)->body);
             continue;
         }
         for (int k = 0; k < node->output_count; k++) graph->values[node->first_output.id + k].producer = kept;
@@ -420,13 +427,16 @@ static am_value copy_source(am_builder *b, const am_node *node)
 {
     if (node->op == AM_OP_INPUT) {
         const am_input_attributes *a = node->attributes;
-        return a->is_state ? am_graph_state_input(b, a->name, a->dtype, a->shape) : am_graph_input(b, a->name, a->dtype, a->shape);
+        return a->is_state ? am_graph_state_input(b, a->name, a->dtype, a->shape)
+                           : am_graph_input(b, a->name, a->dtype, a->shape);
     }
     const am_constant_attributes *a = node->attributes;
-    return a->hash ? am_constant_copy(b, a->dtype, a->shape, a->data) : am_constant_lent(b, a->name, a->dtype, a->shape, a->data);
+    return a->hash ? am_constant_copy(b, a->dtype, a->shape, a->data)
+                   : am_constant_lent(b, a->name, a->dtype, a->shape, a->data);
 }
 
-void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, const am_value *inputs, bool expand, am_value *outputs)
+void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, const am_value *inputs, bool expand,
+                  am_value *outputs)
 {
     const am_op *op = am_op_of(node->op);
     for (int i = 0; i < node->output_count; i++) outputs[i] = AM_NONE;
@@ -448,7 +458,8 @@ void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, con
     am_end_scope(b);
 }
 
-static void copy_all(am_builder *b, const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *), void *context, am_value *map)
+static void copy_all(am_builder *b, const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *),
+                     void *context, am_value *map)
 {
     am_value inputs[AM_INPUT_LIMIT];
     for (int i = 0; i < graph->node_count && !b->error; i++) {
@@ -457,11 +468,13 @@ static void copy_all(am_builder *b, const am_graph *graph, bool (*keep)(void *, 
         am_copy_node(b, graph, node, inputs, !keep || !keep(context, graph, node), &map[node->first_output.id]);
     }
     for (int i = 0; i < graph->state_count && !b->error; i++)
-        if (graph->states[i].updated.id) am_state_update(b, map[graph->states[i].value.id], map[graph->states[i].updated.id]);
+        if (graph->states[i].updated.id)
+            am_state_update(b, map[graph->states[i].value.id], map[graph->states[i].updated.id]);
     for (int i = 0; i < graph->output_count; i++) am_output(b, graph->outputs[i].name, map[graph->outputs[i].value.id]);
 }
 
-static bool has_expandable(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *), void *context)
+static bool has_expandable(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *),
+                           void *context)
 {
     for (int i = 0; i < graph->node_count; i++) {
         const am_node *node = &graph->nodes[i];
@@ -470,7 +483,8 @@ static bool has_expandable(const am_graph *graph, bool (*keep)(void *, const am_
     return false;
 }
 
-static am_status expand_once(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *), void *context, am_graph **out)
+static am_status expand_once(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *),
+                             void *context, am_graph **out)
 {
     am_builder *b;
     AM_TRY(am_builder_create(&b));
@@ -483,7 +497,8 @@ static am_status expand_once(const am_graph *graph, bool (*keep)(void *, const a
     return status;
 }
 
-am_status am_graph_expand(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *), void *context, am_graph **out)
+am_status am_graph_expand(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *), void *context,
+                          am_graph **out)
 {
     *out = NULL;
     AM_TRY(expand_once(graph, keep, context, out));

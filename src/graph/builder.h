@@ -1,10 +1,12 @@
-/* Builds a graph. The first error sticks, and everything after it does nothing: callers check once, at am_builder_finish. */
+/* Builds a graph. The first error sticks, and everything after it does nothing: callers check once, at
+ * am_builder_finish. */
 #ifndef AM_GRAPH_BUILDER_H
 #define AM_GRAPH_BUILDER_H
 
 #include "graph/graph.h"
 
-/* Finds a weight: fills dtype, shape and data (which outlive the graph) and returns true, or returns false. */
+/* Finds a weight: fills dtype, shape and data (which outlive the graph) and returns true, or returns false.
+ */
 typedef bool (*am_weight_lookup)(void *context, const char *name, am_tensor *out);
 
 /* An empty builder; destroyed with am_builder_destroy. Fails with AM_OUT_OF_MEMORY. */
@@ -17,7 +19,8 @@ am_status am_builder_finish(am_builder *b, am_graph **out) AM_NODISCARD;
 /* Whether an error is kept already. */
 bool am_builder_failed(const am_builder *b);
 
-/* Keeps an error of the caller's, unless there is one already (then this one is freed). The scope is put before it. */
+/* Keeps an error of the caller's, unless there is one already (then this one is freed). The scope is put
+ * before it. */
 void am_builder_fail(am_builder *b, am_status status);
 
 /* Where strings and tables of the model's description may live as long as the graph. */
@@ -54,7 +57,8 @@ am_value am_weight_absolute(am_builder *b, const char *name, am_shape shape);
 /* A new graph input. */
 am_value am_graph_input(am_builder *b, const char *name, am_dtype dtype, am_shape shape);
 
-/* A new state, zero before the first run; `am_state_update` names the value that replaces it after each run. */
+/* A new state, zero before the first run; `am_state_update` names the value that replaces it after each run.
+ */
 am_value am_graph_state_input(am_builder *b, const char *name, am_dtype dtype, am_shape shape);
 void am_state_update(am_builder *b, am_value state, am_value updated);
 
@@ -76,14 +80,20 @@ int64_t am_dim(const am_builder *b, am_value v, int axis);
 
 /* --- for the op files --- */
 
-/* Adds a node: copies attributes, infers shapes; outputs (may be null when there is one) receives all of them. Returns the first. */
-am_value am_add_node(am_builder *b, am_op_kind op, const am_value *inputs, int input_count, const void *attributes, am_value *outputs);
+/* Adds a node: copies attributes, infers shapes; outputs (may be null when there is one) receives all of
+ * them. Returns the first. */
+am_value am_add_node(am_builder *b, am_op_kind op, const am_value *inputs, int input_count, const void *attributes,
+                     am_value *outputs);
 
-/* Adds a copy of another graph's node with other inputs; with `expand`, a composite as its expansion. Outputs receives them. */
-void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, const am_value *inputs, bool expand, am_value *outputs);
+/* Adds a copy of another graph's node with other inputs; with `expand`, a composite as its expansion. Outputs
+ * receives them. */
+void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, const am_value *inputs, bool expand,
+                  am_value *outputs);
 
-/* A new graph with every composite for which `keep` says no replaced by its expansion (keep null: all are replaced). */
-am_status am_graph_expand(const am_graph *graph, bool (*keep)(void *context, const am_graph *graph, const am_node *node), void *context,
+/* A new graph with every composite for which `keep` says no replaced by its expansion (keep null: all are
+ * replaced). */
+am_status am_graph_expand(const am_graph *graph,
+                          bool (*keep)(void *context, const am_graph *graph, const am_node *node), void *context,
                           am_graph **out) AM_NODISCARD;
 
 #endif

@@ -43,10 +43,12 @@ double am_unary_real(am_unary_fn fn, double x)
 {
     switch (fn) {
 #define AM_UNARY(id, name, definition)                                                                                 \
-    case AM_##id: return definition;
+    case AM_##id:                                                                                                      \
+        return definition;
 #include "graph/functions.def"
 #undef AM_UNARY
-    case AM_UNARY_COUNT: break;
+    case AM_UNARY_COUNT:
+        break;
     }
     return x;
 }
@@ -55,13 +57,20 @@ int64_t am_unary_int(am_unary_fn fn, int64_t x)
 {
     uint64_t bits = (uint64_t)x;
     switch (fn) {
-    case AM_ABS: return x < 0 ? (int64_t)(0 - bits) : x;
-    case AM_NEG: return (int64_t)(0 - bits);
-    case AM_SIGN: return (x > 0) - (x < 0);
-    case AM_SQUARE: return (int64_t)(bits * bits);
-    case AM_RELU: return x > 0 ? x : 0;
-    case AM_LOGICAL_NOT: return x == 0;
-    default: return x;
+    case AM_ABS:
+        return x < 0 ? (int64_t)(0 - bits) : x;
+    case AM_NEG:
+        return (int64_t)(0 - bits);
+    case AM_SIGN:
+        return (x > 0) - (x < 0);
+    case AM_SQUARE:
+        return (int64_t)(bits * bits);
+    case AM_RELU:
+        return x > 0 ? x : 0;
+    case AM_LOGICAL_NOT:
+        return x == 0;
+    default:
+        return x;
     }
 }
 
@@ -75,10 +84,12 @@ double am_binary_real(am_binary_fn fn, double x, double y)
 {
     switch (fn) {
 #define AM_BINARY(id, name, result, real, integer)                                                                     \
-    case AM_##id: return real;
+    case AM_##id:                                                                                                      \
+        return real;
 #include "graph/functions.def"
 #undef AM_BINARY
-    case AM_BINARY_COUNT: break;
+    case AM_BINARY_COUNT:
+        break;
     }
     return x;
 }
@@ -126,10 +137,12 @@ int64_t am_binary_int(am_binary_fn fn, int64_t x, int64_t y)
 {
     switch (fn) {
 #define AM_BINARY(id, name, result, real, integer)                                                                     \
-    case AM_##id: return integer;
+    case AM_##id:                                                                                                      \
+        return integer;
 #include "graph/functions.def"
 #undef AM_BINARY
-    case AM_BINARY_COUNT: break;
+    case AM_BINARY_COUNT:
+        break;
     }
     return x;
 }
@@ -175,13 +188,27 @@ bool am_activation_from_name(const char *name, size_t length, am_unary_fn *out)
         const char *name;
         am_unary_fn fn;
     } rows[] = {
-        {"gelu", AM_GELU},          {"gelu_python", AM_GELU},   {"gelu_new", AM_GELU_TANH},
-        {"gelu_fast", AM_GELU_TANH}, {"gelu_accurate", AM_GELU_TANH}, {"gelu_pytorch_tanh", AM_GELU_TANH},
-        {"gelu_python_tanh", AM_GELU_TANH}, {"quick_gelu", AM_QUICK_GELU}, {"silu", AM_SILU},
-        {"swish", AM_SILU},         {"relu", AM_RELU},          {"relu2", AM_RELU2},
-        {"relu6", AM_RELU6},        {"tanh", AM_TANH},          {"sigmoid", AM_SIGMOID},
-        {"mish", AM_MISH},          {"hardswish", AM_HARD_SWISH}, {"hard_swish", AM_HARD_SWISH},
-        {"elu", AM_ELU},            {"linear", AM_IDENTITY},    {"softplus", AM_SOFTPLUS},
+        {"gelu", AM_GELU},
+        {"gelu_python", AM_GELU},
+        {"gelu_new", AM_GELU_TANH},
+        {"gelu_fast", AM_GELU_TANH},
+        {"gelu_accurate", AM_GELU_TANH},
+        {"gelu_pytorch_tanh", AM_GELU_TANH},
+        {"gelu_python_tanh", AM_GELU_TANH},
+        {"quick_gelu", AM_QUICK_GELU},
+        {"silu", AM_SILU},
+        {"swish", AM_SILU},
+        {"relu", AM_RELU},
+        {"relu2", AM_RELU2},
+        {"relu6", AM_RELU6},
+        {"tanh", AM_TANH},
+        {"sigmoid", AM_SIGMOID},
+        {"mish", AM_MISH},
+        {"hardswish", AM_HARD_SWISH},
+        {"hard_swish", AM_HARD_SWISH},
+        {"elu", AM_ELU},
+        {"linear", AM_IDENTITY},
+        {"softplus", AM_SOFTPLUS},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strlen(rows[i].name) != length || memcmp(rows[i].name, name, length) != 0) continue;

@@ -48,8 +48,8 @@ int64_t am_binary_int(am_binary_fn fn, int64_t x, int64_t y);
 /* Inverse of the normal distribution function (Acklam's approximation refined by one Halley step). */
 double am_normal_icdf(double p);
 
-/* Activation by the name that configurations use (transformers.activations.ACT2FN): "gelu", "gelu_new", "silu" ...;
-   false for a name that is none or needs parameters. */
+/* Activation by the name that configurations use (transformers.activations.ACT2FN): "gelu", "gelu_new",
+   "silu" ...; false for a name that is none or needs parameters. */
 bool am_activation_from_name(const char *name, size_t length, am_unary_fn *out);
 
 #endif

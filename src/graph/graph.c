@@ -68,28 +68,52 @@ static bool is_default(const am_field *field, const void *at)
 {
     static const am_shape empty = {0};
     switch (field->kind) {
-    case AM_FIELD_INTS: return am_shape_equal(at, &empty);
-    case AM_FIELD_BOOL: return !*(const bool *)at;
-    case AM_FIELD_REAL: return *(const double *)at == 0;
-    case AM_FIELD_ENUM: return *(const int *)at == 0;
-    case AM_FIELD_TEXT: return !**(const char *const *)at;
-    case AM_FIELD_DATA: return true;
-    default: return false;
+    case AM_FIELD_INTS:
+        return am_shape_equal(at, &empty);
+    case AM_FIELD_BOOL:
+        return !*(const bool *)at;
+    case AM_FIELD_REAL:
+        return *(const double *)at == 0;
+    case AM_FIELD_ENUM:
+        return *(const int *)at == 0;
+    case AM_FIELD_TEXT:
+        return !**(const char *const *)at;
+    case AM_FIELD_DATA:
+        return true;
+    default:
+        return false;
     }
 }
 
 static void print_field(const am_field *field, const void *at, am_buffer *out)
 {
     switch (field->kind) {
-    case AM_FIELD_INT: am_buffer_printf(out, "%" PRId64, *(const int64_t *)at); break;
-    case AM_FIELD_REAL: am_buffer_printf(out, "%.17g", *(const double *)at); break;
-    case AM_FIELD_BOOL: am_buffer_append_string(out, *(const bool *)at ? "true" : "false"); break;
-    case AM_FIELD_ENUM: am_buffer_append_string(out, field->names[*(const int *)at]); break;
-    case AM_FIELD_DTYPE: am_buffer_append_string(out, am_dtype_name(*(const am_dtype *)at)); break;
-    case AM_FIELD_INTS: print_ints(at, out); break;
-    case AM_FIELD_TEXT: am_buffer_append_json_string(out, *(const char *const *)at, strlen(*(const char *const *)at)); break;
-    case AM_FIELD_GRAPH: print_graph_body(*(const am_graph *const *)at, out); break;
-    case AM_FIELD_DATA: break;
+    case AM_FIELD_INT:
+        am_buffer_printf(out, "%" PRId64, *(const int64_t *)at);
+        break;
+    case AM_FIELD_REAL:
+        am_buffer_printf(out, "%.17g", *(const double *)at);
+        break;
+    case AM_FIELD_BOOL:
+        am_buffer_append_string(out, *(const bool *)at ? "true" : "false");
+        break;
+    case AM_FIELD_ENUM:
+        am_buffer_append_string(out, field->names[*(const int *)at]);
+        break;
+    case AM_FIELD_DTYPE:
+        am_buffer_append_string(out, am_dtype_name(*(const am_dtype *)at));
+        break;
+    case AM_FIELD_INTS:
+        print_ints(at, out);
+        break;
+    case AM_FIELD_TEXT:
+        am_buffer_append_json_string(out, *(const char *const *)at, strlen(*(const char *const *)at));
+        break;
+    case AM_FIELD_GRAPH:
+        print_graph_body(*(const am_graph *const *)at, out);
+        break;
+    case AM_FIELD_DATA:
+        break;
     }
 }
 
@@ -135,7 +159,8 @@ void am_graph_print(const am_graph *graph, am_buffer *out)
         am_buffer_printf(out, "output %s = %%%d\n", graph->outputs[i].name, graph->outputs[i].value.id);
 }
 
-/* The printed text names everything that decides the result but the data of constants, whose hash is a field. */
+/* The printed text names everything that decides the result but the data of constants, whose hash is a field.
+ */
 uint64_t am_graph_hash(const am_graph *graph)
 {
     am_buffer text = {0};

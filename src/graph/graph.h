@@ -1,7 +1,8 @@
-/* The intermediate representation: values with static shapes, nodes of the op kinds of ops.def in topological order.
+/* The intermediate representation: values with static shapes, nodes of the op kinds of ops.def in topological
+   order.
 
-   Every importer writes it and every target reads it. A graph is built for one signature (input shapes and dtypes), is
-   immutable afterwards, and owns everything but the data of constants that were lent to it. */
+   Every importer writes it and every target reads it. A graph is built for one signature (input shapes and
+   dtypes), is immutable afterwards, and owns everything but the data of constants that were lent to it. */
 #ifndef AM_GRAPH_GRAPH_H
 #define AM_GRAPH_GRAPH_H
 
@@ -19,7 +20,8 @@ typedef enum am_op_kind {
     AM_OP_COUNT
 } am_op_kind;
 
-/* Names a value of one graph. {0} is no value: an absent optional input, or what a failed builder call gives. */
+/* Names a value of one graph. {0} is no value: an absent optional input, or what a failed builder call gives.
+ */
 typedef struct am_value {
     int32_t id;
 } am_value;
@@ -45,7 +47,8 @@ typedef struct am_named_value {
     am_value value;
 } am_named_value;
 
-/* Memory that lives from run to run (a KV cache): read as an input, replaced by `updated` (AM_NONE: never). */
+/* Memory that lives from run to run (a KV cache): read as an input, replaced by `updated` (AM_NONE: never).
+ */
 typedef struct am_graph_state {
     const char *name;
     am_value value, updated;
@@ -91,7 +94,8 @@ typedef struct am_field {
 
 typedef struct am_builder am_builder;
 
-/* What `infer` sees: inputs[i] is null where an optional input is absent. It fills `outputs` and `output_count`. */
+/* What `infer` sees: inputs[i] is null where an optional input is absent. It fills `outputs` and
+ * `output_count`. */
 typedef struct am_infer {
     const void *attributes;
     const am_value_info *const *inputs;
@@ -108,8 +112,8 @@ typedef struct am_op {
     int min_inputs, max_inputs;
     const am_field *fields; /* ends with a null name; null when there are none */
     size_t attributes_bytes;
-    /* Checks dtypes, shapes and attributes and says what comes out. Messages name the op's input by its position
-       and the shapes found; the builder puts op and scope before them. */
+    /* Checks dtypes, shapes and attributes and says what comes out. Messages name the op's input by its
+       position and the shapes found; the builder puts op and scope before them. */
     am_status (*infer)(am_infer *context);
     /* Composites: rebuilds the node from simpler ops in another builder, `inputs` being its inputs there. */
     void (*expand)(am_builder *b, const am_node *node, const am_value *inputs, am_value *outputs);

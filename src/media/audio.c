@@ -31,8 +31,7 @@ static int64_t max_frames(const am_audio_limits *limits, int channels, int rate)
 int64_t am_sound_read(am_sound_source *source, void *to, int64_t count)
 {
     int64_t left = source->size_bytes - source->position, take = count < left ? count : left;
-    if (take <= 0)
-        return 0;
+    if (take <= 0) return 0;
     memcpy(to, source->bytes + source->position, (size_t)take);
     source->position += take;
     return take;
@@ -41,8 +40,7 @@ int64_t am_sound_read(am_sound_source *source, void *to, int64_t count)
 int64_t am_sound_seek(am_sound_source *source, int64_t offset, int whence)
 {
     int64_t base = whence == SEEK_CUR ? source->position : whence == SEEK_END ? source->size_bytes : 0, to;
-    if (__builtin_add_overflow(base, offset, &to) || to < 0)
-        return -1;
+    if (__builtin_add_overflow(base, offset, &to) || to < 0) return -1;
     source->position = to < source->size_bytes ? to : source->size_bytes;
     return source->position;
 }
@@ -52,11 +50,11 @@ am_status am_sound_format(am_sound_sink *sink, int64_t sampling_rate, int64_t ch
     am_audio *audio = sink->audio;
     if (audio->channels && (audio->channels != channels || audio->sampling_rate != sampling_rate))
         return am_error(AM_UNSUPPORTED,
-                        "the sound goes on with %" PRId64 " channels at %" PRId64 " Hz after %d at %d Hz",
-                        channels, sampling_rate, audio->channels, audio->sampling_rate);
+                        "the sound goes on with %" PRId64 " channels at %" PRId64 " Hz after %d at %d Hz", channels,
+                        sampling_rate, audio->channels, audio->sampling_rate);
     if (sampling_rate < MIN_RATE || sampling_rate > MAX_RATE)
-        return am_error(AM_UNSUPPORTED, "a sampling rate of %" PRId64 " Hz; expected %d to %d", sampling_rate,
-                        MIN_RATE, MAX_RATE);
+        return am_error(AM_UNSUPPORTED, "a sampling rate of %" PRId64 " Hz; expected %d to %d", sampling_rate, MIN_RATE,
+                        MAX_RATE);
     if (channels < 1 || channels > MAX_CHANNELS)
         return am_error(AM_UNSUPPORTED, "%" PRId64 " channels; expected 1 to %d", channels, MAX_CHANNELS);
     audio->channels = (int)channels;
@@ -68,16 +66,13 @@ am_status am_sound_format(am_sound_sink *sink, int64_t sampling_rate, int64_t ch
 static am_status grow(am_sound_sink *sink)
 {
     int64_t frames = sink->capacity_frames * 2, least = BLOCK_SAMPLES / sink->audio->channels;
-    if (frames < least)
-        frames = least;
-    if (frames > sink->limit_frames)
-        frames = sink->limit_frames + 1; /* one more, to see whether there is more */
+    if (frames < least) frames = least;
+    if (frames > sink->limit_frames) frames = sink->limit_frames + 1; /* one more, to see whether there is more */
     size_t bytes;
     if (!am_multiply_size((size_t)frames, (size_t)sink->audio->channels * sizeof(float), &bytes))
         return am_out_of_memory();
     float *samples = am_realloc(sink->audio->samples, bytes);
-    if (!samples)
-        return am_out_of_memory();
+    if (!samples) return am_out_of_memory();
     sink->audio->samples = samples;
     sink->capacity_frames = frames;
     return NULL;
@@ -85,13 +80,11 @@ static am_status grow(am_sound_sink *sink)
 
 am_status am_sound_room(am_sound_sink *sink, float **to, int64_t *frames)
 {
-    if (sink->audio->frames == sink->capacity_frames)
-        AM_TRY(grow(sink));
+    if (sink->audio->frames == sink->capacity_frames) AM_TRY(grow(sink));
     int64_t block = BLOCK_SAMPLES / sink->audio->channels;
     *to = sink->audio->samples + sink->audio->frames * sink->audio->channels;
     *frames = sink->capacity_frames - sink->audio->frames;
-    if (*frames > block)
-        *frames = block;
+    if (*frames > block) *frames = block;
     return NULL;
 }
 
@@ -99,12 +92,10 @@ am_status am_sound_add(am_sound_sink *sink, int64_t frames)
 {
     const am_audio *audio = sink->audio;
     sink->audio->frames += frames;
-    if (audio->frames <= sink->limit_frames)
-        return NULL;
-    return am_error(AM_OUT_OF_MEMORY,
-                    "more than the limit of %" PRId64 " frames (%.2f seconds at %d Hz, %d channels)",
-                    sink->limit_frames, (double)sink->limit_frames / audio->sampling_rate,
-                    audio->sampling_rate, audio->channels);
+    if (audio->frames <= sink->limit_frames) return NULL;
+    return am_error(AM_OUT_OF_MEMORY, "more than the limit of %" PRId64 " frames (%.2f seconds at %d Hz, %d channels)",
+                    sink->limit_frames, (double)sink->limit_frames / audio->sampling_rate, audio->sampling_rate,
+                    audio->channels);
 }
 
 typedef am_status (*sound_decoder)(am_sound_source *source, am_sound_sink *sink);
@@ -117,9 +108,8 @@ typedef struct sound_format {
 } sound_format;
 
 static const sound_format formats[] = {
-    {"RIFF", 4, am_sound_decode_sndfile}, {"RIFX", 4, am_sound_decode_sndfile},
-    {"RF64", 4, am_sound_decode_sndfile}, {"fLaC", 4, am_sound_decode_sndfile},
-    {"FORM", 4, am_sound_decode_sndfile}, {".snd", 4, am_sound_decode_sndfile},
+    {"RIFF", 4, am_sound_decode_sndfile}, {"RIFX", 4, am_sound_decode_sndfile}, {"RF64", 4, am_sound_decode_sndfile},
+    {"fLaC", 4, am_sound_decode_sndfile}, {"FORM", 4, am_sound_decode_sndfile}, {".snd", 4, am_sound_decode_sndfile},
     {"caff", 4, am_sound_decode_sndfile}, {"ID3", 3, am_sound_decode_mpeg},
 };
 
@@ -144,8 +134,7 @@ static uint32_t page_checksum(const uint8_t *page, size_t size_bytes)
     uint32_t sum = 0;
     for (size_t i = 0; i < size_bytes; i++) {
         sum ^= (uint32_t)(i >= 22 && i < 26 ? 0 : page[i]) << 24;
-        for (int bit = 0; bit < 8; bit++)
-            sum = sum << 1 ^ (sum >> 31 ? 0x04c11db7u : 0);
+        for (int bit = 0; bit < 8; bit++) sum = sum << 1 ^ (sum >> 31 ? 0x04c11db7u : 0);
     }
     return sum;
 }
@@ -155,30 +144,23 @@ static uint32_t page_checksum(const uint8_t *page, size_t size_bytes)
 static sound_decoder find_ogg_decoder(const uint8_t *page, size_t size_bytes)
 {
     size_t segments = page[26], header_bytes = 27 + segments, page_bytes = header_bytes;
-    if (header_bytes > size_bytes)
-        return NULL;
-    for (size_t i = 0; i < segments; i++)
-        page_bytes += page[27 + i];
+    if (header_bytes > size_bytes) return NULL;
+    for (size_t i = 0; i < segments; i++) page_bytes += page[27 + i];
     uint32_t sum = (uint32_t)page[25] << 24 | (uint32_t)page[24] << 16 | (uint32_t)page[23] << 8 | page[22];
-    if (page_bytes > size_bytes || page_checksum(page, page_bytes) != sum)
-        return NULL;
-    return match(page + header_bytes, page_bytes - header_bytes, ogg_formats,
-                 sizeof ogg_formats / sizeof *ogg_formats);
+    if (page_bytes > size_bytes || page_checksum(page, page_bytes) != sum) return NULL;
+    return match(page + header_bytes, page_bytes - header_bytes, ogg_formats, sizeof ogg_formats / sizeof *ogg_formats);
 }
 
 static sound_decoder find_decoder(const uint8_t *bytes, size_t size_bytes)
 {
-    if (size_bytes >= 27 && memcmp(bytes, "OggS", 4) == 0)
-        return find_ogg_decoder(bytes, size_bytes);
-    if (size_bytes >= 2 && bytes[0] == 0xff && bytes[1] >= 0xe0)
-        return am_sound_decode_mpeg; /* a frame of it */
+    if (size_bytes >= 27 && memcmp(bytes, "OggS", 4) == 0) return find_ogg_decoder(bytes, size_bytes);
+    if (size_bytes >= 2 && bytes[0] == 0xff && bytes[1] >= 0xe0) return am_sound_decode_mpeg; /* a frame of it */
     return match(bytes, size_bytes, formats, sizeof formats / sizeof *formats);
 }
 
 static am_status decode(am_sound_source *source, am_sound_sink *sink)
 {
-    if (!source->size_bytes)
-        return am_error(AM_INVALID_FILE, "an empty file, expected sound");
+    if (!source->size_bytes) return am_error(AM_INVALID_FILE, "an empty file, expected sound");
     sound_decoder decoder = find_decoder(source->bytes, (size_t)source->size_bytes);
     if (!decoder)
         return am_error(
@@ -190,15 +172,14 @@ static am_status decode(am_sound_source *source, am_sound_sink *sink)
     return sink->audio->frames ? NULL : am_error(AM_INVALID_FILE, "no sound in the file");
 }
 
-am_status am_audio_decode(const void *bytes, size_t size_bytes, const char *name,
-                          const am_audio_limits *limits, am_audio *out)
+am_status am_audio_decode(const void *bytes, size_t size_bytes, const char *name, const am_audio_limits *limits,
+                          am_audio *out)
 {
     *out = (am_audio){0};
     am_sound_source source = {.bytes = bytes, .size_bytes = (int64_t)size_bytes};
     am_sound_sink sink = {.audio = out, .limits = limits};
     am_status status = decode(&source, &sink);
-    if (!status)
-        return NULL;
+    if (!status) return NULL;
     am_audio_deinit(out);
     return am_note(status, "%s", name);
 }
@@ -218,8 +199,7 @@ void am_audio_mix_down(am_audio *audio)
     const float *frame = audio->samples;
     for (int64_t i = 0; audio->channels > 1 && i < audio->frames; i++, frame += audio->channels) {
         float sum = 0.0f;
-        for (int c = 0; c < audio->channels; c++)
-            sum += frame[c];
+        for (int c = 0; c < audio->channels; c++) sum += frame[c];
         audio->samples[i] = sum / (float)audio->channels;
     }
     audio->channels = audio->samples ? 1 : 0;
@@ -231,40 +211,36 @@ static am_status run_soxr(const am_audio *in, am_audio *out)
     soxr_io_spec_t io = soxr_io_spec(SOXR_FLOAT32_I, SOXR_FLOAT32_I);
     soxr_quality_spec_t quality = soxr_quality_spec(SOXR_HQ, 0);
     soxr_error_t error = NULL;
-    soxr_t soxr = soxr_create(in->sampling_rate, out->sampling_rate, (unsigned)in->channels, &error, &io,
-                              &quality, NULL);
+    soxr_t soxr =
+        soxr_create(in->sampling_rate, out->sampling_rate, (unsigned)in->channels, &error, &io, &quality, NULL);
     size_t used = 0, made = 0, total = 0;
     const float *from = in->samples;
     size_t left = (size_t)in->frames;
     while (!error && total < (size_t)out->frames) {
-        error = soxr_process(soxr, left ? from : NULL, left, &used,
-                             out->samples + total * (size_t)in->channels, (size_t)out->frames - total, &made);
-        if (!left && !made)
-            break;
+        error = soxr_process(soxr, left ? from : NULL, left, &used, out->samples + total * (size_t)in->channels,
+                             (size_t)out->frames - total, &made);
+        if (!left && !made) break;
         from += used * (size_t)in->channels;
         left -= used;
         total += made;
     }
-    if (soxr)
-        soxr_delete(soxr);
+    if (soxr) soxr_delete(soxr);
     return error ? am_error(AM_OUT_OF_MEMORY, "soxr: %s", error) : NULL;
 }
 
 am_status am_audio_resample(am_audio *audio, int sampling_rate, const am_audio_limits *limits)
 {
-    if (sampling_rate == audio->sampling_rate || !audio->frames)
-        return NULL;
+    if (sampling_rate == audio->sampling_rate || !audio->frames) return NULL;
     if (sampling_rate < MIN_RATE || sampling_rate > MAX_RATE)
-        return am_error(AM_INVALID_ARGUMENT, "a sampling rate of %d Hz; expected %d to %d", sampling_rate,
-                        MIN_RATE, MAX_RATE);
+        return am_error(AM_INVALID_ARGUMENT, "a sampling rate of %d Hz; expected %d to %d", sampling_rate, MIN_RATE,
+                        MAX_RATE);
     am_audio out = {.channels = audio->channels, .sampling_rate = sampling_rate};
     int64_t limit_frames = max_frames(limits, audio->channels, sampling_rate);
-    if (audio->frames > INT64_MAX / sampling_rate)
-        return am_out_of_memory();
+    if (audio->frames > INT64_MAX / sampling_rate) return am_out_of_memory();
     out.frames = (audio->frames * sampling_rate + audio->sampling_rate - 1) / audio->sampling_rate;
     if (out.frames > limit_frames)
-        return am_error(AM_OUT_OF_MEMORY, "%" PRId64 " frames at %d Hz, more than the limit of %" PRId64,
-                        out.frames, sampling_rate, limit_frames);
+        return am_error(AM_OUT_OF_MEMORY, "%" PRId64 " frames at %d Hz, more than the limit of %" PRId64, out.frames,
+                        sampling_rate, limit_frames);
     out.samples = am_alloc_zeroed((size_t)(out.frames * out.channels), sizeof *out.samples);
     am_status status = out.samples ? run_soxr(audio, &out) : am_out_of_memory();
     if (status) {
@@ -281,8 +257,7 @@ am_status am_audio_load(const char *path, int sampling_rate, const am_audio_limi
     AM_TRY(am_audio_open(path, limits, out));
     am_audio_mix_down(out);
     am_status status = sampling_rate ? am_audio_resample(out, sampling_rate, limits) : NULL;
-    if (!status)
-        return NULL;
+    if (!status) return NULL;
     am_audio_deinit(out);
     return am_note(status, "%s", path);
 }

@@ -35,8 +35,8 @@ void am_audio_deinit(am_audio *audio);
    stands for the file in messages; `limits` may be null. Fails with AM_INVALID_FILE (corrupt, truncated,
    empty), AM_UNSUPPORTED (another format, a rate outside 1000 to 768000 Hz), AM_OUT_OF_MEMORY (also: over a
    limit). */
-am_status am_audio_decode(const void *bytes, size_t size_bytes, const char *name,
-                          const am_audio_limits *limits, am_audio *out) AM_NODISCARD;
+am_status am_audio_decode(const void *bytes, size_t size_bytes, const char *name, const am_audio_limits *limits,
+                          am_audio *out) AM_NODISCARD;
 
 /* Maps a file and decodes it. */
 am_status am_audio_open(const char *path, const am_audio_limits *limits, am_audio *out) AM_NODISCARD;
@@ -49,7 +49,6 @@ void am_audio_mix_down(am_audio *audio);
 am_status am_audio_resample(am_audio *audio, int sampling_rate, const am_audio_limits *limits) AM_NODISCARD;
 
 /* load_audio: opens, mixes down and resamples; `sampling_rate` 0 keeps the file's. */
-am_status am_audio_load(const char *path, int sampling_rate, const am_audio_limits *limits,
-                        am_audio *out) AM_NODISCARD;
+am_status am_audio_load(const char *path, int sampling_rate, const am_audio_limits *limits, am_audio *out) AM_NODISCARD;
 
 #endif

@@ -46,8 +46,8 @@ typedef enum am_window { AM_WINDOW_BOXCAR, AM_WINDOW_HAMMING, AM_WINDOW_HANN, AM
 
 /* window_function: `length` points of a periodic or symmetric window among frame_length >= length zeros, in
    their middle when `center`, else first. out: [frame_length]. Fails with AM_INVALID_ARGUMENT. */
-am_status am_window_function(am_window window, int64_t length, bool periodic, int64_t frame_length,
-                             bool center, double *out) AM_NODISCARD;
+am_status am_window_function(am_window window, int64_t length, bool periodic, int64_t frame_length, bool center,
+                             double *out) AM_NODISCARD;
 
 typedef enum am_pad_mode { AM_PAD_REFLECT, AM_PAD_CONSTANT, AM_PAD_EDGE } am_pad_mode;
 typedef enum am_log_mel { AM_LOG_NONE, AM_LOG_NATURAL, AM_LOG_10, AM_LOG_DECIBEL } am_log_mel;
@@ -75,8 +75,8 @@ typedef struct am_spectrogram_options {
     double preemphasis;        /* 0: none */
     const double *mel_filters; /* [fft_length / 2 + 1, mel_count]; null: none */
     int64_t mel_count;
-    double mel_floor;   /* with filters, values are at least this */
-    am_log_mel log_mel; /* results are rounded to single precision; AM_LOG_DECIBEL needs power 1 or 2 */
+    double mel_floor;           /* with filters, values are at least this */
+    am_log_mel log_mel;         /* results are rounded to single precision; AM_LOG_DECIBEL needs power 1 or 2 */
     am_decibel_options decibel; /* of AM_LOG_DECIBEL */
 } am_spectrogram_options;
 

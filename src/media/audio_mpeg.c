@@ -18,20 +18,16 @@ static off_t source_seek(void *context, off_t offset, int whence)
 
 static am_status mpeg_error(mpg123_handle *mpeg, const am_sound_sink *sink)
 {
-    if (mpg123_errcode(mpeg) == MPG123_OUT_OF_MEM)
-        return am_out_of_memory();
-    return am_error(AM_INVALID_FILE, "after %" PRId64 " frames: %s", sink->audio->frames,
-                    mpg123_strerror(mpeg));
+    if (mpg123_errcode(mpeg) == MPG123_OUT_OF_MEM) return am_out_of_memory();
+    return am_error(AM_INVALID_FILE, "after %" PRId64 " frames: %s", sink->audio->frames, mpg123_strerror(mpeg));
 }
 
 static am_status take_format(mpg123_handle *mpeg, am_sound_sink *sink)
 {
     long rate = 0;
     int channels = 0, encoding = 0;
-    if (mpg123_getformat(mpeg, &rate, &channels, &encoding) != MPG123_OK)
-        return mpeg_error(mpeg, sink);
-    if (encoding != MPG123_ENC_FLOAT_32)
-        return am_error(AM_UNSUPPORTED, "libmpg123 was built without floats");
+    if (mpg123_getformat(mpeg, &rate, &channels, &encoding) != MPG123_OK) return mpeg_error(mpeg, sink);
+    if (encoding != MPG123_ENC_FLOAT_32) return am_error(AM_UNSUPPORTED, "libmpg123 was built without floats");
     return am_sound_format(sink, rate, channels);
 }
 
@@ -44,12 +40,9 @@ static am_status read_frames(mpg123_handle *mpeg, am_sound_sink *sink)
         AM_TRY(am_sound_room(sink, &to, &room));
         int code = mpg123_read(mpeg, to, (size_t)room * frame_bytes, &bytes);
         AM_TRY(am_sound_add(sink, (int64_t)(bytes / frame_bytes)));
-        if (code == MPG123_DONE)
-            return NULL;
-        if (code == MPG123_NEW_FORMAT)
-            AM_TRY(take_format(mpeg, sink));
-        else if (code != MPG123_OK)
-            return mpeg_error(mpeg, sink);
+        if (code == MPG123_DONE) return NULL;
+        if (code == MPG123_NEW_FORMAT) AM_TRY(take_format(mpeg, sink));
+        else if (code != MPG123_OK) return mpeg_error(mpeg, sink);
     }
 }
 
@@ -67,11 +60,9 @@ static am_status decode(mpg123_handle *mpeg, am_sound_source *source, am_sound_s
 
 am_status am_sound_decode_mpeg(am_sound_source *source, am_sound_sink *sink)
 {
-    if (mpg123_init() != MPG123_OK)
-        return am_out_of_memory();
+    if (mpg123_init() != MPG123_OK) return am_out_of_memory();
     mpg123_handle *mpeg = mpg123_new(NULL, NULL);
-    if (!mpeg)
-        return am_out_of_memory();
+    if (!mpeg) return am_out_of_memory();
     am_status status = decode(mpeg, source, sink);
     mpg123_delete(mpeg);
     return status;

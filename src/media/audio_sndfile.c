@@ -38,22 +38,19 @@ static am_status read_frames(SNDFILE *file, am_sound_sink *sink)
         int64_t room = 0;
         AM_TRY(am_sound_room(sink, &to, &room));
         sf_count_t count = sf_readf_float(file, to, room);
-        if (count <= 0)
-            break;
+        if (count <= 0) break;
         AM_TRY(am_sound_add(sink, count));
     }
-    if (sf_error(file) == SF_ERR_NO_ERROR)
-        return NULL;
+    if (sf_error(file) == SF_ERR_NO_ERROR) return NULL;
     return am_error(AM_INVALID_FILE, "after %" PRId64 " frames: %s", sink->audio->frames, sf_strerror(file));
 }
 
 /* A length of 0, or beyond all bounds, is an unknown one. */
 static am_status check_length(int64_t frames, int64_t promised)
 {
-    if (frames >= promised || promised >= INT64_MAX / 2)
-        return NULL;
-    return am_error(AM_INVALID_FILE, "truncated: the header says %" PRId64 " frames, %" PRId64 " are there",
-                    promised, frames);
+    if (frames >= promised || promised >= INT64_MAX / 2) return NULL;
+    return am_error(AM_INVALID_FILE, "truncated: the header says %" PRId64 " frames, %" PRId64 " are there", promised,
+                    frames);
 }
 
 am_status am_sound_decode_sndfile(am_sound_source *source, am_sound_sink *sink)
@@ -65,13 +62,10 @@ am_status am_sound_decode_sndfile(am_sound_source *source, am_sound_sink *sink)
                         .tell = source_tell};
     SF_INFO info = {0};
     SNDFILE *file = sf_open_virtual(&io, SFM_READ, &info, source);
-    if (!file)
-        return am_error(AM_INVALID_FILE, "%s", sf_strerror(NULL));
+    if (!file) return am_error(AM_INVALID_FILE, "%s", sf_strerror(NULL));
     am_status status = am_sound_format(sink, info.samplerate, info.channels);
-    if (!status)
-        status = read_frames(file, sink);
-    if (!status)
-        status = check_length(sink->audio->frames, info.frames);
+    if (!status) status = read_frames(file, sink);
+    if (!status) status = check_length(sink->audio->frames, info.frames);
     sf_close(file);
     return status;
 }

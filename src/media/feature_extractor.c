@@ -13,8 +13,8 @@ struct am_feature_class {
     const char *name, *output;
     am_feature_extractor defaults;
     double chunk_seconds; /* default of chunk_length; 0: the class has none */
-    am_status (*run)(const am_feature_extractor *e, const am_audio *sounds, int64_t count,
-                     const am_feature_options *o, am_features *out);
+    am_status (*run)(const am_feature_extractor *e, const am_audio *sounds, int64_t count, const am_feature_options *o,
+                     am_features *out);
 };
 
 void am_features_deinit(am_features *features)
@@ -26,12 +26,10 @@ void am_features_deinit(am_features *features)
 
 static am_status make_tensor(am_dtype dtype, am_shape shape, am_tensor *out)
 {
-    if (!am_shape_check(&shape))
-        return am_out_of_memory();
+    if (!am_shape_check(&shape)) return am_out_of_memory();
     size_t bytes = am_tensor_bytes(dtype, &shape);
     void *data = am_alloc_aligned(bytes);
-    if (!data)
-        return am_out_of_memory();
+    if (!data) return am_out_of_memory();
     memset(data, 0, bytes);
     *out = (am_tensor){.dtype = dtype, .shape = shape, .data = data};
     return NULL;
@@ -53,8 +51,7 @@ static int64_t kept_length(const am_audio *sound, const am_feature_options *o)
 static am_status check_options(const am_feature_options *o)
 {
     enum { LIMIT = 1 << 30 };
-    if (o->max_length < 0 || o->max_length > LIMIT || o->pad_to_multiple_of < 0 ||
-        o->pad_to_multiple_of > LIMIT)
+    if (o->max_length < 0 || o->max_length > LIMIT || o->pad_to_multiple_of < 0 || o->pad_to_multiple_of > LIMIT)
         return am_error(AM_INVALID_ARGUMENT,
                         "max_length %" PRId64 ", pad_to_multiple_of %" PRId64 "; expected 0 to %d samples",
                         o->max_length, o->pad_to_multiple_of, LIMIT);
@@ -67,14 +64,11 @@ static am_status check_options(const am_feature_options *o)
 static int64_t padded_length(const am_audio *sounds, int64_t count, const am_feature_options *o)
 {
     int64_t longest = 0;
-    if (o->padding == AM_PADDING_NONE)
-        return 0;
-    if (o->padding == AM_PADDING_MAX_LENGTH)
-        return round_up(o->max_length, o->pad_to_multiple_of);
+    if (o->padding == AM_PADDING_NONE) return 0;
+    if (o->padding == AM_PADDING_MAX_LENGTH) return round_up(o->max_length, o->pad_to_multiple_of);
     for (int64_t i = 0; i < count; i++) {
         int64_t length = kept_length(&sounds[i], o);
-        if (length > longest)
-            longest = length;
+        if (length > longest) longest = length;
     }
     return round_up(longest, o->pad_to_multiple_of);
 }
@@ -85,8 +79,7 @@ static am_status pad_sounds(const am_feature_extractor *e, const am_audio *sound
 {
     AM_TRY(check_options(o));
     int64_t padded = padded_length(sounds, count, o), length = kept_length(&sounds[0], o);
-    if (padded > length)
-        length = padded;
+    if (padded > length) length = padded;
     AM_TRY(make_tensor(AM_F32, am_shape_of(count, length), values));
     AM_TRY(make_tensor(AM_I32, am_shape_of(count, length), mask));
     for (int64_t i = 0; i < count; i++) {
@@ -98,11 +91,9 @@ static am_status pad_sounds(const am_feature_extractor *e, const am_audio *sound
                             i, kept, length);
         float *row = (float *)values->data + i * length;
         int32_t *ones = (int32_t *)mask->data + i * length;
-        for (int64_t t = 0; t < length; t++)
-            row[t] = (float)e->padding_value;
+        for (int64_t t = 0; t < length; t++) row[t] = (float)e->padding_value;
         memcpy(row + first, sounds[i].samples, (size_t)kept * sizeof *row);
-        for (int64_t t = first; t < first + kept; t++)
-            ones[t] = 1;
+        for (int64_t t = first; t < first + kept; t++) ones[t] = 1;
     }
     return NULL;
 }
@@ -111,31 +102,24 @@ static am_status pad_sounds(const am_feature_extractor *e, const am_audio *sound
 static void normalize(float *samples, int64_t length, int64_t used, float padding)
 {
     double mean = 0.0, variance = 0.0;
-    for (int64_t t = 0; t < used; t++)
-        mean += (double)samples[t];
+    for (int64_t t = 0; t < used; t++) mean += (double)samples[t];
     mean /= (double)used;
-    for (int64_t t = 0; t < used; t++)
-        variance += ((double)samples[t] - mean) * ((double)samples[t] - mean);
+    for (int64_t t = 0; t < used; t++) variance += ((double)samples[t] - mean) * ((double)samples[t] - mean);
     double scale = 1.0 / sqrt(variance / (double)used + 1e-7);
-    for (int64_t t = 0; t < used; t++)
-        samples[t] = (float)(((double)samples[t] - mean) * scale);
-    for (int64_t t = used; t < length; t++)
-        samples[t] = padding;
+    for (int64_t t = 0; t < used; t++) samples[t] = (float)(((double)samples[t] - mean) * scale);
+    for (int64_t t = used; t < length; t++) samples[t] = padding;
 }
 
 /* With a mask, as many samples count as it has ones, and always the first ones, on whichever side the padding
    is: so has it Wav2Vec2FeatureExtractor. Without one, padding counts as sound. */
-static void normalize_batch(const am_feature_extractor *e, bool by_mask, am_tensor *values,
-                            const am_tensor *mask)
+static void normalize_batch(const am_feature_extractor *e, bool by_mask, am_tensor *values, const am_tensor *mask)
 {
     int64_t length = values->shape.dims[1];
     for (int64_t i = 0; i < values->shape.dims[0]; i++) {
         const int32_t *ones = (const int32_t *)mask->data + i * length;
         int64_t used = by_mask ? 0 : length;
-        for (int64_t t = 0; t < length && by_mask; t++)
-            used += ones[t];
-        if (length)
-            normalize((float *)values->data + i * length, length, used, (float)e->padding_value);
+        for (int64_t t = 0; t < length && by_mask; t++) used += ones[t];
+        if (length) normalize((float *)values->data + i * length, length, used, (float)e->padding_value);
     }
 }
 
@@ -149,16 +133,12 @@ static am_status run_wav2vec2(const am_feature_extractor *e, const am_audio *sou
                               const am_feature_options *options, am_features *out)
 {
     am_feature_options o = *options;
-    if (o.padding == AM_PADDING_DEFAULT)
-        o.padding = AM_PADDING_NONE;
+    if (o.padding == AM_PADDING_DEFAULT) o.padding = AM_PADDING_NONE;
     bool masked = e->return_attention_mask;
-    if (o.return_attention_mask != AM_CHOICE_DEFAULT)
-        masked = o.return_attention_mask == AM_CHOICE_YES;
+    if (o.return_attention_mask != AM_CHOICE_DEFAULT) masked = o.return_attention_mask == AM_CHOICE_YES;
     AM_TRY(pad_sounds(e, sounds, count, &o, &out->values, &out->attention_mask));
-    if (e->do_normalize)
-        normalize_batch(e, masked && o.padding != AM_PADDING_NONE, &out->values, &out->attention_mask);
-    if (!masked)
-        drop_mask(out);
+    if (e->do_normalize) normalize_batch(e, masked && o.padding != AM_PADDING_NONE, &out->values, &out->attention_mask);
+    if (!masked) drop_mask(out);
     return NULL;
 }
 
@@ -186,8 +166,7 @@ static am_status mel_plan_init(mel_plan *plan, const am_feature_extractor *e, in
                            .slaney_norm = true};
     plan->window = am_alloc_zeroed((size_t)e->n_fft, sizeof *plan->window);
     plan->filters = am_alloc_zeroed((size_t)(mels.num_bins * mels.num_filters), sizeof *plan->filters);
-    if (!plan->window || !plan->filters)
-        return am_out_of_memory();
+    if (!plan->window || !plan->filters) return am_out_of_memory();
     AM_TRY(am_window_function(AM_WINDOW_HANN, e->n_fft, true, e->n_fft, true, plan->window));
     AM_TRY(am_mel_filter_bank(&mels, plan->filters));
     plan->options = (am_spectrogram_options){.frame_length = e->n_fft,
@@ -216,8 +195,7 @@ static am_status log_mel(mel_plan *plan, const float *samples, int64_t length, f
     AM_TRY(am_spectrogram(samples, length, &plan->options, plan->values));
     double loudest = -INFINITY;
     for (int64_t m = 0; m < rows; m++)
-        for (int64_t t = 0; t < kept; t++)
-            loudest = fmax(loudest, plan->values[m * plan->frames + t]);
+        for (int64_t t = 0; t < kept; t++) loudest = fmax(loudest, plan->values[m * plan->frames + t]);
     for (int64_t m = 0; m < rows; m++)
         for (int64_t t = 0; t < kept; t++)
             *out++ = (float)((fmax(plan->values[m * plan->frames + t], loudest - 8.0) + 4.0) / 4.0);
@@ -231,8 +209,7 @@ static void mask_of_frames(am_tensor *mask, int64_t hop_length, int64_t frames)
     const int32_t *from = mask->data;
     int64_t samples = mask->shape.dims[1];
     for (int64_t i = 0; i < mask->shape.dims[0]; i++)
-        for (int64_t t = 0; t < frames; t++)
-            *to++ = from[i * samples + t * hop_length];
+        for (int64_t t = 0; t < frames; t++) *to++ = from[i * samples + t * hop_length];
     mask->shape.dims[1] = frames;
 }
 
@@ -242,8 +219,7 @@ static am_status fill_log_mels(const am_feature_extractor *e, const am_tensor *p
     mel_plan plan = {0};
     am_status status = mel_plan_init(&plan, e, samples);
     int64_t frames = plan.frames - 1;
-    if (!status)
-        status = make_tensor(AM_F32, am_shape_of(count, e->feature_size, frames), out);
+    if (!status) status = make_tensor(AM_F32, am_shape_of(count, e->feature_size, frames), out);
     for (int64_t i = 0; i < count && !status; i++)
         status = log_mel(&plan, (const float *)padded->data + i * samples, samples,
                          (float *)out->data + i * e->feature_size * frames);
@@ -257,23 +233,17 @@ static am_status run_whisper(const am_feature_extractor *e, const am_audio *soun
                              const am_feature_options *options, am_features *out)
 {
     am_feature_options o = *options;
-    if (o.padding == AM_PADDING_DEFAULT)
-        o.padding = AM_PADDING_MAX_LENGTH;
-    if (o.truncation == AM_CHOICE_DEFAULT)
-        o.truncation = AM_CHOICE_YES;
-    if (!o.max_length)
-        o.max_length = e->chunk_samples;
+    if (o.padding == AM_PADDING_DEFAULT) o.padding = AM_PADDING_MAX_LENGTH;
+    if (o.truncation == AM_CHOICE_DEFAULT) o.truncation = AM_CHOICE_YES;
+    if (!o.max_length) o.max_length = e->chunk_samples;
     am_tensor padded = {0};
     am_status status = pad_sounds(e, sounds, count, &o, &padded, &out->attention_mask);
-    if (!status)
-        status = fill_log_mels(e, &padded, &out->values);
+    if (!status) status = fill_log_mels(e, &padded, &out->values);
     am_free_aligned(padded.data);
-    if (status)
-        return status;
+    if (status) return status;
     if (o.return_attention_mask == AM_CHOICE_YES)
         mask_of_frames(&out->attention_mask, e->hop_length, out->values.shape.dims[2]);
-    else if (!e->return_attention_mask)
-        drop_mask(out);
+    else if (!e->return_attention_mask) drop_mask(out);
     return NULL;
 }
 
@@ -297,8 +267,7 @@ const char *am_feature_extractor_name(const am_feature_extractor *extractor)
 static am_status find_class(const char *name, size_t length, am_feature_extractor *out)
 {
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        if (strlen(classes[i].name) != length || memcmp(classes[i].name, name, length) != 0)
-            continue;
+        if (strlen(classes[i].name) != length || memcmp(classes[i].name, name, length) != 0) continue;
         *out = classes[i].defaults;
         out->kind = &classes[i];
         return NULL;
@@ -315,30 +284,25 @@ static am_status read_count(am_json config, const char *key, int64_t most, int64
 static am_status read_side(am_json config, bool *pad_left)
 {
     am_json side = am_json_get(config, "padding_side");
-    if (!am_preprocessor_config_given(side))
-        return NULL;
+    if (!am_preprocessor_config_given(side)) return NULL;
     *pad_left = am_json_equals(side, "left");
-    if (*pad_left || am_json_equals(side, "right"))
-        return NULL;
+    if (*pad_left || am_json_equals(side, "right")) return NULL;
     return am_error(AM_INVALID_FILE, "padding_side: expected \"left\" or \"right\"");
 }
 
 static am_status read_padding_value(am_json config, double *out)
 {
     am_json value = am_json_get(config, "padding_value");
-    if (!am_preprocessor_config_given(value))
-        return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     *out = am_json_real(value, NAN);
-    if (isfinite(*out))
-        return NULL;
+    if (isfinite(*out)) return NULL;
     return am_error(AM_INVALID_FILE, "padding_value: expected a number, found %s",
                     am_json_kind_name(am_json_kind_of(value)));
 }
 
 static am_status read_chunk(am_json config, am_feature_extractor *out)
 {
-    if (out->kind->chunk_seconds == 0.0)
-        return NULL;
+    if (out->kind->chunk_seconds == 0.0) return NULL;
     double seconds = am_json_real(am_json_get(config, "chunk_length"), out->kind->chunk_seconds);
     double samples = seconds * (double)out->sampling_rate;
     if (!(samples >= (double)out->hop_length && seconds <= AM_AUDIO_MAX_SECONDS))
@@ -372,10 +336,8 @@ am_status am_feature_extractor_init(am_json config, const char *class_name, am_f
         return am_error(AM_INVALID_FILE, "a feature extractor's configuration: expected an object, found %s",
                         am_json_kind_name(am_json_kind_of(config)));
     am_json_string name = {class_name, class_name ? strlen(class_name) : 0};
-    if (!class_name)
-        name = am_json_text(am_json_get(config, "feature_extractor_type"));
-    if (!name.length)
-        return am_error(AM_INVALID_FILE, "feature_extractor_type is not given");
+    if (!class_name) name = am_json_text(am_json_get(config, "feature_extractor_type"));
+    if (!name.length) return am_error(AM_INVALID_FILE, "feature_extractor_type is not given");
     AM_TRY(find_class(name.bytes, name.length, out));
     return am_note(read_config(config, out), "%s", out->kind->name);
 }
@@ -410,21 +372,17 @@ static const am_model_class models[] = {
 
 am_status am_feature_extractor_open(const char *directory, am_feature_extractor *out)
 {
-    static const am_preprocessor_kind kind = {.member = "feature_extractor",
-                                              .types = {"feature_extractor_type"},
-                                              .models = models,
-                                              .read = read_into};
+    static const am_preprocessor_kind kind = {
+        .member = "feature_extractor", .types = {"feature_extractor_type"}, .models = models, .read = read_into};
     *out = (am_feature_extractor){0};
     return am_preprocessor_config_open(directory, &kind, out);
 }
 
 static am_status check_sounds(const am_feature_extractor *e, const am_audio *sounds, int64_t count)
 {
-    if (count < 1)
-        return am_error(AM_INVALID_ARGUMENT, "%" PRId64 " sounds; expected at least 1", count);
+    if (count < 1) return am_error(AM_INVALID_ARGUMENT, "%" PRId64 " sounds; expected at least 1", count);
     for (int64_t i = 0; i < count; i++) {
-        if (sounds[i].channels == 1 && sounds[i].sampling_rate == e->sampling_rate && sounds[i].frames > 0)
-            continue;
+        if (sounds[i].channels == 1 && sounds[i].sampling_rate == e->sampling_rate && sounds[i].frames > 0) continue;
         return am_error(AM_INVALID_ARGUMENT,
                         "sound %" PRId64 " has %" PRId64
                         " frames of %d channels at %d Hz; expected some of 1 at %" PRId64 " Hz",
@@ -433,16 +391,14 @@ static am_status check_sounds(const am_feature_extractor *e, const am_audio *sou
     return NULL;
 }
 
-am_status am_feature_extractor_run(const am_feature_extractor *extractor, const am_audio *sounds,
-                                   int64_t count, const am_feature_options *options, am_features *out)
+am_status am_feature_extractor_run(const am_feature_extractor *extractor, const am_audio *sounds, int64_t count,
+                                   const am_feature_options *options, am_features *out)
 {
     *out = (am_features){.name = extractor->kind->output};
     am_feature_options defaults = {0};
     am_status status = check_sounds(extractor, sounds, count);
-    if (!status)
-        status = extractor->kind->run(extractor, sounds, count, options ? options : &defaults, out);
-    if (!status)
-        return NULL;
+    if (!status) status = extractor->kind->run(extractor, sounds, count, options ? options : &defaults, out);
+    if (!status) return NULL;
     am_features_deinit(out);
     return am_note(status, "%s", extractor->kind->name);
 }

@@ -26,8 +26,7 @@ typedef struct am_feature_extractor {
 /* Reads `config`, the object of a preprocessor_config.json. `class_name` null: as `feature_extractor_type`
    says. Fails with AM_UNSUPPORTED for a class or option that is not there, AM_INVALID_FILE for values that
    make no sense. */
-am_status am_feature_extractor_init(am_json config, const char *class_name,
-                                    am_feature_extractor *out) AM_NODISCARD;
+am_status am_feature_extractor_init(am_json config, const char *class_name, am_feature_extractor *out) AM_NODISCARD;
 
 /* Reads the model directory's processor_config.json (member "feature_extractor"), or else
    preprocessor_config.json. Where that names no class, it is the one that transformers has for the model_type
@@ -65,8 +64,7 @@ void am_features_deinit(am_features *features);
 
 /* Makes a batch of `count` sounds, at least 1, which must be mono at the extractor's rate; `options` may be
    null. Fails with AM_INVALID_ARGUMENT for another rate, for sounds that come out in different lengths. */
-am_status am_feature_extractor_run(const am_feature_extractor *extractor, const am_audio *sounds,
-                                   int64_t count, const am_feature_options *options,
-                                   am_features *out) AM_NODISCARD;
+am_status am_feature_extractor_run(const am_feature_extractor *extractor, const am_audio *sounds, int64_t count,
+                                   const am_feature_options *options, am_features *out) AM_NODISCARD;
 
 #endif

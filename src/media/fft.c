@@ -28,8 +28,7 @@ static int64_t factorize(int64_t length, int64_t factors[MAX_FACTORS])
         }
         factors[count++] = factor;
         length /= factor;
-        if (factor > largest)
-            largest = factor;
+        if (factor > largest) largest = factor;
     }
     return largest;
 }
@@ -38,11 +37,9 @@ am_status am_fft_create(int64_t length, am_fft **out)
 {
     *out = NULL;
     if (length < 1 || length > MAX_LENGTH)
-        return am_error(AM_INVALID_ARGUMENT, "a transform of %" PRId64 " points; expected 1 to %d", length,
-                        MAX_LENGTH);
+        return am_error(AM_INVALID_ARGUMENT, "a transform of %" PRId64 " points; expected 1 to %d", length, MAX_LENGTH);
     am_fft *fft = am_alloc_zeroed(1, sizeof *fft);
-    if (!fft)
-        return am_out_of_memory();
+    if (!fft) return am_out_of_memory();
     fft->length = length;
     int64_t largest = factorize(length, fft->factors);
     fft->roots = am_alloc_zeroed((size_t)length, sizeof *fft->roots);
@@ -62,8 +59,7 @@ am_status am_fft_create(int64_t length, am_fft **out)
 
 void am_fft_destroy(am_fft *fft)
 {
-    if (!fft)
-        return;
+    if (!fft) return;
     am_free(fft->roots);
     am_free(fft->work);
     am_free(fft->parts);
@@ -76,15 +72,13 @@ static void join(const am_fft *fft, am_complex *out, int64_t radix, int64_t part
 {
     int64_t length = radix * part, step = fft->length / length;
     for (int64_t j = 0; j < part; j++) {
-        for (int64_t q = 0; q < radix; q++)
-            fft->parts[q] = out[q * part + j];
+        for (int64_t q = 0; q < radix; q++) fft->parts[q] = out[q * part + j];
         for (int64_t at = j; at < length; at += part) {
             am_complex sum = fft->parts[0];
             int64_t turn = 0;
             for (int64_t q = 1; q < radix; q++) {
                 turn += at;
-                if (turn >= length)
-                    turn -= length;
+                if (turn >= length) turn -= length;
                 am_complex root = fft->roots[turn * step], p = fft->parts[q];
                 sum.re += p.re * root.re - p.im * root.im;
                 sum.im += p.re * root.im + p.im * root.re;
@@ -95,8 +89,8 @@ static void join(const am_fft *fft, am_complex *out, int64_t radix, int64_t part
 }
 
 /* Transforms in[0], in[stride], ...: `length` points. */
-static void transform(const am_fft *fft, const int64_t *factors, const double *in, int64_t stride,
-                      int64_t length, am_complex *out)
+static void transform(const am_fft *fft, const int64_t *factors, const double *in, int64_t stride, int64_t length,
+                      am_complex *out)
 {
     if (length == 1) {
         out[0] = (am_complex){in[0], 0.0};

@@ -11,12 +11,10 @@ am_status am_image_create(int64_t width, int64_t height, am_image *out)
 {
     *out = (am_image){0};
     if (width < 1 || height < 1 || height > AM_IMAGE_MAX_PIXELS / width)
-        return am_error(AM_INVALID_ARGUMENT,
-                        "an image of %" PRId64 "x%" PRId64 " pixels; expected 1 to %" PRId64, width, height,
-                        AM_IMAGE_MAX_PIXELS);
+        return am_error(AM_INVALID_ARGUMENT, "an image of %" PRId64 "x%" PRId64 " pixels; expected 1 to %" PRId64,
+                        width, height, AM_IMAGE_MAX_PIXELS);
     uint8_t *pixels = am_alloc_zeroed((size_t)(width * height), 3);
-    if (!pixels)
-        return am_out_of_memory();
+    if (!pixels) return am_out_of_memory();
     *out = (am_image){.width = width, .height = height, .pixels = pixels};
     return NULL;
 }
@@ -30,12 +28,12 @@ void am_image_deinit(am_image *image)
 am_status am_image_check_size(const am_image_source *source, int64_t width, int64_t height)
 {
     if (width < 1 || height < 1)
-        return am_error(AM_INVALID_FILE, "the header says %" PRId64 "x%" PRId64 " pixels, an empty image",
-                        width, height);
+        return am_error(AM_INVALID_FILE, "the header says %" PRId64 "x%" PRId64 " pixels, an empty image", width,
+                        height);
     if (height > source->max_pixels / width)
         return am_error(AM_OUT_OF_MEMORY,
-                        "the header says %" PRId64 "x%" PRId64 " pixels, more than the limit of %" PRId64,
-                        width, height, source->max_pixels);
+                        "the header says %" PRId64 "x%" PRId64 " pixels, more than the limit of %" PRId64, width,
+                        height, source->max_pixels);
     return NULL;
 }
 
@@ -55,20 +53,17 @@ static const struct {
 
 static am_status make_upright(am_image *image, int orientation)
 {
-    if (orientation < 2 || orientation > 8)
-        return NULL;
+    if (orientation < 2 || orientation > 8) return NULL;
     bool transposed = orientations[orientation].transposed;
     am_image upright;
-    AM_TRY(am_image_create(transposed ? image->height : image->width,
-                           transposed ? image->width : image->height, &upright));
+    AM_TRY(am_image_create(transposed ? image->height : image->width, transposed ? image->width : image->height,
+                           &upright));
     uint8_t *to = upright.pixels;
     for (int64_t y = 0; y < upright.height; y++) {
         for (int64_t x = 0; x < upright.width; x++, to += 3) {
             int64_t column = transposed ? y : x, row = transposed ? x : y;
-            if (orientations[orientation].mirror_x)
-                column = image->width - 1 - column;
-            if (orientations[orientation].mirror_y)
-                row = image->height - 1 - row;
+            if (orientations[orientation].mirror_x) column = image->width - 1 - column;
+            if (orientations[orientation].mirror_y) row = image->height - 1 - row;
             memcpy(to, image->pixels + 3 * (row * image->width + column), 3);
         }
     }
@@ -95,8 +90,7 @@ static const struct {
 
 static am_status decode(const am_image_source *source, am_image *out)
 {
-    if (!source->size_bytes)
-        return am_error(AM_INVALID_FILE, "an empty file, expected an image");
+    if (!source->size_bytes) return am_error(AM_INVALID_FILE, "an empty file, expected an image");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         if (source->size_bytes < formats[i].offset + formats[i].length ||
             memcmp(source->bytes + formats[i].offset, formats[i].magic, formats[i].length) != 0)
@@ -114,16 +108,13 @@ static am_status decode(const am_image_source *source, am_image *out)
     return am_error(AM_UNSUPPORTED, "no PNG, JPEG, WebP or GIF image: it begins with%s", first);
 }
 
-am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels,
-                          am_image *out)
+am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels, am_image *out)
 {
     *out = (am_image){0};
-    if (max_pixels <= 0 || max_pixels > AM_IMAGE_MAX_PIXELS)
-        max_pixels = AM_IMAGE_MAX_PIXELS;
+    if (max_pixels <= 0 || max_pixels > AM_IMAGE_MAX_PIXELS) max_pixels = AM_IMAGE_MAX_PIXELS;
     am_image_source source = {.bytes = bytes, .size_bytes = size_bytes, .max_pixels = max_pixels};
     am_status status = decode(&source, out);
-    if (!status)
-        return NULL;
+    if (!status) return NULL;
     am_image_deinit(out);
     return am_note(status, "%s", name);
 }

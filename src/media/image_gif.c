@@ -29,10 +29,8 @@ static int read_bytes(GifFileType *gif, GifByteType *to, int count)
 
 static am_status gif_error(const gif_state *state, int code)
 {
-    if (state->position >= state->source->size_bytes)
-        return am_error(AM_INVALID_FILE, "the file is truncated");
-    if (code == D_GIF_ERR_NOT_ENOUGH_MEM)
-        return am_out_of_memory();
+    if (state->position >= state->source->size_bytes) return am_error(AM_INVALID_FILE, "the file is truncated");
+    if (code == D_GIF_ERR_NOT_ENOUGH_MEM) return am_out_of_memory();
     const char *text = GifErrorString(code);
     return am_error(AM_INVALID_FILE, "%s", text ? text : "a corrupt file");
 }
@@ -42,27 +40,19 @@ static am_status find_frame(gif_state *state)
 {
     for (;;) {
         GifRecordType record;
-        if (DGifGetRecordType(state->gif, &record) == GIF_ERROR)
-            return gif_error(state, state->gif->Error);
-        if (record == TERMINATE_RECORD_TYPE)
-            return am_error(AM_INVALID_FILE, "no image in the file");
-        if (record == IMAGE_DESC_RECORD_TYPE)
-            break;
-        if (record != EXTENSION_RECORD_TYPE)
-            continue;
+        if (DGifGetRecordType(state->gif, &record) == GIF_ERROR) return gif_error(state, state->gif->Error);
+        if (record == TERMINATE_RECORD_TYPE) return am_error(AM_INVALID_FILE, "no image in the file");
+        if (record == IMAGE_DESC_RECORD_TYPE) break;
+        if (record != EXTENSION_RECORD_TYPE) continue;
         int kind = 0;
         GifByteType *block = NULL;
-        if (DGifGetExtension(state->gif, &kind, &block) == GIF_ERROR)
-            return gif_error(state, state->gif->Error);
-        if (kind == GRAPHICS_EXT_FUNC_CODE && block && block[0] >= 4 && block[1] & 1)
-            state->transparent = block[4];
+        if (DGifGetExtension(state->gif, &kind, &block) == GIF_ERROR) return gif_error(state, state->gif->Error);
+        if (kind == GRAPHICS_EXT_FUNC_CODE && block && block[0] >= 4 && block[1] & 1) state->transparent = block[4];
         while (block) {
-            if (DGifGetExtensionNext(state->gif, &block) == GIF_ERROR)
-                return gif_error(state, state->gif->Error);
+            if (DGifGetExtensionNext(state->gif, &block) == GIF_ERROR) return gif_error(state, state->gif->Error);
         }
     }
-    if (DGifGetImageHeader(state->gif) == GIF_ERROR)
-        return gif_error(state, state->gif->Error);
+    if (DGifGetImageHeader(state->gif) == GIF_ERROR) return gif_error(state, state->gif->Error);
     return NULL;
 }
 
@@ -70,26 +60,22 @@ static am_status find_frame(gif_state *state)
    of grey. */
 static void take_palette(gif_state *state)
 {
-    const ColorMapObject *map =
-        state->gif->Image.ColorMap ? state->gif->Image.ColorMap : state->gif->SColorMap;
+    const ColorMapObject *map = state->gif->Image.ColorMap ? state->gif->Image.ColorMap : state->gif->SColorMap;
     bool ramp = true;
     for (int i = 0; map && i < map->ColorCount && i < 256; i++) {
         const GifColorType *color = &map->Colors[i];
         memcpy(state->colors[i], (uint8_t[]){color->Red, color->Green, color->Blue}, 3);
         ramp = ramp && color->Red == i && color->Green == i && color->Blue == i;
     }
-    for (int i = 0; ramp && i < 256; i++)
-        memset(state->colors[i], i, 3);
+    for (int i = 0; ramp && i < 256; i++) memset(state->colors[i], i, 3);
 }
 
 static am_status read_row(gif_state *state, am_image *out, int64_t y)
 {
     const GifImageDesc *frame = &state->gif->Image;
-    if (DGifGetLine(state->gif, state->row, frame->Width) == GIF_ERROR)
-        return gif_error(state, state->gif->Error);
+    if (DGifGetLine(state->gif, state->row, frame->Width) == GIF_ERROR) return gif_error(state, state->gif->Error);
     uint8_t *to = out->pixels + 3 * ((frame->Top + y) * out->width + frame->Left);
-    for (int x = 0; x < frame->Width; x++, to += 3)
-        memcpy(to, state->colors[state->row[x]], 3);
+    for (int x = 0; x < frame->Width; x++, to += 3) memcpy(to, state->colors[state->row[x]], 3);
     return NULL;
 }
 
@@ -113,20 +99,16 @@ static am_status decode_frame(gif_state *state, am_image *out)
     AM_TRY(find_frame(state));
     const GifImageDesc *frame = &state->gif->Image;
     int64_t width = state->gif->SWidth, height = state->gif->SHeight;
-    if (width < (int64_t)frame->Left + frame->Width)
-        width = (int64_t)frame->Left + frame->Width;
-    if (height < (int64_t)frame->Top + frame->Height)
-        height = (int64_t)frame->Top + frame->Height;
+    if (width < (int64_t)frame->Left + frame->Width) width = (int64_t)frame->Left + frame->Width;
+    if (height < (int64_t)frame->Top + frame->Height) height = (int64_t)frame->Top + frame->Height;
     AM_TRY(am_image_check_size(state->source, width, height));
     AM_TRY(am_image_check_size(state->source, frame->Width, frame->Height));
     AM_TRY(am_image_create(width, height, out));
     state->row = am_alloc((size_t)frame->Width);
-    if (!state->row)
-        return am_out_of_memory();
+    if (!state->row) return am_out_of_memory();
     take_palette(state);
     const uint8_t *background = state->colors[state->transparent < 0 ? 0 : state->transparent];
-    for (int64_t i = 0; i < width * height; i++)
-        memcpy(out->pixels + 3 * i, background, 3);
+    for (int64_t i = 0; i < width * height; i++) memcpy(out->pixels + 3 * i, background, 3);
     out->has_transparent_color = state->transparent >= 0;
     memcpy(out->transparent_color, background, sizeof out->transparent_color);
     return read_rows(state, out);
@@ -138,8 +120,7 @@ am_status am_image_decode_gif(const am_image_source *source, am_image *out, int 
     gif_state state = {.source = source, .transparent = -1};
     int code = D_GIF_SUCCEEDED;
     state.gif = DGifOpen(&state, read_bytes, &code);
-    if (!state.gif)
-        return gif_error(&state, code);
+    if (!state.gif) return gif_error(&state, code);
     am_status status = decode_frame(&state, out);
     am_free(state.row);
     DGifCloseFile(state.gif, &code);

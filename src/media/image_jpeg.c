@@ -42,8 +42,7 @@ static void on_error(j_common_ptr jpeg)
 /* Warnings (level -1) pass, as in PIL, save that the file ends too early. */
 static void on_message(j_common_ptr jpeg, int level)
 {
-    if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF)
-        fail((jpeg_state *)jpeg->err, "the file is truncated");
+    if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF) fail((jpeg_state *)jpeg->err, "the file is truncated");
 }
 
 static void on_output(j_common_ptr jpeg)
@@ -54,8 +53,7 @@ static void on_output(j_common_ptr jpeg)
 static void on_progress(j_common_ptr jpeg)
 {
     jpeg_state *state = (jpeg_state *)jpeg->err;
-    if (state->jpeg.input_scan_number > SCAN_LIMIT)
-        fail(state, "more than 500 scans");
+    if (state->jpeg.input_scan_number > SCAN_LIMIT) fail(state, "more than 500 scans");
 }
 
 static int find_orientation(const struct jpeg_decompress_struct *jpeg)
@@ -68,8 +66,7 @@ static int find_orientation(const struct jpeg_decompress_struct *jpeg)
         if (!by_xmp && marker->data_length > sizeof xmp && memcmp(marker->data, xmp, sizeof xmp) == 0)
             by_xmp = am_xmp_orientation(marker->data + sizeof xmp, marker->data_length - sizeof xmp);
     }
-    if (by_exif)
-        return by_exif;
+    if (by_exif) return by_exif;
     return by_xmp ? by_xmp : 1;
 }
 
@@ -85,8 +82,7 @@ static int multiply_fraction(int a, int b)
 static void inks_to_rgb(const uint8_t *inks, int64_t count, uint8_t *rgb)
 {
     for (int64_t i = 0; i < count; i++, inks += 4) {
-        for (int c = 0; c < 3; c++)
-            *rgb++ = (uint8_t)(inks[3] - multiply_fraction(255 - inks[c], inks[3]));
+        for (int c = 0; c < 3; c++) *rgb++ = (uint8_t)(inks[3] - multiply_fraction(255 - inks[c], inks[3]));
     }
 }
 
@@ -96,8 +92,7 @@ static void read_rows(jpeg_state *state, am_image *out)
     while (jpeg->output_scanline < jpeg->output_height) {
         uint8_t *to = out->pixels + (int64_t)jpeg->output_scanline * out->width * 3;
         JSAMPROW row = state->row ? state->row : to;
-        if (jpeg_read_scanlines(jpeg, &row, 1) == 1 && state->row)
-            inks_to_rgb(state->row, out->width, to);
+        if (jpeg_read_scanlines(jpeg, &row, 1) == 1 && state->row) inks_to_rgb(state->row, out->width, to);
     }
 }
 
@@ -105,27 +100,23 @@ static void read_rows(jpeg_state *state, am_image *out)
 static void run_decode(jpeg_state *state, am_image *out, int *orientation)
 {
     struct jpeg_decompress_struct *jpeg = &state->jpeg;
-    if (setjmp(state->jump))
-        return;
+    if (setjmp(state->jump)) return;
     jpeg_create_decompress(jpeg);
     jpeg->progress = &state->progress;
     jpeg_mem_src(jpeg, state->source->bytes, state->source->size_bytes);
     jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xffff);
     jpeg_read_header(jpeg, TRUE);
     state->status = am_image_check_size(state->source, jpeg->image_width, jpeg->image_height);
-    if (state->status)
-        return;
+    if (state->status) return;
     int components = jpeg->num_components;
-    if (components != 1 && components != 3 && components != 4)
-        fail(state, "neither 1, 3 nor 4 components");
+    if (components != 1 && components != 3 && components != 4) fail(state, "neither 1, 3 nor 4 components");
     *orientation = find_orientation(jpeg);
     jpeg->out_color_space = components == 4 ? JCS_CMYK : JCS_RGB;
     jpeg_start_decompress(jpeg);
     state->status = am_image_create(jpeg->output_width, jpeg->output_height, out);
     if (!state->status && components == 4 && !(state->row = am_alloc((size_t)out->width * 4)))
         state->status = am_out_of_memory();
-    if (state->status)
-        return;
+    if (state->status) return;
     read_rows(state, out);
     jpeg_finish_decompress(jpeg);
     state->complete = true;
@@ -134,8 +125,7 @@ static void run_decode(jpeg_state *state, am_image *out, int *orientation)
 am_status am_image_decode_jpeg(const am_image_source *source, am_image *out, int *orientation)
 {
     jpeg_state *state = am_alloc_zeroed(1, sizeof *state);
-    if (!state)
-        return am_out_of_memory();
+    if (!state) return am_out_of_memory();
     state->source = source;
     state->jpeg.err = jpeg_std_error(&state->errors);
     state->errors.error_exit = on_error;
@@ -147,8 +137,7 @@ am_status am_image_decode_jpeg(const am_image_source *source, am_image *out, int
     am_status status = state->status;
     if (!status && !state->complete) {
         am_code code = strstr(state->message, "memory") ? AM_OUT_OF_MEMORY : AM_INVALID_FILE;
-        if (strstr(state->message, "nsupported") || strstr(state->message, "not supported"))
-            code = AM_UNSUPPORTED;
+        if (strstr(state->message, "nsupported") || strstr(state->message, "not supported")) code = AM_UNSUPPORTED;
         status = am_error(code, "%s", state->message);
     }
     am_free(state->row);

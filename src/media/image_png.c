@@ -48,8 +48,7 @@ static void release(png_structp png, png_voidp block)
 static void read_bytes(png_structp png, png_bytep to, size_t count)
 {
     png_state *state = png_get_io_ptr(png);
-    if (count > state->source->size_bytes - state->position)
-        png_error(png, "the file is truncated");
+    if (count > state->source->size_bytes - state->position) png_error(png, "the file is truncated");
     memcpy(to, state->source->bytes + state->position, count);
     state->position += count;
 }
@@ -57,8 +56,7 @@ static void read_bytes(png_structp png, png_bytep to, size_t count)
 /* Width and height are the first fields of the first chunk, IHDR (PNG specification, 5.6 and 11.2.2). */
 static am_status check_header(const am_image_source *source)
 {
-    if (source->size_bytes < 33)
-        return am_error(AM_INVALID_FILE, "the file is truncated in its header");
+    if (source->size_bytes < 33) return am_error(AM_INVALID_FILE, "the file is truncated in its header");
     const uint8_t *p = source->bytes + 16;
     int64_t width = (int64_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3];
     int64_t height = (int64_t)p[4] << 24 | p[5] << 16 | p[6] << 8 | p[7];
@@ -92,8 +90,7 @@ static int find_orientation(png_state *state)
     int count = 0;
     png_get_text(state->png, state->info, &texts, &count);
     for (int i = 0; i < count && !orientation; i++) {
-        if (strcmp(texts[i].key, "XML:com.adobe.xmp") != 0 || !texts[i].text)
-            continue;
+        if (strcmp(texts[i].key, "XML:com.adobe.xmp") != 0 || !texts[i].text) continue;
         orientation = am_xmp_orientation((const uint8_t *)texts[i].text, strlen(texts[i].text));
     }
     return orientation ? orientation : 1;
@@ -107,8 +104,7 @@ static bool find_transparent_color(png_state *state, uint8_t color[3])
     png_bytep alphas = NULL;
     int count = 0, clear = -1, depth = png_get_bit_depth(state->png, state->info);
     png_color_16p key = NULL;
-    if (!png_get_tRNS(state->png, state->info, &alphas, &count, &key))
-        return false;
+    if (!png_get_tRNS(state->png, state->info, &alphas, &count, &key)) return false;
     memset(color, 0, 3);
     switch (png_get_color_type(state->png, state->info)) {
     case PNG_COLOR_TYPE_RGB:
@@ -117,19 +113,14 @@ static bool find_transparent_color(png_state *state, uint8_t color[3])
         color[2] = (uint8_t)key->blue;
         return true;
     case PNG_COLOR_TYPE_GRAY:
-        if (depth == 1)
-            color[0] = key->gray ? 255 : 0;
-        else if (depth == 16)
-            color[0] = (uint8_t)key->gray;
-        else
-            memset(color, key->gray, 3);
+        if (depth == 1) color[0] = key->gray ? 255 : 0;
+        else if (depth == 16) color[0] = (uint8_t)key->gray;
+        else memset(color, key->gray, 3);
         return true;
     case PNG_COLOR_TYPE_PALETTE:
         for (int i = 0; i < count; i++) {
-            if (alphas[i] == 255)
-                continue;
-            if (alphas[i] != 0 || clear >= 0)
-                return false;
+            if (alphas[i] == 255) continue;
+            if (alphas[i] != 0 || clear >= 0) return false;
             clear = i;
         }
         break;
@@ -139,8 +130,7 @@ static bool find_transparent_color(png_state *state, uint8_t color[3])
     png_colorp palette = NULL;
     int colors = 0;
     png_get_PLTE(state->png, state->info, &palette, &colors);
-    if (clear < 0 || clear >= colors)
-        return false;
+    if (clear < 0 || clear >= colors) return false;
     memcpy(color, (uint8_t[]){palette[clear].red, palette[clear].green, palette[clear].blue}, 3);
     return true;
 }
@@ -150,11 +140,9 @@ static void read_rows(png_state *state, uint8_t *rows, size_t row_bytes, int64_t
 {
     int passes = png_set_interlace_handling(state->png);
     png_read_update_info(state->png, state->info);
-    if (png_get_rowbytes(state->png, state->info) != row_bytes)
-        png_error(state->png, "rows of another length");
+    if (png_get_rowbytes(state->png, state->info) != row_bytes) png_error(state->png, "rows of another length");
     for (int pass = 0; pass < passes; pass++)
-        for (int64_t y = 0; y < height; y++)
-            png_read_row(state->png, rows + (size_t)y * row_bytes, NULL);
+        for (int64_t y = 0; y < height; y++) png_read_row(state->png, rows + (size_t)y * row_bytes, NULL);
     state->complete = true;
 }
 
@@ -170,19 +158,16 @@ static void clip_wide_grey(const png_state *state, am_image *out)
    does. */
 static void run_decode(png_state *state, am_image *out, int *orientation)
 {
-    if (setjmp(png_jmpbuf(state->png)))
-        return;
+    if (setjmp(png_jmpbuf(state->png))) return;
     png_set_read_fn(state->png, state, read_bytes);
     png_read_info(state->png, state->info);
     state->status = am_image_create(png_get_image_width(state->png, state->info),
                                     png_get_image_height(state->png, state->info), out);
-    if (state->status)
-        return;
+    if (state->status) return;
     out->has_transparent_color = find_transparent_color(state, out->transparent_color);
     if (is_wide_grey(state)) {
         state->wide = am_alloc_zeroed((size_t)(out->width * out->height), sizeof *state->wide);
-        if (!state->wide)
-            png_error(state->png, "out of memory");
+        if (!state->wide) png_error(state->png, "out of memory");
         read_rows(state, (uint8_t *)state->wide, (size_t)out->width * sizeof *state->wide, out->height);
         clip_wide_grey(state, out);
     } else {
@@ -198,10 +183,8 @@ am_status am_image_decode_png(const am_image_source *source, am_image *out, int 
 {
     AM_TRY(check_header(source));
     png_state state = {.source = source};
-    state.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning, NULL, allocate,
-                                         release);
-    if (state.png)
-        state.info = png_create_info_struct(state.png);
+    state.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &state, on_error, on_warning, NULL, allocate, release);
+    if (state.png) state.info = png_create_info_struct(state.png);
     if (!state.info) {
         png_destroy_read_struct(&state.png, NULL, NULL);
         return am_out_of_memory();
@@ -209,10 +192,8 @@ am_status am_image_decode_png(const am_image_source *source, am_image *out, int 
     run_decode(&state, out, orientation);
     png_destroy_read_struct(&state.png, &state.info, NULL);
     am_free(state.wide);
-    if (state.status || state.complete)
-        return state.status;
-    return am_error(strstr(state.message, "memory") ? AM_OUT_OF_MEMORY : AM_INVALID_FILE, "%s",
-                    state.message);
+    if (state.status || state.complete) return state.status;
+    return am_error(strstr(state.message, "memory") ? AM_OUT_OF_MEMORY : AM_INVALID_FILE, "%s", state.message);
 }
 
 typedef struct png_writer {
@@ -244,16 +225,13 @@ static void flush(png_structp png)
 
 static void run_encode(png_writer *writer)
 {
-    if (setjmp(png_jmpbuf(writer->png)))
-        return;
+    if (setjmp(png_jmpbuf(writer->png))) return;
     const am_image *image = writer->image;
     png_set_write_fn(writer->png, writer, write_bytes, flush);
     png_set_IHDR(writer->png, writer->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                 PNG_FILTER_TYPE_DEFAULT);
+                 PNG_COLOR_TYPE_RGB, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
     png_write_info(writer->png, writer->info);
-    for (int64_t y = 0; y < image->height; y++)
-        png_write_row(writer->png, image->pixels + y * image->width * 3);
+    for (int64_t y = 0; y < image->height; y++) png_write_row(writer->png, image->pixels + y * image->width * 3);
     png_write_end(writer->png, writer->info);
     writer->complete = true;
 }
@@ -261,10 +239,9 @@ static void run_encode(png_writer *writer)
 am_status am_image_encode_png(const am_image *image, am_buffer *out)
 {
     png_writer writer = {.image = image, .out = out};
-    writer.png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning, NULL,
-                                           allocate, release);
-    if (writer.png)
-        writer.info = png_create_info_struct(writer.png);
+    writer.png =
+        png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &writer, on_write_error, on_warning, NULL, allocate, release);
+    if (writer.png) writer.info = png_create_info_struct(writer.png);
     if (!writer.info) {
         png_destroy_write_struct(&writer.png, NULL);
         return am_out_of_memory();

@@ -37,8 +37,7 @@ typedef struct am_image_processor {
    says, or the older `feature_extractor_type`. The ending Fast means torchvision, Pil means PIL, none
    torchvision, which is what AutoImageProcessor takes. Fails with AM_UNSUPPORTED for a class or option that
    is not there, AM_INVALID_FILE for values that make no sense. */
-am_status am_image_processor_init(am_json config, const char *class_name,
-                                  am_image_processor *out) AM_NODISCARD;
+am_status am_image_processor_init(am_json config, const char *class_name, am_image_processor *out) AM_NODISCARD;
 
 /* Reads the model directory's processor_config.json (member "image_processor"), or else
    preprocessor_config.json. Where that names no class, it is the one that transformers has for the model_type

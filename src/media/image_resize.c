@@ -25,10 +25,8 @@ static double triangle(double x)
 static double hamming(double x)
 {
     x = fabs(x);
-    if (x == 0.0)
-        return 1.0;
-    if (x >= 1.0)
-        return 0.0;
+    if (x == 0.0) return 1.0;
+    if (x >= 1.0) return 0.0;
     x *= pi;
     return sin(x) / x * ((double)0.54f + (double)0.46f * cos(x)); /* Pillow has them in single precision */
 }
@@ -37,10 +35,8 @@ static double hamming(double x)
 static double cubic(double x, double a)
 {
     x = fabs(x);
-    if (x < 1.0)
-        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
-    if (x < 2.0)
-        return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
+    if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0;
+    if (x < 2.0) return (((x - 5.0) * x + 8.0) * x - 4.0) * a;
     return 0.0;
 }
 
@@ -56,8 +52,7 @@ static double cubic_three_quarters(double x)
 
 static double sinc(double x)
 {
-    if (x == 0.0)
-        return 1.0;
+    if (x == 0.0) return 1.0;
     x *= pi;
     return sin(x) / x;
 }
@@ -135,12 +130,10 @@ static am_status axis_antialias(axis *a, const filter *f, bool single)
     double support = narrow(f->support * grow, single), shrink = narrow(1.0 / grow, single);
     AM_TRY(axis_alloc(a, (int64_t)ceil(support) * 2 + 1));
     for (int64_t i = 0; i < a->out; i++) {
-        double center = narrow(((double)i + 0.5) * scale, single), total = 0.0,
-               *values = a->values + i * a->taps;
+        double center = narrow(((double)i + 0.5) * scale, single), total = 0.0, *values = a->values + i * a->taps;
         int64_t begin = clamp((int64_t)(narrow(center - support, single) + 0.5), 0, a->in - 1);
         int64_t end = clamp((int64_t)(narrow(center + support, single) + 0.5), begin, a->in);
-        if (end > begin + a->taps)
-            end = begin + a->taps;
+        if (end > begin + a->taps) end = begin + a->taps;
         a->first[i] = begin < a->in - a->taps ? begin : a->in - a->taps;
         values += begin - a->first[i];
         for (int64_t j = 0; j < end - begin; j++) {
@@ -148,8 +141,7 @@ static am_status axis_antialias(axis *a, const filter *f, bool single)
             values[j] = narrow(f->weight(narrow(distance * shrink, single)), single);
             total = narrow(total + values[j], single);
         }
-        for (int64_t j = 0; j < end - begin && total != 0.0; j++)
-            values[j] = narrow(values[j] / total, single);
+        for (int64_t j = 0; j < end - begin && total != 0.0; j++) values[j] = narrow(values[j] / total, single);
     }
     return NULL;
 }
@@ -163,11 +155,9 @@ static am_status axis_plain(axis *a, const filter *f, bool single)
     AM_TRY(axis_alloc(a, taps));
     for (int64_t i = 0; i < a->out; i++) {
         double source = narrow(scale * ((double)i + 0.5) - 0.5, single);
-        if (source < 0.0 && reach == 1)
-            source = 0.0;
+        if (source < 0.0 && reach == 1) source = 0.0;
         int64_t base = (int64_t)floor(source);
-        if (base > a->in - 1)
-            base = a->in - 1;
+        if (base > a->in - 1) base = a->in - 1;
         double fraction = fmin(fmax(source - (double)base, 0.0), 1.0);
         a->first[i] = clamp(base - reach + 1, 0, a->in - a->taps);
         for (int64_t j = 0; j < taps; j++) {
@@ -192,10 +182,8 @@ static int torch_bits(const axis *a)
 {
     double largest = 0.0;
     int bits = 0;
-    for (int64_t i = 0; i < a->out * a->taps; i++)
-        largest = fmax(largest, a->values[i]);
-    while (bits < 22 && (int)(0.5 + largest * (1 << (bits + 1))) < 1 << 15)
-        bits++;
+    for (int64_t i = 0; i < a->out * a->taps; i++) largest = fmax(largest, a->values[i]);
+    while (bits < 22 && (int)(0.5 + largest * (1 << (bits + 1))) < 1 << 15) bits++;
     return bits;
 }
 
@@ -245,8 +233,7 @@ static void pass_down_columns(void *context, int64_t begin, int64_t end)
         const int32_t *weights = a->fixed + y * a->taps;
         for (int64_t x = 0; x < pass->width; x++) {
             int32_t sum = 1 << (a->bits - 1);
-            for (int64_t t = 0; t < a->taps; t++)
-                sum += weights[t] * in[t * pass->width + x];
+            for (int64_t t = 0; t < a->taps; t++) sum += weights[t] * in[t * pass->width + x];
             pass->out[y * pass->width + x] = round_fixed(sum, a->bits);
         }
     }
@@ -263,8 +250,7 @@ static am_status copy_image(const am_image *image, am_image *out)
 static am_status run_pass(const am_image *image, const axis *a, bool across, am_image *out)
 {
     *out = *image;
-    if (a->in == a->out)
-        return NULL;
+    if (a->in == a->out) return NULL;
     AM_TRY(am_image_create(across ? a->out : image->width, across ? image->height : a->out, out));
     byte_pass pass = {.a = a, .in = image->pixels, .out = out->pixels, .width = image->width * 3};
     am_parallel_for(out->height, 16, across ? pass_along_rows : pass_down_columns, &pass);
@@ -276,10 +262,8 @@ static am_status resample_bytes(const am_image *image, const axis *across, const
 {
     am_image between = {0};
     am_status status = run_pass(image, down_first ? down : across, !down_first, &between);
-    if (!status)
-        status = run_pass(&between, down_first ? across : down, down_first, out);
-    if (between.pixels != image->pixels && between.pixels != out->pixels)
-        am_image_deinit(&between);
+    if (!status) status = run_pass(&between, down_first ? across : down, down_first, out);
+    if (between.pixels != image->pixels && between.pixels != out->pixels) am_image_deinit(&between);
     return status;
 }
 
@@ -302,10 +286,8 @@ static am_status resize_bytes(const am_image *image, int64_t width, int64_t heig
 {
     axis across, down = {0};
     am_status status = make_axis(&across, image->width, width, f, &r);
-    if (!status)
-        status = make_axis(&down, image->height, height, f, &r);
-    if (!status)
-        status = resample_bytes(image, &across, &down, r.down_first, out);
+    if (!status) status = make_axis(&down, image->height, height, f, &r);
+    if (!status) status = resample_bytes(image, &across, &down, r.down_first, out);
     axis_deinit(&across);
     axis_deinit(&down);
     return status;
@@ -314,8 +296,7 @@ static am_status resize_bytes(const am_image *image, int64_t width, int64_t heig
 static void nearest_pil(int64_t in, int64_t out, int64_t *from)
 {
     double step = (double)in / (double)out, at = step * 0.5;
-    for (int64_t i = 0; i < out; i++, at += step)
-        from[i] = clamp((int64_t)at, 0, in - 1);
+    for (int64_t i = 0; i < out; i++, at += step) from[i] = clamp((int64_t)at, 0, in - 1);
 }
 
 /* nearest_neighbor_exact_compute_source_index, in single precision. */
@@ -335,8 +316,7 @@ typedef void (*nearest_rule)(int64_t in, int64_t out, int64_t *from);
 static int64_t *nearest_indices(nearest_rule rule, am_plane_size from, am_plane_size to)
 {
     int64_t *indices = am_alloc_zeroed((size_t)(to.width + to.height), sizeof *indices);
-    if (!indices)
-        return NULL;
+    if (!indices) return NULL;
     rule(from.width, to.width, indices);
     rule(from.height, to.height, indices + to.width);
     return indices;
@@ -346,8 +326,7 @@ static am_status nearest_bytes(const am_image *image, nearest_rule rule, am_imag
 {
     am_plane_size from = {image->height, image->width}, to = {out->height, out->width};
     int64_t *columns = nearest_indices(rule, from, to);
-    if (!columns)
-        return am_out_of_memory();
+    if (!columns) return am_out_of_memory();
     const int64_t *rows = columns + to.width;
     uint8_t *pixel = out->pixels;
     for (int64_t y = 0; y < to.height; y++)
@@ -357,35 +336,28 @@ static am_status nearest_bytes(const am_image *image, nearest_rule rule, am_imag
     return NULL;
 }
 
-static am_status resize_nearest(const am_image *image, int64_t width, int64_t height, nearest_rule rule,
-                                am_image *out)
+static am_status resize_nearest(const am_image *image, int64_t width, int64_t height, nearest_rule rule, am_image *out)
 {
     AM_TRY(am_image_create(width, height, out));
     am_status status = nearest_bytes(image, rule, out);
-    if (status)
-        am_image_deinit(out);
+    if (status) am_image_deinit(out);
     return status;
 }
 
 static am_status check_new_size(int64_t width, int64_t height)
 {
-    if (width > 0 && height > 0 && height <= AM_IMAGE_MAX_PIXELS / width)
-        return NULL;
-    return am_error(AM_INVALID_ARGUMENT,
-                    "a new size of %" PRId64 "x%" PRId64 " pixels; expected 1 to %" PRId64, width, height,
-                    AM_IMAGE_MAX_PIXELS);
+    if (width > 0 && height > 0 && height <= AM_IMAGE_MAX_PIXELS / width) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "a new size of %" PRId64 "x%" PRId64 " pixels; expected 1 to %" PRId64, width,
+                    height, AM_IMAGE_MAX_PIXELS);
 }
 
-am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am_resample which,
-                        am_image *out)
+am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am_resample which, am_image *out)
 {
     enum { PIL_BITS = 32 - 8 - 2 };
     *out = (am_image){0};
     AM_TRY(check_new_size(width, height));
-    if (width == image->width && height == image->height)
-        return copy_image(image, out);
-    if (which == AM_RESAMPLE_NEAREST)
-        return resize_nearest(image, width, height, nearest_pil, out);
+    if (width == image->width && height == image->height) return copy_image(image, out);
+    if (which == AM_RESAMPLE_NEAREST) return resize_nearest(image, width, height, nearest_pil, out);
     rules r = {.antialias = true, .bits = PIL_BITS};
     r.down_first = height < image->height && image->height - height > 2 * (image->width - width);
     return resize_bytes(image, width, height, &filters[which], r, out);
@@ -393,43 +365,36 @@ am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am
 
 static am_status check_tensor(const filter *f)
 {
-    if (f->torch)
-        return NULL;
+    if (f->torch) return NULL;
     return am_error(AM_UNSUPPORTED, "resample \"%s\": torchvision does not do it to tensors", f->name);
 }
 
 static am_status check_antialias(const filter *f, bool antialias)
 {
-    if (antialias || !f->torch || !f->weight || f->torch_plain)
-        return NULL;
+    if (antialias || !f->torch || !f->weight || f->torch_plain) return NULL;
     return am_error(AM_UNSUPPORTED, "resample \"%s\" without antialias: torchvision refuses that", f->name);
 }
 
-am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample which,
-                          bool antialias, am_image *out)
+am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample which, bool antialias,
+                          am_image *out)
 {
     *out = (am_image){0};
     AM_TRY(check_new_size(width, height));
     AM_TRY(check_antialias(&filters[which], antialias));
-    if (width == image->width && height == image->height)
-        return copy_image(image, out);
+    if (width == image->width && height == image->height) return copy_image(image, out);
     AM_TRY(check_tensor(&filters[which]));
-    if (which == AM_RESAMPLE_NEAREST)
-        return resize_nearest(image, width, height, nearest_torch, out);
+    if (which == AM_RESAMPLE_NEAREST) return resize_nearest(image, width, height, nearest_torch, out);
     return resize_bytes(image, width, height, &filters[which], (rules){.antialias = antialias}, out);
 }
 
-static am_status nearest_floats(const float *in, int64_t channels, am_plane_size from, am_plane_size to,
-                                float *out)
+static am_status nearest_floats(const float *in, int64_t channels, am_plane_size from, am_plane_size to, float *out)
 {
     int64_t *columns = nearest_indices(nearest_torch, from, to);
-    if (!columns)
-        return am_out_of_memory();
+    if (!columns) return am_out_of_memory();
     const int64_t *rows = columns + to.width;
     for (int64_t c = 0; c < channels; c++, in += from.height * from.width)
         for (int64_t y = 0; y < to.height; y++)
-            for (int64_t x = 0; x < to.width; x++)
-                *out++ = in[rows[y] * from.width + columns[x]];
+            for (int64_t x = 0; x < to.width; x++) *out++ = in[rows[y] * from.width + columns[x]];
     am_free(columns);
     return NULL;
 }
@@ -441,8 +406,7 @@ static void resample_plane(const float *in, const axis *across, const axis *down
         for (int64_t i = 0; i < across->out; i++) {
             double sum = 0.0;
             for (int64_t t = 0; t < across->taps; t++)
-                sum +=
-                    across->values[i * across->taps + t] * (double)in[y * across->in + across->first[i] + t];
+                sum += across->values[i * across->taps + t] * (double)in[y * across->in + across->first[i] + t];
             between[y * across->out + i] = (float)sum;
         }
     }
@@ -450,22 +414,18 @@ static void resample_plane(const float *in, const axis *across, const axis *down
         for (int64_t x = 0; x < across->out; x++) {
             double sum = 0.0;
             for (int64_t t = 0; t < down->taps; t++)
-                sum += down->values[i * down->taps + t] *
-                       (double)between[(down->first[i] + t) * across->out + x];
+                sum += down->values[i * down->taps + t] * (double)between[(down->first[i] + t) * across->out + x];
             out[i * across->out + x] = (float)sum;
         }
     }
 }
 
-static am_status resample_floats(const float *in, int64_t channels, const axis *across, const axis *down,
-                                 float *out)
+static am_status resample_floats(const float *in, int64_t channels, const axis *across, const axis *down, float *out)
 {
     float *between = am_alloc_zeroed((size_t)(down->in * across->out), sizeof *between);
-    if (!between)
-        return am_out_of_memory();
+    if (!between) return am_out_of_memory();
     for (int64_t c = 0; c < channels; c++)
-        resample_plane(in + c * down->in * across->in, across, down, between,
-                       out + c * down->out * across->out);
+        resample_plane(in + c * down->in * across->in, across, down, between, out + c * down->out * across->out);
     am_free(between);
     return NULL;
 }
@@ -481,15 +441,12 @@ am_status am_resize_torch_f32(const float *in, int64_t channels, am_plane_size f
         return NULL;
     }
     AM_TRY(check_tensor(&filters[which]));
-    if (which == AM_RESAMPLE_NEAREST)
-        return nearest_floats(in, channels, from, to, out);
+    if (which == AM_RESAMPLE_NEAREST) return nearest_floats(in, channels, from, to, out);
     rules r = {.antialias = antialias, .single = true};
     axis across, down = {0};
     am_status status = make_axis(&across, from.width, to.width, &filters[which], &r);
-    if (!status)
-        status = make_axis(&down, from.height, to.height, &filters[which], &r);
-    if (!status)
-        status = resample_floats(in, channels, &across, &down, out);
+    if (!status) status = make_axis(&down, from.height, to.height, &filters[which], &r);
+    if (!status) status = resample_floats(in, channels, &across, &down, out);
     axis_deinit(&across);
     axis_deinit(&down);
     return status;

@@ -32,8 +32,8 @@ am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am
    `antialias` the filter does not grow, and bicubic has a = -0.75 instead of -0.5; NEAREST is PyTorch's
    nearest-exact, and takes no notice. Fails with AM_UNSUPPORTED for what they have not: lanczos without
    antialias, and box and hamming unless the size stays. */
-am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample filter,
-                          bool antialias, am_image *out) AM_NODISCARD;
+am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample filter, bool antialias,
+                          am_image *out) AM_NODISCARD;
 
 typedef struct am_plane_size {
     int64_t height, width;

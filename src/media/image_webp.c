@@ -9,12 +9,9 @@
 static am_status check_features(const am_image_source *source, WebPBitstreamFeatures *features)
 {
     VP8StatusCode code = WebPGetFeatures(source->bytes, source->size_bytes, features);
-    if (code == VP8_STATUS_NOT_ENOUGH_DATA)
-        return am_error(AM_INVALID_FILE, "the file is truncated in its header");
-    if (code == VP8_STATUS_OUT_OF_MEMORY)
-        return am_out_of_memory();
-    if (code != VP8_STATUS_OK)
-        return am_error(AM_INVALID_FILE, "a corrupt header (libwebp status %d)", (int)code);
+    if (code == VP8_STATUS_NOT_ENOUGH_DATA) return am_error(AM_INVALID_FILE, "the file is truncated in its header");
+    if (code == VP8_STATUS_OUT_OF_MEMORY) return am_out_of_memory();
+    if (code != VP8_STATUS_OK) return am_error(AM_INVALID_FILE, "a corrupt header (libwebp status %d)", (int)code);
     return am_image_check_size(source, features->width, features->height);
 }
 
@@ -29,13 +26,11 @@ static am_status decode_frame(const am_image_source *source, am_image *out)
     uint8_t *canvas = NULL;
     int timestamp = 0;
     if (!decoder || !WebPAnimDecoderGetInfo(decoder, &info) || info.canvas_width != (uint32_t)out->width ||
-        info.canvas_height != (uint32_t)out->height ||
-        !WebPAnimDecoderGetNext(decoder, &canvas, &timestamp)) {
+        info.canvas_height != (uint32_t)out->height || !WebPAnimDecoderGetNext(decoder, &canvas, &timestamp)) {
         WebPAnimDecoderDelete(decoder);
         return am_error(AM_INVALID_FILE, "the first frame is truncated or corrupt");
     }
-    for (int64_t i = 0; i < out->width * out->height; i++)
-        memcpy(out->pixels + 3 * i, canvas + 4 * i, 3);
+    for (int64_t i = 0; i < out->width * out->height; i++) memcpy(out->pixels + 3 * i, canvas + 4 * i, 3);
     WebPAnimDecoderDelete(decoder);
     return NULL;
 }
@@ -43,17 +38,14 @@ static am_status decode_frame(const am_image_source *source, am_image *out)
 static am_status decode_still(const am_image_source *source, am_image *out)
 {
     size_t size_bytes = (size_t)(out->width * out->height * 3);
-    if (WebPDecodeRGBInto(source->bytes, source->size_bytes, out->pixels, size_bytes, (int)out->width * 3))
-        return NULL;
+    if (WebPDecodeRGBInto(source->bytes, source->size_bytes, out->pixels, size_bytes, (int)out->width * 3)) return NULL;
     return am_error(AM_INVALID_FILE, "the file is truncated or corrupt");
 }
 
-static int chunk_orientation(const WebPDemuxer *demuxer, const char *name,
-                             int (*find)(const uint8_t *, size_t))
+static int chunk_orientation(const WebPDemuxer *demuxer, const char *name, int (*find)(const uint8_t *, size_t))
 {
     WebPChunkIterator chunk;
-    if (!WebPDemuxGetChunk(demuxer, name, 1, &chunk))
-        return 0;
+    if (!WebPDemuxGetChunk(demuxer, name, 1, &chunk)) return 0;
     int orientation = find(chunk.chunk.bytes, chunk.chunk.size);
     WebPDemuxReleaseChunkIterator(&chunk);
     return orientation;
@@ -63,11 +55,9 @@ static int find_orientation(const am_image_source *source)
 {
     WebPData data = {.bytes = source->bytes, .size = source->size_bytes};
     WebPDemuxer *demuxer = WebPDemux(&data);
-    if (!demuxer)
-        return 1;
+    if (!demuxer) return 1;
     int orientation = chunk_orientation(demuxer, "EXIF", am_exif_orientation);
-    if (!orientation)
-        orientation = chunk_orientation(demuxer, "XMP ", am_xmp_orientation);
+    if (!orientation) orientation = chunk_orientation(demuxer, "XMP ", am_xmp_orientation);
     WebPDemuxDelete(demuxer);
     return orientation ? orientation : 1;
 }

@@ -11,13 +11,11 @@ static am_status class_of_model(const char *path, const am_model_class *models, 
 {
     am_json_document *document = NULL;
     *out = NULL;
-    if (!am_file_exists(path))
-        return NULL;
+    if (!am_file_exists(path)) return NULL;
     AM_TRY(am_json_open(path, &document));
     am_json model_type = am_json_get(am_json_root(document), "model_type");
     for (; models->model_type && !*out; models++) {
-        if (am_json_equals(model_type, models->model_type))
-            *out = models->class_name;
+        if (am_json_equals(model_type, models->model_type)) *out = models->class_name;
     }
     am_json_close(document);
     return NULL;
@@ -26,8 +24,7 @@ static am_status class_of_model(const char *path, const am_model_class *models, 
 static bool names_its_class(am_json config, const am_preprocessor_kind *kind)
 {
     for (int i = 0; i < 2 && kind->types[i]; i++) {
-        if (am_json_text(am_json_get(config, kind->types[i])).length)
-            return true;
+        if (am_json_text(am_json_get(config, kind->types[i])).length) return true;
     }
     return false;
 }
@@ -36,21 +33,18 @@ typedef struct config_paths {
     char *nested, *plain, *model;
 } config_paths;
 
-static am_status read_file(const config_paths *paths, bool nested, const am_preprocessor_kind *kind,
-                           void *out, bool *found)
+static am_status read_file(const config_paths *paths, bool nested, const am_preprocessor_kind *kind, void *out,
+                           bool *found)
 {
     am_json_document *document = NULL;
     const char *path = nested ? paths->nested : paths->plain, *class_name = NULL;
     AM_TRY(am_json_open(path, &document));
     am_json config = am_json_root(document);
-    if (nested)
-        config = am_json_get(config, kind->member);
+    if (nested) config = am_json_get(config, kind->member);
     *found = !nested || am_json_kind_of(config) == AM_JSON_OBJECT;
     am_status status = NULL;
-    if (*found && !names_its_class(config, kind))
-        status = class_of_model(paths->model, kind->models, &class_name);
-    if (*found && !status)
-        status = am_note(kind->read(config, class_name, out), "%s", path);
+    if (*found && !names_its_class(config, kind)) status = class_of_model(paths->model, kind->models, &class_name);
+    if (*found && !status) status = am_note(kind->read(config, class_name, out), "%s", path);
     am_json_close(document);
     return status;
 }
@@ -63,10 +57,8 @@ am_status am_preprocessor_config_open(const char *directory, const am_preprocess
                           am_path_join(&arena, directory, "config.json")};
     bool found = false;
     am_status status = paths.nested && paths.plain && paths.model ? NULL : am_out_of_memory();
-    if (!status && am_file_exists(paths.nested))
-        status = read_file(&paths, true, kind, out, &found);
-    if (!status && !found)
-        status = read_file(&paths, false, kind, out, &found);
+    if (!status && am_file_exists(paths.nested)) status = read_file(&paths, true, kind, out, &found);
+    if (!status && !found) status = read_file(&paths, false, kind, out, &found);
     am_arena_deinit(&arena);
     return status;
 }
@@ -77,11 +69,9 @@ bool am_preprocessor_config_given(am_json value)
     return kind != AM_JSON_MISSING && kind != AM_JSON_NULL;
 }
 
-am_status am_preprocessor_config_integer(am_json value, const char *name, int64_t least, int64_t most,
-                                         int64_t *out)
+am_status am_preprocessor_config_integer(am_json value, const char *name, int64_t least, int64_t most, int64_t *out)
 {
-    if (!am_preprocessor_config_given(value))
-        return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     int64_t number = am_json_int(value, INT64_MIN); /* which stands for what is no integer */
     if (number >= least && number <= most) {
         *out = number;
@@ -89,20 +79,17 @@ am_status am_preprocessor_config_integer(am_json value, const char *name, int64_
     }
     char found[32];
     snprintf(found, sizeof found, "%" PRId64, number);
-    return am_error(AM_INVALID_FILE, "%s: expected an integer from %" PRId64 " to %" PRId64 ", found %s",
-                    name, least, most,
-                    number == INT64_MIN ? am_json_kind_name(am_json_kind_of(value)) : found);
+    return am_error(AM_INVALID_FILE, "%s: expected an integer from %" PRId64 " to %" PRId64 ", found %s", name, least,
+                    most, number == INT64_MIN ? am_json_kind_name(am_json_kind_of(value)) : found);
 }
 
 am_status am_preprocessor_config_bool(am_json config, const char *key, bool *out)
 {
     am_json value = am_json_get(config, key);
-    if (!am_preprocessor_config_given(value))
-        return NULL;
+    if (!am_preprocessor_config_given(value)) return NULL;
     am_json_kind kind = am_json_kind_of(value);
     if (kind != AM_JSON_BOOL)
-        return am_error(AM_INVALID_FILE, "%s: expected true or false, found %s", key,
-                        am_json_kind_name(kind));
+        return am_error(AM_INVALID_FILE, "%s: expected true or false, found %s", key, am_json_kind_name(kind));
     *out = am_json_bool(value, *out);
     return NULL;
 }

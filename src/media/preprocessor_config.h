@@ -11,8 +11,8 @@ typedef struct am_model_class {
 
 /* What to look for in a model directory, and who reads it. */
 typedef struct am_preprocessor_kind {
-    const char *member;   /* of processor_config.json that holds the configuration, where there is one */
-    const char *types[2]; /* members that name its class; the second may be null */
+    const char *member;           /* of processor_config.json that holds the configuration, where there is one */
+    const char *types[2];         /* members that name its class; the second may be null */
     const am_model_class *models; /* for those that do not: by model_type of config.json, up to a null */
     am_status (*read)(am_json config, const char *class_name, void *out);
 } am_preprocessor_kind;
@@ -20,8 +20,7 @@ typedef struct am_preprocessor_kind {
 /* Calls read with the nested configuration of the directory's processor_config.json, or else with
    preprocessor_config.json. class_name is null where the configuration names its class. Errors name the file.
  */
-am_status am_preprocessor_config_open(const char *directory, const am_preprocessor_kind *kind,
-                                      void *out) AM_NODISCARD;
+am_status am_preprocessor_config_open(const char *directory, const am_preprocessor_kind *kind, void *out) AM_NODISCARD;
 
 /* Whether a member is there and not null: what is not given keeps its default. */
 bool am_preprocessor_config_given(am_json value);

@@ -52,8 +52,7 @@ static am_status verify_loading(am_verifier *v, am_json rows)
     for (am_json_iterator i = am_json_iterate(rows); am_json_next(&i);) {
         for (am_json_iterator rate = am_json_iterate(am_json_get(i.value, "loaded")); am_json_next(&rate);) {
             am_status outcome = check_loading(v, i.value, atoi(rate.key.bytes), rate.value);
-            AM_TRY(
-                am_verify_count(v, outcome, "loading %s at %s Hz", text_of(i.value, "file"), rate.key.bytes));
+            AM_TRY(am_verify_count(v, outcome, "loading %s at %s Hz", text_of(i.value, "file"), rate.key.bytes));
         }
     }
     return NULL;
@@ -63,8 +62,7 @@ static am_status verify_loading(am_verifier *v, am_json rows)
 static int find_name(am_json value, const char *const *names, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (am_json_equals(value, names[i]))
-            return i;
+        if (am_json_equals(value, names[i])) return i;
     }
     return -1;
 }
@@ -74,22 +72,18 @@ static const char *const windows[] = {"boxcar", "hamming", "hann", "povey"};
 
 static am_status make_values(am_shape shape, am_tensor *out)
 {
-    if (!am_shape_check(&shape))
-        return am_error(AM_INVALID_FILE, "sizes out of range");
-    *out = (am_tensor){
-        .dtype = AM_F64, .shape = shape, .data = am_alloc_aligned(am_tensor_bytes(AM_F64, &shape))};
+    if (!am_shape_check(&shape)) return am_error(AM_INVALID_FILE, "sizes out of range");
+    *out = (am_tensor){.dtype = AM_F64, .shape = shape, .data = am_alloc_aligned(am_tensor_bytes(AM_F64, &shape))};
     return out->data ? NULL : am_out_of_memory();
 }
 
 /* Each computes a recorded function from its arguments into *out, whose data the caller frees. */
 
-static am_status convert_scale(am_json args, const char *key, double (*convert)(double, am_mel_scale),
-                               am_tensor *out)
+static am_status convert_scale(am_json args, const char *key, double (*convert)(double, am_mel_scale), am_tensor *out)
 {
     am_json values = am_json_get(args, key);
     int scale = find_name(am_json_get(args, "mel_scale"), mel_scales, 3);
-    if (scale < 0)
-        return am_error(AM_INVALID_FILE, "no such mel_scale");
+    if (scale < 0) return am_error(AM_INVALID_FILE, "no such mel_scale");
     AM_TRY(make_values(am_shape_of((int64_t)am_json_count(values)), out));
     double *to = out->data;
     for (am_json_iterator i = am_json_iterate(values); am_json_next(&i);)
@@ -110,8 +104,7 @@ static am_status mel_to_hertz(am_json args, am_tensor *out)
 static am_status mel_filter_bank(am_json args, am_tensor *out)
 {
     int scale = find_name(am_json_get(args, "mel_scale"), mel_scales, 3);
-    if (scale < 0)
-        return am_error(AM_INVALID_FILE, "no such mel_scale");
+    if (scale < 0) return am_error(AM_INVALID_FILE, "no such mel_scale");
     am_mel_options options = {.num_bins = am_json_int(am_json_get(args, "num_frequency_bins"), 0),
                               .num_filters = am_json_int(am_json_get(args, "num_mel_filters"), 0),
                               .min_hertz = am_json_real(am_json_get(args, "min_frequency"), NAN),
@@ -119,8 +112,7 @@ static am_status mel_filter_bank(am_json args, am_tensor *out)
                               .sampling_rate = am_json_int(am_json_get(args, "sampling_rate"), 0),
                               .scale = (am_mel_scale)scale,
                               .slaney_norm = am_json_equals(am_json_get(args, "norm"), "slaney"),
-                              .in_mel_space =
-                                  am_json_bool(am_json_get(args, "triangularize_in_mel_space"), false)};
+                              .in_mel_space = am_json_bool(am_json_get(args, "triangularize_in_mel_space"), false)};
     AM_TRY(make_values(am_shape_of(options.num_bins, options.num_filters), out));
     return am_mel_filter_bank(&options, out->data);
 }
@@ -130,8 +122,7 @@ static am_status window_function(am_json args, am_tensor *out)
     int window = find_name(am_json_get(args, "name"), windows, 4);
     int64_t length = am_json_int(am_json_get(args, "window_length"), 0);
     int64_t frame_length = am_json_int(am_json_get(args, "frame_length"), length);
-    if (window < 0)
-        return am_error(AM_INVALID_FILE, "no such window");
+    if (window < 0) return am_error(AM_INVALID_FILE, "no such window");
     AM_TRY(make_values(am_shape_of(frame_length), out));
     return am_window_function((am_window)window, length, am_json_bool(am_json_get(args, "periodic"), true),
                               frame_length, am_json_bool(am_json_get(args, "center"), true), out->data);
@@ -160,11 +151,9 @@ static am_status seeded_numbers(am_json recipe, float **out, int64_t *count)
         *count > 1 << 20)
         return am_error(AM_INVALID_FILE, "\"%s\": expected \"prng NAME (COUNT,) LOW..HIGH\"", text);
     *out = am_alloc((size_t)*count * sizeof **out);
-    if (!*out)
-        return am_out_of_memory();
+    if (!*out) return am_out_of_memory();
     uint64_t seed = am_fnv1a(name, strlen(name));
-    for (int64_t i = 0; i < *count; i++)
-        (*out)[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+    for (int64_t i = 0; i < *count; i++) (*out)[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
     return NULL;
 }
 
@@ -176,16 +165,14 @@ static am_decibel_options decibel_options(am_json args, double min_value)
 }
 
 static am_status to_decibels(am_json args, double min_value,
-                             am_status (*convert)(double *, int64_t, const am_decibel_options *),
-                             am_tensor *out)
+                             am_status (*convert)(double *, int64_t, const am_decibel_options *), am_tensor *out)
 {
     float *numbers = NULL;
     int64_t count = 0;
     am_decibel_options options = decibel_options(args, min_value);
     AM_TRY(seeded_numbers(am_json_get(args, "spectrogram"), &numbers, &count));
     am_status status = make_values(am_shape_of(count), out);
-    for (int64_t i = 0; i < count && !status; i++)
-        ((double *)out->data)[i] = (double)numbers[i];
+    for (int64_t i = 0; i < count && !status; i++) ((double *)out->data)[i] = (double)numbers[i];
     am_free(numbers);
     return status ? status : convert(out->data, count, &options);
 }
@@ -206,9 +193,8 @@ static am_status read_mel_recipe(am_json recipe, am_mel_options *out)
     *out = (am_mel_options){.scale = AM_MEL_SLANEY, .slaney_norm = true};
     const char *text = am_json_text(recipe).bytes;
     int end = 0;
-    if (sscanf(text, "mel_filter_bank(%" SCNd64 ",%" SCNd64 ",%lf,%lf,%" SCNd64 ",slaney,slaney)%n",
-               &out->num_bins, &out->num_filters, &out->min_hertz, &out->max_hertz, &out->sampling_rate,
-               &end) == 5 &&
+    if (sscanf(text, "mel_filter_bank(%" SCNd64 ",%" SCNd64 ",%lf,%lf,%" SCNd64 ",slaney,slaney)%n", &out->num_bins,
+               &out->num_filters, &out->min_hertz, &out->max_hertz, &out->sampling_rate, &end) == 5 &&
         end > 0)
         return NULL;
     return am_error(AM_INVALID_FILE, "\"%s\": expected mel_filter_bank(...)", text);
@@ -216,8 +202,7 @@ static am_status read_mel_recipe(am_json recipe, am_mel_options *out)
 
 static am_status read_spectrogram(am_json args, am_spectrogram_options *out)
 {
-    static const char *const pad_modes[] = {"reflect", "constant", "edge"}, *const logs[] = {"", "log",
-                                                                                             "log10", "dB"};
+    static const char *const pad_modes[] = {"reflect", "constant", "edge"}, *const logs[] = {"", "log", "log10", "dB"};
     int pad_mode = find_name(am_json_get(args, "pad_mode"), pad_modes, 3);
     int log_mel = find_name(am_json_get(args, "log_mel"), logs, 4);
     *out = (am_spectrogram_options){.frame_length = am_json_int(am_json_get(args, "frame_length"), 0),
@@ -225,8 +210,7 @@ static am_status read_spectrogram(am_json args, am_spectrogram_options *out)
                                     .power = am_json_real(am_json_get(args, "power"), 1.0),
                                     .center = am_json_bool(am_json_get(args, "center"), true),
                                     .pad_mode = pad_mode < 0 ? AM_PAD_REFLECT : (am_pad_mode)pad_mode,
-                                    .remove_dc_offset =
-                                        am_json_bool(am_json_get(args, "remove_dc_offset"), false),
+                                    .remove_dc_offset = am_json_bool(am_json_get(args, "remove_dc_offset"), false),
                                     .preemphasis = am_json_real(am_json_get(args, "preemphasis"), 0.0),
                                     .mel_floor = am_json_real(am_json_get(args, "mel_floor"), 1e-10),
                                     .log_mel = log_mel < 0 ? AM_LOG_NONE : (am_log_mel)log_mel,
@@ -234,8 +218,7 @@ static am_status read_spectrogram(am_json args, am_spectrogram_options *out)
     out->fft_length = am_json_int(am_json_get(args, "fft_length"), out->frame_length);
     char window[32];
     snprintf(window, sizeof window, "hann %" PRId64, out->frame_length);
-    if (am_json_equals(am_json_get(args, "window"), window))
-        return NULL;
+    if (am_json_equals(am_json_get(args, "window"), window)) return NULL;
     return am_error(AM_INVALID_FILE, "window \"%s\": expected \"%s\"", text_of(args, "window"), window);
 }
 
@@ -254,8 +237,7 @@ static am_status make_spectrogram(am_json args, spectrogram_inputs *in, am_tenso
     AM_TRY(seeded_numbers(am_json_get(args, "waveform"), &in->waveform, &in->length));
     in->window = am_alloc_zeroed((size_t)o.frame_length, sizeof *in->window);
     in->filters = am_alloc_zeroed((size_t)mels.num_bins, (size_t)mels.num_filters * sizeof *in->filters);
-    if (!in->window || !in->filters)
-        return am_out_of_memory();
+    if (!in->window || !in->filters) return am_out_of_memory();
     AM_TRY(am_window_function(AM_WINDOW_HANN, o.frame_length, true, o.frame_length, true, in->window));
     AM_TRY(am_mel_filter_bank(&mels, in->filters));
     o.window = in->window;
@@ -288,12 +270,10 @@ static const struct {
 static am_status check_function(am_json row)
 {
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        if (!am_json_equals(am_json_get(row, "function"), functions[i].name))
-            continue;
+        if (!am_json_equals(am_json_get(row, "function"), functions[i].name)) continue;
         am_tensor found = {0};
         am_status status = functions[i].compute(am_json_get(row, "args"), &found);
-        if (!status)
-            status = am_verify_array(am_json_get(row, "result"), &found, &function_tolerance);
+        if (!status) status = am_verify_array(am_json_get(row, "result"), &found, &function_tolerance);
         am_free_aligned(found.data);
         return status;
     }
@@ -304,8 +284,7 @@ static am_status verify_functions(am_verifier *v, am_json rows)
 {
     int number = 0;
     for (am_json_iterator i = am_json_iterate(rows); am_json_next(&i); number++)
-        AM_TRY(
-            am_verify_count(v, check_function(i.value), "%s case %d", text_of(i.value, "function"), number));
+        AM_TRY(am_verify_count(v, check_function(i.value), "%s case %d", text_of(i.value, "function"), number));
     return NULL;
 }
 
@@ -316,25 +295,21 @@ static am_status read_options(am_json kwargs, int64_t count, am_feature_options 
 {
     static const char *const known[] = {"padding", "max_length", "truncation", "pad_to_multiple_of",
                                         "return_attention_mask"};
-    *out =
-        (am_feature_options){.max_length = am_json_int(am_json_get(kwargs, "max_length"), 0),
-                             .pad_to_multiple_of = am_json_int(am_json_get(kwargs, "pad_to_multiple_of"), 0)};
+    *out = (am_feature_options){.max_length = am_json_int(am_json_get(kwargs, "max_length"), 0),
+                                .pad_to_multiple_of = am_json_int(am_json_get(kwargs, "pad_to_multiple_of"), 0)};
     am_json padding = am_json_get(kwargs, "padding"), mask = am_json_get(kwargs, "return_attention_mask");
     am_json truncation = am_json_get(kwargs, "truncation");
     if (count > 1 || am_json_bool(padding, false) || am_json_equals(padding, "longest"))
         out->padding = AM_PADDING_LONGEST;
-    if (am_json_equals(padding, "max_length"))
-        out->padding = AM_PADDING_MAX_LENGTH;
+    if (am_json_equals(padding, "max_length")) out->padding = AM_PADDING_MAX_LENGTH;
     if (am_json_kind_of(mask) == AM_JSON_BOOL)
         out->return_attention_mask = am_json_bool(mask, false) ? AM_CHOICE_YES : AM_CHOICE_NO;
     if (am_json_kind_of(truncation) == AM_JSON_BOOL)
         out->truncation = am_json_bool(truncation, false) ? AM_CHOICE_YES : AM_CHOICE_NO;
     for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);) {
         bool found = false;
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
-            found = found || strcmp(known[k], i.key.bytes) == 0;
-        if (!found)
-            return am_error(AM_UNSUPPORTED, "argument %s of a call", i.key.bytes);
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++) found = found || strcmp(known[k], i.key.bytes) == 0;
+        if (!found) return am_error(AM_UNSUPPORTED, "argument %s of a call", i.key.bytes);
     }
     return NULL;
 }
@@ -345,10 +320,9 @@ static am_status compare_features(am_json outputs, const am_features *found)
     size_t count = found->attention_mask.data ? 2 : 1;
     if (am_json_count(outputs) != count)
         return am_error(AM_FAILED, "%zu outputs, expected %zu", count, am_json_count(outputs));
-    AM_TRY(am_note(am_verify_array(am_json_get(outputs, found->name), &found->values, &feature_tolerance),
-                   "%s", found->name));
-    if (count < 2)
-        return NULL;
+    AM_TRY(am_note(am_verify_array(am_json_get(outputs, found->name), &found->values, &feature_tolerance), "%s",
+                   found->name));
+    if (count < 2) return NULL;
     static const am_verify_tolerance exact = {.mean_absolute = 1e-8};
     return am_note(am_verify_array(am_json_get(outputs, "attention_mask"), &found->attention_mask, &exact),
                    "attention_mask");
@@ -360,55 +334,43 @@ static am_status check_sounds(const am_feature_extractor *e, am_json row, am_aud
 {
     am_feature_options options;
     AM_TRY(read_options(am_json_get(row, "kwargs"), count, &options));
-    for (int64_t i = 0; i < count; i++)
-        sounds[i].sampling_rate = (int)e->sampling_rate;
+    for (int64_t i = 0; i < count; i++) sounds[i].sampling_rate = (int)e->sampling_rate;
     am_features found;
     am_status status = am_feature_extractor_run(e, sounds, count, &options, &found);
-    if (am_json_kind_of(am_json_get(row, "error")) != AM_JSON_MISSING)
-        status = am_verify_expect_failure(status);
-    else if (!status)
-        status = compare_features(am_json_get(row, "outputs"), &found);
+    if (am_json_kind_of(am_json_get(row, "error")) != AM_JSON_MISSING) status = am_verify_expect_failure(status);
+    else if (!status) status = compare_features(am_json_get(row, "outputs"), &found);
     am_features_deinit(&found);
     return status;
 }
 
-static am_status check_extractor_case(const am_verifier *v, am_json config, const char *class_name,
-                                      am_json row)
+static am_status check_extractor_case(const am_verifier *v, am_json config, const char *class_name, am_json row)
 {
     am_feature_extractor e;
     AM_TRY(am_feature_extractor_init(config, class_name, &e));
     am_audio sounds[MAX_BATCH] = {{0}};
     int64_t count = 0;
     am_status status = NULL;
-    for (am_json_iterator i = am_json_iterate(am_json_get(row, "files")); !status && am_json_next(&i);
-         count++) {
-        if (count == MAX_BATCH)
-            status = am_error(AM_INVALID_FILE, "more than %d files", MAX_BATCH);
-        else
-            status = load_sound(v, am_json_text(i.value).bytes, 0, &sounds[count]);
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "files")); !status && am_json_next(&i); count++) {
+        if (count == MAX_BATCH) status = am_error(AM_INVALID_FILE, "more than %d files", MAX_BATCH);
+        else status = load_sound(v, am_json_text(i.value).bytes, 0, &sounds[count]);
     }
-    if (!status)
-        status = check_sounds(&e, row, sounds, count);
-    for (int64_t i = 0; i < MAX_BATCH; i++)
-        am_audio_deinit(&sounds[i]);
+    if (!status) status = check_sounds(&e, row, sounds, count);
+    for (int64_t i = 0; i < MAX_BATCH; i++) am_audio_deinit(&sounds[i]);
     return status;
 }
 
 static am_status verify_extractor(am_verifier *v, const char *path)
 {
-    if (strncmp(am_path_base(path), "index.", 6) == 0)
-        return NULL;
+    if (strncmp(am_path_base(path), "index.", 6) == 0) return NULL;
     am_json_document *document = NULL;
     AM_TRY(am_json_open(path, &document));
     am_json root = am_json_root(document), configs = am_json_get(root, "configs");
     const char *class_name = text_of(root, "class");
     am_status status = NULL;
     int number = 0;
-    for (am_json_iterator i = am_json_iterate(am_json_get(root, "cases")); !status && am_json_next(&i);
-         number++) {
+    for (am_json_iterator i = am_json_iterate(am_json_get(root, "cases")); !status && am_json_next(&i); number++) {
         am_json config = am_verify_element(configs, am_json_int(am_json_get(i.value, "config"), -1));
-        if (am_json_kind_of(config) == AM_JSON_MISSING)
-            config = am_json_get(i.value, "settings");
+        if (am_json_kind_of(config) == AM_JSON_MISSING) config = am_json_get(i.value, "settings");
         am_status outcome = check_extractor_case(v, config, class_name, i.value);
         status = am_verify_count(v, outcome, "%s case %d", class_name, number);
     }
@@ -420,19 +382,16 @@ static am_status verify_rows(am_verifier *v, const char *name, am_status (*verif
 {
     am_json_document *document = NULL;
     AM_TRY(am_verify_open(v, name, &document));
-    if (!document)
-        return NULL;
+    if (!document) return NULL;
     am_status status = verify(v, am_json_root(document));
     am_json_close(document);
     return status;
 }
 
-am_status am_verify_audio_folder(const char *folder, am_verify_report report, void *context,
-                                 am_verify_counts *counts)
+am_status am_verify_audio_folder(const char *folder, am_verify_report report, void *context, am_verify_counts *counts)
 {
     am_verifier v = {.folder = folder, .report = report, .context = context, .counts = counts};
-    if (!am_directory_exists(folder))
-        return am_error(AM_NOT_FOUND, "there is no folder %s", folder);
+    if (!am_directory_exists(folder)) return am_error(AM_NOT_FOUND, "there is no folder %s", folder);
     AM_TRY(verify_rows(&v, "loading.json", verify_loading));
     AM_TRY(verify_rows(&v, "functions.json", verify_functions));
     return am_verify_each_file(&v, "extractors", ".json", verify_extractor);

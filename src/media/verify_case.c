@@ -17,14 +17,10 @@
 am_status am_verify_count(am_verifier *verifier, am_status outcome, const char *format, ...)
 {
     am_code code = am_status_code(outcome);
-    if (code == AM_OUT_OF_MEMORY && !strchr(am_status_message(outcome), ' '))
-        return outcome;
-    if (code == AM_OK)
-        verifier->counts->passed++;
-    else if (code == AM_UNSUPPORTED)
-        verifier->counts->unsupported++;
-    else
-        verifier->counts->failed++;
+    if (code == AM_OUT_OF_MEMORY && !strchr(am_status_message(outcome), ' ')) return outcome;
+    if (code == AM_OK) verifier->counts->passed++;
+    else if (code == AM_UNSUPPORTED) verifier->counts->unsupported++;
+    else verifier->counts->failed++;
     if (code != AM_OK && code != AM_UNSUPPORTED && verifier->report) {
         char name[512], line[2048];
         va_list arguments;
@@ -40,11 +36,9 @@ am_status am_verify_count(am_verifier *verifier, am_status outcome, const char *
 
 am_status am_verify_expect_failure(am_status outcome)
 {
-    if (!outcome)
-        return am_error(AM_FAILED, "it worked; an error was expected");
+    if (!outcome) return am_error(AM_FAILED, "it worked; an error was expected");
     am_code code = am_status_code(outcome);
-    if (code == AM_OUT_OF_MEMORY)
-        return outcome;
+    if (code == AM_OUT_OF_MEMORY) return outcome;
     am_status_free(outcome);
     return NULL;
 }
@@ -52,27 +46,22 @@ am_status am_verify_expect_failure(am_status outcome)
 am_json am_verify_element(am_json array, int64_t i)
 {
     for (am_json_iterator element = am_json_iterate(array); am_json_next(&element); i--) {
-        if (i == 0)
-            return element.value;
+        if (i == 0) return element.value;
     }
     return (am_json){0};
 }
 
 static double recorded_number(am_json value)
 {
-    if (am_json_equals(value, "inf"))
-        return INFINITY;
-    if (am_json_equals(value, "-inf"))
-        return -INFINITY;
+    if (am_json_equals(value, "inf")) return INFINITY;
+    if (am_json_equals(value, "-inf")) return -INFINITY;
     return am_json_real(value, NAN); /* also of "nan" */
 }
 
 static bool is_near(double found, double expected, double absolute, double relative)
 {
-    if (isnan(expected))
-        return isnan(found);
-    if (isinf(expected))
-        return found == expected;
+    if (isnan(expected)) return isnan(found);
+    if (isinf(expected)) return found == expected;
     return fabs(found - expected) <= fmax(absolute, relative * fabs(expected));
 }
 
@@ -82,8 +71,7 @@ static am_status check_shape(am_json expected, const am_shape *found)
     char found_text[AM_SHAPE_TEXT], expected_text[AM_SHAPE_TEXT];
     for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i) && shape.rank < AM_RANK_LIMIT;)
         shape.dims[shape.rank++] = am_json_int(i.value, -1);
-    if (am_shape_equal(&shape, found))
-        return NULL;
+    if (am_shape_equal(&shape, found)) return NULL;
     return am_error(AM_FAILED, "shape %s, expected %s", am_shape_text(found, found_text),
                     am_shape_text(&shape, expected_text));
 }
@@ -95,36 +83,29 @@ static int64_t sample_position(int64_t i, int64_t count)
     return at < count ? at : count - 1;
 }
 
-static am_status check_element(const am_tensor *found, int64_t at, double expected,
-                               const am_verify_tolerance *t)
+static am_status check_element(const am_tensor *found, int64_t at, double expected, const am_verify_tolerance *t)
 {
     double value = am_load_real(found->dtype, found->data, at);
-    if (is_near(value, expected, t->absolute, t->relative))
-        return NULL;
+    if (is_near(value, expected, t->absolute, t->relative)) return NULL;
     return am_error(AM_FAILED, "element %" PRId64 " is %.9g, expected %.9g", at, value, expected);
 }
 
 static am_status check_elements(am_json expected, const am_tensor *found, const am_verify_tolerance *t)
 {
     int64_t count = am_shape_count(&found->shape), i = 0;
-    am_json all = am_json_get(expected, "all"), full = am_json_get(expected, "full"),
-            at = am_json_get(expected, "at");
+    am_json all = am_json_get(expected, "all"), full = am_json_get(expected, "full"), at = am_json_get(expected, "at");
     if (am_json_kind_of(all) != AM_JSON_MISSING) {
-        for (; i < count; i++)
-            AM_TRY(check_element(found, i, recorded_number(all), t));
+        for (; i < count; i++) AM_TRY(check_element(found, i, recorded_number(all), t));
         return NULL;
     }
     bool sampled = am_json_kind_of(full) == AM_JSON_MISSING;
     for (am_json_iterator element = am_json_iterate(sampled ? at : full); am_json_next(&element); i++) {
         int64_t position = sampled ? sample_position(i, count) : i;
-        if (position >= count)
-            break;
+        if (position >= count) break;
         AM_TRY(check_element(found, position, recorded_number(element.value), t));
     }
-    if (i == (sampled ? 512 : count))
-        return NULL;
-    return am_error(AM_INVALID_FILE, "%" PRId64 " recorded elements, expected %" PRId64, i,
-                    sampled ? 512 : count);
+    if (i == (sampled ? 512 : count)) return NULL;
+    return am_error(AM_INVALID_FILE, "%" PRId64 " recorded elements, expected %" PRId64, i, sampled ? 512 : count);
 }
 
 static am_status check_statistics(am_json expected, const am_tensor *found, const am_verify_tolerance *t)
@@ -133,8 +114,7 @@ static am_status check_statistics(am_json expected, const am_tensor *found, cons
     double sum = 0.0, squares = 0.0;
     for (int64_t i = 0; i < count; i++) {
         double value = am_load_real(found->dtype, found->data, i);
-        if (!isfinite(value))
-            continue;
+        if (!isfinite(value)) continue;
         sum += value;
         squares += value * value;
         finite++;
@@ -171,8 +151,7 @@ am_status am_verify_open(const am_verifier *verifier, const char *name, am_json_
 {
     *out = NULL;
     char *path = am_verifier_path(verifier, name);
-    if (!path)
-        return am_out_of_memory();
+    if (!path) return am_out_of_memory();
     am_status status = am_file_exists(path) ? am_json_open(path, out) : NULL;
     am_free(path);
     return status;
@@ -194,24 +173,19 @@ static am_status list_files(DIR *directory, const char *path, const char *ending
     size_t capacity = 0;
     const struct dirent *entry;
     while ((entry = readdir(directory))) {
-        if (strcmp(am_path_extension(entry->d_name), ending) != 0)
-            continue;
+        if (strcmp(am_path_extension(entry->d_name), ending) != 0) continue;
         if (out->count == capacity) {
             capacity = capacity ? capacity * 2 : 64;
             char **paths = am_arena_array(&out->arena, capacity, sizeof *paths);
-            if (!paths)
-                return am_out_of_memory();
-            if (out->count)
-                memcpy(paths, out->paths, out->count * sizeof *paths);
+            if (!paths) return am_out_of_memory();
+            if (out->count) memcpy(paths, out->paths, out->count * sizeof *paths);
             out->paths = paths;
         }
         char *file = am_path_join(&out->arena, path, entry->d_name);
-        if (!file)
-            return am_out_of_memory();
+        if (!file) return am_out_of_memory();
         out->paths[out->count++] = file;
     }
-    if (out->count)
-        qsort(out->paths, out->count, sizeof *out->paths, by_name);
+    if (out->count) qsort(out->paths, out->count, sizeof *out->paths, by_name);
     return NULL;
 }
 
@@ -219,17 +193,13 @@ am_status am_verify_each_file(am_verifier *verifier, const char *subfolder, cons
                               am_status (*visit)(am_verifier *verifier, const char *path))
 {
     char *path = am_verifier_path(verifier, subfolder);
-    if (!path)
-        return am_out_of_memory();
+    if (!path) return am_out_of_memory();
     file_list files = {0};
     DIR *directory = opendir(path);
     am_status status = directory ? list_files(directory, path, ending, &files) : NULL;
-    if (!directory && errno != ENOENT)
-        status = am_error_from_errno("list", path);
-    if (directory)
-        closedir(directory);
-    for (size_t i = 0; i < files.count && !status; i++)
-        status = visit(verifier, files.paths[i]);
+    if (!directory && errno != ENOENT) status = am_error_from_errno("list", path);
+    if (directory) closedir(directory);
+    for (size_t i = 0; i < files.count && !status; i++) status = visit(verifier, files.paths[i]);
     am_arena_deinit(&files.arena);
     am_free(path);
     return status;

@@ -29,8 +29,7 @@ typedef struct am_verify_tolerance {
 
 /* Compares with a recorded array {"shape", "mean", "rms", and "full", "all" or "at"} (its elements or samples
    of them). AM_FAILED names the first difference. */
-am_status am_verify_array(am_json expected, const am_tensor *found,
-                          const am_verify_tolerance *tolerance) AM_NODISCARD;
+am_status am_verify_array(am_json expected, const am_tensor *found, const am_verify_tolerance *tolerance) AM_NODISCARD;
 
 /* Calls visit for each file of folder/subfolder whose name ends in `ending`, in the order of names. */
 am_status am_verify_each_file(am_verifier *verifier, const char *subfolder, const char *ending,

@@ -36,16 +36,14 @@ static am_status open_image(const am_verifier *v, const char *file, am_image *ou
 }
 
 /* At most `allowed` of the bytes may be off, by one. */
-static am_status compare_bytes(const am_image *image, const am_mapped_file *answers, am_json offset,
-                               int64_t allowed)
+static am_status compare_bytes(const am_image *image, const am_mapped_file *answers, am_json offset, int64_t allowed)
 {
     int64_t at = am_json_int(offset, -1), count = image->width * image->height * 3, off = 0;
     if (at < 0 || at > (int64_t)answers->size_bytes - count)
         return am_error(AM_INVALID_FILE, "no answer at offset %" PRId64, at);
     for (int64_t i = 0; i < count; i++) {
         int found = image->pixels[i], expected = answers->bytes[at + i];
-        if (found == expected)
-            continue;
+        if (found == expected) continue;
         if (++off > allowed || abs(found - expected) > 1)
             return am_error(AM_FAILED, "byte %" PRId64 " (row, column, channel) is %d, expected %d", i, found,
                             expected);
@@ -59,16 +57,13 @@ static am_status check_decoded(const am_verifier *v, am_json row, const am_mappe
     const char *file = text_of(row, "file");
     AM_TRY(open_image(v, file, &image));
     am_json shape = am_json_get(row, "loaded_shape");
-    int64_t height = am_json_int(am_verify_element(shape, 0), -1),
-            width = am_json_int(am_verify_element(shape, 1), -1);
+    int64_t height = am_json_int(am_verify_element(shape, 0), -1), width = am_json_int(am_verify_element(shape, 1), -1);
     bool jpeg = strcmp(am_path_extension(file), ".jpg") == 0;
     am_status status = NULL;
     if (image.height != height || image.width != width)
         status = am_error(AM_FAILED, "%" PRId64 "x%" PRId64 " (height, width), expected %" PRId64 "x%" PRId64,
                           image.height, image.width, height, width);
-    else
-        status =
-            compare_bytes(&image, answers, am_json_get(row, "offset"), jpeg ? height * width * 3 / 500 : 0);
+    else status = compare_bytes(&image, answers, am_json_get(row, "offset"), jpeg ? height * width * 3 / 500 : 0);
     am_image_deinit(&image);
     return status;
 }
@@ -76,10 +71,8 @@ static am_status check_decoded(const am_verifier *v, am_json row, const am_mappe
 static am_status verify_decoded(am_verifier *v, am_json rows, const am_mapped_file *answers)
 {
     for (am_json_iterator i = am_json_iterate(rows); am_json_next(&i);) {
-        AM_TRY(
-            am_verify_count(v, check_decoded(v, i.value, answers), "decoded %s", text_of(i.value, "file")));
-        if (!is_there(i.value, "torchvision_offset"))
-            continue;
+        AM_TRY(am_verify_count(v, check_decoded(v, i.value, answers), "decoded %s", text_of(i.value, "file")));
+        if (!is_there(i.value, "torchvision_offset")) continue;
         am_status none = am_error(AM_UNSUPPORTED, "16-bit tensors");
         AM_TRY(am_verify_count(v, none, "decoded %s by torchvision", text_of(i.value, "file")));
     }
@@ -112,14 +105,12 @@ static am_status resize_floats(const resize_case *c, bool antialias, am_tensor *
     am_plane_size from = {c->source.height, c->source.width}, to = {c->height, c->width};
     int64_t plane = from.height * from.width;
     am_shape shape = am_shape_of(3, to.height, to.width);
-    *out = (am_tensor){
-        .dtype = AM_F32, .shape = shape, .data = am_alloc_aligned(am_tensor_bytes(AM_F32, &shape))};
+    *out = (am_tensor){.dtype = AM_F32, .shape = shape, .data = am_alloc_aligned(am_tensor_bytes(AM_F32, &shape))};
     float *planes = am_alloc((size_t)plane * 3 * sizeof *planes);
     am_status status = planes && out->data ? NULL : am_out_of_memory();
     for (int64_t i = 0; i < 3 * plane && !status; i++)
         planes[i] = (float)c->source.pixels[i % plane * 3 + i / plane] / 255.0f;
-    if (!status)
-        status = am_resize_torch_f32(planes, 3, from, to, c->resample, antialias, out->data);
+    if (!status) status = am_resize_torch_f32(planes, 3, from, to, c->resample, antialias, out->data);
     am_free(planes);
     return status;
 }
@@ -128,16 +119,14 @@ static am_status check_float_resize(const resize_case *c, const resize_way *way,
 {
     am_tensor found = {0};
     am_status status = resize_floats(c, way->antialias, &found);
-    if (!status)
-        status = am_verify_array(expected, &found, &float_tolerance);
+    if (!status) status = am_verify_array(expected, &found, &float_tolerance);
     am_free_aligned(found.data);
     return status;
 }
 
 static am_status resize_bytes(const resize_case *c, const resize_way *way, am_image *out)
 {
-    if (way->pil)
-        return am_resize_pil(&c->source, c->width, c->height, c->resample, out);
+    if (way->pil) return am_resize_pil(&c->source, c->width, c->height, c->resample, out);
     return am_resize_torch(&c->source, c->width, c->height, c->resample, way->antialias, out);
 }
 
@@ -159,21 +148,16 @@ static am_status check_resize_error(const resize_case *c, const resize_way *way)
     return status;
 }
 
-static am_status verify_resize_row(am_verifier *v, am_json row, const resize_case *c,
-                                   const am_mapped_file *answers)
+static am_status verify_resize_row(am_verifier *v, am_json row, const resize_case *c, const am_mapped_file *answers)
 {
     for (size_t i = 0; i < sizeof resize_ways / sizeof *resize_ways; i++) {
         const resize_way *way = &resize_ways[i];
         am_json answer = am_json_get(row, way->answer);
         am_status outcome = NULL;
-        if (is_there(row, way->answer) && way->is_float)
-            outcome = check_float_resize(c, way, answer);
-        else if (is_there(row, way->answer))
-            outcome = check_byte_resize(c, way, answer, answers);
-        else if (is_there(row, way->error) && !way->is_float)
-            outcome = check_resize_error(c, way);
-        else
-            continue;
+        if (is_there(row, way->answer) && way->is_float) outcome = check_float_resize(c, way, answer);
+        else if (is_there(row, way->answer)) outcome = check_byte_resize(c, way, answer, answers);
+        else if (is_there(row, way->error) && !way->is_float) outcome = check_resize_error(c, way);
+        else continue;
         AM_TRY(am_verify_count(v, outcome, "resize %s %" PRId64 "x%" PRId64 " to %" PRId64 "x%" PRId64 " %s",
                                way->answer, c->source.height, c->source.width, c->height, c->width,
                                am_resample_name(c->resample)));
@@ -187,8 +171,8 @@ static am_status read_resize_source(am_json row, const am_mapped_file *answers, 
     am_json shape = am_json_get(row, "source");
     int64_t offset = am_json_int(am_json_get(row, "offset"), -1);
     am_image_deinit(&c->source);
-    AM_TRY(am_image_create(am_json_int(am_verify_element(shape, 1), 0),
-                           am_json_int(am_verify_element(shape, 0), 0), &c->source));
+    AM_TRY(am_image_create(am_json_int(am_verify_element(shape, 1), 0), am_json_int(am_verify_element(shape, 0), 0),
+                           &c->source));
     int64_t bytes = c->source.width * c->source.height * 3;
     if (offset < 0 || offset > (int64_t)answers->size_bytes - bytes)
         return am_error(AM_INVALID_FILE, "no source at offset %" PRId64, offset);
@@ -205,8 +189,7 @@ static am_status read_resize_case(am_json row, resize_case *c)
     if (!c->source.pixels || resample < 0 || resample >= AM_RESAMPLE_COUNT || c->height < 1 || c->width < 1 ||
         c->height > 4096 || c->width > 4096)
         return am_error(AM_INVALID_FILE,
-                        "resize.json: a case without source, with size %" PRId64 "x%" PRId64
-                        " or resample %" PRId64,
+                        "resize.json: a case without source, with size %" PRId64 "x%" PRId64 " or resample %" PRId64,
                         c->height, c->width, resample);
     c->resample = (am_resample)resample;
     return NULL;
@@ -222,8 +205,7 @@ static am_status verify_resize(am_verifier *v, am_json rows, const am_mapped_fil
             continue;
         }
         status = read_resize_case(i.value, &c);
-        if (!status)
-            status = verify_resize_row(v, i.value, &c, answers);
+        if (!status) status = verify_resize_row(v, i.value, &c, answers);
     }
     am_image_deinit(&c.source);
     return status;
@@ -235,8 +217,7 @@ static am_status verify_with_bytes(am_verifier *v, const char *json_name, const 
 {
     am_json_document *document = NULL;
     AM_TRY(am_verify_open(v, json_name, &document));
-    if (!document)
-        return NULL;
+    if (!document) return NULL;
     am_mapped_file answers = {0};
     char *path = am_verifier_path(v, bin_name);
     am_status status = path ? am_file_map(path, &answers) : am_out_of_memory();
@@ -254,29 +235,25 @@ enum { MAX_BATCH = 16 };
 static am_status open_images(const am_verifier *v, am_json files, am_image images[MAX_BATCH], int64_t *count)
 {
     for (am_json_iterator i = am_json_iterate(files); am_json_next(&i); ++*count) {
-        if (*count == MAX_BATCH)
-            return am_error(AM_INVALID_FILE, "more than %d images", MAX_BATCH);
+        if (*count == MAX_BATCH) return am_error(AM_INVALID_FILE, "more than %d images", MAX_BATCH);
         AM_TRY(open_image(v, am_json_text(i.value).bytes, &images[*count]));
     }
     return NULL;
 }
 
 /* pixel_values of one case, compared; the answer is MISSING where an error is expected. */
-static am_status check_images(const am_image_processor *p, const am_image *images, int64_t count,
-                              am_json expected)
+static am_status check_images(const am_image_processor *p, const am_image *images, int64_t count, am_json expected)
 {
     am_tensor found = {0};
     am_status status = am_image_processor_run(p, images, count, &found);
-    if (am_json_kind_of(expected) == AM_JSON_MISSING)
-        status = am_verify_expect_failure(status);
-    else if (!status)
-        status = am_verify_array(expected, &found, &float_tolerance);
+    if (am_json_kind_of(expected) == AM_JSON_MISSING) status = am_verify_expect_failure(status);
+    else if (!status) status = am_verify_array(expected, &found, &float_tolerance);
     am_free_aligned(found.data);
     return status;
 }
 
-static am_status check_processor_case(const am_verifier *v, am_json config, const char *class_name,
-                                      am_json row, am_json files)
+static am_status check_processor_case(const am_verifier *v, am_json config, const char *class_name, am_json row,
+                                      am_json files)
 {
     am_image_processor p;
     AM_TRY(am_image_processor_init(config, class_name, &p));
@@ -286,30 +263,24 @@ static am_status check_processor_case(const am_verifier *v, am_json config, cons
     int64_t count = 0;
     am_status status = open_images(v, files, images, &count);
     am_json expected = is_there(row, "error") ? (am_json){0} : am_json_get_path(row, "outputs.pixel_values");
-    if (!status)
-        status = check_images(&p, images, count, expected);
-    for (int64_t i = 0; i < MAX_BATCH; i++)
-        am_image_deinit(&images[i]);
+    if (!status) status = check_images(&p, images, count, expected);
+    for (int64_t i = 0; i < MAX_BATCH; i++) am_image_deinit(&images[i]);
     return status;
 }
 
 static am_status verify_processor(am_verifier *v, const char *path)
 {
-    if (strcmp(am_path_base(path), "index.json") == 0)
-        return NULL;
+    if (strcmp(am_path_base(path), "index.json") == 0) return NULL;
     am_json_document *document = NULL;
     AM_TRY(am_json_open(path, &document));
     am_json root = am_json_root(document), configs = am_json_get(root, "configs");
     const char *class_name = text_of(root, "class");
     am_status status = NULL;
     int number = 0;
-    for (am_json_iterator i = am_json_iterate(am_json_get(root, "cases")); !status && am_json_next(&i);
-         number++) {
+    for (am_json_iterator i = am_json_iterate(am_json_get(root, "cases")); !status && am_json_next(&i); number++) {
         am_json config = am_verify_element(configs, am_json_int(am_json_get(i.value, "config"), -1));
-        if (am_json_kind_of(config) == AM_JSON_MISSING)
-            config = am_json_get(i.value, "settings");
-        am_status outcome =
-            check_processor_case(v, config, class_name, i.value, am_json_get(i.value, "images"));
+        if (am_json_kind_of(config) == AM_JSON_MISSING) config = am_json_get(i.value, "settings");
+        am_status outcome = check_processor_case(v, config, class_name, i.value, am_json_get(i.value, "images"));
         status = am_verify_count(v, outcome, "%s case %d", class_name, number);
     }
     am_json_close(document);
@@ -348,14 +319,12 @@ static am_status verify_modes(am_verifier *v)
     char *path = am_verifier_path(v, "modes.jsonl"), *text = NULL;
     size_t length = 0;
     am_status status = path ? NULL : am_out_of_memory();
-    if (!status && am_file_exists(path))
-        status = am_file_read(path, (size_t)1 << 28, &text, &length);
+    if (!status && am_file_exists(path)) status = am_file_read(path, (size_t)1 << 28, &text, &length);
     int number = 1;
     for (const char *line = text; line && *line && !status; number++) {
         const char *end = strchr(line, '\n');
         size_t line_length = end ? (size_t)(end - line) : strlen(line);
-        if (line_length)
-            status = verify_mode_line(v, line, line_length, number);
+        if (line_length) status = verify_mode_line(v, line, line_length, number);
         line += line_length + (end ? 1 : 0);
     }
     am_free(text);
@@ -368,8 +337,7 @@ static am_status count_unsupported(am_verifier *v, const char *name)
 {
     am_json_document *document = NULL;
     AM_TRY(am_verify_open(v, name, &document));
-    if (document)
-        v->counts->unsupported += (int64_t)am_json_count(am_json_root(document));
+    if (document) v->counts->unsupported += (int64_t)am_json_count(am_json_root(document));
     am_json_close(document);
     return NULL;
 }
@@ -383,12 +351,10 @@ static am_status count_video(am_verifier *v, const char *path)
     return NULL;
 }
 
-am_status am_verify_image_folder(const char *folder, am_verify_report report, void *context,
-                                 am_verify_counts *counts)
+am_status am_verify_image_folder(const char *folder, am_verify_report report, void *context, am_verify_counts *counts)
 {
     am_verifier v = {.folder = folder, .report = report, .context = context, .counts = counts};
-    if (!am_directory_exists(folder))
-        return am_error(AM_NOT_FOUND, "there is no folder %s", folder);
+    if (!am_directory_exists(folder)) return am_error(AM_NOT_FOUND, "there is no folder %s", folder);
     AM_TRY(verify_with_bytes(&v, "decoded.json", "decoded.bin", verify_decoded));
     AM_TRY(verify_with_bytes(&v, "resize.json", "resize.bin", verify_resize));
     AM_TRY(am_verify_each_file(&v, "processors", ".json", verify_processor));

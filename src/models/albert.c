@@ -25,19 +25,14 @@ static albert_config read_config(am_builder *b)
     a.body.hidden_act = am_config_activation(c, "hidden_act", AM_GELU_TANH);
     a.num_hidden_groups = am_config_size(c, "num_hidden_groups", 1);
     a.inner_group_num = am_config_count(c, "inner_group_num", 1);
-    am_config_check_divides(c, "num_attention_heads", a.body.num_attention_heads, "hidden_size",
-                            a.body.hidden_size);
+    am_config_check_divides(c, "num_attention_heads", a.body.num_attention_heads, "hidden_size", a.body.hidden_size);
     return a;
 }
 
 static am_value layer(am_builder *b, am_value x, const am_bert_options *o, am_value mask)
 {
-    am_attention_options attention = {.heads = o->num_attention_heads,
-                                      .q = "query",
-                                      .k = "key",
-                                      .v = "value",
-                                      .out = "dense",
-                                      .mask = mask};
+    am_attention_options attention = {
+        .heads = o->num_attention_heads, .q = "query", .k = "key", .v = "value", .out = "dense", .mask = mask};
     am_scope(b, "attention");
     x = am_layer_norm(b, "LayerNorm", am_add(b, x, am_self_attention(b, x, &attention)), o->layer_norm_eps);
     am_end_scope(b);
@@ -47,8 +42,7 @@ static am_value layer(am_builder *b, am_value x, const am_bert_options *o, am_va
 }
 
 /* the layers of one group; *recorded counts hidden states */
-static am_value group(am_builder *b, am_value x, const albert_config *c, am_value mask, int index,
-                      int *recorded)
+static am_value group(am_builder *b, am_value x, const albert_config *c, am_value mask, int index, int *recorded)
 {
     am_scope(b, "albert_layer_groups.%d", index);
     for (int i = 0; i < c->inner_group_num && !am_builder_failed(b); i++) {
@@ -108,8 +102,7 @@ static void albert_model(am_builder *b)
     albert_config c = read_config(b);
     am_value x = body(b, &c, "");
     am_output(b, "last_hidden_state", x);
-    if (am_has_weight(b, "pooler.weight"))
-        am_output(b, "pooler_output", pooler(b, "", x));
+    if (am_has_weight(b, "pooler.weight")) am_output(b, "pooler_output", pooler(b, "", x));
 }
 
 static void for_pretraining(am_builder *b)
@@ -117,8 +110,7 @@ static void for_pretraining(am_builder *b)
     albert_config c = read_config(b);
     am_value x = body(b, &c, "albert");
     am_output(b, "prediction_logits", mlm_logits(b, &c, x));
-    am_output(b, "sop_logits",
-              am_linear(b, "sop_classifier.classifier", pooler(b, "albert", x), c.labels, AM_BIAS));
+    am_output(b, "sop_logits", am_linear(b, "sop_classifier.classifier", pooler(b, "albert", x), c.labels, AM_BIAS));
 }
 
 static void for_masked_lm(am_builder *b)
@@ -130,8 +122,7 @@ static void for_masked_lm(am_builder *b)
 static void for_sequence_classification(am_builder *b)
 {
     albert_config c = read_config(b);
-    am_output(b, "logits",
-              am_linear(b, "classifier", pooler(b, "albert", body(b, &c, "albert")), c.labels, AM_BIAS));
+    am_output(b, "logits", am_linear(b, "classifier", pooler(b, "albert", body(b, &c, "albert")), c.labels, AM_BIAS));
 }
 
 static void for_multiple_choice(am_builder *b)
@@ -163,5 +154,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_albert = {
-    .name = "albert", .base_prefix = "albert", .architectures = architectures};
+const am_model_type am_model_albert = {.name = "albert", .base_prefix = "albert", .architectures = architectures};

@@ -34,10 +34,9 @@ static bart_config read_config(am_builder *b, const char *prefix)
         .vocab_size = am_config_size(c, "vocab_size", 50265),
         .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), 1024),
         .max_position_embeddings = am_config_size(c, "max_position_embeddings", 1024),
-        .encoder = {.layers =
-                        am_config_count(c, am_config_either(c, "encoder_layers", "num_hidden_layers"), 12),
-                    .heads = am_config_size(
-                        c, am_config_either(c, "encoder_attention_heads", "num_attention_heads"), 16),
+        .encoder = {.layers = am_config_count(c, am_config_either(c, "encoder_layers", "num_hidden_layers"), 12),
+                    .heads =
+                        am_config_size(c, am_config_either(c, "encoder_attention_heads", "num_attention_heads"), 16),
                     .ffn_dim = am_config_size(c, "encoder_ffn_dim", 4096),
                     .hidden_states = "encoder_hidden_states"},
         .decoder = {.layers = am_config_count(c, "decoder_layers", 12),
@@ -57,8 +56,8 @@ static bart_config read_config(am_builder *b, const char *prefix)
 
 static am_value word_table(am_builder *b, const bart_config *c, const char *own)
 {
-    const char *const names[] = {own, "shared.weight", "encoder.embed_tokens.weight",
-                                 "decoder.embed_tokens.weight", NULL};
+    const char *const names[] = {own, "shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight",
+                                 NULL};
     return am_shared_table(b, names, am_shape_of(c->vocab_size, c->d_model));
 }
 
@@ -66,13 +65,10 @@ static am_value word_table(am_builder *b, const bart_config *c, const char *own)
 static am_value embed(am_builder *b, am_value words, const bart_config *c)
 {
     am_value rows = am_iota(b, AM_I32, am_shape_of(1, am_dim(b, words, 1)), 1, POSITION_OFFSET, 1);
-    if (am_has_cache(b))
-        rows = am_add(b, rows, am_cache_offset(b)); /* masks do not shift positions here */
-    if (c->embed_scale != 1)
-        words = am_mul_number(b, words, c->embed_scale);
+    if (am_has_cache(b)) rows = am_add(b, rows, am_cache_offset(b)); /* masks do not shift positions here */
+    if (c->embed_scale != 1) words = am_mul_number(b, words, c->embed_scale);
     am_value x = am_add(
-        b, words,
-        am_embedding(b, "embed_positions", rows, c->max_position_embeddings + POSITION_OFFSET, c->d_model));
+        b, words, am_embedding(b, "embed_positions", rows, c->max_position_embeddings + POSITION_OFFSET, c->d_model));
     return am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
 }
 
@@ -84,8 +80,7 @@ static am_value self_attention(am_builder *b, am_value x, const am_attention_opt
     return am_layer_norm(b, "self_attn_layer_norm", am_add(b, x, h), LAYER_NORM_EPS);
 }
 
-static am_value cross_attention(am_builder *b, am_value x, am_value encoded,
-                                const am_attention_options *options)
+static am_value cross_attention(am_builder *b, am_value x, am_value encoded, const am_attention_options *options)
 {
     am_scope(b, "encoder_attn");
     am_value h = am_cross_attention(b, x, encoded, options);
@@ -105,8 +100,7 @@ static am_value encode(am_builder *b, const void *model)
     const bart_config *c = model;
     am_attention_options options = {.heads = c->encoder.heads, .mask = am_padding_mask(b, "attention_mask")};
     am_scope(b, "%s", c->prefix);
-    am_value x =
-        am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight"), am_input(b, "input_ids", 2));
+    am_value x = am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight"), am_input(b, "input_ids", 2));
     am_scope(b, "encoder");
     x = embed(b, x, c);
     am_output_hidden_state(b, c->encoder.hidden_states, 0, x);
@@ -123,22 +117,18 @@ static am_value encode(am_builder *b, const void *model)
 
 /* The decoder below the scope, over words: [B, T, C]; encoded is AM_NONE where cross-attention is cached or
    left out. */
-static am_value decoder(am_builder *b, am_value words, am_value encoded, const bart_config *c,
-                        const char *mask, int crosses)
+static am_value decoder(am_builder *b, am_value words, am_value encoded, const bart_config *c, const char *mask,
+                        int crosses)
 {
-    am_attention_options self = {.heads = c->decoder.heads,
-                                 .causal = c->is_causal,
-                                 .mask = am_padding_mask(b, mask)},
+    am_attention_options self = {.heads = c->decoder.heads, .causal = c->is_causal, .mask = am_padding_mask(b, mask)},
                          cross = {.heads = c->decoder.heads};
-    if (crosses)
-        cross.mask = am_padding_mask(b, "attention_mask");
+    if (crosses) cross.mask = am_padding_mask(b, "attention_mask");
     am_value x = embed(b, words, c);
     am_output_hidden_state(b, c->decoder.hidden_states, 0, x);
     for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
         am_scope(b, "layers.%d", i);
         x = self_attention(b, x, &self);
-        if (crosses)
-            x = cross_attention(b, x, encoded, &cross);
+        if (crosses) x = cross_attention(b, x, encoded, &cross);
         x = feed_forward(b, x, c, &c->decoder);
         am_end_scope(b);
         am_output_hidden_state(b, c->decoder.hidden_states, i + 1, x);
@@ -170,8 +160,7 @@ static void bart_model(am_builder *b)
 {
     bart_config c = read_config(b, "");
     am_value x = run(b, &c);
-    if (x.id)
-        am_output(b, "last_hidden_state", x);
+    if (x.id) am_output(b, "last_hidden_state", x);
 }
 
 static void for_conditional_generation(am_builder *b)
@@ -180,12 +169,10 @@ static void for_conditional_generation(am_builder *b)
                                  "model.decoder.embed_tokens.weight", NULL};
     bart_config c = read_config(b, "model");
     am_value x = run(b, &c);
-    if (!x.id)
-        return;
+    if (!x.id) return;
     am_value table = am_shared_table(b, names, am_shape_of(c.vocab_size, c.d_model));
     am_value bias = am_weight_optional(b, "final_logits_bias", am_shape_of(1, c.vocab_size));
-    x = am_linear_with(b, am_last_position_if_wanted(b, x), table,
-                       bias.id ? am_squeeze(b, bias, 0) : AM_NONE);
+    x = am_linear_with(b, am_last_position_if_wanted(b, x), table, bias.id ? am_squeeze(b, bias, 0) : AM_NONE);
     am_output(b, "logits", x);
 }
 
@@ -194,17 +181,15 @@ static void for_sequence_classification(am_builder *b)
     bart_config c = read_config(b, "model");
     am_value x = run(b, &c);
     if (x.id)
-        am_output(
-            b, "logits",
-            am_classification_head(b, "classification_head", am_last_eos_token(b, x, 2), c.labels, AM_TANH));
+        am_output(b, "logits",
+                  am_classification_head(b, "classification_head", am_last_eos_token(b, x, 2), c.labels, AM_TANH));
 }
 
 static void for_question_answering(am_builder *b)
 {
     bart_config c = read_config(b, "model");
     am_value x = run(b, &c);
-    if (x.id)
-        am_output_span_logits(b, "qa_outputs", x);
+    if (x.id) am_output_span_logits(b, "qa_outputs", x);
 }
 
 /* The decoder without an encoder: cross-attention is left out. */
@@ -229,9 +214,8 @@ static void for_causal_lm(am_builder *b)
     bart_config c = read_config(b, "model");
     bool tied = am_config_flag(am_model_config(b), "tie_word_embeddings", true);
     am_value x = decoder_alone(b, &c, "model.decoder");
-    am_output(
-        b, "logits",
-        am_lm_head(b, "lm_head", x, c.vocab_size, tied, "model.decoder.embed_tokens.weight", AM_NO_BIAS));
+    am_output(b, "logits",
+              am_lm_head(b, "lm_head", x, c.vocab_size, tied, "model.decoder.embed_tokens.weight", AM_NO_BIAS));
 }
 
 static const am_architecture architectures[] = {

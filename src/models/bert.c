@@ -1,5 +1,6 @@
-/* BERT: token, position and type embeddings, then post-norm encoder layers: attention, add, norm, feed-forward, add, norm.
-   As a decoder (is_decoder) attention is causal. transformers: models/bert/modeling_bert.py */
+/* BERT: token, position and type embeddings, then post-norm encoder layers: attention, add, norm,
+   feed-forward, add, norm. As a decoder (is_decoder) attention is causal. transformers:
+   models/bert/modeling_bert.py */
 #include "models/blocks/encoder.h"
 #include "models/blocks/heads.h"
 
@@ -12,7 +13,9 @@ typedef struct bert_config {
 static bert_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    return (bert_config){.body = am_bert_options_read(c), .labels = am_config_labels(c), .tied = am_config_flag(c, "tie_word_embeddings", true)};
+    return (bert_config){.body = am_bert_options_read(c),
+                         .labels = am_config_labels(c),
+                         .tied = am_config_flag(c, "tie_word_embeddings", true)};
 }
 
 static am_value body(am_builder *b, const bert_config *c)
@@ -56,7 +59,8 @@ static void for_pretraining(am_builder *b)
     bert_config c = read_config(b);
     am_value x = body(b, &c);
     am_output(b, "prediction_logits", mlm_logits(b, &c, x));
-    am_output(b, "seq_relationship_logits", am_linear(b, "cls.seq_relationship", am_bert_pooler(b, "bert", x), 2, AM_BIAS));
+    am_output(b, "seq_relationship_logits",
+              am_linear(b, "cls.seq_relationship", am_bert_pooler(b, "bert", x), 2, AM_BIAS));
 }
 
 static void for_next_sentence_prediction(am_builder *b)

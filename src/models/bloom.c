@@ -42,15 +42,13 @@ static bloom_config read_config(am_builder *b)
 static am_value slopes(am_builder *b, int64_t heads)
 {
     am_shape shape = am_shape_of(1, heads, 1, 1);
-    float *table =
-        am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)heads, sizeof *table) : NULL;
+    float *table = am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)heads, sizeof *table) : NULL;
     if (!table) {
         am_builder_fail(b, am_out_of_memory());
         return AM_NONE;
     }
     int64_t n = 1;
-    while (2 * n <= heads)
-        n *= 2;
+    while (2 * n <= heads) n *= 2;
     for (int64_t i = 0; i < heads; i++) {
         double power = i < n ? (double)(i + 1) : (double)(2 * (i - n) + 1) / 2;
         table[i] = (float)pow(2, -8 * power / (double)n);
@@ -63,15 +61,13 @@ static am_value key_positions(am_builder *b, int64_t T)
 {
     am_value mask = am_input_optional(b, "attention_mask", 2);
     int64_t S = am_has_cache(b) ? am_cache_capacity(b) : T;
-    if (!mask.id)
-        return am_iota(b, AM_F32, am_shape_of(1, 1, 1, S), 3, 0, 1);
+    if (!mask.id) return am_iota(b, AM_F32, am_shape_of(1, 1, 1, S), 3, 0, 1);
     mask = am_cast(b, mask, AM_I32);
     am_value seen = am_mul(b, am_add_number(b, am_scan(b, AM_REDUCE_SUM, mask, 1, false, false), -1), mask);
     return am_cast(b, am_reshape(b, seen, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1))), AM_F32);
 }
 
-static am_value attention(am_builder *b, am_value x, const bloom_config *c,
-                          const am_attention_options *options)
+static am_value attention(am_builder *b, am_value x, const bloom_config *c, const am_attention_options *options)
 {
     am_value qkv[3];
     am_scope(b, "self_attention");
@@ -129,9 +125,8 @@ static void for_causal_lm(am_builder *b)
 {
     bloom_config c = read_config(b);
     am_value x = body(b, &c, "transformer");
-    am_output(
-        b, "logits",
-        am_lm_head(b, "lm_head", x, c.vocab_size, c.tied, "transformer.word_embeddings.weight", AM_NO_BIAS));
+    am_output(b, "logits",
+              am_lm_head(b, "lm_head", x, c.vocab_size, c.tied, "transformer.word_embeddings.weight", AM_NO_BIAS));
 }
 
 static void for_sequence_classification(am_builder *b)
@@ -162,5 +157,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_bloom = {
-    .name = "bloom", .base_prefix = "transformer", .architectures = architectures};
+const am_model_type am_model_bloom = {.name = "bloom", .base_prefix = "transformer", .architectures = architectures};

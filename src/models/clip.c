@@ -77,8 +77,7 @@ static am_value embed_text(am_builder *b, const am_config *c, am_value ids, int6
 static am_value end_of_text(am_builder *b, const am_config *c, am_value ids)
 {
     int64_t eos = am_config_int(c, "eos_token_id", 49407);
-    if (eos != EOS_OF_OLD_FILES)
-        ids = am_cast(b, am_binary_number(b, AM_EQUAL, ids, (double)eos), AM_I32);
+    if (eos != EOS_OF_OLD_FILES) ids = am_cast(b, am_binary_number(b, AM_EQUAL, ids, (double)eos), AM_I32);
     return am_arg_reduce(b, ids, 1, false);
 }
 

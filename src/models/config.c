@@ -9,7 +9,8 @@ am_status am_config_init(am_config_root *root, const char *file, am_json object,
     *root = (am_config_root){.file = file};
     *out = (am_config){.root = root, .object = object, .path = ""};
     if (am_json_kind_of(object) == AM_JSON_OBJECT) return NULL;
-    return am_error(AM_INVALID_FILE, "%s: expected an object, found %s", file, am_json_kind_name(am_json_kind_of(object)));
+    return am_error(AM_INVALID_FILE, "%s: expected an object, found %s", file,
+                    am_json_kind_name(am_json_kind_of(object)));
 }
 
 void am_config_deinit(am_config_root *root)
@@ -99,7 +100,8 @@ double am_config_real(const am_config *c, const char *key, double fallback)
     am_json value = am_json_get(c->object, key);
     am_json_kind kind = am_json_kind_of(value);
     if (kind == AM_JSON_INTEGER || kind == AM_JSON_REAL) return am_json_real(value, fallback);
-    if (kind != AM_JSON_MISSING && kind != AM_JSON_NULL) am_config_fail(c, key, "expected a number, found %s", am_json_kind_name(kind));
+    if (kind != AM_JSON_MISSING && kind != AM_JSON_NULL)
+        am_config_fail(c, key, "expected a number, found %s", am_json_kind_name(kind));
     return fallback;
 }
 
@@ -134,11 +136,13 @@ am_unary_fn am_config_activation(const am_config *c, const char *key, am_unary_f
     am_unary_fn fn = fallback;
     const char *name = am_config_text(c, key, NULL);
     if (name && !am_activation_from_name(name, strlen(name), &fn) && !c->root->error)
-        c->root->error = am_error(AM_UNSUPPORTED, "%s: %s%s: activation \"%s\" is not supported", c->root->file, c->path, key, name);
+        c->root->error =
+            am_error(AM_UNSUPPORTED, "%s: %s%s: activation \"%s\" is not supported", c->root->file, c->path, key, name);
     return fn;
 }
 
-int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit, const int64_t *fallback, int fallback_count)
+int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit, const int64_t *fallback,
+                    int fallback_count)
 {
     am_json list = am_json_get(c->object, key);
     am_json_kind kind = am_json_kind_of(list);
@@ -174,7 +178,9 @@ int64_t am_config_labels(const am_config *c)
     return am_json_kind_of(labels) == AM_JSON_OBJECT && am_json_count(labels) ? (int64_t)am_json_count(labels) : 2;
 }
 
-void am_config_check_divides(const am_config *c, const char *part_key, int64_t part, const char *whole_key, int64_t whole)
+void am_config_check_divides(const am_config *c, const char *part_key, int64_t part, const char *whole_key,
+                             int64_t whole)
 {
-    if (part > 0 && whole % part != 0) am_config_fail(c, part_key, "%" PRId64 " does not divide %s %" PRId64, part, whole_key, whole);
+    if (part > 0 && whole % part != 0)
+        am_config_fail(c, part_key, "%" PRId64 " does not divide %s %" PRId64, part, whole_key, whole);
 }

@@ -1,7 +1,7 @@
 /* config.json as models read it: typed fields with the defaults of the transformers configuration class.
 
-   The first bad field sticks (its path, what was expected, what was found) and every reader then gives its default, so that a
-   model states its fields in one go and the opener checks once. */
+   The first bad field sticks (its path, what was expected, what was found) and every reader then gives its
+   default, so that a model states its fields in one go and the opener checks once. */
 #ifndef AM_MODELS_CONFIG_H
 #define AM_MODELS_CONFIG_H
 
@@ -38,7 +38,8 @@ bool am_config_has(const am_config *c, const char *key); /* present and not null
 /* Whether the field is there and null: None, where an absent field stands for the class's default. */
 bool am_config_is_null(const am_config *c, const char *key);
 
-/* The name a field has here: `alias` where that is present, else `key` (attribute_map of configuration classes). */
+/* The name a field has here: `alias` where that is present, else `key` (attribute_map of configuration
+ * classes). */
 const char *am_config_either(const am_config *c, const char *key, const char *alias);
 
 /* A size: 1 .. 2^31 - 1. A null counts as absent. */
@@ -59,8 +60,10 @@ bool am_config_is(const am_config *c, const char *key, const char *text);
 /* An activation by name; an unknown one is an AM_UNSUPPORTED error. */
 am_unary_fn am_config_activation(const am_config *c, const char *key, am_unary_fn fallback);
 
-/* A list of sizes into out[limit]; the fallback list when absent. Returns how many; a longer list is an error. */
-int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit, const int64_t *fallback, int fallback_count);
+/* A list of sizes into out[limit]; the fallback list when absent. Returns how many; a longer list is an
+ * error. */
+int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit, const int64_t *fallback,
+                    int fallback_count);
 
 /* Element i of a list of strings, or null. */
 const char *am_config_list_text(const am_config *c, const char *key, int i);
@@ -69,6 +72,7 @@ const char *am_config_list_text(const am_config *c, const char *key, int i);
 int64_t am_config_labels(const am_config *c);
 
 /* Keeps an error unless `whole` divides by `part`: "heads not dividing hidden_size". */
-void am_config_check_divides(const am_config *c, const char *part_key, int64_t part, const char *whole_key, int64_t whole);
+void am_config_check_divides(const am_config *c, const char *part_key, int64_t part, const char *whole_key,
+                             int64_t whole);
 
 #endif

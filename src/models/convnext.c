@@ -30,8 +30,7 @@ static convnext_config read_config(am_builder *b)
     };
     int64_t stages = am_config_count(c, am_config_either(c, "num_stages", "num_hidden_layers"), 4);
     if (stages != r.stages.count)
-        am_config_fail(c, "num_stages", "expected as many as depths, %d, found %d", r.stages.count,
-                       (int)stages);
+        am_config_fail(c, "num_stages", "expected as many as depths, %d, found %d", r.stages.count, (int)stages);
     return r;
 }
 
@@ -46,8 +45,7 @@ static am_value layer(am_builder *b, am_value x, const convnext_config *c)
     h = am_layer_norm(b, "layernorm", h, NORM_EPS);
     h = am_linear_activation(b, "pwconv1", h, 4 * C, AM_BIAS, c->hidden_act);
     h = am_linear(b, "pwconv2", h, C, AM_BIAS);
-    if (c->layer_scale)
-        h = am_mul(b, h, am_parameter(b, "layer_scale_parameter", am_shape_of(C), h));
+    if (c->layer_scale) h = am_mul(b, h, am_parameter(b, "layer_scale_parameter", am_shape_of(C), h));
     return am_add(b, x, am_permute(b, h, am_shape_of(0, 3, 1, 2)));
 }
 
@@ -56,8 +54,7 @@ static am_value stage(am_builder *b, am_value x, const convnext_config *c, int i
     if (i > 0) {
         am_convolution_attributes halving = {.stride = am_shape_of(2, 2)};
         x = am_layer_norm_channels_first(b, "downsampling_layer.0", x, NORM_EPS);
-        x = am_conv(b, "downsampling_layer.1", x, c->stages.hidden_sizes[i], am_shape_of(2, 2), AM_BIAS,
-                    &halving);
+        x = am_conv(b, "downsampling_layer.1", x, c->stages.hidden_sizes[i], am_shape_of(2, 2), AM_BIAS, &halving);
     }
     for (int j = 0; j < c->stages.depths[i] && !am_builder_failed(b); j++) {
         am_scope(b, "layers.%d", j);
@@ -72,8 +69,7 @@ static am_value body(am_builder *b, const convnext_config *c, am_value *states)
 {
     am_scope(b, "embeddings");
     am_value x = am_pixel_values(b, c->image.num_channels);
-    x = am_patch_convolution(b, "patch_embeddings", x, c->stages.hidden_sizes[0], c->image.patch_size,
-                             AM_BIAS);
+    x = am_patch_convolution(b, "patch_embeddings", x, c->stages.hidden_sizes[0], c->image.patch_size, AM_BIAS);
     states[0] = am_layer_norm_channels_first(b, "layernorm", x, NORM_EPS);
     am_end_scope(b);
     am_output_hidden_state(b, "hidden_states", 0, states[0]);
@@ -118,10 +114,8 @@ static void backbone(am_builder *b)
     body(b, &c, states);
     am_backbone_stages(am_model_config(b), c.stages.count, wanted);
     for (int i = 0, map = 0; i <= c.stages.count; i++) {
-        if (!wanted[i])
-            continue;
-        snprintf(norm, sizeof norm, "hidden_states_norms.%s",
-                 am_stage_name(i, stage_name, sizeof stage_name));
+        if (!wanted[i]) continue;
+        snprintf(norm, sizeof norm, "hidden_states_norms.%s", am_stage_name(i, stage_name, sizeof stage_name));
         snprintf(output, sizeof output, "feature_maps.%d", map++);
         am_output(b, output, am_layer_norm_channels_first(b, norm, states[i], NORM_EPS));
     }
@@ -134,5 +128,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_convnext = {
-    .name = "convnext", .base_prefix = "convnext", .architectures = architectures};
+const am_model_type am_model_convnext = {.name = "convnext", .base_prefix = "convnext", .architectures = architectures};

@@ -17,8 +17,7 @@ static const am_architecture architectures[] = {
     {"DeiTModel", am_vit_model, "image-feature-extraction", 0},
     {"DeiTForMaskedImageModeling", am_vit_for_masked_image_modeling, NULL, 0},
     {"DeiTForImageClassification", am_vit_for_image_classification, "image-classification", 0},
-    {"DeiTForImageClassificationWithTeacher", for_image_classification_with_teacher, "image-classification",
-     0},
+    {"DeiTForImageClassificationWithTeacher", for_image_classification_with_teacher, "image-classification", 0},
     {0},
 };
 

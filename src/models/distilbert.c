@@ -21,10 +21,8 @@ static distilbert_config read_config(am_builder *b)
             {
                 .vocab_size = am_config_size(c, "vocab_size", 30522),
                 .hidden_size = am_config_size(c, am_config_either(c, "dim", "hidden_size"), 768),
-                .num_hidden_layers =
-                    am_config_count(c, am_config_either(c, "n_layers", "num_hidden_layers"), 6),
-                .num_attention_heads =
-                    am_config_size(c, am_config_either(c, "n_heads", "num_attention_heads"), 12),
+                .num_hidden_layers = am_config_count(c, am_config_either(c, "n_layers", "num_hidden_layers"), 6),
+                .num_attention_heads = am_config_size(c, am_config_either(c, "n_heads", "num_attention_heads"), 12),
                 .intermediate_size = am_config_size(c, "hidden_dim", 3072),
                 .max_position_embeddings = am_config_size(c, "max_position_embeddings", 512),
                 .hidden_act = am_config_activation(c, "activation", AM_GELU),
@@ -50,12 +48,8 @@ static am_value feed_forward(am_builder *b, am_value x, const am_bert_options *o
 
 static am_value layer(am_builder *b, am_value x, const am_bert_options *o, am_value mask)
 {
-    am_attention_options attention = {.heads = o->num_attention_heads,
-                                      .q = "q_lin",
-                                      .k = "k_lin",
-                                      .v = "v_lin",
-                                      .out = "out_lin",
-                                      .mask = mask};
+    am_attention_options attention = {
+        .heads = o->num_attention_heads, .q = "q_lin", .k = "k_lin", .v = "v_lin", .out = "out_lin", .mask = mask};
     am_scope(b, "attention");
     am_value h = am_self_attention(b, x, &attention);
     am_end_scope(b);
@@ -99,8 +93,8 @@ static void for_masked_lm(am_builder *b)
     am_value x = body(b, &c.body, "distilbert");
     x = am_linear_activation(b, "vocab_transform", x, c.body.hidden_size, AM_BIAS, c.body.hidden_act);
     x = am_layer_norm(b, "vocab_layer_norm", x, LAYER_NORM_EPS);
-    x = am_lm_head(b, "vocab_projector", x, c.body.vocab_size, c.tied,
-                   "distilbert.embeddings.word_embeddings.weight", AM_BIAS);
+    x = am_lm_head(b, "vocab_projector", x, c.body.vocab_size, c.tied, "distilbert.embeddings.word_embeddings.weight",
+                   AM_BIAS);
     am_output(b, "logits", x);
 }
 

@@ -20,8 +20,7 @@ static electra_config read_config(am_builder *b)
     e.body.embedding_size = am_config_size(c, "embedding_size", 128);
     e.body.intermediate_size = am_config_size(c, "intermediate_size", 1024);
     e.body.num_attention_heads = am_config_size(c, "num_attention_heads", 4);
-    am_config_check_divides(c, "num_attention_heads", e.body.num_attention_heads, "hidden_size",
-                            e.body.hidden_size);
+    am_config_check_divides(c, "num_attention_heads", e.body.num_attention_heads, "hidden_size", e.body.hidden_size);
     return e;
 }
 
@@ -68,8 +67,7 @@ static void for_pretraining(am_builder *b)
 static void for_sequence_classification(am_builder *b)
 {
     electra_config c = read_config(b);
-    am_output(b, "logits",
-              am_classification_head(b, "classifier", am_index(b, body(b, &c), 1, 0), c.labels, AM_GELU));
+    am_output(b, "logits", am_classification_head(b, "classifier", am_index(b, body(b, &c), 1, 0), c.labels, AM_GELU));
 }
 
 static void for_multiple_choice(am_builder *b)
@@ -105,5 +103,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_electra = {
-    .name = "electra", .base_prefix = "electra", .architectures = architectures};
+const am_model_type am_model_electra = {.name = "electra", .base_prefix = "electra", .architectures = architectures};

@@ -76,10 +76,8 @@ static am_value block(am_builder *b, am_value x, const gpt2_config *c, am_value 
 
 static am_value embeddings(am_builder *b, am_value ids, const gpt2_config *c)
 {
-    am_value x = am_embedding(b, "wte", ids, c->vocab_size, c->n_embd),
-             types = am_flat_input(b, "token_type_ids");
-    x = am_add(b, x,
-               am_embedding(b, "wpe", am_position_ids(b, am_dim(b, ids, 1)), c->n_positions, c->n_embd));
+    am_value x = am_embedding(b, "wte", ids, c->vocab_size, c->n_embd), types = am_flat_input(b, "token_type_ids");
+    x = am_add(b, x, am_embedding(b, "wpe", am_position_ids(b, am_dim(b, ids, 1)), c->n_positions, c->n_embd));
     return types.id ? am_add(b, x, am_embedding(b, "wte", types, c->vocab_size, c->n_embd)) : x;
 }
 
@@ -88,8 +86,7 @@ static am_value embeddings(am_builder *b, am_value ids, const gpt2_config *c)
 static am_value body(am_builder *b, const gpt2_config *c, const char *prefix)
 {
     am_value ids = am_flat_input(b, "input_ids"), mask = am_flat_padding_mask(b);
-    if (!ids.id)
-        return am_input(b, "input_ids", 2);
+    if (!ids.id) return am_input(b, "input_ids", 2);
     am_scope(b, "%s", prefix);
     am_value x = embeddings(b, ids, c);
     for (int i = 0; i < c->n_layer && !am_builder_failed(b); i++) {
@@ -127,11 +124,9 @@ static void double_heads(am_builder *b)
     summary = am_summary_options_read(am_model_config(b), summary);
     am_value x = body(b, &c, "transformer"), positions = am_input_optional(b, "mc_token_ids", -1);
     am_output(b, "logits", am_unflatten_choices(b, lm_logits(b, &c, x)));
-    if (positions.id)
-        positions = am_reshape(b, positions, am_shape_of(-1));
+    if (positions.id) positions = am_reshape(b, positions, am_shape_of(-1));
     am_value scores = am_sequence_summary(b, "multiple_choice_head", x, positions, 1, &summary);
-    if (am_dim(b, scores, -1) == 1)
-        scores = am_squeeze(b, scores, -1);
+    if (am_dim(b, scores, -1) == 1) scores = am_squeeze(b, scores, -1);
     am_output(b, "mc_logits", am_unflatten_choices(b, scores));
 }
 
@@ -164,5 +159,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_gpt2 = {
-    .name = "gpt2", .base_prefix = "transformer", .architectures = architectures};
+const am_model_type am_model_gpt2 = {.name = "gpt2", .base_prefix = "transformer", .architectures = architectures};

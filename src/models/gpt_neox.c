@@ -38,15 +38,13 @@ static gpt_neox_config read_config(am_builder *b)
     return g;
 }
 
-static am_value attention(am_builder *b, am_value x, const gpt_neox_config *c, const am_rope *rope,
-                          am_value mask)
+static am_value attention(am_builder *b, am_value x, const gpt_neox_config *c, const am_rope *rope, am_value mask)
 {
     am_attention_options options = {.causal = c->is_causal, .mask = mask};
     int bias = c->attention_bias ? AM_BIAS : AM_NO_BIAS;
     am_value qkv[3];
     am_scope(b, "attention");
-    am_split_fused(b, am_linear(b, "query_key_value", x, 3 * c->hidden_size, bias), c->num_attention_heads,
-                   true, qkv);
+    am_split_fused(b, am_linear(b, "query_key_value", x, 3 * c->hidden_size, bias), c->num_attention_heads, true, qkv);
     x = am_attend(b, am_rope_apply(b, rope, qkv[0]), am_rope_apply(b, rope, qkv[1]), qkv[2], &options);
     x = am_linear(b, "dense", x, c->hidden_size, bias);
     am_end_scope(b);
@@ -67,8 +65,7 @@ static am_value layer(am_builder *b, am_value x, const gpt_neox_config *c, const
     am_value h = attention(b, am_layer_norm(b, "input_layernorm", x, c->layer_norm_eps), c, rope, mask);
     am_value between = am_add(b, h, x);
     am_value read = c->use_parallel_residual ? x : between;
-    return am_add(b, mlp(b, am_layer_norm(b, "post_attention_layernorm", read, c->layer_norm_eps), c),
-                  between);
+    return am_add(b, mlp(b, am_layer_norm(b, "post_attention_layernorm", read, c->layer_norm_eps), c), between);
 }
 
 /* prefix "gpt_neox" in classes with heads, "" in GPTNeoXModel itself. -> [B, T, C] */
@@ -101,9 +98,9 @@ static void for_causal_lm(am_builder *b)
 {
     gpt_neox_config c = read_config(b);
     const char *head = am_has_weight(b, "lm_head.weight") ? "lm_head" : "embed_out";
-    am_output(b, "logits",
-              am_lm_head(b, head, body(b, &c, "gpt_neox"), c.vocab_size, c.tied, "gpt_neox.embed_in.weight",
-                         AM_NO_BIAS));
+    am_output(
+        b, "logits",
+        am_lm_head(b, head, body(b, &c, "gpt_neox"), c.vocab_size, c.tied, "gpt_neox.embed_in.weight", AM_NO_BIAS));
 }
 
 static void for_sequence_classification(am_builder *b)
@@ -134,5 +131,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_gpt_neox = {
-    .name = "gpt_neox", .base_prefix = "gpt_neox", .architectures = architectures};
+const am_model_type am_model_gpt_neox = {.name = "gpt_neox", .base_prefix = "gpt_neox", .architectures = architectures};

@@ -18,4 +18,5 @@ static const am_architecture architectures[] = {
 
 static const am_decoder_family family = {.adapt = adapt, .question_answering_prefix = "transformer"};
 
-const am_model_type am_model_llama = {.name = "llama", .base_prefix = "model", .architectures = architectures, .family = &family};
+const am_model_type am_model_llama = {
+    .name = "llama", .base_prefix = "model", .architectures = architectures, .family = &family};

@@ -5,8 +5,7 @@
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
-    for (int i = 0; i < AM_LAYERS_LIMIT; i++)
-        o->sliding[i] = true;
+    for (int i = 0; i < AM_LAYERS_LIMIT; i++) o->sliding[i] = true;
 }
 
 static const am_architecture architectures[] = {

@@ -62,11 +62,13 @@ static void check_all_inputs_used(am_builder *b, const context *c)
 {
     for (int i = 0; i < c->signature->input_count; i++)
         if (!c->inputs[i].id && strcmp(c->signature->inputs[i].name, "position_ids") != 0)
-            am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is not one that this class reads", c->signature->inputs[i].name));
+            am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is not one that this class reads",
+                                        c->signature->inputs[i].name));
 }
 
-am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config, const am_signature *signature,
-                                am_weight_lookup lookup, void *lookup_context, am_graph **out)
+am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config,
+                                const am_signature *signature, am_weight_lookup lookup, void *lookup_context,
+                                am_graph **out)
 {
     am_builder *b;
     *out = NULL;
@@ -141,7 +143,8 @@ am_value am_input_optional(am_builder *b, const char *name, int rank)
     const am_input_spec *spec = &c->signature->inputs[i];
     char text[AM_SHAPE_TEXT];
     if (rank >= 0 && spec->shape.rank != rank) {
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s must have rank %d, found shape %s", name, rank, am_shape_text(&spec->shape, text)));
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s must have rank %d, found shape %s", name, rank,
+                                    am_shape_text(&spec->shape, text)));
         return AM_NONE;
     }
     if (!c->inputs[i].id) c->inputs[i] = am_graph_input(b, name, graph_dtype(spec->dtype), spec->shape);

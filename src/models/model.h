@@ -24,19 +24,19 @@ typedef struct am_signature {
     int input_count;
     am_stage stage;
     bool output_hidden_states;
-    int64_t cache_capacity;  /* places of the key/value caches; 0: no caches */
-    bool cross_cached;       /* the cross-attention keys and values are in the caches already */
-    int64_t encoder_length;  /* of the cached encoder states */
-    bool last_logits_only;   /* causal heads give logits of the last position only: [B, 1, V] */
+    int64_t cache_capacity; /* places of the key/value caches; 0: no caches */
+    bool cross_cached;      /* the cross-attention keys and values are in the caches already */
+    int64_t encoder_length; /* of the cached encoder states */
+    bool last_logits_only;  /* causal heads give logits of the last position only: [B, 1, V] */
 } am_signature;
 
 enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2 };
 
 /* One class of transformers. */
 typedef struct am_architecture {
-    const char *name;                /* "BertForMaskedLM" */
-    void (*build)(am_builder *b);    /* reads config and inputs, names outputs as transformers does */
-    const char *task;                /* pipeline task, or null */
+    const char *name;             /* "BertForMaskedLM" */
+    void (*build)(am_builder *b); /* reads config and inputs, names outputs as transformers does */
+    const char *task;             /* pipeline task, or null */
     int flags;
 } am_architecture;
 
@@ -45,7 +45,7 @@ typedef struct am_model_type {
     const char *name;        /* model_type; several are separated by spaces ("clip clip_text_model") */
     const char *base_prefix; /* of the base model in checkpoints of classes with heads: "bert", "model"; null: none */
     const am_architecture *architectures; /* ends with a null name */
-    const void *family;      /* what the shared builders of its family read: see am_decoder_family; or null */
+    const void *family; /* what the shared builders of its family read: see am_decoder_family; or null */
 } am_model_type;
 
 /* All model types, generated from the folder; ends with null. */
@@ -58,8 +58,9 @@ const am_architecture *am_architecture_find(const char *name, const am_model_typ
 const am_model_type *am_model_type_find(const char *name);
 
 /* Builds the graph of a class for a signature. Fails as configuration, weights and shapes demand. */
-am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config, const am_signature *signature,
-                                am_weight_lookup lookup, void *lookup_context, am_graph **out) AM_NODISCARD;
+am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config,
+                                const am_signature *signature, am_weight_lookup lookup, void *lookup_context,
+                                am_graph **out) AM_NODISCARD;
 
 /* --- for model files --- */
 
@@ -78,12 +79,14 @@ bool am_wants_hidden_states(const am_builder *b);
 /* Whether logits of the last position are enough. */
 bool am_wants_last_logits_only(const am_builder *b);
 
-/* Input of that name as a graph value (I32, F32 or BOOL); an error when the caller gave none, or one of another rank. */
+/* Input of that name as a graph value (I32, F32 or BOOL); an error when the caller gave none, or one of
+ * another rank. */
 am_value am_input(am_builder *b, const char *name, int rank);
 am_value am_input_optional(am_builder *b, const char *name, int rank); /* AM_NONE when not given */
 bool am_has_input(const am_builder *b, const char *name);
 
-/* Names output "hidden_states.<i>" when hidden states are wanted; `name` is "hidden_states", "decoder_hidden_states" ... */
+/* Names output "hidden_states.<i>" when hidden states are wanted; `name` is "hidden_states",
+ * "decoder_hidden_states" ... */
 void am_output_hidden_state(am_builder *b, const char *name, int i, am_value v);
 
 /* --- caches --- */
@@ -95,7 +98,8 @@ int64_t am_cache_capacity(const am_builder *b); /* 0 without caches */
 /* I32 scalar: how many positions the caches hold before this run; AM_NONE without caches. */
 am_value am_cache_offset(am_builder *b);
 
-/* Writes x: [B, T, ...] at the offset into the cache "SCOPE.name" and gives all of it, [B, capacity, ...]. Without caches: x. */
+/* Writes x: [B, T, ...] at the offset into the cache "SCOPE.name" and gives all of it, [B, capacity, ...].
+ * Without caches: x. */
 am_value am_cache_append(am_builder *b, const char *name, am_value x);
 
 /* Cross-attention: whether keys and values come from the cache; storing them; reading them back. */

@@ -43,8 +43,7 @@ static opt_config read_config(am_builder *b)
 
 static am_value norm(am_builder *b, const char *name, am_value x, const opt_config *c)
 {
-    if (c->layer_norm_elementwise_affine)
-        return am_layer_norm(b, name, x, LAYER_NORM_EPS);
+    if (c->layer_norm_elementwise_affine) return am_layer_norm(b, name, x, LAYER_NORM_EPS);
     am_norm_attributes options = {.kind = AM_NORM_LAYER, .eps = LAYER_NORM_EPS};
     return am_norm_op(b, x, AM_NONE, AM_NONE, AM_NONE, AM_NONE, &options);
 }
@@ -97,11 +96,9 @@ static am_value embeddings(am_builder *b, am_value ids, const opt_config *c)
 {
     am_value x = am_embedding(b, "embed_tokens", ids, c->vocab_size, c->word_embed_proj_dim),
              rows = positions(b, am_dim(b, ids, 1));
-    if (c->word_embed_proj_dim != c->hidden_size)
-        x = am_linear(b, "project_in", x, c->hidden_size, AM_NO_BIAS);
-    return am_add(b, x,
-                  am_embedding(b, "embed_positions", rows, c->max_position_embeddings + POSITION_OFFSET,
-                               c->hidden_size));
+    if (c->word_embed_proj_dim != c->hidden_size) x = am_linear(b, "project_in", x, c->hidden_size, AM_NO_BIAS);
+    return am_add(
+        b, x, am_embedding(b, "embed_positions", rows, c->max_position_embeddings + POSITION_OFFSET, c->hidden_size));
 }
 
 /* prefix "model.decoder" in classes with heads, "decoder" in OPTModel itself. -> [B, T, word_embed_proj_dim]
@@ -117,8 +114,7 @@ static am_value body(am_builder *b, const opt_config *c, const char *prefix)
         x = layer(b, x, c, mask);
         am_end_scope(b);
     }
-    if (c->final_layer_norm)
-        x = norm(b, "final_layer_norm", x, c);
+    if (c->final_layer_norm) x = norm(b, "final_layer_norm", x, c);
     if (c->word_embed_proj_dim != c->hidden_size)
         x = am_linear(b, "project_out", x, c->word_embed_proj_dim, AM_NO_BIAS);
     am_output_hidden_state(b, "hidden_states", (int)c->num_hidden_layers, x);
@@ -136,9 +132,8 @@ static void for_causal_lm(am_builder *b)
 {
     opt_config c = read_config(b);
     am_value x = body(b, &c, "model.decoder");
-    am_output(
-        b, "logits",
-        am_lm_head(b, "lm_head", x, c.vocab_size, c.tied, "model.decoder.embed_tokens.weight", AM_NO_BIAS));
+    am_output(b, "logits",
+              am_lm_head(b, "lm_head", x, c.vocab_size, c.tied, "model.decoder.embed_tokens.weight", AM_NO_BIAS));
 }
 
 static void for_sequence_classification(am_builder *b)

@@ -5,8 +5,7 @@
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->qkv_bias = true;
-    if (!am_config_flag(c, "use_sliding_window", false))
-        return;
+    if (!am_config_flag(c, "use_sliding_window", false)) return;
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
     am_decoder_read_sliding(c, o, am_config_int(c, "max_window_layers", 28), 0);
 }

@@ -35,14 +35,13 @@ static resnet_config read_config(am_builder *b)
                        am_config_text(c, "layer_type", ""));
     for (int i = 0; i < r.stages.count && r.bottleneck; i++)
         if (r.stages.hidden_sizes[i] < REDUCTION)
-            am_config_fail(c, "hidden_sizes", "element %d is less than %d, a bottleneck's reduction", i,
-                           REDUCTION);
+            am_config_fail(c, "hidden_sizes", "element %d is less than %d, a bottleneck's reduction", i, REDUCTION);
     return r;
 }
 
 /* activation(norm(convolution(x))) of NAME: x: [B, C', H, W] -> [B, out, H / stride, W / stride] */
-static am_value conv_layer(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel,
-                           int64_t stride, am_unary_fn activation)
+static am_value conv_layer(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel, int64_t stride,
+                           am_unary_fn activation)
 {
     am_shape padding = am_shape_of(kernel / 2, kernel / 2);
     am_convolution_attributes options = {
@@ -70,10 +69,8 @@ static am_value bottleneck(am_builder *b, am_value x, int64_t out, int64_t strid
 static am_value residual_layer(am_builder *b, am_value x, const resnet_config *c, int64_t out, int64_t stride)
 {
     bool projected = am_dim(b, x, 1) != out || stride != 1;
-    am_value h =
-        c->bottleneck ? bottleneck(b, x, out, stride, c->downsample_in_bottleneck) : basic(b, x, out, stride);
-    if (projected)
-        x = conv_layer(b, "shortcut", x, out, 1, stride, AM_IDENTITY);
+    am_value h = c->bottleneck ? bottleneck(b, x, out, stride, c->downsample_in_bottleneck) : basic(b, x, out, stride);
+    if (projected) x = conv_layer(b, "shortcut", x, out, 1, stride, AM_IDENTITY);
     return am_unary(b, c->hidden_act, am_add(b, h, x));
 }
 
@@ -142,8 +139,7 @@ static void backbone(am_builder *b)
     body(b, &c, states);
     am_backbone_stages(am_model_config(b), c.stages.count, wanted);
     for (int i = 0, map = 0; i <= c.stages.count; i++) {
-        if (!wanted[i])
-            continue;
+        if (!wanted[i]) continue;
         snprintf(output, sizeof output, "feature_maps.%d", map++);
         am_output(b, output, states[i]);
     }
@@ -156,5 +152,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_resnet = {
-    .name = "resnet", .base_prefix = "resnet", .architectures = architectures};
+const am_model_type am_model_resnet = {.name = "resnet", .base_prefix = "resnet", .architectures = architectures};

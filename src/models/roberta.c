@@ -38,8 +38,7 @@ static void roberta_model(am_builder *b)
     roberta_config c = read_config(b);
     am_value x = am_bert_body(b, &c.body, "");
     am_output(b, "last_hidden_state", x);
-    if (am_has_weight(b, "pooler.dense.weight"))
-        am_output(b, "pooler_output", am_bert_pooler(b, "", x));
+    if (am_has_weight(b, "pooler.dense.weight")) am_output(b, "pooler_output", am_bert_pooler(b, "", x));
 }
 
 static void for_language_modeling(am_builder *b)
@@ -65,8 +64,7 @@ static void for_multiple_choice(am_builder *b)
 static void for_token_classification(am_builder *b)
 {
     roberta_config c = read_config(b);
-    am_output(b, "logits",
-              am_linear(b, "classifier", am_bert_body(b, &c.body, "roberta"), c.labels, AM_BIAS));
+    am_output(b, "logits", am_linear(b, "classifier", am_bert_body(b, &c.body, "roberta"), c.labels, AM_BIAS));
 }
 
 static void for_question_answering(am_builder *b)
@@ -86,5 +84,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_roberta = {
-    .name = "roberta", .base_prefix = "roberta", .architectures = architectures};
+const am_model_type am_model_roberta = {.name = "roberta", .base_prefix = "roberta", .architectures = architectures};

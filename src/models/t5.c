@@ -66,8 +66,7 @@ static t5_config read_config(am_builder *b, const char *prefix)
 static int32_t bucket_of(int64_t distance, int64_t buckets, int64_t max_distance)
 {
     int64_t exact = buckets / 2;
-    if (distance < exact)
-        return (int32_t)distance;
+    if (distance < exact) return (int32_t)distance;
     float part = logf((float)distance / (float)exact) / (float)log((double)max_distance / (double)exact);
     int64_t bucket = exact + (int64_t)(part * (float)(buckets - exact));
     return (int32_t)(bucket < buckets ? bucket : buckets - 1);
@@ -101,14 +100,13 @@ static am_value position_bias(am_builder *b, const t5_config *c, int64_t T, bool
     int64_t S = am_has_cache(b) ? am_cache_capacity(b) : T;
     am_value query = am_iota(b, AM_I32, am_shape_of(T, 1), 0, 0, 1),
              key = am_iota(b, AM_I32, am_shape_of(1, S), 1, 0, 1);
-    if (am_has_cache(b))
-        query = am_add(b, query, am_cache_offset(b));
+    if (am_has_cache(b)) query = am_add(b, query, am_cache_offset(b));
     am_value distance = am_binary_number(b, AM_MAX, am_sub(b, key, query), (double)-c->max_distance);
-    am_value at = am_add_number(b, am_binary_number(b, AM_MIN, distance, (double)c->max_distance),
-                                (double)c->max_distance);
+    am_value at =
+        am_add_number(b, am_binary_number(b, AM_MIN, distance, (double)c->max_distance), (double)c->max_distance);
     am_value bucket = am_gather(b, bucket_table(b, c, both_ways), at, 0, false);
-    am_value bias = am_embedding(b, "block.0.layer.0.SelfAttention.relative_attention_bias", bucket,
-                                 c->buckets, c->num_heads);
+    am_value bias =
+        am_embedding(b, "block.0.layer.0.SelfAttention.relative_attention_bias", bucket, c->buckets, c->num_heads);
     return am_unsqueeze(b, am_permute(b, bias, am_shape_of(2, 0, 1)), 0);
 }
 
@@ -134,8 +132,7 @@ static am_attention_options attention_options(const t5_config *c)
                                   .scale = 1};
 }
 
-static am_value self_attention(am_builder *b, am_value x, const t5_config *c,
-                               const am_attention_options *options)
+static am_value self_attention(am_builder *b, am_value x, const t5_config *c, const am_attention_options *options)
 {
     am_scope(b, "layer.0");
     am_value h = norm(b, "layer_norm", x, c);
@@ -166,8 +163,7 @@ static am_value feed_forward(am_builder *b, am_value x, const t5_config *c, int 
     if (c->is_gated_act) {
         am_value gate = am_linear(b, "wi_0", h, c->d_ff, AM_NO_BIAS);
         h = am_gated_activation(b, c->dense_act_fn, gate, am_linear(b, "wi_1", h, c->d_ff, AM_NO_BIAS));
-    } else
-        h = am_linear_activation(b, "wi", h, c->d_ff, AM_NO_BIAS, c->dense_act_fn);
+    } else h = am_linear_activation(b, "wi", h, c->d_ff, AM_NO_BIAS, c->dense_act_fn);
     h = am_linear(b, "wo", h, c->d_model, AM_NO_BIAS);
     am_end_scope(b);
     am_end_scope(b);
@@ -177,8 +173,7 @@ static am_value feed_forward(am_builder *b, am_value x, const t5_config *c, int 
 static am_value word_table(am_builder *b, const t5_config *c, const char *own)
 {
     const char *const names[] = {
-        own, "shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight",
-        NULL};
+        own, "shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight", NULL};
     return am_shared_table(b, names, am_shape_of(c->vocab_size, c->d_model));
 }
 
@@ -252,8 +247,7 @@ static void t5_model(am_builder *b)
 {
     t5_config c = read_config(b, "");
     am_value x = am_seq2seq_run(b, &(am_seq2seq){encode, decode, &c});
-    if (x.id)
-        am_output(b, "last_hidden_state", x);
+    if (x.id) am_output(b, "last_hidden_state", x);
 }
 
 static void t5_encoder_model(am_builder *b)
@@ -267,13 +261,10 @@ static void for_conditional_generation(am_builder *b)
 {
     t5_config c = read_config(b, "");
     am_value x = am_seq2seq_run(b, &(am_seq2seq){encode, decode, &c});
-    if (!x.id)
-        return;
-    if (c.scale_decoder_outputs)
-        x = am_mul_number(b, x, 1 / sqrt((double)c.d_model));
-    am_output(
-        b, "logits",
-        am_linear_with(b, am_last_position_if_wanted(b, x), word_table(b, &c, "lm_head.weight"), AM_NONE));
+    if (!x.id) return;
+    if (c.scale_decoder_outputs) x = am_mul_number(b, x, 1 / sqrt((double)c.d_model));
+    am_output(b, "logits",
+              am_linear_with(b, am_last_position_if_wanted(b, x), word_table(b, &c, "lm_head.weight"), AM_NONE));
 }
 
 static void for_sequence_classification(am_builder *b)
@@ -281,9 +272,8 @@ static void for_sequence_classification(am_builder *b)
     t5_config c = read_config(b, "transformer");
     am_value x = am_seq2seq_run(b, &(am_seq2seq){encode, decode_shifted, &c});
     if (x.id)
-        am_output(
-            b, "logits",
-            am_classification_head(b, "classification_head", am_last_eos_token(b, x, 1), c.labels, AM_TANH));
+        am_output(b, "logits",
+                  am_classification_head(b, "classification_head", am_last_eos_token(b, x, 1), c.labels, AM_TANH));
 }
 
 static void for_token_classification(am_builder *b)
@@ -297,8 +287,7 @@ static void for_question_answering(am_builder *b)
 {
     t5_config c = read_config(b, "");
     am_value x = am_seq2seq_run(b, &(am_seq2seq){encode, decode_shifted, &c});
-    if (x.id)
-        am_output_span_logits(b, "qa_outputs", x);
+    if (x.id) am_output_span_logits(b, "qa_outputs", x);
 }
 
 static const am_architecture architectures[] = {
@@ -311,5 +300,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_t5 = {
-    .name = "t5", .base_prefix = "transformer", .architectures = architectures};
+const am_model_type am_model_t5 = {.name = "t5", .base_prefix = "transformer", .architectures = architectures};

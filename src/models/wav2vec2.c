@@ -42,15 +42,14 @@ static wav2vec2_config read_config(am_builder *b)
         .adapter_kernel_size = am_config_size(c, "adapter_kernel_size", 3),
         .adapter_stride = am_config_size(c, "adapter_stride", 2),
         .num_adapter_layers = am_config_count(c, "num_adapter_layers", 3),
-        .adapter_attn_dim =
-            am_config_has(c, "adapter_attn_dim") ? am_config_size(c, "adapter_attn_dim", 16) : 0,
+        .adapter_attn_dim = am_config_has(c, "adapter_attn_dim") ? am_config_size(c, "adapter_attn_dim", 16) : 0,
         .classifier_proj_size = am_config_size(c, "classifier_proj_size", 256),
         .labels = am_config_labels(c),
     };
     r.output_hidden_size = am_config_size(c, "output_hidden_size", r.hidden_size);
     am_config_check_divides(c, "num_attention_heads", r.num_attention_heads, "hidden_size", r.hidden_size);
-    am_config_check_divides(c, "num_conv_pos_embedding_groups", r.num_conv_pos_embedding_groups,
-                            "hidden_size", r.hidden_size);
+    am_config_check_divides(c, "num_conv_pos_embedding_groups", r.num_conv_pos_embedding_groups, "hidden_size",
+                            r.hidden_size);
     return r;
 }
 
@@ -94,8 +93,7 @@ static am_value layer(am_builder *b, am_value x, const wav2vec2_config *c, const
     return norm(b, "final_layer_norm", am_add(b, x, feed_forward(b, x, c)), c);
 }
 
-static am_value stable_layer(am_builder *b, am_value x, const wav2vec2_config *c,
-                             const am_attention_options *o)
+static am_value stable_layer(am_builder *b, am_value x, const wav2vec2_config *c, const am_attention_options *o)
 {
     x = am_add(b, x, attention(b, norm(b, "layer_norm", x, c), o));
     x = am_add(b, x, feed_forward(b, norm(b, "final_layer_norm", x, c), c));
@@ -112,15 +110,13 @@ typedef struct wav2vec2_body {
 static am_value encoder(am_builder *b, am_value x, am_value mask, const wav2vec2_config *c, am_value *states)
 {
     am_attention_options options = {.heads = c->num_attention_heads};
-    if (mask.id)
-        options.mask = am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
+    if (mask.id) options.mask = am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
     am_scope(b, "encoder");
     x = am_zero_outside(b, x, mask);
     x = am_add(b, x,
                am_positional_convolution(b, "pos_conv_embed.conv", x, c->num_conv_pos_embeddings,
                                          c->num_conv_pos_embedding_groups, c->wave.activation));
-    if (!c->do_stable_layer_norm)
-        x = norm(b, "layer_norm", x, c);
+    if (!c->do_stable_layer_norm) x = norm(b, "layer_norm", x, c);
     for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
         states[i] = x;
         am_output_hidden_state(b, "hidden_states", i, x);
@@ -130,8 +126,7 @@ static am_value encoder(am_builder *b, am_value x, am_value mask, const wav2vec2
     }
     states[c->num_hidden_layers] = x;
     am_output_hidden_state(b, "hidden_states", (int)c->num_hidden_layers, x);
-    if (c->do_stable_layer_norm)
-        x = norm(b, "layer_norm", x, c);
+    if (c->do_stable_layer_norm) x = norm(b, "layer_norm", x, c);
     am_end_scope(b);
     return x;
 }
@@ -140,9 +135,8 @@ static am_value encoder(am_builder *b, am_value x, am_value mask, const wav2vec2
 static am_value adapter(am_builder *b, am_value x, const wav2vec2_config *c)
 {
     int64_t C = c->output_hidden_size;
-    am_convolution_attributes options = {.stride = am_shape_of(c->adapter_stride),
-                                         .padding_before = am_shape_of(1),
-                                         .padding_after = am_shape_of(1)};
+    am_convolution_attributes options = {
+        .stride = am_shape_of(c->adapter_stride), .padding_before = am_shape_of(1), .padding_after = am_shape_of(1)};
     am_scope(b, "adapter");
     if (C != c->hidden_size)
         x = am_layer_norm(b, "proj_layer_norm", am_linear(b, "proj", x, C, AM_BIAS), DEFAULT_NORM_EPS);
@@ -169,8 +163,7 @@ static am_value time_mask(am_builder *b)
 static am_value mask_time(am_builder *b, am_value x, const wav2vec2_config *c)
 {
     am_value mask = time_mask(b);
-    if (!mask.id || !c->apply_spec_augment)
-        return x;
+    if (!mask.id || !c->apply_spec_augment) return x;
     am_value learned = am_cast(b, am_weight(b, "masked_spec_embed", am_shape_of(c->hidden_size)), AM_F32);
     return am_select(b, am_unsqueeze(b, mask, 2), learned, x);
 }
@@ -178,8 +171,8 @@ static am_value mask_time(am_builder *b, am_value x, const wav2vec2_config *c)
 /* prefix "wav2vec2" in classes with heads, "" in Wav2Vec2Model itself */
 static wav2vec2_body body(am_builder *b, const wav2vec2_config *c, const char *prefix)
 {
-    wav2vec2_body r = {
-        .states = am_arena_array(am_builder_arena(b), (size_t)c->num_hidden_layers + 1, sizeof *r.states)};
+    wav2vec2_body r = {.states =
+                           am_arena_array(am_builder_arena(b), (size_t)c->num_hidden_layers + 1, sizeof *r.states)};
     if (!r.states) {
         am_builder_fail(b, am_out_of_memory());
         return r;
@@ -189,13 +182,11 @@ static wav2vec2_body body(am_builder *b, const wav2vec2_config *c, const char *p
     am_scope(b, "feature_extractor");
     am_value x = am_wave_encode(b, am_input(b, "input_values", 2), &c->wave);
     am_end_scope(b);
-    if (lengths.id)
-        mask = am_frame_mask(b, am_wave_lengths(b, lengths, &c->wave), am_dim(b, x, 1));
+    if (lengths.id) mask = am_frame_mask(b, am_wave_lengths(b, lengths, &c->wave), am_dim(b, x, 1));
     r.features = norm(b, "feature_projection.layer_norm", x, c);
     x = am_linear(b, "feature_projection.projection", r.features, c->hidden_size, AM_BIAS);
     r.last = encoder(b, mask_time(b, x, c), mask, c, r.states);
-    if (c->add_adapter)
-        r.last = adapter(b, r.last, c);
+    if (c->add_adapter) r.last = adapter(b, r.last, c);
     am_end_scope(b);
     return r;
 }
@@ -206,8 +197,7 @@ static wav2vec2_body body(am_builder *b, const wav2vec2_config *c, const char *p
 static am_value output_lengths(am_builder *b, const wav2vec2_config *c)
 {
     am_value lengths = am_attended_lengths(b);
-    if (!lengths.id)
-        return AM_NONE;
+    if (!lengths.id) return AM_NONE;
     lengths = am_wave_lengths(b, lengths, &c->wave);
     for (int i = 0; c->add_adapter && i < c->num_adapter_layers; i++)
         lengths = am_convolved_length(b, lengths, 1, c->adapter_stride);
@@ -218,15 +208,13 @@ static am_value output_lengths(am_builder *b, const wav2vec2_config *c)
 static am_value mixed_states(am_builder *b, const wav2vec2_config *c)
 {
     wav2vec2_body r = body(b, c, "wav2vec2");
-    if (!c->use_weighted_layer_sum || !r.states)
-        return r.last;
+    if (!c->use_weighted_layer_sum || !r.states) return r.last;
     return am_weighted_states(b, "layer_weights", r.states, (int)c->num_hidden_layers + 1);
 }
 
 static void refuse_adapter(am_builder *b, const wav2vec2_config *c)
 {
-    if (c->add_adapter)
-        am_config_fail(am_model_config(b), "add_adapter", "this class has no adapter");
+    if (c->add_adapter) am_config_fail(am_model_config(b), "add_adapter", "this class has no adapter");
 }
 
 /* --- quantizer --- */
@@ -245,15 +233,12 @@ static am_value perplexity(am_builder *b, am_value chosen, am_value counted, con
     if (counted.id) {
         hits = am_binary(b, AM_LOGICAL_AND, hits, am_reshape(b, counted, am_shape_of(N, 1, 1)));
         rows = am_reduce(b, AM_REDUCE_SUM, am_cast(b, counted, AM_F32), am_shape_of(0), false);
-    } else
-        rows = am_scalar(b, AM_F32, (double)N);
-    am_value share =
-        am_div(b, am_reduce(b, AM_REDUCE_SUM, am_cast(b, hits, AM_F32), am_shape_of(0), false), rows);
+    } else rows = am_scalar(b, AM_F32, (double)N);
+    am_value share = am_div(b, am_reduce(b, AM_REDUCE_SUM, am_cast(b, hits, AM_F32), am_shape_of(0), false), rows);
     /* a share is 0 or at least 1 / N: the bound only makes 0 log 0 zero */
     am_value log_share = am_unary(b, AM_LOG, am_binary_number(b, AM_MAX, share, 1e-30));
     am_value entropy = am_reduce(b, AM_REDUCE_SUM, am_mul(b, share, log_share), am_shape_of(1), false);
-    return am_reduce(b, AM_REDUCE_SUM, am_unary(b, AM_EXP, am_unary(b, AM_NEG, entropy)), am_shape_of(0),
-                     false);
+    return am_reduce(b, AM_REDUCE_SUM, am_unary(b, AM_EXP, am_unary(b, AM_NEG, entropy)), am_shape_of(0), false);
 }
 
 /* x: [B, T, conv_dim] -> the best code vector of each group, joined: [B, T, dim]. */
@@ -263,12 +248,11 @@ static am_value quantize(am_builder *b, am_value x, const quantizer_config *q, a
     am_scope(b, "quantizer");
     am_value scores = am_reshape(b, am_linear(b, "weight_proj", x, G * V, AM_BIAS), am_shape_of(B * T, G, V));
     am_value chosen = am_arg_reduce(b, scores, 2, false), counted = time_mask(b);
-    if (counted.id)
-        counted = am_flatten(b, counted, 0, 1);
+    if (counted.id) counted = am_flatten(b, counted, 0, 1);
     *out_perplexity = perplexity(b, chosen, counted, q);
     am_value table = am_weight(b, "codevectors", am_shape_of(1, G * V, q->dim / G));
-    am_value row = am_add(
-        b, chosen, am_iota(b, AM_I32, am_shape_of(1, G), 1, 0, (double)V)); /* groups below each other */
+    am_value row =
+        am_add(b, chosen, am_iota(b, AM_I32, am_shape_of(1, G), 1, 0, (double)V)); /* groups below each other */
     x = am_embedding_op(b, am_squeeze(b, table, 0), row);
     am_end_scope(b);
     return am_reshape(b, x, am_shape_of(B, T, q->dim));
@@ -317,8 +301,7 @@ static void for_sequence_classification(am_builder *b)
     if (lengths.id) {
         mask = am_frame_mask(b, lengths, T);
         count = am_reshape(b, am_reduce_last(b, AM_REDUCE_SUM, am_cast(b, mask, AM_F32)), am_shape_of(B, 1));
-    } else
-        count = am_scalar(b, AM_F32, (double)T);
+    } else count = am_scalar(b, AM_F32, (double)T);
     x = am_reduce(b, AM_REDUCE_SUM, am_zero_outside(b, x, mask), am_shape_of(1), false);
     am_output(b, "logits", am_linear(b, "classifier", am_div(b, x, count), c.labels, AM_BIAS));
 }
@@ -356,8 +339,7 @@ static void for_x_vector(am_builder *b)
     wav2vec2_config c = read_config(b);
     tdnn_config tdnn = read_tdnn(am_model_config(b));
     int64_t E = am_config_size(am_model_config(b), "xvector_output_dim", 512);
-    if (tdnn.layers == 0)
-        return;
+    if (tdnn.layers == 0) return;
     am_value x = am_linear(b, "projector", mixed_states(b, &c), tdnn.dims[0], AM_BIAS);
     am_value lengths = output_lengths(b, &c);
     for (int i = 0; i < tdnn.layers && !am_builder_failed(b); i++) {
@@ -382,5 +364,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_wav2vec2 = {
-    .name = "wav2vec2", .base_prefix = "wav2vec2", .architectures = architectures};
+const am_model_type am_model_wav2vec2 = {.name = "wav2vec2", .base_prefix = "wav2vec2", .architectures = architectures};

@@ -32,10 +32,9 @@ static whisper_config read_config(am_builder *b, const char *prefix)
         .vocab_size = am_config_size(c, "vocab_size", 51865),
         .num_mel_bins = am_config_size(c, "num_mel_bins", 80),
         .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), 384),
-        .encoder = {.layers =
-                        am_config_count(c, am_config_either(c, "encoder_layers", "num_hidden_layers"), 4),
-                    .heads = am_config_size(
-                        c, am_config_either(c, "encoder_attention_heads", "num_attention_heads"), 6),
+        .encoder = {.layers = am_config_count(c, am_config_either(c, "encoder_layers", "num_hidden_layers"), 4),
+                    .heads =
+                        am_config_size(c, am_config_either(c, "encoder_attention_heads", "num_attention_heads"), 6),
                     .ffn_dim = am_config_size(c, "encoder_ffn_dim", 1536),
                     .positions = am_config_size(c, "max_source_positions", 1500),
                     .hidden_states = "encoder_hidden_states"},
@@ -73,8 +72,7 @@ static am_value self_attention(am_builder *b, am_value x, const am_attention_opt
     return am_add(b, x, h);
 }
 
-static am_value cross_attention(am_builder *b, am_value x, am_value encoded,
-                                const am_attention_options *options)
+static am_value cross_attention(am_builder *b, am_value x, am_value encoded, const am_attention_options *options)
 {
     am_value h = norm(b, "encoder_attn_layer_norm", x);
     am_scope(b, "encoder_attn");
@@ -102,8 +100,8 @@ static am_value embed_features(am_builder *b, const whisper_config *c)
     if (am_dim(b, x, 1) != c->num_mel_bins || am_dim(b, x, 2) != 2 * P)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
                                     "input_features have %lld bins and %lld frames, expected %lld and %lld",
-                                    (long long)am_dim(b, x, 1), (long long)am_dim(b, x, 2),
-                                    (long long)c->num_mel_bins, (long long)(2 * P)));
+                                    (long long)am_dim(b, x, 1), (long long)am_dim(b, x, 2), (long long)c->num_mel_bins,
+                                    (long long)(2 * P)));
     x = am_unary(b, AM_GELU, am_conv(b, "conv1", x, C, am_shape_of(3), AM_BIAS, &options));
     options.stride = am_shape_of(2);
     x = am_unary(b, AM_GELU, am_conv(b, "conv2", x, C, am_shape_of(3), AM_BIAS, &options));
@@ -120,16 +118,14 @@ static am_value encoder(am_builder *b, const whisper_config *c, am_value *states
     am_value x = embed_features(b, c);
     for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->encoder.hidden_states, i, x);
-        if (states)
-            states[i] = x;
+        if (states) states[i] = x;
         am_scope(b, "layers.%d", i);
         x = feed_forward(b, self_attention(b, x, &options), c, &c->encoder);
         am_end_scope(b);
     }
     x = norm(b, "layer_norm", x);
     am_output_hidden_state(b, c->encoder.hidden_states, (int)c->encoder.layers, x);
-    if (states)
-        states[c->encoder.layers] = x;
+    if (states) states[c->encoder.layers] = x;
     am_end_scope(b);
     am_end_scope(b);
     return x;
@@ -157,8 +153,7 @@ static am_value embed_ids(am_builder *b, const whisper_config *c, const decoder_
     am_value rows = am_input_optional(b, in->positions, 2);
     if (!rows.id) {
         rows = am_iota(b, AM_I32, am_shape_of(1, am_dim(b, in->ids, 1)), 1, 0, 1);
-        if (am_has_cache(b))
-            rows = am_add(b, rows, am_cache_offset(b)); /* masks do not shift positions here */
+        if (am_has_cache(b)) rows = am_add(b, rows, am_cache_offset(b)); /* masks do not shift positions here */
     }
     am_value words = am_embedding(b, "embed_tokens", in->ids, c->vocab_size, c->d_model);
     return am_add(b, words, am_embedding(b, "embed_positions", rows, c->decoder.positions, c->d_model));
@@ -175,8 +170,7 @@ static am_value decoder(am_builder *b, const whisper_config *c, const decoder_in
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);
         am_scope(b, "layers.%d", i);
         x = self_attention(b, x, &self);
-        if (in->crosses)
-            x = cross_attention(b, x, in->encoded, &cross);
+        if (in->crosses) x = cross_attention(b, x, in->encoded, &cross);
         x = feed_forward(b, x, c, &c->decoder);
         am_end_scope(b);
     }
@@ -220,8 +214,8 @@ static am_value decoder_alone(am_builder *b, whisper_config *c, const char *pref
 
 static am_value head(am_builder *b, const whisper_config *c, am_value x)
 {
-    return am_lm_head(b, "proj_out", x, c->vocab_size, c->tie_word_embeddings,
-                      "model.decoder.embed_tokens.weight", AM_NO_BIAS);
+    return am_lm_head(b, "proj_out", x, c->vocab_size, c->tie_word_embeddings, "model.decoder.embed_tokens.weight",
+                      AM_NO_BIAS);
 }
 
 /* --- classes --- */
@@ -230,16 +224,14 @@ static void whisper_model(am_builder *b)
 {
     whisper_config c = read_config(b, "");
     am_value x = am_seq2seq_run(b, &(am_seq2seq){encode, decode, &c});
-    if (x.id)
-        am_output(b, "last_hidden_state", x);
+    if (x.id) am_output(b, "last_hidden_state", x);
 }
 
 static void for_conditional_generation(am_builder *b)
 {
     whisper_config c = read_config(b, "model");
     am_value x = am_seq2seq_run(b, &(am_seq2seq){encode, decode, &c});
-    if (x.id)
-        am_output(b, "logits", head(b, &c, x));
+    if (x.id) am_output(b, "logits", head(b, &c, x));
 }
 
 static void whisper_decoder(am_builder *b)
@@ -265,8 +257,7 @@ static am_value mixed_states(am_builder *b, const whisper_config *c)
         return AM_NONE;
     }
     am_value x = encoder(b, c, states);
-    if (!c->use_weighted_layer_sum)
-        return x;
+    if (!c->use_weighted_layer_sum) return x;
     for (int i = 0; i < count && !am_wants_hidden_states(b); i++) {
         char name[32];
         snprintf(name, sizeof name, "hidden_states.%d", i);
@@ -294,5 +285,4 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_whisper = {
-    .name = "whisper", .base_prefix = "model", .architectures = architectures};
+const am_model_type am_model_whisper = {.name = "whisper", .base_prefix = "model", .architectures = architectures};

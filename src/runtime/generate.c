@@ -10,9 +10,18 @@ enum { SMALLEST_CACHE = 64, MORE_INPUTS = 4 };
 
 am_generation_config am_generation_config_default(void)
 {
-    return (am_generation_config){.max_length = 20, .temperature = 1, .top_p = 1, .typical_p = 1, .repetition_penalty = 1, .num_beams = 1,
-                                  .length_penalty = 1, .pad_token_id = -1, .bos_token_id = -1, .decoder_start_token_id = -1,
-                                  .forced_bos_token_id = -1, .forced_eos_token_id = -1};
+    return (am_generation_config){.max_length = 20,
+                                  .temperature = 1,
+                                  .top_p = 1,
+                                  .typical_p = 1,
+                                  .repetition_penalty = 1,
+                                  .num_beams = 1,
+                                  .length_penalty = 1,
+                                  .pad_token_id = -1,
+                                  .bos_token_id = -1,
+                                  .decoder_start_token_id = -1,
+                                  .forced_bos_token_id = -1,
+                                  .forced_eos_token_id = -1};
 }
 
 static double now_ms(void)
@@ -43,7 +52,8 @@ static am_tensor repeat_rows(am_arena *arena, const am_tensor *x, int64_t rows)
     size_t row_bytes = old ? am_tensor_bytes(x->dtype, &x->shape) / (size_t)old : 0;
     y.data = am_arena_alloc(arena, am_tensor_bytes(y.dtype, &y.shape));
     for (int64_t r = 0; y.data && r < rows; r++)
-        memcpy((char *)y.data + (size_t)r * row_bytes, (const char *)x->data + (size_t)(r / times) * row_bytes, row_bytes);
+        memcpy((char *)y.data + (size_t)r * row_bytes, (const char *)x->data + (size_t)(r / times) * row_bytes,
+               row_bytes);
     return y;
 }
 
@@ -75,7 +85,8 @@ static am_tensor widen_mask(feed *f, const am_tensor *mask)
     return wide;
 }
 
-/* Positions count attended tokens, so that padding on the left does not shift a row (transformers: cumsum of the mask - 1). */
+/* Positions count attended tokens, so that padding on the left does not shift a row (transformers: cumsum of
+ * the mask - 1). */
 static am_tensor mask_positions(feed *f, const int32_t *mask, int64_t T)
 {
     am_tensor positions = {AM_I32, am_shape_of(f->rows, T), NULL};
@@ -106,7 +117,8 @@ static am_tensor last_column(feed *f, const am_tensor *x, int64_t T)
     int64_t length = x->shape.dims[1], times = f->rows / x->shape.dims[0];
     int32_t *out = am_arena_array(&f->arena, (size_t)(f->rows * T), sizeof *out);
     for (int64_t r = 0; out && r < f->rows; r++)
-        for (int64_t i = 0; i < T; i++) out[r * T + i] = (int32_t)am_load_int(x->dtype, x->data, r / times * length + length - 1);
+        for (int64_t i = 0; i < T; i++)
+            out[r * T + i] = (int32_t)am_load_int(x->dtype, x->data, r / times * length + length - 1);
     y.data = out;
     return y;
 }
@@ -117,10 +129,12 @@ static int decoder_inputs(feed *f, int64_t T, am_session_input *out)
     for (int i = 0; i < f->request->input_count; i++) {
         const am_session_input *given = &f->request->inputs[i];
         bool is_mask = strcmp(given->name, "attention_mask") == 0;
-        if (f->encoder_decoder && is_mask) out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
+        if (f->encoder_decoder && is_mask)
+            out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
         if (f->encoder_decoder) continue;
         if (!is_mask) {
-            am_tensor tensor = f->offset ? last_column(f, &given->tensor, T) : repeat_rows(&f->arena, &given->tensor, f->rows);
+            am_tensor tensor =
+                f->offset ? last_column(f, &given->tensor, T) : repeat_rows(&f->arena, &given->tensor, f->rows);
             out[count++] = (am_session_input){given->name, tensor};
         } else if (has_zero(&given->tensor)) {
             am_tensor wide = widen_mask(f, &given->tensor);
@@ -140,7 +154,8 @@ static int64_t capacity_for(int64_t needed)
     return capacity;
 }
 
-/* Runs T tokens of each row, ids: [rows, T], and gives the logits of the last: [rows, V], borrowed until the next run. */
+/* Runs T tokens of each row, ids: [rows, T], and gives the logits of the last: [rows, V], borrowed until the
+ * next run. */
 static am_status run_decoder(feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
 {
     am_session_input *inputs;
@@ -154,8 +169,11 @@ static am_status run_decoder(feed *f, const int32_t *ids, int64_t T, const float
     inputs[count++] = (am_session_input){name, {AM_I32, am_shape_of(f->rows, T), (void *)(uintptr_t)ids}};
     for (int i = 0; i < count; i++)
         if (!inputs[i].tensor.data && am_shape_count(&inputs[i].tensor.shape)) return am_out_of_memory();
-    am_run_options options = {.stage = f->encoder_decoder ? AM_STAGE_DECODE : AM_STAGE_FORWARD, .last_logits_only = true,
-                              .cache_capacity = f->capacity, .cache_offset = f->offset, .cross_cached = f->offset > 0,
+    am_run_options options = {.stage = f->encoder_decoder ? AM_STAGE_DECODE : AM_STAGE_FORWARD,
+                              .last_logits_only = true,
+                              .cache_capacity = f->capacity,
+                              .cache_offset = f->offset,
+                              .cross_cached = f->offset > 0,
                               .encoder_length = f->encoder_length};
     AM_TRY(am_session_run(f->session, inputs, count, &options));
     if (!am_session_find_output(f->session, "logits", &found) || found.dtype != AM_F32 || found.shape.rank != 3)
@@ -192,14 +210,16 @@ static int64_t new_tokens_limit(const am_generation_config *c, int64_t prompt)
     return limit < 0 ? 0 : limit;
 }
 
-static am_status choose_all(am_sampler *sampler, const sequence_set *s, int64_t length, const float *logits, int64_t vocab, bool *done,
-                            int32_t *next, const am_generate_request *request, am_generated *out, bool *cancelled)
+static am_status choose_all(am_sampler *sampler, const sequence_set *s, int64_t length, const float *logits,
+                            int64_t vocab, bool *done, int32_t *next, const am_generate_request *request,
+                            am_generated *out, bool *cancelled)
 {
     const am_generation_config *c = request->config;
     for (int64_t r = 0; r < s->rows; r++) {
         next[r] = c->pad_token_id >= 0 ? c->pad_token_id : 0;
         if (done[r]) continue;
-        AM_TRY(am_sampler_choose(sampler, logits + r * vocab, vocab, s->ids + r * s->stride, length, s->prompt, (uint64_t)r, &next[r]));
+        AM_TRY(am_sampler_choose(sampler, logits + r * vocab, vocab, s->ids + r * s->stride, length, s->prompt,
+                                 (uint64_t)r, &next[r]));
         out->ids[r * out->stride + out->lengths[r]++] = next[r];
         done[r] = is_stop(c, next[r]);
         if (request->on_token && !request->on_token(request->context, r, next[r])) *cancelled = true;
@@ -214,7 +234,8 @@ static bool all_done(const bool *done, int64_t rows)
     return true;
 }
 
-static am_status token_loop(feed *f, sequence_set *s, const am_generate_request *request, am_generated *out, bool *done, int32_t *next)
+static am_status token_loop(feed *f, sequence_set *s, const am_generate_request *request, am_generated *out, bool *done,
+                            int32_t *next)
 {
     am_sampler *sampler;
     const float *logits;
@@ -262,7 +283,8 @@ static am_status generate_tokens(feed *f, const am_generate_request *request, am
 static am_status start_tokens(const am_generate_request *request, am_arena *arena, int32_t **out)
 {
     int32_t start = request->config->decoder_start_token_id;
-    if (start < 0) return am_error(AM_INVALID_ARGUMENT, "the configuration names no decoder_start_token_id and none was given");
+    if (start < 0)
+        return am_error(AM_INVALID_ARGUMENT, "the configuration names no decoder_start_token_id and none was given");
     *out = am_arena_array(arena, (size_t)request->batch, sizeof **out);
     if (!*out) return am_out_of_memory();
     for (int64_t r = 0; r < request->batch; r++) (*out)[r] = start;
@@ -274,9 +296,11 @@ static am_status prepare(am_session *session, am_generate_request *request, am_a
     int flags = am_session_model(session)->architecture->flags;
     *out = (am_generated){.batch = request->batch};
     if (!(flags & AM_GENERATES))
-        return am_error(AM_UNSUPPORTED, "class %s does not generate text", am_session_model(session)->architecture->name);
+        return am_error(AM_UNSUPPORTED, "class %s does not generate text",
+                        am_session_model(session)->architecture->name);
     if (request->config->num_beams > 1)
-        return am_error(AM_UNSUPPORTED, "num_beams is %lld, and there is no beam search in this build; 1 generates greedily",
+        return am_error(AM_UNSUPPORTED,
+                        "num_beams is %lld, and there is no beam search in this build; 1 generates greedily",
                         (long long)request->config->num_beams);
     if (!request->ids && (flags & AM_ENCODER_DECODER)) {
         int32_t *start;
@@ -284,7 +308,8 @@ static am_status prepare(am_session *session, am_generate_request *request, am_a
         request->ids = start;
         request->length = 1;
     }
-    if (!request->ids || request->length < 1 || request->batch < 1) return am_error(AM_INVALID_ARGUMENT, "the prompt is empty");
+    if (!request->ids || request->length < 1 || request->batch < 1)
+        return am_error(AM_INVALID_ARGUMENT, "the prompt is empty");
     out->prompt_tokens = request->length;
     out->stride = new_tokens_limit(request->config, request->length);
     out->ids = am_alloc_zeroed((size_t)(out->batch * out->stride), sizeof *out->ids);

@@ -19,10 +19,12 @@ static am_json field(reader *r, const char *key, am_json_kind kind)
     am_json value = am_json_get(r->object, key);
     am_json_kind found = am_json_kind_of(value);
     if (found == AM_JSON_MISSING || found == AM_JSON_NULL) return (am_json){0};
-    bool fits = found == kind || (kind == AM_JSON_REAL && found == AM_JSON_INTEGER) || (kind == AM_JSON_INTEGER && found == AM_JSON_REAL);
+    bool fits = found == kind || (kind == AM_JSON_REAL && found == AM_JSON_INTEGER) ||
+                (kind == AM_JSON_INTEGER && found == AM_JSON_REAL);
     if (fits) return value;
     if (!r->error)
-        r->error = am_error(AM_INVALID_FILE, "%s: %s: expected %s, found %s", r->file, key, am_json_kind_name(kind), am_json_kind_name(found));
+        r->error = am_error(AM_INVALID_FILE, "%s: %s: expected %s, found %s", r->file, key, am_json_kind_name(kind),
+                            am_json_kind_name(found));
     return (am_json){0};
 }
 
@@ -30,7 +32,9 @@ static void read_count(reader *r, const char *key, int64_t *out)
 {
     int64_t value = am_json_int(field(r, key, AM_JSON_INTEGER), *out);
     if (value >= 0 && value <= INT_MAX) *out = value;
-    else if (!r->error) r->error = am_error(AM_INVALID_FILE, "%s: %s: expected 0 to %d, found %lld", r->file, key, INT_MAX, (long long)value);
+    else if (!r->error)
+        r->error =
+            am_error(AM_INVALID_FILE, "%s: %s: expected 0 to %d, found %lld", r->file, key, INT_MAX, (long long)value);
 }
 
 static void read_real(reader *r, const char *key, double *out)
@@ -42,7 +46,8 @@ static int32_t token_of(reader *r, const char *key, am_json value)
 {
     int64_t token = am_json_int(value, -1);
     if (token >= -1 && token <= INT32_MAX) return (int32_t)token;
-    if (!r->error) r->error = am_error(AM_INVALID_FILE, "%s: %s: expected a token, found %lld", r->file, key, (long long)token);
+    if (!r->error)
+        r->error = am_error(AM_INVALID_FILE, "%s: %s: expected a token, found %lld", r->file, key, (long long)token);
     return -1;
 }
 
@@ -118,7 +123,8 @@ static void finish(am_generation_config *c)
     if (c->pad_token_id < 0 && c->eos_count) c->pad_token_id = c->eos_token_id[0];
 }
 
-/* generation_config.json alone counts where it is there, as in transformers; only tokens that it does not name come from config.json. */
+/* generation_config.json alone counts where it is there, as in transformers; only tokens that it does not
+ * name come from config.json. */
 static void fill_tokens(const am_generation_config *config, am_generation_config *c)
 {
     if (!c->eos_count) {

@@ -21,7 +21,8 @@ static am_status read_shape(am_json list, const char *what, am_shape *out)
 {
     *out = (am_shape){0};
     for (am_json_iterator i = am_json_iterate(list); am_json_next(&i);) {
-        if (out->rank == AM_RANK_LIMIT) return am_error(AM_INVALID_FILE, "%s has more than %d dimensions", what, AM_RANK_LIMIT);
+        if (out->rank == AM_RANK_LIMIT)
+            return am_error(AM_INVALID_FILE, "%s has more than %d dimensions", what, AM_RANK_LIMIT);
         out->dims[out->rank++] = am_json_int(i.value, -1);
     }
     if (am_json_kind_of(list) != AM_JSON_ARRAY || !am_shape_check(out) || am_shape_count(out) > LARGEST_TENSOR)
@@ -51,7 +52,8 @@ static am_json element(am_json list, int index)
     return (am_json){0};
 }
 
-static am_status formula_weight(const am_golden_case *c, am_json row, const char *name, const am_shape *shape, am_tensor_table *table, void **out)
+static am_status formula_weight(const am_golden_case *c, am_json row, const char *name, const am_shape *shape,
+                                am_tensor_table *table, void **out)
 {
     char *seed_name = am_arena_printf(&table->arena, "%s%s", text_of(am_json_get(c->json, "salt")), name);
     float *data = am_alloc_aligned((size_t)am_shape_count(shape) * sizeof *data);
@@ -59,7 +61,8 @@ static am_status formula_weight(const am_golden_case *c, am_json row, const char
         am_free_aligned(data);
         return am_out_of_memory();
     }
-    fill_by_formula(data, am_shape_count(shape), am_fnv1a(seed_name, strlen(seed_name)), am_json_real(element(row, 3), 0), am_json_real(element(row, 4), 0));
+    fill_by_formula(data, am_shape_count(shape), am_fnv1a(seed_name, strlen(seed_name)),
+                    am_json_real(element(row, 3), 0), am_json_real(element(row, 4), 0));
     *out = data;
     return am_tensor_table_take_memory(table, data);
 }
@@ -69,7 +72,8 @@ static am_status add_weight(const am_golden_case *c, am_json row, am_tensor_tabl
     am_json_string name = am_json_text(element(row, 0)), dtype = am_json_text(element(row, 1));
     am_named_tensor tensor = {.name = name.bytes, .file = "golden case", .dtype = AM_F32};
     void *data = NULL;
-    if (!am_dtype_from_name(dtype.bytes, dtype.length, &tensor.dtype)) return am_error(AM_INVALID_FILE, "tensor %s has dtype %s", name.bytes, dtype.bytes);
+    if (!am_dtype_from_name(dtype.bytes, dtype.length, &tensor.dtype))
+        return am_error(AM_INVALID_FILE, "tensor %s has dtype %s", name.bytes, dtype.bytes);
     AM_TRY(read_shape(element(row, 2), name.bytes, &tensor.shape));
     if (am_json_equals(element(row, 3), "raw")) {
         const am_named_tensor *array = find_array(c, "weight", name.bytes);
@@ -111,7 +115,8 @@ static am_status make_input(am_golden_case *c, am_json row)
     am_json_string name = am_json_text(am_json_get(row, "name")), dtype = am_json_text(am_json_get(row, "dtype"));
     am_session_input *input = &c->inputs[c->input_count];
     *input = (am_session_input){.name = name.bytes};
-    if (!am_dtype_from_name(dtype.bytes, dtype.length, &input->tensor.dtype)) return am_error(AM_INVALID_FILE, "input %s has dtype %s", name.bytes, dtype.bytes);
+    if (!am_dtype_from_name(dtype.bytes, dtype.length, &input->tensor.dtype))
+        return am_error(AM_INVALID_FILE, "input %s has dtype %s", name.bytes, dtype.bytes);
     AM_TRY(read_shape(am_json_get(row, "shape"), name.bytes, &input->tensor.shape));
     if (am_json_equals(am_json_get(row, "data"), "raw")) {
         const am_named_tensor *array = find_array(c, "input", name.bytes);
@@ -125,12 +130,16 @@ static am_status make_input(am_golden_case *c, am_json row)
     if (!data) return am_out_of_memory();
     c->memory[c->input_count++] = input->tensor.data = data;
     if (am_json_kind_of(am_json_get(row, "fill")) != AM_JSON_MISSING) {
-        for (int64_t i = 0; i < count; i++) am_store_real(input->tensor.dtype, data, i, am_json_real(am_json_get(row, "fill"), 0));
+        for (int64_t i = 0; i < count; i++)
+            am_store_real(input->tensor.dtype, data, i, am_json_real(am_json_get(row, "fill"), 0));
         return NULL;
     }
-    char *seed = am_arena_printf(&c->arena, "%sinput:%s:%s", text_of(am_json_get(c->json, "salt")), c->name, name.bytes);
-    if (!seed || input->tensor.dtype != AM_F32) return seed ? am_error(AM_INVALID_FILE, "input %s by formula must be F32", name.bytes) : am_out_of_memory();
-    fill_by_formula(data, count, am_fnv1a(seed, strlen(seed)), am_json_real(am_json_get(row, "lo"), 0), am_json_real(am_json_get(row, "hi"), 0));
+    char *seed =
+        am_arena_printf(&c->arena, "%sinput:%s:%s", text_of(am_json_get(c->json, "salt")), c->name, name.bytes);
+    if (!seed || input->tensor.dtype != AM_F32)
+        return seed ? am_error(AM_INVALID_FILE, "input %s by formula must be F32", name.bytes) : am_out_of_memory();
+    fill_by_formula(data, count, am_fnv1a(seed, strlen(seed)), am_json_real(am_json_get(row, "lo"), 0),
+                    am_json_real(am_json_get(row, "hi"), 0));
     return NULL;
 }
 
@@ -139,10 +148,12 @@ am_status am_golden_case_open(am_json json, const char *file, const am_tensor_ta
     *c = (am_golden_case){.json = json, .arrays = arrays};
     c->name = text_of(am_json_get(json, "case"));
     c->architecture = text_of(am_json_get(json, "architecture"));
-    if (!c->name[0] || !c->architecture[0]) return am_error(AM_INVALID_FILE, "%s: a case has no name or architecture", file);
+    if (!c->name[0] || !c->architecture[0])
+        return am_error(AM_INVALID_FILE, "%s: a case has no name or architecture", file);
     AM_TRY(open_model(c, file));
     for (am_json_iterator i = am_json_iterate(am_json_get(json, "inputs")); am_json_next(&i);) {
-        if (c->input_count == AM_GOLDEN_INPUTS) return am_error(AM_INVALID_FILE, "more than %d inputs", AM_GOLDEN_INPUTS);
+        if (c->input_count == AM_GOLDEN_INPUTS)
+            return am_error(AM_INVALID_FILE, "more than %d inputs", AM_GOLDEN_INPUTS);
         AM_TRY(make_input(c, i.value));
     }
     return NULL;
@@ -175,21 +186,24 @@ typedef struct judge {
 
 static am_status check_element(const judge *j, int64_t at, int64_t stored_at)
 {
-    double expected = am_load_real(j->stored->dtype, j->stored->data, stored_at), found = am_load_real(j->found->dtype, j->found->data, at);
+    double expected = am_load_real(j->stored->dtype, j->stored->data, stored_at),
+           found = am_load_real(j->found->dtype, j->found->data, at);
     if (is_far(expected) && is_far(found) && !isnan(found) && (expected > 0) == (found > 0)) return NULL;
     double error = fabs(expected - found);
     if (is_far(expected) != is_far(found) || !(error <= j->tolerance))
-        return am_error(AM_FAILED, "%s[%lld]: expected %.9g, found %.9g, off by %.3g (tolerance %.3g, torch_err %.3g)", j->name, (long long)at, expected,
-                        found, error, j->tolerance, j->torch_err);
+        return am_error(AM_FAILED, "%s[%lld]: expected %.9g, found %.9g, off by %.3g (tolerance %.3g, torch_err %.3g)",
+                        j->name, (long long)at, expected, found, error, j->tolerance, j->torch_err);
     if (j->torch_err > 0 && error / j->torch_err > *j->worst) *j->worst = error / j->torch_err;
     return NULL;
 }
 
 static am_status check_integer(const judge *j, int64_t at, int64_t stored_at)
 {
-    int64_t expected = am_load_int(j->stored->dtype, j->stored->data, stored_at), found = am_load_int(j->found->dtype, j->found->data, at);
+    int64_t expected = am_load_int(j->stored->dtype, j->stored->data, stored_at),
+            found = am_load_int(j->found->dtype, j->found->data, at);
     if (expected == found) return NULL;
-    return am_error(AM_FAILED, "%s[%lld]: expected %lld, found %lld", j->name, (long long)at, (long long)expected, (long long)found);
+    return am_error(AM_FAILED, "%s[%lld]: expected %lld, found %lld", j->name, (long long)at, (long long)expected,
+                    (long long)found);
 }
 
 static am_status check_statistics(const judge *j, am_json row)
@@ -206,11 +220,15 @@ static am_status check_statistics(const judge *j, am_json row)
         squares += x * x;
     }
     int64_t near = count - far, expected_far = am_json_int(am_json_get(row, "far"), 0);
-    double mean = near ? sum / (double)near : 0, rms = near ? sqrt(squares / (double)near) : 0, expected_mean = am_json_real(am_json_get(row, "mean"), 0);
+    double mean = near ? sum / (double)near : 0, rms = near ? sqrt(squares / (double)near) : 0,
+           expected_mean = am_json_real(am_json_get(row, "mean"), 0);
     if (far != expected_far)
-        return am_error(AM_FAILED, "%s: expected %lld numbers beyond 1e30, found %lld", j->name, (long long)expected_far, (long long)far);
-    if (!(fabs(mean - expected_mean) <= slack)) return am_error(AM_FAILED, "%s: expected mean %.9g, found %.9g", j->name, expected_mean, mean);
-    if (!(fabs(rms - j->rms) <= slack)) return am_error(AM_FAILED, "%s: expected rms %.9g, found %.9g", j->name, j->rms, rms);
+        return am_error(AM_FAILED, "%s: expected %lld numbers beyond 1e30, found %lld", j->name,
+                        (long long)expected_far, (long long)far);
+    if (!(fabs(mean - expected_mean) <= slack))
+        return am_error(AM_FAILED, "%s: expected mean %.9g, found %.9g", j->name, expected_mean, mean);
+    if (!(fabs(rms - j->rms) <= slack))
+        return am_error(AM_FAILED, "%s: expected rms %.9g, found %.9g", j->name, j->rms, rms);
     return NULL;
 }
 
@@ -221,7 +239,9 @@ static am_status check_stored(const am_golden_case *c, const judge *j, bool samp
     snprintf(seed_name, sizeof seed_name, "sample:%s:%s", c->name, j->name);
     uint64_t seed = am_fnv1a(seed_name, strlen(seed_name));
     bool real = am_dtype_is_float(j->stored->dtype);
-    if (!sampled && stored != count) return am_error(AM_INVALID_FILE, "%s: %lld elements are stored of %lld", j->name, (long long)stored, (long long)count);
+    if (!sampled && stored != count)
+        return am_error(AM_INVALID_FILE, "%s: %lld elements are stored of %lld", j->name, (long long)stored,
+                        (long long)count);
     for (int64_t i = 0; i < stored; i++) {
         int64_t at = sampled ? (int64_t)(am_splitmix(seed, (uint64_t)i) % (uint64_t)count) : i;
         AM_TRY((real ? check_element : check_integer)(j, at, i));
@@ -239,7 +259,8 @@ static am_status check_output(const am_golden_case *c, am_json row, const am_ses
     AM_TRY(read_shape(am_json_get(row, "shape"), j.name, &shape));
     if (!am_session_find_output(session, j.name, &found)) return am_error(AM_FAILED, "output %s is missing", j.name);
     if (!am_shape_equal(&shape, &found.shape))
-        return am_error(AM_FAILED, "%s: expected shape %s, found %s", j.name, am_shape_text(&shape, expected_text), am_shape_text(&found.shape, found_text));
+        return am_error(AM_FAILED, "%s: expected shape %s, found %s", j.name, am_shape_text(&shape, expected_text),
+                        am_shape_text(&found.shape, found_text));
     j.found = &found;
     j.stored = find_array(c, "output", j.name);
     if (!j.stored) return am_error(AM_INVALID_FILE, "array %s/output/%s is missing", c->name, j.name);
@@ -254,7 +275,8 @@ am_status am_golden_check_outputs(const am_golden_case *c, const am_session *ses
 {
     am_json outputs = am_json_get(c->json, "outputs");
     if (am_json_count(outputs) == 0) return am_error(AM_INVALID_FILE, "case %s stores no output", c->name);
-    for (am_json_iterator i = am_json_iterate(outputs); am_json_next(&i);) AM_TRY(check_output(c, i.value, session, worst));
+    for (am_json_iterator i = am_json_iterate(outputs); am_json_next(&i);)
+        AM_TRY(check_output(c, i.value, session, worst));
     return NULL;
 }
 
@@ -274,14 +296,16 @@ static am_status compare_ids(const am_golden_case *c, const am_generated *g, con
     for (am_json_iterator row = am_json_iterate(rows); am_json_next(&row); r++) {
         int64_t k = 0, count = (int64_t)am_json_count(row.value);
         if (r >= g->batch || g->lengths[r] != count)
-            return am_error(AM_FAILED, "%s row %lld: expected %lld tokens, found %lld", how, (long long)r, (long long)count,
-                            r < g->batch ? (long long)g->lengths[r] : 0LL);
+            return am_error(AM_FAILED, "%s row %lld: expected %lld tokens, found %lld", how, (long long)r,
+                            (long long)count, r < g->batch ? (long long)g->lengths[r] : 0LL);
         for (am_json_iterator id = am_json_iterate(row.value); am_json_next(&id); k++)
             if (g->ids[r * g->stride + k] != am_json_int(id.value, -1))
-                return am_error(AM_FAILED, "%s row %lld, token %lld: expected %lld, found %d", how, (long long)r, (long long)k,
-                                (long long)am_json_int(id.value, -1), (int)g->ids[r * g->stride + k]);
+                return am_error(AM_FAILED, "%s row %lld, token %lld: expected %lld, found %d", how, (long long)r,
+                                (long long)k, (long long)am_json_int(id.value, -1), (int)g->ids[r * g->stride + k]);
     }
-    return r == g->batch ? NULL : am_error(AM_FAILED, "%s: expected %lld rows, found %lld", how, (long long)r, (long long)g->batch);
+    return r == g->batch
+               ? NULL
+               : am_error(AM_FAILED, "%s: expected %lld rows, found %lld", how, (long long)r, (long long)g->batch);
 }
 
 static am_status prompt_ids(am_golden_case *c, const am_session_input *input, int32_t **out)
@@ -297,7 +321,8 @@ am_status am_golden_check_generation(const am_golden_case *const_case, am_sessio
 {
     am_golden_case *c = (am_golden_case *)(uintptr_t)const_case;
     am_json generate = am_json_get(c->json, "generate");
-    if (am_json_kind_of(generate) != AM_JSON_OBJECT || am_json_real(am_json_get(generate, "min_margin"), 1) < 1e-3) return NULL;
+    if (am_json_kind_of(generate) != AM_JSON_OBJECT || am_json_real(am_json_get(generate, "min_margin"), 1) < 1e-3)
+        return NULL;
     bool encoder_decoder = (c->model->architecture->flags & AM_ENCODER_DECODER) != 0;
     am_generation_config config = am_generation_config_default();
     am_session_input inputs[AM_GOLDEN_INPUTS];
@@ -308,7 +333,8 @@ am_status am_golden_check_generation(const am_golden_case *const_case, am_sessio
     config.decoder_start_token_id = (int32_t)am_json_int(element(am_json_get(generate, "start"), 0), -1);
     for (am_json_iterator i = am_json_iterate(am_json_get(generate, "inputs")); am_json_next(&i);) {
         const am_session_input *input = find_input(c, text_of(i.value));
-        if (!input) return am_error(AM_INVALID_FILE, "generation from input %s, which the case lacks", text_of(i.value));
+        if (!input)
+            return am_error(AM_INVALID_FILE, "generation from input %s, which the case lacks", text_of(i.value));
         if (!encoder_decoder && strcmp(input->name, "input_ids") == 0) {
             AM_TRY(prompt_ids(c, input, &ids));
             request.batch = input->tensor.shape.dims[0];

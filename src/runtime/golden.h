@@ -8,7 +8,7 @@ enum { AM_GOLDEN_INPUTS = 64 };
 
 typedef struct am_golden_case {
     am_arena arena;
-    am_json json;                  /* the case */
+    am_json json; /* the case */
     const char *name, *architecture;
     const am_tensor_table *arrays; /* of the file */
     am_loaded_model *model;
@@ -17,11 +17,14 @@ typedef struct am_golden_case {
     void *memory[AM_GOLDEN_INPUTS]; /* of generated inputs */
 } am_golden_case;
 
-/* Makes weights and inputs by formula. Fails with AM_UNSUPPORTED for a class that is not there, AM_INVALID_FILE on a malformed case. */
-am_status am_golden_case_open(am_json json, const char *file, const am_tensor_table *arrays, am_golden_case *out) AM_NODISCARD;
+/* Makes weights and inputs by formula. Fails with AM_UNSUPPORTED for a class that is not there,
+ * AM_INVALID_FILE on a malformed case. */
+am_status am_golden_case_open(am_json json, const char *file, const am_tensor_table *arrays,
+                              am_golden_case *out) AM_NODISCARD;
 void am_golden_case_close(am_golden_case *c);
 
-/* Judges the session's outputs. *worst is raised to the largest |error| / torch_err. Fails with AM_FAILED saying what differs. */
+/* Judges the session's outputs. *worst is raised to the largest |error| / torch_err. Fails with AM_FAILED
+ * saying what differs. */
 am_status am_golden_check_outputs(const am_golden_case *c, const am_session *session, double *worst) AM_NODISCARD;
 
 /* Judges greedy generation: token by token with caches, and again as one prefill. */

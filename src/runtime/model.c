@@ -10,7 +10,8 @@ enum { NAME_BYTES = 1024 };
 
 /* --- weight names --- */
 
-static const am_named_tensor *find_replaced(const am_tensor_table *table, const char *name, const char *ending, const char *other)
+static const am_named_tensor *find_replaced(const am_tensor_table *table, const char *name, const char *ending,
+                                            const char *other)
 {
     char renamed[NAME_BYTES];
     size_t length = strlen(name), old = strlen(ending);
@@ -23,12 +24,16 @@ static const am_named_tensor *find_replaced(const am_tensor_table *table, const 
 static const am_named_tensor *find_aliases(const am_tensor_table *table, const char *name)
 {
     static const char *const pairs[][2] = {
-        {"LayerNorm.weight", "LayerNorm.gamma"}, {"LayerNorm.bias", "LayerNorm.beta"},
-        {".parametrizations.weight.original0", ".weight_g"}, {".parametrizations.weight.original1", ".weight_v"},
-        {".weight_g", ".parametrizations.weight.original0"}, {".weight_v", ".parametrizations.weight.original1"},
+        {"LayerNorm.weight", "LayerNorm.gamma"},
+        {"LayerNorm.bias", "LayerNorm.beta"},
+        {".parametrizations.weight.original0", ".weight_g"},
+        {".parametrizations.weight.original1", ".weight_v"},
+        {".weight_g", ".parametrizations.weight.original0"},
+        {".weight_v", ".parametrizations.weight.original1"},
     };
     const am_named_tensor *found = am_tensor_table_find(table, name);
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0] && !found; i++) found = find_replaced(table, name, pairs[i][0], pairs[i][1]);
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0] && !found; i++)
+        found = find_replaced(table, name, pairs[i][0], pairs[i][1]);
     return found;
 }
 
@@ -39,7 +44,8 @@ const am_named_tensor *am_loaded_model_find_weight(const am_loaded_model *model,
     const am_named_tensor *found = find_aliases(&model->weights, name);
     size_t length = prefix ? strlen(prefix) : 0;
     if (found || !length) return found;
-    if (strncmp(name, prefix, length) == 0 && name[length] == '.') return find_aliases(&model->weights, name + length + 1);
+    if (strncmp(name, prefix, length) == 0 && name[length] == '.')
+        return find_aliases(&model->weights, name + length + 1);
     int written = snprintf(prefixed, sizeof prefixed, "%s.%s", prefix, name);
     return written > 0 && written < NAME_BYTES ? find_aliases(&model->weights, prefixed) : NULL;
 }
@@ -66,22 +72,24 @@ static am_status unsupported(const am_loaded_model *model, const char *file)
 {
     const char *type = am_config_text(&model->config, "model_type", "");
     if (!model->architecture_name[0])
-        return am_error(AM_UNSUPPORTED, "%s: architectures names no class (model_type \"%s\"), so there is nothing to choose by", file, type);
-    return am_error(AM_UNSUPPORTED, "%s: class %s (model_type \"%s\") is not supported yet; `anymodel models` lists those that are", file,
-                    model->architecture_name, type);
+        return am_error(AM_UNSUPPORTED,
+                        "%s: architectures names no class (model_type \"%s\"), so there is nothing to choose by", file,
+                        type);
+    return am_error(AM_UNSUPPORTED,
+                    "%s: class %s (model_type \"%s\") is not supported yet; `anymodel models` lists those that are",
+                    file, model->architecture_name, type);
 }
 
 static am_status choose_architecture(am_loaded_model *model, const char *file, const char *wanted)
 {
-    if (!am_config_has(&model->config, "model_type"))
-        return am_error(AM_INVALID_FILE, "%s: model_type: missing", file);
+    if (!am_config_has(&model->config, "model_type")) return am_error(AM_INVALID_FILE, "%s: model_type: missing", file);
     model->architecture_name = wanted ? wanted : architecture_of(&model->config);
     model->architecture = am_architecture_find(model->architecture_name, &model->type);
     return model->architecture ? NULL : unsupported(model, file);
 }
 
-am_status am_loaded_model_create(am_json_document *config, const char *name, am_tensor_table *weights, const char *architecture,
-                                 am_loaded_model **out)
+am_status am_loaded_model_create(am_json_document *config, const char *name, am_tensor_table *weights,
+                                 const char *architecture, am_loaded_model **out)
 {
     *out = NULL;
     am_loaded_model *model = am_alloc_zeroed(1, sizeof *model);

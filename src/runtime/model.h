@@ -17,21 +17,23 @@ typedef struct am_loaded_model {
     const char *architecture_name; /* as config.json says it; in config_root's arena */
 } am_loaded_model;
 
-/* Reads DIRECTORY/config.json and the headers of its weights. Fails with AM_UNSUPPORTED, naming the class, when it is not one of the registry. */
+/* Reads DIRECTORY/config.json and the headers of its weights. Fails with AM_UNSUPPORTED, naming the class,
+ * when it is not one of the registry. */
 am_status am_loaded_model_open(const char *directory, am_loaded_model **out) AM_NODISCARD;
 
-/* The same from parts: takes the configuration and the table (also when it fails). `name` stands for config.json in messages,
-   `architecture` (may be null) overrides architectures[0]. */
-am_status am_loaded_model_create(am_json_document *config, const char *name, am_tensor_table *weights, const char *architecture,
-                                 am_loaded_model **out) AM_NODISCARD;
+/* The same from parts: takes the configuration and the table (also when it fails). `name` stands for
+   config.json in messages, `architecture` (may be null) overrides architectures[0]. */
+am_status am_loaded_model_create(am_json_document *config, const char *name, am_tensor_table *weights,
+                                 const char *architecture, am_loaded_model **out) AM_NODISCARD;
 
 void am_loaded_model_close(am_loaded_model *model);
 
 /* Builds the graph of the model's class for a signature. */
 am_status am_loaded_model_build(am_loaded_model *model, const am_signature *signature, am_graph **out) AM_NODISCARD;
 
-/* The weight of a name that a model file uses, under whatever name the checkpoint has it: with or without the base model's prefix,
-   gamma/beta for weight/bias, weight_g/weight_v for parametrizations.weight.original0/1 and the other way round. */
+/* The weight of a name that a model file uses, under whatever name the checkpoint has it: with or without the
+   base model's prefix, gamma/beta for weight/bias, weight_g/weight_v for parametrizations.weight.original0/1
+   and the other way round. */
 const am_named_tensor *am_loaded_model_find_weight(const am_loaded_model *model, const char *name);
 
 #endif

@@ -63,7 +63,8 @@ static void forbid_ngrams(const am_sampler *s, int64_t vocab, const int32_t *ids
 {
     int64_t n = s->config.no_repeat_ngram_size;
     for (int64_t i = 0; i + n <= length; i++)
-        if (memcmp(ids + i, ids + length - n + 1, (size_t)(n - 1) * sizeof *ids) == 0 && ids[i + n - 1] >= 0 && ids[i + n - 1] < vocab)
+        if (memcmp(ids + i, ids + length - n + 1, (size_t)(n - 1) * sizeof *ids) == 0 && ids[i + n - 1] >= 0 &&
+            ids[i + n - 1] < vocab)
             s->scores[ids[i + n - 1]] = -INFINITY;
 }
 
@@ -113,7 +114,8 @@ static int by_score(const void *a, const void *b)
     return (x->token > y->token) - (x->token < y->token);
 }
 
-/* Best candidates first, as many as top_k, top_p and min_p leave; their scores become probabilities that are not yet normalized. */
+/* Best candidates first, as many as top_k, top_p and min_p leave; their scores become probabilities that are
+ * not yet normalized. */
 static int64_t warp(am_sampler *s, int64_t vocab)
 {
     const am_generation_config *c = &s->config;
@@ -154,8 +156,8 @@ static int32_t best(const float *scores, int64_t vocab)
     return (int32_t)at;
 }
 
-am_status am_sampler_choose(am_sampler *s, const float *logits, int64_t vocab, const int32_t *ids, int64_t length, int64_t prompt, uint64_t row,
-                            int32_t *out)
+am_status am_sampler_choose(am_sampler *s, const float *logits, int64_t vocab, const int32_t *ids, int64_t length,
+                            int64_t prompt, uint64_t row, int32_t *out)
 {
     if (vocab < 1) return am_error(AM_INVALID_ARGUMENT, "there are no logits to choose from");
     AM_TRY(make_room(s, vocab));

@@ -69,8 +69,9 @@ void am_session_destroy(am_session *s)
 
 static bool same_signature(const am_signature *a, const am_signature *b)
 {
-    if (a->input_count != b->input_count || a->stage != b->stage || a->output_hidden_states != b->output_hidden_states ||
-        a->cache_capacity != b->cache_capacity || a->cross_cached != b->cross_cached || a->encoder_length != b->encoder_length ||
+    if (a->input_count != b->input_count || a->stage != b->stage ||
+        a->output_hidden_states != b->output_hidden_states || a->cache_capacity != b->cache_capacity ||
+        a->cross_cached != b->cross_cached || a->encoder_length != b->encoder_length ||
         a->last_logits_only != b->last_logits_only)
         return false;
     for (int i = 0; i < a->input_count; i++)
@@ -80,7 +81,8 @@ static bool same_signature(const am_signature *a, const am_signature *b)
     return true;
 }
 
-static am_status make_signature(am_arena *arena, const am_session_input *inputs, int count, const am_run_options *o, am_signature *out)
+static am_status make_signature(am_arena *arena, const am_session_input *inputs, int count, const am_run_options *o,
+                                am_signature *out)
 {
     static const am_run_options none = {0};
     if (!o) o = &none;
@@ -89,12 +91,18 @@ static am_status make_signature(am_arena *arena, const am_session_input *inputs,
     for (int i = 0; i < count; i++) {
         const char *name = am_arena_string(arena, inputs[i].name, strlen(inputs[i].name));
         if (!name) return am_out_of_memory();
-        if (!am_shape_check(&inputs[i].tensor.shape)) return am_error(AM_OUT_OF_RANGE, "input %s has an impossible shape", name);
+        if (!am_shape_check(&inputs[i].tensor.shape))
+            return am_error(AM_OUT_OF_RANGE, "input %s has an impossible shape", name);
         specs[i] = (am_input_spec){name, inputs[i].tensor.dtype, inputs[i].tensor.shape};
     }
-    *out = (am_signature){.inputs = specs, .input_count = count, .stage = o->stage, .output_hidden_states = o->output_hidden_states,
-                          .cache_capacity = o->cache_capacity, .cross_cached = o->cross_cached,
-                          .encoder_length = o->encoder_length, .last_logits_only = o->last_logits_only};
+    *out = (am_signature){.inputs = specs,
+                          .input_count = count,
+                          .stage = o->stage,
+                          .output_hidden_states = o->output_hidden_states,
+                          .cache_capacity = o->cache_capacity,
+                          .cross_cached = o->cross_cached,
+                          .encoder_length = o->encoder_length,
+                          .last_logits_only = o->last_logits_only};
     return NULL;
 }
 
@@ -150,7 +158,8 @@ static am_status fit_state(state *st, const am_value_info *info)
     state fresh = {.name = st->name, .dtype = info->dtype, .shape = info->shape, .data = data};
     if (st->data && st->dtype == info->dtype && is_resized(&st->shape, &info->shape)) {
         int64_t old = inner_bytes(st, 1), new = inner_bytes(&fresh, 1), kept = old < new ? old : new;
-        for (int64_t row = 0; row < st->shape.dims[0]; row++) memcpy(data + row * new, (char *)st->data + row * old, (size_t)kept);
+        for (int64_t row = 0; row < st->shape.dims[0]; row++)
+            memcpy(data + row * new, (char *)st->data + row * old, (size_t)kept);
     }
     am_free_aligned(st->data);
     *st = fresh;
@@ -171,7 +180,8 @@ static am_status bind_states(am_session *s, compiled *c)
 
 void am_session_reset(am_session *s)
 {
-    for (size_t i = 0; i < s->state_count; i++) memset(s->states[i].data, 0, am_tensor_bytes(s->states[i].dtype, &s->states[i].shape));
+    for (size_t i = 0; i < s->state_count; i++)
+        memset(s->states[i].data, 0, am_tensor_bytes(s->states[i].dtype, &s->states[i].shape));
 }
 
 am_status am_session_reorder(am_session *s, const int32_t *rows, int64_t count)
@@ -180,10 +190,12 @@ am_status am_session_reorder(am_session *s, const int32_t *rows, int64_t count)
         state *st = &s->states[i];
         size_t row_bytes = (size_t)inner_bytes(st, 1);
         if (st->shape.rank < 1 || st->shape.dims[0] != count)
-            return am_error(AM_INVALID_ARGUMENT, "reordering %lld rows of a cache of %lld", (long long)count, (long long)st->shape.dims[0]);
+            return am_error(AM_INVALID_ARGUMENT, "reordering %lld rows of a cache of %lld", (long long)count,
+                            (long long)st->shape.dims[0]);
         char *data = am_alloc_aligned(row_bytes * (size_t)count);
         if (!data) return am_out_of_memory();
-        for (int64_t r = 0; r < count; r++) memcpy(data + (size_t)r * row_bytes, (char *)st->data + (size_t)rows[r] * row_bytes, row_bytes);
+        for (int64_t r = 0; r < count; r++)
+            memcpy(data + (size_t)r * row_bytes, (char *)st->data + (size_t)rows[r] * row_bytes, row_bytes);
         am_free_aligned(st->data);
         st->data = data;
     }
@@ -206,7 +218,8 @@ static am_status compile(am_session *s, compiled *c)
     if (!c->inputs || !c->states) return am_out_of_memory();
     for (int i = 0; i < c->graph->input_count; i++) {
         const am_value_info *info = am_graph_value(c->graph, c->graph->inputs[i].value);
-        c->inputs[i] = (am_tensor){info->dtype, info->shape, am_alloc_aligned(am_tensor_bytes(info->dtype, &info->shape))};
+        c->inputs[i] =
+            (am_tensor){info->dtype, info->shape, am_alloc_aligned(am_tensor_bytes(info->dtype, &info->shape))};
         if (!c->inputs[i].data) return am_out_of_memory();
     }
     return am_cpu_program_create(c->graph, &s->options.program, &c->program);
@@ -223,7 +236,8 @@ static void make_room(am_session *s)
     s->graphs[oldest] = s->graphs[--s->graph_count];
 }
 
-static am_status find_or_compile(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+static am_status find_or_compile(am_session *s, const am_session_input *inputs, int count,
+                                 const am_run_options *options)
 {
     compiled *c = am_alloc_zeroed(1, sizeof *c);
     if (!c) return am_out_of_memory();
@@ -260,13 +274,15 @@ static am_status convert_input(const char *name, const am_tensor *from, const am
         for (int64_t i = 0; i < count; i++) {
             int64_t value = ((const int64_t *)from->data)[i];
             if (value < INT32_MIN || value > INT32_MAX)
-                return am_error(AM_OUT_OF_RANGE, "input %s: %lld at place %lld does not fit 32 bits", name, (long long)value, (long long)i);
+                return am_error(AM_OUT_OF_RANGE, "input %s: %lld at place %lld does not fit 32 bits", name,
+                                (long long)value, (long long)i);
         }
     am_convert(to->dtype, to->data, from->dtype, from->data, count);
     return NULL;
 }
 
-static am_status fill_input(const compiled *c, int i, const am_session_input *inputs, int count, const am_run_options *options)
+static am_status fill_input(const compiled *c, int i, const am_session_input *inputs, int count,
+                            const am_run_options *options)
 {
     const char *name = c->graph->inputs[i].name;
     if (strcmp(name, "cache_offset") == 0) {

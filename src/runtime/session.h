@@ -32,9 +32,10 @@ typedef struct am_session_options {
 am_status am_session_create(am_loaded_model *model, const am_session_options *options, am_session **out) AM_NODISCARD;
 void am_session_destroy(am_session *session);
 
-/* Runs once. Fails with AM_INVALID_ARGUMENT on missing or unknown inputs and wrong shapes, AM_OUT_OF_RANGE on values that the
-   model cannot take. options may be null. */
-am_status am_session_run(am_session *session, const am_session_input *inputs, int input_count, const am_run_options *options) AM_NODISCARD;
+/* Runs once. Fails with AM_INVALID_ARGUMENT on missing or unknown inputs and wrong shapes, AM_OUT_OF_RANGE on
+   values that the model cannot take. options may be null. */
+am_status am_session_run(am_session *session, const am_session_input *inputs, int input_count,
+                         const am_run_options *options) AM_NODISCARD;
 
 /* Outputs of the last run, borrowed until the next. */
 int am_session_output_count(const am_session *session);
@@ -56,6 +57,7 @@ am_cpu_program *am_session_program(const am_session *session);
 am_loaded_model *am_session_model(const am_session *session);
 
 /* Compiles what a run of these shapes would use, without running it. The inputs' data may be null. */
-am_status am_session_prepare(am_session *session, const am_session_input *inputs, int input_count, const am_run_options *options) AM_NODISCARD;
+am_status am_session_prepare(am_session *session, const am_session_input *inputs, int input_count,
+                             const am_run_options *options) AM_NODISCARD;
 
 #endif

@@ -34,7 +34,8 @@ static am_status run_case(am_golden_case *c, const am_verify_options *options, d
     return status;
 }
 
-static void verify_case(am_json json, const char *file, const am_tensor_table *arrays, const am_verify_options *options, am_verify_counts *counts)
+static void verify_case(am_json json, const char *file, const am_tensor_table *arrays, const am_verify_options *options,
+                        am_verify_counts *counts)
 {
     am_golden_case c;
     am_case_report report = {.file = file};
@@ -64,7 +65,8 @@ static am_status read_arrays(const char *json_path, am_tensor_table *arrays)
     return status;
 }
 
-static am_status verify_document(am_json root, const char *path, const am_verify_options *options, am_verify_counts *counts)
+static am_status verify_document(am_json root, const char *path, const am_verify_options *options,
+                                 am_verify_counts *counts)
 {
     am_tensor_table arrays = {0};
     if (am_json_int(am_json_get(root, "format"), 0) != 1)

@@ -1,4 +1,5 @@
-/* Runs golden files (format 1, tests/golden/data/FORMAT.md) and judges every stored element of every output. */
+/* Runs golden files (format 1, tests/golden/data/FORMAT.md) and judges every stored element of every output.
+ */
 #ifndef AM_RUNTIME_VERIFY_H
 #define AM_RUNTIME_VERIFY_H
 
@@ -10,14 +11,14 @@ typedef enum am_verdict { AM_CASE_PASSED, AM_CASE_FAILED, AM_CASE_UNSUPPORTED } 
 typedef struct am_case_report {
     const char *file, *name, *architecture;
     am_verdict verdict;
-    double worst;       /* largest |error| / torch_err over outputs that have one; 0 when there is none */
+    double worst;        /* largest |error| / torch_err over outputs that have one; 0 when there is none */
     const char *message; /* why it failed: output, place, expected, found */
     double milliseconds;
 } am_case_report;
 
 typedef struct am_verify_options {
     am_session_options session;
-    const char *only;  /* run only cases whose name contains this; null: all */
+    const char *only; /* run only cases whose name contains this; null: all */
     void (*on_case)(void *context, const am_case_report *report);
     void *context;
 } am_verify_options;
@@ -26,8 +27,8 @@ typedef struct am_verify_counts {
     int64_t passed, failed, unsupported;
 } am_verify_counts;
 
-/* Runs one golden JSON file, or every one in a folder (index.json and files of other kinds are passed over). Adds to `counts`. Fails only when a
-   file cannot be read as a golden file at all. */
+/* Runs one golden JSON file, or every one in a folder (index.json and files of other kinds are passed over).
+   Adds to `counts`. Fails only when a file cannot be read as a golden file at all. */
 am_status am_verify_path(const char *path, const am_verify_options *options, am_verify_counts *counts) AM_NODISCARD;
 
 #endif

@@ -43,7 +43,8 @@ static am_status recognize_ctc(am_pipeline *p, const am_media_inputs *sound, am_
     am_decode_options options = {.skip_special_tokens = false, .clean_up = -1};
     AM_TRY(am_pipeline_tokenizer(p, &tokenizer));
     AM_TRY(am_run_for_output(p, sound->inputs, sound->count, "logits", &logits));
-    if (logits.shape.rank != 3) return am_error(AM_UNSUPPORTED, "class %s gives no logits of each frame", p->model->architecture->name);
+    if (logits.shape.rank != 3)
+        return am_error(AM_UNSUPPORTED, "class %s gives no logits of each frame", p->model->architecture->name);
     AM_TRY(best_classes(&logits, arena, &ids));
     AM_TRY(am_tokenizer_decode(tokenizer, ids, (size_t)logits.shape.dims[1], &options, &text, &length));
     append_text(text, length, out);
@@ -64,8 +65,10 @@ static int32_t id_of(am_json map, const char *key)
     return id >= 0 && id <= INT32_MAX ? (int32_t)id : -1;
 }
 
-/* The most likely of the languages after the first token, as WhisperForConditionalGeneration.detect_language. */
-static am_status detect_language(am_pipeline *p, const am_media_inputs *sound, am_json languages, int32_t first, int32_t *out)
+/* The most likely of the languages after the first token, as WhisperForConditionalGeneration.detect_language.
+ */
+static am_status detect_language(am_pipeline *p, const am_media_inputs *sound, am_json languages, int32_t first,
+                                 int32_t *out)
 {
     am_session_input inputs[3];
     am_tensor logits, token = {AM_I32, am_shape_of(1, 1), &first};
@@ -85,7 +88,8 @@ static am_status detect_language(am_pipeline *p, const am_media_inputs *sound, a
 }
 
 /* "en", "english" is not taken: codes as in lang_to_id, with or without their brackets. */
-static am_status choose_language(am_pipeline *p, const am_media_inputs *sound, am_json file, am_json options, int32_t first, int32_t *out)
+static am_status choose_language(am_pipeline *p, const am_media_inputs *sound, am_json file, am_json options,
+                                 int32_t first, int32_t *out)
 {
     char key[64];
     am_json languages = am_json_get(file, "lang_to_id"), wanted = am_json_get(options, "language");
@@ -95,7 +99,8 @@ static am_status choose_language(am_pipeline *p, const am_media_inputs *sound, a
     snprintf(key, sizeof key, am_json_text(wanted).bytes[0] == '<' ? "%s" : "<|%s|>", am_json_text(wanted).bytes);
     *out = id_of(languages, key);
     if (*out >= 0) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "option language: expected a code of generation_config.json's lang_to_id (\"en\"), found \"%s\"",
+    return am_error(AM_INVALID_ARGUMENT,
+                    "option language: expected a code of generation_config.json's lang_to_id (\"en\"), found \"%s\"",
                     am_json_text(wanted).bytes);
 }
 
@@ -106,7 +111,9 @@ static am_status choose_task(am_json file, am_json options, int32_t *out)
     if (am_json_kind_of(wanted) <= AM_JSON_NULL) wanted = am_json_get(file, "task");
     const char *name = am_json_kind_of(wanted) == AM_JSON_STRING ? am_json_text(wanted).bytes : "transcribe";
     *out = id_of(am_json_get(file, "task_to_id"), name);
-    return *out >= 0 ? NULL : am_error(AM_INVALID_ARGUMENT, "option task: expected transcribe or translate, found \"%s\"", name);
+    return *out >= 0
+               ? NULL
+               : am_error(AM_INVALID_ARGUMENT, "option task: expected transcribe or translate, found \"%s\"", name);
 }
 
 /* Older directories: [[1, LANGUAGE], [2, TASK], ...], null where the language is to be found out. */
@@ -120,7 +127,8 @@ static void add_forced(am_json forced, start *s)
     }
 }
 
-static am_status find_start(am_pipeline *p, const am_media_inputs *sound, am_json file, am_json options, int32_t first, start *s)
+static am_status find_start(am_pipeline *p, const am_media_inputs *sound, am_json file, am_json options, int32_t first,
+                            start *s)
 {
     *s = (start){.ids = {first}, .length = 1};
     if (am_json_kind_of(am_json_get(file, "lang_to_id")) == AM_JSON_OBJECT) {
@@ -150,7 +158,8 @@ static am_status open_generation_config(const am_pipeline *p, am_arena *arena, a
     return am_file_exists(path) ? am_json_open(path, out) : NULL;
 }
 
-static am_status recognize_text(am_pipeline *p, const am_media_inputs *sound, am_json file, am_json options, am_buffer *out)
+static am_status recognize_text(am_pipeline *p, const am_media_inputs *sound, am_json file, am_json options,
+                                am_buffer *out)
 {
     am_generation_config config;
     am_text_answer answer;
@@ -158,7 +167,8 @@ static am_status recognize_text(am_pipeline *p, const am_media_inputs *sound, am
     start s;
     int count = 0;
     AM_TRY(read_config(p, options, &config));
-    if (config.decoder_start_token_id < 0) return am_error(AM_INVALID_FILE, "config.json: decoder_start_token_id: missing");
+    if (config.decoder_start_token_id < 0)
+        return am_error(AM_INVALID_FILE, "config.json: decoder_start_token_id: missing");
     AM_TRY(find_start(p, sound, file, options, config.decoder_start_token_id, &s));
     for (int i = 0; i < sound->count; i++)
         if (strcmp(sound->inputs[i].name, "attention_mask") != 0) inputs[count++] = sound->inputs[i];
@@ -169,7 +179,8 @@ static am_status recognize_text(am_pipeline *p, const am_media_inputs *sound, am
     return NULL;
 }
 
-static am_status recognize_whisper(am_pipeline *p, const am_media_inputs *sound, am_json options, am_arena *arena, am_buffer *out)
+static am_status recognize_whisper(am_pipeline *p, const am_media_inputs *sound, am_json options, am_arena *arena,
+                                   am_buffer *out)
 {
     am_json_document *document;
     AM_TRY(open_generation_config(p, arena, &document));
@@ -186,7 +197,8 @@ static am_status run(am_pipeline *p, const am_task_input *input, am_json options
     if (am_json_bool(am_json_get(options, "return_timestamps"), false))
         return am_error(AM_UNSUPPORTED, "option return_timestamps: times are not given yet");
     AM_TRY(am_load_sound(p, input, &sound));
-    am_status status = generates ? recognize_whisper(p, &sound, options, &arena, out) : recognize_ctc(p, &sound, &arena, out);
+    am_status status =
+        generates ? recognize_whisper(p, &sound, options, &arena, out) : recognize_ctc(p, &sound, &arena, out);
     am_media_inputs_deinit(&sound);
     am_arena_deinit(&arena);
     return status;

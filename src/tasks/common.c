@@ -164,7 +164,8 @@ static am_status run(am_session *session, const am_session_input *inputs, int co
 static am_status find_output(am_session *session, const char *name, am_tensor *out)
 {
     if (am_session_find_output(session, name, out) && out->dtype == AM_F32) return NULL;
-    return am_error(AM_UNSUPPORTED, "class %s gives no %s, which this task needs", am_session_model(session)->architecture->name, name);
+    return am_error(AM_UNSUPPORTED, "class %s gives no %s, which this task needs",
+                    am_session_model(session)->architecture->name, name);
 }
 
 am_status am_run_for_output(am_pipeline *p, const am_session_input *inputs, int count, const char *name, am_tensor *out)
@@ -273,14 +274,18 @@ am_status am_option_texts(am_json options, const char *name, bool commas, am_are
         AM_TRY(am_option_text(options, name, arena, "", &out->items[0]));
         out->count = 1;
     } else if (kind == AM_JSON_ARRAY) AM_TRY(list_of_texts(value, name, arena, out));
-    else return am_error(AM_INVALID_ARGUMENT, "option %s: expected a list of strings, found %s", name, am_json_kind_name(kind));
-    return out->count ? NULL : am_error(AM_INVALID_ARGUMENT, "option %s: expected at least one string, found none", name);
+    else
+        return am_error(AM_INVALID_ARGUMENT, "option %s: expected a list of strings, found %s", name,
+                        am_json_kind_name(kind));
+    return out->count ? NULL
+                      : am_error(AM_INVALID_ARGUMENT, "option %s: expected at least one string, found none", name);
 }
 
 am_status am_fill_template(const char *pattern, const char *label, am_arena *arena, const char **out)
 {
     const char *place = strstr(pattern, "{}");
-    if (!place) return am_error(AM_INVALID_ARGUMENT, "option hypothesis_template: expected {} in it, found \"%s\"", pattern);
+    if (!place)
+        return am_error(AM_INVALID_ARGUMENT, "option hypothesis_template: expected {} in it, found \"%s\"", pattern);
     *out = am_arena_printf(arena, "%.*s%s%s", (int)(place - pattern), pattern, label, place + 2);
     return *out ? NULL : am_out_of_memory();
 }

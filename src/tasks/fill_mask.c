@@ -27,10 +27,12 @@ static am_status find_masks(job *j)
     for (int64_t i = 0; i < j->inputs.length; i++)
         if (j->inputs.ids[i] == j->mask_id) j->masks[j->mask_count++] = i;
     if (j->mask_count) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "there is no mask_token (%s) in the text", am_tokenizer_special_token(j->tokenizer, "mask_token").bytes);
+    return am_error(AM_INVALID_ARGUMENT, "there is no mask_token (%s) in the text",
+                    am_tokenizer_special_token(j->tokenizer, "mask_token").bytes);
 }
 
-/* A target that is no token stands for the first token of its text, as in transformers; one that has none is passed over. */
+/* A target that is no token stands for the first token of its text, as in transformers; one that has none is
+ * passed over. */
 static am_status target_id(const job *j, const char *text, int32_t *out)
 {
     am_text target = {text, strlen(text)};
@@ -58,7 +60,8 @@ static am_status find_targets(job *j, int64_t vocab)
         j->wanted[id] = true;
         j->target_count++;
     }
-    return j->target_count ? NULL : am_error(AM_INVALID_ARGUMENT, "option targets: none of them is a token of this model");
+    return j->target_count ? NULL
+                           : am_error(AM_INVALID_ARGUMENT, "option targets: none of them is a token of this model");
 }
 
 static am_status append_decoded(const job *j, const int32_t *ids, size_t count, bool skip_special, am_buffer *out)
@@ -88,7 +91,8 @@ static am_status append_sequence(const job *j, int64_t mask, int32_t token, am_b
     return status;
 }
 
-static am_status append_proposals(const job *j, int64_t mask, const am_score *scores, int64_t count, int64_t top_k, am_buffer *out)
+static am_status append_proposals(const job *j, int64_t mask, const am_score *scores, int64_t count, int64_t top_k,
+                                  am_buffer *out)
 {
     int64_t written = 0;
     am_buffer_append_char(out, '[');

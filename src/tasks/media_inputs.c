@@ -9,7 +9,8 @@
 static am_status open_image(const am_task_input *input, am_image *out)
 {
     AM_TRY(am_need_media(input, "an image"));
-    return input->bytes ? am_image_decode(input->bytes, input->size_bytes, "the image", 0, out) : am_image_open(input->path, 0, out);
+    return input->bytes ? am_image_decode(input->bytes, input->size_bytes, "the image", 0, out)
+                        : am_image_open(input->path, 0, out);
 }
 
 am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out)
@@ -52,7 +53,8 @@ am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inp
     if (status) return status;
     out->inputs[out->count++] = (am_session_input){features.name, features.values};
     out->owned[0] = features.values.data;
-    if (features.attention_mask.data) out->inputs[out->count++] = (am_session_input){"attention_mask", features.attention_mask};
+    if (features.attention_mask.data)
+        out->inputs[out->count++] = (am_session_input){"attention_mask", features.attention_mask};
     out->owned[1] = features.attention_mask.data;
     return NULL;
 }

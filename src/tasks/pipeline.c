@@ -22,10 +22,9 @@ static am_status open_as(const char *directory, const char *architecture, am_loa
     char *path = am_path_join(&arena, directory, "config.json");
     am_status status = path ? NULL : am_out_of_memory();
     if (!status && !am_architecture_find(architecture, NULL))
-        status = am_error(AM_UNSUPPORTED, "class %s is not supported; `anymodel models` lists those that are",
-                          architecture);
-    if (!status && !am_directory_exists(directory))
-        status = am_error(AM_NOT_FOUND, "%s is no directory", directory);
+        status =
+            am_error(AM_UNSUPPORTED, "class %s is not supported; `anymodel models` lists those that are", architecture);
+    if (!status && !am_directory_exists(directory)) status = am_error(AM_NOT_FOUND, "%s is no directory", directory);
     if (!status) status = am_json_open(path, &config);
     if (!status) status = am_checkpoint_read(directory, &weights);
     if (status) am_json_close(config);
@@ -94,7 +93,8 @@ am_status am_pipeline_base(am_pipeline *p, am_session **out)
     const char *name = base_name(p->model->type);
     *out = p->session;
     if (is_base(p->model->architecture->name)) return NULL;
-    if (!name) return am_error(AM_UNSUPPORTED, "there is no class without a head beside %s", p->model->architecture->name);
+    if (!name)
+        return am_error(AM_UNSUPPORTED, "there is no class without a head beside %s", p->model->architecture->name);
     if (!p->base_session) {
         if (!p->base_model) AM_TRY(open_as(p->directory, name, &p->base_model));
         AM_TRY(am_session_create(p->base_model, NULL, &p->base_session));
@@ -158,13 +158,13 @@ const char *am_pipeline_label(const am_pipeline *p, am_arena *arena, int64_t id)
     snprintf(key, sizeof key, "%lld", (long long)id);
     am_json label = am_json_get(am_json_get(am_pipeline_config(p)->object, "id2label"), key);
     am_json_string text = am_json_text(label);
-    const char *copy = am_json_kind_of(label) == AM_JSON_STRING
-                           ? am_arena_string(arena, text.bytes, text.length)
-                           : am_arena_printf(arena, "LABEL_%lld", (long long)id);
+    const char *copy = am_json_kind_of(label) == AM_JSON_STRING ? am_arena_string(arena, text.bytes, text.length)
+                                                                : am_arena_printf(arena, "LABEL_%lld", (long long)id);
     return copy ? copy : "";
 }
 
-/* Places that an embedding of positions has for tokens: those of RoBERTa count from behind the padding token's id. */
+/* Places that an embedding of positions has for tokens: those of RoBERTa count from behind the padding
+ * token's id. */
 static int64_t position_limit(const am_config *config)
 {
     static const char *const keys[] = {"max_position_embeddings", "n_positions", "max_target_positions"};
@@ -174,7 +174,8 @@ static int64_t position_limit(const am_config *config)
     if (am_config_has(config, "relative_attention_num_buckets")) return limit; /* T5 counts distances */
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         am_json value = am_json_get(config->object, keys[i]);
-        if (am_json_kind_of(value) == AM_JSON_MISSING) value = am_json_get(am_json_get(config->object, "text_config"), keys[i]);
+        if (am_json_kind_of(value) == AM_JSON_MISSING)
+            value = am_json_get(am_json_get(config->object, "text_config"), keys[i]);
         int64_t found = am_json_int(value, 0);
         if (found > 0 && found < limit) limit = found;
     }

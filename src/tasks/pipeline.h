@@ -1,5 +1,5 @@
-/* An opened model with what turns text, images and sounds into its inputs and its outputs into answers. Parts are opened when a
-   task first asks for them. */
+/* An opened model with what turns text, images and sounds into its inputs and its outputs into answers. Parts
+   are opened when a task first asks for them. */
 #ifndef AM_TASKS_PIPELINE_H
 #define AM_TASKS_PIPELINE_H
 
@@ -34,8 +34,8 @@ am_status am_pipeline_image_processor(am_pipeline *p, struct am_image_processor 
 am_status am_pipeline_feature_extractor(am_pipeline *p, struct am_feature_extractor **out) AM_NODISCARD;
 am_status am_pipeline_chat_template(am_pipeline *p, struct am_chat_template **out) AM_NODISCARD;
 
-/* A session of the class that transformers' AutoModel takes for this directory (BertModel where config.json names BertForMaskedLM): what
-   gives features. Borrowed. */
+/* A session of the class that transformers' AutoModel takes for this directory (BertModel where config.json
+   names BertForMaskedLM): what gives features. Borrowed. */
 am_status am_pipeline_base(am_pipeline *p, am_session **out) AM_NODISCARD;
 
 /* Label of a class by config.json's id2label ("LABEL_3" where there is none), in the arena. */
@@ -44,8 +44,8 @@ const char *am_pipeline_label(const am_pipeline *p, am_arena *arena, int64_t id)
 /* config.json. */
 const am_config *am_pipeline_config(const am_pipeline *p);
 
-/* Most tokens that a prompt may have: tokenizer's model_max_length and max_position_embeddings (n_positions, max_target_positions), whichever is
-   less; INT64_MAX when nothing limits it. */
+/* Most tokens that a prompt may have: tokenizer's model_max_length and max_position_embeddings (n_positions,
+   max_target_positions), whichever is less; INT64_MAX when nothing limits it. */
 int64_t am_pipeline_context_length(am_pipeline *p);
 
 #endif

@@ -39,7 +39,9 @@ static am_status read_count(am_json options, const char *name, int64_t fallback,
 {
     AM_TRY(am_check_option(options, name, AM_JSON_INTEGER));
     *out = am_json_int(am_json_get(options, name), fallback);
-    return *out >= 1 ? NULL : am_error(AM_INVALID_ARGUMENT, "option %s: expected at least 1, found %lld", name, (long long)*out);
+    return *out >= 1
+               ? NULL
+               : am_error(AM_INVALID_ARGUMENT, "option %s: expected at least 1, found %lld", name, (long long)*out);
 }
 
 static am_status read_settings(job *j, am_json options)
@@ -49,15 +51,16 @@ static am_status read_settings(job *j, am_json options)
     AM_TRY(read_count(options, "top_k", 1, &s->top_k));
     AM_TRY(read_count(options, "max_answer_len", ANSWER_TOKENS, &s->max_answer_len));
     AM_TRY(read_count(options, "max_seq_len", limit < LONGEST_WINDOW ? limit : LONGEST_WINDOW, &s->max_seq_len));
-    AM_TRY(read_count(options, "doc_stride", s->max_seq_len / 2 < LONGEST_STRIDE ? s->max_seq_len / 2 : LONGEST_STRIDE, &s->doc_stride));
+    AM_TRY(read_count(options, "doc_stride", s->max_seq_len / 2 < LONGEST_STRIDE ? s->max_seq_len / 2 : LONGEST_STRIDE,
+                      &s->doc_stride));
     AM_TRY(am_check_option(options, "handle_impossible_answer", AM_JSON_BOOL));
     AM_TRY(am_check_option(options, "align_to_words", AM_JSON_BOOL));
     s->impossible = am_json_bool(am_json_get(options, "handle_impossible_answer"), false);
     s->align = am_json_bool(am_json_get(options, "align_to_words"), true);
     if (s->max_seq_len > limit) return am_check_length(j->p, s->max_seq_len);
     if (s->doc_stride < s->max_seq_len) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "option doc_stride: expected less than max_seq_len (%lld), found %lld", (long long)s->max_seq_len,
-                    (long long)s->doc_stride);
+    return am_error(AM_INVALID_ARGUMENT, "option doc_stride: expected less than max_seq_len (%lld), found %lld",
+                    (long long)s->max_seq_len, (long long)s->doc_stride);
 }
 
 /* --- scores of one window --- */
@@ -106,7 +109,8 @@ static void keep_best(span *best, int64_t *count, int64_t limit, span candidate)
     if (candidate.score > best[worst].score) best[worst] = candidate;
 }
 
-static int64_t best_spans(const job *j, const float *start, const float *end, const bool *allowed, int64_t T, int64_t limit, span *out)
+static int64_t best_spans(const job *j, const float *start, const float *end, const bool *allowed, int64_t T,
+                          int64_t limit, span *out)
 {
     int64_t count = 0;
     for (int64_t s = 0; s < T; s++)
@@ -126,14 +130,17 @@ static size_t word_edge(const job *j, const am_encoding *e, size_t at, bool last
     size_t edge = at;
     if (!j->settings.align || e->word_ids[at] < 0) return at;
     for (size_t i = 0; i < e->count; i++)
-        if (e->word_ids[i] == e->word_ids[at] && e->sequence_ids[i] == e->sequence_ids[at] && (last ? i > edge : i < edge)) edge = i;
+        if (e->word_ids[i] == e->word_ids[at] && e->sequence_ids[i] == e->sequence_ids[at] &&
+            (last ? i > edge : i < edge))
+            edge = i;
     return edge;
 }
 
 static bool same_text(const job *j, const span *a, const span *b)
 {
     size_t length = a->bytes.end - a->bytes.start;
-    return length == b->bytes.end - b->bytes.start && strncasecmp(j->context + a->bytes.start, j->context + b->bytes.start, length) == 0;
+    return length == b->bytes.end - b->bytes.start &&
+           strncasecmp(j->context + a->bytes.start, j->context + b->bytes.start, length) == 0;
 }
 
 static am_status add_answer(job *j, span answer)
@@ -158,8 +165,11 @@ static am_status add_answer(job *j, span answer)
 static am_status add_spans(job *j, const am_encoding *e, const span *spans, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
-        size_t first = word_edge(j, e, (size_t)spans[i].start, false), last = word_edge(j, e, (size_t)spans[i].end, true);
-        AM_TRY(add_answer(j, (span){.score = spans[i].score, .start = e->offsets[first].start, .end = e->offsets[last].end,
+        size_t first = word_edge(j, e, (size_t)spans[i].start, false),
+               last = word_edge(j, e, (size_t)spans[i].end, true);
+        AM_TRY(add_answer(j, (span){.score = spans[i].score,
+                                    .start = e->offsets[first].start,
+                                    .end = e->offsets[last].end,
                                     .bytes = {e->byte_offsets[first].start, e->byte_offsets[last].end}}));
     }
     return NULL;
@@ -169,13 +179,15 @@ static am_status read_window(job *j, const am_encoding *e)
 {
     am_text_inputs inputs;
     am_tensor start_logits, end_logits;
-    int64_t T = (int64_t)e->count, limit = j->settings.align ? 2 * j->settings.top_k + MORE_CANDIDATES : j->settings.top_k;
+    int64_t T = (int64_t)e->count,
+            limit = j->settings.align ? 2 * j->settings.top_k + MORE_CANDIDATES : j->settings.top_k;
     AM_TRY(am_inputs_of_encodings(j->tokenizer, &j->arena, e, 1, &inputs));
     AM_TRY(am_run_for_output(j->p, inputs.inputs, inputs.count, "start_logits", &start_logits));
     if (!am_session_find_output(j->p->session, "end_logits", &end_logits))
         return am_error(AM_UNSUPPORTED, "class %s gives no end_logits", j->p->model->architecture->name);
     bool *allowed = allowed_places(j, e);
-    float *start = am_arena_array(&j->arena, (size_t)T, sizeof *start), *end = am_arena_array(&j->arena, (size_t)T, sizeof *end);
+    float *start = am_arena_array(&j->arena, (size_t)T, sizeof *start),
+          *end = am_arena_array(&j->arena, (size_t)T, sizeof *end);
     span *spans = am_arena_array(&j->arena, (size_t)limit, sizeof *spans);
     if (!allowed || !start || !end || !spans) return am_out_of_memory();
     normalize(start_logits.data, allowed, T, start);
@@ -191,10 +203,12 @@ static am_status read_windows(job *j)
     bool question_first = am_tokenizer_padding_side(j->tokenizer) != AM_SIDE_LEFT;
     am_text question = {j->question, strlen(j->question)}, context = {j->context, strlen(j->context)};
     am_encoding e = {0};
-    am_encode_options options = {.add_special_tokens = true, .max_length = (uint64_t)j->settings.max_seq_len,
+    am_encode_options options = {.add_special_tokens = true,
+                                 .max_length = (uint64_t)j->settings.max_seq_len,
                                  .stride = (uint32_t)j->settings.doc_stride,
                                  .truncation = question_first ? AM_TRUNCATE_ONLY_SECOND : AM_TRUNCATE_ONLY_FIRST};
-    AM_TRY(am_tokenizer_encode(j->tokenizer, question_first ? question : context, question_first ? &context : &question, &options, &e));
+    AM_TRY(am_tokenizer_encode(j->tokenizer, question_first ? question : context, question_first ? &context : &question,
+                               &options, &e));
     am_status status = read_window(j, &e);
     for (size_t i = 0; i < e.overflowing_count && !status; i++) status = read_window(j, &e.overflowing[i]);
     am_encoding_deinit(&e);
@@ -230,8 +244,10 @@ static am_status answer(job *j, am_json options, am_buffer *out)
 static am_status run(am_pipeline *p, const am_task_input *input, am_json options, am_buffer *out)
 {
     AM_TRY(am_need_text(input));
-    if (!input->text_pair) return am_error(AM_INVALID_ARGUMENT, "this task needs a question and its context (the text's pair)");
-    if (!input->text[0] || !input->text_pair[0]) return am_error(AM_INVALID_ARGUMENT, "the question or its context is empty");
+    if (!input->text_pair)
+        return am_error(AM_INVALID_ARGUMENT, "this task needs a question and its context (the text's pair)");
+    if (!input->text[0] || !input->text_pair[0])
+        return am_error(AM_INVALID_ARGUMENT, "the question or its context is empty");
     job j = {.p = p, .question = input->text, .context = input->text_pair, .null_score = 1000000};
     am_status status = answer(&j, options, out);
     am_arena_deinit(&j.arena);

@@ -105,7 +105,8 @@ static am_status read_module(am_arena *arena, const char *directory, am_json mod
         return NULL;
     }
     if (!has_ending(type, ".Pooling"))
-        return am_error(AM_UNSUPPORTED, "modules.json: module %s; Transformer, Pooling and Normalize are supported", type.bytes);
+        return am_error(AM_UNSUPPORTED, "modules.json: module %s; Transformer, Pooling and Normalize are supported",
+                        type.bytes);
     char *path = am_arena_printf(arena, "%s/%s/config.json", directory, folder.bytes);
     return path ? read_pooling(path, out) : am_out_of_memory();
 }
@@ -157,7 +158,8 @@ static am_text strip(const char *text)
     return (am_text){text + start, end - start};
 }
 
-static am_status encode(am_pipeline *p, const am_sentence_config *config, const char *text, am_arena *arena, am_text_inputs *out)
+static am_status encode(am_pipeline *p, const am_sentence_config *config, const char *text, am_arena *arena,
+                        am_text_inputs *out)
 {
     am_tokenizer *tokenizer;
     am_encoding encoding = {0};
@@ -199,7 +201,8 @@ static am_status pool(const am_sentence_config *config, const am_tensor *states,
     return NULL;
 }
 
-am_status am_embed_sentence(am_pipeline *p, const am_sentence_config *config, const char *text, float **out, size_t *out_dims)
+am_status am_embed_sentence(am_pipeline *p, const am_sentence_config *config, const char *text, float **out,
+                            size_t *out_dims)
 {
     am_arena arena = {0};
     am_text_inputs inputs;

@@ -16,7 +16,8 @@ static double cosine(const float *a, const float *b, size_t count)
     return product / (fmax(sqrt(aa), 1e-12) * fmax(sqrt(bb), 1e-12));
 }
 
-static am_status compare(am_pipeline *p, const am_sentence_config *config, const float *source, const char *sentence, am_buffer *out)
+static am_status compare(am_pipeline *p, const am_sentence_config *config, const float *source, const char *sentence,
+                         am_buffer *out)
 {
     float *other;
     size_t dims;

@@ -10,7 +10,8 @@ const am_task am_task_summarization = {
     .name = "summarization",
     .input = "text",
     .summary = "Says a text in fewer words.",
-    .parameters = "max_new_tokens, max_length, min_length, num_beams, length_penalty, no_repeat_ngram_size, do_sample, temperature, top_k, "
+    .parameters = "max_new_tokens, max_length, min_length, num_beams, length_penalty, no_repeat_ngram_size, "
+                  "do_sample, temperature, top_k, "
                   "top_p, seed",
     .run = run,
 };

@@ -10,9 +10,9 @@ struct am_encoding;
 struct am_tokenizer;
 
 typedef struct am_task {
-    const char *name;    /* as transformers: "fill-mask" */
-    const char *input;   /* "text", "text pair", "question and context", "image", "sound" */
-    const char *summary; /* one sentence */
+    const char *name;       /* as transformers: "fill-mask" */
+    const char *input;      /* "text", "text pair", "question and context", "image", "sound" */
+    const char *summary;    /* one sentence */
     const char *parameters; /* of options: "top_k, targets"; "" when there are none */
     /* Appends the answer for one input as JSON. options: an object or MISSING. */
     am_status (*run)(am_pipeline *p, const am_task_input *input, am_json options, am_buffer *out);
@@ -31,7 +31,8 @@ typedef struct am_score {
     double score;
 } am_score;
 
-/* Softmax (or sigmoid) of count logits into scores sorted best first, at most top_k (0: all). Room for `count`. Returns how many. */
+/* Softmax (or sigmoid) of count logits into scores sorted best first, at most top_k (0: all). Room for
+ * `count`. Returns how many. */
 int64_t am_scores_softmax(const float *logits, int64_t count, int64_t top_k, am_score *out);
 int64_t am_scores_sigmoid(const float *logits, int64_t count, int64_t top_k, am_score *out);
 
@@ -46,8 +47,7 @@ void am_append_label_scores(const am_pipeline *p, const am_score *scores, int64_
 am_status am_need_text(const am_task_input *input) AM_NODISCARD;
 am_status am_need_media(const am_task_input *input, const char *what) AM_NODISCARD;
 
-/* A text (and pair) as the model's inputs input_ids, attention_mask and, where its tokenizer makes them, token_type_ids: [1, T] in the arena.
-   Truncated to the context when `truncate`, else too long a text is AM_OUT_OF_RANGE. */
+/* A text as the inputs of a session, all in one arena. */
 typedef struct am_text_inputs {
     am_session_input inputs[3];
     int count;
@@ -55,16 +55,21 @@ typedef struct am_text_inputs {
     int32_t *ids;
 } am_text_inputs;
 
-am_status am_encode_text(am_pipeline *p, am_arena *arena, const char *text, const char *pair, bool truncate, am_text_inputs *out) AM_NODISCARD;
+/* A text (and pair) as the model's inputs input_ids, attention_mask and, where its tokenizer makes them,
+   token_type_ids: [1, T] in the arena. Truncated to the context when `truncate`, else too long a text is
+   AM_OUT_OF_RANGE. */
+am_status am_encode_text(am_pipeline *p, am_arena *arena, const char *text, const char *pair, bool truncate,
+                         am_text_inputs *out) AM_NODISCARD;
 
 /* Encodings of one length as inputs [count, T]. */
-am_status am_inputs_of_encodings(const struct am_tokenizer *tokenizer, am_arena *arena, const struct am_encoding *encodings, int64_t count,
-                                 am_text_inputs *out) AM_NODISCARD;
+am_status am_inputs_of_encodings(const struct am_tokenizer *tokenizer, am_arena *arena,
+                                 const struct am_encoding *encodings, int64_t count, am_text_inputs *out) AM_NODISCARD;
 
 /* AM_OUT_OF_RANGE, naming both numbers, when the model takes fewer tokens than `length`. */
 am_status am_check_length(am_pipeline *p, int64_t length) AM_NODISCARD;
 
-/* The input image as pixel_values, the input sound as input_values or input_features (and attention_mask): tensors owned by the result. */
+/* The input image as pixel_values, the input sound as input_values or input_features (and attention_mask):
+ * tensors owned by the result. */
 typedef struct am_media_inputs {
     am_session_input inputs[2];
     int count;
@@ -75,28 +80,34 @@ am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inp
 am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 void am_media_inputs_deinit(am_media_inputs *m);
 
-/* Runs the model and finds an output; AM_UNSUPPORTED "class X gives no NAME" when it is not there. token_type_ids that the class
-   does not read are left out, as transformers passes over them. */
-am_status am_run_for_output(am_pipeline *p, const am_session_input *inputs, int count, const char *name, am_tensor *out) AM_NODISCARD;
+/* Runs the model and finds an output; AM_UNSUPPORTED "class X gives no NAME" when it is not there.
+   token_type_ids that the class does not read are left out, as transformers passes over them. */
+am_status am_run_for_output(am_pipeline *p, const am_session_input *inputs, int count, const char *name,
+                            am_tensor *out) AM_NODISCARD;
 
 /* The same of the class without a head (am_pipeline_base); name null: its first output. */
-am_status am_run_base(am_pipeline *p, const am_session_input *inputs, int count, const char *name, am_tensor *out) AM_NODISCARD;
+am_status am_run_base(am_pipeline *p, const am_session_input *inputs, int count, const char *name,
+                      am_tensor *out) AM_NODISCARD;
 
 /* Appends a tensor as nested arrays. */
 void am_append_tensor(am_buffer *out, const am_tensor *x);
 
 /* --- options --- */
 
-/* Fails unless the option, where it is given and not null, is of that kind (a whole number: AM_JSON_INTEGER). */
+/* Fails unless the option, where it is given and not null, is of that kind (a whole number: AM_JSON_INTEGER).
+ */
 am_status am_check_option(am_json options, const char *name, am_json_kind kind) AM_NODISCARD;
 
-/* top_k of the options: `fallback` when absent, 0 (all) when null; at least 1 and at most `count` otherwise. */
+/* top_k of the options: `fallback` when absent, 0 (all) when null; at least 1 and at most `count` otherwise.
+ */
 am_status am_option_top_k(am_json options, int64_t fallback, int64_t count, int64_t *out) AM_NODISCARD;
 
 /* A text option in the arena, or the fallback. */
-am_status am_option_text(am_json options, const char *name, am_arena *arena, const char *fallback, const char **out) AM_NODISCARD;
+am_status am_option_text(am_json options, const char *name, am_arena *arena, const char *fallback,
+                         const char **out) AM_NODISCARD;
 
-/* A list of texts: an array of strings, or one string, cut at commas when `commas`. Fails when it is missing or empty. */
+/* A list of texts: an array of strings, or one string, cut at commas when `commas`. Fails when it is missing
+ * or empty. */
 typedef struct am_texts {
     const char **items; /* in the arena */
     int64_t count;
@@ -107,8 +118,9 @@ am_status am_option_texts(am_json options, const char *name, bool commas, am_are
 /* hypothesis_template with {} replaced, in the arena; fails when it has no {}. */
 am_status am_fill_template(const char *pattern, const char *label, am_arena *arena, const char **out) AM_NODISCARD;
 
-/* Classification of one row of logits ([1, labels]) as the pipelines do it: function_to_apply, else what problem_type and the number
-   of labels say; top_k, `top_k` when it is not given. */
-am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options, int64_t top_k, am_buffer *out) AM_NODISCARD;
+/* Classification of one row of logits ([1, labels]) as the pipelines do it: function_to_apply, else what
+   problem_type and the number of labels say; top_k, `top_k` when it is not given. */
+am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options, int64_t top_k,
+                                   am_buffer *out) AM_NODISCARD;
 
 #endif

@@ -7,8 +7,8 @@
 
 enum { DEFAULT_NEW_TOKENS = 256 };
 
-/* The pipeline's 256 tokens unless the model or the caller says how many; sampling only when the caller or the model asks for it, so that
-   answers are the same from run to run. */
+/* The pipeline's 256 tokens unless the model or the caller says how many; sampling only when the caller or
+   the model asks for it, so that answers are the same from run to run. */
 static am_status read_config(am_pipeline *p, am_json options, am_generation_config *c)
 {
     am_generation_config defaults = am_generation_config_default();
@@ -28,7 +28,8 @@ static am_status answer(am_pipeline *p, const char *prompt, am_json options, am_
     am_texts stop = {0};
     AM_TRY(read_config(p, options, &config));
     AM_TRY(am_check_option(options, "return_full_text", AM_JSON_BOOL));
-    if (am_json_kind_of(am_json_get(options, "stop")) > AM_JSON_NULL) AM_TRY(am_option_texts(options, "stop", false, arena, &stop));
+    if (am_json_kind_of(am_json_get(options, "stop")) > AM_JSON_NULL)
+        AM_TRY(am_option_texts(options, "stop", false, arena, &stop));
     job.stop = stop.items;
     job.stop_count = (size_t)stop.count;
     AM_TRY(am_text_job_prompt(p, arena, prompt, true, &job));
@@ -58,7 +59,8 @@ const am_task am_task_text_generation = {
     .name = "text-generation",
     .input = "text",
     .summary = "Continues a text.",
-    .parameters = "max_new_tokens, max_length, do_sample, temperature, top_k, top_p, min_p, repetition_penalty, num_beams, seed, stop, "
+    .parameters = "max_new_tokens, max_length, do_sample, temperature, top_k, top_p, min_p, "
+                  "repetition_penalty, num_beams, seed, stop, "
                   "return_full_text",
     .run = run,
 };

@@ -14,7 +14,8 @@ static bool is_encoder_decoder(const am_pipeline *p)
     return (p->model->architecture->flags & AM_ENCODER_DECODER) != 0;
 }
 
-static am_status encode_prompt(am_tokenizer *tokenizer, am_arena *arena, const char *prompt, bool special, am_text_inputs *out)
+static am_status encode_prompt(am_tokenizer *tokenizer, am_arena *arena, const char *prompt, bool special,
+                               am_text_inputs *out)
 {
     am_encoding encoding = {0};
     am_encode_options options = {.add_special_tokens = special};
@@ -35,10 +36,12 @@ am_status am_text_job_prompt(am_pipeline *p, am_arena *arena, const char *prompt
         job->length = encoded.length;
         return NULL;
     }
-    if (!am_config_has(am_pipeline_config(p), "relative_attention_num_buckets")) AM_TRY(am_check_length(p, encoded.length));
+    if (!am_config_has(am_pipeline_config(p), "relative_attention_num_buckets"))
+        AM_TRY(am_check_length(p, encoded.length));
     am_session_input *inputs = am_arena_array(arena, 2, sizeof *inputs);
     if (!inputs) return am_out_of_memory();
-    for (int i = 0; i < 2; i++) inputs[i] = encoded.inputs[i]; /* input_ids and attention_mask; decoders have no token types */
+    for (int i = 0; i < 2; i++)
+        inputs[i] = encoded.inputs[i]; /* input_ids and attention_mask; decoders have no token types */
     job->inputs = inputs;
     job->input_count = 2;
     return NULL;
@@ -78,7 +81,8 @@ static size_t held_back(const growth *g)
     for (size_t i = 0; i < g->job->stop_count; i++) {
         size_t length = strlen(g->job->stop[i]);
         for (size_t part = length ? length - 1 : 0; part > most; part--)
-            if (part <= g->text.length && memcmp(g->text.bytes + g->text.length - part, g->job->stop[i], part) == 0) most = part;
+            if (part <= g->text.length && memcmp(g->text.bytes + g->text.length - part, g->job->stop[i], part) == 0)
+                most = part;
     }
     return most;
 }
@@ -86,7 +90,8 @@ static size_t held_back(const growth *g)
 static void give(growth *g, size_t end)
 {
     if (end <= g->given) return;
-    if (g->job->on_text && !g->job->on_text(g->job->context, g->text.bytes + g->given, end - g->given)) g->cancelled = true;
+    if (g->job->on_text && !g->job->on_text(g->job->context, g->text.bytes + g->given, end - g->given))
+        g->cancelled = true;
     g->given = end;
 }
 
@@ -148,17 +153,24 @@ static am_status limit_length(am_pipeline *p, const am_text_job *job, am_generat
     int64_t wanted = c->max_new_tokens ? c->max_new_tokens : c->max_length - prompt;
     if (is_encoder_decoder(p) && am_config_has(am_pipeline_config(p), "relative_attention_num_buckets")) return NULL;
     if (prompt >= context)
-        return am_error(AM_OUT_OF_RANGE, "the prompt has %lld tokens, and the model's context holds %lld with the answer", (long long)prompt,
-                        (long long)context);
+        return am_error(AM_OUT_OF_RANGE,
+                        "the prompt has %lld tokens, and the model's context holds %lld with the answer",
+                        (long long)prompt, (long long)context);
     if (wanted > context - prompt) c->max_new_tokens = context - prompt;
     return NULL;
 }
 
-static void keep(growth *g, const am_generation_config *c, am_generated *made, const am_text_job *job, am_text_answer *out)
+static void keep(growth *g, const am_generation_config *c, am_generated *made, const am_text_job *job,
+                 am_text_answer *out)
 {
     int64_t encoded = job->input_count ? job->inputs[0].tensor.shape.dims[1] : made->prompt_tokens;
-    *out = (am_text_answer){.ids = made->ids, .id_count = made->lengths[0], .prompt_tokens = encoded, .finish_reason = reason(g, c, made),
-                            .prefill_ms = made->prefill_ms, .decode_ms = made->decode_ms, .length = g->text.length};
+    *out = (am_text_answer){.ids = made->ids,
+                            .id_count = made->lengths[0],
+                            .prompt_tokens = encoded,
+                            .finish_reason = reason(g, c, made),
+                            .prefill_ms = made->prefill_ms,
+                            .decode_ms = made->decode_ms,
+                            .length = g->text.length};
     made->ids = NULL;
     am_buffer_append(&g->text, "", 0);
     out->text = g->text.length ? am_buffer_take(&g->text) : am_copy_string("", 0);
@@ -175,8 +187,14 @@ am_status am_generate_text(am_pipeline *p, const am_text_job *job, am_text_answe
     growth g = {.job = job, .tokenizer = tokenizer};
     AM_TRY(am_token_stream_create(tokenizer, true, &g.stream));
     bool beams = config.num_beams > 1;
-    am_generate_request request = {.inputs = job->inputs, .input_count = job->input_count, .ids = job->ids, .batch = 1,
-                                   .length = job->length, .config = &config, .on_token = beams ? NULL : on_token, .context = &g};
+    am_generate_request request = {.inputs = job->inputs,
+                                   .input_count = job->input_count,
+                                   .ids = job->ids,
+                                   .batch = 1,
+                                   .length = job->length,
+                                   .config = &config,
+                                   .on_token = beams ? NULL : on_token,
+                                   .context = &g};
     am_status status = am_generate(p->session, &request, &made);
     if (!status) status = finish_text(&g, &made, beams);
     if (!status) keep(&g, &config, &made, job, out);

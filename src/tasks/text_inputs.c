@@ -13,7 +13,8 @@ am_status am_check_length(am_pipeline *p, int64_t length)
                     (long long)limit);
 }
 
-static am_status add_input(am_text_inputs *out, am_arena *arena, const char *name, int64_t count, int64_t length, int32_t **data)
+static am_status add_input(am_text_inputs *out, am_arena *arena, const char *name, int64_t count, int64_t length,
+                           int32_t **data)
 {
     *data = am_arena_array(arena, (size_t)(count * length) + 1, sizeof **data);
     if (!*data) return am_out_of_memory();
@@ -21,8 +22,8 @@ static am_status add_input(am_text_inputs *out, am_arena *arena, const char *nam
     return NULL;
 }
 
-am_status am_inputs_of_encodings(const am_tokenizer *tokenizer, am_arena *arena, const am_encoding *encodings, int64_t count,
-                                 am_text_inputs *out)
+am_status am_inputs_of_encodings(const am_tokenizer *tokenizer, am_arena *arena, const am_encoding *encodings,
+                                 int64_t count, am_text_inputs *out)
 {
     int64_t length = (int64_t)encodings[0].count;
     int32_t *mask, *types = NULL;
@@ -33,7 +34,8 @@ am_status am_inputs_of_encodings(const am_tokenizer *tokenizer, am_arena *arena,
     if (am_tokenizer_has_type_ids(tokenizer)) AM_TRY(add_input(out, arena, "token_type_ids", count, length, &types));
     for (int64_t i = 0; i < count; i++) {
         size_t bytes = (size_t)length * sizeof *mask;
-        if ((int64_t)encodings[i].count != length) return am_error(AM_INTERNAL, "a batch of texts of different lengths");
+        if ((int64_t)encodings[i].count != length)
+            return am_error(AM_INTERNAL, "a batch of texts of different lengths");
         memcpy(out->ids + i * length, encodings[i].ids, bytes);
         memcpy(mask + i * length, encodings[i].attention_mask, bytes);
         if (types) memcpy(types + i * length, encodings[i].type_ids, bytes);
@@ -46,7 +48,8 @@ static am_text text_of(const char *text)
     return (am_text){text, strlen(text)};
 }
 
-am_status am_encode_text(am_pipeline *p, am_arena *arena, const char *text, const char *pair, bool truncate, am_text_inputs *out)
+am_status am_encode_text(am_pipeline *p, am_arena *arena, const char *text, const char *pair, bool truncate,
+                         am_text_inputs *out)
 {
     am_tokenizer *tokenizer;
     am_encoding encoding = {0};

@@ -27,7 +27,8 @@ static am_status read_config(am_pipeline *p, am_json section, am_json options, a
     return am_generation_config_merge(options, "options", c);
 }
 
-static am_status generate(am_pipeline *p, const char *text, am_json section, am_json options, am_arena *arena, am_text_answer *out)
+static am_status generate(am_pipeline *p, const char *text, am_json section, am_json options, am_arena *arena,
+                          am_text_answer *out)
 {
     am_generation_config config;
     am_text_job job = {.config = &config};
@@ -38,12 +39,14 @@ static am_status generate(am_pipeline *p, const char *text, am_json section, am_
     return am_generate_text(p, &job, out);
 }
 
-am_status am_answer_with_text(am_pipeline *p, const char *text, am_json options, const char *section, const char *field, am_buffer *out)
+am_status am_answer_with_text(am_pipeline *p, const char *text, am_json options, const char *section, const char *field,
+                              am_buffer *out)
 {
     am_arena arena = {0};
     am_text_answer answer;
     if (!(p->model->architecture->flags & AM_ENCODER_DECODER))
-        return am_error(AM_UNSUPPORTED, "class %s is no encoder-decoder, which this task needs", p->model->architecture->name);
+        return am_error(AM_UNSUPPORTED, "class %s is no encoder-decoder, which this task needs",
+                        p->model->architecture->name);
     am_status status = generate(p, text, section_of(p, section), options, &arena, &answer);
     am_arena_deinit(&arena);
     if (status) return status;

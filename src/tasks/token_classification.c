@@ -11,7 +11,7 @@ typedef enum strategy { NONE, SIMPLE, FIRST, AVERAGE, MAX } strategy;
 typedef struct token {
     int64_t index;
     int32_t id;
-    uint32_t start, end;       /* code points */
+    uint32_t start, end; /* code points */
     am_text_range bytes;
     bool is_subword, is_unknown;
     const float *scores; /* [labels] */
@@ -43,12 +43,13 @@ typedef struct job {
 
 /* --- tokens --- */
 
-/* transformers: whether the model of tokenizer.json has a continuing_subword_prefix. Directories without that file have WordPiece's
-   vocab.txt or none. */
+/* transformers: whether the model of tokenizer.json has a continuing_subword_prefix. Directories without that
+   file have WordPiece's vocab.txt or none. */
 static am_status read_prefix(job *j)
 {
     am_json_document *document;
-    char *path = am_path_join(&j->arena, j->p->directory, "tokenizer.json"), *vocab = am_path_join(&j->arena, j->p->directory, "vocab.txt");
+    char *path = am_path_join(&j->arena, j->p->directory, "tokenizer.json"),
+         *vocab = am_path_join(&j->arena, j->p->directory, "vocab.txt");
     if (!path || !vocab) return am_out_of_memory();
     j->word_aware = am_file_exists(vocab);
     if (!am_file_exists(path)) return NULL;
@@ -85,8 +86,12 @@ static am_status gather_tokens(job *j, const float *scores)
     for (size_t i = 0; i < e->count; i++) {
         if (e->special_tokens_mask[i]) continue;
         token *t = &j->tokens[j->token_count++];
-        *t = (token){.index = (int64_t)i, .id = e->ids[i], .start = e->offsets[i].start, .end = e->offsets[i].end,
-                     .bytes = e->byte_offsets[i], .scores = scores + (int64_t)i * j->labels};
+        *t = (token){.index = (int64_t)i,
+                     .id = e->ids[i],
+                     .start = e->offsets[i].start,
+                     .end = e->offsets[i].end,
+                     .bytes = e->byte_offsets[i],
+                     .scores = scores + (int64_t)i * j->labels};
         t->is_unknown = unknown >= 0 && t->id == unknown;
         t->is_subword = !t->is_unknown && goes_on(j, t);
     }
@@ -181,7 +186,8 @@ static void group_entities(job *j)
         int64_t next = i + 1;
         for (; next < j->entity_count; next++) {
             const char *label = j->names[j->entities[next].label];
-            if (has_prefix(label, 'B') || strcmp(tag_of(label), tag_of(j->names[j->entities[next - 1].label])) != 0) break;
+            if (has_prefix(label, 'B') || strcmp(tag_of(label), tag_of(j->names[j->entities[next - 1].label])) != 0)
+                break;
             total += (double)j->entities[next].score;
             group.last = j->entities[next].last;
         }
@@ -242,7 +248,8 @@ static size_t read_char(const char *bytes, uint32_t *out)
     return length;
 }
 
-/* transformers decodes the words of a group a second time: one that consists of letters of the alphabet of bytes becomes those bytes. */
+/* transformers decodes the words of a group a second time: one that consists of letters of the alphabet of
+ * bytes becomes those bytes. */
 static void append_decoded_twice(const char *word, size_t length, am_buffer *out)
 {
     uint32_t c;
@@ -314,10 +321,12 @@ static am_status append_entities(job *j, am_json options, am_buffer *out)
     am_json given = am_json_get(options, "ignore_labels");
     int64_t written = 0;
     if (am_json_kind_of(given) == AM_JSON_ARRAY && am_json_count(given) == 0) ignored.count = 0;
-    else if (am_json_kind_of(given) > AM_JSON_NULL) AM_TRY(am_option_texts(options, "ignore_labels", false, &j->arena, &ignored));
+    else if (am_json_kind_of(given) > AM_JSON_NULL)
+        AM_TRY(am_option_texts(options, "ignore_labels", false, &j->arena, &ignored));
     am_buffer_append_char(out, '[');
     for (int64_t i = 0; i < j->entity_count; i++) {
-        const char *name = j->strategy == NONE ? j->names[j->entities[i].label] : group_name(j->names[j->entities[i].label]);
+        const char *name =
+            j->strategy == NONE ? j->names[j->entities[i].label] : group_name(j->names[j->entities[i].label]);
         bool skip = false;
         for (int64_t k = 0; k < ignored.count; k++) skip |= strcmp(ignored.items[k], name) == 0;
         if (skip) continue;
@@ -342,7 +351,8 @@ static am_status read_strategy(am_json options, strategy *out)
             *out = (strategy)i;
             return NULL;
         }
-    return am_error(AM_INVALID_ARGUMENT, "option aggregation_strategy: expected none, simple, first, average or max, found \"%s\"",
+    return am_error(AM_INVALID_ARGUMENT,
+                    "option aggregation_strategy: expected none, simple, first, average or max, found \"%s\"",
                     am_json_text(given).bytes);
 }
 

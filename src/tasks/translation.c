@@ -1,6 +1,7 @@
 #include "tasks/text_to_text.h"
 
-/* src_lang and tgt_lang choose T5's prefix: "translate English to German: " is that of translation_en_to_de. */
+/* src_lang and tgt_lang choose T5's prefix: "translate English to German: " is that of translation_en_to_de.
+ */
 static am_status section_name(am_json options, am_arena *arena, const char **out)
 {
     const char *from, *to;
@@ -25,7 +26,8 @@ const am_task am_task_translation = {
     .name = "translation",
     .input = "text",
     .summary = "Translates a text.",
-    .parameters = "src_lang, tgt_lang, max_new_tokens, max_length, min_length, num_beams, length_penalty, no_repeat_ngram_size, do_sample, "
+    .parameters = "src_lang, tgt_lang, max_new_tokens, max_length, min_length, num_beams, length_penalty, "
+                  "no_repeat_ngram_size, do_sample, "
                   "temperature, top_k, top_p, seed",
     .run = run,
 };

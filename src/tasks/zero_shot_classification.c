@@ -6,7 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
-/* The id of the label that starts with "entail", in the order of label2id, or else of id2label; -1: the last. */
+/* The id of the label that starts with "entail", in the order of label2id, or else of id2label; -1: the last.
+ */
 static int64_t entailment_id(const am_config *config)
 {
     for (am_json_iterator i = am_json_iterate(am_json_get(config->object, "label2id")); am_json_next(&i);)
@@ -63,7 +64,8 @@ static void score_labels(const premise *premises, int64_t count, bool multi_labe
     for (int64_t i = 0; i < count; i++) total += exp((double)premises[i].entailment - largest);
     for (int64_t i = 0; i < count; i++) {
         double alone = 1 / (1 + exp((double)premises[i].contradiction - (double)premises[i].entailment));
-        out[i] = (am_score){i, multi_label || count == 1 ? alone : exp((double)premises[i].entailment - largest) / total};
+        out[i] =
+            (am_score){i, multi_label || count == 1 ? alone : exp((double)premises[i].entailment - largest) / total};
     }
     for (int64_t i = 1; i < count; i++) /* few labels; equal scores come last first, as reversed(argsort) has them */
         for (int64_t k = i; k > 0 && out[k].score >= out[k - 1].score; k--) {

@@ -12,7 +12,8 @@ static bool is_siglip(const am_pipeline *p)
     return strstr(am_json_text(am_json_get(am_pipeline_config(p)->object, "model_type")).bytes, "siglip") != NULL;
 }
 
-static am_status encode_labels(am_pipeline *p, am_arena *arena, const am_text *texts, int64_t count, am_text_inputs *out)
+static am_status encode_labels(am_pipeline *p, am_arena *arena, const am_text *texts, int64_t count,
+                               am_text_inputs *out)
 {
     am_tokenizer *tokenizer;
     am_encode_options options = {.add_special_tokens = true, .padding = AM_PAD_LONGEST};
@@ -33,7 +34,8 @@ static am_status encode_labels(am_pipeline *p, am_arena *arena, const am_text *t
 }
 
 /* SigLIP's tokenizer gives input_ids alone. */
-static int keep_inputs(const am_pipeline *p, const am_text_inputs *text, const am_media_inputs *image, am_session_input *out)
+static int keep_inputs(const am_pipeline *p, const am_text_inputs *text, const am_media_inputs *image,
+                       am_session_input *out)
 {
     int count = 0;
     for (int i = 0; i < text->count; i++)
@@ -56,7 +58,8 @@ static void append_answer(const am_score *scores, int64_t count, const am_texts 
     am_buffer_append_char(out, ']');
 }
 
-static am_status classify(am_pipeline *p, const am_media_inputs *image, am_json options, am_arena *arena, am_buffer *out)
+static am_status classify(am_pipeline *p, const am_media_inputs *image, am_json options, am_arena *arena,
+                          am_buffer *out)
 {
     am_texts labels;
     am_text_inputs text;
@@ -74,7 +77,8 @@ static am_status classify(am_pipeline *p, const am_media_inputs *image, am_json 
     }
     AM_TRY(encode_labels(p, arena, texts, labels.count, &text));
     AM_TRY(am_run_for_output(p, inputs, keep_inputs(p, &text, image, inputs), "logits_per_image", &logits));
-    if (logits.shape.rank != 2 || logits.shape.dims[1] != labels.count) return am_error(AM_INTERNAL, "logits_per_image is not [1, labels]");
+    if (logits.shape.rank != 2 || logits.shape.dims[1] != labels.count)
+        return am_error(AM_INTERNAL, "logits_per_image is not [1, labels]");
     if (is_siglip(p)) am_scores_sigmoid(logits.data, labels.count, 0, scores);
     else am_scores_softmax(logits.data, labels.count, 0, scores);
     append_answer(scores, labels.count, &labels, out);

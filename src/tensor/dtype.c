@@ -78,7 +78,8 @@ uint16_t am_f32_to_bf16(float value)
     return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1)) >> 16);
 }
 
-/* A small float of `exponent_bits` and `mantissa_bits` as a double-free float: exact, as all are representable. */
+/* A small float of `exponent_bits` and `mantissa_bits` as a double-free float: exact, as all are
+ * representable. */
 static float widen(uint32_t bits, int exponent_bits, int mantissa_bits)
 {
     int bias = (1 << (exponent_bits - 1)) - 1;
@@ -89,7 +90,8 @@ static float widen(uint32_t bits, int exponent_bits, int mantissa_bits)
     return sign * ldexpf((float)(mantissa | 1u << mantissa_bits), exponent - bias - mantissa_bits);
 }
 
-/* Rounds the magnitude of a finite value to nearest even in the small format; the result may overflow its exponent field. */
+/* Rounds the magnitude of a finite value to nearest even in the small format; the result may overflow its
+ * exponent field. */
 static uint32_t narrow(float value, int exponent_bits, int mantissa_bits)
 {
     int bias = (1 << (exponent_bits - 1)) - 1, exponent;
@@ -106,7 +108,8 @@ float am_f16_to_f32(uint16_t bits)
 {
     if ((bits & 0x7C00) == 0x7C00)
         return float_of((uint32_t)(bits & 0x8000) << 16 | 0x7F800000u | (uint32_t)(bits & 0x3FF) << 13);
-    if (bits & 0x7C00) return float_of((uint32_t)(bits & 0x8000) << 16 | (((uint32_t)bits & 0x7FFF) + (112u << 10)) << 13);
+    if (bits & 0x7C00)
+        return float_of((uint32_t)(bits & 0x8000) << 16 | (((uint32_t)bits & 0x7FFF) + (112u << 10)) << 13);
     return widen(bits, 5, 10);
 }
 
@@ -155,58 +158,111 @@ static int64_t saturate(double value, double low, double high)
 double am_load_real(am_dtype dtype, const void *data, int64_t i)
 {
     switch (dtype) {
-    case AM_F64: return ((const double *)data)[i];
-    case AM_F32: return ((const float *)data)[i];
-    case AM_F16: return am_f16_to_f32(((const uint16_t *)data)[i]);
-    case AM_BF16: return am_bf16_to_f32(((const uint16_t *)data)[i]);
-    case AM_F8_E4M3: return am_f8_e4m3_to_f32(((const uint8_t *)data)[i]);
-    case AM_F8_E5M2: return am_f8_e5m2_to_f32(((const uint8_t *)data)[i]);
-    default: return (double)am_load_int(dtype, data, i);
+    case AM_F64:
+        return ((const double *)data)[i];
+    case AM_F32:
+        return ((const float *)data)[i];
+    case AM_F16:
+        return am_f16_to_f32(((const uint16_t *)data)[i]);
+    case AM_BF16:
+        return am_bf16_to_f32(((const uint16_t *)data)[i]);
+    case AM_F8_E4M3:
+        return am_f8_e4m3_to_f32(((const uint8_t *)data)[i]);
+    case AM_F8_E5M2:
+        return am_f8_e5m2_to_f32(((const uint8_t *)data)[i]);
+    default:
+        return (double)am_load_int(dtype, data, i);
     }
 }
 
 int64_t am_load_int(am_dtype dtype, const void *data, int64_t i)
 {
     switch (dtype) {
-    case AM_I64: return ((const int64_t *)data)[i];
-    case AM_I32: return ((const int32_t *)data)[i];
-    case AM_I16: return ((const int16_t *)data)[i];
-    case AM_I8: return ((const int8_t *)data)[i];
-    case AM_U8: return ((const uint8_t *)data)[i];
-    case AM_BOOL: return ((const uint8_t *)data)[i] != 0;
-    default: return saturate(am_load_real(dtype, data, i), -0x1p63, 0x1p63);
+    case AM_I64:
+        return ((const int64_t *)data)[i];
+    case AM_I32:
+        return ((const int32_t *)data)[i];
+    case AM_I16:
+        return ((const int16_t *)data)[i];
+    case AM_I8:
+        return ((const int8_t *)data)[i];
+    case AM_U8:
+        return ((const uint8_t *)data)[i];
+    case AM_BOOL:
+        return ((const uint8_t *)data)[i] != 0;
+    default:
+        return saturate(am_load_real(dtype, data, i), -0x1p63, 0x1p63);
     }
 }
 
 void am_store_real(am_dtype dtype, void *data, int64_t i, double value)
 {
     switch (dtype) {
-    case AM_F64: ((double *)data)[i] = value; break;
-    case AM_F32: ((float *)data)[i] = (float)value; break;
-    case AM_F16: ((uint16_t *)data)[i] = am_f32_to_f16((float)value); break;
-    case AM_BF16: ((uint16_t *)data)[i] = am_f32_to_bf16((float)value); break;
-    case AM_F8_E4M3: ((uint8_t *)data)[i] = am_f32_to_f8_e4m3((float)value); break;
-    case AM_F8_E5M2: ((uint8_t *)data)[i] = am_f32_to_f8_e5m2((float)value); break;
-    case AM_I64: ((int64_t *)data)[i] = saturate(value, -0x1p63, 0x1p63); break;
-    case AM_I32: ((int32_t *)data)[i] = (int32_t)saturate(value, INT32_MIN, INT32_MAX); break;
-    case AM_I16: ((int16_t *)data)[i] = (int16_t)saturate(value, INT16_MIN, INT16_MAX); break;
-    case AM_I8: ((int8_t *)data)[i] = (int8_t)saturate(value, INT8_MIN, INT8_MAX); break;
-    case AM_U8: ((uint8_t *)data)[i] = (uint8_t)saturate(value, 0, UINT8_MAX); break;
-    case AM_BOOL: ((uint8_t *)data)[i] = value != 0; break;
-    case AM_DTYPE_COUNT: break;
+    case AM_F64:
+        ((double *)data)[i] = value;
+        break;
+    case AM_F32:
+        ((float *)data)[i] = (float)value;
+        break;
+    case AM_F16:
+        ((uint16_t *)data)[i] = am_f32_to_f16((float)value);
+        break;
+    case AM_BF16:
+        ((uint16_t *)data)[i] = am_f32_to_bf16((float)value);
+        break;
+    case AM_F8_E4M3:
+        ((uint8_t *)data)[i] = am_f32_to_f8_e4m3((float)value);
+        break;
+    case AM_F8_E5M2:
+        ((uint8_t *)data)[i] = am_f32_to_f8_e5m2((float)value);
+        break;
+    case AM_I64:
+        ((int64_t *)data)[i] = saturate(value, -0x1p63, 0x1p63);
+        break;
+    case AM_I32:
+        ((int32_t *)data)[i] = (int32_t)saturate(value, INT32_MIN, INT32_MAX);
+        break;
+    case AM_I16:
+        ((int16_t *)data)[i] = (int16_t)saturate(value, INT16_MIN, INT16_MAX);
+        break;
+    case AM_I8:
+        ((int8_t *)data)[i] = (int8_t)saturate(value, INT8_MIN, INT8_MAX);
+        break;
+    case AM_U8:
+        ((uint8_t *)data)[i] = (uint8_t)saturate(value, 0, UINT8_MAX);
+        break;
+    case AM_BOOL:
+        ((uint8_t *)data)[i] = value != 0;
+        break;
+    case AM_DTYPE_COUNT:
+        break;
     }
 }
 
 void am_store_int(am_dtype dtype, void *data, int64_t i, int64_t value)
 {
     switch (dtype) {
-    case AM_I64: ((int64_t *)data)[i] = value; break;
-    case AM_I32: ((int32_t *)data)[i] = (int32_t)(uint32_t)(uint64_t)value; break;
-    case AM_I16: ((int16_t *)data)[i] = (int16_t)(uint16_t)(uint64_t)value; break;
-    case AM_I8: ((int8_t *)data)[i] = (int8_t)(uint8_t)(uint64_t)value; break;
-    case AM_U8: ((uint8_t *)data)[i] = (uint8_t)(uint64_t)value; break;
-    case AM_BOOL: ((uint8_t *)data)[i] = value != 0; break;
-    default: am_store_real(dtype, data, i, (double)value); break;
+    case AM_I64:
+        ((int64_t *)data)[i] = value;
+        break;
+    case AM_I32:
+        ((int32_t *)data)[i] = (int32_t)(uint32_t)(uint64_t)value;
+        break;
+    case AM_I16:
+        ((int16_t *)data)[i] = (int16_t)(uint16_t)(uint64_t)value;
+        break;
+    case AM_I8:
+        ((int8_t *)data)[i] = (int8_t)(uint8_t)(uint64_t)value;
+        break;
+    case AM_U8:
+        ((uint8_t *)data)[i] = (uint8_t)(uint64_t)value;
+        break;
+    case AM_BOOL:
+        ((uint8_t *)data)[i] = value != 0;
+        break;
+    default:
+        am_store_real(dtype, data, i, (double)value);
+        break;
     }
 }
 

@@ -86,7 +86,8 @@ const char *am_shape_text(const am_shape *shape, char buffer[AM_SHAPE_TEXT])
 {
     int length = snprintf(buffer, AM_SHAPE_TEXT, "[");
     for (int i = 0; i < shape->rank && i < AM_RANK_LIMIT; i++)
-        length += snprintf(buffer + length, (size_t)(AM_SHAPE_TEXT - length), i ? ", %" PRId64 : "%" PRId64, shape->dims[i]);
+        length +=
+            snprintf(buffer + length, (size_t)(AM_SHAPE_TEXT - length), i ? ", %" PRId64 : "%" PRId64, shape->dims[i]);
     snprintf(buffer + length, (size_t)(AM_SHAPE_TEXT - length), "]");
     return buffer;
 }

@@ -16,7 +16,8 @@ am_shape am_shape_make(int rank, const int64_t *dims);
 /* Number of elements; a scalar has 1. Only of shapes that passed am_shape_check. */
 int64_t am_shape_count(const am_shape *shape);
 
-/* False when the rank or a dimension is out of range or the elements, at 16 bytes each, are more than 2^62 bytes. */
+/* False when the rank or a dimension is out of range or the elements, at 16 bytes each, are more than 2^62
+ * bytes. */
 bool am_shape_check(const am_shape *shape);
 
 /* Whether rank and all dimensions agree. */
@@ -28,8 +29,8 @@ void am_shape_strides(const am_shape *shape, int64_t out[AM_RANK_LIMIT]);
 /* NumPy broadcasting of two shapes; false when they do not fit. */
 bool am_shape_broadcast(const am_shape *a, const am_shape *b, am_shape *out);
 
-/* Strides with which a tensor of `shape` is read when broadcast to `to` (aligned at the last dimension): 0 along
-   repeated dimensions. `shape` must broadcast to `to`. */
+/* Strides with which a tensor of `shape` is read when broadcast to `to` (aligned at the last dimension): 0
+   along repeated dimensions. `shape` must broadcast to `to`. */
 void am_shape_broadcast_strides(const am_shape *shape, const am_shape *to, int64_t out[AM_RANK_LIMIT]);
 
 /* Axis -rank..rank-1 as 0..rank-1; -1 when out of range. */

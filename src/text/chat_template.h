@@ -44,7 +44,7 @@ const char *am_chat_template_name(const am_chat_template *chat_template);
 
 /* What a conversation is rendered from. All {0} but `messages` is a plain call of apply_chat_template. */
 typedef struct am_chat_options {
-    am_json messages; /* array of objects with "role", "content" ...; members that are null are left out */
+    am_json messages;       /* array of objects with "role", "content" ...; members that are null are left out */
     am_json tools;          /* array of JSON schemas; MISSING or null: none */
     am_json documents;      /* array of objects; MISSING or null: none */
     am_json special_tokens; /* object: {"bos_token": "<s>", ...} */

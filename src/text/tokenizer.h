@@ -1,8 +1,8 @@
-/* Tokenizers of Hugging Face model directories: text to ids and back, the same as transformers' AutoTokenizer (or, in
-   `file` mode, as the tokenizers library does with tokenizer.json alone).
+/* Tokenizers of Hugging Face model directories: text to ids and back, the same as transformers' AutoTokenizer
+   (or, in `file` mode, as the tokenizers library does with tokenizer.json alone).
 
-   A tokenizer does not change after it was opened: several threads may use one at once. Text is UTF-8; ill-formed text is
-   refused with AM_INVALID_ARGUMENT and the offset of its first bad byte. */
+   A tokenizer does not change after it was opened: several threads may use one at once. Text is UTF-8;
+   ill-formed text is refused with AM_INVALID_ARGUMENT and the offset of its first bad byte. */
 #ifndef AM_TEXT_TOKENIZER_H
 #define AM_TEXT_TOKENIZER_H
 
@@ -30,10 +30,11 @@ typedef struct am_text_range {
     uint32_t start, end;
 } am_text_range;
 
-/* Opens a model directory. AUTO reads tokenizer_config.json, config.json (model_type, tokenizer_class), tokenizer.json,
-   special_tokens_map.json, added_tokens.json, vocab.txt, vocab.json and merges.txt, as far as the class needs them.
-   Fails with AM_NOT_FOUND (no tokenizer files), AM_INVALID_FILE (file, field, expected and found), AM_UNSUPPORTED (the
-   class or file that this build cannot read is named), AM_OUT_OF_MEMORY. Closed with am_tokenizer_close. */
+/* Opens a model directory. AUTO reads tokenizer_config.json, config.json (model_type, tokenizer_class),
+   tokenizer.json, special_tokens_map.json, added_tokens.json, vocab.txt, vocab.json and merges.txt, as far as
+   the class needs them. Fails with AM_NOT_FOUND (no tokenizer files), AM_INVALID_FILE (file, field, expected
+   and found), AM_UNSUPPORTED (the class or file that this build cannot read is named), AM_OUT_OF_MEMORY.
+   Closed with am_tokenizer_close. */
 am_status am_tokenizer_open(const char *directory, am_tokenizer_mode mode, am_tokenizer **out) AM_NODISCARD;
 
 /* The same from the text of a tokenizer.json, in `file` mode. `name` stands for the text in messages. */
@@ -70,14 +71,16 @@ typedef struct am_encode_options {
     am_side truncation_side;
     am_padding padding;
     am_side padding_side;
-    uint64_t max_length; /* tokens; 0: the tokenizer's model_max_length, where there is none no truncation or padding */
-    uint32_t stride;     /* tokens that an overflowing part repeats of the one before */
+    uint64_t max_length;         /* tokens; 0: the tokenizer's model_max_length, where there is none no truncation or
+                                    padding */
+    uint32_t stride;             /* tokens that an overflowing part repeats of the one before */
     uint32_t pad_to_multiple_of; /* 0: none */
 } am_encode_options;
 
 #define AM_ENCODE_OPTIONS ((am_encode_options){.add_special_tokens = true})
 
-/* One encoded text or pair; arrays have `count` elements. Freed with am_encoding_deinit; all zeros is an empty one. */
+/* One encoded text or pair; arrays have `count` elements. Freed with am_encoding_deinit; all zeros is an
+ * empty one. */
 typedef struct am_encoding {
     size_t count;
     int32_t *ids;
@@ -85,10 +88,10 @@ typedef struct am_encoding {
     int32_t *type_ids;
     int32_t *attention_mask;
     int32_t *special_tokens_mask;
-    am_text_range *offsets;      /* code points of the text, or of the pair; (0, 0) for special tokens */
-    am_text_range *byte_offsets; /* the same in bytes */
-    int32_t *word_ids;           /* index of the pre-tokenizer's piece, or of the word given; -1: none */
-    int32_t *sequence_ids;       /* 0: the text, 1: the pair, -1: neither */
+    am_text_range *offsets;          /* code points of the text, or of the pair; (0, 0) for special tokens */
+    am_text_range *byte_offsets;     /* the same in bytes */
+    int32_t *word_ids;               /* index of the pre-tokenizer's piece, or of the word given; -1: none */
+    int32_t *sequence_ids;           /* 0: the text, 1: the pair, -1: neither */
     struct am_encoding *overflowing; /* the parts that truncation cut off, each encoded like the first */
     size_t overflowing_count;
     void *storage, *text_storage;
@@ -97,20 +100,20 @@ typedef struct am_encoding {
 void am_encoding_deinit(am_encoding *encoding);
 
 /* Encodes a text, or a text and its pair (null: none). `options` null: AM_ENCODE_OPTIONS.
-   Fails with AM_INVALID_ARGUMENT (ill-formed UTF-8, more than 1 GiB of text, stride not below the length, padding without
-   a pad token, a sequence too short to truncate), AM_OUT_OF_RANGE (a pattern needs too many steps on this text, or the
-   text has an unknown part and the model no unknown token), AM_OUT_OF_MEMORY. */
+   Fails with AM_INVALID_ARGUMENT (ill-formed UTF-8, more than 1 GiB of text, stride not below the length,
+   padding without a pad token, a sequence too short to truncate), AM_OUT_OF_RANGE (a pattern needs too many
+   steps on this text, or the text has an unknown part and the model no unknown token), AM_OUT_OF_MEMORY. */
 am_status am_tokenizer_encode(const am_tokenizer *tokenizer, am_text text, const am_text *pair,
                               const am_encode_options *options, am_encoding *out) AM_NODISCARD;
 
-/* The same for texts already split into words (`is_split_into_words`): word_ids are indices of words, offsets are
-   relative to their word. `pair` null: none. */
+/* The same for texts already split into words (`is_split_into_words`): word_ids are indices of words, offsets
+   are relative to their word. `pair` null: none. */
 am_status am_tokenizer_encode_words(const am_tokenizer *tokenizer, const am_text *words, size_t count,
                                     const am_text *pair, size_t pair_count, const am_encode_options *options,
                                     am_encoding *out) AM_NODISCARD;
 
-/* Encodes `count` texts, padded together. `pairs` null: none, else as many. On success `out` holds `count` encodings, each
-   to be freed; on failure none. */
+/* Encodes `count` texts, padded together. `pairs` null: none, else as many. On success `out` holds `count`
+   encodings, each to be freed; on failure none. */
 am_status am_tokenizer_encode_batch(const am_tokenizer *tokenizer, const am_text *texts, const am_text *pairs,
                                     size_t count, const am_encode_options *options, am_encoding *out) AM_NODISCARD;
 
@@ -125,7 +128,8 @@ typedef struct am_decode_options {
 #define AM_DECODE_OPTIONS ((am_decode_options){.skip_special_tokens = true, .clean_up = -1})
 
 /* Text of `count` ids; unknown ids give nothing. *out ends with a zero byte and is freed with am_free.
-   `options` null: AM_DECODE_OPTIONS. Fails with AM_OUT_OF_MEMORY, AM_OUT_OF_RANGE (a pattern needs too many steps). */
+   `options` null: AM_DECODE_OPTIONS. Fails with AM_OUT_OF_MEMORY, AM_OUT_OF_RANGE (a pattern needs too many
+   steps). */
 am_status am_tokenizer_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
                               const am_decode_options *options, char **out, size_t *out_length) AM_NODISCARD;
 
@@ -142,8 +146,8 @@ typedef struct am_ctc_decoding {
     void *storage;
 } am_ctc_decoding;
 
-/* Wav2Vec2CTCTokenizer.decode with output_char_offsets and output_word_offsets. Fails with AM_UNSUPPORTED for other classes.
-   Freed with am_ctc_decoding_deinit. */
+/* Wav2Vec2CTCTokenizer.decode with output_char_offsets and output_word_offsets. Fails with AM_UNSUPPORTED for
+   other classes. Freed with am_ctc_decoding_deinit. */
 am_status am_tokenizer_decode_ctc(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
                                   const am_decode_options *options, am_ctc_decoding *out) AM_NODISCARD;
 void am_ctc_decoding_deinit(am_ctc_decoding *decoding);
@@ -160,8 +164,8 @@ size_t am_tokenizer_vocab_size(const am_tokenizer *tokenizer, bool with_added_to
 /* Largest id in use plus one: what an embedding matrix must have at least. */
 int32_t am_tokenizer_id_limit(const am_tokenizer *tokenizer);
 
-/* A special token by name: "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token" or one
-   that tokenizer_config.json adds ("image_token"). {null, 0}: not set. Borrowed. */
+/* A special token by name: "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token",
+   "mask_token" or one that tokenizer_config.json adds ("image_token"). {null, 0}: not set. Borrowed. */
 am_text am_tokenizer_special_token(const am_tokenizer *tokenizer, const char *name);
 
 /* Its id; where the token is not in the vocabulary that of the unknown token; -1: not set. */
@@ -180,11 +184,12 @@ am_side am_tokenizer_truncation_side(const am_tokenizer *tokenizer);
 /* Whether "token_type_ids" is among model_input_names: whether models want am_encoding.type_ids. */
 bool am_tokenizer_has_type_ids(const am_tokenizer *tokenizer);
 
-/* Name of the class that was built ("BertTokenizer", "TokenizersBackend" for a tokenizer.json taken as it is). */
+/* Name of the class that was built ("BertTokenizer", "TokenizersBackend" for a tokenizer.json taken as it
+ * is). */
 const char *am_tokenizer_class(const am_tokenizer *tokenizer);
 
-/* Text of ids that come one at a time. Pieces are whole code points; put together they are the text of all ids, where
-   decoding a longer list does not change what came before. */
+/* Text of ids that come one at a time. Pieces are whole code points; put together they are the text of all
+   ids, where decoding a longer list does not change what came before. */
 typedef struct am_token_stream am_token_stream;
 
 /* The tokenizer must outlive the stream. Freed with am_token_stream_destroy. */

@@ -1,4 +1,5 @@
-/* Runs recorded cases of tokenizers; the format is described in verify_text.h and tests/unit/text/data/README.md. */
+/* Runs recorded cases of tokenizers; the format is described in verify_text.h and
+ * tests/unit/text/data/README.md. */
 #include "text/verify_text.h"
 
 #include "base/file.h"
@@ -15,7 +16,8 @@ void am_verify_fail(am_verify_run *run, const char *what, const char *expected, 
 {
     if (run->case_failed) return;
     run->case_failed = true;
-    am_buffer_printf(run->report, "%s: %s: %s: expected %.300s, found %.300s\n", run->where, run->case_name, what, expected, found);
+    am_buffer_printf(run->report, "%s: %s: %s: expected %.300s, found %.300s\n", run->where, run->case_name, what,
+                     expected, found);
 }
 
 void am_verify_end_case(am_verify_run *run)
@@ -32,7 +34,9 @@ void am_verify_start_case(am_verify_run *run, const char *kind, int64_t index)
 
 void am_verify_texts(am_verify_run *run, const char *what, am_text expected, am_text found)
 {
-    if (expected.length == found.length && (expected.length == 0 || memcmp(expected.bytes, found.bytes, found.length) == 0)) return;
+    if (expected.length == found.length &&
+        (expected.length == 0 || memcmp(expected.bytes, found.bytes, found.length) == 0))
+        return;
     am_buffer a = {0}, b = {0};
     am_buffer_append_json_string(&a, expected.bytes, expected.length);
     am_buffer_append_json_string(&b, found.bytes, found.length);
@@ -113,7 +117,8 @@ static void verify_byte_offsets(am_verify_run *run, const am_encoding *e, am_tex
             end += first && at < bytes.end;
         }
         bool inside = points.end <= whole.length && bytes.end <= whole.length;
-        if (inside && (start != points.start || end != points.end)) am_verify_fail(run, "byte offsets", "those of the code points", "others");
+        if (inside && (start != points.start || end != points.end))
+            am_verify_fail(run, "byte offsets", "those of the code points", "others");
     }
 }
 
@@ -148,9 +153,11 @@ am_status am_verify_lines(am_verify_run *run, const char *path, am_verify_line r
     return status;
 }
 
-/* ---- cases: {"i": text or "p": pair, "ids", "nr" or "ns", "t", "tk", "o", "ty", "am", "d", "dk", "err"} ---- */
+/* ---- cases: {"i": text or "p": pair, "ids", "nr" or "ns", "t", "tk", "o", "ty", "am", "d", "dk", "err"}
+ * ---- */
 
-static void verify_constant(am_verify_run *run, const char *what, am_json expected, const int32_t *found, size_t count, int32_t usual)
+static void verify_constant(am_verify_run *run, const char *what, am_json expected, const int32_t *found, size_t count,
+                            int32_t usual)
 {
     if (am_json_kind_of(expected) == AM_JSON_ARRAY) {
         am_verify_numbers(run, what, expected, found, count);
@@ -167,8 +174,10 @@ static void verify_tokens(am_verify_run *run, am_json json, const am_encoding *e
         am_verify_strings(run, "t", tokens, e->tokens, e->count);
         return;
     }
-    if (strcmp(am_tokenizer_class(run->tokenizer), "Wav2Vec2CTCTokenizer") == 0) return; /* it gives the characters, not recorded of pairs */
-    for (size_t i = 0; i < e->count; i++) am_verify_texts(run, "t", am_tokenizer_id_to_token(run->tokenizer, e->ids[i]), e->tokens[i]);
+    if (strcmp(am_tokenizer_class(run->tokenizer), "Wav2Vec2CTCTokenizer") == 0)
+        return; /* it gives the characters, not recorded of pairs */
+    for (size_t i = 0; i < e->count; i++)
+        am_verify_texts(run, "t", am_tokenizer_id_to_token(run->tokenizer, e->ids[i]), e->tokens[i]);
 }
 
 static void verify_without_special(am_verify_run *run, am_json json, const am_encoding *e)
@@ -181,7 +190,8 @@ static void verify_without_special(am_verify_run *run, am_json json, const am_en
     bool is_pair = am_json_kind_of(am_json_get(json, "p")) != AM_JSON_MISSING;
     if (run->as_in_file && is_pair && am_json_kind_of(range) == AM_JSON_MISSING) return; /* not recorded */
     int64_t bounds[2] = {0, (int64_t)am_json_count(all)}, at = 0, found = 0;
-    for (am_json_iterator i = am_json_iterate(range); at < 2 && am_json_next(&i); at++) bounds[at] = am_json_int(i.value, 0);
+    for (am_json_iterator i = am_json_iterate(range); at < 2 && am_json_next(&i); at++)
+        bounds[at] = am_json_int(i.value, 0);
     at = 0;
     bool same = (int64_t)e->count == bounds[1] - bounds[0];
     for (am_json_iterator i = am_json_iterate(all); same && am_json_next(&i); at++)
@@ -193,7 +203,8 @@ static void verify_without_special(am_verify_run *run, am_json json, const am_en
     am_buffer_deinit(&text);
 }
 
-static am_status verify_decoding(am_verify_run *run, const char *what, const am_encoding *e, bool skip, am_text expected)
+static am_status verify_decoding(am_verify_run *run, const char *what, const am_encoding *e, bool skip,
+                                 am_text expected)
 {
     am_decode_options options = AM_DECODE_OPTIONS;
     char *text;
@@ -259,7 +270,8 @@ static am_status verify_case_of(am_verify_run *run, am_json json, am_text text, 
     }
     am_verify_numbers(run, "ids", am_json_get(json, "ids"), e.ids, e.count);
     verify_tokens(run, json, &e);
-    if (am_json_kind_of(am_json_get(json, "o")) == AM_JSON_ARRAY) am_verify_ranges(run, "o", am_json_get(json, "o"), e.offsets, e.count);
+    if (am_json_kind_of(am_json_get(json, "o")) == AM_JSON_ARRAY)
+        am_verify_ranges(run, "o", am_json_get(json, "o"), e.offsets, e.count);
     verify_byte_offsets(run, &e, text, pair);
     verify_constant(run, "ty", am_json_get(json, "ty"), e.type_ids, e.count, 0);
     verify_constant(run, "am", am_json_get(json, "am"), e.attention_mask, e.count, 1);
@@ -312,7 +324,8 @@ void am_verify_encoding(am_verify_run *run, am_json json, const am_encoding *e)
     am_verify_ranges(run, "offsets", am_json_get(json, "offsets"), e->offsets, e->count);
     am_verify_numbers(run, "type_ids", am_json_get(json, "type_ids"), e->type_ids, e->count);
     am_verify_numbers(run, "attention_mask", am_json_get(json, "attention_mask"), e->attention_mask, e->count);
-    am_verify_numbers(run, "special_tokens_mask", am_json_get(json, "special_tokens_mask"), e->special_tokens_mask, e->count);
+    am_verify_numbers(run, "special_tokens_mask", am_json_get(json, "special_tokens_mask"), e->special_tokens_mask,
+                      e->count);
     am_verify_numbers(run, "word_ids", am_json_get(json, "word_ids"), e->word_ids, e->count);
     am_verify_numbers(run, "sequence_ids", am_json_get(json, "sequence_ids"), e->sequence_ids, e->count);
     if (am_json_count(overflowing) != e->overflowing_count) {
@@ -320,7 +333,8 @@ void am_verify_encoding(am_verify_run *run, am_json json, const am_encoding *e)
         return;
     }
     size_t at = 0;
-    for (am_json_iterator i = am_json_iterate(overflowing); am_json_next(&i); at++) am_verify_encoding(run, i.value, &e->overflowing[at]);
+    for (am_json_iterator i = am_json_iterate(overflowing); am_json_next(&i); at++)
+        am_verify_encoding(run, i.value, &e->overflowing[at]);
 }
 
 /* Texts of an array of strings, in memory to be freed. */
@@ -352,12 +366,13 @@ static am_status read_batch(am_json json, am_text **texts, am_text **pairs, size
         am_free(*pairs);
         return am_out_of_memory();
     }
-    for (am_json_iterator i = am_json_iterate(both); am_json_next(&i); at++) (*texts)[at] = text_at(i.value, 0), (*pairs)[at] = text_at(i.value, 1);
+    for (am_json_iterator i = am_json_iterate(both); am_json_next(&i); at++)
+        (*texts)[at] = text_at(i.value, 0), (*pairs)[at] = text_at(i.value, 1);
     return NULL;
 }
 
-am_status am_verify_batch(am_verify_run *run, const am_text *texts, const am_text *pairs, size_t count, const am_encode_options *options,
-                          am_json json)
+am_status am_verify_batch(am_verify_run *run, const am_text *texts, const am_text *pairs, size_t count,
+                          const am_encode_options *options, am_json json)
 {
     am_json out = am_json_get(json, "out");
     bool error_expected = am_json_kind_of(am_json_get(json, "err")) != AM_JSON_MISSING;
@@ -391,7 +406,8 @@ static am_status verify_full(am_verify_run *run, am_json json)
 
 static am_status verify_line(am_verify_run *run, am_json json)
 {
-    bool full = am_json_kind_of(am_json_get(json, "batch")) != AM_JSON_MISSING || am_json_kind_of(am_json_get(json, "batch_pair")) != AM_JSON_MISSING;
+    bool full = am_json_kind_of(am_json_get(json, "batch")) != AM_JSON_MISSING ||
+                am_json_kind_of(am_json_get(json, "batch_pair")) != AM_JSON_MISSING;
     return full ? verify_full(run, json) : verify_case(run, json);
 }
 
@@ -422,10 +438,12 @@ static am_status count_unsupported(am_verify_run *run, am_json json)
 }
 
 /* Cases of FOLDER/cases.jsonl with those of FOLDER/`overlay` (may be null) in their place. */
-static am_status verify_files(am_verify_run *run, const char *folder, const char *overlay, am_verify_line kept, am_verify_line other)
+static am_status verify_files(am_verify_run *run, const char *folder, const char *overlay, am_verify_line kept,
+                              am_verify_line other)
 {
     am_arena arena = {0};
-    char *cases = am_path_join(&arena, folder, "cases.jsonl"), *over = am_path_join(&arena, folder, overlay ? overlay : "-");
+    char *cases = am_path_join(&arena, folder, "cases.jsonl"),
+         *over = am_path_join(&arena, folder, overlay ? overlay : "-");
     am_status status = cases && over ? NULL : am_out_of_memory();
     memset(run->replaced_texts, 0, sizeof run->replaced_texts);
     memset(run->replaced_pairs, 0, sizeof run->replaced_pairs);
@@ -437,10 +455,12 @@ static am_status verify_files(am_verify_run *run, const char *folder, const char
 }
 
 /* Opens the tokenizer and runs its cases; one that this build cannot open counts as unsupported. */
-static am_status verify_mode(am_verify_run *run, const char *folder, const char *directory, am_tokenizer_mode mode, const char *overlay)
+static am_status verify_mode(am_verify_run *run, const char *folder, const char *directory, am_tokenizer_mode mode,
+                             const char *overlay)
 {
     am_status status = am_tokenizer_open(directory, mode, &run->tokenizer);
-    snprintf(run->where, sizeof run->where, "%.400s%s", directory, mode == AM_TOKENIZER_FILE ? " (tokenizer.json)" : "");
+    snprintf(run->where, sizeof run->where, "%.400s%s", directory,
+             mode == AM_TOKENIZER_FILE ? " (tokenizer.json)" : "");
     run->as_in_file = mode == AM_TOKENIZER_FILE;
     if (am_status_code(status) == AM_UNSUPPORTED) {
         am_buffer_printf(run->report, "%s: unsupported: %s\n", run->where, am_status_message(status));
@@ -462,14 +482,16 @@ static am_status verify_mode(am_verify_run *run, const char *folder, const char 
 
 static am_status verify_folder(am_verify_run *run, const char *folder, am_arena *arena)
 {
-    char *config = am_path_join(arena, folder, "tokenizer_config.json"), *file = am_path_join(arena, folder, "tokenizer.json");
+    char *config = am_path_join(arena, folder, "tokenizer_config.json"),
+         *file = am_path_join(arena, folder, "tokenizer.json");
     char *legacy = am_path_join(arena, folder, "legacy"), *units = am_path_join(arena, folder, "normalizers.jsonl");
     if (!config || !file || !legacy || !units) return am_out_of_memory();
     if (am_file_exists(units)) return am_verify_units(run, folder);
     if (!am_file_exists(config)) return verify_mode(run, folder, folder, AM_TOKENIZER_FILE, NULL);
     AM_TRY(verify_mode(run, folder, folder, AM_TOKENIZER_AUTO, NULL));
     if (am_file_exists(file)) AM_TRY(verify_mode(run, folder, folder, AM_TOKENIZER_FILE, "cases_raw.jsonl"));
-    return am_directory_exists(legacy) ? verify_mode(run, folder, legacy, AM_TOKENIZER_AUTO, "cases_legacy.jsonl") : NULL;
+    return am_directory_exists(legacy) ? verify_mode(run, folder, legacy, AM_TOKENIZER_AUTO, "cases_legacy.jsonl")
+                                       : NULL;
 }
 
 am_status am_verify_tokenizer_folder(const char *folder, am_verify_text_counts *counts, am_buffer *report)
@@ -477,12 +499,14 @@ am_status am_verify_tokenizer_folder(const char *folder, am_verify_text_counts *
     am_arena arena = {0};
     am_json_document *texts = NULL, *pairs = NULL;
     am_verify_run *run = am_alloc_zeroed(1, sizeof *run);
-    char *texts_path = am_arena_printf(&arena, "%s/../../texts.json", folder), *pairs_path = am_arena_printf(&arena, "%s/../../pairs.json", folder);
+    char *texts_path = am_arena_printf(&arena, "%s/../../texts.json", folder),
+         *pairs_path = am_arena_printf(&arena, "%s/../../pairs.json", folder);
     am_status status = run && texts_path && pairs_path ? NULL : am_out_of_memory();
     if (!status) status = am_json_open(texts_path, &texts);
     if (!status) status = am_json_open(pairs_path, &pairs);
     if (!status) {
-        *run = (am_verify_run){.counts = counts, .report = report, .texts = am_json_root(texts), .pairs = am_json_root(pairs)};
+        *run = (am_verify_run){
+            .counts = counts, .report = report, .texts = am_json_root(texts), .pairs = am_json_root(pairs)};
         status = verify_folder(run, folder, &arena);
     }
     if (!status) status = am_buffer_status(report);

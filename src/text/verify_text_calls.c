@@ -6,11 +6,14 @@
 
 #include <stdio.h>
 
-/* ---- calls.jsonl: {"kw": arguments of the call, "text": [...], "pair": [...] or null, "out" or "err"} ---- */
+/* ---- calls.jsonl: {"kw": arguments of the call, "text": [...], "pair": [...] or null, "out" or "err"} ----
+ */
 
 static am_side read_side(am_json value)
 {
-    return am_json_equals(value, "left") ? AM_SIDE_LEFT : am_json_equals(value, "right") ? AM_SIDE_RIGHT : AM_SIDE_DEFAULT;
+    return am_json_equals(value, "left")    ? AM_SIDE_LEFT
+           : am_json_equals(value, "right") ? AM_SIDE_RIGHT
+                                            : AM_SIDE_DEFAULT;
 }
 
 static am_truncation read_truncation(am_json truncation, am_json max_length, am_json padding)
@@ -39,7 +42,8 @@ static am_encode_options read_options(am_json kw)
 }
 
 /* The rows of the answer: encodings, each followed by its overflowing parts where those were asked for. */
-static size_t list_rows(const am_encoding *encodings, size_t count, bool with_overflowing, const am_encoding **rows, int32_t *samples)
+static size_t list_rows(const am_encoding *encodings, size_t count, bool with_overflowing, const am_encoding **rows,
+                        int32_t *samples)
 {
     size_t out = 0;
     for (size_t i = 0; i < count; i++) {
@@ -53,20 +57,28 @@ static size_t list_rows(const am_encoding *encodings, size_t count, bool with_ov
     return out;
 }
 
-static void verify_rows(am_verify_run *run, am_json out, const am_encoding *const *rows, const int32_t *samples, size_t count)
+static void verify_rows(am_verify_run *run, am_json out, const am_encoding *const *rows, const int32_t *samples,
+                        size_t count)
 {
-    am_json lists[] = {am_json_get(out, "input_ids"), am_json_get(out, "token_type_ids"), am_json_get(out, "attention_mask")};
+    am_json lists[] = {am_json_get(out, "input_ids"), am_json_get(out, "token_type_ids"),
+                       am_json_get(out, "attention_mask")};
     am_json mapping = am_json_get(out, "overflow_to_sample_mapping");
     static const char *const names[] = {"input_ids", "token_type_ids", "attention_mask"};
     bool has_types = am_json_kind_of(lists[1]) != AM_JSON_MISSING;
-    if (has_types != am_tokenizer_has_type_ids(run->tokenizer)) am_verify_fail(run, "token_type_ids", has_types ? "given" : "none", "not so");
+    if (has_types != am_tokenizer_has_type_ids(run->tokenizer))
+        am_verify_fail(run, "token_type_ids", has_types ? "given" : "none", "not so");
     if (am_json_count(lists[0]) != count) am_verify_fail(run, "rows", "as many as in the answer", "another number");
     for (size_t k = 0; k < 3 && !run->case_failed; k++) {
         size_t at = 0;
         for (am_json_iterator i = am_json_iterate(lists[k]); am_json_next(&i); at++)
-            am_verify_numbers(run, names[k], i.value, k == 0 ? rows[at]->ids : k == 1 ? rows[at]->type_ids : rows[at]->attention_mask, rows[at]->count);
+            am_verify_numbers(run, names[k], i.value,
+                              k == 0   ? rows[at]->ids
+                              : k == 1 ? rows[at]->type_ids
+                                       : rows[at]->attention_mask,
+                              rows[at]->count);
     }
-    if (am_json_kind_of(mapping) == AM_JSON_ARRAY) am_verify_numbers(run, "overflow_to_sample_mapping", mapping, samples, count);
+    if (am_json_kind_of(mapping) == AM_JSON_ARRAY)
+        am_verify_numbers(run, "overflow_to_sample_mapping", mapping, samples, count);
 }
 
 static am_status verify_encodings(am_verify_run *run, am_json json, const am_encoding *encodings, size_t count)
@@ -85,7 +97,8 @@ static am_status verify_encodings(am_verify_run *run, am_json json, const am_enc
     return status;
 }
 
-static am_status verify_call_of(am_verify_run *run, am_json json, const am_text *texts, const am_text *pairs, size_t count)
+static am_status verify_call_of(am_verify_run *run, am_json json, const am_text *texts, const am_text *pairs,
+                                size_t count)
 {
     am_encode_options options = read_options(am_json_get(json, "kw"));
     bool error_expected = am_json_kind_of(am_json_get(json, "err")) != AM_JSON_MISSING;
@@ -93,7 +106,8 @@ static am_status verify_call_of(am_verify_run *run, am_json json, const am_text 
     if (!encodings) return am_out_of_memory();
     am_status status = am_tokenizer_encode_batch(run->tokenizer, texts, pairs, count, &options, encodings);
     if (status || error_expected) {
-        if (!status || !error_expected) am_verify_fail(run, "status", error_expected ? "an error" : "success", am_status_message(status));
+        if (!status || !error_expected)
+            am_verify_fail(run, "status", error_expected ? "an error" : "success", am_status_message(status));
         am_status_free(status);
         status = NULL;
     } else {
@@ -120,9 +134,11 @@ static am_status verify_call(am_verify_run *run, am_json json)
     return status;
 }
 
-/* ---- decode.jsonl: {"ids", "plain", "no_group", "skip", "spaces", "offsets": {"text", "char_offsets", "word_offsets"}} ---- */
+/* ---- decode.jsonl: {"ids", "plain", "no_group", "skip", "spaces", "offsets": {"text", "char_offsets",
+ * "word_offsets"}} ---- */
 
-static am_status verify_plain(am_verify_run *run, am_json json, const char *key, const int32_t *ids, size_t count, am_decode_options options)
+static am_status verify_plain(am_verify_run *run, am_json json, const char *key, const int32_t *ids, size_t count,
+                              am_decode_options options)
 {
     char *text;
     size_t length;
@@ -133,14 +149,16 @@ static am_status verify_plain(am_verify_run *run, am_json json, const char *key,
     return NULL;
 }
 
-static void verify_pieces(am_verify_run *run, const char *what, am_json expected, const char *text_key, const am_ctc_piece *pieces, size_t count)
+static void verify_pieces(am_verify_run *run, const char *what, am_json expected, const char *text_key,
+                          const am_ctc_piece *pieces, size_t count)
 {
     size_t at = 0;
     if (am_json_count(expected) != count) am_verify_fail(run, what, "as many pieces", "another number");
     for (am_json_iterator i = am_json_iterate(expected); at < count && am_json_next(&i); at++) {
         am_json_string text = am_json_text(am_json_get(i.value, text_key));
         am_verify_texts(run, what, (am_text){text.bytes, text.length}, pieces[at].text);
-        if (am_json_int(am_json_get(i.value, "start_offset"), -1) != pieces[at].start || am_json_int(am_json_get(i.value, "end_offset"), -1) != pieces[at].end)
+        if (am_json_int(am_json_get(i.value, "start_offset"), -1) != pieces[at].start ||
+            am_json_int(am_json_get(i.value, "end_offset"), -1) != pieces[at].end)
             am_verify_fail(run, what, "the offsets of the record", "others");
     }
 }
@@ -154,8 +172,10 @@ static am_status verify_offsets(am_verify_run *run, am_json json, const int32_t 
     options.skip_special_tokens = false;
     AM_TRY(am_tokenizer_decode_ctc(run->tokenizer, ids, count, &options, &decoding));
     am_verify_texts(run, "offsets.text", (am_text){text.bytes, text.length}, decoding.text);
-    verify_pieces(run, "char_offsets", am_json_get(offsets, "char_offsets"), "char", decoding.characters, decoding.character_count);
-    verify_pieces(run, "word_offsets", am_json_get(offsets, "word_offsets"), "word", decoding.words, decoding.word_count);
+    verify_pieces(run, "char_offsets", am_json_get(offsets, "char_offsets"), "char", decoding.characters,
+                  decoding.character_count);
+    verify_pieces(run, "word_offsets", am_json_get(offsets, "word_offsets"), "word", decoding.words,
+                  decoding.word_count);
     am_ctc_decoding_deinit(&decoding);
     return NULL;
 }
@@ -182,7 +202,8 @@ static am_status verify_decode(am_verify_run *run, am_json json)
     size_t count = am_json_count(list), at = 0;
     int32_t *ids = am_alloc((count + 1) * sizeof *ids);
     if (!ids) return am_out_of_memory();
-    for (am_json_iterator i = am_json_iterate(list); am_json_next(&i); at++) ids[at] = (int32_t)am_json_int(i.value, -1);
+    for (am_json_iterator i = am_json_iterate(list); am_json_next(&i); at++)
+        ids[at] = (int32_t)am_json_int(i.value, -1);
     am_verify_start_case(run, "decode", (int64_t)++run->line);
     am_status status = verify_decodings(run, json, ids, count);
     am_verify_end_case(run);
@@ -193,7 +214,8 @@ static am_status verify_decode(am_verify_run *run, am_json json)
 am_status am_verify_calls(am_verify_run *run, const char *folder)
 {
     am_arena arena = {0};
-    char *calls = am_path_join(&arena, folder, "calls.jsonl"), *decodings = am_path_join(&arena, folder, "decode.jsonl");
+    char *calls = am_path_join(&arena, folder, "calls.jsonl"),
+         *decodings = am_path_join(&arena, folder, "decode.jsonl");
     am_status status = calls && decodings ? NULL : am_out_of_memory();
     run->line = 0;
     if (!status) status = am_verify_lines(run, calls, verify_call);

@@ -25,7 +25,8 @@ typedef struct am_verify_run {
 
 typedef am_status (*am_verify_line)(am_verify_run *run, am_json line);
 
-/* A case is passed when none of the checks between start and end failed; only the first failure is reported. */
+/* A case is passed when none of the checks between start and end failed; only the first failure is reported.
+ */
 void am_verify_start_case(am_verify_run *run, const char *kind, int64_t index);
 void am_verify_end_case(am_verify_run *run);
 void am_verify_fail(am_verify_run *run, const char *what, const char *expected, const char *found);

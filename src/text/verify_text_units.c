@@ -35,7 +35,8 @@ static am_text text_of_index(am_verify_run *run, size_t index)
 
 static am_piece whole_piece(am_text text)
 {
-    return (am_piece){.text = text.bytes, .length = (uint32_t)text.length, .original_length = (uint32_t)text.length, .added_id = -1};
+    return (am_piece){
+        .text = text.bytes, .length = (uint32_t)text.length, .original_length = (uint32_t)text.length, .added_id = -1};
 }
 
 /* ---- normalizers.jsonl: {"name", "component", "changed": [[text, result] ...]} ---- */
@@ -76,7 +77,8 @@ static am_status verify_normalizer(am_verify_run *run, am_json json)
     return status;
 }
 
-/* ---- pre_tokenizers.jsonl: {"name", "component", "cases": [[text, offsets, pieces or none] ...] or "err"} ---- */
+/* ---- pre_tokenizers.jsonl: {"name", "component", "cases": [[text, offsets, pieces or none] ...] or "err"}
+ * ---- */
 
 static void verify_pieces(am_verify_run *run, const am_scratch *s, am_text text, am_json ranges, am_json pieces)
 {
@@ -89,7 +91,8 @@ static void verify_pieces(am_verify_run *run, const am_scratch *s, am_text text,
         am_text_range bytes = {piece->original_start, piece->original_start + piece->original_length};
         offsets[i] = am_cursor_points(&c, bytes);
         texts[i] = (am_text){piece->text, piece->length};
-        if (!given) am_verify_texts(run, "piece", (am_text){text.bytes + bytes.start, bytes.end - bytes.start}, texts[i]);
+        if (!given)
+            am_verify_texts(run, "piece", (am_text){text.bytes + bytes.start, bytes.end - bytes.start}, texts[i]);
     }
     if (offsets && texts) am_verify_ranges(run, "offsets", ranges, offsets, s->piece_count);
     if (offsets && texts && given) am_verify_strings(run, "pieces", pieces, texts, s->piece_count);
@@ -121,19 +124,22 @@ static am_status verify_pre_tokenizer(am_verify_run *run, am_json json)
     am_status status = s ? open_component(run, am_json_get(json, "component"), "pre_tokenizer") : am_out_of_memory();
     if (status || error_expected) {
         am_verify_start_case(run, "open", 0);
-        if (!status || !error_expected) am_verify_fail(run, "status", error_expected ? "an error" : "success", am_status_message(status));
+        if (!status || !error_expected)
+            am_verify_fail(run, "status", error_expected ? "an error" : "success", am_status_message(status));
         am_verify_end_case(run);
         am_status_free(status);
         status = NULL;
     } else {
-        for (am_json_iterator i = am_json_iterate(am_json_get(json, "cases")); !status && am_json_next(&i);) status = verify_pre_tokenized(run, s, i.value);
+        for (am_json_iterator i = am_json_iterate(am_json_get(json, "cases")); !status && am_json_next(&i);)
+            status = verify_pre_tokenized(run, s, i.value);
     }
     am_scratch_destroy(s);
     close_component(run);
     return status;
 }
 
-/* ---- decoders.json: {"tokens": [[...] ...], "decoders": [{"name", "component", "out": [text ...]} ...]} ---- */
+/* ---- decoders.json: {"tokens": [[...] ...], "decoders": [{"name", "component", "out": [text ...]} ...]}
+ * ---- */
 
 static am_status verify_decoded(am_verify_run *run, am_json tokens, am_json expected)
 {
@@ -144,7 +150,8 @@ static am_status verify_decoded(am_verify_run *run, am_json tokens, am_json expe
     am_scratch *s = am_scratch_create();
     am_status status = s ? am_token_decoder_apply(run->tokenizer->decoder, s, texts, count, &out) : am_out_of_memory();
     bool error_expected = am_json_kind_of(expected) != AM_JSON_STRING;
-    if (!status != !error_expected) am_verify_fail(run, "status", error_expected ? "an error" : "success", am_status_message(status));
+    if (!status != !error_expected)
+        am_verify_fail(run, "status", error_expected ? "an error" : "success", am_status_message(status));
     else if (!status) am_verify_texts(run, "text", am_text_of(expected), (am_text){am_buffer_text(&out), out.length});
     am_status_free(status);
     am_scratch_destroy(s);
@@ -182,15 +189,18 @@ static am_status verify_decoders(am_verify_run *run, const char *path)
 
 /* ---- truncation_padding.jsonl: settings at run time on ../wordlevel ---- */
 
-static const char *const single_texts[] = {"one two three four five", "Hello world", "", "the quick brown fox , the cat .",
-                                           "a b ! a b ! a b ! a b !"};
-static const char *const pair_texts[][2] = {{"one two three four five", "the quick brown fox"}, {"Hello world", "a b a b a b a b a b a b"},
-                                            {"a", ""}, {"the quick brown fox , the cat .", "b"}};
+static const char *const single_texts[] = {"one two three four five", "Hello world", "",
+                                           "the quick brown fox , the cat .", "a b ! a b ! a b ! a b !"};
+static const char *const pair_texts[][2] = {{"one two three four five", "the quick brown fox"},
+                                            {"Hello world", "a b a b a b a b a b a b"},
+                                            {"a", ""},
+                                            {"the quick brown fox , the cat .", "b"}};
 
 /* The settings as tokenizer.json has them. */
 static am_limits read_settings(am_json json)
 {
-    am_json truncation = am_json_get(json, "truncation"), padding = am_json_get(json, "padding"), length = am_json_get(padding, "length");
+    am_json truncation = am_json_get(json, "truncation"), padding = am_json_get(json, "padding"),
+            length = am_json_get(padding, "length");
     am_limits limits = {0};
     am_json strategy = am_json_get(truncation, "strategy");
     if (am_json_kind_of(truncation) == AM_JSON_OBJECT)
@@ -200,7 +210,8 @@ static am_limits read_settings(am_json json)
     limits.truncate_left = am_json_equals(am_json_get(truncation, "direction"), "left");
     limits.max_length = (uint64_t)am_json_int(am_json_get(truncation, "max_length"), 0);
     limits.stride = (uint32_t)am_json_int(am_json_get(truncation, "stride"), 0);
-    if (am_json_kind_of(padding) == AM_JSON_OBJECT) limits.padding = am_json_kind_of(length) == AM_JSON_INTEGER ? AM_PAD_MAX_LENGTH : AM_PAD_LONGEST;
+    if (am_json_kind_of(padding) == AM_JSON_OBJECT)
+        limits.padding = am_json_kind_of(length) == AM_JSON_INTEGER ? AM_PAD_MAX_LENGTH : AM_PAD_LONGEST;
     limits.pad_left = am_json_equals(am_json_get(padding, "direction"), "left");
     limits.pad_length = (uint64_t)am_json_int(length, 0);
     limits.pad_to_multiple_of = (uint64_t)am_json_int(am_json_get(padding, "pad_to_multiple_of"), 0);
@@ -241,8 +252,10 @@ static am_status encode_words(am_verify_run *run, am_json json, am_encoding *out
     size_t count, pair_count = 0;
     options.as_in_file = true;
     am_status status = am_verify_read_texts(am_json_get(json, "words"), &words, &count);
-    if (!status && am_json_kind_of(pair) == AM_JSON_ARRAY) status = am_verify_read_texts(pair, &pair_words, &pair_count);
-    if (!status) status = am_tokenizer_encode_words(run->tokenizer, words, count, pair_words, pair_count, &options, out);
+    if (!status && am_json_kind_of(pair) == AM_JSON_ARRAY)
+        status = am_verify_read_texts(pair, &pair_words, &pair_count);
+    if (!status)
+        status = am_tokenizer_encode_words(run->tokenizer, words, count, pair_words, pair_count, &options, out);
     am_free(words);
     am_free(pair_words);
     return status;
@@ -270,8 +283,8 @@ static am_status verify_words(am_verify_run *run, am_json json)
 am_status am_verify_units(am_verify_run *run, const char *folder)
 {
     am_arena arena = {0};
-    static const char *const names[] = {"normalizers.jsonl", "pre_tokenizers.jsonl", "decoders.json", "truncation_padding.jsonl", "pretokenized.jsonl",
-                                        "../wordlevel"};
+    static const char *const names[] = {"normalizers.jsonl",        "pre_tokenizers.jsonl", "decoders.json",
+                                        "truncation_padding.jsonl", "pretokenized.jsonl",   "../wordlevel"};
     char *paths[6];
     am_status status = NULL;
     for (size_t i = 0; i < 6; i++)

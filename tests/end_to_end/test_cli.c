@@ -8,15 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const commands[] = {"run", "generate", "chat", "embed", "inspect", "plan", "targets", "models", "verify", "bench",
-                                       "help", "version", "completion"};
+static const char *const commands[] = {"run",    "generate", "chat",  "embed", "inspect", "plan",      "targets",
+                                       "models", "verify",   "bench", "help",  "version", "completion"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 /* Fails with all the program said unless it ended with this code. */
 static void expect_code(const am_test_result *result, int code)
 {
     if (result->exit_code == code) return;
-    print_error("exit code %d, expected %d\nstdout: %s\nstderr: %s\n", result->exit_code, code, result->out, result->err);
+    print_error("exit code %d, expected %d\nstdout: %s\nstderr: %s\n", result->exit_code, code, result->out,
+                result->err);
     fail();
 }
 
@@ -123,13 +124,15 @@ static void end_to_end_cli__refuses_command_lines_that_make_no_sense(void **stat
     expect_failure(am_test_anymodel(NULL, "run", model), AM_INVALID_ARGUMENT, "INPUT");
     expect_failure(am_test_anymodel(NULL, "run", model, "x", "--no-such"), AM_INVALID_ARGUMENT, "--no-such");
     expect_failure(am_test_anymodel(NULL, "run", model, "x", "--task"), AM_INVALID_ARGUMENT, "--task: needs a value");
-    expect_failure(am_test_anymodel(NULL, "run", model, "x", "--json=1"), AM_INVALID_ARGUMENT, "--json: takes no value");
+    expect_failure(am_test_anymodel(NULL, "run", model, "x", "--json=1"), AM_INVALID_ARGUMENT,
+                   "--json: takes no value");
     expect_failure(am_test_anymodel(NULL, "run", model, "x", "--option", "top_k"), AM_INVALID_ARGUMENT, "KEY=VALUE");
     expect_failure(am_test_anymodel(NULL, "models", "--threads", "two"), AM_INVALID_ARGUMENT, "\"two\"");
     expect_failure(am_test_anymodel(NULL, "models", "--threads", "-1"), AM_INVALID_ARGUMENT, "\"-1\"");
     expect_failure(am_test_anymodel(NULL, "models", "more"), AM_INVALID_ARGUMENT, "too many");
     expect_failure(am_test_anymodel(NULL, "generate", model), AM_INVALID_ARGUMENT, "--prompt");
-    expect_failure(am_test_anymodel(NULL, "generate", model, "--prompt", "x", "--top-p", "2"), AM_INVALID_ARGUMENT, "--top-p");
+    expect_failure(am_test_anymodel(NULL, "generate", model, "--prompt", "x", "--top-p", "2"), AM_INVALID_ARGUMENT,
+                   "--top-p");
     expect_failure(am_test_anymodel(NULL, "completion", "fish"), AM_INVALID_ARGUMENT, "bash or zsh");
 }
 
@@ -137,7 +140,8 @@ static void end_to_end_cli__knows_the_targets_of_this_version(void **state)
 {
     (void)state;
     expect_failure(am_test_anymodel(NULL, "targets", "--target", "cuda"), AM_UNAVAILABLE, "\"cuda\"");
-    expect_failure(am_test_anymodel(NULL, "run", model_path("digits-vit"), digit_path(), "--target", "tpu"), AM_UNAVAILABLE, "\"tpu\"");
+    expect_failure(am_test_anymodel(NULL, "run", model_path("digits-vit"), digit_path(), "--target", "tpu"),
+                   AM_UNAVAILABLE, "\"tpu\"");
     am_test_result cpu = am_test_anymodel(NULL, "run", model_path("digits-vit"), digit_path(), "--target", "cpu");
     am_test_result any = am_test_anymodel(NULL, "run", model_path("digits-vit"), digit_path(), "--target", "auto");
     expect_code(&cpu, AM_OK);
@@ -164,7 +168,8 @@ static void end_to_end_cli__tells_errors_as_json_when_asked(void **state)
 static void end_to_end_cli__completions_are_those_of_the_program(void **state)
 {
     (void)state;
-    static const char *const shells[][2] = {{"bash", "scripts/completions/anymodel.bash"}, {"zsh", "scripts/completions/_anymodel"}};
+    static const char *const shells[][2] = {{"bash", "scripts/completions/anymodel.bash"},
+                                            {"zsh", "scripts/completions/_anymodel"}};
     for (int i = 0; i < 2; i++) {
         am_test_result result = am_test_anymodel(NULL, "completion", shells[i][0]);
         char *file = am_test_read_file(am_test_source_path(shells[i][1]), NULL);
@@ -184,7 +189,8 @@ static void end_to_end_cli__says_when_the_output_cannot_be_written(void **state)
 
 /* --- what is there --- */
 
-/* A command that gives JSON: as JSON it parses and holds `member` (or is an array), as text it holds `part`. */
+/* A command that gives JSON: as JSON it parses and holds `member` (or is an array), as text it holds `part`.
+ */
 static void check_report(const char *command, const char *operand, const char *member, const char *part)
 {
     am_test_result json = am_test_run((const char *const[]){am_test_program(), command, "--json", operand, NULL}, NULL);
@@ -268,7 +274,8 @@ static void end_to_end_cli__verify_without_a_case_is_an_error(void **state)
 
 static void check_digit(const char *model, am_json recorded)
 {
-    const char *image = am_test_source_path(am_test_format("examples/data/digits/%s", text_of(am_json_get(recorded, "file"))));
+    const char *image =
+        am_test_source_path(am_test_format("examples/data/digits/%s", text_of(am_json_get(recorded, "file"))));
     am_test_result result = am_test_anymodel(NULL, "run", model_path(model), image, "--json");
     expect_code(&result, AM_OK);
     am_json_document *document = read_json(result.out);
@@ -276,7 +283,8 @@ static void check_digit(const char *model, am_json recorded)
     am_json_iterator expected = am_json_iterate(am_json_get(recorded, "scores"));
     assert_true(am_json_next(&best) && am_json_next(&expected));
     assert_string_equal(text_of(am_json_get(best.value, "label")), text_of(am_json_get(recorded, "label")));
-    double difference = am_json_real(am_json_get(best.value, "score"), 0) - am_json_real(am_json_get(expected.value, "score"), 2);
+    double difference =
+        am_json_real(am_json_get(best.value, "score"), 0) - am_json_real(am_json_get(expected.value, "score"), 2);
     assert_true(difference < 1e-4 && difference > -1e-4);
     am_json_close(document);
     am_test_result_free(&result);
@@ -290,7 +298,8 @@ static void end_to_end_cli__classifies_the_digits(void **state)
 
 static void check_recording(const char *model, am_json recorded)
 {
-    const char *sound = am_test_source_path(am_test_format("examples/data/speech/%s", text_of(am_json_get(recorded, "file"))));
+    const char *sound =
+        am_test_source_path(am_test_format("examples/data/speech/%s", text_of(am_json_get(recorded, "file"))));
     am_test_result result = am_test_anymodel(NULL, "run", model_path(model), sound);
     expect_code(&result, AM_OK);
     assert_string_equal(result.out, am_test_format("%s\n", text_of(am_json_get(recorded, "text"))));
@@ -309,8 +318,10 @@ static void check_text(const char *model, am_json recorded)
     if (am_json_kind_of(prompt_json) != AM_JSON_STRING) return; /* a conversation */
     const char *prompt = text_of(prompt_json), *expected = text_of(am_json_get(recorded, "generated_text"));
     const char *path = model_path(model);
-    am_test_result whole = am_test_anymodel(NULL, "generate", path, "--prompt", prompt, "--max-new-tokens", "40", "--greedy");
-    am_test_result pieces = am_test_anymodel(prompt, "generate", path, "--prompt", "-", "--max-new-tokens", "40", "--greedy", "--stream");
+    am_test_result whole =
+        am_test_anymodel(NULL, "generate", path, "--prompt", prompt, "--max-new-tokens", "40", "--greedy");
+    am_test_result pieces =
+        am_test_anymodel(prompt, "generate", path, "--prompt", "-", "--max-new-tokens", "40", "--greedy", "--stream");
     expect_code(&whole, AM_OK);
     expect_code(&pieces, AM_OK);
     assert_string_equal(whole.out, am_test_format("%s\n", expected));
@@ -350,7 +361,8 @@ static void end_to_end_cli__reads_several_inputs_and_stdin(void **state)
     const char *model = model_path("digits-vit"), *image = digit_path();
     am_test_result one = am_test_anymodel(NULL, "run", model, image, "--json", "--option", "top_k=2");
     am_test_result two = am_test_anymodel(NULL, "run", model, image, image, "--json", "--option", "top_k=2");
-    const char *line = am_test_format("'%s' run '%s' - --json --option top_k=2 < '%s'", am_test_program(), model, image);
+    const char *line =
+        am_test_format("'%s' run '%s' - --json --option top_k=2 < '%s'", am_test_program(), model, image);
     am_test_result piped = am_test_run((const char *const[]){"sh", "-c", line, NULL}, NULL);
     expect_code(&one, AM_OK);
     expect_code(&two, AM_OK);
@@ -359,7 +371,8 @@ static void end_to_end_cli__reads_several_inputs_and_stdin(void **state)
     am_json_document *single = read_json(one.out), *array = read_json(two.out);
     assert_int_equal(am_json_count(am_json_root(single)), 2); /* labels */
     assert_int_equal(am_json_count(am_json_root(array)), 2);  /* answers */
-    for (am_json_iterator i = am_json_iterate(am_json_root(array)); am_json_next(&i);) assert_int_equal(am_json_count(i.value), 2);
+    for (am_json_iterator i = am_json_iterate(am_json_root(array)); am_json_next(&i);)
+        assert_int_equal(am_json_count(i.value), 2);
     am_json_close(single);
     am_json_close(array);
     am_test_result_free(&one);
@@ -371,13 +384,15 @@ static void end_to_end_cli__embeds_a_text_a_line(void **state)
 {
     (void)state;
     const char *model = model_path("tiny-llama-text");
-    am_test_result result = am_test_anymodel("A walk in the garden.\nA letter.\nA walk in the garden.\n", "embed", model, "--json");
+    am_test_result result =
+        am_test_anymodel("A walk in the garden.\nA letter.\nA walk in the garden.\n", "embed", model, "--json");
     expect_code(&result, AM_OK);
     am_json_document *document = read_json(result.out);
     assert_int_equal(am_json_count(am_json_root(document)), 3);
     for (am_json_iterator i = am_json_iterate(am_json_root(document)); am_json_next(&i);) {
         double square = 0;
-        for (am_json_iterator j = am_json_iterate(i.value); am_json_next(&j);) square += am_json_real(j.value, 0) * am_json_real(j.value, 0);
+        for (am_json_iterator j = am_json_iterate(i.value); am_json_next(&j);)
+            square += am_json_real(j.value, 0) * am_json_real(j.value, 0);
         assert_true(square > 0.999 && square < 1.001);
     }
     am_json_close(document);
@@ -415,7 +430,8 @@ static void end_to_end_cli__gives_the_same_bytes_again_and_with_more_threads(voi
     snprintf(vit, sizeof vit, "%s", model_path("digits-vit"));
     snprintf(digit, sizeof digit, "%s", digit_path());
     const char *const lines[][12] = {
-        {am_test_program(), "generate", text, "--prompt", "She", "--temperature", "0.9", "--seed", "5", "--json", "--threads", NULL},
+        {am_test_program(), "generate", text, "--prompt", "She", "--temperature", "0.9", "--seed", "5", "--json",
+         "--threads", NULL},
         {am_test_program(), "embed", text, prompts, "--threads", NULL},
         {am_test_program(), "run", vit, digit, "--json", "--threads", NULL},
     };
@@ -442,7 +458,8 @@ static void end_to_end_cli__names_an_unsupported_class(void **state)
 {
     (void)state;
     const char *directory = am_test_temporary_directory();
-    am_test_write_text(directory, "config.json", "{\"architectures\": [\"NoSuchForMaskedLM\"], \"model_type\": \"no_such\"}");
+    am_test_write_text(directory, "config.json",
+                       "{\"architectures\": [\"NoSuchForMaskedLM\"], \"model_type\": \"no_such\"}");
     expect_failure(am_test_anymodel(NULL, "run", directory, "x"), AM_UNSUPPORTED, "NoSuchForMaskedLM");
     expect_failure(am_test_anymodel(NULL, "run", directory, "x"), AM_UNSUPPORTED, "anymodel models");
 }
@@ -451,8 +468,10 @@ static void end_to_end_cli__names_the_file_that_is_missing(void **state)
 {
     (void)state;
     expect_failure(am_test_anymodel(NULL, "run", "/no/such/model", "x"), AM_NOT_FOUND, "/no/such/model");
-    expect_failure(am_test_anymodel(NULL, "run", model_path("digits-vit"), "/no/such/image.png"), AM_NOT_FOUND, "/no/such/image.png");
-    expect_failure(am_test_anymodel(NULL, "embed", model_path("tiny-llama-text"), "/no/such/text"), AM_NOT_FOUND, "/no/such/text");
+    expect_failure(am_test_anymodel(NULL, "run", model_path("digits-vit"), "/no/such/image.png"), AM_NOT_FOUND,
+                   "/no/such/image.png");
+    expect_failure(am_test_anymodel(NULL, "embed", model_path("tiny-llama-text"), "/no/such/text"), AM_NOT_FOUND,
+                   "/no/such/text");
 }
 
 static void end_to_end_cli__names_the_file_that_is_spoilt(void **state)

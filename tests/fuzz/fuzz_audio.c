@@ -31,12 +31,9 @@ static void make_features(const am_audio *sound)
     am_feature_extractor extractor;
     am_features out = {0};
     am_status status = am_json_parse(config, strlen(config), "config", &document);
-    if (!status)
-        status = am_feature_extractor_init(am_json_root(document), "WhisperFeatureExtractor", &extractor);
-    if (!status)
-        status = am_feature_extractor_run(&extractor, sound, 1, NULL, &out);
-    if (status)
-        abort();
+    if (!status) status = am_feature_extractor_init(am_json_root(document), "WhisperFeatureExtractor", &extractor);
+    if (!status) status = am_feature_extractor_run(&extractor, sound, 1, NULL, &out);
+    if (status) abort();
     am_features_deinit(&out);
     am_json_close(document);
 }
@@ -50,13 +47,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     am_audio sound;
     am_status status = am_audio_decode(data, size, "input", &limits, &sound);
     if (!status) {
-        if (sound.frames < 1 || sound.channels < 1)
-            abort();
+        if (sound.frames < 1 || sound.channels < 1) abort();
         am_audio_mix_down(&sound);
         status = am_audio_resample(&sound, 16000, &limits);
     }
-    if (!status)
-        make_features(&sound);
+    if (!status) make_features(&sound);
     am_status_free(status);
     am_audio_deinit(&sound);
     return 0;

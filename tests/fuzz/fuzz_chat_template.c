@@ -1,5 +1,6 @@
-/* A template, and what it is rendered with: the input is cut at its first zero byte; before it lies the template, behind it
-   a JSON object with the options ("messages", "tools", "arguments" ...). Without one there is a small conversation. */
+/* A template, and what it is rendered with: the input is cut at its first zero byte; before it lies the
+   template, behind it a JSON object with the options ("messages", "tools", "arguments" ...). Without one
+   there is a small conversation. */
 #include "base/json.h"
 #include "base/utf8.h"
 #include "text/chat_template.h"
@@ -10,10 +11,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char conversation[] =
-    "{\"messages\": [{\"role\": \"user\", \"content\": \"a<b> \\u00e9 1\", \"n\": 2.5}, {\"role\": \"assistant\", \"content\":"
-    " [{\"type\": \"text\", \"text\": \"t\"}], \"reasoning\": \"r\", \"tool_calls\": [{\"function\": {\"name\": \"f\","
-    " \"arguments\": {\"x\": [1, null, true]}}}]}], \"tools\": [{\"name\": \"f\"}], \"arguments\": {\"n\": 3, \"s\": \"a,b\"}}";
+static const char conversation[] = "{\"messages\": [{\"role\": \"user\", \"content\": \"a<b> \\u00e9 1\", "
+                                   "\"n\": 2.5}, {\"role\": \"assistant\", \"content\":"
+                                   " [{\"type\": \"text\", \"text\": \"t\"}], \"reasoning\": \"r\", "
+                                   "\"tool_calls\": [{\"function\": {\"name\": \"f\","
+                                   " \"arguments\": {\"x\": [1, null, true]}}}]}], \"tools\": [{\"name\": "
+                                   "\"f\"}], \"arguments\": {\"n\": 3, \"s\": \"a,b\"}}";
 
 static void require(bool holds)
 {

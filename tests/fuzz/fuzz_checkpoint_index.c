@@ -31,10 +31,9 @@ static void clean_up(void)
 static void write_shards(void)
 {
     static const float numbers[] = {1, 2};
-    const am_named_tensor tensors[] = {
-        {.name = "x", .dtype = AM_F32, .shape = am_shape_of(2), .data = numbers},
-        {.name = "y", .dtype = AM_F32, .shape = am_shape_of(1), .data = numbers},
-        {.name = "z", .dtype = AM_F32, .shape = am_shape_of(2), .data = numbers}};
+    const am_named_tensor tensors[] = {{.name = "x", .dtype = AM_F32, .shape = am_shape_of(2), .data = numbers},
+                                       {.name = "y", .dtype = AM_F32, .shape = am_shape_of(1), .data = numbers},
+                                       {.name = "z", .dtype = AM_F32, .shape = am_shape_of(2), .data = numbers}};
     if (!mkdtemp(directory)) abort();
     atexit(clean_up);
     if (am_safetensors_write(path_of(FILES[0]), tensors, 2)) abort();

@@ -9,8 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const classes[] = {"ViTImageProcessor", "CLIPImageProcessorPil", "ConvNextImageProcessor",
-                                      NULL};
+static const char *const classes[] = {"ViTImageProcessor", "CLIPImageProcessorPil", "ConvNextImageProcessor", NULL};
 
 static void read_config(const uint8_t *data, size_t size)
 {
@@ -20,10 +19,8 @@ static void read_config(const uint8_t *data, size_t size)
         am_image_processor processor;
         am_plane_size out;
         am_status read = am_image_processor_init(am_json_root(document), classes[i], &processor);
-        if (!read)
-            read = am_image_processor_size(&processor, (am_plane_size){37, 211}, &out);
-        if (!read && (out.height < 1 || out.width < 1))
-            abort();
+        if (!read) read = am_image_processor_size(&processor, (am_plane_size){37, 211}, &out);
+        if (!read && (out.height < 1 || out.width < 1)) abort();
         am_status_free(read);
     }
     am_json_close(document);
@@ -37,12 +34,9 @@ static void make_tensor(const am_image *image)
     am_image_processor processor;
     am_tensor out = {0};
     am_status status = am_json_parse(config, strlen(config), "config", &document);
-    if (!status)
-        status = am_image_processor_init(am_json_root(document), "SiglipImageProcessor", &processor);
-    if (!status)
-        status = am_image_processor_run(&processor, image, 1, &out);
-    if (status)
-        abort();
+    if (!status) status = am_image_processor_init(am_json_root(document), "SiglipImageProcessor", &processor);
+    if (!status) status = am_image_processor_run(&processor, image, 1, &out);
+    if (status) abort();
     am_free_aligned(out.data);
     am_json_close(document);
 }
@@ -51,10 +45,8 @@ static void write_and_read(const am_image *image)
 {
     am_buffer file = {0};
     am_image again;
-    if (am_image_encode_png(image, &file))
-        abort();
-    if (am_image_decode(file.bytes, file.length, "again", 0, &again))
-        abort();
+    if (am_image_encode_png(image, &file)) abort();
+    if (am_image_decode(file.bytes, file.length, "again", 0, &again)) abort();
     if (again.width != image->width || again.height != image->height ||
         memcmp(again.pixels, image->pixels, (size_t)(image->width * image->height * 3)) != 0)
         abort();

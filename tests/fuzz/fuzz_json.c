@@ -1,5 +1,5 @@
 /* Any text through the parser; of what it takes, every value is visited and the ways to reach it must agree.
-   */
+ */
 #include "base/json.h"
 #include "base/utf8.h"
 
@@ -26,8 +26,8 @@ static void visit(am_json value)
     size_t count = 0;
     bool is_number = kind == AM_JSON_INTEGER || kind == AM_JSON_REAL;
     require(kind != AM_JSON_MISSING);
-    require((am_json_real(value, 1) == am_json_real(value, 2) ||
-             am_json_real(value, 1) != am_json_real(value, 1)) == is_number);
+    require((am_json_real(value, 1) == am_json_real(value, 2) || am_json_real(value, 1) != am_json_real(value, 1)) ==
+            is_number);
     require(kind != AM_JSON_INTEGER || am_json_int(value, 1) == am_json_int(value, 2));
     visit_string(am_json_text(value));
     for (am_json_iterator i = am_json_iterate(value); am_json_next(&i); count++) {

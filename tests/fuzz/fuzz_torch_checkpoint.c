@@ -26,7 +26,8 @@ static void visit_value(const am_pickle_value *value, int depth)
     case AM_PICKLE_TENSOR:
         if (!am_shape_check(&value->as.tensor->shape) || value->as.tensor->offset < 0) abort();
         break;
-    default: break;
+    default:
+        break;
     }
     (void)sink;
 }

@@ -1,6 +1,6 @@
-/* Runs a fuzzer's entry over files and folders of files without libFuzzer, and over spoilt variants of each file.
-   Usage: replay_NAME [--variants N] PATH...
-   Every input lies in a block of exactly its size, so that the address sanitizer sees the first byte read past it. */
+/* Runs a fuzzer's entry over files and folders of files without libFuzzer, and over spoilt variants of each
+   file. Usage: replay_NAME [--variants N] PATH... Every input lies in a block of exactly its size, so that
+   the address sanitizer sees the first byte read past it. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,7 +32,8 @@ static void run_input(const uint8_t *data, size_t size)
     inputs_run++;
 }
 
-/* A variant: the end cut off, or up to four bytes changed. The n-th variant of a file is always the same one. */
+/* A variant: the end cut off, or up to four bytes changed. The n-th variant of a file is always the same one.
+ */
 static void run_variant(const uint8_t *data, size_t size)
 {
     static const uint8_t nasty[] = {0x00, 0xff, 0x7f, 0x80, '{', '"', '[', '9', '-', '\\'};

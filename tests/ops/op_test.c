@@ -41,12 +41,9 @@ static void fill(const am_tensor *tensor, const op_test_input *input, uint64_t s
     int64_t count = am_shape_count(&tensor->shape);
     for (int64_t i = 0; i < count; i++) {
         double value = input->low + (input->high - input->low) * am_uniform(seed, (uint64_t)i);
-        if (input->special && i % 3 == 0)
-            value = special(tensor->dtype, am_splitmix(seed, (uint64_t)i) >> 8);
-        if (am_dtype_is_float(tensor->dtype))
-            am_store_real(tensor->dtype, tensor->data, i, value);
-        else
-            am_store_int(tensor->dtype, tensor->data, i, (int64_t)floor(value));
+        if (input->special && i % 3 == 0) value = special(tensor->dtype, am_splitmix(seed, (uint64_t)i) >> 8);
+        if (am_dtype_is_float(tensor->dtype)) am_store_real(tensor->dtype, tensor->data, i, value);
+        else am_store_int(tensor->dtype, tensor->data, i, (int64_t)floor(value));
     }
 }
 
@@ -57,8 +54,7 @@ static op_test_node generate(am_op_kind op, const void *attributes, const op_tes
     uint64_t seed = am_fnv1a(name, strlen(name));
     assert_in_range(count, 0, OP_TEST_INPUTS);
     for (int i = 0; i < count; i++) {
-        if (inputs[i].absent)
-            continue;
+        if (inputs[i].absent) continue;
         node.inputs[i] = op_test_tensor(inputs[i].dtype, inputs[i].shape);
         fill(&node.inputs[i], &inputs[i], seed + (uint64_t)i);
     }
@@ -72,11 +68,9 @@ static void build_node(am_builder *b, const op_test_node *node)
     am_value inputs[OP_TEST_INPUTS] = {AM_NONE}, outputs[AM_OUTPUT_LIMIT] = {AM_NONE};
     for (int i = 0; i < node->input_count; i++)
         if (node->inputs[i].data)
-            inputs[i] =
-                am_graph_input(b, am_test_format("x%d", i), node->inputs[i].dtype, node->inputs[i].shape);
+            inputs[i] = am_graph_input(b, am_test_format("x%d", i), node->inputs[i].dtype, node->inputs[i].shape);
     am_add_node(b, node->op, inputs, node->input_count, node->attributes, outputs);
-    for (int i = 0; i < AM_OUTPUT_LIMIT && outputs[i].id; i++)
-        am_output(b, am_test_format("y%d", i), outputs[i]);
+    for (int i = 0; i < AM_OUTPUT_LIMIT && outputs[i].id; i++) am_output(b, am_test_format("y%d", i), outputs[i]);
 }
 
 am_status op_test_graph(const op_test_node *node, am_graph **out)
@@ -95,16 +89,14 @@ static am_status run_program(am_cpu_program *program, const am_graph *graph, con
     am_tensor inputs[OP_TEST_INPUTS];
     int count = 0;
     for (int i = 0; i < node->input_count; i++)
-        if (node->inputs[i].data)
-            inputs[count++] = node->inputs[i];
+        if (node->inputs[i].data) inputs[count++] = node->inputs[i];
     assert_int_equal(count, graph->input_count);
     AM_TRY(am_cpu_program_run(program, inputs, NULL));
     for (int i = 0; i < graph->output_count; i++) {
         am_tensor result = am_cpu_program_output(program, i);
         outputs[i] = op_test_tensor(result.dtype, result.shape);
         size_t bytes = am_tensor_bytes(result.dtype, &result.shape);
-        if (bytes)
-            memcpy(outputs[i].data, result.data, bytes);
+        if (bytes) memcpy(outputs[i].data, result.data, bytes);
     }
     return NULL;
 }
@@ -155,8 +147,7 @@ static double rms_of(const am_tensor *tensor)
     double sum = 0;
     for (int64_t i = 0; i < count; i++) {
         double value = am_load_real(tensor->dtype, tensor->data, i);
-        if (!isfinite(value) || fabs(value) > 1e30)
-            continue;
+        if (!isfinite(value) || fabs(value) > 1e30) continue;
         sum += value * value;
         finite++;
     }
@@ -166,18 +157,15 @@ static double rms_of(const am_tensor *tensor)
 double op_test_absolute(am_op_kind op, const am_tensor *expected, double relative)
 {
     bool alone = op == AM_OP_UNARY || op == AM_OP_BINARY || op == AM_OP_GATED_ACTIVATION;
-    if (relative <= 0 || !am_dtype_is_float(expected->dtype))
-        return 0;
+    if (relative <= 0 || !am_dtype_is_float(expected->dtype)) return 0;
     double rms = rms_of(expected);
     return relative * (alone && rms > 1 ? 1 : rms) + (expected->dtype == AM_F16 ? 0x1p-24 : 0x1p-126);
 }
 
 static bool is_close(double expected, double found, double tolerance)
 {
-    if (isnan(expected) || isnan(found))
-        return isnan(expected) && isnan(found);
-    if (isinf(expected) || isinf(found))
-        return expected == found;
+    if (isnan(expected) || isnan(found)) return isnan(expected) && isnan(found);
+    if (isinf(expected) || isinf(found)) return expected == found;
     return fabs(expected - found) <= tolerance;
 }
 
@@ -191,8 +179,7 @@ void op_test_expect_close(const am_tensor *expected, const am_tensor *found, dou
                  am_shape_text(&found->shape, found_text));
     if (!am_dtype_is_float(expected->dtype)) {
         for (int64_t i = 0; i < count; i++) {
-            int64_t e = am_load_int(expected->dtype, expected->data, i),
-                    f = am_load_int(found->dtype, found->data, i);
+            int64_t e = am_load_int(expected->dtype, expected->data, i), f = am_load_int(found->dtype, found->data, i);
             if (e != f)
                 fail_msg("%s: element %lld of %s: expected %lld, found %lld", what, (long long)i,
                          am_shape_text(&expected->shape, expected_text), (long long)e, (long long)f);
@@ -200,13 +187,11 @@ void op_test_expect_close(const am_tensor *expected, const am_tensor *found, dou
         return;
     }
     for (int64_t i = 0; i < count; i++) {
-        double e = am_load_real(expected->dtype, expected->data, i),
-               f = am_load_real(found->dtype, found->data, i);
+        double e = am_load_real(expected->dtype, expected->data, i), f = am_load_real(found->dtype, found->data, i);
         double tolerance = isfinite(e) ? relative * fabs(e) + absolute : 0;
         if (!is_close(e, f, tolerance))
-            fail_msg("%s: element %lld of %s: expected %.17g, found %.17g, off by %g, allowed %g", what,
-                     (long long)i, am_shape_text(&expected->shape, expected_text), e, f, fabs(e - f),
-                     tolerance);
+            fail_msg("%s: element %lld of %s: expected %.17g, found %.17g, off by %g, allowed %g", what, (long long)i,
+                     am_shape_text(&expected->shape, expected_text), e, f, fabs(e - f), tolerance);
     }
 }
 
@@ -223,8 +208,7 @@ static double expansion_tolerance(am_dtype dtype)
 }
 
 static void compare_outputs(const am_graph *graph, const op_test_node *node, const am_tensor *expected,
-                            const am_cpu_program_options *options, double (*tolerance)(am_dtype),
-                            const char *what)
+                            const am_cpu_program_options *options, double (*tolerance)(am_dtype), const char *what)
 {
     am_tensor found[AM_OUTPUT_LIMIT];
     am_test_expect_ok(op_test_run(graph, node, options, found));
@@ -232,8 +216,7 @@ static void compare_outputs(const am_graph *graph, const op_test_node *node, con
         const char *name = am_test_format("%s, %s, output %d", am_op_of(node->op)->name, what, i);
         assert_int_equal(expected[i].dtype, found[i].dtype);
         double allowed = op_test_is_exact(node->op) ? 0 : tolerance(expected[i].dtype);
-        op_test_expect_close(&expected[i], &found[i], allowed,
-                             op_test_absolute(node->op, &expected[i], allowed), name);
+        op_test_expect_close(&expected[i], &found[i], allowed, op_test_absolute(node->op, &expected[i], allowed), name);
     }
     op_test_free(found, graph->output_count);
 }
@@ -243,8 +226,7 @@ static void compare_expansion(const am_graph *graph, const op_test_node *node, c
     am_graph *expanded;
     const am_cpu_program_options reference = {.reference_only = true};
     am_test_expect_ok(am_graph_expand(graph, NULL, NULL, &expanded));
-    for (int i = 0; i < expanded->node_count; i++)
-        assert_false(am_op_of(expanded->nodes[i].op)->is_composite);
+    for (int i = 0; i < expanded->node_count; i++) assert_false(am_op_of(expanded->nodes[i].op)->is_composite);
     compare_outputs(expanded, node, expected, &reference, expansion_tolerance, "expanded");
     am_graph_destroy(expanded);
 }
@@ -254,8 +236,7 @@ static void compare_levels(const am_graph *graph, const op_test_node *node, cons
 {
     for (int isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
         const am_cpu_program_options options = {.isa = (am_isa)isa};
-        if (!am_micro_of(options.isa))
-            continue;
+        if (!am_micro_of(options.isa)) continue;
         compare_outputs(graph, node, expected, &options, kernel_tolerance, am_isa_name(options.isa));
     }
 }
@@ -265,8 +246,7 @@ static void agree(const am_graph *graph, const op_test_node *node)
     am_tensor expected[AM_OUTPUT_LIMIT];
     am_test_expect_ok(op_test_run(graph, node, &(am_cpu_program_options){.reference_only = true}, expected));
     compare_levels(graph, node, expected);
-    if (am_op_of(node->op)->is_composite)
-        compare_expansion(graph, node, expected);
+    if (am_op_of(node->op)->is_composite) compare_expansion(graph, node, expected);
     op_test_free(expected, graph->output_count);
 }
 
@@ -292,8 +272,7 @@ void op_test_compare_floats(am_op_kind op, const void *attributes, const op_test
         op_test_input changed[OP_TEST_INPUTS];
         for (int i = 0; i < count; i++) {
             changed[i] = inputs[i];
-            if (inputs[i].dtype == AM_F32)
-                changed[i].dtype = dtypes[d];
+            if (inputs[i].dtype == AM_F32) changed[i].dtype = dtypes[d];
         }
         op_test_compare(op, attributes, changed, count);
     }
@@ -301,8 +280,7 @@ void op_test_compare_floats(am_op_kind op, const void *attributes, const op_test
 
 /* --- errors --- */
 
-void op_test_refused(am_op_kind op, const void *attributes, const char *part, const op_test_input *inputs,
-                     int count)
+void op_test_refused(am_op_kind op, const void *attributes, const char *part, const op_test_input *inputs, int count)
 {
     am_graph *graph = NULL;
     am_builder *b = op_test_builder();
@@ -328,13 +306,12 @@ void op_test_run_fails(am_op_kind op, const void *attributes, am_code code, cons
     am_tensor outputs[AM_OUTPUT_LIMIT];
     op_test_node node = generate(op, attributes, inputs, count);
     am_test_expect_ok(op_test_graph(&node, &graph));
-    am_test_expect_error(
-        op_test_run(graph, &node, &(am_cpu_program_options){.reference_only = true}, outputs), code, part);
+    am_test_expect_error(op_test_run(graph, &node, &(am_cpu_program_options){.reference_only = true}, outputs), code,
+                         part);
     for (int isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++)
         if (am_micro_of((am_isa)isa))
-            am_test_expect_error(
-                op_test_run(graph, &node, &(am_cpu_program_options){.isa = (am_isa)isa}, outputs), code,
-                part);
+            am_test_expect_error(op_test_run(graph, &node, &(am_cpu_program_options){.isa = (am_isa)isa}, outputs),
+                                 code, part);
     am_graph_destroy(graph);
     op_test_free(node.inputs, count);
 }

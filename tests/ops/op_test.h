@@ -23,23 +23,19 @@ typedef struct op_test_input {
 } op_test_input;
 
 /* OP_F32(2, 3): [2, 3] in [-2, 2). OP_SCALAR(AM_F32): rank 0. OP_INDEX(5, 2, 3): I32 [2, 3] in 0..4. */
-#define OP_OF(type, ...)                                                                                     \
-    ((op_test_input){.dtype = (type), .shape = am_shape_of(__VA_ARGS__), .low = -2, .high = 2})
-#define OP_F32(...)     OP_OF(AM_F32, __VA_ARGS__)
-#define OP_SCALAR(type) ((op_test_input){.dtype = (type), .low = -2, .high = 2})
-#define OP_INDEX(size, ...)                                                                                  \
+#define OP_OF(type, ...) ((op_test_input){.dtype = (type), .shape = am_shape_of(__VA_ARGS__), .low = -2, .high = 2})
+#define OP_F32(...)      OP_OF(AM_F32, __VA_ARGS__)
+#define OP_SCALAR(type)  ((op_test_input){.dtype = (type), .low = -2, .high = 2})
+#define OP_INDEX(size, ...)                                                                                            \
     ((op_test_input){.dtype = AM_I32, .shape = am_shape_of(__VA_ARGS__), .low = 0, .high = (size)})
-#define OP_BOOL(...)                                                                                         \
-    ((op_test_input){.dtype = AM_BOOL, .shape = am_shape_of(__VA_ARGS__), .low = 0, .high = 2})
-#define OP_SPECIAL(type, ...)                                                                                \
-    ((op_test_input){                                                                                        \
-        .dtype = (type), .shape = am_shape_of(__VA_ARGS__), .low = -2, .high = 2, .special = true})
+#define OP_BOOL(...) ((op_test_input){.dtype = AM_BOOL, .shape = am_shape_of(__VA_ARGS__), .low = 0, .high = 2})
+#define OP_SPECIAL(type, ...)                                                                                          \
+    ((op_test_input){.dtype = (type), .shape = am_shape_of(__VA_ARGS__), .low = -2, .high = 2, .special = true})
 #define OP_ABSENT ((op_test_input){.absent = true})
 
 /* An input list as two arguments. */
-#define OP_INPUTS(...)                                                                                       \
-    (const op_test_input[]){__VA_ARGS__},                                                                    \
-        (int)(sizeof((op_test_input[]){__VA_ARGS__}) / sizeof(op_test_input))
+#define OP_INPUTS(...)                                                                                                 \
+    (const op_test_input[]){__VA_ARGS__}, (int)(sizeof((op_test_input[]){__VA_ARGS__}) / sizeof(op_test_input))
 
 /* Compares all ways to compute a node with these attributes and generated inputs. */
 void op_test_compare(am_op_kind op, const void *attributes, const op_test_input *inputs, int count);
@@ -49,8 +45,7 @@ void op_test_compare_floats(am_op_kind op, const void *attributes, const op_test
 
 /* Fails unless adding such a node is an AM_INVALID_ARGUMENT whose message holds `part` after the op's name.
  */
-void op_test_refused(am_op_kind op, const void *attributes, const char *part, const op_test_input *inputs,
-                     int count);
+void op_test_refused(am_op_kind op, const void *attributes, const char *part, const op_test_input *inputs, int count);
 
 /* Fails unless running such a node is this error. */
 void op_test_run_fails(am_op_kind op, const void *attributes, am_code code, const char *part,
@@ -67,7 +62,7 @@ am_value op_test_value(am_builder *b, am_dtype dtype, am_shape shape, const doub
 /* Finishes the graph with `value` as its output, runs it by reference, and fails unless exactly these come
    out. Ends the builder. */
 void op_test_expect(am_builder *b, am_value value, am_dtype dtype, am_shape shape, const double *values);
-#define OP_EXPECT(b, value, dtype, shape, ...)                                                               \
+#define OP_EXPECT(b, value, dtype, shape, ...)                                                                         \
     op_test_expect((b), (value), (dtype), (shape), (const double[]){__VA_ARGS__})
 
 /* Ends the builder and fails unless it keeps this error. */

@@ -7,18 +7,16 @@ static void ops_attention__agrees_on_odd_sizes(void **state)
     am_attention_attributes a = {.causal = true};
     op_test_compare_floats(AM_OP_ATTENTION, &a,
                            OP_INPUTS(OP_F32(2, 9, 6, 33), OP_F32(2, 9, 3, 33), OP_F32(2, 9, 3, 17)));
+    op_test_compare(AM_OP_ATTENTION, &a, OP_INPUTS(OP_F32(1, 1, 4, 64), OP_F32(1, 67, 2, 64), OP_F32(1, 67, 2, 64)));
     op_test_compare(AM_OP_ATTENTION, &a,
-                    OP_INPUTS(OP_F32(1, 1, 4, 64), OP_F32(1, 67, 2, 64), OP_F32(1, 67, 2, 64)));
-    op_test_compare(
-        AM_OP_ATTENTION, &a,
-        OP_INPUTS(OP_F32(1, 3, 4, 16), OP_OF(AM_BF16, 1, 19, 2, 16), OP_OF(AM_BF16, 1, 19, 2, 16)));
+                    OP_INPUTS(OP_F32(1, 3, 4, 16), OP_OF(AM_BF16, 1, 19, 2, 16), OP_OF(AM_BF16, 1, 19, 2, 16)));
     a.window = 5;
     op_test_compare_floats(AM_OP_ATTENTION, &a,
                            OP_INPUTS(OP_F32(1, 19, 2, 8), OP_F32(1, 19, 2, 8), OP_F32(1, 19, 2, 8)));
     a = (am_attention_attributes){.scale = 1, .soft_cap = 3};
     op_test_compare_floats(AM_OP_ATTENTION, &a,
-                           OP_INPUTS(OP_F32(2, 5, 2, 8), OP_F32(2, 7, 2, 8), OP_F32(2, 7, 2, 8),
-                                     OP_BOOL(2, 1, 5, 7), OP_F32(2, 5, 7), OP_F32(2)));
+                           OP_INPUTS(OP_F32(2, 5, 2, 8), OP_F32(2, 7, 2, 8), OP_F32(2, 7, 2, 8), OP_BOOL(2, 1, 5, 7),
+                                     OP_F32(2, 5, 7), OP_F32(2)));
 }
 
 static void ops_attention__ignores_places_of_the_cache_not_yet_filled(void **state)
@@ -26,12 +24,12 @@ static void ops_attention__ignores_places_of_the_cache_not_yet_filled(void **sta
     am_attention_attributes a = {.causal = true};
     for (int64_t offset = 0; offset <= 6; offset += 3)
         op_test_compare_floats(AM_OP_ATTENTION, &a,
-                               OP_INPUTS(OP_F32(2, 2, 4, 8), OP_F32(2, 8, 2, 8), OP_F32(2, 8, 2, 8),
-                                         OP_ABSENT, OP_ABSENT, OP_ABSENT, OFFSET(offset)));
+                               OP_INPUTS(OP_F32(2, 2, 4, 8), OP_F32(2, 8, 2, 8), OP_F32(2, 8, 2, 8), OP_ABSENT,
+                                         OP_ABSENT, OP_ABSENT, OFFSET(offset)));
     a = (am_attention_attributes){0};
     op_test_compare(AM_OP_ATTENTION, &a,
-                    OP_INPUTS(OP_F32(1, 2, 4, 8), OP_F32(1, 8, 2, 8), OP_F32(1, 8, 2, 8), OP_ABSENT,
-                              OP_ABSENT, OP_ABSENT, OFFSET(2)));
+                    OP_INPUTS(OP_F32(1, 2, 4, 8), OP_F32(1, 8, 2, 8), OP_F32(1, 8, 2, 8), OP_ABSENT, OP_ABSENT,
+                              OP_ABSENT, OFFSET(2)));
 }
 
 /* An offset of 1 with one query means two keys: the third place is not written yet. */
@@ -54,8 +52,7 @@ static void ops_attention__averages_where_nothing_is_attended(void **state)
     am_value v = OP_VALUES(b, AM_F32, am_shape_of(1, 2, 1, 1), 1, 3),
              mask = OP_VALUES(b, AM_BOOL, am_shape_of(1, 1, 1, 2), 0, 0);
     am_attention_inputs inputs = {.q = q, .k = k, .v = v, .mask = mask};
-    OP_EXPECT(b, am_attention_op(b, &inputs, &(am_attention_attributes){0}), AM_F32, am_shape_of(1, 1, 1, 1),
-              2);
+    OP_EXPECT(b, am_attention_op(b, &inputs, &(am_attention_attributes){0}), AM_F32, am_shape_of(1, 1, 1, 1), 2);
 }
 
 static void ops_attention__refuses_what_does_not_fit(void **state)
@@ -73,12 +70,12 @@ static void ops_attention__refuses_what_does_not_fit(void **state)
                     OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_BOOL(2, 4)));
     op_test_refused(AM_OP_ATTENTION, &a, "input 3 must be bool, found f32",
                     OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(2, 5)));
-    op_test_refused(AM_OP_ATTENTION, &a, "input 5 must have shape [2], found [3]",
-                    OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT,
-                              OP_ABSENT, OP_F32(3)));
+    op_test_refused(
+        AM_OP_ATTENTION, &a, "input 5 must have shape [2], found [3]",
+        OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT, OP_ABSENT, OP_F32(3)));
     op_test_refused(AM_OP_ATTENTION, &a, "input 6 must have rank 0",
-                    OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT,
-                              OP_ABSENT, OP_ABSENT, OP_INDEX(3, 1)));
+                    OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT, OP_ABSENT,
+                              OP_ABSENT, OP_INDEX(3, 1)));
     a.window = -1;
     op_test_refused(AM_OP_ATTENTION, &a, "a window of -1",
                     OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4)));
@@ -88,9 +85,9 @@ static void ops_attention__names_an_offset_beyond_the_cache(void **state)
 {
     am_attention_attributes a = {.causal = true};
     op_test_run_fails(AM_OP_ATTENTION, &a, AM_OUT_OF_RANGE, "attention",
-                      OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT,
-                                OP_ABSENT, OP_ABSENT, OFFSET(4)));
+                      OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT, OP_ABSENT,
+                                OP_ABSENT, OFFSET(4)));
     op_test_run_fails(AM_OP_ATTENTION, &a, AM_OUT_OF_RANGE, "attention",
-                      OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT,
-                                OP_ABSENT, OP_ABSENT, OFFSET(-1)));
+                      OP_INPUTS(OP_F32(1, 2, 2, 4), OP_F32(1, 5, 2, 4), OP_F32(1, 5, 2, 4), OP_ABSENT, OP_ABSENT,
+                                OP_ABSENT, OFFSET(-1)));
 }

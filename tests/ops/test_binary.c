@@ -14,8 +14,7 @@ static void ops_binary__agrees_on_every_function_and_dtype(void **state)
             op_test_input x = OP_OF(dtypes[d], 5, 37), y = OP_OF(dtypes[d], 37);
             x.low = y.low = dtypes[d] == AM_BOOL ? 0 : -2;
             x.high = y.high = dtypes[d] == AM_BOOL ? 2 : 3;
-            if (is_taken(fn, dtypes[d]))
-                op_test_compare(AM_OP_BINARY, &(am_binary_attributes){fn}, OP_INPUTS(x, y));
+            if (is_taken(fn, dtypes[d])) op_test_compare(AM_OP_BINARY, &(am_binary_attributes){fn}, OP_INPUTS(x, y));
         }
 }
 
@@ -31,7 +30,7 @@ static void ops_binary__broadcasts_both_ways(void **state)
 {
     static const am_binary_fn fns[] = {AM_ADD, AM_SUB, AM_MUL, AM_DIV, AM_MAX, AM_LESS};
     for (size_t i = 0; i < sizeof fns / sizeof fns[0]; i++) {
-        const am_binary_attributes a = {fns[i]};
+        const am_binary_attributes a = {(int)fns[i]};
         op_test_compare_floats(AM_OP_BINARY, &a, OP_INPUTS(OP_F32(67, 1), OP_F32(1, 35)));
         op_test_compare_floats(AM_OP_BINARY, &a, OP_INPUTS(OP_F32(2, 9, 33), OP_F32(9, 1)));
         op_test_compare_floats(AM_OP_BINARY, &a, OP_INPUTS(OP_F32(33), OP_F32(2, 9, 33)));

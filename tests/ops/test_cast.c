@@ -15,8 +15,7 @@ static void ops_cast__converts_special_numbers(void **state)
 {
     static const am_dtype floats[] = {AM_F64, AM_F32, AM_F16, AM_BF16};
     for (int i = 0; i < 16; i++)
-        op_test_compare(AM_OP_CAST, &(am_cast_attributes){floats[i % 4]},
-                        OP_INPUTS(OP_SPECIAL(floats[i / 4], 7, 41)));
+        op_test_compare(AM_OP_CAST, &(am_cast_attributes){floats[i % 4]}, OP_INPUTS(OP_SPECIAL(floats[i / 4], 7, 41)));
 }
 
 static void ops_cast__is_nothing_where_the_dtype_stays(void **state)

@@ -4,15 +4,11 @@ static void ops_conv_transpose__agrees_on_odd_sizes(void **state)
 {
     am_convolution_attributes a = {
         .stride = am_shape_of(5), .padding_before = am_shape_of(2), .padding_after = am_shape_of(3)};
-    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a,
-                           OP_INPUTS(OP_F32(2, 9, 17), OP_F32(9, 7, 11), OP_F32(7)));
+    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a, OP_INPUTS(OP_F32(2, 9, 17), OP_F32(9, 7, 11), OP_F32(7)));
     a = (am_convolution_attributes){.stride = am_shape_of(2, 2)};
-    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a,
-                           OP_INPUTS(OP_F32(1, 8, 5, 9), OP_F32(8, 5, 2, 2), OP_F32(5)));
-    a = (am_convolution_attributes){.stride = am_shape_of(2, 1),
-                                    .dilation = am_shape_of(1, 2),
-                                    .groups = 2,
-                                    .output_padding = am_shape_of(1, 1)};
+    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a, OP_INPUTS(OP_F32(1, 8, 5, 9), OP_F32(8, 5, 2, 2), OP_F32(5)));
+    a = (am_convolution_attributes){
+        .stride = am_shape_of(2, 1), .dilation = am_shape_of(1, 2), .groups = 2, .output_padding = am_shape_of(1, 1)};
     op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a, OP_INPUTS(OP_F32(1, 6, 5, 4), OP_F32(6, 3, 3, 2)));
 }
 
@@ -36,6 +32,5 @@ static void ops_conv_transpose__refuses_what_does_not_fit(void **state)
     op_test_refused(AM_OP_CONV_TRANSPOSE, &a, "paddings of spatial dimension 0 are larger",
                     OP_INPUTS(OP_F32(1, 3, 5), OP_F32(3, 2, 3)));
     a = (am_convolution_attributes){.dilation = am_shape_of(INT64_MAX)};
-    op_test_refused(AM_OP_CONV_TRANSPOSE, &a, "is not in 1..2^31",
-                    OP_INPUTS(OP_F32(1, 3, 5), OP_F32(3, 2, 3)));
+    op_test_refused(AM_OP_CONV_TRANSPOSE, &a, "is not in 1..2^31", OP_INPUTS(OP_F32(1, 3, 5), OP_F32(3, 2, 3)));
 }

@@ -12,11 +12,10 @@ static void ops_embedding__names_ids_outside_of_the_table(void **state)
 {
     op_test_input ids = OP_INDEX(0, 2);
     ids.low = ids.high = 9;
-    op_test_run_fails(AM_OP_EMBEDDING, NULL, AM_OUT_OF_RANGE,
-                      "embedding: index 9 at place 0 is outside of 0..8", OP_INPUTS(OP_F32(9, 5), ids));
+    op_test_run_fails(AM_OP_EMBEDDING, NULL, AM_OUT_OF_RANGE, "embedding: index 9 at place 0 is outside of 0..8",
+                      OP_INPUTS(OP_F32(9, 5), ids));
     ids.low = ids.high = -1;
-    op_test_run_fails(AM_OP_EMBEDDING, NULL, AM_OUT_OF_RANGE, "index -1",
-                      OP_INPUTS(OP_OF(AM_F16, 9, 5), ids));
+    op_test_run_fails(AM_OP_EMBEDDING, NULL, AM_OUT_OF_RANGE, "index -1", OP_INPUTS(OP_OF(AM_F16, 9, 5), ids));
 }
 
 static void ops_embedding__refuses_what_does_not_fit(void **state)

@@ -27,8 +27,7 @@ static void ops_expert_routing__chooses_each_expert_once(void **state)
     am_value experts;
     am_builder *b = op_test_builder();
     am_value logits = OP_VALUES(b, AM_F32, am_shape_of(1, 4), -INFINITY, -INFINITY, -INFINITY, 0);
-    am_expert_routing(b, logits, AM_NONE, &(am_expert_routing_attributes){.top_k = 4, .softmax_after = true},
-                      &experts);
+    am_expert_routing(b, logits, AM_NONE, &(am_expert_routing_attributes){.top_k = 4, .softmax_after = true}, &experts);
     OP_EXPECT(b, experts, AM_I32, am_shape_of(1, 4), 3, 0, 1, 2);
 }
 

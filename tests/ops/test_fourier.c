@@ -18,10 +18,8 @@ static void ops_fourier__inverts_itself(void **state)
     am_builder *b = op_test_builder();
     am_value x = OP_VALUES(b, AM_F32, am_shape_of(4), 1, -2, 3, 0.5);
     am_value spectrum = am_fourier(b, x, &(am_fourier_attributes){.real_input = true, .length = 4});
-    OP_EXPECT(
-        b,
-        am_fourier(b, spectrum, &(am_fourier_attributes){.inverse = true, .real_output = true, .length = 4}),
-        AM_F32, am_shape_of(4), 1, -2, 3, 0.5);
+    OP_EXPECT(b, am_fourier(b, spectrum, &(am_fourier_attributes){.inverse = true, .real_output = true, .length = 4}),
+              AM_F32, am_shape_of(4), 1, -2, 3, 0.5);
 }
 
 static void ops_fourier__refuses_what_is_no_transform(void **state)
@@ -38,6 +36,5 @@ static void ops_fourier__refuses_what_is_no_transform(void **state)
     a = (am_fourier_attributes){.real_input = true};
     op_test_refused(AM_OP_FOURIER, &a, "length 0 is not in 1..2^31", OP_INPUTS(OP_F32(4)));
     a.length = 4;
-    op_test_refused(AM_OP_FOURIER, &a, "the result would have rank 9",
-                    OP_INPUTS(OP_F32(4, 1, 1, 1, 1, 1, 1, 1)));
+    op_test_refused(AM_OP_FOURIER, &a, "the result would have rank 9", OP_INPUTS(OP_F32(4, 1, 1, 1, 1, 1, 1, 1)));
 }

@@ -10,8 +10,7 @@ static void ops_gather__agrees_on_large_tensors(void **state)
                            OP_INPUTS(OP_F32(9, 33), OP_INDEX(33, 9, 50)));
     op_test_compare(AM_OP_GATHER, &(am_gather_attributes){.axis = 1},
                     OP_INPUTS(OP_SPECIAL(AM_F32, 3, 9), OP_INDEX(9, 4)));
-    op_test_compare(AM_OP_GATHER, &(am_gather_attributes){.axis = 0},
-                    OP_INPUTS(OP_F32(0, 3), OP_INDEX(1, 0)));
+    op_test_compare(AM_OP_GATHER, &(am_gather_attributes){.axis = 0}, OP_INPUTS(OP_F32(0, 3), OP_INDEX(1, 0)));
 }
 
 static void expect_out_of_range(bool elementwise, am_dtype dtype, double index, const char *part)
@@ -38,8 +37,8 @@ static void ops_gather__refuses_what_does_not_fit(void **state)
     op_test_refused(AM_OP_GATHER, &a, "indices of shape [2] for", OP_INPUTS(OP_F32(2, 3), OP_INDEX(3, 2)));
     op_test_refused(AM_OP_GATHER, &(am_gather_attributes){.axis = 2}, "axis 2",
                     OP_INPUTS(OP_F32(2, 3), OP_INDEX(3, 2)));
-    op_test_refused(AM_OP_GATHER, &(am_gather_attributes){.axis = 0},
-                    "must hold indices (i32 or i64), found i16", OP_INPUTS(OP_F32(2, 3), OP_OF(AM_I16, 2)));
+    op_test_refused(AM_OP_GATHER, &(am_gather_attributes){.axis = 0}, "must hold indices (i32 or i64), found i16",
+                    OP_INPUTS(OP_F32(2, 3), OP_OF(AM_I16, 2)));
     op_test_refused(AM_OP_GATHER, &(am_gather_attributes){.axis = 0}, "the result would have rank 9",
                     OP_INPUTS(OP_F32(2, 1, 1, 1, 1), OP_INDEX(2, 1, 1, 1, 1, 1)));
 }

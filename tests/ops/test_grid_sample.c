@@ -29,8 +29,7 @@ static void ops_grid_sample__refuses_what_does_not_fit(void **state)
                     OP_INPUTS(OP_F32(2, 3, 4, 4), OP_F32(1, 5, 5, 2)));
     op_test_refused(AM_OP_GRID_SAMPLE, &a, "input 1 must have shape",
                     OP_INPUTS(OP_F32(2, 3, 4, 4), OP_F32(2, 5, 5, 3)));
-    op_test_refused(AM_OP_GRID_SAMPLE, &a, "rank 4 or 5, found rank 3",
-                    OP_INPUTS(OP_F32(2, 3, 4), OP_F32(2, 5, 1)));
+    op_test_refused(AM_OP_GRID_SAMPLE, &a, "rank 4 or 5, found rank 3", OP_INPUTS(OP_F32(2, 3, 4), OP_F32(2, 5, 1)));
     op_test_refused(AM_OP_GRID_SAMPLE, &a, "spatial dimension 1 of input 0 is empty",
                     OP_INPUTS(OP_F32(2, 3, 4, 0), OP_F32(2, 5, 5, 2)));
     a.mode = AM_RESIZE_CUBIC;

@@ -6,11 +6,9 @@ static void ops_grouped_matmul__agrees_on_odd_sizes(void **state)
                            OP_INPUTS(OP_F32(7, 37), OP_INDEX(5, 7, 3), OP_F32(5, 19, 37), OP_F32(5, 19)));
     op_test_compare_floats(AM_OP_GROUPED_MATMUL, NULL,
                            OP_INPUTS(OP_F32(7, 3, 37), OP_INDEX(5, 7, 3), OP_F32(5, 19, 37)));
-    op_test_compare(
-        AM_OP_GROUPED_MATMUL, NULL,
-        OP_INPUTS(OP_F32(7, 37), OP_INDEX(5, 7, 3), OP_OF(AM_BF16, 5, 19, 37), OP_OF(AM_BF16, 5, 19)));
-    op_test_compare_floats(AM_OP_GROUPED_MATMUL, NULL,
-                           OP_INPUTS(OP_F32(2, 3), OP_INDEX(4, 2, 0), OP_F32(4, 5, 3)));
+    op_test_compare(AM_OP_GROUPED_MATMUL, NULL,
+                    OP_INPUTS(OP_F32(7, 37), OP_INDEX(5, 7, 3), OP_OF(AM_BF16, 5, 19, 37), OP_OF(AM_BF16, 5, 19)));
+    op_test_compare_floats(AM_OP_GROUPED_MATMUL, NULL, OP_INPUTS(OP_F32(2, 3), OP_INDEX(4, 2, 0), OP_F32(4, 5, 3)));
 }
 
 static void ops_grouped_matmul__names_experts_that_are_not_there(void **state)

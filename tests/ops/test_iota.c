@@ -3,8 +3,7 @@
 static void ops_iota__counts_along_an_axis_from_the_end(void **state)
 {
     am_builder *b = op_test_builder();
-    OP_EXPECT(b, am_iota(b, AM_I32, am_shape_of(2, 3), -2, 5, -2), AM_I32, am_shape_of(2, 3), 5, 5, 5, 3, 3,
-              3);
+    OP_EXPECT(b, am_iota(b, AM_I32, am_shape_of(2, 3), -2, 5, -2), AM_I32, am_shape_of(2, 3), 5, 5, 5, 3, 3, 3);
 }
 
 static void ops_iota__may_be_empty(void **state)

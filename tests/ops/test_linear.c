@@ -4,12 +4,9 @@ static void ops_linear__agrees_on_odd_sizes(void **state)
 {
     for (int in_out = 0; in_out < 2; in_out++) {
         const am_linear_attributes a = {in_out, AM_GELU};
-        op_test_input weight = {.dtype = AM_F32,
-                                .shape = in_out ? am_shape_of(67, 41) : am_shape_of(41, 67),
-                                .low = -0.25,
-                                .high = 0.25};
-        op_test_compare_floats(AM_OP_LINEAR, &a,
-                               OP_INPUTS(OP_F32(2, 9, 67), weight, OP_F32(41), OP_F32(2, 9, 41)));
+        op_test_input weight = {
+            .dtype = AM_F32, .shape = in_out ? am_shape_of(67, 41) : am_shape_of(41, 67), .low = -0.25, .high = 0.25};
+        op_test_compare_floats(AM_OP_LINEAR, &a, OP_INPUTS(OP_F32(2, 9, 67), weight, OP_F32(41), OP_F32(2, 9, 41)));
         op_test_compare_floats(AM_OP_LINEAR, &a, OP_INPUTS(OP_F32(67), weight));
         weight.dtype = AM_BF16;
         op_test_compare(AM_OP_LINEAR, &a, OP_INPUTS(OP_F32(5, 67), weight, OP_OF(AM_BF16, 41)));
@@ -32,13 +29,10 @@ static void ops_linear__applies_every_activation(void **state)
 {
     for (int fn = 0; fn < AM_UNARY_COUNT; fn++) {
         am_dtype result;
-        if (fn == AM_NORMAL_ICDF || !am_unary_result((am_unary_fn)fn, AM_F32, &result) || result != AM_F32)
-            continue;
+        if (fn == AM_NORMAL_ICDF || !am_unary_result((am_unary_fn)fn, AM_F32, &result) || result != AM_F32) continue;
         op_test_input x = {.dtype = AM_F32, .shape = am_shape_of(3, 8), .low = 0.25, .high = 1};
-        op_test_input weight = {.dtype = AM_F32,
-                                .shape = am_shape_of(5, 8),
-                                .low = 0.0625,
-                                .high = 0.125}; /* sums in every domain */
+        op_test_input weight = {
+            .dtype = AM_F32, .shape = am_shape_of(5, 8), .low = 0.0625, .high = 0.125}; /* sums in every domain */
         op_test_compare(AM_OP_LINEAR, &(am_linear_attributes){false, fn}, OP_INPUTS(x, weight));
     }
 }

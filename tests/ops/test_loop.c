@@ -13,12 +13,10 @@ static am_graph *finish(am_builder *b)
 static am_graph *summing_body(bool has_condition)
 {
     am_builder *b = op_test_builder();
-    am_value i = am_graph_input(b, "i", AM_I32, (am_shape){0}),
-             s = am_graph_input(b, "s", AM_F32, (am_shape){0});
+    am_value i = am_graph_input(b, "i", AM_I32, (am_shape){0}), s = am_graph_input(b, "s", AM_F32, (am_shape){0});
     am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(4));
     am_value sum = am_add(b, s, am_gather(b, x, i, 0, false));
-    if (has_condition)
-        am_output(b, "more", am_binary_number(b, AM_LESS, sum, 5));
+    if (has_condition) am_output(b, "more", am_binary_number(b, AM_LESS, sum, 5));
     am_output(b, "sum", sum);
     am_output(b, "square", am_mul(b, sum, sum));
     return finish(b);
@@ -43,8 +41,7 @@ static void ops_loop__carries_and_stacks(void **state)
 
 static void ops_loop__stops_when_told_to(void **state)
 {
-    expect_sums(4, true,
-                (const double[]){7, 4, 16, 49, 0}); /* what would have been stacked after a stop is zero */
+    expect_sums(4, true, (const double[]){7, 4, 16, 49, 0}); /* what would have been stacked after a stop is zero */
 }
 
 static void ops_loop__may_take_no_trips(void **state)
@@ -62,8 +59,7 @@ static void ops_loop__may_swap_what_it_carries(void **state)
              y = am_graph_input(inner, "y", AM_I32, am_shape_of(2));
     am_output(inner, "x", y);
     am_output(inner, "y", x);
-    am_value inputs[2] = {OP_VALUES(b, AM_I32, am_shape_of(2), 1, 2),
-                          OP_VALUES(b, AM_I32, am_shape_of(2), 3, 4)};
+    am_value inputs[2] = {OP_VALUES(b, AM_I32, am_shape_of(2), 1, 2), OP_VALUES(b, AM_I32, am_shape_of(2), 3, 4)};
     am_loop(b, finish(inner), inputs, 2, &(am_loop_attributes){.trips = 3, .carried = 2}, outputs);
     OP_EXPECT(b, am_concat(b, outputs, 2, 0), AM_I32, am_shape_of(4), 3, 4, 1, 2);
 }
@@ -112,8 +108,8 @@ static void ops_loop__is_copied_with_its_body(void **state)
     am_builder *b = op_test_builder();
     am_value inputs[2] = {am_graph_input(b, "s", AM_F32, (am_shape){0}),
                           am_graph_input(b, "x", AM_F32, am_shape_of(4))};
-    am_loop(b, summing_body(true), inputs, 2,
-            &(am_loop_attributes){.trips = 4, .carried = 1, .has_condition = true}, outputs);
+    am_loop(b, summing_body(true), inputs, 2, &(am_loop_attributes){.trips = 4, .carried = 1, .has_condition = true},
+            outputs);
     am_output(b, "y", outputs[1]);
     graph = finish(b);
     am_test_expect_ok(am_graph_expand(graph, NULL, NULL, &copy));
@@ -140,8 +136,7 @@ static void refuse(am_graph *body, am_loop_attributes a, const char *part)
 static am_graph *body_of(am_dtype iteration, am_shape carried, am_dtype condition)
 {
     am_builder *b = op_test_builder();
-    am_value i = am_graph_input(b, "i", iteration, (am_shape){0}),
-             s = am_graph_input(b, "s", AM_F32, carried);
+    am_value i = am_graph_input(b, "i", iteration, (am_shape){0}), s = am_graph_input(b, "s", AM_F32, carried);
     am_graph_input(b, "x", AM_F32, (am_shape){0});
     am_output(b, "more", am_cast(b, i, condition));
     am_output(b, "s", s);
@@ -151,8 +146,7 @@ static am_graph *body_of(am_dtype iteration, am_shape carried, am_dtype conditio
 static void ops_loop__refuses_bodies_that_do_not_fit(void **state)
 {
     const am_loop_attributes a = {.trips = 1, .carried = 1, .has_condition = true};
-    refuse(body_of(AM_I64, am_shape_of(2), AM_BOOL), a,
-           "loop: input 0 of the body must be i32[], found i64[]");
+    refuse(body_of(AM_I64, am_shape_of(2), AM_BOOL), a, "loop: input 0 of the body must be i32[], found i64[]");
     refuse(body_of(AM_I32, am_shape_of(3), AM_BOOL), a, "input 1 of the body must be f32[2], found f32[3]");
     refuse(body_of(AM_I32, am_shape_of(2), AM_F32), a, "output 0 of the body must be bool[], found f32[]");
     refuse(body_of(AM_I32, am_shape_of(2), AM_BOOL), (am_loop_attributes){.trips = 1, .carried = 1},

@@ -33,12 +33,10 @@ static void ops_matmul__broadcasts_leading_dimensions(void **state)
 static void ops_matmul__refuses_what_does_not_fit(void **state)
 {
     const am_matmul_attributes a = {false, true};
-    op_test_refused(AM_OP_MATMUL, &a, "shapes [2, 3] and [3, 4]^T do not fit",
-                    OP_INPUTS(OP_F32(2, 3), OP_F32(3, 4)));
+    op_test_refused(AM_OP_MATMUL, &a, "shapes [2, 3] and [3, 4]^T do not fit", OP_INPUTS(OP_F32(2, 3), OP_F32(3, 4)));
     op_test_refused(AM_OP_MATMUL, &a, "shapes [3] and", OP_INPUTS(OP_F32(3), OP_F32(4, 3)));
     op_test_refused(AM_OP_MATMUL, &a, "do not fit", OP_INPUTS(OP_F32(2, 2, 3), OP_F32(3, 4, 3)));
-    op_test_refused(AM_OP_MATMUL, &a, "input 1 must be f32, found f16",
-                    OP_INPUTS(OP_F32(2, 3), OP_OF(AM_F16, 4, 3)));
+    op_test_refused(AM_OP_MATMUL, &a, "input 1 must be f32, found f16", OP_INPUTS(OP_F32(2, 3), OP_OF(AM_F16, 4, 3)));
     op_test_refused(AM_OP_MATMUL, &a, "input 0 must be of a float type, found i32",
                     OP_INPUTS(OP_INDEX(3, 2, 3), OP_INDEX(3, 4, 3)));
 }

@@ -3,10 +3,8 @@
 static void ops_pad__pads_large_tensors(void **state)
 {
     for (int mode = AM_PAD_CONSTANT; mode <= AM_PAD_CIRCULAR; mode++) {
-        am_pad_attributes a = {.before = am_shape_of(0, 3, 5),
-                               .after = am_shape_of(2, 0, 7),
-                               .mode = mode,
-                               .value = mode ? 0 : 0.5};
+        am_pad_attributes a = {
+            .before = am_shape_of(0, 3, 5), .after = am_shape_of(2, 0, 7), .mode = mode, .value = mode ? 0 : 0.5};
         op_test_compare_floats(AM_OP_PAD, &a, OP_INPUTS(OP_F32(3, 17, 33)));
         op_test_compare(AM_OP_PAD, &a, OP_INPUTS(OP_SPECIAL(AM_F32, 3, 4, 9)));
     }
@@ -34,6 +32,5 @@ static void ops_pad__refuses_what_a_mode_cannot_do(void **state)
     op_test_refused(AM_OP_PAD, &a, "leaves dimension 0 with no valid size", OP_INPUTS(OP_F32(3)));
     a = (am_pad_attributes){.before = am_shape_of(INT64_MAX), .after = am_shape_of(INT64_MAX)};
     op_test_refused(AM_OP_PAD, &a, "no valid size", OP_INPUTS(OP_F32(3)));
-    op_test_refused(AM_OP_PAD, &a, "paddings for 1 and 1 dimensions, the tensor has 2",
-                    OP_INPUTS(OP_F32(3, 3)));
+    op_test_refused(AM_OP_PAD, &a, "paddings for 1 and 1 dimensions, the tensor has 2", OP_INPUTS(OP_F32(3, 3)));
 }

@@ -21,8 +21,7 @@ static void ops_pool__refuses_what_does_not_fit(void **state)
 {
     am_pool_attributes a = {.kernel = am_shape_of(4)};
     op_test_refused(AM_OP_POOL, &a, "a window of 4 elements does not fit into 3", OP_INPUTS(OP_F32(1, 1, 3)));
-    op_test_refused(AM_OP_POOL, &a, "a kernel of 1 sizes for 2 spatial dimensions",
-                    OP_INPUTS(OP_F32(1, 1, 5, 5)));
+    op_test_refused(AM_OP_POOL, &a, "a kernel of 1 sizes for 2 spatial dimensions", OP_INPUTS(OP_F32(1, 1, 5, 5)));
     op_test_refused(AM_OP_POOL, &a, "0 spatial dimensions", OP_INPUTS(OP_F32(1, 5)));
     op_test_refused(AM_OP_POOL, &a, "float type, found i32", OP_INPUTS(OP_INDEX(3, 1, 1, 5)));
     a.kernel = am_shape_of(0);

@@ -4,8 +4,7 @@ static void ops_random__depends_on_seed_and_place_alone(void **state)
 {
     for (int normal = 0; normal < 2; normal++) {
         am_builder *b = op_test_builder();
-        am_value few = am_random(b, am_shape_of(4), 42, normal),
-                 many = am_random(b, am_shape_of(3, 5), 42, normal);
+        am_value few = am_random(b, am_shape_of(4), 42, normal), many = am_random(b, am_shape_of(3, 5), 42, normal);
         am_value same = am_slice(b, am_reshape(b, many, am_shape_of(15)), 0, 0, 4);
         OP_EXPECT(b, am_binary(b, AM_EQUAL, few, same), AM_BOOL, am_shape_of(4), 1, 1, 1, 1);
     }
@@ -18,8 +17,8 @@ static void ops_random__has_the_moments_of_its_distribution(void **state)
         am_tensor y;
         am_graph *graph;
         op_test_node node = {.op = AM_OP_RANDOM,
-                             .attributes = &(am_random_attributes){
-                                 .shape = am_shape_of(100, 200), .seed = 3, .normal = normal}};
+                             .attributes =
+                                 &(am_random_attributes){.shape = am_shape_of(100, 200), .seed = 3, .normal = normal}};
         am_test_expect_ok(op_test_graph(&node, &graph));
         am_test_expect_ok(op_test_run(graph, &node, NULL, &y));
         for (int64_t i = 0; i < 20000; i++) {

@@ -37,8 +37,7 @@ typedef struct recorded_case {
 static am_op_kind kind_of(const char *name)
 {
     for (int i = 0; i < AM_OP_COUNT; i++)
-        if (strcmp(am_op_of((am_op_kind)i)->name, name) == 0)
-            return (am_op_kind)i;
+        if (strcmp(am_op_of((am_op_kind)i)->name, name) == 0) return (am_op_kind)i;
     fail_msg("no op is called %s", name);
     return AM_OP_COUNT;
 }
@@ -48,8 +47,8 @@ static void open_recorded(recorded *r, const char *op_name)
     *r = (recorded){.op_name = op_name, .op = kind_of(op_name)};
     am_test_expect_ok(
         am_json_open(am_test_source_path(am_test_format("tests/ops/data/%s.json", op_name)), &r->document));
-    am_test_expect_ok(am_safetensors_read(
-        am_test_source_path(am_test_format("tests/ops/data/%s.safetensors", op_name)), &r->table));
+    am_test_expect_ok(
+        am_safetensors_read(am_test_source_path(am_test_format("tests/ops/data/%s.safetensors", op_name)), &r->table));
 }
 
 static void close_recorded(recorded *r)
@@ -61,8 +60,7 @@ static void close_recorded(recorded *r)
 static int enum_of(const am_field *field, am_json value)
 {
     for (int i = 0; field->names[i]; i++)
-        if (am_json_equals(value, field->names[i]))
-            return i;
+        if (am_json_equals(value, field->names[i])) return i;
     fail_msg("%s: no such name", field->name);
     return 0;
 }
@@ -108,8 +106,7 @@ static void read_field(recorded_case *c, const am_field *field, am_json value)
         *(am_shape *)at = ints_of(value);
         break;
     case AM_FIELD_TEXT:
-        *(const char **)at =
-            am_arena_string(&c->arena, am_json_text(value).bytes, am_json_text(value).length);
+        *(const char **)at = am_arena_string(&c->arena, am_json_text(value).bytes, am_json_text(value).length);
         break;
     default:
         fail_msg("%s: attribute %s cannot be recorded", c->name, field->name);
@@ -123,21 +120,16 @@ static void read_attributes(recorded_case *c, const am_op *op)
     assert_in_range(op->attributes_bytes, 0, ATTRIBUTES_BYTES);
     for (am_json_iterator i = am_json_iterate(attributes); am_json_next(&i);) {
         const am_field *field = op->fields;
-        while (field && field->name && strcmp(field->name, i.key.bytes) != 0)
-            field++;
-        if (!field || !field->name)
-            fail_msg("%s: %s has no attribute %s", c->name, op->name, i.key.bytes);
-        else
-            read_field(c, field, i.value);
+        while (field && field->name && strcmp(field->name, i.key.bytes) != 0) field++;
+        if (!field || !field->name) fail_msg("%s: %s has no attribute %s", c->name, op->name, i.key.bytes);
+        else read_field(c, field, i.value);
     }
 }
 
 static am_tensor find_tensor(const recorded *r, const char *name, const char *suffix, int i)
 {
-    const am_named_tensor *found =
-        am_tensor_table_find(&r->table, am_test_format("%s.%s%d", name, suffix, i));
-    if (!found)
-        fail_msg("%s.%s%d is not in the file", name, suffix, i);
+    const am_named_tensor *found = am_tensor_table_find(&r->table, am_test_format("%s.%s%d", name, suffix, i));
+    if (!found) fail_msg("%s.%s%d is not in the file", name, suffix, i);
     assert_non_null(found);
     return (am_tensor){found->dtype, found->shape, (void *)(uintptr_t)found->data};
 }
@@ -149,13 +141,11 @@ static void read_case(const recorded *r, am_json json, recorded_case *c)
     read_attributes(c, am_op_of(r->op));
     for (am_json_iterator i = am_json_iterate(inputs); am_json_next(&i); c->input_count++) {
         assert_in_range(c->input_count, 0, OP_TEST_INPUTS - 1);
-        if (am_json_bool(i.value, false))
-            c->inputs[c->input_count] = find_tensor(r, c->name, "in", c->input_count);
+        if (am_json_bool(i.value, false)) c->inputs[c->input_count] = find_tensor(r, c->name, "in", c->input_count);
     }
     c->output_count = (int)am_json_int(am_json_get(json, "outputs"), 0);
     assert_in_range(c->output_count, 1, OUTPUTS);
-    for (int i = 0; i < c->output_count; i++)
-        c->outputs[i] = find_tensor(r, c->name, "out", i);
+    for (int i = 0; i < c->output_count; i++) c->outputs[i] = find_tensor(r, c->name, "out", i);
 }
 
 /* --- comparing --- */
@@ -168,14 +158,12 @@ static op_test_node make_node(const recorded *r, const recorded_case *c, am_json
     for (int i = 0; i < c->input_count; i++) {
         const am_tensor *from = &c->inputs[i];
         assert_true(am_json_next(&d));
-        if (am_json_kind_of(d.value) != AM_JSON_STRING)
-            continue;
+        if (am_json_kind_of(d.value) != AM_JSON_STRING) continue;
         am_tensor rounded = op_test_tensor(dtype_of(d.value), from->shape);
         int64_t count = am_shape_count(&from->shape);
         am_convert(rounded.dtype, rounded.data, from->dtype, from->data, count);
         node.inputs[i] = rounded;
-        if (!widen || !am_dtype_is_float(rounded.dtype))
-            continue;
+        if (!widen || !am_dtype_is_float(rounded.dtype)) continue;
         node.inputs[i] = op_test_tensor(AM_F64, from->shape);
         am_convert(AM_F64, node.inputs[i].data, rounded.dtype, rounded.data, count);
         op_test_free(&rounded, 1);
@@ -220,8 +208,7 @@ static void compare_output(const op_test_node *node, const am_tensor *expected, 
         return;
     }
     am_tensor rounded = op_test_tensor(found->dtype, expected->shape);
-    am_convert(rounded.dtype, rounded.data, expected->dtype, expected->data,
-               am_shape_count(&expected->shape));
+    am_convert(rounded.dtype, rounded.data, expected->dtype, expected->data, am_shape_count(&expected->shape));
     op_test_expect_close(&rounded, found, allowed, allowed > 0 ? absolute : 0, name);
     op_test_free(&rounded, 1);
 }
@@ -245,8 +232,7 @@ static void check_variant(const recorded *r, const recorded_case *c, am_json dty
         compare(c, wide, &node);
         op_test_free(wide, c->output_count);
         op_test_free(widened.inputs, widened.input_count);
-    } else
-        compare(c, c->outputs, &node);
+    } else compare(c, c->outputs, &node);
     op_test_agree(&node);
     op_test_free(node.inputs, node.input_count);
 }
@@ -256,8 +242,8 @@ static void check_op(const char *op_name)
     recorded r;
     int cases = 0;
     open_recorded(&r, op_name);
-    for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(r.document), "cases"));
-         am_json_next(&i); cases++) {
+    for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(r.document), "cases")); am_json_next(&i);
+         cases++) {
         recorded_case c;
         read_case(&r, i.value, &c);
         assert_true(am_json_count(am_json_get(i.value, "variants")) > 0);
@@ -279,8 +265,7 @@ static void mark_kernels(const op_test_node *node, bool *seen)
     am_test_expect_ok(am_cpu_program_create(graph, NULL, &program));
     for (int s = 0; s < am_cpu_program_step_count(program); s++)
         for (int k = 0; am_cpu_kernels[k]; k++)
-            if (strcmp(am_cpu_program_step(program, s).kernel, am_cpu_kernels[k]->name) == 0)
-                seen[k] = true;
+            if (strcmp(am_cpu_program_step(program, s).kernel, am_cpu_kernels[k]->name) == 0) seen[k] = true;
     am_cpu_program_destroy(program);
     am_graph_destroy(graph);
 }
@@ -289,8 +274,7 @@ static void mark_op(const char *op_name, bool *seen)
 {
     recorded r;
     open_recorded(&r, op_name);
-    for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(r.document), "cases"));
-         am_json_next(&i);) {
+    for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(r.document), "cases")); am_json_next(&i);) {
         recorded_case c;
         read_case(&r, i.value, &c);
         for (am_json_iterator v = am_json_iterate(am_json_get(i.value, "variants")); am_json_next(&v);) {
@@ -324,8 +308,7 @@ static void ops_kernels__are_all_compared_with_recorded_values(void **state)
         print_message("no vector kernels in this build\n");
         skip();
     }
-    for (size_t i = 0; i < sizeof recorded_ops / sizeof recorded_ops[0]; i++)
-        mark_op(recorded_ops[i], seen);
+    for (size_t i = 0; i < sizeof recorded_ops / sizeof recorded_ops[0]; i++) mark_op(recorded_ops[i], seen);
     for (int k = 0; am_cpu_kernels[k]; k++)
         if (!seen[k] && am_cpu_kernels[k]->op != AM_OP_LOOP)
             fail_msg("no case of tests/ops/data runs %s", am_cpu_kernels[k]->name);

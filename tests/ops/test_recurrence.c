@@ -6,19 +6,16 @@ static void agree(int kind, const op_test_input *inputs, int count)
         op_test_compare_floats(AM_OP_RECURRENCE, &(am_recurrence_attributes){kind, reverse}, inputs, count);
 }
 
-#define BETWEEN(from, to, ...)                                                                               \
+#define BETWEEN(from, to, ...)                                                                                         \
     ((op_test_input){.dtype = AM_F32, .shape = am_shape_of(__VA_ARGS__), .low = (from), .high = (to)})
 
 static void ops_recurrence__agrees_on_odd_sizes(void **state)
 {
     agree(AM_RECURRENCE_LINEAR, OP_INPUTS(OP_F32(2, 9, 7), BETWEEN(0, 1, 2, 9, 7), OP_F32(2, 7)));
-    agree(AM_RECURRENCE_LSTM,
-          OP_INPUTS(OP_F32(2, 9, 28), BETWEEN(-0.5, 0.5, 28, 7), OP_F32(2, 7), OP_F32(2, 7)));
-    agree(AM_RECURRENCE_GRU,
-          OP_INPUTS(OP_F32(2, 9, 21), BETWEEN(-0.5, 0.5, 21, 7), OP_F32(21), OP_F32(2, 7)));
-    agree(AM_RECURRENCE_SELECTIVE_SCAN,
-          OP_INPUTS(OP_F32(2, 9, 6), BETWEEN(0, 1, 2, 9, 6), BETWEEN(-2, 0, 6, 5), OP_F32(2, 9, 5),
-                    OP_F32(2, 9, 5), OP_F32(2, 6, 5)));
+    agree(AM_RECURRENCE_LSTM, OP_INPUTS(OP_F32(2, 9, 28), BETWEEN(-0.5, 0.5, 28, 7), OP_F32(2, 7), OP_F32(2, 7)));
+    agree(AM_RECURRENCE_GRU, OP_INPUTS(OP_F32(2, 9, 21), BETWEEN(-0.5, 0.5, 21, 7), OP_F32(21), OP_F32(2, 7)));
+    agree(AM_RECURRENCE_SELECTIVE_SCAN, OP_INPUTS(OP_F32(2, 9, 6), BETWEEN(0, 1, 2, 9, 6), BETWEEN(-2, 0, 6, 5),
+                                                  OP_F32(2, 9, 5), OP_F32(2, 9, 5), OP_F32(2, 6, 5)));
     agree(AM_RECURRENCE_GATED_DELTA,
           OP_INPUTS(BETWEEN(-0.5, 0.5, 2, 9, 3, 4), BETWEEN(-0.5, 0.5, 2, 9, 3, 4), OP_F32(2, 9, 3, 5),
                     BETWEEN(-1, 0, 2, 9, 3), BETWEEN(0, 1, 2, 9, 3), OP_F32(2, 3, 4, 5)));
@@ -35,19 +32,16 @@ static void ops_recurrence__gives_the_states_after_the_last_step(void **state)
     am_value h;
     am_builder *b = op_test_builder();
     am_value inputs[3] = {OP_VALUES(b, AM_F32, am_shape_of(1, 3), 1, 2, 3),
-                          OP_VALUES(b, AM_F32, am_shape_of(1, 3), 2, 2, 2),
-                          OP_VALUES(b, AM_F32, am_shape_of(1), 5)};
-    am_value y = am_recurrence(
-        b, inputs, 3, &(am_recurrence_attributes){.kind = AM_RECURRENCE_LINEAR, .reverse = true}, &h);
-    OP_EXPECT(b, am_concat2(b, am_reshape(b, y, am_shape_of(3)), h, 0), AM_F32, am_shape_of(4), 57, 28, 13,
-              57);
+                          OP_VALUES(b, AM_F32, am_shape_of(1, 3), 2, 2, 2), OP_VALUES(b, AM_F32, am_shape_of(1), 5)};
+    am_value y =
+        am_recurrence(b, inputs, 3, &(am_recurrence_attributes){.kind = AM_RECURRENCE_LINEAR, .reverse = true}, &h);
+    OP_EXPECT(b, am_concat2(b, am_reshape(b, y, am_shape_of(3)), h, 0), AM_F32, am_shape_of(4), 57, 28, 13, 57);
 }
 
 static void ops_recurrence__keeps_states_in_their_own_dtype(void **state)
 {
     am_recurrence_attributes a = {.kind = AM_RECURRENCE_LINEAR};
-    op_test_compare(AM_OP_RECURRENCE, &a,
-                    OP_INPUTS(OP_OF(AM_BF16, 2, 5, 3), OP_OF(AM_BF16, 2, 5, 3), OP_F32(2, 3)));
+    op_test_compare(AM_OP_RECURRENCE, &a, OP_INPUTS(OP_OF(AM_BF16, 2, 5, 3), OP_OF(AM_BF16, 2, 5, 3), OP_F32(2, 3)));
 }
 
 static void ops_recurrence__refuses_what_does_not_fit(void **state)
@@ -73,8 +67,8 @@ static void ops_recurrence__refuses_what_does_not_fit(void **state)
                     OP_INPUTS(OP_F32(2, 5, 6), OP_F32(6, 2), OP_F32(2), OP_F32(2, 2)));
     a.kind = AM_RECURRENCE_SELECTIVE_SCAN;
     op_test_refused(AM_OP_RECURRENCE, &a, "5 channels do not fall into 2 groups",
-                    OP_INPUTS(OP_F32(1, 2, 5), OP_F32(1, 2, 5), OP_F32(5, 3), OP_F32(1, 2, 2, 3),
-                              OP_F32(1, 2, 2, 3), OP_F32(1, 5, 3)));
+                    OP_INPUTS(OP_F32(1, 2, 5), OP_F32(1, 2, 5), OP_F32(5, 3), OP_F32(1, 2, 2, 3), OP_F32(1, 2, 2, 3),
+                              OP_F32(1, 5, 3)));
     a.kind = AM_RECURRENCE_GATED_DELTA;
     op_test_refused(AM_OP_RECURRENCE, &a, "input 4 must have shape [1, 2, 3], found [1, 2, 2]",
                     OP_INPUTS(OP_F32(1, 2, 3, 4), OP_F32(1, 2, 3, 4), OP_F32(1, 2, 3, 5), OP_F32(1, 2, 3),

@@ -32,8 +32,7 @@ static void ops_reduce__counts_axes_from_the_end(void **state)
     OP_EXPECT(b, am_reduce_last(b, AM_REDUCE_MAX, x), AM_F32, am_shape_of(2, 1), 3, 6);
     b = op_test_builder();
     x = OP_VALUES(b, AM_I64, am_shape_of(2, 1), INT32_MAX, INT32_MAX);
-    OP_EXPECT(b, am_reduce(b, AM_REDUCE_SUM, x, am_shape_of(0, 1), false), AM_I64, (am_shape){0},
-              4294967294.0);
+    OP_EXPECT(b, am_reduce(b, AM_REDUCE_SUM, x, am_shape_of(0, 1), false), AM_I64, (am_shape){0}, 4294967294.0);
 }
 
 static void ops_reduce__refuses_what_has_no_result(void **state)
@@ -42,8 +41,8 @@ static void ops_reduce__refuses_what_has_no_result(void **state)
                     "max of nothing: axis 1 is empty", OP_INPUTS(OP_F32(2, 0)));
     op_test_refused(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_SUM, am_shape_of(1, 0), false},
                     "sorted, unique and below rank 2", OP_INPUTS(OP_F32(2, 3)));
-    op_test_refused(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_SUM, am_shape_of(2), false},
-                    "below rank 2", OP_INPUTS(OP_F32(2, 3)));
+    op_test_refused(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_SUM, am_shape_of(2), false}, "below rank 2",
+                    OP_INPUTS(OP_F32(2, 3)));
     op_test_refused(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_MEAN, am_shape_of(0), false},
                     "mean is not defined for i32", OP_INPUTS(OP_INDEX(3, 2)));
     op_test_refused(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_ANY, am_shape_of(0), false},

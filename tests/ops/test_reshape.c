@@ -35,8 +35,7 @@ static void ops_reshape__refuses_another_number_of_elements(void **state)
 {
     op_test_refused(AM_OP_RESHAPE, &(am_shape_attributes){am_shape_of(5)}, "shape [2, 3] cannot become [5]",
                     OP_INPUTS(OP_F32(2, 3)));
-    op_test_refused(AM_OP_RESHAPE, &(am_shape_attributes){am_shape_of(-2, -3)}, "[-2, -3]",
-                    OP_INPUTS(OP_F32(2, 3)));
+    op_test_refused(AM_OP_RESHAPE, &(am_shape_attributes){am_shape_of(-2, -3)}, "[-2, -3]", OP_INPUTS(OP_F32(2, 3)));
     am_builder *b = op_test_builder();
     am_reshape(b, am_graph_input(b, "x", AM_F32, am_shape_of(2, 3)), am_shape_of(4, -1));
     op_test_builder_fails(b, AM_INVALID_ARGUMENT, "reshape: shape [2, 3] cannot become");

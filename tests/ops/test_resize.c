@@ -4,8 +4,7 @@ static void ops_resize__agrees_on_odd_sizes(void **state)
 {
     for (int mode = AM_RESIZE_NEAREST; mode <= AM_RESIZE_AREA; mode++)
         for (int antialias = 0; antialias < 2; antialias++) {
-            if (antialias && mode != AM_RESIZE_LINEAR && mode != AM_RESIZE_CUBIC)
-                continue;
+            if (antialias && mode != AM_RESIZE_LINEAR && mode != AM_RESIZE_CUBIC) continue;
             am_resize_attributes a = {.size = am_shape_of(31, 9), .mode = mode, .antialias = antialias};
             op_test_compare_floats(AM_OP_RESIZE, &a, OP_INPUTS(OP_F32(1, 3, 17, 23)));
         }
@@ -16,8 +15,7 @@ static void ops_resize__keeps_constants(void **state)
 {
     for (int mode = AM_RESIZE_NEAREST; mode <= AM_RESIZE_AREA; mode++)
         for (int flags = 0; flags < 4; flags++) {
-            if (flags && mode != AM_RESIZE_LINEAR && mode != AM_RESIZE_CUBIC)
-                continue;
+            if (flags && mode != AM_RESIZE_LINEAR && mode != AM_RESIZE_CUBIC) continue;
             am_resize_attributes a = {
                 .size = am_shape_of(5), .mode = mode, .antialias = flags & 1, .align_corners = flags >> 1};
             am_builder *b = op_test_builder();

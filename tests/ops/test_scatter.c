@@ -19,8 +19,8 @@ static void ops_scatter__leaves_its_input_alone(void **state)
 {
     am_builder *b = op_test_builder();
     am_value x = am_add_number(b, OP_VALUES(b, AM_F32, am_shape_of(3), 1, 2, 3), 0);
-    am_value y = am_scatter(b, x, OP_VALUES(b, AM_I32, am_shape_of(1), 1),
-                            OP_VALUES(b, AM_F32, am_shape_of(1), 9), &(am_scatter_attributes){.axis = -1});
+    am_value y = am_scatter(b, x, OP_VALUES(b, AM_I32, am_shape_of(1), 1), OP_VALUES(b, AM_F32, am_shape_of(1), 9),
+                            &(am_scatter_attributes){.axis = -1});
     OP_EXPECT(b, am_concat2(b, x, y, 0), AM_F32, am_shape_of(6), 1, 2, 3, 1, 9, 3);
 }
 
@@ -29,11 +29,10 @@ static void ops_scatter__names_indices_outside_of_the_axis(void **state)
     op_test_input index = OP_INDEX(0, 1);
     index.low = index.high = 3;
     op_test_run_fails(AM_OP_SCATTER, &(am_scatter_attributes){0}, AM_OUT_OF_RANGE,
-                      "scatter: index 3 at place 0 is outside of 0..2",
-                      OP_INPUTS(OP_F32(3), index, OP_F32(1)));
+                      "scatter: index 3 at place 0 is outside of 0..2", OP_INPUTS(OP_F32(3), index, OP_F32(1)));
     index.low = index.high = -1;
-    op_test_run_fails(AM_OP_SCATTER, &(am_scatter_attributes){.elementwise = true}, AM_OUT_OF_RANGE,
-                      "index -1", OP_INPUTS(OP_F32(3), index, OP_F32(1)));
+    op_test_run_fails(AM_OP_SCATTER, &(am_scatter_attributes){.elementwise = true}, AM_OUT_OF_RANGE, "index -1",
+                      OP_INPUTS(OP_F32(3), index, OP_F32(1)));
 }
 
 static void ops_scatter__refuses_what_does_not_fit(void **state)

@@ -22,8 +22,7 @@ static void ops_search_sorted__agrees_whatever_the_order(void **state)
 static void ops_search_sorted__refuses_rows_that_do_not_fit(void **state)
 {
     const am_search_sorted_attributes a = {false};
-    op_test_refused(AM_OP_SEARCH_SORTED, &a, "input 1 must be f32, found i32",
-                    OP_INPUTS(OP_F32(3), OP_INDEX(2, 3)));
+    op_test_refused(AM_OP_SEARCH_SORTED, &a, "input 1 must be f32, found i32", OP_INPUTS(OP_F32(3), OP_INDEX(2, 3)));
     op_test_refused(AM_OP_SEARCH_SORTED, &a, "found a scalar", OP_INPUTS(OP_SCALAR(AM_F32), OP_F32(3)));
     op_test_refused(AM_OP_SEARCH_SORTED, &a, "input 1 must have rank 2", OP_INPUTS(OP_F32(2, 3), OP_F32(2)));
     op_test_refused(AM_OP_SEARCH_SORTED, &a, "input 0 must have shape [4, 3], found [2, 3]",

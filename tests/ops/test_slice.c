@@ -26,8 +26,7 @@ static void ops_slice__takes_one_index(void **state)
 {
     am_builder *b = op_test_builder();
     am_value x = OP_VALUES(b, AM_I32, am_shape_of(2, 3), 1, 2, 3, 4, 5, 6);
-    OP_EXPECT(b, am_concat2(b, am_index(b, x, 1, -1), am_index(b, x, 1, 0), 0), AM_I32, am_shape_of(4), 3, 6,
-              1, 4);
+    OP_EXPECT(b, am_concat2(b, am_index(b, x, 1, -1), am_index(b, x, 1, 0), 0), AM_I32, am_shape_of(4), 3, 6, 1, 4);
 }
 
 static void ops_slice__cuts_large_tensors(void **state)
@@ -39,14 +38,12 @@ static void ops_slice__cuts_large_tensors(void **state)
 
 static void ops_slice__refuses_what_leaves_the_axis(void **state)
 {
-    op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, 1, 3, 1},
-                    "start 1, count 3, step 1 leave an axis of size 3", OP_INPUTS(OP_F32(2, 3)));
-    op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, -1, 1, 1}, "leave an axis",
+    op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, 1, 3, 1}, "start 1, count 3, step 1 leave an axis of size 3",
                     OP_INPUTS(OP_F32(2, 3)));
+    op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, -1, 1, 1}, "leave an axis", OP_INPUTS(OP_F32(2, 3)));
     op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, 0, 1, 0}, "step 0", OP_INPUTS(OP_F32(2, 3)));
     op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, 1, 3, -1}, "step -1", OP_INPUTS(OP_F32(2, 3)));
-    op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, 0, 2, INT64_MAX}, "leave an axis",
-                    OP_INPUTS(OP_F32(2, 3)));
+    op_test_refused(AM_OP_SLICE, &(am_slice_attributes){1, 0, 2, INT64_MAX}, "leave an axis", OP_INPUTS(OP_F32(2, 3)));
     op_test_refused(AM_OP_SLICE, &(am_slice_attributes){2, 0, 1, 1}, "axis 2 is not one of the 2 dimensions",
                     OP_INPUTS(OP_F32(2, 3)));
     am_builder *b = op_test_builder();

@@ -20,8 +20,8 @@ static void ops_softmax__does_not_overflow(void **state)
 
 static void ops_softmax__refuses_what_has_no_axis(void **state)
 {
-    op_test_refused(AM_OP_SOFTMAX, &(am_softmax_attributes){1, false},
-                    "axis 1 is not one of the 1 dimensions", OP_INPUTS(OP_F32(3)));
+    op_test_refused(AM_OP_SOFTMAX, &(am_softmax_attributes){1, false}, "axis 1 is not one of the 1 dimensions",
+                    OP_INPUTS(OP_F32(3)));
     op_test_refused(AM_OP_SOFTMAX, &(am_softmax_attributes){0, false}, "float type, found i32",
                     OP_INPUTS(OP_INDEX(3, 2)));
 }

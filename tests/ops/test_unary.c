@@ -38,8 +38,7 @@ static void ops_unary__refuses_dtypes_without_the_function(void **state)
 {
     op_test_refused(AM_OP_UNARY, &(am_unary_attributes){AM_EXP}, "exp is not defined for i32",
                     OP_INPUTS(OP_INDEX(3, 2)));
-    op_test_refused(AM_OP_UNARY, &(am_unary_attributes){AM_NEG}, "neg is not defined for bool",
-                    OP_INPUTS(OP_BOOL(2)));
+    op_test_refused(AM_OP_UNARY, &(am_unary_attributes){AM_NEG}, "neg is not defined for bool", OP_INPUTS(OP_BOOL(2)));
     op_test_refused(AM_OP_UNARY, &(am_unary_attributes){AM_IS_NAN}, "is_nan is not defined for i64",
                     OP_INPUTS(OP_OF(AM_I64, 2)));
 }
@@ -47,7 +46,6 @@ static void ops_unary__refuses_dtypes_without_the_function(void **state)
 static void ops_unary__keeps_rank_zero_and_eight(void **state)
 {
     op_test_compare_floats(AM_OP_UNARY, &(am_unary_attributes){AM_GELU}, OP_INPUTS(OP_SCALAR(AM_F32)));
-    op_test_compare_floats(AM_OP_UNARY, &(am_unary_attributes){AM_GELU},
-                           OP_INPUTS(OP_F32(1, 2, 1, 3, 1, 2, 1, 2)));
+    op_test_compare_floats(AM_OP_UNARY, &(am_unary_attributes){AM_GELU}, OP_INPUTS(OP_F32(1, 2, 1, 3, 1, 2, 1, 2)));
     op_test_compare_floats(AM_OP_UNARY, &(am_unary_attributes){AM_GELU}, OP_INPUTS(OP_F32(3, 0)));
 }

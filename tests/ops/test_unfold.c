@@ -16,10 +16,8 @@ static void ops_unfold__agrees_on_odd_sizes(void **state)
 static void ops_unfold__refuses_what_does_not_fit(void **state)
 {
     am_unfold_attributes a = {.kernel = am_shape_of(4)};
-    op_test_refused(AM_OP_UNFOLD, &a, "a window of 4 elements does not fit into 3",
-                    OP_INPUTS(OP_F32(1, 1, 3)));
-    op_test_refused(AM_OP_UNFOLD, &a, "a list of 1 numbers for 2 spatial dimensions",
-                    OP_INPUTS(OP_F32(1, 1, 5, 5)));
+    op_test_refused(AM_OP_UNFOLD, &a, "a window of 4 elements does not fit into 3", OP_INPUTS(OP_F32(1, 1, 3)));
+    op_test_refused(AM_OP_UNFOLD, &a, "a list of 1 numbers for 2 spatial dimensions", OP_INPUTS(OP_F32(1, 1, 5, 5)));
     op_test_refused(AM_OP_UNFOLD, &a, "-1 spatial dimensions", OP_INPUTS(OP_F32(5)));
     a.kernel.rank = 0;
     op_test_refused(AM_OP_UNFOLD, &a, "no kernel sizes", OP_INPUTS(OP_F32(1, 1, 3)));

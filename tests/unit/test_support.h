@@ -1,5 +1,6 @@
-/* What tests share. A test file includes this, and holds functions `static void <module>__<what_holds>(void **state)`;
-   the build finds them (cmake/tests.cmake). Needs a machine that may skip: skip() after saying why with print_message. */
+/* What tests share. A test file includes this, and holds functions `static void <module>__<what_holds>(void
+   **state)`; the build finds them (cmake/tests.cmake). Needs a machine that may skip: skip() after saying why
+   with print_message. */
 #ifndef AM_TEST_SUPPORT_H
 #define AM_TEST_SUPPORT_H
 
@@ -35,12 +36,13 @@ void am_test_write_file(const char *path, const void *bytes, size_t length);
 /* Writes "DIRECTORY/name" and gives its path in a buffer of am_test_format. */
 const char *am_test_write_text(const char *directory, const char *name, const char *text);
 
-/* The whole file with a zero byte after it; fails the test when there is none. *length may be null. Freed with free. */
+/* The whole file with a zero byte after it; fails the test when there is none. *length may be null. Freed
+ * with free. */
 char *am_test_read_file(const char *path, size_t *length);
 
 /* What a program that ran left behind. */
 typedef struct am_test_result {
-    int exit_code; /* -N when signal N ended it */
+    int exit_code;   /* -N when signal N ended it */
     char *out, *err; /* stdout and stderr, each with a zero byte after it */
     size_t out_length, err_length;
 } am_test_result;
@@ -51,8 +53,7 @@ void am_test_result_free(am_test_result *result);
 
 /* The built command line program, and a run of it: am_test_anymodel(input, "inspect", path). */
 const char *am_test_program(void);
-#define am_test_anymodel(input, ...)                                                                                   \
-    am_test_run((const char *const[]){am_test_program(), __VA_ARGS__, NULL}, (input))
+#define am_test_anymodel(input, ...) am_test_run((const char *const[]){am_test_program(), __VA_ARGS__, NULL}, (input))
 
 /* For the generated mains. */
 typedef struct am_test_file {
@@ -61,8 +62,8 @@ typedef struct am_test_file {
     size_t count;
 } am_test_file;
 
-/* Runs the tests whose name matches one of the arguments (shell patterns), or all. 0 only when at least one ran and none
-   failed. */
+/* Runs the tests whose name matches one of the arguments (shell patterns), or all. 0 only when at least one
+   ran and none failed. */
 int am_test_main(int argc, char **argv, const am_test_file *const files[]);
 
 #endif

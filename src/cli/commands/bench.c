@@ -15,8 +15,10 @@ const am_command am_command_bench = {
     .name = "bench",
     .summary = "how fast a model runs here, beside what the machine can do",
     .usage = "MODEL_DIR [--shape SIZES]",
-    .help = "Measures the time to load and to the first answer, the steady time of an answer, tokens per second, memory, and the\n"
-            "arithmetic and memory traffic reached beside the peaks measured on this machine. Other work on the machine shows in it.\n\n"
+    .help = "Measures the time to load and to the first answer, the steady time of an answer, tokens per "
+            "second, memory, and the\n"
+            "arithmetic and memory traffic reached beside the peaks measured on this machine. Other work on "
+            "the machine shows in it.\n\n"
             "  anymodel bench my-model\n"
             "  anymodel bench my-model --shape batch=8,length=128 --threads 4 --json\n",
     .options = options,

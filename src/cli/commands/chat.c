@@ -55,7 +55,8 @@ static char *as_array(const history *h)
 }
 
 /* One line of the user's and the answer to it. A line that fails is forgotten. */
-static int take_turn(const am_globals *globals, am_model *model, const chat_values *values, history *h, const char *line)
+static int take_turn(const am_globals *globals, am_model *model, const chat_values *values, history *h,
+                     const char *line)
 {
     size_t before = h->length;
     char *answer = NULL;
@@ -104,7 +105,8 @@ const am_command am_command_chat = {
     .name = "chat",
     .summary = "talk with a model through its chat template",
     .usage = "MODEL_DIR [OPTIONS]",
-    .help = "Each line from stdin is a message; the model answers it knowing what was said before. At a terminal the answers appear as they\n"
+    .help = "Each line from stdin is a message; the model answers it knowing what was said before. At a "
+            "terminal the answers appear as they\n"
             "are written. /clear forgets the conversation, /quit ends; Ctrl-C ends only the answer.\n\n"
             "  anymodel chat my-model\n"
             "  anymodel chat my-model --system \"Answer in one sentence.\" --temperature 0.7\n"

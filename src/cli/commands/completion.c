@@ -104,7 +104,8 @@ static void put_zsh(void)
         printf("    %s)\n        _arguments", (*command)->name);
         put_zsh_options(am_cli_common_options);
         put_zsh_options((*command)->options);
-        if (strcmp((*command)->name, "help") == 0) puts(" \\\n            '1:command:{_describe command commands}'\n        ;;");
+        if (strcmp((*command)->name, "help") == 0)
+            puts(" \\\n            '1:command:{_describe command commands}'\n        ;;");
         else if (strcmp((*command)->name, "completion") == 0) puts(" \\\n            '1:shell:(bash zsh)'\n        ;;");
         else puts(" \\\n            '*:file:_files'\n        ;;");
     }

@@ -14,8 +14,10 @@ const am_command am_command_embed = {
     .name = "embed",
     .summary = "turn each line of text into a vector",
     .usage = "MODEL_DIR [FILE|-]",
-    .help = "Reads one text a line (from FILE, or stdin) and prints one vector a line, its numbers separated by spaces. Pooling and\n"
-            "normalizing are those of the model's modules.json; without it, the mean of the tokens, normalized.\n\n"
+    .help = "Reads one text a line (from FILE, or stdin) and prints one vector a line, its numbers separated "
+            "by spaces. Pooling and\n"
+            "normalizing are those of the model's modules.json; without it, the mean of the tokens, "
+            "normalized.\n\n"
             "  anymodel embed all-MiniLM-L6-v2 sentences.txt > vectors.txt\n"
             "  echo \"A cat is asleep.\" | anymodel embed all-MiniLM-L6-v2\n\n"
             "With --json: one array of arrays, a vector a line.\n",
@@ -29,7 +31,8 @@ static void put_vector(const am_globals *globals, const float *vector, size_t di
     fputs(globals->json ? "]" : "\n", stdout);
 }
 
-static am_status embed_batch(const am_globals *globals, am_model *model, const char *const *texts, size_t count, bool first)
+static am_status embed_batch(const am_globals *globals, am_model *model, const char *const *texts, size_t count,
+                             bool first)
 {
     float *vectors = NULL;
     size_t dims = 0;

@@ -11,7 +11,8 @@ typedef struct generate_values {
 } generate_values;
 
 static const am_option options[] = {
-    {"prompt", AM_OPTION_TEXT, offsetof(generate_values, prompt), "TEXT", "the text to continue or to answer; - reads stdin", 0, 0},
+    {"prompt", AM_OPTION_TEXT, offsetof(generate_values, prompt), "TEXT",
+     "the text to continue or to answer; - reads stdin", 0, 0},
     AM_ANSWER_OPTIONS,
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
@@ -20,7 +21,8 @@ static int answer(const am_globals *globals, const char *directory, const genera
 {
     am_model *model = NULL;
     am_status status = am_cli_open_model(globals, directory, &model);
-    int code = status ? am_cli_fail_status(globals, status) : am_cli_answer(globals, model, &values->answer, prompt, false, NULL);
+    int code = status ? am_cli_fail_status(globals, status)
+                      : am_cli_answer(globals, model, &values->answer, prompt, false, NULL);
     am_model_close(model);
     return code;
 }
@@ -31,13 +33,16 @@ const am_command am_command_generate = {
     .name = "generate",
     .summary = "continue a text, token by token",
     .usage = "MODEL_DIR --prompt TEXT [OPTIONS]",
-    .help = "Prints what the model writes after the prompt (or, for models that read and write separately, as T5, its answer to it).\n"
-            "Without options it writes as the model's generation_config.json says; sampling begins with --temperature, --top-k or --top-p.\n\n"
+    .help = "Prints what the model writes after the prompt (or, for models that read and write separately, as "
+            "T5, its answer to it).\n"
+            "Without options it writes as the model's generation_config.json says; sampling begins with "
+            "--temperature, --top-k or --top-p.\n\n"
             "  anymodel generate my-model --prompt \"Once upon a time\" --max-new-tokens 50 --stream\n"
             "  anymodel generate my-model --prompt \"Once upon a time\" --temperature 0.8 --top-p 0.95 --seed 7\n"
             "  anymodel generate my-t5 --prompt - < letter.txt\n"
             "  anymodel generate my-model --prompt \"1, 2, 3,\" --greedy --stop \"10\" --json\n\n"
-            "With --json: {\"text\", \"ids\", \"finish_reason\", \"prompt_tokens\"}; with --stream too, a {\"piece\"} a line before it; with --verbose\n"
+            "With --json: {\"text\", \"ids\", \"finish_reason\", \"prompt_tokens\"}; with --stream too, a "
+            "{\"piece\"} a line before it; with --verbose\n"
             "also the times.\n",
     .options = options,
     .run = run,
@@ -55,7 +60,8 @@ static int run(int argc, char **argv, am_globals *globals)
     am_code problem = am_cli_read("-", &input);
     if (problem) return am_cli_fail(globals, problem, "cannot read stdin: %s", strerror(errno));
     am_cli_cut_line_end(&input);
-    if (memchr(input.bytes, 0, input.length)) code = am_cli_fail(globals, AM_INVALID_ARGUMENT, "stdin: a zero byte; this is no text");
+    if (memchr(input.bytes, 0, input.length))
+        code = am_cli_fail(globals, AM_INVALID_ARGUMENT, "stdin: a zero byte; this is no text");
     else code = answer(globals, operands.items[0], &values, input.bytes);
     free(input.bytes);
     return code;

@@ -6,7 +6,8 @@ const am_command am_command_inspect = {
     .name = "inspect",
     .summary = "what a model directory holds, and whether it runs here",
     .usage = "MODEL_DIR",
-    .help = "Shows the configuration, the class, parameters, memory, tensors and files; and when this build cannot run it, why not.\n\n"
+    .help = "Shows the configuration, the class, parameters, memory, tensors and files; and when this build "
+            "cannot run it, why not.\n\n"
             "  anymodel inspect my-model\n"
             "  anymodel inspect my-model --json | jq .parameters\n",
     .run = run,

@@ -15,7 +15,8 @@ const am_command am_command_plan = {
     .name = "plan",
     .summary = "the graph of a model and where each node runs",
     .usage = "MODEL_DIR [--shape SIZES]",
-    .help = "Builds the graph as run would for inputs of these sizes and prints it, without computing anything.\n\n"
+    .help = "Builds the graph as run would for inputs of these sizes and prints it, without computing "
+            "anything.\n\n"
             "  anymodel plan my-model\n"
             "  anymodel plan my-model --shape batch=4,length=512 --json\n",
     .options = options,

@@ -11,7 +11,9 @@ typedef struct run_values {
 } run_values;
 
 #define TEXT_OPTION(name, member, argument, meaning)                                                                   \
-    {name, AM_OPTION_TEXT, offsetof(run_values, member), argument, meaning, 0, 0}
+    {                                                                                                                  \
+        name, AM_OPTION_TEXT, offsetof(run_values, member), argument, meaning, 0, 0                                    \
+    }
 
 static const am_option options[] = {
     TEXT_OPTION("task", task, "TASK", "what to do, when it is not the one the model is for"),
@@ -19,7 +21,8 @@ static const am_option options[] = {
     TEXT_OPTION("question", question, "TEXT", "for question-answering; INPUT or --context is where the answer is"),
     TEXT_OPTION("context", context, "TEXT", "for question-answering: the text that holds the answer"),
     TEXT_OPTION("candidate-labels", candidate_labels, "A,B", "for the zero-shot tasks: the labels to choose from"),
-    {"option", AM_OPTION_LIST, offsetof(run_values, options), "KEY=VALUE", "a parameter of the task, as transformers names it; may be given again", 0, 0},
+    {"option", AM_OPTION_LIST, offsetof(run_values, options), "KEY=VALUE",
+     "a parameter of the task, as transformers names it; may be given again", 0, 0},
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
@@ -29,15 +32,18 @@ const am_command am_command_run = {
     .name = "run",
     .summary = "give a model an input, get the answer",
     .usage = "MODEL_DIR [--task TASK] INPUT...",
-    .help = "INPUT is a text, or the path of a file: an image, a sound, or else a text; - is stdin. The task follows from the model's class.\n\n"
+    .help = "INPUT is a text, or the path of a file: an image, a sound, or else a text; - is stdin. The task "
+            "follows from the model's class.\n\n"
             "  anymodel run my-bert \"Paris is the [MASK] of France.\"\n"
             "  anymodel run my-vit cat.jpg dog.jpg --option top_k=3\n"
             "  anymodel run my-whisper speech.wav\n"
             "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
-            "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification --candidate-labels sport,politics\n"
+            "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification "
+            "--candidate-labels sport,politics\n"
             "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"
             "  anymodel run my-bert - < letter.txt\n\n"
-            "With --json the answer is what transformers' pipeline gives; for several inputs, an array of them.\n",
+            "With --json the answer is what transformers' pipeline gives; for several inputs, an array of "
+            "them.\n",
     .options = options,
     .run = run,
 };
@@ -125,7 +131,8 @@ static bool begins_as_media(const char *path)
 }
 
 /* What one INPUT stands for. *owned holds what was read for it. */
-static int make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out, am_cli_bytes *owned)
+static int make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out,
+                      am_cli_bytes *owned)
 {
     bool is_stdin = strcmp(text, "-") == 0, is_file = am_cli_is_file(text);
     *owned = (am_cli_bytes){0};
@@ -195,7 +202,8 @@ static int answer(const job *j, const char *operand)
     return code;
 }
 
-/* Answers one after the other; with --json, several are made before the first is printed by the array around them. */
+/* Answers one after the other; with --json, several are made before the first is printed by the array around
+ * them. */
 static int answer_all(const job *j, const am_operands *operands)
 {
     bool is_list = operands->count > 2;

@@ -6,7 +6,8 @@ const am_command am_command_targets = {
     .name = "targets",
     .summary = "what this machine has to run models on",
     .usage = "",
-    .help = "Lists each kind of processor or device that this build knows, what of it is here, and why not for the rest.\n\n"
+    .help = "Lists each kind of processor or device that this build knows, what of it is here, and why not "
+            "for the rest.\n\n"
             "  anymodel targets\n"
             "  anymodel targets --json\n",
     .run = run,

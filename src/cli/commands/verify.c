@@ -17,9 +17,12 @@ const am_command am_command_verify = {
     .name = "verify",
     .summary = "run golden files: does this build give the recorded outputs",
     .usage = "PATH... [--only TEXT]",
-    .help = "A golden file holds small models with inputs and the outputs that PyTorch gave; PATH is one, or a folder of them. Prints a line\n"
-            "a case: the verdict, the case, the largest error beside that of PyTorch in float32, milliseconds and, when it did not pass,\n"
-            "why. The last line counts them. The exit code is 0 only when at least one case ran and none failed.\n\n"
+    .help = "A golden file holds small models with inputs and the outputs that PyTorch gave; PATH is one, or "
+            "a folder of them. Prints a line\n"
+            "a case: the verdict, the case, the largest error beside that of PyTorch in float32, "
+            "milliseconds and, when it did not pass,\n"
+            "why. The last line counts them. The exit code is 0 only when at least one case ran and none "
+            "failed.\n\n"
             "  anymodel verify tests/golden/data\n"
             "  anymodel verify tests/golden/data/bert.json --only masked\n\n"
             "With --json: an object a line for each case, then {\"passed\", \"failed\", \"unsupported\"}.\n",
@@ -29,8 +32,11 @@ const am_command am_command_verify = {
 
 static void put_json_case(const am_verify_case *report)
 {
-    const char *const members[][2] = {{"verdict", report->verdict}, {"case", report->name}, {"file", report->file},
-                                      {"architecture", report->architecture}, {"message", report->message}};
+    const char *const members[][2] = {{"verdict", report->verdict},
+                                      {"case", report->name},
+                                      {"file", report->file},
+                                      {"architecture", report->architecture},
+                                      {"message", report->message}};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         printf("%s\"%s\": ", i ? ", " : "{", members[i][0]);
         if (members[i][1]) am_cli_put_json_string(stdout, members[i][1]);
@@ -67,12 +73,14 @@ static int run(int argc, char **argv, am_globals *globals)
     am_verify_summary summary = {0};
     code = AM_OK;
     for (int i = 0; i < operands.count; i++) {
-        int problem = am_cli_fail_status(globals, am_verify_files(operands.items[i], values.only, put_case, globals, &summary));
+        int problem =
+            am_cli_fail_status(globals, am_verify_files(operands.items[i], values.only, put_case, globals, &summary));
         if (!code) code = problem;
     }
     if (!code && !(summary.passed + summary.failed + summary.unsupported))
-        code = am_cli_fail(globals, AM_NOT_FOUND, "%s%s: no case to verify%s%s", operands.items[0], operands.count > 1 ? " and the others" : "",
-                           values.only ? " with this in its name: " : "", values.only ? values.only : "");
+        code = am_cli_fail(globals, AM_NOT_FOUND, "%s%s: no case to verify%s%s", operands.items[0],
+                           operands.count > 1 ? " and the others" : "", values.only ? " with this in its name: " : "",
+                           values.only ? values.only : "");
     put_summary(globals, &summary);
     return summary.failed && !code ? AM_FAILED : code;
 }

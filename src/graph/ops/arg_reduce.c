@@ -8,11 +8,10 @@ static am_status infer(am_infer *c)
     AM_TRY(am_check_axis(c, a->axis));
     int64_t size = x->dims[a->axis];
     if (size < 1 || size > INT32_MAX)
-        return am_error(AM_INVALID_ARGUMENT, "takes 1..2^31 elements along axis %lld, found %lld",
-                        (long long)a->axis, (long long)size);
+        return am_error(AM_INVALID_ARGUMENT, "takes 1..2^31 elements along axis %lld, found %lld", (long long)a->axis,
+                        (long long)size);
     for (int i = 0; i < x->rank; i++)
-        if (i != a->axis)
-            shape.dims[shape.rank++] = x->dims[i];
+        if (i != a->axis) shape.dims[shape.rank++] = x->dims[i];
     return am_infer_one(c, AM_I32, &shape);
 }
 

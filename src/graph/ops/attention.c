@@ -9,10 +9,12 @@ static am_status check_heads(const am_infer *c)
 {
     const am_shape *q = &c->inputs[Q]->shape, *k = &c->inputs[K]->shape, *v = &c->inputs[V]->shape;
     char text[3][AM_SHAPE_TEXT];
-    bool fits = q->dims[0] == k->dims[0] && k->dims[0] == v->dims[0] && k->dims[1] == v->dims[1] && k->dims[2] == v->dims[2] &&
-                q->dims[3] == k->dims[3] && k->dims[2] > 0 && q->dims[2] % k->dims[2] == 0;
+    bool fits = q->dims[0] == k->dims[0] && k->dims[0] == v->dims[0] && k->dims[1] == v->dims[1] &&
+                k->dims[2] == v->dims[2] && q->dims[3] == k->dims[3] && k->dims[2] > 0 && q->dims[2] % k->dims[2] == 0;
     if (fits) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "q %s, k %s and v %s do not fit (q: [B, T, H, D], k: [B, S, G, D], v: [B, S, G, E], H a multiple of G)",
+    return am_error(AM_INVALID_ARGUMENT,
+                    "q %s, k %s and v %s do not fit (q: [B, T, H, D], k: [B, S, G, D], v: [B, S, G, E], H a "
+                    "multiple of G)",
                     am_shape_text(q, text[0]), am_shape_text(k, text[1]), am_shape_text(v, text[2]));
 }
 
@@ -117,13 +119,14 @@ am_value am_attention_op(am_builder *b, const am_attention_inputs *i, const am_a
     return am_add_node(b, AM_OP_ATTENTION, inputs, INPUTS, options, NULL);
 }
 
-static const am_field fields[] = {AM_FIELD(am_attention_attributes, REAL, scale), AM_FIELD(am_attention_attributes, REAL, soft_cap),
-                                  AM_FIELD(am_attention_attributes, BOOL, causal), AM_FIELD(am_attention_attributes, INT, window),
-                                  AM_FIELDS_END};
+static const am_field fields[] = {
+    AM_FIELD(am_attention_attributes, REAL, scale), AM_FIELD(am_attention_attributes, REAL, soft_cap),
+    AM_FIELD(am_attention_attributes, BOOL, causal), AM_FIELD(am_attention_attributes, INT, window), AM_FIELDS_END};
 
 const am_op am_op_attention = {
     .name = "attention",
-    .summary = "Scaled dot-product attention with grouped key/value heads, masks, bias, window, soft cap, sinks and a cache offset.",
+    .summary = "Scaled dot-product attention with grouped key/value heads, masks, bias, window, soft cap, "
+               "sinks and a cache offset.",
     .min_inputs = 3,
     .max_inputs = INPUTS,
     .fields = fields,

@@ -8,7 +8,8 @@ static am_status infer(am_infer *c)
     am_dtype dtype;
     AM_TRY(am_check_dtype(c, 1, c->inputs[0]->dtype));
     if (!am_binary_result((am_binary_fn)a->fn, c->inputs[0]->dtype, &dtype))
-        return am_error(AM_INVALID_ARGUMENT, "%s is not defined for %s", am_binary_names[a->fn], am_dtype_name(c->inputs[0]->dtype));
+        return am_error(AM_INVALID_ARGUMENT, "%s is not defined for %s", am_binary_names[a->fn],
+                        am_dtype_name(c->inputs[0]->dtype));
     if (!am_shape_broadcast(&c->inputs[0]->shape, &c->inputs[1]->shape, &shape))
         return am_error(AM_INVALID_ARGUMENT, "%s: shapes %s and %s do not fit", am_binary_names[a->fn],
                         am_shape_text(&c->inputs[0]->shape, x_text), am_shape_text(&c->inputs[1]->shape, y_text));
@@ -17,7 +18,7 @@ static am_status infer(am_infer *c)
 
 am_value am_binary(am_builder *b, am_binary_fn fn, am_value x, am_value y)
 {
-    am_binary_attributes a = {fn};
+    am_binary_attributes a = {(int)fn};
     return am_add_node(b, AM_OP_BINARY, (am_value[]){x, y}, 2, &a, NULL);
 }
 

@@ -23,14 +23,16 @@ am_status am_check_index(const am_infer *c, int i)
 {
     const am_value_info *x = present(c, i);
     if (!x || x->dtype == AM_I32 || x->dtype == AM_I64) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "input %d must hold indices (i32 or i64), found %s", i, am_dtype_name(x->dtype));
+    return am_error(AM_INVALID_ARGUMENT, "input %d must hold indices (i32 or i64), found %s", i,
+                    am_dtype_name(x->dtype));
 }
 
 am_status am_check_dtype(const am_infer *c, int i, am_dtype dtype)
 {
     const am_value_info *x = present(c, i);
     if (!x || x->dtype == dtype) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "input %d must be %s, found %s", i, am_dtype_name(dtype), am_dtype_name(x->dtype));
+    return am_error(AM_INVALID_ARGUMENT, "input %d must be %s, found %s", i, am_dtype_name(dtype),
+                    am_dtype_name(x->dtype));
 }
 
 am_status am_check_rank(const am_infer *c, int i, int rank)
@@ -38,7 +40,8 @@ am_status am_check_rank(const am_infer *c, int i, int rank)
     char text[AM_SHAPE_TEXT];
     const am_value_info *x = present(c, i);
     if (!x || x->shape.rank == rank) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "input %d must have rank %d, found shape %s", i, rank, am_shape_text(&x->shape, text));
+    return am_error(AM_INVALID_ARGUMENT, "input %d must have rank %d, found shape %s", i, rank,
+                    am_shape_text(&x->shape, text));
 }
 
 am_status am_check_shape(const am_infer *c, int i, const am_shape *shape)
@@ -56,14 +59,15 @@ am_status am_check_broadcasts(const am_infer *c, int i, const am_shape *shape)
     am_shape both;
     const am_value_info *x = present(c, i);
     if (!x || (am_shape_broadcast(&x->shape, shape, &both) && am_shape_equal(&both, shape))) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "input %d must broadcast to %s, found shape %s", i, am_shape_text(shape, expected),
-                    am_shape_text(&x->shape, found));
+    return am_error(AM_INVALID_ARGUMENT, "input %d must broadcast to %s, found shape %s", i,
+                    am_shape_text(shape, expected), am_shape_text(&x->shape, found));
 }
 
 am_status am_check_axis(const am_infer *c, int64_t axis)
 {
     if (axis >= 0 && axis < c->inputs[0]->shape.rank) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "axis %lld is not one of the %d dimensions", (long long)axis, c->inputs[0]->shape.rank);
+    return am_error(AM_INVALID_ARGUMENT, "axis %lld is not one of the %d dimensions", (long long)axis,
+                    c->inputs[0]->shape.rank);
 }
 
 int am_builder_axis(am_builder *b, am_value x, int axis)

@@ -24,8 +24,17 @@ am_status am_check_axis(const am_infer *c, int64_t axis) AM_NODISCARD;
 int am_builder_axis(am_builder *b, am_value x, int axis);
 
 /* The field tables: AM_FIELD(struct, INT, axis) and, for enums, AM_FIELD_OF_ENUM(struct, mode, names). */
-#define AM_FIELD(type, kind, member) {#member, AM_FIELD_##kind, offsetof(type, member), NULL}
-#define AM_FIELD_OF_ENUM(type, member, names) {#member, AM_FIELD_ENUM, offsetof(type, member), names}
-#define AM_FIELDS_END {NULL, AM_FIELD_INT, 0, NULL}
+#define AM_FIELD(type, kind, member)                                                                                   \
+    {                                                                                                                  \
+#member, AM_FIELD_##kind, offsetof(type, member), NULL                                                         \
+    }
+#define AM_FIELD_OF_ENUM(type, member, names)                                                                          \
+    {                                                                                                                  \
+#member, AM_FIELD_ENUM, offsetof(type, member), names                                                          \
+    }
+#define AM_FIELDS_END                                                                                                  \
+    {                                                                                                                  \
+        NULL, AM_FIELD_INT, 0, NULL                                                                                    \
+    }
 
 #endif

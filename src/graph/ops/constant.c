@@ -32,7 +32,8 @@ am_value am_constant_copy(am_builder *b, am_dtype dtype, am_shape shape, const v
         return AM_NONE;
     }
     if (bytes) memcpy(copy, data, bytes);
-    am_constant_attributes a = {.name = "", .dtype = dtype, .shape = shape, .data = copy, .hash = am_fnv1a(copy, bytes)};
+    am_constant_attributes a = {
+        .name = "", .dtype = dtype, .shape = shape, .data = copy, .hash = am_fnv1a(copy, bytes)};
     return am_add_node(b, AM_OP_CONSTANT, NULL, 0, &a, NULL);
 }
 
@@ -43,9 +44,10 @@ am_value am_scalar(am_builder *b, am_dtype dtype, double value)
     return am_constant_copy(b, dtype, (am_shape){0}, &room);
 }
 
-static const am_field fields[] = {AM_FIELD(am_constant_attributes, TEXT, name), AM_FIELD(am_constant_attributes, DTYPE, dtype),
-                                  AM_FIELD(am_constant_attributes, INTS, shape), AM_FIELD(am_constant_attributes, DATA, data),
-                                  AM_FIELD(am_constant_attributes, INT, hash), AM_FIELDS_END};
+static const am_field fields[] = {
+    AM_FIELD(am_constant_attributes, TEXT, name),  AM_FIELD(am_constant_attributes, DTYPE, dtype),
+    AM_FIELD(am_constant_attributes, INTS, shape), AM_FIELD(am_constant_attributes, DATA, data),
+    AM_FIELD(am_constant_attributes, INT, hash),   AM_FIELDS_END};
 
 const am_op am_op_constant = {
     .name = "constant",

@@ -4,22 +4,20 @@
 static am_status check_inputs(const am_infer *c, int64_t groups)
 {
     const am_shape *x = &c->inputs[0]->shape, *weight = &c->inputs[1]->shape;
-    for (int i = 0; i < 3; i++)
-        AM_TRY(am_check_float(c, i));
+    for (int i = 0; i < 3; i++) AM_TRY(am_check_float(c, i));
     AM_TRY(am_check_rank(c, 1, x->rank));
     if (weight->dims[0] != x->dims[1])
-        return am_error(AM_INVALID_ARGUMENT, "weight takes %lld channels, found %lld",
-                        (long long)weight->dims[0], (long long)x->dims[1]);
+        return am_error(AM_INVALID_ARGUMENT, "weight takes %lld channels, found %lld", (long long)weight->dims[0],
+                        (long long)x->dims[1]);
     if (groups < 1 || x->dims[1] % groups)
-        return am_error(AM_INVALID_ARGUMENT, "%lld channels do not fall into %lld groups",
-                        (long long)x->dims[1], (long long)groups);
+        return am_error(AM_INVALID_ARGUMENT, "%lld channels do not fall into %lld groups", (long long)x->dims[1],
+                        (long long)groups);
     return NULL;
 }
 
 /* How the result covers one dimension; as in PyTorch, what output_padding adds must be below the stride or
    the dilation. */
-static am_status output_size(const am_convolution_attributes *a, int i, int64_t size, int64_t kernel,
-                             int64_t *out)
+static am_status output_size(const am_convolution_attributes *a, int i, int64_t size, int64_t kernel, int64_t *out)
 {
     int64_t more = am_window_number(&a->output_padding, i, 0);
     am_window w = {.kernel = kernel,
@@ -35,10 +33,8 @@ static am_status output_size(const am_convolution_attributes *a, int i, int64_t 
         return am_error(AM_INVALID_ARGUMENT, "spatial dimension %d must have 1..2^31 elements, found %lld", i,
                         (long long)size);
     *out = (size - 1) * w.stride - w.before - w.after + w.dilation * (w.kernel - 1) + more + 1;
-    if (*out >= 0)
-        return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "the paddings of spatial dimension %d are larger than the result",
-                    i);
+    if (*out >= 0) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "the paddings of spatial dimension %d are larger than the result", i);
 }
 
 static am_status infer(am_infer *c)

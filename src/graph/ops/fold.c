@@ -5,8 +5,7 @@ static am_status infer(am_infer *c)
 {
     const am_unfold_attributes *a = c->attributes;
     int64_t kernel = 1, positions = 1;
-    if (c->inputs[0]->dtype == AM_BOOL)
-        return am_error(AM_INVALID_ARGUMENT, "sums are not defined for bool");
+    if (c->inputs[0]->dtype == AM_BOOL) return am_error(AM_INVALID_ARGUMENT, "sums are not defined for bool");
     AM_TRY(am_check_rank(c, 0, 3));
     AM_TRY(am_unfold_check(a, a->output.rank));
     const am_shape *x = &c->inputs[0]->shape;
@@ -15,8 +14,7 @@ static am_status infer(am_infer *c)
         int64_t places;
         am_window window = am_unfold_window(a, i, a->output.dims[i]);
         if (window.size < 0 || window.size > INT32_MAX)
-            return am_error(AM_INVALID_ARGUMENT, "output size %lld is not in 0..2^31",
-                            (long long)window.size);
+            return am_error(AM_INVALID_ARGUMENT, "output size %lld is not in 0..2^31", (long long)window.size);
         AM_TRY(am_window_places(&window, &places));
         if (__builtin_mul_overflow(kernel, window.kernel, &kernel) ||
             __builtin_mul_overflow(positions, places, &positions))

@@ -5,13 +5,11 @@ static am_status check(const am_infer *c, const am_fourier_attributes *a, int ra
     AM_TRY(am_check_float(c, 0));
     if (a->real_input && (a->inverse || a->real_output))
         return am_error(AM_INVALID_ARGUMENT, "real_input takes a forward transform to complex numbers");
-    if (a->real_output && !a->inverse)
-        return am_error(AM_INVALID_ARGUMENT, "real_output takes an inverse transform");
+    if (a->real_output && !a->inverse) return am_error(AM_INVALID_ARGUMENT, "real_output takes an inverse transform");
     if (a->length < 1 || a->length > INT32_MAX)
         return am_error(AM_INVALID_ARGUMENT, "length %lld is not in 1..2^31", (long long)a->length);
     if (a->axis < 0 || a->axis >= rank)
-        return am_error(AM_INVALID_ARGUMENT, "axis %lld is not one of the %d dimensions", (long long)a->axis,
-                        rank);
+        return am_error(AM_INVALID_ARGUMENT, "axis %lld is not one of the %d dimensions", (long long)a->axis, rank);
     return NULL;
 }
 
@@ -25,8 +23,7 @@ static am_status infer(am_infer *c)
     shape.dims[a->axis] = a->real_input ? a->length / 2 + 1 : a->length;
     if (!a->real_output && shape.rank == AM_RANK_LIMIT)
         return am_error(AM_INVALID_ARGUMENT, "the result would have rank %d", shape.rank + 1);
-    if (!a->real_output)
-        shape.dims[shape.rank++] = 2;
+    if (!a->real_output) shape.dims[shape.rank++] = 2;
     return am_infer_one(c, c->inputs[0]->dtype, &shape);
 }
 

@@ -29,7 +29,7 @@ static void expand(am_builder *b, const am_node *node, const am_value *in, am_va
 
 am_value am_gated_activation(am_builder *b, am_unary_fn fn, am_value gate, am_value up)
 {
-    am_gated_activation_attributes a = {fn};
+    am_gated_activation_attributes a = {(int)fn};
     return am_add_node(b, AM_OP_GATED_ACTIVATION, (am_value[]){gate, up}, 2, &a, NULL);
 }
 

@@ -7,7 +7,8 @@ static am_status check_elementwise(const am_shape *x, const am_shape *index, int
     bool fits = x->rank == index->rank;
     for (int i = 0; fits && i < x->rank; i++) fits = i == axis || index->dims[i] <= x->dims[i];
     if (fits) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "indices of shape %s for a tensor of shape %s", am_shape_text(index, i_text), am_shape_text(x, x_text));
+    return am_error(AM_INVALID_ARGUMENT, "indices of shape %s for a tensor of shape %s", am_shape_text(index, i_text),
+                    am_shape_text(x, x_text));
 }
 
 static am_status infer(am_infer *c)
@@ -37,7 +38,8 @@ am_value am_gather(am_builder *b, am_value x, am_value indices, int axis, bool e
     return am_add_node(b, AM_OP_GATHER, (am_value[]){x, indices}, 2, &a, NULL);
 }
 
-static const am_field fields[] = {AM_FIELD(am_gather_attributes, INT, axis), AM_FIELD(am_gather_attributes, BOOL, elementwise), AM_FIELDS_END};
+static const am_field fields[] = {AM_FIELD(am_gather_attributes, INT, axis),
+                                  AM_FIELD(am_gather_attributes, BOOL, elementwise), AM_FIELDS_END};
 
 const am_op am_op_gather = {
     .name = "gather",

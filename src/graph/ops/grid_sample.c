@@ -12,16 +12,15 @@ static am_status infer(am_infer *c)
     if (a->padding == AM_PAD_CIRCULAR)
         return am_error(AM_INVALID_ARGUMENT, "takes constant, reflect or replicate padding");
     if (x->rank != 4 && (x->rank != 5 || cubic))
-        return am_error(AM_INVALID_ARGUMENT, "input 0 must have rank 4%s, found rank %d",
-                        cubic ? "" : " or 5", x->rank);
+        return am_error(AM_INVALID_ARGUMENT, "input 0 must have rank 4%s, found rank %d", cubic ? "" : " or 5",
+                        x->rank);
     am_shape expected = *grid, shape = *x;
     expected.rank = x->rank;
     expected.dims[0] = x->dims[0];
     expected.dims[x->rank - 1] = x->rank - 2;
     AM_TRY(am_check_shape(c, 1, &expected));
     for (int i = 2; i < x->rank; i++) {
-        if (x->dims[i] < 1)
-            return am_error(AM_INVALID_ARGUMENT, "spatial dimension %d of input 0 is empty", i - 2);
+        if (x->dims[i] < 1) return am_error(AM_INVALID_ARGUMENT, "spatial dimension %d of input 0 is empty", i - 2);
         shape.dims[i] = grid->dims[i - 1];
     }
     return am_infer_one(c, c->inputs[0]->dtype, &shape);
@@ -40,8 +39,7 @@ static const am_field fields[] = {AM_FIELD_OF_ENUM(am_grid_sample_attributes, mo
 
 const am_op am_op_grid_sample = {
     .name = "grid_sample",
-    .summary =
-        "Samples [B, C, spatial..] at the places a grid names, in -1..1 (torch.nn.functional.grid_sample).",
+    .summary = "Samples [B, C, spatial..] at the places a grid names, in -1..1 (torch.nn.functional.grid_sample).",
     .min_inputs = 2,
     .max_inputs = 2,
     .fields = fields,

@@ -4,13 +4,15 @@ static am_status infer(am_infer *c)
 {
     const am_iota_attributes *a = c->attributes;
     if (a->axis < 0 || a->axis >= a->shape.rank)
-        return am_error(AM_INVALID_ARGUMENT, "axis %lld is not one of the %d dimensions", (long long)a->axis, a->shape.rank);
+        return am_error(AM_INVALID_ARGUMENT, "axis %lld is not one of the %d dimensions", (long long)a->axis,
+                        a->shape.rank);
     return am_infer_one(c, a->dtype, &a->shape);
 }
 
 am_value am_iota(am_builder *b, am_dtype dtype, am_shape shape, int axis, double start, double step)
 {
-    am_iota_attributes a = {.dtype = dtype, .shape = shape, .axis = am_shape_axis(&shape, axis), .start = start, .step = step};
+    am_iota_attributes a = {
+        .dtype = dtype, .shape = shape, .axis = am_shape_axis(&shape, axis), .start = start, .step = step};
     return am_add_node(b, AM_OP_IOTA, NULL, 0, &a, NULL);
 }
 

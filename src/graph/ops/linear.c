@@ -10,8 +10,8 @@ static am_status infer(am_infer *c)
     AM_TRY(am_check_float(c, 1));
     AM_TRY(am_check_rank(c, 1, 2));
     if (shape.rank < 1 || shape.dims[shape.rank - 1] != w->dims[a->in_out ? 0 : 1])
-        return am_error(AM_INVALID_ARGUMENT, "input of shape %s does not fit a weight of shape %s", am_shape_text(&shape, x_text),
-                        am_shape_text(w, w_text));
+        return am_error(AM_INVALID_ARGUMENT, "input of shape %s does not fit a weight of shape %s",
+                        am_shape_text(&shape, x_text), am_shape_text(w, w_text));
     shape.dims[shape.rank - 1] = w->dims[a->in_out ? 1 : 0];
     AM_TRY(am_check_float(c, 2));
     am_shape bias = am_shape_of(shape.dims[shape.rank - 1]);
@@ -33,7 +33,8 @@ static void expand(am_builder *b, const am_node *node, const am_value *in, am_va
     out[0] = in[3].id ? am_add(b, y, in[3]) : y;
 }
 
-am_value am_linear_op(am_builder *b, am_value x, am_value weight, am_value bias, am_value residual, const am_linear_attributes *options)
+am_value am_linear_op(am_builder *b, am_value x, am_value weight, am_value bias, am_value residual,
+                      const am_linear_attributes *options)
 {
     return am_add_node(b, AM_OP_LINEAR, (am_value[]){x, weight, bias, residual}, 4, options, NULL);
 }

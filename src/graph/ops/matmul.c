@@ -25,8 +25,8 @@ static am_status infer(am_infer *c)
             return am_infer_one(c, c->inputs[0]->dtype, &shape);
         }
     }
-    return am_error(AM_INVALID_ARGUMENT, "shapes %s%s and %s%s do not fit", am_shape_text(x, x_text), a->transpose_a ? "^T" : "",
-                    am_shape_text(y, y_text), a->transpose_b ? "^T" : "");
+    return am_error(AM_INVALID_ARGUMENT, "shapes %s%s and %s%s do not fit", am_shape_text(x, x_text),
+                    a->transpose_a ? "^T" : "", am_shape_text(y, y_text), a->transpose_b ? "^T" : "");
 }
 
 am_value am_matmul(am_builder *b, am_value x, am_value y, bool transpose_x, bool transpose_y)
@@ -35,8 +35,8 @@ am_value am_matmul(am_builder *b, am_value x, am_value y, bool transpose_x, bool
     return am_add_node(b, AM_OP_MATMUL, (am_value[]){x, y}, 2, &a, NULL);
 }
 
-static const am_field fields[] = {AM_FIELD(am_matmul_attributes, BOOL, transpose_a), AM_FIELD(am_matmul_attributes, BOOL, transpose_b),
-                                  AM_FIELDS_END};
+static const am_field fields[] = {AM_FIELD(am_matmul_attributes, BOOL, transpose_a),
+                                  AM_FIELD(am_matmul_attributes, BOOL, transpose_b), AM_FIELDS_END};
 
 const am_op am_op_matmul = {
     .name = "matmul",

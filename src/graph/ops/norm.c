@@ -11,7 +11,8 @@ static am_status infer(am_infer *c)
     const am_shape *x = &c->inputs[0]->shape;
     int axis = over_last(a) ? x->rank - 1 : 1;
     AM_TRY(am_check_float(c, 0));
-    if (axis < 0 || axis >= x->rank) return am_error(AM_INVALID_ARGUMENT, "a tensor of rank %d has no channels", x->rank);
+    if (axis < 0 || axis >= x->rank)
+        return am_error(AM_INVALID_ARGUMENT, "a tensor of rank %d has no channels", x->rank);
     am_shape channels = am_shape_of(x->dims[axis]);
     for (int i = 1; i < c->input_count; i++) {
         AM_TRY(am_check_float(c, i));
@@ -20,7 +21,8 @@ static am_status infer(am_infer *c)
     if (a->kind == AM_NORM_BATCH && (c->input_count < 5 || !c->inputs[3] || !c->inputs[4]))
         return am_error(AM_INVALID_ARGUMENT, "batch norm needs mean and variance");
     if (a->kind == AM_NORM_GROUP && (a->groups < 1 || channels.dims[0] % a->groups != 0))
-        return am_error(AM_INVALID_ARGUMENT, "%lld channels in %lld groups", (long long)channels.dims[0], (long long)a->groups);
+        return am_error(AM_INVALID_ARGUMENT, "%lld channels in %lld groups", (long long)channels.dims[0],
+                        (long long)a->groups);
     return am_infer_one(c, c->inputs[0]->dtype, x);
 }
 
@@ -69,15 +71,16 @@ static void expand(am_builder *b, const am_node *node, const am_value *in, am_va
     out[0] = p[2].id ? am_add(b, y, p[2]) : y;
 }
 
-am_value am_norm_op(am_builder *b, am_value x, am_value weight, am_value bias, am_value mean, am_value variance, const am_norm_attributes *options)
+am_value am_norm_op(am_builder *b, am_value x, am_value weight, am_value bias, am_value mean, am_value variance,
+                    const am_norm_attributes *options)
 {
     return am_add_node(b, AM_OP_NORM, (am_value[]){x, weight, bias, mean, variance}, 5, options, NULL);
 }
 
 static const char *const kinds[] = {"layer", "rms", "group", "batch", NULL};
-static const am_field fields[] = {AM_FIELD_OF_ENUM(am_norm_attributes, kind, kinds), AM_FIELD(am_norm_attributes, REAL, eps),
-                                  AM_FIELD(am_norm_attributes, INT, groups), AM_FIELD(am_norm_attributes, REAL, weight_offset),
-                                  AM_FIELDS_END};
+static const am_field fields[] = {AM_FIELD_OF_ENUM(am_norm_attributes, kind, kinds),
+                                  AM_FIELD(am_norm_attributes, REAL, eps), AM_FIELD(am_norm_attributes, INT, groups),
+                                  AM_FIELD(am_norm_attributes, REAL, weight_offset), AM_FIELDS_END};
 
 const am_op am_op_norm = {
     .name = "norm",

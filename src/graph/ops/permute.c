@@ -6,12 +6,14 @@ static am_status infer(am_infer *c)
     const am_shape *from = &c->inputs[0]->shape;
     am_shape shape = {.rank = from->rank};
     unsigned seen = 0;
-    AM_TRY(a->order.rank == from->rank ? NULL
-                                       : am_error(AM_INVALID_ARGUMENT, "an order of %d axes for rank %d", a->order.rank, from->rank));
+    AM_TRY(a->order.rank == from->rank
+               ? NULL
+               : am_error(AM_INVALID_ARGUMENT, "an order of %d axes for rank %d", a->order.rank, from->rank));
     for (int i = 0; i < from->rank; i++) {
         int64_t axis = a->order.dims[i];
         if (axis < 0 || axis >= from->rank || seen >> axis & 1)
-            return am_error(AM_INVALID_ARGUMENT, "order names axis %lld, which is no axis or named twice", (long long)axis);
+            return am_error(AM_INVALID_ARGUMENT, "order names axis %lld, which is no axis or named twice",
+                            (long long)axis);
         seen |= 1u << axis;
         shape.dims[i] = from->dims[axis];
     }

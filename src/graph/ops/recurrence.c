@@ -17,8 +17,7 @@ typedef struct kind_row {
 static am_shape without_time(const am_shape *shape)
 {
     am_shape state = {.rank = shape->rank - 1, .dims = {shape->dims[0]}};
-    for (int i = 2; i < shape->rank; i++)
-        state.dims[i - 1] = shape->dims[i];
+    for (int i = 2; i < shape->rank; i++) state.dims[i - 1] = shape->dims[i];
     return state;
 }
 
@@ -34,8 +33,7 @@ static am_status check_rank_of(const am_infer *c, int i, int rank, am_shape *out
 static am_status check_linear(const am_infer *c, am_shape *y, am_shape *states)
 {
     *y = c->inputs[0]->shape;
-    if (y->rank < 2)
-        return am_error(AM_INVALID_ARGUMENT, "input 0 must be [B, T, ..], found rank %d", y->rank);
+    if (y->rank < 2) return am_error(AM_INVALID_ARGUMENT, "input 0 must be [B, T, ..], found rank %d", y->rank);
     states[0] = without_time(y);
     return am_check_shape(c, 1, y);
 }
@@ -94,13 +92,11 @@ static am_status check_gru(const am_infer *c, am_shape *y, am_shape *states)
 static am_value step_gru(am_builder *b, const am_value *inputs, am_value *states)
 {
     int64_t hidden = am_dim(b, states[0], 1);
-    am_value from_state = am_add(b, am_matmul(b, states[0], inputs[1], false, true), inputs[2]),
-             x = inputs[0];
-    am_value reset =
-        am_unary(b, AM_SIGMOID, am_add(b, gate(b, x, 0, hidden), gate(b, from_state, 0, hidden)));
+    am_value from_state = am_add(b, am_matmul(b, states[0], inputs[1], false, true), inputs[2]), x = inputs[0];
+    am_value reset = am_unary(b, AM_SIGMOID, am_add(b, gate(b, x, 0, hidden), gate(b, from_state, 0, hidden)));
     am_value keep = am_unary(b, AM_SIGMOID, am_add(b, gate(b, x, 1, hidden), gate(b, from_state, 1, hidden)));
-    am_value new = am_unary(
-        b, AM_TANH, am_add(b, gate(b, x, 2, hidden), am_mul(b, reset, gate(b, from_state, 2, hidden))));
+    am_value new =
+        am_unary(b, AM_TANH, am_add(b, gate(b, x, 2, hidden), am_mul(b, reset, gate(b, from_state, 2, hidden))));
     return states[0] = am_add(b, new, am_mul(b, keep, am_sub(b, states[0], new)));
 }
 
@@ -113,14 +109,12 @@ static am_status check_selective(const am_infer *c, am_shape *y, am_shape *state
     AM_TRY(am_check_shape(c, 1, y));
     AM_TRY(check_rank_of(c, 2, 2, &a));
     int64_t groups = in.rank == 4 ? in.dims[2] : 1;
-    am_shape d_n = am_shape_of(y->dims[2], a.dims[1]),
-             expected = am_shape_of(y->dims[0], y->dims[1], a.dims[1]);
+    am_shape d_n = am_shape_of(y->dims[2], a.dims[1]), expected = am_shape_of(y->dims[0], y->dims[1], a.dims[1]);
     am_shape in_groups = am_shape_of(y->dims[0], y->dims[1], groups, a.dims[1]);
-    if (in.rank == 4)
-        expected = in_groups;
+    if (in.rank == 4) expected = in_groups;
     if (groups < 1 || y->dims[2] % groups)
-        return am_error(AM_INVALID_ARGUMENT, "%lld channels do not fall into %lld groups",
-                        (long long)y->dims[2], (long long)groups);
+        return am_error(AM_INVALID_ARGUMENT, "%lld channels do not fall into %lld groups", (long long)y->dims[2],
+                        (long long)groups);
     states[0] = am_shape_of(y->dims[0], d_n.dims[0], d_n.dims[1]);
     AM_TRY(am_check_shape(c, 2, &d_n));
     AM_TRY(am_check_shape(c, 3, &expected));
@@ -131,10 +125,8 @@ static am_status check_selective(const am_infer *c, am_shape *y, am_shape *state
 static am_value per_channel(am_builder *b, am_value x, int64_t channels)
 {
     int64_t batch = am_dim(b, x, 0), groups = am_dim(b, x, 1), n = am_dim(b, x, -1);
-    if (am_rank(b, x) == 2)
-        return am_unsqueeze(b, x, 1);
-    am_value repeated =
-        am_broadcast(b, am_unsqueeze(b, x, 2), am_shape_of(batch, groups, channels / groups, n));
+    if (am_rank(b, x) == 2) return am_unsqueeze(b, x, 1);
+    am_value repeated = am_broadcast(b, am_unsqueeze(b, x, 2), am_shape_of(batch, groups, channels / groups, n));
     return am_reshape(b, repeated, am_shape_of(batch, channels, n));
 }
 
@@ -145,8 +137,8 @@ static am_value step_selective(am_builder *b, const am_value *inputs, am_value *
     am_value decay = am_unary(b, AM_EXP, am_mul(b, delta, inputs[2]));
     am_value added = am_mul(b, am_mul(b, delta, x), per_channel(b, inputs[3], channels));
     states[0] = am_add(b, am_mul(b, decay, states[0]), added);
-    return am_reduce(b, AM_REDUCE_SUM, am_mul(b, states[0], per_channel(b, inputs[4], channels)),
-                     am_shape_of(2), false);
+    return am_reduce(b, AM_REDUCE_SUM, am_mul(b, states[0], per_channel(b, inputs[4], channels)), am_shape_of(2),
+                     false);
 }
 
 /* --- gated delta rule --- */
@@ -168,11 +160,9 @@ static am_status check_delta(const am_infer *c, am_shape *y, am_shape *states)
 
 static am_value step_delta(am_builder *b, const am_value *inputs, am_value *states)
 {
-    am_value q = am_unsqueeze(b, inputs[0], 3), k = am_unsqueeze(b, inputs[1], 3),
-             v = am_unsqueeze(b, inputs[2], 2);
+    am_value q = am_unsqueeze(b, inputs[0], 3), k = am_unsqueeze(b, inputs[1], 3), v = am_unsqueeze(b, inputs[2], 2);
     am_value decay = inputs[3], beta = am_unsqueeze(b, am_unsqueeze(b, inputs[4], 2), 3);
-    while (am_rank(b, decay) < 4 && !am_builder_failed(b))
-        decay = am_unsqueeze(b, decay, am_rank(b, decay));
+    while (am_rank(b, decay) < 4 && !am_builder_failed(b)) decay = am_unsqueeze(b, decay, am_rank(b, decay));
     am_value h = am_mul(b, am_unary(b, AM_EXP, decay), states[0]);
     am_value known = am_reduce(b, AM_REDUCE_SUM, am_mul(b, h, k), am_shape_of(2), true);
     h = am_add(b, h, am_mul(b, k, am_mul(b, beta, am_sub(b, v, known))));
@@ -198,8 +188,7 @@ static am_status infer(am_infer *c)
         return am_error(AM_INVALID_ARGUMENT, "%s takes %d inputs, found %d", kind->name, kind->input_count,
                         c->input_count);
     for (int i = 0; i < c->input_count; i++) {
-        if (!c->inputs[i])
-            return am_error(AM_INVALID_ARGUMENT, "input %d is missing", i);
+        if (!c->inputs[i]) return am_error(AM_INVALID_ARGUMENT, "input %d is missing", i);
         AM_TRY(am_check_float(c, i));
     }
     AM_TRY(kind->check(c, &y, states));
@@ -216,29 +205,21 @@ static am_status infer(am_infer *c)
 }
 
 /* The body of the loop: inputs are the iteration, the states, then the other inputs of the node. */
-static void build_body(am_builder *b, const kind_row *kind, am_dtype dtype, const am_shape *shapes,
-                       bool reverse)
+static void build_body(am_builder *b, const kind_row *kind, am_dtype dtype, const am_shape *shapes, bool reverse)
 {
     int other_count = kind->input_count - kind->state_count;
-    am_value inputs[INPUT_LIMIT], states[STATE_LIMIT],
-        time = am_graph_input(b, "iteration", AM_I32, (am_shape){0});
-    for (int i = 0; i < kind->state_count; i++)
-        states[i] = am_graph_input(b, "state", dtype, shapes[other_count + i]);
+    am_value inputs[INPUT_LIMIT], states[STATE_LIMIT], time = am_graph_input(b, "iteration", AM_I32, (am_shape){0});
+    for (int i = 0; i < kind->state_count; i++) states[i] = am_graph_input(b, "state", dtype, shapes[other_count + i]);
+    for (int i = 0; i < other_count; i++) inputs[i] = am_graph_input(b, "input", dtype, shapes[i]);
+    if (reverse) time = am_sub(b, am_scalar(b, AM_I32, (double)(shapes[0].dims[1] - 1)), time);
     for (int i = 0; i < other_count; i++)
-        inputs[i] = am_graph_input(b, "input", dtype, shapes[i]);
-    if (reverse)
-        time = am_sub(b, am_scalar(b, AM_I32, (double)(shapes[0].dims[1] - 1)), time);
-    for (int i = 0; i < other_count; i++)
-        if (kind->series >> i & 1)
-            inputs[i] = am_gather(b, inputs[i], time, 1, false);
+        if (kind->series >> i & 1) inputs[i] = am_gather(b, inputs[i], time, 1, false);
     am_value y = kind->step(b, inputs, states);
-    for (int i = 0; i < kind->state_count; i++)
-        am_output(b, "state", states[i]);
+    for (int i = 0; i < kind->state_count; i++) am_output(b, "state", states[i]);
     am_output(b, "y", y);
 }
 
-static am_status make_body(const kind_row *kind, am_dtype dtype, const am_shape *shapes, bool reverse,
-                           am_graph **out)
+static am_status make_body(const kind_row *kind, am_dtype dtype, const am_shape *shapes, bool reverse, am_graph **out)
 {
     am_builder *b;
     *out = NULL;
@@ -252,8 +233,7 @@ static am_status make_body(const kind_row *kind, am_dtype dtype, const am_shape 
 /* y: [T, B, ..] in the order of the trips -> [B, T, ..] in the order of time. */
 static am_value order_steps(am_builder *b, am_value y, bool reverse)
 {
-    if (reverse)
-        y = am_slice_step(b, y, 0, -1, AM_SLICE_END, -1);
+    if (reverse) y = am_slice_step(b, y, 0, -1, AM_SLICE_END, -1);
     return am_transpose(b, y, 0, 1);
 }
 
@@ -274,19 +254,17 @@ static void expand(am_builder *b, const am_node *node, const am_value *inputs, a
     am_builder_fail(b, make_body(kind, wide, shapes, a->reverse, &body));
     am_loop(b, body, given, kind->input_count,
             &(am_loop_attributes){.trips = shapes[0].dims[1], .carried = kind->state_count}, results);
-    outputs[0] = am_cast(b, order_steps(b, results[kind->state_count], a->reverse),
-                         am_dtype_of(b, inputs[kind->like]));
+    outputs[0] = am_cast(b, order_steps(b, results[kind->state_count], a->reverse), am_dtype_of(b, inputs[kind->like]));
     for (int i = 0; i < kind->state_count; i++)
         outputs[1 + i] = am_cast(b, results[i], am_dtype_of(b, inputs[other_count + i]));
 }
 
-am_value am_recurrence(am_builder *b, const am_value *inputs, int input_count,
-                       const am_recurrence_attributes *options, am_value *out_states)
+am_value am_recurrence(am_builder *b, const am_value *inputs, int input_count, const am_recurrence_attributes *options,
+                       am_value *out_states)
 {
     am_value outputs[1 + STATE_LIMIT] = {AM_NONE, AM_NONE, AM_NONE};
     am_add_node(b, AM_OP_RECURRENCE, inputs, input_count, options, outputs);
-    for (int i = 0; out_states && i < kinds[options->kind].state_count; i++)
-        out_states[i] = outputs[1 + i];
+    for (int i = 0; out_states && i < kinds[options->kind].state_count; i++) out_states[i] = outputs[1 + i];
     return outputs[0];
 }
 

@@ -4,7 +4,8 @@ static am_status check_dtype(int fn, am_dtype dtype)
 {
     bool logical = fn == AM_REDUCE_ANY || fn == AM_REDUCE_ALL;
     bool fits = logical ? dtype == AM_BOOL : fn == AM_REDUCE_MEAN ? am_dtype_is_float(dtype) : dtype != AM_BOOL;
-    return fits ? NULL : am_error(AM_INVALID_ARGUMENT, "%s is not defined for %s", am_reduce_names[fn], am_dtype_name(dtype));
+    return fits ? NULL
+                : am_error(AM_INVALID_ARGUMENT, "%s is not defined for %s", am_reduce_names[fn], am_dtype_name(dtype));
 }
 
 static am_status infer(am_infer *c)
@@ -21,13 +22,14 @@ static am_status infer(am_infer *c)
         if (reduced && from->dims[i] == 0 && (a->fn == AM_REDUCE_MAX || a->fn == AM_REDUCE_MIN))
             return am_error(AM_INVALID_ARGUMENT, "%s of nothing: axis %d is empty", am_reduce_names[a->fn], i);
     }
-    if (next != a->axes.rank) return am_error(AM_INVALID_ARGUMENT, "axes must be sorted, unique and below rank %d", from->rank);
+    if (next != a->axes.rank)
+        return am_error(AM_INVALID_ARGUMENT, "axes must be sorted, unique and below rank %d", from->rank);
     return am_infer_one(c, c->inputs[0]->dtype, &shape);
 }
 
 am_value am_reduce(am_builder *b, am_reduce_fn fn, am_value x, am_shape axes, bool keep_dims)
 {
-    am_reduce_attributes a = {.fn = fn, .keep_dims = keep_dims};
+    am_reduce_attributes a = {.fn = (int)fn, .keep_dims = keep_dims};
     bool wanted[AM_RANK_LIMIT] = {false};
     for (int i = 0; i < axes.rank; i++) wanted[am_builder_axis(b, x, (int)axes.dims[i])] = true;
     for (int i = 0; i < AM_RANK_LIMIT; i++)
@@ -40,7 +42,8 @@ am_value am_reduce_last(am_builder *b, am_reduce_fn fn, am_value x)
     return am_reduce(b, fn, x, am_shape_of(-1), true);
 }
 
-static const am_field fields[] = {AM_FIELD_OF_ENUM(am_reduce_attributes, fn, am_reduce_names), AM_FIELD(am_reduce_attributes, INTS, axes),
+static const am_field fields[] = {AM_FIELD_OF_ENUM(am_reduce_attributes, fn, am_reduce_names),
+                                  AM_FIELD(am_reduce_attributes, INTS, axes),
                                   AM_FIELD(am_reduce_attributes, BOOL, keep_dims), AM_FIELDS_END};
 
 const am_op am_op_reduce = {

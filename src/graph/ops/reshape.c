@@ -6,7 +6,8 @@ static am_status infer(am_infer *c)
     const am_shape *from = &c->inputs[0]->shape;
     char old_text[AM_SHAPE_TEXT], new_text[AM_SHAPE_TEXT];
     if (!am_shape_check(&a->shape) || am_shape_count(from) != am_shape_count(&a->shape))
-        return am_error(AM_INVALID_ARGUMENT, "shape %s cannot become %s", am_shape_text(from, old_text), am_shape_text(&a->shape, new_text));
+        return am_error(AM_INVALID_ARGUMENT, "shape %s cannot become %s", am_shape_text(from, old_text),
+                        am_shape_text(&a->shape, new_text));
     return am_infer_one(c, c->inputs[0]->dtype, &a->shape);
 }
 
@@ -37,7 +38,8 @@ am_value am_unsqueeze(am_builder *b, am_value x, int axis)
     am_shape shape = am_shape_of_value(b, x), longer = {.rank = shape.rank + 1};
     if (axis < 0) axis += longer.rank;
     if (axis < 0 || axis >= longer.rank || longer.rank > AM_RANK_LIMIT) {
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "unsqueeze: axis %d of a tensor of rank %d", axis, shape.rank));
+        am_builder_fail(b,
+                        am_error(AM_INVALID_ARGUMENT, "unsqueeze: axis %d of a tensor of rank %d", axis, shape.rank));
         return AM_NONE;
     }
     for (int i = 0; i < longer.rank; i++) longer.dims[i] = i < axis ? shape.dims[i] : i == axis ? 1 : shape.dims[i - 1];
@@ -50,7 +52,8 @@ am_value am_squeeze(am_builder *b, am_value x, int axis)
     int at = am_builder_axis(b, x, axis);
     if (am_builder_failed(b)) return AM_NONE;
     if (shape.dims[at] != 1) {
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "squeeze: axis %d has size %lld", axis, (long long)shape.dims[at]));
+        am_builder_fail(
+            b, am_error(AM_INVALID_ARGUMENT, "squeeze: axis %d has size %lld", axis, (long long)shape.dims[at]));
         return AM_NONE;
     }
     for (int i = at; i + 1 < shape.rank; i++) shape.dims[i] = shape.dims[i + 1];

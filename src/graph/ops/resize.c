@@ -4,10 +4,8 @@ static am_status check_mode(const am_infer *c, const am_resize_attributes *a)
 {
     bool smooth = a->mode == AM_RESIZE_LINEAR || a->mode == AM_RESIZE_CUBIC;
     bool copies = a->mode == AM_RESIZE_NEAREST || a->mode == AM_RESIZE_NEAREST_EXACT;
-    if (a->align_corners && !smooth)
-        return am_error(AM_INVALID_ARGUMENT, "align_corners takes linear or cubic mode");
-    if (a->antialias && !smooth)
-        return am_error(AM_INVALID_ARGUMENT, "antialias takes linear or cubic mode");
+    if (a->align_corners && !smooth) return am_error(AM_INVALID_ARGUMENT, "align_corners takes linear or cubic mode");
+    if (a->antialias && !smooth) return am_error(AM_INVALID_ARGUMENT, "antialias takes linear or cubic mode");
     return copies ? NULL : am_check_float(c, 0);
 }
 
@@ -18,15 +16,14 @@ static am_status infer(am_infer *c)
     int spatial = shape.rank - 2;
     if (spatial < 1 || spatial > 3 || a->size.rank != spatial)
         return am_error(AM_INVALID_ARGUMENT,
-                        "%d sizes for a tensor of rank %d; takes [B, C, 1 to 3 spatial dimensions]",
-                        a->size.rank, shape.rank);
+                        "%d sizes for a tensor of rank %d; takes [B, C, 1 to 3 spatial dimensions]", a->size.rank,
+                        shape.rank);
     AM_TRY(check_mode(c, a));
     for (int i = 0; i < spatial; i++) {
         int64_t from = shape.dims[2 + i], to = a->size.dims[i];
         if (from < 1 || from > INT32_MAX || to < 1 || to > INT32_MAX)
-            return am_error(AM_INVALID_ARGUMENT,
-                            "cannot resize %lld elements to %lld along spatial dimension %d", (long long)from,
-                            (long long)to, i);
+            return am_error(AM_INVALID_ARGUMENT, "cannot resize %lld elements to %lld along spatial dimension %d",
+                            (long long)from, (long long)to, i);
         if (!(a->scale[i] >= 0) || a->scale[i] > 1e9)
             return am_error(AM_INVALID_ARGUMENT, "scale %g is out of range", a->scale[i]);
         shape.dims[2 + i] = to;

@@ -10,9 +10,11 @@ static am_status infer(am_infer *c)
     AM_TRY(am_check_dtype(c, 1, c->inputs[0]->dtype));
     AM_TRY(am_check_dtype(c, 2, c->inputs[0]->dtype));
     AM_TRY(am_check_shape(c, 2, table));
-    bool fits = (table->dims[0] == 1 || table->dims[0] == x->dims[0]) && table->dims[1] == x->dims[1] && table->dims[2] * 2 <= x->dims[3];
+    bool fits = (table->dims[0] == 1 || table->dims[0] == x->dims[0]) && table->dims[1] == x->dims[1] &&
+                table->dims[2] * 2 <= x->dims[3];
     if (!fits)
-        return am_error(AM_INVALID_ARGUMENT, "tables of shape %s for heads of shape %s", am_shape_text(table, t_text), am_shape_text(x, x_text));
+        return am_error(AM_INVALID_ARGUMENT, "tables of shape %s for heads of shape %s", am_shape_text(table, t_text),
+                        am_shape_text(x, x_text));
     return am_infer_one(c, c->inputs[0]->dtype, x);
 }
 

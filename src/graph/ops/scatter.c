@@ -7,7 +7,8 @@ static am_status infer(am_infer *c)
     AM_TRY(am_check_axis(c, a->axis));
     AM_TRY(am_check_index(c, 1));
     AM_TRY(am_check_dtype(c, 2, c->inputs[0]->dtype));
-    if (c->inputs[0]->dtype == AM_BOOL && a->fn != AM_SCATTER_SET) return am_error(AM_INVALID_ARGUMENT, "only set is defined for bool");
+    if (c->inputs[0]->dtype == AM_BOOL && a->fn != AM_SCATTER_SET)
+        return am_error(AM_INVALID_ARGUMENT, "only set is defined for bool");
     if (a->elementwise) {
         AM_TRY(am_check_shape(c, 2, &c->inputs[1]->shape));
         AM_TRY(am_check_rank(c, 1, expected.rank));
@@ -30,7 +31,8 @@ am_value am_scatter(am_builder *b, am_value x, am_value indices, am_value update
 }
 
 static const char *const functions[] = {"set", "add", "min", "max", NULL};
-static const am_field fields[] = {AM_FIELD(am_scatter_attributes, INT, axis), AM_FIELD(am_scatter_attributes, BOOL, elementwise),
+static const am_field fields[] = {AM_FIELD(am_scatter_attributes, INT, axis),
+                                  AM_FIELD(am_scatter_attributes, BOOL, elementwise),
                                   AM_FIELD_OF_ENUM(am_scatter_attributes, fn, functions), AM_FIELDS_END};
 
 const am_op am_op_scatter = {

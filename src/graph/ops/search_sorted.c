@@ -28,8 +28,7 @@ static const am_field fields[] = {AM_FIELD(am_search_sorted_attributes, BOOL, ri
 
 const am_op am_op_search_sorted = {
     .name = "search_sorted",
-    .summary =
-        "Place of each value in an ascending row: before its equals, or after them (torch.searchsorted).",
+    .summary = "Place of each value in an ascending row: before its equals, or after them (torch.searchsorted).",
     .min_inputs = 2,
     .max_inputs = 2,
     .fields = fields,

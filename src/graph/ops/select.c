@@ -8,8 +8,9 @@ static am_status infer(am_infer *c)
     AM_TRY(am_check_dtype(c, 2, c->inputs[1]->dtype));
     if (!am_shape_broadcast(&c->inputs[1]->shape, &c->inputs[2]->shape, &shape) ||
         !am_shape_broadcast(&shape, &c->inputs[0]->shape, &shape))
-        return am_error(AM_INVALID_ARGUMENT, "shapes %s, %s and %s do not fit", am_shape_text(&c->inputs[0]->shape, text[0]),
-                        am_shape_text(&c->inputs[1]->shape, text[1]), am_shape_text(&c->inputs[2]->shape, text[2]));
+        return am_error(AM_INVALID_ARGUMENT, "shapes %s, %s and %s do not fit",
+                        am_shape_text(&c->inputs[0]->shape, text[0]), am_shape_text(&c->inputs[1]->shape, text[1]),
+                        am_shape_text(&c->inputs[2]->shape, text[2]));
     return am_infer_one(c, c->inputs[1]->dtype, &shape);
 }
 

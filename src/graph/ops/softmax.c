@@ -37,7 +37,8 @@ am_value am_log_softmax(am_builder *b, am_value x, int axis)
     return softmax(b, x, axis, true);
 }
 
-static const am_field fields[] = {AM_FIELD(am_softmax_attributes, INT, axis), AM_FIELD(am_softmax_attributes, BOOL, log), AM_FIELDS_END};
+static const am_field fields[] = {AM_FIELD(am_softmax_attributes, INT, axis),
+                                  AM_FIELD(am_softmax_attributes, BOOL, log), AM_FIELDS_END};
 
 const am_op am_op_softmax = {
     .name = "softmax",

@@ -19,8 +19,7 @@ am_value am_sort(am_builder *b, am_value x, int axis, bool descending, am_value 
     am_sort_attributes a = {.axis = am_builder_axis(b, x, axis), .descending = descending};
     am_value outputs[2] = {AM_NONE, AM_NONE};
     am_add_node(b, AM_OP_SORT, &x, 1, &a, outputs);
-    if (out_indices)
-        *out_indices = outputs[1];
+    if (out_indices) *out_indices = outputs[1];
     return outputs[0];
 }
 

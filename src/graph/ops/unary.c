@@ -5,13 +5,14 @@ static am_status infer(am_infer *c)
     const am_unary_attributes *a = c->attributes;
     am_dtype dtype;
     if (!am_unary_result((am_unary_fn)a->fn, c->inputs[0]->dtype, &dtype))
-        return am_error(AM_INVALID_ARGUMENT, "%s is not defined for %s", am_unary_names[a->fn], am_dtype_name(c->inputs[0]->dtype));
+        return am_error(AM_INVALID_ARGUMENT, "%s is not defined for %s", am_unary_names[a->fn],
+                        am_dtype_name(c->inputs[0]->dtype));
     return am_infer_one(c, dtype, &c->inputs[0]->shape);
 }
 
 am_value am_unary(am_builder *b, am_unary_fn fn, am_value x)
 {
-    am_unary_attributes a = {fn};
+    am_unary_attributes a = {(int)fn};
     return fn == AM_IDENTITY ? x : am_add_node(b, AM_OP_UNARY, &x, 1, &a, NULL);
 }
 

@@ -11,8 +11,7 @@ static am_status infer(am_infer *c)
         int64_t places;
         am_window window = am_unfold_window(a, i, x->dims[2 + i]);
         AM_TRY(am_window_places(&window, &places));
-        if (__builtin_mul_overflow(rows, window.kernel, &rows) ||
-            __builtin_mul_overflow(positions, places, &positions))
+        if (__builtin_mul_overflow(rows, window.kernel, &rows) || __builtin_mul_overflow(positions, places, &positions))
             return am_error(AM_OUT_OF_RANGE, "the result is too large");
     }
     am_shape shape = am_shape_of(x->dims[0], rows, positions);

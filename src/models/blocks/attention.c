@@ -3,20 +3,17 @@
 am_value am_split_heads(am_builder *b, am_value x, int64_t heads)
 {
     am_shape s = am_shape_of_value(b, x);
-    return s.rank == 3
-               ? am_reshape(b, x, am_shape_of(s.dims[0], s.dims[1], heads, heads ? s.dims[2] / heads : 0))
-               : AM_NONE;
+    return s.rank == 3 ? am_reshape(b, x, am_shape_of(s.dims[0], s.dims[1], heads, heads ? s.dims[2] / heads : 0))
+                       : AM_NONE;
 }
 
 void am_split_fused(am_builder *b, am_value x, int64_t heads, bool by_head, am_value out[3])
 {
-    if (by_head)
-        x = am_split_heads(b, x, heads);
+    if (by_head) x = am_split_heads(b, x, heads);
     int64_t width = am_dim(b, x, -1) / 3;
     for (int i = 0; i < 3; i++) {
         out[i] = am_slice(b, x, -1, i * width, (i + 1) * width);
-        if (!by_head)
-            out[i] = am_split_heads(b, out[i], heads);
+        if (!by_head) out[i] = am_split_heads(b, out[i], heads);
     }
 }
 
@@ -28,10 +25,8 @@ am_value am_merge_heads(am_builder *b, am_value x)
 am_value am_padding_mask(am_builder *b, const char *input)
 {
     am_value mask = am_input_optional(b, input, 2);
-    if (!mask.id)
-        return AM_NONE;
-    if (am_dtype_of(b, mask) != AM_BOOL)
-        mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
+    if (!mask.id) return AM_NONE;
+    if (am_dtype_of(b, mask) != AM_BOOL) mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
     return am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
 }
 
@@ -40,8 +35,7 @@ static const char *name_or(const char *name, const char *fallback)
     return name ? name : fallback;
 }
 
-static am_value project(am_builder *b, const char *name, am_value x, int64_t heads, int64_t head_dim,
-                        bool no_bias)
+static am_value project(am_builder *b, const char *name, am_value x, int64_t heads, int64_t head_dim, bool no_bias)
 {
     return am_split_heads(b, am_linear(b, name, x, heads * head_dim, no_bias ? AM_NO_BIAS : AM_BIAS), heads);
 }
@@ -81,10 +75,8 @@ am_value am_self_attention(am_builder *b, am_value x, const am_attention_options
     am_value q = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias);
     am_value k = project(b, name_or(o->k, "k_proj"), x, kv_heads, D, o->no_k_bias);
     am_value v = project(b, name_or(o->v, "v_proj"), x, kv_heads, D, o->no_v_bias);
-    if (o->q_norm)
-        q = am_rms_norm(b, o->q_norm, q, o->norm_eps, o->norm_weight_offset);
-    if (o->k_norm)
-        k = am_rms_norm(b, o->k_norm, k, o->norm_eps, o->norm_weight_offset);
+    if (o->q_norm) q = am_rms_norm(b, o->q_norm, q, o->norm_eps, o->norm_weight_offset);
+    if (o->k_norm) k = am_rms_norm(b, o->k_norm, k, o->norm_eps, o->norm_weight_offset);
     if (o->rope) {
         q = am_rope_apply(b, o->rope, q);
         k = am_rope_apply(b, o->rope, k);

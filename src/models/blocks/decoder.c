@@ -22,12 +22,11 @@ double am_decoder_real_or_none(const am_config *c, const char *key, double fallb
 static void read_heads(const am_config *c, const am_decoder_defaults *d, am_decoder_options *o)
 {
     o->num_attention_heads = am_config_size(c, "num_attention_heads", or_else(d->num_attention_heads, 32));
-    o->num_key_value_heads = or_else(
-        am_decoder_size_or_none(c, "num_key_value_heads", d->num_key_value_heads), o->num_attention_heads);
+    o->num_key_value_heads =
+        or_else(am_decoder_size_or_none(c, "num_key_value_heads", d->num_key_value_heads), o->num_attention_heads);
     o->head_dim = am_decoder_size_or_none(c, "head_dim", d->head_dim);
     if (o->head_dim == 0) {
-        am_config_check_divides(c, "num_attention_heads", o->num_attention_heads, "hidden_size",
-                                o->hidden_size);
+        am_config_check_divides(c, "num_attention_heads", o->num_attention_heads, "hidden_size", o->hidden_size);
         o->head_dim = o->hidden_size / o->num_attention_heads;
     }
     am_config_check_divides(c, "num_key_value_heads", o->num_key_value_heads, "num_attention_heads",
@@ -62,8 +61,7 @@ static bool is_sliding(const am_config *c, int layer)
     const char *type = am_config_list_text(c, "layer_types", layer);
     bool sliding = type && strcmp(type, "sliding_attention") == 0;
     if (!sliding && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)",
-                       layer);
+        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
     return sliding;
 }
 
@@ -107,12 +105,10 @@ static am_value decoder_layer(am_builder *b, am_value x, const am_decoder_option
 {
     am_scope(b, "layers.%d", layer);
     am_value h = self_attention(b, norm(b, "input_layernorm", x, o), o, attention, layer);
-    if (o->post_norms)
-        h = norm(b, "post_attention_layernorm", h, o);
+    if (o->post_norms) h = norm(b, "post_attention_layernorm", h, o);
     x = am_add(b, x, h);
     h = mlp(b, norm(b, o->post_norms ? "pre_feedforward_layernorm" : "post_attention_layernorm", x, o), o);
-    if (o->post_norms)
-        h = norm(b, "post_feedforward_layernorm", h, o);
+    if (o->post_norms) h = norm(b, "post_feedforward_layernorm", h, o);
     x = am_add(b, x, h);
     am_end_scope(b);
     return x;
@@ -142,8 +138,7 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     };
     am_scope(b, "%s", prefix);
     am_value x = am_embedding(b, "embed_tokens", ids, o->vocab_size, o->hidden_size);
-    if (o->embedding_scale != 0)
-        x = am_mul_number(b, x, o->embedding_scale);
+    if (o->embedding_scale != 0) x = am_mul_number(b, x, o->embedding_scale);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         x = decoder_layer(b, x, o, &attention, i);
@@ -158,8 +153,7 @@ static am_decoder_options options_of(const am_builder *b)
 {
     const am_decoder_family *family = am_model_family(b);
     am_decoder_options o = read_options(am_model_config(b), &family->defaults);
-    if (family->adapt)
-        family->adapt(am_model_config(b), &o);
+    if (family->adapt) family->adapt(am_model_config(b), &o);
     return o;
 }
 
@@ -173,8 +167,8 @@ void am_decoder_for_causal_lm(am_builder *b)
 {
     am_decoder_options o = options_of(b);
     am_value x = am_decoder_body(b, &o, "model");
-    am_value logits = am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings,
-                                 "model.embed_tokens.weight", AM_NO_BIAS);
+    am_value logits =
+        am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings, "model.embed_tokens.weight", AM_NO_BIAS);
     am_output(b, "logits", o.final_soft_cap != 0 ? am_soft_cap(b, logits, o.final_soft_cap) : logits);
 }
 

@@ -46,7 +46,7 @@ typedef struct am_decoder_defaults {
 typedef struct am_decoder_family {
     am_decoder_defaults defaults;
     void (*adapt)(const am_config *c, am_decoder_options *o); /* null: nothing differs */
-    const char *question_answering_prefix; /* of the body in ForQuestionAnswering; null: "model" */
+    const char *question_answering_prefix;                    /* of the body in ForQuestionAnswering; null: "model" */
 } am_decoder_family;
 
 /* A field that may be null: `fallback` where it is absent, 0 where it is null (no window, no cap). */

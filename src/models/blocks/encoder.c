@@ -43,18 +43,15 @@ am_value am_bert_embeddings(am_builder *b, const am_bert_options *o)
 {
     am_value ids = am_flat_input(b, am_has_input(b, "input_ids") ? "input_ids" : "inputs_embeds");
     int64_t T = am_dim(b, ids, 1), C = o->embedding_size;
-    if (!ids.id)
-        return am_input(b, "input_ids", 2);
+    if (!ids.id) return am_input(b, "input_ids", 2);
     am_scope(b, "embeddings");
     am_value x = am_embedding(b, "word_embeddings", ids, o->vocab_size, C);
     if (o->type_vocab_size) {
         am_value types = am_flat_input(b, "token_type_ids");
-        if (!types.id)
-            types = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
+        if (!types.id) types = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
         x = am_add(b, x, am_embedding(b, "token_type_embeddings", types, o->type_vocab_size, C));
     }
-    x = am_add(
-        b, x, am_embedding(b, "position_embeddings", positions(b, o, ids, T), o->max_position_embeddings, C));
+    x = am_add(b, x, am_embedding(b, "position_embeddings", positions(b, o, ids, T), o->max_position_embeddings, C));
     x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
     return x;
@@ -73,8 +70,7 @@ static am_value layer(am_builder *b, am_value x, const am_bert_options *o, am_va
     x = am_add(b, am_self_attention(b, x, &attention), x);
     x = am_layer_norm(b, "output.LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
-    am_value h =
-        am_linear_activation(b, "intermediate.dense", x, o->intermediate_size, AM_BIAS, o->hidden_act);
+    am_value h = am_linear_activation(b, "intermediate.dense", x, o->intermediate_size, AM_BIAS, o->hidden_act);
     h = am_linear(b, "output.dense", h, o->hidden_size, AM_BIAS);
     return am_layer_norm(b, "output.LayerNorm", am_add(b, h, x), o->layer_norm_eps);
 }
@@ -96,8 +92,7 @@ am_value am_bert_body(am_builder *b, const am_bert_options *o, const char *prefi
 {
     am_scope(b, "%s", prefix);
     am_value x = am_bert_embeddings(b, o);
-    if (o->embedding_size != o->hidden_size)
-        x = am_linear(b, "embeddings_project", x, o->hidden_size, AM_BIAS);
+    if (o->embedding_size != o->hidden_size) x = am_linear(b, "embeddings_project", x, o->hidden_size, AM_BIAS);
     x = am_bert_encoder(b, x, o);
     am_end_scope(b);
     return x;

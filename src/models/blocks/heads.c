@@ -9,12 +9,11 @@ am_value am_last_position_if_wanted(am_builder *b, am_value x)
 
 static am_value own_or_tied(am_builder *b, const char *name, am_shape shape, bool tied, const char *embedding)
 {
-    return tied && !am_has_weight(b, name) ? am_weight_absolute(b, embedding, shape)
-                                           : am_weight(b, name, shape);
+    return tied && !am_has_weight(b, name) ? am_weight_absolute(b, embedding, shape) : am_weight(b, name, shape);
 }
 
-am_value am_lm_head(am_builder *b, const char *name, am_value x, int64_t vocab, bool tied,
-                    const char *embedding, int bias)
+am_value am_lm_head(am_builder *b, const char *name, am_value x, int64_t vocab, bool tied, const char *embedding,
+                    int bias)
 {
     x = am_last_position_if_wanted(b, x);
     am_scope(b, "%s", name);
@@ -34,23 +33,21 @@ void am_output_span_logits(am_builder *b, const char *name, am_value x)
 am_value am_rows_at(am_builder *b, am_value x, am_value positions)
 {
     am_shape s = am_shape_of_value(b, x);
-    am_value index = am_broadcast(b, am_reshape(b, positions, am_shape_of(s.dims[0], 1, 1)),
-                                  am_shape_of(s.dims[0], 1, s.dims[2]));
+    am_value index =
+        am_broadcast(b, am_reshape(b, positions, am_shape_of(s.dims[0], 1, 1)), am_shape_of(s.dims[0], 1, s.dims[2]));
     return am_squeeze(b, am_gather(b, x, index, 1, true), 1);
 }
 
 am_value am_last_token(am_builder *b, am_value x, am_value ids, int64_t pad)
 {
     int64_t T = am_dim(b, ids, 1);
-    if (pad < 0)
-        return am_index(b, x, 1, -1);
+    if (pad < 0) return am_index(b, x, 1, -1);
     am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
     am_value places = am_mul(b, real, am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 1));
     return am_rows_at(b, x, am_arg_reduce(b, places, 1, false));
 }
 
-void am_generic_sequence_classification(am_builder *b, am_value hidden, am_value ids, int64_t labels,
-                                        int64_t pad)
+void am_generic_sequence_classification(am_builder *b, am_value hidden, am_value ids, int64_t labels, int64_t pad)
 {
     am_output(b, "logits", am_linear(b, "score", am_last_token(b, hidden, ids, pad), labels, AM_NO_BIAS));
 }
@@ -72,8 +69,7 @@ am_value am_masked_lm_decoder(am_builder *b, am_value x, int64_t vocab, bool tie
     return am_linear_with(b, x, table, am_weight(b, bias, am_shape_of(vocab)));
 }
 
-am_value am_classification_head(am_builder *b, const char *name, am_value x, int64_t labels,
-                                am_unary_fn activation)
+am_value am_classification_head(am_builder *b, const char *name, am_value x, int64_t labels, am_unary_fn activation)
 {
     am_scope(b, "%s", name);
     x = am_linear_activation(b, "dense", x, am_dim(b, x, -1), AM_BIAS, activation);
@@ -87,10 +83,8 @@ am_summary_options am_summary_options_read(const am_config *c, am_summary_option
     static const char *const types[] = {"first", "last", "mean", "cls_index"};
     bool known = false;
     o.type = am_config_text(c, "summary_type", o.type);
-    for (int i = 0; i < (int)(sizeof types / sizeof types[0]); i++)
-        known = known || strcmp(o.type, types[i]) == 0;
-    if (!known)
-        am_config_fail(c, "summary_type", "\"%s\" is not supported", o.type);
+    for (int i = 0; i < (int)(sizeof types / sizeof types[0]); i++) known = known || strcmp(o.type, types[i]) == 0;
+    if (!known) am_config_fail(c, "summary_type", "\"%s\" is not supported", o.type);
     o.projected = am_config_flag(c, "summary_use_proj", o.projected);
     o.projected_to_labels = am_config_flag(c, "summary_proj_to_labels", o.projected_to_labels);
     o.activation = am_config_is_null(c, "summary_activation")
@@ -101,10 +95,8 @@ am_summary_options am_summary_options_read(const am_config *c, am_summary_option
 
 static am_value summarize(am_builder *b, am_value x, am_value positions, const char *type)
 {
-    if (strcmp(type, "mean") == 0)
-        return am_reduce(b, AM_REDUCE_MEAN, x, am_shape_of(1), false);
-    if (strcmp(type, "cls_index") == 0 && positions.id)
-        return am_rows_at(b, x, positions);
+    if (strcmp(type, "mean") == 0) return am_reduce(b, AM_REDUCE_MEAN, x, am_shape_of(1), false);
+    if (strcmp(type, "cls_index") == 0 && positions.id) return am_rows_at(b, x, positions);
     return am_index(b, x, 1, strcmp(type, "first") == 0 ? 0 : -1);
 }
 
@@ -112,8 +104,7 @@ am_value am_sequence_summary(am_builder *b, const char *name, am_value x, am_val
                              const am_summary_options *o)
 {
     x = summarize(b, x, positions, o->type);
-    if (!o->projected)
-        return am_unary(b, o->activation, x);
+    if (!o->projected) return am_unary(b, o->activation, x);
     am_scope(b, "%s", name);
     x = am_linear_activation(b, "summary", x, o->projected_to_labels ? labels : am_dim(b, x, -1), AM_BIAS,
                              o->activation);
@@ -130,21 +121,16 @@ am_value am_flat_input(am_builder *b, const char *name)
 am_value am_flat_padding_mask(am_builder *b)
 {
     am_value mask = am_flat_input(b, "attention_mask");
-    if (!mask.id)
-        return AM_NONE;
-    if (am_dtype_of(b, mask) != AM_BOOL)
-        mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
+    if (!mask.id) return AM_NONE;
+    if (am_dtype_of(b, mask) != AM_BOOL) mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
     return am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
 }
 
 am_value am_unflatten_choices(am_builder *b, am_value x)
 {
     am_value ids = am_input(b, "input_ids", -1);
-    am_shape s = am_shape_of_value(b, x),
-             y = {.rank = s.rank + 1, .dims = {am_dim(b, ids, 0), am_dim(b, ids, 1)}};
-    if (am_rank(b, ids) != 3)
-        return x;
-    for (int i = 1; i < s.rank; i++)
-        y.dims[i + 1] = s.dims[i];
+    am_shape s = am_shape_of_value(b, x), y = {.rank = s.rank + 1, .dims = {am_dim(b, ids, 0), am_dim(b, ids, 1)}};
+    if (am_rank(b, ids) != 3) return x;
+    for (int i = 1; i < s.rank; i++) y.dims[i + 1] = s.dims[i];
     return am_reshape(b, x, y);
 }

@@ -7,8 +7,8 @@
 /* logits: x: [B, T, C] times NAME.weight: [vocab, C] (NAME is "lm_head", say); a tied head has a weight of
    its own only where the file says otherwise, and is the table `embedding` (whole weight name) else. Only the
    last position when the signature wants no more. Gives [B, T, vocab]. */
-am_value am_lm_head(am_builder *b, const char *name, am_value x, int64_t vocab, bool tied,
-                    const char *embedding, int bias);
+am_value am_lm_head(am_builder *b, const char *name, am_value x, int64_t vocab, bool tied, const char *embedding,
+                    int bias);
 
 /* x: [B, T, C] -> [B, 1, C] when only the last position's logits are wanted, else x. */
 am_value am_last_position_if_wanted(am_builder *b, am_value x);
@@ -25,8 +25,7 @@ am_value am_rows_at(am_builder *b, am_value x, am_value positions);
 
 /* The three generic heads of decoders (modeling_layers.py): `score` on the last non-pad token, on every
    token, `qa_outputs`. */
-void am_generic_sequence_classification(am_builder *b, am_value hidden, am_value ids, int64_t labels,
-                                        int64_t pad);
+void am_generic_sequence_classification(am_builder *b, am_value hidden, am_value ids, int64_t labels, int64_t pad);
 void am_generic_token_classification(am_builder *b, const char *name, am_value hidden, int64_t labels);
 
 /* pad_token_id of a configuration: the class's default where it is absent, -1 where it is null. */
@@ -37,14 +36,12 @@ int64_t am_pad_token(const am_config *c, int64_t fallback);
 am_value am_masked_lm_decoder(am_builder *b, am_value x, int64_t vocab, bool tied, const char *embedding);
 
 /* NAME.out_proj(activation(NAME.dense(x))): x: [B, C] -> [B, labels]. */
-am_value am_classification_head(am_builder *b, const char *name, am_value x, int64_t labels,
-                                am_unary_fn activation);
+am_value am_classification_head(am_builder *b, const char *name, am_value x, int64_t labels, am_unary_fn activation);
 
 /* SequenceSummary of XLM, ELECTRA and GPT-2: how it makes one vector of a sequence. */
 typedef struct am_summary_options {
-    const char
-        *type; /* "first", "last", "mean" or "cls_index": at given positions, the last one where none are */
-    bool projected;           /* by the linear NAME.summary */
+    const char *type; /* "first", "last", "mean" or "cls_index": at given positions, the last one where none are */
+    bool projected;   /* by the linear NAME.summary */
     bool projected_to_labels; /* to that many instead of C */
     am_unary_fn activation;
 } am_summary_options;

@@ -9,12 +9,13 @@ static am_value part(am_builder *b, const char *name, const char *part_name, am_
     return value;
 }
 
-am_value am_linear_activation(am_builder *b, const char *name, am_value x, int64_t out, int bias, am_unary_fn activation)
+am_value am_linear_activation(am_builder *b, const char *name, am_value x, int64_t out, int bias,
+                              am_unary_fn activation)
 {
     am_scope(b, "%s", name);
     am_value weight = am_weight(b, "weight", am_shape_of(out, am_dim(b, x, -1)));
     am_value offset = bias ? am_weight(b, "bias", am_shape_of(out)) : AM_NONE;
-    am_value y = am_linear_op(b, x, weight, offset, AM_NONE, &(am_linear_attributes){.activation = activation});
+    am_value y = am_linear_op(b, x, weight, offset, AM_NONE, &(am_linear_attributes){.activation = (int)activation});
     am_end_scope(b);
     return y;
 }
@@ -27,7 +28,8 @@ am_value am_linear(am_builder *b, const char *name, am_value x, int64_t out, int
 am_value am_linear_in_out(am_builder *b, const char *name, am_value x, int64_t out)
 {
     am_scope(b, "%s", name);
-    am_value weight = am_weight(b, "weight", am_shape_of(am_dim(b, x, -1), out)), bias = am_weight(b, "bias", am_shape_of(out));
+    am_value weight = am_weight(b, "weight", am_shape_of(am_dim(b, x, -1), out)),
+             bias = am_weight(b, "bias", am_shape_of(out));
     am_value y = am_linear_op(b, x, weight, bias, AM_NONE, &(am_linear_attributes){.in_out = true});
     am_end_scope(b);
     return y;
@@ -43,7 +45,8 @@ am_value am_layer_norm(am_builder *b, const char *name, am_value x, double eps)
     am_shape channels = am_shape_of(am_dim(b, x, -1));
     am_scope(b, "%s", name);
     am_value weight = am_weight(b, "weight", channels), bias = am_weight(b, "bias", channels);
-    am_value y = am_norm_op(b, x, weight, bias, AM_NONE, AM_NONE, &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = eps});
+    am_value y =
+        am_norm_op(b, x, weight, bias, AM_NONE, AM_NONE, &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = eps});
     am_end_scope(b);
     return y;
 }
@@ -86,9 +89,11 @@ am_value am_embedding(am_builder *b, const char *name, am_value ids, int64_t cou
     return am_embedding_op(b, part(b, name, "weight", am_shape_of(count, C)), ids);
 }
 
-am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_shape kernel, int bias, const am_convolution_attributes *options)
+am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_shape kernel, int bias,
+                 const am_convolution_attributes *options)
 {
-    am_shape shape = {.rank = kernel.rank + 2, .dims = {out, am_dim(b, x, 1) / (options->groups ? options->groups : 1)}};
+    am_shape shape = {.rank = kernel.rank + 2,
+                      .dims = {out, am_dim(b, x, 1) / (options->groups ? options->groups : 1)}};
     for (int i = 0; i < kernel.rank; i++) shape.dims[i + 2] = kernel.dims[i];
     am_value weight = part(b, name, "weight", shape), offset = bias ? part(b, name, "bias", am_shape_of(out)) : AM_NONE;
     return am_convolution(b, x, weight, offset, options);

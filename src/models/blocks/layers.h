@@ -10,7 +10,8 @@ enum { AM_NO_BIAS = 0, AM_BIAS = 1 };
 am_value am_linear(am_builder *b, const char *name, am_value x, int64_t out, int bias);
 
 /* The same followed by an activation. */
-am_value am_linear_activation(am_builder *b, const char *name, am_value x, int64_t out, int bias, am_unary_fn activation);
+am_value am_linear_activation(am_builder *b, const char *name, am_value x, int64_t out, int bias,
+                              am_unary_fn activation);
 
 /* GPT-2's Conv1D: the weight is [K, out]. */
 am_value am_linear_in_out(am_builder *b, const char *name, am_value x, int64_t out);
@@ -37,7 +38,7 @@ am_value am_batch_norm(am_builder *b, const char *name, am_value x, double eps);
 am_value am_embedding(am_builder *b, const char *name, am_value ids, int64_t count, int64_t C);
 
 /* torch.nn.Conv1d / Conv2d: weight NAME.weight: [out, C / groups, kernel..]. */
-am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_shape kernel, int bias, const am_convolution_attributes *options);
-
+am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_shape kernel, int bias,
+                 const am_convolution_attributes *options);
 
 #endif

@@ -7,16 +7,14 @@ static const double PI = 3.14159265358979323846;
 
 static void default_frequencies(am_rope_config *r, double theta, double *out)
 {
-    for (int64_t i = 0; i < r->dims / 2; i++)
-        out[i] = pow(theta, -2.0 * (double)i / (double)r->dims);
+    for (int64_t i = 0; i < r->dims / 2; i++) out[i] = pow(theta, -2.0 * (double)i / (double)r->dims);
 }
 
 /* dynamic NTK: the base grows with the sequence beyond max_positions */
 static double dynamic_theta(const am_rope_config *r, double length)
 {
     double M = (double)r->max_positions, dims = (double)r->dims;
-    if (length < M)
-        length = M;
+    if (length < M) length = M;
     return r->theta * pow(r->factor * length / M - (r->factor - 1), dims / (dims - 2));
 }
 
@@ -30,12 +28,10 @@ static void yarn_frequencies(am_rope_config *r, const am_config *c)
 {
     double fast = am_config_real(c, "beta_fast", 32), slow = am_config_real(c, "beta_slow", 1);
     double low = correction_dim(r, fast != 0 ? fast : 32), high = correction_dim(r, slow != 0 ? slow : 1);
-    if (am_config_flag(c, "truncate", true))
-        low = floor(low), high = ceil(high);
+    if (am_config_flag(c, "truncate", true)) low = floor(low), high = ceil(high);
     low = fmax(low, 0);
     high = fmin(high, (double)r->dims - 1);
-    if (low == high)
-        high += 0.001;
+    if (low == high) high += 0.001;
     for (int64_t i = 0; i < r->dims / 2; i++) {
         double ramp = fmin(fmax(((double)i - low) / (high - low), 0), 1), f = r->inverse_frequency[i];
         r->inverse_frequency[i] = f / r->factor * ramp + f * (1 - ramp);
@@ -50,8 +46,7 @@ static double yarn_scale(double factor, double mscale)
 static double yarn_attention_factor(const am_rope_config *r, const am_config *c)
 {
     double mscale = am_config_real(c, "mscale", 0), all = am_config_real(c, "mscale_all_dim", 0);
-    if (am_config_has(c, "attention_factor"))
-        return am_config_real(c, "attention_factor", 1);
+    if (am_config_has(c, "attention_factor")) return am_config_real(c, "attention_factor", 1);
     return mscale != 0 && all != 0 ? yarn_scale(r->factor, mscale) / yarn_scale(r->factor, all)
                                    : yarn_scale(r->factor, 1);
 }
@@ -63,10 +58,8 @@ static void llama3_frequencies(am_rope_config *r, const am_config *c)
     for (int64_t i = 0; i < r->dims / 2; i++) {
         double f = r->inverse_frequency[i], wave = 2 * PI / f;
         double smooth = (length / wave - low) / (high - low);
-        if (wave > length / low)
-            f /= r->factor;
-        else if (wave >= length / high)
-            f = (1 - smooth) * f / r->factor + smooth * f;
+        if (wave > length / low) f /= r->factor;
+        else if (wave >= length / high) f = (1 - smooth) * f / r->factor + smooth * f;
         r->inverse_frequency[i] = f;
     }
 }
@@ -101,15 +94,11 @@ static void proportional_frequencies(am_rope_config *r, double partial)
 
 static am_rope_type type_of(const am_config *c)
 {
-    static const char *const names[] = {"default",  "linear", "dynamic",     "yarn",
-                                        "longrope", "llama3", "proportional"};
-    const char *key = am_config_has(c, "rope_type") ? "rope_type" : "type",
-               *name = am_config_text(c, key, "default");
+    static const char *const names[] = {"default", "linear", "dynamic", "yarn", "longrope", "llama3", "proportional"};
+    const char *key = am_config_has(c, "rope_type") ? "rope_type" : "type", *name = am_config_text(c, key, "default");
     for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++)
-        if (strcmp(name, names[i]) == 0)
-            return (am_rope_type)i;
-    if (strcmp(name, "su") == 0)
-        return AM_ROPE_LONGROPE; /* its name in the first Phi-3 files */
+        if (strcmp(name, names[i]) == 0) return (am_rope_type)i;
+    if (strcmp(name, "su") == 0) return AM_ROPE_LONGROPE; /* its name in the first Phi-3 files */
     am_config_fail(c, key, "rope type \"%s\" is not supported", name);
     return AM_ROPE_DEFAULT;
 }
@@ -117,8 +106,7 @@ static am_rope_type type_of(const am_config *c)
 /* 5.x: rope_parameters, perhaps nested by layer type; 4.x: rope_scaling. */
 static am_config parameters_of(const am_config *c, const char *layer_type)
 {
-    am_config p =
-        am_config_child(c, am_config_has(c, "rope_parameters") ? "rope_parameters" : "rope_scaling");
+    am_config p = am_config_child(c, am_config_has(c, "rope_parameters") ? "rope_parameters" : "rope_scaling");
     return layer_type && am_config_has(&p, layer_type) ? am_config_child(&p, layer_type) : p;
 }
 
@@ -132,8 +120,7 @@ static void scale_frequencies(am_rope_config *r, const am_config *p, double part
 {
     switch (r->type) {
     case AM_ROPE_LINEAR:
-        for (int64_t i = 0; i < r->dims / 2; i++)
-            r->inverse_frequency[i] /= r->factor;
+        for (int64_t i = 0; i < r->dims / 2; i++) r->inverse_frequency[i] /= r->factor;
         break;
     case AM_ROPE_YARN:
         yarn_frequencies(r, p);
@@ -153,14 +140,13 @@ static void scale_frequencies(am_rope_config *r, const am_config *p, double part
     }
 }
 
-am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim,
-                                   double default_theta, double default_partial,
-                                   int64_t default_max_positions)
+am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim, double default_theta,
+                                   double default_partial, int64_t default_max_positions)
 {
     am_config p = parameters_of(c, layer_type);
     am_rope_config r = {.type = type_of(&p), .attention_factor = 1};
-    double partial = am_config_real(&p, "partial_rotary_factor",
-                                    am_config_real(c, "partial_rotary_factor", default_partial));
+    double partial =
+        am_config_real(&p, "partial_rotary_factor", am_config_real(c, "partial_rotary_factor", default_partial));
     r.theta = am_config_real(&p, "rope_theta", am_config_real(c, "rope_theta", default_theta));
     r.dims = r.type == AM_ROPE_PROPORTIONAL ? head_dim : (int64_t)((double)head_dim * partial);
     r.max_positions = am_config_size(c, "max_position_embeddings", default_max_positions);
@@ -170,8 +156,8 @@ am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, i
                                   ? (double)r.max_positions / (double)r.original_positions
                                   : 1);
     if (r.dims < 0 || r.dims % 2 != 0 || r.dims / 2 > AM_ROPE_LIMIT || !(r.theta > 0) || !(r.factor > 0)) {
-        am_config_fail(&p, "rope_theta", "%lld rotated dimensions, theta %g, factor %g", (long long)r.dims,
-                       r.theta, r.factor);
+        am_config_fail(&p, "rope_theta", "%lld rotated dimensions, theta %g, factor %g", (long long)r.dims, r.theta,
+                       r.factor);
         r.dims = 0;
     }
     default_frequencies(&r, r.theta, r.inverse_frequency);
@@ -186,9 +172,8 @@ static am_value table(am_builder *b, const am_rope_config *r, const double *freq
 {
     int64_t half = r->dims / 2;
     am_shape shape = am_shape_of(rows, half);
-    float *data = am_shape_check(&shape)
-                      ? am_arena_array(am_builder_arena(b), (size_t)(rows * half), sizeof *data)
-                      : NULL;
+    float *data =
+        am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)(rows * half), sizeof *data) : NULL;
     if (!data) {
         am_builder_fail(b, am_out_of_memory());
         return AM_NONE;
@@ -208,8 +193,7 @@ static am_value at_positions(am_builder *b, am_value rows, am_value positions)
 static am_value frequencies(am_builder *b, const am_rope_config *r, const double *values)
 {
     float narrow[AM_ROPE_LIMIT];
-    for (int64_t i = 0; i < r->dims / 2; i++)
-        narrow[i] = (float)values[i];
+    for (int64_t i = 0; i < r->dims / 2; i++) narrow[i] = (float)values[i];
     return am_constant_copy(b, AM_F32, am_shape_of(r->dims / 2), narrow);
 }
 
@@ -226,8 +210,7 @@ static am_value frequencies_by_length(am_builder *b, const am_rope_config *r, am
     am_value reach = am_cast(b, am_binary_number(b, AM_MAX, length, M), AM_F32);
     am_value growth = am_add_number(b, am_mul_number(b, reach, r->factor / M), 1 - r->factor);
     double exponents[AM_ROPE_LIMIT];
-    for (int64_t i = 0; i < r->dims / 2; i++)
-        exponents[i] = -2.0 * (double)i / (dims - 2);
+    for (int64_t i = 0; i < r->dims / 2; i++) exponents[i] = -2.0 * (double)i / (dims - 2);
     return am_mul(b, frequencies(b, r, r->inverse_frequency),
                   am_binary(b, AM_POW, growth, frequencies(b, r, exponents)));
 }
@@ -235,8 +218,7 @@ static am_value frequencies_by_length(am_builder *b, const am_rope_config *r, am
 static am_rope tables_by_length(am_builder *b, const am_rope_config *r, am_value positions, int64_t T)
 {
     am_value length = am_add_number(b, am_cache_offset(b), (double)T);
-    am_value angle =
-        am_mul(b, am_unsqueeze(b, am_cast(b, positions, AM_F32), -1), frequencies_by_length(b, r, length));
+    am_value angle = am_mul(b, am_unsqueeze(b, am_cast(b, positions, AM_F32), -1), frequencies_by_length(b, r, length));
     return (am_rope){.cos = am_mul_number(b, am_unary(b, AM_COS, angle), r->attention_factor),
                      .sin = am_mul_number(b, am_unary(b, AM_SIN, angle), r->attention_factor)};
 }
@@ -254,10 +236,8 @@ am_rope am_rope_tables(am_builder *b, const am_rope_config *r, int64_t T)
     bool by_length = r->type == AM_ROPE_DYNAMIC || r->type == AM_ROPE_LONGROPE;
     bool counted = !am_has_cache(b) && !am_has_input(b, "position_ids"); /* positions are 0 .. T - 1 */
     am_value positions = counted ? AM_NONE : am_position_ids(b, T);
-    if (by_length && am_has_cache(b))
-        return tables_by_length(b, r, positions, T);
-    if (r->type == AM_ROPE_LONGROPE && T > r->original_positions)
-        frequency = r->long_inverse_frequency;
+    if (by_length && am_has_cache(b)) return tables_by_length(b, r, positions, T);
+    if (r->type == AM_ROPE_LONGROPE && T > r->original_positions) frequency = r->long_inverse_frequency;
     if (r->type == AM_ROPE_DYNAMIC) {
         am_rope_config longer = *r;
         default_frequencies(&longer, dynamic_theta(r, (double)T), grown);

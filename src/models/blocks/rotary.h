@@ -32,9 +32,8 @@ typedef struct am_rope_config {
 
 /* Reads rope_parameters (of `layer_type` where they are nested by layer type, else null), rope_theta or
    rope_scaling, and max_position_embeddings; the defaults are the class's. */
-am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim,
-                                   double default_theta, double default_partial,
-                                   int64_t default_max_positions);
+am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim, double default_theta,
+                                   double default_partial, int64_t default_max_positions);
 
 /* Tables for the positions of this run: cos, sin: [1 or B, T, dims / 2]. */
 typedef struct am_rope {

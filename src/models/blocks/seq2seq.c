@@ -9,23 +9,19 @@ am_value am_seq2seq_run(am_builder *b, const am_seq2seq *parts)
     if (stage != AM_STAGE_DECODE) {
         encoded = parts->encode(b, parts->model);
         am_output(b, "encoder_last_hidden_state", encoded);
-    } else if (!am_cross_cached(b))
-        encoded = am_input(b, "encoder_hidden_states", 3);
+    } else if (!am_cross_cached(b)) encoded = am_input(b, "encoder_hidden_states", 3);
     return stage == AM_STAGE_ENCODE ? AM_NONE : parts->decode(b, parts->model, encoded);
 }
 
 am_value am_decoder_input_ids(am_builder *b, bool shift, int64_t start_fallback)
 {
-    if (!shift || am_has_input(b, "decoder_input_ids"))
-        return am_input(b, "decoder_input_ids", 2);
+    if (!shift || am_has_input(b, "decoder_input_ids")) return am_input(b, "decoder_input_ids", 2);
     const am_config *c = am_model_config(b);
     am_value ids = am_input(b, "input_ids", 2);
     int64_t start = am_config_int(c, "decoder_start_token_id", start_fallback);
-    if (start < 0)
-        am_config_fail(c, "decoder_start_token_id", "missing, and decoder_input_ids are not given");
+    if (start < 0) am_config_fail(c, "decoder_start_token_id", "missing, and decoder_input_ids are not given");
     am_value first = am_iota(b, AM_I32, am_shape_of(am_dim(b, ids, 0), 1), 1, (double)start, 0);
-    if (am_dim(b, ids, 1) == 1)
-        return first;
+    if (am_dim(b, ids, 1) == 1) return first;
     return am_concat2(b, first, am_slice(b, ids, 1, 0, am_dim(b, ids, 1) - 1), 1);
 }
 
@@ -34,12 +30,11 @@ am_value am_last_eos_token(am_builder *b, am_value x, int64_t eos_fallback)
     am_value ids = am_input(b, "input_ids", 2);
     int64_t T = am_dim(b, ids, 1), eos = am_config_int(am_model_config(b), "eos_token_id", eos_fallback);
     if (am_dim(b, x, 1) != T)
-        am_builder_fail(
-            b,
-            am_error(AM_INVALID_ARGUMENT,
-                     "the decoder has %lld tokens, input_ids have %lld: this class reads the decoder where "
-                     "input_ids end",
-                     (long long)am_dim(b, x, 1), (long long)T));
+        am_builder_fail(b,
+                        am_error(AM_INVALID_ARGUMENT,
+                                 "the decoder has %lld tokens, input_ids have %lld: this class reads the decoder where "
+                                 "input_ids end",
+                                 (long long)am_dim(b, x, 1), (long long)T));
     am_value places = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 1), none = am_scalar(b, AM_I32, -1);
     am_value at = am_select(b, am_binary_number(b, AM_EQUAL, ids, (double)eos), places, none);
     return am_rows_at(b, x, am_reduce(b, AM_REDUCE_MAX, at, am_shape_of(1), false));
@@ -48,7 +43,6 @@ am_value am_last_eos_token(am_builder *b, am_value x, int64_t eos_fallback)
 am_value am_shared_table(am_builder *b, const char *const *names, am_shape shape)
 {
     const char *const *name = names;
-    while (*name && !am_has_weight(b, *name))
-        name++;
+    while (*name && !am_has_weight(b, *name)) name++;
     return am_weight(b, *name ? *name : names[0], shape);
 }

@@ -6,10 +6,9 @@
 #include "models/model.h"
 
 typedef struct am_seq2seq {
-    am_value (*encode)(am_builder *b, const void *model); /* reads input_ids ..; [B, S, C] */
-    am_value (*decode)(am_builder *b, const void *model,
-                       am_value encoded); /* reads decoder_input_ids ..; [B, T, C] */
-    const void *model;                    /* the model file's own configuration */
+    am_value (*encode)(am_builder *b, const void *model);                   /* reads input_ids ..; [B, S, C] */
+    am_value (*decode)(am_builder *b, const void *model, am_value encoded); /* reads decoder_input_ids ..; [B, T, C] */
+    const void *model;                                                      /* the model file's own configuration */
 } am_seq2seq;
 
 /* Runs what the stage asks for. Names output encoder_last_hidden_state where the encoder runs; gives the

@@ -14,10 +14,9 @@ am_wave_encoder am_wave_encoder_read(const am_config *c)
     int kernel_count = am_config_sizes(c, "conv_kernel", e.kernels, AM_WAVE_LAYERS_LIMIT, kernels, 7),
         stride_count = am_config_sizes(c, "conv_stride", e.strides, AM_WAVE_LAYERS_LIMIT, strides, 7);
     if (kernel_count != e.layers || stride_count != e.layers || e.layers == 0)
-        am_config_fail(c, "conv_dim", "%d sizes, with %d in conv_kernel and %d in conv_stride", e.layers,
-                       kernel_count, stride_count);
-    if (!e.layer_norms && am_config_has(c, "feat_extract_norm") &&
-        !am_config_is(c, "feat_extract_norm", "group"))
+        am_config_fail(c, "conv_dim", "%d sizes, with %d in conv_kernel and %d in conv_stride", e.layers, kernel_count,
+                       stride_count);
+    if (!e.layer_norms && am_config_has(c, "feat_extract_norm") && !am_config_is(c, "feat_extract_norm", "group"))
         am_config_fail(c, "feat_extract_norm", "expected \"group\" or \"layer\", found \"%s\"",
                        am_config_text(c, "feat_extract_norm", ""));
     return e;
@@ -29,12 +28,9 @@ am_value am_wave_encode(am_builder *b, am_value samples, const am_wave_encoder *
     for (int i = 0; i < e->layers && !am_builder_failed(b); i++) {
         am_convolution_attributes options = {.stride = am_shape_of(e->strides[i])};
         am_scope(b, "conv_layers.%d", i);
-        x = am_conv(b, "conv", x, e->dims[i], am_shape_of(e->kernels[i]), e->bias ? AM_BIAS : AM_NO_BIAS,
-                    &options);
-        if (e->layer_norms)
-            x = am_layer_norm_channels_first(b, "layer_norm", x, CONVOLUTION_NORM_EPS);
-        else if (i == 0)
-            x = am_group_norm(b, "layer_norm", x, e->dims[0], CONVOLUTION_NORM_EPS);
+        x = am_conv(b, "conv", x, e->dims[i], am_shape_of(e->kernels[i]), e->bias ? AM_BIAS : AM_NO_BIAS, &options);
+        if (e->layer_norms) x = am_layer_norm_channels_first(b, "layer_norm", x, CONVOLUTION_NORM_EPS);
+        else if (i == 0) x = am_group_norm(b, "layer_norm", x, e->dims[0], CONVOLUTION_NORM_EPS);
         x = am_unary(b, e->activation, x);
         am_end_scope(b);
     }
@@ -49,8 +45,7 @@ am_value am_convolved_length(am_builder *b, am_value lengths, int64_t kernel, in
 
 am_value am_wave_lengths(am_builder *b, am_value lengths, const am_wave_encoder *e)
 {
-    for (int i = 0; i < e->layers; i++)
-        lengths = am_convolved_length(b, lengths, e->kernels[i], e->strides[i]);
+    for (int i = 0; i < e->layers; i++) lengths = am_convolved_length(b, lengths, e->kernels[i], e->strides[i]);
     return lengths;
 }
 
@@ -75,10 +70,8 @@ am_value am_frame_mask(am_builder *b, am_value lengths, int64_t T)
 
 am_value am_zero_outside(am_builder *b, am_value x, am_value mask)
 {
-    if (!mask.id)
-        return x;
-    for (int rank = am_rank(b, x), i = 2; i < rank; i++)
-        mask = am_unsqueeze(b, mask, i);
+    if (!mask.id) return x;
+    for (int rank = am_rank(b, x), i = 2; i < rank; i++) mask = am_unsqueeze(b, mask, i);
     return am_select(b, mask, x, am_scalar(b, am_dtype_of(b, x), 0));
 }
 
@@ -90,13 +83,12 @@ static am_value normed_weight(am_builder *b, int64_t C, int64_t kernel, int64_t 
         am_weight(b, "parametrizations.weight.original1", am_shape_of(C, groups ? C / groups : 0, kernel));
     size = am_cast(b, size, AM_F32);
     direction = am_cast(b, direction, AM_F32);
-    am_value squares =
-        am_reduce(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, direction), am_shape_of(0, 1), true);
+    am_value squares = am_reduce(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, direction), am_shape_of(0, 1), true);
     return am_mul(b, direction, am_div(b, size, am_unary(b, AM_SQRT, squares)));
 }
 
-am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel,
-                                   int64_t groups, am_unary_fn activation)
+am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int64_t groups,
+                                   am_unary_fn activation)
 {
     int64_t C = am_dim(b, x, -1), half = kernel / 2;
     am_convolution_attributes options = {.padding_before = am_shape_of(half),
@@ -106,16 +98,14 @@ am_value am_positional_convolution(am_builder *b, const char *name, am_value x, 
     am_value weight = am_has_weight(b, "weight")
                           ? am_weight(b, "weight", am_shape_of(C, groups ? C / groups : 0, kernel))
                           : normed_weight(b, C, kernel, groups);
-    am_value y =
-        am_convolution(b, am_transpose(b, x, 1, 2), weight, am_weight(b, "bias", am_shape_of(C)), &options);
+    am_value y = am_convolution(b, am_transpose(b, x, 1, 2), weight, am_weight(b, "bias", am_shape_of(C)), &options);
     am_end_scope(b);
     return am_transpose(b, am_unary(b, activation, y), 1, 2);
 }
 
 am_value am_weighted_states(am_builder *b, const char *name, const am_value *states, int count)
 {
-    am_value parts = am_softmax(b, am_cast(b, am_weight(b, name, am_shape_of(count)), AM_F32), 0),
-             sum = AM_NONE;
+    am_value parts = am_softmax(b, am_cast(b, am_weight(b, name, am_shape_of(count)), AM_F32), 0), sum = AM_NONE;
     for (int i = 0; i < count && !am_builder_failed(b); i++) {
         am_value part = am_mul(b, states[i], am_index(b, parts, 0, i));
         sum = i ? am_add(b, sum, part) : part;
@@ -123,8 +113,7 @@ am_value am_weighted_states(am_builder *b, const char *name, const am_value *sta
     return sum;
 }
 
-am_value am_time_delay_layer(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel,
-                             int64_t dilation)
+am_value am_time_delay_layer(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel, int64_t dilation)
 {
     int64_t C = am_dim(b, x, -1);
     am_scope(b, "%s", name);
@@ -152,8 +141,7 @@ am_value am_mean_and_deviation(am_builder *b, am_value x, am_value lengths)
     if (lengths.id) {
         lengths = sliced_lengths(b, lengths, T);
         mask = frames_before(b, lengths, T);
-        count =
-            am_reshape(b, am_cast(b, lengths, am_dtype_of(b, x)), am_shape_of(am_dim(b, lengths, 0), 1, 1));
+        count = am_reshape(b, am_cast(b, lengths, am_dtype_of(b, x)), am_shape_of(am_dim(b, lengths, 0), 1, 1));
     }
     am_value sum = am_reduce(b, AM_REDUCE_SUM, am_zero_outside(b, x, mask), am_shape_of(1), true),
              mean = am_div(b, sum, count),

@@ -42,8 +42,8 @@ am_value am_zero_outside(am_builder *b, am_value x, am_value mask);
 /* Activation of a grouped convolution that keeps the length of x: [B, T, C]; an even kernel reaches one
    further back than ahead. The weight is NAME.weight or, normed for each tap (torch's weight_norm of dim 2),
    NAME.parametrizations.weight.original0 and original1. */
-am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel,
-                                   int64_t groups, am_unary_fn activation);
+am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int64_t groups,
+                                   am_unary_fn activation);
 
 /* Sum of `count` values of one shape, weighted by the softmax of the weight NAME: [count]. */
 am_value am_weighted_states(am_builder *b, const char *name, const am_value *states, int count);

@@ -11,8 +11,7 @@ static void read_pair(const am_config *c, const char *key, int64_t fallback, int
         return;
     }
     int count = am_config_sizes(c, key, out, 2, NULL, 0);
-    if (count == 2 && out[0] > 0 && out[1] > 0)
-        return;
+    if (count == 2 && out[0] > 0 && out[1] > 0) return;
     am_config_fail(c, key, "expected height and width");
     out[0] = out[1] = fallback;
 }
@@ -20,8 +19,7 @@ static void read_pair(const am_config *c, const char *key, int64_t fallback, int
 am_image_options am_image_options_read(const am_config *c, int64_t image_size, int64_t patch_size)
 {
     am_image_options o = {.num_channels = am_config_count(c, "num_channels", 3)};
-    if (o.num_channels == 0)
-        am_config_fail(c, "num_channels", "expected 1 or more, found 0");
+    if (o.num_channels == 0) am_config_fail(c, "num_channels", "expected 1 or more, found 0");
     read_pair(c, "image_size", image_size, o.image_size);
     read_pair(c, "patch_size", patch_size, o.patch_size);
     return o;
@@ -36,10 +34,9 @@ am_value am_pixel_values(am_builder *b, int64_t num_channels)
 {
     am_value x = am_input(b, "pixel_values", 4);
     if (x.id && am_dim(b, x, 1) != num_channels)
-        am_builder_fail(b,
-                        am_error(AM_INVALID_ARGUMENT,
-                                 "pixel_values has %" PRId64 " channels, expected %" PRId64 " (num_channels)",
-                                 am_dim(b, x, 1), num_channels));
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
+                                    "pixel_values has %" PRId64 " channels, expected %" PRId64 " (num_channels)",
+                                    am_dim(b, x, 1), num_channels));
     return x;
 }
 
@@ -49,14 +46,14 @@ am_value am_pixel_values_sized(am_builder *b, const am_image_options *o)
     int64_t height = am_dim(b, x, 2), width = am_dim(b, x, 3);
     if (x.id && (height != o->image_size[0] || width != o->image_size[1]))
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "pixel_values has images of %" PRId64 " x %" PRId64
-                                    " pixels, expected %" PRId64 " x %" PRId64 " (image_size)",
+                                    "pixel_values has images of %" PRId64 " x %" PRId64 " pixels, expected %" PRId64
+                                    " x %" PRId64 " (image_size)",
                                     height, width, o->image_size[0], o->image_size[1]));
     return x;
 }
 
-am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64_t C,
-                              const int64_t patch_size[2], int bias)
+am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64_t C, const int64_t patch_size[2],
+                              int bias)
 {
     am_shape patch = am_shape_of(patch_size[0], patch_size[1]);
     return am_conv(b, name, x, C, patch, bias, &(am_convolution_attributes){.stride = patch});
@@ -98,22 +95,19 @@ am_stages am_stages_read(const am_config *c, const am_stages *fallback)
 {
     am_stages s = {0};
     s.count = am_config_sizes(c, "depths", s.depths, AM_STAGES_LIMIT, fallback->depths, fallback->count);
-    int sizes = am_config_sizes(c, "hidden_sizes", s.hidden_sizes, AM_STAGES_LIMIT, fallback->hidden_sizes,
-                                fallback->count);
+    int sizes =
+        am_config_sizes(c, "hidden_sizes", s.hidden_sizes, AM_STAGES_LIMIT, fallback->hidden_sizes, fallback->count);
     if (s.count == 0 || sizes != s.count)
         am_config_fail(c, "hidden_sizes", "expected as many as depths, %d, found %d", s.count, sizes);
     for (int i = 0; i < sizes; i++)
-        if (s.hidden_sizes[i] < 1)
-            am_config_fail(c, "hidden_sizes", "element %d is 0", i);
+        if (s.hidden_sizes[i] < 1) am_config_fail(c, "hidden_sizes", "element %d is 0", i);
     return s;
 }
 
 const char *am_stage_name(int i, char *text, size_t size)
 {
-    if (i == 0)
-        snprintf(text, size, "stem");
-    else
-        snprintf(text, size, "stage%d", i);
+    if (i == 0) snprintf(text, size, "stem");
+    else snprintf(text, size, "stage%d", i);
     return text;
 }
 
@@ -122,13 +116,11 @@ static void mark_features(const am_config *c, int count, bool *out)
     char text[32];
     for (am_json_iterator it = am_json_iterate(am_json_get(c->object, "out_features")); am_json_next(&it);) {
         int i = 0;
-        while (i <= count && !am_json_equals(it.value, am_stage_name(i, text, sizeof text)))
-            i++;
-        if (i <= count)
-            out[i] = true;
+        while (i <= count && !am_json_equals(it.value, am_stage_name(i, text, sizeof text))) i++;
+        if (i <= count) out[i] = true;
         else
-            am_config_fail(c, "out_features", "\"%s\" is none of stem, stage1 .. stage%d",
-                           am_json_text(it.value).bytes, count);
+            am_config_fail(c, "out_features", "\"%s\" is none of stem, stage1 .. stage%d", am_json_text(it.value).bytes,
+                           count);
     }
 }
 
@@ -136,20 +128,15 @@ static void mark_indices(const am_config *c, int count, bool *out)
 {
     for (am_json_iterator it = am_json_iterate(am_json_get(c->object, "out_indices")); am_json_next(&it);) {
         int64_t i = am_json_int(it.value, INT32_MIN);
-        if (i >= -(count + 1) && i <= count)
-            out[i < 0 ? i + count + 1 : i] = true;
-        else
-            am_config_fail(c, "out_indices", "expected numbers from %d to %d", -(count + 1), count);
+        if (i >= -(count + 1) && i <= count) out[i < 0 ? i + count + 1 : i] = true;
+        else am_config_fail(c, "out_indices", "expected numbers from %d to %d", -(count + 1), count);
     }
 }
 
 void am_backbone_stages(const am_config *c, int count, bool *out)
 {
     memset(out, 0, (size_t)count + 1);
-    if (am_config_has(c, "out_features"))
-        mark_features(c, count, out);
-    else if (am_config_has(c, "out_indices"))
-        mark_indices(c, count, out);
-    else
-        out[count] = true;
+    if (am_config_has(c, "out_features")) mark_features(c, count, out);
+    else if (am_config_has(c, "out_indices")) mark_indices(c, count, out);
+    else out[count] = true;
 }

@@ -25,8 +25,8 @@ am_value am_pixel_values(am_builder *b, int64_t num_channels);
 am_value am_pixel_values_sized(am_builder *b, const am_image_options *options);
 
 /* Convolution NAME over patches that do not overlap: x: [B, C', height, width] -> [B, C, rows, columns]. */
-am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64_t C,
-                              const int64_t patch_size[2], int bias);
+am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64_t C, const int64_t patch_size[2],
+                              int bias);
 
 /* x: [B, C, rows, columns] -> [B, rows * columns, C]. */
 am_value am_image_tokens(am_builder *b, am_value x);

@@ -29,8 +29,7 @@ static am_pre_norm_options read_encoder(const am_config *c, int64_t hidden_size)
                       .no_v_bias = no_bias},
         .names = &names,
     };
-    if (!o.attention.head_dim)
-        am_config_check_divides(c, "num_attention_heads", heads, "hidden_size", hidden_size);
+    if (!o.attention.head_dim) am_config_check_divides(c, "num_attention_heads", heads, "hidden_size", hidden_size);
     return o;
 }
 
@@ -39,8 +38,7 @@ am_vit_options am_vit_options_read(am_builder *b)
     const am_config *c = am_model_config(b);
     int64_t hidden_size = am_config_size(c, "hidden_size", 768);
     int64_t encoder_stride = am_config_count(c, "encoder_stride", 16);
-    if (encoder_stride == 0)
-        am_config_fail(c, "encoder_stride", "expected 1 or more, found 0");
+    if (encoder_stride == 0) am_config_fail(c, "encoder_stride", "expected 1 or more, found 0");
     return (am_vit_options){
         .image = am_image_options_read(c, 224, 16),
         .encoder = read_encoder(c, hidden_size),
@@ -62,16 +60,13 @@ static int special_tokens(const am_vit_options *o)
 static am_value mask_patches(am_builder *b, am_value x, const am_vit_options *o)
 {
     am_value masked = am_input_optional(b, "bool_masked_pos", 2);
-    if (!masked.id)
-        return x;
+    if (!masked.id) return x;
     if (am_dim(b, masked, 0) != am_dim(b, x, 0) || am_dim(b, masked, 1) != am_dim(b, x, 1))
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "bool_masked_pos is [%" PRId64 ", %" PRId64 "], expected [%" PRId64
-                                    ", %" PRId64 "] (images, patches)",
-                                    am_dim(b, masked, 0), am_dim(b, masked, 1), am_dim(b, x, 0),
-                                    am_dim(b, x, 1)));
-    if (am_dtype_of(b, masked) != AM_BOOL)
-        masked = am_binary_number(b, AM_NOT_EQUAL, masked, 0);
+                                    "bool_masked_pos is [%" PRId64 ", %" PRId64 "], expected [%" PRId64 ", %" PRId64
+                                    "] (images, patches)",
+                                    am_dim(b, masked, 0), am_dim(b, masked, 1), am_dim(b, x, 0), am_dim(b, x, 1)));
+    if (am_dtype_of(b, masked) != AM_BOOL) masked = am_binary_number(b, AM_NOT_EQUAL, masked, 0);
     am_value token = am_parameter(b, "mask_token", am_shape_of(1, 1, o->hidden_size), x);
     return am_select(b, am_unsqueeze(b, masked, 2), token, x);
 }
@@ -81,11 +76,9 @@ static am_value embed(am_builder *b, const am_vit_options *o)
     am_shape token = am_shape_of(1, 1, o->hidden_size);
     am_value x = am_pixel_values_sized(b, &o->image);
     am_scope(b, "embeddings");
-    x = am_patch_convolution(b, "patch_embeddings.projection", x, o->hidden_size, o->image.patch_size,
-                             AM_BIAS);
+    x = am_patch_convolution(b, "patch_embeddings.projection", x, o->hidden_size, o->image.patch_size, AM_BIAS);
     x = mask_patches(b, am_image_tokens(b, x), o);
-    if (o->family->distilled)
-        x = am_prepend_token(b, "distillation_token", token, x);
+    if (o->family->distilled) x = am_prepend_token(b, "distillation_token", token, x);
     x = am_prepend_token(b, "cls_token", token, x);
     am_shape places = am_shape_of(1, am_image_patches(&o->image) + special_tokens(o), o->hidden_size);
     x = am_add(b, x, am_parameter(b, "position_embeddings", places, x));
@@ -110,9 +103,9 @@ void am_vit_model(am_builder *b)
     am_value x = am_vit_body(b, &o, "");
     am_output(b, "last_hidden_state", x);
     if (am_has_weight(b, "pooler.dense.weight")) /* checkpoints of classifiers have none */
-        am_output(b, "pooler_output",
-                  am_linear_activation(b, "pooler.dense", am_index(b, x, 1, 0), o.pooler_output_size, AM_BIAS,
-                                       o.pooler_act));
+        am_output(
+            b, "pooler_output",
+            am_linear_activation(b, "pooler.dense", am_index(b, x, 1, 0), o.pooler_output_size, AM_BIAS, o.pooler_act));
 }
 
 /* Each patch's hidden state gives the pixels of a square of encoder_stride, patches standing in a square. */

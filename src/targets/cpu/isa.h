@@ -1,7 +1,7 @@
 /* Instruction sets of this cpu, and the vector routines compiled for each of them.
 
-   Everything under kernels/ that ends in _tmpl.c is compiled once for each level and gives one am_micro table. A level is used when the cpu
-   has every feature it was compiled with. */
+   Everything under kernels/ that ends in _tmpl.c is compiled once for each level and gives one am_micro
+   table. A level is used when the cpu has every feature it was compiled with. */
 #ifndef AM_TARGETS_CPU_ISA_H
 #define AM_TARGETS_CPU_ISA_H
 
@@ -22,19 +22,19 @@ typedef enum am_isa {
 
 typedef struct am_attention_problem am_attention_problem; /* kernels/attention.h */
 
-/* Vector routines of one level. Float arrays need no alignment. Every element of a result is computed by the same operations whatever
-   its neighbours, so results do not depend on how work is cut. */
+/* Vector routines of one level. Float arrays need no alignment. Every element of a result is computed by the
+   same operations whatever its neighbours, so results do not depend on how work is cut. */
 typedef struct am_micro {
     const char *name; /* "avx2" */
 
-    /* c[m, n] = sum_k a[m, k] b[n, k]: M x N results, both operands K-contiguous, with rows lda, ldb and ldc elements apart.
-       b is F32, BF16 or F16 as b_dtype says. */
-    void (*gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, am_dtype b_dtype,
-                    float *c, int64_t ldc);
+    /* c[m, n] = sum_k a[m, k] b[n, k]: M x N results, both operands K-contiguous, with rows lda, ldb and ldc
+       elements apart. b is F32, BF16 or F16 as b_dtype says. */
+    void (*gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
+                    am_dtype b_dtype, float *c, int64_t ldc);
 
     /* c[m, n] = (accumulate ? c[m, n] : 0) + sum_k a[m, k] b[k, n]. */
-    void (*gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c, int64_t ldc,
-                    bool accumulate);
+    void (*gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                    int64_t ldc, bool accumulate);
 
     /* c = fn(c + bias) + residual; bias and residual may be null. */
     void (*finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
@@ -45,10 +45,13 @@ typedef struct am_micro {
     /* y = fn(x) * z; y may be x or z. */
     void (*gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count);
 
-    /* z = fn(x, y) for functions that give floats; an operand that repeats is one number. z may be x or y. False as above. */
-    bool (*binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z, int64_t count);
+    /* z = fn(x, y) for functions that give floats; an operand that repeats is one number. z may be x or y.
+     * False as above. */
+    bool (*binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z,
+                   int64_t count);
 
-    /* Row of `count` elements: y = x normalized, times weight (+ offset) plus bias. weight and bias may be null. x may be y. */
+    /* Row of `count` elements: y = x normalized, times weight (+ offset) plus bias. weight and bias may be
+     * null. x may be y. */
     void (*layer_norm)(const float *x, const float *weight, const float *bias, float *y, int64_t count, float eps);
     void (*rms_norm)(const float *x, const float *weight, float weight_offset, float *y, int64_t count, float eps);
 
@@ -81,7 +84,8 @@ const am_micro *am_micro_of(am_isa isa);
 /* "avx2"; "sse2", ... */
 const char *am_isa_name(am_isa isa);
 
-/* Feature names of this cpu that matter here ("avx2 fma f16c avx512f avx512vnni ..."), separated by spaces; a static string. */
+/* Feature names of this cpu that matter here ("avx2 fma f16c avx512f avx512vnni ..."), separated by spaces; a
+ * static string. */
 const char *am_cpu_features_text(void);
 
 /* Marketing name of the cpu, or "unknown"; a static string. */

@@ -5,8 +5,9 @@
 #include "graph/ops.h"
 #include "targets/cpu/isa.h"
 
-/* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where an optional
-   input is absent. Outputs do not overlap inputs, except that outputs[0].data may be inputs[0].data where the kernel's row says in_place. */
+/* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where
+   an optional input is absent. Outputs do not overlap inputs, except that outputs[0].data may be
+   inputs[0].data where the kernel's row says in_place. */
 typedef struct am_kernel_call {
     const am_node *node;
     const am_tensor *inputs;
@@ -14,7 +15,7 @@ typedef struct am_kernel_call {
     const am_tensor *outputs;
     int output_count;
     const am_micro *micro; /* vector routines of the level in use */
-    void *scratch; /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
+    void *scratch;         /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 
 /* Computes the outputs. Fails with AM_OUT_OF_RANGE on bad indices, AM_OUT_OF_MEMORY. */
@@ -24,8 +25,8 @@ typedef struct am_kernel {
     const char *name; /* "linear_f32_avx2": what plans and profiles show */
     am_op_kind op;
     am_kernel_run run;
-    bool (*supports)(const am_graph *graph, const am_node *node);          /* null: always */
-    size_t (*scratch_bytes)(const am_graph *graph, const am_node *node);   /* null: none */
+    bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
+    size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */
     bool in_place;
 } am_kernel;
 
@@ -41,7 +42,8 @@ typedef struct am_kernel {
 /* --- helpers for reference kernels --- */
 
 /* Walks the indices of a shape in row-major order while following offsets with the given strides:
-       for (am_walk w = am_walk_begin(&shape); am_walk_more(&w); am_walk_next(&w)) ... w.index[..], w.flat ... */
+       for (am_walk w = am_walk_begin(&shape); am_walk_more(&w); am_walk_next(&w)) ... w.index[..], w.flat ...
+ */
 typedef struct am_walk {
     const am_shape *shape;
     int64_t index[AM_RANK_LIMIT];

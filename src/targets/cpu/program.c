@@ -31,10 +31,10 @@ struct am_cpu_program {
     const am_micro *micro;
     bool reference_only, profile;
     am_arena arena;
-    place *places;  /* by value id */
-    int *last_use;  /* by value id: node index of the last reader, node_count when it is an output */
-    int *root;      /* by value id: the value whose memory it renames, or itself */
-    int *readers;   /* by root: how often its memory is read under any name */
+    place *places; /* by value id */
+    int *last_use; /* by value id: node index of the last reader, node_count when it is an output */
+    int *root;     /* by value id: the value whose memory it renames, or itself */
+    int *readers;  /* by root: how often its memory is read under any name */
     buffer *buffers;
     int buffer_count;
     step *steps;
@@ -49,7 +49,9 @@ struct am_cpu_program {
 
 static const am_kernel references[AM_OP_COUNT] = {
 #define AM_OP(id, op_name, class)                                                                                      \
-    [AM_OP_##id] = {.name = #op_name "_reference", .op = AM_OP_##id, .run = am_reference_##op_name,                    \
+    [AM_OP_##id] = {.name = #op_name "_reference",                                                                     \
+                    .op = AM_OP_##id,                                                                                  \
+                    .run = am_reference_##op_name,                                                                     \
                     .in_place = AM_OP_##id == AM_OP_SCATTER},
 #include "graph/ops.def"
 #undef AM_OP
@@ -76,7 +78,8 @@ static void find_roots(am_cpu_program *p)
     for (int i = 0; i < g->node_count; i++)
         if (is_alias(&g->nodes[i])) p->root[g->nodes[i].first_output.id] = p->root[g->nodes[i].inputs[0].id];
     for (int i = 0; i < g->node_count; i++)
-        for (int k = 0; k < g->nodes[i].input_count && !is_alias(&g->nodes[i]); k++) p->readers[p->root[g->nodes[i].inputs[k].id]]++;
+        for (int k = 0; k < g->nodes[i].input_count && !is_alias(&g->nodes[i]); k++)
+            p->readers[p->root[g->nodes[i].inputs[k].id]]++;
     for (int i = 0; i < g->output_count; i++) p->readers[p->root[g->outputs[i].value.id]]++;
     for (int i = 0; i < g->state_count; i++) p->readers[p->root[g->states[i].updated.id]]++;
 }
@@ -102,11 +105,16 @@ static const void *data_of(const am_cpu_program *p, am_value v, const am_tensor 
 {
     const place *at = &p->places[v.id];
     switch (at->kind) {
-    case PLACE_FIXED: return at->fixed;
-    case PLACE_INPUT: return inputs[at->index].data;
-    case PLACE_STATE: return states[at->index];
-    case PLACE_BUFFER: return p->memory + p->buffers[at->index].offset;
-    default: return NULL;
+    case PLACE_FIXED:
+        return at->fixed;
+    case PLACE_INPUT:
+        return inputs[at->index].data;
+    case PLACE_STATE:
+        return states[at->index];
+    case PLACE_BUFFER:
+        return p->memory + p->buffers[at->index].offset;
+    default:
+        return NULL;
     }
 }
 
@@ -117,15 +125,21 @@ static am_tensor tensor_of(const am_cpu_program *p, am_value v, const am_tensor 
     return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_of(p, v, inputs, states)};
 }
 
-static am_status call_kernel(const am_cpu_program *p, const am_node *node, const am_kernel *kernel, const am_tensor *inputs,
-                             void *const *states)
+static am_status call_kernel(const am_cpu_program *p, const am_node *node, const am_kernel *kernel,
+                             const am_tensor *inputs, void *const *states)
 {
     am_tensor in[AM_INPUT_LIMIT], out[AM_OUTPUT_LIMIT];
     for (int i = 0; i < node->input_count; i++) in[i] = tensor_of(p, node->inputs[i], inputs, states);
     for (int i = node->input_count; i < 8; i++) in[i] = (am_tensor){0};
-    for (int i = 0; i < node->output_count; i++) out[i] = tensor_of(p, (am_value){node->first_output.id + i}, inputs, states);
-    am_kernel_call call = {.node = node, .inputs = in, .input_count = node->input_count, .outputs = out,
-                           .output_count = node->output_count, .scratch = p->scratch, .micro = p->micro};
+    for (int i = 0; i < node->output_count; i++)
+        out[i] = tensor_of(p, (am_value){node->first_output.id + i}, inputs, states);
+    am_kernel_call call = {.node = node,
+                           .inputs = in,
+                           .input_count = node->input_count,
+                           .outputs = out,
+                           .output_count = node->output_count,
+                           .scratch = p->scratch,
+                           .micro = p->micro};
     am_status status = kernel->run(&call);
     return status ? am_note(status, node->name[0] ? "%s: %s" : "%s%s", node->name, am_op_of(node->op)->name) : NULL;
 }
@@ -136,13 +150,16 @@ static am_status new_buffer(am_cpu_program *p, am_value v, int node_index)
 {
     const am_value_info *info = &p->graph->values[v.id];
     buffer *b = &p->buffers[p->buffer_count];
-    *b = (buffer){.bytes = (am_tensor_bytes(info->dtype, &info->shape) + 63) / 64 * 64, .first = node_index, .last = p->last_use[v.id]};
+    *b = (buffer){.bytes = (am_tensor_bytes(info->dtype, &info->shape) + 63) / 64 * 64,
+                  .first = node_index,
+                  .last = p->last_use[v.id]};
     if (b->last < node_index) b->last = node_index;
     p->places[v.id] = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
     return NULL;
 }
 
-/* Whether output 0 may take the place of input 0: the kernel allows it, nobody reads the input later, sizes agree. */
+/* Whether output 0 may take the place of input 0: the kernel allows it, nobody reads the input later, sizes
+ * agree. */
 static bool can_replace(const am_cpu_program *p, const am_node *node, const am_kernel *kernel, int node_index)
 {
     const am_graph *g = p->graph;
@@ -168,7 +185,8 @@ static am_status place_outputs(am_cpu_program *p, const am_node *node, const am_
             p->buffers[at->index].last = p->last_use[node->first_output.id];
         first = 1;
     }
-    for (int i = first; i < node->output_count; i++) AM_TRY(new_buffer(p, (am_value){node->first_output.id + i}, node_index));
+    for (int i = first; i < node->output_count; i++)
+        AM_TRY(new_buffer(p, (am_value){node->first_output.id + i}, node_index));
     return NULL;
 }
 
@@ -206,7 +224,8 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     place *out = &p->places[node->first_output.id];
     if (node->op == AM_OP_INPUT) {
         bool is_state = ((const am_input_attributes *)node->attributes)->is_state;
-        *out = (place){.kind = is_state ? PLACE_STATE : PLACE_INPUT, .index = is_state ? (*next_state)++ : (*next_input)++};
+        *out = (place){.kind = is_state ? PLACE_STATE : PLACE_INPUT,
+                       .index = is_state ? (*next_state)++ : (*next_input)++};
         return NULL;
     }
     if (node->op == AM_OP_CONSTANT) {
@@ -257,7 +276,8 @@ static am_status lay_out(am_cpu_program *p)
     p->memory = am_alloc_aligned(p->memory_bytes);
     p->scratch = am_alloc_aligned(p->scratch_bytes);
     if (p->memory && p->scratch) return NULL;
-    return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of intermediate values", p->memory_bytes + p->scratch_bytes);
+    return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of intermediate values",
+                    p->memory_bytes + p->scratch_bytes);
 }
 
 static am_status prepare_output_copies(am_cpu_program *p)
@@ -267,7 +287,8 @@ static am_status prepare_output_copies(am_cpu_program *p)
     for (int i = 0; i < p->graph->output_count; i++) {
         am_value v = p->graph->outputs[i].value;
         if (p->places[v.id].kind == PLACE_BUFFER) continue;
-        p->output_copies[i] = am_arena_alloc(&p->arena, am_tensor_bytes(p->graph->values[v.id].dtype, &p->graph->values[v.id].shape));
+        p->output_copies[i] =
+            am_arena_alloc(&p->arena, am_tensor_bytes(p->graph->values[v.id].dtype, &p->graph->values[v.id].shape));
         if (!p->output_copies[i]) return am_out_of_memory();
     }
     return NULL;
@@ -285,7 +306,8 @@ static am_status compile(am_cpu_program *p)
     p->buffers = am_arena_array(&p->arena, values, sizeof *p->buffers);
     p->steps = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->steps);
     p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
-    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed) return am_out_of_memory();
+    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed)
+        return am_out_of_memory();
     find_roots(p);
     count_uses(p);
     for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));

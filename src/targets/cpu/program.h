@@ -13,13 +13,15 @@ typedef struct am_cpu_program_options {
     bool profile;        /* keep the time of each step */
 } am_cpu_program_options;
 
-/* Chooses kernels, computes what depends on constants only, lays out memory. The graph is borrowed and must outlive the
-   program. options may be null. Fails with AM_OUT_OF_MEMORY naming the bytes wanted. */
-am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_options *options, am_cpu_program **out) AM_NODISCARD;
+/* Chooses kernels, computes what depends on constants only, lays out memory. The graph is borrowed and must
+   outlive the program. options may be null. Fails with AM_OUT_OF_MEMORY naming the bytes wanted. */
+am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_options *options,
+                                am_cpu_program **out) AM_NODISCARD;
 void am_cpu_program_destroy(am_cpu_program *program);
 
-/* Runs once. inputs[i].data belongs to graph->inputs[i] and states[i] to graph->states[i], in the graph's dtypes and
-   shapes; states are replaced by their updated values. Not for two threads at once on one program. */
+/* Runs once. inputs[i].data belongs to graph->inputs[i] and states[i] to graph->states[i], in the graph's
+   dtypes and shapes; states are replaced by their updated values. Not for two threads at once on one program.
+ */
 am_status am_cpu_program_run(am_cpu_program *program, const am_tensor *inputs, void *const *states) AM_NODISCARD;
 
 /* Output i of the last run; borrowed until the next run. */
@@ -28,7 +30,8 @@ am_tensor am_cpu_program_output(const am_cpu_program *program, int i);
 /* Bytes of intermediate values, scratch and precomputed tables together. */
 size_t am_cpu_program_bytes(const am_cpu_program *program);
 
-/* What runs: for each node its kernel's name ("" for nodes that need none) and, when profiling, nanoseconds of all runs so far. */
+/* What runs: for each node its kernel's name ("" for nodes that need none) and, when profiling, nanoseconds
+ * of all runs so far. */
 typedef struct am_cpu_step_info {
     const am_node *node;
     const char *kernel;
@@ -39,7 +42,8 @@ typedef struct am_cpu_step_info {
 int am_cpu_program_step_count(const am_cpu_program *program);
 am_cpu_step_info am_cpu_program_step(const am_cpu_program *program, int i);
 
-/* Runs a graph without states once, by reference kernels, into the caller's outputs (order of graph->outputs). */
+/* Runs a graph without states once, by reference kernels, into the caller's outputs (order of
+ * graph->outputs). */
 am_status am_cpu_run_graph(const am_graph *graph, const am_tensor *inputs, const am_tensor *outputs) AM_NODISCARD;
 
 #endif

@@ -9,7 +9,7 @@
 
 static const char *symbol(am_jtoken_kind operator)
 {
-    return operator == AM_T_POW ? "** or pow()" : am_jtoken_describe_kind(operator);
+    return operator== AM_T_POW ? "** or pow()" : am_jtoken_describe_kind(operator);
 }
 
 static bool unsupported(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue b)
@@ -37,8 +37,7 @@ static bool divide_integers(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *ou
     if (am_jinteger_zero(b)) return division_by_zero(j, "division by zero");
     double quotient;
     if (!am_jinteger_true_divide(j, a, b, &quotient)) return false;
-    if (!isfinite(quotient))
-        return am_jfail(j, "OverflowError", "integer division result too large for a float");
+    if (!isfinite(quotient)) return am_jfail(j, "OverflowError", "integer division result too large for a float");
     *out = am_jreal(quotient);
     return true;
 }
@@ -55,17 +54,22 @@ static bool operate_integers(am_jinja *j, am_jtoken_kind operator, am_jvalue a, 
 {
     am_jvalue other;
     switch (operator) {
-    case AM_T_ADD: return am_jinteger_add(j, a, b, out);
-    case AM_T_SUB: return am_jinteger_subtract(j, a, b, out);
-    case AM_T_MUL: return am_jinteger_multiply(j, a, b, out);
-    case AM_T_DIV: return divide_integers(j, a, b, out);
+    case AM_T_ADD:
+        return am_jinteger_add(j, a, b, out);
+    case AM_T_SUB:
+        return am_jinteger_subtract(j, a, b, out);
+    case AM_T_MUL:
+        return am_jinteger_multiply(j, a, b, out);
+    case AM_T_DIV:
+        return divide_integers(j, a, b, out);
     case AM_T_FLOORDIV:
         if (am_jinteger_zero(b)) return division_by_zero(j, "integer division or modulo by zero");
         return am_jinteger_divide(j, a, b, out, &other);
     case AM_T_MOD:
         if (am_jinteger_zero(b)) return division_by_zero(j, "integer modulo by zero");
         return am_jinteger_divide(j, a, b, &other, out);
-    default: return power_of_integers(j, a, b, out);
+    default:
+        return power_of_integers(j, a, b, out);
     }
 }
 
@@ -101,9 +105,15 @@ static bool power_of_reals(am_jinja *j, double x, double y, am_jvalue *out)
 static bool operate_reals(am_jinja *j, am_jtoken_kind operator, double x, double y, am_jvalue *out)
 {
     switch (operator) {
-    case AM_T_ADD: *out = am_jreal(x + y); return true;
-    case AM_T_SUB: *out = am_jreal(x - y); return true;
-    case AM_T_MUL: *out = am_jreal(x * y); return true;
+    case AM_T_ADD:
+        *out = am_jreal(x + y);
+        return true;
+    case AM_T_SUB:
+        *out = am_jreal(x - y);
+        return true;
+    case AM_T_MUL:
+        *out = am_jreal(x * y);
+        return true;
     case AM_T_DIV:
         if (y == 0) return division_by_zero(j, "float division by zero");
         *out = am_jreal(x / y);
@@ -116,7 +126,8 @@ static bool operate_reals(am_jinja *j, am_jtoken_kind operator, double x, double
         if (y == 0) return division_by_zero(j, "float modulo");
         *out = am_jreal(modulo(x, y));
         return true;
-    default: return power_of_reals(j, x, y, out);
+    default:
+        return power_of_reals(j, x, y, out);
     }
 }
 
@@ -148,12 +159,11 @@ static bool add_sequences(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
         return a.string->markup || b.string->markup ? add_markup(j, a, b, out)
                                                     : am_jstring_concat(j, a.string, b.string, out);
     if (a.kind == AM_J_STRING)
-        return a.string->markup ? unsupported(j, AM_T_ADD, a, b)
-                                : am_jfail(j, "TypeError", "can only concatenate str (not \"%s\") to str",
-                                           am_jvalue_type(b));
+        return a.string->markup
+                   ? unsupported(j, AM_T_ADD, a, b)
+                   : am_jfail(j, "TypeError", "can only concatenate str (not \"%s\") to str", am_jvalue_type(b));
     if (a.kind == b.kind) return am_jlist_concat(j, a.kind, a.list, b.list, out);
-    return am_jfail(j, "TypeError", "can only concatenate %s (not \"%s\") to %s", type, am_jvalue_type(b),
-                    type);
+    return am_jfail(j, "TypeError", "can only concatenate %s (not \"%s\") to %s", type, am_jvalue_type(b), type);
 }
 
 static bool repeat_list(am_jinja *j, am_jvalue list, int64_t times, am_jvalue *out)
@@ -168,10 +178,8 @@ static bool repeat_list(am_jinja *j, am_jvalue list, int64_t times, am_jvalue *o
 static bool repeat(am_jinja *j, am_jvalue sequence, am_jvalue times, am_jvalue *out)
 {
     if (!am_jvalue_is_integer(times))
-        return am_jfail(j, "TypeError", "can't multiply sequence by non-int of type '%s'",
-                        am_jvalue_type(times));
-    if (times.kind == AM_J_BIG)
-        return am_jfail(j, "OverflowError", "cannot fit 'int' into an index-sized integer");
+        return am_jfail(j, "TypeError", "can't multiply sequence by non-int of type '%s'", am_jvalue_type(times));
+    if (times.kind == AM_J_BIG) return am_jfail(j, "OverflowError", "cannot fit 'int' into an index-sized integer");
     int64_t count = times.kind == AM_J_BOOL ? times.boolean : times.integer;
     if (sequence.kind == AM_J_STRING) return am_jstring_repeat(j, sequence.string, count, out);
     return repeat_list(j, sequence, count, out);
@@ -181,11 +189,11 @@ bool am_jbinary(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue b, 
 {
     if (am_jvalue_is_number(a) && am_jvalue_is_number(b)) return operate_numbers(j, operator, a, b, out);
     if (a.kind == AM_J_UNDEFINED) return am_jfail_undefined(j, a.undefined);
-    if (operator == AM_T_MOD && a.kind == AM_J_STRING) return am_jformat_percent(j, a.string, b, out);
+    if (operator== AM_T_MOD && a.kind == AM_J_STRING) return am_jformat_percent(j, a.string, b, out);
     if (b.kind == AM_J_UNDEFINED) return am_jfail_undefined(j, b.undefined);
-    if (operator == AM_T_ADD && is_sequence(a)) return add_sequences(j, a, b, out);
-    if (operator == AM_T_MUL && is_sequence(a)) return repeat(j, a, b, out);
-    if (operator == AM_T_MUL && is_sequence(b)) return repeat(j, b, a, out);
+    if (operator== AM_T_ADD && is_sequence(a)) return add_sequences(j, a, b, out);
+    if (operator== AM_T_MUL && is_sequence(a)) return repeat(j, a, b, out);
+    if (operator== AM_T_MUL && is_sequence(b)) return repeat(j, b, a, out);
     return unsupported(j, operator, a, b);
 }
 
@@ -193,13 +201,12 @@ bool am_junary(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue *out
 {
     if (a.kind == AM_J_UNDEFINED) return am_jfail_undefined(j, a.undefined);
     if (!am_jvalue_is_number(a))
-        return am_jfail(j, "TypeError",
-                        "bad operand type for unary %s: '%s'", operator== AM_T_SUB ? "-" : "+",
+        return am_jfail(j, "TypeError", "bad operand type for unary %s: '%s'", operator== AM_T_SUB ? "-" : "+",
                         am_jvalue_type(a));
     if (a.kind != AM_J_REAL)
-        return operator == AM_T_SUB ? am_jinteger_subtract(j, am_jint(0), a, out)
-                                    : am_jinteger_add(j, a, am_jint(0), out);
-    *out = am_jreal(operator == AM_T_SUB ? -a.real : a.real);
+        return operator== AM_T_SUB ? am_jinteger_subtract(j, am_jint(0), a, out)
+                                   : am_jinteger_add(j, a, am_jint(0), out);
+    *out = am_jreal(operator== AM_T_SUB ? -a.real : a.real);
     return true;
 }
 
@@ -208,8 +215,7 @@ bool am_junary(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue *out
 static bool contains_text(am_jinja *j, const am_jstring *text, am_jvalue item, bool *out)
 {
     if (item.kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "'in <string>' requires string as left operand, not %s",
-                        am_jvalue_type(item));
+        return am_jfail(j, "TypeError", "'in <string>' requires string as left operand, not %s", am_jvalue_type(item));
     *out = am_jbytes_find(text, item.string, 0, text->length) != SIZE_MAX;
     return am_jcharge_bytes(j, text->length);
 }
@@ -233,7 +239,8 @@ bool am_jcontains(am_jinja *j, am_jvalue container, am_jvalue item, bool *out)
 {
     const am_jvalue *found;
     switch (container.kind) {
-    case AM_J_STRING: return contains_text(j, container.string, item, out);
+    case AM_J_STRING:
+        return contains_text(j, container.string, item, out);
     case AM_J_DICT:
         if (!am_jdict_find(j, container.dict, item, &found)) return false;
         *out = found != NULL;
@@ -246,7 +253,8 @@ bool am_jcontains(am_jinja *j, am_jvalue container, am_jvalue item, bool *out)
     case AM_J_TUPLE:
     case AM_J_RANGE:
     case AM_J_ITERATOR:
-    case AM_J_UNDEFINED: return contains_by_walking(j, container, item, out);
+    case AM_J_UNDEFINED:
+        return contains_by_walking(j, container, item, out);
     default:
         return am_jfail(j, "TypeError", "argument of type '%s' is not iterable", am_jvalue_type(container));
     }

@@ -19,10 +19,11 @@ static bool missing(am_jvalue *out)
 static bool is_internal(const am_jstring *name)
 {
     static const char *const names[] = {
-        "__class__",     "__delattr__", "__dir__",     "__doc__",        "__eq__",       "__format__",
-        "__ge__",        "__getattribute__", "__getstate__", "__gt__",   "__hash__",     "__init__",
-        "__init_subclass__", "__le__",  "__lt__",      "__ne__",         "__new__",      "__reduce__",
-        "__reduce_ex__", "__repr__",    "__setattr__", "__sizeof__",     "__str__",      "__subclasshook__",
+        "__class__",   "__delattr__", "__dir__",           "__doc__",          "__eq__",
+        "__format__",  "__ge__",      "__getattribute__",  "__getstate__",     "__gt__",
+        "__hash__",    "__init__",    "__init_subclass__", "__le__",           "__lt__",
+        "__ne__",      "__new__",     "__reduce__",        "__reduce_ex__",    "__repr__",
+        "__setattr__", "__sizeof__",  "__str__",           "__subclasshook__",
     };
     if (name->length < 5 || name->bytes[0] != '_' || name->bytes[1] != '_') return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -90,7 +91,7 @@ static bool loop_length_attribute(am_jinja *j, am_jloop *loop, const am_jstring 
     size_t length;
     if (!am_jloop_length(j, loop, &length)) return false;
     int64_t n = (int64_t)length;
-    *out = am_jint(am_jstring_is(name, "length")      ? n
+    *out = am_jint(am_jstring_is(name, "length")     ? n
                    : am_jstring_is(name, "revindex") ? n - loop->index0
                                                      : n - am_jloop_index(loop));
     return true;
@@ -146,8 +147,8 @@ static bool unsafe(am_jinja *j, am_jvalue object, const am_jstring *name, am_jva
 static bool method_of(am_jinja *j, am_jvalue object, const am_jstring *name, am_jvalue *out)
 {
     bool is_unsafe = false;
-    const am_jroutine *method = object.kind == AM_J_STRING ? am_jstring_method(name)
-                                                           : am_jcontainer_method(object, name, &is_unsafe);
+    const am_jroutine *method =
+        object.kind == AM_J_STRING ? am_jstring_method(name) : am_jcontainer_method(object, name, &is_unsafe);
     if (is_unsafe) return unsafe(j, object, name, out);
     return method ? am_jfunction_make(j, method, object, out) : missing(out);
 }
@@ -176,23 +177,29 @@ bool am_jattribute(am_jinja *j, am_jvalue object, const am_jstring *name, am_jva
     }
     if (is_internal(name)) return unsafe(j, object, name, out);
     switch (object.kind) {
-    case AM_J_MACRO: return macro_attribute(j, object.macro, name, out);
-    case AM_J_LOOP: return loop_attribute(j, object, name, out);
+    case AM_J_MACRO:
+        return macro_attribute(j, object.macro, name, out);
+    case AM_J_LOOP:
+        return loop_attribute(j, object, name, out);
     case AM_J_CYCLER:
-    case AM_J_JOINER: return am_jhelper_attribute(j, object, name, out);
+    case AM_J_JOINER:
+        return am_jhelper_attribute(j, object, name, out);
     case AM_J_BOOL:
     case AM_J_INT:
     case AM_J_BIG:
-    case AM_J_REAL: return number_attribute(j, object, name, out);
-    case AM_J_RANGE: return range_attribute(object.range, name, out) || method_of(j, object, name, out);
+    case AM_J_REAL:
+        return number_attribute(j, object, name, out);
+    case AM_J_RANGE:
+        return range_attribute(object.range, name, out) || method_of(j, object, name, out);
     case AM_J_TUPLE:
-        return (object.list->is_group && group_attribute(object, name, out)) ||
-               method_of(j, object, name, out);
+        return (object.list->is_group && group_attribute(object, name, out)) || method_of(j, object, name, out);
     case AM_J_STRING:
     case AM_J_LIST:
     case AM_J_DICT:
-    case AM_J_FUNCTION: return method_of(j, object, name, out);
-    default: return true;
+    case AM_J_FUNCTION:
+        return method_of(j, object, name, out);
+    default:
+        return true;
     }
 }
 
@@ -238,8 +245,10 @@ static bool plain_item(am_jinja *j, am_jvalue object, am_jvalue index, am_jvalue
     case AM_J_STRING:
     case AM_J_LIST:
     case AM_J_TUPLE:
-    case AM_J_RANGE: return sequence_item(j, object, index, out);
-    default: return true;
+    case AM_J_RANGE:
+        return sequence_item(j, object, index, out);
+    default:
+        return true;
     }
 }
 
@@ -250,8 +259,7 @@ static bool nothing_there(am_jinja *j, am_jvalue object, am_jvalue name, am_jval
 
 bool am_jgetattr(am_jinja *j, am_jvalue object, am_jvalue name, am_jvalue *out)
 {
-    if (object.kind == AM_J_UNDEFINED && !is_internal(name.string))
-        return am_jfail_undefined(j, object.undefined);
+    if (object.kind == AM_J_UNDEFINED && !is_internal(name.string)) return am_jfail_undefined(j, object.undefined);
     if (!am_jattribute(j, object, name.string, out)) return false;
     if (out->kind != AM_J_MISSING) return true;
     if (!plain_item(j, object, name, out)) return false;
@@ -275,10 +283,17 @@ static bool slice_bound(am_jinja *j, am_jvalue value, int64_t fallback, int64_t 
     *out = fallback;
     switch (value.kind) {
     case AM_J_MISSING:
-    case AM_J_NONE: return true;
-    case AM_J_BOOL: *out = value.boolean; return true;
-    case AM_J_INT: *out = value.integer; break;
-    case AM_J_BIG: *out = value.big->negative ? INT64_MIN : INT64_MAX; break;
+    case AM_J_NONE:
+        return true;
+    case AM_J_BOOL:
+        *out = value.boolean;
+        return true;
+    case AM_J_INT:
+        *out = value.integer;
+        break;
+    case AM_J_BIG:
+        *out = value.big->negative ? INT64_MIN : INT64_MAX;
+        break;
     default:
         return am_jfail(j, "TypeError", "slice indices must be integers or None or have an __index__ method");
     }
@@ -294,16 +309,15 @@ static int64_t clip(int64_t value, int64_t length, int64_t low, int64_t high)
 }
 
 /* First index and number of items of a slice, as slice.indices() has them. */
-static bool resolve_slice(am_jinja *j, size_t size, am_jvalue start, am_jvalue stop, am_jvalue step,
-                          int64_t *first, size_t *count, int64_t *stride)
+static bool resolve_slice(am_jinja *j, size_t size, am_jvalue start, am_jvalue stop, am_jvalue step, int64_t *first,
+                          size_t *count, int64_t *stride)
 {
     int64_t length = (int64_t)size, begin, end;
     if (!slice_bound(j, step, 1, stride)) return false;
     if (*stride == 0) return am_jfail(j, "ValueError", "slice step cannot be zero");
     bool down = *stride < 0, has_stop = stop.kind != AM_J_NONE && stop.kind != AM_J_MISSING;
     int64_t low = down ? -1 : 0, high = down ? length - 1 : length;
-    if (!slice_bound(j, start, down ? length : 0, &begin) || !slice_bound(j, stop, length, &end))
-        return false;
+    if (!slice_bound(j, start, down ? length : 0, &begin) || !slice_bound(j, stop, length, &end)) return false;
     begin = clip(begin, length, low, high);
     end = has_stop ? clip(end, length, low, high) : down ? -1 : length;
     int64_t span = down ? begin - end : end - begin, size_of_step = down ? -*stride : *stride;
@@ -312,8 +326,7 @@ static bool resolve_slice(am_jinja *j, size_t size, am_jvalue start, am_jvalue s
     return true;
 }
 
-static bool slice_range(am_jinja *j, const am_jrange *range, int64_t first, size_t count, int64_t step,
-                        am_jvalue *out)
+static bool slice_range(am_jinja *j, const am_jrange *range, int64_t first, size_t count, int64_t step, am_jvalue *out)
 {
     am_jrange *made = am_jalloc(j, sizeof *made);
     if (!made) return false;
@@ -343,10 +356,14 @@ bool am_jslice(am_jinja *j, am_jvalue object, am_jvalue start, am_jvalue stop, a
     case AM_J_STRING:
     case AM_J_LIST:
     case AM_J_TUPLE:
-    case AM_J_RANGE: break;
-    case AM_J_UNDEFINED: return am_jfail_undefined(j, object.undefined);
-    case AM_J_DICT: return am_jfail(j, "TypeError", "unhashable type: 'slice'");
-    default: return am_jfail(j, "TypeError", "'%s' object is not subscriptable", am_jvalue_type(object));
+    case AM_J_RANGE:
+        break;
+    case AM_J_UNDEFINED:
+        return am_jfail_undefined(j, object.undefined);
+    case AM_J_DICT:
+        return am_jfail(j, "TypeError", "unhashable type: 'slice'");
+    default:
+        return am_jfail(j, "TypeError", "'%s' object is not subscriptable", am_jvalue_type(object));
     }
     if (!am_jvalue_length(j, object, &length)) return false;
     if (!resolve_slice(j, length, start, stop, step, &first, &count, &stride)) return false;

@@ -247,8 +247,7 @@ bool am_jinteger_add(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 bool am_jinteger_subtract(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 {
     int64_t difference;
-    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG &&
-        !__builtin_sub_overflow(small_of(a), small_of(b), &difference)) {
+    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG && !__builtin_sub_overflow(small_of(a), small_of(b), &difference)) {
         *out = am_jint(difference);
         return true;
     }
@@ -264,8 +263,7 @@ bool am_jinteger_subtract(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 bool am_jinteger_multiply(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *out)
 {
     int64_t product;
-    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG &&
-        !__builtin_mul_overflow(small_of(a), small_of(b), &product)) {
+    if (a.kind != AM_J_BIG && b.kind != AM_J_BIG && !__builtin_mul_overflow(small_of(a), small_of(b), &product)) {
         *out = am_jint(product);
         return true;
     }
@@ -337,15 +335,13 @@ static bool divide_big(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *quotien
     *remainder = normal(r);
     /* Rounded to zero so far: towards minus infinity when the signs differ and something is left. */
     if (am_jinteger_zero(*remainder) || x.negative == y.negative) return true;
-    return am_jinteger_subtract(j, *quotient, am_jint(1), quotient) &&
-           am_jinteger_add(j, *remainder, b, remainder);
+    return am_jinteger_subtract(j, *quotient, am_jint(1), quotient) && am_jinteger_add(j, *remainder, b, remainder);
 }
 
 bool am_jinteger_divide(am_jinja *j, am_jvalue a, am_jvalue b, am_jvalue *quotient, am_jvalue *remainder)
 {
     bool small = a.kind != AM_J_BIG && b.kind != AM_J_BIG;
-    if (!small || (small_of(a) == INT64_MIN && small_of(b) == -1))
-        return divide_big(j, a, b, quotient, remainder);
+    if (!small || (small_of(a) == INT64_MIN && small_of(b) == -1)) return divide_big(j, a, b, quotient, remainder);
     int64_t x = small_of(a), y = small_of(b), q = x / y, r = x % y;
     bool adjust = r != 0 && (r < 0) != (y < 0);
     *quotient = am_jint(q - adjust);

@@ -82,15 +82,15 @@ static bool too_many(am_jinja *j, const am_jroutine *routine, const signature *s
     const char *name = routine->called;
     size_t most = s->count + s->hidden, least = s->required + s->hidden;
     if (s->by_format)
-        return am_jfail(j, "TypeError", "%s() takes at most %zu argument%s (%zu given)", routine->name,
-                        s->count, plural(s->count), given);
+        return am_jfail(j, "TypeError", "%s() takes at most %zu argument%s (%zu given)", routine->name, s->count,
+                        plural(s->count), given);
     if (!s->by_position) given += s->hidden;
     if (!s->by_position && least == most)
         return am_jfail(j, "TypeError", "%s() takes %zu positional argument%s but %zu %s given", name, most,
                         plural(most), given, given == 1 ? "was" : "were");
     if (!s->by_position)
-        return am_jfail(j, "TypeError", "%s() takes from %zu to %zu positional arguments but %zu were given",
-                        name, least, most, given);
+        return am_jfail(j, "TypeError", "%s() takes from %zu to %zu positional arguments but %zu were given", name,
+                        least, most, given);
     if (!s->count) return am_jfail(j, "TypeError", "%s() takes no arguments (%zu given)", name, given);
     if (s->count == 1 && s->required == 1)
         return am_jfail(j, "TypeError", "%s() takes exactly one argument (%zu given)", name, given);
@@ -105,26 +105,25 @@ static bool missing_arguments(am_jinja *j, const am_jroutine *routine, const sig
     size_t missing = 0, named = 0;
     for (size_t i = 0; i < s->required; i++) missing += a[i].kind == AM_J_MISSING;
     if (s->by_format)
-        return am_jfail(j, "TypeError", "%s() takes at least %zu argument%s (%zu given)", routine->name,
-                        s->required, plural(s->required), given);
+        return am_jfail(j, "TypeError", "%s() takes at least %zu argument%s (%zu given)", routine->name, s->required,
+                        plural(s->required), given);
     if (s->by_position && s->count == 1)
-        return am_jfail(j, "TypeError", "%s() takes exactly one argument (%zu given)", routine->called,
-                        given);
+        return am_jfail(j, "TypeError", "%s() takes exactly one argument (%zu given)", routine->called, given);
     if (s->by_position)
-        return am_jfail(j, "TypeError", "%s expected at least %zu argument%s, got %zu", routine->name,
-                        s->required, plural(s->required), given);
+        return am_jfail(j, "TypeError", "%s expected at least %zu argument%s, got %zu", routine->name, s->required,
+                        plural(s->required), given);
     for (size_t i = 0; i < s->required; i++) {
         if (a[i].kind != AM_J_MISSING) continue;
         const char *separator = !named ? "" : named + 1 < missing ? ", " : missing > 2 ? ", and " : " and ";
         am_jtext_printf(&list, "%s'%.*s'", separator, (int)s->lengths[i], s->names[i]);
         named++;
     }
-    return am_jfail(j, "TypeError", "%s() missing %zu required positional argument%s: %s", routine->called,
-                    missing, plural(missing), am_jtext_string(&list));
+    return am_jfail(j, "TypeError", "%s() missing %zu required positional argument%s: %s", routine->called, missing,
+                    plural(missing), am_jtext_string(&list));
 }
 
-static bool bind_named(am_jinja *j, const am_jroutine *routine, const signature *s,
-                       const am_jarguments *given, am_jvalue *a)
+static bool bind_named(am_jinja *j, const am_jroutine *routine, const signature *s, const am_jarguments *given,
+                       am_jvalue *a)
 {
     for (size_t i = 0; i < given->named_count; i++) {
         const am_jstring *name = given->names[i];
@@ -132,18 +131,14 @@ static bool bind_named(am_jinja *j, const am_jroutine *routine, const signature 
         while (at < s->count &&
                !(s->lengths[at] == name->length && memcmp(s->names[at], name->bytes, name->length) == 0))
             at++;
-        if (s->by_position)
-            return am_jfail(j, "TypeError", "%s() takes no keyword arguments", routine->called);
+        if (s->by_position) return am_jfail(j, "TypeError", "%s() takes no keyword arguments", routine->called);
         const char *quoted = am_jrepr_text(j, (am_jvalue){.kind = AM_J_STRING, .string = name});
         if (at == s->count && s->by_format)
-            return am_jfail(j, "TypeError", "%s is an invalid keyword argument for %s()", quoted,
-                            routine->name);
+            return am_jfail(j, "TypeError", "%s is an invalid keyword argument for %s()", quoted, routine->name);
         if (at == s->count)
-            return am_jfail(j, "TypeError", "%s() got an unexpected keyword argument %s", routine->called,
-                            quoted);
+            return am_jfail(j, "TypeError", "%s() got an unexpected keyword argument %s", routine->called, quoted);
         if (a[at].kind != AM_J_MISSING)
-            return am_jfail(j, "TypeError", "%s() got multiple values for argument %s", routine->called,
-                            quoted);
+            return am_jfail(j, "TypeError", "%s() got multiple values for argument %s", routine->called, quoted);
         a[at] = given->named[i];
     }
     return true;
@@ -170,8 +165,8 @@ bool am_jroutine_call(am_jinja *j, const am_jroutine *routine, am_jvalue self, c
     return routine->call(j, &call, out);
 }
 
-bool am_jroutine_apply(am_jinja *j, const am_jroutine *routine, am_jvalue first,
-                       const am_jarguments *arguments, am_jvalue *out)
+bool am_jroutine_apply(am_jinja *j, const am_jroutine *routine, am_jvalue first, const am_jarguments *arguments,
+                       am_jvalue *out)
 {
     am_jarguments all = *arguments;
     am_jvalue *values = am_jarray(j, arguments->count + 1, sizeof *values);
@@ -229,8 +224,7 @@ static bool give_caller(am_jinja *j, const am_jmacro_node *node, const named_res
     caller = take_named(rest, "caller", NULL);
     if (caller.kind == AM_J_MISSING || caller.kind == AM_J_NONE) {
         if (!am_jstring_literal(j, "caller", &name)) return false;
-        if (!am_jundefined_make(j, (am_jundefined){.hint = "No caller defined", .name = name}, &caller))
-            return false;
+        if (!am_jundefined_make(j, (am_jundefined){.hint = "No caller defined", .name = name}, &caller)) return false;
     }
     *am_jslot_of(env, node->caller) = caller;
     return true;
@@ -297,8 +291,7 @@ static bool give_arguments(am_jinja *j, const am_jmacro *macro, const am_jargume
         *am_jslot_of(env, parameter->name.slot) =
             i < given->count ? given->positional[i] : take_named(&rest, NULL, parameter->name.name);
     }
-    if (!give_caller(j, node, &rest, env) || !give_kwargs(j, macro, &rest, env) ||
-        !give_varargs(j, macro, given, env))
+    if (!give_caller(j, node, &rest, env) || !give_kwargs(j, macro, &rest, env) || !give_varargs(j, macro, given, env))
         return false;
     for (size_t i = 0; i < node->parameters.count; i++) {
         am_jvalue *slot = am_jslot_of(env, node->parameters.items[i]->name.slot);
@@ -311,8 +304,7 @@ bool am_jmacro_call(am_jinja *j, const am_jmacro *macro, const am_jarguments *ar
 {
     if (!am_jenter(j)) return false;
     am_jenv *env = am_jenv_make(j, macro->env, macro->node->slots);
-    bool ok = env && am_jscope_enter(j, &macro->node->scope, env) &&
-              give_arguments(j, macro, arguments, env) &&
+    bool ok = env && am_jscope_enter(j, &macro->node->scope, env) && give_arguments(j, macro, arguments, env) &&
               am_jcapture(j, &macro->node->body, env, out) == AM_J_GO_ON;
     am_jleave(j);
     return ok;
@@ -325,8 +317,7 @@ static bool call_loop(am_jinja *j, const am_jloop *loop, const am_jarguments *ar
     am_jvalue iterable = am_jarguments_at(arguments, 0);
     if (iterable.kind == AM_J_MISSING) iterable = am_jarguments_named(arguments, "iterable");
     if (iterable.kind == AM_J_MISSING)
-        return am_jfail(j, "TypeError",
-                        "LoopContext.__call__() missing 1 required positional argument: 'iterable'");
+        return am_jfail(j, "TypeError", "LoopContext.__call__() missing 1 required positional argument: 'iterable'");
     return am_jloop_recurse(j, loop, iterable, out);
 }
 
@@ -339,12 +330,17 @@ bool am_jvalue_is_callable(am_jvalue value)
 bool am_jvalue_call(am_jinja *j, am_jvalue callee, const am_jarguments *arguments, am_jvalue *out)
 {
     switch (callee.kind) {
-    case AM_J_UNDEFINED: return am_jfail_undefined(j, callee.undefined);
+    case AM_J_UNDEFINED:
+        return am_jfail_undefined(j, callee.undefined);
     case AM_J_FUNCTION:
         return am_jroutine_call(j, callee.function->routine, callee.function->self, arguments, out);
-    case AM_J_MACRO: return am_jmacro_call(j, callee.macro, arguments, out);
-    case AM_J_LOOP: return call_loop(j, callee.loop, arguments, out);
-    case AM_J_JOINER: return am_jjoiner_call(j, callee.joiner, out);
-    default: return am_jfail(j, "TypeError", "'%s' object is not callable", am_jvalue_type(callee));
+    case AM_J_MACRO:
+        return am_jmacro_call(j, callee.macro, arguments, out);
+    case AM_J_LOOP:
+        return call_loop(j, callee.loop, arguments, out);
+    case AM_J_JOINER:
+        return am_jjoiner_call(j, callee.joiner, out);
+    default:
+        return am_jfail(j, "TypeError", "'%s' object is not callable", am_jvalue_type(callee));
     }
 }

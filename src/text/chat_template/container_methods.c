@@ -60,8 +60,7 @@ static bool find(am_jinja *j, const am_jcall *c, am_jvalue *out)
     for (size_t i = 1; i < 3; i++)
         if (am_jgiven(c->a[i]) && !am_jvalue_is_integer(c->a[i]))
             return am_jfail(j, "TypeError", "slice indices must be integers or have an __index__ method");
-    if (!am_jargument_int(j, c->a[1], 0, &begin) || !am_jargument_int(j, c->a[2], INT64_MAX, &end))
-        return false;
+    if (!am_jargument_int(j, c->a[1], 0, &begin) || !am_jargument_int(j, c->a[2], INT64_MAX, &end)) return false;
     end = clip_index(end, items.count);
     for (int64_t i = clip_index(begin, items.count); i < end; i++) {
         *out = am_jint(i);
@@ -142,12 +141,9 @@ static const am_jroutine tuple_methods[] = {
 };
 
 static const am_jroutine dict_methods[] = {
-    {"get", get, "/key default?", "dict.get"},
-    {"items", items, "/", "dict.items"},
-    {"keys", keys, "/", "dict.keys"},
-    {"values", values, "/", "dict.values"},
-    {"copy", copy, "/", "dict.copy"},
-    {"fromkeys", fromkeys, "/iterable value?", "fromkeys"},
+    {"get", get, "/key default?", "dict.get"}, {"items", items, "/", "dict.items"},
+    {"keys", keys, "/", "dict.keys"},          {"values", values, "/", "dict.values"},
+    {"copy", copy, "/", "dict.copy"},          {"fromkeys", fromkeys, "/iterable value?", "fromkeys"},
 };
 
 static const am_jroutine integer_methods[] = {
@@ -169,8 +165,7 @@ static bool is_among(const char *const *names, size_t count_of_names, const am_j
 
 static bool changes_list(const am_jstring *name)
 {
-    static const char *const names[] = {"append", "clear", "pop",    "reverse",
-                                        "insert", "sort",  "extend", "remove"};
+    static const char *const names[] = {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"};
     return is_among(names, sizeof names / sizeof *names, name);
 }
 
@@ -184,21 +179,26 @@ static bool changes_dict(const am_jstring *name)
 
 const am_jroutine *am_jcontainer_method(am_jvalue object, const am_jstring *name, bool *is_unsafe)
 {
-    *is_unsafe =
-        (object.kind == AM_J_LIST && changes_list(name)) || (object.kind == AM_J_DICT && changes_dict(name));
+    *is_unsafe = (object.kind == AM_J_LIST && changes_list(name)) || (object.kind == AM_J_DICT && changes_dict(name));
     if (*is_unsafe) return NULL;
     switch (object.kind) {
-    case AM_J_LIST: return FIND(list_methods, name);
+    case AM_J_LIST:
+        return FIND(list_methods, name);
     case AM_J_TUPLE:
-    case AM_J_RANGE: return FIND(tuple_methods, name);
-    case AM_J_DICT: return FIND(dict_methods, name);
+    case AM_J_RANGE:
+        return FIND(tuple_methods, name);
+    case AM_J_DICT:
+        return FIND(dict_methods, name);
     case AM_J_BOOL:
     case AM_J_INT:
-    case AM_J_BIG: return FIND(integer_methods, name);
-    case AM_J_REAL: return FIND(real_methods, name);
+    case AM_J_BIG:
+        return FIND(integer_methods, name);
+    case AM_J_REAL:
+        return FIND(real_methods, name);
     case AM_J_FUNCTION: /* dict.fromkeys */
         if (!am_jstring_is(name, "fromkeys") || am_jfunction_name(object.function)[0] != 'd') return NULL;
         return FIND(dict_methods, name);
-    default: return NULL;
+    default:
+        return NULL;
     }
 }

@@ -8,8 +8,7 @@
 
 static const char *const reasoning_fields[] = {"reasoning_content", "thinking", "reasoning"};
 
-static const am_jstring continue_tag = {
-    .bytes = "CONTINUE_FINAL_MESSAGE_TAG ", .length = 27, .characters = 27};
+static const am_jstring continue_tag = {.bytes = "CONTINUE_FINAL_MESSAGE_TAG ", .length = 27, .characters = 27};
 
 /* ---- JSON ---- */
 
@@ -28,8 +27,8 @@ static bool dict_of_json(am_jinja *j, am_json json, am_jvalue *out)
     if (!am_jdict_make(j, out)) return false;
     for (am_json_iterator i = am_json_iterate(json); am_json_next(&i);) {
         am_jvalue key, value;
-        if (!am_jstring_borrow(j, i.key.bytes, i.key.length, &key) ||
-            !am_jvalue_of_json(j, i.value, &value) || !am_jdict_set(j, out->dict, key, value))
+        if (!am_jstring_borrow(j, i.key.bytes, i.key.length, &key) || !am_jvalue_of_json(j, i.value, &value) ||
+            !am_jdict_set(j, out->dict, key, value))
             return false;
     }
     return true;
@@ -39,13 +38,25 @@ bool am_jvalue_of_json(am_jinja *j, am_json json, am_jvalue *out)
 {
     am_json_string text;
     switch (am_json_kind_of(json)) {
-    case AM_JSON_BOOL: *out = am_jbool(am_json_bool(json, false)); return true;
-    case AM_JSON_INTEGER: *out = am_jint(am_json_int(json, 0)); return true;
-    case AM_JSON_REAL: *out = am_jreal(am_json_real(json, 0)); return true;
-    case AM_JSON_STRING: text = am_json_text(json); return am_jstring_borrow(j, text.bytes, text.length, out);
-    case AM_JSON_ARRAY: return list_of_json(j, json, out);
-    case AM_JSON_OBJECT: return dict_of_json(j, json, out);
-    default: *out = am_jnone(); return true;
+    case AM_JSON_BOOL:
+        *out = am_jbool(am_json_bool(json, false));
+        return true;
+    case AM_JSON_INTEGER:
+        *out = am_jint(am_json_int(json, 0));
+        return true;
+    case AM_JSON_REAL:
+        *out = am_jreal(am_json_real(json, 0));
+        return true;
+    case AM_JSON_STRING:
+        text = am_json_text(json);
+        return am_jstring_borrow(j, text.bytes, text.length, out);
+    case AM_JSON_ARRAY:
+        return list_of_json(j, json, out);
+    case AM_JSON_OBJECT:
+        return dict_of_json(j, json, out);
+    default:
+        *out = am_jnone();
+        return true;
     }
 }
 
@@ -72,16 +83,14 @@ static bool read_message(am_jinja *j, am_json json, am_jvalue *out)
     am_jvalue given;
     if (!am_jvalue_of_json(j, json, &given)) return false;
     if (given.kind != AM_J_DICT)
-        return am_jfail(j, "TypeError",
-                        "Chat messages should be dicts, dataclasses or pydantic models, but got %s.",
+        return am_jfail(j, "TypeError", "Chat messages should be dicts, dataclasses or pydantic models, but got %s.",
                         am_jrepr_text(j, given));
     const am_jvalue *reasoning = reasoning_of(given.dict);
     if (!am_jdict_make(j, out)) return false;
     if (reasoning && !am_jdict_set_text(j, out->dict, "thinking", *reasoning)) return false;
     for (size_t i = 0; i < given.dict->count; i++) {
         const am_jentry *entry = &given.dict->entries[i];
-        if (entry->value.kind != AM_J_NONE && !am_jdict_set(j, out->dict, entry->key, entry->value))
-            return false;
+        if (entry->value.kind != AM_J_NONE && !am_jdict_set(j, out->dict, entry->key, entry->value)) return false;
     }
     return !reasoning || am_jdict_set_text(j, out->dict, "reasoning_content", *reasoning);
 }
@@ -120,20 +129,17 @@ static bool tag_blocks(am_jinja *j, am_jvalue blocks, am_jcontinuation *out)
         bool has_text;
         if (!am_jcontains(j, block, key, &has_text)) return false;
         if (!has_text) continue;
-        if (block.kind != AM_J_DICT)
-            return am_jfail(j, "TypeError", "string indices must be integers, not 'str'");
+        if (block.kind != AM_J_DICT) return am_jfail(j, "TypeError", "string indices must be integers, not 'str'");
         out->text = *am_jdict_find_text(block.dict, "text");
         return tagged(j, out->text, &text) && am_jdict_set(j, block.dict, key, text);
     }
-    return am_jfail(
-        j, "ValueError",
-        "continue_final_message is set but we could not find any text to continue in the final message!");
+    return am_jfail(j, "ValueError",
+                    "continue_final_message is set but we could not find any text to continue in the final message!");
 }
 
 static bool mentions(const char *source, size_t length, const char *field)
 {
-    const am_jstring text = {.bytes = source, .length = length},
-                     word = {.bytes = field, .length = strlen(field)};
+    const am_jstring text = {.bytes = source, .length = length}, word = {.bytes = field, .length = strlen(field)};
     return am_jbytes_find(&text, &word, 0, length) != SIZE_MAX;
 }
 
@@ -165,8 +171,8 @@ static bool continued_fields(am_jinja *j, const am_jdict *message, const char *f
     return true;
 }
 
-static bool prepare_continuation(am_jinja *j, const char *field, const char *source, size_t length,
-                                 am_jvalue messages, am_jcontinuation *out)
+static bool prepare_continuation(am_jinja *j, const char *field, const char *source, size_t length, am_jvalue messages,
+                                 am_jcontinuation *out)
 {
     const char *fields[3];
     size_t count;
@@ -175,8 +181,7 @@ static bool prepare_continuation(am_jinja *j, const char *field, const char *sou
     const am_jvalue *found = am_jdict_find_text(message, field);
     if (!found)
         return am_jfail(j, "ValueError",
-                        "continue_final_message is set but the final message has no \"%s\" to continue!",
-                        field);
+                        "continue_final_message is set but the final message has no \"%s\" to continue!", field);
     *out = (am_jcontinuation){.wanted = true, .text = *found};
     if (!continued_fields(j, message, field, *found, fields, &count)) return false;
     for (size_t i = 0; i < count; i++) accepted = accepted || mentions(source, length, fields[i]);
@@ -195,8 +200,7 @@ static bool contains(const am_jtext *rendered, const am_jstring *part)
     return am_jbytes_find(&text, part, 0, text.length) != SIZE_MAX;
 }
 
-bool am_jcontinuation_cut(am_jinja *j, const am_jcontinuation *continuation, const am_jtext *rendered,
-                          size_t *length)
+bool am_jcontinuation_cut(am_jinja *j, const am_jcontinuation *continuation, const am_jtext *rendered, size_t *length)
 {
     am_jvalue bare, part;
     am_jstring tag = continue_tag;
@@ -209,11 +213,11 @@ bool am_jcontinuation_cut(am_jinja *j, const am_jcontinuation *continuation, con
     if (!am_jstring_strip(j, continuation->text.string, NULL, true, true, &bare)) return false;
     if (!contains(rendered, bare.string) || !contains(rendered, &tag)) {
         am_jtext message = {.j = j};
-        am_jtext_append_string(
-            &message, "continue_final_message is set but the final message does not appear in the chat after "
-                      "applying the chat template! This can happen if the chat template deletes portions of "
-                      "the final message. Please verify the chat template and final message in your chat to "
-                      "ensure they are compatible.Final message to continue: ");
+        am_jtext_append_string(&message,
+                               "continue_final_message is set but the final message does not appear in the chat after "
+                               "applying the chat template! This can happen if the chat template deletes portions of "
+                               "the final message. Please verify the chat template and final message in your chat to "
+                               "ensure they are compatible.Final message to continue: ");
         am_jstr(&message, bare);
         am_jtext_append_string(&message, "\nRendered chat:\n");
         am_jtext_append(&message, rendered->bytes, rendered->length);
@@ -236,8 +240,8 @@ static bool add_members(am_jinja *j, am_jdict *context, am_json object)
 {
     for (am_json_iterator i = am_json_iterate(object); am_json_next(&i);) {
         am_jvalue key, value;
-        if (!am_jstring_borrow(j, i.key.bytes, i.key.length, &key) ||
-            !am_jvalue_of_json(j, i.value, &value) || !am_jdict_set(j, context, key, value))
+        if (!am_jstring_borrow(j, i.key.bytes, i.key.length, &key) || !am_jvalue_of_json(j, i.value, &value) ||
+            !am_jdict_set(j, context, key, value))
             return false;
     }
     return true;
@@ -249,15 +253,14 @@ static bool check_arguments(am_jinja *j, am_json arguments)
     static const char *const taken[] = {"messages", "tools", "documents", "add_generation_prompt"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (am_json_kind_of(am_json_get(arguments, taken[i])) != AM_JSON_MISSING)
-            return am_jfail(j, "TypeError",
-                            "apply_chat_template() got multiple values for keyword argument '%s'", taken[i]);
+            return am_jfail(j, "TypeError", "apply_chat_template() got multiple values for keyword argument '%s'",
+                            taken[i]);
     return true;
 }
 
 static bool check_objects(am_jinja *j, am_json list, const char *class_name, const char *message)
 {
-    if (is_given(list) && am_json_kind_of(list) != AM_JSON_ARRAY)
-        return am_jfail(j, class_name, "%s", message);
+    if (is_given(list) && am_json_kind_of(list) != AM_JSON_ARRAY) return am_jfail(j, class_name, "%s", message);
     for (am_json_iterator i = am_json_iterate(list); am_json_next(&i);)
         if (am_json_kind_of(i.value) != AM_JSON_OBJECT) return am_jfail(j, class_name, "%s", message);
     return true;
@@ -266,16 +269,14 @@ static bool check_objects(am_jinja *j, am_json list, const char *class_name, con
 static bool check_options(am_jinja *j, const am_chat_options *options)
 {
     if (options->continue_field && options->add_generation_prompt)
-        return am_jfail(
-            j, "ValueError",
-            "continue_final_message and add_generation_prompt are not compatible. Use "
-            "continue_final_message when you want the model to continue the final message, and "
-            "add_generation_prompt when you want to add a header that will prompt it to start a new "
-            "assistant message instead.");
-    return check_objects(
-               j, options->tools, "ValueError",
-               "Tools should either be a JSON schema, or a callable function with type hints and a docstring "
-               "suitable for auto-conversion to a schema.") &&
+        return am_jfail(j, "ValueError",
+                        "continue_final_message and add_generation_prompt are not compatible. Use "
+                        "continue_final_message when you want the model to continue the final message, and "
+                        "add_generation_prompt when you want to add a header that will prompt it to start a new "
+                        "assistant message instead.");
+    return check_objects(j, options->tools, "ValueError",
+                         "Tools should either be a JSON schema, or a callable function with type hints and a docstring "
+                         "suitable for auto-conversion to a schema.") &&
            check_objects(j, options->documents, "TypeError",
                          "Documents should be a list of dicts with 'title' and 'text' keys!") &&
            check_arguments(j, options->arguments);
@@ -287,16 +288,13 @@ bool am_jconversation(am_jinja *j, const am_chat_options *options, const char *s
     am_jvalue messages, tools, documents;
     *continuation = (am_jcontinuation){0};
     if (!check_options(j, options) || !read_messages(j, options->messages, &messages) ||
-        !am_jvalue_of_json(j, options->tools, &tools) ||
-        !am_jvalue_of_json(j, options->documents, &documents))
+        !am_jvalue_of_json(j, options->tools, &tools) || !am_jvalue_of_json(j, options->documents, &documents))
         return false;
     if (options->continue_field &&
         !prepare_continuation(j, options->continue_field, source, source_length, messages, continuation))
         return false;
     return am_jglobals_add(j, context) && add_members(j, context, options->special_tokens) &&
-           add_members(j, context, options->arguments) &&
-           am_jdict_set_text(j, context, "messages", messages) &&
-           am_jdict_set_text(j, context, "tools", tools) &&
-           am_jdict_set_text(j, context, "documents", documents) &&
+           add_members(j, context, options->arguments) && am_jdict_set_text(j, context, "messages", messages) &&
+           am_jdict_set_text(j, context, "tools", tools) && am_jdict_set_text(j, context, "documents", documents) &&
            am_jdict_set_text(j, context, "add_generation_prompt", am_jbool(options->add_generation_prompt));
 }

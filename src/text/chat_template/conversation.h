@@ -20,7 +20,6 @@ bool am_jconversation(am_jinja *j, const am_chat_options *options, const char *s
                       am_jdict *context, am_jcontinuation *continuation);
 
 /* Cuts the rendered text where the final message ends; *length is the length that is left. */
-bool am_jcontinuation_cut(am_jinja *j, const am_jcontinuation *continuation, const am_jtext *rendered,
-                          size_t *length);
+bool am_jcontinuation_cut(am_jinja *j, const am_jcontinuation *continuation, const am_jtext *rendered, size_t *length);
 
 #endif

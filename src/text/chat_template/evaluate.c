@@ -57,9 +57,8 @@ static bool evaluate_condition(am_jinja *j, const am_jnode *node, am_jenv *env, 
     if (am_jvalue_true(test)) return am_jevaluate(j, node->condition.yes, env, out);
     if (node->condition.no) return am_jevaluate(j, node->condition.no, env, out);
     am_jtext hint = {.j = j};
-    am_jtext_printf(
-        &hint, "the inline if-expression on line %zu evaluated to false and no else section was defined.",
-        line_of(j, node));
+    am_jtext_printf(&hint, "the inline if-expression on line %zu evaluated to false and no else section was defined.",
+                    line_of(j, node));
     return am_jundefined_make(j, (am_jundefined){.hint = am_jtext_string(&hint)}, out);
 }
 
@@ -80,9 +79,9 @@ static bool evaluate_not(am_jinja *j, const am_jnode *node, am_jenv *env, am_jva
 
 static bool compare(am_jinja *j, am_jtoken_kind operator, am_jvalue a, am_jvalue b, bool *out)
 {
-    bool inverted = operator == AM_T_NE || operator == AM_T_END; /* !=, not in */
-    bool ok = operator == AM_T_NAME || operator == AM_T_END ? am_jcontains(j, b, a, out)
-              : operator == AM_T_EQ || operator == AM_T_NE
+    bool inverted = operator== AM_T_NE || operator== AM_T_END; /* !=, not in */
+    bool ok = operator== AM_T_NAME || operator== AM_T_END ? am_jcontains(j, b, a, out) :
+              operator== AM_T_EQ || operator== AM_T_NE
                   ? am_jvalue_equal(j, a, b, out)
                   : am_jvalue_compare(j, am_jtoken_describe_kind(operator), a, b, out);
     if (inverted) *out = !*out;
@@ -145,10 +144,8 @@ static bool evaluate_item(am_jinja *j, const am_jnode *node, am_jenv *env, am_jv
     am_jvalue object, index, stop, step;
     const am_jnode *slice = node->item.index;
     if (!am_jevaluate(j, node->item.object, env, &object)) return false;
-    if (slice->kind != AM_N_SLICE)
-        return am_jevaluate(j, slice, env, &index) && am_jgetitem(j, object, index, out);
-    return evaluate_part(j, slice->slice.start, env, &index) &&
-           evaluate_part(j, slice->slice.stop, env, &stop) &&
+    if (slice->kind != AM_N_SLICE) return am_jevaluate(j, slice, env, &index) && am_jgetitem(j, object, index, out);
+    return evaluate_part(j, slice->slice.start, env, &index) && evaluate_part(j, slice->slice.stop, env, &stop) &&
            evaluate_part(j, slice->slice.step, env, &step) && am_jslice(j, object, index, stop, step, out);
 }
 
@@ -166,8 +163,7 @@ static bool apply_routine(am_jinja *j, const am_jnode *node, am_jenv *env, am_jv
     am_jarguments arguments;
     if (!am_jevaluate_arguments(j, &node->filter.arguments, env, &arguments)) return false;
     if (node->filter.routine) return am_jroutine_apply(j, node->filter.routine, input, &arguments, out);
-    return am_jfail(j, "TemplateRuntimeError", "No %s named %s found.",
-                    node->kind == AM_N_FILTER ? "filter" : "test",
+    return am_jfail(j, "TemplateRuntimeError", "No %s named %s found.", node->kind == AM_N_FILTER ? "filter" : "test",
                     am_jrepr_text(j, (am_jvalue){.kind = AM_J_STRING, .string = node->filter.name}));
 }
 
@@ -191,25 +187,43 @@ static bool evaluate_kind(am_jinja *j, const am_jnode *node, am_jenv *env, am_jv
 {
     switch (node->kind) {
     case AM_N_DATA:
-    case AM_N_CONST: *out = node->constant; return true;
-    case AM_N_NAME: return evaluate_name(j, node, env, out);
-    case AM_N_TUPLE: return evaluate_list(j, &node->list, env, AM_J_TUPLE, out);
-    case AM_N_LIST: return evaluate_list(j, &node->list, env, AM_J_LIST, out);
-    case AM_N_DICT: return evaluate_dict(j, node, env, out);
-    case AM_N_CONDITION: return evaluate_condition(j, node, env, out);
+    case AM_N_CONST:
+        *out = node->constant;
+        return true;
+    case AM_N_NAME:
+        return evaluate_name(j, node, env, out);
+    case AM_N_TUPLE:
+        return evaluate_list(j, &node->list, env, AM_J_TUPLE, out);
+    case AM_N_LIST:
+        return evaluate_list(j, &node->list, env, AM_J_LIST, out);
+    case AM_N_DICT:
+        return evaluate_dict(j, node, env, out);
+    case AM_N_CONDITION:
+        return evaluate_condition(j, node, env, out);
     case AM_N_OR:
-    case AM_N_AND: return evaluate_logical(j, node, env, out);
-    case AM_N_NOT: return evaluate_not(j, node, env, out);
-    case AM_N_COMPARE: return evaluate_compare(j, node, env, out);
-    case AM_N_BINARY: return evaluate_binary(j, node, env, out);
-    case AM_N_UNARY: return evaluate_unary(j, node, env, out);
-    case AM_N_CONCAT: return evaluate_concat(j, node, env, out);
-    case AM_N_ATTRIBUTE: return evaluate_attribute(j, node, env, out);
-    case AM_N_ITEM: return evaluate_item(j, node, env, out);
-    case AM_N_CALL: return evaluate_call(j, node, env, out);
+    case AM_N_AND:
+        return evaluate_logical(j, node, env, out);
+    case AM_N_NOT:
+        return evaluate_not(j, node, env, out);
+    case AM_N_COMPARE:
+        return evaluate_compare(j, node, env, out);
+    case AM_N_BINARY:
+        return evaluate_binary(j, node, env, out);
+    case AM_N_UNARY:
+        return evaluate_unary(j, node, env, out);
+    case AM_N_CONCAT:
+        return evaluate_concat(j, node, env, out);
+    case AM_N_ATTRIBUTE:
+        return evaluate_attribute(j, node, env, out);
+    case AM_N_ITEM:
+        return evaluate_item(j, node, env, out);
+    case AM_N_CALL:
+        return evaluate_call(j, node, env, out);
     case AM_N_FILTER:
-    case AM_N_TEST: return evaluate_filter(j, node, env, out);
-    default: return am_jfail(j, "SyntaxError", "invalid syntax"); /* a slice beside other indices */
+    case AM_N_TEST:
+        return evaluate_filter(j, node, env, out);
+    default:
+        return am_jfail(j, "SyntaxError", "invalid syntax"); /* a slice beside other indices */
     }
 }
 
@@ -234,8 +248,7 @@ static bool push_named(am_jinja *j, named_items *named, am_jvalue name, am_jvalu
 {
     for (size_t i = 0; i < named->names.count; i++)
         if (am_jstring_equals(named->names.items[i].string, name.string))
-            return am_jfail(j, "TypeError", "got multiple values for keyword argument %s",
-                            am_jrepr_text(j, name));
+            return am_jfail(j, "TypeError", "got multiple values for keyword argument %s", am_jrepr_text(j, name));
     return am_jitems_push(j, &named->names, name) && am_jitems_push(j, &named->values, value);
 }
 
@@ -243,10 +256,9 @@ static bool push_named(am_jinja *j, named_items *named, am_jvalue name, am_jvalu
 static bool push_mapping(am_jinja *j, am_jvalue value, named_items *named)
 {
     if (value.kind != AM_J_DICT)
-        return am_jfail(
-            j, "TypeError",
-            "jinja2.sandbox.SandboxedEnvironment.call() argument after ** must be a mapping, not %s",
-            am_jvalue_type(value));
+        return am_jfail(j, "TypeError",
+                        "jinja2.sandbox.SandboxedEnvironment.call() argument after ** must be a mapping, not %s",
+                        am_jvalue_type(value));
     for (size_t i = 0; i < value.dict->count; i++) {
         const am_jentry *entry = &value.dict->entries[i];
         if (entry->key.kind != AM_J_STRING) return am_jfail(j, "TypeError", "keywords must be strings");
@@ -269,18 +281,15 @@ bool am_jevaluate_arguments(am_jinja *j, const am_jarguments_node *node, am_jenv
     named_items named = {0};
     am_jvalue value;
     for (size_t i = 0; i < node->positional.count; i++)
-        if (!am_jevaluate(j, node->positional.items[i], env, &value) ||
-            !am_jitems_push(j, &positional, value))
+        if (!am_jevaluate(j, node->positional.items[i], env, &value) || !am_jitems_push(j, &positional, value))
             return false;
     for (size_t i = 0; i < node->named.count; i++) {
         am_jvalue name = {.kind = AM_J_STRING, .string = node->names[i]};
-        if (!am_jevaluate(j, node->named.items[i], env, &value) || !push_named(j, &named, name, value))
-            return false;
+        if (!am_jevaluate(j, node->named.items[i], env, &value) || !push_named(j, &named, name, value)) return false;
     }
     if (node->star && (!am_jevaluate(j, node->star, env, &value) || !push_iterable(j, value, &positional)))
         return false;
-    if (node->star_star &&
-        (!am_jevaluate(j, node->star_star, env, &value) || !push_mapping(j, value, &named)))
+    if (node->star_star && (!am_jevaluate(j, node->star_star, env, &value) || !push_mapping(j, value, &named)))
         return false;
     const am_jstring **names = am_jarray(j, named.names.count, sizeof *names);
     if (!names) return false;

@@ -18,10 +18,10 @@ typedef struct am_jspan {
 } am_jspan;
 
 typedef struct am_jrun {
-    const char *source; /* text of the template, for the numbers of lines */
-    am_jdict *context; /* what the template was given, and the globals */
-    am_jtext root;     /* the rendered text */
-    am_jtext *out;     /* where output goes now: `root`, or the text of a macro or block */
+    const char *source;                       /* text of the template, for the numbers of lines */
+    am_jdict *context;                        /* what the template was given, and the globals */
+    am_jtext root;                            /* the rendered text */
+    am_jtext *out;                            /* where output goes now: `root`, or the text of a macro or block */
     size_t counted_bytes, counted_characters; /* of `root` */
     am_jspan *spans;                          /* of generation blocks, in characters */
     size_t span_count, span_capacity;
@@ -77,8 +77,8 @@ bool am_jroutine_call(am_jinja *j, const am_jroutine *routine, am_jvalue self, c
                       am_jvalue *out);
 
 /* The same with `first` before the positional arguments: how filters and tests get their value. */
-bool am_jroutine_apply(am_jinja *j, const am_jroutine *routine, am_jvalue first,
-                       const am_jarguments *arguments, am_jvalue *out);
+bool am_jroutine_apply(am_jinja *j, const am_jroutine *routine, am_jvalue first, const am_jarguments *arguments,
+                       am_jvalue *out);
 
 /* Calls any value. */
 bool am_jvalue_call(am_jinja *j, am_jvalue callee, const am_jarguments *arguments, am_jvalue *out);
@@ -169,8 +169,7 @@ bool am_jgetitem(am_jinja *j, am_jvalue object, am_jvalue index, am_jvalue *out)
 bool am_jattribute(am_jinja *j, am_jvalue object, const am_jstring *name, am_jvalue *out);
 
 /* value[start:stop:step]; parts may be MISSING or none. */
-bool am_jslice(am_jinja *j, am_jvalue object, am_jvalue start, am_jvalue stop, am_jvalue step,
-               am_jvalue *out);
+bool am_jslice(am_jinja *j, am_jvalue object, am_jvalue start, am_jvalue stop, am_jvalue step, am_jvalue *out);
 
 /* Index into a sequence of `length`, counted from the end when negative; false when it is outside. */
 bool am_jindex_resolve(int64_t index, size_t length, size_t *out);

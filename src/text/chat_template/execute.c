@@ -49,8 +49,7 @@ static bool assign_tuple(am_jinja *j, const am_jnode *target, am_jenv *env, am_j
     for (size_t i = 0; i < expected; i++) {
         if (!am_jiterator_next(j, iterator, &items[i])) return false;
         if (items[i].kind == AM_J_MISSING)
-            return am_jfail(j, "ValueError", "not enough values to unpack (expected %zu, got %zu)", expected,
-                            i);
+            return am_jfail(j, "ValueError", "not enough values to unpack (expected %zu, got %zu)", expected, i);
     }
     if (!am_jiterator_next(j, iterator, &item)) return false;
     if (item.kind != AM_J_MISSING)
@@ -216,8 +215,7 @@ bool am_jloop_length(am_jinja *j, am_jloop *loop, size_t *out)
         if (!am_jvalue_length(j, loop->iterable, &loop->length)) return false;
     } else {
         am_jvalue iterator = {.kind = AM_J_ITERATOR, .iterator = loop->iterator};
-        if (!am_jvalue_to_list(j, iterator, AM_J_LIST, &rest) || !am_jiterate(j, rest, &loop->iterator))
-            return false;
+        if (!am_jvalue_to_list(j, iterator, AM_J_LIST, &rest) || !am_jiterate(j, rest, &loop->iterator)) return false;
         loop->length = rest.list->count + (size_t)am_jloop_index(loop) + (loop->after.kind != AM_J_MISSING);
     }
     *out = loop->length;
@@ -243,8 +241,7 @@ static am_jflow run_turns(am_jinja *j, const am_jnode *node, am_jloop *loop, am_
         am_jvalue item;
         if (!am_jloop_advance(j, loop, &item)) return AM_J_FAILED;
         if (item.kind == AM_J_MISSING) break;
-        if (node->loop.extended)
-            *am_jslot_of(env, node->loop.loop) = (am_jvalue){.kind = AM_J_LOOP, .loop = loop};
+        if (node->loop.extended) *am_jslot_of(env, node->loop.loop) = (am_jvalue){.kind = AM_J_LOOP, .loop = loop};
         if (!am_jassign(j, node->loop.target, env, item) || !am_jscope_enter(j, &node->loop.body_scope, env))
             return AM_J_FAILED;
         am_jflow result = am_jexecute(j, &node->loop.body, env);
@@ -253,8 +250,7 @@ static am_jflow run_turns(am_jinja *j, const am_jnode *node, am_jloop *loop, am_
         if (result == AM_J_BROKEN) break;
     }
     if (any || !node->loop.otherwise.count) return AM_J_GO_ON;
-    return am_jscope_enter(j, &node->loop.else_scope, env) ? am_jexecute(j, &node->loop.otherwise, env)
-                                                           : AM_J_FAILED;
+    return am_jscope_enter(j, &node->loop.else_scope, env) ? am_jexecute(j, &node->loop.otherwise, env) : AM_J_FAILED;
 }
 
 /* Runs a loop over `iterable`; `outer` has the variables around it, `env` its own (the same unless it is
@@ -271,8 +267,8 @@ static am_jflow run_loop(am_jinja *j, const am_jnode *node, am_jvalue iterable, 
     return run_turns(j, node, loop, env);
 }
 
-static am_jflow run_recursive(am_jinja *j, const am_jnode *node, am_jvalue iterable, int depth0,
-                              am_jenv *outer, am_jvalue *out)
+static am_jflow run_recursive(am_jinja *j, const am_jnode *node, am_jvalue iterable, int depth0, am_jenv *outer,
+                              am_jvalue *out)
 {
     am_jenv *env = am_jenv_make(j, outer, node->loop.slots);
     am_jtext text = {.j = j, .limit_bytes = j->run->root.limit_bytes}, *before = j->run->out;
@@ -287,8 +283,7 @@ static am_jflow run_recursive(am_jinja *j, const am_jnode *node, am_jvalue itera
 bool am_jloop_recurse(am_jinja *j, const am_jloop *loop, am_jvalue iterable, am_jvalue *out)
 {
     if (!loop->node)
-        return am_jfail(j, "TypeError",
-                        "The loop must have the 'recursive' marker to be called recursively.");
+        return am_jfail(j, "TypeError", "The loop must have the 'recursive' marker to be called recursively.");
     return run_recursive(j, loop->node, iterable, loop->depth0 + 1, loop->env, out) == AM_J_GO_ON;
 }
 
@@ -305,8 +300,7 @@ static am_jflow execute_for(am_jinja *j, const am_jnode *node, am_jenv *env)
 static am_jflow execute_macro(am_jinja *j, const am_jnode *node, am_jenv *env)
 {
     am_jvalue macro;
-    return flow(am_jmacro_make(j, &node->macro.macro, env, &macro) &&
-                am_jassign(j, node->macro.target, env, macro));
+    return flow(am_jmacro_make(j, &node->macro.macro, env, &macro) && am_jassign(j, node->macro.target, env, macro));
 }
 
 static bool with_caller(am_jinja *j, am_jarguments *arguments, am_jvalue caller)
@@ -335,8 +329,7 @@ static am_jflow execute_call_block(am_jinja *j, const am_jnode *node, am_jenv *e
     return flow(am_jmacro_make(j, &node->macro.macro, env, &caller) &&
                 am_jevaluate(j, call->call.callee, env, &callee) &&
                 am_jevaluate_arguments(j, &call->call.arguments, env, &arguments) &&
-                with_caller(j, &arguments, caller) && am_jvalue_call(j, callee, &arguments, &text) &&
-                print(j, text));
+                with_caller(j, &arguments, caller) && am_jvalue_call(j, callee, &arguments, &text) && print(j, text));
 }
 
 static bool push_span(am_jinja *j, size_t characters)
@@ -364,8 +357,7 @@ static am_jflow execute_generation(am_jinja *j, const am_jnode *node, am_jenv *e
     const am_jarguments none = {0};
     am_jmacro body = {&node->macro.macro, env};
     am_jvalue text;
-    return flow(am_jmacro_call(j, &body, &none, &text) && push_span(j, text.string->characters) &&
-                print(j, text));
+    return flow(am_jmacro_call(j, &body, &none, &text) && push_span(j, text.string->characters) && print(j, text));
 }
 
 static am_jflow execute_block(am_jinja *j, const am_jnode *node)
@@ -386,20 +378,33 @@ static am_jflow refuse_other_template(am_jinja *j, const am_jnode *node, am_jenv
 static am_jflow execute_kind(am_jinja *j, const am_jnode *node, am_jenv *env)
 {
     switch (node->kind) {
-    case AM_N_OUTPUT: return execute_output(j, node, env);
-    case AM_N_FOR: return execute_for(j, node, env);
-    case AM_N_IF: return execute_if(j, node, env);
-    case AM_N_SET: return execute_set(j, node, env);
+    case AM_N_OUTPUT:
+        return execute_output(j, node, env);
+    case AM_N_FOR:
+        return execute_for(j, node, env);
+    case AM_N_IF:
+        return execute_if(j, node, env);
+    case AM_N_SET:
+        return execute_set(j, node, env);
     case AM_N_SET_BLOCK:
-    case AM_N_FILTER_BLOCK: return execute_set_block(j, node, env);
-    case AM_N_WITH: return execute_with(j, node, env);
-    case AM_N_MACRO: return execute_macro(j, node, env);
-    case AM_N_CALL_BLOCK: return execute_call_block(j, node, env);
-    case AM_N_GENERATION: return execute_generation(j, node, env);
-    case AM_N_BLOCK: return execute_block(j, node);
-    case AM_N_BREAK: return AM_J_BROKEN;
-    case AM_N_CONTINUE: return AM_J_CONTINUED;
-    default: return refuse_other_template(j, node, env);
+    case AM_N_FILTER_BLOCK:
+        return execute_set_block(j, node, env);
+    case AM_N_WITH:
+        return execute_with(j, node, env);
+    case AM_N_MACRO:
+        return execute_macro(j, node, env);
+    case AM_N_CALL_BLOCK:
+        return execute_call_block(j, node, env);
+    case AM_N_GENERATION:
+        return execute_generation(j, node, env);
+    case AM_N_BLOCK:
+        return execute_block(j, node);
+    case AM_N_BREAK:
+        return AM_J_BROKEN;
+    case AM_N_CONTINUE:
+        return AM_J_CONTINUED;
+    default:
+        return refuse_other_template(j, node, env);
     }
 }
 

@@ -4,8 +4,8 @@
 static bool refused(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     (void)out;
-    return am_jfail_code(j, AM_UNSUPPORTED, "NotImplementedError",
-                         "the filter %s is not supported in chat templates", c->routine->name);
+    return am_jfail_code(j, AM_UNSUPPORTED, "NotImplementedError", "the filter %s is not supported in chat templates",
+                         c->routine->name);
 }
 
 static const am_jroutine filters[] = {

@@ -12,18 +12,17 @@ am_jfilter am_jfilter_upper, am_jfilter_lower, am_jfilter_title, am_jfilter_capi
     am_jfilter_string, am_jfilter_format, am_jfilter_tojson, am_jfilter_pprint, am_jfilter_join;
 
 /* filters_html.c */
-am_jfilter am_jfilter_escape, am_jfilter_forceescape, am_jfilter_safe, am_jfilter_striptags,
-    am_jfilter_urlencode, am_jfilter_xmlattr;
+am_jfilter am_jfilter_escape, am_jfilter_forceescape, am_jfilter_safe, am_jfilter_striptags, am_jfilter_urlencode,
+    am_jfilter_xmlattr;
 
 /* filters_number.c */
 am_jfilter am_jfilter_int, am_jfilter_float, am_jfilter_round, am_jfilter_abs, am_jfilter_filesizeformat,
     am_jfilter_sum, am_jfilter_min, am_jfilter_max;
 
 /* filters_sequence.c */
-am_jfilter am_jfilter_first, am_jfilter_last, am_jfilter_length, am_jfilter_list, am_jfilter_sort,
-    am_jfilter_unique, am_jfilter_reverse, am_jfilter_map, am_jfilter_select, am_jfilter_batch,
-    am_jfilter_slice, am_jfilter_groupby, am_jfilter_dictsort, am_jfilter_items, am_jfilter_default,
-    am_jfilter_attr;
+am_jfilter am_jfilter_first, am_jfilter_last, am_jfilter_length, am_jfilter_list, am_jfilter_sort, am_jfilter_unique,
+    am_jfilter_reverse, am_jfilter_map, am_jfilter_select, am_jfilter_batch, am_jfilter_slice, am_jfilter_groupby,
+    am_jfilter_dictsort, am_jfilter_items, am_jfilter_default, am_jfilter_attr;
 
 /* `a, b = value` */
 bool am_junpack_two(am_jinja *j, am_jvalue value, am_jitems *out);

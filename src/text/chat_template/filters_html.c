@@ -53,8 +53,9 @@ static uint32_t numeric_entity(const char *name, size_t length)
     if (at >= length) return 0;
     for (; at < length; at++) {
         char lower = (char)(name[at] | 0x20);
-        int digit = name[at] >= '0' && name[at] <= '9' ? name[at] - '0'
-                    : hexadecimal && lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+        int digit = name[at] >= '0' && name[at] <= '9'            ? name[at] - '0'
+                    : hexadecimal && lower >= 'a' && lower <= 'f' ? lower - 'a' + 10
+                                                                  : -1;
         if (digit < 0) return 0;
         c = c * (hexadecimal ? 16 : 10) + (uint32_t)digit;
         if (c > 0x10FFFF) return 0xFFFD;
@@ -68,12 +69,11 @@ static uint32_t entity(const char *name, size_t length)
     static const struct {
         const char *name;
         uint32_t c;
-    } names[] = {{"amp", '&'},      {"lt", '<'},       {"gt", '>'},        {"quot", '"'},
-                 {"apos", '\''},    {"nbsp", 0xA0},    {"copy", 0xA9},     {"reg", 0xAE},
-                 {"laquo", 0xAB},   {"raquo", 0xBB},   {"hellip", 0x2026}, {"mdash", 0x2014},
-                 {"ndash", 0x2013}, {"lsquo", 0x2018}, {"rsquo", 0x2019},  {"ldquo", 0x201C},
-                 {"rdquo", 0x201D}, {"bull", 0x2022},  {"middot", 0xB7},   {"times", 0xD7},
-                 {"deg", 0xB0},     {"euro", 0x20AC},  {"pound", 0xA3},    {"trade", 0x2122}};
+    } names[] = {{"amp", '&'},       {"lt", '<'},       {"gt", '>'},       {"quot", '"'},     {"apos", '\''},
+                 {"nbsp", 0xA0},     {"copy", 0xA9},    {"reg", 0xAE},     {"laquo", 0xAB},   {"raquo", 0xBB},
+                 {"hellip", 0x2026}, {"mdash", 0x2014}, {"ndash", 0x2013}, {"lsquo", 0x2018}, {"rsquo", 0x2019},
+                 {"ldquo", 0x201C},  {"rdquo", 0x201D}, {"bull", 0x2022},  {"middot", 0xB7},  {"times", 0xD7},
+                 {"deg", 0xB0},      {"euro", 0x20AC},  {"pound", 0xA3},   {"trade", 0x2122}};
     if (length && *name == '#') return numeric_entity(name, length);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i].name) == length && memcmp(names[i].name, name, length) == 0) return names[i].c;
@@ -103,8 +103,7 @@ bool am_jfilter_striptags(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue value, words;
     if (!am_jvalue_to_string(j, c->a[0], &value) || !am_jcharge_bytes(j, value.string->length)) return false;
     drop_tags(&bare, value.string);
-    if (!am_jstring_of_text(&bare, &value) || !am_jstring_split(j, value.string, NULL, -1, &words))
-        return false;
+    if (!am_jstring_of_text(&bare, &value) || !am_jstring_split(j, value.string, NULL, -1, &words)) return false;
     for (size_t i = 0; i < words.list->count; i++) {
         if (i) am_jtext_append_char(&joined, ' ');
         if (!am_jstr(&joined, words.list->items[i])) return false;
@@ -161,12 +160,10 @@ static bool append_attribute(am_jtext *text, am_jvalue key, am_jvalue value)
 {
     am_jinja *j = text->j;
     if (key.kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "expected string or bytes-like object, got '%s'",
-                        am_jvalue_type(key));
+        return am_jfail(j, "TypeError", "expected string or bytes-like object, got '%s'", am_jvalue_type(key));
     for (size_t i = 0; i < key.string->length; i++)
         if (key.string->bytes[i] && strchr(" \t\n\r\f\v/>=", key.string->bytes[i]))
-            return am_jfail(j, "ValueError", "Invalid character in attribute name: %s",
-                            am_jrepr_text(j, key));
+            return am_jfail(j, "ValueError", "Invalid character in attribute name: %s", am_jrepr_text(j, key));
     if (!am_jstring_escape(j, key.string, &key) || !am_jvalue_to_soft_string(j, value, &value) ||
         !am_jstring_escape(j, value.string, &value))
         return false;

@@ -21,8 +21,7 @@ static bool integer_of_real(am_jinja *j, double real, am_jvalue *out)
 }
 
 /* int("42", base), or by way of a float: "42.7". */
-static bool integer_of_text(am_jinja *j, const am_jstring *s, am_jvalue base, am_jvalue fallback,
-                            am_jvalue *out)
+static bool integer_of_text(am_jinja *j, const am_jstring *s, am_jvalue base, am_jvalue fallback, am_jvalue *out)
 {
     bool is_number = false;
     double real;
@@ -58,8 +57,7 @@ static bool to_real(am_jinja *j, am_jvalue value, double *out)
         return am_jfail(j, "TypeError", "float() argument must be a string or a real number, not '%s'",
                         am_jvalue_type(value));
     *out = am_jnumber_real(value);
-    return value.kind != AM_J_BIG || !isinf(*out) ||
-           am_jfail(j, "OverflowError", "int too large to convert to float");
+    return value.kind != AM_J_BIG || !isinf(*out) || am_jfail(j, "OverflowError", "int too large to convert to float");
 }
 
 bool am_jfilter_float(am_jinja *j, const am_jcall *c, am_jvalue *out)
@@ -67,8 +65,7 @@ bool am_jfilter_float(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue value = c->a[0];
     double real;
     *out = am_jgiven(c->a[1]) ? c->a[1] : am_jreal(0);
-    bool text = value.kind == AM_J_STRING,
-         number = am_jvalue_is_number(value) || value.kind == AM_J_UNDEFINED;
+    bool text = value.kind == AM_J_STRING, number = am_jvalue_is_number(value) || value.kind == AM_J_UNDEFINED;
     if (text ? !am_jtext_to_real(value.string, &real) : !number) return true;
     if (!to_real(j, value, &real)) return false;
     *out = am_jreal(real);
@@ -133,8 +130,7 @@ static bool round_integer(am_jinja *j, am_jvalue value, int64_t digits, am_jvalu
     am_jvalue odd, half;
     if (!am_jinteger_divide(j, quotient, am_jint(2), &half, &odd)) return false;
     bool up = order == AM_J_GREATER || (order == AM_J_EQUAL && !am_jinteger_zero(odd));
-    return am_jinteger_add(j, quotient, am_jint(up), &quotient) &&
-           am_jinteger_multiply(j, quotient, unit, out);
+    return am_jinteger_add(j, quotient, am_jint(up), &quotient) && am_jinteger_multiply(j, quotient, unit, out);
 }
 
 /* round(value, precision) of Python */
@@ -160,8 +156,7 @@ static bool round_directed(am_jinja *j, am_jvalue value, am_jvalue precision, bo
     if (!am_jbinary(j, AM_T_MUL, value, unit, &scaled)) return false;
     if (!am_jvalue_is_number(scaled))
         return am_jfail(j, "TypeError", "must be real number, not %s", am_jvalue_type(scaled));
-    if (scaled.kind == AM_J_REAL &&
-        !integer_of_real(j, up ? ceil(scaled.real) : floor(scaled.real), &scaled))
+    if (scaled.kind == AM_J_REAL && !integer_of_real(j, up ? ceil(scaled.real) : floor(scaled.real), &scaled))
         return false;
     return am_jbinary(j, AM_T_DIV, scaled, unit, out);
 }
@@ -207,8 +202,7 @@ bool am_jfilter_sum(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue item;
     *out = am_jgiven(c->a[2]) ? c->a[2] : am_jint(0);
     if (!am_jpath_make(j, c->a[1], false, &path) || !am_jiterate(j, c->a[0], &iterator)) return false;
-    if (out->kind == AM_J_STRING)
-        return am_jfail(j, "TypeError", "sum() can't sum strings [use ''.join(seq) instead]");
+    if (out->kind == AM_J_STRING) return am_jfail(j, "TypeError", "sum() can't sum strings [use ''.join(seq) instead]");
     for (;;) {
         if (!am_jiterator_next(j, iterator, &item)) return false;
         if (item.kind == AM_J_MISSING) return true;
@@ -216,7 +210,7 @@ bool am_jfilter_sum(am_jinja *j, const am_jcall *c, am_jvalue *out)
     }
 }
 
-static bool extreme(am_jinja *j, const am_jcall *c, const char *operator, am_jvalue *out)
+static bool extreme(am_jinja *j, const am_jcall *c, const char *operator, am_jvalue * out)
 {
     am_jpath path;
     am_jiterator *iterator;

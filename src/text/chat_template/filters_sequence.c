@@ -90,8 +90,7 @@ bool am_jfilter_list(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 bool am_jfilter_default(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    bool replace = c->a[0].kind == AM_J_UNDEFINED ||
-                   (am_jargument_bool(c->a[2], false) && !am_jvalue_true(c->a[0]));
+    bool replace = c->a[0].kind == AM_J_UNDEFINED || (am_jargument_bool(c->a[2], false) && !am_jvalue_true(c->a[0]));
     *out = replace ? c->a[1] : c->a[0];
     return out->kind != AM_J_MISSING || am_jstring_literal(j, "", out);
 }
@@ -103,8 +102,7 @@ bool am_jfilter_attr(am_jinja *j, const am_jcall *c, am_jvalue *out)
         return am_jfail(j, "TypeError", "attribute name must be string, not '%s'", am_jvalue_type(c->a[1]));
     if (c->a[0].kind == AM_J_UNDEFINED) return am_jfail_undefined(j, c->a[0].undefined);
     if (!am_jattribute(j, c->a[0], c->a[1].string, out)) return false;
-    return out->kind != AM_J_MISSING ||
-           am_jundefined_make(j, (am_jundefined){.object = c->a[0], .name = c->a[1]}, out);
+    return out->kind != AM_J_MISSING || am_jundefined_make(j, (am_jundefined){.object = c->a[0], .name = c->a[1]}, out);
 }
 
 bool am_jfilter_reverse(am_jinja *j, const am_jcall *c, am_jvalue *out)
@@ -200,8 +198,7 @@ bool am_jfilter_dictsort(am_jinja *j, const am_jcall *c, am_jvalue *out)
     if (!keys) return false;
     for (size_t i = 0; i < dict->count; i++) {
         const am_jentry *entry = &dict->entries[i];
-        if (!am_jpair_make(j, entry->key, entry->value, &pair) || !am_jitems_push(j, &items, pair))
-            return false;
+        if (!am_jpair_make(j, entry->key, entry->value, &pair) || !am_jitems_push(j, &items, pair)) return false;
         if (!am_jpath_get(j, &path, by_value ? entry->value : entry->key, &keys[i])) return false;
     }
     return reverse_argument(j, c->a[3], &reverse) && sort_by(j, &items, keys, reverse, &sorted) &&
@@ -210,8 +207,7 @@ bool am_jfilter_dictsort(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 /* ---- groupby ---- */
 
-static bool push_group(am_jinja *j, const am_jpath *path, am_jvalue key, const am_jitems *members,
-                       am_jitems *groups)
+static bool push_group(am_jinja *j, const am_jpath *path, am_jvalue key, const am_jitems *members, am_jitems *groups)
 {
     am_jvalue list, group;
     am_jpath plain = *path;
@@ -259,11 +255,11 @@ static bool start(am_jinja *j, am_jiterator *iterator)
     return iterator->inner || am_jiterate(j, iterator->source, &iterator->inner);
 }
 
-static bool make_generator(am_jinja *j, am_jvalue source,
-                           bool (*next)(am_jinja *, am_jiterator *, am_jvalue *), void *extra, am_jvalue *out)
+static bool make_generator(am_jinja *j, am_jvalue source, bool (*next)(am_jinja *, am_jiterator *, am_jvalue *),
+                           void *extra, am_jvalue *out)
 {
-    return am_jiterator_make(
-        j, (am_jiterator){.type = "generator", .next = next, .source = source, .extra = extra}, out);
+    return am_jiterator_make(j, (am_jiterator){.type = "generator", .next = next, .source = source, .extra = extra},
+                             out);
 }
 
 static bool next_pair(am_jinja *j, am_jiterator *iterator, am_jvalue *out)
@@ -319,8 +315,7 @@ typedef struct parts_state {
     bool ended;
 } parts_state;
 
-static bool parts(am_jinja *j, const am_jcall *c, bool (*next)(am_jinja *, am_jiterator *, am_jvalue *),
-                  am_jvalue *out)
+static bool parts(am_jinja *j, const am_jcall *c, bool (*next)(am_jinja *, am_jiterator *, am_jvalue *), am_jvalue *out)
 {
     parts_state *state = am_jalloc(j, sizeof *state);
     if (!state) return false;
@@ -392,8 +387,7 @@ static bool next_slice(am_jinja *j, am_jiterator *iterator, am_jvalue *out)
     size_t size = each + (number < with_extra);
     for (size_t i = 0; i < size; i++)
         if (!am_jitems_push(j, &slice, state->list.list->items[begin + i])) return false;
-    if (state->fill.kind != AM_J_NONE && number >= with_extra && !am_jitems_push(j, &slice, state->fill))
-        return false;
+    if (state->fill.kind != AM_J_NONE && number >= with_extra && !am_jitems_push(j, &slice, state->fill)) return false;
     return am_jitems_list(j, &slice, AM_J_LIST, out);
 }
 
@@ -445,8 +439,7 @@ static bool prepare_map(am_jinja *j, apply_state *state)
     }
     if (!am_jgiven(attribute)) return am_jfail(j, "FilterArgumentError", "map requires a filter argument");
     for (size_t i = 0; i < given->named_count; i++) {
-        if (am_jstring_is(given->names[i], "attribute") || am_jstring_is(given->names[i], "default"))
-            continue;
+        if (am_jstring_is(given->names[i], "attribute") || am_jstring_is(given->names[i], "default")) continue;
         am_jvalue name = {.kind = AM_J_STRING, .string = given->names[i]};
         return am_jfail(j, "FilterArgumentError", "Unexpected keyword argument %s", am_jrepr_text(j, name));
     }
@@ -459,8 +452,7 @@ static bool prepare_select(am_jinja *j, apply_state *state)
 {
     size_t used = state->by_attribute;
     const am_jarguments *given = &state->given;
-    if (given->count < used)
-        return am_jfail(j, "FilterArgumentError", "Missing parameter for attribute name");
+    if (given->count < used) return am_jfail(j, "FilterArgumentError", "Missing parameter for attribute name");
     if (used && !am_jpath_make(j, given->positional[0], false, &state->path)) return false;
     if (given->count == used) return true;
     drop_first(given, used + 1, &state->arguments);
@@ -502,8 +494,7 @@ static bool make_applied(am_jinja *j, const am_jcall *c, apply_state what, am_jv
 {
     apply_state *state = am_jalloc(j, sizeof *state);
     if (!c->given->count)
-        return am_jfail(j, "TypeError", "%s() missing 1 required positional argument: 'value'",
-                        c->routine->called);
+        return am_jfail(j, "TypeError", "%s() missing 1 required positional argument: 'value'", c->routine->called);
     if (!state) return false;
     *state = what;
     drop_first(c->given, 1, &state->given);
@@ -518,6 +509,6 @@ bool am_jfilter_map(am_jinja *j, const am_jcall *c, am_jvalue *out)
 bool am_jfilter_select(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     const char *name = c->routine->name;
-    return make_applied(
-        j, c, (apply_state){.by_attribute = strstr(name, "attr") != NULL, .rejects = name[0] == 'r'}, out);
+    return make_applied(j, c, (apply_state){.by_attribute = strstr(name, "attr") != NULL, .rejects = name[0] == 'r'},
+                        out);
 }

@@ -51,8 +51,8 @@ static size_t end_of_run(const am_jstring *s, size_t at, bool separators)
 static bool append_in_case(am_jtext *text, const am_jstring *s, am_jcase which, size_t begin, size_t end)
 {
     am_jvalue part;
-    return am_jstring_part(text->j, s, begin, end, &part) &&
-           am_jstring_to_case(text->j, part.string, which, &part) && am_jstr(text, part);
+    return am_jstring_part(text->j, s, begin, end, &part) && am_jstring_to_case(text->j, part.string, which, &part) &&
+           am_jstr(text, part);
 }
 
 /* Words begin after -, white space and opening brackets; unlike str.title, the rest of a word is only
@@ -68,8 +68,7 @@ bool am_jfilter_title(am_jinja *j, const am_jcall *c, am_jvalue *out)
         if (first < s->length) am_jstring_next(s, &first);
         at = end_of_run(s, word, false);
         if (word == at) continue;
-        if (!append_in_case(&text, s, AM_J_UPPER, word, first) ||
-            !append_in_case(&text, s, AM_J_LOWER, first, at))
+        if (!append_in_case(&text, s, AM_J_UPPER, word, first) || !append_in_case(&text, s, AM_J_LOWER, first, at))
             return false;
     }
     return am_jstring_of_text(&text, out);
@@ -118,19 +117,16 @@ bool am_jfilter_indent(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue prefix, new_line, lines, whole;
     bool first = am_jargument_bool(c->a[2], false), blank = am_jargument_bool(c->a[3], false);
     if (!indentation(j, c->a[1], &prefix) || !am_jstring_literal(j, "\n", &new_line)) return false;
-    if (c->a[0].kind == AM_J_LIST)
-        return am_jfail(j, "AttributeError", "'list' object has no attribute 'splitlines'");
+    if (c->a[0].kind == AM_J_LIST) return am_jfail(j, "AttributeError", "'list' object has no attribute 'splitlines'");
     if (c->a[0].kind == AM_J_TUPLE) return am_jbinary(j, AM_T_ADD, c->a[0], new_line, out); /* fails */
     if (c->a[0].kind != AM_J_STRING && c->a[0].kind != AM_J_UNDEFINED)
-        return am_jfail(j, "TypeError", "unsupported operand type(s) for +=: '%s' and 'str'",
-                        am_jvalue_type(c->a[0]));
+        return am_jfail(j, "TypeError", "unsupported operand type(s) for +=: '%s' and 'str'", am_jvalue_type(c->a[0]));
     if (!am_jbinary(j, AM_T_ADD, c->a[0], new_line, &whole)) return false;
     if (!am_jstring_split_lines(j, whole.string, false, &lines)) return false;
     for (size_t i = 0; i < lines.list->count; i++) {
         const am_jstring *line = lines.list->items[i].string;
         if (i) am_jtext_append_char(&text, '\n');
-        if (i ? blank || line->length : first)
-            am_jtext_append(&text, prefix.string->bytes, prefix.string->length);
+        if (i ? blank || line->length : first) am_jtext_append(&text, prefix.string->bytes, prefix.string->length);
         am_jtext_append(&text, line->bytes, line->length);
     }
     return am_jcharge_bytes(j, text.length) && am_jstring_of_text(&text, out) &&
@@ -147,15 +143,13 @@ static bool check_truncation(am_jinja *j, am_jvalue length, am_jvalue leeway, am
     if (!am_jvalue_length(j, end, &shortest)) return false;
     if (!am_jvalue_compare(j, ">=", length, am_jint((int64_t)shortest), &enough)) return false;
     if (!enough)
-        return am_jfail(j, "AssertionError", "expected length >= %zu, got %s", shortest,
-                        am_jrepr_text(j, length));
+        return am_jfail(j, "AssertionError", "expected length >= %zu, got %s", shortest, am_jrepr_text(j, length));
     if (!am_jvalue_compare(j, ">=", leeway, am_jint(0), &enough)) return false;
     return enough || am_jfail(j, "AssertionError", "expected leeway >= 0, got %s", am_jrepr_text(j, leeway));
 }
 
 /* The first characters, or all whole words among them. */
-static bool cut_text(am_jinja *j, am_jvalue value, am_jvalue length, am_jvalue end, bool kill_words,
-                     am_jvalue *out)
+static bool cut_text(am_jinja *j, am_jvalue value, am_jvalue length, am_jvalue end, bool kill_words, am_jvalue *out)
 {
     const am_jstring space = {.bytes = " ", .length = 1, .characters = 1};
     am_jvalue stop, words;
@@ -216,11 +210,9 @@ bool am_jfilter_format(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     am_jvalue format, values;
     const am_jarguments *given = c->given;
-    if (!given->count)
-        return am_jfail(j, "TypeError", "do_format() missing 1 required positional argument: 'value'");
+    if (!given->count) return am_jfail(j, "TypeError", "do_format() missing 1 required positional argument: 'value'");
     if (given->count > 1 && given->named_count)
-        return am_jfail(j, "FilterArgumentError",
-                        "can't handle positional and keyword arguments at the same time");
+        return am_jfail(j, "FilterArgumentError", "can't handle positional and keyword arguments at the same time");
     if (!am_jvalue_to_soft_string(j, given->positional[0], &format)) return false;
     if (!given->named_count) {
         if (!am_jlist_make(j, AM_J_TUPLE, given->positional + 1, given->count - 1, &values)) return false;
@@ -241,8 +233,7 @@ bool am_jfilter_join(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jiterator *iterator;
     am_jpath path;
     if (!am_jgiven(separator) && !am_jstring_literal(j, "", &separator)) return false;
-    if (!am_jvalue_to_string(j, separator, &separator) || !am_jpath_make(j, c->a[2], false, &path))
-        return false;
+    if (!am_jvalue_to_string(j, separator, &separator) || !am_jpath_make(j, c->a[2], false, &path)) return false;
     if (!am_jiterate(j, c->a[0], &iterator)) return false;
     for (bool first = true;; first = false) {
         if (!am_jiterator_next(j, iterator, &item)) return false;

@@ -100,8 +100,7 @@ static bool first_value(state *s, const am_jstring *format, size_t begin, size_t
     if (is_number(format, begin, end)) {
         bool small = number_at(format, begin, end, &position);
         *out = am_jarguments_at(s->arguments, small ? position : SIZE_MAX);
-        return out->kind != AM_J_MISSING ||
-               am_jfail(s->j, "IndexError", "tuple index out of range");
+        return out->kind != AM_J_MISSING || am_jfail(s->j, "IndexError", "tuple index out of range");
     }
     am_jvalue name;
     if (!am_jstring_part(s->j, format, begin, end, &name)) return false;
@@ -126,8 +125,7 @@ static bool look_into(state *s, const am_jstring *format, size_t at, size_t end,
         if (!am_jstring_part(s->j, format, begin, at, &key)) return false;
         if (item && is_number(format, begin, at) && number_at(format, begin, at, &position))
             key = am_jint((int64_t)position);
-        if (!(item ? am_jgetitem(s->j, *value, key, value) : am_jgetattr(s->j, *value, key, value)))
-            return false;
+        if (!(item ? am_jgetitem(s->j, *value, key, value) : am_jgetattr(s->j, *value, key, value))) return false;
         at += item;
         if (item && at < end && !strchr(".[", format->bytes[at]))
             return fail(s, "Only '.' or '[' may follow ']' in format field specifier");
@@ -141,8 +139,7 @@ static bool automatic(state *s, am_jvalue *out)
         return fail(s, "cannot switch from manual field specification to automatic field numbering");
     s->numbering = NUMBERING_AUTOMATIC;
     *out = am_jarguments_at(s->arguments, s->next);
-    if (out->kind == AM_J_MISSING)
-        return am_jfail(s->j, "IndexError", "tuple index out of range");
+    if (out->kind == AM_J_MISSING) return am_jfail(s->j, "IndexError", "tuple index out of range");
     s->next++;
     return true;
 }
@@ -178,12 +175,10 @@ static bool write_field(state *s, const am_jstring *format, const field *f, int 
     am_jtext spec_text = {.j = s->j}, value_text = {.j = s->j};
     if (!field_value(s, format, f, &value) || !convert(s, f->conversion, &value)) return false;
     if (!am_jstring_part(s->j, format, f->spec_begin, f->spec_end, &spec)) return false;
-    if (!expand(s, spec.string, levels - 1, &spec_text) || !am_jstring_of_text(&spec_text, &spec))
-        return false;
+    if (!expand(s, spec.string, levels - 1, &spec_text) || !am_jstring_of_text(&spec_text, &spec)) return false;
     if (!s->markup) return am_jformat_value(text, value, spec.string);
     bool safe = value.kind == AM_J_STRING && value.string->markup;
-    if (!am_jformat_value(&value_text, value, spec.string) || !am_jstring_of_text(&value_text, &escaped))
-        return false;
+    if (!am_jformat_value(&value_text, value, spec.string) || !am_jstring_of_text(&value_text, &escaped)) return false;
     if (!safe && !am_jstring_escape(s->j, escaped.string, &escaped)) return false;
     return am_jstr(text, escaped);
 }

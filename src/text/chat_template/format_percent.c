@@ -88,8 +88,7 @@ static bool read_number(state *s, int64_t *out)
         if (!am_jvalue_is_integer(value)) return am_jfail(s->text.j, "TypeError", "* wants int");
         *out = value.kind == AM_J_BIG ? WIDEST + 1 : value.kind == AM_J_BOOL ? value.boolean : value.integer;
     }
-    for (; s->at < s->format->length && s->format->bytes[s->at] >= '0' && s->format->bytes[s->at] <= '9';
-         s->at++)
+    for (; s->at < s->format->length && s->format->bytes[s->at] >= '0' && s->format->bytes[s->at] <= '9'; s->at++)
         if (*out <= WIDEST) *out = *out * 10 + (s->format->bytes[s->at] - '0');
     if (*out > WIDEST || *out < -WIDEST) return am_jfail(s->text.j, "ValueError", "width too big");
     return true;
@@ -119,8 +118,7 @@ static bool read_spec(state *s, spec *f)
 /* ---- writing ---- */
 
 /* `prefix` (sign, base) and `body` in the width; zeros go between the two. */
-static void append(state *s, const spec *f, const char *prefix, const char *body, size_t length,
-                   size_t characters)
+static void append(state *s, const spec *f, const char *prefix, const char *body, size_t length, size_t characters)
 {
     size_t used = strlen(prefix) + characters;
     size_t missing = f->width > 0 && (size_t)f->width > used ? (size_t)f->width - used : 0;
@@ -137,9 +135,7 @@ static bool write_text(state *s, spec f, am_jvalue value)
     am_jinja *j = s->text.j;
     am_jtext text = {.j = j};
     am_jvalue string;
-    bool ok = f.type == 's'   ? am_jstr(&text, value)
-              : f.type == 'r' ? am_jrepr(&text, value)
-                              : am_jascii(&text, value);
+    bool ok = f.type == 's' ? am_jstr(&text, value) : f.type == 'r' ? am_jrepr(&text, value) : am_jascii(&text, value);
     if (!ok || !am_jstring_of_text(&text, &string)) return false;
     bool escape = s->format->markup && !(value.kind == AM_J_STRING && value.string->markup);
     if (escape && !am_jstring_escape(j, string.string, &string)) return false;
@@ -164,7 +160,8 @@ static bool write_character(state *s, spec f, am_jvalue value)
     }
     if (!am_jvalue_is_integer(value)) return am_jfail(s->text.j, "TypeError", "%%c requires int or char");
     if (value.kind == AM_J_BOOL) value = am_jint(value.boolean);
-    if (value.kind == AM_J_INT && value.integer >= 0 && value.integer <= 0x10FFFF) length = am_utf8_put((uint32_t)value.integer, bytes);
+    if (value.kind == AM_J_INT && value.integer >= 0 && value.integer <= 0x10FFFF)
+        length = am_utf8_put((uint32_t)value.integer, bytes);
     if (!length) return am_jfail(s->text.j, "OverflowError", "%%c arg not in range(0x110000)");
     append(s, &f, "", bytes, length, 1);
     return !s->text.j->failed;
@@ -178,8 +175,7 @@ static bool to_integer(state *s, const spec *f, am_jvalue *value)
     if (decimal && value->kind == AM_J_UNDEFINED) return am_jfail_undefined(j, value->undefined);
     if (decimal && value->kind == AM_J_REAL) {
         if (isnan(value->real)) return am_jfail(j, "ValueError", "cannot convert float NaN to integer");
-        if (isinf(value->real))
-            return am_jfail(j, "OverflowError", "cannot convert float infinity to integer");
+        if (isinf(value->real)) return am_jfail(j, "OverflowError", "cannot convert float infinity to integer");
         return am_jinteger_from_real(j, value->real, value);
     }
     return am_jfail(j, "TypeError", "%%%c format: %s is required, not %s", f->type,
@@ -219,11 +215,9 @@ static bool write_real(state *s, spec f, am_jvalue value)
     if (!am_jvalue_is_number(value))
         return am_jfail(j, "TypeError", "must be real number, not %s", am_jvalue_type(value));
     double real = am_jnumber_real(value);
-    if (value.kind == AM_J_BIG && isinf(real))
-        return am_jfail(j, "OverflowError", "int too large to convert to float");
+    if (value.kind == AM_J_BIG && isinf(real)) return am_jfail(j, "OverflowError", "int too large to convert to float");
     am_jreal_append(&digits, f.type, f.alternate, f.has_precision ? (int)f.precision : 6, fabs(real));
-    append(s, &f, sign_of(&f, signbit(real) && !isnan(real)), am_jtext_string(&digits), digits.length,
-           digits.length);
+    append(s, &f, sign_of(&f, signbit(real) && !isnan(real)), am_jtext_string(&digits), digits.length, digits.length);
     return !j->failed;
 }
 
@@ -265,8 +259,10 @@ static bool has_items(am_jvalue value)
     case AM_J_LIST:
     case AM_J_DICT:
     case AM_J_RANGE:
-    case AM_J_UNDEFINED: return true;
-    default: return false;
+    case AM_J_UNDEFINED:
+        return true;
+    default:
+        return false;
     }
 }
 

@@ -119,10 +119,8 @@ static bool format_string(am_jtext *text, const am_jstring *s, spec f)
         return am_jfail(j, "ValueError", "%s not allowed in string format specifier", f.sign == ' ' ? "Space" : "Sign");
     if (f.no_negative_zero)
         return am_jfail(j, "ValueError", "Negative zero coercion (z) not allowed in string format specifier");
-    if (f.alternate)
-        return am_jfail(j, "ValueError", "Alternate form (#) not allowed in string format specifier");
-    if (f.align == '=')
-        return am_jfail(j, "ValueError", "'=' alignment not allowed in string format specifier");
+    if (f.alternate) return am_jfail(j, "ValueError", "Alternate form (#) not allowed in string format specifier");
+    if (f.align == '=') return am_jfail(j, "ValueError", "'=' alignment not allowed in string format specifier");
     size_t characters = s->characters, length = s->length;
     if (f.has_precision && f.precision < characters) {
         characters = f.precision;
@@ -217,8 +215,7 @@ static bool format_integer(am_jtext *text, am_jvalue integer, spec f)
     pieces p = {.digits = {.j = j}, .rest = {.j = j}};
     bool negative = am_jinteger_negative(integer);
     unsigned base = base_of(f.type);
-    if (f.has_precision)
-        return am_jfail(j, "ValueError", "Precision not allowed in integer format specifier");
+    if (f.has_precision) return am_jfail(j, "ValueError", "Precision not allowed in integer format specifier");
     if (f.no_negative_zero)
         return am_jfail(j, "ValueError", "Negative zero coercion (z) not allowed in integer format specifier");
     if (!am_jinteger_add(j, integer, am_jint(0), &integer)) return false;
@@ -248,13 +245,19 @@ static void split_real(pieces *p, am_jtext *all)
 static const char *conversion_of(char type, bool alternate)
 {
     switch (type) {
-    case 'e': return alternate ? "%#.*e" : "%.*e";
-    case 'E': return alternate ? "%#.*E" : "%.*E";
+    case 'e':
+        return alternate ? "%#.*e" : "%.*e";
+    case 'E':
+        return alternate ? "%#.*E" : "%.*E";
     case 'f':
-    case '%': return alternate ? "%#.*f" : "%.*f";
-    case 'F': return alternate ? "%#.*F" : "%.*F";
-    case 'G': return alternate ? "%#.*G" : "%.*G";
-    default: return alternate ? "%#.*g" : "%.*g";
+    case '%':
+        return alternate ? "%#.*f" : "%.*f";
+    case 'F':
+        return alternate ? "%#.*F" : "%.*F";
+    case 'G':
+        return alternate ? "%#.*G" : "%.*G";
+    default:
+        return alternate ? "%#.*g" : "%.*g";
     }
 }
 
@@ -273,7 +276,8 @@ void am_jreal_append(am_jtext *all, char type, bool alternate, int precision, do
     am_jtext_append(all, longer, (size_t)length);
 }
 
-/* Without a type: like 'g' with a digit behind the point, and an exponent where that digit would be one too many. */
+/* Without a type: like 'g' with a digit behind the point, and an exponent where that digit would be one too
+ * many. */
 static void write_general(am_jtext *all, double magnitude, const spec *f)
 {
     am_jtext scientific = {.j = all->j};
@@ -338,14 +342,12 @@ static bool format_number(am_jtext *text, am_jvalue value, spec f)
 {
     am_jinja *j = text->j;
     bool real_type = f.type && strchr("eEfFgG%", f.type);
-    if (value.kind != AM_J_REAL && (!f.type || strchr("bcdoxXn", f.type)))
-        return format_integer(text, value, f);
+    if (value.kind != AM_J_REAL && (!f.type || strchr("bcdoxXn", f.type))) return format_integer(text, value, f);
     if (!real_type && !(value.kind == AM_J_REAL && (!f.type || f.type == 'n')))
         return am_jfail(j, "ValueError", "Unknown format code '%c' for object of type '%s'", f.type,
                         am_jvalue_type(value));
     double real = am_jnumber_real(value);
-    if (isinf(real) && value.kind == AM_J_BIG)
-        return am_jfail(j, "OverflowError", "int too large to convert to float");
+    if (isinf(real) && value.kind == AM_J_BIG) return am_jfail(j, "OverflowError", "int too large to convert to float");
     return format_real(text, real, f);
 }
 

@@ -46,10 +46,8 @@ static bool make_range(am_jinja *j, const am_jcall *c, am_jvalue *out)
     *range = (am_jrange){v[0], v[1], v[2], range_count(v[0], v[1], v[2])};
     *out = (am_jvalue){.kind = AM_J_RANGE, .range = range};
     if (range->count <= MOST_ITEMS_OF_A_RANGE) return true;
-    if (range->count > INT64_MAX)
-        return am_jfail(j, "OverflowError", "Python int too large to convert to C ssize_t");
-    return am_jfail(j, "OverflowError",
-                    "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).",
+    if (range->count > INT64_MAX) return am_jfail(j, "OverflowError", "Python int too large to convert to C ssize_t");
+    return am_jfail(j, "OverflowError", "Range too big. The sandbox blocks ranges larger than MAX_RANGE (%d).",
                     MOST_ITEMS_OF_A_RANGE);
 }
 
@@ -59,13 +57,12 @@ static bool add_pair(am_jinja *j, am_jdict *dict, am_jvalue pair, size_t positio
 {
     am_jitems two = {0};
     if (!am_jvalue_is_iterable(pair))
-        return am_jfail(j, "TypeError",
-                        "cannot convert dictionary update sequence element #%zu to a sequence", position);
+        return am_jfail(j, "TypeError", "cannot convert dictionary update sequence element #%zu to a sequence",
+                        position);
     if (!am_jcollect(j, pair, &two)) return false;
     if (two.count != 2)
-        return am_jfail(j, "ValueError",
-                        "dictionary update sequence element #%zu has length %zu; 2 is required", position,
-                        two.count);
+        return am_jfail(j, "ValueError", "dictionary update sequence element #%zu has length %zu; 2 is required",
+                        position, two.count);
     return am_jdict_set(j, dict, two.items[0], two.items[1]);
 }
 
@@ -87,8 +84,7 @@ static bool add_all(am_jinja *j, am_jdict *dict, am_jvalue from)
 static bool make_dict(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     const am_jarguments *given = c->given;
-    if (given->count > 1)
-        return am_jfail(j, "TypeError", "dict expected at most 1 argument, got %zu", given->count);
+    if (given->count > 1) return am_jfail(j, "TypeError", "dict expected at most 1 argument, got %zu", given->count);
     if (!am_jdict_make(j, out)) return false;
     if (given->count && !add_all(j, out->dict, given->positional[0])) return false;
     for (size_t i = 0; i < given->named_count; i++) {
@@ -104,11 +100,10 @@ static bool make_namespace(am_jinja *j, const am_jcall *c, am_jvalue *out)
     for (size_t i = 0; i < out->dict->count; i++) {
         am_jvalue name = out->dict->entries[i].key;
         if (name.kind == AM_J_STRING && name.string->length && name.string->bytes[0] == '_')
-            return am_jfail(
-                j, "SecurityError",
-                "Chat templates cannot store underscore-prefixed attributes on a namespace, but got %s. "
-                "Please rename the attribute.",
-                am_jrepr_text(j, name));
+            return am_jfail(j, "SecurityError",
+                            "Chat templates cannot store underscore-prefixed attributes on a namespace, but got %s. "
+                            "Please rename the attribute.",
+                            am_jrepr_text(j, name));
     }
     out->kind = AM_J_NAMESPACE;
     return true;
@@ -118,8 +113,7 @@ static bool make_namespace(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 static bool make_cycler(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    if (c->given->named_count)
-        return am_jfail(j, "TypeError", "Cycler.__init__() got an unexpected keyword argument");
+    if (c->given->named_count) return am_jfail(j, "TypeError", "Cycler.__init__() got an unexpected keyword argument");
     if (!c->given->count) return am_jfail(j, "RuntimeError", "at least one item has to be provided");
     am_jcycler *cycler = am_jalloc(j, sizeof *cycler);
     if (!cycler) return false;
@@ -244,8 +238,7 @@ static const am_jroutine globals[] = {
     {"namespace", make_namespace, "*", "namespace"},
     {"cycler", make_cycler, "*", "cycler"},
     {"joiner", make_joiner, "sep?", "Joiner.__init__"},
-    {"raise_exception", raise_exception, "message",
-     "_cached_compile_jinja_template.<locals>.raise_exception"},
+    {"raise_exception", raise_exception, "message", "_cached_compile_jinja_template.<locals>.raise_exception"},
     {"strftime_now", strftime_now, "format", "_cached_compile_jinja_template.<locals>.strftime_now"},
     {"lipsum", lipsum, "*", "generate_lorem_ipsum"},
 };

@@ -41,8 +41,7 @@ static bool remainder_is(am_jinja *j, am_jvalue value, am_jvalue by, int64_t wan
 {
     am_jvalue rest;
     bool equal;
-    if (!am_jbinary(j, AM_T_MOD, value, by, &rest) || !am_jvalue_equal(j, rest, am_jint(wanted), &equal))
-        return false;
+    if (!am_jbinary(j, AM_T_MOD, value, by, &rest) || !am_jvalue_equal(j, rest, am_jint(wanted), &equal)) return false;
     return give(equal, out);
 }
 
@@ -110,14 +109,12 @@ static bool order(am_jinja *j, const am_jcall *c, am_jvalue *out)
 
 static bool is_filter(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    return am_jvalue_hashable(j, c->a[0]) &&
-           give(c->a[0].kind == AM_J_STRING && am_jfilter_find(c->a[0].string), out);
+    return am_jvalue_hashable(j, c->a[0]) && give(c->a[0].kind == AM_J_STRING && am_jfilter_find(c->a[0].string), out);
 }
 
 static bool is_test(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
-    return am_jvalue_hashable(j, c->a[0]) &&
-           give(c->a[0].kind == AM_J_STRING && am_jtest_find(c->a[0].string), out);
+    return am_jvalue_hashable(j, c->a[0]) && give(c->a[0].kind == AM_J_STRING && am_jtest_find(c->a[0].string), out);
 }
 
 static const am_jroutine tests[] = {

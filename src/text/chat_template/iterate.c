@@ -84,10 +84,10 @@ static const struct {
     const char *type;
     bool (*next)(am_jinja *j, am_jiterator *iterator, am_jvalue *out);
 } iterables[] = {
-    {AM_J_LIST, "list_iterator", next_item},         {AM_J_TUPLE, "tuple_iterator", next_item},
-    {AM_J_STRING, "str_iterator", next_character},   {AM_J_RANGE, "range_iterator", next_in_range},
-    {AM_J_DICT, "dict_keyiterator", next_key},       {AM_J_VIEW, "dict_itemiterator", next_in_view},
-    {AM_J_UNDEFINED, "generator", next_nothing},     {AM_J_LOOP, "LoopContext", next_of_loop},
+    {AM_J_LIST, "list_iterator", next_item},       {AM_J_TUPLE, "tuple_iterator", next_item},
+    {AM_J_STRING, "str_iterator", next_character}, {AM_J_RANGE, "range_iterator", next_in_range},
+    {AM_J_DICT, "dict_keyiterator", next_key},     {AM_J_VIEW, "dict_itemiterator", next_in_view},
+    {AM_J_UNDEFINED, "generator", next_nothing},   {AM_J_LOOP, "LoopContext", next_of_loop},
 };
 
 bool am_jiterate(am_jinja *j, am_jvalue value, am_jiterator **out)
@@ -163,8 +163,7 @@ bool am_jreversed(am_jinja *j, am_jvalue value, am_jvalue *out)
         return am_jfail(j, "TypeError", "'%s' object is not reversible", am_jvalue_type(value));
     list = value;
     if (values && !am_jvalue_to_list(j, value, AM_J_LIST, &list)) return false;
-    am_jiterator iterator = {
-        .type = type, .next = next_item_back, .source = list, .position = list.list->count};
+    am_jiterator iterator = {.type = type, .next = next_item_back, .source = list, .position = list.list->count};
     return am_jiterator_make(j, iterator, out);
 }
 

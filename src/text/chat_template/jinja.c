@@ -81,8 +81,7 @@ bool am_jcharge(am_jinja *j, size_t steps)
         j->steps_left -= (int64_t)steps;
         return true;
     }
-    return am_jfail_code(j, AM_OUT_OF_MEMORY, "RuntimeError",
-                         "the template takes more steps than the limit allows");
+    return am_jfail_code(j, AM_OUT_OF_MEMORY, "RuntimeError", "the template takes more steps than the limit allows");
 }
 
 bool am_jcharge_bytes(am_jinja *j, size_t bytes)

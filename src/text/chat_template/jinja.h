@@ -40,8 +40,7 @@ enum {
 bool am_jfail(am_jinja *j, const char *class_name, const char *format, ...) AM_PRINTF(3, 4);
 
 /* The same with the code of the status that comes of it. am_jfail gives AM_INVALID_ARGUMENT. */
-bool am_jfail_code(am_jinja *j, am_code code, const char *class_name, const char *format, ...)
-    AM_PRINTF(4, 5);
+bool am_jfail_code(am_jinja *j, am_code code, const char *class_name, const char *format, ...) AM_PRINTF(4, 5);
 
 /* The same with a va_list. */
 bool am_jfail_v(am_jinja *j, am_code code, const char *class_name, const char *format, va_list arguments);

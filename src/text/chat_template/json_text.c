@@ -22,14 +22,29 @@ static void write_code_unit(am_jtext *text, uint32_t unit)
 static void write_escaped(am_jtext *text, uint32_t c)
 {
     switch (c) {
-    case '"': am_jtext_append_string(text, "\\\""); return;
-    case '\\': am_jtext_append_string(text, "\\\\"); return;
-    case '\n': am_jtext_append_string(text, "\\n"); return;
-    case '\r': am_jtext_append_string(text, "\\r"); return;
-    case '\t': am_jtext_append_string(text, "\\t"); return;
-    case '\f': am_jtext_append_string(text, "\\f"); return;
-    case '\b': am_jtext_append_string(text, "\\b"); return;
-    default: break;
+    case '"':
+        am_jtext_append_string(text, "\\\"");
+        return;
+    case '\\':
+        am_jtext_append_string(text, "\\\\");
+        return;
+    case '\n':
+        am_jtext_append_string(text, "\\n");
+        return;
+    case '\r':
+        am_jtext_append_string(text, "\\r");
+        return;
+    case '\t':
+        am_jtext_append_string(text, "\\t");
+        return;
+    case '\f':
+        am_jtext_append_string(text, "\\f");
+        return;
+    case '\b':
+        am_jtext_append_string(text, "\\b");
+        return;
+    default:
+        break;
     }
     if (c >= 0x10000) write_code_unit(text, 0xD800 + ((c - 0x10000) >> 10));
     write_code_unit(text, c >= 0x10000 ? 0xDC00 + (c & 0x3FF) : c);
@@ -149,18 +164,26 @@ static bool write_value(writer *w, am_jvalue value)
 {
     am_jtext *text = w->text;
     switch (value.kind) {
-    case AM_J_NONE: am_jtext_append_string(text, "null"); break;
-    case AM_J_BOOL: am_jtext_append_string(text, value.boolean ? "true" : "false"); break;
+    case AM_J_NONE:
+        am_jtext_append_string(text, "null");
+        break;
+    case AM_J_BOOL:
+        am_jtext_append_string(text, value.boolean ? "true" : "false");
+        break;
     case AM_J_INT:
-    case AM_J_BIG: return am_jrepr(text, value);
-    case AM_J_REAL: return write_real(text, value.real);
-    case AM_J_STRING: return write_string(w, value.string);
+    case AM_J_BIG:
+        return am_jrepr(text, value);
+    case AM_J_REAL:
+        return write_real(text, value.real);
+    case AM_J_STRING:
+        return write_string(w, value.string);
     case AM_J_LIST:
-    case AM_J_TUPLE: return write_list(w, value.list);
-    case AM_J_DICT: return write_dict(w, value.dict);
+    case AM_J_TUPLE:
+        return write_list(w, value.list);
+    case AM_J_DICT:
+        return write_dict(w, value.dict);
     default:
-        return am_jfail(text->j, "TypeError", "Object of type %s is not JSON serializable",
-                        am_jvalue_type(value));
+        return am_jfail(text->j, "TypeError", "Object of type %s is not JSON serializable", am_jvalue_type(value));
     }
     return !text->j->failed;
 }

@@ -28,16 +28,26 @@ const char *am_jtoken_describe_kind(am_jtoken_kind kind)
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
         if (operators[i].kind == kind) return operators[i].text;
     switch (kind) {
-    case AM_T_DATA: return "template data / text";
-    case AM_T_BLOCK_BEGIN: return "begin of statement block";
-    case AM_T_BLOCK_END: return "end of statement block";
-    case AM_T_VARIABLE_BEGIN: return "begin of print statement";
-    case AM_T_VARIABLE_END: return "end of print statement";
-    case AM_T_NAME: return "name";
-    case AM_T_STRING: return "string";
-    case AM_T_INTEGER: return "integer";
-    case AM_T_FLOAT: return "float";
-    default: return "end of template";
+    case AM_T_DATA:
+        return "template data / text";
+    case AM_T_BLOCK_BEGIN:
+        return "begin of statement block";
+    case AM_T_BLOCK_END:
+        return "end of statement block";
+    case AM_T_VARIABLE_BEGIN:
+        return "begin of print statement";
+    case AM_T_VARIABLE_END:
+        return "end of print statement";
+    case AM_T_NAME:
+        return "name";
+    case AM_T_STRING:
+        return "string";
+    case AM_T_INTEGER:
+        return "integer";
+    case AM_T_FLOAT:
+        return "float";
+    default:
+        return "end of template";
     }
 }
 
@@ -162,8 +172,7 @@ static am_jtoken end_token(const am_jlexer *lexer)
 
 static bool skip_comment(am_jlexer *lexer, size_t begin)
 {
-    if (lexer->at == lexer->length)
-        return true; /* nothing follows the opening: Jinja2 takes that for the end */
+    if (lexer->at == lexer->length) return true; /* nothing follows the opening: Jinja2 takes that for the end */
     for (size_t at = lexer->at; at < lexer->length; at++) {
         size_t end = match_end(lexer, at, "#}");
         if (end == SIZE_MAX) continue;
@@ -425,8 +434,7 @@ static bool next_in_tag(am_jlexer *lexer, am_jtoken *out)
     if (!lexer->depth)
         end = lexer->state == '%' ? match_end(lexer, lexer->at, "%}") : match_variable_end(lexer, lexer->at);
     if (end != SIZE_MAX) {
-        *out = (am_jtoken){.kind = lexer->state == '%' ? AM_T_BLOCK_END : AM_T_VARIABLE_END,
-                           .offset = lexer->at};
+        *out = (am_jtoken){.kind = lexer->state == '%' ? AM_T_BLOCK_END : AM_T_VARIABLE_END, .offset = lexer->at};
         lexer->state = 0;
         move_to(lexer, end);
         return true;

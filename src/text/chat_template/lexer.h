@@ -54,10 +54,10 @@ typedef struct am_jlexer {
     am_jinja *j;
     const char *text; /* line ends are "\n", the last one is gone; shared by names and data of the tokens */
     size_t length, at;
-    char state;            /* 0: text; '%', '{': inside of a block or a variable */
-    char *brackets;        /* closing ones that are awaited */
+    char state;     /* 0: text; '%', '{': inside of a block or a variable */
+    char *brackets; /* closing ones that are awaited */
     size_t depth, capacity;
-    bool line_starting;    /* the last match ended a line */
+    bool line_starting; /* the last match ended a line */
 } am_jlexer;
 
 /* Text of a template with the line ends that the lexer wants, in the arena. */

@@ -36,8 +36,7 @@ static am_status add(templates *all, const char *name, const char *path, const c
     if (all->count == MOST_TEMPLATES)
         return am_error(AM_INVALID_FILE, "%s: more than %d chat templates", path, MOST_TEMPLATES);
     named_template *item = &all->items[all->count];
-    *item = (named_template){copy(all, name), copy(all, path), am_arena_string(&all->arena, text, length),
-                             length};
+    *item = (named_template){copy(all, name), copy(all, path), am_arena_string(&all->arena, text, length), length};
     if (!item->name || !item->path || !item->text) return am_out_of_memory();
     all->count++;
     return NULL;
@@ -104,8 +103,8 @@ static am_status add_named(templates *all, am_json list, const char *path)
         am_json_string name = am_json_text(am_json_get(i.value, "name"));
         am_json text = am_json_get(i.value, "template");
         if (!name.length || am_json_kind_of(text) != AM_JSON_STRING)
-            return am_error(AM_INVALID_FILE,
-                            "%s: chat_template: expected objects with \"name\" and \"template\"", path);
+            return am_error(AM_INVALID_FILE, "%s: chat_template: expected objects with \"name\" and \"template\"",
+                            path);
         AM_TRY(add(all, name.bytes, path, am_json_text(text).bytes, am_json_text(text).length));
     }
     return NULL;
@@ -117,12 +116,14 @@ static am_status add_json_value(templates *all, am_json value, const char *path)
     am_json_string text = am_json_text(value);
     switch (am_json_kind_of(value)) {
     case AM_JSON_MISSING:
-    case AM_JSON_NULL: return NULL;
+    case AM_JSON_NULL:
+        return NULL;
     case AM_JSON_STRING:
         AM_TRY(add(all, "default", path, text.bytes, text.length));
         all->is_plain = true;
         return NULL;
-    case AM_JSON_ARRAY: return add_named(all, value, path);
+    case AM_JSON_ARRAY:
+        return add_named(all, value, path);
     case AM_JSON_OBJECT:
         for (am_json_iterator i = am_json_iterate(value); am_json_next(&i);)
             AM_TRY(add(all, i.key.bytes, path, am_json_text(i.value).bytes, am_json_text(i.value).length));
@@ -167,14 +168,12 @@ static am_status no_template(templates *all, const char *directory, const char *
                         "\"chat_template\" in tokenizer_config.json",
                         directory);
     if (name)
-        return am_error(AM_NOT_FOUND, "%s: no chat template is named \"%s\"; there are: %s", directory, name,
-                        names);
-    return am_error(AM_NOT_FOUND, "%s: several chat templates and none is the default; choose one of: %s",
-                    directory, names);
+        return am_error(AM_NOT_FOUND, "%s: no chat template is named \"%s\"; there are: %s", directory, name, names);
+    return am_error(AM_NOT_FOUND, "%s: several chat templates and none is the default; choose one of: %s", directory,
+                    names);
 }
 
-static am_status choose(templates *all, const char *directory, const char *name, bool has_tools,
-                        am_chat_template **out)
+static am_status choose(templates *all, const char *directory, const char *name, bool has_tools, am_chat_template **out)
 {
     const named_template *chosen = name ? find(all, name) : NULL;
     if (!name && has_tools && !all->is_plain) chosen = find(all, "tool_use");
@@ -195,8 +194,7 @@ static am_status load(templates *all, const char *directory)
     return add_json_file(all, directory, "processor_config.json");
 }
 
-am_status am_chat_template_open(const char *directory, const char *name, bool has_tools,
-                                am_chat_template **out)
+am_status am_chat_template_open(const char *directory, const char *name, bool has_tools, am_chat_template **out)
 {
     *out = NULL;
     templates *all = am_alloc_zeroed(1, sizeof *all);

@@ -65,12 +65,15 @@ bool am_jnode_children(am_jnode *node, am_jvisit visit, void *context)
     case AM_N_NAMESPACE:
     case AM_N_DATA:
     case AM_N_BREAK:
-    case AM_N_CONTINUE: return true;
+    case AM_N_CONTINUE:
+        return true;
     case AM_N_TUPLE:
     case AM_N_LIST:
     case AM_N_CONCAT:
-    case AM_N_OUTPUT: return all(&node->list, visit, context);
-    case AM_N_DICT: return pairs(&node->dict.keys, &node->dict.values, visit, context);
+    case AM_N_OUTPUT:
+        return all(&node->list, visit, context);
+    case AM_N_DICT:
+        return pairs(&node->dict.keys, &node->dict.values, visit, context);
     case AM_N_CONDITION:
         return one(node->condition.test, visit, context) && one(node->condition.yes, visit, context) &&
                one(node->condition.no, visit, context);
@@ -78,11 +81,13 @@ bool am_jnode_children(am_jnode *node, am_jvisit visit, void *context)
     case AM_N_AND:
     case AM_N_NOT:
     case AM_N_BINARY:
-    case AM_N_UNARY: return one(node->binary.left, visit, context) && one(node->binary.right, visit, context);
+    case AM_N_UNARY:
+        return one(node->binary.left, visit, context) && one(node->binary.right, visit, context);
     case AM_N_COMPARE:
         return one(node->compare.first, visit, context) && all(&node->compare.rest, visit, context);
     case AM_N_ATTRIBUTE:
-    case AM_N_ITEM: return one(node->item.object, visit, context) && one(node->item.index, visit, context);
+    case AM_N_ITEM:
+        return one(node->item.object, visit, context) && one(node->item.index, visit, context);
     case AM_N_SLICE:
         return one(node->slice.start, visit, context) && one(node->slice.stop, visit, context) &&
                one(node->slice.step, visit, context);
@@ -95,21 +100,26 @@ bool am_jnode_children(am_jnode *node, am_jvisit visit, void *context)
         return one(node->loop.target, visit, context) && one(node->loop.iterable, visit, context) &&
                all(&node->loop.body, visit, context) && all(&node->loop.otherwise, visit, context) &&
                one(node->loop.test, visit, context);
-    case AM_N_IF: return branches(node, visit, context);
+    case AM_N_IF:
+        return branches(node, visit, context);
     case AM_N_MACRO:
     case AM_N_CALL_BLOCK:
-    case AM_N_GENERATION: return macro(node, visit, context);
+    case AM_N_GENERATION:
+        return macro(node, visit, context);
     case AM_N_FILTER_BLOCK:
         return all(&node->set.body, visit, context) && one(node->set.value, visit, context);
     case AM_N_WITH:
         return all(&node->with.targets, visit, context) && all(&node->with.values, visit, context) &&
                all(&node->with.body, visit, context);
-    case AM_N_SET: return one(node->set.target, visit, context) && one(node->set.value, visit, context);
+    case AM_N_SET:
+        return one(node->set.target, visit, context) && one(node->set.value, visit, context);
     case AM_N_SET_BLOCK:
         return one(node->set.target, visit, context) && one(node->set.value, visit, context) &&
                all(&node->set.body, visit, context);
-    case AM_N_BLOCK: return all(&node->block.body, visit, context);
-    case AM_N_OTHER_TEMPLATE: return one(node->set.value, visit, context);
+    case AM_N_BLOCK:
+        return all(&node->block.body, visit, context);
+    case AM_N_OTHER_TEMPLATE:
+        return one(node->set.value, visit, context);
     }
     return true;
 }

@@ -161,9 +161,9 @@ struct am_jnode {
         } branches;
         struct {
             am_jmacro_node macro;
-            am_jnode *call; /* CALL_BLOCK: what gets it as `caller` */
+            am_jnode *call;   /* CALL_BLOCK: what gets it as `caller` */
             am_jnode *target; /* MACRO: the name it is stored under */
-        } macro; /* CALL_BLOCK, GENERATION too */
+        } macro;              /* CALL_BLOCK, GENERATION too */
         struct {
             am_jnode *target, *value; /* `value`: SET; the filter of SET_BLOCK and FILTER_BLOCK */
             am_jnodes body;

@@ -18,23 +18,22 @@ static am_jnode *constant(am_jparser *p, size_t offset, am_jvalue value)
     return node;
 }
 
-static am_jnode *binary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator,
-                        am_jnode * left, am_jnode *right)
+static am_jnode *binary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator, am_jnode * left,
+                        am_jnode *right)
 {
     am_jnode *node = right ? am_jparse_node(p, kind, offset) : NULL;
     if (!node) return NULL;
-    node->binary.operator = operator;
+    node->binary.operator= operator;
     node->binary.left = left;
     node->binary.right = right;
     return am_jparse_finish(p, node);
 }
 
-static am_jnode *unary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator,
-                       am_jnode * operand)
+static am_jnode *unary(am_jparser *p, am_jnode_kind kind, size_t offset, am_jtoken_kind operator, am_jnode * operand)
 {
     am_jnode *node = operand ? am_jparse_node(p, kind, offset) : NULL;
     if (!node) return NULL;
-    node->binary.operator = operator;
+    node->binary.operator= operator;
     node->binary.left = operand;
     return am_jparse_finish(p, node);
 }
@@ -77,8 +76,7 @@ static am_jnode *parse_string(am_jparser *p)
         if (!am_jparse_advance(p)) return NULL;
     }
     /* The tree is shared between threads: nothing may be appended in place. */
-    if (value.string->room && !am_jstring_borrow(p->j, value.string->bytes, value.string->length, &value))
-        return NULL;
+    if (value.string->room && !am_jstring_borrow(p->j, value.string->bytes, value.string->length, &value)) return NULL;
     return constant(p, offset, value);
 }
 
@@ -124,14 +122,21 @@ static am_jnode *parse_dict(am_jparser *p)
 am_jnode *am_jparse_primary(am_jparser *p, bool with_namespace)
 {
     switch (p->current.kind) {
-    case AM_T_NAME: return parse_name(p, with_namespace);
-    case AM_T_STRING: return parse_string(p);
+    case AM_T_NAME:
+        return parse_name(p, with_namespace);
+    case AM_T_STRING:
+        return parse_string(p);
     case AM_T_INTEGER:
-    case AM_T_FLOAT: return parse_number(p);
-    case AM_T_LPAREN: return parse_parentheses(p);
-    case AM_T_LBRACKET: return parse_list(p);
-    case AM_T_LBRACE: return parse_dict(p);
-    default: break;
+    case AM_T_FLOAT:
+        return parse_number(p);
+    case AM_T_LPAREN:
+        return parse_parentheses(p);
+    case AM_T_LBRACKET:
+        return parse_list(p);
+    case AM_T_LBRACE:
+        return parse_dict(p);
+    default:
+        break;
     }
     am_jvalue name;
     if (!am_jstring_literal(p->j, am_jtoken_describe(p->j, &p->current), &name)) return NULL;
@@ -151,8 +156,8 @@ static bool push_named(am_jparser *p, am_jarguments_node *out)
     const am_jstring *name = p->current.value.string;
     for (size_t i = 0; i < out->named.count; i++)
         if (am_jstring_equals(out->names[i], name)) {
-            am_jfail_code(p->j, AM_INVALID_FILE, "SyntaxError", "keyword argument repeated: %.*s",
-                          (int)name->length, name->bytes);
+            am_jfail_code(p->j, AM_INVALID_FILE, "SyntaxError", "keyword argument repeated: %.*s", (int)name->length,
+                          name->bytes);
             am_jfail_at(p->j, p->current.offset);
             return false;
         }
@@ -244,8 +249,7 @@ static bool parse_bare_argument(am_jparser *p, am_jarguments_node *out)
     static const am_jtoken_kind starts[] = {AM_T_NAME,   AM_T_STRING,   AM_T_INTEGER, AM_T_FLOAT,
                                             AM_T_LPAREN, AM_T_LBRACKET, AM_T_LBRACE};
     if (!is_one_of(p->current.kind, starts, sizeof starts / sizeof *starts)) return true;
-    if (am_jparse_is_name(p, "else") || am_jparse_is_name(p, "or") || am_jparse_is_name(p, "and"))
-        return true;
+    if (am_jparse_is_name(p, "else") || am_jparse_is_name(p, "or") || am_jparse_is_name(p, "and")) return true;
     if (am_jparse_is_name(p, "is"))
         return am_jparse_fail(p, p->current.offset, "You cannot chain multiple tests with is");
     am_jnode *argument = am_jparse_primary(p, false);
@@ -365,8 +369,7 @@ static am_jnode *parse_unary(am_jparser *p, bool with_filter)
     am_jtoken token = p->current;
     if (!am_jparse_enter(p)) return NULL;
     if (token.kind == AM_T_SUB || token.kind == AM_T_ADD)
-        node = am_jparse_advance(p) ? unary(p, AM_N_UNARY, token.offset, token.kind, parse_unary(p, false))
-                                    : NULL;
+        node = am_jparse_advance(p) ? unary(p, AM_N_UNARY, token.offset, token.kind, parse_unary(p, false)) : NULL;
     else node = am_jparse_primary(p, false);
     node = parse_postfix(p, node);
     if (with_filter) node = parse_filter_expression(p, node);
@@ -386,7 +389,7 @@ static am_jnode *parse_level(am_jparser *p, const am_jtoken_kind *operators, siz
     size_t offset = p->current.offset;
     am_jnode *left = parse_next(p);
     while (left && is_one_of(p->current.kind, operators, count)) {
-        am_jtoken_kind operator = p->current.kind;
+        am_jtoken_kind operator= p->current.kind;
         left = am_jparse_advance(p) ? binary(p, AM_N_BINARY, offset, operator, left, parse_next(p)) : NULL;
     }
     return left;
@@ -423,17 +426,17 @@ static am_jnode *parse_sum(am_jparser *p)
 }
 
 /* The comparison at the current token (NAME: in, END: not in), taken; *found says whether there is one. */
-static bool parse_comparison(am_jparser *p, am_jtoken_kind *operator, bool *found)
+static bool parse_comparison(am_jparser *p, am_jtoken_kind *operator, bool * found)
 {
     static const am_jtoken_kind comparisons[] = {AM_T_EQ, AM_T_NE, AM_T_LT, AM_T_LTEQ, AM_T_GT, AM_T_GTEQ};
     am_jtoken next;
-    *operator = p->current.kind;
+    *operator= p->current.kind;
     *found = is_one_of(*operator, comparisons, 6) || am_jparse_is_name(p, "in");
     if (*found) return am_jparse_advance(p);
     if (!am_jparse_is_name(p, "not")) return true;
     if (!am_jparse_look(p, &next)) return false;
     *found = next.kind == AM_T_NAME && am_jstring_is(next.value.string, "in");
-    *operator = AM_T_END;
+    *operator= AM_T_END;
     return !*found || (am_jparse_advance(p) && am_jparse_advance(p));
 }
 
@@ -444,7 +447,7 @@ static am_jnode *parse_compare(am_jparser *p)
     size_t offset = p->current.offset;
     am_jnode *first = parse_sum(p), *node = NULL;
     while (first) {
-        if (!parse_comparison(p, &operator, &found)) return NULL;
+        if (!parse_comparison(p, &operator, & found)) return NULL;
         if (!found) break;
         if (!node && !(node = am_jparse_node(p, AM_N_COMPARE, offset))) return NULL;
         size_t count = node->compare.rest.count;
@@ -503,8 +506,7 @@ am_jnode *am_jparse_expression(am_jparser *p)
         if (!am_jparse_skip_name(p, "if", &taken)) return NULL;
         if (!taken) break;
         am_jnode *node = am_jparse_node(p, AM_N_CONDITION, offset);
-        if (!node || !(node->condition.test = parse_or(p)) || !am_jparse_skip_name(p, "else", &taken))
-            return NULL;
+        if (!node || !(node->condition.test = parse_or(p)) || !am_jparse_skip_name(p, "else", &taken)) return NULL;
         if (taken && !(node->condition.no = am_jparse_expression(p))) return NULL;
         node->condition.yes = yes;
         yes = am_jparse_finish(p, node);

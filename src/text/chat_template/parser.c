@@ -42,8 +42,7 @@ static bool expected(am_jparser *p, const char *what)
     const char *wanted_text = am_jrepr_text(p->j, wanted);
     if (p->current.kind == AM_T_END)
         return am_jparse_fail(p, p->current.offset, "unexpected end of template, expected %s.", wanted_text);
-    return am_jparse_fail(p, p->current.offset, "expected token %s, got %s", wanted_text,
-                          am_jrepr_text(p->j, found));
+    return am_jparse_fail(p, p->current.offset, "expected token %s, got %s", wanted_text, am_jrepr_text(p->j, found));
 }
 
 bool am_jparse_expect(am_jparser *p, am_jtoken_kind kind)
@@ -147,8 +146,7 @@ static bool fail_unexpected(am_jparser *p, const am_jstring *name, size_t offset
         am_jtext_printf(&text, " Jinja was looking for the following tags: %s.", describe_ends(p, looking));
     if (p->tag_count) {
         am_jvalue innermost = {.kind = AM_J_STRING, .string = p->tags[p->tag_count - 1]};
-        am_jtext_printf(&text, " The innermost block that needs to be closed is %s.",
-                        am_jrepr_text(p->j, innermost));
+        am_jtext_printf(&text, " The innermost block that needs to be closed is %s.", am_jrepr_text(p->j, innermost));
     }
     return am_jparse_fail(p, offset, "%s", am_jtext_string(&text));
 }
@@ -199,8 +197,7 @@ static bool parse_body(am_jparser *p, const am_jend_tags *ends, am_jnodes *body)
             open = false;
             if (!am_jparse_advance(p)) return false;
             if (at_end_tag(p, ends)) return true;
-            if (!am_jnodes_push(p->j, body, parse_statement(p)) || !am_jparse_expect(p, AM_T_BLOCK_END))
-                return false;
+            if (!am_jnodes_push(p->j, body, parse_statement(p)) || !am_jparse_expect(p, AM_T_BLOCK_END)) return false;
         }
     }
     return true;
@@ -247,19 +244,23 @@ static bool can_assign(const am_jnode *node)
 static void set_use(am_jnode *node, am_jname_use use)
 {
     if (node->kind == AM_N_NAME) node->name.use = use;
-    for (size_t i = 0; node->kind == AM_N_TUPLE && i < node->list.count; i++)
-        set_use(node->list.items[i], use);
+    for (size_t i = 0; node->kind == AM_N_TUPLE && i < node->list.count; i++) set_use(node->list.items[i], use);
 }
 
 /* Class of a node in Jinja2, in lower case: what a message calls it. */
 static const char *class_of(const am_jnode *node)
 {
     switch (node->kind) {
-    case AM_N_CONST: return "const";
-    case AM_N_TUPLE: return "tuple";
-    case AM_N_LIST: return "list";
-    case AM_N_DICT: return "dict";
-    default: return "name";
+    case AM_N_CONST:
+        return "const";
+    case AM_N_TUPLE:
+        return "tuple";
+    case AM_N_LIST:
+        return "list";
+    case AM_N_DICT:
+        return "dict";
+    default:
+        return "name";
     }
 }
 
@@ -319,8 +320,7 @@ static bool push_branch(am_jparser *p, am_jnode *node)
     if (!bodies) return false;
     if (count) memcpy(bodies, node->branches.bodies, count * sizeof *bodies);
     node->branches.bodies = bodies;
-    return am_jnodes_push(p->j, &node->branches.tests,
-                          am_jparse_tuple(p, (am_jtuple_options){.no_condition = true})) &&
+    return am_jnodes_push(p->j, &node->branches.tests, am_jparse_tuple(p, (am_jtuple_options){.no_condition = true})) &&
            parse_block(p, (am_jend_tags){{"elif", "else", "endif"}}, &bodies[count]);
 }
 
@@ -341,8 +341,7 @@ static bool parse_with(am_jparser *p, am_jnode *node)
     while (p->current.kind != AM_T_BLOCK_END) {
         if (node->with.targets.count && !am_jparse_expect(p, AM_T_COMMA)) return false;
         am_jnode *target = parse_target(p, (am_jtuple_options){0}, AM_J_USE_PARAMETER);
-        if (!am_jnodes_push(p->j, &node->with.targets, target) || !am_jparse_expect(p, AM_T_ASSIGN))
-            return false;
+        if (!am_jnodes_push(p->j, &node->with.targets, target) || !am_jparse_expect(p, AM_T_ASSIGN)) return false;
         if (!am_jnodes_push(p->j, &node->with.values, am_jparse_expression(p))) return false;
     }
     return parse_whole_block(p, "endwith", &node->with.body);
@@ -379,8 +378,7 @@ static bool parse_macro(am_jparser *p, am_jnode *node)
 {
     if (!am_jparse_advance(p) || !(node->macro.target = parse_target_name(p, AM_J_USE_STORE))) return false;
     node->macro.macro.name = node->macro.target->name.name;
-    return parse_signature(p, &node->macro.macro) &&
-           parse_function_block(p, "endmacro", &node->macro.macro.body);
+    return parse_signature(p, &node->macro.macro) && parse_function_block(p, "endmacro", &node->macro.macro.body);
 }
 
 static bool parse_call_block(am_jparser *p, am_jnode *node)
@@ -429,10 +427,9 @@ static bool parse_named_block(am_jparser *p, am_jnode *node)
     if (am_jparse_is_name(p, "scoped") || am_jparse_is_name(p, "required"))
         return unsupported(p, node->offset, "a scoped or required block");
     if (p->current.kind == AM_T_SUB)
-        return am_jparse_fail(
-            p, p->current.offset,
-            "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, "
-            "use an underscore instead.");
+        return am_jparse_fail(p, p->current.offset,
+                              "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, "
+                              "use an underscore instead.");
     if (!parse_function_block(p, "endblock", &node->block.body)) return false;
     taken = p->current.kind == AM_T_NAME && am_jstring_equals(p->current.value.string, node->block.name);
     return !taken || am_jparse_advance(p);

@@ -45,10 +45,10 @@ bool am_jparse_skip_name(am_jparser *p, const char *name, bool *taken);
 
 /* How a tuple is read. */
 typedef struct am_jtuple_options {
-    bool targets_only;    /* names and literals: the target of an assignment */
-    bool no_condition;    /* "if" is not part of it */
-    bool parentheses;     /* stands between them, so it may be empty */
-    bool with_namespace;  /* "ns.attribute" may stand in it */
+    bool targets_only;   /* names and literals: the target of an assignment */
+    bool no_condition;   /* "if" is not part of it */
+    bool parentheses;    /* stands between them, so it may be empty */
+    bool with_namespace; /* "ns.attribute" may stand in it */
 } am_jtuple_options;
 
 /* An expression; one or several with commas between; a name, a literal or something in brackets. */

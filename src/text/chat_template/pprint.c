@@ -117,8 +117,7 @@ static bool push_repr(am_jinja *j, am_jitems *chunks, const am_jstring *s, size_
 {
     am_jvalue part, repr;
     if (begin == end) return true;
-    return am_jstring_part(j, s, begin, end, &part) && repr_of(j, part, &repr) &&
-           am_jitems_push(j, chunks, repr);
+    return am_jstring_part(j, s, begin, end, &part) && repr_of(j, part, &repr) && am_jitems_push(j, chunks, repr);
 }
 
 /* End of the word and the white space after it that begin at byte `at`. */
@@ -134,8 +133,7 @@ static size_t end_of_word(const am_jstring *s, size_t at)
 }
 
 /* A line of a string that is too long: words as long as they fit. */
-static bool break_line(am_jinja *j, am_jitems *chunks, const am_jstring *line, size_t width,
-                       size_t last_width)
+static bool break_line(am_jinja *j, am_jitems *chunks, const am_jstring *line, size_t width, size_t last_width)
 {
     size_t begin = 0, end = 0;
     while (end < line->length) {
@@ -151,8 +149,7 @@ static bool break_line(am_jinja *j, am_jitems *chunks, const am_jstring *line, s
     return push_repr(j, chunks, line, begin, end);
 }
 
-static bool string_chunks(am_jinja *j, const am_jstring *s, size_t width, size_t last_width,
-                          am_jitems *chunks)
+static bool string_chunks(am_jinja *j, const am_jstring *s, size_t width, size_t last_width, am_jitems *chunks)
 {
     am_jvalue lines, repr;
     if (!am_jstring_split_lines(j, s, true, &lines)) return false;
@@ -196,10 +193,8 @@ static bool print_value(printer *p, am_jvalue value, size_t indent, size_t allow
     if (!am_jenter(j)) return false;
     if (!fits && !empty && (value.kind == AM_J_LIST || value.kind == AM_J_TUPLE))
         ok = print_list(p, value, indent, allowance, level + 1);
-    else if (!fits && !empty && value.kind == AM_J_DICT)
-        ok = print_dict(p, value.dict, indent, allowance, level + 1);
-    else if (!fits && !empty && value.kind == AM_J_STRING)
-        ok = print_string(p, value, indent, allowance, level + 1);
+    else if (!fits && !empty && value.kind == AM_J_DICT) ok = print_dict(p, value.dict, indent, allowance, level + 1);
+    else if (!fits && !empty && value.kind == AM_J_STRING) ok = print_string(p, value, indent, allowance, level + 1);
     else am_jtext_append(p->text, repr.string->bytes, repr.string->length);
     am_jleave(j);
     return ok && !j->failed;

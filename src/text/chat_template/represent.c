@@ -27,8 +27,8 @@ static void step_up(char *text)
     snprintf(text, 2, "0");
 }
 
-/* Whether the decimal, or the one above it, reads back as `real`. A power of two has more room above it than below, so
-   that the nearest decimal of some length can miss it where the next one does not. */
+/* Whether the decimal, or the one above it, reads back as `real`. A power of two has more room above it than
+   below, so that the nearest decimal of some length can miss it where the next one does not. */
 static bool reads_back(char *text, double real)
 {
     int exponent;
@@ -124,8 +124,7 @@ static bool repr_string(am_jtext *text, const am_jstring *s)
     return !text->j->failed;
 }
 
-static bool repr_items(am_jtext *text, const am_jvalue *items, size_t count, const char *open,
-                       const char *close)
+static bool repr_items(am_jtext *text, const am_jvalue *items, size_t count, const char *open, const char *close)
 {
     if (!am_jenter(text->j)) return false;
     am_jtext_append_string(text, open);
@@ -152,8 +151,8 @@ static bool repr_entry(am_jtext *text, const am_jentry *entry, am_jkind kind, am
 }
 
 /* The entries of a dict, or of a view of one. */
-static bool repr_dict(am_jtext *text, const am_jdict *dict, am_jkind kind, am_jview_kind view,
-                      const char *open, const char *close)
+static bool repr_dict(am_jtext *text, const am_jdict *dict, am_jkind kind, am_jview_kind view, const char *open,
+                      const char *close)
 {
     if (!am_jenter(text->j)) return false;
     am_jtext_append_string(text, open);
@@ -201,10 +200,8 @@ static bool repr_loop(am_jtext *text, am_jloop *loop)
 /* Functions and iterators: Python would add an address. */
 static bool repr_object(am_jtext *text, am_jvalue value)
 {
-    if (value.kind == AM_J_FUNCTION)
-        am_jtext_printf(text, "<function %s>", am_jfunction_name(value.function));
-    else if (value.kind == AM_J_ITERATOR)
-        am_jtext_printf(text, "<%s object>", am_jvalue_type(value));
+    if (value.kind == AM_J_FUNCTION) am_jtext_printf(text, "<function %s>", am_jfunction_name(value.function));
+    else if (value.kind == AM_J_ITERATOR) am_jtext_printf(text, "<%s object>", am_jvalue_type(value));
     else am_jtext_printf(text, "<%s>", am_jvalue_described(text->j, value));
     return !text->j->failed;
 }
@@ -213,27 +210,46 @@ bool am_jrepr(am_jtext *text, am_jvalue value)
 {
     switch (value.kind) {
     case AM_J_MISSING:
-    case AM_J_UNDEFINED: am_jtext_append_string(text, "Undefined"); break;
-    case AM_J_NONE: am_jtext_append_string(text, "None"); break;
-    case AM_J_BOOL: am_jtext_append_string(text, value.boolean ? "True" : "False"); break;
-    case AM_J_INT: am_jtext_printf(text, "%lld", (long long)value.integer); break;
-    case AM_J_BIG: return am_jinteger_write(text, value, 10);
-    case AM_J_REAL: am_jreal_repr(text, value.real); break;
-    case AM_J_STRING: return repr_string(text, value.string);
-    case AM_J_LIST: return repr_items(text, value.list->items, value.list->count, "[", "]");
+    case AM_J_UNDEFINED:
+        am_jtext_append_string(text, "Undefined");
+        break;
+    case AM_J_NONE:
+        am_jtext_append_string(text, "None");
+        break;
+    case AM_J_BOOL:
+        am_jtext_append_string(text, value.boolean ? "True" : "False");
+        break;
+    case AM_J_INT:
+        am_jtext_printf(text, "%lld", (long long)value.integer);
+        break;
+    case AM_J_BIG:
+        return am_jinteger_write(text, value, 10);
+    case AM_J_REAL:
+        am_jreal_repr(text, value.real);
+        break;
+    case AM_J_STRING:
+        return repr_string(text, value.string);
+    case AM_J_LIST:
+        return repr_items(text, value.list->items, value.list->count, "[", "]");
     case AM_J_TUPLE:
-        return repr_items(text, value.list->items, value.list->count, "(",
-                          value.list->count == 1 ? ",)" : ")");
-    case AM_J_DICT: return repr_dict(text, value.dict, AM_J_DICT, AM_J_ITEMS, "{", "}");
-    case AM_J_NAMESPACE: return repr_dict(text, value.dict, AM_J_DICT, AM_J_ITEMS, "<Namespace {", "}>");
-    case AM_J_RANGE: return repr_range(text, value.range);
-    case AM_J_VIEW: return repr_view(text, value);
-    case AM_J_MACRO: return repr_macro(text, value.macro);
-    case AM_J_LOOP: return repr_loop(text, value.loop);
+        return repr_items(text, value.list->items, value.list->count, "(", value.list->count == 1 ? ",)" : ")");
+    case AM_J_DICT:
+        return repr_dict(text, value.dict, AM_J_DICT, AM_J_ITEMS, "{", "}");
+    case AM_J_NAMESPACE:
+        return repr_dict(text, value.dict, AM_J_DICT, AM_J_ITEMS, "<Namespace {", "}>");
+    case AM_J_RANGE:
+        return repr_range(text, value.range);
+    case AM_J_VIEW:
+        return repr_view(text, value);
+    case AM_J_MACRO:
+        return repr_macro(text, value.macro);
+    case AM_J_LOOP:
+        return repr_loop(text, value.loop);
     case AM_J_FUNCTION:
     case AM_J_ITERATOR:
     case AM_J_CYCLER:
-    case AM_J_JOINER: return repr_object(text, value);
+    case AM_J_JOINER:
+        return repr_object(text, value);
     }
     return !text->j->failed;
 }

@@ -203,18 +203,29 @@ static bool analyze(void *context, am_jnode *node)
     case AM_N_NAME:
         if (node->name.use == AM_J_USE_PARAMETER) return declare_parameter(s, node->name.name);
         return node->name.use == AM_J_USE_STORE ? store(s, node->name.name) : load(s, node->name.name);
-    case AM_N_NAMESPACE: return load(s, node->name.name);
-    case AM_N_IF: return analyze_if(s, node);
-    case AM_N_MACRO: return store(s, node->macro.target->name.name);
-    case AM_N_SET: return analyze(s, node->set.value) && analyze(s, node->set.target);
-    case AM_N_FOR: return analyze(s, node->loop.iterable);
-    case AM_N_CALL_BLOCK: return analyze(s, node->macro.call);
+    case AM_N_NAMESPACE:
+        return load(s, node->name.name);
+    case AM_N_IF:
+        return analyze_if(s, node);
+    case AM_N_MACRO:
+        return store(s, node->macro.target->name.name);
+    case AM_N_SET:
+        return analyze(s, node->set.value) && analyze(s, node->set.target);
+    case AM_N_FOR:
+        return analyze(s, node->loop.iterable);
+    case AM_N_CALL_BLOCK:
+        return analyze(s, node->macro.call);
     case AM_N_GENERATION:
-    case AM_N_BLOCK: return true;
-    case AM_N_FILTER_BLOCK: return analyze(s, node->set.value);
-    case AM_N_SET_BLOCK: return analyze(s, node->set.target);
-    case AM_N_WITH: return analyze_all(s, &node->with.values);
-    default: return am_jnode_children(node, analyze, s);
+    case AM_N_BLOCK:
+        return true;
+    case AM_N_FILTER_BLOCK:
+        return analyze(s, node->set.value);
+    case AM_N_SET_BLOCK:
+        return analyze(s, node->set.target);
+    case AM_N_WITH:
+        return analyze_all(s, &node->with.values);
+    default:
+        return am_jnode_children(node, analyze, s);
     }
 }
 
@@ -285,8 +296,7 @@ static activation *new_function(am_jinja *j, const frame *outer)
 
 static bool bind_name(am_jinja *j, const frame *f, am_jnode *node)
 {
-    if (!find_slot(f->symbols, node->name.name,
-                   &node->name.slot) && /* only in what Jinja2 forgets to look at */
+    if (!find_slot(f->symbols, node->name.name, &node->name.slot) && /* only in what Jinja2 forgets to look at */
         (!load(f->symbols, node->name.name) || !find_slot(f->symbols, node->name.name, &node->name.slot)))
         return false;
     node->name.exported = f->top_level && node->kind == AM_N_NAME && node->name.use == AM_J_USE_STORE;
@@ -307,8 +317,7 @@ static bool bind_routine(am_jinja *j, const frame *f, am_jnode *node)
 
 static bool is_store_to_loop(void *context, am_jnode *node)
 {
-    if (node->kind == AM_N_NAME && node->name.use == AM_J_USE_STORE &&
-        am_jstring_is(node->name.name, "loop")) {
+    if (node->kind == AM_N_NAME && node->name.use == AM_J_USE_STORE && am_jstring_is(node->name.name, "loop")) {
         am_jinja *j = context;
         am_jfail_code(j, AM_INVALID_FILE, "TemplateAssertionError",
                       "Can't assign to special loop variable in for-loop target");
@@ -348,8 +357,7 @@ static bool bind_loop_body(am_jinja *j, const frame *outer, activation *function
     if (!f.symbols || !am_jstring_literal(j, "loop", &loop)) return false;
     node->loop.loop = AM_J_NO_SLOT;
     if (node->loop.extended && !declare_parameter(f.symbols, loop.string)) return false;
-    if (!analyze_target_as_parameter(f.symbols, node->loop.target) ||
-        !analyze_all(f.symbols, &node->loop.body))
+    if (!analyze_target_as_parameter(f.symbols, node->loop.target) || !analyze_all(f.symbols, &node->loop.body))
         return false;
     if (node->loop.extended && !find_slot(f.symbols, loop.string, &node->loop.loop)) return false;
     return bind_one(j, f, node->loop.target) && bind_all(j, f, &node->loop.body) &&
@@ -359,8 +367,8 @@ static bool bind_loop_body(am_jinja *j, const frame *outer, activation *function
 static bool bind_loop_else(am_jinja *j, const frame *outer, activation *function, am_jnode *node)
 {
     frame f = {.symbols = new_symbols(j, outer->symbols, function)};
-    return f.symbols && analyze_all(f.symbols, &node->loop.otherwise) &&
-           bind_all(j, f, &node->loop.otherwise) && finish_scope(f.symbols, &node->loop.else_scope);
+    return f.symbols && analyze_all(f.symbols, &node->loop.otherwise) && bind_all(j, f, &node->loop.otherwise) &&
+           finish_scope(f.symbols, &node->loop.else_scope);
 }
 
 static bool bind_for(am_jinja *j, const frame *f, am_jnode *node)
@@ -406,10 +414,9 @@ static bool bind_macro(am_jinja *j, const frame *outer, am_jmacro_node *macro, s
     find_undeclared(&u, &macro->body);
     macro->explicit_caller = has_parameter(macro, "caller", &position);
     if (u.found[0] && macro->explicit_caller && macro->parameters.count - position > macro->defaults.count) {
-        am_jfail_code(
-            j, AM_INVALID_FILE, "TemplateAssertionError",
-            "When defining macros or call blocks the special \"caller\" argument must be omitted or be given "
-            "a default.");
+        am_jfail_code(j, AM_INVALID_FILE, "TemplateAssertionError",
+                      "When defining macros or call blocks the special \"caller\" argument must be omitted or be given "
+                      "a default.");
         am_jfail_at(j, offset);
         return false;
     }
@@ -420,9 +427,8 @@ static bool bind_macro(am_jinja *j, const frame *outer, am_jmacro_node *macro, s
            special_parameter(f.symbols, "kwargs", kwargs, &macro->kwargs) &&
            special_parameter(f.symbols, "varargs", varargs, &macro->varargs) &&
            analyze_all(f.symbols, &macro->defaults) && analyze_all(f.symbols, &macro->body) &&
-           bind_all(j, f, &macro->parameters) && bind_all(j, f, &macro->defaults) &&
-           bind_all(j, f, &macro->body) && finish_scope(f.symbols, &macro->scope) &&
-           ((macro->slots = function->slots), true);
+           bind_all(j, f, &macro->parameters) && bind_all(j, f, &macro->defaults) && bind_all(j, f, &macro->body) &&
+           finish_scope(f.symbols, &macro->scope) && ((macro->slots = function->slots), true);
 }
 
 /* Bodies of set and filter blocks have a scope of their own in the same function. */
@@ -439,10 +445,9 @@ static bool bind_set_block(am_jinja *j, const frame *outer, am_jnode *node)
 static bool bind_with(am_jinja *j, const frame *outer, am_jnode *node)
 {
     frame f = {.symbols = new_symbols(j, outer->symbols, outer->symbols->function)};
-    return f.symbols && analyze_all(f.symbols, &node->with.targets) &&
-           analyze_all(f.symbols, &node->with.body) && bind_all(j, *outer, &node->with.values) &&
-           bind_all(j, f, &node->with.targets) && bind_all(j, f, &node->with.body) &&
-           finish_scope(f.symbols, &node->with.scope);
+    return f.symbols && analyze_all(f.symbols, &node->with.targets) && analyze_all(f.symbols, &node->with.body) &&
+           bind_all(j, *outer, &node->with.values) && bind_all(j, f, &node->with.targets) &&
+           bind_all(j, f, &node->with.body) && finish_scope(f.symbols, &node->with.scope);
 }
 
 /* A block sees only the context, not the variables around it. */
@@ -467,23 +472,30 @@ static bool bind(void *context, am_jnode *node)
     const frame *f = &b->frame;
     switch (node->kind) {
     case AM_N_NAME:
-    case AM_N_NAMESPACE: return bind_name(b->j, f, node);
+    case AM_N_NAMESPACE:
+        return bind_name(b->j, f, node);
     case AM_N_FILTER:
-    case AM_N_TEST: return bind_routine(b->j, f, node) && am_jnode_children(node, bind, b);
+    case AM_N_TEST:
+        return bind_routine(b->j, f, node) && am_jnode_children(node, bind, b);
     case AM_N_CONDITION:
-    case AM_N_IF: return bind_softly(b, node);
-    case AM_N_FOR: return bind_for(b->j, f, node);
+    case AM_N_IF:
+        return bind_softly(b, node);
+    case AM_N_FOR:
+        return bind_for(b->j, f, node);
     case AM_N_MACRO:
-        return bind_macro(b->j, f, &node->macro.macro, node->offset) &&
-               bind_one(b->j, *f, node->macro.target);
+        return bind_macro(b->j, f, &node->macro.macro, node->offset) && bind_one(b->j, *f, node->macro.target);
     case AM_N_CALL_BLOCK:
     case AM_N_GENERATION:
         return bind_macro(b->j, f, &node->macro.macro, node->offset) && bind_one(b->j, *f, node->macro.call);
     case AM_N_SET_BLOCK:
-    case AM_N_FILTER_BLOCK: return bind_set_block(b->j, f, node);
-    case AM_N_WITH: return bind_with(b->j, f, node);
-    case AM_N_BLOCK: return bind_block(b->j, node);
-    default: return am_jnode_children(node, bind, b);
+    case AM_N_FILTER_BLOCK:
+        return bind_set_block(b->j, f, node);
+    case AM_N_WITH:
+        return bind_with(b->j, f, node);
+    case AM_N_BLOCK:
+        return bind_block(b->j, node);
+    default:
+        return am_jnode_children(node, bind, b);
     }
 }
 
@@ -491,8 +503,7 @@ bool am_jresolve(am_jinja *j, am_jprogram *program)
 {
     activation *function = new_function(j, NULL);
     frame f = {.symbols = function ? new_symbols(j, NULL, function) : NULL, .top_level = true};
-    if (!f.symbols || !analyze_all(f.symbols, &program->body) || !bind_all(j, f, &program->body))
-        return false;
+    if (!f.symbols || !analyze_all(f.symbols, &program->body) || !bind_all(j, f, &program->body)) return false;
     program->slots = function->slots;
     return finish_scope(f.symbols, &program->scope);
 }

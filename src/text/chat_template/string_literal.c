@@ -26,10 +26,9 @@ static bool append(reader *r, uint32_t c)
 {
     if (c > 0x10FFFF) return fail(r, "illegal Unicode character");
     if (c >= 0xD800 && c <= 0xDFFF)
-        return am_jfail_code(
-            r->text.j, AM_INVALID_FILE, "UnicodeEncodeError",
-            "'utf-8' codec can't encode character '\\u%04x' in position %zu: surrogates not allowed",
-            (unsigned)c, am_utf8_count(r->text.length ? r->text.bytes : "", r->text.length));
+        return am_jfail_code(r->text.j, AM_INVALID_FILE, "UnicodeEncodeError",
+                             "'utf-8' codec can't encode character '\\u%04x' in position %zu: surrogates not allowed",
+                             (unsigned)c, am_utf8_count(r->text.length ? r->text.bytes : "", r->text.length));
     am_jtext_append_code_point(&r->text, c);
     return !r->text.j->failed;
 }

@@ -15,13 +15,19 @@ bool am_jargument_int(am_jinja *j, am_jvalue value, int64_t fallback, int64_t *o
 {
     *out = fallback;
     switch (value.kind) {
-    case AM_J_MISSING: return true;
-    case AM_J_BOOL: *out = value.boolean; return true;
-    case AM_J_INT: *out = value.integer; return true;
-    case AM_J_BIG: *out = value.big->negative ? INT64_MIN : INT64_MAX; return true;
+    case AM_J_MISSING:
+        return true;
+    case AM_J_BOOL:
+        *out = value.boolean;
+        return true;
+    case AM_J_INT:
+        *out = value.integer;
+        return true;
+    case AM_J_BIG:
+        *out = value.big->negative ? INT64_MIN : INT64_MAX;
+        return true;
     default:
-        return am_jfail(j, "TypeError", "'%s' object cannot be interpreted as an integer",
-                        am_jvalue_type(value));
+        return am_jfail(j, "TypeError", "'%s' object cannot be interpreted as an integer", am_jvalue_type(value));
     }
 }
 
@@ -90,9 +96,9 @@ static const struct {
     bool (*is)(uint32_t);
     bool empty; /* the answer for "" */
 } classes[] = {
-    {"isalpha", am_jchar_is_alpha, false},      {"isalnum", am_jchar_is_alnum, false},
-    {"isdecimal", am_jchar_is_decimal, false},  {"isdigit", am_jchar_is_digit, false},
-    {"isnumeric", am_jchar_is_numeric, false},  {"isspace", am_jchar_is_space, false},
+    {"isalpha", am_jchar_is_alpha, false},        {"isalnum", am_jchar_is_alnum, false},
+    {"isdecimal", am_jchar_is_decimal, false},    {"isdigit", am_jchar_is_digit, false},
+    {"isnumeric", am_jchar_is_numeric, false},    {"isspace", am_jchar_is_space, false},
     {"isprintable", am_jchar_is_printable, true}, {"isascii", is_ascii_character, true},
 };
 
@@ -100,8 +106,7 @@ static bool is_class(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     size_t i = 0;
     while (strcmp(classes[i].name, c->routine->name) != 0) i++;
-    return am_jcharge_bytes(j, self(c)->length) &&
-           give_bool(all(self(c), classes[i].is, classes[i].empty), out);
+    return am_jcharge_bytes(j, self(c)->length) && give_bool(all(self(c), classes[i].is, classes[i].empty), out);
 }
 
 /* islower, isupper: some character has case, and none the other one. */
@@ -169,8 +174,7 @@ static bool part_of(am_jinja *j, const am_jcall *c, size_t *begin, size_t *end, 
 
 static bool text_argument(am_jinja *j, am_jvalue value)
 {
-    return value.kind == AM_J_STRING ||
-           am_jfail(j, "TypeError", "must be str, not %s", am_jvalue_type(value));
+    return value.kind == AM_J_STRING || am_jfail(j, "TypeError", "must be str, not %s", am_jvalue_type(value));
 }
 
 /* find, rfind, index, rindex */
@@ -219,8 +223,8 @@ static bool has_affix(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue affix = c->a[0];
     if (!part_of(j, c, &begin, &end, &possible)) return false;
     if (affix.kind != AM_J_STRING && affix.kind != AM_J_TUPLE)
-        return am_jfail(j, "TypeError", "%s first arg must be str or a tuple of str, not %s",
-                        c->routine->name, am_jvalue_type(affix));
+        return am_jfail(j, "TypeError", "%s first arg must be str or a tuple of str, not %s", c->routine->name,
+                        am_jvalue_type(affix));
     const am_jvalue *items = affix.kind == AM_J_TUPLE ? affix.list->items : &affix;
     size_t n = affix.kind == AM_J_TUPLE ? affix.list->count : 1;
     for (size_t i = 0; !found && i < n; i++) {
@@ -250,8 +254,7 @@ static bool split(am_jinja *j, const am_jcall *c, am_jvalue *out)
     const am_jstring *separator;
     int64_t limit;
     bool right = c->routine->name[0] == 'r';
-    if (!am_jargument_int(j, c->a[1], -1, &limit) || !separator_argument(j, c->a[0], &separator))
-        return false;
+    if (!am_jargument_int(j, c->a[1], -1, &limit) || !separator_argument(j, c->a[0], &separator)) return false;
     return right ? am_jstring_split_right(j, self(c), separator, limit, out)
                  : am_jstring_split(j, self(c), separator, limit, out);
 }
@@ -268,8 +271,7 @@ static bool partition(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jvalue parts[3];
     bool right = c->routine->name[0] == 'r';
     if (!text_argument(j, c->a[0]) || !separator_argument(j, c->a[0], &separator)) return false;
-    size_t at =
-        right ? am_jbytes_find_last(s, separator, 0, s->length) : am_jbytes_find(s, separator, 0, s->length);
+    size_t at = right ? am_jbytes_find_last(s, separator, 0, s->length) : am_jbytes_find(s, separator, 0, s->length);
     bool found = at != SIZE_MAX;
     if (!found) at = right ? 0 : s->length;
     size_t end = found ? at + separator->length : at;
@@ -291,8 +293,7 @@ static bool join(am_jinja *j, const am_jcall *c, am_jvalue *out)
         if (item.kind != AM_J_STRING && !s->markup)
             return am_jfail(j, "TypeError", "sequence item %zu: expected str instance, %s found", i,
                             am_jvalue_type(item));
-        if (s->markup &&
-            (!am_jvalue_to_soft_string(j, item, &item) || !am_jstring_escape(j, item.string, &item)))
+        if (s->markup && (!am_jvalue_to_soft_string(j, item, &item) || !am_jstring_escape(j, item.string, &item)))
             return false;
         if (i) am_jtext_append(&text, s->bytes, s->length);
         am_jtext_append(&text, item.string->bytes, item.string->length);
@@ -332,8 +333,7 @@ static bool remove_affix(am_jinja *j, const am_jcall *c, am_jvalue *out)
     const am_jstring *s = self(c), *affix = c->a[0].string;
     bool suffix = strcmp(c->routine->name, "removesuffix") == 0;
     if (c->a[0].kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "%s() argument must be str, not %s", c->routine->name,
-                        am_jvalue_type(c->a[0]));
+        return am_jfail(j, "TypeError", "%s() argument must be str, not %s", c->routine->name, am_jvalue_type(c->a[0]));
     bool has = suffix ? am_jstring_ends(s, affix) : am_jstring_starts(s, affix);
     size_t cut = has ? affix->length : 0;
     return am_jstring_part(j, s, suffix ? 0 : cut, suffix ? s->length - cut : s->length, out);
@@ -348,8 +348,7 @@ static bool justify(am_jinja *j, const am_jcall *c, am_jvalue *out)
     if (!am_jargument_int(j, c->a[0], 0, &width)) return false;
     if (!am_jgiven(fill) && !am_jstring_literal(j, " ", &fill)) return false;
     if (fill.kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "The fill character must be a unicode character, not %s",
-                        am_jvalue_type(fill));
+        return am_jfail(j, "TypeError", "The fill character must be a unicode character, not %s", am_jvalue_type(fill));
     if (self(c)->markup && !am_jstring_escape(j, fill.string, &fill)) return false;
     if (fill.string->characters != 1)
         return am_jfail(j, "TypeError", "The fill character must be exactly one character long");
@@ -364,8 +363,7 @@ static bool zfill(am_jinja *j, const am_jcall *c, am_jvalue *out)
     if (!am_jargument_int(j, c->a[0], 0, &width)) return false;
     size_t sign = s->length && (*s->bytes == '+' || *s->bytes == '-');
     am_jtext_append(&text, s->bytes, sign);
-    if (width > 0 && (size_t)width > s->characters)
-        am_jtext_append_times(&text, "0", 1, (size_t)width - s->characters);
+    if (width > 0 && (size_t)width > s->characters) am_jtext_append_times(&text, "0", 1, (size_t)width - s->characters);
     am_jtext_append(&text, s->bytes + sign, s->length - sign);
     return am_jstring_of_text(&text, out) && am_jstring_mark(j, *out, s->markup, out);
 }
@@ -395,8 +393,7 @@ static bool append_translated(am_jinja *j, am_jtext *text, const am_jvalue *to, 
     if (!to) am_jtext_append_code_point(text, c);
     else if (to->kind == AM_J_STRING) am_jtext_append(text, to->string->bytes, to->string->length);
     else if (to->kind == AM_J_INT) {
-        bool in_range =
-            to->integer >= 0 && to->integer <= 0x10FFFF && am_utf8_put((uint32_t)to->integer, bytes);
+        bool in_range = to->integer >= 0 && to->integer <= 0x10FFFF && am_utf8_put((uint32_t)to->integer, bytes);
         if (!in_range) return am_jfail(j, "ValueError", "character mapping must be in range(0x110000)");
         am_jtext_append_code_point(text, (uint32_t)to->integer);
     } else if (to->kind != AM_J_NONE)
@@ -460,14 +457,11 @@ static bool maketrans(am_jinja *j, const am_jcall *c, am_jvalue *out)
     if (!am_jgiven(c->a[1]))
         return am_jfail(j, "TypeError", "if you give only one argument to maketrans it must be a dict");
     if (c->a[0].kind != AM_J_STRING)
-        return am_jfail(j, "TypeError",
-                        "first maketrans argument must be a string if there is a second argument");
+        return am_jfail(j, "TypeError", "first maketrans argument must be a string if there is a second argument");
     if (c->a[1].kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "maketrans() argument 2 must be str, not %s",
-                        am_jvalue_type(c->a[1]));
+        return am_jfail(j, "TypeError", "maketrans() argument 2 must be str, not %s", am_jvalue_type(c->a[1]));
     if (am_jgiven(c->a[2]) && c->a[2].kind != AM_J_STRING)
-        return am_jfail(j, "TypeError", "maketrans() argument 3 must be str, not %s",
-                        am_jvalue_type(c->a[2]));
+        return am_jfail(j, "TypeError", "maketrans() argument 3 must be str, not %s", am_jvalue_type(c->a[2]));
     return table_of_texts(j, c, out->dict);
 }
 
@@ -483,8 +477,7 @@ static bool format_map(am_jinja *j, const am_jcall *c, am_jvalue *out)
     am_jarguments named = {0};
     const am_jdict *dict = c->a[0].dict;
     if (c->a[0].kind != AM_J_DICT)
-        return am_jfail(j, "TypeError", "format_map() argument must be a mapping, not %s",
-                        am_jvalue_type(c->a[0]));
+        return am_jfail(j, "TypeError", "format_map() argument must be a mapping, not %s", am_jvalue_type(c->a[0]));
     const am_jstring **names = am_jarray(j, dict->count, sizeof *names);
     am_jvalue *values = am_jarray(j, dict->count, sizeof *values);
     if (!names || !values) return false;
@@ -502,8 +495,7 @@ static bool encode(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     (void)c;
     (void)out;
-    return am_jfail_code(j, AM_UNSUPPORTED, "NotImplementedError",
-                         "str.encode() is not supported in chat templates");
+    return am_jfail_code(j, AM_UNSUPPORTED, "NotImplementedError", "str.encode() is not supported in chat templates");
 }
 
 static const am_jroutine methods[] = {

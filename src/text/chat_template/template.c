@@ -13,10 +13,10 @@
 
 enum { LONGEST_TEMPLATE_BYTES = 16 << 20, PARSE_MEMORY_BYTES = 1 << 30 };
 
-#define PARSE_STEPS ((int64_t)1000000000)
+#define PARSE_STEPS        ((int64_t)1000000000)
 #define OUTPUT_LIMIT_BYTES ((size_t)64 << 20)
 #define MEMORY_LIMIT_BYTES ((size_t)512 << 20)
-#define STEP_LIMIT ((int64_t)100000000)
+#define STEP_LIMIT         ((int64_t)100000000)
 
 struct am_chat_template {
     am_jinja j; /* the tree, and all that it refers to */
@@ -68,8 +68,7 @@ static am_status status_of(const am_chat_template *t, const am_jinja *j)
     if (!e->class_name) return am_out_of_memory();
     if (!e->has_offset) return am_error(e->code, "%s: %s (%s)", e->class_name, e->message, t->name);
     place_of(t, e->offset, &line, &column);
-    return am_error(e->code, "%s: %s (%s, line %zu, column %zu)", e->class_name, e->message, t->name, line,
-                    column);
+    return am_error(e->code, "%s: %s (%s, line %zu, column %zu)", e->class_name, e->message, t->name, line, column);
 }
 
 /* ---- parsing ---- */
@@ -96,8 +95,8 @@ static am_status parse(am_chat_template *t, const char *text, size_t length, con
     if (!am_utf8_valid(text, length, &bad))
         return am_error(AM_INVALID_FILE, "%s: not UTF-8: ill-formed byte at offset %zu", name, bad);
     if (length > LONGEST_TEMPLATE_BYTES)
-        return am_error(AM_INVALID_FILE, "%s: a chat template of %zu bytes, more than the limit of %d", name,
-                        length, LONGEST_TEMPLATE_BYTES);
+        return am_error(AM_INVALID_FILE, "%s: a chat template of %zu bytes, more than the limit of %d", name, length,
+                        LONGEST_TEMPLATE_BYTES);
     if (!copy_text(t, text, length, name) || !enter_c_locale(&locale)) return am_out_of_memory();
     if (am_jparse(j, t->source, t->source_length, &t->program.body)) (void)am_jresolve(j, &t->program);
     leave_c_locale(&locale);
@@ -148,16 +147,14 @@ static bool set_clock(am_jinja *j, const struct tm *given)
     return true;
 }
 
-static bool run(am_jinja *j, const am_chat_template *t, const am_chat_options *options,
-                am_jcontinuation *continuation)
+static bool run(am_jinja *j, const am_chat_template *t, const am_chat_options *options, am_jcontinuation *continuation)
 {
     am_jvalue context;
     if (!set_clock(j, options->now) || !am_jdict_make(j, &context)) return false;
     j->run->context = context.dict;
     if (!am_jconversation(j, options, t->text, t->length, context.dict, continuation)) return false;
     am_jenv *env = am_jenv_make(j, NULL, t->program.slots);
-    return env && am_jscope_enter(j, &t->program.scope, env) &&
-           am_jexecute(j, &t->program.body, env) == AM_J_GO_ON;
+    return env && am_jscope_enter(j, &t->program.scope, env) && am_jexecute(j, &t->program.body, env) == AM_J_GO_ON;
 }
 
 static bool take_result(am_jinja *j, size_t length, am_chat_text *out)
@@ -171,8 +168,7 @@ static bool take_result(am_jinja *j, size_t length, am_chat_text *out)
     }
     out->length = length;
     out->span_count = r->span_count;
-    for (size_t i = 0; i < r->span_count; i++)
-        out->spans[i] = (am_chat_span){r->spans[i].start, r->spans[i].end};
+    for (size_t i = 0; i < r->span_count; i++) out->spans[i] = (am_chat_span){r->spans[i].start, r->spans[i].end};
     return true;
 }
 
@@ -182,15 +178,14 @@ static bool render(am_jinja *j, const am_chat_template *t, const am_chat_options
     size_t length;
     am_jrun *r = j->run;
     r->source = t->source;
-    r->root = (am_jtext){.j = j, .limit_bytes = options->output_limit_bytes ? options->output_limit_bytes
-                                                                            : OUTPUT_LIMIT_BYTES};
+    r->root = (am_jtext){.j = j,
+                         .limit_bytes = options->output_limit_bytes ? options->output_limit_bytes : OUTPUT_LIMIT_BYTES};
     r->out = &r->root;
     return run(j, t, options, &continuation) && am_jcontinuation_cut(j, &continuation, &r->root, &length) &&
            take_result(j, length, out);
 }
 
-am_status am_chat_template_render(const am_chat_template *t, const am_chat_options *options,
-                                  am_chat_text *out)
+am_status am_chat_template_render(const am_chat_template *t, const am_chat_options *options, am_chat_text *out)
 {
     c_locale locale;
     am_jrun r = {0};

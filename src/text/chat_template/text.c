@@ -145,8 +145,7 @@ static bool split_spaces(am_jinja *j, const am_jstring *s, int64_t limit, am_jit
     return true;
 }
 
-static bool split_at(am_jinja *j, const am_jstring *s, const am_jstring *separator, int64_t limit,
-                     am_jitems *items)
+static bool split_at(am_jinja *j, const am_jstring *s, const am_jstring *separator, int64_t limit, am_jitems *items)
 {
     size_t begin = 0;
     while (limit < 0 || (int64_t)items->count < limit) {
@@ -158,13 +157,11 @@ static bool split_at(am_jinja *j, const am_jstring *s, const am_jstring *separat
     return push_part(j, items, s, begin, s->length);
 }
 
-bool am_jstring_split(am_jinja *j, const am_jstring *s, const am_jstring *separator, int64_t limit,
-                      am_jvalue *out)
+bool am_jstring_split(am_jinja *j, const am_jstring *s, const am_jstring *separator, int64_t limit, am_jvalue *out)
 {
     am_jitems items = {0};
     if (!am_jcharge_bytes(j, s->length)) return false;
-    if (!(separator ? split_at(j, s, separator, limit, &items) : split_spaces(j, s, limit, &items)))
-        return false;
+    if (!(separator ? split_at(j, s, separator, limit, &items) : split_spaces(j, s, limit, &items))) return false;
     return am_jitems_list(j, &items, AM_J_LIST, out);
 }
 
@@ -211,8 +208,7 @@ bool am_jstring_split_right(am_jinja *j, const am_jstring *s, const am_jstring *
 {
     am_jitems items = {0};
     if (!am_jcharge_bytes(j, s->length)) return false;
-    if (!(separator ? split_at_right(j, s, separator, limit, &items)
-                    : split_spaces_right(j, s, limit, &items)))
+    if (!(separator ? split_at_right(j, s, separator, limit, &items) : split_spaces_right(j, s, limit, &items)))
         return false;
     for (size_t i = 0; i < items.count / 2; i++) {
         am_jvalue swap = items.items[i];
@@ -254,8 +250,8 @@ static void replace_between_all(am_jtext *text, const am_jstring *s, const am_js
     am_jtext_append(text, s->bytes + at, s->length - at);
 }
 
-bool am_jstring_replace(am_jinja *j, const am_jstring *s, const am_jstring *old, const am_jstring *with,
-                        int64_t limit, am_jvalue *out)
+bool am_jstring_replace(am_jinja *j, const am_jstring *s, const am_jstring *old, const am_jstring *with, int64_t limit,
+                        am_jvalue *out)
 {
     am_jtext text = {.j = j};
     size_t begin = 0;
@@ -293,8 +289,7 @@ static bool is_final_sigma(const am_jstring *s, size_t begin, size_t end)
     return true;
 }
 
-static void append_case(am_jtext *text, const am_jstring *s, am_jcase which, uint32_t c, size_t begin,
-                        size_t end)
+static void append_case(am_jtext *text, const am_jstring *s, am_jcase which, uint32_t c, size_t begin, size_t end)
 {
     uint32_t mapped[3];
     if (c == 0x3A3 && which == AM_J_LOWER) {
@@ -346,8 +341,7 @@ bool am_jstring_capitalize(am_jinja *j, const am_jstring *s, am_jvalue *out)
 {
     am_jtext text = {.j = j};
     if (!am_jcharge_bytes(j, s->length)) return false;
-    for (size_t at = 0; at < s->length && !j->failed;)
-        append_next(&text, s, at ? AM_J_LOWER : AM_J_TITLE, &at);
+    for (size_t at = 0; at < s->length && !j->failed;) append_next(&text, s, at ? AM_J_LOWER : AM_J_TITLE, &at);
     return text_like(&text, s, out);
 }
 
@@ -365,8 +359,8 @@ bool am_jstring_swapcase(am_jinja *j, const am_jstring *s, am_jvalue *out)
     return text_like(&text, s, out);
 }
 
-bool am_jstring_pad(am_jinja *j, const am_jstring *s, int64_t width, const am_jstring *fill, bool left,
-                    bool right, am_jvalue *out)
+bool am_jstring_pad(am_jinja *j, const am_jstring *s, int64_t width, const am_jstring *fill, bool left, bool right,
+                    am_jvalue *out)
 {
     am_jtext text = {.j = j};
     *out = (am_jvalue){.kind = AM_J_STRING, .string = s};
@@ -389,8 +383,7 @@ bool am_jstring_repeat(am_jinja *j, const am_jstring *s, int64_t times, am_jvalu
     return am_jcharge_bytes(j, text.length) && text_like(&text, s, out);
 }
 
-bool am_jstring_slice(am_jinja *j, const am_jstring *s, int64_t begin, size_t count, int64_t step,
-                      am_jvalue *out)
+bool am_jstring_slice(am_jinja *j, const am_jstring *s, int64_t begin, size_t count, int64_t step, am_jvalue *out)
 {
     am_jtext text = {.j = j};
     if (!am_jcharge_bytes(j, s->length)) return false;
@@ -419,12 +412,18 @@ bool am_jstring_reverse(am_jinja *j, const am_jstring *s, am_jvalue *out)
 static const char *escaped(char c)
 {
     switch (c) {
-    case '&': return "&amp;";
-    case '<': return "&lt;";
-    case '>': return "&gt;";
-    case '\'': return "&#39;";
-    case '"': return "&#34;";
-    default: return NULL;
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '\'':
+        return "&#39;";
+    case '"':
+        return "&#34;";
+    default:
+        return NULL;
     }
 }
 
@@ -467,8 +466,7 @@ static bool drop_underscores(char *text)
         bool alnum_before =
             i > 0 && strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", text[i - 1]);
         bool alnum_after =
-            text[i + 1] &&
-            strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", text[i + 1]);
+            text[i + 1] && strchr("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", text[i + 1]);
         if (text[i] != '_') text[to++] = text[i];
         else if (!alnum_before || !alnum_after) return false;
     }
@@ -494,8 +492,7 @@ bool am_jtext_to_real(const am_jstring *s, double *out)
 {
     enum { LONGEST = 4096 };
     char text[LONGEST], *end;
-    if (!plain_number(s, text, sizeof text) || !drop_underscores(text) || !looks_like_real(text))
-        return false;
+    if (!plain_number(s, text, sizeof text) || !drop_underscores(text) || !looks_like_real(text)) return false;
     *out = strtod(text, &end);
     return end != text && *end == 0;
 }

@@ -33,15 +33,14 @@ bool am_jstring_strip(am_jinja *j, const am_jstring *s, const am_jstring *charac
 
 /* str.split and str.rsplit: `separator` null: runs of white space; `limit` < 0: no limit. The separator is
    not empty. */
-bool am_jstring_split(am_jinja *j, const am_jstring *s, const am_jstring *separator, int64_t limit,
-                      am_jvalue *out);
+bool am_jstring_split(am_jinja *j, const am_jstring *s, const am_jstring *separator, int64_t limit, am_jvalue *out);
 bool am_jstring_split_right(am_jinja *j, const am_jstring *s, const am_jstring *separator, int64_t limit,
                             am_jvalue *out);
 bool am_jstring_split_lines(am_jinja *j, const am_jstring *s, bool keep_ends, am_jvalue *out);
 
 /* str.replace; `limit` < 0: all. */
-bool am_jstring_replace(am_jinja *j, const am_jstring *s, const am_jstring *old, const am_jstring *with,
-                        int64_t limit, am_jvalue *out);
+bool am_jstring_replace(am_jinja *j, const am_jstring *s, const am_jstring *old, const am_jstring *with, int64_t limit,
+                        am_jvalue *out);
 
 /* upper, lower, casefold; title (each word), capitalize (first character only), swapcase. */
 bool am_jstring_to_case(am_jinja *j, const am_jstring *s, am_jcase which, am_jvalue *out);
@@ -50,15 +49,14 @@ bool am_jstring_capitalize(am_jinja *j, const am_jstring *s, am_jvalue *out);
 bool am_jstring_swapcase(am_jinja *j, const am_jstring *s, am_jvalue *out);
 
 /* Padded with `fill` to `width` characters: `left` and `right` say on which sides. */
-bool am_jstring_pad(am_jinja *j, const am_jstring *s, int64_t width, const am_jstring *fill, bool left,
-                    bool right, am_jvalue *out);
+bool am_jstring_pad(am_jinja *j, const am_jstring *s, int64_t width, const am_jstring *fill, bool left, bool right,
+                    am_jvalue *out);
 
 /* The string `times` times. */
 bool am_jstring_repeat(am_jinja *j, const am_jstring *s, int64_t times, am_jvalue *out);
 
 /* s[start:stop:step] after resolving (begin, count and step as am_jslice_resolve gives them). */
-bool am_jstring_slice(am_jinja *j, const am_jstring *s, int64_t begin, size_t count, int64_t step,
-                      am_jvalue *out);
+bool am_jstring_slice(am_jinja *j, const am_jstring *s, int64_t begin, size_t count, int64_t step, am_jvalue *out);
 bool am_jstring_reverse(am_jinja *j, const am_jstring *s, am_jvalue *out);
 
 /* markupsafe.escape: &, <, >, ' and " replaced. Always markup. */

@@ -67,8 +67,8 @@ static am_jroom *new_room(am_jinja *j, size_t used, size_t capacity, size_t unit
 /* Room for a string or list of `old` units with `more` behind it. In place where `first` .. is the last user
    of its room
    (*moved false); else in a new room, twice as large as needed when it has grown before. */
-static am_jroom *grow_room(am_jinja *j, am_jroom *room, const void *first, size_t old, size_t more,
-                           size_t unit, bool *moved)
+static am_jroom *grow_room(am_jinja *j, am_jroom *room, const void *first, size_t old, size_t more, size_t unit,
+                           bool *moved)
 {
     *moved = !(room && first == room->memory && room->used == old && room->capacity - old >= more);
     if (!*moved) {
@@ -89,8 +89,7 @@ bool am_jstring_concat(am_jinja *j, const am_jstring *a, const am_jstring *b, am
     char *bytes = room->memory;
     if (moved) memcpy(bytes, a->bytes, a->length);
     memcpy(bytes + a->length, b->bytes, b->length);
-    return new_string(
-        j, (am_jstring){bytes, a->length + b->length, a->characters + b->characters, false, room}, out);
+    return new_string(j, (am_jstring){bytes, a->length + b->length, a->characters + b->characters, false, room}, out);
 }
 
 bool am_jstring_equals(const am_jstring *a, const am_jstring *b)
@@ -123,8 +122,7 @@ bool am_jlist_make(am_jinja *j, am_jkind kind, const am_jvalue *items, size_t co
     return new_list(j, kind, (am_jlist){.items = copy, .count = count}, out);
 }
 
-bool am_jlist_part(am_jinja *j, am_jkind kind, const am_jlist *list, size_t first, size_t count,
-                   am_jvalue *out)
+bool am_jlist_part(am_jinja *j, am_jkind kind, const am_jlist *list, size_t first, size_t count, am_jvalue *out)
 {
     return new_list(j, kind, (am_jlist){.items = count ? list->items + first : NULL, .count = count}, out);
 }
@@ -199,19 +197,37 @@ static uint64_t hash_real(double real)
 static bool hash_value(am_jinja *j, am_jvalue value, uint64_t *out)
 {
     switch (value.kind) {
-    case AM_J_STRING: *out = mix(am_fnv1a(value.string->bytes, value.string->length)); return true;
-    case AM_J_INT: *out = mix((uint64_t)value.integer); return true;
-    case AM_J_BOOL: *out = mix(value.boolean); return true;
-    case AM_J_REAL: *out = hash_real(value.real); return true;
-    case AM_J_BIG: *out = hash_real(am_jbig_real(value.big)); return true;
+    case AM_J_STRING:
+        *out = mix(am_fnv1a(value.string->bytes, value.string->length));
+        return true;
+    case AM_J_INT:
+        *out = mix((uint64_t)value.integer);
+        return true;
+    case AM_J_BOOL:
+        *out = mix(value.boolean);
+        return true;
+    case AM_J_REAL:
+        *out = hash_real(value.real);
+        return true;
+    case AM_J_BIG:
+        *out = hash_real(am_jbig_real(value.big));
+        return true;
     case AM_J_NONE:
-    case AM_J_UNDEFINED: *out = mix(~(uint64_t)value.kind); return true;
-    case AM_J_TUPLE: return hash_tuple(j, value.list, out);
-    case AM_J_RANGE: *out = mix((uint64_t)value.range->count); return true;
+    case AM_J_UNDEFINED:
+        *out = mix(~(uint64_t)value.kind);
+        return true;
+    case AM_J_TUPLE:
+        return hash_tuple(j, value.list, out);
+    case AM_J_RANGE:
+        *out = mix((uint64_t)value.range->count);
+        return true;
     case AM_J_LIST:
     case AM_J_DICT:
-    case AM_J_VIEW: return am_jfail(j, "TypeError", "unhashable type: '%s'", am_jvalue_type(value));
-    default: *out = mix((uint64_t)(uintptr_t)value.object); return true;
+    case AM_J_VIEW:
+        return am_jfail(j, "TypeError", "unhashable type: '%s'", am_jvalue_type(value));
+    default:
+        *out = mix((uint64_t)(uintptr_t)value.object);
+        return true;
     }
 }
 
@@ -232,8 +248,7 @@ static bool key_equal(am_jinja *j, const am_jentry *entry, am_jvalue key, uint64
 {
     *out = false;
     if (entry->hash != hash) return true;
-    if (key.kind != AM_J_STRING || entry->key.kind != AM_J_STRING)
-        return am_jvalue_equal(j, entry->key, key, out);
+    if (key.kind != AM_J_STRING || entry->key.kind != AM_J_STRING) return am_jvalue_equal(j, entry->key, key, out);
     *out = am_jstring_equals(entry->key.string, key.string);
     return true;
 }
@@ -357,8 +372,7 @@ static bool first_difference(am_jinja *j, const am_jlist *a, const am_jlist *b, 
     if (!am_jenter(j)) return false;
     for (bool equal = true; i < shorter; i++) {
         if (!am_jcharge(j, 1)) return false;
-        if (!am_jvalue_same(a->items[i], b->items[i]) &&
-            !am_jvalue_equal(j, a->items[i], b->items[i], &equal))
+        if (!am_jvalue_same(a->items[i], b->items[i]) && !am_jvalue_equal(j, a->items[i], b->items[i], &equal))
             return false;
         if (!equal) break;
     }
@@ -385,8 +399,7 @@ static bool dicts_equal(am_jinja *j, const am_jdict *a, const am_jdict *b, bool 
     *out = true;
     for (size_t i = 0; *out && i < a->count; i++) {
         size_t position;
-        if (!am_jcharge(j, 1) || !find_entry(j, b, a->entries[i].key, a->entries[i].hash, &position))
-            return false;
+        if (!am_jcharge(j, 1) || !find_entry(j, b, a->entries[i].key, a->entries[i].hash, &position)) return false;
         if (position == SIZE_MAX) *out = false;
         else if (!am_jvalue_equal(j, a->entries[i].value, b->entries[position].value, out)) return false;
     }
@@ -410,15 +423,23 @@ bool am_jvalue_equal(am_jinja *j, am_jvalue a, am_jvalue b, bool *out)
     if (a.kind != b.kind) return true;
     switch (a.kind) {
     case AM_J_NONE:
-    case AM_J_UNDEFINED: *out = true; return true;
+    case AM_J_UNDEFINED:
+        *out = true;
+        return true;
     case AM_J_STRING:
         *out = am_jstring_equals(a.string, b.string);
         return a.string->length != b.string->length || am_jcharge_bytes(j, a.string->length);
     case AM_J_LIST:
-    case AM_J_TUPLE: return lists_equal(j, a.list, b.list, out);
-    case AM_J_DICT: return dicts_equal(j, a.dict, b.dict, out);
-    case AM_J_RANGE: *out = ranges_equal(a.range, b.range); return true;
-    default: *out = a.object == b.object; return true;
+    case AM_J_TUPLE:
+        return lists_equal(j, a.list, b.list, out);
+    case AM_J_DICT:
+        return dicts_equal(j, a.dict, b.dict, out);
+    case AM_J_RANGE:
+        *out = ranges_equal(a.range, b.range);
+        return true;
+    default:
+        *out = a.object == b.object;
+        return true;
     }
 }
 
@@ -434,7 +455,7 @@ static am_jorder order_of(int64_t difference)
     return difference < 0 ? AM_J_LESS : difference > 0 ? AM_J_GREATER : AM_J_EQUAL;
 }
 
-static bool compare_lists(am_jinja *j, const char *operator, const am_jlist *a, const am_jlist *b, bool *out)
+static bool compare_lists(am_jinja *j, const char *operator, const am_jlist * a, const am_jlist *b, bool *out)
 {
     size_t first;
     if (!first_difference(j, a, b, &first)) return false;
@@ -469,12 +490,18 @@ bool am_jvalue_same(am_jvalue a, am_jvalue b)
 {
     if (a.kind != b.kind) return false;
     switch (a.kind) {
-    case AM_J_NONE: return true;
-    case AM_J_BOOL: return a.boolean == b.boolean;
-    case AM_J_INT: return a.integer == b.integer;
-    case AM_J_STRING: return am_jstring_equals(a.string, b.string); /* as if all were interned */
-    case AM_J_REAL: return false;
-    default: return a.object == b.object;
+    case AM_J_NONE:
+        return true;
+    case AM_J_BOOL:
+        return a.boolean == b.boolean;
+    case AM_J_INT:
+        return a.integer == b.integer;
+    case AM_J_STRING:
+        return am_jstring_equals(a.string, b.string); /* as if all were interned */
+    case AM_J_REAL:
+        return false;
+    default:
+        return a.object == b.object;
     }
 }
 
@@ -486,17 +513,23 @@ bool am_jvalue_true(am_jvalue value)
     switch (value.kind) {
     case AM_J_MISSING:
     case AM_J_UNDEFINED:
-    case AM_J_NONE: return false;
-    case AM_J_BOOL: return value.boolean;
-    case AM_J_INT: return value.integer != 0;
-    case AM_J_REAL: return value.real != 0;
+    case AM_J_NONE:
+        return false;
+    case AM_J_BOOL:
+        return value.boolean;
+    case AM_J_INT:
+        return value.integer != 0;
+    case AM_J_REAL:
+        return value.real != 0;
     case AM_J_STRING:
     case AM_J_LIST:
     case AM_J_TUPLE:
     case AM_J_DICT:
     case AM_J_RANGE:
-    case AM_J_VIEW: return am_jvalue_length(NULL, value, &length) && length;
-    default: return true;
+    case AM_J_VIEW:
+        return am_jvalue_length(NULL, value, &length) && length;
+    default:
+        return true;
     }
 }
 
@@ -509,15 +542,29 @@ bool am_jvalue_has_length(am_jvalue value)
 bool am_jvalue_length(am_jinja *j, am_jvalue value, size_t *out)
 {
     switch (value.kind) {
-    case AM_J_UNDEFINED: *out = 0; return true;
-    case AM_J_STRING: *out = value.string->characters; return true;
+    case AM_J_UNDEFINED:
+        *out = 0;
+        return true;
+    case AM_J_STRING:
+        *out = value.string->characters;
+        return true;
     case AM_J_LIST:
-    case AM_J_TUPLE: *out = value.list->count; return true;
-    case AM_J_DICT: *out = value.dict->count; return true;
-    case AM_J_RANGE: *out = value.range->count; return true;
-    case AM_J_VIEW: *out = value.view->dict->count; return true;
-    case AM_J_LOOP: return am_jloop_length(j, value.loop, out);
-    default: return am_jfail(j, "TypeError", "object of type '%s' has no len()", am_jvalue_type(value));
+    case AM_J_TUPLE:
+        *out = value.list->count;
+        return true;
+    case AM_J_DICT:
+        *out = value.dict->count;
+        return true;
+    case AM_J_RANGE:
+        *out = value.range->count;
+        return true;
+    case AM_J_VIEW:
+        *out = value.view->dict->count;
+        return true;
+    case AM_J_LOOP:
+        return am_jloop_length(j, value.loop, out);
+    default:
+        return am_jfail(j, "TypeError", "object of type '%s' has no len()", am_jvalue_type(value));
     }
 }
 
@@ -531,26 +578,43 @@ const char *am_jvalue_type(am_jvalue value)
 {
     switch (value.kind) {
     case AM_J_MISSING:
-    case AM_J_UNDEFINED: return "Undefined";
-    case AM_J_NONE: return "NoneType";
-    case AM_J_BOOL: return "bool";
+    case AM_J_UNDEFINED:
+        return "Undefined";
+    case AM_J_NONE:
+        return "NoneType";
+    case AM_J_BOOL:
+        return "bool";
     case AM_J_INT:
-    case AM_J_BIG: return "int";
-    case AM_J_REAL: return "float";
-    case AM_J_STRING: return value.string->markup ? "Markup" : "str";
-    case AM_J_LIST: return "list";
-    case AM_J_TUPLE: return value.list->is_group ? "_GroupTuple" : "tuple";
-    case AM_J_DICT: return "dict";
-    case AM_J_RANGE: return "range";
-    case AM_J_VIEW: return view_type(value.view);
-    case AM_J_ITERATOR: return am_jiterator_type(value.iterator);
-    case AM_J_NAMESPACE: return "TemplateNamespace";
-    case AM_J_MACRO: return "Macro";
+    case AM_J_BIG:
+        return "int";
+    case AM_J_REAL:
+        return "float";
+    case AM_J_STRING:
+        return value.string->markup ? "Markup" : "str";
+    case AM_J_LIST:
+        return "list";
+    case AM_J_TUPLE:
+        return value.list->is_group ? "_GroupTuple" : "tuple";
+    case AM_J_DICT:
+        return "dict";
+    case AM_J_RANGE:
+        return "range";
+    case AM_J_VIEW:
+        return view_type(value.view);
+    case AM_J_ITERATOR:
+        return am_jiterator_type(value.iterator);
+    case AM_J_NAMESPACE:
+        return "TemplateNamespace";
+    case AM_J_MACRO:
+        return "Macro";
     case AM_J_FUNCTION:
         return value.function->self.kind == AM_J_MISSING ? "function" : "builtin_function_or_method";
-    case AM_J_LOOP: return "LoopContext";
-    case AM_J_CYCLER: return "Cycler";
-    case AM_J_JOINER: return "Joiner";
+    case AM_J_LOOP:
+        return "LoopContext";
+    case AM_J_CYCLER:
+        return "Cycler";
+    case AM_J_JOINER:
+        return "Joiner";
     }
     return "object";
 }
@@ -561,13 +625,19 @@ static const char *module_of(am_jvalue value)
     switch (value.kind) {
     case AM_J_UNDEFINED:
     case AM_J_MACRO:
-    case AM_J_LOOP: return "jinja2.runtime";
+    case AM_J_LOOP:
+        return "jinja2.runtime";
     case AM_J_CYCLER:
-    case AM_J_JOINER: return "jinja2.utils";
-    case AM_J_NAMESPACE: return "transformers.utils.chat_template_utils";
-    case AM_J_STRING: return value.string->markup ? "markupsafe" : NULL;
-    case AM_J_TUPLE: return value.list->is_group ? "jinja2.filters" : NULL;
-    default: return NULL;
+    case AM_J_JOINER:
+        return "jinja2.utils";
+    case AM_J_NAMESPACE:
+        return "transformers.utils.chat_template_utils";
+    case AM_J_STRING:
+        return value.string->markup ? "markupsafe" : NULL;
+    case AM_J_TUPLE:
+        return value.list->is_group ? "jinja2.filters" : NULL;
+    default:
+        return NULL;
     }
 }
 

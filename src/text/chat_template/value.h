@@ -115,10 +115,10 @@ struct am_jview {
 
 /* jinja2.Undefined: made when a lookup fails, raises when it is used. */
 struct am_jundefined {
-    const char *hint;      /* whole message, or null: it is made of the rest */
-    am_jvalue object;      /* what was looked into; MISSING: a variable */
-    am_jvalue name;        /* the name, or the index */
-    bool is_unsafe;        /* the sandbox forbids it: SecurityError */
+    const char *hint; /* whole message, or null: it is made of the rest */
+    am_jvalue object; /* what was looked into; MISSING: a variable */
+    am_jvalue name;   /* the name, or the index */
+    bool is_unsafe;   /* the sandbox forbids it: SecurityError */
 };
 
 static inline am_jvalue am_jnone(void)

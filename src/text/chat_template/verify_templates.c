@@ -55,13 +55,27 @@ static void write_json(am_buffer *out, am_json value)
 {
     am_json_string text = am_json_text(value);
     switch (am_json_kind_of(value)) {
-    case AM_JSON_BOOL: am_buffer_append_string(out, am_json_bool(value, false) ? "true" : "false"); break;
-    case AM_JSON_INTEGER: am_buffer_printf(out, "%" PRId64, am_json_int(value, 0)); break;
-    case AM_JSON_REAL: am_buffer_printf(out, "%.17g", am_json_real(value, 0)); break;
-    case AM_JSON_STRING: am_buffer_append_json_string(out, text.bytes, text.length); break;
-    case AM_JSON_ARRAY: write_items(out, value, SIZE_MAX); break;
-    case AM_JSON_OBJECT: write_members(out, value); break;
-    default: am_buffer_append_string(out, "null"); break;
+    case AM_JSON_BOOL:
+        am_buffer_append_string(out, am_json_bool(value, false) ? "true" : "false");
+        break;
+    case AM_JSON_INTEGER:
+        am_buffer_printf(out, "%" PRId64, am_json_int(value, 0));
+        break;
+    case AM_JSON_REAL:
+        am_buffer_printf(out, "%.17g", am_json_real(value, 0));
+        break;
+    case AM_JSON_STRING:
+        am_buffer_append_json_string(out, text.bytes, text.length);
+        break;
+    case AM_JSON_ARRAY:
+        write_items(out, value, SIZE_MAX);
+        break;
+    case AM_JSON_OBJECT:
+        write_members(out, value);
+        break;
+    default:
+        am_buffer_append_string(out, "null");
+        break;
     }
 }
 
@@ -80,8 +94,7 @@ static void write_tools(const check *c, am_buffer *out, am_json tools)
 
 static bool is_option(const char *key)
 {
-    static const char *const names[] = {"tools", "documents", "add_generation_prompt",
-                                        "continue_final_message"};
+    static const char *const names[] = {"tools", "documents", "add_generation_prompt", "continue_final_message"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(key, names[i]) == 0) return true;
     return false;
@@ -129,8 +142,7 @@ static bool same_text(check *c, am_json_string expected, const am_chat_text *fou
 {
     char what[64], wanted[64], got[64];
     size_t same = 0;
-    while (same < expected.length && same < found->length && expected.bytes[same] == found->text[same])
-        same++;
+    while (same < expected.length && same < found->length && expected.bytes[same] == found->text[same]) same++;
     if (same == expected.length && same == found->length) return true;
     snprintf(what, sizeof what, "text differs at byte %zu", same);
     excerpt(expected.bytes, expected.length, same, wanted);
@@ -183,8 +195,7 @@ static void judge(check *c, am_json expected, am_status status, const am_chat_te
 
 /* ---- running ---- */
 
-static am_status render(check *c, const char *source, size_t length, const am_chat_options *options,
-                        am_json expected)
+static am_status render(check *c, const char *source, size_t length, const am_chat_options *options, am_json expected)
 {
     am_chat_template *chat_template;
     am_chat_text text = {0};
@@ -227,8 +238,7 @@ static am_status run_case(check *c, const char *source, size_t length, am_json e
 
 static am_status run_cases(check *c, const char *source, size_t length, am_json cases, const char *path)
 {
-    if (am_json_kind_of(cases) != AM_JSON_ARRAY)
-        return am_error(AM_INVALID_FILE, "%s: expected an array", path);
+    if (am_json_kind_of(cases) != AM_JSON_ARRAY) return am_error(AM_INVALID_FILE, "%s: expected an array", path);
     c->index = 0;
     for (am_json_iterator i = am_json_iterate(cases); am_json_next(&i); c->index++)
         AM_TRY(run_case(c, source, length, i.value));
@@ -285,8 +295,7 @@ static am_status read_time(const char *text, const char *path, struct tm *out)
 {
     int year, month, day, hour, minute, second;
     if (sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &year, &month, &day, &hour, &minute, &second) != 6)
-        return am_error(AM_INVALID_FILE, "%s: now: expected a time like 2026-03-07T14:05:09, found \"%s\"",
-                        path, text);
+        return am_error(AM_INVALID_FILE, "%s: now: expected a time like 2026-03-07T14:05:09, found \"%s\"", path, text);
     *out = (struct tm){.tm_year = year - 1900,
                        .tm_mon = month - 1,
                        .tm_mday = day,

@@ -8,7 +8,6 @@
    `report`. In the folder: templates/NAME.jinja, cases/NAME.json (what apply_chat_template answers, or
    raises: class and message), and messages.json (sets of messages by name, tools, special tokens, the time
    for strftime_now). Fails with AM_NOT_FOUND and AM_INVALID_FILE when the folder holds no such files. */
-am_status am_verify_chat_templates(const char *folder, am_verify_text_counts *counts,
-                                   am_buffer *report) AM_NODISCARD;
+am_status am_verify_chat_templates(const char *folder, am_verify_text_counts *counts, am_buffer *report) AM_NODISCARD;
 
 #endif

@@ -51,7 +51,8 @@ static am_status normal_form(am_arena *arena, am_text text, const am_normalizer 
     if (!normalizer) return NULL;
     am_scratch *s = am_scratch_create();
     if (!s) return am_out_of_memory();
-    am_piece piece = {.text = text.bytes, .length = (uint32_t)text.length, .original_length = (uint32_t)text.length, .added_id = -1};
+    am_piece piece = {
+        .text = text.bytes, .length = (uint32_t)text.length, .original_length = (uint32_t)text.length, .added_id = -1};
     am_status status = am_normalizer_apply(normalizer, s, &piece);
     if (!status) status = am_scratch_status(s);
     am_text result = {piece.text, piece.length};
@@ -131,7 +132,8 @@ const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id)
 {
     const am_added_entry *found = NULL;
-    if (added->by_id) return id >= 0 && id < added->id_limit && added->by_id[id] ? &added->entries[added->by_id[id] - 1] : NULL;
+    if (added->by_id)
+        return id >= 0 && id < added->id_limit && added->by_id[id] ? &added->entries[added->by_id[id] - 1] : NULL;
     for (uint32_t i = 0; i < added->count; i++)
         if (added->entries[i].id == id) found = &added->entries[i];
     return found;
@@ -213,7 +215,8 @@ static int32_t longest_match(const am_trie *trie, const am_piece *piece, uint32_
 static bool is_single_word(const am_piece *piece, uint32_t start, uint32_t end)
 {
     uint32_t length;
-    if (start > 0 && am_char_is_word(am_char_at(piece->text + am_char_before(piece->text, start), &length))) return false;
+    if (start > 0 && am_char_is_word(am_char_at(piece->text + am_char_before(piece->text, start), &length)))
+        return false;
     return end == piece->length || !am_char_is_word(am_char_at(piece->text + end, &length));
 }
 
@@ -244,7 +247,8 @@ static void add_slice(am_scratch *s, const am_piece *piece, uint32_t start, uint
 }
 
 /* Where a token that was found is cut: with the spaces it takes along. */
-static void cut_token(am_scratch *s, const am_piece *piece, const am_added_entry *entry, uint32_t start, uint32_t end, uint32_t *last)
+static void cut_token(am_scratch *s, const am_piece *piece, const am_added_entry *entry, uint32_t start, uint32_t end,
+                      uint32_t *last)
 {
     if (entry->token.lstrip) start = skip_spaces_back(piece, start, *last);
     if (entry->token.rstrip) end = skip_spaces(piece, end);
@@ -253,7 +257,8 @@ static void cut_token(am_scratch *s, const am_piece *piece, const am_added_entry
     *last = end;
 }
 
-static void cut_piece(const am_added_tokens *added, const am_trie *trie, am_scratch *s, const am_piece *piece, bool split_special)
+static void cut_piece(const am_added_tokens *added, const am_trie *trie, am_scratch *s, const am_piece *piece,
+                      bool split_special)
 {
     uint32_t last = 0;
     for (uint32_t at = 0, end; (trie->count > 0 || trie->empty_token >= 0) && at < piece->length; at = end) {
@@ -273,7 +278,8 @@ static void cut_piece(const am_added_tokens *added, const am_trie *trie, am_scra
     add_slice(s, piece, last, piece->length, -1);
 }
 
-static am_status cut_all(const am_added_tokens *added, const am_trie *trie, const am_normalizer *normalizer, am_scratch *s, bool split_special)
+static am_status cut_all(const am_added_tokens *added, const am_trie *trie, const am_normalizer *normalizer,
+                         am_scratch *s, bool split_special)
 {
     s->new_piece_count = 0;
     for (size_t i = 0; i < s->piece_count; i++) {
@@ -289,7 +295,8 @@ static am_status cut_all(const am_added_tokens *added, const am_trie *trie, cons
     return NULL;
 }
 
-am_status am_added_tokens_extract(const am_added_tokens *added, const am_normalizer *normalizer, am_scratch *s, bool split_special)
+am_status am_added_tokens_extract(const am_added_tokens *added, const am_normalizer *normalizer, am_scratch *s,
+                                  bool split_special)
 {
     AM_TRY(cut_all(added, &added->plain, NULL, s, split_special));
     return cut_all(added, &added->normalized, normalizer, s, split_special);

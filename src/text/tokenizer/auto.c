@@ -6,8 +6,8 @@
 
 enum { FILE_COUNT = 5 };
 
-static const char *const file_names[FILE_COUNT] = {"tokenizer_config.json", "config.json", "tokenizer.json", "special_tokens_map.json",
-                                                   "added_tokens.json"};
+static const char *const file_names[FILE_COUNT] = {"tokenizer_config.json", "config.json", "tokenizer.json",
+                                                   "special_tokens_map.json", "added_tokens.json"};
 
 static const am_auto_class backend_class = {.name = "TokenizersBackend", .keeps_file = true};
 
@@ -21,7 +21,8 @@ static am_status open_files(const char *directory, am_json_document *documents[F
         if (!path) status = am_out_of_memory();
         else if (am_file_exists(path)) status = am_json_open(path, &documents[i]);
         if (!status && documents[i] && am_json_kind_of(am_json_root(documents[i])) != AM_JSON_OBJECT)
-            status = am_error(AM_INVALID_FILE, "%s: expected an object, found %s", path, am_json_kind_name(am_json_kind_of(am_json_root(documents[i]))));
+            status = am_error(AM_INVALID_FILE, "%s: expected an object, found %s", path,
+                              am_json_kind_name(am_json_kind_of(am_json_root(documents[i]))));
     }
     am_arena_deinit(&arena);
     return status;
@@ -36,7 +37,8 @@ static am_json root_of(const am_json_document *document)
 
 static am_status find_class(am_auto *a)
 {
-    static const am_auto_class *const tables[] = {am_wordpiece_classes, am_byte_level_classes, am_spm_bpe_classes, am_unigram_classes};
+    static const am_auto_class *const tables[] = {am_wordpiece_classes, am_byte_level_classes, am_spm_bpe_classes,
+                                                  am_unigram_classes};
     const char *name;
     a->class = &backend_class;
     AM_TRY(am_auto_class_name(a, &name));
@@ -47,7 +49,8 @@ static am_status find_class(am_auto *a)
     return NULL;
 }
 
-/* Tokens of the class where the configuration says nothing, and of tokenizer.json's padding where neither does. */
+/* Tokens of the class where the configuration says nothing, and of tokenizer.json's padding where neither
+ * does. */
 static am_status apply_defaults(am_auto *a)
 {
     for (const char *const *at = a->class->defaults; at && *at; at += 2) {
@@ -83,8 +86,8 @@ static void set_sides(am_auto *a)
 static am_status take_file(am_auto *a)
 {
     am_json model = am_json_get(a->file, "model");
-    am_tokenizer_parts parts = {am_json_get(a->file, "normalizer"), am_json_get(a->file, "pre_tokenizer"), am_json_get(a->file, "post_processor"),
-                                am_json_get(a->file, "decoder")};
+    am_tokenizer_parts parts = {am_json_get(a->file, "normalizer"), am_json_get(a->file, "pre_tokenizer"),
+                                am_json_get(a->file, "post_processor"), am_json_get(a->file, "decoder")};
     AM_TRY(am_model_read_settings(&a->loader, model, &a->settings));
     AM_TRY(am_model_read(&a->loader, model, &a->settings, &a->tokenizer->model));
     AM_TRY(am_tokenizer_read_parts(a->tokenizer, &a->loader, &parts));
@@ -166,7 +169,8 @@ static am_status add_tokens(am_auto *a)
 static void name_list(am_tokenizer *t, const am_auto_list *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (list->items[i].kind >= AM_AUTO_STRING) t->named[t->named_count++] = (am_named_token){list->items[i].name, list->items[i].token.content};
+        if (list->items[i].kind >= AM_AUTO_STRING)
+            t->named[t->named_count++] = (am_named_token){list->items[i].name, list->items[i].token.content};
 }
 
 am_status am_auto_name_tokens(am_auto *a)
@@ -195,11 +199,14 @@ void am_auto_read_settings(am_auto *a)
     if (am_json_kind_of(length) == AM_JSON_MISSING) length = am_json_get(a->config, "max_len");
     double limit = am_json_real(length, 0);
     t->model_max_length = a->max_length;
-    if (am_json_kind_of(length) != AM_JSON_MISSING) t->model_max_length = limit >= 1 && limit < 1e18 ? (uint64_t)limit : 0;
+    if (am_json_kind_of(length) != AM_JSON_MISSING)
+        t->model_max_length = limit >= 1 && limit < 1e18 ? (uint64_t)limit : 0;
     t->has_type_ids = a->class->has_type_ids || a->has_type_ids;
     if (am_json_kind_of(names) == AM_JSON_ARRAY) t->has_type_ids = contains_text(names, "token_type_ids");
-    bool cleans_bpe = am_auto_bool(a, "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", a->class->cleans_bpe);
-    t->clean_up = am_auto_bool(a, "clean_up_tokenization_spaces", false) && (t->ctc || t->model.settings.kind != AM_MODEL_BPE || cleans_bpe);
+    bool cleans_bpe = am_auto_bool(a, "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output",
+                                   a->class->cleans_bpe);
+    t->clean_up = am_auto_bool(a, "clean_up_tokenization_spaces", false) &&
+                  (t->ctc || t->model.settings.kind != AM_MODEL_BPE || cleans_bpe);
     t->split_special_tokens = am_auto_bool(a, "split_special_tokens", false);
     t->decode_style = a->class->decode_style;
     t->empty_pair_is_none = !a->class->takes_words;
@@ -250,7 +257,8 @@ am_status am_tokenizer_open_auto(const char *directory, am_tokenizer **out)
 {
     am_json_document *documents[FILE_COUNT] = {0};
     *out = NULL;
-    am_status status = am_directory_exists(directory) ? open_files(directory, documents) : am_error(AM_NOT_FOUND, "%s: no such directory", directory);
+    am_status status = am_directory_exists(directory) ? open_files(directory, documents)
+                                                      : am_error(AM_NOT_FOUND, "%s: no such directory", directory);
     if (!status) status = create(directory, documents, out);
     for (int i = 0; i < FILE_COUNT; i++) am_json_close(documents[i]);
     return status;

@@ -1,5 +1,6 @@
-/* What AutoTokenizer does with a model directory: a class is chosen, the class builds a tokenizer around the vocabulary, and
-   the special tokens of the configuration files are added. Terms are those of transformers 5.23. */
+/* What AutoTokenizer does with a model directory: a class is chosen, the class builds a tokenizer around the
+   vocabulary, and the special tokens of the configuration files are added. Terms are those of
+   transformers 5.23. */
 #ifndef AM_TEXT_TOKENIZER_AUTO_H
 #define AM_TEXT_TOKENIZER_AUTO_H
 
@@ -32,11 +33,11 @@ typedef struct am_auto {
     const struct am_auto_class *class;
     am_json config, model_config, file, special_map, added_map; /* the JSON files; MISSING where there is none */
     bool has_file;
-    am_auto_list named;          /* special tokens by name: the seven, then the model's own */
-    am_auto_list given;          /* the model's own from the configuration, which win over the class's */
-    am_auto_list extra;          /* extra_special_tokens */
-    am_auto_list additional;     /* additional_special_tokens, for where there are no extra ones */
-    am_auto_list added;          /* added_tokens_decoder */
+    am_auto_list named;      /* special tokens by name: the seven, then the model's own */
+    am_auto_list given;      /* the model's own from the configuration, which win over the class's */
+    am_auto_list extra;      /* extra_special_tokens */
+    am_auto_list additional; /* additional_special_tokens, for where there are no extra ones */
+    am_auto_list added;      /* added_tokens_decoder */
     am_model_settings settings;
     am_buffer normalizer, pre_tokenizer, decoder, post_processor; /* JSON; empty: none */
     bool add_bos, add_eos;
@@ -51,11 +52,12 @@ typedef struct am_auto {
 typedef struct am_auto_class {
     const char *name;
     am_model_kind model;
-    const char *const *defaults; /* name, token, ..., null: the special tokens it has unless configured */
+    const char *const *defaults;          /* name, token, ..., null: the special tokens it has unless configured */
     const char *vocab_file, *merges_file; /* names without tokenizer.json; null: none */
-    am_status (*build)(am_auto *a);  /* settings, normalizer, pre_tokenizer, decoder, post_processor; null: as the file has them */
-    am_status (*finish)(am_auto *a); /* after the tokens were added; null: nothing */
-    bool keeps_file; /* takes tokenizer.json as it is, and builds only without it */
+    am_status (*build)(am_auto *a);       /* settings, normalizer, pre_tokenizer, decoder, post_processor; null: as
+                                             the file has them */
+    am_status (*finish)(am_auto *a);      /* after the tokens were added; null: nothing */
+    bool keeps_file;                      /* takes tokenizer.json as it is, and builds only without it */
     bool pads_left, has_type_ids, cleans_bpe;
     bool takes_words; /* with boxes or paths, not texts; what is here is the tokenizer of the words */
     am_decode_style decode_style;
@@ -67,16 +69,18 @@ typedef struct am_model_class {
     bool wrong; /* checkpoints of this type are known to name a wrong class */
 } am_model_class;
 extern const am_model_class am_model_classes[];
-extern const char *const am_old_class_names[][2];  /* and the class they stand for */
-extern const char *const am_foreign_classes[];     /* classes that read other files than tokenizer.json */
+extern const char *const am_old_class_names[][2]; /* and the class they stand for */
+extern const char *const am_foreign_classes[];    /* classes that read other files than tokenizer.json */
 extern const char *const am_mbart_languages[], *const am_mbart50_languages[], *const am_nllb_languages[];
-extern const char *const am_whisper_languages[][2]; /* in the order of their tokens: code and name */
+extern const char *const am_whisper_languages[][2];      /* in the order of their tokens: code and name */
 extern const char *const am_whisper_language_names[][2]; /* other names, and the code */
 
-/* Rows of class_wordpiece.c, class_byte_level.c, class_spm_bpe.c, class_unigram.c; each ends with a null name. */
+/* Rows of class_wordpiece.c, class_byte_level.c, class_spm_bpe.c, class_unigram.c; each ends with a null
+ * name. */
 extern const am_auto_class am_wordpiece_classes[], am_byte_level_classes[], am_spm_bpe_classes[], am_unigram_classes[];
 
-/* auto.c: the parts that Wav2Vec2CTCTokenizer shares. Tokens by name, and the settings of tokenizer_config.json. */
+/* auto.c: the parts that Wav2Vec2CTCTokenizer shares. Tokens by name, and the settings of
+ * tokenizer_config.json. */
 am_status am_auto_name_tokens(am_auto *a) AM_NODISCARD;
 void am_auto_read_settings(am_auto *a);
 
@@ -92,7 +96,8 @@ am_status am_auto_take_given(am_auto *a) AM_NODISCARD;
 /* Adds the tokens of added_tokens_decoder, then special ones that are not there. */
 am_status am_auto_add_tokens(am_auto *a) AM_NODISCARD;
 
-/* add_tokens and add_special_tokens of a list of tokens (PreTrainedTokenizerBase._post_init): all named and extra ones. */
+/* add_tokens and add_special_tokens of a list of tokens (PreTrainedTokenizerBase._post_init): all named and
+ * extra ones. */
 am_status am_auto_post_init(am_auto *a) AM_NODISCARD;
 
 /* Makes every special token special and not normalized (Qwen2Tokenizer). */
@@ -128,20 +133,22 @@ bool am_auto_bool(const am_auto *a, const char *key, bool fallback);
 const char *am_auto_json_bool(const am_auto *a, const char *key, bool fallback);
 am_text am_auto_config_text(const am_auto *a, const char *key, const char *fallback);
 
-/* Makes a TemplateProcessing. single and pair are words: "A" and "B" are the texts, any other word a special token by its name
-   without "_token", or "=text" (id of the text) or "=text@name" (id of the named token). ":1" behind gives a type. */
+/* Makes a TemplateProcessing. single and pair are words: "A" and "B" are the texts, any other word a special
+   token by its name without "_token", or "=text" (id of the text) or "=text@name" (id of the named token).
+   ":1" behind gives a type. */
 am_status am_auto_template(am_auto *a, const char *single, const char *pair) AM_NODISCARD;
 
-/* The same from a list of token texts before and after; both texts of a pair stand between them, the second with
-   `pair_type`, which what follows has too. */
-am_status am_auto_template_of(am_auto *a, const am_text *before, size_t before_count, const am_text *after, size_t after_count,
-                              int32_t pair_type) AM_NODISCARD;
+/* The same from a list of token texts before and after; both texts of a pair stand between them, the second
+   with `pair_type`, which what follows has too. */
+am_status am_auto_template_of(am_auto *a, const am_text *before, size_t before_count, const am_text *after,
+                              size_t after_count, int32_t pair_type) AM_NODISCARD;
 
 /* Metaspace of "▁" as a pre-tokenizer and a decoder ("always", "first" or "never"), appended. */
 void am_auto_append_metaspace(am_buffer *out, const char *scheme, bool split);
 
 /* RobertaProcessing; sep and cls are names of special tokens. */
-am_status am_auto_roberta(am_auto *a, const char *sep, const char *cls, bool trim_offsets, bool add_prefix_space) AM_NODISCARD;
+am_status am_auto_roberta(am_auto *a, const char *sep, const char *cls, bool trim_offsets,
+                          bool add_prefix_space) AM_NODISCARD;
 
 /* TokenizersBackend.update_post_processor. */
 am_status am_auto_update_post_processor(am_auto *a) AM_NODISCARD;

@@ -30,7 +30,8 @@ static const am_model_class *class_of_model_type(am_text model_type)
 /* The class that a name stands for (tokenizer_class_from_name), or null. */
 static const char *resolve(am_text name)
 {
-    static const am_auto_class *const tables[] = {am_wordpiece_classes, am_byte_level_classes, am_spm_bpe_classes, am_unigram_classes};
+    static const am_auto_class *const tables[] = {am_wordpiece_classes, am_byte_level_classes, am_spm_bpe_classes,
+                                                  am_unigram_classes};
     am_text base = {name.bytes, base_length(name)};
     if (am_text_is(base, "PreTrainedTokenizer") || am_text_is(base, "TokenizersBackend")) return "TokenizersBackend";
     for (size_t i = 0; am_old_class_names[i][0]; i++)
@@ -84,7 +85,8 @@ static const char *choose(const am_auto *a, am_text declared, bool has_own_code)
     am_text from_config = am_text_of(am_json_get(a->config, "tokenizer_class"));
     const am_model_class *registered = class_of_model_type(model_type);
     bool wrong = registered && registered->wrong;
-    if (!has_own_code && declared.length && same_base(declared, text("LlamaTokenizer")) && !wrong && file_is_byte_level(a))
+    if (!has_own_code && declared.length && same_base(declared, text("LlamaTokenizer")) && !wrong &&
+        file_is_byte_level(a))
         return "TokenizersBackend";
     if (!has_own_code && declared.length && registered && !same_base(text(registered->class_name), declared))
         return choose_between(declared, registered);
@@ -99,12 +101,13 @@ am_status am_auto_class_name(am_auto *a, const char **out)
     am_text declared = am_text_of(am_json_get(a->config, "tokenizer_class"));
     if (!declared.length) declared = am_text_of(am_json_get(a->model_config, "tokenizer_class"));
     am_json map = am_json_get(a->config, "auto_map");
-    bool has_own_code = am_json_kind_of(map) == AM_JSON_ARRAY || am_json_kind_of(am_json_get(map, "AutoTokenizer")) == AM_JSON_ARRAY;
+    bool has_own_code =
+        am_json_kind_of(map) == AM_JSON_ARRAY || am_json_kind_of(am_json_get(map, "AutoTokenizer")) == AM_JSON_ARRAY;
     const am_model_class *registered = class_of_model_type(am_text_of(am_json_get(a->model_config, "model_type")));
     if (registered && registered->wrong) has_own_code = false;
     if (has_own_code && !registered && !resolve(declared))
-        return am_error(AM_UNSUPPORTED, "%s: tokenizer class \"%.*s\" is Python code of the model's own", a->loader.name, (int)declared.length,
-                        declared.bytes);
+        return am_error(AM_UNSUPPORTED, "%s: tokenizer class \"%.*s\" is Python code of the model's own",
+                        a->loader.name, (int)declared.length, declared.bytes);
     *out = choose(a, declared, has_own_code);
     for (size_t i = 0; am_foreign_classes[i]; i++) {
         if (strcmp(*out, am_foreign_classes[i]) != 0 || strcmp(*out, "Wav2Vec2CTCTokenizer") == 0) continue;

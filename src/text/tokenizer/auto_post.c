@@ -62,8 +62,9 @@ bool am_auto_append_charsmap(am_auto *a, am_buffer *out)
 
 void am_auto_append_metaspace(am_buffer *out, const char *scheme, bool split)
 {
-    am_buffer_printf(out, "{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"prepend_scheme\":\"%s\",\"split\":%s}", scheme,
-                     split ? "true" : "false");
+    am_buffer_printf(out,
+                     "{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"prepend_scheme\":\"%s\",\"split\":%s}",
+                     scheme, split ? "true" : "false");
 }
 
 am_status am_auto_token_id(am_auto *a, am_text token, int32_t *out)
@@ -71,8 +72,9 @@ am_status am_auto_token_id(am_auto *a, am_text token, int32_t *out)
     *out = am_tokenizer_token_to_id(a->tokenizer, token);
     if (*out < 0) *out = am_tokenizer_token_to_id(a->tokenizer, am_auto_text(a, "unk_token"));
     if (*out >= 0) return NULL;
-    return am_error(AM_INVALID_FILE, "%s: special token \"%.*s\" is not in the vocabulary, and neither is the unknown token", a->loader.name,
-                    (int)(token.length < 60 ? token.length : 60), token.bytes);
+    return am_error(AM_INVALID_FILE,
+                    "%s: special token \"%.*s\" is not in the vocabulary, and neither is the unknown token",
+                    a->loader.name, (int)(token.length < 60 ? token.length : 60), token.bytes);
 }
 
 /* ---- templates ---- */
@@ -95,7 +97,8 @@ static am_status read_name(am_auto *a, am_text word, place *out)
         if (!at) return am_auto_token_id(a, out->token, &out->id);
     }
     size_t length = (size_t)(word.bytes + word.length - at - 1);
-    if (length + 7 > sizeof name) return am_error(AM_INTERNAL, "a template names \"%.*s\"", (int)word.length, word.bytes);
+    if (length + 7 > sizeof name)
+        return am_error(AM_INTERNAL, "a template names \"%.*s\"", (int)word.length, word.bytes);
     memcpy(name, at + 1, length);
     memcpy(name + length, "_token", 7);
     am_text named = am_auto_text(a, name);
@@ -183,7 +186,8 @@ am_status am_auto_template(am_auto *a, const char *single, const char *pair)
     return status;
 }
 
-static am_status put_tokens(am_auto *a, const am_text *tokens, size_t count, bool first, int type_id, am_buffer *specials)
+static am_status put_tokens(am_auto *a, const am_text *tokens, size_t count, bool first, int type_id,
+                            am_buffer *specials)
 {
     for (size_t i = 0; i < count; i++) {
         place at = {.sequence = -1, .token = tokens[i], .type_id = type_id};
@@ -195,8 +199,8 @@ static am_status put_tokens(am_auto *a, const am_text *tokens, size_t count, boo
 }
 
 /* before A [B] after */
-static am_status put_list(am_auto *a, const am_text *before, size_t before_count, const am_text *after, size_t after_count, bool pair,
-                          int32_t pair_type, am_buffer *specials)
+static am_status put_list(am_auto *a, const am_text *before, size_t before_count, const am_text *after,
+                          size_t after_count, bool pair, int32_t pair_type, am_buffer *specials)
 {
     place texts[2] = {{.sequence = 0}, {.sequence = 1, .type_id = pair_type}};
     AM_TRY(put_tokens(a, before, before_count, true, 0, specials));
@@ -205,7 +209,8 @@ static am_status put_list(am_auto *a, const am_text *before, size_t before_count
     return put_tokens(a, after, after_count, false, pair ? pair_type : 0, specials);
 }
 
-am_status am_auto_template_of(am_auto *a, const am_text *before, size_t before_count, const am_text *after, size_t after_count, int32_t pair_type)
+am_status am_auto_template_of(am_auto *a, const am_text *before, size_t before_count, const am_text *after,
+                              size_t after_count, int32_t pair_type)
 {
     am_buffer specials = {0};
     start_template(&a->post_processor);
@@ -234,8 +239,8 @@ am_status am_auto_roberta(am_auto *a, const char *sep, const char *cls, bool tri
     am_buffer_append_string(&a->post_processor, "{\"type\":\"RobertaProcessing\"");
     AM_TRY(put_pair(a, "sep", sep));
     AM_TRY(put_pair(a, "cls", cls));
-    am_buffer_printf(&a->post_processor, ",\"trim_offsets\":%s,\"add_prefix_space\":%s}", trim_offsets ? "true" : "false",
-                     add_prefix_space ? "true" : "false");
+    am_buffer_printf(&a->post_processor, ",\"trim_offsets\":%s,\"add_prefix_space\":%s}",
+                     trim_offsets ? "true" : "false", add_prefix_space ? "true" : "false");
     return am_buffer_status(&a->post_processor);
 }
 

@@ -1,12 +1,13 @@
-/* Special and added tokens of tokenizer_config.json, special_tokens_map.json, added_tokens.json and tokenizer.json
-   (PreTrainedTokenizerBase._from_pretrained and TokenizersBackend.__init__). */
+/* Special and added tokens of tokenizer_config.json, special_tokens_map.json, added_tokens.json and
+   tokenizer.json (PreTrainedTokenizerBase._from_pretrained and TokenizersBackend.__init__). */
 #include "text/tokenizer/auto.h"
 
 #include "base/memory.h"
 
 #include <stdlib.h>
 
-static const char *const standard_names[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token", NULL};
+static const char *const standard_names[] = {"bos_token", "eos_token", "unk_token",  "sep_token",
+                                             "pad_token", "cls_token", "mask_token", NULL};
 
 static am_status append(am_auto *a, am_auto_list *list, am_auto_token token)
 {
@@ -84,7 +85,8 @@ static am_status set_named(am_auto *a, am_auto_list *list, am_text name, am_auto
 
 am_status am_auto_set_named(am_auto *a, const char *name, const char *token)
 {
-    am_auto_token value = {.kind = AM_AUTO_STRING, .token.content = am_text_copy(a->loader.arena, (am_text){token, strlen(token)})};
+    am_auto_token value = {.kind = AM_AUTO_STRING,
+                           .token.content = am_text_copy(a->loader.arena, (am_text){token, strlen(token)})};
     if (!value.token.content.bytes) return am_out_of_memory();
     return set_named(a, &a->named, (am_text){name, strlen(name)}, value);
 }
@@ -142,10 +144,12 @@ static bool ends_in_token(am_json_string key)
 static bool may_be_token(am_json json)
 {
     am_json_kind kind = am_json_kind_of(json);
-    return kind == AM_JSON_STRING || (kind == AM_JSON_OBJECT && am_json_kind_of(am_json_get(json, "content")) == AM_JSON_STRING);
+    return kind == AM_JSON_STRING ||
+           (kind == AM_JSON_OBJECT && am_json_kind_of(am_json_get(json, "content")) == AM_JSON_STRING);
 }
 
-/* Named tokens, and lists of extra ones, of one file; later files win. special: tokens with flags are special. */
+/* Named tokens, and lists of extra ones, of one file; later files win. special: tokens with flags are
+ * special. */
 static am_status read_specials(am_auto *a, am_json json, bool special)
 {
     for (am_json_iterator i = am_json_iterate(json); am_json_next(&i);) {
@@ -154,7 +158,8 @@ static am_status read_specials(am_auto *a, am_json json, bool special)
         bool absent = am_json_kind_of(i.value) == AM_JSON_NULL;
         am_auto_token token;
         if (!standard && !(ends_in_token(i.key) && may_be_token(i.value))) continue;
-        if (standard && !absent && !may_be_token(i.value)) return am_loader_expected(&a->loader, i.key.bytes, "a token", i.value);
+        if (standard && !absent && !may_be_token(i.value))
+            return am_loader_expected(&a->loader, i.key.bytes, "a token", i.value);
         AM_TRY(read_token(a, i.value, &token));
         token.token.special |= special && token.kind == AM_AUTO_TOKEN;
         AM_TRY(set_named(a, standard ? &a->named : &a->given, name, token));
@@ -164,7 +169,8 @@ static am_status read_specials(am_auto *a, am_json json, bool special)
 
 static am_status read_config(am_auto *a)
 {
-    am_json extra = am_json_get(a->config, "extra_special_tokens"), additional = am_json_get(a->config, "additional_special_tokens");
+    am_json extra = am_json_get(a->config, "extra_special_tokens"),
+            additional = am_json_get(a->config, "additional_special_tokens");
     AM_TRY(read_specials(a, a->config, false));
     if (am_json_count(extra) == 0 && am_json_kind_of(additional) == AM_JSON_ARRAY) extra = additional;
     if (am_json_kind_of(extra) == AM_JSON_OBJECT) return read_token_object(a, extra, &a->given);
@@ -204,8 +210,11 @@ static am_status read_added_map(am_auto *a)
         am_text text = am_text_copy(a->loader.arena, (am_text){i.key.bytes, i.key.length});
         bool special = is_special_text(a, text);
         if (!text.bytes) return am_out_of_memory();
-        if (am_json_kind_of(i.value) != AM_JSON_INTEGER) return am_loader_expected(&a->loader, "added_tokens.json", "ids", i.value);
-        am_auto_token token = {.kind = AM_AUTO_TOKEN, .normalized_set = true, .id = am_json_int(i.value, 0),
+        if (am_json_kind_of(i.value) != AM_JSON_INTEGER)
+            return am_loader_expected(&a->loader, "added_tokens.json", "ids", i.value);
+        am_auto_token token = {.kind = AM_AUTO_TOKEN,
+                               .normalized_set = true,
+                               .id = am_json_int(i.value, 0),
                                .token = {.content = text, .normalized = !special, .special = special}};
         AM_TRY(append(a, &a->added, token));
     }
@@ -231,7 +240,8 @@ static am_status read_added_tokens_decoder(am_auto *a, am_json decoder)
     for (am_json_iterator i = am_json_iterate(decoder); am_json_next(&i);) {
         char *end;
         long long id = strtoll(i.key.bytes, &end, 10);
-        if (end == i.key.bytes || *end || id < 0) return am_loader_expected(&a->loader, "added_tokens_decoder", "ids as keys", i.value);
+        if (end == i.key.bytes || *end || id < 0)
+            return am_loader_expected(&a->loader, "added_tokens_decoder", "ids as keys", i.value);
         AM_TRY(read_decoder_entry(a, i.value, id));
     }
     return NULL;
@@ -264,7 +274,8 @@ am_status am_auto_read_tokens(am_auto *a)
 {
     am_json decoder = am_json_get(a->config, "added_tokens_decoder");
     for (size_t i = 0; standard_names[i]; i++)
-        AM_TRY(set_named(a, &a->named, (am_text){standard_names[i], strlen(standard_names[i])}, (am_auto_token){.kind = AM_AUTO_ABSENT}));
+        AM_TRY(set_named(a, &a->named, (am_text){standard_names[i], strlen(standard_names[i])},
+                         (am_auto_token){.kind = AM_AUTO_ABSENT}));
     AM_TRY(read_config(a));
     if (am_json_kind_of(decoder) == AM_JSON_OBJECT) AM_TRY(read_added_tokens_decoder(a, decoder));
     else AM_TRY(read_older_files(a));
@@ -275,7 +286,8 @@ am_status am_auto_read_tokens(am_auto *a)
 
 am_status am_auto_take_given(am_auto *a)
 {
-    for (size_t i = 0; i < a->given.count; i++) AM_TRY(set_named(a, &a->named, a->given.items[i].name, a->given.items[i]));
+    for (size_t i = 0; i < a->given.count; i++)
+        AM_TRY(set_named(a, &a->named, a->given.items[i].name, a->given.items[i]));
     return NULL;
 }
 
@@ -303,7 +315,8 @@ static bool is_named_text(const am_auto *a, am_text text)
     return false;
 }
 
-/* Adds those special tokens that are neither added nor about to be. Named tokens, and strings, are special. */
+/* Adds those special tokens that are neither added nor about to be. Named tokens, and strings, are special.
+ */
 static size_t collect_missing(const am_auto *a, const am_auto_list *list, am_added_token *tokens, size_t count)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -345,8 +358,9 @@ static am_status add_all(am_auto *a, bool keep_flags)
         for (size_t i = 0; i < lists[k]->count; i++) {
             const am_auto_token *token = &lists[k]->items[i];
             if (!is_given(token)) continue;
-            tokens[count++] = keep_flags && token->kind == AM_AUTO_TOKEN ? plain(token, true)
-                                                                         : (am_added_token){.content = token->token.content, .special = true};
+            tokens[count++] = keep_flags && token->kind == AM_AUTO_TOKEN
+                                  ? plain(token, true)
+                                  : (am_added_token){.content = token->token.content, .special = true};
         }
     }
     return add(a, tokens, count);

@@ -1,4 +1,5 @@
-/* The vocabulary a class is built around: that of tokenizer.json, or vocab.txt, or vocab.json with merges.txt. */
+/* The vocabulary a class is built around: that of tokenizer.json, or vocab.txt, or vocab.json with
+ * merges.txt. */
 #include "text/tokenizer/auto.h"
 
 #include "base/file.h"
@@ -63,33 +64,40 @@ static am_status read_vocab_json(am_auto *a, const char *path)
     am_json_document *document;
     AM_TRY(am_json_open(path, &document));
     am_json root = am_json_root(document);
-    am_status status = am_json_kind_of(root) == AM_JSON_OBJECT ? am_model_init(&a->tokenizer->model, &a->settings, am_json_count(root))
-                                                               : am_error(AM_INVALID_FILE, "%s: expected an object", path);
+    am_status status = am_json_kind_of(root) == AM_JSON_OBJECT
+                           ? am_model_init(&a->tokenizer->model, &a->settings, am_json_count(root))
+                           : am_error(AM_INVALID_FILE, "%s: expected an object", path);
     for (am_json_iterator i = am_json_iterate(root); !status && am_json_next(&i);)
         if (am_json_kind_of(i.value) == AM_JSON_INTEGER)
-            status = am_model_add_token(&a->tokenizer->model, (am_text){i.key.bytes, i.key.length}, am_json_int(i.value, -1), 0, path);
+            status = am_model_add_token(&a->tokenizer->model, (am_text){i.key.bytes, i.key.length},
+                                        am_json_int(i.value, -1), 0, path);
     am_json_close(document);
     return status;
 }
 
 static am_status not_found(const am_auto *a, const char *path)
 {
-    static const char *const others[] = {"tekken.json", "tokenizer.model", "tiktoken.model", "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model", "spm.model"};
+    static const char *const others[] = {"tekken.json",  "tokenizer.model",         "tiktoken.model",
+                                         "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model",
+                                         "spm.model"};
     am_arena arena = {0};
     am_status status = NULL;
     for (size_t i = 0; !status && i < sizeof others / sizeof others[0]; i++) {
         const char *other = am_path_join(&arena, a->directory, others[i]);
-        if (other && am_file_exists(other)) status = am_error(AM_UNSUPPORTED, "%s: %s without tokenizer.json", a->directory, others[i]);
+        if (other && am_file_exists(other))
+            status = am_error(AM_UNSUPPORTED, "%s: %s without tokenizer.json", a->directory, others[i]);
     }
     am_arena_deinit(&arena);
     if (status) return status;
-    return am_error(AM_NOT_FOUND, "%s: no tokenizer.json%s%s", a->directory, path ? ", and no " : "", path ? am_path_base(path) : "");
+    return am_error(AM_NOT_FOUND, "%s: no tokenizer.json%s%s", a->directory, path ? ", and no " : "",
+                    path ? am_path_base(path) : "");
 }
 
 static am_status read_separate_files(am_auto *a)
 {
     const char *vocab = a->class->vocab_file ? am_path_join(a->loader.arena, a->directory, a->class->vocab_file) : NULL;
-    const char *merges = a->class->merges_file ? am_path_join(a->loader.arena, a->directory, a->class->merges_file) : NULL;
+    const char *merges =
+        a->class->merges_file ? am_path_join(a->loader.arena, a->directory, a->class->merges_file) : NULL;
     am_model *model = &a->tokenizer->model;
     if (!vocab || !am_file_exists(vocab)) return not_found(a, vocab);
     if (!merges) {

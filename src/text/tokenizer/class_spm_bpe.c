@@ -1,11 +1,12 @@
 /* Classes around BPE with "▁" for spaces: Llama, Gemma and others that sentencepiece trained. */
 #include "text/tokenizer/auto.h"
 
-#define UNDERLINE "\xe2\x96\x81"
-#define REPLACE_SPACES "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" UNDERLINE "\"}"
+#define UNDERLINE          "\xe2\x96\x81"
+#define REPLACE_SPACES     "{\"type\":\"Replace\",\"pattern\":{\"String\":\" \"},\"content\":\"" UNDERLINE "\"}"
 #define REPLACE_MANY(with) "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\"" with "\"}"
-#define DECODE_SPACES \
-    "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"" UNDERLINE "\"},\"content\":\" \"}," \
+#define DECODE_SPACES                                                                                                  \
+    "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"" UNDERLINE                  \
+    "\"},\"content\":\" \"},"                                                                                          \
     "{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"}"
 #define STRIP_FIRST ",{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}"
 
@@ -44,7 +45,8 @@ static am_status build_llama(am_auto *a)
 
 static am_status build_code_llama(am_auto *a)
 {
-    static const char *const fill[] = {UNDERLINE "<PRE>", UNDERLINE "<MID>", UNDERLINE "<SUF>", UNDERLINE "<EOT>", "<FILL_ME>", NULL};
+    static const char *const fill[] = {UNDERLINE "<PRE>", UNDERLINE "<MID>", UNDERLINE "<SUF>",
+                                       UNDERLINE "<EOT>", "<FILL_ME>",       NULL};
     set_unk(a);
     llama_parts(a, adds_prefix_space(a) ? "first" : "never", true);
     a->add_bos = a->has_file || am_auto_bool(a, "add_bos_token", true);
@@ -57,8 +59,8 @@ static am_status build_gemma(am_auto *a)
     set_unk(a);
     a->settings.fuse_unk = a->settings.byte_fallback = true;
     am_buffer_append_string(&a->normalizer, REPLACE_SPACES);
-    am_buffer_append_string(&a->pre_tokenizer,
-                            "{\"type\":\"Split\",\"pattern\":{\"String\":\" \"},\"behavior\":\"MergedWithPrevious\",\"invert\":false}");
+    am_buffer_append_string(&a->pre_tokenizer, "{\"type\":\"Split\",\"pattern\":{\"String\":\" "
+                                               "\"},\"behavior\":\"MergedWithPrevious\",\"invert\":false}");
     am_buffer_append_string(&a->decoder, DECODE_SPACES "]}");
     return NULL;
 }
@@ -83,7 +85,8 @@ static am_status build_tipsv2(am_auto *a)
     if (am_auto_bool(a, "do_lower_case", true)) am_auto_append_item(&a->normalizer, "{\"type\":\"Lowercase\"}");
     am_auto_append_charsmap(a, &a->normalizer);
     am_buffer_append_string(&a->normalizer, "]}");
-    am_buffer_append_string(&a->pre_tokenizer, "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},");
+    am_buffer_append_string(&a->pre_tokenizer,
+                            "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},");
     am_auto_append_metaspace(&a->pre_tokenizer, "always", true);
     am_buffer_append_string(&a->pre_tokenizer, "]}");
     am_buffer_append_string(&a->decoder, "{\"type\":\"Sequence\",\"decoders\":[");
@@ -137,7 +140,8 @@ static am_text language_token(const am_auto *a, am_text language)
 
 static am_status finish_nllb(am_auto *a)
 {
-    am_text language = am_auto_config_text(a, "src_lang", "eng_Latn"), after[2] = {am_auto_text(a, "eos_token"), language};
+    am_text language = am_auto_config_text(a, "src_lang", "eng_Latn"),
+            after[2] = {am_auto_text(a, "eos_token"), language};
     bool legacy = am_auto_bool(a, "legacy_behaviour", false);
     AM_TRY(am_auto_template_of(a, &language, legacy ? 0 : 1, after, legacy ? 2 : 1, 0));
     return am_auto_use_post_processor(a);
@@ -148,11 +152,13 @@ static am_status build_seamless(am_auto *a)
     set_unk(a);
     a->settings.fuse_unk = true;
     am_buffer_append_string(&a->normalizer, "{\"type\":\"Sequence\",\"normalizers\":["
-                                            "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[\\\\n\\\\r\\\\t]\"},\"content\":\" \"},{\"type\":\"NFKC\"},"
+                                            "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"[\\\\n\\\\r\\\\t]"
+                                            "\"},\"content\":\" \"},{\"type\":\"NFKC\"},"
                                             "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true},"
-                                            "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" +" UNDERLINE "\"},\"content\":\"" UNDERLINE "\"},"
-                                            "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"^" UNDERLINE "+$\"},\"content\":\"\"},"
-                                            REPLACE_MANY(UNDERLINE) "]}");
+                                            "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" +" UNDERLINE
+                                            "\"},\"content\":\"" UNDERLINE "\"},"
+                                            "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"^" UNDERLINE
+                                            "+$\"},\"content\":\"\"}," REPLACE_MANY(UNDERLINE) "]}");
     metaspace(a, "first", true);
     return NULL;
 }
@@ -174,8 +180,9 @@ static am_status build_herbert(am_auto *a)
 {
     set_unk(a);
     a->settings.end_of_word_suffix = (am_text){"</w>", 4};
-    am_buffer_append_string(&a->normalizer, "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
-                                            "\"strip_accents\":false,\"lowercase\":false}");
+    am_buffer_append_string(&a->normalizer,
+                            "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
+                            "\"strip_accents\":false,\"lowercase\":false}");
     am_buffer_append_string(&a->pre_tokenizer, "{\"type\":\"BertPreTokenizer\"}");
     am_buffer_append_string(&a->decoder, "{\"type\":\"BPEDecoder\",\"suffix\":\"</w>\"}");
     return NULL;
@@ -199,8 +206,9 @@ static am_status build_openai_gpt(am_auto *a)
 {
     AM_TRY(build_herbert(a));
     am_buffer_clear(&a->normalizer);
-    am_buffer_append_string(&a->normalizer, "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
-                                            "\"strip_accents\":null,\"lowercase\":true}");
+    am_buffer_append_string(&a->normalizer,
+                            "{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,"
+                            "\"strip_accents\":null,\"lowercase\":true}");
     return NULL;
 }
 
@@ -210,20 +218,39 @@ static am_status build_esmc(am_auto *a)
 }
 
 static const char *const llama_tokens[] = {"unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>", NULL};
-static const char *const code_llama_tokens[] = {"unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>",
-                                                "prefix_token", UNDERLINE "<PRE>", "middle_token", UNDERLINE "<MID>", "suffix_token", UNDERLINE "<SUF>",
-                                                "eot_token", UNDERLINE "<EOT>", "fill_token", "<FILL_ME>", NULL};
-static const char *const gemma_tokens[] = {"unk_token", "<unk>", "bos_token", "<bos>", "eos_token", "<eos>", "pad_token", "<pad>", "mask_token", "<mask>", NULL};
+static const char *const code_llama_tokens[] = {"unk_token",
+                                                "<unk>",
+                                                "bos_token",
+                                                "<s>",
+                                                "eos_token",
+                                                "</s>",
+                                                "prefix_token",
+                                                UNDERLINE "<PRE>",
+                                                "middle_token",
+                                                UNDERLINE "<MID>",
+                                                "suffix_token",
+                                                UNDERLINE "<SUF>",
+                                                "eot_token",
+                                                UNDERLINE "<EOT>",
+                                                "fill_token",
+                                                "<FILL_ME>",
+                                                NULL};
+static const char *const gemma_tokens[] = {"unk_token", "<unk>", "bos_token",  "<bos>",  "eos_token", "<eos>",
+                                           "pad_token", "<pad>", "mask_token", "<mask>", NULL};
 static const char *const tipsv2_tokens[] = {"unk_token", "<unk>", "pad_token", "<pad>", NULL};
 static const char *const reformer_tokens[] = {"eos_token", "</s>", "unk_token", "<unk>", NULL};
-static const char *const nllb_tokens[] = {"bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>",
-                                          "unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>", NULL};
-static const char *const seamless_tokens[] = {"bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>",
-                                              "unk_token", "<unk>", "pad_token", "<pad>", NULL};
-static const char *const herbert_tokens[] = {"cls_token", "<s>", "unk_token", "<unk>", "pad_token", "<pad>", "mask_token", "<mask>", "sep_token", "</s>", NULL};
+static const char *const nllb_tokens[] = {"bos_token", "<s>",       "eos_token",  "</s>",      "sep_token",
+                                          "</s>",      "cls_token", "<s>",        "unk_token", "<unk>",
+                                          "pad_token", "<pad>",     "mask_token", "<mask>",    NULL};
+static const char *const seamless_tokens[] = {"bos_token", "<s>",       "eos_token", "</s>",      "sep_token",
+                                              "</s>",      "cls_token", "<s>",       "unk_token", "<unk>",
+                                              "pad_token", "<pad>",     NULL};
+static const char *const herbert_tokens[] = {"cls_token",  "<s>",    "unk_token", "<unk>", "pad_token", "<pad>",
+                                             "mask_token", "<mask>", "sep_token", "</s>",  NULL};
 static const char *const openai_tokens[] = {"unk_token", "<unk>", NULL};
 
-#define SPM(name_, tokens_, build_, finish_) .name = name_, .model = AM_MODEL_BPE, .defaults = tokens_, .build = build_, .finish = finish_
+#define SPM(name_, tokens_, build_, finish_)                                                                           \
+    .name = name_, .model = AM_MODEL_BPE, .defaults = tokens_, .build = build_, .finish = finish_
 #define VOCAB_AND_MERGES .vocab_file = "vocab.json", .merges_file = "merges.txt"
 
 const am_auto_class am_spm_bpe_classes[] = {

@@ -1,13 +1,14 @@
 /* Classes around Unigram: T5, ALBERT, XLM-RoBERTa and others that sentencepiece trained. */
 #include "text/tokenizer/auto.h"
 
-#define UNDERLINE "\xe2\x96\x81"
-#define NORMALIZERS "{\"type\":\"Sequence\",\"normalizers\":["
-#define QUOTE_TICKS "{\"type\":\"Replace\",\"pattern\":{\"String\":\"``\"},\"content\":\"\\\"\"}"
-#define QUOTE_APOSTROPHES "{\"type\":\"Replace\",\"pattern\":{\"String\":\"''\"},\"content\":\"\\\"\"}"
+#define UNDERLINE          "\xe2\x96\x81"
+#define NORMALIZERS        "{\"type\":\"Sequence\",\"normalizers\":["
+#define QUOTE_TICKS        "{\"type\":\"Replace\",\"pattern\":{\"String\":\"``\"},\"content\":\"\\\"\"}"
+#define QUOTE_APOSTROPHES  "{\"type\":\"Replace\",\"pattern\":{\"String\":\"''\"},\"content\":\"\\\"\"}"
 #define REPLACE_MANY(with) "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" {2,}\"},\"content\":\"" with "\"}"
-#define SPACES_AND_NFC \
-    "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\s{2,}|[\\\\n\\\\r\\\\t]\"},\"content\":\" \"},{\"type\":\"NFC\"}," \
+#define SPACES_AND_NFC                                                                                                 \
+    "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\s{2,}|[\\\\n\\\\r\\\\t]\"},\"content\":\" "                    \
+    "\"},{\"type\":\"NFC\"},"                                                                                          \
     "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true}"
 
 static am_status use_template(am_auto *a, const char *single, const char *pair)
@@ -19,7 +20,9 @@ static am_status use_template(am_auto *a, const char *single, const char *pair)
 /* Metaspace to cut and to decode; with `words` behind WhitespaceSplit. */
 static void metaspace(am_auto *a, const char *scheme, bool words)
 {
-    if (words) am_buffer_append_string(&a->pre_tokenizer, "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},");
+    if (words)
+        am_buffer_append_string(&a->pre_tokenizer,
+                                "{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"WhitespaceSplit\"},");
     am_auto_append_metaspace(&a->pre_tokenizer, scheme, true);
     if (words) am_buffer_append_string(&a->pre_tokenizer, "]}");
     am_auto_append_metaspace(&a->decoder, scheme, true);
@@ -62,7 +65,8 @@ static am_status add_extra_ids(am_auto *a)
             }
     }
     if (found > 0 && wanted > 0 && found != wanted)
-        return am_error(AM_INVALID_FILE, "%s: extra_ids is %lld, but additional_special_tokens has %lld of them", a->directory, (long long)wanted, (long long)found);
+        return am_error(AM_INVALID_FILE, "%s: extra_ids is %lld, but additional_special_tokens has %lld of them",
+                        a->directory, (long long)wanted, (long long)found);
     if (wanted > 1 << 20) return am_error(AM_INVALID_FILE, "%s: extra_ids is %lld", a->directory, (long long)wanted);
     a->additional.set = true;
     for (int64_t i = 0; i < wanted && found == 0; i++) {
@@ -108,7 +112,8 @@ static am_status build_albert(am_auto *a)
     a->settings.unk_id = 1;
     a->own_post_processor = true;
     am_buffer_append_string(&a->normalizer, NORMALIZERS QUOTE_TICKS "," QUOTE_APOSTROPHES);
-    if (!am_auto_bool(a, "keep_accents", false)) am_auto_append_item(&a->normalizer, "{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"}");
+    if (!am_auto_bool(a, "keep_accents", false))
+        am_auto_append_item(&a->normalizer, "{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"}");
     if (am_auto_bool(a, "do_lower_case", true)) am_auto_append_item(&a->normalizer, "{\"type\":\"Lowercase\"}");
     am_auto_append_charsmap(a, &a->normalizer);
     am_buffer_append_string(&a->normalizer, "]}");
@@ -126,7 +131,8 @@ static am_status build_rembert(am_auto *a)
 {
     a->settings.unk_id = 2;
     am_buffer_append_string(&a->normalizer, NORMALIZERS QUOTE_TICKS "," QUOTE_APOSTROPHES "," REPLACE_MANY(" "));
-    if (!am_auto_bool(a, "keep_accents", true)) am_auto_append_item(&a->normalizer, "{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"}");
+    if (!am_auto_bool(a, "keep_accents", true))
+        am_auto_append_item(&a->normalizer, "{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"}");
     add_lower(a);
     am_auto_append_charsmap(a, &a->normalizer);
     am_buffer_append_string(&a->normalizer, "]}");
@@ -183,7 +189,9 @@ static am_status build_layoutxlm(am_auto *a)
 {
     a->settings.unk_id = 3;
     am_auto_make_token(a, "mask_token", true);
-    am_buffer_append_string(&a->normalizer, NORMALIZERS "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true}," REPLACE_MANY(UNDERLINE) "]}");
+    am_buffer_append_string(
+        &a->normalizer,
+        NORMALIZERS "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":true}," REPLACE_MANY(UNDERLINE) "]}");
     metaspace(a, scheme_of(a), false);
     return NULL;
 }
@@ -212,7 +220,8 @@ static am_status finish_xglm(am_auto *a)
 
 static am_status build_mluke(am_auto *a)
 {
-    static const char *const entities[] = {UNDERLINE "<ent>", UNDERLINE "<ent2>", "[UNK]", "[PAD]", "[MASK]", "[MASK2]", NULL};
+    static const char *const entities[] = {UNDERLINE "<ent>", UNDERLINE "<ent2>", "[UNK]", "[PAD]",
+                                           "[MASK]",          "[MASK2]",          NULL};
     a->settings.unk_id = 0;
     am_auto_make_token(a, "mask_token", true);
     am_buffer_append_string(&a->normalizer, NORMALIZERS QUOTE_TICKS "," QUOTE_APOSTROPHES "]}");
@@ -235,7 +244,9 @@ static am_status build_big_bird(am_auto *a)
     for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) am_auto_make_token(a, plain[i], false);
     am_auto_make_token(a, "mask_token", true);
     find_unk(a, true, 0, 100);
-    am_buffer_append_string(&a->normalizer, NORMALIZERS "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":false}," REPLACE_MANY(UNDERLINE) "]}");
+    am_buffer_append_string(
+        &a->normalizer,
+        NORMALIZERS "{\"type\":\"Strip\",\"strip_left\":false,\"strip_right\":false}," REPLACE_MANY(UNDERLINE) "]}");
     metaspace(a, scheme_of(a), false);
     return NULL;
 }
@@ -248,7 +259,8 @@ static am_status build_deberta_v2(am_auto *a)
     add_lower(a);
     am_auto_append_item(&a->normalizer, SPACES_AND_NFC "]}");
     am_buffer_append_string(&a->pre_tokenizer, "{\"type\":\"Sequence\",\"pretokenizers\":[");
-    if (am_auto_bool(a, "split_by_punct", false)) am_buffer_append_string(&a->pre_tokenizer, "{\"type\":\"Punctuation\",\"behavior\":\"Isolated\"},");
+    if (am_auto_bool(a, "split_by_punct", false))
+        am_buffer_append_string(&a->pre_tokenizer, "{\"type\":\"Punctuation\",\"behavior\":\"Isolated\"},");
     am_auto_append_metaspace(&a->pre_tokenizer, scheme, true);
     am_buffer_append_string(&a->pre_tokenizer, "]}");
     am_auto_append_metaspace(&a->decoder, scheme, true);
@@ -263,10 +275,13 @@ static am_status build_pegasus(am_auto *a)
     am_text mask = am_auto_config_text(a, "mask_token_sent", "<mask_1>");
     find_unk(a, true, 1, -1);
     if (a->has_file && a->settings.unk_id < 0)
-        return am_error(AM_INVALID_FILE, "%s: the vocabulary has no unknown token of score 0 behind its first token", a->directory);
+        return am_error(AM_INVALID_FILE, "%s: the vocabulary has no unknown token of score 0 behind its first token",
+                        a->directory);
     if (offset > 1 << 20) return am_error(AM_INVALID_FILE, "%s: offset is %lld", a->directory, (long long)offset);
     am_buffer_append_string(&a->normalizer, NORMALIZERS);
-    if (!am_auto_append_charsmap(a, &a->normalizer)) am_buffer_append_string(&a->normalizer, "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\n\"},\"content\":\" \"}");
+    if (!am_auto_append_charsmap(a, &a->normalizer))
+        am_buffer_append_string(&a->normalizer,
+                                "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\\\\n\"},\"content\":\" \"}");
     am_auto_append_item(&a->normalizer, REPLACE_MANY(" ") "]}");
     metaspace(a, "always", false);
     for (size_t i = 0; i < a->additional.count; i++) given |= am_text_equal(a->additional.items[i].token.content, mask);
@@ -289,7 +304,8 @@ static am_status build_xlnet(am_auto *a)
 {
     static const char *const ends[] = {"<eop>", "<eod>", NULL};
     a->settings.unk_id = am_json_int(am_json_get(a->config, "unk_id"), 0);
-    am_buffer_append_string(&a->normalizer, NORMALIZERS QUOTE_TICKS "," QUOTE_APOSTROPHES ",{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"}");
+    am_buffer_append_string(&a->normalizer, NORMALIZERS QUOTE_TICKS "," QUOTE_APOSTROPHES
+                                                                    ",{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"}");
     add_lower(a);
     am_auto_append_charsmap(a, &a->normalizer);
     am_buffer_append_string(&a->normalizer, "]}");
@@ -313,7 +329,8 @@ static am_status build_mbart(am_auto *a)
     metaspace(a, "always", true);
     a->additional = (am_auto_list){0};
     AM_TRY(am_auto_append_all(a, &a->additional, am_mbart_languages));
-    for (size_t i = 0; i < given.count; i++) AM_TRY(am_auto_append_once(a, &a->additional, given.items[i].token.content));
+    for (size_t i = 0; i < given.count; i++)
+        AM_TRY(am_auto_append_once(a, &a->additional, given.items[i].token.content));
     return NULL;
 }
 
@@ -321,7 +338,8 @@ static am_status build_mbart50(am_auto *a)
 {
     bool has_codes = false;
     for (size_t i = 0; am_mbart50_languages[i] && !has_codes; i++)
-        has_codes = am_auto_find_piece(a, (am_text){am_mbart50_languages[i], strlen(am_mbart50_languages[i])}, false, 0) >= 0;
+        has_codes =
+            am_auto_find_piece(a, (am_text){am_mbart50_languages[i], strlen(am_mbart50_languages[i])}, false, 0) >= 0;
     if (a->has_file && !has_codes)
         return am_error(AM_UNSUPPORTED, "%s: a vocabulary of MBart50Tokenizer without language codes", a->directory);
     a->settings.unk_id = 3;
@@ -355,28 +373,51 @@ static am_status finish_mbart50(am_auto *a)
 
 /* ---- the classes ---- */
 
-#define ROBERTA_TOKENS \
-    "bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>", "unk_token", "<unk>", "pad_token", "<pad>"
+#define ROBERTA_TOKENS                                                                                                 \
+    "bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>", "unk_token", "<unk>",            \
+        "pad_token", "<pad>"
 
 static const char *const roberta_tokens[] = {ROBERTA_TOKENS, "mask_token", "<mask>", NULL};
-static const char *const mluke_tokens[] = {ROBERTA_TOKENS, "mask_token", "<mask>", "entity_1_token", UNDERLINE "<ent>", "entity_2_token", UNDERLINE "<ent2>",
-                                           "entity_unk_token", "[UNK]", "entity_pad_token", "[PAD]", "entity_mask_token", "[MASK]", "entity_mask2_token", "[MASK2]", NULL};
+static const char *const mluke_tokens[] = {ROBERTA_TOKENS,
+                                           "mask_token",
+                                           "<mask>",
+                                           "entity_1_token",
+                                           UNDERLINE "<ent>",
+                                           "entity_2_token",
+                                           UNDERLINE "<ent2>",
+                                           "entity_unk_token",
+                                           "[UNK]",
+                                           "entity_pad_token",
+                                           "[PAD]",
+                                           "entity_mask_token",
+                                           "[MASK]",
+                                           "entity_mask2_token",
+                                           "[MASK2]",
+                                           NULL};
 static const char *const xglm_tokens[] = {ROBERTA_TOKENS, NULL};
-static const char *const mbart50_tokens[] = {"eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>", "unk_token", "<unk>",
-                                             "pad_token", "<pad>", "mask_token", "<mask>", NULL};
+static const char *const mbart50_tokens[] = {"eos_token",  "</s>",      "sep_token", "</s>",      "cls_token",
+                                             "<s>",        "unk_token", "<unk>",     "pad_token", "<pad>",
+                                             "mask_token", "<mask>",    NULL};
 static const char *const t5_tokens[] = {"eos_token", "</s>", "unk_token", "<unk>", "pad_token", "<pad>", NULL};
-static const char *const udop_tokens[] = {"eos_token", "</s>", "sep_token", "</s>", "unk_token", "<unk>", "pad_token", "<pad>", NULL};
-static const char *const pegasus_tokens[] = {"pad_token", "<pad>", "eos_token", "</s>", "unk_token", "<unk>", "mask_token", "<mask_2>", NULL};
-static const char *const albert_tokens[] = {"bos_token", "[CLS]", "eos_token", "[SEP]", "unk_token", "<unk>", "sep_token", "[SEP]",
-                                            "pad_token", "<pad>", "cls_token", "[CLS]", "mask_token", "[MASK]", NULL};
-static const char *const deberta_tokens[] = {"bos_token", "[CLS]", "eos_token", "[SEP]", "unk_token", "[UNK]", "sep_token", "[SEP]",
-                                             "pad_token", "[PAD]", "cls_token", "[CLS]", "mask_token", "[MASK]", NULL};
-static const char *const big_bird_tokens[] = {"unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>", "pad_token", "<pad>",
-                                              "sep_token", "[SEP]", "mask_token", "[MASK]", "cls_token", "[CLS]", NULL};
-static const char *const xlnet_tokens[] = {"bos_token", "<s>", "eos_token", "</s>", "unk_token", "<unk>", "sep_token", "<sep>",
-                                           "pad_token", "<pad>", "cls_token", "<cls>", "mask_token", "<mask>", NULL};
+static const char *const udop_tokens[] = {"eos_token", "</s>",      "sep_token", "</s>", "unk_token",
+                                          "<unk>",     "pad_token", "<pad>",     NULL};
+static const char *const pegasus_tokens[] = {"pad_token", "<pad>",      "eos_token", "</s>", "unk_token",
+                                             "<unk>",     "mask_token", "<mask_2>",  NULL};
+static const char *const albert_tokens[] = {"bos_token", "[CLS]",     "eos_token",  "[SEP]",     "unk_token",
+                                            "<unk>",     "sep_token", "[SEP]",      "pad_token", "<pad>",
+                                            "cls_token", "[CLS]",     "mask_token", "[MASK]",    NULL};
+static const char *const deberta_tokens[] = {"bos_token", "[CLS]",     "eos_token",  "[SEP]",     "unk_token",
+                                             "[UNK]",     "sep_token", "[SEP]",      "pad_token", "[PAD]",
+                                             "cls_token", "[CLS]",     "mask_token", "[MASK]",    NULL};
+static const char *const big_bird_tokens[] = {"unk_token",  "<unk>",     "bos_token", "<s>",       "eos_token",
+                                              "</s>",       "pad_token", "<pad>",     "sep_token", "[SEP]",
+                                              "mask_token", "[MASK]",    "cls_token", "[CLS]",     NULL};
+static const char *const xlnet_tokens[] = {"bos_token", "<s>",       "eos_token",  "</s>",      "unk_token",
+                                           "<unk>",     "sep_token", "<sep>",      "pad_token", "<pad>",
+                                           "cls_token", "<cls>",     "mask_token", "<mask>",    NULL};
 
-#define UNIGRAM(name_, tokens_, build_, finish_) .name = name_, .model = AM_MODEL_UNIGRAM, .defaults = tokens_, .build = build_, .finish = finish_
+#define UNIGRAM(name_, tokens_, build_, finish_)                                                                       \
+    .name = name_, .model = AM_MODEL_UNIGRAM, .defaults = tokens_, .build = build_, .finish = finish_
 
 const am_auto_class am_unigram_classes[] = {
     {UNIGRAM("AlbertTokenizer", albert_tokens, build_albert, finish_albert)},

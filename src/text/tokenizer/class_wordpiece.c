@@ -7,8 +7,11 @@ static const char wordpiece_decoder[] = "{\"type\":\"WordPiece\",\"prefix\":\"##
 static void bert_normalizer(am_auto *a, const char *clean_text, bool lower)
 {
     am_json accents = am_json_get(a->config, "strip_accents");
-    const char *strip = am_json_kind_of(accents) == AM_JSON_BOOL ? am_json_bool(accents, false) ? "true" : "false" : "null";
-    am_buffer_printf(&a->normalizer, "{\"type\":\"BertNormalizer\",\"clean_text\":%s,\"handle_chinese_chars\":%s,\"strip_accents\":%s,\"lowercase\":%s}",
+    const char *strip =
+        am_json_kind_of(accents) == AM_JSON_BOOL ? am_json_bool(accents, false) ? "true" : "false" : "null";
+    am_buffer_printf(&a->normalizer,
+                     "{\"type\":\"BertNormalizer\",\"clean_text\":%s,\"handle_chinese_chars\":%s,\"strip_"
+                     "accents\":%s,\"lowercase\":%s}",
                      clean_text, am_auto_json_bool(a, "tokenize_chinese_chars", true), strip, lower ? "true" : "false");
 }
 
@@ -86,26 +89,32 @@ static am_status finish_splinter(am_auto *a)
 {
     bool right = a->tokenizer->padding_side == AM_SIDE_RIGHT;
     AM_TRY(am_auto_set_named(a, "question_token", "[QUESTION]"));
-    AM_TRY(am_auto_template(a, "cls A sep", right ? "cls A question =. sep B:1 sep:1" : "cls A sep B:1 question =. sep:1"));
+    AM_TRY(am_auto_template(a, "cls A sep",
+                            right ? "cls A question =. sep B:1 sep:1" : "cls A sep B:1 question =. sep:1"));
     return am_auto_use_post_processor(a);
 }
 
 static am_status build_roformer(am_auto *a)
 {
-    return am_error(AM_UNSUPPORTED, "%s: tokenizer class %s, which cuts Chinese words with jieba", a->directory, a->class->name);
+    return am_error(AM_UNSUPPORTED, "%s: tokenizer class %s, which cuts Chinese words with jieba", a->directory,
+                    a->class->name);
 }
 
-static const char *const bert_tokens[] = {"unk_token", "[UNK]", "sep_token", "[SEP]", "pad_token", "[PAD]",
+static const char *const bert_tokens[] = {"unk_token", "[UNK]", "sep_token",  "[SEP]",  "pad_token", "[PAD]",
                                           "cls_token", "[CLS]", "mask_token", "[MASK]", NULL};
-static const char *const splinter_tokens[] = {"unk_token", "[UNK]", "sep_token", "[SEP]", "pad_token", "[PAD]",
-                                              "cls_token", "[CLS]", "mask_token", "[MASK]", "question_token", "[QUESTION]", NULL};
-static const char *const funnel_tokens[] = {"unk_token", "<unk>", "sep_token", "<sep>", "pad_token", "<pad>", "cls_token", "<cls>",
-                                            "mask_token", "<mask>", "bos_token", "<s>", "eos_token", "</s>", NULL};
-static const char *const mpnet_tokens[] = {"bos_token", "<s>", "eos_token", "</s>", "sep_token", "</s>", "cls_token", "<s>",
-                                           "unk_token", "[UNK]", "pad_token", "<pad>", "mask_token", "<mask>", NULL};
+static const char *const splinter_tokens[] = {"unk_token",      "[UNK]",      "sep_token", "[SEP]",      "pad_token",
+                                              "[PAD]",          "cls_token",  "[CLS]",     "mask_token", "[MASK]",
+                                              "question_token", "[QUESTION]", NULL};
+static const char *const funnel_tokens[] = {"unk_token", "<unk>",     "sep_token", "<sep>",      "pad_token",
+                                            "<pad>",     "cls_token", "<cls>",     "mask_token", "<mask>",
+                                            "bos_token", "<s>",       "eos_token", "</s>",       NULL};
+static const char *const mpnet_tokens[] = {"bos_token", "<s>",       "eos_token",  "</s>",      "sep_token",
+                                           "</s>",      "cls_token", "<s>",        "unk_token", "[UNK]",
+                                           "pad_token", "<pad>",     "mask_token", "<mask>",    NULL};
 
-#define WORDPIECE(name_, tokens_, build_, finish_) \
-    .name = name_, .model = AM_MODEL_WORDPIECE, .defaults = tokens_, .vocab_file = "vocab.txt", .build = build_, .finish = finish_
+#define WORDPIECE(name_, tokens_, build_, finish_)                                                                     \
+    .name = name_, .model = AM_MODEL_WORDPIECE, .defaults = tokens_, .vocab_file = "vocab.txt", .build = build_,       \
+    .finish = finish_
 
 const am_auto_class am_wordpiece_classes[] = {
     {WORDPIECE("BertTokenizer", bert_tokens, build_bert, finish_bert), .has_type_ids = true},
@@ -114,11 +123,14 @@ const am_auto_class am_wordpiece_classes[] = {
     {WORDPIECE("DPRContextEncoderTokenizer", bert_tokens, build_dpr, finish_bert), .has_type_ids = true},
     {WORDPIECE("DPRQuestionEncoderTokenizer", bert_tokens, build_dpr, finish_bert), .has_type_ids = true},
     {WORDPIECE("DPRReaderTokenizer", bert_tokens, build_dpr, finish_bert)},
-    {WORDPIECE("DPRContextEncoderTokenizerFast", bert_tokens, build_bert, finish_bert), .has_type_ids = true, .keeps_file = true},
-    {WORDPIECE("DPRQuestionEncoderTokenizerFast", bert_tokens, build_bert, finish_bert), .has_type_ids = true, .keeps_file = true},
+    {WORDPIECE("DPRContextEncoderTokenizerFast", bert_tokens, build_bert, finish_bert), .has_type_ids = true,
+     .keeps_file = true},
+    {WORDPIECE("DPRQuestionEncoderTokenizerFast", bert_tokens, build_bert, finish_bert), .has_type_ids = true,
+     .keeps_file = true},
     {WORDPIECE("DPRReaderTokenizerFast", bert_tokens, build_bert, finish_bert), .keeps_file = true},
     {WORDPIECE("FunnelTokenizer", funnel_tokens, build_funnel, finish_funnel)},
-    {WORDPIECE("LayoutLMv2Tokenizer", bert_tokens, build_layoutlmv2, finish_bert), .has_type_ids = true, .takes_words = true},
+    {WORDPIECE("LayoutLMv2Tokenizer", bert_tokens, build_layoutlmv2, finish_bert), .has_type_ids = true,
+     .takes_words = true},
     {WORDPIECE("MPNetTokenizer", mpnet_tokens, build_mpnet, finish_mpnet)},
     {WORDPIECE("RoFormerTokenizer", bert_tokens, build_roformer, NULL)},
     {WORDPIECE("SplinterTokenizer", splinter_tokens, build_bert, finish_splinter)},

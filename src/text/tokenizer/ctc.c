@@ -1,5 +1,5 @@
-/* Wav2Vec2CTCTokenizer: a vocabulary of characters, and decoding of a label for every frame of sound (Graves 2006): repeated
-   labels are one, then blanks (the pad token) go. */
+/* Wav2Vec2CTCTokenizer: a vocabulary of characters, and decoding of a label for every frame of sound (Graves
+   2006): repeated labels are one, then blanks (the pad token) go. */
 #include "text/tokenizer/internal.h"
 
 #include "base/memory.h"
@@ -74,15 +74,16 @@ static am_text characters_of(const am_tokenizer *t, am_scratch *s, am_text c, am
     return (am_text){memcpy(copy, buffer->bytes, buffer->length), buffer->length};
 }
 
-static void encode_piece(const am_tokenizer *t, am_scratch *s, const am_piece *piece, am_cursor *cursor, am_draft_token model, am_draft *draft,
-                         size_t *capacity)
+static void encode_piece(const am_tokenizer *t, am_scratch *s, const am_piece *piece, am_cursor *cursor,
+                         am_draft_token model, am_draft *draft, size_t *capacity)
 {
     am_buffer buffer = {0};
     am_draft_token token = model;
     if (piece->added_id >= 0) {
         const am_added_entry *entry = am_added_tokens_by_id(&t->added, piece->added_id);
         token.id = entry->id, token.text = entry->token.content;
-        token.offsets = am_cursor_points(cursor, (am_text_range){piece->original_start, piece->original_start + piece->original_length});
+        token.offsets = am_cursor_points(
+            cursor, (am_text_range){piece->original_start, piece->original_start + piece->original_length});
         add_draft_token(s, draft, capacity, token);
         return;
     }
@@ -102,7 +103,8 @@ static void encode_piece(const am_tokenizer *t, am_scratch *s, const am_piece *p
     am_buffer_deinit(&buffer);
 }
 
-static am_status encode_input(const am_tokenizer *t, am_scratch *s, const am_input *in, int32_t sequence, bool split_special, am_draft *draft)
+static am_status encode_input(const am_tokenizer *t, am_scratch *s, const am_input *in, int32_t sequence,
+                              bool split_special, am_draft *draft)
 {
     size_t capacity = 0;
     *draft = (am_draft){0};
@@ -110,20 +112,26 @@ static am_status encode_input(const am_tokenizer *t, am_scratch *s, const am_inp
         am_text text = in->words[i];
         uint32_t length = (uint32_t)text.length;
         am_cursor cursor = am_cursor_at_start(text);
-        am_draft_token model = {.type_id = sequence, .word = in->is_words ? (int32_t)i : -1, .source = sequence, .attended = true};
+        am_draft_token model = {
+            .type_id = sequence, .word = in->is_words ? (int32_t)i : -1, .source = sequence, .attended = true};
         s->new_piece_count = 0;
-        if (length) am_scratch_add_piece(s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
+        if (length)
+            am_scratch_add_piece(
+                s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
         am_scratch_take_new_pieces(s);
         if (!split_special) AM_TRY(am_added_tokens_extract(&t->added, NULL, s, false));
-        for (size_t k = 0; k < s->piece_count && !s->failed; k++) encode_piece(t, s, &s->pieces[k], &cursor, model, draft, &capacity);
+        for (size_t k = 0; k < s->piece_count && !s->failed; k++)
+            encode_piece(t, s, &s->pieces[k], &cursor, model, draft, &capacity);
     }
     for (size_t i = 0; i < draft->count; i++)
-        if (draft->tokens[i].id < 0) return am_error(AM_OUT_OF_RANGE, "the text has a character that is not in the vocabulary, and neither is the unknown token");
+        if (draft->tokens[i].id < 0)
+            return am_error(AM_OUT_OF_RANGE,
+                            "the text has a character that is not in the vocabulary, and neither is the unknown token");
     return NULL;
 }
 
-am_status am_ctc_encode(const am_tokenizer *t, const am_input inputs[2], size_t count, const am_encode_options *options, const am_limits *limits,
-                        am_encoding *out)
+am_status am_ctc_encode(const am_tokenizer *t, const am_input inputs[2], size_t count, const am_encode_options *options,
+                        const am_limits *limits, am_encoding *out)
 {
     am_draft drafts[2], merged = {0};
     am_scratch *s = am_tokenizer_take_scratch(t);
@@ -131,7 +139,8 @@ am_status am_ctc_encode(const am_tokenizer *t, const am_input inputs[2], size_t 
     am_scratch_limit(s, am_input_bytes(inputs, count));
     am_status status = NULL;
     for (size_t i = 0; i < count && !status; i++)
-        status = encode_input(t, s, &inputs[i], (int32_t)i, options->split_special_tokens || t->split_special_tokens, &drafts[i]);
+        status = encode_input(t, s, &inputs[i], (int32_t)i, options->split_special_tokens || t->split_special_tokens,
+                              &drafts[i]);
     if (!status) status = am_draft_truncate(s, drafts, count, limits, 0);
     for (size_t i = 0; i < count && !status && !s->failed; i++) {
         am_draft_set_sequence(s, &drafts[i], (uint32_t)i);
@@ -159,9 +168,10 @@ static am_text token_of(const am_tokenizer *t, int32_t id)
     return token.bytes ? token : entry ? entry->token.content : t->model.settings.unk_token;
 }
 
-/* Characters of the ids, grouped, without blanks, in an array of at most `count`; places are those of the ids that are left
-   when special ones are skipped. */
-static size_t group(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options, am_ctc_piece *out)
+/* Characters of the ids, grouped, without blanks, in an array of at most `count`; places are those of the ids
+   that are left when special ones are skipped. */
+static size_t group(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,
+                    am_ctc_piece *out)
 {
     size_t pieces = 0;
     uint32_t place = 0;
@@ -182,7 +192,8 @@ static size_t group(const am_tokenizer *t, const int32_t *ids, size_t count, con
     return pieces;
 }
 
-static am_status join(const am_tokenizer *t, const am_ctc_piece *pieces, size_t count, const am_decode_options *options, am_buffer *out)
+static am_status join(const am_tokenizer *t, const am_ctc_piece *pieces, size_t count, const am_decode_options *options,
+                      am_buffer *out)
 {
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && options->spaces_between_special_tokens) am_buffer_append_char(out, ' ');
@@ -194,7 +205,8 @@ static am_status join(const am_tokenizer *t, const am_ctc_piece *pieces, size_t 
     return (options->clean_up < 0 ? t->clean_up : options->clean_up) ? am_clean_up(out, false) : NULL;
 }
 
-am_status am_ctc_decode(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options, am_buffer *out)
+am_status am_ctc_decode(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,
+                        am_buffer *out)
 {
     am_ctc_piece *pieces = am_alloc((count + 1) * sizeof *pieces);
     if (!pieces) return am_out_of_memory();
@@ -204,7 +216,8 @@ am_status am_ctc_decode(const am_tokenizer *t, const int32_t *ids, size_t count,
 }
 
 /* Runs of characters that are no delimiters. Their texts follow each other in `text`. */
-static size_t find_words(const am_tokenizer *t, const am_ctc_piece *characters, size_t count, char *text, am_ctc_piece *out)
+static size_t find_words(const am_tokenizer *t, const am_ctc_piece *characters, size_t count, char *text,
+                         am_ctc_piece *out)
 {
     size_t words = 0;
     bool inside = false;
@@ -222,7 +235,8 @@ static size_t find_words(const am_tokenizer *t, const am_ctc_piece *characters, 
     return words;
 }
 
-am_status am_tokenizer_decode_ctc(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options, am_ctc_decoding *out)
+am_status am_tokenizer_decode_ctc(const am_tokenizer *t, const int32_t *ids, size_t count,
+                                  const am_decode_options *options, am_ctc_decoding *out)
 {
     am_decode_options defaults = AM_DECODE_OPTIONS;
     am_buffer text = {0};
@@ -238,7 +252,8 @@ am_status am_tokenizer_decode_ctc(const am_tokenizer *t, const int32_t *ids, siz
     char *block = status ? NULL : am_alloc(piece_bytes * 2 + text.length + 1 + word_bytes);
     if (!status && !block) status = am_out_of_memory();
     if (!status) {
-        *out = (am_ctc_decoding){.characters = (am_ctc_piece *)(void *)block, .character_count = piece_count, .storage = block};
+        *out = (am_ctc_decoding){
+            .characters = (am_ctc_piece *)(void *)block, .character_count = piece_count, .storage = block};
         memcpy(out->characters, pieces, piece_count * sizeof *pieces);
         out->words = out->characters + count + 1;
         char *at = block + piece_bytes * 2;

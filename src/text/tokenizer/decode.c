@@ -4,7 +4,8 @@
 #include "base/memory.h"
 
 /* Texts of the ids that have one, without special tokens where those are skipped. */
-static const am_text *tokens_of_ids(const am_tokenizer *t, am_scratch *s, const int32_t *ids, size_t count, bool skip_special, size_t *out_count)
+static const am_text *tokens_of_ids(const am_tokenizer *t, am_scratch *s, const int32_t *ids, size_t count,
+                                    bool skip_special, size_t *out_count)
 {
     am_text *tokens = am_scratch_alloc(s, count + 1, sizeof *tokens);
     *out_count = 0;
@@ -16,7 +17,8 @@ static const am_text *tokens_of_ids(const am_tokenizer *t, am_scratch *s, const 
     return tokens;
 }
 
-am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, size_t count, bool skip_special, am_buffer *out)
+am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, size_t count, bool skip_special,
+                                    am_buffer *out)
 {
     am_scratch *s = am_tokenizer_take_scratch(t);
     if (!s) return am_out_of_memory();
@@ -114,7 +116,8 @@ static am_status group_ids(const am_tokenizer *t, const int32_t *ids, size_t *co
     return NULL;
 }
 
-static am_status decode_into(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options, am_buffer *out)
+static am_status decode_into(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,
+                             am_buffer *out)
 {
     int32_t *grouped = NULL;
     if (t->decode_style == AM_DECODE_WHISPER && options->skip_special_tokens) skip_prompt(t, &ids, &count);
@@ -131,15 +134,16 @@ static am_status decode_into(const am_tokenizer *t, const int32_t *ids, size_t c
     return NULL;
 }
 
-am_status am_tokenizer_decode(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options, char **out,
-                              size_t *out_length)
+am_status am_tokenizer_decode(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,
+                              char **out, size_t *out_length)
 {
     am_decode_options defaults = AM_DECODE_OPTIONS;
     am_buffer text = {0};
     *out = NULL;
     *out_length = 0;
     if (!options) options = &defaults;
-    am_status status = t->ctc ? am_ctc_decode(t, ids, count, options, &text) : decode_into(t, ids, count, options, &text);
+    am_status status =
+        t->ctc ? am_ctc_decode(t, ids, count, options, &text) : decode_into(t, ids, count, options, &text);
     am_buffer_append_char(&text, 0);
     if (!status) status = am_buffer_status(&text);
     if (!status) {

@@ -17,8 +17,9 @@ static am_status cut_pieces(am_scratch *s, am_draft *draft, size_t max, size_t s
 {
     size_t total = draft->count, step = max - stride;
     if (stride >= max)
-        return am_error(AM_INVALID_ARGUMENT, "truncation: a stride of %zu is not below the length of %zu that special tokens leave",
-                        stride, max);
+        return am_error(AM_INVALID_ARGUMENT,
+                        "truncation: a stride of %zu is not below the length of %zu that special tokens leave", stride,
+                        max);
     size_t pieces = total > max ? 1 + (total - max + step - 1) / step : 1;
     am_draft whole = *draft;
     am_draft *overflowing = am_scratch_alloc(s, pieces, sizeof *overflowing);
@@ -90,7 +91,8 @@ am_status am_draft_truncate(am_scratch *s, am_draft *drafts, size_t count, const
         target = &drafts[1];
     }
     if (target->count <= total - max)
-        return am_error(AM_INVALID_ARGUMENT, "truncation: the text to cut has %zu tokens, too few to leave %llu of %llu in all",
+        return am_error(AM_INVALID_ARGUMENT,
+                        "truncation: the text to cut has %zu tokens, too few to leave %llu of %llu in all",
                         target->count, (unsigned long long)max, (unsigned long long)total);
     return truncate_one(s, target, target->count - (total - max), limits);
 }
@@ -103,7 +105,8 @@ am_status am_draft_pad_length(const am_limits *limits, size_t longest, size_t *o
     uint64_t multiple = limits->pad_to_multiple_of, rest = multiple ? length % multiple : 0;
     if (rest) length = length > UINT64_MAX - multiple ? UINT64_MAX : length + (multiple - rest);
     if (length > PAD_LIMIT)
-        return am_error(AM_INVALID_ARGUMENT, "padding to %llu tokens, more than the limit of %d", (unsigned long long)length, PAD_LIMIT);
+        return am_error(AM_INVALID_ARGUMENT, "padding to %llu tokens, more than the limit of %d",
+                        (unsigned long long)length, PAD_LIMIT);
     *out = (size_t)length;
     return NULL;
 }
@@ -149,8 +152,10 @@ static void copy_ranges(am_scratch *s, am_draft *draft)
 am_draft am_draft_merge(am_scratch *s, const am_draft *a, const am_draft *b)
 {
     size_t over = a->overflowing_count * (1 + b->overflowing_count) + b->overflowing_count;
-    am_draft out = {.tokens = am_scratch_alloc(s, a->count + b->count, sizeof *out.tokens), .count = a->count + b->count,
-                    .ranges = a->ranges, .range_count = a->range_count,
+    am_draft out = {.tokens = am_scratch_alloc(s, a->count + b->count, sizeof *out.tokens),
+                    .count = a->count + b->count,
+                    .ranges = a->ranges,
+                    .range_count = a->range_count,
                     .overflowing = am_scratch_alloc(s, over, sizeof *out.overflowing)};
     if (!out.tokens || !out.overflowing) return (am_draft){0};
     for (size_t i = 0; i < a->overflowing_count; i++) {

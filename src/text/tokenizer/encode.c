@@ -18,7 +18,8 @@ static void add_added_token(const am_tokenizer *t, am_scratch *s, const am_piece
 {
     const am_added_entry *entry = am_added_tokens_by_id(&t->added, piece->added_id);
     am_token token = {piece->added_id, 0, piece->length, {piece->text, piece->length}, true};
-    if (entry && am_text_equal(token.text, entry->token.content)) token.text = entry->token.content, token.transient = false;
+    if (entry && am_text_equal(token.text, entry->token.content))
+        token.text = entry->token.content, token.transient = false;
     am_scratch_add_token(s, token);
 }
 
@@ -40,14 +41,17 @@ static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, 
 {
     uint32_t length = (uint32_t)text.length;
     s->new_piece_count = s->token_count = 0;
-    if (length) am_scratch_add_piece(s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
+    if (length)
+        am_scratch_add_piece(
+            s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
     am_scratch_take_new_pieces(s);
     AM_TRY(am_added_tokens_extract(&t->added, t->normalizer, s, split_special));
     AM_TRY(am_pre_tokenizer_apply(t->pre_tokenizer, s));
     return tokenize_pieces(t, s);
 }
 
-/* Appends the tokens of one text to a draft, which has room. word: index of a given word, -1: pieces are words. */
+/* Appends the tokens of one text to a draft, which has room. word: index of a given word, -1: pieces are
+ * words. */
 static void append_tokens(am_scratch *s, am_text text, int32_t word, int32_t sequence, am_draft *draft)
 {
     am_cursor c = am_cursor_at_start(text);
@@ -55,14 +59,20 @@ static void append_tokens(am_scratch *s, am_text text, int32_t word, int32_t seq
         const am_piece *piece = &s->pieces[i];
         for (uint32_t k = 0; k < piece->token_count; k++) {
             const am_token *token = &s->tokens[piece->first_token + k];
-            draft->tokens[draft->count++] = (am_draft_token){
-                .id = token->id, .type_id = sequence, .word = word >= 0 ? word : (int32_t)i, .source = sequence, .text = token->text,
-                .offsets = am_cursor_points(&c, token_range(piece, token)), .attended = true, .transient = token->transient};
+            draft->tokens[draft->count++] = (am_draft_token){.id = token->id,
+                                                             .type_id = sequence,
+                                                             .word = word >= 0 ? word : (int32_t)i,
+                                                             .source = sequence,
+                                                             .text = token->text,
+                                                             .offsets = am_cursor_points(&c, token_range(piece, token)),
+                                                             .attended = true,
+                                                             .transient = token->transient};
         }
     }
 }
 
-static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_input *in, int32_t sequence, bool split_special, am_draft *out)
+static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_input *in, int32_t sequence,
+                              bool split_special, am_draft *out)
 {
     am_draft_token *tokens = NULL;
     size_t capacity = 0;
@@ -96,15 +106,16 @@ static am_status resolve_limits(const am_tokenizer *t, const am_encode_options *
         *out = t->file_limits;
         return NULL;
     }
-    *out = (am_limits){.truncation = max_length ? options->truncation : AM_TRUNCATE_NEVER,
-                       .truncate_left = is_left(options->truncation_side, t->truncation_side),
-                       .max_length = max_length,
-                       .stride = options->stride,
-                       .padding = options->padding == AM_PAD_MAX_LENGTH && !max_length ? AM_PAD_NEVER : options->padding,
-                       .pad_left = is_left(options->padding_side, t->padding_side),
-                       .pad_length = max_length,
-                       .pad_to_multiple_of = options->pad_to_multiple_of,
-                       .pad_type_id = t->pad_type_id};
+    *out =
+        (am_limits){.truncation = max_length ? options->truncation : AM_TRUNCATE_NEVER,
+                    .truncate_left = is_left(options->truncation_side, t->truncation_side),
+                    .max_length = max_length,
+                    .stride = options->stride,
+                    .padding = options->padding == AM_PAD_MAX_LENGTH && !max_length ? AM_PAD_NEVER : options->padding,
+                    .pad_left = is_left(options->padding_side, t->padding_side),
+                    .pad_length = max_length,
+                    .pad_to_multiple_of = options->pad_to_multiple_of,
+                    .pad_type_id = t->pad_type_id};
     if (out->padding != AM_PAD_NEVER) {
         out->pad_token = am_tokenizer_special_token(t, "pad_token");
         out->pad_id = am_tokenizer_special_id(t, "pad_token");
@@ -113,7 +124,8 @@ static am_status resolve_limits(const am_tokenizer *t, const am_encode_options *
     }
     if (out->truncation != AM_TRUNCATE_NEVER && out->padding != AM_PAD_NEVER && options->pad_to_multiple_of > 0 &&
         max_length % options->pad_to_multiple_of != 0)
-        return am_error(AM_INVALID_ARGUMENT, "truncation to %llu tokens and padding to a multiple of %u do not go together",
+        return am_error(AM_INVALID_ARGUMENT,
+                        "truncation to %llu tokens and padding to a multiple of %u do not go together",
                         (unsigned long long)max_length, (unsigned)options->pad_to_multiple_of);
     return NULL;
 }
@@ -142,8 +154,8 @@ static am_status check_input(const am_input *in, const char *what, size_t *total
 
 /* ---- calls ---- */
 
-static am_status make_draft(const am_tokenizer *t, am_scratch *s, const am_input inputs[2], size_t count, const am_encode_options *options,
-                            const am_limits *limits, am_draft *out)
+static am_status make_draft(const am_tokenizer *t, am_scratch *s, const am_input inputs[2], size_t count,
+                            const am_encode_options *options, const am_limits *limits, am_draft *out)
 {
     am_draft drafts[2];
     bool split_special = options->split_special_tokens || t->split_special_tokens;
@@ -158,8 +170,8 @@ static am_status make_draft(const am_tokenizer *t, am_scratch *s, const am_input
 }
 
 /* One text or pair, not padded. */
-static am_status encode_one(const am_tokenizer *t, const am_input inputs[2], size_t count, const am_encode_options *options,
-                            const am_limits *limits, am_encoding *out)
+static am_status encode_one(const am_tokenizer *t, const am_input inputs[2], size_t count,
+                            const am_encode_options *options, const am_limits *limits, am_encoding *out)
 {
     am_draft draft;
     size_t total = 0;
@@ -173,18 +185,21 @@ static am_status encode_one(const am_tokenizer *t, const am_input inputs[2], siz
     return status;
 }
 
-static am_status pad_together(const am_tokenizer *t, const am_limits *limits, bool pair, am_encoding *encodings, size_t count)
+static am_status pad_together(const am_tokenizer *t, const am_limits *limits, bool pair, am_encoding *encodings,
+                              size_t count)
 {
     size_t longest = 0, length;
     if (limits->padding == AM_PAD_NEVER) return NULL;
     for (size_t i = 0; i < count; i++)
         if (encodings[i].count > longest) longest = encodings[i].count;
     AM_TRY(am_draft_pad_length(limits, longest, &length));
-    for (size_t i = 0; i < count; i++) AM_TRY(am_encoding_pad(&encodings[i], limits, length, t->post_processor || pair ? -1 : 0));
+    for (size_t i = 0; i < count; i++)
+        AM_TRY(am_encoding_pad(&encodings[i], limits, length, t->post_processor || pair ? -1 : 0));
     return NULL;
 }
 
-static am_status encode_inputs(const am_tokenizer *t, const am_input inputs[2], size_t count, const am_encode_options *options, am_encoding *out)
+static am_status encode_inputs(const am_tokenizer *t, const am_input inputs[2], size_t count,
+                               const am_encode_options *options, am_encoding *out)
 {
     am_encode_options defaults = AM_ENCODE_OPTIONS;
     am_limits limits;
@@ -197,15 +212,16 @@ static am_status encode_inputs(const am_tokenizer *t, const am_input inputs[2], 
     return status;
 }
 
-am_status am_tokenizer_encode(const am_tokenizer *t, am_text text, const am_text *pair, const am_encode_options *options, am_encoding *out)
+am_status am_tokenizer_encode(const am_tokenizer *t, am_text text, const am_text *pair,
+                              const am_encode_options *options, am_encoding *out)
 {
     am_input inputs[2] = {{&text, 1, false}, {pair, 1, false}};
     bool has_pair = pair && (pair->length > 0 || !t->empty_pair_is_none);
     return encode_inputs(t, inputs, has_pair ? 2 : 1, options, out);
 }
 
-am_status am_tokenizer_encode_words(const am_tokenizer *t, const am_text *words, size_t count, const am_text *pair, size_t pair_count,
-                                    const am_encode_options *options, am_encoding *out)
+am_status am_tokenizer_encode_words(const am_tokenizer *t, const am_text *words, size_t count, const am_text *pair,
+                                    size_t pair_count, const am_encode_options *options, am_encoding *out)
 {
     am_input inputs[2] = {{words, count, true}, {pair, pair_count, true}};
     return encode_inputs(t, inputs, pair ? 2 : 1, options, out);

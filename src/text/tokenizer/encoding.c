@@ -15,7 +15,8 @@ static uint32_t point_of_byte(am_cursor *c, uint32_t byte)
 {
     if (c->ascii) return byte;
     while (c->byte > byte) c->byte = am_char_before(c->text.bytes, c->byte), c->point--;
-    for (uint32_t next; (next = c->byte + am_char_length(c->text.bytes[c->byte])) <= byte && next < c->text.length; c->point++)
+    for (uint32_t next; (next = c->byte + am_char_length(c->text.bytes[c->byte])) <= byte && next < c->text.length;
+         c->point++)
         c->byte = next;
     return c->point;
 }
@@ -52,10 +53,12 @@ static void *take(char **at, size_t bytes)
 
 static bool place_arrays(am_encoding *e, size_t count)
 {
-    int32_t **arrays[] = {&e->ids, &e->type_ids, &e->attention_mask, &e->special_tokens_mask, &e->word_ids, &e->sequence_ids};
+    int32_t **arrays[] = {&e->ids,      &e->type_ids,    &e->attention_mask, &e->special_tokens_mask,
+                          &e->word_ids, &e->sequence_ids};
     size_t array_count = sizeof arrays / sizeof arrays[0], total;
     size_t per_token = array_count * sizeof(int32_t) + sizeof(am_text) + 2 * sizeof(am_text_range);
-    if (!am_multiply_size(count, per_token, &total) || !am_add_size(total, 16 * (array_count + 3), &total)) return false;
+    if (!am_multiply_size(count, per_token, &total) || !am_add_size(total, 16 * (array_count + 3), &total))
+        return false;
     char *at = e->storage = am_alloc(total);
     if (!at) return false;
     e->count = count;
@@ -120,7 +123,9 @@ static void fill_arrays(const am_draft *draft, const am_input inputs[2], am_enco
         if (token->source < 0) continue;
         am_text text = text_of(inputs, token);
         if (c.text.bytes != text.bytes || c.text.length != text.length) c = am_cursor_at_start(text);
-        if (!c.ascii) e->byte_offsets[i] = (am_text_range){byte_of_point(&c, token->offsets.start), byte_of_point(&c, token->offsets.end)};
+        if (!c.ascii)
+            e->byte_offsets[i] =
+                (am_text_range){byte_of_point(&c, token->offsets.start), byte_of_point(&c, token->offsets.end)};
     }
 }
 
@@ -176,7 +181,8 @@ static void copy_tokens(am_encoding *out, const am_encoding *in, size_t first)
 
 am_status am_encoding_pad(am_encoding *e, const am_limits *limits, size_t length, int32_t sequence)
 {
-    for (size_t i = 0; i < e->overflowing_count; i++) AM_TRY(am_encoding_pad(&e->overflowing[i], limits, length, sequence));
+    for (size_t i = 0; i < e->overflowing_count; i++)
+        AM_TRY(am_encoding_pad(&e->overflowing[i], limits, length, sequence));
     if (e->count >= length) return NULL;
     am_encoding padded = *e;
     if (!place_arrays(&padded, length)) return am_out_of_memory();

@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer/vocabulary.h"
 
 #include <string.h>
 
@@ -80,20 +81,20 @@ bool am_text_is_ascii(const char *text, size_t length);
 
 /* ---- unicode.c: properties as the library's parts see them ---- */
 
-bool am_char_is_whitespace(uint32_t c);     /* White_Space: Rust's char::is_whitespace */
-bool am_char_is_numeric(uint32_t c);        /* Rust's char::is_numeric */
-bool am_char_is_punctuation(uint32_t c);    /* ASCII punctuation and category P of unicode_categories */
-bool am_char_is_mark(uint32_t c);           /* is_combining_mark of unicode_normalization */
-bool am_char_is_nonspacing(uint32_t c);     /* is_mark_nonspacing of unicode_categories */
-bool am_char_is_bert_removed(uint32_t c);   /* what BertNormalizer's clean_text drops */
-bool am_char_is_word(uint32_t c);           /* \w of Rust's regex crate */
-bool am_char_is_inert(uint32_t c);          /* has no decomposition or combining class for the library */
+bool am_char_is_whitespace(uint32_t c);   /* White_Space: Rust's char::is_whitespace */
+bool am_char_is_numeric(uint32_t c);      /* Rust's char::is_numeric */
+bool am_char_is_punctuation(uint32_t c);  /* ASCII punctuation and category P of unicode_categories */
+bool am_char_is_mark(uint32_t c);         /* is_combining_mark of unicode_normalization */
+bool am_char_is_nonspacing(uint32_t c);   /* is_mark_nonspacing of unicode_categories */
+bool am_char_is_bert_removed(uint32_t c); /* what BertNormalizer's clean_text drops */
+bool am_char_is_word(uint32_t c);         /* \w of Rust's regex crate */
+bool am_char_is_inert(uint32_t c);        /* has no decomposition or combining class for the library */
 /* Whether NFC, or NFKC, leaves it as it is whatever stands beside it. */
 bool am_char_is_stable(uint32_t c, bool compatible);
 /* Sets parts to the two or three code points that the upper case of `c` is; leaves it where that is one. */
 void am_char_upper_expansion(uint32_t c, uint32_t parts[3]);
-uint32_t am_char_lower(uint32_t c);         /* lower case; U+0130 gives 'i' and U+0307 follows */
-uint8_t am_char_script(uint32_t c);         /* a number for each script, 0: goes with any */
+uint32_t am_char_lower(uint32_t c); /* lower case; U+0130 gives 'i' and U+0307 follows */
+uint8_t am_char_script(uint32_t c); /* a number for each script, 0: goes with any */
 
 /* Code points that Unicode 15 and 16 assigned or gave a property to. */
 typedef struct am_new_range {
@@ -108,76 +109,6 @@ bool am_char_new_range(size_t i, am_new_range *out);
 /* Whether the text holds a code point for which PCRE2 and Oniguruma may differ. */
 bool am_text_has_new_chars(const char *text, size_t length);
 
-/* ---- vocabulary.c ---- */
-
-typedef struct am_vocabulary_entry {
-    uint32_t offset, length; /* of its text in `strings` */
-    int32_t id;
-    uint32_t hash;
-} am_vocabulary_entry;
-
-typedef struct am_vocabulary_slot {
-    uint32_t hash, index;    /* index: entry plus one, 0: empty */
-    uint32_t offset, length; /* those of the entry, for one look into memory less */
-} am_vocabulary_slot;
-
-/* Texts with ids, found by text (open addressing) and by id (an array). */
-typedef struct am_vocabulary {
-    am_buffer strings;
-    am_vocabulary_entry *entries;
-    am_vocabulary_slot *slots;
-    uint32_t *index_of_id; /* entry plus one, 0: none */
-    uint32_t count, capacity, slot_mask, longest_bytes;
-    int32_t id_limit; /* largest id plus one */
-} am_vocabulary;
-
-enum { AM_VOCABULARY_ID_LIMIT = 1 << 24 };
-
-#define AM_HASH_START 0x811c9dc5u
-
-/* FNV-1a, one byte further: hashes of all prefixes of a text come for one pass over it. */
-static inline uint32_t am_hash_byte(uint32_t hash, char byte)
-{
-    return (hash ^ (unsigned char)byte) * 0x01000193u;
-}
-
-static inline uint32_t am_hash_bytes(uint32_t hash, const char *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++) hash = am_hash_byte(hash, bytes[i]);
-    return hash;
-}
-
-/* Prepares for about `expected` entries. Freed with am_vocabulary_deinit, also after a failure. */
-am_status am_vocabulary_init(am_vocabulary *vocabulary, size_t expected) AM_NODISCARD;
-
-/* Adds a text. One that is there already gets this id; with `keep_old` (lists) its old id still stands for the text.
-   `what` names the vocabulary in messages. */
-am_status am_vocabulary_add(am_vocabulary *vocabulary, am_text text, int64_t id, bool keep_old,
-                            const char *what) AM_NODISCARD;
-
-/* Builds the way back from ids, after the last add. */
-am_status am_vocabulary_finish(am_vocabulary *vocabulary) AM_NODISCARD;
-
-/* Entry of a text, or null. */
-const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *vocabulary, am_text text);
-
-/* The same when the hash of the text is known already. */
-const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *vocabulary, am_text text, uint32_t hash);
-
-/* Starts loading what looking up a text of this hash will read. */
-void am_vocabulary_prefetch(const am_vocabulary *vocabulary, uint32_t hash);
-
-/* Id of a text or -1; text of an id or {null, 0}. */
-int32_t am_vocabulary_id(const am_vocabulary *vocabulary, am_text text);
-am_text am_vocabulary_text(const am_vocabulary *vocabulary, int32_t id);
-
-static inline am_text am_vocabulary_entry_text(const am_vocabulary *vocabulary, const am_vocabulary_entry *entry)
-{
-    return (am_text){vocabulary->strings.bytes + entry->offset, entry->length};
-}
-
-void am_vocabulary_deinit(am_vocabulary *vocabulary);
-
 /* ---- scratch.c: memory of one call ---- */
 
 /* A part of the text on its way: `text` is what the stages before made of original[original_start ...]. */
@@ -186,7 +117,7 @@ typedef struct am_piece {
     const am_text_range *ranges; /* for each byte the bytes of the original it came from; null: itself */
     uint32_t length;
     uint32_t original_start, original_length;
-    int32_t added_id; /* the added token that this is, or -1 */
+    int32_t added_id;                  /* the added token that this is, or -1 */
     uint32_t first_token, token_count; /* set by the model stage */
 } am_piece;
 
@@ -206,8 +137,8 @@ typedef struct am_token {
 
 typedef struct am_scratch_block am_scratch_block;
 
-/* Growable arrays and a bump allocator, used again by the next call. A failed allocation sets `failed`, everything after
-   does little or nothing, and the caller of the stages turns it into AM_OUT_OF_MEMORY. */
+/* Growable arrays and a bump allocator, used again by the next call. A failed allocation sets `failed`,
+   everything after does little or nothing, and the caller of the stages turns it into AM_OUT_OF_MEMORY. */
 typedef struct am_scratch {
     struct am_scratch *next_free;
     am_scratch_block *blocks, *current;
@@ -234,10 +165,12 @@ void am_scratch_destroy(am_scratch *scratch);
 /* Forgets what the last call left; memory stays for the next. */
 void am_scratch_reset(am_scratch *scratch);
 
-/* Sets the limits for a call on so many bytes of text: rewriting may make a text much longer, and longer again. */
+/* Sets the limits for a call on so many bytes of text: rewriting may make a text much longer, and longer
+ * again. */
 void am_scratch_limit(am_scratch *scratch, size_t bytes);
 
-/* What a failure was: AM_OUT_OF_RANGE for a text that became too long, else AM_OUT_OF_MEMORY. Null without one. */
+/* What a failure was: AM_OUT_OF_RANGE for a text that became too long, else AM_OUT_OF_MEMORY. Null without
+ * one. */
 am_status am_scratch_status(const am_scratch *scratch) AM_NODISCARD;
 
 /* Fails because of a limit. */
@@ -295,7 +228,8 @@ typedef enum am_split_behavior {
     AM_SPLIT_CONTIGUOUS,
 } am_split_behavior;
 
-/* Appends to the new pieces what scratch->matches, which cover the piece, cut it into. Empty parts are left out. */
+/* Appends to the new pieces what scratch->matches, which cover the piece, cut it into. Empty parts are left
+ * out. */
 void am_piece_split(am_scratch *scratch, const am_piece *piece, am_split_behavior behavior);
 
 /* scratch->matches = the code points of the piece for which `is` holds, and what lies between. */
@@ -312,14 +246,15 @@ typedef struct am_rewrite {
 /* Starts; the first `removed` code points are dropped. */
 am_rewrite am_rewrite_begin(am_scratch *scratch, const am_piece *piece, size_t removed);
 
-/* Writes `c`. change > 0: it is new. 0: it replaces the next code point. -n: that, and n more are dropped after it. */
+/* Writes `c`. change > 0: it is new. 0: it replaces the next code point. -n: that, and n more are dropped
+ * after it. */
 void am_rewrite_put(am_rewrite *rewrite, uint32_t c, int change);
 
 /* Ends: the piece has its new text. */
 void am_rewrite_end(am_rewrite *rewrite, am_piece *piece);
 
-/* Whether the first code point has no source of its own: the library then writes what it transforms behind it, without
-   taking the old text away. Then no step may be left out as having no effect. */
+/* Whether the first code point has no source of its own: the library then writes what it transforms behind
+   it, without taking the old text away. Then no step may be left out as having no effect. */
 bool am_piece_starts_without_source(const am_piece *piece);
 
 /* Keeps the code points for which `keep` holds (NormalizedString::filter). */
@@ -353,17 +288,18 @@ int am_byte_level_byte(uint32_t c);
 
 typedef struct am_regex am_regex;
 
-/* Writes a pattern of Oniguruma (Ruby syntax) as PCRE2 has it. `exact`: with the code points that only newer Unicode
-   knows spelled out. Fails with AM_INVALID_FILE, AM_UNSUPPORTED (the construct is named). */
+/* Writes a pattern of Oniguruma (Ruby syntax) as PCRE2 has it. `exact`: with the code points that only newer
+   Unicode knows spelled out. Fails with AM_INVALID_FILE, AM_UNSUPPORTED (the construct is named). */
 am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out) AM_NODISCARD;
 
 /* Compiles an Oniguruma pattern, or a literal text. Fails with AM_INVALID_FILE, AM_UNSUPPORTED. */
 am_status am_regex_create(am_text pattern, bool literal, am_regex **out) AM_NODISCARD;
 void am_regex_destroy(am_regex *regex);
 
-/* scratch->matches = all matches in the text and what lies between. An empty text is one stretch, not matched.
-   Fails with AM_OUT_OF_RANGE when PCRE2 gives up. */
-am_status am_regex_match_all(const am_regex *regex, am_scratch *scratch, const char *text, uint32_t length) AM_NODISCARD;
+/* scratch->matches = all matches in the text and what lies between. An empty text is one stretch, not
+   matched. Fails with AM_OUT_OF_RANGE when PCRE2 gives up. */
+am_status am_regex_match_all(const am_regex *regex, am_scratch *scratch, const char *text,
+                             uint32_t length) AM_NODISCARD;
 /* Frees what matching keeps in the scratch. */
 void am_regex_free_scratch(am_scratch *scratch);
 
@@ -453,7 +389,7 @@ typedef struct am_merge_slot {
 typedef struct am_bpe {
     am_merge_slot *merges;
     size_t merge_mask;
-    uint32_t last_joined; /* entry that the last merge gives */
+    uint32_t last_joined;  /* entry that the last merge gives */
     int32_t byte_ids[256]; /* of <0x00> ... <0xFF>, -1: none */
     int32_t char_ids[512]; /* of single characters, -1: none */
 } am_bpe;
@@ -474,7 +410,7 @@ typedef struct am_model_settings {
     am_text continuing_subword_prefix, end_of_word_suffix;
     bool fuse_unk, byte_fallback, ignore_merges;
     bool may_lack_merges; /* a file without "merges" has none */
-    int64_t unk_id; /* of Unigram, -1: none */
+    int64_t unk_id;       /* of Unigram, -1: none */
     uint64_t max_input_chars_per_word;
 } am_model_settings;
 
@@ -486,8 +422,8 @@ typedef struct am_model {
     am_unigram unigram;
 } am_model;
 
-/* A model is made by: init, the tokens, start_merges, the merges, finish. Freed with am_model_deinit, also after a failure.
-   The texts of the settings live as long as the model. */
+/* A model is made by: init, the tokens, start_merges, the merges, finish. Freed with am_model_deinit, also
+   after a failure. The texts of the settings live as long as the model. */
 am_status am_model_init(am_model *model, const am_model_settings *settings, size_t expected_tokens) AM_NODISCARD;
 void am_model_deinit(am_model *model);
 
@@ -505,7 +441,8 @@ typedef struct am_merge_text {
 enum { AM_MERGE_BATCH = 32 };
 
 /* The next merges (at most a batch) in order of rank; later ones replace earlier ones of the same pair. */
-am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank, const char *where) AM_NODISCARD;
+am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank,
+                            const char *where) AM_NODISCARD;
 
 /* Checks and completes a model whose tokens and merges are all there. */
 am_status am_model_finish(am_model *model) AM_NODISCARD;
@@ -515,8 +452,8 @@ am_status am_model_read_settings(const am_loader *loader, am_json json, am_model
 am_status am_model_read(const am_loader *loader, am_json json, const am_model_settings *settings,
                         am_model *out) AM_NODISCARD;
 
-/* Appends the tokens of a piece to scratch->tokens. Fails with AM_OUT_OF_RANGE when a part is unknown and the model has no
-   unknown token. */
+/* Appends the tokens of a piece to scratch->tokens. Fails with AM_OUT_OF_RANGE when a part is unknown and the
+   model has no unknown token. */
 am_status am_model_tokenize(const am_model *model, am_scratch *scratch, const am_piece *piece) AM_NODISCARD;
 
 /* The parts of the above that are one model's. */
@@ -553,7 +490,7 @@ typedef struct am_trie {
 typedef struct am_added_entry {
     am_added_token token;
     int32_t id;
-    bool was_special; /* once special, decoding skips it for good */
+    bool was_special;    /* once special, decoding skips it for good */
     am_text normal_form; /* {null, 0}: the content itself */
 } am_added_entry;
 
@@ -575,7 +512,8 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
                               const am_model *model, const am_normalizer *normalizer) AM_NODISCARD;
 
 /* Normal forms anew, for another normalizer (null: none). */
-am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena, const am_normalizer *normalizer) AM_NODISCARD;
+am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena,
+                                      const am_normalizer *normalizer) AM_NODISCARD;
 
 /* Builds what matching needs, after the last change. */
 am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
@@ -585,8 +523,8 @@ const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text
 /* By id: fast once finished, else a search. */
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id);
 
-/* Cuts the added tokens out of scratch->pieces and normalizes what is between them. With `split_special` special tokens
-   stay text. */
+/* Cuts the added tokens out of scratch->pieces and normalizes what is between them. With `split_special`
+   special tokens stay text. */
 am_status am_added_tokens_extract(const am_added_tokens *added, const am_normalizer *normalizer, am_scratch *scratch,
                                   bool split_special) AM_NODISCARD;
 
@@ -684,8 +622,8 @@ am_status am_post_processor_parse(const am_loader *loader, am_json json, am_post
 size_t am_post_processor_added(const am_post_processor *processor, bool pair);
 
 /* Puts one or two drafts together. `processor` null: one after the other. */
-am_status am_post_processor_apply(const am_post_processor *processor, am_scratch *scratch, am_draft *drafts, size_t count,
-                                  bool add_special_tokens, am_draft *out) AM_NODISCARD;
+am_status am_post_processor_apply(const am_post_processor *processor, am_scratch *scratch, am_draft *drafts,
+                                  size_t count, bool add_special_tokens, am_draft *out) AM_NODISCARD;
 
 /* ---- token_decoder.c ---- */
 
@@ -695,10 +633,11 @@ typedef struct am_token_decoder am_token_decoder;
 am_status am_token_decoder_parse(const am_loader *loader, am_json json, am_token_decoder **out) AM_NODISCARD;
 
 /* Appends the text of the tokens to `out`. `decoder` null: joined with spaces. */
-am_status am_token_decoder_apply(const am_token_decoder *decoder, am_scratch *scratch, const am_text *tokens, size_t count,
-                                 am_buffer *out) AM_NODISCARD;
+am_status am_token_decoder_apply(const am_token_decoder *decoder, am_scratch *scratch, const am_text *tokens,
+                                 size_t count, am_buffer *out) AM_NODISCARD;
 
-/* Takes away the spaces that word pieces leave before punctuation and contractions; `do_not`: also " do not" to " don't". */
+/* Takes away the spaces that word pieces leave before punctuation and contractions; `do_not`: also " do not"
+ * to " don't". */
 am_status am_clean_up(am_buffer *text, bool do_not) AM_NODISCARD;
 
 /* Replaces every `from` (not empty) by `to`. */
@@ -765,10 +704,12 @@ am_status am_tokenizer_open_file(const char *path, am_tokenizer **out) AM_NODISC
 typedef struct am_tokenizer_parts {
     am_json normalizer, pre_tokenizer, post_processor, decoder;
 } am_tokenizer_parts;
-am_status am_tokenizer_read_parts(am_tokenizer *tokenizer, const am_loader *loader, const am_tokenizer_parts *parts) AM_NODISCARD;
+am_status am_tokenizer_read_parts(am_tokenizer *tokenizer, const am_loader *loader,
+                                  const am_tokenizer_parts *parts) AM_NODISCARD;
 
 /* "added_tokens", "truncation" and "padding" of a tokenizer.json. */
-am_status am_tokenizer_read_added_tokens(am_tokenizer *tokenizer, const am_loader *loader, am_json added_tokens) AM_NODISCARD;
+am_status am_tokenizer_read_added_tokens(am_tokenizer *tokenizer, const am_loader *loader,
+                                         am_json added_tokens) AM_NODISCARD;
 am_status am_tokenizer_read_limits(const am_loader *loader, am_json root, am_limits *out) AM_NODISCARD;
 
 /* One added token of JSON; strings give a plain one. */
@@ -777,14 +718,14 @@ am_status am_added_token_read(const am_loader *loader, am_json json, am_added_to
 /* ---- ctc.c: Wav2Vec2CTCTokenizer ---- */
 
 /* Characters to ids, as the Python class splits and joins them. */
-am_status am_ctc_encode(const am_tokenizer *tokenizer, const am_input inputs[2], size_t count, const am_encode_options *options,
-                        const am_limits *limits, am_encoding *out) AM_NODISCARD;
+am_status am_ctc_encode(const am_tokenizer *tokenizer, const am_input inputs[2], size_t count,
+                        const am_encode_options *options, const am_limits *limits, am_encoding *out) AM_NODISCARD;
 
 /* ---- decode.c ---- */
 
 /* What the decoder of tokenizer.json gives, without what the class does besides. Appends to `out`. */
-am_status am_tokenizer_decode_plain(const am_tokenizer *tokenizer, const int32_t *ids, size_t count, bool skip_special_tokens,
-                                    am_buffer *out) AM_NODISCARD;
+am_status am_tokenizer_decode_plain(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
+                                    bool skip_special_tokens, am_buffer *out) AM_NODISCARD;
 
 /* What the class does to each piece of a stream. */
 void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
@@ -792,7 +733,7 @@ void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
 /* str.strip() of Python. */
 void am_strip_like_python(am_buffer *text);
 /* Ids to text: repeats grouped, pads dropped, word delimiters turned into spaces. */
-am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count, const am_decode_options *options,
-                        am_buffer *out) AM_NODISCARD;
+am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
+                        const am_decode_options *options, am_buffer *out) AM_NODISCARD;
 
 #endif

@@ -9,7 +9,8 @@ am_status am_loader_expected(const am_loader *loader, const char *where, const c
                     am_json_kind_name(am_json_kind_of(found)));
 }
 
-static am_status field_error(const am_loader *loader, const char *where, const char *key, const char *what, am_json found)
+static am_status field_error(const am_loader *loader, const char *where, const char *key, const char *what,
+                             am_json found)
 {
     return am_error(AM_INVALID_FILE, "%s: %s.%s: expected %s, found %s", loader->name, where, key, what,
                     am_json_kind_name(am_json_kind_of(found)));
@@ -37,7 +38,8 @@ am_status am_loader_char(const am_loader *loader, am_json object, const char *wh
     am_json value = am_json_get(object, key);
     am_text text = am_text_of(value);
     if (text.length) *out = am_char_at(text.bytes, &length);
-    if (!text.length || length != text.length) return field_error(loader, where, key, "a string of one character", value);
+    if (!text.length || length != text.length)
+        return field_error(loader, where, key, "a string of one character", value);
     return NULL;
 }
 

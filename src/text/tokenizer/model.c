@@ -59,7 +59,8 @@ am_status am_model_finish(am_model *model)
 static am_status missing_unknown(const am_model *model)
 {
     am_text unk = model->settings.unk_token;
-    return am_error(AM_OUT_OF_RANGE, "the text has a part that is not in the vocabulary, and neither is the unknown token \"%.*s\"",
+    return am_error(AM_OUT_OF_RANGE,
+                    "the text has a part that is not in the vocabulary, and neither is the unknown token \"%.*s\"",
                     (int)unk.length, unk.bytes);
 }
 
@@ -75,7 +76,8 @@ static am_status tokenize_wordlevel(const am_model *model, am_scratch *s, am_tex
 {
     int32_t id = am_vocabulary_id(&model->vocabulary, word);
     if (id < 0) return add_unknown(model, s, word);
-    am_scratch_add_token(s, (am_token){id, 0, (uint32_t)word.length, am_vocabulary_text(&model->vocabulary, id), false});
+    am_scratch_add_token(s,
+                         (am_token){id, 0, (uint32_t)word.length, am_vocabulary_text(&model->vocabulary, id), false});
     return NULL;
 }
 
@@ -87,9 +89,10 @@ static bool has_more_chars(am_text text, uint64_t limit)
     return count > limit;
 }
 
-/* The longest entry that `word` continues with from `start`; its end, or `start` when there is none. The hashes of all
-   prefixes come from one pass. */
-static uint32_t longest_entry(const am_model *model, am_scratch *s, am_text word, uint32_t start, const am_vocabulary_entry **out)
+/* The longest entry that `word` continues with from `start`; its end, or `start` when there is none. The
+   hashes of all prefixes come from one pass. */
+static uint32_t longest_entry(const am_model *model, am_scratch *s, am_text word, uint32_t start,
+                              const am_vocabulary_entry **out)
 {
     const am_vocabulary *vocabulary = &model->vocabulary;
     am_text prefix = start > 0 ? model->settings.continuing_subword_prefix : (am_text){0};
@@ -122,7 +125,8 @@ am_status am_wordpiece_tokenize(const am_model *model, am_scratch *s, am_text wo
             s->token_count = first;
             return add_unknown(model, s, word);
         }
-        am_scratch_add_token(s, (am_token){entry->id, start, end, am_vocabulary_entry_text(&model->vocabulary, entry), false});
+        am_scratch_add_token(
+            s, (am_token){entry->id, start, end, am_vocabulary_entry_text(&model->vocabulary, entry), false});
     }
     return NULL;
 }
@@ -131,10 +135,14 @@ am_status am_model_tokenize(const am_model *model, am_scratch *s, const am_piece
 {
     am_text word = {piece->text, piece->length};
     switch (model->settings.kind) {
-    case AM_MODEL_BPE: return am_bpe_tokenize(model, s, word);
-    case AM_MODEL_UNIGRAM: return am_unigram_tokenize(model, s, word);
-    case AM_MODEL_WORDPIECE: return am_wordpiece_tokenize(model, s, word);
-    case AM_MODEL_WORDLEVEL: return tokenize_wordlevel(model, s, word);
+    case AM_MODEL_BPE:
+        return am_bpe_tokenize(model, s, word);
+    case AM_MODEL_UNIGRAM:
+        return am_unigram_tokenize(model, s, word);
+    case AM_MODEL_WORDPIECE:
+        return am_wordpiece_tokenize(model, s, word);
+    case AM_MODEL_WORDLEVEL:
+        return tokenize_wordlevel(model, s, word);
     }
     return NULL;
 }

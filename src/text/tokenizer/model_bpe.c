@@ -1,5 +1,5 @@
-/* Byte pair encoding: a word starts as its characters; of all neighbouring pairs the one with the lowest rank is joined,
-   the leftmost first, until no pair is in the list of merges (Sennrich, Haddow, Birch 2016). */
+/* Byte pair encoding: a word starts as its characters; of all neighbouring pairs the one with the lowest rank
+   is joined, the leftmost first, until no pair is in the list of merges (Sennrich, Haddow, Birch 2016). */
 #include "text/tokenizer/internal.h"
 
 #include "base/memory.h"
@@ -8,7 +8,7 @@
 /* A symbol of a word: a token under way. Joined ones drop out of the list of neighbours. */
 typedef struct symbol {
     int32_t id;
-    uint32_t length;     /* bytes of the word; 0: joined into another */
+    uint32_t length;        /* bytes of the word; 0: joined into another */
     int32_t previous, next; /* -1: none */
 } symbol;
 
@@ -65,8 +65,10 @@ static bool is_joined(const am_vocabulary *v, const am_vocabulary_entry *entry, 
            memcmp(text + left.length, right.bytes, right.length) == 0;
 }
 
-/* Entry of `left` and `right` put together: often that of the merge before or the next, else it is looked up. */
-static am_status find_joined(am_model *model, am_text left, uint32_t left_hash, am_text right, const am_vocabulary_entry **out)
+/* Entry of `left` and `right` put together: often that of the merge before or the next, else it is looked up.
+ */
+static am_status find_joined(am_model *model, am_text left, uint32_t left_hash, am_text right,
+                             const am_vocabulary_entry **out)
 {
     const am_vocabulary *v = &model->vocabulary;
     am_buffer joined = {0};
@@ -76,7 +78,8 @@ static am_status find_joined(am_model *model, am_text left, uint32_t left_hash, 
     }
     am_buffer_append(&joined, left.bytes, left.length);
     am_buffer_append(&joined, right.bytes, right.length);
-    *out = am_vocabulary_find_hashed(v, (am_text){am_buffer_text(&joined), joined.length}, am_hash_bytes(left_hash, right.bytes, right.length));
+    *out = am_vocabulary_find_hashed(v, (am_text){am_buffer_text(&joined), joined.length},
+                                     am_hash_bytes(left_hash, right.bytes, right.length));
     am_status status = am_buffer_status(&joined);
     am_buffer_deinit(&joined);
     return status;
@@ -90,21 +93,22 @@ static void put_merge(am_bpe *bpe, am_merge_slot merge)
 }
 
 /* A merge of texts as one of ids. */
-static am_status resolve_merge(am_model *model, const am_merge_text *merge, const uint32_t hashes[2], size_t rank, const char *where,
-                               am_merge_slot *out)
+static am_status resolve_merge(am_model *model, const am_merge_text *merge, const uint32_t hashes[2], size_t rank,
+                               const char *where, am_merge_slot *out)
 {
     const am_vocabulary *v = &model->vocabulary;
     am_text left = merge->left, right = merge->right;
     size_t prefix = model->settings.continuing_subword_prefix.length;
-    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, hashes[0]), *b = am_vocabulary_find_hashed(v, right, hashes[1]), *joined;
+    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, hashes[0]),
+                              *b = am_vocabulary_find_hashed(v, right, hashes[1]), *joined;
     if (!a) return unknown_merge(left, rank, where);
     if (!b || right.length < prefix) return unknown_merge(right, rank, where);
     am_text tail = {right.bytes + prefix, right.length - prefix};
     AM_TRY(find_joined(model, left, hashes[0], tail, &joined));
     if (!joined)
         return am_error(AM_INVALID_FILE, "%s: merge %zu: \"%.*s%.*s\" is not in the vocabulary", where, rank,
-                        (int)(left.length < 60 ? left.length : 60), left.bytes, (int)(tail.length < 60 ? tail.length : 60),
-                        tail.bytes);
+                        (int)(left.length < 60 ? left.length : 60), left.bytes,
+                        (int)(tail.length < 60 ? tail.length : 60), tail.bytes);
     model->bpe.last_joined = (uint32_t)(joined - v->entries);
     *out = (am_merge_slot){(uint64_t)(uint32_t)a->id << 32 | (uint32_t)b->id, (uint32_t)rank, joined->id};
     return NULL;
@@ -191,7 +195,9 @@ static am_status add_unknown(word_builder *w, uint32_t length)
     const am_model_settings *settings = &w->model->settings;
     if (!settings->has_unk_token) return NULL; /* the character is dropped */
     if (w->model->unk_id < 0)
-        return am_error(AM_OUT_OF_RANGE, "the text has a character that is not in the vocabulary, and neither is the unknown token \"%.*s\"",
+        return am_error(AM_OUT_OF_RANGE,
+                        "the text has a character that is not in the vocabulary, and neither is the unknown "
+                        "token \"%.*s\"",
                         (int)settings->unk_token.length, settings->unk_token.bytes);
     if (w->has_unknown && !settings->fuse_unk) flush_unknown(w);
     w->unknown_length = (w->has_unknown ? w->unknown_length : 0) + length;
@@ -204,7 +210,8 @@ static am_status add_char(word_builder *w, am_text c, bool first, bool last)
     uint32_t length = (uint32_t)c.length, bytes;
     am_text text = with_affixes(w, c, first, last);
     int32_t id = -1;
-    if (text.bytes == c.bytes && length <= 2 && am_char_at(c.bytes, &bytes) < 512) id = w->model->bpe.char_ids[am_char_at(c.bytes, &bytes)];
+    if (text.bytes == c.bytes && length <= 2 && am_char_at(c.bytes, &bytes) < 512)
+        id = w->model->bpe.char_ids[am_char_at(c.bytes, &bytes)];
     else id = am_vocabulary_id(&w->model->vocabulary, text);
     if (id >= 0) {
         flush_unknown(w);
@@ -236,7 +243,8 @@ static am_status start_word(const am_model *model, am_scratch *s, am_text word, 
 
 /* ---- joining ---- */
 
-/* Looks for the best pair again after every join; the symbols stay side by side. Returns how many are left. */
+/* Looks for the best pair again after every join; the symbols stay side by side. Returns how many are left.
+ */
 static uint32_t join_short(const am_bpe *bpe, symbol *symbols, uint32_t count)
 {
     uint32_t ranks[SHORT_WORD];
@@ -285,7 +293,8 @@ static void push(queue *q, candidate item)
     q->items = am_scratch_work(q->scratch, 2, q->count + 1, sizeof *q->items);
     if (!q->items) return;
     size_t at = q->count++;
-    for (; at > 0 && is_before(&item, &q->items[(at - 1) / 2]); at = (at - 1) / 2) q->items[at] = q->items[(at - 1) / 2];
+    for (; at > 0 && is_before(&item, &q->items[(at - 1) / 2]); at = (at - 1) / 2)
+        q->items[at] = q->items[(at - 1) / 2];
     q->items[at] = item;
 }
 
@@ -348,7 +357,8 @@ am_status am_bpe_tokenize(const am_model *model, am_scratch *s, am_text word)
     else if (count > 1) count = join_short(&model->bpe, symbols, count);
     for (uint32_t i = 0; i < count; i++) {
         if (symbols[i].length == 0) continue;
-        am_scratch_add_token(s, (am_token){symbols[i].id, offset, offset + symbols[i].length, am_vocabulary_text(v, symbols[i].id), false});
+        am_scratch_add_token(s, (am_token){symbols[i].id, offset, offset + symbols[i].length,
+                                           am_vocabulary_text(v, symbols[i].id), false});
         offset += symbols[i].length;
     }
     return NULL;

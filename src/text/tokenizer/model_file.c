@@ -40,7 +40,8 @@ static am_status read_bpe(const am_loader *loader, am_json json, am_model_settin
     am_json dropout = am_json_get(json, "dropout");
     out->has_unk_token = am_json_kind_of(am_json_get(json, "unk_token")) == AM_JSON_STRING;
     if (am_json_real(dropout, 0) > 0)
-        return am_error(AM_UNSUPPORTED, "%s: model.dropout of %g: it makes tokens random", loader->name, am_json_real(dropout, 0));
+        return am_error(AM_UNSUPPORTED, "%s: model.dropout of %g: it makes tokens random", loader->name,
+                        am_json_real(dropout, 0));
     AM_TRY(read_optional(loader, json, "unk_token", &out->unk_token));
     AM_TRY(read_optional(loader, json, "continuing_subword_prefix", &out->continuing_subword_prefix));
     AM_TRY(read_optional(loader, json, "end_of_word_suffix", &out->end_of_word_suffix));
@@ -78,7 +79,8 @@ am_status am_model_read_settings(const am_loader *loader, am_json json, am_model
 /* Starts loading what adding the token at `ahead` will read. */
 static void look_ahead(const am_model *model, am_json_iterator *ahead)
 {
-    if (am_json_next(ahead)) am_vocabulary_prefetch(&model->vocabulary, am_hash_bytes(AM_HASH_START, ahead->key.bytes, ahead->key.length));
+    if (am_json_next(ahead))
+        am_vocabulary_prefetch(&model->vocabulary, am_hash_bytes(AM_HASH_START, ahead->key.bytes, ahead->key.length));
 }
 
 /* {"token": id, ...} */
@@ -89,7 +91,8 @@ static am_status read_vocabulary_object(const am_loader *loader, am_json vocab, 
     for (am_json_iterator i = am_json_iterate(vocab); am_json_next(&i);) {
         am_text token = {i.key.bytes, i.key.length};
         look_ahead(model, &ahead);
-        if (am_json_kind_of(i.value) != AM_JSON_INTEGER) return am_loader_expected(loader, "model.vocab", "whole numbers as ids", i.value);
+        if (am_json_kind_of(i.value) != AM_JSON_INTEGER)
+            return am_loader_expected(loader, "model.vocab", "whole numbers as ids", i.value);
         AM_TRY(am_model_add_token(model, token, am_json_int(i.value, -1), 0, loader->name));
     }
     return NULL;
@@ -122,8 +125,8 @@ static am_status read_merge(const am_loader *loader, am_json merge, am_text *lef
         const char *space = memchr(text.bytes, ' ', text.length);
         size_t length = space ? (size_t)(space - text.bytes) : 0;
         if (!space || memchr(space + 1, ' ', text.length - length - 1))
-            return am_error(AM_INVALID_FILE, "%s: model.merges: \"%.*s\" is not two tokens with a space between", loader->name,
-                            (int)(text.length < 60 ? text.length : 60), text.bytes);
+            return am_error(AM_INVALID_FILE, "%s: model.merges: \"%.*s\" is not two tokens with a space between",
+                            loader->name, (int)(text.length < 60 ? text.length : 60), text.bytes);
         *left = (am_text){text.bytes, length};
         *right = (am_text){space + 1, text.length - length - 1};
         return NULL;
@@ -131,7 +134,8 @@ static am_status read_merge(const am_loader *loader, am_json merge, am_text *lef
     am_json_iterator i = am_json_iterate(merge);
     am_json parts[2] = {{0}, {0}};
     for (int k = 0; k < 2 && am_json_next(&i); k++) parts[k] = i.value;
-    if (am_json_count(merge) != 2 || am_json_kind_of(parts[0]) != AM_JSON_STRING || am_json_kind_of(parts[1]) != AM_JSON_STRING)
+    if (am_json_count(merge) != 2 || am_json_kind_of(parts[0]) != AM_JSON_STRING ||
+        am_json_kind_of(parts[1]) != AM_JSON_STRING)
         return am_loader_expected(loader, "model.merges", "pairs of tokens", merge);
     *left = am_text_of(parts[0]);
     *right = am_text_of(parts[1]);
@@ -142,7 +146,8 @@ static am_status read_merges(const am_loader *loader, am_json merges, am_model *
 {
     am_merge_text batch[AM_MERGE_BATCH];
     size_t rank = 0, count = 0;
-    if (model->settings.may_lack_merges && am_json_kind_of(merges) == AM_JSON_MISSING) return am_bpe_start_merges(model, 0);
+    if (model->settings.may_lack_merges && am_json_kind_of(merges) == AM_JSON_MISSING)
+        return am_bpe_start_merges(model, 0);
     if (am_json_kind_of(merges) != AM_JSON_ARRAY) return am_loader_expected(loader, "model.merges", "an array", merges);
     AM_TRY(am_bpe_start_merges(model, am_json_count(merges)));
     for (am_json_iterator i = am_json_iterate(merges); am_json_next(&i);) {
@@ -162,7 +167,8 @@ am_status am_model_read(const am_loader *loader, am_json json, const am_model_se
     am_json vocab = am_json_get(json, "vocab");
     bool is_list = am_json_kind_of(vocab) == AM_JSON_ARRAY, is_object = am_json_kind_of(vocab) == AM_JSON_OBJECT;
     if (settings->kind == AM_MODEL_UNIGRAM ? !is_list : !is_object && !is_list)
-        return am_loader_expected(loader, "model.vocab", settings->kind == AM_MODEL_UNIGRAM ? "an array" : "an object", vocab);
+        return am_loader_expected(loader, "model.vocab", settings->kind == AM_MODEL_UNIGRAM ? "an array" : "an object",
+                                  vocab);
     AM_TRY(am_model_init(out, settings, am_json_count(vocab)));
     AM_TRY(is_list ? read_vocabulary_array(loader, vocab, out) : read_vocabulary_object(loader, vocab, out));
     if (settings->kind == AM_MODEL_BPE) AM_TRY(read_merges(loader, am_json_get(json, "merges"), out));

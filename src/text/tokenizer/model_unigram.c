@@ -1,5 +1,5 @@
-/* Unigram: the cutting of a text into pieces with the largest sum of scores, by Viterbi (Kudo 2018). Unknown characters
-   score 10 below the worst piece; neighbouring ones become one token. */
+/* Unigram: the cutting of a text into pieces with the largest sum of scores, by Viterbi (Kudo 2018). Unknown
+   characters score 10 below the worst piece; neighbouring ones become one token. */
 #include "text/tokenizer/internal.h"
 
 #include "base/memory.h"
@@ -27,7 +27,8 @@ am_status am_unigram_finish(am_model *model)
     const am_vocabulary *v = &model->vocabulary;
     int64_t unk_id = model->settings.unk_id;
     if (unk_id >= v->id_limit)
-        return am_error(AM_INVALID_FILE, "model.unk_id: %lld is not in the vocabulary of %d", (long long)unk_id, (int)v->id_limit);
+        return am_error(AM_INVALID_FILE, "model.unk_id: %lld is not in the vocabulary of %d", (long long)unk_id,
+                        (int)v->id_limit);
     model->unk_id = (int32_t)unk_id;
     unigram->longest = am_alloc_zeroed(LONGEST_TABLE, sizeof *unigram->longest);
     if (!unigram->longest) return am_out_of_memory();
@@ -82,7 +83,8 @@ static am_status find_best_path(const am_model *model, am_text word, node *nodes
         double score = model->unigram.unk_score + nodes[at].score;
         if (nodes[at + length].id >= 0 && score <= nodes[at + length].score) continue;
         if (model->unk_id < 0)
-            return am_error(AM_OUT_OF_RANGE, "the text has a character that is not in the vocabulary, and the model has no unk_id");
+            return am_error(AM_OUT_OF_RANGE,
+                            "the text has a character that is not in the vocabulary, and the model has no unk_id");
         offer(&nodes[at + length], score, at, model->unk_id);
     }
     return NULL;

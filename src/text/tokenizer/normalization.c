@@ -1,5 +1,5 @@
-/* NFC, NFD, NFKC and NFKD (Unicode Standard Annex 15) with, for each code point, how many it stands for. Decompositions and
-   classes are utf8proc's, without those that the library's older tables lack. */
+/* NFC, NFD, NFKC and NFKD (Unicode Standard Annex 15) with, for each code point, how many it stands for.
+   Decompositions and classes are utf8proc's, without those that the library's older tables lack. */
 #include "text/tokenizer/internal.h"
 
 #include <utf8proc.h>
@@ -57,7 +57,7 @@ static void sort_run(am_scratch *s, part *run, size_t count)
     part *sorted = am_scratch_work(s, 1, count, sizeof *sorted);
     if (!sorted) return;
     for (size_t i = 0; i < count; i++) starts[run[i].class + 1]++;
-    for (size_t class = 1; class < 256; class++) starts[class] += starts[class - 1];
+    for (size_t class = 1; class < 256; class ++) starts[class] += starts[class - 1];
     for (size_t i = 0; i < count; i++) sorted[starts[run[i].class]++] = run[i];
     memcpy(run, sorted, count * sizeof *run);
 }
@@ -88,8 +88,8 @@ static size_t decompose_piece(am_scratch *s, const am_piece *piece, bool compati
     return count;
 }
 
-/* Composes in place; returns how many parts are left. A mark is blocked from its starter by one of the same or a higher
-   class between. */
+/* Composes in place; returns how many parts are left. A mark is blocked from its starter by one of the same
+   or a higher class between. */
 static size_t compose_parts(part *parts, size_t count)
 {
     size_t out = 0, starter = SIZE_MAX;

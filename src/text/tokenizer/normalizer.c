@@ -19,9 +19,9 @@ typedef enum kind {
     BERT_SHORT,
 } kind;
 
-static const char *const kind_names[] = {"BertNormalizer", "Strip",       "StripAccents", "NFC",     "NFD",       "NFKC",
-                                         "NFKD",           "Sequence",    "Lowercase",    "Nmt",     "Precompiled",
-                                         "Replace",        "Prepend",     "ByteLevel",    "Bert",    NULL};
+static const char *const kind_names[] = {"BertNormalizer", "Strip",     "StripAccents", "NFC", "NFD",         "NFKC",
+                                         "NFKD",           "Sequence",  "Lowercase",    "Nmt", "Precompiled", "Replace",
+                                         "Prepend",        "ByteLevel", "Bert",         NULL};
 
 struct am_normalizer {
     kind kind;
@@ -60,7 +60,8 @@ static am_status parse_bert(const am_loader *loader, am_json json, am_normalizer
 static am_status parse_sequence(const am_loader *loader, am_json json, am_normalizer *out)
 {
     am_json items = am_json_get(json, "normalizers");
-    if (am_json_kind_of(items) != AM_JSON_ARRAY) return am_loader_expected(loader, "normalizer.normalizers", "an array", items);
+    if (am_json_kind_of(items) != AM_JSON_ARRAY)
+        return am_loader_expected(loader, "normalizer.normalizers", "an array", items);
     out->sequence.items = am_arena_array(loader->arena, am_json_count(items) + 1, sizeof *out->sequence.items);
     if (!out->sequence.items) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(items); am_json_next(&i);) {
@@ -75,19 +76,23 @@ static am_status parse_fields(const am_loader *loader, am_json json, am_normaliz
 {
     am_text base64;
     switch (out->kind) {
-    case BERT: return parse_bert(loader, json, out);
+    case BERT:
+        return parse_bert(loader, json, out);
     case STRIP:
         AM_TRY(am_loader_bool(loader, json, "normalizer", "strip_left", &out->strip.left));
         return am_loader_bool(loader, json, "normalizer", "strip_right", &out->strip.right);
-    case SEQUENCE: return parse_sequence(loader, json, out);
+    case SEQUENCE:
+        return parse_sequence(loader, json, out);
     case REPLACE:
         AM_TRY(am_loader_text(loader, json, "normalizer", "content", &out->replace.content));
         return am_loader_pattern(loader, json, "normalizer", &out->replace.pattern);
-    case PREPEND: return am_loader_text(loader, json, "normalizer", "prepend", &out->prepend);
+    case PREPEND:
+        return am_loader_text(loader, json, "normalizer", "prepend", &out->prepend);
     case PRECOMPILED:
         AM_TRY(am_loader_text(loader, json, "normalizer", "precompiled_charsmap", &base64));
         return am_precompiled_parse(loader, base64, &out->precompiled);
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 
@@ -174,8 +179,8 @@ static bool nmt_keeps(uint32_t c)
 
 static uint32_t nmt_space(uint32_t c)
 {
-    bool space = c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) || c == 0x2028 ||
-                 c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
+    bool space = c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) ||
+                 c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD;
     return space ? ' ' : c;
 }
 
@@ -190,25 +195,46 @@ am_status am_normalizer_apply(const am_normalizer *n, am_scratch *s, am_piece *p
     if (!n || s->failed) return NULL;
     switch (n->kind) {
     case BERT_SHORT:
-    case BERT: apply_bert(n, s, piece); break;
-    case STRIP: am_piece_strip(s, piece, n->strip.left, n->strip.right); break;
-    case STRIP_ACCENTS: am_piece_filter(s, piece, is_not_mark); break;
-    case NFC: am_piece_normalize(s, piece, false, true); break;
-    case NFD: am_piece_normalize(s, piece, false, false); break;
-    case NFKC: am_piece_normalize(s, piece, true, true); break;
-    case NFKD: am_piece_normalize(s, piece, true, false); break;
-    case SEQUENCE: return apply_sequence(n, s, piece);
-    case LOWERCASE: am_piece_lowercase(s, piece); break;
+    case BERT:
+        apply_bert(n, s, piece);
+        break;
+    case STRIP:
+        am_piece_strip(s, piece, n->strip.left, n->strip.right);
+        break;
+    case STRIP_ACCENTS:
+        am_piece_filter(s, piece, is_not_mark);
+        break;
+    case NFC:
+        am_piece_normalize(s, piece, false, true);
+        break;
+    case NFD:
+        am_piece_normalize(s, piece, false, false);
+        break;
+    case NFKC:
+        am_piece_normalize(s, piece, true, true);
+        break;
+    case NFKD:
+        am_piece_normalize(s, piece, true, false);
+        break;
+    case SEQUENCE:
+        return apply_sequence(n, s, piece);
+    case LOWERCASE:
+        am_piece_lowercase(s, piece);
+        break;
     case NMT:
         am_piece_filter(s, piece, nmt_keeps);
         am_piece_map(s, piece, nmt_space);
         break;
-    case PRECOMPILED: am_precompiled_apply(n->precompiled, s, piece); break;
+    case PRECOMPILED:
+        am_precompiled_apply(n->precompiled, s, piece);
+        break;
     case REPLACE:
         AM_TRY(am_regex_match_all(n->replace.pattern, s, piece->text, piece->length));
         am_piece_replace(s, piece, n->replace.content);
         break;
-    case PREPEND: am_piece_prepend(s, piece, n->prepend); break;
+    case PREPEND:
+        am_piece_prepend(s, piece, n->prepend);
+        break;
     case BYTE_LEVEL:
         if (piece->length) am_piece_byte_level(s, piece);
         break;

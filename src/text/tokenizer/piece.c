@@ -132,7 +132,8 @@ static bool make_room(am_scratch *s, size_t length)
     size_t need = s->text_length + length;
     if (need > s->text_limit && !s->failed) am_scratch_overflow(s);
     return (need <= s->text_capacity || am_scratch_reserve(s, &s->text, &s->text_capacity, need, 1)) &&
-           (need <= s->range_capacity || am_scratch_reserve(s, &s->ranges, &s->range_capacity, need, sizeof *s->ranges));
+           (need <= s->range_capacity ||
+            am_scratch_reserve(s, &s->ranges, &s->range_capacity, need, sizeof *s->ranges));
 }
 
 static void write_bytes(am_scratch *s, const char *bytes, uint32_t length, am_text_range range)
@@ -217,7 +218,8 @@ static char *writable_copy(am_scratch *s, am_piece *piece)
 void am_piece_filter(am_scratch *s, am_piece *piece, bool (*keep)(uint32_t))
 {
     uint32_t length, first_removed = 0;
-    while (first_removed < piece->length && keep(am_char_at(piece->text + first_removed, &length))) first_removed += length;
+    while (first_removed < piece->length && keep(am_char_at(piece->text + first_removed, &length)))
+        first_removed += length;
     if (first_removed == piece->length && !am_piece_starts_without_source(piece)) return;
 
     size_t removed = 0;
@@ -295,8 +297,10 @@ void am_piece_replace(am_scratch *s, am_piece *piece, am_text content)
 void am_piece_strip(am_scratch *s, am_piece *piece, bool left, bool right)
 {
     uint32_t start = 0, end = piece->length, length, leading = 0;
-    for (; left && start < end && am_char_is_whitespace(am_char_at(piece->text + start, &length)); start += length) leading++;
-    while (right && end > start && am_char_is_whitespace(am_char_at(piece->text + am_char_before(piece->text, end), &length)))
+    for (; left && start < end && am_char_is_whitespace(am_char_at(piece->text + start, &length)); start += length)
+        leading++;
+    while (right && end > start &&
+           am_char_is_whitespace(am_char_at(piece->text + am_char_before(piece->text, end), &length)))
         end -= length;
     if (start == 0 && end == piece->length) return;
     am_rewrite r = am_rewrite_begin(s, piece, leading);
@@ -325,11 +329,13 @@ static void byte_level_by_rewrite(am_scratch *s, am_piece *piece)
 {
     am_rewrite r = am_rewrite_begin(s, piece, 0);
     for (uint32_t at = 0; at < piece->length; at++)
-        am_rewrite_put(&r, am_byte_level_char((unsigned char)piece->text[at]), am_is_char_start(piece->text[at]) ? 0 : 1);
+        am_rewrite_put(&r, am_byte_level_char((unsigned char)piece->text[at]),
+                       am_is_char_start(piece->text[at]) ? 0 : 1);
     am_rewrite_end(&r, piece);
 }
 
-/* One byte becomes one or two; what counts is speed: every byte of every text for GPT-like models passes here. */
+/* One byte becomes one or two; what counts is speed: every byte of every text for GPT-like models passes
+ * here. */
 void am_piece_byte_level(am_scratch *s, am_piece *piece)
 {
     if (am_piece_starts_without_source(piece)) {

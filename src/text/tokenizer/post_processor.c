@@ -5,7 +5,8 @@
 
 typedef enum kind { BERT, ROBERTA, BYTE_LEVEL, TEMPLATE, SEQUENCE } kind;
 
-static const char *const kind_names[] = {"BertProcessing", "RobertaProcessing", "ByteLevel", "TemplateProcessing", "Sequence", NULL};
+static const char *const kind_names[] = {"BertProcessing",     "RobertaProcessing", "ByteLevel",
+                                         "TemplateProcessing", "Sequence",          NULL};
 
 /* One or more tokens that a template puts in by one name. */
 typedef struct special {
@@ -23,10 +24,12 @@ typedef struct place {
     am_text name;
 } place;
 
-typedef struct template {
+typedef struct template
+{
     place *places;
     size_t count;
-} template;
+}
+template;
 
 struct am_post_processor {
     kind kind;
@@ -76,14 +79,17 @@ static am_status read_special(const am_loader *loader, am_json_string key, am_js
 {
     am_json ids = am_json_get(json, "ids"), tokens = am_json_get(json, "tokens");
     size_t count = am_json_count(ids), k = 0;
-    if (am_json_kind_of(ids) != AM_JSON_ARRAY || am_json_kind_of(tokens) != AM_JSON_ARRAY || am_json_count(tokens) != count)
+    if (am_json_kind_of(ids) != AM_JSON_ARRAY || am_json_kind_of(tokens) != AM_JSON_ARRAY ||
+        am_json_count(tokens) != count)
         return am_loader_expected(loader, "post_processor.special_tokens", "as many ids as tokens", json);
     AM_TRY(make_special(loader, count, out));
     out->name = am_text_copy(loader->arena, (am_text){key.bytes, key.length});
-    for (am_json_iterator i = am_json_iterate(ids); am_json_next(&i); k++) AM_TRY(read_id(loader, i.value, &out->ids[k]));
+    for (am_json_iterator i = am_json_iterate(ids); am_json_next(&i); k++)
+        AM_TRY(read_id(loader, i.value, &out->ids[k]));
     k = 0;
     for (am_json_iterator i = am_json_iterate(tokens); am_json_next(&i); k++) {
-        if (am_json_kind_of(i.value) != AM_JSON_STRING) return am_loader_expected(loader, "post_processor.special_tokens", "tokens", i.value);
+        if (am_json_kind_of(i.value) != AM_JSON_STRING)
+            return am_loader_expected(loader, "post_processor.special_tokens", "tokens", i.value);
         out->tokens[k] = am_text_copy(loader->arena, am_text_of(i.value));
         if (!out->tokens[k].bytes) return am_out_of_memory();
     }
@@ -100,8 +106,10 @@ static am_status read_place(const am_loader *loader, am_json json, const am_post
     int64_t type_id = am_json_int(am_json_get(fields, "type_id"), -1);
     bool is_a = am_text_is(id, "A"), is_b = am_text_is(id, "B");
     if (type_id < 0 || type_id > INT32_MAX || (!is_token && !is_a && !is_b))
-        return am_loader_expected(loader, "post_processor template", "Sequence A or B, or SpecialToken, with a type_id", json);
-    *out = (place){.sequence = is_token ? -1 : is_b, .type_id = (int32_t)type_id, .name = am_text_copy(loader->arena, id)};
+        return am_loader_expected(loader, "post_processor template", "Sequence A or B, or SpecialToken, with a type_id",
+                                  json);
+    *out =
+        (place){.sequence = is_token ? -1 : is_b, .type_id = (int32_t)type_id, .name = am_text_copy(loader->arena, id)};
     if (!out->name.bytes) return am_out_of_memory();
     for (size_t i = 0; is_token && i < p->special_count; i++)
         if (am_text_equal(p->specials[i].name, id)) out->token = &p->specials[i];
@@ -110,7 +118,8 @@ static am_status read_place(const am_loader *loader, am_json json, const am_post
 
 static am_status read_template(const am_loader *loader, am_json json, const am_post_processor *p, template *out)
 {
-    if (am_json_kind_of(json) != AM_JSON_ARRAY) return am_loader_expected(loader, "post_processor.single and pair", "an array", json);
+    if (am_json_kind_of(json) != AM_JSON_ARRAY)
+        return am_loader_expected(loader, "post_processor.single and pair", "an array", json);
     out->places = am_arena_array(loader->arena, am_json_count(json) + 1, sizeof *out->places);
     if (!out->places) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(json); am_json_next(&i);)
@@ -134,7 +143,8 @@ static am_status read_templates(const am_loader *loader, am_json json, am_post_p
 static am_status read_sequence(const am_loader *loader, am_json json, am_post_processor *out)
 {
     am_json items = am_json_get(json, "processors");
-    if (am_json_kind_of(items) != AM_JSON_ARRAY) return am_loader_expected(loader, "post_processor.processors", "an array", items);
+    if (am_json_kind_of(items) != AM_JSON_ARRAY)
+        return am_loader_expected(loader, "post_processor.processors", "an array", items);
     out->items = am_arena_array(loader->arena, am_json_count(items) + 1, sizeof *out->items);
     if (!out->items) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(items); am_json_next(&i);) {
@@ -158,8 +168,10 @@ static am_status read_fields(const am_loader *loader, am_json json, am_post_proc
     case BYTE_LEVEL:
         AM_TRY(am_loader_bool(loader, json, "post_processor", "trim_offsets", &out->trim_offsets));
         return am_loader_bool(loader, json, "post_processor", "add_prefix_space", &out->add_prefix_space);
-    case TEMPLATE: return read_templates(loader, json, out);
-    case SEQUENCE: return read_sequence(loader, json, out);
+    case TEMPLATE:
+        return read_templates(loader, json, out);
+    case SEQUENCE:
+        return read_sequence(loader, json, out);
     }
     return NULL;
 }
@@ -199,10 +211,14 @@ size_t am_post_processor_added(const am_post_processor *p, bool pair)
     size_t count = 0;
     if (!p) return 0;
     switch (p->kind) {
-    case BERT: return pair ? 3 : 2;
-    case ROBERTA: return pair ? 4 : 2;
-    case BYTE_LEVEL: return 0;
-    case TEMPLATE: return template_added(pair ? &p->pair : &p->single);
+    case BERT:
+        return pair ? 3 : 2;
+    case ROBERTA:
+        return pair ? 4 : 2;
+    case BYTE_LEVEL:
+        return 0;
+    case TEMPLATE:
+        return template_added(pair ? &p->pair : &p->single);
     case SEQUENCE:
         for (size_t i = 0; i < p->item_count; i++) count += am_post_processor_added(p->items[i], pair);
         return count;
@@ -250,12 +266,18 @@ static void trim_all(const am_post_processor *p, drafts *list)
 
 static am_draft_token special_token(const special *token, size_t i, int32_t type_id)
 {
-    return (am_draft_token){.id = token->ids[i], .type_id = type_id, .word = -1, .source = -1, .text = token->tokens[i],
-                            .special = true, .attended = true};
+    return (am_draft_token){.id = token->ids[i],
+                            .type_id = type_id,
+                            .word = -1,
+                            .source = -1,
+                            .text = token->tokens[i],
+                            .special = true,
+                            .attended = true};
 }
 
 /* before, the tokens of the draft, after. Overflowing parts are not kept. */
-static am_draft surround(am_scratch *s, const am_draft *draft, const special *before, const special *after, int32_t type_id, uint32_t sequence)
+static am_draft surround(am_scratch *s, const am_draft *draft, const special *before, const special *after,
+                         int32_t type_id, uint32_t sequence)
 {
     size_t first = before ? 1 : 0, count = first + draft->count + 1;
     am_draft out = {.tokens = am_scratch_alloc(s, count, sizeof *out.tokens), .count = count};
@@ -321,7 +343,8 @@ static am_status apply_place(am_scratch *s, const place *at, drafts *list, bool 
     }
     if (!add_special_tokens) return NULL;
     if (!at->token)
-        return am_error(AM_INVALID_FILE, "post_processor: \"%.*s\" is not among its special tokens", (int)at->name.length, at->name.bytes);
+        return am_error(AM_INVALID_FILE, "post_processor: \"%.*s\" is not among its special tokens",
+                        (int)at->name.length, at->name.bytes);
     am_draft draft = {.tokens = am_scratch_alloc(s, at->token->count, sizeof *draft.tokens), .count = at->token->count};
     if (!draft.tokens) return NULL;
     for (size_t i = 0; i < draft.count; i++) draft.tokens[i] = special_token(at->token, i, at->type_id);
@@ -336,7 +359,8 @@ static am_status apply_template(const am_post_processor *p, am_scratch *s, draft
     const template *t = list->count == 2 ? &p->pair : &p->single;
     drafts out = {.items = am_scratch_alloc(s, t->count, sizeof *out.items)};
     if (!out.items) return NULL;
-    for (size_t i = 0; i < t->count && !s->failed; i++) AM_TRY(apply_place(s, &t->places[i], list, add_special_tokens, &out));
+    for (size_t i = 0; i < t->count && !s->failed; i++)
+        AM_TRY(apply_place(s, &t->places[i], list, add_special_tokens, &out));
     *list = out;
     return NULL;
 }
@@ -346,12 +370,14 @@ static am_status apply(const am_post_processor *p, am_scratch *s, drafts *list, 
     if (s->failed) return NULL;
     switch (p->kind) {
     case BERT:
-    case ROBERTA: return apply_bert(p, s, list, add_special_tokens);
+    case ROBERTA:
+        return apply_bert(p, s, list, add_special_tokens);
     case BYTE_LEVEL:
         trim_all(p, list);
         for (size_t i = 0; i < list->count; i++) am_draft_set_sequence(s, &list->items[i], (uint32_t)i);
         return NULL;
-    case TEMPLATE: return apply_template(p, s, list, add_special_tokens);
+    case TEMPLATE:
+        return apply_template(p, s, list, add_special_tokens);
     case SEQUENCE:
         for (size_t i = 0; i < p->item_count; i++) AM_TRY(apply(p->items[i], s, list, add_special_tokens));
         return NULL;

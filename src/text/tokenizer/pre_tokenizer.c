@@ -18,10 +18,21 @@ typedef enum kind {
     FIXED_LENGTH,
 } kind;
 
-static const char *const kind_names[] = {
-    "BertPreTokenizer", "ByteLevel",       "CharDelimiterSplit", "Metaspace",      "Whitespace",  "Sequence", "Split",
-    "Punctuation",      "WhitespaceSplit", "Digits",             "UnicodeScripts", "FixedLength", NULL};
-static const char *const behavior_names[] = {"Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous", NULL};
+static const char *const kind_names[] = {"BertPreTokenizer",
+                                         "ByteLevel",
+                                         "CharDelimiterSplit",
+                                         "Metaspace",
+                                         "Whitespace",
+                                         "Sequence",
+                                         "Split",
+                                         "Punctuation",
+                                         "WhitespaceSplit",
+                                         "Digits",
+                                         "UnicodeScripts",
+                                         "FixedLength",
+                                         NULL};
+static const char *const behavior_names[] = {"Removed",        "Isolated",   "MergedWithPrevious",
+                                             "MergedWithNext", "Contiguous", NULL};
 
 struct am_pre_tokenizer {
     kind kind;
@@ -63,7 +74,8 @@ am_status am_metaspace_parse(const am_loader *loader, am_json json, am_metaspace
         AM_TRY(am_loader_choice(loader, json, "Metaspace", "prepend_scheme", schemes, &index));
     if (am_json_kind_of(prefix) == AM_JSON_BOOL && !am_json_bool(prefix, true)) {
         if (index != AM_PREPEND_NEVER)
-            return am_error(AM_INVALID_FILE, "%s: Metaspace: add_prefix_space false does not go with prepend_scheme \"%s\"",
+            return am_error(AM_INVALID_FILE,
+                            "%s: Metaspace: add_prefix_space false does not go with prepend_scheme \"%s\"",
                             loader->name, schemes[index]);
     }
     out->scheme = (am_prepend_scheme)index;
@@ -112,10 +124,14 @@ static am_status parse_fixed_length(const am_loader *loader, am_json json, am_pr
 static am_status parse_fields(const am_loader *loader, am_json json, am_pre_tokenizer *out)
 {
     switch (out->kind) {
-    case BYTE_LEVEL: return parse_byte_level(loader, json, out);
-    case DELIMITER: return am_loader_char(loader, json, "pre_tokenizer", "delimiter", &out->delimiter);
-    case METASPACE: return am_metaspace_parse(loader, json, &out->metaspace);
-    case SEQUENCE: return parse_sequence(loader, json, out);
+    case BYTE_LEVEL:
+        return parse_byte_level(loader, json, out);
+    case DELIMITER:
+        return am_loader_char(loader, json, "pre_tokenizer", "delimiter", &out->delimiter);
+    case METASPACE:
+        return am_metaspace_parse(loader, json, &out->metaspace);
+    case SEQUENCE:
+        return parse_sequence(loader, json, out);
     case SPLIT:
         AM_TRY(parse_behavior(loader, json, &out->split.behavior));
         AM_TRY(am_loader_bool(loader, json, "pre_tokenizer", "invert", &out->split.invert));
@@ -124,9 +140,12 @@ static am_status parse_fields(const am_loader *loader, am_json json, am_pre_toke
         out->punctuation = AM_SPLIT_ISOLATED;
         if (am_json_kind_of(am_json_get(json, "behavior")) == AM_JSON_MISSING) return NULL;
         return parse_behavior(loader, json, &out->punctuation);
-    case DIGITS: return am_loader_bool(loader, json, "pre_tokenizer", "individual_digits", &out->individual_digits);
-    case FIXED_LENGTH: return parse_fixed_length(loader, json, out);
-    default: return NULL;
+    case DIGITS:
+        return am_loader_bool(loader, json, "pre_tokenizer", "individual_digits", &out->individual_digits);
+    case FIXED_LENGTH:
+        return parse_fixed_length(loader, json, out);
+    default:
+        return NULL;
     }
 }
 
@@ -218,8 +237,8 @@ static void cut_metaspace(am_scratch *s, am_piece piece, const am_metaspace *met
     am_text replacement = {bytes, am_utf8_put(metaspace->replacement, bytes)};
     am_piece_match_char(s, &piece, ' ');
     am_piece_replace(s, &piece, replacement);
-    bool prepend = metaspace->scheme == AM_PREPEND_ALWAYS ||
-                   (metaspace->scheme == AM_PREPEND_FIRST && piece.original_start == 0);
+    bool prepend =
+        metaspace->scheme == AM_PREPEND_ALWAYS || (metaspace->scheme == AM_PREPEND_FIRST && piece.original_start == 0);
     if (prepend && !starts_with_char(&piece, metaspace->replacement)) am_piece_prepend(s, &piece, replacement);
     if (!metaspace->split) {
         am_scratch_add_piece(s, piece);
@@ -232,7 +251,8 @@ static void cut_metaspace(am_scratch *s, am_piece piece, const am_metaspace *met
 static am_status cut_byte_level(const am_pre_tokenizer *p, am_scratch *s, am_piece piece)
 {
     size_t first = s->new_piece_count;
-    if (p->byte_level.add_prefix_space && !starts_with_char(&piece, ' ')) am_piece_prepend(s, &piece, (am_text){" ", 1});
+    if (p->byte_level.add_prefix_space && !starts_with_char(&piece, ' '))
+        am_piece_prepend(s, &piece, (am_text){" ", 1});
     if (p->byte_level.regex) {
         AM_TRY(am_regex_match_all(p->byte_level.regex, s, piece.text, piece.length));
         am_piece_split(s, &piece, AM_SPLIT_ISOLATED);
@@ -254,15 +274,23 @@ static am_status cut_split(const am_pre_tokenizer *p, am_scratch *s, const am_pi
 static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece)
 {
     switch (p->kind) {
-    case BERT: cut_bert(s, piece); return NULL;
-    case BYTE_LEVEL: return cut_byte_level(p, s, *piece);
+    case BERT:
+        cut_bert(s, piece);
+        return NULL;
+    case BYTE_LEVEL:
+        return cut_byte_level(p, s, *piece);
     case DELIMITER:
         am_piece_match_char(s, piece, p->delimiter);
         am_piece_split(s, piece, AM_SPLIT_REMOVED);
         return NULL;
-    case METASPACE: cut_metaspace(s, *piece, &p->metaspace); return NULL;
-    case WHITESPACE: cut_whitespace(s, piece); return NULL;
-    case SPLIT: return cut_split(p, s, piece);
+    case METASPACE:
+        cut_metaspace(s, *piece, &p->metaspace);
+        return NULL;
+    case WHITESPACE:
+        cut_whitespace(s, piece);
+        return NULL;
+    case SPLIT:
+        return cut_split(p, s, piece);
     case PUNCTUATION:
         am_piece_match_chars(s, piece, am_char_is_punctuation);
         am_piece_split(s, piece, p->punctuation);
@@ -275,9 +303,14 @@ static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *p
         am_piece_match_chars(s, piece, am_char_is_numeric);
         am_piece_split(s, piece, p->individual_digits ? AM_SPLIT_ISOLATED : AM_SPLIT_CONTIGUOUS);
         return NULL;
-    case UNICODE_SCRIPTS: cut_scripts(s, piece); return NULL;
-    case FIXED_LENGTH: cut_fixed_length(s, piece, p->length); return NULL;
-    case SEQUENCE: break;
+    case UNICODE_SCRIPTS:
+        cut_scripts(s, piece);
+        return NULL;
+    case FIXED_LENGTH:
+        cut_fixed_length(s, piece, p->length);
+        return NULL;
+    case SEQUENCE:
+        break;
     }
     return NULL;
 }

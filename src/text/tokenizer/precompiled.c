@@ -1,5 +1,6 @@
-/* sentencepiece's normalization: a double-array trie (Darts-clone) from texts to places in a block of replacements, each
-   ended by a zero byte. As in the library, a grapheme of under 6 bytes is replaced whole when a prefix of it is known. */
+/* sentencepiece's normalization: a double-array trie (Darts-clone) from texts to places in a block of
+   replacements, each ended by a zero byte. As in the library, a grapheme of under 6 bytes is replaced whole
+   when a prefix of it is known. */
 #include "text/tokenizer/internal.h"
 
 #include "base/utf8.h"
@@ -83,7 +84,8 @@ am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_preco
     size_t length = decode_base64(base64, bytes), bad = 0;
     uint32_t trie_bytes = length == SIZE_MAX || length < 4 ? UINT32_MAX : little_endian(bytes);
     if (trie_bytes == UINT32_MAX || trie_bytes / 4 > (length - 4) / 4)
-        return am_error(AM_INVALID_FILE, "%s: normalizer.precompiled_charsmap: not a character map in base 64", loader->name);
+        return am_error(AM_INVALID_FILE, "%s: normalizer.precompiled_charsmap: not a character map in base 64",
+                        loader->name);
     p->unit_count = trie_bytes / 4;
     uint32_t *units = am_arena_array(loader->arena, p->unit_count + 1, sizeof *units);
     if (!units) return am_out_of_memory();
@@ -92,8 +94,9 @@ am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_preco
     p->replacements = (const char *)bytes + 4 + p->unit_count * 4;
     p->replacements_length = length - 4 - p->unit_count * 4;
     if (!am_utf8_valid(p->replacements, p->replacements_length, &bad))
-        return am_error(AM_INVALID_FILE, "%s: normalizer.precompiled_charsmap: byte %zu of the replacements is no UTF-8",
-                        loader->name, bad);
+        return am_error(AM_INVALID_FILE,
+                        "%s: normalizer.precompiled_charsmap: byte %zu of the replacements is no UTF-8", loader->name,
+                        bad);
     am_text unused;
     for (char c = 0; c >= 0 && c < 127; c++) p->ascii_changes[(int)c] = find(p, &c, 1, &unused);
     char last = 127;

@@ -1,5 +1,6 @@
-/* Regular expressions: Oniguruma's, run by PCRE2. Every pattern is compiled twice: as it is, and with the code points that
-   are younger than PCRE2's tables spelled out, which is slower and only used for texts that hold such code points. */
+/* Regular expressions: Oniguruma's, run by PCRE2. Every pattern is compiled twice: as it is, and with the
+   code points that are younger than PCRE2's tables spelled out, which is slower and only used for texts that
+   hold such code points. */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "text/tokenizer/internal.h"
 
@@ -54,8 +55,9 @@ static am_status compile(am_text pattern, bool exact, pcre2_code **out)
         PCRE2_SIZE offset;
         pcre2_set_newline(context, PCRE2_NEWLINE_LF);
         pcre2_set_bsr(context, PCRE2_BSR_UNICODE);
-        *out = pcre2_compile((PCRE2_SPTR)am_buffer_text(&translated), translated.length,
-                             PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &code, &offset, context);
+        *out =
+            pcre2_compile((PCRE2_SPTR)am_buffer_text(&translated), translated.length,
+                          PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &code, &offset, context);
         if (!*out) status = compile_error(pattern, code, offset);
     }
     pcre2_compile_context_free(context);
@@ -68,7 +70,8 @@ am_status am_regex_create(am_text pattern, bool literal, am_regex **out)
 {
     *out = NULL;
     if (pattern.length > PATTERN_LIMIT)
-        return am_error(AM_INVALID_FILE, "pattern of %zu bytes, more than the limit of %d", pattern.length, PATTERN_LIMIT);
+        return am_error(AM_INVALID_FILE, "pattern of %zu bytes, more than the limit of %d", pattern.length,
+                        PATTERN_LIMIT);
     am_regex *regex = am_alloc_zeroed(1, sizeof *regex);
     if (!regex) return am_out_of_memory();
     am_status status = NULL;
@@ -167,11 +170,12 @@ am_status am_regex_match_all(const am_regex *regex, am_scratch *s, const char *t
     const PCRE2_SIZE *found = pcre2_get_ovector_pointer(s->regex_data);
     uint32_t last = 0, last_match = UINT32_MAX;
     for (uint32_t from = 0; from <= length && !s->failed;) {
-        int count = pcre2_match(code, (PCRE2_SPTR)text, length, from, PCRE2_NO_UTF_CHECK, s->regex_data, s->regex_context);
+        int count =
+            pcre2_match(code, (PCRE2_SPTR)text, length, from, PCRE2_NO_UTF_CHECK, s->regex_data, s->regex_context);
         if (count == PCRE2_ERROR_NOMATCH) break;
         if (count < 0) return match_error(count, from);
         uint32_t start = (uint32_t)found[0], end = (uint32_t)found[1];
-        if (start > end) break; /* \K in a lookahead */
+        if (start > end) break;                  /* \K in a lookahead */
         if (start == end && last_match == end) { /* no empty match right behind a match */
             from += from < length ? am_char_length(text[from]) : 1;
             continue;

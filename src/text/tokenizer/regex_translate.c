@@ -1,5 +1,6 @@
-/* Patterns of Oniguruma in Ruby's syntax, which tokenizer.json has, written as PCRE2 reads them. What differs: \h \v \w \b,
-   POSIX brackets, property names, sets in sets with &&, (?m), \uHHHH, {,n} and {n}?, and the age of Unicode. */
+/* Patterns of Oniguruma in Ruby's syntax, which tokenizer.json has, written as PCRE2 reads them. What
+   differs: \h \v \w \b, POSIX brackets, property names, sets in sets with &&, (?m), \uHHHH, {,n} and {n}?,
+   and the age of Unicode. */
 #include "text/tokenizer/internal.h"
 
 #include "base/utf8.h"
@@ -20,24 +21,28 @@ typedef struct translator {
 
 /* Oniguruma's \w; of the numbers that are no digits it has those of Latin-1. */
 static const char word_set[] = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
-static const char space_set[] = "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}";
+static const char space_set[] = "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{"
+                                "2029}\\x{202f}\\x{205f}\\x{3000}";
 
-/* An extended grapheme cluster (Unicode Standard Annex 29). PCRE2 10.42 does not end \X between two pictographs. */
-#define EXTEND "\\p{Grapheme_Extend}\\p{Emoji_Modifier}"
+/* An extended grapheme cluster (Unicode Standard Annex 29). PCRE2 10.42 does not end \X between two
+ * pictographs. */
+#define EXTEND   "\\p{Grapheme_Extend}\\p{Emoji_Modifier}"
 #define HANGUL_L "[\\x{1100}-\\x{115f}\\x{a960}-\\x{a97c}]"
 #define HANGUL_V "[\\x{1160}-\\x{11a7}\\x{d7b0}-\\x{d7c6}]"
 #define HANGUL_T "[\\x{11a8}-\\x{11ff}\\x{d7cb}-\\x{d7fb}]"
 #define PREPEND                                                                                                        \
-    "\\x{600}-\\x{605}\\x{6dd}\\x{70f}\\x{890}\\x{891}\\x{8e2}\\x{d4e}\\x{110bd}\\x{110cd}\\x{111c2}\\x{111c3}\\x{1193f}"         \
+    "\\x{600}-\\x{605}\\x{6dd}\\x{70f}\\x{890}\\x{891}\\x{8e2}\\x{d4e}\\x{110bd}\\x{110cd}\\x{111c2}\\x{"              \
+    "111c3}\\x{1193f}"                                                                                                 \
     "\\x{11941}\\x{11a3a}\\x{11a84}-\\x{11a89}\\x{11d46}\\x{11f02}"
 #define MARK_APART                                                                                                     \
-    "\\x{102b}\\x{102c}\\x{1038}\\x{1062}-\\x{1064}\\x{1067}-\\x{106d}\\x{1083}\\x{1087}-\\x{108c}\\x{108f}\\x{109a}-\\x{109c}" \
+    "\\x{102b}\\x{102c}\\x{1038}\\x{1062}-\\x{1064}\\x{1067}-\\x{106d}\\x{1083}\\x{1087}-\\x{108c}\\x{108f}"           \
+    "\\x{109a}-\\x{109c}"                                                                                              \
     "\\x{1a61}\\x{1a63}\\x{1a64}\\x{aa7b}\\x{aa7d}\\x{11720}\\x{11721}"
 static const char grapheme[] =
     "(?>\\r\\n|[\\p{Cc}\\p{Zl}\\p{Zp}]|(?![" EXTEND PREPEND "\\x{200d}])\\p{Cf}|"
     "[" PREPEND "]*(?:\\p{Regional_Indicator}{2}|"
-    "\\p{Extended_Pictographic}(?:[" EXTEND "]*\\x{200d}\\p{Extended_Pictographic})*|"
-    HANGUL_L "*(?:[\\x{ac00}-\\x{d7a3}]|" HANGUL_V ")" HANGUL_V "*" HANGUL_T "*|" HANGUL_L "+|" HANGUL_T "+|(?s:.))"
+    "\\p{Extended_Pictographic}(?:[" EXTEND "]*\\x{200d}\\p{Extended_Pictographic})*|" HANGUL_L
+    "*(?:[\\x{ac00}-\\x{d7a3}]|" HANGUL_V ")" HANGUL_V "*" HANGUL_T "*|" HANGUL_L "+|" HANGUL_T "+|(?s:.))"
     "(?:[" EXTEND "\\x{200d}\\x{e33}\\x{eb3}]|(?![" MARK_APART "])\\p{Mc})*)";
 
 static am_status complain(const translator *t, am_code code, const char *what)
@@ -162,7 +167,8 @@ static bool set_has(const char *set, const char *category)
     char whole[8], general[8];
     snprintf(whole, sizeof whole, "\\p{%s}", category);
     snprintf(general, sizeof general, "\\p{%c}", category[0]);
-    return strstr(set, whole) || strstr(set, general) || (strcmp(category, "Lu") == 0 && strstr(set, "\\p{Uppercase}")) ||
+    return strstr(set, whole) || strstr(set, general) ||
+           (strcmp(category, "Lu") == 0 && strstr(set, "\\p{Uppercase}")) ||
            (strcmp(category, "Ll") == 0 && strstr(set, "\\p{Lowercase}"));
 }
 
@@ -171,7 +177,8 @@ static void put_new_ranges(translator *t, const char *set)
 {
     am_new_range range;
     for (size_t i = 0; am_char_new_range(i, &range); i++) {
-        bool inside = (range.han && strstr(set, "\\p{sc:Han}")) || (range.alphabetic && strstr(set, "\\p{Alphabetic}")) ||
+        bool inside = (range.han && strstr(set, "\\p{sc:Han}")) ||
+                      (range.alphabetic && strstr(set, "\\p{Alphabetic}")) ||
                       (range.category[0] && set_has(set, range.category));
         if (inside) am_buffer_printf(t->out, "\\x{%x}-\\x{%x}", (unsigned)range.first, (unsigned)range.last);
     }
@@ -183,15 +190,49 @@ static void put_set(translator *t, const char *set)
     if (t->exact) put_new_ranges(t, set);
 }
 
-/* What the name of a property stands for, to be put between brackets; "" when it is none PCRE2 could know either. */
+/* What the name of a property stands for, to be put between brackets; "" when it is none PCRE2 could know
+ * either. */
 static const char *property_set(const char *name, char buffer[48])
 {
-    static const char *const binary_properties[] = {
-        "emoji", "emojipresentation", "emojimodifier", "emojimodifierbase", "emojicomponent", "extendedpictographic", "math", "hexdigit",
-        "asciihexdigit", "ideographic", "unifiedideograph", "diacritic", "extender", "cased", "caseignorable", "dash", "idstart", "idcontinue",
-        "xidstart", "xidcontinue", "joincontrol", "quotationmark", "terminalpunctuation", "sentenceterminal", "variationselector",
-        "defaultignorablecodepoint", "graphemebase", "graphemeextend", "bidicontrol", "bidimirrored", "patternsyntax", "patternwhitespace",
-        "radical", "regionalindicator", "softdotted", "noncharactercodepoint", "deprecated", "logicalorderexception", NULL};
+    static const char *const binary_properties[] = {"emoji",
+                                                    "emojipresentation",
+                                                    "emojimodifier",
+                                                    "emojimodifierbase",
+                                                    "emojicomponent",
+                                                    "extendedpictographic",
+                                                    "math",
+                                                    "hexdigit",
+                                                    "asciihexdigit",
+                                                    "ideographic",
+                                                    "unifiedideograph",
+                                                    "diacritic",
+                                                    "extender",
+                                                    "cased",
+                                                    "caseignorable",
+                                                    "dash",
+                                                    "idstart",
+                                                    "idcontinue",
+                                                    "xidstart",
+                                                    "xidcontinue",
+                                                    "joincontrol",
+                                                    "quotationmark",
+                                                    "terminalpunctuation",
+                                                    "sentenceterminal",
+                                                    "variationselector",
+                                                    "defaultignorablecodepoint",
+                                                    "graphemebase",
+                                                    "graphemeextend",
+                                                    "bidicontrol",
+                                                    "bidimirrored",
+                                                    "patternsyntax",
+                                                    "patternwhitespace",
+                                                    "radical",
+                                                    "regionalindicator",
+                                                    "softdotted",
+                                                    "noncharactercodepoint",
+                                                    "deprecated",
+                                                    "logicalorderexception",
+                                                    NULL};
     char simple[40];
     size_t length = 0;
     for (const char *c = name; *c && length + 1 < sizeof simple; c++)
@@ -204,11 +245,14 @@ static const char *property_set(const char *name, char buffer[48])
     if (length == 0) return "";
     if (length <= 2) snprintf(buffer, 48, "\\p{%c%s}", toupper((unsigned char)simple[0]), simple + 1);
     else if (strcmp(simple, "han") == 0) snprintf(buffer, 48, "\\p{sc:Han}");
-    else snprintf(buffer, 48, am_name_index((am_text){simple, length}, binary_properties) < 0 ? "\\p{sc:%s}" : "\\p{%s}", simple);
+    else
+        snprintf(buffer, 48, am_name_index((am_text){simple, length}, binary_properties) < 0 ? "\\p{sc:%s}" : "\\p{%s}",
+                 simple);
     return buffer;
 }
 
-/* One element of a bracket: whether `set` is negated, and for sets that are no union of ranges a lookahead. */
+/* One element of a bracket: whether `set` is negated, and for sets that are no union of ranges a lookahead.
+ */
 typedef struct set_term {
     const char *set;
     bool negated;
@@ -281,7 +325,8 @@ static uint32_t take_octal(translator *t)
     return value;
 }
 
-/* \xHH at or above 80 stands for a byte of UTF-8; the whole character is read. `at` is behind the first \xHH. */
+/* \xHH at or above 80 stands for a byte of UTF-8; the whole character is read. `at` is behind the first \xHH.
+ */
 static am_status take_utf8_bytes(translator *t, uint32_t first, uint32_t *out)
 {
     char bytes[4] = {(char)first};
@@ -309,7 +354,8 @@ static am_status take_x(translator *t, uint32_t *out)
     return *out < 0x80 ? NULL : take_utf8_bytes(t, *out, out);
 }
 
-/* Reads an escape that stands for one code point; `at` is behind the letter. *found is false for any other escape. */
+/* Reads an escape that stands for one code point; `at` is behind the letter. *found is false for any other
+ * escape. */
 static am_status take_char_escape(translator *t, char letter, bool *found, uint32_t *out)
 {
     static const char letters[] = "tnrfvae";
@@ -343,11 +389,16 @@ static const char *shorthand_set(const translator *t, char letter, bool *negated
 {
     *negated = isupper((unsigned char)letter);
     switch (tolower((unsigned char)letter)) {
-    case 's': return t->exact ? space_set : "\\s";
-    case 'w': return word_set;
-    case 'd': return "\\p{Nd}";
-    case 'h': return "0-9A-Fa-f";
-    default: return NULL;
+    case 's':
+        return t->exact ? space_set : "\\s";
+    case 'w':
+        return word_set;
+    case 'd':
+        return "\\p{Nd}";
+    case 'h':
+        return "0-9A-Fa-f";
+    default:
+        return NULL;
     }
 }
 
@@ -444,7 +495,8 @@ static am_status translate_escape(translator *t)
 
 static am_status translate_class(translator *t);
 
-/* Reads one end of a range or a single code point inside brackets; *is_set when it was a set, which is put out. */
+/* Reads one end of a range or a single code point inside brackets; *is_set when it was a set, which is put
+ * out. */
 static am_status take_class_char(translator *t, am_buffer *ranges, am_buffer *others, bool *is_set, uint32_t *c)
 {
     bool negated, found;
@@ -547,7 +599,8 @@ static am_status take_operand(translator *t, bool first, am_buffer *ranges, am_b
     }
 }
 
-/* Reads the contents of a bracket; a && b becomes a lookahead for a before b, and a negation of that a negative one. */
+/* Reads the contents of a bracket; a && b becomes a lookahead for a before b, and a negation of that a
+ * negative one. */
 static am_status take_class(translator *t, bool negated, am_buffer *ranges, am_buffer *others, am_buffer *before)
 {
     AM_TRY(take_operand(t, true, ranges, others));
@@ -623,9 +676,11 @@ static bool take_interval(translator *t, unsigned *low, long *high)
     size_t i = 1;
     bool has_low = false, has_high = false, comma = false;
     *low = 0, *high = 0;
-    for (; isdigit((unsigned char)peek(t, i)) && *low < 100000; i++) *low = *low * 10 + (unsigned)(peek(t, i) - '0'), has_low = true;
+    for (; isdigit((unsigned char)peek(t, i)) && *low < 100000; i++)
+        *low = *low * 10 + (unsigned)(peek(t, i) - '0'), has_low = true;
     if (peek(t, i) == ',') comma = true, i++;
-    for (; comma && isdigit((unsigned char)peek(t, i)) && *high < 100000; i++) *high = *high * 10 + (peek(t, i) - '0'), has_high = true;
+    for (; comma && isdigit((unsigned char)peek(t, i)) && *high < 100000; i++)
+        *high = *high * 10 + (peek(t, i) - '0'), has_high = true;
     if (peek(t, i) != '}' || (!has_low && !has_high)) return false;
     if (!comma) *high = (long)*low;
     else if (!has_high) *high = -1;

@@ -11,8 +11,10 @@ struct am_scratch_block {
     alignas(16) char bytes[];
 };
 
-/* Limits: of a text that is rewritten, and of the memory of all texts of a call. Honest tokenizers stay far below. */
-static const size_t LEAST_TEXT_BYTES = (size_t)1 << 16, LARGEST_GROWTH = 256, LEAST_BYTES = (size_t)1 << 30, BYTES_PER_BYTE = 4096;
+/* Limits: of a text that is rewritten, and of the memory of all texts of a call. Honest tokenizers stay far
+ * below. */
+static const size_t LEAST_TEXT_BYTES = (size_t)1 << 16, LARGEST_GROWTH = 256, LEAST_BYTES = (size_t)1 << 30,
+                    BYTES_PER_BYTE = 4096;
 
 enum { FIRST_BLOCK_BYTES = 1 << 14, LARGEST_STEP_BYTES = 1 << 24 };
 
@@ -53,7 +55,8 @@ void am_scratch_reset(am_scratch *s)
 
 void am_scratch_limit(am_scratch *s, size_t bytes)
 {
-    size_t text = LEAST_TEXT_BYTES + (bytes < AM_TOKENIZER_TEXT_LIMIT ? bytes : AM_TOKENIZER_TEXT_LIMIT) * LARGEST_GROWTH;
+    size_t text =
+        LEAST_TEXT_BYTES + (bytes < AM_TOKENIZER_TEXT_LIMIT ? bytes : AM_TOKENIZER_TEXT_LIMIT) * LARGEST_GROWTH;
     s->text_limit = text < AM_TOKENIZER_TEXT_LIMIT ? text : AM_TOKENIZER_TEXT_LIMIT;
     s->allocation_limit = LEAST_BYTES + bytes * BYTES_PER_BYTE;
 }
@@ -61,7 +64,9 @@ void am_scratch_limit(am_scratch *s, size_t bytes)
 am_status am_scratch_status(const am_scratch *s)
 {
     if (!s->failed) return NULL;
-    return s->too_long ? am_error(AM_OUT_OF_RANGE, "rewriting the text makes it longer than the limit of %zu bytes", s->text_limit) : am_out_of_memory();
+    return s->too_long ? am_error(AM_OUT_OF_RANGE, "rewriting the text makes it longer than the limit of %zu bytes",
+                                  s->text_limit)
+                       : am_out_of_memory();
 }
 
 void am_scratch_overflow(am_scratch *s)
@@ -103,7 +108,8 @@ void *am_scratch_alloc(am_scratch *s, size_t count, size_t bytes)
     size_t total;
     void *memory = NULL;
     if (s->failed) return NULL;
-    if (am_multiply_size(count, bytes, &total) && total <= s->allocation_limit - s->allocated) memory = alloc_bytes(s, total);
+    if (am_multiply_size(count, bytes, &total) && total <= s->allocation_limit - s->allocated)
+        memory = alloc_bytes(s, total);
     else am_scratch_overflow(s);
     if (memory) s->allocated += total;
     else s->failed = true;

@@ -1,5 +1,6 @@
-/* Text of ids that come one at a time. The last ids whose text went out are kept as context, because how a token reads
-   depends on what stands before it; new text is what decoding context and new ids gives beyond the context's own. */
+/* Text of ids that come one at a time. The last ids whose text went out are kept as context, because how a
+   token reads depends on what stands before it; new text is what decoding context and new ids gives beyond
+   the context's own. */
 #include "text/tokenizer/internal.h"
 
 #include "base/memory.h"
@@ -9,7 +10,7 @@ struct am_token_stream {
     bool skip_special_tokens;
     int32_t *ids; /* context, then new ones */
     size_t count, capacity, context_count;
-    size_t context_length; /* bytes of the context's text */
+    size_t context_length;           /* bytes of the context's text */
     am_buffer decoded, pending, out; /* pending: what spaces may still be taken from */
 };
 
@@ -51,7 +52,8 @@ static am_status add_id(am_token_stream *stream, int32_t id)
 static am_status decode(am_token_stream *stream, size_t first, size_t count)
 {
     am_buffer_clear(&stream->decoded);
-    return am_tokenizer_decode_plain(stream->tokenizer, stream->ids + first, count, stream->skip_special_tokens, &stream->decoded);
+    return am_tokenizer_decode_plain(stream->tokenizer, stream->ids + first, count, stream->skip_special_tokens,
+                                     &stream->decoded);
 }
 
 static bool ends_in_replacement(const am_buffer *text)
@@ -73,7 +75,8 @@ static am_status take_new_text(am_token_stream *stream)
     return am_buffer_status(&stream->pending);
 }
 
-/* Whether the text may be the start of something that clean-up changes: a space with part of "n't" behind it. */
+/* Whether the text may be the start of something that clean-up changes: a space with part of "n't" behind it.
+ */
 static bool may_be_cleaned(const char *text, size_t length)
 {
     static const char *const patterns[] = {" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"};
@@ -87,7 +90,8 @@ static size_t certain_length(const am_token_stream *stream)
 {
     const am_buffer *pending = &stream->pending;
     for (size_t behind = 3; stream->tokenizer->clean_up && behind > 0; behind--)
-        if (behind <= pending->length && may_be_cleaned(pending->bytes + pending->length - behind, behind)) return pending->length - behind;
+        if (behind <= pending->length && may_be_cleaned(pending->bytes + pending->length - behind, behind))
+            return pending->length - behind;
     return pending->length;
 }
 
@@ -113,7 +117,8 @@ am_status am_token_stream_feed(am_token_stream *stream, int32_t id, am_text *out
 {
     const am_tokenizer *t = stream->tokenizer;
     *out = (am_text){"", 0};
-    bool silent = !am_tokenizer_id_to_token(t, id).bytes || (stream->skip_special_tokens && am_tokenizer_is_special(t, id));
+    bool silent =
+        !am_tokenizer_id_to_token(t, id).bytes || (stream->skip_special_tokens && am_tokenizer_is_special(t, id));
     if (silent && !waits_for_all(t)) return NULL;
     AM_TRY(add_id(stream, id));
     if (waits_for_all(t)) return NULL;

@@ -16,7 +16,7 @@ typedef enum kind {
     BYTE_FALLBACK,
 } kind;
 
-static const char *const kind_names[] = {"BPEDecoder", "ByteLevel", "WordPiece", "Metaspace", "CTC",       "Sequence",
+static const char *const kind_names[] = {"BPEDecoder", "ByteLevel", "WordPiece", "Metaspace",    "CTC", "Sequence",
                                          "Replace",    "Fuse",      "Strip",     "ByteFallback", NULL};
 
 struct am_token_decoder {
@@ -54,7 +54,8 @@ static const am_text replacement_character = {"\xef\xbf\xbd", 3};
 static am_status read_sequence(const am_loader *loader, am_json json, am_token_decoder *out)
 {
     am_json items = am_json_get(json, "decoders");
-    if (am_json_kind_of(items) != AM_JSON_ARRAY) return am_loader_expected(loader, "decoder.decoders", "an array", items);
+    if (am_json_kind_of(items) != AM_JSON_ARRAY)
+        return am_loader_expected(loader, "decoder.decoders", "an array", items);
     out->sequence.items = am_arena_array(loader->arena, am_json_count(items) + 1, sizeof *out->sequence.items);
     if (!out->sequence.items) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(items); am_json_next(&i);) {
@@ -68,16 +69,19 @@ static am_status read_sequence(const am_loader *loader, am_json json, am_token_d
 static am_status read_fields(const am_loader *loader, am_json json, am_token_decoder *out)
 {
     switch (out->kind) {
-    case BPE: return am_loader_text(loader, json, "decoder", "suffix", &out->suffix);
+    case BPE:
+        return am_loader_text(loader, json, "decoder", "suffix", &out->suffix);
     case WORDPIECE:
         AM_TRY(am_loader_text(loader, json, "decoder", "prefix", &out->wordpiece.prefix));
         return am_loader_bool(loader, json, "decoder", "cleanup", &out->wordpiece.cleanup);
-    case METASPACE: return am_metaspace_parse(loader, json, &out->metaspace);
+    case METASPACE:
+        return am_metaspace_parse(loader, json, &out->metaspace);
     case CTC:
         AM_TRY(am_loader_text(loader, json, "decoder", "pad_token", &out->ctc.pad_token));
         AM_TRY(am_loader_text(loader, json, "decoder", "word_delimiter_token", &out->ctc.word_delimiter_token));
         return am_loader_bool(loader, json, "decoder", "cleanup", &out->ctc.cleanup);
-    case SEQUENCE: return read_sequence(loader, json, out);
+    case SEQUENCE:
+        return read_sequence(loader, json, out);
     case REPLACE:
         AM_TRY(am_loader_text(loader, json, "decoder", "content", &out->replace.content));
         return am_loader_pattern(loader, json, "decoder", &out->replace.pattern);
@@ -85,7 +89,8 @@ static am_status read_fields(const am_loader *loader, am_json json, am_token_dec
         AM_TRY(am_loader_char(loader, json, "decoder", "content", &out->strip.content));
         AM_TRY(am_loader_count(loader, json, "decoder", "start", &out->strip.start));
         return am_loader_count(loader, json, "decoder", "stop", &out->strip.stop);
-    default: return NULL;
+    default:
+        return NULL;
     }
 }
 
@@ -136,12 +141,13 @@ am_status am_replace_all(am_buffer *text, am_text from, am_text to)
 
 am_status am_clean_up(am_buffer *text, bool do_not)
 {
-    static const char *const pairs[][2] = {{" .", "."},     {" ?", "?"},     {" !", "!"},           {" ,", ","},
-                                           {" ' ", "'"},    {" n't", "n't"}, {" 'm", "'m"},         {" do not", " don't"},
-                                           {" 's", "'s"},   {" 've", "'ve"}, {" 're", "'re"}};
+    static const char *const pairs[][2] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+                                           {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+                                           {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (!do_not && pairs[i][0][1] == 'd') continue;
-        AM_TRY(am_replace_all(text, (am_text){pairs[i][0], strlen(pairs[i][0])}, (am_text){pairs[i][1], strlen(pairs[i][1])}));
+        AM_TRY(am_replace_all(text, (am_text){pairs[i][0], strlen(pairs[i][0])},
+                              (am_text){pairs[i][1], strlen(pairs[i][1])}));
     }
     return NULL;
 }
@@ -177,7 +183,8 @@ static void append_lossy(am_buffer *out, const char *bytes, size_t length)
     }
 }
 
-/* The bytes that the characters of a byte-level token stand for, or the token itself when one stands for none. */
+/* The bytes that the characters of a byte-level token stand for, or the token itself when one stands for
+ * none. */
 static void append_token_bytes(am_buffer *out, am_text token)
 {
     size_t start = out->length;
@@ -262,18 +269,21 @@ static void decode_byte_fallback(am_scratch *s, list *tokens)
     *tokens = out;
 }
 
-/* Cuts up to `start` and `stop` characters `content` from the ends. Like the library, fails on tokens too short for both. */
+/* Cuts up to `start` and `stop` characters `content` from the ends. Like the library, fails on tokens too
+ * short for both. */
 static am_status strip(am_text *token, uint32_t content, uint64_t start, uint64_t stop)
 {
     uint32_t length;
     size_t first = 0, last = token->length;
-    for (; start > 0 && first < token->length && am_char_at(token->bytes + first, &length) == content; start--) first += length;
+    for (; start > 0 && first < token->length && am_char_at(token->bytes + first, &length) == content; start--)
+        first += length;
     for (; stop > 0 && last > 0; stop--) {
         uint32_t before = am_char_before(token->bytes, (uint32_t)last);
         if (am_char_at(token->bytes + before, &length) != content) break;
         last = before;
     }
-    if ((last == 0 && stop > 0) || last < first) return am_error(AM_OUT_OF_RANGE, "decoder Strip: a token is shorter than what it takes away");
+    if ((last == 0 && stop > 0) || last < first)
+        return am_error(AM_OUT_OF_RANGE, "decoder Strip: a token is shorter than what it takes away");
     *token = (am_text){token->bytes + first, last - first};
     return NULL;
 }
@@ -300,7 +310,8 @@ static am_status decode_wordpiece(const am_token_decoder *d, am_scratch *s, list
     am_status status = NULL;
     for (size_t i = 0; i < tokens->count && !status; i++) {
         am_text token = tokens->items[i];
-        bool continues = token.length >= prefix.length && (!prefix.length || memcmp(token.bytes, prefix.bytes, prefix.length) == 0);
+        bool continues =
+            token.length >= prefix.length && (!prefix.length || memcmp(token.bytes, prefix.bytes, prefix.length) == 0);
         if (i > 0 && continues) token.bytes += prefix.length, token.length -= prefix.length;
         else if (i > 0) am_buffer_append_char(&text, ' ');
         am_buffer_append(&text, token.bytes, token.length);
@@ -350,19 +361,19 @@ static am_status decode_ctc(const am_token_decoder *d, am_scratch *s, list *toke
 
 static am_status decode_replace(const am_token_decoder *d, am_scratch *s, list *tokens)
 {
-    am_buffer text = {.limit_bytes = s->text_limit};
+    am_buffer text = {0};
     size_t total = 0;
     am_status status = NULL;
     for (size_t i = 0; i < tokens->count && !status && !s->failed; i++) {
         am_text token = tokens->items[i];
         status = am_regex_match_all(d->replace.pattern, s, token.bytes, (uint32_t)token.length);
-        for (size_t k = 0; !status && k < s->match_count; k++) {
+        for (size_t k = 0; !status && k < s->match_count && total + text.length <= s->text_limit; k++) {
             am_match match = s->matches[k];
             if (match.matched) am_buffer_append(&text, d->replace.content.bytes, d->replace.content.length);
             else am_buffer_append(&text, token.bytes + match.start, match.end - match.start);
         }
         total += text.length;
-        if (text.failed || total > s->text_limit) am_scratch_overflow(s);
+        if (total > s->text_limit) am_scratch_overflow(s);
         tokens->items[i] = keep(s, &text);
     }
     am_buffer_deinit(&text);
@@ -373,28 +384,40 @@ static am_status decode(const am_token_decoder *d, am_scratch *s, list *tokens)
 {
     if (s->failed) return NULL;
     switch (d->kind) {
-    case BPE: return decode_bpe(d, s, tokens);
-    case BYTE_LEVEL: decode_byte_level(s, tokens); break;
-    case WORDPIECE: return decode_wordpiece(d, s, tokens);
-    case METASPACE:
-        for (size_t i = 0; i < tokens->count; i++) tokens->items[i] = decode_metaspace(s, tokens->items[i], &d->metaspace, i == 0);
+    case BPE:
+        return decode_bpe(d, s, tokens);
+    case BYTE_LEVEL:
+        decode_byte_level(s, tokens);
         break;
-    case CTC: return decode_ctc(d, s, tokens);
+    case WORDPIECE:
+        return decode_wordpiece(d, s, tokens);
+    case METASPACE:
+        for (size_t i = 0; i < tokens->count; i++)
+            tokens->items[i] = decode_metaspace(s, tokens->items[i], &d->metaspace, i == 0);
+        break;
+    case CTC:
+        return decode_ctc(d, s, tokens);
     case SEQUENCE:
         for (size_t i = 0; i < d->sequence.count; i++) AM_TRY(decode(d->sequence.items[i], s, tokens));
         break;
-    case REPLACE: return decode_replace(d, s, tokens);
-    case FUSE: decode_fuse(s, tokens); break;
+    case REPLACE:
+        return decode_replace(d, s, tokens);
+    case FUSE:
+        decode_fuse(s, tokens);
+        break;
     case STRIP:
         for (size_t i = 0; i < tokens->count; i++)
             AM_TRY(strip(&tokens->items[i], d->strip.content, d->strip.start, d->strip.stop));
         break;
-    case BYTE_FALLBACK: decode_byte_fallback(s, tokens); break;
+    case BYTE_FALLBACK:
+        decode_byte_fallback(s, tokens);
+        break;
     }
     return NULL;
 }
 
-am_status am_token_decoder_apply(const am_token_decoder *d, am_scratch *s, const am_text *tokens, size_t count, am_buffer *out)
+am_status am_token_decoder_apply(const am_token_decoder *d, am_scratch *s, const am_text *tokens, size_t count,
+                                 am_buffer *out)
 {
     list all = {am_scratch_alloc(s, count + 1, sizeof *all.items), count};
     size_t bytes = 0;

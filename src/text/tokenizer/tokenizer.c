@@ -102,7 +102,8 @@ am_status am_tokenizer_read_added_tokens(am_tokenizer *t, const am_loader *loade
     if (kind != AM_JSON_ARRAY) return am_loader_expected(loader, "added_tokens", "an array", json);
     am_added_token *tokens = am_arena_array(&t->arena, am_json_count(json) + 1, sizeof *tokens);
     if (!tokens) return am_out_of_memory();
-    for (am_json_iterator i = am_json_iterate(json); am_json_next(&i);) AM_TRY(am_added_token_read(loader, i.value, &tokens[count++]));
+    for (am_json_iterator i = am_json_iterate(json); am_json_next(&i);)
+        AM_TRY(am_added_token_read(loader, i.value, &tokens[count++]));
     return am_added_tokens_add(&t->added, &t->arena, tokens, count, &t->model, t->normalizer);
 }
 
@@ -117,7 +118,8 @@ static am_status read_truncation(const am_loader *loader, am_json json, am_limit
         AM_TRY(am_loader_choice(loader, json, "truncation", "direction", directions, &direction));
     AM_TRY(am_loader_count(loader, json, "truncation", "max_length", &out->max_length));
     AM_TRY(am_loader_count(loader, json, "truncation", "stride", &stride));
-    if (stride > UINT32_MAX) return am_loader_expected(loader, "truncation.stride", "a smaller number", am_json_get(json, "stride"));
+    if (stride > UINT32_MAX)
+        return am_loader_expected(loader, "truncation.stride", "a smaller number", am_json_get(json, "stride"));
     out->truncation = (am_truncation)strategy;
     out->truncate_left = direction == 1;
     out->stride = (uint32_t)stride;
@@ -139,8 +141,10 @@ static am_status read_padding(const am_loader *loader, am_json json, am_limits *
     AM_TRY(am_loader_count(loader, json, "padding", "pad_id", &pad_id));
     AM_TRY(am_loader_count(loader, json, "padding", "pad_type_id", &pad_type_id));
     AM_TRY(am_loader_text(loader, json, "padding", "pad_token", &out->pad_token));
-    if (pad_id > INT32_MAX || pad_type_id > INT32_MAX) return am_loader_expected(loader, "padding", "smaller ids", json);
-    if (am_json_kind_of(multiple) == AM_JSON_INTEGER) AM_TRY(am_loader_count(loader, json, "padding", "pad_to_multiple_of", &out->pad_to_multiple_of));
+    if (pad_id > INT32_MAX || pad_type_id > INT32_MAX)
+        return am_loader_expected(loader, "padding", "smaller ids", json);
+    if (am_json_kind_of(multiple) == AM_JSON_INTEGER)
+        AM_TRY(am_loader_count(loader, json, "padding", "pad_to_multiple_of", &out->pad_to_multiple_of));
     out->pad_left = direction == 1;
     out->pad_id = (int32_t)pad_id;
     out->pad_type_id = (int32_t)pad_type_id;
@@ -160,8 +164,8 @@ static am_status read_file(am_tokenizer *t, const am_loader *loader, am_json roo
 {
     am_json model = am_json_get(root, "model");
     am_model_settings settings;
-    am_tokenizer_parts parts = {am_json_get(root, "normalizer"), am_json_get(root, "pre_tokenizer"), am_json_get(root, "post_processor"),
-                                am_json_get(root, "decoder")};
+    am_tokenizer_parts parts = {am_json_get(root, "normalizer"), am_json_get(root, "pre_tokenizer"),
+                                am_json_get(root, "post_processor"), am_json_get(root, "decoder")};
     if (am_json_kind_of(root) != AM_JSON_OBJECT) return am_loader_expected(loader, "the file", "an object", root);
     AM_TRY(am_model_read_settings(loader, model, &settings));
     AM_TRY(am_model_read(loader, model, &settings, &t->model));

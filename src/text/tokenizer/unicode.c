@@ -1,4 +1,5 @@
-/* Properties of code points as the parts of the tokenizers library see them; its tables are of several Unicode versions. */
+/* Properties of code points as the parts of the tokenizers library see them; its tables are of several
+ * Unicode versions. */
 #include "text/tokenizer/internal.h"
 #include "text/tokenizer/script_tables.h"
 #include "text/tokenizer/unicode_tables.h"
@@ -67,8 +68,7 @@ bool am_char_is_bert_removed(uint32_t c)
 
 bool am_char_is_word(uint32_t c)
 {
-    if (c < 0x80)
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+    if (c < 0x80) return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
     return in_ranges(c, word, COUNT(word));
 }
 
@@ -92,7 +92,8 @@ bool am_char_is_inert(uint32_t c)
 bool am_char_is_stable(uint32_t c, bool compatible)
 {
     if (c >= 0x3400 && c < 0xA000) return true; /* ideographs; among them are symbols that are stable too */
-    return !(compatible ? in_ranges(c, nfkc_unstable, COUNT(nfkc_unstable)) : in_ranges(c, nfc_unstable, COUNT(nfc_unstable)));
+    return !(compatible ? in_ranges(c, nfkc_unstable, COUNT(nfkc_unstable))
+                        : in_ranges(c, nfc_unstable, COUNT(nfc_unstable)));
 }
 
 /* Cheap for scripts without case, which have none of them. */

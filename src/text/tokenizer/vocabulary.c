@@ -59,7 +59,8 @@ static am_vocabulary_slot *find_slot(const am_vocabulary *v, am_text text, uint3
     for (*run = 0;; at = (at + 1) & v->slot_mask, ++*run) {
         am_vocabulary_slot *slot = &v->slots[at];
         if (!slot->index) return slot;
-        if (slot->hash == hash && am_text_equal((am_text){v->strings.bytes + slot->offset, slot->length}, text)) return slot;
+        if (slot->hash == hash && am_text_equal((am_text){v->strings.bytes + slot->offset, slot->length}, text))
+            return slot;
     }
 }
 

@@ -33,8 +33,7 @@ static inline am_json root_of(const am_json_document *document)
 static inline am_json find_row(am_json array, const char *key, const char *text)
 {
     for (am_json_iterator i = am_json_iterate(array); am_json_next(&i);)
-        if (am_json_equals(am_json_get(i.value, key), text))
-            return i.value;
+        if (am_json_equals(am_json_get(i.value, key), text)) return i.value;
     return (am_json){0};
 }
 
@@ -53,8 +52,7 @@ static inline int64_t item(am_json array, int i)
 {
     am_json_iterator at = am_json_iterate(array);
     while (am_json_next(&at))
-        if (i-- == 0)
-            return am_json_int(at.value, -1);
+        if (i-- == 0) return am_json_int(at.value, -1);
     return -1;
 }
 

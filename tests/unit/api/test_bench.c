@@ -39,7 +39,6 @@ static void api_bench__bad_input_is_an_error(void **state)
 {
     char *json;
     am_test_expect_error(am_benchmark("/nonexistent/model", NULL, &json), AM_NOT_FOUND, "/nonexistent/model");
-    am_test_expect_error(am_benchmark(am_test_source_path(VIT), "image=31", &json), AM_INVALID_ARGUMENT,
-                         "31");
+    am_test_expect_error(am_benchmark(am_test_source_path(VIT), "image=31", &json), AM_INVALID_ARGUMENT, "31");
     assert_null(json);
 }

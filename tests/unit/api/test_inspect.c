@@ -19,12 +19,10 @@ static const char *make_directory(const char *config, const char *tensor)
     char file[512] = {0};
     int length = snprintf(file + 8, sizeof file - 8,
                           "{\"%s\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]}}", tensor);
-    while (length % 8)
-        file[8 + length++] = ' ';
+    while (length % 8) file[8 + length++] = ' ';
     file[0] = (char)length;
     am_test_write_file(am_test_format("%s/model.safetensors", directory), file, 8 + (size_t)length + 24);
-    if (config)
-        am_test_write_text(directory, "config.json", config);
+    if (config) am_test_write_text(directory, "config.json", config);
     return directory;
 }
 
@@ -80,8 +78,8 @@ static void api_inspect__lists_files(void **state)
 
 static void api_inspect__an_unsupported_class(void **state)
 {
-    am_json_document *document = inspect(
-        make_directory("{\"model_type\": \"new\", \"architectures\": [\"NewModel\"], \"size\": 7}", "x"));
+    am_json_document *document =
+        inspect(make_directory("{\"model_type\": \"new\", \"architectures\": [\"NewModel\"], \"size\": 7}", "x"));
     am_json root = root_of(document);
     assert_false(am_json_bool(am_json_get(root, "supported"), true));
     assert_non_null(strstr(am_json_text(am_json_get(root, "reason")).bytes, "NewModel"));
@@ -110,8 +108,7 @@ static void api_inspect__a_missing_weight(void **state)
     assert_true(am_json_bool(am_json_get(root_of(document), "supported"), false));
     assert_true(am_json_next(&missing));
     assert_true(am_json_equals(missing.value, "embed_tokens.weight"));
-    assert_non_null(
-        strstr(am_json_text(am_json_get(root_of(document), "problem")).bytes, "embed_tokens.weight"));
+    assert_non_null(strstr(am_json_text(am_json_get(root_of(document), "problem")).bytes, "embed_tokens.weight"));
     am_json_close(document);
 }
 
@@ -160,8 +157,7 @@ static void api_inspect__survives_want_of_memory(void **state)
         am_memory_fail_after(n++);
         status = am_inspect(directory, &json);
         am_memory_fail_after(-1);
-        if (!status)
-            break;
+        if (!status) break;
         assert_null(json);
         am_test_expect_error(status, AM_OUT_OF_MEMORY, "");
         assert_true(n < 100000);

@@ -63,8 +63,7 @@ static void api_plan__work_is_counted(void **state)
     am_model *model = open_model(LLAMA);
     am_json_document *document = plan(model, "length=5");
     assert_int_equal(int_at(root_of(document), "totals.weight_bytes_read"), 2 * weights);
-    double expected = 2e-9 * (double)(5 * weights + attention),
-           found = real_at(root_of(document), "totals.gflop");
+    double expected = 2e-9 * (double)(5 * weights + attention), found = real_at(root_of(document), "totals.gflop");
     assert_true(found > 0.9999 * expected && found < 1.0001 * expected);
     am_json_close(document);
     am_model_close(model);
@@ -100,8 +99,7 @@ static void api_plan__bad_shapes_are_errors(void **state)
     am_test_expect_error(am_model_plan(model, "batch=", &json), AM_INVALID_ARGUMENT, "batch");
     am_test_expect_error(am_model_plan(model, "batch=0", &json), AM_INVALID_ARGUMENT, "from 1");
     am_test_expect_error(am_model_plan(model, "batch=2x", &json), AM_INVALID_ARGUMENT, "2x");
-    am_test_expect_error(am_model_plan(model, "batch=99999999999999999999", &json), AM_INVALID_ARGUMENT,
-                         "9999");
+    am_test_expect_error(am_model_plan(model, "batch=99999999999999999999", &json), AM_INVALID_ARGUMENT, "9999");
     assert_null(json);
     am_model_close(model);
 }
@@ -118,13 +116,11 @@ static void api_plan__survives_want_of_memory(void **state)
         am_memory_fail_after(n);
         am_status status = am_model_plan(model, NULL, &json);
         am_memory_fail_after(-1);
-        if (n < 0)
-            allocations = am_memory_allocations() - before;
+        if (n < 0) allocations = am_memory_allocations() - before;
         am_model_close(model);
         assert_true(!status == (json != NULL));
         am_string_free(json);
-        if (!status)
-            continue;
+        if (!status) continue;
         am_test_expect_error(status, AM_OUT_OF_MEMORY, "");
         failures++;
     }

@@ -38,16 +38,14 @@ static void base_file__maps_regular_files_only(void **state)
 {
     am_mapped_file file;
     const char *directory = am_test_temporary_directory();
-    const char *fifo = am_test_format("%s/fifo", directory),
-               *dangling = am_test_format("%s/dangling", directory);
+    const char *fifo = am_test_format("%s/fifo", directory), *dangling = am_test_format("%s/dangling", directory);
     assert_int_equal(mkfifo(fifo, 0600), 0);
     assert_int_equal(symlink("nowhere", dangling), 0);
     am_test_expect_error(am_file_map(directory, &file), AM_IO, "not a regular file");
     am_test_expect_error(am_file_map(fifo, &file), AM_IO, "not a regular file");
     am_test_expect_error(am_file_map("/dev/null", &file), AM_IO, "cannot read /dev/null: not a regular file");
     am_test_expect_error(am_file_map(dangling, &file), AM_NOT_FOUND, "dangling");
-    am_test_expect_error(am_file_map(am_test_format("%s/none", directory), &file), AM_NOT_FOUND,
-                         "/none: No such file");
+    am_test_expect_error(am_file_map(am_test_format("%s/none", directory), &file), AM_NOT_FOUND, "/none: No such file");
     am_test_expect_error(am_file_map("", &file), AM_NOT_FOUND, "cannot open");
     assert_null(file.bytes);
 }
@@ -65,8 +63,7 @@ static void base_file__reads_whole_files_within_a_limit(void **state)
     assert_null(bytes);
     am_test_expect_error(am_file_read("/dev/zero", 100000, &bytes, &length), AM_OUT_OF_MEMORY,
                          "cannot read /dev/zero: longer than 100000 bytes");
-    am_test_expect_error(am_file_read(am_test_temporary_directory(), 4, &bytes, &length), AM_IO,
-                         "cannot read");
+    am_test_expect_error(am_file_read(am_test_temporary_directory(), 4, &bytes, &length), AM_IO, "cannot read");
     am_test_expect_error(am_file_read("/nonexistent", 4, &bytes, &length), AM_NOT_FOUND, "/nonexistent");
 }
 

@@ -68,8 +68,7 @@ static void expect_number(const char *text, double real, int64_t integer)
     am_json_document *document = parse(text);
     am_json value = am_json_root(document);
     double found = am_json_real(value, 12345);
-    if (!(found == real || (isnan(found) && isnan(real))))
-        fail_msg("%s is %.17g, expected %.17g", text, found, real);
+    if (!(found == real || (isnan(found) && isnan(real)))) fail_msg("%s is %.17g, expected %.17g", text, found, real);
     assert_int_equal(am_json_int(value, -77), integer);
     am_json_close(document);
 }
@@ -303,10 +302,8 @@ static void expect_depth(size_t depth, bool fits)
     am_json_document *document = NULL;
     am_status status = am_json_parse(text, 2 * depth, "deep.json", &document);
     free(text);
-    if (fits)
-        am_test_expect_ok(status);
-    else
-        am_test_expect_error(status, AM_INVALID_FILE, "deep.json: JSON nested more than 512 levels deep");
+    if (fits) am_test_expect_ok(status);
+    else am_test_expect_error(status, AM_INVALID_FILE, "deep.json: JSON nested more than 512 levels deep");
     am_json_close(document);
 }
 
@@ -327,8 +324,7 @@ static void base_json__limits_depth(void **state)
 /* Nothing is read beyond the text, wherever it ends. */
 static void base_json__reads_no_byte_too_many(void **state)
 {
-    static const char text[] =
-        "{\"a\":[1,2.5,\"\\u00e9x\",true,NaN],\"b\":{\"c\":null},\"d\":100000000000000000000}";
+    static const char text[] = "{\"a\":[1,2.5,\"\\u00e9x\",true,NaN],\"b\":{\"c\":null},\"d\":100000000000000000000}";
     for (size_t length = 0; length < sizeof text - 1; length++) {
         char *exact = malloc(length + (length == 0));
         assert_non_null(exact);
@@ -345,10 +341,10 @@ static void base_json__opens_files(void **state)
     am_test_expect_ok(am_json_open(am_test_write_text(directory, "a.json", "{\"a\":1}"), &document));
     assert_int_equal(am_json_int(am_json_get(am_json_root(document), "a"), 0), 1);
     am_json_close(document);
-    am_test_expect_error(am_json_open(am_test_write_text(directory, "b.json", ""), &document),
-                         AM_INVALID_FILE, "b.json: not JSON");
-    am_test_expect_error(am_json_open(am_test_write_text(directory, "c.json", "}"), &document),
-                         AM_INVALID_FILE, "c.json: not JSON");
+    am_test_expect_error(am_json_open(am_test_write_text(directory, "b.json", ""), &document), AM_INVALID_FILE,
+                         "b.json: not JSON");
+    am_test_expect_error(am_json_open(am_test_write_text(directory, "c.json", "}"), &document), AM_INVALID_FILE,
+                         "c.json: not JSON");
     am_test_expect_error(am_json_open(directory, &document), AM_IO, "not a regular file");
     am_test_expect_error(am_json_open("/nonexistent.json", &document), AM_NOT_FOUND, "/nonexistent.json");
     assert_null(document);

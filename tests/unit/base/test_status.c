@@ -37,8 +37,8 @@ static void base_status__messages_may_be_long(void **state)
 
 static void base_status__every_code_has_a_text(void **state)
 {
-#define ROW(id, number, text, meaning)                                                                       \
-    assert_int_equal(id, number);                                                                            \
+#define ROW(id, number, text, meaning)                                                                                 \
+    assert_int_equal(id, number);                                                                                      \
     assert_string_equal(am_code_text(id), text);
     AM_STATUS_CODES(ROW)
 #undef ROW
@@ -74,8 +74,7 @@ static void base_status__out_of_memory_needs_no_memory(void **state)
 
 static am_status three_steps(int fail_at, int *done)
 {
-    for (*done = 0; *done < 3; ++*done)
-        AM_TRY(*done == fail_at ? am_error(AM_FAILED, "step %d", fail_at) : NULL);
+    for (*done = 0; *done < 3; ++*done) AM_TRY(*done == fail_at ? am_error(AM_FAILED, "step %d", fail_at) : NULL);
     return NULL;
 }
 

@@ -45,8 +45,7 @@ static void base_threads__each_item_is_worked_on_once(void **state)
         am_test_expect_ok(am_threads_set(threads));
         assert_int_equal(am_threads_count(), threads);
         for (size_t c = 0; c < sizeof counts / sizeof *counts; c++)
-            for (size_t g = 0; g < sizeof grains / sizeof *grains; g++)
-                expect_each_once(counts[c], grains[g]);
+            for (size_t g = 0; g < sizeof grains / sizeof *grains; g++) expect_each_once(counts[c], grains[g]);
     }
     am_threads_shutdown();
 }

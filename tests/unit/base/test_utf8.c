@@ -40,8 +40,7 @@ static void base_utf8__every_scalar_value_survives(void **state)
                                                                      : c <= 0xFFFF ? 3
                                                                                    : 4;
         if (used != length || back != c || length != expected)
-            fail_msg("U+%04X came back as U+%04X, %zu bytes of %zu", (unsigned)c, (unsigned)back, used,
-                     length);
+            fail_msg("U+%04X came back as U+%04X, %zu bytes of %zu", (unsigned)c, (unsigned)back, used, length);
     }
 }
 
@@ -53,15 +52,15 @@ static void base_utf8__decodes_as_the_standard_says(void **state)
                                             0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFF};
     enum { COUNT = sizeof borders };
     for (size_t i = 0; i < (size_t)COUNT * COUNT * COUNT * COUNT; i++) {
-        unsigned char text[4] = {borders[i % COUNT], borders[i / COUNT % COUNT],
-                                 borders[i / COUNT / COUNT % COUNT], borders[i / COUNT / COUNT / COUNT]};
+        unsigned char text[4] = {borders[i % COUNT], borders[i / COUNT % COUNT], borders[i / COUNT / COUNT % COUNT],
+                                 borders[i / COUNT / COUNT / COUNT]};
         for (size_t length = 1; length <= 4; length++) {
             uint32_t c;
             size_t expected_used, used = am_utf8_next((const char *)text, length, &c);
             uint32_t expected = decode(text, length, &expected_used);
             if (c != expected || used < 1 || used > length || (c != AM_UTF8_INVALID && used != expected_used))
-                fail_msg("%02x %02x %02x %02x of %zu: U+%04X, %zu bytes", text[0], text[1], text[2], text[3],
-                         length, (unsigned)c, used);
+                fail_msg("%02x %02x %02x %02x of %zu: U+%04X, %zu bytes", text[0], text[1], text[2], text[3], length,
+                         (unsigned)c, used);
         }
     }
 }

@@ -18,13 +18,12 @@ static void write_shard(const char *directory, const char *file, const char *con
     am_named_tensor tensors[8];
     size_t count = 0;
     for (; names[count]; count++)
-        tensors[count] = (am_named_tensor){
-            .name = names[count], .dtype = AM_I32, .shape = am_shape_of(1), .data = &numbers[count]};
+        tensors[count] =
+            (am_named_tensor){.name = names[count], .dtype = AM_I32, .shape = am_shape_of(1), .data = &numbers[count]};
     am_test_expect_ok(am_safetensors_write(am_test_format("%s/%s", directory, file), tensors, count));
 }
 
-#define write_shard_of(directory, file, ...)                                                                 \
-    write_shard(directory, file, (const char *const[]){__VA_ARGS__, NULL})
+#define write_shard_of(directory, file, ...) write_shard(directory, file, (const char *const[]){__VA_ARGS__, NULL})
 
 static const char *const INDEX = "model.safetensors.index.json";
 
@@ -73,9 +72,8 @@ static void formats_checkpoint__reads_one_file(void **state)
 
 static void formats_checkpoint__reads_shards(void **state)
 {
-    const char *directory =
-        sharded_model("{\"metadata\":{\"total_size\":12},\"weight_map\":{"
-                      "\"x\":\"a.safetensors\",\"z\":\"b.safetensors\",\"y\":\"a.safetensors\"}}");
+    const char *directory = sharded_model("{\"metadata\":{\"total_size\":12},\"weight_map\":{"
+                                          "\"x\":\"a.safetensors\",\"z\":\"b.safetensors\",\"y\":\"a.safetensors\"}}");
     am_tensor_table table = {0};
     am_test_expect_ok(am_checkpoint_read(directory, &table));
     assert_int_equal(table.count, 3);
@@ -100,8 +98,7 @@ static void formats_checkpoint__reads_shards_in_folders_below(void **state)
 static void copy_recorded(const char *name, const char *directory, const char *as)
 {
     size_t length;
-    char *bytes =
-        am_test_read_file(am_test_source_path(am_test_format("tests/unit/formats/data/%s", name)), &length);
+    char *bytes = am_test_read_file(am_test_source_path(am_test_format("tests/unit/formats/data/%s", name)), &length);
     am_test_write_file(am_test_format("%s/%s", directory, as), bytes, length);
     free(bytes);
 }
@@ -145,17 +142,16 @@ static void formats_checkpoint__prefers_safetensors(void **state)
 static void formats_checkpoint__says_what_it_looked_for(void **state)
 {
     const char *directory = am_test_temporary_directory();
-    expect_rejected_directory(
-        directory, AM_NOT_FOUND,
-        "neither model.safetensors nor model.safetensors.index.json nor pytorch_model.bin nor "
-        "pytorch_model.bin.index.json");
+    expect_rejected_directory(directory, AM_NOT_FOUND,
+                              "neither model.safetensors nor model.safetensors.index.json nor pytorch_model.bin nor "
+                              "pytorch_model.bin.index.json");
     expect_rejected_directory(am_test_format("%s/none", directory), AM_NOT_FOUND, "/none: no weights");
 }
 
 static void formats_checkpoint__rejects_directories_in_place_of_files(void **state)
 {
-    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json",
-                                        "pytorch_model.bin", "pytorch_model.bin.index.json"};
+    static const char *const names[] = {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+                                        "pytorch_model.bin.index.json"};
     for (int i = 0; i < 4; i++) {
         const char *directory = am_test_temporary_directory();
         assert_int_equal(mkdir(am_test_format("%s/%s", directory, names[i]), 0700), 0);
@@ -176,26 +172,20 @@ static void formats_checkpoint__rejects_missing_shards(void **state)
 
 static void formats_checkpoint__rejects_tensors_missing_from_their_shard(void **state)
 {
-    expect_rejected("{\"weight_map\":{\"x\":\"a.safetensors\",\"q\":\"a.safetensors\"}}",
-                    "tensor q is not in ");
-    expect_rejected("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"a.safetensors\"}}",
-                    "tensor z is not in ");
-    expect_rejected("{\"weight_map\":{\"z\":\"b.safetensors\",\"x\":\"b.safetensors\"}}",
-                    "tensor x is not in ");
-    expect_rejected(
-        "{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\",\"y\":\"b.safetensors\"}}",
-        "tensor y is not in ");
+    expect_rejected("{\"weight_map\":{\"x\":\"a.safetensors\",\"q\":\"a.safetensors\"}}", "tensor q is not in ");
+    expect_rejected("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"a.safetensors\"}}", "tensor z is not in ");
+    expect_rejected("{\"weight_map\":{\"z\":\"b.safetensors\",\"x\":\"b.safetensors\"}}", "tensor x is not in ");
+    expect_rejected("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\",\"y\":\"b.safetensors\"}}",
+                    "tensor y is not in ");
 }
 
 static void formats_checkpoint__rejects_a_name_in_two_shards(void **state)
 {
-    const char *directory =
-        sharded_model("{\"weight_map\":{\"x\":\"a.safetensors\",\"q\":\"c.safetensors\"}}");
+    const char *directory = sharded_model("{\"weight_map\":{\"x\":\"a.safetensors\",\"q\":\"c.safetensors\"}}");
     write_shard_of(directory, "c.safetensors", "q", "x");
     expect_rejected_directory(directory, AM_INVALID_FILE, "c.safetensors: tensor x is there twice");
-    expect_rejected(
-        "{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\",\"x\":\"b.safetensors\"}}",
-        "tensor x is not in ");
+    expect_rejected("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\",\"x\":\"b.safetensors\"}}",
+                    "tensor x is not in ");
 }
 
 static void formats_checkpoint__rejects_an_index_that_is_no_index(void **state)
@@ -206,8 +196,7 @@ static void formats_checkpoint__rejects_an_index_that_is_no_index(void **state)
     expect_rejected("[]", "weight_map must be an object with at least one member, found nothing");
     expect_rejected("{\"weight_map\":[]}", "found an array");
     expect_rejected("{\"weight_map\":{}}", "at least one member");
-    expect_rejected("{\"weight_map\":{\"x\":3}}",
-                    "must be the name of a file in the same folder, found an integer");
+    expect_rejected("{\"weight_map\":{\"x\":3}}", "must be the name of a file in the same folder, found an integer");
     expect_rejected("{\"weight_map\":{\"x\\u0000\":\"a.safetensors\"}}", "zero byte");
 }
 
@@ -224,11 +213,9 @@ static void formats_checkpoint__rejects_shards_outside_of_the_folder(void **stat
 
 static void formats_checkpoint__passes_on_what_is_wrong_with_a_shard(void **state)
 {
-    const char *directory =
-        sharded_model("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\"}}");
+    const char *directory = sharded_model("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\"}}");
     am_test_write_text(directory, "b.safetensors", "short");
-    expect_rejected_directory(directory, AM_INVALID_FILE,
-                              "b.safetensors: 5 bytes, too short for a safetensors file");
+    expect_rejected_directory(directory, AM_INVALID_FILE, "b.safetensors: 5 bytes, too short for a safetensors file");
 }
 
 static void formats_checkpoint__explains_git_lfs_pointers(void **state)
@@ -243,8 +230,7 @@ static void formats_checkpoint__explains_git_lfs_pointers(void **state)
 
 static void formats_checkpoint__failed_allocations_lose_nothing(void **state)
 {
-    const char *directory =
-        sharded_model("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\"}}");
+    const char *directory = sharded_model("{\"weight_map\":{\"x\":\"a.safetensors\",\"z\":\"b.safetensors\"}}");
     int64_t n = 0;
     for (bool done = false; !done; n++) {
         am_tensor_table table = {0};

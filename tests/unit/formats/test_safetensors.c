@@ -14,7 +14,7 @@
 enum { DATA_LIMIT = 4096 };
 
 /* A file of a header and `data_bytes` bytes 0, 1, 2 ... of data. The path is in a buffer of am_test_format.
-   */
+ */
 static const char *file_of(const char *header, size_t header_bytes, size_t data_bytes)
 {
     uint8_t data[DATA_LIMIT], length[8];
@@ -52,9 +52,8 @@ static void formats_safetensors__reads_every_dtype(void **state)
         am_dtype dtype = (am_dtype)i;
         size_t bytes = am_dtype_bytes(dtype) * 6;
         am_tensor_table table = {0};
-        const char *header =
-            am_test_format("{\"t\":{\"dtype\":\"%s\",\"shape\":[2,3],\"data_offsets\":[0,%zu]}}",
-                           am_dtype_file_name(dtype), bytes);
+        const char *header = am_test_format("{\"t\":{\"dtype\":\"%s\",\"shape\":[2,3],\"data_offsets\":[0,%zu]}}",
+                                            am_dtype_file_name(dtype), bytes);
         am_test_expect_ok(am_safetensors_read(file_of(header, strlen(header), bytes), &table));
         const am_named_tensor *t = am_tensor_table_find(&table, "t");
         assert_non_null(t);
@@ -94,8 +93,7 @@ static void formats_safetensors__reads_and_writes_as_the_reference_does(void **s
 
     am_test_expect_ok(am_safetensors_write(written, table.tensors, table.count));
     size_t length, written_length;
-    char *bytes = am_test_read_file(recorded, &length),
-         *written_bytes = am_test_read_file(written, &written_length);
+    char *bytes = am_test_read_file(recorded, &length), *written_bytes = am_test_read_file(written, &written_length);
     assert_int_equal(length, written_length);
     assert_memory_equal(bytes, written_bytes, length);
     free(bytes);
@@ -121,10 +119,9 @@ static void formats_safetensors__keeps_the_order_of_the_header(void **state)
 static void formats_safetensors__copies_what_is_not_aligned(void **state)
 {
     for (int pad = 0; pad < 8; pad++) {
-        const char *header =
-            am_test_format("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
-                           "\"b\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[1,17]}}%*s",
-                           pad, "");
+        const char *header = am_test_format("{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+                                            "\"b\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[1,17]}}%*s",
+                                            pad, "");
         am_tensor_table table = {0};
         am_test_expect_ok(am_safetensors_read(file_of(header, strlen(header), 17), &table));
         const am_named_tensor *b = am_tensor_table_find(&table, "b");
@@ -161,8 +158,7 @@ static void formats_safetensors__rejects_what_is_no_file(void **state)
     const char *directory = am_test_temporary_directory();
     const char *fifo = am_test_format("%s/fifo", directory);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    am_test_expect_error(am_safetensors_read(am_test_format("%s/none", directory), &table), AM_NOT_FOUND,
-                         "/none");
+    am_test_expect_error(am_safetensors_read(am_test_format("%s/none", directory), &table), AM_NOT_FOUND, "/none");
     am_test_expect_error(am_safetensors_read(directory, &table), AM_IO, "not a regular file");
     am_test_expect_error(am_safetensors_read(fifo, &table), AM_IO, "not a regular file");
     am_test_expect_error(am_safetensors_read("/dev/zero", &table), AM_IO, "not a regular file");
@@ -244,20 +240,17 @@ static void formats_safetensors__rejects_unknown_dtypes(void **state)
 {
     expect_rejected("{\"a\":{\"dtype\":\"F33\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
                     "tensor a: unknown dtype \"F33\"");
-    expect_rejected("{\"a\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
-                    "unknown dtype \"f32\"");
+    expect_rejected("{\"a\":{\"dtype\":\"f32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown dtype \"f32\"");
     expect_rejected("{\"a\":{\"dtype\":7,\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
                     "dtype must be a string, found an integer");
-    expect_rejected("{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
-                    "dtype must be a string, found nothing");
+    expect_rejected("{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "dtype must be a string, found nothing");
     expect_rejected_as(AM_UNSUPPORTED, "{\"a\":{\"dtype\":\"U32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4,
                        "tensor a: dtype U32 is not supported");
 }
 
 static void expect_shape_rejected(const char *shape, const char *part)
 {
-    expect_rejected(am_test_format("{\"a\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[0,4]}}", shape),
-                    4, part);
+    expect_rejected(am_test_format("{\"a\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[0,4]}}", shape), 4, part);
 }
 
 static void formats_safetensors__rejects_impossible_shapes(void **state)
@@ -277,8 +270,7 @@ static void formats_safetensors__rejects_impossible_shapes(void **state)
 
 static void expect_offsets_rejected(const char *offsets, const char *part)
 {
-    expect_rejected(am_test_format("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":%s}}", offsets),
-                    4, part);
+    expect_rejected(am_test_format("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":%s}}", offsets), 4, part);
 }
 
 static void formats_safetensors__rejects_impossible_offsets(void **state)
@@ -309,8 +301,7 @@ static void formats_safetensors__rejects_holes(void **state)
     expect_rejected("{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},"
                     "\"b\":{\"dtype\":\"U8\",\"shape\":[3],\"data_offsets\":[5,8]}}",
                     8, "hole in the data: tensor b begins at 5, expected 4");
-    expect_rejected("{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,8]}}", 8,
-                    "begins at 4, expected 0");
+    expect_rejected("{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[4,8]}}", 8, "begins at 4, expected 0");
     expect_rejected("{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]}}", 8,
                     "tensors end at byte 4 of the data, the file at 8");
     expect_rejected("{}", 1, "tensors end at byte 0 of the data, the file at 1");
@@ -331,8 +322,7 @@ static void formats_safetensors__rejects_a_name_twice(void **state)
 
 static void formats_safetensors__rejects_a_zero_byte_in_a_name(void **state)
 {
-    expect_rejected("{\"a\\u0000b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1,
-                    "zero byte");
+    expect_rejected("{\"a\\u0000b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, "zero byte");
 }
 
 static void formats_safetensors__refuses_to_write_nonsense(void **state)
@@ -342,8 +332,7 @@ static void formats_safetensors__refuses_to_write_nonsense(void **state)
                               {.name = "a", .dtype = AM_I64, .shape = am_shape_of(0)}};
     am_test_expect_error(am_safetensors_write(path, two, 2), AM_INVALID_ARGUMENT, "two tensors are named a");
     two[1].name = "__metadata__";
-    am_test_expect_error(am_safetensors_write(path, two, 2), AM_INVALID_ARGUMENT,
-                         "cannot be named __metadata__");
+    am_test_expect_error(am_safetensors_write(path, two, 2), AM_INVALID_ARGUMENT, "cannot be named __metadata__");
     two[1].name = "\xff";
     am_test_expect_error(am_safetensors_write(path, two, 2), AM_INVALID_ARGUMENT, "cannot be named");
     two[1].name = "b";

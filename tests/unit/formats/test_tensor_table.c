@@ -8,8 +8,7 @@
 
 static void add(am_tensor_table *table, const char *name, const void *data)
 {
-    am_named_tensor tensor = {
-        .name = name, .file = "f", .dtype = AM_F32, .shape = am_shape_of(1), .data = data};
+    am_named_tensor tensor = {.name = name, .file = "f", .dtype = AM_F32, .shape = am_shape_of(1), .data = data};
     am_test_expect_ok(am_tensor_table_add(table, &tensor, strlen(name)));
 }
 

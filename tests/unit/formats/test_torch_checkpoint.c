@@ -66,7 +66,10 @@ static void expect_views(const char *file)
     am_tensor_table_deinit(&table);
 }
 
-static void formats_torch_checkpoint__reads_views_of_storages(void **state) { expect_views("views.bin"); }
+static void formats_torch_checkpoint__reads_views_of_storages(void **state)
+{
+    expect_views("views.bin");
+}
 
 static void formats_torch_checkpoint__reads_compressed_archives(void **state)
 {
@@ -129,8 +132,7 @@ static void expect_state(const char *file)
 
 static void formats_torch_checkpoint__reads_every_pickle_protocol(void **state)
 {
-    for (int protocol = 1; protocol <= 5; protocol++)
-        expect_state(am_test_format("state_protocol%d.bin", protocol));
+    for (int protocol = 1; protocol <= 5; protocol++) expect_state(am_test_format("state_protocol%d.bin", protocol));
     for (int protocol = 2; protocol <= 5; protocol++)
         expect_state(am_test_format("state_old_form_protocol%d.bin", protocol));
 }
@@ -165,8 +167,7 @@ static void formats_torch_checkpoint__refuses_to_run_commands(void **state)
 
 static void formats_torch_checkpoint__says_what_is_not_supported(void **state)
 {
-    expect_rejected_file(recorded("complex.bin"), AM_UNSUPPORTED,
-                         "torch.ComplexFloatStorage is not supported");
+    expect_rejected_file(recorded("complex.bin"), AM_UNSUPPORTED, "torch.ComplexFloatStorage is not supported");
     expect_rejected_file(recorded("uint32.bin"), AM_UNSUPPORTED, "torch.uint32 is not supported");
     expect_rejected_file(recorded("sparse.bin"), AM_UNSUPPORTED, "_rebuild_sparse_tensor is not supported");
     expect_rejected_file(recorded("script.bin"), AM_UNSUPPORTED, "TorchScript");
@@ -177,8 +178,7 @@ static void formats_torch_checkpoint__rejects_pickles_without_named_tensors(void
     expect_rejected_file(recorded("list.bin"), AM_INVALID_FILE,
                          "no tensors: expected a dictionary of names and tensors, found a list");
     expect_rejected_file(recorded("no_tensors.bin"), AM_INVALID_FILE, "no tensors");
-    expect_rejected_file(recorded("number_as_name.bin"), AM_INVALID_FILE,
-                         "a tensor whose name is an integer");
+    expect_rejected_file(recorded("number_as_name.bin"), AM_INVALID_FILE, "a tensor whose name is an integer");
 }
 
 static void formats_torch_checkpoint__rejects_what_is_no_checkpoint(void **state)
@@ -189,12 +189,10 @@ static void formats_torch_checkpoint__rejects_what_is_no_checkpoint(void **state
     expect_rejected_file(am_test_format("%s/none", directory), AM_NOT_FOUND, "/none");
     expect_rejected_file(directory, AM_IO, "not a regular file");
     expect_rejected_file(fifo, AM_IO, "not a regular file");
-    expect_rejected_file(am_test_write_text(directory, "empty", ""), AM_INVALID_FILE,
-                         "torch.save did not write this");
+    expect_rejected_file(am_test_write_text(directory, "empty", ""), AM_INVALID_FILE, "torch.save did not write this");
     expect_rejected_file(am_test_write_text(directory, "text", "PK? no"), AM_INVALID_FILE,
                          "torch.save did not write this");
-    expect_rejected_file(recorded("all_dtypes.safetensors"), AM_INVALID_FILE,
-                         "torch.save did not write this");
+    expect_rejected_file(recorded("all_dtypes.safetensors"), AM_INVALID_FILE, "torch.save did not write this");
 }
 
 static void expect_truncations_rejected(const char *name, size_t step)
@@ -244,7 +242,7 @@ static const char *archive_of(const member *members, size_t count)
 
 /* {"w": a view of the 6 floats of storage KEY} */
 #define STORAGE(key, count) "(Vstorage\nctorch\nFloatStorage\nV" key "\nVcpu\nI" count "\ntQ"
-#define VIEW(storage, offset, sizes, strides)                                                                \
+#define VIEW(storage, offset, sizes, strides)                                                                          \
     "}Vw\nctorch._utils\n_rebuild_tensor_v2\n(" storage "I" offset "\n(" sizes "t(" strides "tI00\n)tRs."
 #define SIX_FLOATS STORAGE("0", "6")
 
@@ -290,8 +288,8 @@ static void formats_torch_checkpoint__rejects_views_beyond_their_storage(void **
 static void formats_torch_checkpoint__ignores_strides_of_single_elements(void **state)
 {
     am_tensor_table table = {0};
-    const char *path = archive_of_pickle(
-        VIEW(SIX_FLOATS, "0", "I1\nI2\nI1\n", "I9223372036854775807\nI3\nI9223372036854775807\n"));
+    const char *path =
+        archive_of_pickle(VIEW(SIX_FLOATS, "0", "I1\nI2\nI1\n", "I9223372036854775807\nI3\nI9223372036854775807\n"));
     am_test_expect_ok(am_torch_checkpoint_read(path, &table));
     expect_values(&table, "w", AM_F32, am_shape_of(1, 2, 1), (int[]){0, 0});
     am_tensor_table_deinit(&table);
@@ -299,12 +297,9 @@ static void formats_torch_checkpoint__ignores_strides_of_single_elements(void **
 
 static void formats_torch_checkpoint__rejects_storages_that_do_not_fit(void **state)
 {
-    expect_pickle_rejected(VIEW(STORAGE("0", "7"), "0", "I6\n", "I1\n"),
-                           "storage 0 has 24 bytes, expected 28");
-    expect_pickle_rejected(VIEW(STORAGE("0", "5"), "0", "I5\n", "I1\n"),
-                           "storage 0 has 24 bytes, expected 20");
-    expect_pickle_rejected(VIEW(STORAGE("1", "6"), "0", "I6\n", "I1\n"),
-                           "archive member m/data/1 is missing");
+    expect_pickle_rejected(VIEW(STORAGE("0", "7"), "0", "I6\n", "I1\n"), "storage 0 has 24 bytes, expected 28");
+    expect_pickle_rejected(VIEW(STORAGE("0", "5"), "0", "I5\n", "I1\n"), "storage 0 has 24 bytes, expected 20");
+    expect_pickle_rejected(VIEW(STORAGE("1", "6"), "0", "I6\n", "I1\n"), "archive member m/data/1 is missing");
     expect_pickle_rejected(VIEW(STORAGE("../data.pkl", "6"), "0", "I6\n", "I1\n"), "is missing");
 }
 
@@ -312,8 +307,7 @@ static void formats_torch_checkpoint__rejects_names_that_cannot_be(void **state)
 {
     expect_pickle_rejected("}(Vw\nctorch._utils\n_rebuild_tensor_v2\n(" SIX_FLOATS "I0\n)))tRp9\nVw\ng9\nu.",
                            "tensor w is there twice");
-    expect_pickle_rejected("}V\xff\xfe\nctorch._utils\n_rebuild_tensor_v2\n(" SIX_FLOATS "I0\n)))tRs.",
-                           "not UTF-8");
+    expect_pickle_rejected("}V\xff\xfe\nctorch._utils\n_rebuild_tensor_v2\n(" SIX_FLOATS "I0\n)))tRs.", "not UTF-8");
 }
 
 /* A few bytes that unfold into gigabytes: a view that repeats one element. */
@@ -329,8 +323,7 @@ static void formats_torch_checkpoint__refuses_zip_bombs(void **state)
     char *zeros = calloc(ZEROS, 1);
     assert_non_null(zeros);
     const char *pickle = VIEW(STORAGE("0", "26214400"), "0", "I26214400\n", "I1\n");
-    const member storage[] = {{"m/data.pkl", pickle, strlen(pickle), false},
-                              {"m/data/0", zeros, ZEROS, true}};
+    const member storage[] = {{"m/data.pkl", pickle, strlen(pickle), false}, {"m/data/0", zeros, ZEROS, true}};
     expect_rejected_file(archive_of(storage, 2), AM_INVALID_FILE,
                          "m/data/0 needs 104857600 bytes, too many for a file of");
     const member state_itself[] = {{"m/data.pkl", zeros, ZEROS, true}};
@@ -358,15 +351,13 @@ static void formats_torch_checkpoint__rejects_archives_that_contradict_themselve
     expect_rejected_file(archive_with_size(24, 0xFFFFFFF0u), AM_INVALID_FILE, "");
     expect_rejected_file(archive_with_size(20, 0xFFFFFFF0u), AM_INVALID_FILE, "");
     expect_rejected_file(archive_with_size(24, 4), AM_INVALID_FILE, "");
-    expect_rejected_file(archive_with_size(42, 0x7FFFFFF0u), AM_INVALID_FILE,
-                         ""); /* where its local header is */
+    expect_rejected_file(archive_with_size(42, 0x7FFFFFF0u), AM_INVALID_FILE, ""); /* where its local header is */
 }
 
 static void formats_torch_checkpoint__rejects_other_archives(void **state)
 {
     const member big_endian[] = {{"m/data.pkl", "}.", 2, false}, {"m/byteorder", "big", 3, false}};
-    expect_rejected_file(archive_of(big_endian, 2), AM_UNSUPPORTED,
-                         "byte order is \"big\", expected \"little\"");
+    expect_rejected_file(archive_of(big_endian, 2), AM_UNSUPPORTED, "byte order is \"big\", expected \"little\"");
     const member other[] = {{"a/b", "x", 1, false}};
     expect_rejected_file(archive_of(other, 1), AM_INVALID_FILE, "no a/data.pkl in it");
     const member flat[] = {{"data.pkl", "}.", 2, false}};
@@ -397,10 +388,8 @@ static void expect_torture_survived(const char *name)
         am_status status = am_torch_checkpoint_read(path, &table);
         am_memory_fail_after(-1);
         done = !status;
-        if (!done)
-            am_test_expect_error(status, AM_OUT_OF_MEMORY, "");
-        else
-            assert_int_equal(table.count, 8);
+        if (!done) am_test_expect_error(status, AM_OUT_OF_MEMORY, "");
+        else assert_int_equal(table.count, 8);
         am_tensor_table_deinit(&table);
         assert_true(n <= 1000);
     }

@@ -188,8 +188,7 @@ static void formats_torch_pickle__says_what_is_not_supported(void **state)
     const char *quantized = "ctorch._utils\n_rebuild_qtensor\n.";
     const char *escape = "Va\\u00e9\n.";
     const char *view = "(Vstorage\nctorch\nFloatStorage\nVkey\nVcpu\nI6\n(Vk\nI0\nI3\nttQ.";
-    expect(AM_UNSUPPORTED, complex_storage, strlen(complex_storage),
-           "torch.ComplexFloatStorage is not supported");
+    expect(AM_UNSUPPORTED, complex_storage, strlen(complex_storage), "torch.ComplexFloatStorage is not supported");
     expect(AM_UNSUPPORTED, quantized, strlen(quantized), "torch._utils._rebuild_qtensor is not supported");
     expect(AM_UNSUPPORTED, escape, strlen(escape), "escapes");
     expect(AM_UNSUPPORTED, view, strlen(view), "storage key is a view of another one");
@@ -239,8 +238,8 @@ static void formats_torch_pickle__rejects_truncated_pickles(void **state)
         char *bytes = malloc(cut + (cut == 0)); /* so that the sanitizer sees the first byte read beyond it */
         assert_non_null(bytes);
         memcpy(bytes, sound, cut);
-        am_test_expect_error(am_torch_unpickle((const uint8_t *)bytes, cut, "p", &arena, &out),
-                             AM_INVALID_FILE, "truncated");
+        am_test_expect_error(am_torch_unpickle((const uint8_t *)bytes, cut, "p", &arena, &out), AM_INVALID_FILE,
+                             "truncated");
         free(bytes);
     }
     am_arena_deinit(&arena);
@@ -286,8 +285,7 @@ static void formats_torch_pickle__rejects_impossible_storages(void **state)
     expect_rejected("(Vstorage\nctorch\nfloat32\nV0\nVcpu\nI1\ntQ.",
                     "argument 1 must be a type of storage, found float32");
     expect_rejected("(Vstorage\nctorch\nFloatStorage\nI0\nVcpu\nI1\ntQ.", "argument 2 must be a string");
-    expect_rejected("(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\ntQ.",
-                    "argument 4 must be an integer, found nothing");
+    expect_rejected("(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\ntQ.", "argument 4 must be an integer, found nothing");
     expect_rejected("(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nI-1\ntQ.", "a storage of -1 elements");
     expect_rejected("(Vstorage\nctorch\nFloatStorage\nV0\nVcpu\nI2305843009213693953\ntQ.",
                     "a storage of 2305843009213693953 elements");
@@ -326,9 +324,8 @@ static void formats_torch_pickle__limits_memory(void **state)
 
 static void formats_torch_pickle__failed_allocations_lose_nothing(void **state)
 {
-    static const char pickle[] =
-        "ccollections\nOrderedDict\n)R(Va\np7\nctorch._utils\n_rebuild_tensor_v2\n(" STORAGE
-        "I1\n(I2\nI1\nt(I3\nI1\ntI00\n)tRVb\n](I1\nI2\neVc\n}u.";
+    static const char pickle[] = "ccollections\nOrderedDict\n)R(Va\np7\nctorch._utils\n_rebuild_tensor_v2\n(" STORAGE
+                                 "I1\n(I2\nI1\nt(I3\nI1\ntI00\n)tRVb\n](I1\nI2\neVc\n}u.";
     int64_t n = 0;
     for (bool done = false; !done; n++) {
         am_arena arena = {0};

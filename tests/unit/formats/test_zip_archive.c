@@ -10,8 +10,7 @@
 /* An archive of "d/a" (stored), "d/b" (compressed) and "d/c" (stored, empty); the first encrypted or not. */
 static const char *make_archive(bool encrypted)
 {
-    static const char stored[] =
-        "stored bytes, longer than what is probed: 0123456789012345678901234567890123456789";
+    static const char stored[] = "stored bytes, longer than what is probed: 0123456789012345678901234567890123456789";
     static char zeros[1000];
     static const struct {
         const char *name, *bytes;
@@ -80,8 +79,7 @@ static void formats_zip_archive__says_what_is_missing(void **state)
     assert_true(am_zip_has(zip, "d/a"));
     assert_false(am_zip_has(zip, "d/A"));
     assert_false(am_zip_has(zip, "a"));
-    am_test_expect_error(am_zip_find(zip, "d/x", &member), AM_INVALID_FILE,
-                         "x.zip: archive member d/x is missing");
+    am_test_expect_error(am_zip_find(zip, "d/x", &member), AM_INVALID_FILE, "x.zip: archive member d/x is missing");
     am_test_expect_error(am_zip_at(zip, 3, &member), AM_INVALID_FILE, "no archive member 3");
     am_test_expect_error(am_zip_at(zip, UINT64_MAX, &member), AM_INVALID_FILE, "no archive member");
     am_zip_close(zip);
@@ -96,8 +94,7 @@ static void formats_zip_archive__rejects_encrypted_members(void **state)
     const char *path = make_archive(true);
     am_test_expect_ok(am_file_map(path, &file));
     am_test_expect_ok(am_zip_open(&file, path, &zip));
-    am_test_expect_error(am_zip_find(zip, "d/a", &member), AM_INVALID_FILE,
-                         "archive member d/a is encrypted");
+    am_test_expect_error(am_zip_find(zip, "d/a", &member), AM_INVALID_FILE, "archive member d/a is encrypted");
     am_test_expect_ok(am_zip_find(zip, "d/b", &member));
     am_zip_close(zip);
     am_file_unmap(&file);
@@ -117,8 +114,7 @@ static void formats_zip_archive__rejects_what_is_no_archive(void **state)
     expect_no_archive("text", 4, "x.zip: not a zip archive");
     size_t length;
     char *bytes = am_test_read_file(make_archive(false), &length);
-    for (size_t cut = 1; cut < length; cut += 5)
-        expect_no_archive(bytes, cut, "not a zip archive (truncated?)");
+    for (size_t cut = 1; cut < length; cut += 5) expect_no_archive(bytes, cut, "not a zip archive (truncated?)");
     for (size_t i = 0; i + 4 < length; i++) /* both headers of d/b are made those of another d/a */
         if (memcmp(bytes + i, "d/b", 3) == 0) bytes[i + 2] = 'a';
     expect_no_archive(bytes, length, "x.zip: two archive members of one name");

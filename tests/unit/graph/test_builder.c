@@ -45,8 +45,7 @@ static void graph_builder__keeps_the_first_error_with_its_scope(void **state)
     am_end_scope(b);
     am_reshape(b, x, am_shape_of(5));
     am_builder_fail(b, am_error(AM_NOT_FOUND, "something later"));
-    expect_failure(b, AM_INVALID_ARGUMENT,
-                   "layers.7.attention: binary: add: shapes [2, 3] and [4] do not fit");
+    expect_failure(b, AM_INVALID_ARGUMENT, "layers.7.attention: binary: add: shapes [2, 3] and [4] do not fit");
 }
 
 static void graph_builder__does_nothing_after_an_error(void **state)
@@ -127,8 +126,7 @@ static void graph_builder__bounds_scopes(void **state)
     char name[600];
     am_graph *graph;
     am_builder *b = create();
-    for (int i = 0; i < 65; i++)
-        am_scope(b, "a");
+    for (int i = 0; i < 65; i++) am_scope(b, "a");
     am_test_expect_error(am_builder_finish(b, &graph), AM_INTERNAL, "scopes nested more than 64 deep");
     am_builder_destroy(b);
     memset(name, 'x', sizeof name);
@@ -148,8 +146,7 @@ static const float weights[6] = {1, 2, 3, 4, 5, 6};
 static bool look_up(void *context, const char *name, am_tensor *out)
 {
     ++*(int *)context;
-    if (strcmp(name, "model.norm.weight") != 0)
-        return false;
+    if (strcmp(name, "model.norm.weight") != 0) return false;
     *out = (am_tensor){AM_F32, am_shape_of(2, 3), (void *)(uintptr_t)weights};
     return true;
 }
@@ -197,12 +194,10 @@ static void graph_builder__checks_shapes_of_weights(void **state)
     int calls = 0;
     am_builder *b = create_with_weights(&calls);
     am_weight(b, "weight", am_shape_of(-1, 4));
-    expect_failure(b, AM_INVALID_FILE,
-                   "model.norm: tensor model.norm.weight: expected shape [-1, 4], found [2, 3]");
+    expect_failure(b, AM_INVALID_FILE, "model.norm: tensor model.norm.weight: expected shape [-1, 4], found [2, 3]");
     b = create_with_weights(&calls);
     am_weight_optional(b, "weight", am_shape_of(6)); /* may be absent, but not wrong */
-    expect_failure(b, AM_INVALID_FILE,
-                   "model.norm: tensor model.norm.weight: expected shape [6], found [2, 3]");
+    expect_failure(b, AM_INVALID_FILE, "model.norm: tensor model.norm.weight: expected shape [6], found [2, 3]");
 }
 
 static void graph_builder__has_no_weights_after_an_error(void **state)
@@ -254,8 +249,7 @@ static void graph_builder__drops_loops_with_their_bodies(void **state)
 static void graph_builder__keeps_the_order_of_inputs_and_outputs(void **state)
 {
     am_builder *b = create();
-    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2)),
-             y = am_graph_input(b, "y", AM_I32, am_shape_of(3));
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2)), y = am_graph_input(b, "y", AM_I32, am_shape_of(3));
     am_output(b, "second", y);
     am_output(b, "first", x);
     am_output(b, "again", x);
@@ -298,10 +292,8 @@ static void graph_builder__grows_beyond_its_first_arrays(void **state)
 {
     am_builder *b = create();
     am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2));
-    for (int i = 0; i < 1000; i++)
-        x = am_add_number(b, x, i + 1);
-    for (int i = 0; i < 100; i++)
-        am_output(b, "y", x);
+    for (int i = 0; i < 1000; i++) x = am_add_number(b, x, i + 1);
+    for (int i = 0; i < 100; i++) am_output(b, "y", x);
     am_graph *graph = finish(b);
     assert_int_equal(graph->node_count, 2001);
     assert_int_equal(graph->output_count, 100);
@@ -320,8 +312,7 @@ static am_status build_much(am_graph **out)
     am_output(inner, "x", am_softmax(inner, am_graph_input(inner, "x", AM_F32, am_shape_of(3)), 0));
     am_status status = am_builder_finish(inner, &body);
     am_builder_destroy(inner);
-    if (status)
-        return status;
+    if (status) return status;
     status = am_builder_create(&b);
     if (status) {
         am_graph_destroy(body);
@@ -336,8 +327,7 @@ static am_status build_much(am_graph **out)
     am_graph *graph = NULL;
     status = am_builder_finish(b, &graph);
     am_builder_destroy(b);
-    if (!status)
-        status = am_graph_expand(graph, NULL, NULL, out);
+    if (!status) status = am_graph_expand(graph, NULL, NULL, out);
     am_graph_destroy(graph);
     return status;
 }

@@ -33,12 +33,9 @@ static void graph_functions__knows_no_other_activations(void **state)
 
 static void graph_functions__names_every_function(void **state)
 {
-    for (int i = 0; i < AM_UNARY_COUNT; i++)
-        assert_non_null(am_unary_names[i]);
-    for (int i = 0; i < AM_BINARY_COUNT; i++)
-        assert_non_null(am_binary_names[i]);
-    for (int i = 0; i < AM_REDUCE_COUNT; i++)
-        assert_non_null(am_reduce_names[i]);
+    for (int i = 0; i < AM_UNARY_COUNT; i++) assert_non_null(am_unary_names[i]);
+    for (int i = 0; i < AM_BINARY_COUNT; i++) assert_non_null(am_binary_names[i]);
+    for (int i = 0; i < AM_REDUCE_COUNT; i++) assert_non_null(am_reduce_names[i]);
     assert_null(am_unary_names[AM_UNARY_COUNT]);
     assert_null(am_binary_names[AM_BINARY_COUNT]);
     assert_null(am_reduce_names[AM_REDUCE_COUNT]);

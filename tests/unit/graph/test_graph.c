@@ -103,10 +103,8 @@ static void graph_graph__hashes_different_graphs_differently(void **state)
     am_graph *graphs[3] = {small_graph(AM_GELU, 0.5f, weight), small_graph(AM_SILU, 0.5f, weight),
                            small_graph(AM_GELU, 0.25f, weight)};
     for (int i = 0; i < 3; i++)
-        for (int k = 0; k < i; k++)
-            assert_true(am_graph_hash(graphs[i]) != am_graph_hash(graphs[k]));
-    for (int i = 0; i < 3; i++)
-        am_graph_destroy(graphs[i]);
+        for (int k = 0; k < i; k++) assert_true(am_graph_hash(graphs[i]) != am_graph_hash(graphs[k]));
+    for (int i = 0; i < 3; i++) am_graph_destroy(graphs[i]);
 }
 
 static uint64_t hash_of_resize(double scale, int64_t size, const char *input)
@@ -137,8 +135,7 @@ static void graph_graph__hashes_attributes_shapes_and_names(void **state)
 static int count_op(const am_graph *graph, am_op_kind op)
 {
     int count = 0;
-    for (int i = 0; i < graph->node_count; i++)
-        count += graph->nodes[i].op == op;
+    for (int i = 0; i < graph->node_count; i++) count += graph->nodes[i].op == op;
     return count;
 }
 
@@ -156,8 +153,8 @@ static am_graph *routing_graph(void)
     am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(3, 8)),
              s = am_graph_state_input(b, "s", AM_F32, am_shape_of(3, 2));
     am_scope(b, "router");
-    am_value w = am_expert_routing(b, x, AM_NONE,
-                                   &(am_expert_routing_attributes){.top_k = 2, .normalize = true}, &experts);
+    am_value w =
+        am_expert_routing(b, x, AM_NONE, &(am_expert_routing_attributes){.top_k = 2, .normalize = true}, &experts);
     am_end_scope(b);
     am_state_update(b, s, am_add(b, s, w));
     am_output(b, "weights", w);
@@ -173,8 +170,7 @@ static void graph_graph__expands_composites_to_the_ground(void **state)
     for (int i = 0; i < expanded->node_count; i++) {
         const am_node *node = &expanded->nodes[i];
         assert_false(am_op_of(node->op)->is_composite);
-        if (node->op == AM_OP_TOP_K)
-            assert_string_equal(node->name, "router");
+        if (node->op == AM_OP_TOP_K) assert_string_equal(node->name, "router");
     }
     assert_int_equal(count_op(expanded, AM_OP_TOP_K), 1);
     assert_int_equal(expanded->output_count, 2);
@@ -261,8 +257,8 @@ static void graph_graph__describes_every_op(void **state)
 
 static void graph_graph__names_ops_as_the_list_does(void **state)
 {
-#define AM_OP(id, op_name, class)                                                                            \
-    assert_string_equal(am_op_of(AM_OP_##id)->name, #op_name);                                               \
+#define AM_OP(id, op_name, class)                                                                                      \
+    assert_string_equal(am_op_of(AM_OP_##id)->name, #op_name);                                                         \
     assert_int_equal(am_op_of(AM_OP_##id)->is_composite, strcmp(#class, "COMPOSITE") == 0);
 #include "graph/ops.def"
 #undef AM_OP

@@ -38,8 +38,7 @@ static inline uint8_t *exact_copy(const void *bytes, size_t size_bytes)
 {
     uint8_t *copy = malloc(size_bytes ? size_bytes : 1);
     assert_non_null(copy);
-    if (size_bytes)
-        memcpy(copy, bytes, size_bytes);
+    if (size_bytes) memcpy(copy, bytes, size_bytes);
     return copy;
 }
 

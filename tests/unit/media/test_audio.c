@@ -71,14 +71,12 @@ static void media_audio__resamples_every_channel(void **state)
     am_audio stereo = open_sound("audio/files/stereo_24k_pcm16.wav"), mono = stereo;
     mono.channels = 1;
     mono.samples = am_alloc((size_t)mono.frames * sizeof *mono.samples);
-    for (int64_t i = 0; i < mono.frames; i++)
-        mono.samples[i] = stereo.samples[2 * i + 1];
+    for (int64_t i = 0; i < mono.frames; i++) mono.samples[i] = stereo.samples[2 * i + 1];
     am_test_expect_ok(am_audio_resample(&stereo, 16000, NULL));
     am_test_expect_ok(am_audio_resample(&mono, 16000, NULL));
     assert_int_equal(stereo.frames, 3200);
     assert_int_equal(mono.frames, 3200);
-    for (int64_t i = 0; i < mono.frames; i++)
-        assert_true(fabsf(stereo.samples[2 * i + 1] - mono.samples[i]) < 1e-6f);
+    for (int64_t i = 0; i < mono.frames; i++) assert_true(fabsf(stereo.samples[2 * i + 1] - mono.samples[i]) < 1e-6f);
     am_audio_deinit(&stereo);
     am_audio_deinit(&mono);
 }
@@ -115,8 +113,7 @@ static size_t make_wav(uint8_t *out, uint32_t rate, uint32_t frames, uint32_t cl
     uint32_t head[] = {0x46464952, 36 + claimed, 0x45564157, 0x20746d66, 16,     0x00010001,
                        rate,       rate * 2,     0x00100002, 0x61746164, claimed};
     memcpy(out, head, sizeof head);
-    for (uint32_t i = 0; i < 2 * frames; i++)
-        out[sizeof head + i] = (uint8_t)(i * 37);
+    for (uint32_t i = 0; i < 2 * frames; i++) out[sizeof head + i] = (uint8_t)(i * 37);
     return sizeof head + 2 * frames;
 }
 
@@ -129,10 +126,8 @@ static void media_audio__does_not_believe_lengths(void **state)
         uint8_t *copy = exact_copy(file, length);
         am_audio sound;
         am_status status = am_audio_decode(copy, length, "lie.wav", NULL, &sound);
-        if (!status)
-            assert_in_range(sound.frames, 1, 100);
-        else
-            am_test_expect_error(status, AM_INVALID_FILE, "lie.wav");
+        if (!status) assert_in_range(sound.frames, 1, 100);
+        else am_test_expect_error(status, AM_INVALID_FILE, "lie.wav");
         am_audio_deinit(&sound);
         free(copy);
     }
@@ -156,14 +151,13 @@ static void media_audio__keeps_to_limits(void **state)
 {
     am_audio sound;
     const char *path = media_data("audio/files/short_16k_pcm16.wav"); /* 160 frames, 10 ms */
-    am_test_expect_error(am_audio_open(path, &(am_audio_limits){.max_samples = 159}, &sound),
-                         AM_OUT_OF_MEMORY, "more than the limit of 159 frames");
-    am_test_expect_error(am_audio_open(path, &(am_audio_limits){.max_seconds = 0.0099}, &sound),
-                         AM_OUT_OF_MEMORY, "158 frames");
-    am_test_expect_ok(
-        am_audio_open(path, &(am_audio_limits){.max_samples = 160, .max_seconds = 0.01}, &sound));
-    am_test_expect_error(am_audio_resample(&sound, 48000, &(am_audio_limits){.max_samples = 479}),
-                         AM_OUT_OF_MEMORY, "480 frames at 48000 Hz");
+    am_test_expect_error(am_audio_open(path, &(am_audio_limits){.max_samples = 159}, &sound), AM_OUT_OF_MEMORY,
+                         "more than the limit of 159 frames");
+    am_test_expect_error(am_audio_open(path, &(am_audio_limits){.max_seconds = 0.0099}, &sound), AM_OUT_OF_MEMORY,
+                         "158 frames");
+    am_test_expect_ok(am_audio_open(path, &(am_audio_limits){.max_samples = 160, .max_seconds = 0.01}, &sound));
+    am_test_expect_error(am_audio_resample(&sound, 48000, &(am_audio_limits){.max_samples = 479}), AM_OUT_OF_MEMORY,
+                         "480 frames at 48000 Hz");
     am_test_expect_ok(am_audio_resample(&sound, 48000, &(am_audio_limits){.max_samples = 480}));
     am_audio_deinit(&sound);
 }
@@ -175,8 +169,7 @@ static void media_audio__sees_truncated_flac(void **state)
     char *file = am_test_read_file(media_data("audio/files/voice_16k.flac"), &length);
     for (size_t cut = 42; cut + 1000 < length; cut += 977) {
         uint8_t *copy = exact_copy(file, cut);
-        am_test_expect_error(am_audio_decode(copy, cut, "cut.flac", NULL, &sound), AM_INVALID_FILE,
-                             "cut.flac");
+        am_test_expect_error(am_audio_decode(copy, cut, "cut.flac", NULL, &sound), AM_INVALID_FILE, "cut.flac");
         free(copy);
     }
     free(file);
@@ -196,8 +189,7 @@ static void media_audio__wants_the_first_page_of_ogg_whole(void **state)
 static void media_audio__survives_changed_and_missing_bytes(void **state)
 {
     static const char *const names[] = {"sounds/sine.mp3", "sounds/sine.ogg", "sounds/sine.opus",
-                                        "audio/files/voice_8k_ulaw.wav",
-                                        "audio/files/extensible_16k_pcm16.wav"};
+                                        "audio/files/voice_8k_ulaw.wav", "audio/files/extensible_16k_pcm16.wav"};
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         size_t length;
         char *file = am_test_read_file(media_data(names[n]), &length);
@@ -206,8 +198,7 @@ static void media_audio__survives_changed_and_missing_bytes(void **state)
             copy[at] ^= (uint8_t)(1u << (at * 5 % 8));
             size_t left = at % 2 ? length : length - at;
             am_audio sound;
-            am_status_free(
-                am_audio_decode(copy, left, "changed", &(am_audio_limits){.max_samples = 1 << 20}, &sound));
+            am_status_free(am_audio_decode(copy, left, "changed", &(am_audio_limits){.max_samples = 1 << 20}, &sound));
             am_audio_deinit(&sound);
             free(copy);
         }
@@ -219,8 +210,7 @@ static am_status load_once(void *context)
 {
     am_audio sound;
     am_status status = am_audio_load(context, 16000, NULL, &sound);
-    if (status)
-        assert_null(sound.samples);
+    if (status) assert_null(sound.samples);
     am_audio_deinit(&sound);
     return status;
 }

@@ -25,8 +25,7 @@ static void expect_transform(int64_t length)
     am_fft *fft;
     double *in = am_alloc((size_t)length * sizeof *in);
     am_complex *out = am_alloc((size_t)(length / 2 + 1) * sizeof *out);
-    for (int64_t i = 0; i < length; i++)
-        in[i] = am_uniform(7, (uint64_t)i) - 0.5;
+    for (int64_t i = 0; i < length; i++) in[i] = am_uniform(7, (uint64_t)i) - 0.5;
     am_test_expect_ok(am_fft_create(length, &fft));
     am_fft_real(fft, in, out);
     for (int64_t k = 0; k <= length / 2; k++) {
@@ -40,8 +39,7 @@ static void expect_transform(int64_t length)
 
 static void media_fft__agrees_with_the_definition(void **state)
 {
-    for (int64_t length = 1; length <= 64; length++)
-        expect_transform(length);
+    for (int64_t length = 1; length <= 64; length++) expect_transform(length);
     expect_transform(400);
     expect_transform(512);
     expect_transform(997); /* a prime */
@@ -88,16 +86,13 @@ static void media_audio_features__a_tone_lies_in_its_bin(void **state)
     enum { N = 64, FRAMES = 5, LENGTH = N + (FRAMES - 1) * 16 };
     float wave[LENGTH];
     double window[N], out[(N / 2 + 1) * FRAMES];
-    for (int i = 0; i < LENGTH; i++)
-        wave[i] = (float)cos(2.0 * pi * 8.0 * i / N);
+    for (int i = 0; i < LENGTH; i++) wave[i] = (float)cos(2.0 * pi * 8.0 * i / N);
     am_test_expect_ok(am_window_function(AM_WINDOW_BOXCAR, N, true, N, true, window));
-    am_spectrogram_options o = {
-        .frame_length = N, .hop_length = 16, .fft_length = N, .window = window, .power = 2.0};
+    am_spectrogram_options o = {.frame_length = N, .hop_length = 16, .fft_length = N, .window = window, .power = 2.0};
     assert_int_equal(am_spectrogram_frames(&o, LENGTH), FRAMES);
     am_test_expect_ok(am_spectrogram(wave, LENGTH, &o, out));
     for (int k = 0; k <= N / 2; k++)
-        for (int t = 0; t < FRAMES; t++)
-            assert_true(fabs(out[k * FRAMES + t] - (k == 8 ? N * N / 4.0 : 0.0)) < 1e-3);
+        for (int t = 0; t < FRAMES; t++) assert_true(fabs(out[k * FRAMES + t] - (k == 8 ? N * N / 4.0 : 0.0)) < 1e-3);
 }
 
 static void media_audio_features__pads_short_sounds_by_folding(void **state)
@@ -122,22 +117,16 @@ static void media_audio_features__refuses_impossible_spectrograms(void **state)
 {
     static const float wave[4] = {0};
     double window[8] = {0}, out[64];
-    am_spectrogram_options o = {
-        .frame_length = 8, .hop_length = 2, .fft_length = 8, .window = window, .power = 2.0};
+    am_spectrogram_options o = {.frame_length = 8, .hop_length = 2, .fft_length = 8, .window = window, .power = 2.0};
     am_test_expect_error(am_spectrogram(wave, 4, &o, out), AM_INVALID_ARGUMENT,
                          "4 samples are too few for a frame of 8");
     o.fft_length = 4;
-    am_test_expect_error(am_spectrogram(wave, 4, &o, out), AM_INVALID_ARGUMENT,
-                         "no frame longer than its transform");
+    am_test_expect_error(am_spectrogram(wave, 4, &o, out), AM_INVALID_ARGUMENT, "no frame longer than its transform");
     o.fft_length = 8;
     o.hop_length = 0;
     am_test_expect_error(am_spectrogram(wave, 4, &o, out), AM_INVALID_ARGUMENT, "every 0");
-    o = (am_spectrogram_options){.frame_length = 2,
-                                 .hop_length = 2,
-                                 .fft_length = 2,
-                                 .window = window,
-                                 .power = 3.0,
-                                 .log_mel = AM_LOG_DECIBEL};
+    o = (am_spectrogram_options){
+        .frame_length = 2, .hop_length = 2, .fft_length = 2, .window = window, .power = 3.0, .log_mel = AM_LOG_DECIBEL};
     am_test_expect_error(am_spectrogram(wave, 4, &o, out), AM_INVALID_ARGUMENT, "decibels of power 3");
 }
 

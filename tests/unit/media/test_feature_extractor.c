@@ -27,8 +27,7 @@ static void expect_init_error(const char *json, am_code code, const char *part)
 
 static am_audio ramp(float *samples, int64_t frames)
 {
-    for (int64_t i = 0; i < frames; i++)
-        samples[i] = (float)i / 100.0f;
+    for (int64_t i = 0; i < frames; i++) samples[i] = (float)i / 100.0f;
     return (am_audio){.samples = samples, .frames = frames, .channels = 1, .sampling_rate = 16000};
 }
 
@@ -97,8 +96,7 @@ static void media_feature_extractor__normalizes_what_the_mask_covers(void **stat
 {
     float samples[2][6];
     am_audio sounds[2] = {ramp(samples[0], 6), ramp(samples[1], 4)};
-    am_feature_extractor e =
-        extractor_of(WAV2VEC2 ", \"return_attention_mask\": true, \"padding_value\": 9}");
+    am_feature_extractor e = extractor_of(WAV2VEC2 ", \"return_attention_mask\": true, \"padding_value\": 9}");
     am_features out;
     am_test_expect_ok(
         am_feature_extractor_run(&e, sounds, 2, &(am_feature_options){.padding = AM_PADDING_LONGEST}, &out));
@@ -116,14 +114,11 @@ static void media_feature_extractor__needs_padding_for_unequal_lengths(void **st
     am_features out;
     am_test_expect_error(am_feature_extractor_run(&e, sounds, 2, NULL, &out), AM_INVALID_ARGUMENT,
                          "Wav2Vec2FeatureExtractor: sound 1 has 5 samples, others 3");
-    am_test_expect_error(am_feature_extractor_run(&e, sounds, 0, NULL, &out), AM_INVALID_ARGUMENT,
-                         "0 sounds");
+    am_test_expect_error(am_feature_extractor_run(&e, sounds, 0, NULL, &out), AM_INVALID_ARGUMENT, "0 sounds");
     am_feature_options options = {.padding = AM_PADDING_MAX_LENGTH};
-    am_test_expect_error(am_feature_extractor_run(&e, sounds, 2, &options, &out), AM_INVALID_ARGUMENT,
-                         "max_length");
+    am_test_expect_error(am_feature_extractor_run(&e, sounds, 2, &options, &out), AM_INVALID_ARGUMENT, "max_length");
     options.max_length = 4; /* shorter than the second sound, which is not cut */
-    am_test_expect_error(am_feature_extractor_run(&e, sounds, 2, &options, &out), AM_INVALID_ARGUMENT,
-                         "sound 1");
+    am_test_expect_error(am_feature_extractor_run(&e, sounds, 2, &options, &out), AM_INVALID_ARGUMENT, "sound 1");
 }
 
 static void media_feature_extractor__wants_its_own_sampling_rate(void **state)
@@ -137,8 +132,7 @@ static void media_feature_extractor__wants_its_own_sampling_rate(void **state)
                          "5 frames of 1 channels at 8000 Hz; expected some of 1 at 16000 Hz");
     sound.sampling_rate = 16000;
     sound.channels = 2;
-    am_test_expect_error(am_feature_extractor_run(&e, &sound, 1, NULL, &out), AM_INVALID_ARGUMENT,
-                         "2 channels");
+    am_test_expect_error(am_feature_extractor_run(&e, &sound, 1, NULL, &out), AM_INVALID_ARGUMENT, "2 channels");
 }
 
 static void media_feature_extractor__whisper_pads_and_cuts_to_its_chunk(void **state)
@@ -162,8 +156,7 @@ static void media_feature_extractor__whisper_pads_and_cuts_to_its_chunk(void **s
     assert_int_equal(out.attention_mask.shape.dims[1], 6);
     am_features_deinit(&out);
     sound.frames = 100;
-    am_test_expect_error(am_feature_extractor_run(&e, &sound, 1, &options, &out), AM_INVALID_ARGUMENT,
-                         "100 samples");
+    am_test_expect_error(am_feature_extractor_run(&e, &sound, 1, &options, &out), AM_INVALID_ARGUMENT, "100 samples");
 }
 
 static void media_feature_extractor__opens_a_directory(void **state)

@@ -3,20 +3,12 @@
 #include <stdio.h>
 
 static const char *const samples[] = {
-    "lossy.webp",        "lossless_alpha.webp",
-    "exif6.webp",        "animated.webp",
-    "interlaced.gif",    "plain.gif",
-    "transparent.gif",   "animated.gif",
-    "xmp8.jpg",          "frame_beyond_screen.gif",
-    "orientation1.png",  "orientation2.png",
-    "orientation3.png",  "orientation4.png",
-    "orientation5.png",  "orientation6.png",
-    "orientation7.png",  "orientation8.png",
-    "depth1_type0.png",  "depth2_type0.png",
-    "depth4_type0.png",  "depth16_type0.png",
-    "depth16_type2.png", "depth16_type4.png",
-    "depth16_type6.png", "depth2_type3.png",
-    "adam7.png",
+    "lossy.webp",       "lossless_alpha.webp", "exif6.webp",        "animated.webp",     "interlaced.gif",
+    "plain.gif",        "transparent.gif",     "animated.gif",      "xmp8.jpg",          "frame_beyond_screen.gif",
+    "orientation1.png", "orientation2.png",    "orientation3.png",  "orientation4.png",  "orientation5.png",
+    "orientation6.png", "orientation7.png",    "orientation8.png",  "depth1_type0.png",  "depth2_type0.png",
+    "depth4_type0.png", "depth16_type0.png",   "depth16_type2.png", "depth16_type4.png", "depth16_type6.png",
+    "depth2_type3.png", "adam7.png",
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
@@ -70,8 +62,7 @@ static void media_image__puts_a_gif_frame_where_it_belongs(void **state)
 static void media_image__decodes_every_depth_of_png(void **state)
 {
     for (int i = 0; i < SAMPLES; i++) {
-        if (strncmp(samples[i], "depth", 5) == 0)
-            expect_as_recorded(samples[i]);
+        if (strncmp(samples[i], "depth", 5) == 0) expect_as_recorded(samples[i]);
     }
 }
 
@@ -95,8 +86,7 @@ static void media_image__turns_pictures_upright(void **state)
 static am_image open_recorded(const char *name)
 {
     am_image image;
-    am_test_expect_ok(
-        am_image_open(media_data(am_test_format("image_processors/images/%s", name)), 0, &image));
+    am_test_expect_ok(am_image_open(media_data(am_test_format("image_processors/images/%s", name)), 0, &image));
     return image;
 }
 
@@ -129,8 +119,7 @@ static void media_image__png_comes_back_as_it_was_written(void **state)
     am_image image, again;
     am_buffer file = {0};
     am_test_expect_ok(am_image_create(37, 11, &image));
-    for (int i = 0; i < 37 * 11 * 3; i++)
-        image.pixels[i] = (uint8_t)(i * i % 251);
+    for (int i = 0; i < 37 * 11 * 3; i++) image.pixels[i] = (uint8_t)(i * i % 251);
     am_test_expect_ok(am_image_encode_png(&image, &file));
     am_test_expect_ok(am_image_decode(file.bytes, file.length, "again", 0, &again));
     expect_same_pixels(&image, &again);
@@ -185,8 +174,7 @@ static void media_image__refuses_sizes_in_png_headers(void **state)
     expect_decode_error(file, length, AM_INVALID_FILE, "0x0 pixels, an empty image");
     length = png_header(file, 65535, 65535);
     int64_t allocations = am_memory_allocations();
-    expect_decode_error(file, length, AM_OUT_OF_MEMORY,
-                        "65535x65535 pixels, more than the limit of 178956970");
+    expect_decode_error(file, length, AM_OUT_OF_MEMORY, "65535x65535 pixels, more than the limit of 178956970");
     assert_in_range(am_memory_allocations() - allocations, 0, 8); /* of the message alone */
     length = png_header(file, 4000000000u, 4000000000u);
     expect_decode_error(file, length, AM_OUT_OF_MEMORY, "4000000000x4000000000");
@@ -198,16 +186,14 @@ static void media_image__refuses_sizes_in_jpeg_headers(void **state)
     size_t length;
     char *file = am_test_read_file(media_data("formats/xmp8.jpg"), &length);
     size_t at = 0;
-    while (memcmp(file + at, "\xff\xc0", 2) != 0)
-        at++; /* SOF0: length, precision, height, width */
+    while (memcmp(file + at, "\xff\xc0", 2) != 0) at++; /* SOF0: length, precision, height, width */
     memcpy(file + at + 5, "\xff\xdc\xff\xdc", 4);
     am_test_expect_error(am_image_decode(file, length, "huge.jpg", 0, &image), AM_OUT_OF_MEMORY,
                          "huge.jpg: JPEG: the header");
     memcpy(file + at + 5, "\xff\xff\xff\xff", 4);
     am_test_expect_error(am_image_decode(file, length, "huge.jpg", 0, &image), AM_INVALID_FILE, "65500");
     memcpy(file + at + 5, "\0\0\0\0", 4);
-    am_test_expect_error(am_image_decode(file, length, "none.jpg", 0, &image), AM_UNSUPPORTED,
-                         "none.jpg: JPEG: Empty");
+    am_test_expect_error(am_image_decode(file, length, "none.jpg", 0, &image), AM_UNSUPPORTED, "none.jpg: JPEG: Empty");
     free(file);
 }
 
@@ -232,8 +218,7 @@ static void media_image__keeps_to_the_callers_limit(void **state)
 {
     am_image image;
     const char *path = media_data("formats/adam7.png"); /* 9x11 */
-    am_test_expect_error(am_image_open(path, 98, &image), AM_OUT_OF_MEMORY,
-                         "9x11 pixels, more than the limit of 98");
+    am_test_expect_error(am_image_open(path, 98, &image), AM_OUT_OF_MEMORY, "9x11 pixels, more than the limit of 98");
     am_test_expect_ok(am_image_open(path, 99, &image));
     am_image_deinit(&image);
 }
@@ -306,19 +291,17 @@ static am_status decode_once(void *context)
     const decode_call *call = context;
     am_image image;
     am_status status = am_image_decode(call->file, call->length, "file", 0, &image);
-    if (status)
-        assert_null(image.pixels);
+    if (status) assert_null(image.pixels);
     am_image_deinit(&image);
     return status;
 }
 
 static void media_image__leaks_nothing_when_memory_is_short(void **state)
 {
-    static const char *const names[] = {
-        "formats/exif6.webp",        "formats/animated.webp",
-        "formats/plain.gif",         "formats/xmp8.jpg",
-        "formats/depth16_type0.png", "formats/adam7.png",
-        "formats/orientation6.png",  "image_processors/images/cmyk_40x30.jpg"};
+    static const char *const names[] = {"formats/exif6.webp",        "formats/animated.webp",
+                                        "formats/plain.gif",         "formats/xmp8.jpg",
+                                        "formats/depth16_type0.png", "formats/adam7.png",
+                                        "formats/orientation6.png",  "image_processors/images/cmyk_40x30.jpg"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         decode_call call;
         char *file = am_test_read_file(media_data(names[i]), &call.length);

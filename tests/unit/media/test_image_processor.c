@@ -37,8 +37,7 @@ static am_image gradient(int64_t width, int64_t height)
 {
     am_image image;
     am_test_expect_ok(am_image_create(width, height, &image));
-    for (int64_t i = 0; i < width * height * 3; i++)
-        image.pixels[i] = (uint8_t)(i * 7 % 256);
+    for (int64_t i = 0; i < width * height * 3; i++) image.pixels[i] = (uint8_t)(i * 7 % 256);
     return image;
 }
 
@@ -53,8 +52,7 @@ static void media_image_processor__knows_old_and_new_names(void **state)
                  {"CLIPFeatureExtractor", "CLIPImageProcessor", AM_IMAGE_TORCHVISION},
                  {"ConvNextImageProcessorPil", "ConvNextImageProcessor", AM_IMAGE_PIL}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        am_image_processor p =
-            processor_of(am_test_format("{\"image_processor_type\": \"%s\"}", names[i].name), NULL);
+        am_image_processor p = processor_of(am_test_format("{\"image_processor_type\": \"%s\"}", names[i].name), NULL);
         assert_string_equal(am_image_processor_name(&p), names[i].kind);
         assert_int_equal(p.backend, names[i].backend);
     }
@@ -64,8 +62,7 @@ static void media_image_processor__knows_old_and_new_names(void **state)
 
 static void media_image_processor__names_a_class_that_is_not_there(void **state)
 {
-    expect_init_error("{\"image_processor_type\": \"SamImageProcessor\"}", AM_UNSUPPORTED,
-                      "\"SamImageProcessor\"");
+    expect_init_error("{\"image_processor_type\": \"SamImageProcessor\"}", AM_UNSUPPORTED, "\"SamImageProcessor\"");
     expect_init_error("{\"image_processor_type\": \"ViT\"}", AM_UNSUPPORTED, "\"ViT\"");
     expect_init_error("{\"image_processor_type\": \"ImageProcessor\"}", AM_UNSUPPORTED, "\"ImageProcessor\"");
     expect_init_error("{\"image_processor_type\": \"\"}", AM_INVALID_FILE, "image_processor_type");
@@ -78,20 +75,17 @@ static void media_image_processor__reads_all_forms_of_size(void **state)
     expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": 30}", 10, 20, 30, 30);
     expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": [30, 40]}", 10, 20, 30, 40);
     expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": null}", 10, 20, 224, 224);
-    expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": {\"shortest_edge\": 30}}", 10,
-                25, 30, 75);
-    expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": {\"shortest_edge\": 30}}", 25,
-                10, 75, 30);
+    expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": {\"shortest_edge\": 30}}", 10, 25, 30, 75);
+    expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": {\"shortest_edge\": 30}}", 25, 10, 75, 30);
     expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": {\"shortest_edge\": 30, "
                 "\"longest_edge\": 50}}",
                 10, 25, 20, 50);
     expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"size\": {\"max_height\": 30, "
                 "\"max_width\": 50}}",
                 10, 25, 20, 50);
-    expect_size("{\"image_processor_type\": \"CLIPImageProcessor\", \"do_center_crop\": false, \"size\": 30}",
-                10, 20, 30, 60);
-    expect_size("{\"image_processor_type\": \"CLIPImageProcessor\", \"crop_size\": 28, \"size\": 30}", 10, 20,
-                28, 28);
+    expect_size("{\"image_processor_type\": \"CLIPImageProcessor\", \"do_center_crop\": false, \"size\": 30}", 10, 20,
+                30, 60);
+    expect_size("{\"image_processor_type\": \"CLIPImageProcessor\", \"crop_size\": 28, \"size\": 30}", 10, 20, 28, 28);
     expect_size("{\"image_processor_type\": \"ViTImageProcessor\", \"do_resize\": false}", 10, 20, 10, 20);
 }
 
@@ -99,11 +93,9 @@ static void media_image_processor__crops_small_pictures_as_convnext_does(void **
 {
     expect_size("{\"image_processor_type\": \"ConvNextImageProcessor\", \"size\": 224}", 300, 400, 224, 224);
     expect_size("{\"image_processor_type\": \"ConvNextImageProcessor\"}", 300, 400, 384, 384);
-    am_image_processor p =
-        processor_of("{\"size\": {\"height\": 224, \"width\": 224}}", "ConvNextImageProcessor");
+    am_image_processor p = processor_of("{\"size\": {\"height\": 224, \"width\": 224}}", "ConvNextImageProcessor");
     am_plane_size out;
-    am_test_expect_error(am_image_processor_size(&p, (am_plane_size){4, 4}, &out), AM_INVALID_FILE,
-                         "shortest_edge");
+    am_test_expect_error(am_image_processor_size(&p, (am_plane_size){4, 4}, &out), AM_INVALID_FILE, "shortest_edge");
 }
 
 static void media_image_processor__refuses_values_that_make_no_sense(void **state)
@@ -114,12 +106,9 @@ static void media_image_processor__refuses_values_that_make_no_sense(void **stat
     expect_init_error(VIT "\"size\": {\"height\": 1e300}}", AM_INVALID_FILE, "size.height");
     expect_init_error(VIT "\"size\": \"big\"}", AM_INVALID_FILE,
                       "size.height: expected an integer from 0 to 178956970, found a string");
-    expect_init_error(VIT "\"resample\": 9}", AM_INVALID_FILE,
-                      "resample: expected an integer from 0 to 5, found 9");
-    expect_init_error(VIT "\"do_resize\": 1}", AM_INVALID_FILE,
-                      "do_resize: expected true or false, found an integer");
-    expect_init_error(VIT "\"image_mean\": [1, 2]}", AM_INVALID_FILE,
-                      "image_mean: expected a number or 3 numbers");
+    expect_init_error(VIT "\"resample\": 9}", AM_INVALID_FILE, "resample: expected an integer from 0 to 5, found 9");
+    expect_init_error(VIT "\"do_resize\": 1}", AM_INVALID_FILE, "do_resize: expected true or false, found an integer");
+    expect_init_error(VIT "\"image_mean\": [1, 2]}", AM_INVALID_FILE, "image_mean: expected a number or 3 numbers");
     expect_init_error(VIT "\"image_std\": [1, 0, 1]}", AM_INVALID_FILE, "image_std");
     expect_init_error(VIT "\"image_mean\": [1, \"x\", 1]}", AM_INVALID_FILE, "image_mean");
     expect_init_error(VIT "\"rescale_factor\": 0}", AM_INVALID_FILE, "rescale_factor");
@@ -157,10 +146,9 @@ static void media_image_processor__pads_small_pictures_as_the_backend_does(void 
 static void media_image_processor__crops_in_one_direction_and_pads_in_the_other(void **state)
 {
     am_image image = gradient(9, 2);
-    am_image_processor p =
-        processor_of("{\"do_resize\": false, \"do_center_crop\": true, \"crop_size\": [4, 4], "
-                     "\"do_rescale\": false, \"do_normalize\": false}",
-                     "CLIPImageProcessor");
+    am_image_processor p = processor_of("{\"do_resize\": false, \"do_center_crop\": true, \"crop_size\": [4, 4], "
+                                        "\"do_rescale\": false, \"do_normalize\": false}",
+                                        "CLIPImageProcessor");
     am_tensor out;
     am_test_expect_ok(am_image_processor_run(&p, &image, 1, &out));
     for (int i = 0; i < 16; i++) {
@@ -177,8 +165,8 @@ static void media_image_processor__paints_the_transparent_color_white(void **sta
     image.has_transparent_color = true;
     memcpy(image.transparent_color, image.pixels + 3, 3);
     for (int convert = 0; convert < 2; convert++) {
-        am_image_processor p = processor_of(
-            "{\"do_resize\": false, \"do_rescale\": false, \"do_normalize\": false}", "ViTImageProcessor");
+        am_image_processor p =
+            processor_of("{\"do_resize\": false, \"do_rescale\": false, \"do_normalize\": false}", "ViTImageProcessor");
         p.do_convert_rgb = convert;
         am_tensor out;
         am_test_expect_ok(am_image_processor_run(&p, &image, 1, &out));
@@ -232,8 +220,7 @@ static void media_image_processor__opens_a_directory(void **state)
     const char *directory = am_test_temporary_directory();
     am_image_processor p;
     am_test_expect_error(am_image_processor_open(directory, &p), AM_NOT_FOUND, "preprocessor_config.json");
-    am_test_write_text(directory, "preprocessor_config.json",
-                       "{\"image_processor_type\": \"ViTImageProcessorFast\"}");
+    am_test_write_text(directory, "preprocessor_config.json", "{\"image_processor_type\": \"ViTImageProcessorFast\"}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
     assert_string_equal(am_image_processor_name(&p), "ViTImageProcessor");
     am_test_write_text(directory, "processor_config.json", "{\"processor_class\": \"CLIPProcessor\"}");
@@ -243,8 +230,7 @@ static void media_image_processor__opens_a_directory(void **state)
                        "{\"image_processor\": {\"image_processor_type\": \"CLIPImageProcessor\"}}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
     assert_string_equal(am_image_processor_name(&p), "CLIPImageProcessor");
-    am_test_write_text(directory, "processor_config.json",
-                       "{\"image_processor\": {\"image_processor_type\": \"X\"}}");
+    am_test_write_text(directory, "processor_config.json", "{\"image_processor\": {\"image_processor_type\": \"X\"}}");
     am_test_expect_error(am_image_processor_open(directory, &p), AM_UNSUPPORTED,
                          "processor_config.json: image processor \"X\"");
 }
@@ -257,8 +243,7 @@ static void media_image_processor__takes_the_class_from_the_model_type(void **st
     am_test_write_text(directory, "config.json", "{\"model_type\": \"resnet\"}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
     assert_string_equal(am_image_processor_name(&p), "ConvNextImageProcessor");
-    am_test_write_text(directory, "preprocessor_config.json",
-                       "{\"feature_extractor_type\": \"ViTFeatureExtractor\"}");
+    am_test_write_text(directory, "preprocessor_config.json", "{\"feature_extractor_type\": \"ViTFeatureExtractor\"}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
     assert_string_equal(am_image_processor_name(&p), "ViTImageProcessor");
 }
@@ -272,8 +257,7 @@ static am_status run_once(void *context)
     am_status status = am_image_processor_init(am_json_root(document), NULL, &p);
     am_json_close(document);
     am_tensor out = {0};
-    if (!status)
-        status = am_image_processor_run(&p, context, 1, &out);
+    if (!status) status = am_image_processor_run(&p, context, 1, &out);
     am_free_aligned(out.data);
     return status;
 }

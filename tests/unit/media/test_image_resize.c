@@ -10,22 +10,18 @@ static am_image noise(int64_t width, int64_t height)
 {
     am_image image;
     am_test_expect_ok(am_image_create(width, height, &image));
-    for (int64_t i = 0; i < width * height * 3; i++)
-        image.pixels[i] = (uint8_t)(am_uniform(42, (uint64_t)i) * 256.0);
+    for (int64_t i = 0; i < width * height * 3; i++) image.pixels[i] = (uint8_t)(am_uniform(42, (uint64_t)i) * 256.0);
     return image;
 }
 
-typedef am_status (*resizer)(const am_image *image, int64_t width, int64_t height, am_resample filter,
-                             am_image *out);
+typedef am_status (*resizer)(const am_image *image, int64_t width, int64_t height, am_resample filter, am_image *out);
 
-static am_status torch_smooth(const am_image *image, int64_t width, int64_t height, am_resample filter,
-                              am_image *out)
+static am_status torch_smooth(const am_image *image, int64_t width, int64_t height, am_resample filter, am_image *out)
 {
     return am_resize_torch(image, width, height, filter, true, out);
 }
 
-static am_status torch_plain(const am_image *image, int64_t width, int64_t height, am_resample filter,
-                             am_image *out)
+static am_status torch_plain(const am_image *image, int64_t width, int64_t height, am_resample filter, am_image *out)
 {
     return am_resize_torch(image, width, height, filter, false, out);
 }
@@ -34,10 +30,8 @@ static const resizer resizers[] = {am_resize_pil, torch_smooth, torch_plain};
 
 static bool has_filter(resizer resize, am_resample filter)
 {
-    if (resize == am_resize_pil)
-        return true;
-    if (filter == AM_RESAMPLE_LANCZOS)
-        return resize == torch_smooth;
+    if (resize == am_resize_pil) return true;
+    if (filter == AM_RESAMPLE_LANCZOS) return resize == torch_smooth;
     return filter != AM_RESAMPLE_BOX && filter != AM_RESAMPLE_HAMMING;
 }
 
@@ -46,8 +40,7 @@ static void media_image_resize__one_color_stays_one_color(void **state)
     static const int64_t sizes[][2] = {{1, 1}, {7, 3}, {40, 25}, {3, 60}};
     am_image image;
     am_test_expect_ok(am_image_create(17, 23, &image));
-    for (int i = 0; i < 17 * 23 * 3; i++)
-        image.pixels[i] = (uint8_t)(i % 3 == 0 ? 255 : i % 3 == 1 ? 0 : 131);
+    for (int i = 0; i < 17 * 23 * 3; i++) image.pixels[i] = (uint8_t)(i % 3 == 0 ? 255 : i % 3 == 1 ? 0 : 131);
     for (int r = 0; r < 3; r++) {
         for (int filter = 0; filter < AM_RESAMPLE_COUNT; filter++) {
             for (int s = 0; s < 4 && has_filter(resizers[r], (am_resample)filter); s++) {
@@ -78,8 +71,8 @@ static void media_image_resize__same_size_is_a_copy(void **state)
     am_image_deinit(&image);
 }
 
-static am_image in_two_steps(const am_image *image, int64_t between_width, int64_t between_height,
-                             int64_t width, int64_t height)
+static am_image in_two_steps(const am_image *image, int64_t between_width, int64_t between_height, int64_t width,
+                             int64_t height)
 {
     am_image between, out;
     am_test_expect_ok(am_resize_pil(image, between_width, between_height, AM_RESAMPLE_BICUBIC, &between));
@@ -134,14 +127,12 @@ static void media_image_resize__floats_agree_with_bytes(void **state)
     am_image image = noise(24, 18), bytes;
     float in[3 * 24 * 18], out[3 * 11 * 30];
     for (int i = 0; i < 24 * 18; i++)
-        for (int c = 0; c < 3; c++)
-            in[c * 24 * 18 + i] = image.pixels[3 * i + c];
+        for (int c = 0; c < 3; c++) in[c * 24 * 18 + i] = image.pixels[3 * i + c];
     am_plane_size from = {18, 24}, to = {30, 11};
     am_test_expect_ok(am_resize_torch_f32(in, 3, from, to, AM_RESAMPLE_BILINEAR, true, out));
     am_test_expect_ok(am_resize_torch(&image, 11, 30, AM_RESAMPLE_BILINEAR, true, &bytes));
     for (int i = 0; i < 11 * 30; i++)
-        for (int c = 0; c < 3; c++)
-            assert_true(fabsf(out[c * 330 + i] - bytes.pixels[3 * i + c]) < 1.1f);
+        for (int c = 0; c < 3; c++) assert_true(fabsf(out[c * 330 + i] - bytes.pixels[3 * i + c]) < 1.1f);
     am_image_deinit(&bytes);
     am_image_deinit(&image);
 }
@@ -150,8 +141,7 @@ static void media_image_resize__refuses_sizes(void **state)
 {
     am_image image = noise(3, 3), out;
     am_test_expect_error(am_resize_pil(&image, 0, 5, AM_RESAMPLE_BOX, &out), AM_INVALID_ARGUMENT, "0x5");
-    am_test_expect_error(am_resize_torch(&image, -2, 5, AM_RESAMPLE_NEAREST, true, &out), AM_INVALID_ARGUMENT,
-                         "-2x5");
+    am_test_expect_error(am_resize_torch(&image, -2, 5, AM_RESAMPLE_NEAREST, true, &out), AM_INVALID_ARGUMENT, "-2x5");
     am_test_expect_error(am_resize_pil(&image, 1 << 20, 1 << 20, AM_RESAMPLE_BOX, &out), AM_INVALID_ARGUMENT,
                          "1048576x1048576");
     am_image_deinit(&image);
@@ -160,10 +150,8 @@ static void media_image_resize__refuses_sizes(void **state)
 static void media_image_resize__names_filters_that_torch_has_not(void **state)
 {
     am_image image = noise(3, 3), out;
-    am_test_expect_error(am_resize_torch(&image, 5, 5, AM_RESAMPLE_BOX, true, &out), AM_UNSUPPORTED,
-                         "\"box\"");
-    am_test_expect_error(am_resize_torch(&image, 5, 5, AM_RESAMPLE_HAMMING, true, &out), AM_UNSUPPORTED,
-                         "\"hamming\"");
+    am_test_expect_error(am_resize_torch(&image, 5, 5, AM_RESAMPLE_BOX, true, &out), AM_UNSUPPORTED, "\"box\"");
+    am_test_expect_error(am_resize_torch(&image, 5, 5, AM_RESAMPLE_HAMMING, true, &out), AM_UNSUPPORTED, "\"hamming\"");
     am_test_expect_error(am_resize_torch(&image, 5, 5, AM_RESAMPLE_LANCZOS, false, &out), AM_UNSUPPORTED,
                          "\"lanczos\"");
     am_image_deinit(&image);
@@ -174,11 +162,9 @@ static am_status resize_once(void *context)
     am_image out;
     am_status status = am_resize_pil(context, 5, 30, AM_RESAMPLE_HAMMING, &out);
     am_image_deinit(&out);
-    if (!status)
-        status = am_resize_torch(context, 30, 5, AM_RESAMPLE_NEAREST, true, &out);
+    if (!status) status = am_resize_torch(context, 30, 5, AM_RESAMPLE_NEAREST, true, &out);
     am_image_deinit(&out);
-    if (status)
-        return status;
+    if (status) return status;
     float in[12] = {0}, result[8];
     am_plane_size from = {3, 4}, to = {2, 4};
     return am_resize_torch_f32(in, 1, from, to, AM_RESAMPLE_BICUBIC, false, result);

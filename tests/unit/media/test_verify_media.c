@@ -17,8 +17,7 @@ static void media_verify__images_are_as_recorded(void **state)
     am_test_expect_ok(am_verify_image_folder(media_data("image_processors"), print_line, NULL, &counts));
     assert_int_equal(counts.failed, 0);
     assert_int_equal(counts.passed, 390);
-    assert_int_equal(counts.unsupported,
-                     5); /* 2 cases of SuperPoint, 1 of DETR, an open(), torchvision's 16 bits */
+    assert_int_equal(counts.unsupported, 5); /* 2 cases of SuperPoint, 1 of DETR, an open(), torchvision's 16 bits */
 }
 
 static void media_verify__sounds_are_as_recorded(void **state)
@@ -61,8 +60,7 @@ static void media_verify__reports_what_is_not_as_recorded(void **state)
 {
     char line[400] = "";
     am_verify_counts counts = verify_loading(
-        SHORT_SOUND "{\"shape\": [160], \"mean\": 0.0195987701, \"rms\": 0.115279335, \"all\": 0.5}}}]",
-        line);
+        SHORT_SOUND "{\"shape\": [160], \"mean\": 0.0195987701, \"rms\": 0.115279335, \"all\": 0.5}}}]", line);
     assert_int_equal(counts.failed, 1);
     assert_int_equal(counts.passed, 0);
     assert_non_null(strstr(line, "loading a.wav at 16000 Hz: element 0 is "));
@@ -71,8 +69,7 @@ static void media_verify__reports_what_is_not_as_recorded(void **state)
     assert_non_null(strstr(line, "shape [160], expected [161]"));
     counts = verify_loading(SHORT_SOUND "{\"shape\": [160], \"mean\": 0, \"rms\": 0}}}]", line);
     assert_int_equal(counts.failed, 1); /* nothing recorded is nothing passed */
-    counts = verify_loading("[{\"file\": \"b.wav\", \"sampling_rate\": 16000, \"loaded\": {\"16000\": {}}}]",
-                            line);
+    counts = verify_loading("[{\"file\": \"b.wav\", \"sampling_rate\": 16000, \"loaded\": {\"16000\": {}}}]", line);
     assert_int_equal(counts.failed, 1);
     assert_non_null(strstr(line, "b.wav"));
 }
@@ -84,10 +81,8 @@ static void media_verify__reports_pixels_that_are_not_as_recorded(void **state)
     const char *folder = am_test_temporary_directory();
     uint8_t pixels[30 * 30 * 3] = {1};
     mkdir(am_test_format("%s/images", folder), 0700);
-    copy_file(media_data("image_processors/images/bilevel_30x30.png"),
-              am_test_format("%s/images/a.png", folder));
-    am_test_write_text(folder, "decoded.json",
-                       "[{\"file\": \"a.png\", \"loaded_shape\": [30, 30, 3], \"offset\": 0}]");
+    copy_file(media_data("image_processors/images/bilevel_30x30.png"), am_test_format("%s/images/a.png", folder));
+    am_test_write_text(folder, "decoded.json", "[{\"file\": \"a.png\", \"loaded_shape\": [30, 30, 3], \"offset\": 0}]");
     am_test_write_file(am_test_format("%s/decoded.bin", folder), pixels, sizeof pixels);
     am_test_expect_ok(am_verify_image_folder(folder, keep_line, line, &counts));
     assert_int_equal(counts.failed, 1);

@@ -27,7 +27,8 @@ static bool is_close(am_json found, am_json expected)
     if (kind == AM_JSON_STRING) return am_json_equals(found, am_json_text(expected).bytes);
     am_json_iterator f = am_json_iterate(found);
     for (am_json_iterator e = am_json_iterate(expected); am_json_next(&e);) {
-        am_json value = kind == AM_JSON_OBJECT ? am_json_get(found, e.key.bytes) : (am_json_next(&f) ? f.value : (am_json){0});
+        am_json value =
+            kind == AM_JSON_OBJECT ? am_json_get(found, e.key.bytes) : (am_json_next(&f) ? f.value : (am_json){0});
         if (!is_close(value, e.value)) return false;
     }
     return true;
@@ -51,8 +52,10 @@ static void check_case(am_json c)
     am_json_string task = am_json_text(am_json_get(c, "task"));
     am_task_input input = {.text = am_json_text(am_json_get(c, "text")).bytes};
     char *answer;
-    if (am_json_kind_of(am_json_get(c, "pair")) == AM_JSON_STRING) input.text_pair = am_json_text(am_json_get(c, "pair")).bytes;
-    if (am_json_kind_of(am_json_get(c, "path")) == AM_JSON_STRING) input.path = am_test_source_path(am_json_text(am_json_get(c, "path")).bytes);
+    if (am_json_kind_of(am_json_get(c, "pair")) == AM_JSON_STRING)
+        input.text_pair = am_json_text(am_json_get(c, "pair")).bytes;
+    if (am_json_kind_of(am_json_get(c, "path")) == AM_JSON_STRING)
+        input.path = am_test_source_path(am_json_text(am_json_get(c, "path")).bytes);
     am_json_write(am_json_get(c, "options"), &options);
     am_test_expect_ok(am_model_open(am_test_source_path(am_json_text(am_json_get(c, "model")).bytes), NULL, &model));
     am_test_expect_ok(am_model_run(model, task.bytes, &input, options.length ? options.bytes : NULL, &answer));
@@ -149,8 +152,10 @@ static void tasks__say_what_is_wrong_with_their_input(void **state)
     (void)state;
     am_test_expect_error(run_masked("fill-mask", NULL, NULL), AM_INVALID_ARGUMENT, "needs a text");
     am_test_expect_error(run_masked("fill-mask", "the cat", NULL), AM_INVALID_ARGUMENT, "no mask_token ([MASK])");
-    am_test_expect_error(run_masked("fill-mask", "[MASK]", "{\"top_k\": 0}"), AM_INVALID_ARGUMENT, "top_k: expected at least 1, found 0");
-    am_test_expect_error(run_masked("fill-mask", "[MASK]", "[]"), AM_INVALID_ARGUMENT, "expected an object, found an array");
+    am_test_expect_error(run_masked("fill-mask", "[MASK]", "{\"top_k\": 0}"), AM_INVALID_ARGUMENT,
+                         "top_k: expected at least 1, found 0");
+    am_test_expect_error(run_masked("fill-mask", "[MASK]", "[]"), AM_INVALID_ARGUMENT,
+                         "expected an object, found an array");
     am_test_expect_error(run_masked("dance", "a", NULL), AM_UNSUPPORTED, "task \"dance\"");
     am_test_expect_error(run_masked("question-answering", "a", NULL), AM_INVALID_ARGUMENT, "question and its context");
     am_test_expect_error(run_masked("zero-shot-classification", "a", NULL), AM_INVALID_ARGUMENT, "candidate_labels");

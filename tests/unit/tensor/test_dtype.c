@@ -14,7 +14,10 @@ typedef struct format {
 
 static const format F16 = {5, 10, true}, BF16 = {8, 7, true}, E4M3 = {4, 3, false}, E5M2 = {5, 2, true};
 
-static int width(const format *f) { return 1 + f->exponent_bits + f->mantissa_bits; }
+static int width(const format *f)
+{
+    return 1 + f->exponent_bits + f->mantissa_bits;
+}
 
 static double meaning(const format *f, unsigned bits)
 {
@@ -23,14 +26,10 @@ static double meaning(const format *f, unsigned bits)
              largest = (1u << f->exponent_bits) - 1;
     int bias = (1 << (f->exponent_bits - 1)) - 1;
     double fraction = (double)mantissa / (1u << f->mantissa_bits), magnitude;
-    if (exponent == largest && f->has_infinity)
-        magnitude = mantissa ? NAN : INFINITY;
-    else if (exponent == largest && mantissa == (1u << f->mantissa_bits) - 1)
-        magnitude = NAN;
-    else if (exponent == 0)
-        magnitude = fraction * pow(2, 1 - bias);
-    else
-        magnitude = (1 + fraction) * pow(2, (int)exponent - bias);
+    if (exponent == largest && f->has_infinity) magnitude = mantissa ? NAN : INFINITY;
+    else if (exponent == largest && mantissa == (1u << f->mantissa_bits) - 1) magnitude = NAN;
+    else if (exponent == 0) magnitude = fraction * pow(2, 1 - bias);
+    else magnitude = (1 + fraction) * pow(2, (int)exponent - bias);
     return sign ? -magnitude : magnitude;
 }
 
@@ -54,8 +53,7 @@ static void expect_narrowing(const format *f, unsigned (*narrow)(float value), u
     unsigned top = 0, sign = 1u << (width(f) - 1);
     while (isfinite(meaning(f, top + 1))) top++;
     for (unsigned low = 0; low <= top; low++) {
-        double step =
-            low < top ? meaning(f, low + 1) - meaning(f, low) : meaning(f, top) - meaning(f, top - 1);
+        double step = low < top ? meaning(f, low + 1) - meaning(f, low) : meaning(f, top) - meaning(f, top - 1);
         float middle = (float)(meaning(f, low) + step / 2);
         unsigned up = low < top ? low + 1 : beyond, even = low % 2 ? up : low;
         bool ok = narrow((float)meaning(f, low)) == low && narrow(middle) == even &&
@@ -72,14 +70,38 @@ static void expect_narrowing(const format *f, unsigned (*narrow)(float value), u
     assert_int_equal(narrow(-0.0f), sign);
 }
 
-static float widen_f16(unsigned bits) { return am_f16_to_f32((uint16_t)bits); }
-static float widen_bf16(unsigned bits) { return am_bf16_to_f32((uint16_t)bits); }
-static float widen_e4m3(unsigned bits) { return am_f8_e4m3_to_f32((uint8_t)bits); }
-static float widen_e5m2(unsigned bits) { return am_f8_e5m2_to_f32((uint8_t)bits); }
-static unsigned narrow_f16(float value) { return am_f32_to_f16(value); }
-static unsigned narrow_bf16(float value) { return am_f32_to_bf16(value); }
-static unsigned narrow_e4m3(float value) { return am_f32_to_f8_e4m3(value); }
-static unsigned narrow_e5m2(float value) { return am_f32_to_f8_e5m2(value); }
+static float widen_f16(unsigned bits)
+{
+    return am_f16_to_f32((uint16_t)bits);
+}
+static float widen_bf16(unsigned bits)
+{
+    return am_bf16_to_f32((uint16_t)bits);
+}
+static float widen_e4m3(unsigned bits)
+{
+    return am_f8_e4m3_to_f32((uint8_t)bits);
+}
+static float widen_e5m2(unsigned bits)
+{
+    return am_f8_e5m2_to_f32((uint8_t)bits);
+}
+static unsigned narrow_f16(float value)
+{
+    return am_f32_to_f16(value);
+}
+static unsigned narrow_bf16(float value)
+{
+    return am_f32_to_bf16(value);
+}
+static unsigned narrow_e4m3(float value)
+{
+    return am_f32_to_f8_e4m3(value);
+}
+static unsigned narrow_e5m2(float value)
+{
+    return am_f32_to_f8_e5m2(value);
+}
 
 static void tensor_dtype__every_small_float_has_its_value(void **state)
 {
@@ -210,10 +232,8 @@ static void tensor_dtype__arrays_convert_like_elements(void **state)
             for (int i = 0; i < COUNT; i++) am_store_real((am_dtype)from, in, i, i * 1.5 - 20);
             bool whole = !am_dtype_is_float((am_dtype)from) && !am_dtype_is_float((am_dtype)to);
             for (int i = 0; i < COUNT; i++) {
-                if (whole)
-                    am_store_int((am_dtype)to, expected, i, am_load_int((am_dtype)from, in, i));
-                else
-                    am_store_real((am_dtype)to, expected, i, am_load_real((am_dtype)from, in, i));
+                if (whole) am_store_int((am_dtype)to, expected, i, am_load_int((am_dtype)from, in, i));
+                else am_store_real((am_dtype)to, expected, i, am_load_real((am_dtype)from, in, i));
             }
             am_convert((am_dtype)to, out, (am_dtype)from, in, COUNT);
             assert_memory_equal(out, expected, sizeof out);

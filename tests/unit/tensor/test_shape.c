@@ -21,8 +21,8 @@ static void tensor_shape__counts(void **state)
 
 static void tensor_shape__absurd_shapes_are_refused(void **state)
 {
-    const am_shape fine[] = {SCALAR, am_shape_of(0), am_shape_of(1, 2, 3, 4, 5, 6, 7, 8),
-                             am_shape_of(INT64_C(1) << 58), am_shape_of(1 << 29, 1 << 29)};
+    const am_shape fine[] = {SCALAR, am_shape_of(0), am_shape_of(1, 2, 3, 4, 5, 6, 7, 8), am_shape_of(INT64_C(1) << 58),
+                             am_shape_of(1 << 29, 1 << 29)};
     const am_shape absurd[] = {am_shape_of(-1),
                                am_shape_of(2, -3),
                                am_shape_of((INT64_C(1) << 58) + 1),
@@ -68,16 +68,11 @@ static void tensor_shape__broadcasts_as_numpy_does(void **state)
         am_shape a, b, expected;
         bool fits;
     } cases[] = {
-        {{2, {3, 4}}, {1, {4}}, {2, {3, 4}}, true},
-        {{2, {3, 1}}, {2, {1, 4}}, {2, {3, 4}}, true},
-        {{0, {0}}, {2, {5, 6}}, {2, {5, 6}}, true},
-        {{4, {8, 1, 6, 1}}, {3, {7, 1, 5}}, {4, {8, 7, 6, 5}}, true},
-        {{2, {3, 0}}, {2, {1, 1}}, {2, {3, 0}}, true},
-        {{1, {0}}, {1, {1}}, {1, {0}}, true},
-        {{1, {0}}, {1, {2}}, {0, {0}}, false},
-        {{1, {3}}, {1, {4}}, {0, {0}}, false},
-        {{2, {2, 1}}, {3, {8, 4, 3}}, {0, {0}}, false},
-        {{0, {0}}, {0, {0}}, {0, {0}}, true},
+        {{2, {3, 4}}, {1, {4}}, {2, {3, 4}}, true},     {{2, {3, 1}}, {2, {1, 4}}, {2, {3, 4}}, true},
+        {{0, {0}}, {2, {5, 6}}, {2, {5, 6}}, true},     {{4, {8, 1, 6, 1}}, {3, {7, 1, 5}}, {4, {8, 7, 6, 5}}, true},
+        {{2, {3, 0}}, {2, {1, 1}}, {2, {3, 0}}, true},  {{1, {0}}, {1, {1}}, {1, {0}}, true},
+        {{1, {0}}, {1, {2}}, {0, {0}}, false},          {{1, {3}}, {1, {4}}, {0, {0}}, false},
+        {{2, {2, 1}}, {3, {8, 4, 3}}, {0, {0}}, false}, {{0, {0}}, {0, {0}}, {0, {0}}, true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         am_shape out = am_shape_of(77), swapped;

@@ -116,7 +116,8 @@ static void text_chat_template__verification_reports_what_differs(void **state)
     assert_int_equal(counts.passed, 1);
     assert_int_equal(counts.failed, 4);
     assert_non_null(strstr(am_buffer_text(&report), "t.json[1]: text differs at byte 2: expected \"y\", found \"x\""));
-    assert_non_null(strstr(am_buffer_text(&report), "t.json[2]: generation spans: expected \"[[2,4]]\", found \"[[2,3]]\""));
+    assert_non_null(
+        strstr(am_buffer_text(&report), "t.json[2]: generation spans: expected \"[[2,4]]\", found \"[[2,3]]\""));
     assert_non_null(strstr(am_buffer_text(&report), "t.json[3]: error: expected \"TypeError: m (t\""));
     am_buffer_deinit(&report);
 }
@@ -140,9 +141,8 @@ static bool snippet_passes(am_json file, am_json expected, const struct tm *now)
     am_json_string source = am_json_text(am_json_get(expected, "template"));
     am_json_string wanted = am_json_text(am_json_get(expected, "text"));
     am_json error = am_json_get(expected, "error");
-    am_chat_options options = {.messages = am_json_get(file, "messages"),
-                               .arguments = am_json_get(file, "arguments"),
-                               .now = now};
+    am_chat_options options = {
+        .messages = am_json_get(file, "messages"), .arguments = am_json_get(file, "arguments"), .now = now};
     am_status status = am_chat_template_parse(source.bytes, source.length, "t", &chat_template);
     if (!status) status = am_chat_template_render(chat_template, &options, &text);
     bool same = !status && text.length == wanted.length && memcmp(text.text, wanted.bytes, wanted.length) == 0 &&
@@ -164,8 +164,8 @@ static void text_chat_template__small_templates_do_what_jinja2_does(void **state
     am_json_document *document;
     size_t count = 0, failed = 0;
     /* Monday, 2025-02-03T04:05:06 */
-    const struct tm now = {.tm_year = 125, .tm_mon = 1, .tm_mday = 3, .tm_hour = 4, .tm_min = 5, .tm_sec = 6,
-                           .tm_wday = 1, .tm_yday = 33};
+    const struct tm now = {
+        .tm_year = 125, .tm_mon = 1, .tm_mday = 3, .tm_hour = 4, .tm_min = 5, .tm_sec = 6, .tm_wday = 1, .tm_yday = 33};
     am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/text/data/jinja_snippets.json"), &document));
     am_json file = am_json_root(document);
     for (am_json_iterator i = am_json_iterate(am_json_get(file, "cases")); am_json_next(&i); count++)
@@ -261,17 +261,21 @@ static void text_chat_template__arguments_win_over_special_tokens(void **state)
     expect_text("{{ bos_token }} {{ eos_token }} {{ x }} {{ tools }} {{ documents }} {{ add_generation_prompt }}",
                 "{\"special_tokens\": {\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"},"
                 " \"arguments\": {\"bos_token\": \"<b>\", \"x\": [1.0, {\"a\": null}]},"
-                " \"tools\": [{\"name\": \"t\"}], \"documents\": [{\"title\": \"d\"}], \"add_generation_prompt\": true}",
+                " \"tools\": [{\"name\": \"t\"}], \"documents\": [{\"title\": \"d\"}], \"add_generation_prompt\": "
+                "true}",
                 "<b> </s> [1.0, {'a': None}] [{'name': 't'}] [{'title': 'd'}] True");
-    expect_text("{{ tools is none }}{{ documents is none }}{{ tools is defined }}", "{\"tools\": null}", "TrueTrueTrue");
+    expect_text("{{ tools is none }}{{ documents is none }}{{ tools is defined }}", "{\"tools\": null}",
+                "TrueTrueTrue");
 }
 
 static void text_chat_template__refuses_options_that_make_no_sense(void **state)
 {
-    expect_failure("x", "{\"messages\": []}", AM_INVALID_ARGUMENT, "ValueError: Cannot apply chat template to an empty");
+    expect_failure("x", "{\"messages\": []}", AM_INVALID_ARGUMENT,
+                   "ValueError: Cannot apply chat template to an empty");
     expect_failure("x", "{\"messages\": {}}", AM_INVALID_ARGUMENT, "must be an array of objects, not an object");
     expect_failure("x", "{\"messages\": [\"a\"]}", AM_INVALID_ARGUMENT, "Chat messages should be dicts");
-    expect_failure("x", "{\"tools\": [\"a\"]}", AM_INVALID_ARGUMENT, "ValueError: Tools should either be a JSON schema");
+    expect_failure("x", "{\"tools\": [\"a\"]}", AM_INVALID_ARGUMENT,
+                   "ValueError: Tools should either be a JSON schema");
     expect_failure("x", "{\"tools\": 1}", AM_INVALID_ARGUMENT, "ValueError: Tools should");
     expect_failure("x", "{\"documents\": [1]}", AM_INVALID_ARGUMENT, "TypeError: Documents should be a list of dicts");
     expect_failure("x", "{\"arguments\": {\"messages\": 1}}", AM_INVALID_ARGUMENT,
@@ -377,12 +381,14 @@ static void text_chat_template__stops_at_its_limits(void **state)
     expect_limit("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", none,
                  "RecursionError: maximum recursion depth exceeded");
     expect_limit("{% for x in [1] recursive %}{{ loop([1]) }}{% endfor %}", none, "RecursionError");
-    expect_limit("{% set ns = namespace(x=[]) %}{% for i in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}",
+    expect_limit("{% set ns = namespace(x=[]) %}{% for i in range(5000) %}{% set ns.x = [ns.x] %}{% endfor "
+                 "%}{{ ns.x }}",
                  none, "RecursionError");
     expect_limit("{% set ns = namespace(x=[]) %}{% for i in range(5000) %}{% set ns.x = [ns.x] %}{% endfor %}"
                  "{{ ns.x == [ns.x] or ns.x | tojson }}",
                  none, "RecursionError");
-    expect_limit("{% set ns = namespace(x=[1]) %}{% for i in range(5000) %}{% set ns.x = ns.x | map('abs') %}{% endfor %}"
+    expect_limit("{% set ns = namespace(x=[1]) %}{% for i in range(5000) %}{% set ns.x = ns.x | map('abs') "
+                 "%}{% endfor %}"
                  "{{ ns.x | list }}",
                  none, "RecursionError");
     am_test_expect_error(render_limited("{{ range(100001) }}", none), AM_INVALID_ARGUMENT,
@@ -402,10 +408,21 @@ static void text_chat_template__refuses_absurd_nesting(void **state)
 {
     const struct {
         const char *begin, *unit, *end;
-    } cases[] = {{"{{ ", "(", ""},       {"{{ ", "[", ""},       {"{{ ", "{'a':", ""},       {"{{ ", "-", "1 }}"},
-                 {"{{ ", "not ", "1 }}"}, {"{{ 1", " + 1", " }}"}, {"{{ x", ".x", " }}"},    {"{{ x", "[0]", " }}"},
-                 {"{{ x", " | upper", " }}"}, {"{{ x", "()", " }}"}, {"", "{% if x %}", ""}, {"", "{% for x in y %}", ""},
-                 {"{{ 1", " if 1 else 1", " }}"}, {"{{ ", "x(", ""}, {"{{ 1", " ** 1", " }}"}};
+    } cases[] = {{"{{ ", "(", ""},
+                 {"{{ ", "[", ""},
+                 {"{{ ", "{'a':", ""},
+                 {"{{ ", "-", "1 }}"},
+                 {"{{ ", "not ", "1 }}"},
+                 {"{{ 1", " + 1", " }}"},
+                 {"{{ x", ".x", " }}"},
+                 {"{{ x", "[0]", " }}"},
+                 {"{{ x", " | upper", " }}"},
+                 {"{{ x", "()", " }}"},
+                 {"", "{% if x %}", ""},
+                 {"", "{% for x in y %}", ""},
+                 {"{{ 1", " if 1 else 1", " }}"},
+                 {"{{ ", "x(", ""},
+                 {"{{ 1", " ** 1", " }}"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *source = repeated(cases[i].begin, cases[i].unit, 20000, cases[i].end);
         am_test_expect_error(render_limited(source, (am_chat_options){0}), AM_INVALID_FILE,
@@ -426,17 +443,19 @@ static void text_chat_template__takes_what_people_nest(void **state)
     expect_text(source, "{}", expected);
     am_free(source);
     am_free(expected);
-    expect_text("{% macro f(n) %}{{ n }}{% if n %},{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(150) | length }}", "{}", "493");
+    expect_text("{% macro f(n) %}{{ n }}{% if n %},{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(150) | length }}", "{}",
+                "493");
 }
 
 static void text_chat_template__text_that_grows_in_a_loop_costs_what_it_is_long(void **state)
 {
     /* 20 000 turns of 10 bytes: 2 GB if each turn copied all before it. */
     const am_chat_options options = {.memory_limit_bytes = 64 << 20};
-    am_test_expect_ok(render_limited("{% set ns = namespace(t='', l=[]) %}{% for i in range(20000) %}"
-                                     "{% set ns.t = ns.t ~ '0123456789' %}{% set ns.l = ns.l + [i] %}{% endfor %}"
-                                     "{% if ns.t | length != 200000 or ns.l | sum != 199990000 %}{{ 1 / 0 }}{% endif %}",
-                                     options));
+    am_test_expect_ok(
+        render_limited("{% set ns = namespace(t='', l=[]) %}{% for i in range(20000) %}"
+                       "{% set ns.t = ns.t ~ '0123456789' %}{% set ns.l = ns.l + [i] %}{% endfor %}"
+                       "{% if ns.t | length != 200000 or ns.l | sum != 199990000 %}{{ 1 / 0 }}{% endif %}",
+                       options));
 }
 
 /* ---- threads, memory ---- */
@@ -489,7 +508,8 @@ static void text_chat_template__survives_every_failed_allocation(void **state)
     am_chat_options options = {.messages = am_json_root(messages)};
     bool done = false;
     /* Long enough for the arena to take block after block. */
-    const char *loop = "{% for i in range(3000) %}{{ [i, i | string] | tojson }}{% generation %}x{% endgeneration %}{% endfor %}";
+    const char *loop = "{% for i in range(3000) %}{{ [i, i | string] | tojson }}{% generation %}x{% "
+                       "endgeneration %}{% endfor %}";
     char *source = repeated(shared_source, loop, 20, "");
     for (int64_t n = 0; !done; n++) {
         am_chat_template *chat_template;

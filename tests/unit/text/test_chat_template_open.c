@@ -107,7 +107,8 @@ static void text_chat_template_open__says_what_is_missing_or_wrong(void **state)
 static void text_chat_template_open__survives_every_failed_allocation(void **state)
 {
     const char *folder = am_test_temporary_directory();
-    am_test_write_text(folder, "tokenizer_config.json", "{\"chat_template\": [{\"name\": \"default\", \"template\": \"{{ 1 }}\"}]}");
+    am_test_write_text(folder, "tokenizer_config.json",
+                       "{\"chat_template\": [{\"name\": \"default\", \"template\": \"{{ 1 }}\"}]}");
     (void)add_folder(folder);
     bool done = false;
     for (int64_t n = 0; !done; n++) {

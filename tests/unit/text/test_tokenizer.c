@@ -30,8 +30,9 @@ static am_tokenizer *parse(const char *json)
     return t;
 }
 
-static const char words_json[] = "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"u\":0,\"a\":1,\"b\":2,\"c\":3},\"unk_token\":\"u\"},"
-                                 "\"pre_tokenizer\":{\"type\":\"Whitespace\"}}";
+static const char words_json[] =
+    "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"u\":0,\"a\":1,\"b\":2,\"c\":3},\"unk_token\":\"u\"},"
+    "\"pre_tokenizer\":{\"type\":\"Whitespace\"}}";
 
 static void expect_ids(const am_encoding *e, size_t count, const int32_t *ids)
 {
@@ -80,8 +81,10 @@ static void text_tokenizer__sides_and_lengths_come_from_the_class_and_the_config
     const char *folder = am_test_temporary_directory();
     am_test_write_text(folder, "tokenizer.json", words_json);
     am_test_write_text(folder, "tokenizer_config.json",
-                       "{\"model_max_length\": 12, \"padding_side\": \"left\", \"truncation_side\": \"left\", \"pad_token\": \"c\","
-                       " \"image_token\": \"b\", \"model_input_names\": [\"input_ids\", \"token_type_ids\"], \"unk_token\": \"u\","
+                       "{\"model_max_length\": 12, \"padding_side\": \"left\", \"truncation_side\": "
+                       "\"left\", \"pad_token\": \"c\","
+                       " \"image_token\": \"b\", \"model_input_names\": [\"input_ids\", \"token_type_ids\"], "
+                       "\"unk_token\": \"u\","
                        " \"clean_up_tokenization_spaces\": true}");
     am_test_expect_ok(am_tokenizer_open(folder, AM_TOKENIZER_AUTO, &t));
     assert_string_equal(am_tokenizer_class(t), "TokenizersBackend");
@@ -197,12 +200,16 @@ static void text_tokenizer__refuses_text_that_is_not_utf8(void **state)
     am_tokenizer *t = parse(words_json), *ctc = open_data("python/wav2vec2_ctc", AM_TOKENIZER_AUTO);
     am_encoding e[2];
     am_text bad = TEXT("ab\xff"), cut = TEXT("a\xe2\x82"), surrogate = TEXT("\xed\xa0\x80");
-    am_test_expect_error(am_tokenizer_encode(t, bad, NULL, NULL, &e[0]), AM_INVALID_ARGUMENT, "text: not UTF-8 at byte 2");
-    am_test_expect_error(am_tokenizer_encode(t, TEXT("a"), &cut, NULL, &e[0]), AM_INVALID_ARGUMENT, "pair: not UTF-8 at byte 1");
-    am_test_expect_error(am_tokenizer_encode(ctc, surrogate, NULL, NULL, &e[0]), AM_INVALID_ARGUMENT, "text: not UTF-8 at byte 0");
+    am_test_expect_error(am_tokenizer_encode(t, bad, NULL, NULL, &e[0]), AM_INVALID_ARGUMENT,
+                         "text: not UTF-8 at byte 2");
+    am_test_expect_error(am_tokenizer_encode(t, TEXT("a"), &cut, NULL, &e[0]), AM_INVALID_ARGUMENT,
+                         "pair: not UTF-8 at byte 1");
+    am_test_expect_error(am_tokenizer_encode(ctc, surrogate, NULL, NULL, &e[0]), AM_INVALID_ARGUMENT,
+                         "text: not UTF-8 at byte 0");
     const am_text texts[] = {TEXT("a"), bad};
     am_test_expect_error(am_tokenizer_encode_batch(t, texts, NULL, 2, NULL, e), AM_INVALID_ARGUMENT, "text 1");
-    am_test_expect_error(am_tokenizer_encode(t, (am_text){"", ((size_t)1 << 30) + 1}, NULL, NULL, &e[0]), AM_INVALID_ARGUMENT, "limit of 1073741824 bytes");
+    am_test_expect_error(am_tokenizer_encode(t, (am_text){"", ((size_t)1 << 30) + 1}, NULL, NULL, &e[0]),
+                         AM_INVALID_ARGUMENT, "limit of 1073741824 bytes");
     am_tokenizer_close(ctc);
     am_tokenizer_close(t);
 }
@@ -211,7 +218,8 @@ static void text_tokenizer__says_when_there_is_no_unknown_token(void **state)
 {
     am_encoding e;
     am_tokenizer *t = parse("{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":1},\"unk_token\":\"u\"}}");
-    am_test_expect_error(am_tokenizer_encode(t, TEXT("b"), NULL, NULL, &e), AM_OUT_OF_RANGE, "neither is the unknown token \"u\"");
+    am_test_expect_error(am_tokenizer_encode(t, TEXT("b"), NULL, NULL, &e), AM_OUT_OF_RANGE,
+                         "neither is the unknown token \"u\"");
     am_tokenizer_close(t);
     t = parse("{\"model\":{\"type\":\"Unigram\",\"vocab\":[[\"a\",-1]],\"unk_id\":null}}");
     am_test_expect_error(am_tokenizer_encode(t, TEXT("ab"), NULL, NULL, &e), AM_OUT_OF_RANGE, "");
@@ -220,8 +228,10 @@ static void text_tokenizer__says_when_there_is_no_unknown_token(void **state)
 
 static void text_tokenizer__gives_up_on_patterns_that_take_too_long(void **state)
 {
-    static const char json[] = "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"u\":0},\"unk_token\":\"u\"},\"pre_tokenizer\":{\"type\":\"Split\","
-                               "\"pattern\":{\"Regex\":\"^(a+)+$\"},\"behavior\":\"Isolated\",\"invert\":false}}";
+    static const char json[] =
+        "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"u\":0},\"unk_token\":\"u\"},\"pre_tokenizer\":{"
+        "\"type\":\"Split\","
+        "\"pattern\":{\"Regex\":\"^(a+)+$\"},\"behavior\":\"Isolated\",\"invert\":false}}";
     am_tokenizer *t = parse(json);
     am_encoding e;
     char text[64];
@@ -235,12 +245,14 @@ static void text_tokenizer__gives_up_on_patterns_that_take_too_long(void **state
 static void text_tokenizer__limits_how_long_a_text_becomes(void **state)
 {
     char json[20000], content[1001];
-    size_t length = (size_t)snprintf(json, sizeof json, "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"u\":0},\"unk_token\":\"u\"},"
-                                                        "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[");
+    size_t length = (size_t)snprintf(json, sizeof json,
+                                     "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"u\":0},\"unk_token\":\"u\"},"
+                                     "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[");
     memset(content, 'a', 1000);
     content[1000] = 0;
     for (int i = 0; i < 10; i++)
-        length += (size_t)snprintf(json + length, sizeof json - length, "%s{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"%s\"}",
+        length += (size_t)snprintf(json + length, sizeof json - length,
+                                   "%s{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"%s\"}",
                                    i > 0 ? "," : "", content);
     snprintf(json + length, sizeof json - length, "]}}");
     am_tokenizer *t = parse(json);
@@ -304,7 +316,8 @@ static void *encode_often(void *argument)
     for (int i = 0; i < 200; i++) {
         am_encoding e;
         am_status status = am_tokenizer_encode(j->tokenizer, j->text, NULL, NULL, &e);
-        bool same = !status && e.count == j->expected->count && memcmp(e.ids, j->expected->ids, e.count * sizeof *e.ids) == 0;
+        bool same =
+            !status && e.count == j->expected->count && memcmp(e.ids, j->expected->ids, e.count * sizeof *e.ids) == 0;
         am_status_free(status);
         am_encoding_deinit(&e);
         if (!same) return argument;
@@ -315,7 +328,9 @@ static void *encode_often(void *argument)
 static void text_tokenizer__serves_several_threads(void **state)
 {
     am_tokenizer *t = open_data("families/t5", AM_TOKENIZER_AUTO);
-    job j = {.tokenizer = t, .text = TEXT("The quick brown fox jumps \xef\xbd\x86ox \xe2\x82\xac over <extra_id_3> the lazy dog's back, \xe4\xbd\xa0\xe5\xa5\xbd.")};
+    job j = {.tokenizer = t,
+             .text = TEXT("The quick brown fox jumps \xef\xbd\x86ox \xe2\x82\xac over <extra_id_3> the lazy "
+                          "dog's back, \xe4\xbd\xa0\xe5\xa5\xbd.")};
     am_encoding expected;
     pthread_t threads[4];
     am_test_expect_ok(am_tokenizer_encode(t, j.text, NULL, NULL, &expected));

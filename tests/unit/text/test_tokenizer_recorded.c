@@ -54,7 +54,8 @@ static void text_tokenizer_recorded__synthetic(void **state)
 
 static void text_tokenizer_recorded__reports_what_differs(void **state)
 {
-    const char *root = am_test_temporary_directory(), *model = "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0,\"u\":1},\"unk_token\":\"u\"}}";
+    const char *root = am_test_temporary_directory(),
+               *model = "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0,\"u\":1},\"unk_token\":\"u\"}}";
     am_verify_text_counts counts = {0};
     am_buffer report = {0};
     am_test_write_text(root, "texts.json", "[\"a\", \"b\"]");
@@ -63,7 +64,9 @@ static void text_tokenizer_recorded__reports_what_differs(void **state)
     assert_int_equal(mkdir(am_test_format("%s/synthetic", root), 0777), 0);
     assert_int_equal(mkdir(folder, 0777), 0);
     am_test_write_text(folder, "tokenizer.json", model);
-    am_test_write_text(folder, "cases.jsonl", "{\"i\":0,\"ids\":[0],\"o\":[0,1]}\n{\"i\":1,\"ids\":[0],\"o\":[0,1],\"d\":\"u\"}\n{\"i\":1,\"err\":\"\"}\n");
+    am_test_write_text(folder, "cases.jsonl",
+                       "{\"i\":0,\"ids\":[0],\"o\":[0,1]}\n{\"i\":1,\"ids\":[0],\"o\":[0,1],\"d\":\"u\"}\n{"
+                       "\"i\":1,\"err\":\"\"}\n");
     am_test_expect_ok(am_verify_tokenizer_folder(folder, &counts, &report));
     assert_int_equal(counts.passed, 1);
     assert_int_equal(counts.failed, 2);

@@ -40,10 +40,24 @@ static am_status run_attention(const am_kernel_call *call)
     const int64_t *q = in[Q].shape.dims, *k = in[K].shape.dims;
     job j = {.micro = call->micro};
     am_attention_problem *p = &j.problem;
-    *p = (am_attention_problem){.q = in[Q].data, .k = in[K].data, .v = in[V].data, .bias = in[BIAS].data, .sinks = in[SINKS].data,
-                                .mask = in[MASK].data, .y = call->outputs[0].data, .T = q[1], .H = q[2], .D = q[3], .S = k[1], .G = k[2],
-                                .E = in[V].shape.dims[3], .first_position = k[1] - q[1], .keys = k[1],
-                                .soft_cap = (float)a->soft_cap, .causal = a->causal, .window = a->window};
+    *p = (am_attention_problem){.q = in[Q].data,
+                                .k = in[K].data,
+                                .v = in[V].data,
+                                .bias = in[BIAS].data,
+                                .sinks = in[SINKS].data,
+                                .mask = in[MASK].data,
+                                .y = call->outputs[0].data,
+                                .T = q[1],
+                                .H = q[2],
+                                .D = q[3],
+                                .S = k[1],
+                                .G = k[2],
+                                .E = in[V].shape.dims[3],
+                                .first_position = k[1] - q[1],
+                                .keys = k[1],
+                                .soft_cap = (float)a->soft_cap,
+                                .causal = a->causal,
+                                .window = a->window};
     p->scale = (float)(a->scale != 0 ? a->scale : 1 / sqrt((double)p->D));
     if (in[OFFSET].data) AM_TRY(place_in_cache(p, &in[OFFSET]));
     am_shape scores = am_shape_of(q[0], p->H, p->T, p->S);
@@ -70,4 +84,5 @@ static bool supports(const am_graph *graph, const am_node *node)
     return graph->values[node->first_output.id].dtype == AM_F32;
 }
 
-const am_kernel am_cpu_attention = {.name = "attention_f32", .op = AM_OP_ATTENTION, .run = run_attention, .supports = supports};
+const am_kernel am_cpu_attention = {
+    .name = "attention_f32", .op = AM_OP_ATTENTION, .run = run_attention, .supports = supports};

@@ -11,8 +11,8 @@ struct am_attention_problem {
     const float *q, *k, *v, *bias, *sinks; /* bias and sinks may be null */
     const uint8_t *mask;                   /* may be null */
     float *y;
-    int64_t T, H, D, S, G, E;              /* as in am_attention_op */
-    int64_t first_position, keys;          /* of query 0; how many keys exist */
+    int64_t T, H, D, S, G, E;     /* as in am_attention_op */
+    int64_t first_position, keys; /* of query 0; how many keys exist */
     int64_t mask_strides[4], bias_strides[4];
     float scale, soft_cap; /* soft_cap 0: none */
     bool causal;

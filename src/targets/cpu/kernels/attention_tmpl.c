@@ -1,6 +1,7 @@
-/* Attention with a running softmax (Milakov and Gimelshein, arXiv 1805.02867): keys are taken in blocks that begin at multiples of
-   AM_ATTENTION_KEYS, the result so far is rescaled when a larger score appears. A block that a query does not see leaves that query's
-   numbers as they are, so a result does not depend on the queries computed with it. */
+/* Attention with a running softmax (Milakov and Gimelshein, arXiv 1805.02867): keys are taken in blocks that
+   begin at multiples of AM_ATTENTION_KEYS, the result so far is rescaled when a larger score appears. A block
+   that a query does not see leaves that query's numbers as they are, so a result does not depend on the
+   queries computed with it. */
 #include "targets/cpu/kernels/micro.h"
 
 #include "targets/cpu/kernels/attention.h"
@@ -22,7 +23,8 @@ static void visible(const am_attention_problem *p, int64_t position, int64_t *lo
 }
 
 /* Scores of query t for keys s0..s0+count-1: scaled, capped, biased, and the lowest number where masked. */
-static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t, int64_t s0, int64_t count, float *scores)
+static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t, int64_t s0, int64_t count,
+                  float *scores)
 {
     int64_t low, high;
     AM_TEMPLATE(scale)(scores, p->soft_cap != 0 ? p->scale / p->soft_cap : p->scale, 0, scores, count);
@@ -72,12 +74,14 @@ typedef struct running {
     double total[QUERIES];
 } running;
 
-static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0, int64_t count, running *state)
+static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
+                         int64_t count, running *state)
 {
     _Alignas(64) float scores[QUERIES * KEYS];
     int64_t group = h / (p->H / p->G), row = p->H * p->E;
     const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D;
-    const float *k = p->k + ((b * p->S + s0) * p->G + group) * p->D, *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
+    const float *k = p->k + ((b * p->S + s0) * p->G + group) * p->D,
+                *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
     float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
     AM_TEMPLATE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, KEYS);
     for (int64_t i = 0; i < rows; i++) {
@@ -87,7 +91,8 @@ static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, in
     AM_TEMPLATE(gemm_nn)(rows, p->E, count, scores, KEYS, v, p->G * p->E, y, row, true);
 }
 
-static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t low, int64_t high, running *state)
+static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t low,
+                         int64_t high, running *state)
 {
     for (int64_t i = 0; i < rows; i++) {
         state->most[i] = p->sinks ? p->sinks[h] : -FLT_MAX;

@@ -3,7 +3,8 @@
 #include "base/threads.h"
 #include "graph/ops/window.h"
 
-/* A result block is weight: [channels, C k] times columns: [C k, POSITIONS], the columns being gathered DEPTH at a time. */
+/* A result block is weight: [channels, C k] times columns: [C k, POSITIONS], the columns being gathered DEPTH
+ * at a time. */
 enum { POSITIONS = 64, DEPTH = 256, CHANNELS = 64 };
 
 /* Three spatial dimensions always; missing ones have size 1. */
@@ -46,14 +47,16 @@ static void gather_row(const problem *p, const float *plane, int64_t tap, int64_
         int64_t x = o[2] * p->stride[2] - p->before[2] + k[2] * p->dilation[2];
         bool inside = z >= 0 && z < p->size[0] && y >= 0 && y < p->size[1];
         const float *from = inside ? plane + (z * p->size[1] + y) * p->size[2] : plane;
-        for (int64_t n = 0; n < line; n++, x += p->stride[2]) row[i + n] = inside && x >= 0 && x < p->size[2] ? from[x] : 0;
+        for (int64_t n = 0; n < line; n++, x += p->stride[2])
+            row[i + n] = inside && x >= 0 && x < p->size[2] ? from[x] : 0;
         i += line;
         o[2] = 0;
         if (++o[1] == p->out[1]) o[1] = 0, o[0]++;
     }
 }
 
-static void multiply(const problem *p, const float *weight, int64_t rows, const float *x, int64_t p0, int64_t count, float *y)
+static void multiply(const problem *p, const float *weight, int64_t rows, const float *x, int64_t p0, int64_t count,
+                     float *y)
 {
     _Alignas(64) float columns[DEPTH * POSITIONS];
     int64_t taps = p->kernel[0] * p->kernel[1] * p->kernel[2], plane = p->size[0] * p->size[1] * p->size[2];
@@ -64,7 +67,8 @@ static void multiply(const problem *p, const float *weight, int64_t rows, const 
     }
     for (int64_t d = 0; d < p->depth; d += DEPTH) {
         int64_t n = p->depth - d < DEPTH ? p->depth - d : DEPTH;
-        for (int64_t i = 0; i < n; i++) gather_row(p, x + (d + i) / taps * plane, (d + i) % taps, p0, count, columns + i * POSITIONS);
+        for (int64_t i = 0; i < n; i++)
+            gather_row(p, x + (d + i) / taps * plane, (d + i) % taps, p0, count, columns + i * POSITIONS);
         micro->gemm_nn(rows, count, n, weight + d, p->depth, columns, POSITIONS, y, p->positions, d > 0);
     }
 }
@@ -91,11 +95,15 @@ static void work(void *context, int64_t begin, int64_t end)
 static am_status run_convolution(const am_kernel_call *call)
 {
     const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
-    problem p = {.call = call, .C = call->inputs[0].shape.dims[1], .O = call->outputs[0].shape.dims[1], .groups = a->groups ? a->groups : 1};
+    problem p = {.call = call,
+                 .C = call->inputs[0].shape.dims[1],
+                 .O = call->outputs[0].shape.dims[1],
+                 .groups = a->groups ? a->groups : 1};
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
     set_geometry(&p);
     p.depth = p.C / p.groups * p.kernel[0] * p.kernel[1] * p.kernel[2];
-    p.channel_blocks = (p.O / p.groups + CHANNELS - 1) / CHANNELS, p.position_blocks = (p.positions + POSITIONS - 1) / POSITIONS;
+    p.channel_blocks = (p.O / p.groups + CHANNELS - 1) / CHANNELS,
+    p.position_blocks = (p.positions + POSITIONS - 1) / POSITIONS;
     am_parallel_for(call->inputs[0].shape.dims[0] * p.groups * p.channel_blocks * p.position_blocks, 1, work, &p);
     return NULL;
 }
@@ -105,4 +113,5 @@ static bool supports(const am_graph *graph, const am_node *node)
     return am_all_f32(graph, node) && am_shape_count(&graph->values[node->inputs[1].id].shape) > 0;
 }
 
-const am_kernel am_cpu_convolution = {.name = "convolution_f32", .op = AM_OP_CONVOLUTION, .run = run_convolution, .supports = supports};
+const am_kernel am_cpu_convolution = {
+    .name = "convolution_f32", .op = AM_OP_CONVOLUTION, .run = run_convolution, .supports = supports};

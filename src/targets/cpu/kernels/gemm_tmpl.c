@@ -1,9 +1,10 @@
 /* Matrix products without packing.
 
-   gemm_nt: both operands have K contiguous. A tile of ROWS x 4 results keeps one vector of partial sums each; lane l takes k = l, l + AM_WIDTH, ..
-   and the lanes are added at the end by vsum4, in one and the same tree for every tile shape. K is taken DEPTH at a time so that the rows
-   of b in use stay in the first cache and those of a in the second; the sums of the pieces are added in order.
-   gemm_nn: b has N contiguous. A tile of ROWS x 2 vectors of results; each result is one sequence over k. */
+   gemm_nt: both operands have K contiguous. A tile of ROWS x 4 results keeps one vector of partial sums each;
+   lane l takes k = l, l + AM_WIDTH, .. and the lanes are added at the end by vsum4, in one and the same tree
+   for every tile shape. K is taken DEPTH at a time so that the rows of b in use stay in the first cache and
+   those of a in the second; the sums of the pieces are added in order. gemm_nn: b has N contiguous. A tile of
+   ROWS x 2 vectors of results; each result is one sequence over k. */
 #include "targets/cpu/kernels/micro.h"
 
 #if AM_WIDTH == 16 || defined(AM_VEC_NEON)
@@ -31,8 +32,8 @@ AM_INLINE vf load_part(kind k, const void *b, int64_t at, int64_t n)
 }
 
 /* rows x columns results, columns 1..4; with 1 the other three are computed as zeros. */
-AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc,
-                       bool accumulate)
+AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a, int64_t lda, const void *b,
+                       int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     vf sum[ROWS][4];
     int64_t i = 0, whole = K / AM_WIDTH * AM_WIDTH;
@@ -73,29 +74,32 @@ AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a,
     }
 }
 
-AM_INLINE void column_nt(kind k, int columns, int64_t M, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c,
-                         int64_t ldc, bool accumulate)
+AM_INLINE void column_nt(kind k, int columns, int64_t M, int64_t K, const float *a, int64_t lda, const void *b,
+                         int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     int64_t m = 0;
-    for (; m + ROWS <= M; m += ROWS) tile_nt(k, ROWS, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m + ROWS <= M; m += ROWS)
+        tile_nt(k, ROWS, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
     for (; m + 2 <= M; m += 2) tile_nt(k, 2, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
     for (; m < M; m++) tile_nt(k, 1, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
-AM_INLINE void block_nt(kind k, int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, float *c, int64_t ldc)
+AM_INLINE void block_nt(kind k, int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b,
+                        int64_t ldb, float *c, int64_t ldc)
 {
     int64_t bytes = k == KIND_F32 ? 4 : 2, i = 0;
     do { /* once even where K is 0 */
         int64_t n = 0, depth = K - i < DEPTH ? K - i : DEPTH;
         const char *from = (const char *)b + i * bytes;
-        for (; n + 4 <= N; n += 4) column_nt(k, 4, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
+        for (; n + 4 <= N; n += 4)
+            column_nt(k, 4, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
         for (; n < N; n++) column_nt(k, 1, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
         i += depth;
     } while (i < K);
 }
 
-void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, am_dtype b_dtype,
-                          float *c, int64_t ldc)
+void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
+                          am_dtype b_dtype, float *c, int64_t ldc)
 {
     if (b_dtype == AM_F32) block_nt(KIND_F32, M, N, K, a, lda, b, ldb, c, ldc);
     else if (b_dtype == AM_BF16) block_nt(KIND_BF16, M, N, K, a, lda, b, ldb, c, ldc);
@@ -103,8 +107,8 @@ void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64
 }
 
 /* rows x (vectors * AM_WIDTH) results; `last` of 1..AM_WIDTH lanes count in the last vector. */
-AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
-                       int64_t ldc, bool accumulate)
+AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda, const float *b,
+                       int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     vf sum[ROWS][NN_VECTORS];
 #pragma GCC unroll 8
@@ -133,16 +137,17 @@ AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const flo
             vstore_n(c + m * ldc + v * AM_WIDTH, sum[m][v], v == vectors - 1 ? last : AM_WIDTH);
 }
 
-AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
-                         int64_t ldc, bool accumulate)
+AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const float *a, int64_t lda, const float *b,
+                         int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     int64_t m = 0;
-    for (; m + ROWS <= M; m += ROWS) tile_nn(ROWS, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m + ROWS <= M; m += ROWS)
+        tile_nn(ROWS, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
     for (; m < M; m++) tile_nn(1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
-void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
-                          int64_t ldc, bool accumulate)
+void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
+                          float *c, int64_t ldc, bool accumulate)
 {
     int64_t n = 0;
     for (; n + NN_VECTORS * AM_WIDTH <= N; n += NN_VECTORS * AM_WIDTH)

@@ -2,8 +2,9 @@
 
 #include "base/threads.h"
 
-/* Results are cut into blocks of so many columns and at most so many rows. All rows of a block meet a row of the weight while that is in the
-   first cache, so a weight is read from memory once for each block of rows. */
+/* Results are cut into blocks of so many columns and at most so many rows. All rows of a block meet a row of
+   the weight while that is in the first cache, so a weight is read from memory once for each block of rows.
+ */
 enum { COLUMNS = 64, ROWS = 144 };
 
 typedef struct problem {
@@ -19,10 +20,12 @@ static void multiply_block(const problem *p, int64_t m0, int64_t m1, int64_t n0,
     float *y = p->call->outputs[0].data;
     const am_micro *micro = p->call->micro;
     if (p->options->in_out)
-        micro->gemm_nn(m1 - m0, n1 - n0, p->K, x + m0 * p->K, p->K, (const float *)w->data + n0, p->N, y + m0 * p->N + n0, p->N, false);
+        micro->gemm_nn(m1 - m0, n1 - n0, p->K, x + m0 * p->K, p->K, (const float *)w->data + n0, p->N,
+                       y + m0 * p->N + n0, p->N, false);
     else
-        micro->gemm_nt(m1 - m0, n1 - n0, p->K, x + m0 * p->K, p->K, (const char *)w->data + (size_t)(n0 * p->K) * am_dtype_bytes(w->dtype),
-                       p->K, w->dtype, y + m0 * p->N + n0, p->N);
+        micro->gemm_nt(m1 - m0, n1 - n0, p->K, x + m0 * p->K, p->K,
+                       (const char *)w->data + (size_t)(n0 * p->K) * am_dtype_bytes(w->dtype), p->K, w->dtype,
+                       y + m0 * p->N + n0, p->N);
     for (int64_t m = m0; m < m1; m++)
         micro->finish(y + m * p->N + n0, bias ? bias + n0 : NULL, residual ? residual + m * p->N + n0 : NULL,
                       (am_unary_fn)p->options->activation, n1 - n0);

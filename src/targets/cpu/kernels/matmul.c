@@ -55,7 +55,8 @@ static am_status run_matmul(const am_kernel_call *call)
     const am_matmul_attributes *options = AM_ATTRIBUTES(am_matmul_attributes, call);
     am_shape a = call->inputs[0].shape, b = call->inputs[1].shape, batch = call->outputs[0].shape;
     problem p = {.call = call, .a = call->inputs[0].data, .transpose_b = options->transpose_b};
-    p.M = batch.dims[batch.rank - 2], p.N = batch.dims[batch.rank - 1], p.K = a.dims[a.rank - (options->transpose_a ? 2 : 1)];
+    p.M = batch.dims[batch.rank - 2], p.N = batch.dims[batch.rank - 1],
+    p.K = a.dims[a.rank - (options->transpose_a ? 2 : 1)];
     if (options->transpose_a && p.M && p.K) {
         transpose(p.a, call->scratch, am_shape_count(&a) / (p.M * p.K), p.M, p.K);
         p.a = call->scratch;
@@ -74,5 +75,8 @@ static size_t scratch_bytes(const am_graph *graph, const am_node *node)
     return ((const am_matmul_attributes *)node->attributes)->transpose_a ? am_tensor_bytes(AM_F32, &a->shape) : 0;
 }
 
-const am_kernel am_cpu_matmul = {
-    .name = "matmul_f32", .op = AM_OP_MATMUL, .run = run_matmul, .supports = am_all_f32, .scratch_bytes = scratch_bytes};
+const am_kernel am_cpu_matmul = {.name = "matmul_f32",
+                                 .op = AM_OP_MATMUL,
+                                 .run = run_matmul,
+                                 .supports = am_all_f32,
+                                 .scratch_bytes = scratch_bytes};

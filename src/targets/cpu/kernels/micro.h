@@ -1,4 +1,5 @@
-/* What the *_tmpl.c files of one level give each other and micro_tmpl.c. Include after defining AM_ISA (the build does). */
+/* What the *_tmpl.c files of one level give each other and micro_tmpl.c. Include after defining AM_ISA (the
+ * build does). */
 #ifndef AM_TARGETS_CPU_KERNELS_MICRO_H
 #define AM_TARGETS_CPU_KERNELS_MICRO_H
 
@@ -7,16 +8,19 @@
 #include "targets/cpu/isa.h"
 
 /* See am_micro in targets/cpu/isa.h. */
-void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb, am_dtype b_dtype,
-                          float *c, int64_t ldc);
-void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
-                          int64_t ldc, bool accumulate);
+void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
+                          am_dtype b_dtype, float *c, int64_t ldc);
+void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
+                          float *c, int64_t ldc, bool accumulate);
 void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
 bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count);
 void AM_TEMPLATE(gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count);
-bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z, int64_t count);
-void AM_TEMPLATE(layer_norm)(const float *x, const float *weight, const float *bias, float *y, int64_t count, float eps);
-void AM_TEMPLATE(rms_norm)(const float *x, const float *weight, float weight_offset, float *y, int64_t count, float eps);
+bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z,
+                         int64_t count);
+void AM_TEMPLATE(layer_norm)(const float *x, const float *weight, const float *bias, float *y, int64_t count,
+                             float eps);
+void AM_TEMPLATE(rms_norm)(const float *x, const float *weight, float weight_offset, float *y, int64_t count,
+                           float eps);
 void AM_TEMPLATE(moments)(const float *x, int64_t count, double *mean, double *variance);
 void AM_TEMPLATE(scale)(const float *x, float factor, float term, float *y, int64_t count);
 void AM_TEMPLATE(softmax)(const float *x, float *y, int64_t count, bool log_form);

@@ -1,8 +1,8 @@
 #include "targets/cpu/kernels/micro.h"
 
-#define TEXT(name)      TEXT_OF(name)
-#define TEXT_OF(name)   #name
-#define TABLE           AM_JOIN(am_cpu_, micro, AM_ISA)
+#define TEXT(name)    TEXT_OF(name)
+#define TEXT_OF(name) #name
+#define TABLE         AM_JOIN(am_cpu_, micro, AM_ISA)
 
 extern const am_micro TABLE;
 

@@ -56,7 +56,8 @@ typedef struct rows {
 static void copy_rows(void *context, int64_t begin, int64_t end)
 {
     const rows *r = context;
-    for (int64_t i = begin; i < end; i++) memcpy(r->to + i * r->to_pitch, r->from + i * r->from_pitch, (size_t)r->row_bytes);
+    for (int64_t i = begin; i < end; i++)
+        memcpy(r->to + i * r->to_pitch, r->from + i * r->from_pitch, (size_t)r->row_bytes);
 }
 
 static am_status run_concat(const am_kernel_call *call)
@@ -75,7 +76,8 @@ static am_status run_concat(const am_kernel_call *call)
     return NULL;
 }
 
-/* Constant padding: everything gets the value, then the rows of the last dimension inside are copied over it. */
+/* Constant padding: everything gets the value, then the rows of the last dimension inside are copied over it.
+ */
 typedef struct padding {
     const am_kernel_call *call;
     const am_pad_attributes *options;
@@ -116,7 +118,9 @@ static void pad_rows(void *context, int64_t begin, int64_t end)
         char *row = (char *)y->data + i * to * p->bytes;
         int64_t source = source_row(p, i), inside = source < 0 ? 0 : count, start = source < 0 || left > to ? 0 : left;
         fill(row, p->value, start, p->bytes);
-        if (inside) memcpy(row + start * p->bytes, (const char *)x->data + (source * from + skip) * p->bytes, (size_t)(inside * p->bytes));
+        if (inside)
+            memcpy(row + start * p->bytes, (const char *)x->data + (source * from + skip) * p->bytes,
+                   (size_t)(inside * p->bytes));
         fill(row + (start + inside) * p->bytes, p->value, to - start - inside, p->bytes);
     }
 }
@@ -134,7 +138,8 @@ static am_status run_pad(const am_kernel_call *call)
 static bool supports_pad(const am_graph *graph, const am_node *node)
 {
     (void)graph;
-    return ((const am_pad_attributes *)node->attributes)->mode == AM_PAD_CONSTANT && graph->values[node->inputs[0].id].shape.rank > 0;
+    return ((const am_pad_attributes *)node->attributes)->mode == AM_PAD_CONSTANT &&
+           graph->values[node->inputs[0].id].shape.rank > 0;
 }
 
 /* --- cast --- */
@@ -143,7 +148,8 @@ static void cast_chunks(void *context, int64_t begin, int64_t end)
 {
     const am_kernel_call *call = context;
     const am_tensor *x = &call->inputs[0], *y = &call->outputs[0];
-    int64_t count = am_shape_count(&x->shape), from = begin * CHUNK, n = (end * CHUNK < count ? end * CHUNK : count) - from;
+    int64_t count = am_shape_count(&x->shape), from = begin * CHUNK,
+            n = (end * CHUNK < count ? end * CHUNK : count) - from;
     const char *in = (const char *)x->data + from * (int64_t)am_dtype_bytes(x->dtype);
     char *out = (char *)y->data + from * (int64_t)am_dtype_bytes(y->dtype);
     bool half = x->dtype == AM_BF16 || x->dtype == AM_F16;
@@ -154,7 +160,8 @@ static void cast_chunks(void *context, int64_t begin, int64_t end)
 
 static am_status run_cast(const am_kernel_call *call)
 {
-    am_parallel_for((am_shape_count(&call->inputs[0].shape) + CHUNK - 1) / CHUNK, 1, cast_chunks, (void *)(uintptr_t)call);
+    am_parallel_for((am_shape_count(&call->inputs[0].shape) + CHUNK - 1) / CHUNK, 1, cast_chunks,
+                    (void *)(uintptr_t)call);
     return NULL;
 }
 
@@ -227,9 +234,11 @@ static bool supports_embedding(const am_graph *graph, const am_node *node)
 
 static am_status run_scatter(const am_kernel_call *call)
 {
-    const am_tensor *x = &call->inputs[0], *index = &call->inputs[1], *updates = &call->inputs[2], *y = &call->outputs[0];
+    const am_tensor *x = &call->inputs[0], *index = &call->inputs[1], *updates = &call->inputs[2],
+                    *y = &call->outputs[0];
     int axis = (int)AM_ATTRIBUTES(am_scatter_attributes, call)->axis;
-    int64_t size = x->shape.dims[axis], n = am_shape_count(&index->shape), outer = 1, bytes = (int64_t)am_dtype_bytes(x->dtype);
+    int64_t size = x->shape.dims[axis], n = am_shape_count(&index->shape), outer = 1,
+            bytes = (int64_t)am_dtype_bytes(x->dtype);
     for (int i = 0; i < axis; i++) outer *= x->shape.dims[i];
     for (int i = axis + 1; i < x->shape.rank; i++) bytes *= x->shape.dims[i];
     if (am_shape_count(&updates->shape)) AM_TRY(check_indices(index, size));
@@ -254,7 +263,9 @@ const am_kernel am_cpu_slice = {.name = "slice", .op = AM_OP_SLICE, .run = run_s
 const am_kernel am_cpu_concat = {.name = "concat", .op = AM_OP_CONCAT, .run = run_concat};
 const am_kernel am_cpu_pad = {.name = "pad_constant", .op = AM_OP_PAD, .run = run_pad, .supports = supports_pad};
 const am_kernel am_cpu_cast = {.name = "cast", .op = AM_OP_CAST, .run = run_cast};
-const am_kernel am_cpu_gather = {.name = "gather_slices", .op = AM_OP_GATHER, .run = run_gather, .supports = supports_gather};
-const am_kernel am_cpu_embedding = {.name = "embedding_f32", .op = AM_OP_EMBEDDING, .run = run_embedding, .supports = supports_embedding};
+const am_kernel am_cpu_gather = {
+    .name = "gather_slices", .op = AM_OP_GATHER, .run = run_gather, .supports = supports_gather};
+const am_kernel am_cpu_embedding = {
+    .name = "embedding_f32", .op = AM_OP_EMBEDDING, .run = run_embedding, .supports = supports_embedding};
 const am_kernel am_cpu_scatter = {
     .name = "scatter_slices", .op = AM_OP_SCATTER, .run = run_scatter, .supports = supports_scatter, .in_place = true};

@@ -37,7 +37,8 @@ static bool supports_rows(const am_graph *graph, const am_node *node)
     const am_norm_attributes *a = node->attributes;
     bool rms_with_bias = a->kind == AM_NORM_RMS && node->input_count > 2 && node->inputs[2].id;
     bool layer_with_offset = a->kind == AM_NORM_LAYER && a->weight_offset != 0;
-    return (a->kind == AM_NORM_LAYER || a->kind == AM_NORM_RMS) && !rms_with_bias && !layer_with_offset && am_all_f32(graph, node);
+    return (a->kind == AM_NORM_LAYER || a->kind == AM_NORM_RMS) && !rms_with_bias && !layer_with_offset &&
+           am_all_f32(graph, node);
 }
 
 const am_kernel am_cpu_norm_rows = {
@@ -45,7 +46,8 @@ const am_kernel am_cpu_norm_rows = {
 
 /* --- group and batch norm: [B, C, inner] --- */
 
-static void norm_channel(const am_kernel_call *call, int64_t row, int64_t channel, int64_t inner, double mean, double scale)
+static void norm_channel(const am_kernel_call *call, int64_t row, int64_t channel, int64_t inner, double mean,
+                         double scale)
 {
     const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, call);
     const float *weight = optional(call, 1), *bias = optional(call, 2);
@@ -65,8 +67,11 @@ static void norm_groups(void *context, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end; i++) {
         double mean, variance;
         if (a->kind == AM_NORM_GROUP)
-            call->micro->moments((const float *)call->inputs[0].data + i * per_group * inner, per_group * inner, &mean, &variance);
-        else mean = (double)((const float *)call->inputs[3].data)[i % C], variance = (double)((const float *)call->inputs[4].data)[i % C];
+            call->micro->moments((const float *)call->inputs[0].data + i * per_group * inner, per_group * inner, &mean,
+                                 &variance);
+        else
+            mean = (double)((const float *)call->inputs[3].data)[i % C],
+            variance = (double)((const float *)call->inputs[4].data)[i % C];
         for (int64_t k = 0; k < per_group; k++)
             norm_channel(call, i * per_group + k, (i * per_group + k) % C, inner, mean, 1 / sqrt(variance + a->eps));
     }
@@ -98,7 +103,8 @@ static void softmax_rows(void *context, int64_t begin, int64_t end)
     bool log_form = AM_ATTRIBUTES(am_softmax_attributes, call)->log;
     int64_t C = call->inputs[0].shape.dims[call->inputs[0].shape.rank - 1];
     for (int64_t i = begin; i < end; i++)
-        call->micro->softmax((const float *)call->inputs[0].data + i * C, (float *)call->outputs[0].data + i * C, C, log_form);
+        call->micro->softmax((const float *)call->inputs[0].data + i * C, (float *)call->outputs[0].data + i * C, C,
+                             log_form);
 }
 
 static am_status run_softmax(const am_kernel_call *call)
@@ -161,4 +167,5 @@ static bool supports_reduce(const am_graph *graph, const am_node *node)
     return (a->fn == AM_REDUCE_SUM || a->fn == AM_REDUCE_MEAN || a->fn == AM_REDUCE_MAX) && am_all_f32(graph, node);
 }
 
-const am_kernel am_cpu_reduce = {.name = "reduce_last_f32", .op = AM_OP_REDUCE, .run = run_reduce, .supports = supports_reduce};
+const am_kernel am_cpu_reduce = {
+    .name = "reduce_last_f32", .op = AM_OP_REDUCE, .run = run_reduce, .supports = supports_reduce};

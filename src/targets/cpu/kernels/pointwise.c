@@ -12,18 +12,21 @@ enum { CHUNK = 4096 };
 static void unary_chunks(void *context, int64_t begin, int64_t end)
 {
     const am_kernel_call *call = context;
-    int64_t count = am_shape_count(&call->inputs[0].shape), from = begin * CHUNK, to = end * CHUNK < count ? end * CHUNK : count;
-    call->micro->unary((am_unary_fn)AM_ATTRIBUTES(am_unary_attributes, call)->fn, (const float *)call->inputs[0].data + from,
-                       (float *)call->outputs[0].data + from, to - from);
+    int64_t count = am_shape_count(&call->inputs[0].shape), from = begin * CHUNK,
+            to = end * CHUNK < count ? end * CHUNK : count;
+    call->micro->unary((am_unary_fn)AM_ATTRIBUTES(am_unary_attributes, call)->fn,
+                       (const float *)call->inputs[0].data + from, (float *)call->outputs[0].data + from, to - from);
 }
 
 static am_status run_unary(const am_kernel_call *call)
 {
-    am_parallel_for((am_shape_count(&call->inputs[0].shape) + CHUNK - 1) / CHUNK, 1, unary_chunks, (void *)(uintptr_t)call);
+    am_parallel_for((am_shape_count(&call->inputs[0].shape) + CHUNK - 1) / CHUNK, 1, unary_chunks,
+                    (void *)(uintptr_t)call);
     return NULL;
 }
 
-const am_kernel am_cpu_unary = {.name = "unary_f32", .op = AM_OP_UNARY, .run = run_unary, .supports = am_all_f32, .in_place = true};
+const am_kernel am_cpu_unary = {
+    .name = "unary_f32", .op = AM_OP_UNARY, .run = run_unary, .supports = am_all_f32, .in_place = true};
 
 /* --- binary: rows of the last merged dimension --- */
 
@@ -41,7 +44,8 @@ static void binary_rows(void *context, int64_t begin, int64_t end)
     float *z = p->call->outputs[0].data;
     am_strided_place at = am_strided_seek(s, begin);
     for (int64_t row = begin; row < end; row++, am_strided_next(s, &at))
-        p->call->micro->binary(fn, x + at.offset[0], s->step[0] == 0, y + at.offset[1], s->step[1] == 0, z + row * s->inner, s->inner);
+        p->call->micro->binary(fn, x + at.offset[0], s->step[0] == 0, y + at.offset[1], s->step[1] == 0,
+                               z + row * s->inner, s->inner);
 }
 
 static am_status run_binary(const am_kernel_call *call)
@@ -52,13 +56,15 @@ static am_status run_binary(const am_kernel_call *call)
     return NULL;
 }
 
-const am_kernel am_cpu_binary = {.name = "binary_f32", .op = AM_OP_BINARY, .run = run_binary, .supports = am_all_f32, .in_place = true};
+const am_kernel am_cpu_binary = {
+    .name = "binary_f32", .op = AM_OP_BINARY, .run = run_binary, .supports = am_all_f32, .in_place = true};
 
 /* --- select: any dtype --- */
 
 #define SELECT_ROW(type)                                                                                               \
     for (int64_t i = 0; i < s->inner; i++)                                                                             \
-        ((type *)to)[i] = condition[i * s->step[0]] ? ((const type *)yes)[i * s->step[1]] : ((const type *)no)[i * s->step[2]]
+    ((type *)to)[i] =                                                                                                  \
+        condition[i * s->step[0]] ? ((const type *)yes)[i * s->step[1]] : ((const type *)no)[i * s->step[2]]
 
 static void select_rows(void *context, int64_t begin, int64_t end)
 {
@@ -72,10 +78,18 @@ static void select_rows(void *context, int64_t begin, int64_t end)
         const void *no = (const char *)p->call->inputs[2].data + at.offset[2] * bytes;
         void *to = (char *)p->call->outputs[0].data + row * s->inner * bytes;
         switch (bytes) {
-        case 1: SELECT_ROW(uint8_t); break;
-        case 2: SELECT_ROW(uint16_t); break;
-        case 4: SELECT_ROW(uint32_t); break;
-        default: SELECT_ROW(uint64_t); break;
+        case 1:
+            SELECT_ROW(uint8_t);
+            break;
+        case 2:
+            SELECT_ROW(uint16_t);
+            break;
+        case 4:
+            SELECT_ROW(uint32_t);
+            break;
+        default:
+            SELECT_ROW(uint64_t);
+            break;
         }
     }
 }
@@ -101,7 +115,8 @@ static void gated_rows(void *context, int64_t begin, int64_t end)
     int64_t n = y->shape.rank ? y->shape.dims[y->shape.rank - 1] : 1;
     const float *gate = call->inputs[0].data, *up = packed ? gate + n : call->inputs[1].data;
     for (int64_t i = begin; i < end; i++)
-        call->micro->gated(fn, gate + i * n * (packed ? 2 : 1), up + i * n * (packed ? 2 : 1), (float *)y->data + i * n, n);
+        call->micro->gated(fn, gate + i * n * (packed ? 2 : 1), up + i * n * (packed ? 2 : 1), (float *)y->data + i * n,
+                           n);
 }
 
 static am_status run_gated(const am_kernel_call *call)
@@ -112,8 +127,11 @@ static am_status run_gated(const am_kernel_call *call)
     return NULL;
 }
 
-const am_kernel am_cpu_gated_activation = {
-    .name = "gated_activation_f32", .op = AM_OP_GATED_ACTIVATION, .run = run_gated, .supports = am_all_f32, .in_place = true};
+const am_kernel am_cpu_gated_activation = {.name = "gated_activation_f32",
+                                           .op = AM_OP_GATED_ACTIVATION,
+                                           .run = run_gated,
+                                           .supports = am_all_f32,
+                                           .in_place = true};
 
 /* --- rope --- */
 
@@ -125,7 +143,8 @@ static void rope_rows(void *context, int64_t begin, int64_t end)
     int64_t half = table[2], rest = x[3] - 2 * half;
     for (int64_t row = begin; row < end; row++) {
         int64_t table_at = (table[0] == 1 ? row % x[1] : row) * half;
-        const float *cos = (const float *)call->inputs[1].data + table_at, *sin = (const float *)call->inputs[2].data + table_at;
+        const float *cos = (const float *)call->inputs[1].data + table_at,
+                    *sin = (const float *)call->inputs[2].data + table_at;
         for (int64_t h = 0; h < x[2]; h++) {
             const float *from = (const float *)call->inputs[0].data + (row * x[2] + h) * x[3];
             float *to = (float *)call->outputs[0].data + (row * x[2] + h) * x[3];
@@ -142,4 +161,5 @@ static am_status run_rope(const am_kernel_call *call)
     return NULL;
 }
 
-const am_kernel am_cpu_rope = {.name = "rope_f32", .op = AM_OP_ROPE, .run = run_rope, .supports = am_all_f32, .in_place = true};
+const am_kernel am_cpu_rope = {
+    .name = "rope_f32", .op = AM_OP_ROPE, .run = run_rope, .supports = am_all_f32, .in_place = true};

@@ -1,9 +1,18 @@
 /* Functions of single elements over arrays. */
 #include "targets/cpu/kernels/micro.h"
 
-AM_INLINE vf relu(vf x) { return vselect((vi)(x > 0.0f) | (vi)(x != x), x, vset(0)); }
-AM_INLINE vf gelu(vf x) { return 0.5f * x * (1.0f + verf(x * 0.70710678f)); }
-AM_INLINE vf sigmoid(vf x) { return 1.0f / (1.0f + vexp(-x)); }
+AM_INLINE vf relu(vf x)
+{
+    return vselect((vi)(x > 0.0f) | (vi)(x != x), x, vset(0));
+}
+AM_INLINE vf gelu(vf x)
+{
+    return 0.5f * x * (1.0f + verf(x * 0.70710678f));
+}
+AM_INLINE vf sigmoid(vf x)
+{
+    return 1.0f / (1.0f + vexp(-x));
+}
 
 AM_INLINE vf gelu_tanh(vf x)
 {
@@ -14,21 +23,36 @@ AM_INLINE vf gelu_tanh(vf x)
 AM_INLINE vf apply(am_unary_fn fn, vf x)
 {
     switch (fn) {
-    case AM_ABS: return vabs(x);
-    case AM_NEG: return -x;
-    case AM_SQUARE: return x * x;
-    case AM_RECIPROCAL: return 1.0f / x;
-    case AM_EXP: return vexp(x);
-    case AM_TANH: return vtanh(x);
-    case AM_ERF: return verf(x);
-    case AM_RELU: return relu(x);
-    case AM_RELU2: return relu(x) * relu(x);
-    case AM_SIGMOID: return sigmoid(x);
-    case AM_GELU: return gelu(x);
-    case AM_GELU_TANH: return gelu_tanh(x);
-    case AM_QUICK_GELU: return x / (1.0f + vexp(-1.702f * x));
-    case AM_SILU: return x / (1.0f + vexp(-x));
-    default: return x;
+    case AM_ABS:
+        return vabs(x);
+    case AM_NEG:
+        return -x;
+    case AM_SQUARE:
+        return x * x;
+    case AM_RECIPROCAL:
+        return 1.0f / x;
+    case AM_EXP:
+        return vexp(x);
+    case AM_TANH:
+        return vtanh(x);
+    case AM_ERF:
+        return verf(x);
+    case AM_RELU:
+        return relu(x);
+    case AM_RELU2:
+        return relu(x) * relu(x);
+    case AM_SIGMOID:
+        return sigmoid(x);
+    case AM_GELU:
+        return gelu(x);
+    case AM_GELU_TANH:
+        return gelu_tanh(x);
+    case AM_QUICK_GELU:
+        return x / (1.0f + vexp(-1.702f * x));
+    case AM_SILU:
+        return x / (1.0f + vexp(-x));
+    default:
+        return x;
     }
 }
 
@@ -43,11 +67,16 @@ bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count)
 {
     switch (fn) {
 #define CASE(id)                                                                                                       \
-    case id: run_unary(id, x, y, count); return true;
-    CASE(AM_IDENTITY) CASE(AM_ABS) CASE(AM_NEG) CASE(AM_SQUARE) CASE(AM_RECIPROCAL) CASE(AM_EXP) CASE(AM_TANH) CASE(AM_ERF) CASE(AM_RELU)
-    CASE(AM_RELU2) CASE(AM_SIGMOID) CASE(AM_GELU) CASE(AM_GELU_TANH) CASE(AM_QUICK_GELU) CASE(AM_SILU)
+    case id:                                                                                                           \
+        run_unary(id, x, y, count);                                                                                    \
+        return true;
+        CASE(AM_IDENTITY)
+        CASE(AM_ABS)
+        CASE(AM_NEG)
+        CASE(AM_SQUARE) CASE(AM_RECIPROCAL) CASE(AM_EXP) CASE(AM_TANH) CASE(AM_ERF) CASE(AM_RELU) CASE(AM_RELU2)
+            CASE(AM_SIGMOID) CASE(AM_GELU) CASE(AM_GELU_TANH) CASE(AM_QUICK_GELU) CASE(AM_SILU)
 #undef CASE
-    default: break;
+                default : break;
     }
     for (int64_t i = 0; i < count; i++) y[i] = (float)am_unary_real(fn, (double)x[i]);
     return false;
@@ -87,25 +116,36 @@ void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_
 AM_INLINE vf apply2(am_binary_fn fn, vf x, vf y)
 {
     switch (fn) {
-    case AM_ADD: return x + y;
-    case AM_SUB: return x - y;
-    case AM_MUL: return x * y;
-    case AM_DIV: return x / y;
-    case AM_MIN: return vmin(x, y);
-    default: return vmax(x, y);
+    case AM_ADD:
+        return x + y;
+    case AM_SUB:
+        return x - y;
+    case AM_MUL:
+        return x * y;
+    case AM_DIV:
+        return x / y;
+    case AM_MIN:
+        return vmin(x, y);
+    default:
+        return vmax(x, y);
     }
 }
 
-AM_INLINE void run_binary(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z, int64_t count)
+AM_INLINE void run_binary(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z,
+                          int64_t count)
 {
     int64_t i = 0;
     for (; i + AM_WIDTH <= count; i += AM_WIDTH)
         vstore(z + i, apply2(fn, x_repeats ? vset(*x) : vload(x + i), y_repeats ? vset(*y) : vload(y + i)));
     int64_t n = count - i;
-    if (n) vstore_part(z + i, apply2(fn, x_repeats ? vset(*x) : vload_part(x + i, n), y_repeats ? vset(*y) : vload_part(y + i, n)), n);
+    if (n)
+        vstore_part(
+            z + i, apply2(fn, x_repeats ? vset(*x) : vload_part(x + i, n), y_repeats ? vset(*y) : vload_part(y + i, n)),
+            n);
 }
 
-bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z, int64_t count)
+bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z,
+                         int64_t count)
 {
     switch (fn) {
 #define CASE(id)                                                                                                       \
@@ -114,11 +154,15 @@ bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const 
         else if (y_repeats) run_binary(id, x, false, y, true, z, count);                                               \
         else run_binary(id, x, false, y, false, z, count);                                                             \
         return true;
-    CASE(AM_ADD) CASE(AM_SUB) CASE(AM_MUL) CASE(AM_DIV) CASE(AM_MIN) CASE(AM_MAX)
+        CASE(AM_ADD)
+        CASE(AM_SUB)
+        CASE(AM_MUL)
+        CASE(AM_DIV) CASE(AM_MIN) CASE(AM_MAX)
 #undef CASE
-    default: break;
+            default : break;
     }
-    for (int64_t i = 0; i < count; i++) z[i] = (float)am_binary_real(fn, (double)x[x_repeats ? 0 : i], (double)y[y_repeats ? 0 : i]);
+    for (int64_t i = 0; i < count; i++)
+        z[i] = (float)am_binary_real(fn, (double)x[x_repeats ? 0 : i], (double)y[y_repeats ? 0 : i]);
     return false;
 }
 

@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-/* The places of one window along one dimension: begin, begin + step, .. below end, all inside; `counted` is how many an average divides by. */
+/* The places of one window along one dimension: begin, begin + step, .. below end, all inside; `counted` is
+ * how many an average divides by. */
 typedef struct span {
     int64_t begin, end, step, counted;
 } span;
@@ -19,7 +20,8 @@ typedef struct problem {
 static span window_of(const am_pool_attributes *a, int i, int64_t size, int64_t out)
 {
     int64_t dilation = am_window_number(&a->dilation, i, 1), after = am_window_number(&a->padding_after, i, 0);
-    int64_t begin = out * am_window_number(&a->stride, i, a->kernel.dims[i]) - am_window_number(&a->padding_before, i, 0);
+    int64_t begin =
+        out * am_window_number(&a->stride, i, a->kernel.dims[i]) - am_window_number(&a->padding_before, i, 0);
     int64_t end = begin + (a->kernel.dims[i] - 1) * dilation + 1, padded = end < size + after ? end : size + after;
     span s = {begin, end < size ? end : size, dilation, (padded - begin + dilation - 1) / dilation};
     if (s.begin < 0) s.begin += (dilation - 1 - s.begin) / dilation * dilation;
@@ -55,7 +57,8 @@ static float average(const problem *p, const float *x, const span s[3])
     double sum = 0;
     for (int64_t i = s[0].begin; i < s[0].end; i += s[0].step)
         for (int64_t j = s[1].begin; j < s[1].end; j += s[1].step)
-            for (int64_t k = s[2].begin; k < s[2].end; k += s[2].step) sum += (double)x[(i * p->size[1] + j) * p->size[2] + k];
+            for (int64_t k = s[2].begin; k < s[2].end; k += s[2].step)
+                sum += (double)x[(i * p->size[1] + j) * p->size[2] + k];
     return (float)(sum / (double)(s[0].counted * s[1].counted * s[2].counted));
 }
 

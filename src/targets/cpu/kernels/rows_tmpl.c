@@ -48,9 +48,11 @@ float AM_TEMPLATE(largest)(const float *x, int64_t count)
 void AM_TEMPLATE(moments)(const float *x, int64_t count, double *mean, double *variance)
 {
     double sum = 0, square = 0;
-    for (int64_t i = 0; i < count; i += 1024) sum += (double)AM_TEMPLATE(sum)(x + i, count - i < 1024 ? count - i : 1024);
+    for (int64_t i = 0; i < count; i += 1024)
+        sum += (double)AM_TEMPLATE(sum)(x + i, count - i < 1024 ? count - i : 1024);
     *mean = sum / (double)count;
-    for (int64_t i = 0; i < count; i += 1024) square += (double)squares(x + i, (float)*mean, count - i < 1024 ? count - i : 1024);
+    for (int64_t i = 0; i < count; i += 1024)
+        square += (double)squares(x + i, (float)*mean, count - i < 1024 ? count - i : 1024);
     *variance = square / (double)count;
 }
 

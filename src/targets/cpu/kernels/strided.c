@@ -18,7 +18,8 @@ static void push(am_strided *s, int64_t dim, int64_t (*strides)[AM_RANK_LIMIT], 
     for (int k = 0; k < s->operands; k++) s->strides[k][s->rank - 1] = strides[k][from];
 }
 
-void am_strided_make(am_strided *s, const am_shape *shape, int operands, int64_t (*strides)[AM_RANK_LIMIT], int64_t chunk)
+void am_strided_make(am_strided *s, const am_shape *shape, int operands, int64_t (*strides)[AM_RANK_LIMIT],
+                     int64_t chunk)
 {
     *s = (am_strided){.operands = operands, .inner = 1, .rows = 1};
     for (int i = 0; i < shape->rank; i++)
@@ -42,7 +43,8 @@ void am_strided_make(am_strided *s, const am_shape *shape, int operands, int64_t
 void am_strided_of_broadcast(am_strided *s, const am_kernel_call *call, int operands, int64_t chunk)
 {
     int64_t strides[AM_STRIDED_OPERANDS][AM_RANK_LIMIT];
-    for (int k = 0; k < operands; k++) am_shape_broadcast_strides(&call->inputs[k].shape, &call->outputs[0].shape, strides[k]);
+    for (int k = 0; k < operands; k++)
+        am_shape_broadcast_strides(&call->inputs[k].shape, &call->outputs[0].shape, strides[k]);
     am_strided_make(s, &call->outputs[0].shape, operands, strides, chunk);
 }
 
@@ -84,10 +86,18 @@ static void copy_row(const void *from, int64_t step, void *to, int64_t n, int64_
         return;
     }
     switch (bytes) {
-    case 1: COPY_ROW(uint8_t); break;
-    case 2: COPY_ROW(uint16_t); break;
-    case 4: COPY_ROW(uint32_t); break;
-    default: COPY_ROW(uint64_t); break;
+    case 1:
+        COPY_ROW(uint8_t);
+        break;
+    case 2:
+        COPY_ROW(uint16_t);
+        break;
+    case 4:
+        COPY_ROW(uint32_t);
+        break;
+    default:
+        COPY_ROW(uint64_t);
+        break;
     }
 }
 
@@ -96,7 +106,8 @@ static void copy_rows(void *context, int64_t begin, int64_t end)
     const copy *c = context;
     am_strided_place at = am_strided_seek(c->s, begin);
     for (int64_t row = begin; row < end; row++, am_strided_next(c->s, &at))
-        copy_row(c->from + at.offset[0] * c->bytes, c->s->step[0], c->to + row * c->s->inner * c->bytes, c->s->inner, c->bytes);
+        copy_row(c->from + at.offset[0] * c->bytes, c->s->step[0], c->to + row * c->s->inner * c->bytes, c->s->inner,
+                 c->bytes);
 }
 
 void am_strided_copy(const am_strided *s, const void *from, void *to, int64_t bytes)

@@ -1,5 +1,6 @@
-/* Vectors of floats of the level a *_tmpl.c file is compiled for: AM_WIDTH lanes in a vf. Arithmetic and comparisons are
-   the compilers' own operators on vectors. Lanes never look at each other but in vsum, vsum4 and vmax_lanes. */
+/* Vectors of floats of the level a *_tmpl.c file is compiled for: AM_WIDTH lanes in a vf. Arithmetic and
+   comparisons are the compilers' own operators on vectors. Lanes never look at each other but in vsum, vsum4
+   and vmax_lanes. */
 #ifndef AM_TARGETS_CPU_KERNELS_VEC_H
 #define AM_TARGETS_CPU_KERNELS_VEC_H
 
@@ -38,9 +39,9 @@
 #define AM_INLINE static inline __attribute__((always_inline, unused))
 
 /* am_cpu_NAME_avx2 */
-#define AM_JOIN3(a, b, c)   a##b##_##c
-#define AM_JOIN(a, b, c)    AM_JOIN3(a, b, c)
-#define AM_TEMPLATE(name)   AM_JOIN(am_cpu_, name, AM_ISA)
+#define AM_JOIN3(a, b, c) a##b##_##c
+#define AM_JOIN(a, b, c)  AM_JOIN3(a, b, c)
+#define AM_TEMPLATE(name) AM_JOIN(am_cpu_, name, AM_ISA)
 
 typedef float vf __attribute__((vector_size(4 * AM_WIDTH)));
 typedef int32_t vi __attribute__((vector_size(4 * AM_WIDTH)));
@@ -49,9 +50,18 @@ typedef float v4 __attribute__((vector_size(16)));
 typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef uint16_t vhalf __attribute__((vector_size(2 * AM_WIDTH), aligned(2), may_alias));
 
-AM_INLINE vf vload(const float *p) { return *(const vf_unaligned *)p; }
-AM_INLINE void vstore(float *p, vf v) { *(vf_unaligned *)p = v; }
-AM_INLINE vf vset(float x) { return x - (vf){0}; }
+AM_INLINE vf vload(const float *p)
+{
+    return *(const vf_unaligned *)p;
+}
+AM_INLINE void vstore(float *p, vf v)
+{
+    *(vf_unaligned *)p = v;
+}
+AM_INLINE vf vset(float x)
+{
+    return x - (vf){0};
+}
 
 /* The first n < AM_WIDTH elements; the other lanes are 0, or stay unwritten. */
 AM_INLINE vf vload_part(const float *p, int64_t n)
@@ -75,7 +85,10 @@ AM_INLINE void vstore_part(float *p, vf v, int64_t n)
 }
 
 /* n of 1..AM_WIDTH elements. */
-AM_INLINE vf vload_n(const float *p, int64_t n) { return n == AM_WIDTH ? vload(p) : vload_part(p, n); }
+AM_INLINE vf vload_n(const float *p, int64_t n)
+{
+    return n == AM_WIDTH ? vload(p) : vload_part(p, n);
+}
 
 AM_INLINE void vstore_n(float *p, vf v, int64_t n)
 {
@@ -98,14 +111,29 @@ AM_INLINE vf vfma(vf a, vf b, vf c)
 }
 
 /* mask lanes are all ones or all zeros. */
-AM_INLINE vf vselect(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+AM_INLINE vf vselect(vi mask, vf yes, vf no)
+{
+    return (vf)((mask & (vi)yes) | (~mask & (vi)no));
+}
 
 /* NaN wins in both. */
-AM_INLINE vf vmax(vf a, vf b) { return vselect((vi)(a > b) | (vi)(a != a), a, b); }
-AM_INLINE vf vmin(vf a, vf b) { return vselect((vi)(a < b) | (vi)(a != a), a, b); }
+AM_INLINE vf vmax(vf a, vf b)
+{
+    return vselect((vi)(a > b) | (vi)(a != a), a, b);
+}
+AM_INLINE vf vmin(vf a, vf b)
+{
+    return vselect((vi)(a < b) | (vi)(a != a), a, b);
+}
 
-AM_INLINE vf vabs(vf x) { return (vf)((vi)x & 0x7fffffff); }
-AM_INLINE vf vsign_of(vf x, vf sign) { return (vf)(((vi)x & 0x7fffffff) | ((vi)sign & INT32_MIN)); }
+AM_INLINE vf vabs(vf x)
+{
+    return (vf)((vi)x & 0x7fffffff);
+}
+AM_INLINE vf vsign_of(vf x, vf sign)
+{
+    return (vf)(((vi)x & 0x7fffffff) | ((vi)sign & INT32_MIN));
+}
 
 /* Sums the lanes of four vectors at once; every lane goes through the same tree. */
 AM_INLINE v4 vquarters(vf v)
@@ -160,8 +188,10 @@ AM_INLINE vf vwiden_f16(const uint16_t *p)
 #elif defined(AM_VEC_AVX2)
     return (vf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i_u *)p));
 #else
-    /* Exponent and mantissa moved up and rescaled by 2^112 (exact, subnormal numbers too); infinities and NaN get the top exponent. */
-    vi bits = __builtin_convertvector(*(const vhalf *)p, vi), magnitude = (bits & 0x7fff) << 13, sign = (bits & 0x8000) << 16;
+    /* Exponent and mantissa moved up and rescaled by 2^112 (exact, subnormal numbers too); infinities and NaN
+     * get the top exponent. */
+    vi bits = __builtin_convertvector(*(const vhalf *)p, vi), magnitude = (bits & 0x7fff) << 13,
+       sign = (bits & 0x8000) << 16;
     vi top = (vi)(magnitude >= (0x7c00 << 13));
     vf scaled = (vf)magnitude * 0x1p112f;
     return (vf)((vi)vselect(top, (vf)(magnitude | 0x7f800000), scaled) | sign);
@@ -171,13 +201,20 @@ AM_INLINE vf vwiden_f16(const uint16_t *p)
 /* --- functions --- */
 
 /* Nearest whole number for |x| < 2^22. */
-AM_INLINE vf vround(vf x) { return (x + 0x1.8p23f) - 0x1.8p23f; }
+AM_INLINE vf vround(vf x)
+{
+    return (x + 0x1.8p23f) - 0x1.8p23f;
+}
 
 /* 2^n for whole n in -126..127. */
-AM_INLINE vf vpower2(vf n) { return (vf)((__builtin_convertvector(n, vi) + 127) << 23); }
+AM_INLINE vf vpower2(vf n)
+{
+    return (vf)((__builtin_convertvector(n, vi) + 127) << 23);
+}
 
-/* e^x within about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, and e^r = 1 + r + r^2 P(r) with P fitted on Chebyshev points. The power of two
-   is applied in halves so that results over- and underflow as they should. */
+/* e^x within about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, and e^r = 1 + r + r^2 P(r) with P fitted on
+   Chebyshev points. The power of two is applied in halves so that results over- and underflow as they should.
+ */
 AM_INLINE vf vexp(vf x)
 {
     vf clamped = vmin(vmax(x, vset(-104.0f)), vset(89.0f));

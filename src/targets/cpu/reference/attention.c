@@ -35,11 +35,13 @@ static double score(const problem *p, int64_t b, int64_t h, int64_t t, int64_t s
     const am_tensor *in = p->call->inputs;
     int64_t q_at = ((b * p->T + t) * p->H + h) * p->D, k_at = ((b * p->S + s) * p->G + h / (p->H / p->G)) * p->D;
     double sum = 0;
-    for (int64_t d = 0; d < p->D; d++) sum += am_load_real(in[Q].dtype, in[Q].data, q_at + d) * am_load_real(in[K].dtype, in[K].data, k_at + d);
+    for (int64_t d = 0; d < p->D; d++)
+        sum += am_load_real(in[Q].dtype, in[Q].data, q_at + d) * am_load_real(in[K].dtype, in[K].data, k_at + d);
     sum *= p->scale;
     if (p->options->soft_cap != 0) sum = p->options->soft_cap * tanh(sum / p->options->soft_cap);
     if (in[BIAS].data) sum += am_load_real(in[BIAS].dtype, in[BIAS].data, offset4(p->bias_strides, b, h, t, s));
-    if (in[MASK].data && !am_load_int(AM_BOOL, in[MASK].data, offset4(p->mask_strides, b, h, t, s))) return -(double)FLT_MAX;
+    if (in[MASK].data && !am_load_int(AM_BOOL, in[MASK].data, offset4(p->mask_strides, b, h, t, s)))
+        return -(double)FLT_MAX;
     return sees(p->options, p->first_position + t, s) ? sum : -(double)FLT_MAX;
 }
 
@@ -53,7 +55,8 @@ static void attend(const problem *p, int64_t b, int64_t h, int64_t t)
     for (int64_t e = 0; e < p->E; e++) {
         double sum = 0;
         for (int64_t s = 0; s < p->keys; s++)
-            sum += p->scores[s] / total * am_load_real(in[V].dtype, in[V].data, ((b * p->S + s) * p->G + h / (p->H / p->G)) * p->E + e);
+            sum += p->scores[s] / total *
+                   am_load_real(in[V].dtype, in[V].data, ((b * p->S + s) * p->G + h / (p->H / p->G)) * p->E + e);
         am_store_real(y->dtype, y->data, ((b * p->T + t) * p->H + h) * p->E + e, sum);
     }
 }
@@ -70,8 +73,8 @@ static am_status prepare(problem *p)
         p->first_position = am_load_int(AM_I32, in[OFFSET].data, 0);
         p->keys = p->first_position + p->T;
         if (p->first_position < 0 || p->keys > p->S)
-            return am_error(AM_OUT_OF_RANGE, "positions %lld to %lld in a cache of %lld places", (long long)p->first_position,
-                            (long long)p->keys - 1, (long long)p->S);
+            return am_error(AM_OUT_OF_RANGE, "positions %lld to %lld in a cache of %lld places",
+                            (long long)p->first_position, (long long)p->keys - 1, (long long)p->S);
     }
     am_shape scores = am_shape_of(p->B, p->H, p->T, p->S);
     am_shape_broadcast_strides(&in[MASK].shape, &scores, p->mask_strides);

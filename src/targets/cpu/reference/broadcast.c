@@ -9,6 +9,7 @@ am_status am_reference_broadcast(const am_kernel_call *call)
     int64_t strides[AM_RANK_LIMIT];
     am_shape_broadcast_strides(&x->shape, &y->shape, strides);
     for (am_walk w = am_walk_begin(&y->shape); am_walk_more(&w); am_walk_next(&w))
-        memcpy((char *)y->data + (size_t)w.flat * bytes, (const char *)x->data + (size_t)am_walk_offset(&w, strides) * bytes, bytes);
+        memcpy((char *)y->data + (size_t)w.flat * bytes,
+               (const char *)x->data + (size_t)am_walk_offset(&w, strides) * bytes, bytes);
     return NULL;
 }

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Programs read constants where they lie; this copy defines the op and serves graphs that give a constant out. */
+/* Programs read constants where they lie; this copy defines the op and serves graphs that give a constant
+ * out. */
 am_status am_reference_constant(const am_kernel_call *call)
 {
     const am_constant_attributes *a = AM_ATTRIBUTES(am_constant_attributes, call);

@@ -31,8 +31,7 @@ static int64_t source(const geometry *g, const int64_t *p, const int64_t *k)
     for (int i = 0; i < g->spatial; i++) {
         const am_window *w = &g->windows[i];
         int64_t from = p[i] + w->before - w->dilation * k[i];
-        if (from < 0 || from % w->stride || from / w->stride >= w->size)
-            return -1;
+        if (from < 0 || from % w->stride || from / w->stride >= w->size) return -1;
         at = at * w->size + from / w->stride;
     }
     return at;
@@ -40,14 +39,13 @@ static int64_t source(const geometry *g, const int64_t *p, const int64_t *k)
 
 /* x_at: the first element of the group's first channel, w_at: of that channel's kernel for this output
    channel. */
-static double sum_of(const am_kernel_call *call, const geometry *g, const int64_t *p, int64_t channels,
-                     int64_t x_at, int64_t w_at)
+static double sum_of(const am_kernel_call *call, const geometry *g, const int64_t *p, int64_t channels, int64_t x_at,
+                     int64_t w_at)
 {
     const am_tensor *x = &call->inputs[0], *weight = &call->inputs[1];
     int64_t taps = am_shape_count(&g->kernel), plane = 1, w_step = weight->shape.dims[1] * taps;
     double sum = 0;
-    for (int i = 0; i < g->spatial; i++)
-        plane *= g->windows[i].size;
+    for (int i = 0; i < g->spatial; i++) plane *= g->windows[i].size;
     for (am_walk k = am_walk_begin(&g->kernel); am_walk_more(&k); am_walk_next(&k)) {
         int64_t at = source(g, p, k.index);
         for (int64_t c = 0; at >= 0 && c < channels; c++)
@@ -60,14 +58,11 @@ static double sum_of(const am_kernel_call *call, const geometry *g, const int64_
 am_status am_reference_conv_transpose(const am_kernel_call *call)
 {
     const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
-    const am_tensor *x = &call->inputs[0], *weight = &call->inputs[1], *bias = &call->inputs[2],
-                    *y = &call->outputs[0];
+    const am_tensor *x = &call->inputs[0], *weight = &call->inputs[1], *bias = &call->inputs[2], *y = &call->outputs[0];
     geometry g = geometry_of(call);
-    int64_t groups = a->groups ? a->groups : 1, channels = x->shape.dims[1] / groups,
-            outs = weight->shape.dims[1];
+    int64_t groups = a->groups ? a->groups : 1, channels = x->shape.dims[1] / groups, outs = weight->shape.dims[1];
     int64_t plane = 1, taps = am_shape_count(&g.kernel);
-    for (int i = 0; i < g.spatial; i++)
-        plane *= g.windows[i].size;
+    for (int i = 0; i < g.spatial; i++) plane *= g.windows[i].size;
     for (am_walk w = am_walk_begin(&y->shape); am_walk_more(&w); am_walk_next(&w)) {
         int64_t o = w.index[1], first = o / outs * channels;
         double sum = call->input_count > 2 && bias->data ? am_load_real(bias->dtype, bias->data, o) : 0;

@@ -56,7 +56,8 @@ am_status am_reference_convolution(const am_kernel_call *call)
         int64_t o = w.index[1], first = o / (O / groups) * per_group;
         double sum = call->input_count > 2 && bias->data ? am_load_real(bias->dtype, bias->data, o) : 0;
         for (int64_t c = 0; c < per_group; c++)
-            sum += window_sum(call, &g, &w.index[2], (w.index[0] * C + first + c) * x_size, (o * per_group + c) * w_size);
+            sum +=
+                window_sum(call, &g, &w.index[2], (w.index[0] * C + first + c) * x_size, (o * per_group + c) * w_size);
         am_store_real(y->dtype, y->data, w.flat, sum);
     }
     return NULL;

@@ -16,8 +16,7 @@ static int64_t column(const problem *q, const int64_t *p, const int64_t *k)
     for (int i = 0; i < q->spatial; i++) {
         const am_window *w = &q->windows[i];
         int64_t from = p[i] + w->before - k[i] * w->dilation;
-        if (from < 0 || from % w->stride || from / w->stride >= q->places[i])
-            return -1;
+        if (from < 0 || from % w->stride || from / w->stride >= q->places[i]) return -1;
         at = at * q->places[i] + from / w->stride;
     }
     return at;
@@ -30,17 +29,12 @@ static void sum_windows(const problem *q, const int64_t *p, int64_t first_row, c
     double sum = 0;
     for (am_walk k = am_walk_begin(&q->kernel); am_walk_more(&k); am_walk_next(&k)) {
         int64_t at = column(q, p, k.index), from = (first_row + k.flat) * columns + at;
-        if (at < 0)
-            continue;
-        if (real)
-            sum += am_load_real(q->x->dtype, q->x->data, from);
-        else
-            total = am_binary_int(AM_ADD, total, am_load_int(q->x->dtype, q->x->data, from));
+        if (at < 0) continue;
+        if (real) sum += am_load_real(q->x->dtype, q->x->data, from);
+        else total = am_binary_int(AM_ADD, total, am_load_int(q->x->dtype, q->x->data, from));
     }
-    if (real)
-        am_store_real(y->dtype, y->data, to, sum);
-    else
-        am_store_int(y->dtype, y->data, to, total);
+    if (real) am_store_real(y->dtype, y->data, to, sum);
+    else am_store_int(y->dtype, y->data, to, total);
 }
 
 am_status am_reference_fold(const am_kernel_call *call)

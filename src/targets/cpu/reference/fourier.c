@@ -25,8 +25,7 @@ static void transform(const row *r, int64_t k, double *re, double *im)
     const am_fourier_attributes *a = r->options;
     double sum_re = 0, sum_im = 0, sign = a->inverse ? 1 : -1;
     for (int64_t i = 0; i < r->given; i++) {
-        double x_re, x_im, c = r->table[i * k % a->length * 2],
-                           s = sign * r->table[i * k % a->length * 2 + 1];
+        double x_re, x_im, c = r->table[i * k % a->length * 2], s = sign * r->table[i * k % a->length * 2 + 1];
         load(r, i, &x_re, &x_im);
         if (a->real_output) {
             bool alone = i == 0 || 2 * i == a->length;
@@ -46,8 +45,7 @@ static void transform_row(const row *r, const am_tensor *y, int64_t to, int64_t 
         double re, im;
         transform(r, k, &re, &im);
         am_store_real(y->dtype, y->data, r->options->real_output ? to : 2 * to, re);
-        if (!r->options->real_output)
-            am_store_real(y->dtype, y->data, 2 * to + 1, im);
+        if (!r->options->real_output) am_store_real(y->dtype, y->data, 2 * to + 1, im);
     }
 }
 
@@ -56,22 +54,18 @@ am_status am_reference_fourier(const am_kernel_call *call)
     const am_fourier_attributes *a = AM_ATTRIBUTES(am_fourier_attributes, call);
     const am_tensor *x = &call->inputs[0], *y = &call->outputs[0];
     am_shape from = x->shape;
-    if (!a->real_input)
-        from.rank--;
+    if (!a->real_input) from.rank--;
     am_rows rows = am_rows_along(&from, a->axis);
     int64_t wanted = a->real_output ? a->length / 2 + 1 : a->length, count = y->shape.dims[a->axis];
     double *table = am_alloc((size_t)a->length * 2 * sizeof *table);
-    if (!table)
-        return am_out_of_memory();
+    if (!table) return am_out_of_memory();
     for (int64_t k = 0; k < a->length; k++) {
         table[2 * k] = cos(2 * 3.14159265358979323846 * (double)k / (double)a->length);
         table[2 * k + 1] = sin(2 * 3.14159265358979323846 * (double)k / (double)a->length);
     }
     for (int64_t o = 0; o < rows.outer; o++)
         for (int64_t n = 0; n < rows.inner; n++) {
-            row r = {
-                x,    a, o * rows.size * rows.inner + n, rows.inner, rows.size < wanted ? rows.size : wanted,
-                table};
+            row r = {x, a, o * rows.size * rows.inner + n, rows.inner, rows.size < wanted ? rows.size : wanted, table};
             transform_row(&r, y, o * count * rows.inner + n, count);
         }
     am_free(table);

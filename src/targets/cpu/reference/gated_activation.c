@@ -8,7 +8,8 @@ am_status am_reference_gated_activation(const am_kernel_call *call)
     int64_t n = y->shape.rank ? y->shape.dims[y->shape.rank - 1] : 1, count = am_shape_count(&y->shape);
     for (int64_t i = 0; i < count; i++) {
         int64_t gate_at = packed ? i / n * 2 * n + i % n : i;
-        double other = packed ? am_load_real(gate->dtype, gate->data, gate_at + n) : am_load_real(up->dtype, up->data, i);
+        double other =
+            packed ? am_load_real(gate->dtype, gate->data, gate_at + n) : am_load_real(up->dtype, up->data, i);
         am_store_real(y->dtype, y->data, i, am_unary_real(fn, am_load_real(gate->dtype, gate->data, gate_at)) * other);
     }
     return NULL;

@@ -25,7 +25,8 @@ static am_status gather_slices(const am_tensor *x, const am_tensor *index, const
     for (int64_t k = 0; k < n; k++) {
         AM_TRY(am_read_index(index, k, size, &at));
         for (int64_t o = 0; bytes && o < outer; o++)
-            memcpy((char *)y->data + (size_t)(o * n + k) * bytes, (const char *)x->data + (size_t)(o * size + at) * bytes, bytes);
+            memcpy((char *)y->data + (size_t)(o * n + k) * bytes,
+                   (const char *)x->data + (size_t)(o * size + at) * bytes, bytes);
     }
     return NULL;
 }
@@ -33,5 +34,6 @@ static am_status gather_slices(const am_tensor *x, const am_tensor *index, const
 am_status am_reference_gather(const am_kernel_call *call)
 {
     const am_gather_attributes *a = AM_ATTRIBUTES(am_gather_attributes, call);
-    return (a->elementwise ? gather_elements : gather_slices)(&call->inputs[0], &call->inputs[1], &call->outputs[0], (int)a->axis);
+    return (a->elementwise ? gather_elements : gather_slices)(&call->inputs[0], &call->inputs[1], &call->outputs[0],
+                                                              (int)a->axis);
 }

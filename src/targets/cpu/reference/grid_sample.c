@@ -20,8 +20,7 @@ static double unnormalize(double place, int64_t size, bool align_corners)
 static double reflect(double place, double low, double high)
 {
     double span = high - low;
-    if (span <= 0)
-        return 0;
+    if (span <= 0) return 0;
     double distance = fabs(place - low), extra = fmod(distance, span);
     return fmod(floor(distance / span), 2) == 0 ? extra + low : high - extra;
 }
@@ -30,13 +29,11 @@ static double reflect(double place, double low, double high)
    outside or not. */
 static double pad(const problem *p, double place, int64_t size)
 {
-    if (p->options->padding == AM_PAD_CONSTANT)
-        return place;
+    if (p->options->padding == AM_PAD_CONSTANT) return place;
     if (p->options->padding == AM_PAD_REFLECT)
         place = p->options->align_corners ? reflect(place, 0, (double)(size - 1))
                                           : reflect(place, -0.5, (double)size - 0.5);
-    if (!(place > 0))
-        return 0;
+    if (!(place > 0)) return 0;
     return place < (double)(size - 1) ? place : (double)(size - 1);
 }
 
@@ -45,8 +42,7 @@ static double element(const problem *p, int64_t at, const double *place)
 {
     int64_t from = 0;
     for (int i = 0; i < p->spatial; i++) {
-        if (!(place[i] >= 0 && place[i] <= (double)(p->size[i] - 1)))
-            return 0;
+        if (!(place[i] >= 0 && place[i] <= (double)(p->size[i] - 1))) return 0;
         from = from * p->size[i] + (int64_t)place[i];
     }
     return am_load_real(p->x->dtype, p->x->data, at + from);
@@ -75,8 +71,7 @@ static void cubic_weights(double t, double weights[4])
     const double a = -0.75;
     for (int k = 0; k < 4; k++) {
         double x = k < 2 ? t + 1 - k : k - 1 - t;
-        weights[k] = k == 1 || k == 2 ? ((a + 2) * x - (a + 3)) * x * x + 1
-                                      : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+        weights[k] = k == 1 || k == 2 ? ((a + 2) * x - (a + 3)) * x * x + 1 : ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
     }
 }
 
@@ -84,8 +79,7 @@ static void cubic_weights(double t, double weights[4])
 static double cubic(const problem *p, int64_t at, const double *place)
 {
     double sum = 0, low[2] = {floor(place[0]), floor(place[1])}, weights[2][4];
-    for (int i = 0; i < 2; i++)
-        cubic_weights(place[i] - low[i], weights[i]);
+    for (int i = 0; i < 2; i++) cubic_weights(place[i] - low[i], weights[i]);
     for (int i = 0; i < 4; i++)
         for (int k = 0; k < 4; k++) {
             double tap[2] = {pad(p, low[0] + i - 1, p->size[0]), pad(p, low[1] + k - 1, p->size[1])};
@@ -96,13 +90,11 @@ static double cubic(const problem *p, int64_t at, const double *place)
 
 static double sample(const problem *p, int64_t at, const double *place)
 {
-    if (p->options->mode == AM_RESIZE_CUBIC)
-        return cubic(p, at, place);
+    if (p->options->mode == AM_RESIZE_CUBIC) return cubic(p, at, place);
     double padded[3];
     for (int i = 0; i < p->spatial; i++) {
         padded[i] = pad(p, place[i], p->size[i]);
-        if (p->options->mode == AM_RESIZE_NEAREST)
-            padded[i] = nearbyint(padded[i]);
+        if (p->options->mode == AM_RESIZE_NEAREST) padded[i] = nearbyint(padded[i]);
     }
     return p->options->mode == AM_RESIZE_NEAREST ? element(p, at, padded) : linear(p, at, padded);
 }
@@ -120,10 +112,9 @@ am_status am_reference_grid_sample(const am_kernel_call *call)
         int64_t grid_at = (w.index[0] * places + w.flat % places) * p.spatial;
         double place[3];
         for (int i = 0; i < p.spatial; i++) /* the grid names the innermost dimension first */
-            place[i] = unnormalize(am_load_real(grid->dtype, grid->data, grid_at + p.spatial - 1 - i),
-                                   p.size[i], p.options->align_corners);
-        am_store_real(y->dtype, y->data, w.flat,
-                      sample(&p, (w.index[0] * channels + w.index[1]) * plane, place));
+            place[i] = unnormalize(am_load_real(grid->dtype, grid->data, grid_at + p.spatial - 1 - i), p.size[i],
+                                   p.options->align_corners);
+        am_store_real(y->dtype, y->data, w.flat, sample(&p, (w.index[0] * channels + w.index[1]) * plane, place));
     }
     return NULL;
 }

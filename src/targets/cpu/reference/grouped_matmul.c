@@ -11,8 +11,7 @@ am_status am_reference_grouped_matmul(const am_kernel_call *call)
         int64_t x_at = (x->shape.rank == 3 ? slot : slot / S) * K;
         AM_TRY(am_read_index(experts, slot, weight->shape.dims[0], &e));
         for (int64_t m = 0; m < M; m++) {
-            double sum =
-                call->input_count > 3 && bias->data ? am_load_real(bias->dtype, bias->data, e * M + m) : 0;
+            double sum = call->input_count > 3 && bias->data ? am_load_real(bias->dtype, bias->data, e * M + m) : 0;
             for (int64_t k = 0; k < K; k++)
                 sum += am_load_real(x->dtype, x->data, x_at + k) *
                        am_load_real(weight->dtype, weight->data, (e * M + m) * K + k);

@@ -3,9 +3,11 @@
 am_status am_reference_linear(const am_kernel_call *call)
 {
     const am_linear_attributes *a = AM_ATTRIBUTES(am_linear_attributes, call);
-    const am_tensor *x = &call->inputs[0], *w = &call->inputs[1], *bias = &call->inputs[2], *residual = &call->inputs[3];
+    const am_tensor *x = &call->inputs[0], *w = &call->inputs[1], *bias = &call->inputs[2],
+                    *residual = &call->inputs[3];
     const am_tensor *y = &call->outputs[0];
-    int64_t K = w->shape.dims[a->in_out ? 0 : 1], N = w->shape.dims[a->in_out ? 1 : 0], M = am_shape_count(&y->shape) / (N ? N : 1);
+    int64_t K = w->shape.dims[a->in_out ? 0 : 1], N = w->shape.dims[a->in_out ? 1 : 0],
+            M = am_shape_count(&y->shape) / (N ? N : 1);
     int64_t w_n = a->in_out ? 1 : K, w_k = a->in_out ? N : 1;
     for (int64_t m = 0; m < M; m++)
         for (int64_t n = 0; n < N; n++) {

@@ -13,7 +13,8 @@ static void product(const am_kernel_call *call, int64_t a_at, int64_t b_at, int6
         for (int64_t n = 0; n < N; n++) {
             double sum = 0;
             for (int64_t k = 0; k < K; k++)
-                sum += am_load_real(a->dtype, a->data, a_at + m * a_m + k * a_k) * am_load_real(b->dtype, b->data, b_at + k * b_k + n * b_n);
+                sum += am_load_real(a->dtype, a->data, a_at + m * a_m + k * a_k) *
+                       am_load_real(b->dtype, b->data, b_at + k * b_k + n * b_n);
             am_store_real(c->dtype, c->data, c_at + m * N + n, sum);
         }
 }

@@ -22,7 +22,8 @@ static void write(const am_kernel_call *call, int64_t i, int64_t channel, double
     const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, call);
     const am_tensor *x = &call->inputs[0], *weight = &call->inputs[1], *bias = &call->inputs[2], *y = &call->outputs[0];
     double value = (am_load_real(x->dtype, x->data, i) - mean) * scale;
-    if (call->input_count > 1 && weight->data) value *= am_load_real(weight->dtype, weight->data, channel) + a->weight_offset;
+    if (call->input_count > 1 && weight->data)
+        value *= am_load_real(weight->dtype, weight->data, channel) + a->weight_offset;
     if (call->input_count > 2 && bias->data) value += am_load_real(bias->dtype, bias->data, channel);
     am_store_real(y->dtype, y->data, i, value);
 }

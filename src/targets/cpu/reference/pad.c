@@ -7,10 +7,14 @@ static int64_t source(int mode, int64_t at, int64_t size)
 {
     if (at >= 0 && at < size) return at;
     switch (mode) {
-    case AM_PAD_REFLECT: return at < 0 ? -at : 2 * (size - 1) - at;
-    case AM_PAD_REPLICATE: return at < 0 ? 0 : size - 1;
-    case AM_PAD_CIRCULAR: return at < 0 ? at + size : at - size;
-    default: return -1;
+    case AM_PAD_REFLECT:
+        return at < 0 ? -at : 2 * (size - 1) - at;
+    case AM_PAD_REPLICATE:
+        return at < 0 ? 0 : size - 1;
+    case AM_PAD_CIRCULAR:
+        return at < 0 ? at + size : at - size;
+    default:
+        return -1;
     }
 }
 
@@ -29,7 +33,8 @@ am_status am_reference_pad(const am_kernel_call *call)
             inside = at >= 0;
             from += at * strides[i];
         }
-        if (inside) memcpy((char *)y->data + (size_t)w.flat * bytes, (const char *)x->data + (size_t)from * bytes, bytes);
+        if (inside)
+            memcpy((char *)y->data + (size_t)w.flat * bytes, (const char *)x->data + (size_t)from * bytes, bytes);
         else am_store_real(y->dtype, y->data, w.flat, a->value);
     }
     return NULL;

@@ -11,6 +11,7 @@ am_status am_reference_permute(const am_kernel_call *call)
     am_shape_strides(&x->shape, strides);
     for (int i = 0; i < y->shape.rank; i++) reordered[i] = strides[a->order.dims[i]];
     for (am_walk w = am_walk_begin(&y->shape); am_walk_more(&w); am_walk_next(&w))
-        memcpy((char *)y->data + (size_t)w.flat * bytes, (const char *)x->data + (size_t)am_walk_offset(&w, reordered) * bytes, bytes);
+        memcpy((char *)y->data + (size_t)w.flat * bytes,
+               (const char *)x->data + (size_t)am_walk_offset(&w, reordered) * bytes, bytes);
     return NULL;
 }

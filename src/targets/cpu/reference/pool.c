@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* The places of one window along one dimension: begin, begin + step, ... below end, clipped to the input; `counted` is how
-   many an average divides by, padding included when it counts. */
+/* The places of one window along one dimension: begin, begin + step, ... below end, clipped to the input;
+   `counted` is how many an average divides by, padding included when it counts. */
 typedef struct span {
     int64_t begin, end, step, counted;
 } span;
@@ -19,7 +19,8 @@ static span span_of(const am_kernel_call *call, int i, int64_t out)
         return (span){begin, end, 1, end - begin};
     }
     int64_t dilation = am_window_number(&a->dilation, i, 1), after = am_window_number(&a->padding_after, i, 0);
-    int64_t begin = out * am_window_number(&a->stride, i, a->kernel.dims[i]) - am_window_number(&a->padding_before, i, 0);
+    int64_t begin =
+        out * am_window_number(&a->stride, i, a->kernel.dims[i]) - am_window_number(&a->padding_before, i, 0);
     int64_t end = begin + (a->kernel.dims[i] - 1) * dilation + 1, padded_end = end < size + after ? end : size + after;
     span s = {begin, end < size ? end : size, dilation, (padded_end - begin + dilation - 1) / dilation};
     while (s.begin < 0) s.begin += dilation;
@@ -50,7 +51,8 @@ am_status am_reference_pool(const am_kernel_call *call)
     for (am_walk w = am_walk_begin(&y->shape); am_walk_more(&w); am_walk_next(&w)) {
         span s[3] = {{0, 1, 1, 1}, {0, 1, 1, 1}, {0, 1, 1, 1}};
         for (int i = 0; i < spatial; i++) s[3 - spatial + i] = span_of(call, i, w.index[i + 2]);
-        am_store_real(y->dtype, y->data, w.flat, pool_one(call, (w.index[0] * x->shape.dims[1] + w.index[1]) * plane, s, size));
+        am_store_real(y->dtype, y->data, w.flat,
+                      pool_one(call, (w.index[0] * x->shape.dims[1] + w.index[1]) * plane, s, size));
     }
     return NULL;
 }

@@ -8,10 +8,8 @@ am_status am_reference_random(const am_kernel_call *call)
     int64_t count = am_shape_count(&a->shape);
     uint64_t seed = (uint64_t)a->seed;
     for (int64_t i = 0; i < count; i++) {
-        if (a->normal)
-            y[i] = (float)am_normal_icdf(((double)(am_splitmix(seed, (uint64_t)i) >> 11) + 0.5) * 0x1p-53);
-        else
-            y[i] = (float)am_uniform(seed, (uint64_t)i);
+        if (a->normal) y[i] = (float)am_normal_icdf(((double)(am_splitmix(seed, (uint64_t)i) >> 11) + 0.5) * 0x1p-53);
+        else y[i] = (float)am_uniform(seed, (uint64_t)i);
     }
     return NULL;
 }

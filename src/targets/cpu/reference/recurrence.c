@@ -30,16 +30,14 @@ typedef void (*step_function)(problem *p, int64_t at, double *y);
 static void step_linear(problem *p, int64_t at, double *y)
 {
     for (int64_t i = 0; i < p->y_count; i++)
-        y[i] = p->states[0][i] =
-            in(p, 1, at * p->y_count + i) * p->states[0][i] + in(p, 0, at * p->y_count + i);
+        y[i] = p->states[0][i] = in(p, 1, at * p->y_count + i) * p->states[0][i] + in(p, 0, at * p->y_count + i);
 }
 
 /* Row `row` of the weight (input 1) times the state before this step. */
 static double from_state(const problem *p, int64_t row, const double *h)
 {
     double sum = 0;
-    for (int64_t i = 0; i < p->y_count; i++)
-        sum += in(p, 1, row * p->y_count + i) * h[i];
+    for (int64_t i = 0; i < p->y_count; i++) sum += in(p, 1, row * p->y_count + i) * h[i];
     return sum;
 }
 
@@ -49,13 +47,11 @@ static void step_lstm(problem *p, int64_t at, double *y)
     double *h = p->states[0], *c = p->states[1];
     for (int64_t i = 0; i < H; i++) {
         double gates[4];
-        for (int g = 0; g < 4; g++)
-            gates[g] = in(p, 0, (at * 4 + g) * H + i) + from_state(p, g * H + i, h);
+        for (int g = 0; g < 4; g++) gates[g] = in(p, 0, (at * 4 + g) * H + i) + from_state(p, g * H + i, h);
         c[i] = sigmoid(gates[1]) * c[i] + sigmoid(gates[0]) * tanh(gates[2]);
         y[i] = sigmoid(gates[3]) * tanh(c[i]);
     }
-    for (int64_t i = 0; i < H; i++)
-        h[i] = y[i];
+    for (int64_t i = 0; i < H; i++) h[i] = y[i];
 }
 
 static void step_gru(problem *p, int64_t at, double *y)
@@ -71,15 +67,13 @@ static void step_gru(problem *p, int64_t at, double *y)
         double keep = sigmoid(x[1] + u[1]), new = tanh(x[2] + sigmoid(x[0] + u[0]) * u[2]);
         y[i] = (1 - keep) * new + keep *h[i];
     }
-    for (int64_t i = 0; i < H; i++)
-        h[i] = y[i];
+    for (int64_t i = 0; i < H; i++) h[i] = y[i];
 }
 
 static void step_selective(problem *p, int64_t at, double *y)
 {
     const am_shape *b_shape = &p->call->inputs[3].shape;
-    int64_t D = p->y_count, N = p->call->inputs[2].shape.dims[1],
-            G = b_shape->rank == 4 ? b_shape->dims[2] : 1;
+    int64_t D = p->y_count, N = p->call->inputs[2].shape.dims[1], G = b_shape->rank == 4 ? b_shape->dims[2] : 1;
     for (int64_t d = 0; d < D; d++) {
         double x = in(p, 0, at * D + d), delta = in(p, 1, at * D + d);
         y[d] = 0;
@@ -98,12 +92,10 @@ static void step_delta_head(problem *p, double *h, int64_t head_at, int64_t K, i
     bool by_key = p->call->inputs[3].shape.rank == 4;
     double beta = in(p, 4, head_at);
     for (int64_t i = 0; i < K; i++)
-        for (int64_t j = 0; j < V; j++)
-            h[i * V + j] *= exp(in(p, 3, by_key ? head_at * K + i : head_at));
+        for (int64_t j = 0; j < V; j++) h[i * V + j] *= exp(in(p, 3, by_key ? head_at * K + i : head_at));
     for (int64_t j = 0; j < V; j++) {
         double known = 0;
-        for (int64_t i = 0; i < K; i++)
-            known += in(p, 1, head_at * K + i) * h[i * V + j];
+        for (int64_t i = 0; i < K; i++) known += in(p, 1, head_at * K + i) * h[i * V + j];
         double delta = beta * (in(p, 2, head_at * V + j) - known);
         y[j] = 0;
         for (int64_t i = 0; i < K; i++) {
@@ -117,8 +109,7 @@ static void step_delta(problem *p, int64_t at, double *y)
 {
     const am_shape *h0 = &p->call->inputs[5].shape;
     int64_t H = h0->dims[1], K = h0->dims[2], V = h0->dims[3];
-    for (int64_t h = 0; h < H; h++)
-        step_delta_head(p, p->states[0] + h * K * V, at * H + h, K, V, y + h * V);
+    for (int64_t h = 0; h < H; h++) step_delta_head(p, p->states[0] + h * K * V, at * H + h, K, V, y + h * V);
 }
 
 static const step_function steps[] = {
@@ -143,28 +134,24 @@ static void run_row(problem *p, int64_t b)
     }
     for (int s = 0; s < state_count; s++)
         for (int64_t i = 0; i < p->state_counts[s]; i++)
-            am_store_real(outputs[1 + s].dtype, outputs[1 + s].data, b * p->state_counts[s] + i,
-                          p->states[s][i]);
+            am_store_real(outputs[1 + s].dtype, outputs[1 + s].data, b * p->state_counts[s] + i, p->states[s][i]);
 }
 
 am_status am_reference_recurrence(const am_kernel_call *call)
 {
     const am_shape *y = &call->outputs[0].shape;
     problem p = {.call = call, .B = y->dims[0], .T = y->dims[1], .y_count = 1};
-    for (int i = 2; i < y->rank; i++)
-        p.y_count *= y->dims[i];
+    for (int i = 2; i < y->rank; i++) p.y_count *= y->dims[i];
     for (int s = 0; s < call->output_count - 1; s++) {
         p.state_counts[s] = 1;
         for (int i = 1; i < call->outputs[1 + s].shape.rank; i++)
             p.state_counts[s] *= call->outputs[1 + s].shape.dims[i];
     }
     p.spare = am_alloc_zeroed((size_t)(p.y_count + p.state_counts[0] + p.state_counts[1]), sizeof *p.spare);
-    if (!p.spare)
-        return am_out_of_memory();
+    if (!p.spare) return am_out_of_memory();
     p.states[0] = p.spare + p.y_count;
     p.states[1] = p.states[0] + p.state_counts[0];
-    for (int64_t b = 0; b < p.B; b++)
-        run_row(&p, b);
+    for (int64_t b = 0; b < p.B; b++) run_row(&p, b);
     am_free(p.spare);
     return NULL;
 }

@@ -5,33 +5,47 @@
 static double identity(int fn)
 {
     switch (fn) {
-    case AM_REDUCE_MAX: return -INFINITY;
-    case AM_REDUCE_MIN: return INFINITY;
+    case AM_REDUCE_MAX:
+        return -INFINITY;
+    case AM_REDUCE_MIN:
+        return INFINITY;
     case AM_REDUCE_PROD:
-    case AM_REDUCE_ALL: return 1;
-    default: return 0;
+    case AM_REDUCE_ALL:
+        return 1;
+    default:
+        return 0;
     }
 }
 
 static double join(int fn, double x, double y)
 {
     switch (fn) {
-    case AM_REDUCE_MAX: return am_binary_real(AM_MAX, x, y);
-    case AM_REDUCE_MIN: return am_binary_real(AM_MIN, x, y);
-    case AM_REDUCE_PROD: return x * y;
-    case AM_REDUCE_ANY: return x != 0 || y != 0;
-    case AM_REDUCE_ALL: return x != 0 && y != 0;
-    default: return x + y;
+    case AM_REDUCE_MAX:
+        return am_binary_real(AM_MAX, x, y);
+    case AM_REDUCE_MIN:
+        return am_binary_real(AM_MIN, x, y);
+    case AM_REDUCE_PROD:
+        return x * y;
+    case AM_REDUCE_ANY:
+        return x != 0 || y != 0;
+    case AM_REDUCE_ALL:
+        return x != 0 && y != 0;
+    default:
+        return x + y;
     }
 }
 
 static int64_t join_int(int fn, int64_t x, int64_t y)
 {
     switch (fn) {
-    case AM_REDUCE_MAX: return x > y ? x : y;
-    case AM_REDUCE_MIN: return x < y ? x : y;
-    case AM_REDUCE_PROD: return am_binary_int(AM_MUL, x, y);
-    default: return am_binary_int(AM_ADD, x, y);
+    case AM_REDUCE_MAX:
+        return x > y ? x : y;
+    case AM_REDUCE_MIN:
+        return x < y ? x : y;
+    case AM_REDUCE_PROD:
+        return am_binary_int(AM_MUL, x, y);
+    default:
+        return am_binary_int(AM_ADD, x, y);
     }
 }
 
@@ -40,8 +54,10 @@ static int64_t identity_int(int fn)
     return fn == AM_REDUCE_MAX ? INT64_MIN : fn == AM_REDUCE_MIN ? INT64_MAX : fn == AM_REDUCE_PROD;
 }
 
-/* One output element: joins the inputs whose output offset is `place`, found by walking the reduced dimensions. */
-static void reduce_one(const am_kernel_call *call, const am_shape *reduced, const int64_t *strides, int64_t start, int64_t place)
+/* One output element: joins the inputs whose output offset is `place`, found by walking the reduced
+ * dimensions. */
+static void reduce_one(const am_kernel_call *call, const am_shape *reduced, const int64_t *strides, int64_t start,
+                       int64_t place)
 {
     int fn = AM_ATTRIBUTES(am_reduce_attributes, call)->fn;
     const am_tensor *x = &call->inputs[0], *y = &call->outputs[0];

@@ -33,8 +33,7 @@ static dimension dimension_of(const am_resize_attributes *a, int i, int64_t from
                    .given = a->scale[i] > 0 && !a->align_corners,
                    .of_two = a->size.rank == 2};
     d.scale = d.given ? 1 / a->scale[i] : (double)from / (double)d.to;
-    if (a->align_corners)
-        d.scale = d.to > 1 ? (double)(from - 1) / (double)(d.to - 1) : 0;
+    if (a->align_corners) d.scale = d.to > 1 ? (double)(from - 1) / (double)(d.to - 1) : 0;
     return d;
 }
 
@@ -50,8 +49,7 @@ static void add_tap(taps *t, int64_t i, int64_t index, double weight)
    input or twice as large. */
 static int64_t nearest_index(const dimension *d, int64_t i, bool exact)
 {
-    if (!exact && d->of_two && (d->to == d->from || d->to == 2 * d->from))
-        return d->to == d->from ? i : i / 2;
+    if (!exact && d->of_two && (d->to == d->from || d->to == 2 * d->from)) return d->to == d->from ? i : i / 2;
     float scale = d->given ? (float)d->scale : (float)d->from / (float)d->to;
     float place = exact ? (float)(((double)i + 0.5) * scale) : (float)i * scale;
     return clamp((int64_t)floorf(place), 0, d->from - 1);
@@ -59,8 +57,7 @@ static int64_t nearest_index(const dimension *d, int64_t i, bool exact)
 
 static double source_place(const am_resize_attributes *a, const dimension *d, int64_t i)
 {
-    if (a->align_corners)
-        return d->scale * (double)i;
+    if (a->align_corners) return d->scale * (double)i;
     double place = d->scale * ((double)i + 0.5) - 0.5;
     return a->mode != AM_RESIZE_CUBIC && place < 0 ? 0 : place;
 }
@@ -69,8 +66,7 @@ static double source_place(const am_resize_attributes *a, const dimension *d, in
 static double cubic(double x, double a)
 {
     x = fabs(x);
-    if (x < 1)
-        return ((a + 2) * x - (a + 3)) * x * x + 1;
+    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
     return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
@@ -88,8 +84,7 @@ static void cubic_taps(const am_resize_attributes *a, const dimension *d, int64_
     double place = source_place(a, d, i),
            low = floor(place) < (double)(d->from - 1) ? floor(place) : (double)(d->from - 1);
     double part = place - low < 1 ? place - low : 1;
-    for (int k = -1; k <= 2; k++)
-        add_tap(t, i, clamp((int64_t)low + k, 0, d->from - 1), cubic(part - k, -0.75));
+    for (int k = -1; k <= 2; k++) add_tap(t, i, clamp((int64_t)low + k, 0, d->from - 1), cubic(part - k, -0.75));
 }
 
 static void antialias_taps(const am_resize_attributes *a, const dimension *d, int64_t i, taps *t)
@@ -103,32 +98,27 @@ static void antialias_taps(const am_resize_attributes *a, const dimension *d, in
            center = d->scale * ((double)i + 0.5), sum = 0;
     int64_t begin = clamp((int64_t)(center - support + 0.5), 0, d->from),
             end = clamp((int64_t)(center + support + 0.5), begin, d->from);
-    if (end - begin > t->limit)
-        end = begin + t->limit;
+    if (end - begin > t->limit) end = begin + t->limit;
     for (int64_t k = begin; k < end; k++) {
         double x = ((double)k - center + 0.5) / stretch;
         double weight = is_cubic ? cubic(x, -0.5) : fabs(x) < 1 ? 1 - fabs(x) : 0;
         add_tap(t, i, k, weight);
         sum += weight;
     }
-    for (int64_t k = 0; k < t->counts[i] && sum != 0; k++)
-        t->weights[i * t->limit + k] /= sum;
+    for (int64_t k = 0; k < t->counts[i] && sum != 0; k++) t->weights[i * t->limit + k] /= sum;
 }
 
 static void area_taps(const dimension *d, int64_t i, taps *t)
 {
     int64_t begin = i * d->from / d->to, end = ((i + 1) * d->from + d->to - 1) / d->to;
-    for (int64_t k = begin; k < end; k++)
-        add_tap(t, i, k, 1 / (double)(end - begin));
+    for (int64_t k = begin; k < end; k++) add_tap(t, i, k, 1 / (double)(end - begin));
 }
 
 static int64_t taps_limit(const am_resize_attributes *a, const dimension *d)
 {
     int64_t ratio = (int64_t)fmin(ceil(d->scale), (double)d->from);
-    if (a->antialias)
-        return clamp((a->mode == AM_RESIZE_CUBIC ? 4 : 2) * (ratio < 1 ? 1 : ratio) + 1, 1, d->from);
-    if (a->mode == AM_RESIZE_AREA)
-        return clamp(d->from / d->to + 2, 1, d->from);
+    if (a->antialias) return clamp((a->mode == AM_RESIZE_CUBIC ? 4 : 2) * (ratio < 1 ? 1 : ratio) + 1, 1, d->from);
+    if (a->mode == AM_RESIZE_AREA) return clamp(d->from / d->to + 2, 1, d->from);
     return 4;
 }
 
@@ -136,24 +126,17 @@ static am_status fill_taps(const am_resize_attributes *a, const dimension *d, ta
 {
     size_t count;
     t->limit = taps_limit(a, d);
-    if (!am_multiply_size((size_t)t->limit, (size_t)d->to, &count))
-        return am_out_of_memory();
+    if (!am_multiply_size((size_t)t->limit, (size_t)d->to, &count)) return am_out_of_memory();
     t->counts = am_alloc_zeroed((size_t)d->to, sizeof *t->counts);
     t->indices = am_alloc_zeroed(count, sizeof *t->indices);
     t->weights = am_alloc_zeroed(count, sizeof *t->weights);
-    if (!t->counts || !t->indices || !t->weights)
-        return am_out_of_memory();
+    if (!t->counts || !t->indices || !t->weights) return am_out_of_memory();
     for (int64_t i = 0; i < d->to; i++) {
-        if (a->antialias)
-            antialias_taps(a, d, i, t);
-        else if (a->mode == AM_RESIZE_LINEAR)
-            linear_taps(a, d, i, t);
-        else if (a->mode == AM_RESIZE_CUBIC)
-            cubic_taps(a, d, i, t);
-        else if (a->mode == AM_RESIZE_AREA)
-            area_taps(d, i, t);
-        else
-            add_tap(t, i, nearest_index(d, i, a->mode == AM_RESIZE_NEAREST_EXACT), 1);
+        if (a->antialias) antialias_taps(a, d, i, t);
+        else if (a->mode == AM_RESIZE_LINEAR) linear_taps(a, d, i, t);
+        else if (a->mode == AM_RESIZE_CUBIC) cubic_taps(a, d, i, t);
+        else if (a->mode == AM_RESIZE_AREA) area_taps(d, i, t);
+        else add_tap(t, i, nearest_index(d, i, a->mode == AM_RESIZE_NEAREST_EXACT), 1);
     }
     return NULL;
 }
@@ -162,8 +145,7 @@ static am_status fill_taps(const am_resize_attributes *a, const dimension *d, ta
 static double weighted(const am_tensor *x, const taps *t, const int64_t *out, int i, int64_t at)
 {
     double sum = 0;
-    if (i == x->shape.rank - 2)
-        return am_load_real(x->dtype, x->data, at);
+    if (i == x->shape.rank - 2) return am_load_real(x->dtype, x->data, at);
     for (int64_t k = 0; k < t[i].counts[out[i]]; k++) {
         int64_t tap = out[i] * t[i].limit + k;
         sum += t[i].weights[tap] * weighted(x, t, out, i + 1, at * x->shape.dims[2 + i] + t[i].indices[tap]);
@@ -197,8 +179,7 @@ am_status am_reference_resize(const am_kernel_call *call)
         dimension d = dimension_of(a, i, x->dims[2 + i]);
         status = fill_taps(a, &d, &t[i]);
     }
-    if (!status)
-        resize_all(call, a->mode == AM_RESIZE_NEAREST || a->mode == AM_RESIZE_NEAREST_EXACT, t);
+    if (!status) resize_all(call, a->mode == AM_RESIZE_NEAREST || a->mode == AM_RESIZE_NEAREST_EXACT, t);
     for (int i = 0; i < 3; i++) {
         am_free(t[i].counts);
         am_free(t[i].indices);

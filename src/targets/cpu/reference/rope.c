@@ -9,7 +9,8 @@ static void rotate(const am_kernel_call *call, int64_t head_at, int64_t table_at
     for (int64_t i = 0; i < half; i++) {
         int64_t first = head_at + (interleaved ? 2 * i : i), second = interleaved ? first + 1 : first + half;
         double a = am_load_real(x->dtype, x->data, first), b = am_load_real(x->dtype, x->data, second);
-        double c = am_load_real(cos->dtype, cos->data, table_at + i), s = am_load_real(sin->dtype, sin->data, table_at + i);
+        double c = am_load_real(cos->dtype, cos->data, table_at + i),
+               s = am_load_real(sin->dtype, sin->data, table_at + i);
         am_store_real(y->dtype, y->data, first, a * c - b * s);
         am_store_real(y->dtype, y->data, second, b * c + a * s);
     }

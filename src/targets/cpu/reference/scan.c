@@ -16,13 +16,12 @@ static int64_t first_int(int fn, am_dtype dtype)
 {
     int bits = (int)am_dtype_bytes(dtype) * 8;
     int64_t largest = dtype == AM_U8 ? UINT8_MAX : (int64_t)(UINT64_MAX >> (65 - bits));
-    if (fn == AM_REDUCE_MAX)
-        return dtype == AM_U8 ? 0 : -largest - 1;
+    if (fn == AM_REDUCE_MAX) return dtype == AM_U8 ? 0 : -largest - 1;
     return fn == AM_REDUCE_MIN ? largest : fn == AM_REDUCE_PROD;
 }
 
-static void scan_row(const am_scan_attributes *a, const am_tensor *x, const am_tensor *y, int64_t at,
-                     int64_t step, int64_t size)
+static void scan_row(const am_scan_attributes *a, const am_tensor *x, const am_tensor *y, int64_t at, int64_t step,
+                     int64_t size)
 {
     bool real = am_dtype_is_float(x->dtype);
     double sum = first_real(a->fn);
@@ -30,14 +29,10 @@ static void scan_row(const am_scan_attributes *a, const am_tensor *x, const am_t
     for (int64_t i = 0; i < size; i++, at += step) {
         double before = sum;
         int64_t total_before = total;
-        if (real)
-            sum = am_binary_real(steps[a->fn], sum, am_load_real(x->dtype, x->data, at));
-        else
-            total = am_binary_int(steps[a->fn], total, am_load_int(x->dtype, x->data, at));
-        if (real)
-            am_store_real(y->dtype, y->data, at, a->exclusive ? before : sum);
-        else
-            am_store_int(y->dtype, y->data, at, a->exclusive ? total_before : total);
+        if (real) sum = am_binary_real(steps[a->fn], sum, am_load_real(x->dtype, x->data, at));
+        else total = am_binary_int(steps[a->fn], total, am_load_int(x->dtype, x->data, at));
+        if (real) am_store_real(y->dtype, y->data, at, a->exclusive ? before : sum);
+        else am_store_int(y->dtype, y->data, at, a->exclusive ? total_before : total);
     }
 }
 

@@ -4,12 +4,10 @@
 static bool stays_before(const am_tensor *row, int64_t i, const am_tensor *values, int64_t k, bool right)
 {
     if (am_dtype_is_float(row->dtype)) {
-        double element = am_load_real(row->dtype, row->data, i),
-               value = am_load_real(values->dtype, values->data, k);
+        double element = am_load_real(row->dtype, row->data, i), value = am_load_real(values->dtype, values->data, k);
         return right ? !(element > value) : !(element >= value);
     }
-    int64_t element = am_load_int(row->dtype, row->data, i),
-            value = am_load_int(values->dtype, values->data, k);
+    int64_t element = am_load_int(row->dtype, row->data, i), value = am_load_int(values->dtype, values->data, k);
     return right ? element <= value : element < value;
 }
 
@@ -24,10 +22,8 @@ am_status am_reference_search_sorted(const am_kernel_call *call)
         int64_t first = k / per_row * size, low = 0, high = size;
         while (low < high) {
             int64_t middle = low + (high - low) / 2;
-            if (stays_before(row, first + middle, values, k, right))
-                low = middle + 1;
-            else
-                high = middle;
+            if (stays_before(row, first + middle, values, k, right)) low = middle + 1;
+            else high = middle;
         }
         y[k] = (int32_t)low;
     }

@@ -12,6 +12,7 @@ am_status am_reference_slice(const am_kernel_call *call)
     first = a->start * strides[a->axis];
     strides[a->axis] *= a->step;
     for (am_walk w = am_walk_begin(&y->shape); am_walk_more(&w); am_walk_next(&w))
-        memcpy((char *)y->data + (size_t)w.flat * bytes, (const char *)x->data + (size_t)(first + am_walk_offset(&w, strides)) * bytes, bytes);
+        memcpy((char *)y->data + (size_t)w.flat * bytes,
+               (const char *)x->data + (size_t)(first + am_walk_offset(&w, strides)) * bytes, bytes);
     return NULL;
 }

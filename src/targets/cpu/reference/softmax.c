@@ -2,10 +2,12 @@
 
 #include <math.h>
 
-static void softmax_line(const am_tensor *x, const am_tensor *y, int64_t start, int64_t stride, int64_t count, bool log_form)
+static void softmax_line(const am_tensor *x, const am_tensor *y, int64_t start, int64_t stride, int64_t count,
+                         bool log_form)
 {
     double largest = -INFINITY, sum = 0;
-    for (int64_t i = 0; i < count; i++) largest = am_binary_real(AM_MAX, largest, am_load_real(x->dtype, x->data, start + i * stride));
+    for (int64_t i = 0; i < count; i++)
+        largest = am_binary_real(AM_MAX, largest, am_load_real(x->dtype, x->data, start + i * stride));
     for (int64_t i = 0; i < count; i++) sum += exp(am_load_real(x->dtype, x->data, start + i * stride) - largest);
     for (int64_t i = 0; i < count; i++) {
         double shifted = am_load_real(x->dtype, x->data, start + i * stride) - largest;

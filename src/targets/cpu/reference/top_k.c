@@ -12,8 +12,7 @@ typedef struct row {
 static bool goes_before(const row *r, int64_t i, int64_t k)
 {
     int order = am_reference_compare(r->x, r->first + i * r->step, r->first + k * r->step);
-    if (order == 0)
-        return i < k;
+    if (order == 0) return i < k;
     return r->smallest ? order < 0 : order > 0;
 }
 
@@ -22,10 +21,8 @@ static int64_t next_best(const row *r, int64_t previous)
 {
     int64_t best = -1;
     for (int64_t i = 0; i < r->size; i++) {
-        if (previous >= 0 && !goes_before(r, previous, i))
-            continue;
-        if (best < 0 || goes_before(r, i, best))
-            best = i;
+        if (previous >= 0 && !goes_before(r, previous, i)) continue;
+        if (best < 0 || goes_before(r, i, best)) best = i;
     }
     return best;
 }

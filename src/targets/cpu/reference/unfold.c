@@ -21,16 +21,14 @@ am_status am_reference_unfold(const am_kernel_call *call)
         int64_t from = w.index[0] * x->shape.dims[1] + w.index[1];
         bool inside = true;
         for (int i = 0; i < spatial; i++) {
-            int64_t p = w.index[2 + spatial + i] * windows[i].stride - windows[i].before +
-                        w.index[2 + i] * windows[i].dilation;
+            int64_t p =
+                w.index[2 + spatial + i] * windows[i].stride - windows[i].before + w.index[2 + i] * windows[i].dilation;
             inside = inside && p >= 0 && p < windows[i].size;
             from = from * windows[i].size + p;
         }
         char *to = (char *)y->data + (size_t)w.flat * bytes;
-        if (inside)
-            memcpy(to, (const char *)x->data + (size_t)from * bytes, bytes);
-        else
-            memset(to, 0, bytes);
+        if (inside) memcpy(to, (const char *)x->data + (size_t)from * bytes, bytes);
+        else memset(to, 0, bytes);
     }
     return NULL;
 }

@@ -30,5 +30,6 @@ am_status am_read_index(const am_tensor *indices, int64_t i, int64_t size, int64
 {
     *out = am_load_int(indices->dtype, indices->data, i);
     if (*out >= 0 && *out < size) return NULL;
-    return am_error(AM_OUT_OF_RANGE, "index %lld at place %lld is outside of 0..%lld", (long long)*out, (long long)i, (long long)size - 1);
+    return am_error(AM_OUT_OF_RANGE, "index %lld at place %lld is outside of 0..%lld", (long long)*out, (long long)i,
+                    (long long)size - 1);
 }

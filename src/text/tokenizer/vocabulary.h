@@ -1,0 +1,76 @@
+/* Tokens by id and ids by token. */
+#ifndef AM_TEXT_TOKENIZER_VOCABULARY_H
+#define AM_TEXT_TOKENIZER_VOCABULARY_H
+
+#include "base/arena.h"
+#include "text/tokenizer.h"
+
+typedef struct am_vocabulary_entry {
+    uint32_t offset, length; /* of its text in `strings` */
+    int32_t id;
+    uint32_t hash;
+} am_vocabulary_entry;
+
+typedef struct am_vocabulary_slot {
+    uint32_t hash, index;    /* index: entry plus one, 0: empty */
+    uint32_t offset, length; /* those of the entry, for one look into memory less */
+} am_vocabulary_slot;
+
+/* Texts with ids, found by text (open addressing) and by id (an array). */
+typedef struct am_vocabulary {
+    am_buffer strings;
+    am_vocabulary_entry *entries;
+    am_vocabulary_slot *slots;
+    uint32_t *index_of_id; /* entry plus one, 0: none */
+    uint32_t count, capacity, slot_mask, longest_bytes;
+    int32_t id_limit; /* largest id plus one */
+} am_vocabulary;
+
+enum { AM_VOCABULARY_ID_LIMIT = 1 << 24 };
+
+#define AM_HASH_START 0x811c9dc5u
+
+/* FNV-1a, one byte further: hashes of all prefixes of a text come for one pass over it. */
+static inline uint32_t am_hash_byte(uint32_t hash, char byte)
+{
+    return (hash ^ (unsigned char)byte) * 0x01000193u;
+}
+
+static inline uint32_t am_hash_bytes(uint32_t hash, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) hash = am_hash_byte(hash, bytes[i]);
+    return hash;
+}
+
+/* Prepares for about `expected` entries. Freed with am_vocabulary_deinit, also after a failure. */
+am_status am_vocabulary_init(am_vocabulary *vocabulary, size_t expected) AM_NODISCARD;
+
+/* Adds a text. One that is there already gets this id; with `keep_old` (lists) its old id still stands for
+   the text. `what` names the vocabulary in messages. */
+am_status am_vocabulary_add(am_vocabulary *vocabulary, am_text text, int64_t id, bool keep_old,
+                            const char *what) AM_NODISCARD;
+
+/* Builds the way back from ids, after the last add. */
+am_status am_vocabulary_finish(am_vocabulary *vocabulary) AM_NODISCARD;
+
+/* Entry of a text, or null. */
+const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *vocabulary, am_text text);
+
+/* The same when the hash of the text is known already. */
+const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *vocabulary, am_text text, uint32_t hash);
+
+/* Starts loading what looking up a text of this hash will read. */
+void am_vocabulary_prefetch(const am_vocabulary *vocabulary, uint32_t hash);
+
+/* Id of a text or -1; text of an id or {null, 0}. */
+int32_t am_vocabulary_id(const am_vocabulary *vocabulary, am_text text);
+am_text am_vocabulary_text(const am_vocabulary *vocabulary, int32_t id);
+
+static inline am_text am_vocabulary_entry_text(const am_vocabulary *vocabulary, const am_vocabulary_entry *entry)
+{
+    return (am_text){vocabulary->strings.bytes + entry->offset, entry->length};
+}
+
+void am_vocabulary_deinit(am_vocabulary *vocabulary);
+
+#endif
