@@ -33,6 +33,8 @@ typedef struct am_model am_model;
 typedef struct am_model_options {
     const char *target;       /* "cpu"; null or "auto": the best there is */
     const char *architecture; /* class to use instead of config.json's architectures[0]; null: that one */
+    const char *auto_class;   /* "AutoModelForMaskedLM": the class that it makes of config.json's model_type; null: no
+                                 wish. AutoModel decides where config.json names no class */
 } am_model_options;
 
 /* Opens DIRECTORY (config.json, weights, tokenizer and processor files as far as they are needed). options
@@ -124,8 +126,13 @@ AM_API am_status am_model_plan(am_model *model, const char *shapes, char **out_j
 /* What this machine has to run models on, and why not for the rest. */
 AM_API am_status am_targets(char **out_json) AM_NODISCARD;
 
-/* Every class this build knows. */
+/* Every class this build runs: [{"class", "model_type", "task", "state", "auto_classes"}]. */
 AM_API am_status am_models(char **out_json) AM_NODISCARD;
+
+/* What each of `count` class names of transformers is: [{"name", "state", "model_type", "what"}]. "state" is "verified",
+   "verified as PyTorch" (a TensorFlow class), "not yet", "auto class", "output type", "internal module", "abstract class",
+   "removed", "not a model" or "unknown"; "what" says it in a sentence. */
+AM_API am_status am_model_names(const char *const *names, size_t count, char **out_json) AM_NODISCARD;
 
 /* Load time, first answer, steady latency, tokens per second, memory, GFLOP/s and GB/s beside the machine's
    measured peaks. shapes as for am_model_plan. */

@@ -1,6 +1,7 @@
 #include "api/example_inputs.h"
 #include "api/json_writer.h"
 #include "formats/checkpoint.h"
+#include "models/names/names.h"
 
 #include <anymodel/anymodel.h>
 
@@ -63,12 +64,20 @@ static am_status read_weights(inspection *in)
     return keep_message(in, status, am_status_code(status) == AM_NOT_FOUND, &in->problem);
 }
 
+/* What AutoModel makes of the model type, as opening does where no class is named. */
+static am_status find_auto_class(inspection *in)
+{
+    am_json_string type = am_json_text(am_json_get(config_of(in), "model_type"));
+    char *copy = am_arena_string(&in->arena, type.bytes, type.length);
+    in->class_name = copy ? am_auto_class_of("AutoModel", copy) : NULL;
+    return copy ? NULL : am_out_of_memory();
+}
+
 static am_status find_class(inspection *in)
 {
     am_json_iterator names = am_json_iterate(am_json_get(config_of(in), "architectures"));
-    if (!am_json_next(&names)) return NULL;
-    am_json_string name = am_json_text(names.value);
-    if (!name.length) return NULL;
+    am_json_string name = am_json_next(&names) ? am_json_text(names.value) : (am_json_string){"", 0};
+    if (!name.length) return find_auto_class(in);
     in->class_name = am_arena_string(&in->arena, name.bytes, name.length);
     return in->class_name ? NULL : am_out_of_memory();
 }
@@ -79,7 +88,7 @@ static am_status load(inspection *in)
     char *path = am_path_join(&in->arena, in->directory, "config.json");
     if (!path) return am_out_of_memory();
     if (in->reason) return NULL;
-    if (!in->class_name) in->reason = "config.json: architectures names no class";
+    if (!in->class_name) in->reason = "config.json: architectures names no class, and AutoModel knows none for its model_type";
     else if (!am_architecture_find(in->class_name, NULL)) {
         in->reason = am_arena_printf(&in->arena, "class %s is not one that this version implements", in->class_name);
         return in->reason ? NULL : am_out_of_memory();
@@ -87,7 +96,7 @@ static am_status load(inspection *in)
     if (in->reason) return NULL;
     am_json_document *config = in->config;
     in->config = NULL;
-    return am_loaded_model_create(config, path, &in->weights, in->class_name, &in->model);
+    return am_loaded_model_create(config, path, &in->weights, &(am_class_choice){.architecture = in->class_name}, &in->model);
 }
 
 /* --- weights that the class wants --- */

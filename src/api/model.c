@@ -18,7 +18,9 @@ am_status am_model_open(const char *directory, const am_model_options *options, 
     AM_TRY(check_target(options));
     am_model *model = am_alloc_zeroed(1, sizeof *model);
     if (!model) return am_out_of_memory();
-    am_status status = am_pipeline_open(directory, options ? options->architecture : NULL, &model->pipeline);
+    am_class_choice choice = {0};
+    if (options) choice = (am_class_choice){options->architecture, options->auto_class};
+    am_status status = am_pipeline_open(directory, options ? &choice : NULL, &model->pipeline);
     if (status) {
         am_free(model);
         return status;

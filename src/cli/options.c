@@ -13,6 +13,8 @@ const am_option am_cli_common_options[] = {
     {"json", AM_OPTION_FLAG, offsetof(am_globals, json), NULL, "print JSON", 0, 0},
     {"threads", AM_OPTION_INT, offsetof(am_globals, threads), "N",
      "work with N threads (0: as many as the machine allows)", 0, THREAD_LIMIT},
+    {"auto", AM_OPTION_TEXT, offsetof(am_globals, auto_class), "AUTO_CLASS",
+     "the class to make of MODEL_DIR: AutoModelForTokenClassification ..", 0, 0},
     {"target", AM_OPTION_TEXT, offsetof(am_globals, target), "NAME", "where to run: cpu, or auto for the best there is",
      0, 0},
     {"verbose", AM_OPTION_FLAG, offsetof(am_globals, verbose), NULL, "say more on stderr", 0, 0},

@@ -105,7 +105,7 @@ static am_status open_model(am_golden_case *c, const char *file)
         am_tensor_table_deinit(&table);
         return status;
     }
-    return am_loaded_model_create(config, file, &table, c->architecture, &c->model);
+    return am_loaded_model_create(config, file, &table, &(am_class_choice){.architecture = c->architecture}, &c->model);
 }
 
 /* --- inputs --- */

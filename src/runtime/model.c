@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "formats/checkpoint.h"
+#include "models/names/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -71,25 +72,59 @@ static const char *architecture_of(const am_config *config)
 static am_status unsupported(const am_loaded_model *model, const char *file)
 {
     const char *type = am_config_text(&model->config, "model_type", "");
-    if (!model->architecture_name[0])
-        return am_error(AM_UNSUPPORTED,
-                        "%s: architectures names no class (model_type \"%s\"), so there is nothing to choose by", file,
-                        type);
     return am_error(AM_UNSUPPORTED,
                     "%s: class %s (model_type \"%s\") is not supported yet; `anymodel models` lists those that are",
                     file, model->architecture_name, type);
 }
 
-static am_status choose_architecture(am_loaded_model *model, const char *file, const char *wanted)
+/* What the auto classes make of a model type: "AutoModel (BertModel), ..". */
+static void list_autos(const char *model_type, char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < am_auto_row_count && length < size; i++)
+        if (strcmp(am_auto_rows[i].model_type, model_type) == 0)
+            length += (size_t)snprintf(text + length, size - length, "%s%s (%s)", length ? ", " : "",
+                                       am_auto_rows[i].auto_class, am_auto_rows[i].name);
+}
+
+static am_status choose_by_auto(am_loaded_model *model, const char *file, const char *auto_class)
+{
+    enum { LIST_BYTES = 2048 };
+    char list[LIST_BYTES];
+    const char *model_type = am_config_text(&model->config, "model_type", "");
+    if (!am_auto_class_exists(auto_class))
+        return am_error(AM_INVALID_ARGUMENT, "%s is no auto class of models; one is AutoModelForMaskedLM", auto_class);
+    const char *name = am_auto_class_of(auto_class, model_type);
+    if (name) {
+        model->architecture_name = name;
+        return NULL;
+    }
+    list_autos(model_type, list, sizeof list);
+    return am_error(AM_UNSUPPORTED, "%s: %s makes no class of model_type \"%s\"; %s%s", file, auto_class, model_type,
+                    list[0] ? "there are " : "no auto class knows it", list);
+}
+
+static am_status choose_name(am_loaded_model *model, const char *file, const am_class_choice *choice)
+{
+    const char *wanted = choice ? choice->architecture : NULL;
+    const char *auto_class = choice ? choice->auto_class : NULL;
+    model->architecture_name = wanted ? wanted : architecture_of(&model->config);
+    if (auto_class) return choose_by_auto(model, file, auto_class);
+    if (!model->architecture_name[0]) return choose_by_auto(model, file, "AutoModel");
+    return NULL;
+}
+
+static am_status choose_architecture(am_loaded_model *model, const char *file, const am_class_choice *choice)
 {
     if (!am_config_has(&model->config, "model_type")) return am_error(AM_INVALID_FILE, "%s: model_type: missing", file);
-    model->architecture_name = wanted ? wanted : architecture_of(&model->config);
+    AM_TRY(choose_name(model, file, choice));
     model->architecture = am_architecture_find(model->architecture_name, &model->type);
     return model->architecture ? NULL : unsupported(model, file);
 }
 
 am_status am_loaded_model_create(am_json_document *config, const char *name, am_tensor_table *weights,
-                                 const char *architecture, am_loaded_model **out)
+                                 const am_class_choice *choice, am_loaded_model **out)
 {
     *out = NULL;
     am_loaded_model *model = am_alloc_zeroed(1, sizeof *model);
@@ -106,14 +141,14 @@ am_status am_loaded_model_create(am_json_document *config, const char *name, am_
         char *copy = am_arena_string(&model->config_root.arena, name, strlen(name));
         if (copy) model->config_root.file = copy;
         model->used = am_alloc_zeroed(model->weights.count, sizeof *model->used);
-        status = copy && model->used ? choose_architecture(model, copy, architecture) : am_out_of_memory();
+        status = copy && model->used ? choose_architecture(model, copy, choice) : am_out_of_memory();
     }
     if (status) am_loaded_model_close(model);
     else *out = model;
     return status;
 }
 
-static am_status open_config(const char *directory, am_loaded_model **out)
+static am_status open_config(const char *directory, const am_class_choice *choice, am_loaded_model **out)
 {
     am_arena arena = {0};
     am_json_document *config = NULL;
@@ -121,7 +156,7 @@ static am_status open_config(const char *directory, am_loaded_model **out)
     am_status status = name ? NULL : am_out_of_memory();
     if (!status && !am_directory_exists(directory)) status = am_error(AM_NOT_FOUND, "%s is no directory", directory);
     if (!status) status = am_json_open(name, &config);
-    if (!status) status = am_loaded_model_create(config, name, &(am_tensor_table){0}, NULL, out);
+    if (!status) status = am_loaded_model_create(config, name, &(am_tensor_table){0}, choice, out);
     am_arena_deinit(&arena);
     return status;
 }
@@ -136,10 +171,10 @@ static am_status open_weights(am_loaded_model *model, const char *directory)
 }
 
 /* The class is looked up before any weight is, so that its absence is the first thing said. */
-am_status am_loaded_model_open(const char *directory, am_loaded_model **out)
+am_status am_loaded_model_open(const char *directory, const am_class_choice *choice, am_loaded_model **out)
 {
     *out = NULL;
-    AM_TRY(open_config(directory, out));
+    AM_TRY(open_config(directory, choice, out));
     am_status status = open_weights(*out, directory);
     if (status) {
         am_loaded_model_close(*out);

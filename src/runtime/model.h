@@ -17,14 +17,21 @@ typedef struct am_loaded_model {
     const char *architecture_name; /* as config.json says it; in config_root's arena */
 } am_loaded_model;
 
-/* Reads DIRECTORY/config.json and the headers of its weights. Fails with AM_UNSUPPORTED, naming the class,
- * when it is not one of the registry. */
-am_status am_loaded_model_open(const char *directory, am_loaded_model **out) AM_NODISCARD;
+/* Which class to make of a model, as far as it is not left to config.json: architectures[0] or, where that is absent,
+   what AutoModel makes of its model_type. */
+typedef struct am_class_choice {
+    const char *architecture; /* this class; null: no wish */
+    const char *auto_class;   /* the class that this auto class makes of model_type; null: no wish */
+} am_class_choice;
+
+/* Reads DIRECTORY/config.json and the headers of its weights. `choice` may be null. Fails with AM_UNSUPPORTED, naming
+   the class, when it is not one of the registry. */
+am_status am_loaded_model_open(const char *directory, const am_class_choice *choice, am_loaded_model **out) AM_NODISCARD;
 
 /* The same from parts: takes the configuration and the table (also when it fails). `name` stands for
-   config.json in messages, `architecture` (may be null) overrides architectures[0]. */
+   config.json in messages; `choice` may be null. */
 am_status am_loaded_model_create(am_json_document *config, const char *name, am_tensor_table *weights,
-                                 const char *architecture, am_loaded_model **out) AM_NODISCARD;
+                                 const am_class_choice *choice, am_loaded_model **out) AM_NODISCARD;
 
 void am_loaded_model_close(am_loaded_model *model);
 

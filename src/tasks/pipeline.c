@@ -13,35 +13,12 @@
 
 /* --- opening --- */
 
-/* As am_loaded_model_open, with another class than the first of config.json. */
-static am_status open_as(const char *directory, const char *architecture, am_loaded_model **out)
-{
-    am_arena arena = {0};
-    am_json_document *config = NULL;
-    am_tensor_table weights = {0};
-    char *path = am_path_join(&arena, directory, "config.json");
-    am_status status = path ? NULL : am_out_of_memory();
-    if (!status && !am_architecture_find(architecture, NULL))
-        status =
-            am_error(AM_UNSUPPORTED, "class %s is not supported; `anymodel models` lists those that are", architecture);
-    if (!status && !am_directory_exists(directory)) status = am_error(AM_NOT_FOUND, "%s is no directory", directory);
-    if (!status) status = am_json_open(path, &config);
-    if (!status) status = am_checkpoint_read(directory, &weights);
-    if (status) am_json_close(config);
-    else status = am_loaded_model_create(config, path, &weights, architecture, out);
-    am_arena_deinit(&arena);
-    if (status) return status;
-    (*out)->directory = am_copy_string(directory, strlen(directory));
-    return (*out)->directory ? NULL : am_out_of_memory();
-}
-
-am_status am_pipeline_open(const char *directory, const char *architecture, am_pipeline **out)
+am_status am_pipeline_open(const char *directory, const am_class_choice *choice, am_pipeline **out)
 {
     *out = NULL;
     am_pipeline *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
-    am_status status =
-        architecture ? open_as(directory, architecture, &p->model) : am_loaded_model_open(directory, &p->model);
+    am_status status = am_loaded_model_open(directory, choice, &p->model);
     if (!status) status = am_session_create(p->model, NULL, &p->session);
     if (status) {
         am_pipeline_close(p);
@@ -96,7 +73,7 @@ am_status am_pipeline_base(am_pipeline *p, am_session **out)
     if (!name)
         return am_error(AM_UNSUPPORTED, "there is no class without a head beside %s", p->model->architecture->name);
     if (!p->base_session) {
-        if (!p->base_model) AM_TRY(open_as(p->directory, name, &p->base_model));
+        if (!p->base_model) AM_TRY(am_loaded_model_open(p->directory, &(am_class_choice){.architecture = name}, &p->base_model));
         AM_TRY(am_session_create(p->base_model, NULL, &p->base_session));
     }
     *out = p->base_session;

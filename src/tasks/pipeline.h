@@ -25,7 +25,7 @@ typedef struct am_pipeline {
 } am_pipeline;
 
 /* The directory and architecture (null: config.json's) of a model. Freed with am_pipeline_close. */
-am_status am_pipeline_open(const char *directory, const char *architecture, am_pipeline **out) AM_NODISCARD;
+am_status am_pipeline_open(const char *directory, const am_class_choice *choice, am_pipeline **out) AM_NODISCARD;
 void am_pipeline_close(am_pipeline *p);
 
 /* The parts; borrowed. Fail when the directory lacks their files. */

@@ -30,7 +30,7 @@ static void api_lists__models_name_class_type_and_task(void **state)
     am_json row = find_row(root_of(document), "class", "BertForMaskedLM");
     assert_true(am_json_equals(am_json_get(row, "model_type"), "bert"));
     assert_true(am_json_equals(am_json_get(row, "task"), "fill-mask"));
-    assert_true(am_json_equals(am_json_get(row, "state"), "implemented"));
+    assert_true(am_json_equals(am_json_get(row, "state"), "verified"));
     row = find_row(root_of(document), "class", "BertForPreTraining");
     assert_int_equal(am_json_kind_of(am_json_get(row, "task")), AM_JSON_NULL);
     am_json_close(document);
