@@ -1,6 +1,6 @@
 # make            build the program and the libraries        make install    into PREFIX (DESTDIR is honoured)
 # make demo       real models on real input                  make format     clang-format over src, include, tests
-# make test       every test; again under sanitizers         make golden     the golden files, case by case
+# make test       every test; again under sanitizers         make golden     all golden files; reports into BUILD/golden
 # make asan       address and undefined sanitizers           make docs       the generated pages under docs/
 # make tsan       thread sanitizer                           make cross      64 bit ARM, tests under qemu-user
 # make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make clean      remove the build folders
@@ -60,10 +60,10 @@ format:
 	@find src include tests examples tools \( -name '*.[ch]' -o -name '*.cc' \) ! -name '*_tables.[ch]' -print0 | xargs -0 clang-format -i
 
 golden: build
-	@$(BUILD)/anymodel verify tests/golden/data
+	@tools/golden_report.py $(BUILD)/anymodel tests/golden/data tests/golden/variations --out $(BUILD)/golden
 
-docs: build
-	@tools/generate_docs.py $(BUILD)/anymodel
+docs: golden
+	@tools/generate_docs.py $(BUILD)/anymodel $(BUILD)/golden/golden.json
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-clang $(BUILD)-debug $(BUILD)-cross-aarch64

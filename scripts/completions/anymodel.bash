@@ -6,19 +6,19 @@ _anymodel() {
         words='bench chat completion embed generate help inspect models plan run targets verify version'
     elif [[ $word == -* ]]; then
         case ${COMP_WORDS[1]} in
-        bench) words=' --json --threads --target --verbose --help --shape' ;;
-        chat) words=' --json --threads --target --verbose --help --system --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --stream' ;;
-        completion) words=' --json --threads --target --verbose --help' ;;
-        embed) words=' --json --threads --target --verbose --help' ;;
-        generate) words=' --json --threads --target --verbose --help --prompt --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --stream' ;;
-        help) words=' --json --threads --target --verbose --help' ;;
-        inspect) words=' --json --threads --target --verbose --help' ;;
-        models) words=' --json --threads --target --verbose --help' ;;
-        plan) words=' --json --threads --target --verbose --help --shape' ;;
-        run) words=' --json --threads --target --verbose --help --task --pair --question --context --candidate-labels --option' ;;
-        targets) words=' --json --threads --target --verbose --help' ;;
-        verify) words=' --json --threads --target --verbose --help --only' ;;
-        version) words=' --json --threads --target --verbose --help' ;;
+        bench) words=' --json --threads --auto --target --verbose --help --shape' ;;
+        chat) words=' --json --threads --auto --target --verbose --help --system --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --stream' ;;
+        completion) words=' --json --threads --auto --target --verbose --help' ;;
+        embed) words=' --json --threads --auto --target --verbose --help' ;;
+        generate) words=' --json --threads --auto --target --verbose --help --prompt --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --stream' ;;
+        help) words=' --json --threads --auto --target --verbose --help' ;;
+        inspect) words=' --json --threads --auto --target --verbose --help' ;;
+        models) words=' --json --threads --auto --target --verbose --help --names' ;;
+        plan) words=' --json --threads --auto --target --verbose --help --shape' ;;
+        run) words=' --json --threads --auto --target --verbose --help --task --pair --question --context --candidate-labels --option' ;;
+        targets) words=' --json --threads --auto --target --verbose --help' ;;
+        verify) words=' --json --threads --auto --target --verbose --help --only' ;;
+        version) words=' --json --threads --auto --target --verbose --help' ;;
         esac
     elif [ "${COMP_WORDS[1]}" = help ]; then
         words='bench chat completion embed generate help inspect models plan run targets verify version'
