@@ -129,9 +129,9 @@ AM_API am_status am_targets(char **out_json) AM_NODISCARD;
 /* Every class this build runs: [{"class", "model_type", "task", "state", "auto_classes"}]. */
 AM_API am_status am_models(char **out_json) AM_NODISCARD;
 
-/* What each of `count` class names of transformers is: [{"name", "state", "model_type", "what"}]. "state" is "verified",
-   "verified as PyTorch" (a TensorFlow class), "not yet", "auto class", "output type", "internal module", "abstract class",
-   "removed", "not a model" or "unknown"; "what" says it in a sentence. */
+/* What each of `count` class names of transformers is: [{"name", "state", "model_type", "what"}]. "state" is
+   "verified", "verified as PyTorch" (a TensorFlow class), "not yet", "auto class", "output type", "internal module",
+   "abstract class", "removed", "not a model" or "unknown"; "what" says it in a sentence. */
 AM_API am_status am_model_names(const char *const *names, size_t count, char **out_json) AM_NODISCARD;
 
 /* Load time, first answer, steady latency, tokens per second, memory, GFLOP/s and GB/s beside the machine's
@@ -157,6 +157,20 @@ typedef struct am_verify_summary {
 AM_API am_status am_verify_files(const char *path, const char *only,
                                  void (*on_case)(void *context, const am_verify_case *report), void *context,
                                  am_verify_summary *summary) AM_NODISCARD;
+
+typedef struct am_verify_step {
+    const char *module;                       /* of transformers, as model files name it */
+    const char *verdict;                      /* "same", "differs", or "absent": computed here in another form */
+    const char *scope;                        /* where the nearest value was computed; null when absent */
+    double error, tolerance, expected, found; /* at the element where they are furthest apart */
+    long long element;
+} am_verify_step;
+
+/* Compares the intermediate values of a case of a golden file with a trace that tools/golden recorded of it, in the
+   order in which transformers computed them. */
+AM_API am_status am_verify_modules(const char *path, const char *trace,
+                                   void (*on_step)(void *context, const am_verify_step *step),
+                                   void *context) AM_NODISCARD;
 
 #ifdef __cplusplus
 }

@@ -88,7 +88,8 @@ static am_status load(inspection *in)
     char *path = am_path_join(&in->arena, in->directory, "config.json");
     if (!path) return am_out_of_memory();
     if (in->reason) return NULL;
-    if (!in->class_name) in->reason = "config.json: architectures names no class, and AutoModel knows none for its model_type";
+    if (!in->class_name)
+        in->reason = "config.json: architectures names no class, and AutoModel knows none for its model_type";
     else if (!am_architecture_find(in->class_name, NULL)) {
         in->reason = am_arena_printf(&in->arena, "class %s is not one that this version implements", in->class_name);
         return in->reason ? NULL : am_out_of_memory();
@@ -96,7 +97,8 @@ static am_status load(inspection *in)
     if (in->reason) return NULL;
     am_json_document *config = in->config;
     in->config = NULL;
-    return am_loaded_model_create(config, path, &in->weights, &(am_class_choice){.architecture = in->class_name}, &in->model);
+    return am_loaded_model_create(config, path, &in->weights, &(am_class_choice){.architecture = in->class_name},
+                                  &in->model);
 }
 
 /* --- weights that the class wants --- */

@@ -79,12 +79,9 @@ static answer describe_tensorflow(am_arena *arena, const am_class_name *row)
 static answer describe_other(am_arena *arena, const am_class_name *row)
 {
     static const char *const states[] = {
-        [AM_NAME_ABSTRACT] = "abstract class",
-        [AM_NAME_OUTPUT] = "output type",
-        [AM_NAME_MODULE] = "internal module",
-        [AM_NAME_AUTO] = "auto class",
-        [AM_NAME_TENSORFLOW_AUTO] = "auto class",
-        [AM_NAME_REMOVED] = "removed",
+        [AM_NAME_ABSTRACT] = "abstract class",    [AM_NAME_OUTPUT] = "output type",
+        [AM_NAME_MODULE] = "internal module",     [AM_NAME_AUTO] = "auto class",
+        [AM_NAME_TENSORFLOW_AUTO] = "auto class", [AM_NAME_REMOVED] = "removed",
         [AM_NAME_OTHER] = "not a model",
     };
     const char *state = row->kind < AM_NAME_CONFIG || row->kind == AM_NAME_OTHER ? states[row->kind] : "not a model";

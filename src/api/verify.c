@@ -35,3 +35,32 @@ am_status am_verify_files(const char *path, const char *only,
     summary->unsupported += counts.unsupported;
     return status;
 }
+
+typedef struct step_listener {
+    void (*on_step)(void *context, const am_verify_step *step);
+    void *context;
+} step_listener;
+
+static void pass_step(void *context, const am_trace_step *step)
+{
+    static const char *const verdicts[] = {
+        [AM_TRACE_SAME] = "same", [AM_TRACE_DIFFERS] = "differs", [AM_TRACE_ABSENT] = "absent"};
+    const step_listener *to = context;
+    am_verify_step given = {.module = step->module,
+                            .verdict = verdicts[step->verdict],
+                            .scope = step->scope,
+                            .error = step->error,
+                            .tolerance = step->tolerance,
+                            .expected = step->expected,
+                            .found = step->found,
+                            .element = step->element};
+    to->on_step(to->context, &given);
+}
+
+am_status am_verify_modules(const char *path, const char *trace,
+                            void (*on_step)(void *context, const am_verify_step *step), void *context)
+{
+    step_listener to = {on_step, context};
+    if (!path || !trace || !on_step) return am_error(AM_INVALID_ARGUMENT, "a golden file, a trace and a callback");
+    return am_verify_trace(path, trace, pass_step, &to);
+}

@@ -12,7 +12,7 @@
 /* What every command takes. */
 typedef struct am_globals {
     bool json, verbose, help;
-    int threads;        /* 0: as many as the machine allows */
+    int threads;            /* 0: as many as the machine allows */
     const char *target;     /* null: the best there is */
     const char *auto_class; /* null: config.json says */
 } am_globals;

@@ -250,6 +250,26 @@ am_status am_safetensors_read(const char *path, am_tensor_table *table)
     return status;
 }
 
+am_status am_safetensors_metadata(const char *path, const char *key, am_arena *arena, const char **out)
+{
+    am_mapped_file file;
+    am_json_document *document = NULL;
+    reader r = {.path = path};
+    *out = NULL;
+    AM_TRY(am_file_map(path, &file));
+    am_status status = parse_file(&r, &file, &document);
+    am_json value = status ? (am_json){0} : am_json_get(am_json_get(am_json_root(document), METADATA), key);
+    if (!status && am_json_kind_of(value) == AM_JSON_STRING) {
+        am_json_string text = am_json_text(value);
+        *out = am_arena_string(arena, text.bytes, text.length);
+        if (!*out) status = am_out_of_memory();
+    }
+    am_free(r.entries);
+    am_json_close(document);
+    am_file_unmap(&file);
+    return status;
+}
+
 /* The reference implementation writes tensors by falling rank in this list, then by name. */
 static int write_rank(am_dtype dtype)
 {

@@ -12,6 +12,10 @@
    holds some of the tensors or none; it is to be released. */
 am_status am_safetensors_read(const char *path, am_tensor_table *table) AM_NODISCARD;
 
+/* The text under `key` of the file's __metadata__, copied into the arena; null where there is none. Fails as
+   am_safetensors_read does. */
+am_status am_safetensors_metadata(const char *path, const char *key, am_arena *arena, const char **out) AM_NODISCARD;
+
 /* Writes tensors to a file (metadata {"format": "pt"}), sorted as the reference implementation does. */
 am_status am_safetensors_write(const char *path, const am_named_tensor *tensors, size_t count) AM_NODISCARD;
 

@@ -50,6 +50,25 @@ void am_graph_destroy(am_graph *graph)
     am_free(graph);
 }
 
+static bool is_exposable(const am_graph *graph, const am_node *node)
+{
+    bool is_given = node->op == AM_OP_CONSTANT || node->op == AM_OP_INPUT;
+    return !is_given && am_dtype_is_float(am_graph_value(graph, node->first_output)->dtype);
+}
+
+am_status am_graph_expose(am_graph *graph)
+{
+    int capacity = graph->output_count + graph->node_count;
+    am_named_value *grown = am_realloc(graph->outputs, (size_t)capacity * sizeof *grown);
+    if (!grown) return am_out_of_memory();
+    graph->outputs = grown;
+    graph->output_capacity = capacity;
+    for (int i = 0; i < graph->node_count; i++)
+        if (is_exposable(graph, &graph->nodes[i]))
+            grown[graph->output_count++] = (am_named_value){graph->nodes[i].name, graph->nodes[i].first_output};
+    return NULL;
+}
+
 static void print_ints(const am_shape *ints, am_buffer *out)
 {
     am_buffer_append_char(out, '[');

@@ -70,6 +70,10 @@ void am_graph_destroy(am_graph *graph);
 const am_value_info *am_graph_value(const am_graph *graph, am_value value);
 const am_node *am_graph_producer(const am_graph *graph, am_value value);
 
+/* Makes the first output of every node of a float dtype an output of the graph too, named after the node's scope: to
+   look into a run. */
+am_status am_graph_expose(am_graph *graph) AM_NODISCARD;
+
 /* --- what an op is --- */
 
 typedef enum am_field_kind {

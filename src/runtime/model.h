@@ -26,7 +26,8 @@ typedef struct am_class_choice {
 
 /* Reads DIRECTORY/config.json and the headers of its weights. `choice` may be null. Fails with AM_UNSUPPORTED, naming
    the class, when it is not one of the registry. */
-am_status am_loaded_model_open(const char *directory, const am_class_choice *choice, am_loaded_model **out) AM_NODISCARD;
+am_status am_loaded_model_open(const char *directory, const am_class_choice *choice,
+                               am_loaded_model **out) AM_NODISCARD;
 
 /* The same from parts: takes the configuration and the table (also when it fails). `name` stands for
    config.json in messages; `choice` may be null. */

@@ -213,6 +213,7 @@ static am_status compile(am_session *s, compiled *c)
         am_graph_destroy(c->graph);
         c->graph = expanded;
     }
+    if (s->options.expose) AM_TRY(am_graph_expose(c->graph));
     c->inputs = am_arena_array(&c->arena, (size_t)c->graph->input_count + 1, sizeof *c->inputs);
     c->states = am_arena_array(&c->arena, (size_t)c->graph->state_count + 1, sizeof *c->states);
     if (!c->inputs || !c->states) return am_out_of_memory();

@@ -25,6 +25,7 @@ typedef struct am_run_options {
 
 typedef struct am_session_options {
     am_cpu_program_options program;
+    bool expose; /* every intermediate value is an output too, named after its scope */
     bool expand; /* run the expansions of the composites instead of the composites (a test of both) */
 } am_session_options;
 

@@ -89,6 +89,42 @@ static am_status verify_file(const char *path, const am_verify_options *options,
     return status;
 }
 
+static am_status trace_case(am_json json, const char *path, const am_tensor_table *arrays, const char *trace_path,
+                            void (*on_step)(void *context, const am_trace_step *step), void *context)
+{
+    am_golden_case c;
+    am_status status = am_golden_case_open(json, path, arrays, &c);
+    if (!status) status = am_trace_compare(&c, trace_path, on_step, context);
+    am_golden_case_close(&c);
+    return status;
+}
+
+am_status am_verify_trace(const char *path, const char *trace_path,
+                          void (*on_step)(void *context, const am_trace_step *step), void *context)
+{
+    am_arena arena = {0};
+    am_json_document *document = NULL;
+    am_tensor_table arrays = {0};
+    const char *name = NULL;
+    bool found = false;
+    am_status status = am_safetensors_metadata(trace_path, "case", &arena, &name);
+    if (!status && !name)
+        status = am_error(AM_INVALID_FILE, "%s: __metadata__.case is missing: not a trace", trace_path);
+    if (!status) status = am_json_open(path, &document);
+    if (!status) status = read_arrays(path, &arrays);
+    am_json cases = status ? (am_json){0} : am_json_get(am_json_root(document), "cases");
+    for (am_json_iterator i = am_json_iterate(cases); !status && !found && am_json_next(&i);) {
+        found = am_json_equals(am_json_get(i.value, "case"), name);
+        if (found) status = trace_case(i.value, path, &arrays, trace_path, on_step, context);
+    }
+    if (!status && !found)
+        status = am_error(AM_NOT_FOUND, "%s: no case %s, of which %s is a trace", path, name, trace_path);
+    am_tensor_table_deinit(&arrays);
+    am_json_close(document);
+    am_arena_deinit(&arena);
+    return status;
+}
+
 static bool is_golden(const char *name)
 {
     return strcmp(am_path_extension(name), ".json") == 0 && strcmp(name, "index.json") != 0;

@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "runtime/session.h"
+#include "runtime/trace.h"
 
 typedef enum am_verdict { AM_CASE_PASSED, AM_CASE_FAILED, AM_CASE_UNSUPPORTED } am_verdict;
 
@@ -30,5 +31,10 @@ typedef struct am_verify_counts {
 /* Runs one golden JSON file, or every one in a folder (index.json and files of other kinds are passed over).
    Adds to `counts`. Fails only when a file cannot be read as a golden file at all. */
 am_status am_verify_path(const char *path, const am_verify_options *options, am_verify_counts *counts) AM_NODISCARD;
+
+/* Compares the case of a golden file that a trace was recorded of with that trace, module by module: see
+   am_trace_compare. Fails with AM_NOT_FOUND when the file has no such case. */
+am_status am_verify_trace(const char *path, const char *trace_path,
+                          void (*on_step)(void *context, const am_trace_step *step), void *context) AM_NODISCARD;
 
 #endif

@@ -73,7 +73,8 @@ am_status am_pipeline_base(am_pipeline *p, am_session **out)
     if (!name)
         return am_error(AM_UNSUPPORTED, "there is no class without a head beside %s", p->model->architecture->name);
     if (!p->base_session) {
-        if (!p->base_model) AM_TRY(am_loaded_model_open(p->directory, &(am_class_choice){.architecture = name}, &p->base_model));
+        if (!p->base_model)
+            AM_TRY(am_loaded_model_open(p->directory, &(am_class_choice){.architecture = name}, &p->base_model));
         AM_TRY(am_session_create(p->base_model, NULL, &p->base_session));
     }
     *out = p->base_session;

@@ -21,15 +21,16 @@ const am_command am_command_models = {
     .name = "models",
     .summary = "every model class this build runs; what a class name is",
     .usage = "[NAME...] [--names FILE]",
-    .help = "Without names, lists every class that runs here; a model's class stands in its config.json under\n"
-            "\"architectures\". With names, says what each is in transformers (a model, an output type, an auto class ..)\n"
-            "and whether it runs here. Each class that runs has golden cases, which the tests verify.\n\n"
-            "  anymodel models\n"
-            "  anymodel models | grep Bert\n"
-            "  anymodel models CLIPTextModelOutput TFBertModel\n"
-            "  anymodel models --names classes.tsv\n"
-            "  anymodel models --json\n\n"
-            "The exit code is that of \"not found\" when a name is unknown to transformers.\n",
+    .help =
+        "Without names, lists every class that runs here; a model's class stands in its config.json under\n"
+        "\"architectures\". With names, says what each is in transformers (a model, an output type, an auto class ..)\n"
+        "and whether it runs here. Each class that runs has golden cases, which the tests verify.\n\n"
+        "  anymodel models\n"
+        "  anymodel models | grep Bert\n"
+        "  anymodel models CLIPTextModelOutput TFBertModel\n"
+        "  anymodel models --names classes.tsv\n"
+        "  anymodel models --json\n\n"
+        "The exit code is that of \"not found\" when a name is unknown to transformers.\n",
     .options = options,
     .run = run,
 };

@@ -1,13 +1,16 @@
 #include "cli/command.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct verify_values {
-    const char *only;
+    const char *only, *trace;
 } verify_values;
 
 static const am_option options[] = {
     {"only", AM_OPTION_TEXT, offsetof(verify_values, only), "TEXT", "only the cases with TEXT in their name", 0, 0},
+    {"trace", AM_OPTION_TEXT, offsetof(verify_values, trace), "FILE",
+     "compare the case that FILE is a trace of, module by module", 0, 0},
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
@@ -16,16 +19,21 @@ static int run(int argc, char **argv, am_globals *globals);
 const am_command am_command_verify = {
     .name = "verify",
     .summary = "run golden files: does this build give the recorded outputs",
-    .usage = "PATH... [--only TEXT]",
-    .help = "A golden file holds small models with inputs and the outputs that PyTorch gave; PATH is one, or "
-            "a folder of them. Prints a line\n"
-            "a case: the verdict, the case, the largest error beside that of PyTorch in float32, "
-            "milliseconds and, when it did not pass,\n"
-            "why. The last line counts them. The exit code is 0 only when at least one case ran and none "
-            "failed.\n\n"
-            "  anymodel verify tests/golden/data\n"
-            "  anymodel verify tests/golden/data/bert.json --only masked\n\n"
-            "With --json: an object a line for each case, then {\"passed\", \"failed\", \"unsupported\"}.\n",
+    .usage = "PATH... [--only TEXT] [--trace FILE]",
+    .help =
+        "A golden file holds small models with inputs and the outputs that PyTorch gave; PATH is one, or "
+        "a folder of them. Prints a line\n"
+        "a case: the verdict, the case, the largest error beside that of PyTorch in float32, "
+        "milliseconds and, when it did not pass,\n"
+        "why. The last line counts them. The exit code is 0 only when at least one case ran and none "
+        "failed.\n\n"
+        "  anymodel verify tests/golden/data\n"
+        "  anymodel verify tests/golden/data/bert.json --only masked\n\n"
+        "With --trace, finds where a wrong result begins: FILE holds what every module gave in transformers\n"
+        "(tools/golden/golden.py trace), PATH is the golden file of its case. Prints the first module that differs;\n"
+        "with --verbose or --json every module.\n\n"
+        "  anymodel verify tests/golden/data/bert.json --trace bert.trace.safetensors\n\n"
+        "With --json: an object a line for each case, then {\"passed\", \"failed\", \"unsupported\"}.\n",
     .options = options,
     .run = run,
 };
@@ -64,12 +72,61 @@ static void put_summary(const am_globals *globals, const am_verify_summary *summ
            summary->passed, summary->failed, summary->unsupported);
 }
 
+/* --- module by module --- */
+
+typedef struct modules {
+    const am_globals *globals;
+    long long same, differing, absent;
+} modules;
+
+static void put_json_step(const am_verify_step *step)
+{
+    fputs("{\"module\": ", stdout);
+    am_cli_put_json_string(stdout, step->module);
+    printf(", \"verdict\": \"%s\"", step->verdict);
+    if (step->scope) {
+        fputs(", \"scope\": ", stdout);
+        am_cli_put_json_string(stdout, step->scope);
+        printf(isfinite(step->error) ? ", \"error\": %.6g" : ", \"error\": null", step->error);
+        printf(", \"tolerance\": %.6g, \"element\": %lld", step->tolerance, step->element);
+    }
+    puts("}");
+}
+
+static void put_step(void *context, const am_verify_step *step)
+{
+    modules *m = context;
+    bool differs = strcmp(step->verdict, "differs") == 0, is_first = differs && !m->differing;
+    m->same += strcmp(step->verdict, "same") == 0;
+    m->absent += strcmp(step->verdict, "absent") == 0;
+    m->differing += differs;
+    if (m->globals->json) put_json_step(step);
+    else if (m->globals->verbose) printf("%-8s %-70s %10.3g\n", step->verdict, step->module, step->error);
+    if (m->globals->json || !is_first) return;
+    printf("first difference: %s (here %s): element %lld is %.9g, expected %.9g; error %.3g, tolerance %.3g\n",
+           step->module, step->scope, step->element, step->found, step->expected, step->error, step->tolerance);
+}
+
+static int compare_modules(const am_globals *globals, const char *path, const char *trace)
+{
+    modules m = {.globals = globals};
+    int code = am_cli_fail_status(globals, am_verify_modules(path, trace, put_step, &m));
+    if (code) return code;
+    if (globals->json)
+        printf("{\"same\": %lld, \"differing\": %lld, \"absent\": %lld}\n", m.same, m.differing, m.absent);
+    else printf("modules: %lld same, %lld differing, %lld computed in another form\n", m.same, m.differing, m.absent);
+    return m.differing || !m.same ? AM_FAILED : AM_OK;
+}
+
 static int run(int argc, char **argv, am_globals *globals)
 {
     verify_values values = {0};
     am_operands operands;
     int code = am_cli_parse(&am_command_verify, argc, argv, globals, &values, 1, -1, &operands);
     if (code != AM_CLI_CONTINUE) return code;
+    if (values.trace && operands.count != 1)
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "verify: --trace goes with one golden file");
+    if (values.trace) return compare_modules(globals, operands.items[0], values.trace);
     am_verify_summary summary = {0};
     code = AM_OK;
     for (int i = 0; i < operands.count; i++) {

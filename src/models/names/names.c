@@ -46,8 +46,7 @@ static int compare_auto(const void *key, const void *row)
 const char *am_auto_class_of(const char *auto_class, const char *model_type)
 {
     am_auto_row key = {auto_class, model_type, NULL};
-    const am_auto_row *found =
-        bsearch(&key, am_auto_rows, am_auto_row_count, sizeof *am_auto_rows, compare_auto);
+    const am_auto_row *found = bsearch(&key, am_auto_rows, am_auto_row_count, sizeof *am_auto_rows, compare_auto);
     return found ? found->name : NULL;
 }
 

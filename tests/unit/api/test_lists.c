@@ -66,3 +66,29 @@ static void api_lists__other_targets_say_why_not(void **state)
     assert_true(!strstr(cuda, "is not there") == (access("/dev/nvidia0", F_OK) == 0));
     am_json_close(document);
 }
+
+static void expect_name(const char *name, const char *answer, const char *type, const char *what)
+{
+    char *json;
+    am_test_expect_ok(am_model_names(&name, 1, &json));
+    am_json_document *document = parse_answer(json);
+    am_json row = find_row(root_of(document), "name", name);
+    assert_string_equal(am_json_text(am_json_get(row, "state")).bytes, answer);
+    assert_string_equal(am_json_text(am_json_get(row, "model_type")).bytes, type);
+    assert_string_equal(am_json_text(am_json_get(row, "what")).bytes, what);
+    am_json_close(document);
+}
+
+static void api_lists__names_are_what_they_are_in_transformers(void **state)
+{
+    expect_name("BertModel", "verified", "bert", "a model of bert, verified");
+    expect_name("TFBertModel", "verified as PyTorch", "bert",
+                "a TensorFlow model of bert; the same model is BertModel, verified");
+    expect_name("CLIPTextModelOutput", "output type", "clip", "an output type of clip, not a model");
+    expect_name("CLIPConfig", "not a model", "clip", "a configuration of clip, not a model");
+    expect_name("AutoModelForCTC", "auto class", "", "an auto class, not a model");
+    expect_name("BertPreTrainedModel", "abstract class", "bert", "an abstract base class of bert, not a model");
+    expect_name("ConditionalDetrConvModel", "internal module", "conditional_detr",
+                "an internal module of conditional_detr, not a model");
+    expect_name("NoSuchModel", "unknown", "", "neither transformers 5.23 nor 4.52 has a class of this name");
+}

@@ -1,5 +1,9 @@
 #include "api/api_support.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 static void count(void *context, const am_verify_case *report)
 {
     ++*(int *)context;
@@ -35,4 +39,59 @@ static void api_verify__bad_files_are_errors(void **state)
     am_test_expect_error(am_verify_files("/nonexistent.json", NULL, NULL, NULL, &summary), AM_NOT_FOUND,
                          "/nonexistent.json");
     am_test_expect_error(am_verify_files(NULL, NULL, NULL, NULL, &summary), AM_INVALID_ARGUMENT, "");
+}
+
+/* --- module by module --- */
+
+#define TRACE "tests/unit/api/data/llama_for_causal_lm.trace.safetensors"
+
+typedef struct modules {
+    int same, differing;
+    char first[128]; /* module that differs */
+} modules;
+
+static void note_step(void *context, const am_verify_step *step)
+{
+    modules *m = context;
+    m->same += strcmp(step->verdict, "same") == 0;
+    if (strcmp(step->verdict, "differs") != 0) return;
+    assert_true(step->error > step->tolerance);
+    if (!m->differing++) snprintf(m->first, sizeof m->first, "%s", step->module);
+}
+
+static void api_verify__modules_agree_with_their_trace(void **state)
+{
+    modules m = {0};
+    const char *golden = am_test_source_path("tests/golden/data/llama.json");
+    am_test_expect_ok(am_verify_modules(golden, am_test_source_path(TRACE), note_step, &m));
+    assert_int_equal(m.differing, 0);
+    assert_true(m.same >= 30);
+}
+
+/* The same weights under another epsilon: the first norm is the first module to differ. */
+static void api_verify__the_first_module_that_differs_is_named(void **state)
+{
+    modules m = {0};
+    char *text = am_test_read_file(am_test_source_path("tests/golden/data/llama.json"), NULL);
+    for (char *at = text; (at = strstr(at, "\"rms_norm_eps\":1e-06"));) memcpy(at, "\"rms_norm_eps\":1e-01", 20);
+    const char *folder = am_test_temporary_directory();
+    const char *golden = am_test_write_text(folder, "llama.json", text);
+    free(text);
+    assert_int_equal(symlink(am_test_source_path("tests/golden/data/llama.safetensors"),
+                             am_test_format("%s/llama.safetensors", folder)),
+                     0);
+    am_test_expect_ok(am_verify_modules(golden, am_test_source_path(TRACE), note_step, &m));
+    assert_string_equal(m.first, "model.layers.0.input_layernorm");
+}
+
+static void api_verify__a_trace_belongs_to_its_case(void **state)
+{
+    modules m = {0};
+    const char *bert = am_test_source_path("tests/golden/data/bert.json"), *trace = am_test_source_path(TRACE);
+    am_test_expect_error(am_verify_modules(bert, trace, note_step, &m), AM_NOT_FOUND, "no case LlamaForCausalLM");
+    am_test_expect_error(
+        am_verify_modules(bert, am_test_source_path("tests/golden/data/bert.safetensors"), note_step, &m),
+        AM_INVALID_FILE, "not a trace");
+    am_test_expect_error(am_verify_modules(bert, "/nonexistent", note_step, &m), AM_NOT_FOUND, "/nonexistent");
+    am_test_expect_error(am_verify_modules(NULL, trace, note_step, &m), AM_INVALID_ARGUMENT, "");
 }
