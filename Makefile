@@ -57,7 +57,7 @@ install: build
 
 format:
 	@scripts/install_packages.sh format
-	@find src include tests examples tools \( -name '*.[ch]' -o -name '*.cc' \) ! -name '*_tables.[ch]' -print0 | xargs -0 clang-format -i
+	@find src include tests examples tools \( -name '*.[ch]' -o -name '*.cc' \) ! -name "*_table.c" ! -name "*_tables.[ch]" -print0 | xargs -0 clang-format -i
 
 golden: build
 	@tools/golden_report.py $(BUILD)/anymodel tests/golden/data tests/golden/variations --out $(BUILD)/golden

@@ -17,7 +17,7 @@ _anymodel() {
         plan) words=' --json --threads --auto --target --verbose --help --shape' ;;
         run) words=' --json --threads --auto --target --verbose --help --task --pair --question --context --candidate-labels --option' ;;
         targets) words=' --json --threads --auto --target --verbose --help' ;;
-        verify) words=' --json --threads --auto --target --verbose --help --only' ;;
+        verify) words=' --json --threads --auto --target --verbose --help --only --trace' ;;
         version) words=' --json --threads --auto --target --verbose --help' ;;
         esac
     elif [ "${COMP_WORDS[1]}" = help ]; then

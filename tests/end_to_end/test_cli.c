@@ -129,7 +129,7 @@ static void end_to_end_cli__refuses_command_lines_that_make_no_sense(void **stat
     expect_failure(am_test_anymodel(NULL, "run", model, "x", "--option", "top_k"), AM_INVALID_ARGUMENT, "KEY=VALUE");
     expect_failure(am_test_anymodel(NULL, "models", "--threads", "two"), AM_INVALID_ARGUMENT, "\"two\"");
     expect_failure(am_test_anymodel(NULL, "models", "--threads", "-1"), AM_INVALID_ARGUMENT, "\"-1\"");
-    expect_failure(am_test_anymodel(NULL, "models", "more"), AM_INVALID_ARGUMENT, "too many");
+    expect_failure(am_test_anymodel(NULL, "targets", "more"), AM_INVALID_ARGUMENT, "too many");
     expect_failure(am_test_anymodel(NULL, "generate", model), AM_INVALID_ARGUMENT, "--prompt");
     expect_failure(am_test_anymodel(NULL, "generate", model, "--prompt", "x", "--top-p", "2"), AM_INVALID_ARGUMENT,
                    "--top-p");

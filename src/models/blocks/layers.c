@@ -1,14 +1,5 @@
 #include "models/blocks/layers.h"
 
-/* "NAME.weight" below the current scope. */
-static am_value part(am_builder *b, const char *name, const char *part_name, am_shape shape)
-{
-    am_scope(b, "%s", name);
-    am_value value = am_weight(b, part_name, shape);
-    am_end_scope(b);
-    return value;
-}
-
 am_value am_linear_activation(am_builder *b, const char *name, am_value x, int64_t out, int bias,
                               am_unary_fn activation)
 {
@@ -63,30 +54,43 @@ am_value am_layer_norm_channels_first(am_builder *b, const char *name, am_value 
 
 am_value am_rms_norm(am_builder *b, const char *name, am_value x, double eps, double weight_offset)
 {
-    am_value weight = part(b, name, "weight", am_shape_of(am_dim(b, x, -1)));
     am_norm_attributes options = {.kind = AM_NORM_RMS, .eps = eps, .weight_offset = weight_offset};
-    return am_norm_op(b, x, weight, AM_NONE, AM_NONE, AM_NONE, &options);
+    am_scope(b, "%s", name);
+    am_value weight = am_weight(b, "weight", am_shape_of(am_dim(b, x, -1)));
+    am_value y = am_norm_op(b, x, weight, AM_NONE, AM_NONE, AM_NONE, &options);
+    am_end_scope(b);
+    return y;
 }
 
 am_value am_group_norm(am_builder *b, const char *name, am_value x, int64_t groups, double eps)
 {
     am_shape channels = am_shape_of(am_dim(b, x, 1));
-    am_value weight = part(b, name, "weight", channels), bias = part(b, name, "bias", channels);
     am_norm_attributes options = {.kind = AM_NORM_GROUP, .eps = eps, .groups = groups};
-    return am_norm_op(b, x, weight, bias, AM_NONE, AM_NONE, &options);
+    am_scope(b, "%s", name);
+    am_value weight = am_weight(b, "weight", channels), bias = am_weight(b, "bias", channels);
+    am_value y = am_norm_op(b, x, weight, bias, AM_NONE, AM_NONE, &options);
+    am_end_scope(b);
+    return y;
 }
 
 am_value am_batch_norm(am_builder *b, const char *name, am_value x, double eps)
 {
     am_shape channels = am_shape_of(am_dim(b, x, 1));
-    am_value weight = part(b, name, "weight", channels), bias = part(b, name, "bias", channels);
-    am_value mean = part(b, name, "running_mean", channels), variance = part(b, name, "running_var", channels);
-    return am_norm_op(b, x, weight, bias, mean, variance, &(am_norm_attributes){.kind = AM_NORM_BATCH, .eps = eps});
+    am_norm_attributes options = {.kind = AM_NORM_BATCH, .eps = eps};
+    am_scope(b, "%s", name);
+    am_value weight = am_weight(b, "weight", channels), bias = am_weight(b, "bias", channels);
+    am_value mean = am_weight(b, "running_mean", channels), variance = am_weight(b, "running_var", channels);
+    am_value y = am_norm_op(b, x, weight, bias, mean, variance, &options);
+    am_end_scope(b);
+    return y;
 }
 
 am_value am_embedding(am_builder *b, const char *name, am_value ids, int64_t count, int64_t C)
 {
-    return am_embedding_op(b, part(b, name, "weight", am_shape_of(count, C)), ids);
+    am_scope(b, "%s", name);
+    am_value y = am_embedding_op(b, am_weight(b, "weight", am_shape_of(count, C)), ids);
+    am_end_scope(b);
+    return y;
 }
 
 am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_shape kernel, int bias,
@@ -95,6 +99,9 @@ am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_sh
     am_shape shape = {.rank = kernel.rank + 2,
                       .dims = {out, am_dim(b, x, 1) / (options->groups ? options->groups : 1)}};
     for (int i = 0; i < kernel.rank; i++) shape.dims[i + 2] = kernel.dims[i];
-    am_value weight = part(b, name, "weight", shape), offset = bias ? part(b, name, "bias", am_shape_of(out)) : AM_NONE;
-    return am_convolution(b, x, weight, offset, options);
+    am_scope(b, "%s", name);
+    am_value weight = am_weight(b, "weight", shape), offset = bias ? am_weight(b, "bias", am_shape_of(out)) : AM_NONE;
+    am_value y = am_convolution(b, x, weight, offset, options);
+    am_end_scope(b);
+    return y;
 }
