@@ -9,7 +9,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->hidden_act = am_config_activation(c, "hidden_activation", AM_GELU_TANH);
     o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
-    o->post_norms = true;
+    o->norms = &am_gemma_norms;
     o->norm_weight_offset = 1;
     o->embedding_scale = sqrt((double)o->hidden_size);
     o->attention_scale = 1 / sqrt((double)am_config_size(c, "query_pre_attn_scalar", 256));

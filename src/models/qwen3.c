@@ -4,7 +4,7 @@
 
 static void adapt(const am_config *c, am_decoder_options *o)
 {
-    o->qk_norm = true;
+    o->qk_norm = AM_QK_NORM_HEAD;
     o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
     if (!am_config_flag(c, "use_sliding_window", false)) return;
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);

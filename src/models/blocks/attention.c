@@ -69,14 +69,36 @@ static int64_t head_dim_of(am_builder *b, am_value x, const am_attention_options
     return o->head_dim ? o->head_dim : am_dim(b, x, -1) / (o->heads ? o->heads : 1);
 }
 
+/* x: [B, T, C] -> q: [B, T, H, D], k, v: [B, T, G, D] */
+static void project_all(am_builder *b, am_value x, const am_attention_options *o, am_value out[3])
+{
+    int64_t D = head_dim_of(b, x, o), G = o->kv_heads ? o->kv_heads : o->heads, heads[] = {o->heads, G, G};
+    if (!o->qkv) {
+        out[0] = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias);
+        out[1] = project(b, name_or(o->k, "k_proj"), x, G, D, o->no_k_bias);
+        out[2] = project(b, name_or(o->v, "v_proj"), x, G, D, o->no_v_bias);
+        return;
+    }
+    x = am_linear(b, o->qkv, x, (o->heads + 2 * G) * D, o->no_q_bias ? AM_NO_BIAS : AM_BIAS);
+    for (int64_t i = 0, at = 0; i < 3; at += heads[i++] * D)
+        out[i] = am_split_heads(b, am_slice(b, x, -1, at, at + heads[i] * D), heads[i]);
+}
+
+/* x: [B, T, H, D] */
+static am_value norm_heads(am_builder *b, const char *name, am_value x, const am_attention_options *o)
+{
+    int64_t heads = am_dim(b, x, 2);
+    if (!o->norm_all_heads) return am_rms_norm(b, name, x, o->norm_eps, o->norm_weight_offset);
+    return am_split_heads(b, am_rms_norm(b, name, am_merge_heads(b, x), o->norm_eps, o->norm_weight_offset), heads);
+}
+
 am_value am_self_attention(am_builder *b, am_value x, const am_attention_options *o)
 {
-    int64_t D = head_dim_of(b, x, o), kv_heads = o->kv_heads ? o->kv_heads : o->heads;
-    am_value q = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias);
-    am_value k = project(b, name_or(o->k, "k_proj"), x, kv_heads, D, o->no_k_bias);
-    am_value v = project(b, name_or(o->v, "v_proj"), x, kv_heads, D, o->no_v_bias);
-    if (o->q_norm) q = am_rms_norm(b, o->q_norm, q, o->norm_eps, o->norm_weight_offset);
-    if (o->k_norm) k = am_rms_norm(b, o->k_norm, k, o->norm_eps, o->norm_weight_offset);
+    am_value qkv[3];
+    project_all(b, x, o, qkv);
+    am_value q = qkv[0], k = qkv[1], v = qkv[2];
+    if (o->q_norm) q = norm_heads(b, o->q_norm, q, o);
+    if (o->k_norm) k = norm_heads(b, o->k_norm, k, o);
     if (o->rope) {
         q = am_rope_apply(b, o->rope, q);
         k = am_rope_apply(b, o->rope, k);

@@ -8,13 +8,15 @@
 typedef struct am_attention_options {
     int64_t heads, kv_heads, head_dim; /* kv_heads 0: heads; head_dim 0: C / heads */
     const char *q, *k, *v, *out;       /* projections; null: q_proj, k_proj, v_proj, out_proj; out "" leaves it away */
+    const char *qkv;                   /* one projection for q, then k, then v (biased unless no_q_bias); null: three */
     bool no_q_bias, no_k_bias, no_v_bias, no_out_bias;
     bool causal;
     int64_t window;
     double scale, soft_cap;      /* scale 0: 1 / sqrt(head_dim) */
     am_value mask, bias, sinks;  /* see am_attention_op; mask as am_padding_mask gives it */
     const am_rope *rope;         /* rotary tables, or null */
-    const char *q_norm, *k_norm; /* RMSNorm of each head before the rotation, or null */
+    const char *q_norm, *k_norm; /* RMSNorm before the rotation, or null: of each head, or of all together */
+    bool norm_all_heads;
     double norm_eps, norm_weight_offset;
 } am_attention_options;
 

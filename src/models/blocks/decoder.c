@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+const am_decoder_norms am_gemma_norms = {.before_attention = "input_layernorm",
+                                         .after_attention = "post_attention_layernorm",
+                                         .before_mlp = "pre_feedforward_layernorm",
+                                         .after_mlp = "post_feedforward_layernorm"};
+
 static int64_t or_else(int64_t value, int64_t fallback)
 {
     return value ? value : fallback;
@@ -42,7 +47,7 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
         .intermediate_size = am_config_size(c, "intermediate_size", or_else(d->intermediate_size, 11008)),
         .num_hidden_layers = am_config_count(c, "num_hidden_layers", or_else(d->num_hidden_layers, 32)),
         .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
-        .rms_norm_eps = am_config_real(c, "rms_norm_eps", 1e-6),
+        .rms_norm_eps = am_config_real(c, "rms_norm_eps", d->rms_norm_eps != 0 ? d->rms_norm_eps : 1e-6),
         .tie_word_embeddings = am_config_flag(c, "tie_word_embeddings", d->tied),
         .pad_token_id = am_pad_token(c, d->has_pad_token ? d->pad_token_id : -1),
         .labels = am_config_labels(c),
@@ -52,7 +57,9 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
         am_config_fail(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
                        (long long)o.num_hidden_layers);
     read_heads(c, d, &o);
-    o.rope = am_rope_config_read(c, NULL, o.head_dim, 10000, 1, or_else(d->max_position_embeddings, 2048));
+    o.rope =
+        am_rope_config_read(c, NULL, o.head_dim, 10000, d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
+                            or_else(d->max_position_embeddings, 2048));
     return o;
 }
 
@@ -72,8 +79,10 @@ void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t 
         o->sliding[i] = listed ? is_sliding(c, i) : i >= first && (period == 0 || (i + 1) % period != 0);
 }
 
+/* x itself where name is null. */
 static am_value norm(am_builder *b, const char *name, am_value x, const am_decoder_options *o)
 {
+    if (!name) return x;
     return am_rms_norm(b, name, x, o->rms_norm_eps, o->norm_weight_offset);
 }
 
@@ -81,47 +90,67 @@ static am_value mlp(am_builder *b, am_value x, const am_decoder_options *o)
 {
     int bias = o->mlp_bias ? AM_BIAS : AM_NO_BIAS;
     am_scope(b, "mlp");
-    am_value gate = am_linear(b, "gate_proj", x, o->intermediate_size, bias),
-             up = am_linear(b, "up_proj", x, o->intermediate_size, bias);
+    am_value gate, up;
+    if (o->fused_gate_up) {
+        x = am_linear(b, "gate_up_proj", x, 2 * o->intermediate_size, bias);
+        gate = am_slice(b, x, -1, 0, o->intermediate_size);
+        up = am_slice(b, x, -1, o->intermediate_size, 2 * o->intermediate_size);
+    } else {
+        gate = am_linear(b, "gate_proj", x, o->intermediate_size, bias);
+        up = am_linear(b, "up_proj", x, o->intermediate_size, bias);
+    }
     x = am_linear(b, "down_proj", am_gated_activation(b, o->hidden_act, gate, up), o->hidden_size, bias);
     am_end_scope(b);
     return x;
 }
 
-static am_value self_attention(am_builder *b, am_value x, const am_decoder_options *o,
-                               const am_attention_options *shared, int layer)
+/* What the layers of a run share. */
+typedef struct layers {
+    const am_decoder_options *options;
+    am_attention_options attention;
+    am_rope rope, sliding_rope;
+} layers;
+
+static am_value self_attention(am_builder *b, am_value x, const layers *run, int layer)
 {
-    am_attention_options options = *shared;
-    options.window = o->sliding[layer] ? o->sliding_window : 0;
+    am_attention_options options = run->attention;
+    bool sliding = run->options->sliding[layer];
+    options.window = sliding ? run->options->sliding_window : 0;
+    options.rope = sliding ? &run->sliding_rope : &run->rope;
     am_scope(b, "self_attn");
     x = am_self_attention(b, x, &options);
     am_end_scope(b);
     return x;
 }
 
-/* x: [B, T, C] */
-static am_value decoder_layer(am_builder *b, am_value x, const am_decoder_options *o,
-                              const am_attention_options *attention, int layer)
+static am_value add_residual(am_builder *b, am_value x, am_value h, const am_decoder_options *o)
 {
+    return am_add(b, x, o->residual_multiplier != 0 ? am_mul_number(b, h, o->residual_multiplier) : h);
+}
+
+/* x: [B, T, C] */
+static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int layer)
+{
+    static const am_decoder_norms llama = {.before_attention = "input_layernorm",
+                                           .before_mlp = "post_attention_layernorm"};
+    const am_decoder_options *o = run->options;
+    const am_decoder_norms *names = o->norms ? o->norms : &llama;
     am_scope(b, "layers.%d", layer);
-    am_value h = self_attention(b, norm(b, "input_layernorm", x, o), o, attention, layer);
-    if (o->post_norms) h = norm(b, "post_attention_layernorm", h, o);
-    x = am_add(b, x, h);
-    h = mlp(b, norm(b, o->post_norms ? "pre_feedforward_layernorm" : "post_attention_layernorm", x, o), o);
-    if (o->post_norms) h = norm(b, "post_feedforward_layernorm", h, o);
-    x = am_add(b, x, h);
+    am_value h = self_attention(b, norm(b, names->before_attention, x, o), run, layer);
+    x = add_residual(b, x, norm(b, names->after_attention, h, o), o);
+    h = mlp(b, norm(b, names->before_mlp, x, o), o);
+    x = add_residual(b, x, norm(b, names->after_mlp, h, o), o);
     am_end_scope(b);
     return x;
 }
 
-am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
+static am_attention_options attention_of(am_builder *b, const am_decoder_options *o)
 {
-    am_value ids = am_input(b, "input_ids", 2);
-    am_rope rope = am_rope_tables(b, &o->rope, am_dim(b, ids, 1));
-    am_attention_options attention = {
+    return (am_attention_options){
         .heads = o->num_attention_heads,
         .kv_heads = o->num_key_value_heads,
         .head_dim = o->head_dim,
+        .qkv = o->fused_qkv ? "qkv_proj" : NULL,
         .out = "o_proj",
         .no_q_bias = !o->qkv_bias,
         .no_k_bias = !o->qkv_bias,
@@ -129,19 +158,35 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
         .no_out_bias = !o->out_bias,
         .causal = o->causal,
         .mask = am_padding_mask(b, "attention_mask"),
-        .rope = &rope,
         .scale = o->attention_scale,
         .soft_cap = o->attention_soft_cap,
         .q_norm = o->qk_norm ? "q_norm" : NULL,
         .k_norm = o->qk_norm ? "k_norm" : NULL,
+        .norm_all_heads = o->qk_norm == AM_QK_NORM_ALL,
         .norm_eps = o->rms_norm_eps,
+        .norm_weight_offset = o->norm_weight_offset,
     };
+}
+
+/* The embeddings given, or those of input_ids. */
+static am_value embed(am_builder *b, const am_decoder_options *o)
+{
+    if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
+    return am_embedding(b, "embed_tokens", am_input(b, "input_ids", 2), o->vocab_size, o->hidden_size);
+}
+
+am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
+{
+    layers run = {.options = o, .attention = attention_of(b, o)};
     am_scope(b, "%s", prefix);
-    am_value x = am_embedding(b, "embed_tokens", ids, o->vocab_size, o->hidden_size);
+    am_value x = embed(b, o);
+    run.rope = am_rope_tables(b, &o->rope, am_dim(b, x, 1));
+    run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
+    run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
     if (o->embedding_scale != 0) x = am_mul_number(b, x, o->embedding_scale);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
-        x = decoder_layer(b, x, o, &attention, i);
+        x = decoder_layer(b, x, &run, i);
     }
     x = norm(b, "norm", x, o);
     am_output_hidden_state(b, "hidden_states", (int)o->num_hidden_layers, x);
@@ -169,6 +214,7 @@ void am_decoder_for_causal_lm(am_builder *b)
     am_value x = am_decoder_body(b, &o, "model");
     am_value logits =
         am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings, "model.embed_tokens.weight", AM_NO_BIAS);
+    if (o.logits_scaling != 0) logits = am_mul_number(b, logits, 1 / o.logits_scaling);
     am_output(b, "logits", o.final_soft_cap != 0 ? am_soft_cap(b, logits, o.final_soft_cap) : logits);
 }
 

@@ -9,6 +9,20 @@
 
 enum { AM_LAYERS_LIMIT = 512 };
 
+/* Where the norms of a layer stand, by name; null: none there. */
+typedef struct am_decoder_norms {
+    const char *before_attention, *after_attention, *before_mlp, *after_mlp;
+} am_decoder_norms;
+
+/* Gemma 2's and 3's: before and after both. */
+extern const am_decoder_norms am_gemma_norms;
+
+typedef enum am_qk_norm {
+    AM_QK_NORM_NONE,
+    AM_QK_NORM_HEAD, /* RMSNorm of each query and key head (Qwen3) */
+    AM_QK_NORM_ALL,  /* of all heads together (OLMo 2) */
+} am_qk_norm;
+
 typedef struct am_decoder_options {
     int64_t vocab_size, hidden_size, intermediate_size, num_hidden_layers;
     int64_t num_attention_heads, num_key_value_heads, head_dim;
@@ -20,14 +34,20 @@ typedef struct am_decoder_options {
     bool causal; /* is_causal: false makes a decoder look both ways */
 
     bool qkv_bias, out_bias, mlp_bias;
-    bool qk_norm;                              /* RMSNorm of each query and key head (Qwen3) */
+    bool fused_qkv, fused_gate_up; /* qkv_proj, gate_up_proj (Phi-3) */
+    am_qk_norm qk_norm;
+    const am_decoder_norms *norms;             /* null: input_layernorm and post_attention_layernorm, before the two */
     double norm_weight_offset;                 /* 1 in Gemma: norms multiply by 1 + weight */
     double embedding_scale;                    /* 0: none */
-    bool post_norms;                           /* Gemma 2: norms after attention and after the MLP too */
+    double residual_multiplier;                /* of what a layer adds; 0: none (Granite) */
+    double logits_scaling;                     /* logits are divided by it; 0: not */
     double attention_scale;                    /* 0: 1 / sqrt(head_dim) */
     double attention_soft_cap, final_soft_cap; /* 0: none */
     int64_t sliding_window;                    /* of the layers below; 0: none */
     bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
+    bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
+    bool has_sliding_rope;
+    am_rope_config sliding_rope; /* of sliding layers (Gemma 3) */
 } am_decoder_options;
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */
@@ -36,7 +56,9 @@ typedef struct am_decoder_defaults {
     int64_t num_key_value_heads; /* 0, and a null in the file: num_attention_heads */
     int64_t head_dim;            /* 0: hidden_size / num_attention_heads */
     int64_t max_position_embeddings;
-    bool tied; /* tie_word_embeddings */
+    double partial_rotary_factor; /* 0: the whole head is rotated */
+    double rms_norm_eps;          /* 0: 1e-6 */
+    bool tied;                    /* tie_word_embeddings */
     bool has_pad_token;
     int64_t pad_token_id; /* where has_pad_token; else none */
 } am_decoder_defaults;

@@ -165,6 +165,17 @@ am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, i
     return r;
 }
 
+am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, double theta, int64_t default_max_positions)
+{
+    am_rope_config r = {.type = AM_ROPE_DEFAULT, .attention_factor = 1, .factor = 1, .theta = theta};
+    r.dims = head_dim / 2 > AM_ROPE_LIMIT ? 0 : head_dim;
+    r.max_positions = r.original_positions = am_config_size(c, "max_position_embeddings", default_max_positions);
+    if (!(theta > 0) || head_dim % 2 != 0 || head_dim != r.dims)
+        am_config_fail(c, "head_dim", "%lld rotated dimensions, theta %g", (long long)head_dim, theta);
+    default_frequencies(&r, theta, r.inverse_frequency);
+    return r;
+}
+
 /* --- tables --- */
 
 static am_value table(am_builder *b, const am_rope_config *r, const double *frequency, int64_t rows,

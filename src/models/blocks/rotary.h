@@ -35,6 +35,10 @@ typedef struct am_rope_config {
 am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim, double default_theta,
                                    double default_partial, int64_t default_max_positions);
 
+/* Whole heads rotated by theta, whatever scaling the configuration names. */
+am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, double theta,
+                                      int64_t default_max_positions);
+
 /* Tables for the positions of this run: cos, sin: [1 or B, T, dims / 2]. */
 typedef struct am_rope {
     am_value cos, sin;

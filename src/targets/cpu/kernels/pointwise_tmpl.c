@@ -74,8 +74,9 @@ bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count)
         CASE(AM_ABS)
         CASE(AM_NEG)
         CASE(AM_SQUARE)
-        CASE(AM_RECIPROCAL) CASE(AM_EXP) CASE(AM_TANH) CASE(AM_ERF) CASE(AM_RELU) CASE(AM_RELU2) CASE(AM_SIGMOID)
-            CASE(AM_GELU) CASE(AM_GELU_TANH) CASE(AM_QUICK_GELU) CASE(AM_SILU)
+        CASE(AM_RECIPROCAL)
+        CASE(AM_EXP) CASE(AM_TANH) CASE(AM_ERF) CASE(AM_RELU) CASE(AM_RELU2) CASE(AM_SIGMOID) CASE(AM_GELU)
+            CASE(AM_GELU_TANH) CASE(AM_QUICK_GELU) CASE(AM_SILU)
 #undef CASE
                 default : break;
     }
@@ -159,7 +160,8 @@ bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const 
         CASE(AM_SUB)
         CASE(AM_MUL)
         CASE(AM_DIV)
-        CASE(AM_MIN) CASE(AM_MAX)
+        CASE(AM_MIN)
+        CASE(AM_MAX)
 #undef CASE
             default : break;
     }
