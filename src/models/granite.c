@@ -9,7 +9,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->embedding_scale = am_config_real(c, "embedding_multiplier", 1);
     o->attention_scale = am_config_real(c, "attention_multiplier", 1);
     o->residual_multiplier = am_config_real(c, "residual_multiplier", 1);
-    o->logits_scaling = am_config_real(c, "logits_scaling", 1);
+    o->logits_multiplier = 1 / am_config_real(c, "logits_scaling", 1);
 }
 
 /* The text model of Granite 4 Vision. vision_mask says where image features of deeper layers go, of which there are

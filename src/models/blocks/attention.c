@@ -92,20 +92,25 @@ static am_value norm_heads(am_builder *b, const char *name, am_value x, const am
     return am_split_heads(b, am_rms_norm(b, name, am_merge_heads(b, x), o->norm_eps, o->norm_weight_offset), heads);
 }
 
+void am_attention_heads(am_builder *b, am_value x, const am_attention_options *o, am_value out[3])
+{
+    project_all(b, x, o, out);
+    if (o->q_norm) out[0] = norm_heads(b, o->q_norm, out[0], o);
+    if (o->k_norm) out[1] = norm_heads(b, o->k_norm, out[1], o);
+    for (int i = 0; i < 2 && o->rope; i++) out[i] = am_rope_apply(b, o->rope, out[i]);
+}
+
+am_value am_attend_cached(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *o)
+{
+    return attend(b, q, k, v, o, am_cache_offset(b));
+}
+
 am_value am_self_attention(am_builder *b, am_value x, const am_attention_options *o)
 {
     am_value qkv[3];
-    project_all(b, x, o, qkv);
-    am_value q = qkv[0], k = qkv[1], v = qkv[2];
-    if (o->q_norm) q = norm_heads(b, o->q_norm, q, o);
-    if (o->k_norm) k = norm_heads(b, o->k_norm, k, o);
-    if (o->rope) {
-        q = am_rope_apply(b, o->rope, q);
-        k = am_rope_apply(b, o->rope, k);
-    }
-    k = am_cache_append(b, "key", k);
-    v = am_cache_append(b, "value", v);
-    return finish(b, attend(b, q, k, v, o, am_cache_offset(b)), am_dim(b, x, -1), o);
+    am_attention_heads(b, x, o, qkv);
+    am_value k = am_cache_append(b, "key", qkv[1]), v = am_cache_append(b, "value", qkv[2]);
+    return finish(b, am_attend_cached(b, qkv[0], k, v, o), am_dim(b, x, -1), o);
 }
 
 am_value am_cross_attention(am_builder *b, am_value x, am_value encoder, const am_attention_options *o)

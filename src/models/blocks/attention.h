@@ -30,6 +30,12 @@ am_value am_cross_attention(am_builder *b, am_value x, am_value encoder, const a
    the cache and gives [B, T, H * E]. For models with projections of their own. */
 am_value am_attend(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *options);
 
+/* The projected heads of x: [B, T, C], normed and rotated as options say: q: [B, T, H, D], k and v: [B, T, G, D]. */
+void am_attention_heads(am_builder *b, am_value x, const am_attention_options *options, am_value out_qkv[3]);
+
+/* Attention of heads whose keys and values went through the cache: k: [B, S, G, D], v: [B, S, G, E] -> [B, T, H, E]. */
+am_value am_attend_cached(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *options);
+
 /* The input of that name, [B, S] with nonzero where attended, as a mask [B, 1, 1, S]; AM_NONE when it is not
    given. */
 am_value am_padding_mask(am_builder *b, const char *input);

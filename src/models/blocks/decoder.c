@@ -79,17 +79,28 @@ void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t 
         o->sliding[i] = listed ? is_sliding(c, i) : i >= first && (period == 0 || (i + 1) % period != 0);
 }
 
+am_value am_decoder_layer_norm(am_builder *b, const char *name, am_value x, const am_decoder_options *o)
+{
+    return am_layer_norm(b, name, x, o->rms_norm_eps);
+}
+
+am_value am_decoder_layer_norm_no_bias(am_builder *b, const char *name, am_value x, const am_decoder_options *o)
+{
+    return am_layer_norm_no_bias(b, name, x, o->rms_norm_eps);
+}
+
 /* x itself where name is null. */
 static am_value norm(am_builder *b, const char *name, am_value x, const am_decoder_options *o)
 {
     if (!name) return x;
+    if (o->norm) return o->norm(b, name, x, o);
     return am_rms_norm(b, name, x, o->rms_norm_eps, o->norm_weight_offset);
 }
 
-static am_value mlp(am_builder *b, am_value x, const am_decoder_options *o)
+am_value am_decoder_mlp(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
+    const am_decoder_options *o = layer->options;
     int bias = o->mlp_bias ? AM_BIAS : AM_NO_BIAS;
-    am_scope(b, "mlp");
     am_value gate, up;
     if (o->fused_gate_up) {
         x = am_linear(b, "gate_up_proj", x, 2 * o->intermediate_size, bias);
@@ -99,9 +110,12 @@ static am_value mlp(am_builder *b, am_value x, const am_decoder_options *o)
         gate = am_linear(b, "gate_proj", x, o->intermediate_size, bias);
         up = am_linear(b, "up_proj", x, o->intermediate_size, bias);
     }
-    x = am_linear(b, "down_proj", am_gated_activation(b, o->hidden_act, gate, up), o->hidden_size, bias);
-    am_end_scope(b);
-    return x;
+    return am_linear(b, "down_proj", am_gated_activation(b, o->hidden_act, gate, up), o->hidden_size, bias);
+}
+
+am_value am_decoder_attention(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    return am_self_attention(b, x, layer->attention);
 }
 
 /* What the layers of a run share. */
@@ -111,14 +125,11 @@ typedef struct layers {
     am_rope rope, sliding_rope;
 } layers;
 
-static am_value self_attention(am_builder *b, am_value x, const layers *run, int layer)
+static am_value in_scope(am_builder *b, const char *scope, am_decoder_part *part, am_value x,
+                         const am_decoder_layer *layer)
 {
-    am_attention_options options = run->attention;
-    bool sliding = run->options->sliding[layer];
-    options.window = sliding ? run->options->sliding_window : 0;
-    options.rope = sliding ? &run->sliding_rope : &run->rope;
-    am_scope(b, "self_attn");
-    x = am_self_attention(b, x, &options);
+    am_scope(b, "%s", scope);
+    x = part(b, x, layer);
     am_end_scope(b);
     return x;
 }
@@ -129,16 +140,22 @@ static am_value add_residual(am_builder *b, am_value x, am_value h, const am_dec
 }
 
 /* x: [B, T, C] */
-static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int layer)
+static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int index)
 {
     static const am_decoder_norms llama = {.before_attention = "input_layernorm",
                                            .before_mlp = "post_attention_layernorm"};
     const am_decoder_options *o = run->options;
     const am_decoder_norms *names = o->norms ? o->norms : &llama;
-    am_scope(b, "layers.%d", layer);
-    am_value h = self_attention(b, norm(b, names->before_attention, x, o), run, layer);
+    am_attention_options attention = run->attention;
+    am_decoder_layer layer = {o, &attention, index};
+    attention.window = o->sliding[index] ? o->sliding_window : 0;
+    attention.rope = o->sliding[index] ? &run->sliding_rope : &run->rope;
+    am_scope(b, "layers.%d", index);
+    am_decoder_part *mixer = o->attention ? o->attention : am_decoder_attention,
+                    *mlp = o->mlp ? o->mlp : am_decoder_mlp;
+    am_value read = norm(b, names->before_attention, x, o), h = in_scope(b, "self_attn", mixer, read, &layer);
     x = add_residual(b, x, norm(b, names->after_attention, h, o), o);
-    h = mlp(b, norm(b, names->before_mlp, x, o), o);
+    h = in_scope(b, "mlp", mlp, o->parallel ? read : norm(b, names->before_mlp, x, o), &layer);
     x = add_residual(b, x, norm(b, names->after_mlp, h, o), o);
     am_end_scope(b);
     return x;
@@ -188,7 +205,7 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
         am_output_hidden_state(b, "hidden_states", i, x);
         x = decoder_layer(b, x, &run, i);
     }
-    x = norm(b, "norm", x, o);
+    x = norm(b, o->final_norm ? o->final_norm : "norm", x, o);
     am_output_hidden_state(b, "hidden_states", (int)o->num_hidden_layers, x);
     am_end_scope(b);
     return x;
@@ -212,9 +229,9 @@ void am_decoder_for_causal_lm(am_builder *b)
 {
     am_decoder_options o = options_of(b);
     am_value x = am_decoder_body(b, &o, "model");
-    am_value logits =
-        am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings, "model.embed_tokens.weight", AM_NO_BIAS);
-    if (o.logits_scaling != 0) logits = am_mul_number(b, logits, 1 / o.logits_scaling);
+    am_value logits = am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings, "model.embed_tokens.weight",
+                                 o.head_bias ? AM_BIAS : AM_NO_BIAS);
+    if (o.logits_multiplier != 0) logits = am_mul_number(b, logits, o.logits_multiplier);
     am_output(b, "logits", o.final_soft_cap != 0 ? am_soft_cap(b, logits, o.final_soft_cap) : logits);
 }
 

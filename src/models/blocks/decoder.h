@@ -23,7 +23,23 @@ typedef enum am_qk_norm {
     AM_QK_NORM_ALL,  /* of all heads together (OLMo 2) */
 } am_qk_norm;
 
-typedef struct am_decoder_options {
+typedef struct am_decoder_options am_decoder_options;
+
+/* What a part of a layer sees. */
+typedef struct am_decoder_layer {
+    const am_decoder_options *options;
+    const am_attention_options *attention; /* of this layer: rotary tables, mask, window */
+    int index;
+} am_decoder_layer;
+
+/* A part of a layer in the scope of its own ("self_attn", "mlp"): x: [B, T, C] -> [B, T, C]. A member with another
+   attention or MLP gives functions of its own; they read further fields from am_model_config. */
+typedef am_value am_decoder_part(am_builder *b, am_value x, const am_decoder_layer *layer);
+
+/* The norm NAME of x: [.., C]. */
+typedef am_value am_decoder_norm(am_builder *b, const char *name, am_value x, const am_decoder_options *options);
+
+struct am_decoder_options {
     int64_t vocab_size, hidden_size, intermediate_size, num_hidden_layers;
     int64_t num_attention_heads, num_key_value_heads, head_dim;
     am_unary_fn hidden_act;
@@ -40,15 +56,20 @@ typedef struct am_decoder_options {
     double norm_weight_offset;                 /* 1 in Gemma: norms multiply by 1 + weight */
     double embedding_scale;                    /* 0: none */
     double residual_multiplier;                /* of what a layer adds; 0: none (Granite) */
-    double logits_scaling;                     /* logits are divided by it; 0: not */
+    double logits_multiplier;                  /* of the logits; 0: none */
     double attention_scale;                    /* 0: 1 / sqrt(head_dim) */
     double attention_soft_cap, final_soft_cap; /* 0: none */
     int64_t sliding_window;                    /* of the layers below; 0: none */
     bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
     bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
     bool has_sliding_rope;
-    am_rope_config sliding_rope; /* of sliding layers (Gemma 3) */
-} am_decoder_options;
+    am_rope_config sliding_rope;      /* of sliding layers (Gemma 3) */
+    am_decoder_part *attention, *mlp; /* null: those of LLaMA */
+    am_decoder_norm *norm;            /* null: RMSNorm */
+    const char *final_norm;           /* null: "norm" */
+    bool parallel;                    /* attention and MLP read the same normed x; both are added to it */
+    bool head_bias;                   /* of lm_head */
+};
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */
 typedef struct am_decoder_defaults {
@@ -78,6 +99,12 @@ double am_decoder_real_or_none(const am_config *c, const char *key, double fallb
 /* Marks sliding layers from layer_types ("sliding_attention", "full_attention"; others are an error), or
    where it is absent those from `first` on with every `period`-th left full (period 0: none). */
 void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t first, int64_t period);
+
+/* LLaMA's parts, for members that use them in some layers only. */
+am_decoder_part am_decoder_attention, am_decoder_mlp;
+
+/* LayerNorm with and without a bias; the epsilon is rms_norm_eps. */
+am_decoder_norm am_decoder_layer_norm, am_decoder_layer_norm_no_bias;
 
 /* Final hidden states [B, T, C] of the base model whose weights lie under `prefix` ("model" or ""). */
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix);

@@ -31,15 +31,25 @@ am_value am_linear_with(am_builder *b, am_value x, am_value weight, am_value bia
     return am_linear_op(b, x, weight, bias, AM_NONE, &(am_linear_attributes){0});
 }
 
-am_value am_layer_norm(am_builder *b, const char *name, am_value x, double eps)
+static am_value layer_norm(am_builder *b, const char *name, am_value x, double eps, bool has_bias)
 {
     am_shape channels = am_shape_of(am_dim(b, x, -1));
+    am_norm_attributes options = {.kind = AM_NORM_LAYER, .eps = eps};
     am_scope(b, "%s", name);
-    am_value weight = am_weight(b, "weight", channels), bias = am_weight(b, "bias", channels);
-    am_value y =
-        am_norm_op(b, x, weight, bias, AM_NONE, AM_NONE, &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = eps});
+    am_value weight = am_weight(b, "weight", channels), bias = has_bias ? am_weight(b, "bias", channels) : AM_NONE;
+    am_value y = am_norm_op(b, x, weight, bias, AM_NONE, AM_NONE, &options);
     am_end_scope(b);
     return y;
+}
+
+am_value am_layer_norm(am_builder *b, const char *name, am_value x, double eps)
+{
+    return layer_norm(b, name, x, eps, true);
+}
+
+am_value am_layer_norm_no_bias(am_builder *b, const char *name, am_value x, double eps)
+{
+    return layer_norm(b, name, x, eps, false);
 }
 
 am_value am_layer_norm_channels_first(am_builder *b, const char *name, am_value x, double eps)

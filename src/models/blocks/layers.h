@@ -22,6 +22,9 @@ am_value am_linear_with(am_builder *b, am_value x, am_value weight, am_value bia
 /* torch.nn.LayerNorm over the last dimension. */
 am_value am_layer_norm(am_builder *b, const char *name, am_value x, double eps);
 
+/* LayerNorm over the last dimension with a weight only. */
+am_value am_layer_norm_no_bias(am_builder *b, const char *name, am_value x, double eps);
+
 /* LayerNorm over axis 1 of x: [B, C, ..] (channels_first). */
 am_value am_layer_norm_channels_first(am_builder *b, const char *name, am_value x, double eps);
 

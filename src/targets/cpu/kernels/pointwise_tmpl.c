@@ -75,8 +75,9 @@ bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count)
         CASE(AM_NEG)
         CASE(AM_SQUARE)
         CASE(AM_RECIPROCAL)
-        CASE(AM_EXP) CASE(AM_TANH) CASE(AM_ERF) CASE(AM_RELU) CASE(AM_RELU2) CASE(AM_SIGMOID) CASE(AM_GELU)
-            CASE(AM_GELU_TANH) CASE(AM_QUICK_GELU) CASE(AM_SILU)
+        CASE(AM_EXP)
+        CASE(AM_TANH) CASE(AM_ERF) CASE(AM_RELU) CASE(AM_RELU2) CASE(AM_SIGMOID) CASE(AM_GELU) CASE(AM_GELU_TANH)
+            CASE(AM_QUICK_GELU) CASE(AM_SILU)
 #undef CASE
                 default : break;
     }
@@ -163,7 +164,8 @@ bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const 
         CASE(AM_MIN)
         CASE(AM_MAX)
 #undef CASE
-            default : break;
+    default:
+        break;
     }
     for (int64_t i = 0; i < count; i++)
         z[i] = (float)am_binary_real(fn, (double)x[x_repeats ? 0 : i], (double)y[y_repeats ? 0 : i]);
