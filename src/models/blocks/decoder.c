@@ -57,9 +57,9 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
         am_config_fail(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
                        (long long)o.num_hidden_layers);
     read_heads(c, d, &o);
-    o.rope =
-        am_rope_config_read(c, NULL, o.head_dim, 10000, d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
-                            or_else(d->max_position_embeddings, 2048));
+    o.rope = am_rope_config_read(c, NULL, o.head_dim, d->rope_theta != 0 ? d->rope_theta : 10000,
+                                 d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
+                                 or_else(d->max_position_embeddings, 2048));
     return o;
 }
 
@@ -97,19 +97,21 @@ static am_value norm(am_builder *b, const char *name, am_value x, const am_decod
     return am_rms_norm(b, name, x, o->rms_norm_eps, o->norm_weight_offset);
 }
 
+am_value am_gated_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn activation, int bias)
+{
+    int64_t C = am_dim(b, x, -1);
+    am_value gate = am_linear(b, "gate_proj", x, inner, bias), up = am_linear(b, "up_proj", x, inner, bias);
+    return am_linear(b, "down_proj", am_gated_activation(b, activation, gate, up), C, bias);
+}
+
 am_value am_decoder_mlp(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     const am_decoder_options *o = layer->options;
     int bias = o->mlp_bias ? AM_BIAS : AM_NO_BIAS;
-    am_value gate, up;
-    if (o->fused_gate_up) {
-        x = am_linear(b, "gate_up_proj", x, 2 * o->intermediate_size, bias);
-        gate = am_slice(b, x, -1, 0, o->intermediate_size);
-        up = am_slice(b, x, -1, o->intermediate_size, 2 * o->intermediate_size);
-    } else {
-        gate = am_linear(b, "gate_proj", x, o->intermediate_size, bias);
-        up = am_linear(b, "up_proj", x, o->intermediate_size, bias);
-    }
+    if (!o->fused_gate_up) return am_gated_mlp(b, x, o->intermediate_size, o->hidden_act, bias);
+    x = am_linear(b, "gate_up_proj", x, 2 * o->intermediate_size, bias);
+    am_value gate = am_slice(b, x, -1, 0, o->intermediate_size),
+             up = am_slice(b, x, -1, o->intermediate_size, 2 * o->intermediate_size);
     return am_linear(b, "down_proj", am_gated_activation(b, o->hidden_act, gate, up), o->hidden_size, bias);
 }
 
@@ -153,9 +155,11 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     am_scope(b, "layers.%d", index);
     am_decoder_part *mixer = o->attention ? o->attention : am_decoder_attention,
                     *mlp = o->mlp ? o->mlp : am_decoder_mlp;
-    am_value read = norm(b, names->before_attention, x, o), h = in_scope(b, "self_attn", mixer, read, &layer);
+    am_value read = norm(b, names->before_attention, x, o),
+             h = in_scope(b, o->attention_scope ? o->attention_scope : "self_attn", mixer, read, &layer);
     x = add_residual(b, x, norm(b, names->after_attention, h, o), o);
-    h = in_scope(b, "mlp", mlp, o->parallel ? read : norm(b, names->before_mlp, x, o), &layer);
+    h = in_scope(b, o->mlp_scope ? o->mlp_scope : "mlp", mlp, o->parallel ? read : norm(b, names->before_mlp, x, o),
+                 &layer);
     x = add_residual(b, x, norm(b, names->after_mlp, h, o), o);
     am_end_scope(b);
     return x;

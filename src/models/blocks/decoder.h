@@ -63,12 +63,13 @@ struct am_decoder_options {
     bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
     bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
     bool has_sliding_rope;
-    am_rope_config sliding_rope;      /* of sliding layers (Gemma 3) */
-    am_decoder_part *attention, *mlp; /* null: those of LLaMA */
-    am_decoder_norm *norm;            /* null: RMSNorm */
-    const char *final_norm;           /* null: "norm" */
-    bool parallel;                    /* attention and MLP read the same normed x; both are added to it */
-    bool head_bias;                   /* of lm_head */
+    am_rope_config sliding_rope;             /* of sliding layers (Gemma 3) */
+    am_decoder_part *attention, *mlp;        /* null: those of LLaMA */
+    am_decoder_norm *norm;                   /* null: RMSNorm */
+    const char *final_norm;                  /* null: "norm" */
+    const char *attention_scope, *mlp_scope; /* null: "self_attn", "mlp" */
+    bool parallel;                           /* attention and MLP read the same normed x; both are added to it */
+    bool head_bias;                          /* of lm_head */
 };
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */
@@ -79,6 +80,7 @@ typedef struct am_decoder_defaults {
     int64_t max_position_embeddings;
     double partial_rotary_factor; /* 0: the whole head is rotated */
     double rms_norm_eps;          /* 0: 1e-6 */
+    double rope_theta;            /* 0: 10000 */
     bool tied;                    /* tie_word_embeddings */
     bool has_pad_token;
     int64_t pad_token_id; /* where has_pad_token; else none */
@@ -99,6 +101,9 @@ double am_decoder_real_or_none(const am_config *c, const char *key, double fallb
 /* Marks sliding layers from layer_types ("sliding_attention", "full_attention"; others are an error), or
    where it is absent those from `first` on with every `period`-th left full (period 0: none). */
 void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t first, int64_t period);
+
+/* down_proj(activation(gate_proj(x)) * up_proj(x)): x: [.., C] -> [.., C] through [.., inner]. */
+am_value am_gated_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn activation, int bias);
 
 /* LLaMA's parts, for members that use them in some layers only. */
 am_decoder_part am_decoder_attention, am_decoder_mlp;

@@ -1,0 +1,59 @@
+#include "models/blocks/experts.h"
+
+am_value am_expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns)
+{
+    am_value parts[AM_INPUT_LIMIT];
+    if (count > AM_INPUT_LIMIT) {
+        am_builder_fail(
+            b, am_error(AM_UNSUPPORTED, "%lld experts, at most %d are supported", (long long)count, AM_INPUT_LIMIT));
+        return AM_NONE;
+    }
+    for (int i = 0; i < count; i++) {
+        am_scope(b, "experts.%d.%s", i, name);
+        parts[i] = am_unsqueeze(b, am_weight(b, "weight", am_shape_of(rows, columns)), 0);
+        am_end_scope(b);
+    }
+    return am_concat(b, parts, (int)count, 0);
+}
+
+am_value am_expert_sum(am_builder *b, am_value answers, am_value weights)
+{
+    am_value weighted = am_mul(b, answers, am_unsqueeze(b, weights, -1));
+    return am_reduce(b, AM_REDUCE_SUM, weighted, am_shape_of(1), false);
+}
+
+am_value am_gated_experts(am_builder *b, am_value x, am_value experts, am_value weights, am_value gate, am_value up,
+                          am_value down, am_unary_fn activation)
+{
+    am_value inner = am_gated_activation(b, activation, am_grouped_matmul(b, x, experts, gate, AM_NONE),
+                                         am_grouped_matmul(b, x, experts, up, AM_NONE));
+    return am_expert_sum(b, am_grouped_matmul(b, inner, experts, down, AM_NONE), weights);
+}
+
+static const char *name_or(const char *name, const char *fallback)
+{
+    return name ? name : fallback;
+}
+
+/* The router's choice: weights and experts: [N, top_k] of x: [N, C]. */
+static am_value route(am_builder *b, am_value x, const am_mixture_options *o, am_value *out_experts)
+{
+    am_value bias = AM_NONE, logits = am_linear(b, "gate", x, o->experts.count, AM_NO_BIAS);
+    if (o->correction_bias) {
+        am_scope(b, "gate");
+        bias = am_weight(b, o->correction_bias, am_shape_of(o->experts.count));
+        am_end_scope(b);
+    }
+    return am_expert_routing(b, logits, bias, &o->routing, out_experts);
+}
+
+am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *o)
+{
+    am_shape shape = am_shape_of_value(b, x);
+    int64_t C = am_dim(b, x, -1), E = o->experts.count, I = o->experts.intermediate_size;
+    am_value experts, rows = am_flatten(b, x, 0, 1), weights = route(b, rows, o, &experts);
+    am_value gate = am_expert_weights(b, name_or(o->experts.gate, "gate_proj"), E, I, C),
+             up = am_expert_weights(b, name_or(o->experts.up, "up_proj"), E, I, C),
+             down = am_expert_weights(b, name_or(o->experts.down, "down_proj"), E, C, I);
+    return am_reshape(b, am_gated_experts(b, rows, experts, weights, gate, up, down, o->experts.activation), shape);
+}

@@ -1,0 +1,33 @@
+/* Mixtures of experts: a router gives each token a few of many MLPs, whose answers are summed by weight. */
+#ifndef AM_MODELS_BLOCKS_EXPERTS_H
+#define AM_MODELS_BLOCKS_EXPERTS_H
+
+#include "models/blocks/layers.h"
+
+typedef struct am_experts_options {
+    int64_t count, intermediate_size;
+    am_unary_fn activation;
+    const char *gate, *up, *down; /* an expert's weights below experts.N; null: gate_proj, up_proj, down_proj */
+} am_experts_options;
+
+typedef struct am_mixture_options {
+    am_experts_options experts;
+    am_expert_routing_attributes routing;
+    const char *correction_bias; /* weight [count] below the gate that only the choice looks at, or null */
+} am_mixture_options;
+
+/* The weights experts.0.NAME.weight .. below the scope as one: [count, rows, columns]. */
+am_value am_expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns);
+
+/* Answers of each token's experts, summed: answers: [N, S, C], weights: [N, S] -> [N, C]. */
+am_value am_expert_sum(am_builder *b, am_value answers, am_value weights);
+
+/* down(activation(gate(x)) * up(x)) of each token's experts, summed by weight: x: [N, C], experts: I32 [N, S], weights:
+   [N, S]; gate, up: [E, I, C], down: [E, C, I] -> [N, C]. */
+am_value am_gated_experts(am_builder *b, am_value x, am_value experts, am_value weights, am_value gate, am_value up,
+                          am_value down, am_unary_fn activation);
+
+/* Router `gate` and gated experts below the scope: x: [B, T, C] -> [B, T, C]. */
+am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *options);
+
+#endif
