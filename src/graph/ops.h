@@ -425,7 +425,7 @@ am_value am_gated_activation(am_builder *b, am_unary_fn fn, am_value gate, am_va
 /* Router: logits: [N, E] -> weights: [N, K], experts: I32 [N, K], best first. Scores are softmax or sigmoid
    of the logits; the choice looks at score + bias: [E] (or AM_NONE), within the best `group_top_k` of
    `groups` groups, a group being worth the sum of its `group_best` best; weights are the chosen scores,
-   normalized to sum 1 if wanted, times scale. */
+   normalized to sum 1 if wanted, times scale. Where the groups hold fewer than top_k, the others follow by index. */
 typedef struct am_expert_routing_attributes {
     int64_t top_k, groups, group_top_k;     /* groups 0: none */
     int64_t group_best;                     /* 0 means 2 */

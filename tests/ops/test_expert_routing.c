@@ -31,6 +31,18 @@ static void ops_expert_routing__chooses_each_expert_once(void **state)
     OP_EXPECT(b, experts, AM_I32, am_shape_of(1, 4), 3, 0, 1, 2);
 }
 
+/* the one group that is kept holds two: the others follow by index */
+static void ops_expert_routing__fills_up_beyond_the_groups(void **state)
+{
+    am_value experts;
+    am_builder *b = op_test_builder();
+    am_value logits = OP_VALUES(b, AM_F32, am_shape_of(1, 6), 1, 2, 6, 5, 4, 3);
+    am_expert_routing_attributes a = {.top_k = 4, .groups = 3, .group_top_k = 1, .sigmoid = true};
+    am_expert_routing(b, logits, AM_NONE, &a, &experts);
+    OP_EXPECT(b, experts, AM_I32, am_shape_of(1, 4), 2, 3, 0, 1);
+    op_test_compare(AM_OP_EXPERT_ROUTING, &a, OP_INPUTS(OP_F32(5, 6), OP_F32(6)));
+}
+
 static void ops_expert_routing__refuses_what_does_not_fit(void **state)
 {
     am_expert_routing_attributes a = {.top_k = 5};

@@ -1,5 +1,7 @@
 #include "models/blocks/experts.h"
 
+#include "models/blocks/decoder.h"
+
 am_value am_expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns)
 {
     am_value parts[AM_INPUT_LIMIT];
@@ -56,4 +58,27 @@ am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *o)
              up = am_expert_weights(b, name_or(o->experts.up, "up_proj"), E, I, C),
              down = am_expert_weights(b, name_or(o->experts.down, "down_proj"), E, C, I);
     return am_reshape(b, am_gated_experts(b, rows, experts, weights, gate, up, down, o->experts.activation), shape);
+}
+
+am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation)
+{
+    const am_config *c = am_model_config(b);
+    int64_t inner = am_config_size(c, "moe_intermediate_size", 2048), shared = am_config_size(c, "n_shared_experts", 1);
+    am_mixture_options options = {
+        .experts = {.count = am_config_size(c, am_config_either(c, "n_routed_experts", "num_experts"), 256),
+                    .intermediate_size = inner,
+                    .activation = activation},
+        .routing = {.top_k = am_config_size(c, "num_experts_per_tok", 8),
+                    .groups = am_config_size(c, "n_group", 8),
+                    .group_top_k = am_config_size(c, "topk_group", 4),
+                    .sigmoid = true,
+                    .normalize = am_config_flag(c, "norm_topk_prob", true),
+                    .scale = am_config_real(c, "routed_scaling_factor", 2.5)},
+        .correction_bias = "e_score_correction_bias",
+    };
+    am_value routed = am_mixture(b, x, &options);
+    am_scope(b, "shared_experts");
+    am_value always = am_gated_mlp(b, x, inner * shared, activation, AM_NO_BIAS);
+    am_end_scope(b);
+    return am_add(b, routed, always);
 }

@@ -30,4 +30,9 @@ am_value am_gated_experts(am_builder *b, am_value x, am_value experts, am_value 
 /* Router `gate` and gated experts below the scope: x: [B, T, C] -> [B, T, C]. */
 am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *options);
 
+/* DeepSeek's mixture: experts chosen within groups by sigmoid scores and a correction bias, and shared experts beside
+   them. Reads n_routed_experts, num_experts_per_tok, n_group, topk_group, norm_topk_prob, routed_scaling_factor,
+   moe_intermediate_size and n_shared_experts as DeepseekV3Config names and defaults them. */
+am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation);
+
 #endif
