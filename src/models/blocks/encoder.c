@@ -3,6 +3,8 @@
 #include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
 
+#include <string.h>
+
 am_bert_options am_bert_options_read(const am_config *c)
 {
     am_bert_options o = {
@@ -20,7 +22,10 @@ am_bert_options am_bert_options_read(const am_config *c)
     };
     o.embedding_size = o.hidden_size;
     if (am_config_flag(c, "add_cross_attention", false))
-        am_config_fail(c, "add_cross_attention", "cross-attention is not supported in this class");
+        am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
+    if (strcmp(am_config_text(c, "position_embedding_type", "absolute"), "absolute") != 0)
+        am_config_unsupported(c, "position_embedding_type", "\"%s\" is not supported",
+                              am_config_text(c, "position_embedding_type", ""));
     am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
     return o;
 }

@@ -84,7 +84,7 @@ am_summary_options am_summary_options_read(const am_config *c, am_summary_option
     bool known = false;
     o.type = am_config_text(c, "summary_type", o.type);
     for (int i = 0; i < (int)(sizeof types / sizeof types[0]); i++) known = known || strcmp(o.type, types[i]) == 0;
-    if (!known) am_config_fail(c, "summary_type", "\"%s\" is not supported", o.type);
+    if (!known) am_config_unsupported(c, "summary_type", "\"%s\" is not supported", o.type);
     o.projected = am_config_flag(c, "summary_use_proj", o.projected);
     o.projected_to_labels = am_config_flag(c, "summary_proj_to_labels", o.projected_to_labels);
     o.activation = am_config_is_null(c, "summary_activation")
