@@ -54,12 +54,13 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
         .causal = am_config_flag(c, "is_causal", true),
     };
     if (o.num_hidden_layers > AM_LAYERS_LIMIT)
-        am_config_fail(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
+        am_config_unsupported(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
                        (long long)o.num_hidden_layers);
     read_heads(c, d, &o);
-    o.rope = am_rope_config_read(c, NULL, o.head_dim, d->rope_theta != 0 ? d->rope_theta : 10000,
-                                 d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
-                                 or_else(d->max_position_embeddings, 2048));
+    o.rope = am_rope_config_read_fields(c, &(am_rope_fields){.whole_heads = d->whole_heads}, o.head_dim,
+                                        d->rope_theta != 0 ? d->rope_theta : 10000,
+                                        d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
+                                        or_else(d->max_position_embeddings, 2048));
     return o;
 }
 
@@ -68,7 +69,7 @@ static bool is_sliding(const am_config *c, int layer)
     const char *type = am_config_list_text(c, "layer_types", layer);
     bool sliding = type && strcmp(type, "sliding_attention") == 0;
     if (!sliding && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
+        am_config_unsupported(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
     return sliding;
 }
 

@@ -81,6 +81,7 @@ typedef struct am_decoder_defaults {
     double partial_rotary_factor; /* 0: the whole head is rotated */
     double rms_norm_eps;          /* 0: 1e-6 */
     double rope_theta;            /* 0: 10000 */
+    bool whole_heads;             /* partial_rotary_factor is not read: see am_rope_fields */
     bool tied;                    /* tie_word_embeddings */
     bool has_pad_token;
     int64_t pad_token_id; /* where has_pad_token; else none */
