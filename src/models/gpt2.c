@@ -35,7 +35,7 @@ static gpt2_config read_config(am_builder *b)
     g.n_inner = am_config_size(c, "n_inner", 4 * g.n_embd);
     am_config_check_divides(c, "n_head", g.n_head, "n_embd", g.n_embd);
     if (am_config_flag(c, "add_cross_attention", false))
-        am_config_fail(c, "add_cross_attention", "cross-attention is not supported in this class");
+        am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
     return g;
 }
 
@@ -87,6 +87,7 @@ static am_value body(am_builder *b, const gpt2_config *c, const char *prefix)
 {
     am_value ids = am_flat_input(b, "input_ids"), mask = am_flat_padding_mask(b);
     if (!ids.id) return am_input(b, "input_ids", 2);
+    if (c->is_causal) mask = am_packed_mask(b, mask, "position_ids");
     am_scope(b, "%s", prefix);
     am_value x = embeddings(b, ids, c);
     for (int i = 0; i < c->n_layer && !am_builder_failed(b); i++) {
@@ -94,7 +95,7 @@ static am_value body(am_builder *b, const gpt2_config *c, const char *prefix)
         x = block(b, x, c, mask, i);
     }
     x = am_layer_norm(b, "ln_f", x, c->layer_norm_epsilon);
-    am_output_hidden_state(b, "hidden_states", (int)c->n_layer, x);
+    am_output_hidden_state(b, "hidden_states", (int)c->n_layer, am_unflatten_choices(b, x));
     am_end_scope(b);
     return x;
 }

@@ -152,6 +152,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     am_attention_options attention = run->attention;
     am_decoder_layer layer = {o, &attention, index};
     attention.window = o->sliding[index] ? o->sliding_window : 0;
+    if (attention.window && !o->causal) attention.window++; /* inclusive where it looks both ways */
     attention.rope = o->sliding[index] ? &run->sliding_rope : &run->rope;
     am_scope(b, "layers.%d", index);
     am_decoder_part *mixer = o->attention ? o->attention : am_decoder_attention,
@@ -168,6 +169,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
 
 static am_attention_options attention_of(am_builder *b, const am_decoder_options *o)
 {
+    am_value mask = am_padding_mask(b, "attention_mask");
     return (am_attention_options){
         .heads = o->num_attention_heads,
         .kv_heads = o->num_key_value_heads,
@@ -179,7 +181,7 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
         .no_v_bias = !o->qkv_bias,
         .no_out_bias = !o->out_bias,
         .causal = o->causal,
-        .mask = am_padding_mask(b, "attention_mask"),
+        .mask = o->causal ? am_packed_mask(b, mask, "position_ids") : mask,
         .scale = o->attention_scale,
         .soft_cap = o->attention_soft_cap,
         .q_norm = o->qk_norm ? "q_norm" : NULL,
