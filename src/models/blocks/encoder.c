@@ -41,7 +41,9 @@ static am_value positions(am_builder *b, const am_bert_options *o, am_value ids,
 {
     /* generate() hands position_ids counted from 0 to every class that takes them, RoBERTa's too */
     bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids") || am_has_cache(b);
-    return counted ? am_position_ids(b, T) : positions_after_pad(b, ids, o->positions_after_pad);
+    if (!counted) return positions_after_pad(b, ids, o->positions_after_pad);
+    am_value given = am_flat_input(b, "position_ids");
+    return given.id ? given : am_position_ids(b, T);
 }
 
 am_value am_bert_embeddings(am_builder *b, const am_bert_options *o)
