@@ -70,11 +70,11 @@ static am_value layer(am_builder *b, am_value x, const gpt_neox_config *c, const
 /* prefix "gpt_neox" in classes with heads, "" in GPTNeoXModel itself. -> [B, T, C] */
 static am_value body(am_builder *b, const gpt_neox_config *c, const char *prefix)
 {
-    am_value ids = am_input(b, "input_ids", 2), mask = am_padding_mask(b, "attention_mask");
-    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, ids, 1));
+    am_value mask = am_padding_mask(b, "attention_mask");
     if (c->is_causal) mask = am_packed_mask(b, mask, "position_ids");
     am_scope(b, "%s", prefix);
-    am_value x = am_embedding(b, "embed_in", ids, c->vocab_size, c->hidden_size);
+    am_value x = am_input_embeddings(b, "embed_in", c->vocab_size, c->hidden_size);
+    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, x, 1));
     for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         am_scope(b, "layers.%d", i);

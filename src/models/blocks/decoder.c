@@ -55,12 +55,11 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
     };
     if (o.num_hidden_layers > AM_LAYERS_LIMIT)
         am_config_unsupported(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
-                       (long long)o.num_hidden_layers);
+                              (long long)o.num_hidden_layers);
     read_heads(c, d, &o);
-    o.rope = am_rope_config_read_fields(c, &(am_rope_fields){.whole_heads = d->whole_heads}, o.head_dim,
-                                        d->rope_theta != 0 ? d->rope_theta : 10000,
-                                        d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
-                                        or_else(d->max_position_embeddings, 2048));
+    o.rope = am_rope_config_read_fields(
+        c, &(am_rope_fields){.whole_heads = d->whole_heads}, o.head_dim, d->rope_theta != 0 ? d->rope_theta : 10000,
+        d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1, or_else(d->max_position_embeddings, 2048));
     return o;
 }
 
@@ -69,7 +68,8 @@ static bool is_sliding(const am_config *c, int layer)
     const char *type = am_config_list_text(c, "layer_types", layer);
     bool sliding = type && strcmp(type, "sliding_attention") == 0;
     if (!sliding && (!type || strcmp(type, "full_attention") != 0))
-        am_config_unsupported(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
+        am_config_unsupported(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)",
+                              layer);
     return sliding;
 }
 
@@ -195,8 +195,9 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
 /* The embeddings given, or those of input_ids. */
 static am_value embed(am_builder *b, const am_decoder_options *o)
 {
-    if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
-    return am_embedding(b, "embed_tokens", am_input(b, "input_ids", 2), o->vocab_size, o->hidden_size);
+    am_value x = am_input_embeddings(b, "embed_tokens", o->vocab_size, o->hidden_size);
+    bool scaled = o->embedding_scale != 0 && (o->scales_inputs_embeds || !am_has_input(b, "inputs_embeds"));
+    return scaled ? am_mul_number(b, x, o->embedding_scale) : x;
 }
 
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
@@ -207,7 +208,6 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     run.rope = am_rope_tables(b, &o->rope, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
-    if (o->embedding_scale != 0) x = am_mul_number(b, x, o->embedding_scale);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         x = decoder_layer(b, x, &run, i);
