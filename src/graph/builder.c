@@ -262,7 +262,8 @@ static am_value weight_at(am_builder *b, const char *path, am_shape shape, bool 
                                     am_shape_text(&shape, expected), am_shape_text(&tensor.shape, found)));
         return AM_NONE;
     }
-    return am_constant_lent(b, path, tensor.dtype, tensor.shape, tensor.data);
+    am_value value = am_constant_lent(b, path, tensor.dtype, tensor.shape, tensor.data);
+    return tensor.dtype == AM_F64 ? am_cast(b, value, AM_F32) : value; /* models compute in f32 */
 }
 
 static am_value weight(am_builder *b, const char *name, am_shape shape, bool optional)

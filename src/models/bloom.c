@@ -97,11 +97,10 @@ static am_value block(am_builder *b, am_value x, const bloom_config *c, const am
 /* prefix "transformer" in classes with heads, "" in BloomModel itself. -> [B, T, C] */
 static am_value body(am_builder *b, const bloom_config *c, const char *prefix)
 {
-    am_value ids = am_input(b, "input_ids", 2), mask = am_padding_mask(b, "attention_mask");
-    am_value alibi = am_mul(b, slopes(b, c->n_head), key_positions(b, am_dim(b, ids, 1)));
-    am_attention_options options = {.causal = c->is_causal, .mask = mask, .bias = alibi};
+    am_attention_options options = {.causal = c->is_causal, .mask = am_padding_mask(b, "attention_mask")};
     am_scope(b, "%s", prefix);
-    am_value x = am_embedding(b, "word_embeddings", ids, c->vocab_size, c->hidden_size);
+    am_value x = am_input_embeddings(b, "word_embeddings", c->vocab_size, c->hidden_size);
+    options.bias = am_mul(b, slopes(b, c->n_head), key_positions(b, am_dim(b, x, 1)));
     x = am_layer_norm(b, "word_embeddings_layernorm", x, c->layer_norm_epsilon);
     for (int i = 0; i < c->n_layer && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);

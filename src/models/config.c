@@ -20,19 +20,27 @@ void am_config_deinit(am_config_root *root)
     *root = (am_config_root){0};
 }
 
-static void keep(const am_config *c, am_code code, const char *key, const char *text)
+static void keep(const am_config *c, am_code code, const char *key, const char *format, va_list arguments)
 {
+    char text[512];
+    vsnprintf(text, sizeof text, format, arguments);
     if (!c->root->error) c->root->error = am_error(code, "%s: %s%s: %s", c->root->file, c->path, key, text);
 }
 
 void am_config_fail(const am_config *c, const char *key, const char *format, ...)
 {
-    char text[512];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    keep(c, AM_INVALID_FILE, key, format, arguments);
     va_end(arguments);
-    keep(c, AM_INVALID_FILE, key, text);
+}
+
+void am_config_unsupported(const am_config *c, const char *key, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    keep(c, AM_UNSUPPORTED, key, format, arguments);
+    va_end(arguments);
 }
 
 am_config am_config_child(const am_config *c, const char *key)
@@ -135,9 +143,8 @@ am_unary_fn am_config_activation(const am_config *c, const char *key, am_unary_f
 {
     am_unary_fn fn = fallback;
     const char *name = am_config_text(c, key, NULL);
-    if (name && !am_activation_from_name(name, strlen(name), &fn) && !c->root->error)
-        c->root->error =
-            am_error(AM_UNSUPPORTED, "%s: %s%s: activation \"%s\" is not supported", c->root->file, c->path, key, name);
+    if (name && !am_activation_from_name(name, strlen(name), &fn))
+        am_config_unsupported(c, key, "activation \"%s\" is not supported", name);
     return fn;
 }
 

@@ -31,6 +31,9 @@ void am_config_deinit(am_config_root *root);
 /* Keeps an error about field `key`: "FILE: PATH.key: ...". */
 void am_config_fail(const am_config *c, const char *key, const char *format, ...) AM_PRINTF(3, 4);
 
+/* The same for a value that transformers knows and this runtime does not: AM_UNSUPPORTED. */
+void am_config_unsupported(const am_config *c, const char *key, const char *format, ...) AM_PRINTF(3, 4);
+
 /* Sub-configuration ("text_config"); an empty one when it is not there. */
 am_config am_config_child(const am_config *c, const char *key);
 bool am_config_has(const am_config *c, const char *key); /* present and not null */

@@ -18,7 +18,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
     am_decoder_read_sliding(c, o, 0, 2);
     if (am_config_flag(c, "use_bidirectional_attention", false))
-        am_config_fail(c, "use_bidirectional_attention", "attention in both directions is not supported");
+        am_config_unsupported(c, "use_bidirectional_attention", "attention in both directions is not supported");
 }
 
 static const am_architecture architectures[] = {
@@ -38,6 +38,7 @@ static const am_decoder_family family = {
                  .num_key_value_heads = 4,
                  .head_dim = 256,
                  .max_position_embeddings = 8192,
+                 .whole_heads = true,
                  .tied = true,
                  .has_pad_token = true},
     .adapt = adapt,

@@ -35,7 +35,7 @@ static gpt2_config read_config(am_builder *b)
     g.n_inner = am_config_size(c, "n_inner", 4 * g.n_embd);
     am_config_check_divides(c, "n_head", g.n_head, "n_embd", g.n_embd);
     if (am_config_flag(c, "add_cross_attention", false))
-        am_config_fail(c, "add_cross_attention", "cross-attention is not supported in this class");
+        am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
     return g;
 }
 
@@ -74,10 +74,10 @@ static am_value block(am_builder *b, am_value x, const gpt2_config *c, am_value 
     return x;
 }
 
-static am_value embeddings(am_builder *b, am_value ids, const gpt2_config *c)
+static am_value embeddings(am_builder *b, const gpt2_config *c)
 {
-    am_value x = am_embedding(b, "wte", ids, c->vocab_size, c->n_embd), types = am_flat_input(b, "token_type_ids");
-    x = am_add(b, x, am_embedding(b, "wpe", am_position_ids(b, am_dim(b, ids, 1)), c->n_positions, c->n_embd));
+    am_value x = am_input_embeddings(b, "wte", c->vocab_size, c->n_embd), types = am_flat_input(b, "token_type_ids");
+    x = am_add(b, x, am_embedding(b, "wpe", am_position_ids(b, am_dim(b, x, 1)), c->n_positions, c->n_embd));
     return types.id ? am_add(b, x, am_embedding(b, "wte", types, c->vocab_size, c->n_embd)) : x;
 }
 
@@ -85,16 +85,16 @@ static am_value embeddings(am_builder *b, am_value ids, const gpt2_config *c)
    into B */
 static am_value body(am_builder *b, const gpt2_config *c, const char *prefix)
 {
-    am_value ids = am_flat_input(b, "input_ids"), mask = am_flat_padding_mask(b);
-    if (!ids.id) return am_input(b, "input_ids", 2);
+    am_value mask = am_flat_padding_mask(b);
+    if (c->is_causal) mask = am_packed_mask(b, mask, "position_ids");
     am_scope(b, "%s", prefix);
-    am_value x = embeddings(b, ids, c);
+    am_value x = embeddings(b, c);
     for (int i = 0; i < c->n_layer && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         x = block(b, x, c, mask, i);
     }
     x = am_layer_norm(b, "ln_f", x, c->layer_norm_epsilon);
-    am_output_hidden_state(b, "hidden_states", (int)c->n_layer, x);
+    am_output_hidden_state(b, "hidden_states", (int)c->n_layer, am_unflatten_choices(b, x));
     am_end_scope(b);
     return x;
 }

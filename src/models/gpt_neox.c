@@ -32,9 +32,8 @@ static gpt_neox_config read_config(am_builder *b)
         .pad_token_id = am_pad_token(c, -1),
     };
     am_config_check_divides(c, "num_attention_heads", g.num_attention_heads, "hidden_size", g.hidden_size);
-    double theta = am_config_real(c, "rotary_emb_base", 10000),
-           part = am_config_real(c, "rotary_pct", 0.25); /* names before 5.0 */
-    g.rope = am_rope_config_read(c, NULL, g.hidden_size / g.num_attention_heads, theta, part, 2048);
+    const am_rope_fields fields = {.theta = "rotary_emb_base", .partial = "rotary_pct"}; /* before 5.0 */
+    g.rope = am_rope_config_read_fields(c, &fields, g.hidden_size / g.num_attention_heads, 10000, 0.25, 2048);
     return g;
 }
 
@@ -71,10 +70,11 @@ static am_value layer(am_builder *b, am_value x, const gpt_neox_config *c, const
 /* prefix "gpt_neox" in classes with heads, "" in GPTNeoXModel itself. -> [B, T, C] */
 static am_value body(am_builder *b, const gpt_neox_config *c, const char *prefix)
 {
-    am_value ids = am_input(b, "input_ids", 2), mask = am_padding_mask(b, "attention_mask");
-    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, ids, 1));
+    am_value mask = am_padding_mask(b, "attention_mask");
+    if (c->is_causal) mask = am_packed_mask(b, mask, "position_ids");
     am_scope(b, "%s", prefix);
-    am_value x = am_embedding(b, "embed_in", ids, c->vocab_size, c->hidden_size);
+    am_value x = am_input_embeddings(b, "embed_in", c->vocab_size, c->hidden_size);
+    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, x, 1));
     for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         am_scope(b, "layers.%d", i);

@@ -7,6 +7,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
     o->mlp_bias = am_config_flag(c, "mlp_bias", false);
     o->embedding_scale = am_config_real(c, "embedding_multiplier", 1);
+    o->scales_inputs_embeds = true;
     o->attention_scale = am_config_real(c, "attention_multiplier", 1);
     o->residual_multiplier = am_config_real(c, "residual_multiplier", 1);
     o->logits_multiplier = 1 / am_config_real(c, "logits_scaling", 1);

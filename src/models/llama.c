@@ -16,7 +16,8 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-static const am_decoder_family family = {.adapt = adapt, .question_answering_prefix = "transformer"};
+static const am_decoder_family family = {
+    .defaults = {.whole_heads = true}, .adapt = adapt, .question_answering_prefix = "transformer"};
 
 const am_model_type am_model_llama = {
     .name = "llama", .base_prefix = "model", .architectures = architectures, .family = &family};

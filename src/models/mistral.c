@@ -18,7 +18,10 @@ static const am_architecture architectures[] = {
 };
 
 static const am_decoder_family family = {
-    .defaults = {.intermediate_size = 14336, .num_key_value_heads = 8, .max_position_embeddings = 131072},
+    .defaults = {.intermediate_size = 14336,
+                 .num_key_value_heads = 8,
+                 .max_position_embeddings = 131072,
+                 .whole_heads = true},
     .adapt = adapt,
 };
 

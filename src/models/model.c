@@ -132,7 +132,7 @@ bool am_has_input(const am_builder *b, const char *name)
 
 static am_dtype graph_dtype(am_dtype dtype)
 {
-    return dtype == AM_BOOL ? AM_BOOL : am_dtype_is_float(dtype) ? (dtype == AM_F64 ? AM_F64 : AM_F32) : AM_I32;
+    return dtype == AM_BOOL ? AM_BOOL : am_dtype_is_float(dtype) ? AM_F32 : AM_I32;
 }
 
 am_value am_input_optional(am_builder *b, const char *name, int rank)

@@ -92,10 +92,10 @@ static am_value positions(am_builder *b, int64_t T)
     return am_add_number(b, seen, POSITION_OFFSET - 1);
 }
 
-static am_value embeddings(am_builder *b, am_value ids, const opt_config *c)
+static am_value embeddings(am_builder *b, const opt_config *c)
 {
-    am_value x = am_embedding(b, "embed_tokens", ids, c->vocab_size, c->word_embed_proj_dim),
-             rows = positions(b, am_dim(b, ids, 1));
+    am_value x = am_input_embeddings(b, "embed_tokens", c->vocab_size, c->word_embed_proj_dim),
+             rows = positions(b, am_dim(b, x, 1));
     if (c->word_embed_proj_dim != c->hidden_size) x = am_linear(b, "project_in", x, c->hidden_size, AM_NO_BIAS);
     return am_add(
         b, x, am_embedding(b, "embed_positions", rows, c->max_position_embeddings + POSITION_OFFSET, c->hidden_size));
@@ -105,9 +105,9 @@ static am_value embeddings(am_builder *b, am_value ids, const opt_config *c)
  */
 static am_value body(am_builder *b, const opt_config *c, const char *prefix)
 {
-    am_value ids = am_input(b, "input_ids", 2), mask = am_padding_mask(b, "attention_mask");
+    am_value mask = am_padding_mask(b, "attention_mask");
     am_scope(b, "%s", prefix);
-    am_value x = embeddings(b, ids, c);
+    am_value x = embeddings(b, c);
     for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         am_scope(b, "layers.%d", i);

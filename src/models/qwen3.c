@@ -25,7 +25,8 @@ static const am_decoder_family family = {
                  .intermediate_size = 22016,
                  .num_key_value_heads = 32,
                  .head_dim = 128,
-                 .max_position_embeddings = 32768},
+                 .max_position_embeddings = 32768,
+                 .whole_heads = true},
     .adapt = adapt,
     .question_answering_prefix = "transformer",
 };

@@ -31,7 +31,7 @@ static void read_feed_forward(const am_config *c, t5_config *t)
                                                                             : name);
     t->is_gated_act = am_config_flag(c, "is_gated_act", gated);
     if (!am_activation_from_name(activation, strlen(activation), &t->dense_act_fn))
-        am_config_fail(c, "feed_forward_proj", "activation \"%s\" is not supported", activation);
+        am_config_unsupported(c, "feed_forward_proj", "activation \"%s\" is not supported", activation);
 }
 
 static t5_config read_config(am_builder *b, const char *prefix)

@@ -165,6 +165,7 @@ static am_value decoder(am_builder *b, const whisper_config *c, const decoder_in
     am_attention_options cross = {.heads = c->decoder.heads, .no_k_bias = true}, self = cross;
     self.causal = c->is_causal;
     self.mask = am_padding_mask(b, in->mask);
+    if (c->is_causal) self.mask = am_packed_mask(b, self.mask, in->positions);
     am_value x = embed_ids(b, c, in);
     for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);

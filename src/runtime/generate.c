@@ -110,17 +110,25 @@ static bool has_zero(const am_tensor *mask)
     return false;
 }
 
-/* An input given for the prompt goes on with its last value (token_type_ids). */
-static am_tensor last_column(feed *f, const am_tensor *x, int64_t T)
+/* An input given for the prompt goes on with its last value (token_type_ids); positions go on counting. */
+static am_tensor last_column(feed *f, const am_tensor *x, int64_t T, bool counts)
 {
     am_tensor y = {AM_I32, am_shape_of(f->rows, T), NULL};
     int64_t length = x->shape.dims[1], times = f->rows / x->shape.dims[0];
     int32_t *out = am_arena_array(&f->arena, (size_t)(f->rows * T), sizeof *out);
     for (int64_t r = 0; out && r < f->rows; r++)
         for (int64_t i = 0; i < T; i++)
-            out[r * T + i] = (int32_t)am_load_int(x->dtype, x->data, r / times * length + length - 1);
+            out[r * T + i] = (int32_t)am_load_int(x->dtype, x->data, r / times * length + length - 1) +
+                             (counts ? (int32_t)(f->offset - length + 1 + i) : 0);
     y.data = out;
     return y;
+}
+
+static bool is_given(const feed *f, const char *name)
+{
+    for (int i = 0; i < f->request->input_count; i++)
+        if (strcmp(f->request->inputs[i].name, name) == 0) return true;
+    return false;
 }
 
 static int decoder_inputs(feed *f, int64_t T, am_session_input *out)
@@ -133,13 +141,15 @@ static int decoder_inputs(feed *f, int64_t T, am_session_input *out)
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
         if (f->encoder_decoder) continue;
         if (!is_mask) {
+            bool counts = strcmp(given->name, "position_ids") == 0;
             am_tensor tensor =
-                f->offset ? last_column(f, &given->tensor, T) : repeat_rows(&f->arena, &given->tensor, f->rows);
+                f->offset ? last_column(f, &given->tensor, T, counts) : repeat_rows(&f->arena, &given->tensor, f->rows);
             out[count++] = (am_session_input){given->name, tensor};
         } else if (has_zero(&given->tensor)) {
             am_tensor wide = widen_mask(f, &given->tensor);
             out[count++] = (am_session_input){given->name, wide};
-            if (wide.data) out[count++] = (am_session_input){"position_ids", mask_positions(f, wide.data, T)};
+            if (wide.data && !is_given(f, "position_ids"))
+                out[count++] = (am_session_input){"position_ids", mask_positions(f, wide.data, T)};
         }
     }
     if (f->encoder_decoder && f->offset == 0)

@@ -7,6 +7,7 @@ the safetensors file beside the JSON. numpy is enough here: nothing in this file
 import json
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import save_file
@@ -17,6 +18,7 @@ DTYPES = {
     "F64": np.float64,
     "F32": np.float32,
     "F16": np.float16,
+    "BF16": ml_dtypes.bfloat16,
     "I64": np.int64,
     "I32": np.int32,
     "I16": np.int16,
@@ -140,12 +142,16 @@ def write(path: str | Path, cases: list[Case], append: bool = False) -> None:
 def save_arrays(
     arrays: dict[str, np.ndarray], path: str | Path, metadata: dict[str, str] | None = None
 ) -> None:
-    """Writes a safetensors file. Doubles are rounded to float32, and arrays made row-major, as the format
+    """Writes a safetensors file. Doubles are rounded to float32, unless they are weights, and arrays made row-major, as the format
     wants them."""
     with np.errstate(over="ignore"):  # masks hold the lowest double, which is minus infinity in float32
         save_file(
             {
-                name: np.asarray(array, np.float32 if array.dtype == np.float64 else array.dtype, order="C")
+                name: np.asarray(
+                    array,
+                    np.float32 if array.dtype == np.float64 and "/weight/" not in name else array.dtype,
+                    order="C",
+                )
                 for name, array in arrays.items()
             },
             path,

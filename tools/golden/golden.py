@@ -154,10 +154,30 @@ def run_variations(args) -> int:
     return variations(args.files, args.output, args.seed, args.case)
 
 
+def add_switches(commands) -> None:
+    parser = commands.add_parser(
+        "switches",
+        help="make cases that each turn one switch of a configuration, or have one unusual kind of input",
+        description="Makes the cases of switch_table.py, each from the golden case of its class.",
+    )
+    parser.add_argument("types", nargs="*", metavar="TYPE", help="model types (default: all)")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="where the golden cases are")
+    parser.add_argument("-o", "--output", required=True, type=Path, metavar="DIR")
+    parser.add_argument("--kept", action="store_true", help="only the cases that the tests hold")
+    parser.add_argument("--only", default="", metavar="TEXT", help="cases with this in their name")
+    parser.set_defaults(run=run_switches)
+
+
+def run_switches(args) -> int:
+    from switches import switches
+
+    return switches(args.data, args.output, args.types, args.kept, args.only)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="golden.py", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_check, add_trace, add_directory, add_make, add_variations):
+    for add in (add_check, add_trace, add_directory, add_make, add_variations, add_switches):
         add(commands)
     args = parser.parse_args()
     try:

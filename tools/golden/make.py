@@ -25,6 +25,8 @@ class Recipe:
     kwargs: dict = dataclasses.field(default_factory=dict)
     salt: str = ""
     module: str | None = None
+    raw_config: bool = False  # config.json is `config` itself, not what transformers writes for it
+    weights: str = "F32"  # dtype of the floating-point weights; others than F32 are stored as arrays
 
 
 def realize(entry: dict, recipe: Recipe) -> tuple[dict, np.ndarray | None]:
@@ -50,6 +52,15 @@ def realize(entry: dict, recipe: Recipe) -> tuple[dict, np.ndarray | None]:
     return {"name": name, "dtype": dtype_name(array), "shape": list(array.shape), "data": "raw"}, array
 
 
+def store_weights(recipe: Recipe, tensors: list[list], arrays: dict[str, np.ndarray]) -> None:
+    """Rounds the weights to the recipe's dtype and stores them as arrays in it."""
+    for i, (name, _, shape, *bounds) in enumerate(tensors):
+        if bounds != ["raw"]:
+            array = formula.values(recipe.salt + name, shape, *bounds)
+            arrays[f"{recipe.name}/weight/{name}"] = array.astype(DTYPES[recipe.weights])
+            tensors[i] = [name, recipe.weights, shape, "raw"]
+
+
 def start_case(recipe: Recipe) -> Case:
     """The case without outputs: configuration, tensors and inputs."""
     data = {"case": recipe.name, "architecture": recipe.architecture}
@@ -61,6 +72,9 @@ def start_case(recipe: Recipe) -> Case:
         for weight in weights
         if weight.bounds is None
     }
+    tensors = [weight.entry() for weight in weights]
+    if recipe.weights != "F32":
+        store_weights(recipe, tensors, arrays)
     inputs = []
     for entry in recipe.inputs:
         described, array = realize(entry, recipe)
@@ -69,8 +83,8 @@ def start_case(recipe: Recipe) -> Case:
             arrays[f"{recipe.name}/input/{entry['name']}"] = array
     data |= {
         "salt": recipe.salt,
-        "config": config,
-        "tensors": [weight.entry() for weight in weights],
+        "config": {**recipe.config, "architectures": [recipe.architecture]} if recipe.raw_config else config,
+        "tensors": tensors,
         "inputs": inputs,
         "kwargs": recipe.kwargs,
     }

@@ -30,6 +30,26 @@ am_value am_padding_mask(am_builder *b, const char *input)
     return am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
 }
 
+/* BOOL [B, 1, T, T]: whether two tokens belong to one text: positions: [B, T] that do not go on from the token before
+   start another. */
+static am_value packing_mask(am_builder *b, am_value positions)
+{
+    int64_t B = am_dim(b, positions, 0), T = am_dim(b, positions, 1);
+    am_value before = am_slice(b, positions, 1, 0, T - 1), after = am_slice(b, positions, 1, 1, T);
+    am_value starts = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, am_sub(b, after, before), 1), AM_I32);
+    starts = am_concat2(b, am_iota(b, AM_I32, am_shape_of(B, 1), 0, 0, 0), starts, 1);
+    am_value text = am_scan(b, AM_REDUCE_SUM, starts, 1, false, false);
+    return am_binary(b, AM_EQUAL, am_reshape(b, text, am_shape_of(B, 1, T, 1)),
+                     am_reshape(b, text, am_shape_of(B, 1, 1, T)));
+}
+
+am_value am_packed_mask(am_builder *b, am_value mask, const char *positions)
+{
+    if (mask.id || am_has_cache(b) || !am_has_input(b, positions)) return mask;
+    am_value given = am_input(b, positions, 2);
+    return am_dim(b, given, 1) > 1 ? packing_mask(b, given) : AM_NONE;
+}
+
 static const char *name_or(const char *name, const char *fallback)
 {
     return name ? name : fallback;

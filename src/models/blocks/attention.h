@@ -40,6 +40,10 @@ am_value am_attend_cached(am_builder *b, am_value q, am_value k, am_value v, con
    given. */
 am_value am_padding_mask(am_builder *b, const char *input);
 
+/* For causal models whose positions are given: `mask` where there is one, else a mask [B, 1, T, T] that keeps apart the
+   texts packed into a row (transformers: find_packed_sequence_indices); AM_NONE where no positions are given. */
+am_value am_packed_mask(am_builder *b, am_value mask, const char *positions);
+
 /* The heads of one fused projection: x: [B, T, 3 * H * D] -> q, k, v: [B, T, H, D]. By head: each head's q, k
    and v stand together (GPT-NeoX, BLOOM); else q of all heads, then k, then v (GPT-2). */
 void am_split_fused(am_builder *b, am_value x, int64_t heads, bool by_head, am_value out_qkv[3]);

@@ -54,12 +54,12 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
         .causal = am_config_flag(c, "is_causal", true),
     };
     if (o.num_hidden_layers > AM_LAYERS_LIMIT)
-        am_config_fail(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
-                       (long long)o.num_hidden_layers);
+        am_config_unsupported(c, "num_hidden_layers", "at most %d are supported, found %lld", AM_LAYERS_LIMIT,
+                              (long long)o.num_hidden_layers);
     read_heads(c, d, &o);
-    o.rope = am_rope_config_read(c, NULL, o.head_dim, d->rope_theta != 0 ? d->rope_theta : 10000,
-                                 d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
-                                 or_else(d->max_position_embeddings, 2048));
+    o.rope = am_rope_config_read_fields(
+        c, &(am_rope_fields){.whole_heads = d->whole_heads}, o.head_dim, d->rope_theta != 0 ? d->rope_theta : 10000,
+        d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1, or_else(d->max_position_embeddings, 2048));
     return o;
 }
 
@@ -68,7 +68,8 @@ static bool is_sliding(const am_config *c, int layer)
     const char *type = am_config_list_text(c, "layer_types", layer);
     bool sliding = type && strcmp(type, "sliding_attention") == 0;
     if (!sliding && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
+        am_config_unsupported(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)",
+                              layer);
     return sliding;
 }
 
@@ -151,6 +152,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     am_attention_options attention = run->attention;
     am_decoder_layer layer = {o, &attention, index};
     attention.window = o->sliding[index] ? o->sliding_window : 0;
+    if (attention.window && !o->causal) attention.window++; /* inclusive where it looks both ways */
     attention.rope = o->sliding[index] ? &run->sliding_rope : &run->rope;
     am_scope(b, "layers.%d", index);
     am_decoder_part *mixer = o->attention ? o->attention : am_decoder_attention,
@@ -167,6 +169,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
 
 static am_attention_options attention_of(am_builder *b, const am_decoder_options *o)
 {
+    am_value mask = am_padding_mask(b, "attention_mask");
     return (am_attention_options){
         .heads = o->num_attention_heads,
         .kv_heads = o->num_key_value_heads,
@@ -178,7 +181,7 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
         .no_v_bias = !o->qkv_bias,
         .no_out_bias = !o->out_bias,
         .causal = o->causal,
-        .mask = am_padding_mask(b, "attention_mask"),
+        .mask = o->causal ? am_packed_mask(b, mask, "position_ids") : mask,
         .scale = o->attention_scale,
         .soft_cap = o->attention_soft_cap,
         .q_norm = o->qk_norm ? "q_norm" : NULL,
@@ -192,8 +195,9 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
 /* The embeddings given, or those of input_ids. */
 static am_value embed(am_builder *b, const am_decoder_options *o)
 {
-    if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
-    return am_embedding(b, "embed_tokens", am_input(b, "input_ids", 2), o->vocab_size, o->hidden_size);
+    am_value x = am_input_embeddings(b, "embed_tokens", o->vocab_size, o->hidden_size);
+    bool scaled = o->embedding_scale != 0 && (o->scales_inputs_embeds || !am_has_input(b, "inputs_embeds"));
+    return scaled ? am_mul_number(b, x, o->embedding_scale) : x;
 }
 
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
@@ -204,7 +208,6 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     run.rope = am_rope_tables(b, &o->rope, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
-    if (o->embedding_scale != 0) x = am_mul_number(b, x, o->embedding_scale);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         x = decoder_layer(b, x, &run, i);

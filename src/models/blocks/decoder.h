@@ -55,6 +55,7 @@ struct am_decoder_options {
     const am_decoder_norms *norms;             /* null: input_layernorm and post_attention_layernorm, before the two */
     double norm_weight_offset;                 /* 1 in Gemma: norms multiply by 1 + weight */
     double embedding_scale;                    /* 0: none */
+    bool scales_inputs_embeds;                 /* embeddings that are given are scaled too (Granite) */
     double residual_multiplier;                /* of what a layer adds; 0: none (Granite) */
     double logits_multiplier;                  /* of the logits; 0: none */
     double attention_scale;                    /* 0: 1 / sqrt(head_dim) */
@@ -81,6 +82,7 @@ typedef struct am_decoder_defaults {
     double partial_rotary_factor; /* 0: the whole head is rotated */
     double rms_norm_eps;          /* 0: 1e-6 */
     double rope_theta;            /* 0: 10000 */
+    bool whole_heads;             /* partial_rotary_factor is not read: see am_rope_fields */
     bool tied;                    /* tie_word_embeddings */
     bool has_pad_token;
     int64_t pad_token_id; /* where has_pad_token; else none */

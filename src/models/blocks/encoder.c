@@ -3,6 +3,8 @@
 #include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
 
+#include <string.h>
+
 am_bert_options am_bert_options_read(const am_config *c)
 {
     am_bert_options o = {
@@ -20,7 +22,10 @@ am_bert_options am_bert_options_read(const am_config *c)
     };
     o.embedding_size = o.hidden_size;
     if (am_config_flag(c, "add_cross_attention", false))
-        am_config_fail(c, "add_cross_attention", "cross-attention is not supported in this class");
+        am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
+    if (strcmp(am_config_text(c, "position_embedding_type", "absolute"), "absolute") != 0)
+        am_config_unsupported(c, "position_embedding_type", "\"%s\" is not supported",
+                              am_config_text(c, "position_embedding_type", ""));
     am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
     return o;
 }
@@ -32,26 +37,29 @@ static am_value positions_after_pad(am_builder *b, am_value ids, int64_t pad)
     return am_add_number(b, am_mul(b, am_scan(b, AM_REDUCE_SUM, real, 1, false, false), real), (double)pad);
 }
 
-static am_value positions(am_builder *b, const am_bert_options *o, am_value ids, int64_t T)
+static am_value positions(am_builder *b, const am_bert_options *o, int64_t T)
 {
     /* generate() hands position_ids counted from 0 to every class that takes them, RoBERTa's too */
     bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids") || am_has_cache(b);
-    return counted ? am_position_ids(b, T) : positions_after_pad(b, ids, o->positions_after_pad);
+    if (!counted && am_has_input(b, "inputs_embeds")) /* nothing tells pads there */
+        return am_iota(b, AM_I32, am_shape_of(1, T), 1, (double)o->positions_after_pad + 1, 1);
+    if (!counted) return positions_after_pad(b, am_flat_input(b, "input_ids"), o->positions_after_pad);
+    am_value given = am_flat_input(b, "position_ids");
+    return given.id ? given : am_position_ids(b, T);
 }
 
 am_value am_bert_embeddings(am_builder *b, const am_bert_options *o)
 {
-    am_value ids = am_flat_input(b, am_has_input(b, "input_ids") ? "input_ids" : "inputs_embeds");
-    int64_t T = am_dim(b, ids, 1), C = o->embedding_size;
-    if (!ids.id) return am_input(b, "input_ids", 2);
+    int64_t C = o->embedding_size;
     am_scope(b, "embeddings");
-    am_value x = am_embedding(b, "word_embeddings", ids, o->vocab_size, C);
+    am_value x = am_input_embeddings(b, "word_embeddings", o->vocab_size, C);
+    int64_t T = am_dim(b, x, 1);
     if (o->type_vocab_size) {
         am_value types = am_flat_input(b, "token_type_ids");
         if (!types.id) types = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
         x = am_add(b, x, am_embedding(b, "token_type_embeddings", types, o->type_vocab_size, C));
     }
-    x = am_add(b, x, am_embedding(b, "position_embeddings", positions(b, o, ids, T), o->max_position_embeddings, C));
+    x = am_add(b, x, am_embedding(b, "position_embeddings", positions(b, o, T), o->max_position_embeddings, C));
     x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
     return x;

@@ -84,7 +84,7 @@ am_summary_options am_summary_options_read(const am_config *c, am_summary_option
     bool known = false;
     o.type = am_config_text(c, "summary_type", o.type);
     for (int i = 0; i < (int)(sizeof types / sizeof types[0]); i++) known = known || strcmp(o.type, types[i]) == 0;
-    if (!known) am_config_fail(c, "summary_type", "\"%s\" is not supported", o.type);
+    if (!known) am_config_unsupported(c, "summary_type", "\"%s\" is not supported", o.type);
     o.projected = am_config_flag(c, "summary_use_proj", o.projected);
     o.projected_to_labels = am_config_flag(c, "summary_proj_to_labels", o.projected_to_labels);
     o.activation = am_config_is_null(c, "summary_activation")
@@ -118,6 +118,19 @@ am_value am_flat_input(am_builder *b, const char *name)
     return am_rank(b, x) == 3 ? am_flatten(b, x, 0, 1) : x;
 }
 
+am_value am_input_embeddings(am_builder *b, const char *name, int64_t vocab, int64_t C)
+{
+    if (!am_has_input(b, "inputs_embeds")) {
+        am_value ids = am_flat_input(b, "input_ids");
+        return ids.id ? am_embedding(b, name, ids, vocab, C) : am_input(b, "input_ids", 2);
+    }
+    am_value x = am_input(b, "inputs_embeds", 3);
+    if (x.id && am_dim(b, x, 2) != C)
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "inputs_embeds has vectors of %lld numbers, expected %lld",
+                                    (long long)am_dim(b, x, 2), (long long)C));
+    return x;
+}
+
 am_value am_flat_padding_mask(am_builder *b)
 {
     am_value mask = am_flat_input(b, "attention_mask");
@@ -128,6 +141,7 @@ am_value am_flat_padding_mask(am_builder *b)
 
 am_value am_unflatten_choices(am_builder *b, am_value x)
 {
+    if (am_has_input(b, "inputs_embeds")) return x;
     am_value ids = am_input(b, "input_ids", -1);
     am_shape s = am_shape_of_value(b, x), y = {.rank = s.rank + 1, .dims = {am_dim(b, ids, 0), am_dim(b, ids, 1)}};
     if (am_rank(b, ids) != 3) return x;

@@ -57,6 +57,10 @@ am_value am_sequence_summary(am_builder *b, const char *name, am_value x, am_val
 /* Input of that name: [B, T] or, for multiple choice, [B, N, T] flattened to [B * N, T]. */
 am_value am_flat_input(am_builder *b, const char *name);
 
+/* What a text model starts from, [B, T, C]: the input inputs_embeds where it is given, else rows of the table
+   NAME.weight at input_ids, choices flattened. */
+am_value am_input_embeddings(am_builder *b, const char *name, int64_t vocab, int64_t C);
+
 /* The mask of the input attention_mask, flattened for multiple choice: [B, 1, 1, S] or AM_NONE. */
 am_value am_flat_padding_mask(am_builder *b);
 

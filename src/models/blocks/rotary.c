@@ -5,9 +5,15 @@
 
 static const double PI = 3.14159265358979323846;
 
-static void default_frequencies(am_rope_config *r, double theta, double *out)
+static void default_frequencies(const am_rope_config *r, double theta, double *out)
 {
     for (int64_t i = 0; i < r->dims / 2; i++) out[i] = pow(theta, -2.0 * (double)i / (double)r->dims);
+}
+
+/* Models are trained with frequencies in float32. */
+static void round_frequencies(const am_rope_config *r, double *frequency)
+{
+    for (int64_t i = 0; i < r->dims / 2; i++) frequency[i] = (double)(float)frequency[i];
 }
 
 /* dynamic NTK: the base grows with the sequence beyond max_positions */
@@ -99,14 +105,15 @@ static am_rope_type type_of(const am_config *c)
     for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++)
         if (strcmp(name, names[i]) == 0) return (am_rope_type)i;
     if (strcmp(name, "su") == 0) return AM_ROPE_LONGROPE; /* its name in the first Phi-3 files */
-    am_config_fail(c, key, "rope type \"%s\" is not supported", name);
+    am_config_unsupported(c, key, "rope type \"%s\" is not supported", name);
     return AM_ROPE_DEFAULT;
 }
 
-/* 5.x: rope_parameters, perhaps nested by layer type; 4.x: rope_scaling. */
+/* 4.x: rope_scaling, which is read first as in transformers; 5.x: rope_parameters, perhaps nested by layer type. */
 static am_config parameters_of(const am_config *c, const char *layer_type)
 {
-    am_config p = am_config_child(c, am_config_has(c, "rope_parameters") ? "rope_parameters" : "rope_scaling");
+    bool scaled = am_json_count(am_json_get(c->object, "rope_scaling")) > 0;
+    am_config p = am_config_child(c, scaled ? "rope_scaling" : "rope_parameters");
     return layer_type && am_config_has(&p, layer_type) ? am_config_child(&p, layer_type) : p;
 }
 
@@ -140,14 +147,34 @@ static void scale_frequencies(am_rope_config *r, const am_config *p, double part
     }
 }
 
+/* What part of each head is rotated. A class that rotates whole heads does not look at the field where nothing is
+   scaled, and fails in transformers where something is. */
+static double read_partial(const am_config *c, const am_config *p, const am_rope_fields *f, am_rope_type type,
+                           double fallback)
+{
+    const char *key = f->partial ? f->partial : "partial_rotary_factor";
+    double partial = am_config_real(p, "partial_rotary_factor", am_config_real(c, key, fallback));
+    if (!f->whole_heads || partial == 1) return partial;
+    if (type != AM_ROPE_DEFAULT)
+        am_config_unsupported(p, "partial_rotary_factor", "this class rotates whole heads, found %g", partial);
+    return 1;
+}
+
 am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, int64_t head_dim, double default_theta,
                                    double default_partial, int64_t default_max_positions)
 {
-    am_config p = parameters_of(c, layer_type);
+    return am_rope_config_read_fields(c, &(am_rope_fields){.layer_type = layer_type}, head_dim, default_theta,
+                                      default_partial, default_max_positions);
+}
+
+am_rope_config am_rope_config_read_fields(const am_config *c, const am_rope_fields *fields, int64_t head_dim,
+                                          double default_theta, double default_partial, int64_t default_max_positions)
+{
+    am_config p = parameters_of(c, fields->layer_type);
     am_rope_config r = {.type = type_of(&p), .attention_factor = 1};
-    double partial =
-        am_config_real(&p, "partial_rotary_factor", am_config_real(c, "partial_rotary_factor", default_partial));
-    r.theta = am_config_real(&p, "rope_theta", am_config_real(c, "rope_theta", default_theta));
+    double partial = read_partial(c, &p, fields, r.type, default_partial);
+    r.theta = am_config_real(&p, "rope_theta",
+                             am_config_real(c, fields->theta ? fields->theta : "rope_theta", default_theta));
     r.dims = r.type == AM_ROPE_PROPORTIONAL ? head_dim : (int64_t)((double)head_dim * partial);
     r.max_positions = am_config_size(c, "max_position_embeddings", default_max_positions);
     r.original_positions = original_positions(c, &p, r.max_positions);
@@ -162,6 +189,8 @@ am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, i
     }
     default_frequencies(&r, r.theta, r.inverse_frequency);
     scale_frequencies(&r, &p, partial);
+    round_frequencies(&r, r.inverse_frequency);
+    round_frequencies(&r, r.long_inverse_frequency);
     return r;
 }
 
@@ -173,6 +202,7 @@ am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, doub
     if (!(theta > 0) || head_dim % 2 != 0 || head_dim != r.dims)
         am_config_fail(c, "head_dim", "%lld rotated dimensions, theta %g", (long long)head_dim, theta);
     default_frequencies(&r, theta, r.inverse_frequency);
+    round_frequencies(&r, r.inverse_frequency);
     return r;
 }
 
@@ -195,21 +225,14 @@ static am_value table(am_builder *b, const am_rope_config *r, const double *freq
     return am_constant_copy(b, AM_F32, shape, data);
 }
 
-/* Rows of the table at the positions: [rows, half] -> [1 or B, T, half] */
-static am_value at_positions(am_builder *b, am_value rows, am_value positions)
-{
-    return positions.id ? am_gather(b, rows, positions, 0, false) : am_unsqueeze(b, rows, 0);
-}
+/* --- positions that only the run knows: computed in the graph, in double as the tables are --- */
 
 static am_value frequencies(am_builder *b, const am_rope_config *r, const double *values)
 {
-    float narrow[AM_ROPE_LIMIT];
-    for (int64_t i = 0; i < r->dims / 2; i++) narrow[i] = (float)values[i];
-    return am_constant_copy(b, AM_F32, am_shape_of(r->dims / 2), narrow);
+    return am_constant_copy(b, AM_F64, am_shape_of(r->dims / 2), values);
 }
 
-/* Frequencies that depend on how long the sequence is by now, which only the run knows: computed in the
-   graph. */
+/* Frequencies that depend on how long the sequence is by now. length: I32. */
 static am_value frequencies_by_length(am_builder *b, const am_rope_config *r, am_value length)
 {
     if (r->type == AM_ROPE_LONGROPE) {
@@ -218,7 +241,7 @@ static am_value frequencies_by_length(am_builder *b, const am_rope_config *r, am
                          frequencies(b, r, r->inverse_frequency));
     }
     double M = (double)r->max_positions, dims = (double)r->dims;
-    am_value reach = am_cast(b, am_binary_number(b, AM_MAX, length, M), AM_F32);
+    am_value reach = am_cast(b, am_binary_number(b, AM_MAX, length, M), AM_F64);
     am_value growth = am_add_number(b, am_mul_number(b, reach, r->factor / M), 1 - r->factor);
     double exponents[AM_ROPE_LIMIT];
     for (int64_t i = 0; i < r->dims / 2; i++) exponents[i] = -2.0 * (double)i / (dims - 2);
@@ -226,37 +249,40 @@ static am_value frequencies_by_length(am_builder *b, const am_rope_config *r, am
                   am_binary(b, AM_POW, growth, frequencies(b, r, exponents)));
 }
 
-static am_rope tables_by_length(am_builder *b, const am_rope_config *r, am_value positions, int64_t T)
+/* The last position, plus one: I32 scalar. */
+static am_value length_by_now(am_builder *b, am_value positions, int64_t T)
 {
-    am_value length = am_add_number(b, am_cache_offset(b), (double)T);
-    am_value angle = am_mul(b, am_unsqueeze(b, am_cast(b, positions, AM_F32), -1), frequencies_by_length(b, r, length));
-    return (am_rope){.cos = am_mul_number(b, am_unary(b, AM_COS, angle), r->attention_factor),
-                     .sin = am_mul_number(b, am_unary(b, AM_SIN, angle), r->attention_factor)};
+    if (!am_has_input(b, "position_ids")) return am_add_number(b, am_cache_offset(b), (double)T);
+    return am_add_number(b, am_reduce(b, AM_REDUCE_MAX, positions, am_shape_of(0, 1), false), 1);
 }
 
-static int64_t rows_needed(am_builder *b, const am_rope_config *r, int64_t T)
+static am_value turned(am_builder *b, const am_rope_config *r, am_value angle, am_unary_fn fn)
 {
-    int64_t capacity = am_cache_capacity(b), rows = capacity > T ? capacity : T;
-    return am_has_input(b, "position_ids") && r->max_positions > rows ? r->max_positions : rows;
+    return am_cast(b, am_mul_number(b, am_unary(b, fn, angle), r->attention_factor), AM_F32);
+}
+
+static am_rope tables_at_positions(am_builder *b, const am_rope_config *r, int64_t T)
+{
+    bool by_length = r->type == AM_ROPE_DYNAMIC || r->type == AM_ROPE_LONGROPE;
+    am_value positions = am_position_ids(b, T);
+    am_value frequency = by_length ? frequencies_by_length(b, r, length_by_now(b, positions, T))
+                                   : frequencies(b, r, r->inverse_frequency);
+    am_value angle = am_mul(b, am_unsqueeze(b, am_cast(b, positions, AM_F64), -1), frequency);
+    return (am_rope){.cos = turned(b, r, angle, AM_COS), .sin = turned(b, r, angle, AM_SIN)};
 }
 
 am_rope am_rope_tables(am_builder *b, const am_rope_config *r, int64_t T)
 {
     double grown[AM_ROPE_LIMIT];
     const double *frequency = r->inverse_frequency;
-    bool by_length = r->type == AM_ROPE_DYNAMIC || r->type == AM_ROPE_LONGROPE;
-    bool counted = !am_has_cache(b) && !am_has_input(b, "position_ids"); /* positions are 0 .. T - 1 */
-    am_value positions = counted ? AM_NONE : am_position_ids(b, T);
-    if (by_length && am_has_cache(b)) return tables_by_length(b, r, positions, T);
+    if (am_has_cache(b) || am_has_input(b, "position_ids")) return tables_at_positions(b, r, T);
     if (r->type == AM_ROPE_LONGROPE && T > r->original_positions) frequency = r->long_inverse_frequency;
     if (r->type == AM_ROPE_DYNAMIC) {
-        am_rope_config longer = *r;
-        default_frequencies(&longer, dynamic_theta(r, (double)T), grown);
+        default_frequencies(r, dynamic_theta(r, (double)T), grown);
         frequency = grown;
     }
-    int64_t rows = rows_needed(b, r, T);
-    return (am_rope){.cos = at_positions(b, table(b, r, frequency, rows, cos), positions),
-                     .sin = at_positions(b, table(b, r, frequency, rows, sin), positions)};
+    return (am_rope){.cos = am_unsqueeze(b, table(b, r, frequency, T, cos), 0),
+                     .sin = am_unsqueeze(b, table(b, r, frequency, T, sin), 0)};
 }
 
 am_value am_rope_apply(am_builder *b, const am_rope *rope, am_value x)

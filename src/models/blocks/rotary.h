@@ -39,6 +39,18 @@ am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, i
 am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, double theta,
                                       int64_t default_max_positions);
 
+/* What a class calls its fields, and how it reads them. */
+typedef struct am_rope_fields {
+    const char *layer_type; /* rope_parameters are nested by it; null: they are not */
+    const char *theta;      /* beside the parameters, in files of 4.x; null: rope_theta */
+    const char *partial;    /* the same; null: partial_rotary_factor */
+    bool whole_heads;       /* the class rotates whole heads, whatever partial_rotary_factor says */
+} am_rope_fields;
+
+/* am_rope_config_read where the class has its own names or rules. */
+am_rope_config am_rope_config_read_fields(const am_config *c, const am_rope_fields *fields, int64_t head_dim,
+                                          double default_theta, double default_partial, int64_t default_max_positions);
+
 /* Tables for the positions of this run: cos, sin: [1 or B, T, dims / 2]. */
 typedef struct am_rope {
     am_value cos, sin;
