@@ -44,20 +44,21 @@ typedef struct mapping {
 
 static _Atomic(mapping *) mappings[REMEMBERED];
 
-/* Without memory or room the file is not remembered; only a message will lack its name. */
-static void remember(const am_mapped_file *file, const char *path)
+/* Without room the file is not remembered; only a message will lack its name. */
+static am_status remember(const am_mapped_file *file, const char *path)
 {
     size_t length = strlen(path) + 1;
     mapping *m = am_alloc(sizeof *m + length);
-    if (!m) return;
+    if (!m) return am_out_of_memory();
     m->bytes = file->bytes;
     m->size_bytes = file->size_bytes;
     memcpy(m->path, path, length);
     for (int i = 0; i < REMEMBERED; i++) {
         mapping *none = NULL;
-        if (atomic_compare_exchange_strong(&mappings[i], &none, m)) return;
+        if (atomic_compare_exchange_strong(&mappings[i], &none, m)) return NULL;
     }
     am_free(m);
+    return NULL;
 }
 
 static void forget(const am_mapped_file *file)
@@ -82,24 +83,24 @@ const char *am_file_mapped_at(const void *address)
 
 /* --- mapping --- */
 
+static am_status map(int fd, const char *path, am_mapped_file *out)
+{
+    if (!out->size_bytes) return NULL;
+    void *bytes = mmap(NULL, out->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED) return am_error_from_errno("map", path);
+    out->bytes = bytes;
+    return remember(out, path);
+}
+
 am_status am_file_map(const char *path, am_mapped_file *out)
 {
     int fd = -1;
     *out = (am_mapped_file){0};
     AM_TRY(open_regular(path, &fd, &out->size_bytes));
-    if (out->size_bytes) {
-        void *bytes = mmap(NULL, out->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes == MAP_FAILED) {
-            am_status status = am_error_from_errno("map", path);
-            close(fd);
-            *out = (am_mapped_file){0};
-            return status;
-        }
-        out->bytes = bytes;
-        remember(out, path);
-    }
+    am_status status = map(fd, path, out);
     close(fd);
-    return NULL;
+    if (status) am_file_unmap(out);
+    return status;
 }
 
 void am_file_unmap(am_mapped_file *file)
