@@ -21,7 +21,8 @@ am_status am_file_map(const char *path, am_mapped_file *out) AM_NODISCARD;
 void am_file_unmap(am_mapped_file *file);
 
 /* The path of the mapped file that holds this address; null when there is none, or when more than 1024 files are mapped
-   and this is not among those that are remembered. May be called in a signal handler; valid while the file is mapped. */
+   and this is not among those that are remembered. May be called in a signal handler; valid while the file is mapped.
+ */
 const char *am_file_mapped_at(const void *address);
 
 /* Reads a whole file (or stdin when path is "-") of at most `limit_bytes` into memory with a zero byte after

@@ -28,8 +28,8 @@ static void say(const char *text)
     (void)written;
 }
 
-/* Weights are read where they lie. A file that somebody cuts short meanwhile has no bytes there any more, and the kernel
-   tells so by SIGBUS; there is nothing to go on with. */
+/* Weights are read where they lie. A file that somebody cuts short meanwhile has no bytes there any more, and the
+   kernel tells so by SIGBUS; there is nothing to go on with. */
 static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 {
     (void)context;

@@ -77,8 +77,13 @@ static inline const char *copy_vit(void)
 
 static inline const char *copy_llama(void)
 {
-    static const char *const files[] = {"config.json",           "model.safetensors",      "tokenizer.json",
-                                        "tokenizer_config.json", "generation_config.json", "chat_template.jinja", NULL};
+    static const char *const files[] = {"config.json",
+                                        "model.safetensors",
+                                        "tokenizer.json",
+                                        "tokenizer_config.json",
+                                        "generation_config.json",
+                                        "chat_template.jinja",
+                                        NULL};
     return copy_model("tiny-llama-text", files);
 }
 

@@ -92,9 +92,8 @@ static void end_to_end_weights__that_are_missing_are_counted_and_listed(void **s
 static const char *copy_sharded(const char *index)
 {
     const char *directory = copy_vit();
-    assert_int_equal(rename(am_test_format("%s/model.safetensors", directory),
-                            am_test_format("%s/a.safetensors", directory)),
-                     0);
+    assert_int_equal(
+        rename(am_test_format("%s/model.safetensors", directory), am_test_format("%s/a.safetensors", directory)), 0);
     am_test_write_text(directory, "model.safetensors.index.json", index);
     return directory;
 }

@@ -159,7 +159,8 @@ am_status am_tokenizer_read_limits(const am_loader *loader, am_json root, am_lim
     else if (am_json_kind_of(truncation) > AM_JSON_NULL)
         return am_loader_expected(loader, "truncation", "an object", truncation);
     if (am_json_kind_of(padding) == AM_JSON_OBJECT) AM_TRY(read_padding(loader, padding, out));
-    else if (am_json_kind_of(padding) > AM_JSON_NULL) return am_loader_expected(loader, "padding", "an object", padding);
+    else if (am_json_kind_of(padding) > AM_JSON_NULL)
+        return am_loader_expected(loader, "padding", "an object", padding);
     return NULL;
 }
 
