@@ -43,6 +43,11 @@ typedef struct am_model_options {
 AM_API am_status am_model_open(const char *directory, const am_model_options *options, am_model **out) AM_NODISCARD;
 AM_API void am_model_close(am_model *model);
 
+/* Weights are mapped: the files must keep their length while a model is open, and the kernel raises SIGBUS when one
+   does not. For a handler of that signal, in which it may be called: the path of the mapped file that holds this
+   address, or null. */
+AM_API const char *am_mapped_file_at(const void *address);
+
 /* Class name ("BertForMaskedLM") and the pipeline task it is for ("fill-mask"; null: none). Borrowed. */
 AM_API const char *am_model_architecture(const am_model *model);
 AM_API const char *am_model_task(const am_model *model);

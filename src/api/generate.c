@@ -1,6 +1,7 @@
 #include "api/model_internal.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "tasks/text_generator.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -166,6 +167,8 @@ am_status am_model_chat(am_model *model, const char *messages_json, const am_tex
     am_chat_text prompt = {0};
     *out = (am_text_result){0};
     if (!messages_json) return am_error(AM_INVALID_ARGUMENT, "no messages were given");
+    if (!am_utf8_valid(messages_json, strlen(messages_json), NULL))
+        return am_error(AM_INVALID_ARGUMENT, "messages: not UTF-8");
     AM_TRY(am_json_parse(messages_json, strlen(messages_json), "messages", &messages));
     am_status status = render(model, am_json_root(messages), &prompt);
     am_json_close(messages);

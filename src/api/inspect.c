@@ -23,7 +23,7 @@ typedef struct inspection {
     const char *class_name; /* null: none is named */
     const char *reason;     /* why it is not supported; null: it is */
     const char *problem;    /* why its graph cannot be built; null: it can, or it is not supported */
-    const char *missing;    /* weight that the graph wants in vain; null: none */
+    const char *missing;    /* "NAME [SHAPE], ..." of weights that the graph wants in vain; null: none */
 } inspection;
 
 static const am_tensor_table *weights_of(const inspection *in)
@@ -103,15 +103,14 @@ static am_status load(inspection *in)
 
 /* --- weights that the class wants --- */
 
-/* A graph stops at the first weight it wants in vain; its message begins "CLASS: ...: tensor NAME [SHAPE] is
- * missing". */
+/* The message says "tensor NAME [SHAPE] is missing" or "N tensors are missing: NAME [SHAPE], NAME [SHAPE], ...". */
 static am_status find_missing(inspection *in, const am_status status)
 {
-    static const char before[] = "tensor ";
-    const char *name = strstr(am_status_message(status), before);
-    if (am_status_code(status) != AM_NOT_FOUND || !name) return NULL;
-    name += strlen(before);
-    in->missing = am_arena_string(&in->arena, name, strcspn(name, " "));
+    static const char one[] = "tensor ", many[] = "tensors are missing: ";
+    const char *message = am_status_message(status), *names = strstr(message, many), *single = strstr(message, one);
+    if (am_status_code(status) != AM_NOT_FOUND || (!names && !single)) return NULL;
+    names = names ? names + strlen(many) : single + strlen(one);
+    in->missing = am_arena_string(&in->arena, names, strlen(names));
     return in->missing ? NULL : am_out_of_memory();
 }
 
@@ -224,7 +223,11 @@ static void put_missing(am_buffer *out, const inspection *in)
         return;
     }
     am_put_open(out, "missing", '[');
-    if (in->missing) am_put_text(out, NULL, in->missing);
+    for (const char *name = in->missing; name;) {
+        am_put_text_part(out, NULL, name, strcspn(name, " "));
+        name = strchr(name, ']');
+        name = name && name[1] == ',' ? name + strlen("], ") : NULL;
+    }
     am_put_close(out, ']');
 }
 

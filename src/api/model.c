@@ -1,5 +1,6 @@
 #include "api/model_internal.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -46,6 +47,11 @@ const char *am_model_architecture(const am_model *model)
 const char *am_model_task(const am_model *model)
 {
     return model->task;
+}
+
+const char *am_mapped_file_at(const void *address)
+{
+    return am_file_mapped_at(address);
 }
 
 void am_string_free(char *text)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,27 +32,80 @@ static am_status open_regular(const char *path, int *out_fd, size_t *out_size)
     return NULL;
 }
 
+/* --- what is mapped, for a handler of SIGBUS --- */
+
+enum { REMEMBERED = 1024 };
+
+typedef struct mapping {
+    const uint8_t *bytes;
+    size_t size_bytes;
+    char path[];
+} mapping;
+
+static _Atomic(mapping *) mappings[REMEMBERED];
+
+/* Without room the file is not remembered; only a message will lack its name. */
+static am_status remember(const am_mapped_file *file, const char *path)
+{
+    size_t length = strlen(path) + 1;
+    mapping *m = am_alloc(sizeof *m + length);
+    if (!m) return am_out_of_memory();
+    m->bytes = file->bytes;
+    m->size_bytes = file->size_bytes;
+    memcpy(m->path, path, length);
+    for (int i = 0; i < REMEMBERED; i++) {
+        mapping *none = NULL;
+        if (atomic_compare_exchange_strong(&mappings[i], &none, m)) return NULL;
+    }
+    am_free(m);
+    return NULL;
+}
+
+static void forget(const am_mapped_file *file)
+{
+    for (int i = 0; i < REMEMBERED; i++) {
+        mapping *m = atomic_load(&mappings[i]);
+        if (!m || m->bytes != file->bytes) continue;
+        atomic_store(&mappings[i], NULL);
+        am_free(m);
+        return;
+    }
+}
+
+const char *am_file_mapped_at(const void *address)
+{
+    for (int i = 0; i < REMEMBERED; i++) {
+        const mapping *m = atomic_load(&mappings[i]);
+        if (m && (uintptr_t)address - (uintptr_t)m->bytes < m->size_bytes) return m->path;
+    }
+    return NULL;
+}
+
+/* --- mapping --- */
+
+static am_status map(int fd, const char *path, am_mapped_file *out)
+{
+    if (!out->size_bytes) return NULL;
+    void *bytes = mmap(NULL, out->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED) return am_error_from_errno("map", path);
+    out->bytes = bytes;
+    return remember(out, path);
+}
+
 am_status am_file_map(const char *path, am_mapped_file *out)
 {
     int fd = -1;
     *out = (am_mapped_file){0};
     AM_TRY(open_regular(path, &fd, &out->size_bytes));
-    if (out->size_bytes) {
-        void *bytes = mmap(NULL, out->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (bytes == MAP_FAILED) {
-            am_status status = am_error_from_errno("map", path);
-            close(fd);
-            *out = (am_mapped_file){0};
-            return status;
-        }
-        out->bytes = bytes;
-    }
+    am_status status = map(fd, path, out);
     close(fd);
-    return NULL;
+    if (status) am_file_unmap(out);
+    return status;
 }
 
 void am_file_unmap(am_mapped_file *file)
 {
+    if (file->bytes) forget(file);
     if (file->bytes) munmap((void *)(uintptr_t)file->bytes, file->size_bytes);
     *file = (am_mapped_file){0};
 }
@@ -77,10 +131,11 @@ am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t 
 {
     am_buffer buffer = {0};
     bool standard_input = strcmp(path, "-") == 0;
-    int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    int fd = STDIN_FILENO;
+    size_t size;
     *out = NULL;
     *out_length = 0;
-    if (fd < 0) return am_error_from_errno("open", path);
+    if (!standard_input) AM_TRY(open_regular(path, &fd, &size));
     am_status status = read_all(fd, standard_input ? "standard input" : path, limit_bytes, &buffer);
     if (!standard_input) close(fd);
     if (status) {
@@ -127,7 +182,7 @@ am_status am_file_write(const char *path, const void *bytes, size_t length)
 bool am_file_exists(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+    return lstat(path, &info) == 0;
 }
 
 bool am_directory_exists(const char *path)

@@ -15,19 +15,28 @@ typedef struct am_mapped_file {
     size_t size_bytes;
 } am_mapped_file;
 
-/* Maps a regular file. Fails with AM_NOT_FOUND, AM_IO (also for folders and devices). */
+/* Maps a regular file. Fails with AM_NOT_FOUND, AM_IO (also for folders and devices). When the file is cut short while
+   it is mapped, reading what it lost raises SIGBUS. */
 am_status am_file_map(const char *path, am_mapped_file *out) AM_NODISCARD;
 void am_file_unmap(am_mapped_file *file);
 
+/* The path of the mapped file that holds this address; null when there is none, or when more than 1024 files are mapped
+   and this is not among those that are remembered. May be called in a signal handler; valid while the file is mapped.
+ */
+const char *am_file_mapped_at(const void *address);
+
 /* Reads a whole file (or stdin when path is "-") of at most `limit_bytes` into memory with a zero byte after
- *it. out is freed with am_free. */
+   it. out is freed with am_free. Fails with AM_NOT_FOUND, AM_IO (also for folders and devices), AM_OUT_OF_MEMORY. */
 am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t *out_length) AM_NODISCARD;
 
 /* Writes a whole file by way of a temporary one beside it, so that no reader ever sees half of it. */
 am_status am_file_write(const char *path, const void *bytes, size_t length) AM_NODISCARD;
 
-/* Whether there is a regular file, or a folder, of that path; links are followed. */
+/* Whether there is anything of that path. What cannot be read as a file counts too (a folder, a FIFO, a link that leads
+   nowhere), so that opening it says what is wrong with it. */
 bool am_file_exists(const char *path);
+
+/* Whether there is a folder of that path; links are followed. */
 bool am_directory_exists(const char *path);
 
 /* "directory/name" in the arena; null when there is no memory. */

@@ -99,5 +99,6 @@ int am_cli_answer(const am_globals *globals, am_model *model, const am_answer_va
     if (answer) *answer = strdup(result.text);
     am_text_result_deinit(&result);
     if (answer && !*answer) return am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the answer");
+    if (ferror(stdout)) return AM_OK; /* main says so */
     return is_cancelled ? am_cli_fail(globals, AM_CANCELLED, "the answer was interrupted") : AM_OK;
 }

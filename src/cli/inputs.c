@@ -8,11 +8,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* A device without an end, as /dev/zero, is told from a long text. */
+static const size_t INPUT_LIMIT_BYTES = (size_t)1 << 30;
+
 static am_code read_stream(FILE *file, am_cli_bytes *out)
 {
     size_t room = 0;
     *out = (am_cli_bytes){0};
     do {
+        if (out->length > INPUT_LIMIT_BYTES) {
+            errno = EFBIG;
+            return AM_OUT_OF_MEMORY;
+        }
         if (out->length + 1 >= room) {
             room = room ? room * 2 : 4096;
             char *grown = realloc(out->bytes, room);
@@ -61,6 +68,12 @@ bool am_cli_is_file(const char *path)
 {
     struct stat info;
     return stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+}
+
+bool am_cli_is_stream(const char *path)
+{
+    struct stat info;
+    return strcmp(path, "-") == 0 || (stat(path, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)));
 }
 
 bool am_cli_task_takes_media(const char *task)

@@ -25,6 +25,9 @@ bool am_cli_is_media(const char *bytes, size_t length);
 /* Whether a path names a file that can be read. */
 bool am_cli_is_file(const char *path);
 
+/* Whether a path is "-" or names a pipe or a device, which can be read only once. */
+bool am_cli_is_stream(const char *path);
+
 /* Whether a task reads images or sounds. */
 bool am_cli_task_takes_media(const char *task);
 

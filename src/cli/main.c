@@ -1,7 +1,9 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static int run_command(int argc, char **argv, am_globals *globals)
 {
@@ -20,9 +22,33 @@ static int run_command(int argc, char **argv, am_globals *globals)
     return command ? command->run(argc - 1, argv + 1, globals) : am_cli_unknown_command(globals, name);
 }
 
+static void say(const char *text)
+{
+    ssize_t written = write(STDERR_FILENO, text, strlen(text));
+    (void)written;
+}
+
+/* Weights are read where they lie. A file that somebody cuts short meanwhile has no bytes there any more, and the
+   kernel tells so by SIGBUS; there is nothing to go on with. */
+static void on_bus_error(int signal_number, siginfo_t *info, void *context)
+{
+    (void)context;
+    const char *path = am_mapped_file_at(info->si_addr);
+    if (!path) { /* not ours: as without a handler */
+        signal(signal_number, SIG_DFL);
+        return;
+    }
+    say("anymodel: 7 input/output error: ");
+    say(path);
+    say(": the file was cut short, or cannot be read any more, while it was in use\n");
+    _exit(AM_IO);
+}
+
 int main(int argc, char **argv)
 {
     am_globals globals = {0};
+    struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
+    sigaction(SIGBUS, &action, NULL);
     int code = run_command(argc, argv, &globals);
     errno = 0;
     if (fflush(stdout) || ferror(stdout)) {

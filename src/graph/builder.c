@@ -1,5 +1,6 @@
 #include "graph/builder.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "graph/context.h"
 #include "graph/ops.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SCOPE_BYTES = 1024, SCOPE_DEPTH = 64 };
+enum { SCOPE_BYTES = 1024, SCOPE_DEPTH = 64, MISSING_LISTED = 6 };
 
 struct am_builder {
     am_graph *graph;
@@ -20,6 +21,8 @@ struct am_builder {
     am_weight_lookup lookup;
     void *lookup_context;
     void *context;
+    am_buffer missing; /* names and shapes of the first weights that are not there */
+    int missing_count;
 };
 
 am_status am_builder_create(am_builder **out)
@@ -41,6 +44,7 @@ void am_builder_destroy(am_builder *b)
     if (!b) return;
     am_graph_destroy(b->graph);
     am_status_free(b->error);
+    am_buffer_deinit(&b->missing);
     am_free(b);
 }
 
@@ -246,20 +250,43 @@ static bool shape_fits(const am_shape *found, const am_shape *expected)
     return true;
 }
 
+/* Building goes on with a tensor of the wanted shape and no data, so that the error at the end counts all that are
+   missing: after a wrong prefix that is all of them, after one lost shard those in it. */
+static am_value missing_weight(am_builder *b, const char *path, am_shape shape)
+{
+    char text[AM_SHAPE_TEXT];
+    if (b->missing_count++ < MISSING_LISTED)
+        am_buffer_printf(&b->missing, "%s%s %s", b->missing.length ? ", " : "", path, am_shape_text(&shape, text));
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dims[i] < 0) shape.dims[i] = 1;
+    return am_constant_lent(b, path, AM_F32, shape, NULL);
+}
+
+static am_status missing_error(const am_builder *b)
+{
+    const char *names = b->missing.failed ? "" : b->missing.bytes;
+    if (b->missing_count == 1) return am_error(AM_NOT_FOUND, "tensor %s is missing", names);
+    if (b->missing_count <= MISSING_LISTED)
+        return am_error(AM_NOT_FOUND, "%d tensors are missing: %s", b->missing_count, names);
+    return am_error(AM_NOT_FOUND, "%d tensors are missing: %s and %d more", b->missing_count, names,
+                    b->missing_count - MISSING_LISTED);
+}
+
 static am_value weight_at(am_builder *b, const char *path, am_shape shape, bool optional)
 {
     char expected[AM_SHAPE_TEXT], found[AM_SHAPE_TEXT];
     am_tensor tensor;
     if (b->error) return AM_NONE;
-    if (!b->lookup || !b->lookup(b->lookup_context, path, &tensor)) {
-        if (!optional)
-            am_builder_fail(b,
-                            am_error(AM_NOT_FOUND, "tensor %s %s is missing", path, am_shape_text(&shape, expected)));
-        return AM_NONE;
-    }
+    if (!b->lookup || !b->lookup(b->lookup_context, path, &tensor))
+        return optional ? AM_NONE : missing_weight(b, path, shape);
     if (!shape_fits(&tensor.shape, &shape)) {
         am_builder_fail(b, am_error(AM_INVALID_FILE, "tensor %s: expected shape %s, found %s", path,
                                     am_shape_text(&shape, expected), am_shape_text(&tensor.shape, found)));
+        return AM_NONE;
+    }
+    if (!am_dtype_is_float(tensor.dtype)) {
+        am_builder_fail(b, am_error(AM_UNSUPPORTED, "tensor %s: expected a dtype of real numbers, found %s", path,
+                                    am_dtype_file_name(tensor.dtype)));
         return AM_NONE;
     }
     am_value value = am_constant_lent(b, path, tensor.dtype, tensor.shape, tensor.data);
@@ -410,6 +437,10 @@ static am_status drop_unneeded(am_graph *graph)
 am_status am_builder_finish(am_builder *b, am_graph **out)
 {
     *out = NULL;
+    if (b->missing_count) { /* the cause of whatever else went wrong */
+        am_status_free(b->error);
+        b->error = missing_error(b);
+    }
     if (!b->error) am_builder_fail(b, drop_unneeded(b->graph));
     if (b->error) {
         am_status status = b->error;

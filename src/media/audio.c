@@ -5,6 +5,7 @@
 #include "media/audio_codecs.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,11 @@ am_status am_sound_room(am_sound_sink *sink, float **to, int64_t *frames)
 am_status am_sound_add(am_sound_sink *sink, int64_t frames)
 {
     const am_audio *audio = sink->audio;
+    const float *samples = audio->samples + audio->frames * audio->channels;
+    for (int64_t i = 0; i < frames * audio->channels; i++)
+        if (!isfinite(samples[i]))
+            return am_error(AM_INVALID_FILE, "frame %" PRId64 " is not a finite number",
+                            audio->frames + i / audio->channels);
     sink->audio->frames += frames;
     if (audio->frames <= sink->limit_frames) return NULL;
     return am_error(AM_OUT_OF_MEMORY, "more than the limit of %" PRId64 " frames (%.2f seconds at %d Hz, %d channels)",

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of one chunk beside the image: a profile, a text, Exif. */
+enum { CHUNK_LIMIT_BYTES = 8000000 };
+
 typedef struct png_state {
     const am_image_source *source;
     size_t position;
@@ -160,6 +163,7 @@ static void run_decode(png_state *state, am_image *out, int *orientation)
 {
     if (setjmp(png_jmpbuf(state->png))) return;
     png_set_read_fn(state->png, state, read_bytes);
+    png_set_chunk_malloc_max(state->png, CHUNK_LIMIT_BYTES); /* a chunk's length is believed before it is read */
     png_read_info(state->png, state->info);
     state->status = am_image_create(png_get_image_width(state->png, state->info),
                                     png_get_image_height(state->png, state->info), out);

@@ -44,8 +44,11 @@ static void read_real(reader *r, const char *key, double *out)
 
 static int32_t token_of(reader *r, const char *key, am_json value)
 {
-    int64_t token = am_json_int(value, -1);
+    int64_t token = am_json_int(value, -2);
     if (token >= -1 && token <= INT32_MAX) return (int32_t)token;
+    if (token == -2 && am_json_kind_of(value) != AM_JSON_INTEGER && !r->error)
+        r->error = am_error(AM_INVALID_FILE, "%s: %s: expected a token, found %s", r->file, key,
+                            am_json_kind_name(am_json_kind_of(value)));
     if (!r->error)
         r->error = am_error(AM_INVALID_FILE, "%s: %s: expected a token, found %lld", r->file, key, (long long)token);
     return -1;
@@ -110,6 +113,9 @@ static void read_fields(reader *r, am_generation_config *c)
 am_status am_generation_config_merge(am_json object, const char *name, am_generation_config *c)
 {
     reader r = {.file = name, .object = object};
+    if (am_json_kind_of(object) > AM_JSON_NULL && am_json_kind_of(object) != AM_JSON_OBJECT)
+        return am_error(AM_INVALID_FILE, "%s: expected an object, found %s", name,
+                        am_json_kind_name(am_json_kind_of(object)));
     read_fields(&r, c);
     return r.error;
 }

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "formats/checkpoint.h"
+#include "models/known_classes.h"
 #include "models/names/names.h"
 
 #include <stdio.h>
@@ -69,12 +70,33 @@ static const char *architecture_of(const am_config *config)
     return name ? name : "";
 }
 
-static am_status unsupported(const am_loaded_model *model, const char *file)
+static am_status unsupported(am_loaded_model *model, const char *file)
 {
     const char *type = am_config_text(&model->config, "model_type", "");
+    const char *known = am_known_classes_text(&model->config_root.arena, model->architecture_name, type);
+    if (!known) return am_out_of_memory();
     return am_error(AM_UNSUPPORTED,
-                    "%s: class %s (model_type \"%s\") is not supported yet; `anymodel models` lists those that are",
-                    file, model->architecture_name, type);
+                    "%s: class %s (model_type \"%s\") is not supported yet; %s; `anymodel models` lists all", file,
+                    model->architecture_name, type, known);
+}
+
+/* model_type: a string; architectures: a list of strings, which may be absent or empty. */
+static am_status check_names(const am_config *config, const char *file)
+{
+    am_json type = am_json_get(config->object, "model_type"), list = am_json_get(config->object, "architectures");
+    am_json_kind kind = am_json_kind_of(list);
+    if (!am_config_has(config, "model_type")) return am_error(AM_INVALID_FILE, "%s: model_type: missing", file);
+    if (am_json_kind_of(type) != AM_JSON_STRING)
+        return am_error(AM_INVALID_FILE, "%s: model_type: expected a string, found %s", file,
+                        am_json_kind_name(am_json_kind_of(type)));
+    if (kind != AM_JSON_ARRAY && kind != AM_JSON_NULL && kind != AM_JSON_MISSING)
+        return am_error(AM_INVALID_FILE, "%s: architectures: expected a list of class names, found %s", file,
+                        am_json_kind_name(kind));
+    for (am_json_iterator i = am_json_iterate(list); am_json_next(&i);)
+        if (am_json_kind_of(i.value) != AM_JSON_STRING)
+            return am_error(AM_INVALID_FILE, "%s: architectures: expected class names, found %s", file,
+                            am_json_kind_name(am_json_kind_of(i.value)));
+    return NULL;
 }
 
 /* What the auto classes make of a model type: "AutoModel (BertModel), ..". */
@@ -117,7 +139,7 @@ static am_status choose_name(am_loaded_model *model, const char *file, const am_
 
 static am_status choose_architecture(am_loaded_model *model, const char *file, const am_class_choice *choice)
 {
-    if (!am_config_has(&model->config, "model_type")) return am_error(AM_INVALID_FILE, "%s: model_type: missing", file);
+    AM_TRY(check_names(&model->config, file));
     AM_TRY(choose_name(model, file, choice));
     model->architecture = am_architecture_find(model->architecture_name, &model->type);
     return model->architecture ? NULL : unsupported(model, file);
@@ -196,5 +218,10 @@ void am_loaded_model_close(am_loaded_model *model)
 
 am_status am_loaded_model_build(am_loaded_model *model, const am_signature *signature, am_graph **out)
 {
-    return am_architecture_build(model->type, model->architecture, &model->config, signature, lookup, model, out);
+    am_status status =
+        am_architecture_build(model->type, model->architecture, &model->config, signature, lookup, model, out);
+    am_code code = am_status_code(status);
+    bool is_file = code == AM_NOT_FOUND || code == AM_INVALID_FILE || code == AM_UNSUPPORTED;
+    if (!is_file || !model->directory || strstr(am_status_message(status), model->directory)) return status;
+    return am_note(status, "%s", model->directory);
 }

@@ -204,8 +204,26 @@ am_status am_session_reorder(am_session *s, const int32_t *rows, int64_t count)
 
 /* --- compiling --- */
 
+/* Bytes of the inputs and of the states that are not there in the wanted shape. */
+static size_t other_bytes(am_session *s, const am_graph *graph)
+{
+    size_t sum = 0;
+    for (int i = 0; i < graph->input_count; i++) {
+        const am_value_info *info = am_graph_value(graph, graph->inputs[i].value);
+        if (!am_add_size(sum, am_tensor_bytes(info->dtype, &info->shape), &sum)) return SIZE_MAX;
+    }
+    for (int i = 0; i < graph->state_count; i++) {
+        const am_value_info *info = am_graph_value(graph, graph->states[i].value);
+        const state *st = find_state(s, graph->states[i].name);
+        if (st && st->dtype == info->dtype && am_shape_equal(&st->shape, &info->shape)) continue;
+        if (!am_add_size(sum, am_tensor_bytes(info->dtype, &info->shape), &sum)) return SIZE_MAX;
+    }
+    return sum;
+}
+
 static am_status compile(am_session *s, compiled *c)
 {
+    am_cpu_program_options options = s->options.program;
     AM_TRY(am_loaded_model_build(s->model, &c->signature, &c->graph));
     if (s->options.expand) {
         am_graph *expanded;
@@ -217,13 +235,15 @@ static am_status compile(am_session *s, compiled *c)
     c->inputs = am_arena_array(&c->arena, (size_t)c->graph->input_count + 1, sizeof *c->inputs);
     c->states = am_arena_array(&c->arena, (size_t)c->graph->state_count + 1, sizeof *c->states);
     if (!c->inputs || !c->states) return am_out_of_memory();
+    options.other_bytes = other_bytes(s, c->graph);
+    AM_TRY(am_cpu_program_create(c->graph, &options, &c->program));
     for (int i = 0; i < c->graph->input_count; i++) {
         const am_value_info *info = am_graph_value(c->graph, c->graph->inputs[i].value);
         c->inputs[i] =
             (am_tensor){info->dtype, info->shape, am_alloc_aligned(am_tensor_bytes(info->dtype, &info->shape))};
         if (!c->inputs[i].data) return am_out_of_memory();
     }
-    return am_cpu_program_create(c->graph, &s->options.program, &c->program);
+    return NULL;
 }
 
 static void make_room(am_session *s)

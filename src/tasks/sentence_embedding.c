@@ -104,6 +104,12 @@ static am_status read_module(am_arena *arena, const char *directory, am_json mod
         out->normalize = true;
         return NULL;
     }
+    if (am_json_kind_of(module) != AM_JSON_OBJECT)
+        return am_error(AM_INVALID_FILE, "modules.json: expected objects, found %s",
+                        am_json_kind_name(am_json_kind_of(module)));
+    if (strlen(folder.bytes) != folder.length || folder.bytes[0] == '/' || strstr(folder.bytes, ".."))
+        return am_error(AM_INVALID_FILE, "modules.json: path: expected a folder of the model, found \"%s\"",
+                        folder.bytes);
     if (!has_ending(type, ".Pooling"))
         return am_error(AM_UNSUPPORTED, "modules.json: module %s; Transformer, Pooling and Normalize are supported",
                         type.bytes);
@@ -117,6 +123,9 @@ static am_status read_modules(am_arena *arena, const char *directory, const char
     am_status status = NULL;
     AM_TRY(am_json_open(path, &document));
     out->normalize = false;
+    if (am_json_kind_of(am_json_root(document)) != AM_JSON_ARRAY)
+        status = am_error(AM_INVALID_FILE, "%s: expected an array of modules, found %s", path,
+                          am_json_kind_name(am_json_kind_of(am_json_root(document))));
     for (am_json_iterator i = am_json_iterate(am_json_root(document)); am_json_next(&i) && !status;)
         status = read_module(arena, directory, i.value, out);
     am_json_close(document);

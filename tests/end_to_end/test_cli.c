@@ -1,5 +1,5 @@
 /* The program as a user drives it: commands, exit codes, answers of the models in examples/. */
-#include "test_support.h"
+#include "cli_support.h"
 
 #include "base/json.h"
 
@@ -11,36 +11,6 @@
 static const char *const commands[] = {"run",    "generate", "chat",  "embed", "inspect", "plan",      "targets",
                                        "models", "verify",   "bench", "help",  "version", "completion"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
-
-/* Fails with all the program said unless it ended with this code. */
-static void expect_code(const am_test_result *result, int code)
-{
-    if (result->exit_code == code) return;
-    print_error("exit code %d, expected %d\nstdout: %s\nstderr: %s\n", result->exit_code, code, result->out,
-                result->err);
-    fail();
-}
-
-static void expect_part(const char *text, const char *part)
-{
-    if (strstr(text, part)) return;
-    print_error("\"%s\" is not in: %s\n", part, text);
-    fail();
-}
-
-/* Ends with this code, and says on stderr "anymodel: CODE ...part". Frees the result. */
-static void expect_failure(am_test_result result, int code, const char *part)
-{
-    expect_code(&result, code);
-    expect_part(result.err, am_test_format("anymodel: %d %s: ", code, am_code_text((am_code)code)));
-    expect_part(result.err, part);
-    am_test_result_free(&result);
-}
-
-static const char *model_path(const char *name)
-{
-    return am_test_source_path(am_test_format("examples/models/%s", name));
-}
 
 static am_json_document *read_json(const char *text)
 {
@@ -67,26 +37,6 @@ static void for_each_case(const char *model, void (*check)(const char *model, am
     for (am_json_iterator i = am_json_iterate(cases); am_json_next(&i);) check(model, i.value);
     am_json_close(document);
     free(text);
-}
-
-/* A copy of an example model's files in a new folder, where a test may spoil one. */
-static const char *copy_model(const char *name, const char *const files[])
-{
-    const char *directory = am_test_temporary_directory();
-    for (int i = 0; files[i]; i++) {
-        size_t length;
-        char *bytes = am_test_read_file(am_test_format("%s/%s", model_path(name), files[i]), &length);
-        am_test_write_file(am_test_format("%s/%s", directory, files[i]), bytes, length);
-        free(bytes);
-    }
-    return directory;
-}
-
-static const char *const vit_files[] = {"config.json", "model.safetensors", "preprocessor_config.json", NULL};
-
-static const char *digit_path(void)
-{
-    return am_test_source_path("examples/data/digits/digit-3.png");
 }
 
 /* --- help and the command line --- */
@@ -477,7 +427,7 @@ static void end_to_end_cli__names_the_file_that_is_missing(void **state)
 static void end_to_end_cli__names_the_file_that_is_spoilt(void **state)
 {
     (void)state;
-    const char *directory = copy_model("digits-vit", vit_files);
+    const char *directory = copy_vit();
     const char *weights = am_test_format("%s/model.safetensors", directory);
     size_t length;
     char *bytes = am_test_read_file(weights, &length);

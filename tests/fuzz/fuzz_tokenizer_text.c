@@ -83,12 +83,21 @@ static void stream_ids(const am_tokenizer *t, const am_encoding *e)
     am_token_stream_destroy(stream);
 }
 
-/* Special tokens that a post-processor above adds: they stand even where max_length has no room for them. */
+/* Special tokens that a post-processor above adds. */
 enum { MOST_SPECIAL = 2 };
+
+/* The most tokens that may be left, given the fewest that max_length has room for; 0: any number. As the tokenizers
+   package does it, nothing is cut where there is no room for the special tokens, and all that is cut off is one part
+   where there is room for them alone. */
+static uint64_t most_tokens(const am_encode_options *options, uint64_t fewest)
+{
+    uint64_t most = options->truncation ? options->max_length : 0;
+    return options->add_special_tokens && most < fewest ? 0 : most;
+}
 
 static void check_part(const am_encoding *e, am_text text, uint64_t most)
 {
-    require(!most || e->count <= (most > MOST_SPECIAL ? most : MOST_SPECIAL));
+    require(!most || e->count <= most);
     for (size_t i = 0; i < e->count; i++) {
         require(e->byte_offsets[i].start <= e->byte_offsets[i].end && e->byte_offsets[i].end <= text.length);
         require(e->offsets[i].start <= e->offsets[i].end && e->offsets[i].end <= e->byte_offsets[i].end);
@@ -103,8 +112,9 @@ static void run(const am_tokenizer *t, am_text text, const am_encode_options *op
     size_t length;
     am_status status = am_tokenizer_encode(t, text, NULL, options, &e);
     if (!status) {
-        check_part(&e, text, options->truncation ? options->max_length : 0);
-        for (size_t i = 0; i < e.overflowing_count; i++) check_part(&e.overflowing[i], text, options->max_length);
+        check_part(&e, text, most_tokens(options, MOST_SPECIAL));
+        for (size_t i = 0; i < e.overflowing_count; i++)
+            check_part(&e.overflowing[i], text, most_tokens(options, MOST_SPECIAL + 1));
         status = am_tokenizer_decode(t, e.ids, e.count, NULL, &decoded, &length);
         require(!status && am_utf8_valid(decoded, length, NULL));
         am_free(decoded);

@@ -134,10 +134,10 @@ static bool begins_as_media(const char *path)
 static int make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out,
                       am_cli_bytes *owned)
 {
-    bool is_stdin = strcmp(text, "-") == 0, is_file = am_cli_is_file(text);
+    bool is_stdin = strcmp(text, "-") == 0, is_file = am_cli_is_file(text), is_stream = am_cli_is_stream(text);
     *owned = (am_cli_bytes){0};
     *out = (am_task_input){0};
-    if (!is_stdin && (takes_media || (is_file && begins_as_media(text)))) out->path = text;
+    if (!is_stream && (takes_media || (is_file && begins_as_media(text)))) out->path = text;
     else if (!is_stdin && !is_file) out->text = text;
     if (out->path || out->text) return AM_OK;
     am_code problem = am_cli_read(text, owned);

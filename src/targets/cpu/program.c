@@ -1,6 +1,7 @@
 #include "targets/cpu/program.h"
 
 #include "base/memory.h"
+#include "base/memory_limit.h"
 #include "targets/cpu/kernels/kernels.h"
 
 #include <string.h>
@@ -40,7 +41,7 @@ struct am_cpu_program {
     step *steps;
     int step_count;
     char *memory; /* of all buffers */
-    size_t memory_bytes, scratch_bytes, fixed_bytes;
+    size_t memory_bytes, scratch_bytes, fixed_bytes, other_bytes;
     void *scratch;
     void **fixed; /* results that depend on constants only */
     int fixed_count;
@@ -203,6 +204,7 @@ static am_status run_fixed(am_cpu_program *p, const am_node *node, const am_kern
     for (int i = 0; i < node->output_count; i++) {
         am_value v = {node->first_output.id + i};
         size_t bytes = am_tensor_bytes(p->graph->values[v.id].dtype, &p->graph->values[v.id].shape);
+        AM_TRY(am_memory_check(bytes, "a table computed from constants"));
         void *memory = am_alloc_aligned(bytes);
         if (!memory) return am_error(AM_OUT_OF_MEMORY, "no memory for a table of %zu bytes", bytes);
         p->fixed[p->fixed_count++] = memory;
@@ -273,6 +275,10 @@ static am_status lay_out(am_cpu_program *p)
         for (; at > 0 && live[at - 1]->offset > b->offset; at--) live[at] = live[at - 1];
         live[at] = b;
     }
+    size_t most;
+    if (!am_add_size(p->memory_bytes, p->scratch_bytes, &most) || !am_add_size(most, p->other_bytes, &most))
+        return am_out_of_memory();
+    AM_TRY(am_memory_check(most, "intermediate values, inputs and caches"));
     p->memory = am_alloc_aligned(p->memory_bytes);
     p->scratch = am_alloc_aligned(p->scratch_bytes);
     if (p->memory && p->scratch) return NULL;
@@ -324,6 +330,7 @@ am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_opti
     p->micro = am_micro_of(options ? options->isa : AM_ISA_ANY);
     p->reference_only = options && options->reference_only;
     p->profile = options && options->profile;
+    p->other_bytes = options ? options->other_bytes : 0;
     am_status status = compile(p);
     if (status) am_cpu_program_destroy(p);
     else *out = p;

@@ -11,10 +11,12 @@ typedef struct am_cpu_program_options {
     bool reference_only; /* only the kernels that define the ops */
     am_isa isa;          /* the best feature level to use; 0: what this cpu has */
     bool profile;        /* keep the time of each step */
+    size_t other_bytes;  /* what the caller will allocate beside: inputs, new states */
 } am_cpu_program_options;
 
 /* Chooses kernels, computes what depends on constants only, lays out memory. The graph is borrowed and must
-   outlive the program. options may be null. Fails with AM_OUT_OF_MEMORY naming the bytes wanted. */
+   outlive the program. options may be null. Fails with AM_OUT_OF_MEMORY naming the bytes wanted, before taking any of
+   them, when they are not available (base/memory_limit.h); mapped weights are not counted. */
 am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_options *options,
                                 am_cpu_program **out) AM_NODISCARD;
 void am_cpu_program_destroy(am_cpu_program *program);

@@ -278,6 +278,8 @@ am_status am_auto_read_tokens(am_auto *a)
                          (am_auto_token){.kind = AM_AUTO_ABSENT}));
     AM_TRY(read_config(a));
     if (am_json_kind_of(decoder) == AM_JSON_OBJECT) AM_TRY(read_added_tokens_decoder(a, decoder));
+    else if (am_json_kind_of(decoder) > AM_JSON_NULL)
+        return am_loader_expected(&a->loader, "added_tokens_decoder", "an object", decoder);
     else AM_TRY(read_older_files(a));
     take_flags(a);
     if (a->added.count) qsort(a->added.items, a->added.count, sizeof *a->added.items, by_id);

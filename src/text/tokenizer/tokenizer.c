@@ -156,7 +156,11 @@ am_status am_tokenizer_read_limits(const am_loader *loader, am_json root, am_lim
     am_json truncation = am_json_get(root, "truncation"), padding = am_json_get(root, "padding");
     *out = (am_limits){0};
     if (am_json_kind_of(truncation) == AM_JSON_OBJECT) AM_TRY(read_truncation(loader, truncation, out));
+    else if (am_json_kind_of(truncation) > AM_JSON_NULL)
+        return am_loader_expected(loader, "truncation", "an object", truncation);
     if (am_json_kind_of(padding) == AM_JSON_OBJECT) AM_TRY(read_padding(loader, padding, out));
+    else if (am_json_kind_of(padding) > AM_JSON_NULL)
+        return am_loader_expected(loader, "padding", "an object", padding);
     return NULL;
 }
 

@@ -151,6 +151,13 @@ static bool look_up(void *context, const char *name, am_tensor *out)
     return true;
 }
 
+static bool look_up_integers(void *context, const char *name, am_tensor *out)
+{
+    static const int32_t numbers[2] = {1, 2};
+    *out = (am_tensor){AM_I32, am_shape_of(2), (void *)(uintptr_t)numbers};
+    return true;
+}
+
 static am_builder *create_with_weights(int *calls)
 {
     am_builder *b = create();
@@ -183,10 +190,33 @@ static void graph_builder__names_missing_weights(void **state)
     int calls = 0;
     am_builder *b = create_with_weights(&calls);
     am_weight(b, "bias", am_shape_of(-1, 3));
-    expect_failure(b, AM_NOT_FOUND, "model.norm: tensor model.norm.bias [-1, 3] is missing");
+    expect_failure(b, AM_NOT_FOUND, "tensor model.norm.bias [-1, 3] is missing");
     b = create();
     am_weight(b, "weight", am_shape_of(3));
     expect_failure(b, AM_NOT_FOUND, "tensor weight [3] is missing");
+}
+
+static void graph_builder__counts_missing_weights_and_lists_the_first(void **state)
+{
+    am_builder *b = create();
+    for (int i = 0; i < 9; i++) {
+        am_scope(b, "%d", i);
+        am_value w = am_weight(b, "weight", am_shape_of(-1, 3));
+        assert_false(am_builder_failed(b)); /* so that the rest is looked for, too */
+        assert_int_equal(am_rank(b, w), 2);
+        am_end_scope(b);
+    }
+    expect_failure(b, AM_NOT_FOUND,
+                   "9 tensors are missing: 0.weight [-1, 3], 1.weight [-1, 3], 2.weight [-1, 3], 3.weight [-1, 3], "
+                   "4.weight [-1, 3], 5.weight [-1, 3] and 3 more");
+}
+
+static void graph_builder__wants_weights_of_real_numbers(void **state)
+{
+    am_builder *b = create();
+    am_builder_set_weights(b, look_up_integers, NULL);
+    am_weight(b, "weight", am_shape_of(2));
+    expect_failure(b, AM_UNSUPPORTED, "tensor weight: expected a dtype of real numbers, found I32");
 }
 
 static void graph_builder__checks_shapes_of_weights(void **state)
