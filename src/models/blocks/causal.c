@@ -23,11 +23,15 @@ static am_value body(am_builder *b)
     return family_of(b)->body(b, name_or(family_of(b)->prefix, "transformer"));
 }
 
+static bool is_tied(const am_builder *b)
+{
+    return am_config_flag(am_model_config(b), "tie_word_embeddings", !family_of(b)->untied);
+}
+
 am_value am_causal_logits(am_builder *b, am_value x)
 {
     const am_causal_family *f = family_of(b);
-    bool tied = am_config_flag(am_model_config(b), "tie_word_embeddings", !f->untied);
-    return am_lm_head(b, name_or(f->head, "lm_head"), x, am_causal_vocab_size(b), tied, f->embedding,
+    return am_lm_head(b, name_or(f->head, "lm_head"), x, am_causal_vocab_size(b), is_tied(b), f->embedding,
                       f->head_bias ? AM_BIAS : AM_NO_BIAS);
 }
 
@@ -60,17 +64,42 @@ void am_causal_for_question_answering(am_builder *b)
     am_output_span_logits(b, "qa_outputs", body(b));
 }
 
+void am_causal_double_heads(am_builder *b)
+{
+    am_summary_options summary = {.type = "cls_index", .projected = true, .projected_to_labels = true};
+    summary = am_summary_options_read(am_model_config(b), summary);
+    am_value x = body(b), positions = am_input_optional(b, "mc_token_ids", -1);
+    am_output(b, "logits", am_unflatten_choices(b, am_causal_logits(b, x)));
+    if (positions.id) positions = am_reshape(b, positions, am_shape_of(-1));
+    am_value scores = am_sequence_summary(b, "multiple_choice_head", x, positions, 1, &summary);
+    if (am_dim(b, scores, -1) == 1) scores = am_squeeze(b, scores, -1);
+    am_output(b, "mc_logits", am_unflatten_choices(b, scores));
+}
+
+/* A file may keep a table that is tied under the name of the head only. */
+static am_value rows_of_words(am_builder *b, const char *name, am_value ids, int64_t C)
+{
+    int64_t vocab = am_causal_vocab_size(b);
+    am_scope(b, "%s", name);
+    bool own = am_has_weight(b, "weight") || !is_tied(b);
+    am_value table = own ? am_weight(b, "weight", am_shape_of(vocab, C))
+                         : am_weight_absolute(b, "lm_head.weight", am_shape_of(vocab, C));
+    am_value x = am_embedding_op(b, table, ids);
+    am_end_scope(b);
+    return x;
+}
+
 am_value am_causal_words(am_builder *b, const char *name, int64_t C)
 {
     if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
     am_value ids = am_flat_input(b, "input_ids");
-    return am_embedding(b, name, ids.id ? ids : am_input(b, "input_ids", 2), am_causal_vocab_size(b), C);
+    return rows_of_words(b, name, ids.id ? ids : am_input(b, "input_ids", 2), C);
 }
 
 am_value am_causal_embeddings(am_builder *b, const char *name, int64_t C)
 {
     am_value x = am_causal_words(b, name, C), types = am_flat_input(b, "token_type_ids");
-    return types.id ? am_add(b, x, am_embedding(b, name, types, am_causal_vocab_size(b), C)) : x;
+    return types.id ? am_add(b, x, rows_of_words(b, name, types, C)) : x;
 }
 
 am_value am_causal_layers(am_builder *b, const char *name, int64_t count, am_value x, am_causal_layer *layer,

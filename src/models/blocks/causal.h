@@ -29,6 +29,10 @@ void am_causal_for_sequence_classification(am_builder *b);
 void am_causal_for_token_classification(am_builder *b);
 void am_causal_for_question_answering(am_builder *b);
 
+/* GPT's DoubleHeads: logits of the text and, as mc_logits, one score of each choice: [B, N], or [B] of a single text.
+ */
+void am_causal_double_heads(am_builder *b);
+
 /* Logits [B, T, vocab] of the language model's head over x: [B, T, C]. */
 am_value am_causal_logits(am_builder *b, am_value x);
 
