@@ -2,10 +2,9 @@
    (arXiv 2108.12409). Embeddings are normed; pre-norm layers of attention, with queries, keys and values
    fused by head, and MLP; residuals start before or behind the norms. transformers:
    models/bloom/modeling_bloom.py */
+#include "models/blocks/alibi.h"
 #include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
-
-#include <math.h>
 
 typedef struct bloom_config {
     int64_t vocab_size, hidden_size, n_layer, n_head;
@@ -35,36 +34,6 @@ static bloom_config read_config(am_builder *b)
     };
     am_config_check_divides(c, "n_head", r.n_head, "hidden_size", r.hidden_size);
     return r;
-}
-
-/* Slopes of the heads: powers of 2^(-8 / n), n the largest power of two among `heads`; the heads beyond n
-   take the odd powers of its root. */
-static am_value slopes(am_builder *b, int64_t heads)
-{
-    am_shape shape = am_shape_of(1, heads, 1, 1);
-    float *table = am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)heads, sizeof *table) : NULL;
-    if (!table) {
-        am_builder_fail(b, am_out_of_memory());
-        return AM_NONE;
-    }
-    int64_t n = 1;
-    while (2 * n <= heads) n *= 2;
-    for (int64_t i = 0; i < heads; i++) {
-        double power = i < n ? (double)(i + 1) : (double)(2 * (i - n) + 1) / 2;
-        table[i] = (float)pow(2, -8 * power / (double)n);
-    }
-    return am_constant_copy(b, AM_F32, shape, table);
-}
-
-/* Positions of the keys, counting attended ones: [1 or B, 1, 1, S]. */
-static am_value key_positions(am_builder *b, int64_t T)
-{
-    am_value mask = am_input_optional(b, "attention_mask", 2);
-    int64_t S = am_has_cache(b) ? am_cache_capacity(b) : T;
-    if (!mask.id) return am_iota(b, AM_F32, am_shape_of(1, 1, 1, S), 3, 0, 1);
-    mask = am_cast(b, mask, AM_I32);
-    am_value seen = am_mul(b, am_add_number(b, am_scan(b, AM_REDUCE_SUM, mask, 1, false, false), -1), mask);
-    return am_cast(b, am_reshape(b, seen, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1))), AM_F32);
 }
 
 static am_value attention(am_builder *b, am_value x, const bloom_config *c, const am_attention_options *options)
@@ -100,7 +69,7 @@ static am_value body(am_builder *b, const bloom_config *c, const char *prefix)
     am_attention_options options = {.causal = c->is_causal, .mask = am_padding_mask(b, "attention_mask")};
     am_scope(b, "%s", prefix);
     am_value x = am_input_embeddings(b, "word_embeddings", c->vocab_size, c->hidden_size);
-    options.bias = am_mul(b, slopes(b, c->n_head), key_positions(b, am_dim(b, x, 1)));
+    options.bias = am_mul(b, am_alibi_slopes(b, c->n_head), am_attended_key_positions(b, am_dim(b, x, 1)));
     x = am_layer_norm(b, "word_embeddings_layernorm", x, c->layer_norm_epsilon);
     for (int i = 0; i < c->n_layer && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);

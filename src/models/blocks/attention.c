@@ -89,6 +89,16 @@ static int64_t head_dim_of(am_builder *b, am_value x, const am_attention_options
     return o->head_dim ? o->head_dim : am_dim(b, x, -1) / (o->heads ? o->heads : 1);
 }
 
+/* x: [B, T, G * (H / G + 2) * D]: the queries of each key/value head, then its key, then its value */
+static void split_groups(am_builder *b, am_value x, int64_t H, int64_t G, int64_t D, am_value out[3])
+{
+    int64_t n = G ? H / G : 0;
+    x = am_split_heads(b, x, G);
+    out[0] = am_split_heads(b, am_merge_heads(b, am_slice(b, x, -1, 0, n * D)), H);
+    out[1] = am_slice(b, x, -1, n * D, (n + 1) * D);
+    out[2] = am_slice(b, x, -1, (n + 1) * D, (n + 2) * D);
+}
+
 /* x: [B, T, C] -> q: [B, T, H, D], k, v: [B, T, G, D] */
 static void project_all(am_builder *b, am_value x, const am_attention_options *o, am_value out[3])
 {
@@ -100,6 +110,10 @@ static void project_all(am_builder *b, am_value x, const am_attention_options *o
         return;
     }
     x = am_linear(b, o->qkv, x, (o->heads + 2 * G) * D, o->no_q_bias ? AM_NO_BIAS : AM_BIAS);
+    if (o->qkv_by_group) {
+        split_groups(b, x, o->heads, G, D, out);
+        return;
+    }
     for (int64_t i = 0, at = 0; i < 3; at += heads[i++] * D)
         out[i] = am_split_heads(b, am_slice(b, x, -1, at, at + heads[i] * D), heads[i]);
 }

@@ -16,12 +16,13 @@ static am_value layer(am_builder *b, am_value x, const am_pre_norm_options *o)
 am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options *o)
 {
     const char *states = o->hidden_states ? o->hidden_states : "hidden_states";
-    am_output_hidden_state(b, states, 0, x);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
+        am_output_hidden_state(b, states, i, x);
         am_scope(b, "%s.%d", o->names->layers, i);
         x = layer(b, x, o);
         am_end_scope(b);
-        am_output_hidden_state(b, states, i + 1, x);
     }
+    if (o->final_norm) x = am_layer_norm(b, o->final_norm, x, o->final_norm_eps);
+    am_output_hidden_state(b, states, (int)o->num_hidden_layers, x);
     return x;
 }

@@ -1,5 +1,5 @@
 /* A stack of pre-norm transformer layers: x + attention(norm(x)), then x + mlp(norm(x)), as ViT, CLIP and
-   their kin have it. No norm after the last layer: where a model has one, it is the model's. */
+   their kin have it; decoders name a norm after the last layer too. */
 #ifndef AM_MODELS_BLOCKS_PRE_NORM_H
 #define AM_MODELS_BLOCKS_PRE_NORM_H
 
@@ -20,6 +20,8 @@ typedef struct am_pre_norm_options {
     am_attention_options attention;
     const am_pre_norm_names *names;
     const char *hidden_states; /* their name among the outputs; null: "hidden_states" */
+    const char *final_norm;    /* of what comes out of the last layer, its hidden state; null: none, or the model's */
+    double final_norm_eps;
 } am_pre_norm_options;
 
 /* x: [B, T, C] -> [B, T, C]; names hidden states: what goes into each layer, and what comes out of the last.
