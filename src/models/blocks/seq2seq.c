@@ -13,6 +13,13 @@ am_value am_seq2seq_run(am_builder *b, const am_seq2seq *parts)
     return stage == AM_STAGE_ENCODE ? AM_NONE : parts->decode(b, parts->model, encoded);
 }
 
+/* ids: [B, T] behind first: [B, 1], the last left out. */
+static am_value behind(am_builder *b, am_value first, am_value ids)
+{
+    int64_t T = am_dim(b, ids, 1);
+    return T == 1 ? first : am_concat2(b, first, am_slice(b, ids, 1, 0, T - 1), 1);
+}
+
 am_value am_decoder_input_ids(am_builder *b, bool shift, int64_t start_fallback)
 {
     if (!shift || am_has_input(b, "decoder_input_ids")) return am_input(b, "decoder_input_ids", 2);
@@ -21,8 +28,16 @@ am_value am_decoder_input_ids(am_builder *b, bool shift, int64_t start_fallback)
     int64_t start = am_config_int(c, "decoder_start_token_id", start_fallback);
     if (start < 0) am_config_fail(c, "decoder_start_token_id", "missing, and decoder_input_ids are not given");
     am_value first = am_iota(b, AM_I32, am_shape_of(am_dim(b, ids, 0), 1), 1, (double)start, 0);
-    if (am_dim(b, ids, 1) == 1) return first;
-    return am_concat2(b, first, am_slice(b, ids, 1, 0, am_dim(b, ids, 1) - 1), 1);
+    return behind(b, first, ids);
+}
+
+am_value am_decoder_input_ids_from_last(am_builder *b, int64_t pad)
+{
+    if (am_has_input(b, "decoder_input_ids")) return am_input(b, "decoder_input_ids", 2);
+    am_value ids = am_input(b, "input_ids", 2);
+    am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
+    am_value last = am_add_number(b, am_reduce(b, AM_REDUCE_SUM, real, am_shape_of(1), true), -1);
+    return behind(b, am_gather(b, ids, last, 1, true), ids);
 }
 
 am_value am_last_eos_token(am_builder *b, am_value x, int64_t eos_fallback)

@@ -20,6 +20,10 @@ am_value am_seq2seq_run(am_builder *b, const am_seq2seq *parts);
    decoder_start_token_id (the configuration's, or fallback; -1: none). */
 am_value am_decoder_input_ids(am_builder *b, bool shift, int64_t start_fallback);
 
+/* Input decoder_input_ids: [B, T]; where it is absent, input_ids behind their last token that is not `pad`, as mBART
+   turns the language around. */
+am_value am_decoder_input_ids_from_last(am_builder *b, int64_t pad);
+
 /* Row of the decoder's x: [B, T, C] where the last eos_token_id of input_ids: [B, T] stands; an error at run
    time when a row has none. */
 am_value am_last_eos_token(am_builder *b, am_value x, int64_t eos_fallback);

@@ -1,0 +1,318 @@
+#include "models/blocks/bart.h"
+
+#include "models/blocks/attention.h"
+#include "models/blocks/heads.h"
+#include "models/blocks/seq2seq.h"
+#include "models/blocks/sinusoids.h"
+
+#include <math.h>
+
+enum { LEARNED_OFFSET = 2, NO_CROSS_ATTENTION = 0, CROSS_ATTENTION = 1 };
+
+static const double LAYER_NORM_EPS = 1e-5; /* not configurable */
+
+typedef struct stack {
+    int64_t layers, heads, ffn_dim, vocab_size;
+    const char *hidden_states; /* their name among the outputs */
+} stack;
+
+typedef struct bart {
+    const am_bart_family *family;
+    int64_t d_model, max_position_embeddings, pad_token_id;
+    stack encoder, decoder;
+    am_unary_fn activation_function;
+    bool is_causal;
+    double embed_scale;
+    int64_t labels;
+    const char *prefix; /* of the body's weights: "model" or "" */
+} bart;
+
+static int64_t or_else(int64_t value, int64_t fallback)
+{
+    return value ? value : fallback;
+}
+
+static stack read_stack(const am_config *c, const am_bart_family *f, bool is_encoder)
+{
+    const char *layers = is_encoder ? am_config_either(c, "encoder_layers", "num_hidden_layers") : "decoder_layers";
+    const char *heads =
+        is_encoder ? am_config_either(c, "encoder_attention_heads", "num_attention_heads") : "decoder_attention_heads";
+    return (stack){
+        .layers = am_config_count(c, layers, or_else(f->layers, 12)),
+        .heads = am_config_size(c, heads, or_else(f->heads, 16)),
+        .ffn_dim = am_config_size(c, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim", or_else(f->ffn_dim, 4096)),
+        .vocab_size = am_config_size(c, "vocab_size", or_else(f->vocab_size, 50265)),
+        .hidden_states = is_encoder ? "encoder_hidden_states" : "decoder_hidden_states",
+    };
+}
+
+static bart read_config(am_builder *b, const char *prefix)
+{
+    const am_config *c = am_model_config(b);
+    const am_bart_family *f = am_model_family(b);
+    bool labelled = am_config_has(c, "num_labels") || am_config_has(c, "id2label");
+    bart r = {
+        .family = f,
+        .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), or_else(f->d_model, 1024)),
+        .max_position_embeddings = am_config_size(c, "max_position_embeddings", 1024),
+        .pad_token_id = am_config_int(c, "pad_token_id", f->pad_token_id),
+        .encoder = read_stack(c, f, true),
+        .decoder = read_stack(c, f, false),
+        .activation_function = am_config_activation(c, "activation_function", f->activation ? f->activation : AM_GELU),
+        .is_causal = am_config_flag(c, "is_causal", true),
+        .labels = labelled || !f->labels ? am_config_labels(c) : f->labels,
+        .prefix = prefix,
+    };
+    if (am_config_has(c, "decoder_vocab_size"))
+        r.decoder.vocab_size = am_config_size(c, "decoder_vocab_size", r.decoder.vocab_size);
+    r.embed_scale = am_config_flag(c, "scale_embedding", f->scale_embedding) ? sqrt((double)r.d_model) : 1;
+    am_config_check_divides(c, "encoder_attention_heads", r.encoder.heads, "d_model", r.d_model);
+    am_config_check_divides(c, "decoder_attention_heads", r.decoder.heads, "d_model", r.d_model);
+    return r;
+}
+
+/* --- embeddings --- */
+
+/* The word table of a stack below the body's prefix: its own, or the shared one under whatever name it was stored. */
+static am_value word_table(am_builder *b, const bart *c, const char *own, int64_t vocab_size)
+{
+    const char *const names[] = {own, "shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight",
+                                 NULL};
+    return am_shared_table(b, names, am_shape_of(vocab_size, c->d_model));
+}
+
+/* Rows 0 .. T - 1 of this run, behind what the caches hold; masks do not shift them: I32 [1, T]. */
+static am_value rows_of_run(am_builder *b, int64_t T, int64_t first)
+{
+    am_value rows = am_iota(b, AM_I32, am_shape_of(1, T), 1, (double)first, 1);
+    return am_has_cache(b) ? am_add(b, rows, am_cache_offset(b)) : rows;
+}
+
+static am_value stored_sinusoids(am_builder *b, const bart *c, am_value rows)
+{
+    if (am_has_weight(b, "embed_positions.weight"))
+        return am_embedding(b, "embed_positions", rows, c->max_position_embeddings, c->d_model);
+    return am_embedding_op(
+        b, am_sinusoid_table(b, c->max_position_embeddings, c->d_model, (double)(c->d_model / 2), -1), rows);
+}
+
+/* Positions of M2M-100: behind pad, pads at pad, whose row is zero. */
+static am_value positions_after_pads(am_builder *b, const bart *c, am_value ids, int64_t T)
+{
+    int64_t pad = c->pad_token_id;
+    am_value rows = am_has_cache(b) || !ids.id ? rows_of_run(b, T, pad + 1) : AM_NONE;
+    if (!rows.id) {
+        am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
+        rows = am_add_number(b, am_mul(b, am_scan(b, AM_REDUCE_SUM, real, 1, false, false), real), (double)pad);
+    }
+    int64_t count = c->max_position_embeddings + LEARNED_OFFSET;
+    return am_embedding_op(b, am_sinusoid_table(b, count, c->d_model, (double)(c->d_model / 2 - 1), pad), rows);
+}
+
+static am_value positions(am_builder *b, const bart *c, am_value ids, int64_t T)
+{
+    switch (c->family->positions) {
+    case AM_BART_SINUSOIDS:
+        return stored_sinusoids(b, c, rows_of_run(b, T, 0));
+    case AM_BART_AFTER_PADS:
+        return positions_after_pads(b, c, ids, T);
+    default:
+        return am_embedding(b, "embed_positions", rows_of_run(b, T, LEARNED_OFFSET),
+                            c->max_position_embeddings + LEARNED_OFFSET, c->d_model);
+    }
+}
+
+/* words: [B, T, C] of ids (which may be AM_NONE) plus the positions of this run, normed where the member does */
+static am_value embed(am_builder *b, am_value words, am_value ids, const bart *c)
+{
+    if (c->embed_scale != 1) words = am_mul_number(b, words, c->embed_scale);
+    am_value x = am_add(b, words, positions(b, c, ids, am_dim(b, words, 1)));
+    return c->family->no_embedding_norm ? x : am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
+}
+
+/* --- layers --- */
+
+/* What goes into a part, and what comes of adding its answer. */
+static am_value before(am_builder *b, const char *norm, am_value x, const bart *c)
+{
+    return c->family->pre_norm ? am_layer_norm(b, norm, x, LAYER_NORM_EPS) : x;
+}
+
+static am_value after(am_builder *b, const char *norm, am_value x, am_value h, const bart *c)
+{
+    x = am_add(b, x, h);
+    return c->family->pre_norm ? x : am_layer_norm(b, norm, x, LAYER_NORM_EPS);
+}
+
+static am_value self_attention(am_builder *b, am_value x, const bart *c, const am_attention_options *options)
+{
+    am_value read = before(b, "self_attn_layer_norm", x, c);
+    am_scope(b, "self_attn");
+    am_value h = am_self_attention(b, read, options);
+    am_end_scope(b);
+    return after(b, "self_attn_layer_norm", x, h, c);
+}
+
+static am_value cross_attention(am_builder *b, am_value x, am_value encoded, const bart *c,
+                                const am_attention_options *options)
+{
+    am_value read = before(b, "encoder_attn_layer_norm", x, c);
+    am_scope(b, "encoder_attn");
+    am_value h = am_cross_attention(b, read, encoded, options);
+    am_end_scope(b);
+    return after(b, "encoder_attn_layer_norm", x, h, c);
+}
+
+static am_value feed_forward(am_builder *b, am_value x, const bart *c, const stack *s)
+{
+    am_value h = before(b, "final_layer_norm", x, c);
+    h = am_linear_activation(b, "fc1", h, s->ffn_dim, AM_BIAS, c->activation_function);
+    return after(b, "final_layer_norm", x, am_linear(b, "fc2", h, c->d_model, AM_BIAS), c);
+}
+
+/* The norm behind the last layer; x is then the stack's last hidden state. */
+static am_value finish(am_builder *b, am_value x, const bart *c, const stack *s)
+{
+    if (c->family->pre_norm) x = am_layer_norm(b, "layer_norm", x, LAYER_NORM_EPS);
+    am_output_hidden_state(b, s->hidden_states, (int)s->layers, x);
+    return x;
+}
+
+/* input_ids below the body's prefix as words of the table, or the input inputs_embeds as it is. */
+static am_value encoder_words(am_builder *b, const bart *c, am_value *ids)
+{
+    *ids = AM_NONE;
+    if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
+    *ids = am_input(b, "input_ids", 2);
+    return am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight", c->encoder.vocab_size), *ids);
+}
+
+static am_value encode(am_builder *b, const void *model)
+{
+    const bart *c = model;
+    am_value ids;
+    am_attention_options options = {.heads = c->encoder.heads, .mask = am_padding_mask(b, "attention_mask")};
+    am_scope(b, "%s", c->prefix);
+    am_value words = encoder_words(b, c, &ids);
+    am_scope(b, "encoder");
+    am_value x = embed(b, words, ids, c);
+    for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
+        am_output_hidden_state(b, c->encoder.hidden_states, i, x);
+        am_scope(b, "layers.%d", i);
+        x = feed_forward(b, self_attention(b, x, c, &options), c, &c->encoder);
+        am_end_scope(b);
+    }
+    x = finish(b, x, c, &c->encoder);
+    am_end_scope(b);
+    am_end_scope(b);
+    return x;
+}
+
+/* The decoder below the scope, over words: [B, T, C] of ids; encoded is AM_NONE where cross-attention is cached or
+   left out. */
+static am_value decoder(am_builder *b, am_value words, am_value ids, am_value encoded, const bart *c, const char *mask,
+                        int crosses)
+{
+    am_attention_options self = {.heads = c->decoder.heads, .causal = c->is_causal, .mask = am_padding_mask(b, mask)},
+                         cross = {.heads = c->decoder.heads};
+    if (crosses) cross.mask = am_padding_mask(b, "attention_mask");
+    am_value x = embed(b, words, ids, c);
+    for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
+        am_output_hidden_state(b, c->decoder.hidden_states, i, x);
+        am_scope(b, "layers.%d", i);
+        x = self_attention(b, x, c, &self);
+        if (crosses) x = cross_attention(b, x, encoded, c, &cross);
+        x = feed_forward(b, x, c, &c->decoder);
+        am_end_scope(b);
+    }
+    return finish(b, x, c, &c->decoder);
+}
+
+static am_value decoder_ids(am_builder *b, const bart *c)
+{
+    bool shifts = am_model_stage(b) == AM_STAGE_FORWARD;
+    if (c->family->shift == AM_BART_SHIFT_LAST && shifts) return am_decoder_input_ids_from_last(b, c->pad_token_id);
+    return am_decoder_input_ids(b, shifts && c->family->shift == AM_BART_SHIFT_START, c->family->start_token_id);
+}
+
+static am_value decode(am_builder *b, const void *model, am_value encoded)
+{
+    const bart *c = model;
+    am_value ids = decoder_ids(b, c);
+    am_scope(b, "%s", c->prefix);
+    am_value words = am_embedding_op(b, word_table(b, c, "decoder.embed_tokens.weight", c->decoder.vocab_size), ids);
+    am_scope(b, "decoder");
+    am_value x = decoder(b, words, ids, encoded, c, "decoder_attention_mask", CROSS_ATTENTION);
+    am_end_scope(b);
+    am_end_scope(b);
+    return x;
+}
+
+static am_value run(am_builder *b, const bart *c)
+{
+    return am_seq2seq_run(b, &(am_seq2seq){encode, decode, c});
+}
+
+/* --- classes --- */
+
+void am_bart_model(am_builder *b)
+{
+    bart c = read_config(b, "");
+    am_value x = run(b, &c);
+    if (x.id) am_output(b, "last_hidden_state", x);
+}
+
+void am_bart_for_conditional_generation(am_builder *b)
+{
+    const char *const names[] = {"lm_head.weight", "model.decoder.embed_tokens.weight", "model.shared.weight",
+                                 "model.encoder.embed_tokens.weight", NULL};
+    bart c = read_config(b, "model");
+    am_value x = run(b, &c);
+    if (!x.id) return;
+    am_value table = am_shared_table(b, names, am_shape_of(c.decoder.vocab_size, c.d_model));
+    am_value bias = am_weight_optional(b, "final_logits_bias", am_shape_of(1, c.decoder.vocab_size));
+    x = am_linear_with(b, am_last_position_if_wanted(b, x), table, bias.id ? am_squeeze(b, bias, 0) : AM_NONE);
+    am_output(b, "logits", x);
+}
+
+void am_bart_for_sequence_classification(am_builder *b)
+{
+    bart c = read_config(b, "model");
+    am_value x = run(b, &c);
+    if (x.id)
+        am_output(b, "logits",
+                  am_classification_head(b, "classification_head", am_last_eos_token(b, x, 2), c.labels, AM_TANH));
+}
+
+void am_bart_for_question_answering(am_builder *b)
+{
+    bart c = read_config(b, "model");
+    am_value x = run(b, &c);
+    if (x.id) am_output_span_logits(b, "qa_outputs", x);
+}
+
+static am_value decoder_alone(am_builder *b, bart *c, const char *prefix)
+{
+    c->decoder.hidden_states = "hidden_states";
+    am_scope(b, "%s", prefix);
+    am_value ids = am_has_input(b, "inputs_embeds") ? AM_NONE : am_input(b, "input_ids", 2);
+    am_value words = am_input_embeddings(b, "embed_tokens", c->decoder.vocab_size, c->d_model);
+    am_value x = decoder(b, words, ids, AM_NONE, c, "attention_mask", NO_CROSS_ATTENTION);
+    am_end_scope(b);
+    return x;
+}
+
+void am_bart_decoder(am_builder *b)
+{
+    bart c = read_config(b, "");
+    am_output(b, "last_hidden_state", decoder_alone(b, &c, ""));
+}
+
+void am_bart_for_causal_lm(am_builder *b)
+{
+    bart c = read_config(b, "model");
+    bool tied = am_config_flag(am_model_config(b), "tie_word_embeddings", true);
+    am_value x = decoder_alone(b, &c, "model.decoder");
+    am_output(b, "logits",
+              am_lm_head(b, "lm_head", x, c.decoder.vocab_size, tied, "model.decoder.embed_tokens.weight", AM_NO_BIAS));
+}

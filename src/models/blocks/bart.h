@@ -1,0 +1,45 @@
+/* The BART line: an encoder and a decoder of layers with self-attention, in the decoder cross-attention, and
+   feed-forward; and the switches that its members turn. A member states its family, and its table of classes names the
+   builders below. */
+#ifndef AM_MODELS_BLOCKS_BART_H
+#define AM_MODELS_BLOCKS_BART_H
+
+#include "models/model.h"
+
+typedef enum am_bart_positions {
+    AM_BART_LEARNED,    /* rows of embed_positions from 2 on, counted whatever the mask says (BART) */
+    AM_BART_SINUSOIDS,  /* rows of embed_positions from 0 on; computed where the file has none (Pegasus, Marian) */
+    AM_BART_AFTER_PADS, /* computed; counted from pad_token_id + 1, pads standing apart (M2M-100) */
+} am_bart_positions;
+
+/* What a forward without decoder_input_ids reads instead. */
+typedef enum am_bart_shift {
+    AM_BART_SHIFT_NONE,  /* they must be given */
+    AM_BART_SHIFT_START, /* input_ids behind decoder_start_token_id */
+    AM_BART_SHIFT_LAST,  /* input_ids behind their last token that is no pad: the language */
+} am_bart_shift;
+
+/* What a member's descriptor carries as its family. Numbers left 0 are BartConfig's. */
+typedef struct am_bart_family {
+    int64_t vocab_size, d_model, layers, heads, ffn_dim, pad_token_id; /* what absent fields stand for */
+    am_unary_fn activation;                                            /* the same; AM_IDENTITY: GELU */
+    bool scale_embedding;                                              /* the same */
+    int64_t labels;                                                    /* 0: two */
+    int64_t start_token_id;                                            /* decoder_start_token_id, the same */
+    bool pre_norm; /* norms before the parts of a layer, and layer_norm behind the last layer; else after each part */
+    bool no_embedding_norm;
+    am_bart_positions positions;
+    am_bart_shift shift;
+} am_bart_family;
+
+/* Builders for the rows of a member's table. */
+void am_bart_model(am_builder *b);
+void am_bart_for_conditional_generation(am_builder *b);
+void am_bart_for_sequence_classification(am_builder *b);
+void am_bart_for_question_answering(am_builder *b);
+
+/* The decoder without an encoder; cross-attention is left out. */
+void am_bart_for_causal_lm(am_builder *b);
+void am_bart_decoder(am_builder *b);
+
+#endif

@@ -1,0 +1,11 @@
+/* Sinusoidal positions (arXiv 1706.03762) as a table. */
+#ifndef AM_MODELS_BLOCKS_SINUSOIDS_H
+#define AM_MODELS_BLOCKS_SINUSOIDS_H
+
+#include "models/model.h"
+
+/* Row p: sin(p f) of C / 2 frequencies, then cos(p f): [rows, C], f_i = 10000^(-i / steps); a zero behind them where C
+   is odd. steps is C / 2 in Pegasus and Marian, C / 2 - 1 in M2M-100. Row zero_row (-1: none) is zero. */
+am_value am_sinusoid_table(am_builder *b, int64_t rows, int64_t C, double steps, int64_t zero_row);
+
+#endif
