@@ -39,7 +39,7 @@ static void end_to_end_resources__every_command_survives_want_of_memory(void **s
         keep("help"),
         keep("completion bash"),
     };
-    enum { LOADER_FAILED = 127, LEAST_KB = 16384, MOST_KB = 65536, STEP_KB = 4096 };
+    enum { LOADER_FAILED = 127, LEAST_KB = 18432, MOST_KB = 65536, STEP_KB = 6144 };
     int failed = 0;
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         for (int kb = LEAST_KB; kb < MOST_KB; kb += STEP_KB) {
