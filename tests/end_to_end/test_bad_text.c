@@ -179,3 +179,20 @@ static void end_to_end_text__ids_outside_of_the_vocabulary(void **state)
     expect_generate_failure(directory, "She", AM_OUT_OF_RANGE, "index 2048 at place");
     expect_generate_failure(directory, "She", AM_OUT_OF_RANGE, "outside of 0..2047");
 }
+
+static void end_to_end_text__module_lists_that_are_broken(void **state)
+{
+    static const file_case cases[] = {
+        {"", AM_INVALID_FILE, "the text is empty"},
+        {"{}", AM_INVALID_FILE, "expected an array of modules, found an object"},
+        {"[3]", AM_INVALID_FILE, "expected objects, found an integer"},
+        {"[{\"type\": \"x.Pooling\", \"path\": \"../..\"}]", AM_INVALID_FILE, "path: expected a folder of the model"},
+        {"[{\"type\": \"x.Pooling\", \"path\": \"nowhere\"}]", AM_NOT_FOUND, "nowhere/config.json"},
+        {"[{\"type\": \"x.Dense\", \"path\": \"2_Dense\"}]", AM_UNSUPPORTED, "module x.Dense"},
+    };
+    const char *directory = copy_llama();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        am_test_write_text(directory, "modules.json", cases[i].text);
+        expect_failure(am_test_anymodel("She\n", "embed", directory), cases[i].code, cases[i].part);
+    }
+}
