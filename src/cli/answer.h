@@ -11,6 +11,8 @@ typedef struct am_answer_values {
     unsigned long long seed;
     am_cli_list stop;
     bool greedy, stream;
+    am_cli_fields fields; /* of generation_config.json */
+    am_cli_list options;  /* KEY=VALUE, the same */
 } am_answer_values;
 
 /* Rows of an option table for them. */
@@ -30,6 +32,8 @@ typedef struct am_answer_values {
     AM_ANSWER_OPTION("seed", AM_OPTION_SEED, seed, "N", "of the random numbers; the same seed gives the same text", 0, 0), \
     AM_ANSWER_OPTION("stop", AM_OPTION_LIST, stop, "TEXT", "end before TEXT; may be given again", 0, 0),               \
     AM_ANSWER_OPTION("greedy", AM_OPTION_FLAG, greedy, NULL, "always the likeliest token, whatever the model's files say", 0, 0), \
+    AM_ANSWER_OPTION("option", AM_OPTION_LIST, options, "KEY=VALUE", "a field of generation_config.json; may be given again", 0, 0), \
+    AM_GENERATION_OPTIONS(am_answer_values),                                                                           \
     AM_ANSWER_OPTION("stream", AM_OPTION_FLAG, stream, NULL, "print each piece of text as soon as it is certain", 0, 0)
 /* clang-format on */
 
