@@ -201,11 +201,12 @@ static float finished_score(const am_beam_search *s, const row *r, int64_t i, bo
     return score;
 }
 
-/* The best of the finished ones and of the continuations that stop, of which only the best `beams` may. */
+/* The best of the finished ones and of the continuations that stop, of which only the best `beams` may. A place that
+   holds nothing yet goes to any. */
 static void merge_finished(am_beam_search *s, row *r, float *scores, bool *taken)
 {
     bool full = is_full(s, r);
-    for (int64_t i = 0; i < s->beams; i++) scores[i] = r->finished[i].score;
+    for (int64_t i = 0; i < s->beams; i++) scores[i] = r->finished[i].finished ? r->finished[i].score : -INFINITY;
     for (int64_t i = 0; i < s->kept; i++) scores[s->beams + i] = finished_score(s, r, i, full);
     for (int64_t i = 0; i < s->beams; i++) {
         int64_t place = take_best(scores, taken, s->beams + s->kept), k = place - s->beams;

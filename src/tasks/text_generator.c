@@ -315,7 +315,8 @@ am_status am_generate_text(am_pipeline *p, const am_text_job *job, am_text_answe
                                    .on_token = g.is_live ? on_token : NULL,
                                    .stops = stops,
                                    .context = &g};
-    am_status status = first_error(g.error, am_generate(p->session, &request, &made));
+    am_status status = am_generate(p->session, &request, &made);
+    status = first_error(g.error, status);
     if (!status) status = keep_all(&g, &made, out);
     if (status) am_text_answer_deinit(out);
     am_generated_deinit(&made);
