@@ -74,7 +74,7 @@ AM_API void am_floats_free(float *numbers);
 /* --- generation --- */
 
 /* Numbers left at 0 take generation_config.json's value, or transformers' default; sampling is off unless
-   temperature, top_k, top_p or min_p is given, or generation_config.json says do_sample. */
+   one of its settings (temperature, top_k, top_p, min_p, ...) is given, or do_sample. */
 typedef struct am_text_options {
     int max_new_tokens;
     double temperature, top_p, min_p, repetition_penalty;

@@ -56,6 +56,17 @@ static void apply_options(const am_text_options *o, am_generation_config *c)
     if (o->seed) c->seed = o->seed;
 }
 
+/* A setting of sampling asks for it, unless do_sample says otherwise. */
+static bool asks_for_sampling(am_json fields)
+{
+    static const char *const settings[] = {"temperature", "top_k", "top_p",          "min_p",
+                                           "typical_p",   "top_h", "epsilon_cutoff", "eta_cutoff"};
+    if (am_json_kind_of(am_json_get(fields, "do_sample")) > AM_JSON_NULL) return false;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (am_json_kind_of(am_json_get(fields, settings[i])) > AM_JSON_NULL) return true;
+    return false;
+}
+
 /* The model's settings, then generation_json's, then the options'. */
 static am_status read_config(am_model *model, const am_text_options *o, am_arena *arena, am_generation_config *c)
 {
@@ -67,6 +78,7 @@ static am_status read_config(am_model *model, const am_text_options *o, am_arena
         AM_TRY(am_json_parse(o->generation_json, strlen(o->generation_json), "generation_json", &more));
     am_json fields = more ? am_json_root(more) : (am_json){0};
     am_status status = am_read_generation(model->pipeline, &base, (am_json){0}, fields, arena, c);
+    if (!status && asks_for_sampling(fields)) c->do_sample = true;
     am_json_close(more);
     if (!status && o) apply_options(o, c);
     return status;

@@ -134,11 +134,7 @@ int am_cli_make_object(const am_globals *globals, const am_cli_fields *fields, c
     AM_FIELD_OPTION(type, "min-new-tokens", "N", "write at least N tokens", 0, 1e9),                                   \
     AM_FIELD_OPTION(type, "no-repeat-ngram-size", "N", "write no N tokens in a row twice", 0, 1e9),                    \
     AM_FIELD_OPTION(type, "encoder-no-repeat-ngram-size", "N", "write no N tokens in a row that the input has", 0, 1e9), \
-    AM_FIELD_OPTION(type, "encoder-repetition-penalty", "X", "above 1: closer to the words of the input", 1e-6, 1e6),  \
-    AM_FIELD_OPTION(type, "typical-p", "X", "sampling: typical tokens that make up X", 0, 1),                          \
-    AM_FIELD_OPTION(type, "top-h", "X", "sampling: likeliest tokens with a share X of the entropy", 0, 1),             \
-    AM_FIELD_OPTION(type, "epsilon-cutoff", "X", "sampling: drop tokens less likely than X", 0, 1),                    \
-    AM_FIELD_OPTION(type, "eta-cutoff", "X", "sampling: the same, less strictly where much is likely", 0, 1)
+    AM_FIELD_OPTION(type, "encoder-repetition-penalty", "X", "above 1: closer to the words of the input", 1e-6, 1e6)
 /* clang-format on */
 
 /* --- help (help.c) --- */

@@ -32,12 +32,13 @@ typedef struct field {
     const char *file, *key;
     am_json value;
     am_arena *arena;
+    am_code wrong; /* of errors */
     double min, max;
 } field;
 
 static am_status wrong_kind(const field *f, const char *expected)
 {
-    return am_error(AM_INVALID_FILE, "%s: %s: expected %s, found %s", f->file, f->key, expected,
+    return am_error(f->wrong, "%s: %s: expected %s, found %s", f->file, f->key, expected,
                     am_json_kind_name(am_json_kind_of(f->value)));
 }
 
@@ -52,7 +53,7 @@ static am_status read_real(const field *f, void *out)
     double value = am_json_real(f->value, NAN);
     if (!is_number(f->value)) return wrong_kind(f, "number");
     if (!(value >= f->min && value <= f->max))
-        return am_error(AM_INVALID_FILE, "%s: %s: expected %g to %g, found %g", f->file, f->key, f->min, f->max, value);
+        return am_error(f->wrong, "%s: %s: expected %g to %g, found %g", f->file, f->key, f->min, f->max, value);
     *(double *)out = value;
     return NULL;
 }
@@ -78,7 +79,7 @@ static am_status token_of(const field *f, am_json value, int32_t *out)
     int64_t token = am_json_int(value, INT64_MIN);
     if (token < -1 || token > INT32_MAX) {
         if (!is_number(value)) return wrong_kind(f, "a token");
-        return am_error(AM_INVALID_FILE, "%s: %s: expected a token, found %lld", f->file, f->key, (long long)token);
+        return am_error(f->wrong, "%s: %s: expected a token, found %lld", f->file, f->key, (long long)token);
     }
     *out = (int32_t)token;
     return NULL;
@@ -147,7 +148,7 @@ static am_status start_sequences(const field *f, am_biased_sequence **items)
 static am_status add_sequence(const field *f, am_json tokens, double bias, am_biased_sequence *out)
 {
     if (am_json_kind_of(tokens) != AM_JSON_ARRAY || am_json_count(tokens) == 0)
-        return am_error(AM_INVALID_FILE, "%s: %s: expected lists of at least one token", f->file, f->key);
+        return am_error(f->wrong, "%s: %s: expected lists of at least one token", f->file, f->key);
     out->bias = (float)bias;
     return token_array(f, tokens, &out->tokens);
 }
@@ -294,14 +295,15 @@ static am_status check_unsupported(am_json object, const char *name)
     return NULL;
 }
 
-am_status am_generation_config_merge(am_json object, const char *name, am_arena *arena, am_generation_config *c)
+am_status am_generation_config_merge(am_json object, const char *name, am_code wrong, am_arena *arena,
+                                     am_generation_config *c)
 {
     if (am_json_kind_of(object) > AM_JSON_NULL && am_json_kind_of(object) != AM_JSON_OBJECT)
         return am_error(AM_INVALID_FILE, "%s: expected an object, found %s", name,
                         am_json_kind_name(am_json_kind_of(object)));
     AM_TRY(check_unsupported(object, name));
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        field f = {name, rows[i].key, am_json_get(object, rows[i].key), arena, rows[i].min, rows[i].max};
+        field f = {name, rows[i].key, am_json_get(object, rows[i].key), arena, wrong, rows[i].min, rows[i].max};
         if (am_json_kind_of(f.value) > AM_JSON_NULL) AM_TRY(rows[i].read(&f, (char *)c + rows[i].offset));
     }
     return NULL;
@@ -324,7 +326,7 @@ static am_status read_file(const char *path, am_arena *arena, am_generation_conf
 {
     am_json_document *document;
     AM_TRY(am_json_open(path, &document));
-    am_status status = am_generation_config_merge(am_json_root(document), path, arena, out);
+    am_status status = am_generation_config_merge(am_json_root(document), path, AM_INVALID_FILE, arena, out);
     am_json_close(document);
     return status;
 }
@@ -337,7 +339,7 @@ am_status am_generation_config_read(const am_loaded_model *model, const am_gener
     if (model->directory && !path) return am_out_of_memory();
     config.top_k = DEFAULT_TOP_K; /* of transformers, where no file says otherwise */
     *out = config;
-    AM_TRY(am_generation_config_merge(model->config.object, model->config_root.file, arena, &config));
+    AM_TRY(am_generation_config_merge(model->config.object, model->config_root.file, AM_INVALID_FILE, arena, &config));
     if (path && am_file_exists(path)) AM_TRY(read_file(path, arena, out));
     else *out = config;
     fill_tokens(&config, out);

@@ -62,14 +62,14 @@ typedef struct am_generation_config {
 am_generation_config am_generation_config_default(void);
 
 /* What DIRECTORY/generation_config.json says (without that file: config.json), `base` where it says nothing. Lists go
-   into the arena. Fails as am_generation_config_merge. */
+   into the arena. Fails as am_generation_config_merge, with AM_INVALID_FILE. */
 am_status am_generation_config_read(const am_loaded_model *model, const am_generation_config *base, am_arena *arena,
                                     am_generation_config *out) AM_NODISCARD;
 
 /* Fields that OBJECT (of a generation_config.json, or a task's parameters; `name` stands for it in messages) has
-   replace those of *c; lists go into the arena. Fails with AM_INVALID_FILE when one is of another kind or out of
-   range, AM_UNSUPPORTED when one asks for a way of generating that is not in this build. */
-am_status am_generation_config_merge(am_json object, const char *name, am_arena *arena,
+   replace those of *c; lists go into the arena. Fails with `wrong` when one is of another kind or out of range,
+   AM_UNSUPPORTED when one asks for a way of generating that is not in this build. */
+am_status am_generation_config_merge(am_json object, const char *name, am_code wrong, am_arena *arena,
                                      am_generation_config *c) AM_NODISCARD;
 
 /* Whether a token ends a text. */

@@ -358,13 +358,6 @@ static bool is_given(am_json object, const char *key)
     return am_json_kind_of(am_json_get(object, key)) > AM_JSON_NULL;
 }
 
-/* A max_length that is given goes before a max_new_tokens that is not. */
-static am_status merge(am_json object, const char *name, am_arena *arena, am_generation_config *c)
-{
-    if (is_given(object, "max_length") && !is_given(object, "max_new_tokens")) c->max_new_tokens = 0;
-    return am_generation_config_merge(object, name, arena, c);
-}
-
 am_status am_read_generation(am_pipeline *p, const am_generation_config *base, am_json section, am_json options,
                              am_arena *arena, am_generation_config *out)
 {
@@ -372,8 +365,10 @@ am_status am_read_generation(am_pipeline *p, const am_generation_config *base, a
     unlimited.max_new_tokens = 0;
     AM_TRY(am_generation_config_read(p->model, &unlimited, arena, out));
     if (!out->max_length && !out->max_new_tokens) out->max_new_tokens = base->max_new_tokens;
-    AM_TRY(am_generation_config_merge(section, "config.json: task_specific_params", arena, out));
+    AM_TRY(am_generation_config_merge(section, "config.json: task_specific_params", AM_INVALID_FILE, arena, out));
     AM_TRY(am_check_option(options, "seed", AM_JSON_INTEGER));
     out->seed = (uint64_t)am_json_int(am_json_get(options, "seed"), 0);
-    return merge(options, "options", arena, out);
+    /* a max_length that is given goes before a max_new_tokens that is not */
+    if (is_given(options, "max_length") && !is_given(options, "max_new_tokens")) out->max_new_tokens = 0;
+    return am_generation_config_merge(options, "options", AM_INVALID_ARGUMENT, arena, out);
 }

@@ -60,7 +60,8 @@ static void check_processors(am_json row)
     for (am_json_iterator i = am_json_iterate(am_json_get(row, "logits")); am_json_next(&i);)
         scores[vocab++] = (float)am_json_real(i.value, NAN);
     config.top_k = 50;
-    am_test_expect_ok(am_generation_config_merge(am_json_get(row, "options"), "options", &arena, &config));
+    am_test_expect_ok(
+        am_generation_config_merge(am_json_get(row, "options"), "options", AM_INVALID_ARGUMENT, &arena, &config));
     am_test_expect_ok(am_process_logits(&config, &history, scores, vocab, scratch));
     for (am_json_iterator i = am_json_iterate(am_json_get(row, "scores")); am_json_next(&i); at++) {
         double expected = am_json_real(i.value, -INFINITY);
@@ -156,7 +157,7 @@ static void close_bench(bench *b)
 static void generate(bench *b, am_json options, am_generated *out)
 {
     am_generation_config config = am_generation_config_default();
-    am_test_expect_ok(am_generation_config_merge(options, "options", &b->arena, &config));
+    am_test_expect_ok(am_generation_config_merge(options, "options", AM_INVALID_ARGUMENT, &b->arena, &config));
     b->request.config = &config;
     am_test_expect_ok(am_generate(b->session, &b->request, out));
 }
@@ -402,8 +403,8 @@ static void runtime_generation__cuts_stop_texts_off_beams(void **state)
     am_model *model;
     am_text_result result;
     am_buffer given = {0};
-    const char *const stop[] = {"however"};
-    am_text_options options = {.num_beams = 3, .max_new_tokens = 16, .stop = stop, .stop_count = 1};
+    const char *const stop[] = {"could"};
+    am_text_options options = {.num_beams = 3, .max_new_tokens = 16, .greedy = true, .stop = stop, .stop_count = 1};
     options.generation_json = "{\"num_return_sequences\": 3, \"length_penalty\": -1}";
     options.on_text = take_text;
     options.context = &given;
@@ -411,7 +412,7 @@ static void runtime_generation__cuts_stop_texts_off_beams(void **state)
     am_test_expect_ok(am_model_generate(model, "Once upon a time", &options, &result));
     assert_int_equal(result.sequence_count, 3);
     assert_string_equal(am_buffer_text(&given), result.text);
-    for (size_t i = 0; i < result.sequence_count; i++) assert_null(strstr(result.sequences[i].text, "however"));
+    for (size_t i = 0; i < result.sequence_count; i++) assert_null(strstr(result.sequences[i].text, "could"));
     assert_string_equal(result.finish_reason, "stop");
     am_buffer_deinit(&given);
     am_text_result_deinit(&result);
@@ -426,7 +427,7 @@ static am_status merge(const char *json, am_generation_config *config)
     am_arena arena = {0};
     am_test_expect_ok(am_json_parse(json, strlen(json), "settings", &document));
     *config = am_generation_config_default();
-    am_status status = am_generation_config_merge(am_json_root(document), "settings", &arena, config);
+    am_status status = am_generation_config_merge(am_json_root(document), "settings", AM_INVALID_FILE, &arena, config);
     am_arena_deinit(&arena);
     am_json_close(document);
     return status;
