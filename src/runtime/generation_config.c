@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 enum { DEFAULT_TOP_K = 50, DEFAULT_NEW_TOKENS = 20, LARGEST_BEAMS = 1024 };
 
@@ -150,7 +151,9 @@ static am_status add_sequence(const field *f, am_json tokens, double bias, am_bi
     if (am_json_kind_of(tokens) != AM_JSON_ARRAY || am_json_count(tokens) == 0)
         return am_error(f->wrong, "%s: %s: expected lists of at least one token", f->file, f->key);
     out->bias = (float)bias;
-    return token_array(f, tokens, &out->tokens);
+    AM_TRY(token_array(f, tokens, &out->tokens));
+    if (out->tokens.count == (int64_t)am_json_count(tokens)) return NULL;
+    return am_error(f->wrong, "%s: %s: a token below 0", f->file, f->key);
 }
 
 /* [[TOKEN, ...], ...] */
@@ -188,6 +191,8 @@ static am_status add_text(const field *f, am_json value, const char **items, int
     am_json_string text = am_json_text(value);
     if (am_json_kind_of(value) != AM_JSON_STRING) return wrong_kind(f, "texts");
     if (!text.length) return NULL;
+    if (strlen(text.bytes) != text.length)
+        return am_error(f->wrong, "%s: %s: a text with a zero byte", f->file, f->key);
     items[*count] = am_arena_string(f->arena, text.bytes, text.length);
     return items[(*count)++] ? NULL : am_out_of_memory();
 }

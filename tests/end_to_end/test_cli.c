@@ -470,9 +470,9 @@ static void end_to_end_cli__searches_with_beams(void **state)
                                           "--max-new-tokens", "8", "--num-return-sequences", "2", "--length-penalty",
                                           "2", "--early-stopping", "never", "--json", "--greedy", "--threads", "1");
     am_test_result two =
-        am_test_anymodel(NULL, "generate", model, "--prompt", "It is a truth", "--json", "--threads", "2", "--option",
-                         "num_beams=3", "--option", "max_new_tokens=8", "--option", "num_return_sequences=2",
-                         "--option", "length_penalty=2", "--option", "early_stopping=never");
+        am_test_anymodel(NULL, "generate", model, "--prompt", "It is a truth", "--json", "--threads", "2", "--greedy",
+                         "--option", "num_beams=3", "--option", "max_new_tokens=8", "--option",
+                         "num_return_sequences=2", "--option", "length_penalty=2", "--option", "early_stopping=never");
     expect_code(&one, AM_OK);
     expect_code(&two, AM_OK);
     assert_string_equal(one.out, two.out);
@@ -508,15 +508,16 @@ static void end_to_end_cli__runs_a_task_with_settings_of_generation(void **state
 static void end_to_end_cli__refuses_settings_of_generation_that_make_no_sense(void **state)
 {
     (void)state;
-    const char *model = model_path("tiny-llama-text");
     static const char *const wrong[][3] = {
         {"--early-stopping", "always", "early_stopping"},   {"--length-penalty", "much", "--length-penalty"},
         {"--option", "num_beams=0", "num_beams"},           {"--min-new-tokens", "1.5", "min_new_tokens"},
         {"--option", "eos_token_id=\"a\"", "eos_token_id"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
-        expect_failure(am_test_anymodel(NULL, "generate", model, "--prompt", "x", wrong[i][0], wrong[i][1]),
+        expect_failure(am_test_anymodel(NULL, "generate", model_path("tiny-llama-text"), "--prompt", "x", wrong[i][0],
+                                        wrong[i][1]),
                        AM_INVALID_ARGUMENT, wrong[i][2]);
-    expect_failure(am_test_anymodel(NULL, "generate", model, "--prompt", "x", "--option", "guidance_scale=2"),
+    expect_failure(am_test_anymodel(NULL, "generate", model_path("tiny-llama-text"), "--prompt", "x", "--option",
+                                    "guidance_scale=2"),
                    AM_UNSUPPORTED, "classifier-free guidance");
 }
