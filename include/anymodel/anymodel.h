@@ -74,27 +74,43 @@ AM_API void am_floats_free(float *numbers);
 /* --- generation --- */
 
 /* Numbers left at 0 take generation_config.json's value, or transformers' default; sampling is off unless
-   temperature, top_k or top_p is given, or generation_config.json says do_sample. */
+   one of its settings (temperature, top_k, top_p, min_p, ...) is given, or do_sample. */
 typedef struct am_text_options {
     int max_new_tokens;
     double temperature, top_p, min_p, repetition_penalty;
     int top_k, num_beams;
     unsigned long long seed;
-    bool greedy;             /* whatever the configuration says */
+    bool greedy;             /* no sampling, whatever the configuration says */
     const char *const *stop; /* texts that end the answer and are cut off; stop_count of them */
     size_t stop_count;
-    /* Called with each piece of text as it becomes certain; false cancels. */
+    /* Further fields of generation_config.json as an object ({"length_penalty": 2.0, "num_return_sequences": 2}); the
+       fields above go before them. null: none. */
+    const char *generation_json;
+    /* Called with each piece of text as it becomes certain; false cancels. With beams the text comes in one piece. */
     bool (*on_text)(void *context, const char *text, size_t length);
     void *context;
 } am_text_options;
 
-typedef struct am_text_result {
-    char *text; /* the answer without the prompt; freed by am_text_result_deinit */
+/* One of num_return_sequences answers. */
+typedef struct am_text_sequence_result {
+    char *text; /* without the prompt */
     int *ids;   /* its tokens */
     size_t id_count;
     const char *finish_reason; /* "stop", "length" or "cancelled"; static */
+    double score;              /* with beams: sum of logarithms of probabilities over length ** length_penalty */
+} am_text_sequence_result;
+
+/* The first answer, which with beams is the best, and all of them. Freed by am_text_result_deinit. */
+typedef struct am_text_result {
+    const char *text; /* those of sequences[0] */
+    const int *ids;
+    size_t id_count;
+    const char *finish_reason;
     int prompt_tokens;
     double prefill_ms, decode_ms;
+    am_text_sequence_result *sequences;
+    size_t sequence_count;
+    bool has_scores;
 } am_text_result;
 
 /* Continues a prompt, or answers it (encoder-decoders). options may be null. */

@@ -61,15 +61,14 @@ static am_status count_work(const benchmark *m, am_graph_work *out)
 }
 
 /* Greedy, and no token ends it. */
-static am_status read_generation(const benchmark *m, int64_t new_tokens, am_generation_config *config)
+static am_status read_generation(const benchmark *m, int64_t new_tokens, am_arena *arena, am_generation_config *out)
 {
-    AM_TRY(am_generation_config_read(m->model->pipeline->model, config));
-    config->do_sample = false;
-    config->num_beams = 1;
-    config->eos_count = 0;
-    config->forced_eos_token_id = -1;
-    config->max_new_tokens = new_tokens;
-    config->min_new_tokens = config->min_length = 0;
+    am_generation_config read, config = am_generation_config_default();
+    AM_TRY(am_generation_config_read(m->model->pipeline->model, &config, arena, &read));
+    config.max_new_tokens = new_tokens;
+    config.pad_token_id = read.pad_token_id;
+    config.decoder_start_token_id = read.decoder_start_token_id;
+    *out = config;
     return NULL;
 }
 
@@ -96,12 +95,14 @@ static am_status generate(benchmark *m)
     am_generated answer = {0};
     am_session_input inputs[AM_EXAMPLE_INPUTS];
     int64_t context = am_pipeline_context_length(m->model->pipeline);
-    make_request(m, &(am_generation_config){0}, inputs, &request);
+    am_arena arena = {0};
+    make_request(m, &config, inputs, &request);
     int64_t room = context - (request.ids ? request.length : 1), tokens = room < NEW_TOKENS ? room : NEW_TOKENS;
     if (tokens < 2) return NULL; /* the first token is the prefill's: nothing would be measured */
-    AM_TRY(read_generation(m, tokens, &config));
-    request.config = &config;
-    AM_TRY(am_generate(m->model->pipeline->session, &request, &answer));
+    am_status status = read_generation(m, tokens, &arena, &config);
+    if (!status) status = am_generate(m->model->pipeline->session, &request, &answer);
+    am_arena_deinit(&arena);
+    if (status) return status;
     for (int64_t row = 0; row < answer.batch; row++) m->new_tokens += answer.lengths[row];
     m->prompt_tokens = answer.prompt_tokens * answer.batch;
     m->prefill_ms = answer.prefill_ms;

@@ -14,11 +14,17 @@ enum { DEFAULT_NEW_TOKENS = 256 }; /* of transformers' text-generation pipeline 
 
 static am_status check_options(const am_text_options *o)
 {
-    if (o->max_new_tokens < 0)
-        return am_error(AM_INVALID_ARGUMENT, "max_new_tokens: expected at least 0, found %d", o->max_new_tokens);
-    if (o->top_k < 0) return am_error(AM_INVALID_ARGUMENT, "top_k: expected at least 0, found %d", o->top_k);
-    if (o->num_beams < 0)
-        return am_error(AM_INVALID_ARGUMENT, "num_beams: expected at least 0, found %d", o->num_beams);
+    const struct {
+        const char *name;
+        int value;
+    } counts[] = {
+        {"max_new_tokens", o->max_new_tokens},
+        {"top_k", o->top_k},
+        {"num_beams", o->num_beams},
+    };
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if (counts[i].value < 0)
+            return am_error(AM_INVALID_ARGUMENT, "%s: expected at least 0, found %d", counts[i].name, counts[i].value);
     if (!(o->temperature >= 0))
         return am_error(AM_INVALID_ARGUMENT, "temperature: expected at least 0, found %g", o->temperature);
     if (!(o->top_p >= 0 && o->top_p <= 1))
@@ -41,36 +47,71 @@ static void apply_sampling(const am_text_options *o, am_generation_config *c)
     if (o->greedy) c->do_sample = false;
 }
 
-static am_status apply_options(const am_text_options *o, am_generation_config *c)
+static void apply_options(const am_text_options *o, am_generation_config *c)
 {
-    am_generation_config defaults = am_generation_config_default();
-    if (!c->max_new_tokens && c->max_length == defaults.max_length) c->max_new_tokens = DEFAULT_NEW_TOKENS;
-    if (!o) return NULL;
-    AM_TRY(check_options(o));
     apply_sampling(o, c);
     if (o->max_new_tokens) c->max_new_tokens = o->max_new_tokens;
     if (o->repetition_penalty > 0) c->repetition_penalty = o->repetition_penalty;
     if (o->num_beams) c->num_beams = o->num_beams;
-    c->seed = o->seed;
-    return NULL;
+    if (o->seed) c->seed = o->seed;
+}
+
+/* A setting of sampling asks for it, unless do_sample says otherwise. */
+static bool asks_for_sampling(am_json fields)
+{
+    static const char *const settings[] = {"temperature", "top_k", "top_p",          "min_p",
+                                           "typical_p",   "top_h", "epsilon_cutoff", "eta_cutoff"};
+    if (am_json_kind_of(am_json_get(fields, "do_sample")) > AM_JSON_NULL) return false;
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
+        if (am_json_kind_of(am_json_get(fields, settings[i])) > AM_JSON_NULL) return true;
+    return false;
+}
+
+/* The model's settings, then generation_json's, then the options'. */
+static am_status read_config(am_model *model, const am_text_options *o, am_arena *arena, am_generation_config *c)
+{
+    am_generation_config base = am_generation_config_default();
+    am_json_document *more = NULL;
+    base.max_new_tokens = DEFAULT_NEW_TOKENS;
+    if (o) AM_TRY(check_options(o));
+    if (o && o->generation_json)
+        AM_TRY(am_json_parse(o->generation_json, strlen(o->generation_json), "generation_json", &more));
+    am_json fields = more ? am_json_root(more) : (am_json){0};
+    am_status status = am_read_generation(model->pipeline, &base, (am_json){0}, fields, arena, c);
+    if (!status && asks_for_sampling(fields)) c->do_sample = true;
+    am_json_close(more);
+    if (!status && o) apply_options(o, c);
+    return status;
 }
 
 /* --- generating --- */
 
+static am_status copy_sequence(const am_text_sequence *from, am_text_sequence_result *to)
+{
+    to->text = am_copy_string(from->text, from->length);
+    to->ids = am_alloc_zeroed((size_t)from->id_count + 1, sizeof *to->ids);
+    if (!to->text || !to->ids) return am_out_of_memory();
+    for (int64_t i = 0; i < from->id_count; i++) to->ids[i] = from->ids[i];
+    to->id_count = (size_t)from->id_count;
+    to->finish_reason = from->finish_reason;
+    to->score = from->score;
+    return NULL;
+}
+
 static am_status copy_answer(const am_text_answer *answer, am_text_result *out)
 {
-    out->text = am_copy_string(answer->text, answer->length);
-    out->ids = am_alloc_zeroed((size_t)answer->id_count + 1, sizeof *out->ids);
-    if (!out->text || !out->ids) {
-        am_text_result_deinit(out);
-        return am_out_of_memory();
-    }
-    for (int64_t i = 0; i < answer->id_count; i++) out->ids[i] = answer->ids[i];
-    out->id_count = (size_t)answer->id_count;
-    out->finish_reason = answer->finish_reason;
-    out->prompt_tokens = (int)answer->prompt_tokens;
-    out->prefill_ms = answer->prefill_ms;
-    out->decode_ms = answer->decode_ms;
+    *out = (am_text_result){.prompt_tokens = (int)answer->prompt_tokens,
+                            .prefill_ms = answer->prefill_ms,
+                            .decode_ms = answer->decode_ms,
+                            .has_scores = answer->has_scores};
+    out->sequences = am_alloc_zeroed((size_t)answer->count, sizeof *out->sequences);
+    if (!out->sequences) return am_out_of_memory();
+    out->sequence_count = (size_t)answer->count;
+    for (int64_t i = 0; i < answer->count; i++) AM_TRY(copy_sequence(&answer->sequences[i], &out->sequences[i]));
+    out->text = out->sequences[0].text;
+    out->ids = out->sequences[0].ids;
+    out->id_count = out->sequences[0].id_count;
+    out->finish_reason = out->sequences[0].finish_reason;
     return NULL;
 }
 
@@ -81,17 +122,17 @@ static am_status generate(am_model *model, const char *prompt, bool special, con
     am_generation_config config;
     am_text_answer answer = {0};
     am_text_job job = {.config = &config};
-    AM_TRY(am_generation_config_read(model->pipeline->model, &config));
-    AM_TRY(apply_options(options, &config));
     if (options) {
         job.stop = options->stop;
         job.stop_count = options->stop_count;
         job.on_text = options->on_text;
         job.context = options->context;
     }
-    am_status status = am_text_job_prompt(model->pipeline, &arena, prompt, special, &job);
+    am_status status = read_config(model, options, &arena, &config);
+    if (!status) status = am_text_job_prompt(model->pipeline, &arena, prompt, special, &job);
     if (!status) status = am_generate_text(model->pipeline, &job, &answer);
     if (!status) status = copy_answer(&answer, out);
+    if (status) am_text_result_deinit(out);
     am_text_answer_deinit(&answer);
     am_arena_deinit(&arena);
     return status;
@@ -106,8 +147,11 @@ am_status am_model_generate(am_model *model, const char *prompt, const am_text_o
 
 void am_text_result_deinit(am_text_result *result)
 {
-    am_free(result->text);
-    am_free(result->ids);
+    for (size_t i = 0; i < result->sequence_count; i++) {
+        am_free(result->sequences[i].text);
+        am_free(result->sequences[i].ids);
+    }
+    am_free(result->sequences);
     *result = (am_text_result){0};
 }
 

@@ -53,6 +53,37 @@ static am_status parse_options(const char *json, am_json_document **document, am
     return status;
 }
 
+/* "translation_en_to_de" names the languages, which options may name otherwise. */
+static am_status add_languages(const char *task, const char *options, am_buffer *out)
+{
+    const char *from = task && strncmp(task, "translation_", 12) == 0 ? task + 12 : NULL,
+               *to = from ? strstr(from, "_to_") : NULL, *begin = options ? options + strspn(options, " \t\r\n") : "{}";
+    if (!to || *begin != '{') {
+        if (options) am_buffer_append_string(out, options);
+        return am_buffer_status(out);
+    }
+    am_buffer_append_string(out, "{\"src_lang\": ");
+    am_buffer_append_json_string(out, from, (size_t)(to - from));
+    am_buffer_append_string(out, ", \"tgt_lang\": ");
+    am_buffer_append_json_string(out, to + 4, strlen(to + 4));
+    begin++;
+    begin += strspn(begin, " \t\r\n");
+    am_buffer_append_string(out, *begin == '}' ? "" : ", ");
+    am_buffer_append_string(out, begin);
+    return am_buffer_status(out);
+}
+
+static am_status read_options(const char *task, const char *options, am_json_document **document, am_json *out)
+{
+    am_buffer text = {0};
+    am_status status = add_languages(task, options, &text);
+    *document = NULL;
+    *out = (am_json){0};
+    if (!status) status = parse_options(text.length ? am_buffer_text(&text) : NULL, document, out);
+    am_buffer_deinit(&text);
+    return status;
+}
+
 am_status am_model_run(am_model *model, const char *task, const am_task_input *input, const char *options_json,
                        char **out_json)
 {
@@ -62,7 +93,7 @@ am_status am_model_run(am_model *model, const char *task, const am_task_input *i
     am_buffer out = {0};
     *out_json = NULL;
     AM_TRY(find_task(model, task, &found));
-    AM_TRY(parse_options(options_json, &document, &options));
+    AM_TRY(read_options(task, options_json, &document, &options));
     am_status status = found->run(model->pipeline, input, options, &out);
     if (!status) status = am_buffer_status(&out);
     if (!status) *out_json = am_buffer_take(&out);

@@ -11,6 +11,8 @@ typedef struct am_answer_values {
     unsigned long long seed;
     am_cli_list stop;
     bool greedy, stream;
+    am_cli_fields fields; /* of generation_config.json */
+    am_cli_list options;  /* KEY=VALUE, the same */
 } am_answer_values;
 
 /* Rows of an option table for them. */
@@ -30,6 +32,12 @@ typedef struct am_answer_values {
     AM_ANSWER_OPTION("seed", AM_OPTION_SEED, seed, "N", "of the random numbers; the same seed gives the same text", 0, 0), \
     AM_ANSWER_OPTION("stop", AM_OPTION_LIST, stop, "TEXT", "end before TEXT; may be given again", 0, 0),               \
     AM_ANSWER_OPTION("greedy", AM_OPTION_FLAG, greedy, NULL, "always the likeliest token, whatever the model's files say", 0, 0), \
+    AM_ANSWER_OPTION("option", AM_OPTION_LIST, options, "KEY=VALUE", "a field of generation_config.json; may be given again", 0, 0), \
+    AM_GENERATION_OPTIONS(am_answer_values),                                                                           \
+    AM_FIELD_OPTION(am_answer_values, "typical-p", "X", "sample; typical tokens that make up X", 0, 1), \
+    AM_FIELD_OPTION(am_answer_values, "top-h", "X", "sample; likeliest tokens with a share X of the entropy", 0, 1), \
+    AM_FIELD_OPTION(am_answer_values, "epsilon-cutoff", "X", "sample; drop tokens less likely than X", 0, 1), \
+    AM_FIELD_OPTION(am_answer_values, "eta-cutoff", "X", "sample; the same, less strictly where much is likely", 0, 1), \
     AM_ANSWER_OPTION("stream", AM_OPTION_FLAG, stream, NULL, "print each piece of text as soon as it is certain", 0, 0)
 /* clang-format on */
 

@@ -24,13 +24,23 @@ typedef struct am_cli_list {
     int count;
 } am_cli_list;
 
+/* Options that stand for fields of a JSON object: --num-beams 4 for "num_beams": 4. */
+struct am_option;
+enum { AM_CLI_FIELDS_LIMIT = 48 };
+typedef struct am_cli_fields {
+    const struct am_option *options[AM_CLI_FIELDS_LIMIT];
+    const char *values[AM_CLI_FIELDS_LIMIT];
+    int count;
+} am_cli_fields;
+
 typedef enum am_option_kind {
-    AM_OPTION_FLAG, /* bool */
-    AM_OPTION_TEXT, /* const char * */
-    AM_OPTION_LIST, /* am_cli_list */
-    AM_OPTION_INT,  /* int, from min to max */
-    AM_OPTION_SEED, /* unsigned long long */
-    AM_OPTION_REAL, /* double, from min to max */
+    AM_OPTION_FLAG,  /* bool */
+    AM_OPTION_TEXT,  /* const char * */
+    AM_OPTION_LIST,  /* am_cli_list */
+    AM_OPTION_INT,   /* int, from min to max */
+    AM_OPTION_SEED,  /* unsigned long long */
+    AM_OPTION_REAL,  /* double, from min to max */
+    AM_OPTION_FIELD, /* am_cli_fields; a number from min to max, or with both 0 any text */
 } am_option_kind;
 
 /* An option --name and where its value goes: offset bytes into the values of the command. */
@@ -103,6 +113,29 @@ double am_cli_now_ms(void);
 /* Writes a result of the library: as it is with --json, else as an outline (cli/outline.h). Frees it. Gives
    the exit code: 0, or that of the status, which is reported and freed. */
 int am_cli_put_result(const am_globals *globals, am_status status, char *json);
+
+/* --- fields of a JSON object (fields.c) --- */
+
+/* Writes {"num_beams": 4, "key": ...}: fields, then the KEY=VALUE of --option; a value is JSON when it looks like it,
+   else a text. *out is freed with free. Gives the exit code; errors are reported. */
+int am_cli_make_object(const am_globals *globals, const am_cli_fields *fields, const am_cli_list *pairs, char **out);
+
+/* The fields of generation that generate, chat and run all take: rows of an option table for a values structure with a
+   member `fields`. */
+#define AM_FIELD_OPTION(type, name, argument, meaning, min, max)                                                       \
+    {                                                                                                                  \
+        name, AM_OPTION_FIELD, offsetof(type, fields), argument, meaning, min, max                                     \
+    }
+/* clang-format off */
+#define AM_GENERATION_OPTIONS(type)                                                                                    \
+    AM_FIELD_OPTION(type, "num-return-sequences", "N", "give N answers, of the beams or sampled", 1, 1024),            \
+    AM_FIELD_OPTION(type, "length-penalty", "X", "of beams: above 0 longer answers, below 0 shorter ones", -1e3, 1e3), \
+    AM_FIELD_OPTION(type, "early-stopping", "WHEN", "of beams: true, false or never", 0, 0),                           \
+    AM_FIELD_OPTION(type, "min-new-tokens", "N", "write at least N tokens", 0, 1e9),                                   \
+    AM_FIELD_OPTION(type, "no-repeat-ngram-size", "N", "write no N tokens in a row twice", 0, 1e9),                    \
+    AM_FIELD_OPTION(type, "encoder-no-repeat-ngram-size", "N", "write no N tokens in a row that the input has", 0, 1e9), \
+    AM_FIELD_OPTION(type, "encoder-repetition-penalty", "X", "above 1: closer to the words of the input", 1e-6, 1e6)
+/* clang-format on */
 
 /* --- help (help.c) --- */
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_LIMIT = 48, THREAD_LIMIT = 1024 };
+enum { OPTION_LIMIT = 64, THREAD_LIMIT = 1024 };
 
 const am_option am_cli_common_options[] = {
     {"json", AM_OPTION_FLAG, offsetof(am_globals, json), NULL, "print JSON", 0, 0},
@@ -83,6 +83,23 @@ static int add_to_list(const am_globals *globals, const am_option *option, const
     return AM_CLI_CONTINUE;
 }
 
+/* The last value of a field counts. */
+static int set_field(const am_globals *globals, const am_option *option, const char *text, am_cli_fields *fields)
+{
+    double number;
+    int at = 0;
+    if (option->min < option->max) {
+        int code = set_real(globals, option, text, &number);
+        if (code != AM_CLI_CONTINUE) return code;
+    }
+    while (at < fields->count && fields->options[at] != option) at++;
+    if (at == AM_CLI_FIELDS_LIMIT) return am_cli_fail(globals, AM_INVALID_ARGUMENT, "too many options");
+    fields->options[at] = option;
+    fields->values[at] = text;
+    if (at == fields->count) fields->count++;
+    return AM_CLI_CONTINUE;
+}
+
 static int set_option(const am_globals *globals, const am_option *option, char *base, const char *text)
 {
     void *place = base + option->offset;
@@ -101,6 +118,8 @@ static int set_option(const am_globals *globals, const am_option *option, char *
         return set_seed(globals, option, text, place);
     case AM_OPTION_REAL:
         return set_real(globals, option, text, place);
+    case AM_OPTION_FIELD:
+        return set_field(globals, option, text, place);
     }
     return AM_CLI_CONTINUE;
 }

@@ -184,21 +184,26 @@ void am_session_reset(am_session *s)
         memset(s->states[i].data, 0, am_tensor_bytes(s->states[i].dtype, &s->states[i].shape));
 }
 
-am_status am_session_reorder(am_session *s, const int32_t *rows, int64_t count)
+/* Rows of one state, gathered into memory of their own. */
+static am_status gather_rows(state *st, const int32_t *rows, int64_t from, int64_t to)
 {
-    for (size_t i = 0; i < s->state_count; i++) {
-        state *st = &s->states[i];
-        size_t row_bytes = (size_t)inner_bytes(st, 1);
-        if (st->shape.rank < 1 || st->shape.dims[0] != count)
-            return am_error(AM_INVALID_ARGUMENT, "reordering %lld rows of a cache of %lld", (long long)count,
-                            (long long)st->shape.dims[0]);
-        char *data = am_alloc_aligned(row_bytes * (size_t)count);
-        if (!data) return am_out_of_memory();
-        for (int64_t r = 0; r < count; r++)
-            memcpy(data + (size_t)r * row_bytes, (char *)st->data + (size_t)rows[r] * row_bytes, row_bytes);
-        am_free_aligned(st->data);
-        st->data = data;
-    }
+    size_t row_bytes = (size_t)inner_bytes(st, 1);
+    if (st->shape.rank < 1 || st->shape.dims[0] != from)
+        return am_error(AM_INVALID_ARGUMENT, "reordering %lld rows of a cache of %lld", (long long)from,
+                        (long long)st->shape.dims[0]);
+    char *data = am_alloc_aligned(row_bytes * (size_t)to);
+    if (!data) return am_error(AM_OUT_OF_MEMORY, "no memory for a cache of %zu bytes", row_bytes * (size_t)to);
+    for (int64_t r = 0; r < to; r++)
+        memcpy(data + (size_t)r * row_bytes, (char *)st->data + (size_t)rows[r] * row_bytes, row_bytes);
+    am_free_aligned(st->data);
+    st->data = data;
+    st->shape.dims[0] = to;
+    return NULL;
+}
+
+am_status am_session_reorder(am_session *s, const int32_t *rows, int64_t from, int64_t to)
+{
+    for (size_t i = 0; i < s->state_count; i++) AM_TRY(gather_rows(&s->states[i], rows, from, to));
     return NULL;
 }
 

@@ -49,8 +49,9 @@ bool am_session_find_output(const am_session *session, const char *name, am_tens
 /* Forgets the caches' contents. */
 void am_session_reset(am_session *session);
 
-/* Row i of every cache becomes what row rows[i] was (beam search). `count` is the caches' batch size. */
-am_status am_session_reorder(am_session *session, const int32_t *rows, int64_t count) AM_NODISCARD;
+/* Row i, of `to`, of every cache becomes what row rows[i], of `from`, was (beam search). Fails with AM_INVALID_ARGUMENT
+   when the caches hold another number of rows. */
+am_status am_session_reorder(am_session *session, const int32_t *rows, int64_t from, int64_t to) AM_NODISCARD;
 
 /* Graph and program of the last run; borrowed. Null before the first. */
 const am_graph *am_session_graph(const am_session *session);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { START_TOKENS = 4 };
+enum { START_TOKENS = 4, DEFAULT_NEW_TOKENS = 256, DEFAULT_BEAMS = 5 }; /* the last two of transformers' pipeline */
 
 static void append_text(const char *text, size_t length, am_buffer *out)
 {
@@ -143,13 +143,6 @@ static am_status find_start(am_pipeline *p, const am_media_inputs *sound, am_jso
     return NULL;
 }
 
-static am_status read_config(am_pipeline *p, am_json options, am_generation_config *c)
-{
-    AM_TRY(am_generation_config_read(p->model, c));
-    if (am_json_kind_of(am_json_get(options, "max_length")) > AM_JSON_NULL) c->max_new_tokens = 0;
-    return am_generation_config_merge(options, "options", c);
-}
-
 static am_status open_generation_config(const am_pipeline *p, am_arena *arena, am_json_document **out)
 {
     char *path = am_path_join(arena, p->directory, "generation_config.json");
@@ -159,14 +152,16 @@ static am_status open_generation_config(const am_pipeline *p, am_arena *arena, a
 }
 
 static am_status recognize_text(am_pipeline *p, const am_media_inputs *sound, am_json file, am_json options,
-                                am_buffer *out)
+                                am_arena *arena, am_buffer *out)
 {
-    am_generation_config config;
+    am_generation_config config, base = am_generation_config_default();
     am_text_answer answer;
     am_session_input inputs[2];
     start s;
     int count = 0;
-    AM_TRY(read_config(p, options, &config));
+    base.max_new_tokens = DEFAULT_NEW_TOKENS;
+    base.num_beams = DEFAULT_BEAMS;
+    AM_TRY(am_read_generation(p, &base, (am_json){0}, options, arena, &config));
     if (config.decoder_start_token_id < 0)
         return am_error(AM_INVALID_FILE, "config.json: decoder_start_token_id: missing");
     AM_TRY(find_start(p, sound, file, options, config.decoder_start_token_id, &s));
@@ -174,7 +169,7 @@ static am_status recognize_text(am_pipeline *p, const am_media_inputs *sound, am
         if (strcmp(sound->inputs[i].name, "attention_mask") != 0) inputs[count++] = sound->inputs[i];
     am_text_job job = {.inputs = inputs, .input_count = count, .ids = s.ids, .length = s.length, .config = &config};
     AM_TRY(am_generate_text(p, &job, &answer));
-    append_text(answer.text, answer.length, out);
+    append_text(answer.sequences[0].text, answer.sequences[0].length, out);
     am_text_answer_deinit(&answer);
     return NULL;
 }
@@ -184,7 +179,7 @@ static am_status recognize_whisper(am_pipeline *p, const am_media_inputs *sound,
 {
     am_json_document *document;
     AM_TRY(open_generation_config(p, arena, &document));
-    am_status status = recognize_text(p, sound, document ? am_json_root(document) : (am_json){0}, options, out);
+    am_status status = recognize_text(p, sound, document ? am_json_root(document) : (am_json){0}, options, arena, out);
     am_json_close(document);
     return status;
 }
@@ -208,6 +203,6 @@ const am_task am_task_automatic_speech_recognition = {
     .name = "automatic-speech-recognition",
     .input = "sound",
     .summary = "Writes down what is said.",
-    .parameters = "language, task, max_new_tokens, num_beams",
+    .parameters = "language, task, " AM_GENERATION_PARAMETERS,
     .run = run,
 };

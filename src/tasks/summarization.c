@@ -1,3 +1,4 @@
+#include "tasks/text_generator.h"
 #include "tasks/text_to_text.h"
 
 static am_status run(am_pipeline *p, const am_task_input *input, am_json options, am_buffer *out)
@@ -10,8 +11,6 @@ const am_task am_task_summarization = {
     .name = "summarization",
     .input = "text",
     .summary = "Says a text in fewer words.",
-    .parameters = "max_new_tokens, max_length, min_length, num_beams, length_penalty, no_repeat_ngram_size, "
-                  "do_sample, temperature, top_k, "
-                  "top_p, seed",
+    .parameters = AM_GENERATION_PARAMETERS,
     .run = run,
 };

@@ -3,6 +3,8 @@
 #include "base/memory.h"
 #include "tasks/text_generator.h"
 
+enum { DEFAULT_NEW_TOKENS = 256, DEFAULT_BEAMS = 4 };
+
 static am_json section_of(const am_pipeline *p, const char *section)
 {
     return am_json_get(am_json_get(am_pipeline_config(p)->object, "task_specific_params"), section);
@@ -17,14 +19,13 @@ static am_status add_prefix(const am_pipeline *p, const char *text, am_json sect
     return *out ? NULL : am_out_of_memory();
 }
 
-static am_status read_config(am_pipeline *p, am_json section, am_json options, am_generation_config *c)
+/* Four beams and 256 tokens unless the model or the caller says otherwise: the defaults of the pipelines. */
+static am_status read_config(am_pipeline *p, am_json section, am_json options, am_arena *arena, am_generation_config *c)
 {
-    AM_TRY(am_generation_config_read(p->model, c));
-    AM_TRY(am_generation_config_merge(section, "config.json: task_specific_params", c));
-    if (am_json_kind_of(am_json_get(options, "max_length")) > AM_JSON_NULL) c->max_new_tokens = 0;
-    AM_TRY(am_check_option(options, "seed", AM_JSON_INTEGER));
-    c->seed = (uint64_t)am_json_int(am_json_get(options, "seed"), 0);
-    return am_generation_config_merge(options, "options", c);
+    am_generation_config base = am_generation_config_default();
+    base.max_new_tokens = DEFAULT_NEW_TOKENS;
+    base.num_beams = DEFAULT_BEAMS;
+    return am_read_generation(p, &base, section, options, arena, c);
 }
 
 static am_status generate(am_pipeline *p, const char *text, am_json section, am_json options, am_arena *arena,
@@ -33,7 +34,7 @@ static am_status generate(am_pipeline *p, const char *text, am_json section, am_
     am_generation_config config;
     am_text_job job = {.config = &config};
     const char *prompt;
-    AM_TRY(read_config(p, section, options, &config));
+    AM_TRY(read_config(p, section, options, arena, &config));
     AM_TRY(add_prefix(p, text, section, arena, &prompt));
     AM_TRY(am_text_job_prompt(p, arena, prompt, true, &job));
     return am_generate_text(p, &job, out);
@@ -50,9 +51,7 @@ am_status am_answer_with_text(am_pipeline *p, const char *text, am_json options,
     am_status status = generate(p, text, section_of(p, section), options, &arena, &answer);
     am_arena_deinit(&arena);
     if (status) return status;
-    am_buffer_printf(out, "[{\"%s\": ", field);
-    am_buffer_append_json_string(out, answer.text, answer.length);
-    am_buffer_append_string(out, "}]");
+    status = am_append_answer(&answer, field, "", out);
     am_text_answer_deinit(&answer);
-    return NULL;
+    return status;
 }

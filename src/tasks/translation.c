@@ -1,3 +1,4 @@
+#include "tasks/text_generator.h"
 #include "tasks/text_to_text.h"
 
 /* src_lang and tgt_lang choose T5's prefix: "translate English to German: " is that of translation_en_to_de.
@@ -26,8 +27,6 @@ const am_task am_task_translation = {
     .name = "translation",
     .input = "text",
     .summary = "Translates a text.",
-    .parameters = "src_lang, tgt_lang, max_new_tokens, max_length, min_length, num_beams, length_penalty, "
-                  "no_repeat_ngram_size, do_sample, "
-                  "temperature, top_k, top_p, seed",
+    .parameters = "src_lang, tgt_lang, " AM_GENERATION_PARAMETERS,
     .run = run,
 };

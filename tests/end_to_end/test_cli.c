@@ -459,3 +459,65 @@ static void end_to_end_cli__refuses_a_prompt_beyond_the_context(void **state)
     free(prompt);
     expect_failure(result, AM_OUT_OF_RANGE, "tokens");
 }
+
+/* --- beams --- */
+
+static void end_to_end_cli__searches_with_beams(void **state)
+{
+    (void)state;
+    const char *model = model_path("tiny-llama-text");
+    am_test_result one = am_test_anymodel(NULL, "generate", model, "--prompt", "It is a truth", "--num-beams", "3",
+                                          "--max-new-tokens", "8", "--num-return-sequences", "2", "--length-penalty",
+                                          "2", "--early-stopping", "never", "--json", "--greedy", "--threads", "1");
+    am_test_result two =
+        am_test_anymodel(NULL, "generate", model, "--prompt", "It is a truth", "--json", "--threads", "2", "--greedy",
+                         "--option", "num_beams=3", "--option", "max_new_tokens=8", "--option",
+                         "num_return_sequences=2", "--option", "length_penalty=2", "--option", "early_stopping=never");
+    expect_code(&one, AM_OK);
+    expect_code(&two, AM_OK);
+    assert_string_equal(one.out, two.out);
+    am_json_document *document = read_json(one.out);
+    am_json sequences = am_json_get(am_json_root(document), "sequences");
+    assert_int_equal(am_json_count(sequences), 2);
+    double before = 0;
+    for (am_json_iterator i = am_json_iterate(sequences); am_json_next(&i);) {
+        assert_int_equal(am_json_count(am_json_get(i.value, "ids")), 8);
+        double score = am_json_real(am_json_get(i.value, "score"), 1);
+        assert_true(score < before);
+        before = before < 0 ? before : score;
+    }
+    am_json_close(document);
+    am_test_result_free(&one);
+    am_test_result_free(&two);
+}
+
+static void end_to_end_cli__runs_a_task_with_settings_of_generation(void **state)
+{
+    (void)state;
+    const char *model = am_test_source_path("tests/unit/tasks/data/text_to_text");
+    am_test_result result = am_test_anymodel(NULL, "run", model, "The cat sat on the mat .", "--task", "summarization",
+                                             "--num-beams", "3", "--num-return-sequences", "3", "--max-new-tokens", "9",
+                                             "--no-repeat-ngram-size", "1", "--min-new-tokens", "4", "--json");
+    expect_code(&result, AM_OK);
+    am_json_document *document = read_json(result.out);
+    assert_int_equal(am_json_count(am_json_root(document)), 3);
+    am_json_close(document);
+    am_test_result_free(&result);
+}
+
+static void end_to_end_cli__refuses_settings_of_generation_that_make_no_sense(void **state)
+{
+    (void)state;
+    static const char *const wrong[][3] = {
+        {"--early-stopping", "always", "early_stopping"},   {"--length-penalty", "much", "--length-penalty"},
+        {"--option", "num_beams=0", "num_beams"},           {"--min-new-tokens", "1.5", "min_new_tokens"},
+        {"--option", "eos_token_id=\"a\"", "eos_token_id"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        expect_failure(am_test_anymodel(NULL, "generate", model_path("tiny-llama-text"), "--prompt", "x", wrong[i][0],
+                                        wrong[i][1]),
+                       AM_INVALID_ARGUMENT, wrong[i][2]);
+    expect_failure(am_test_anymodel(NULL, "generate", model_path("tiny-llama-text"), "--prompt", "x", "--option",
+                                    "guidance_scale=2"),
+                   AM_UNSUPPORTED, "classifier-free guidance");
+}

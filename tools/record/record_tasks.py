@@ -2,8 +2,8 @@
 
     python tools/record/record_tasks.py
 
-Needs torch, transformers 5.23 and Pillow. question-answering, which transformers 5 no longer has, is computed here by the
-definition of transformers 4.
+Needs torch, transformers 5.23 and Pillow. question-answering, summarization and translation, which transformers 5 no
+longer has, are computed here by the definition of transformers 4.57.
 """
 
 import json
@@ -11,6 +11,7 @@ import pathlib
 import wave
 
 import numpy
+import tokenizers
 import torch
 import transformers
 
@@ -77,9 +78,56 @@ def answer(directory, question, context, top_k=1, max_answer_len=15, max_seq_len
     return answers[0] if top_k == 1 else answers
 
 
+def save_text_to_text():
+    """A T5 of words, with the settings of tasks that t5-small's config.json has."""
+    directory = DATA / "text_to_text"
+    words = ["<pad>", "</s>", "<unk>"] + [w for w in WORDS if w.isalpha()] + [".", ":", "summarize", "translate", "english", "german"]
+    words = {word: i for i, word in enumerate(dict.fromkeys(words))}
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(words, unk_token="<unk>"))
+    tokenizer.normalizer = tokenizers.normalizers.Lowercase()
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    tokenizer.post_processor = tokenizers.processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>",
+                                         model_max_length=64).save_pretrained(directory)
+    torch.manual_seed(5)
+    config = transformers.T5Config(vocab_size=len(words), d_model=16, d_kv=8, d_ff=24, num_layers=1, num_heads=2,
+                                   relative_attention_num_buckets=8, decoder_start_token_id=0)
+    model = transformers.T5ForConditionalGeneration(config).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            if weight.dim() > 1:
+                weight.mul_(2)
+    model.save_pretrained(directory)
+    path = directory / "config.json"
+    settings = json.loads(path.read_text())
+    settings["task_specific_params"] = {
+        "summarization": {"early_stopping": True, "length_penalty": 2.0, "max_length": 200, "min_length": 8,
+                          "no_repeat_ngram_size": 3, "num_beams": 4, "prefix": "summarize : "},
+        "translation_en_to_de": {"early_stopping": True, "max_length": 300, "num_beams": 3, "prefix": "translate english to german : "},
+    }
+    path.write_text(json.dumps(settings, indent=2) + "\n")
+
+
+def text_to_text(directory, task, text, options):
+    """Text2TextGenerationPipeline: its defaults, then the model's settings, the task's of config.json and the caller's."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(directory).eval()
+    section = dict((model.config.task_specific_params or {}).get(task, {}))
+    prefix = section.pop("prefix", "")
+    chosen = {"max_new_tokens": 256, "num_beams": 4, **section, **options}
+    if "max_length" in options:
+        del chosen["max_new_tokens"]
+    with torch.no_grad():
+        out = model.generate(**tokenizer(prefix + text, return_tensors="pt"), **chosen)
+    field = "summary_text" if task == "summarization" else "translation_text"
+    return [{field: tokenizer.decode(row, skip_special_tokens=True)} for row in out]
+
+
 def run(case):
     directory = ROOT / case["model"]
     options = case.get("options", {})
+    if case["task"].startswith(("summarization", "translation")):
+        return text_to_text(directory, case["task"], case["text"], options)
     if case["task"] == "question-answering":
         return answer(directory, case["text"], case["pair"], **options)
     call = transformers.pipeline(case["task"], str(directory))
@@ -116,6 +164,13 @@ def cases():
            "options": {"top_k": 3, "max_seq_len": 32, "max_answer_len": 6}}
     yield {"model": "examples/models/tiny-llama-text", "task": "text-generation", "text": "Once upon a time",
            "options": {"max_new_tokens": 8, "do_sample": False}}
+    for options in [{}, {"num_return_sequences": 3}, {"num_beams": 1, "min_length": 0}, {"max_length": 12, "num_beams": 2},
+                    {"repetition_penalty": 1.5, "early_stopping": "never", "length_penalty": -1.0, "max_new_tokens": 9}]:
+        yield {"model": here + "text_to_text", "task": "summarization", "text": TEXT, "options": options}
+        yield {"model": here + "text_to_text", "task": "translation_en_to_de", "text": "The cat lives in Paris .", "options": options}
+    yield {"model": here + "text_to_text", "task": "translation", "text": "The cat lives in Paris ."}
+    yield {"model": "examples/models/tiny-llama-text", "task": "text-generation", "text": "It is a truth",
+           "options": {"max_new_tokens": 12, "do_sample": False, "num_beams": 4, "num_return_sequences": 3, "length_penalty": 0.5}}
     yield {"model": "examples/models/digits-vit", "task": "image-classification", "path": "examples/data/digits/digit-3.png"}
     yield {"model": "examples/models/digits-vit", "task": "image-classification", "path": "examples/data/digits/digit-7.png",
            "options": {"top_k": 2}}
@@ -128,6 +183,7 @@ def main():
     save("entailment", transformers.BertForSequenceClassification, id2label=dict(enumerate(ENTAILMENT)),
          label2id={n: i for i, n in enumerate(ENTAILMENT)})
     save("answers", transformers.BertForQuestionAnswering)
+    save_text_to_text()
     recorded = [{**case, "answer": run(case)} for case in cases()]
     (DATA / "expected.json").write_text(json.dumps(recorded, indent=1, default=float, ensure_ascii=False) + "\n")
 

@@ -40,10 +40,12 @@ const am_command am_command_generate = {
             "  anymodel generate my-model --prompt \"Once upon a time\" --max-new-tokens 50 --stream\n"
             "  anymodel generate my-model --prompt \"Once upon a time\" --temperature 0.8 --top-p 0.95 --seed 7\n"
             "  anymodel generate my-t5 --prompt - < letter.txt\n"
-            "  anymodel generate my-model --prompt \"1, 2, 3,\" --greedy --stop \"10\" --json\n\n"
-            "With --json: {\"text\", \"ids\", \"finish_reason\", \"prompt_tokens\"}; with --stream too, a "
-            "{\"piece\"} a line before it; with --verbose\n"
-            "also the times.\n",
+            "  anymodel generate my-model --prompt \"1, 2, 3,\" --greedy --stop \"10\" --json\n"
+            "  anymodel generate my-t5 --prompt - --num-beams 4 --num-return-sequences 2 --length-penalty 2 < "
+            "letter.txt\n\n"
+            "With --json: {\"text\", \"ids\", \"finish_reason\", \"prompt_tokens\"}, and with beams or several answers "
+            "\"sequences\"; with --stream too, a\n"
+            "{\"piece\"} a line before it; with --verbose also the times.\n",
     .options = options,
     .run = run,
 };

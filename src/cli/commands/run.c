@@ -8,6 +8,7 @@
 typedef struct run_values {
     const char *task, *pair, *question, *context, *candidate_labels;
     am_cli_list options;
+    am_cli_fields fields;
 } run_values;
 
 #define TEXT_OPTION(name, member, argument, meaning)                                                                   \
@@ -23,6 +24,10 @@ static const am_option options[] = {
     TEXT_OPTION("candidate-labels", candidate_labels, "A,B", "for the zero-shot tasks: the labels to choose from"),
     {"option", AM_OPTION_LIST, offsetof(run_values, options), "KEY=VALUE",
      "a parameter of the task, as transformers names it; may be given again", 0, 0},
+    AM_FIELD_OPTION(run_values, "max-new-tokens", "N", "of tasks that write: at most N tokens", 1, 1e9),
+    AM_FIELD_OPTION(run_values, "num-beams", "N", "of tasks that write: search with N beams", 1, 1024),
+    AM_FIELD_OPTION(run_values, "repetition-penalty", "X", "above 1: fewer repetitions", 1e-6, 1e6),
+    AM_GENERATION_OPTIONS(run_values),
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
@@ -41,7 +46,8 @@ const am_command am_command_run = {
             "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification "
             "--candidate-labels sport,politics\n"
             "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"
-            "  anymodel run my-bert - < letter.txt\n\n"
+            "  anymodel run my-bert - < letter.txt\n"
+            "  anymodel run my-t5 --task summarization letter.txt --num-beams 4 --length-penalty 2\n\n"
             "With --json the answer is what transformers' pipeline gives; for several inputs, an array of "
             "them.\n",
     .options = options,
@@ -49,25 +55,6 @@ const am_command am_command_run = {
 };
 
 /* --- the task's parameters as JSON --- */
-
-static bool is_json_number(const char *text)
-{
-    char *end;
-    if (*text != '-' && (*text < '0' || *text > '9')) return false;
-    const char *digits = text + (*text == '-');
-    if (*digits < '0' || *digits > '9' || (digits[0] == '0' && digits[1] >= '0' && digits[1] <= '9')) return false;
-    if (strspn(text, "-+.0123456789eE") != strlen(text) || text[strlen(text) - 1] == '.') return false;
-    strtod(text, &end);
-    return !*end;
-}
-
-/* A value of --option: JSON when it looks like it, else a text. */
-static void put_value(FILE *file, const char *text)
-{
-    bool is_word = strcmp(text, "true") == 0 || strcmp(text, "false") == 0 || strcmp(text, "null") == 0;
-    if (is_word || is_json_number(text) || (*text && strchr("[{\"", *text))) fputs(text, file);
-    else am_cli_put_json_string(file, text);
-}
 
 static void put_labels(FILE *file, char *labels)
 {
@@ -82,39 +69,22 @@ static void put_labels(FILE *file, char *labels)
     fputc(']', file);
 }
 
-static int put_options(FILE *file, const am_globals *globals, const run_values *values)
-{
-    char *labels = values->candidate_labels ? strdup(values->candidate_labels) : NULL;
-    fputc('{', file);
-    for (int i = 0; i < values->options.count; i++) {
-        const char *text = values->options.items[i], *sign = strchr(text, '=');
-        char *key = sign && sign > text ? strndup(text, (size_t)(sign - text)) : NULL;
-        if (!key) {
-            free(labels);
-            return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--option: expected KEY=VALUE, found \"%s\"", text);
-        }
-        if (i) fputs(", ", file);
-        am_cli_put_json_string(file, key);
-        fputs(": ", file);
-        put_value(file, sign + 1);
-        free(key);
-    }
-    if (labels && values->options.count) fputs(", ", file);
-    if (labels) fputs("\"candidate_labels\": ", file);
-    if (labels) put_labels(file, labels);
-    fputc('}', file);
-    free(labels);
-    return AM_OK;
-}
-
 static int make_options(const am_globals *globals, const run_values *values, char **out)
 {
     size_t length;
-    *out = NULL;
-    FILE *file = open_memstream(out, &length);
-    if (!file) return am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the options");
-    int code = put_options(file, globals, values);
-    if (fclose(file) && !code) code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the options");
+    char *labels = values->candidate_labels ? strdup(values->candidate_labels) : NULL, *object = NULL;
+    int code = am_cli_make_object(globals, &values->fields, &values->options, &object);
+    FILE *file = code ? NULL : open_memstream(out, &length);
+    if (file) {
+        bool is_empty = strcmp(object, "{}") == 0;
+        fprintf(file, "%.*s", (int)strlen(object) - 1, object);
+        if (labels) fputs(is_empty ? "\"candidate_labels\": " : ", \"candidate_labels\": ", file);
+        if (labels) put_labels(file, labels);
+        fputc('}', file);
+    }
+    if (!code && (!file || fclose(file))) code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the options");
+    free(labels);
+    free(object);
     return code;
 }
 

@@ -1,0 +1,191 @@
+#include "runtime/decoder_feed.h"
+
+#include "base/memory.h"
+
+#include <string.h>
+
+enum { SMALLEST_CACHE = 64, MORE_INPUTS = 4 };
+
+static am_tensor repeat_rows(am_arena *arena, const am_tensor *x, int64_t rows)
+{
+    am_tensor y = *x;
+    int64_t old = x->shape.dims[0], times = old ? rows / old : 0;
+    y.shape.dims[0] = rows;
+    size_t row_bytes = old ? am_tensor_bytes(x->dtype, &x->shape) / (size_t)old : 0;
+    y.data = am_arena_alloc(arena, am_tensor_bytes(y.dtype, &y.shape));
+    for (int64_t r = 0; y.data && r < rows; r++)
+        memcpy((char *)y.data + (size_t)r * row_bytes, (const char *)x->data + (size_t)(r / times) * row_bytes,
+               row_bytes);
+    return y;
+}
+
+static am_status encode(am_decoder_feed *f)
+{
+    am_tensor found;
+    am_run_options options = {.stage = AM_STAGE_ENCODE};
+    AM_TRY(am_session_run(f->session, f->request->inputs, f->request->input_count, &options));
+    if (!am_session_find_output(f->session, "encoder_last_hidden_state", &found))
+        return am_error(AM_INTERNAL, "the encoder gives no encoder_last_hidden_state");
+    f->encoder_length = found.shape.dims[1];
+    f->encoded = found;
+    f->encoded.data = am_alloc_aligned(am_tensor_bytes(found.dtype, &found.shape));
+    if (!f->encoded.data) return am_out_of_memory();
+    memcpy(f->encoded.data, found.data, am_tensor_bytes(found.dtype, &found.shape));
+    return NULL;
+}
+
+/* attention_mask over all places of the cache: the prompt's, then ones. */
+static am_tensor widen_mask(am_decoder_feed *f, const am_tensor *mask)
+{
+    am_tensor wide = {AM_I32, am_shape_of(f->rows, f->capacity), NULL};
+    int64_t T = mask->shape.dims[1], times = f->rows / mask->shape.dims[0];
+    int32_t *out = am_arena_array(&f->arena, (size_t)(f->rows * f->capacity), sizeof *out);
+    for (int64_t r = 0; out && r < f->rows; r++)
+        for (int64_t i = 0; i < f->capacity; i++)
+            out[r * f->capacity + i] = i < T ? (int32_t)am_load_int(mask->dtype, mask->data, r / times * T + i) : 1;
+    wide.data = out;
+    return wide;
+}
+
+/* Positions count attended tokens, so that padding on the left does not shift a row (transformers: cumsum of
+ * the mask - 1). */
+static am_tensor mask_positions(am_decoder_feed *f, const int32_t *mask, int64_t T)
+{
+    am_tensor positions = {AM_I32, am_shape_of(f->rows, T), NULL};
+    int32_t *out = am_arena_array(&f->arena, (size_t)(f->rows * T), sizeof *out);
+    for (int64_t r = 0; out && r < f->rows; r++) {
+        int32_t seen = 0;
+        for (int64_t i = 0; i < f->offset + T; i++) {
+            seen += mask[r * f->capacity + i];
+            if (i >= f->offset) out[r * T + i - f->offset] = seen > 0 ? seen - 1 : 1;
+        }
+    }
+    positions.data = out;
+    return positions;
+}
+
+static bool has_zero(const am_tensor *mask)
+{
+    int64_t count = am_shape_count(&mask->shape);
+    for (int64_t i = 0; i < count; i++)
+        if (am_load_int(mask->dtype, mask->data, i) == 0) return true;
+    return false;
+}
+
+/* An input given for the prompt goes on with its last value (token_type_ids); positions go on counting. */
+static am_tensor last_column(am_decoder_feed *f, const am_tensor *x, int64_t T, bool counts)
+{
+    am_tensor y = {AM_I32, am_shape_of(f->rows, T), NULL};
+    int64_t length = x->shape.dims[1], times = f->rows / x->shape.dims[0];
+    int32_t *out = am_arena_array(&f->arena, (size_t)(f->rows * T), sizeof *out);
+    for (int64_t r = 0; out && r < f->rows; r++)
+        for (int64_t i = 0; i < T; i++)
+            out[r * T + i] = (int32_t)am_load_int(x->dtype, x->data, r / times * length + length - 1) +
+                             (counts ? (int32_t)(f->offset - length + 1 + i) : 0);
+    y.data = out;
+    return y;
+}
+
+static bool is_given(const am_decoder_feed *f, const char *name)
+{
+    for (int i = 0; i < f->request->input_count; i++)
+        if (strcmp(f->request->inputs[i].name, name) == 0) return true;
+    return false;
+}
+
+static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
+{
+    int count = 0;
+    for (int i = 0; i < f->request->input_count; i++) {
+        const am_session_input *given = &f->request->inputs[i];
+        bool is_mask = strcmp(given->name, "attention_mask") == 0;
+        if (f->encoder_decoder && is_mask)
+            out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
+        if (f->encoder_decoder) continue;
+        if (!is_mask) {
+            bool counts = strcmp(given->name, "position_ids") == 0;
+            am_tensor tensor =
+                f->offset ? last_column(f, &given->tensor, T, counts) : repeat_rows(&f->arena, &given->tensor, f->rows);
+            out[count++] = (am_session_input){given->name, tensor};
+        } else if (has_zero(&given->tensor)) {
+            am_tensor wide = widen_mask(f, &given->tensor);
+            out[count++] = (am_session_input){given->name, wide};
+            if (wide.data && !is_given(f, "position_ids"))
+                out[count++] = (am_session_input){"position_ids", mask_positions(f, wide.data, T)};
+        }
+    }
+    if (f->encoder_decoder && f->offset == 0)
+        out[count++] = (am_session_input){"encoder_hidden_states", repeat_rows(&f->arena, &f->encoded, f->rows)};
+    return count;
+}
+
+static int64_t capacity_for(int64_t needed)
+{
+    int64_t capacity = SMALLEST_CACHE;
+    while (capacity < needed) capacity *= 2;
+    return capacity;
+}
+
+am_status am_decoder_feed_run(am_decoder_feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
+{
+    am_session_input *inputs;
+    am_tensor found;
+    if (f->offset + T > f->capacity) f->capacity = capacity_for(f->offset + T);
+    am_arena_deinit(&f->arena);
+    inputs = am_arena_array(&f->arena, (size_t)f->request->input_count * 2 + MORE_INPUTS, sizeof *inputs);
+    if (!inputs) return am_out_of_memory();
+    int count = decoder_inputs(f, T, inputs);
+    const char *name = f->encoder_decoder ? "decoder_input_ids" : "input_ids";
+    inputs[count++] = (am_session_input){name, {AM_I32, am_shape_of(f->rows, T), (void *)(uintptr_t)ids}};
+    for (int i = 0; i < count; i++)
+        if (!inputs[i].tensor.data && am_shape_count(&inputs[i].tensor.shape)) return am_out_of_memory();
+    am_run_options options = {.stage = f->encoder_decoder ? AM_STAGE_DECODE : AM_STAGE_FORWARD,
+                              .last_logits_only = true,
+                              .cache_capacity = f->capacity,
+                              .cache_offset = f->offset,
+                              .cross_cached = f->offset > 0,
+                              .encoder_length = f->encoder_length};
+    AM_TRY(am_session_run(f->session, inputs, count, &options));
+    if (!am_session_find_output(f->session, "logits", &found) || found.dtype != AM_F32 || found.shape.rank != 3)
+        return am_error(AM_UNSUPPORTED, "this class gives no logits over a vocabulary");
+    f->offset += T;
+    *logits = found.data;
+    *vocab = found.shape.dims[2];
+    return NULL;
+}
+
+/* --- */
+
+am_status am_decoder_feed_init(am_decoder_feed *f, am_session *session, const am_generate_request *request)
+{
+    *f = (am_decoder_feed){.session = session, .request = request, .rows = request->batch};
+    f->encoder_decoder = (am_session_model(session)->architecture->flags & AM_ENCODER_DECODER) != 0;
+    f->capacity = capacity_for(request->length + 1);
+    am_session_reset(session);
+    return f->encoder_decoder ? encode(f) : NULL;
+}
+
+am_status am_decoder_feed_repeat(am_decoder_feed *f, int64_t times)
+{
+    am_arena arena = {0};
+    int64_t rows = f->rows * times;
+    int32_t *origin = am_arena_array(&arena, (size_t)rows, sizeof *origin);
+    for (int64_t r = 0; origin && r < rows; r++) origin[r] = (int32_t)(r / times);
+    am_status status = origin ? am_session_reorder(f->session, origin, f->rows, rows) : am_out_of_memory();
+    am_arena_deinit(&arena);
+    f->rows = rows;
+    return status;
+}
+
+am_status am_decoder_feed_reorder(am_decoder_feed *f, const int32_t *origin)
+{
+    bool is_same = true;
+    for (int64_t r = 0; r < f->rows && is_same; r++) is_same = origin[r] == r;
+    return is_same ? NULL : am_session_reorder(f->session, origin, f->rows, f->rows);
+}
+
+void am_decoder_feed_deinit(am_decoder_feed *f)
+{
+    am_arena_deinit(&f->arena);
+    am_free_aligned(f->encoded.data);
+}

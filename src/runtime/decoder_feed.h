@@ -1,0 +1,35 @@
+/* The decoder of a class that generates, fed with some tokens after others. */
+#ifndef AM_RUNTIME_DECODER_FEED_H
+#define AM_RUNTIME_DECODER_FEED_H
+
+#include "runtime/generate.h"
+
+typedef struct am_decoder_feed {
+    am_session *session;
+    const am_generate_request *request;
+    bool encoder_decoder;
+    int64_t rows;             /* batch times beams */
+    int64_t offset, capacity; /* positions in the caches, and their places */
+    am_tensor encoded;        /* [batch, S, C], owned; of encoder-decoders */
+    int64_t encoder_length;
+    am_arena arena; /* of one step */
+} am_decoder_feed;
+
+/* Empties the caches and runs the encoder where there is one. Both arguments are borrowed. Freed with
+   am_decoder_feed_deinit, after an error too. */
+am_status am_decoder_feed_init(am_decoder_feed *feed, am_session *session,
+                               const am_generate_request *request) AM_NODISCARD;
+void am_decoder_feed_deinit(am_decoder_feed *feed);
+
+/* Runs T tokens of each row, ids: [rows, T], and gives the logits of the last: [rows, V], borrowed until the next run.
+ */
+am_status am_decoder_feed_run(am_decoder_feed *feed, const int32_t *ids, int64_t T, const float **logits,
+                              int64_t *vocab) AM_NODISCARD;
+
+/* Each row becomes `times` rows that go on from what it has read. */
+am_status am_decoder_feed_repeat(am_decoder_feed *feed, int64_t times) AM_NODISCARD;
+
+/* Row i goes on from what row origin[i] has read; origin: [rows]. */
+am_status am_decoder_feed_reorder(am_decoder_feed *feed, const int32_t *origin) AM_NODISCARD;
+
+#endif
