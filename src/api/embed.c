@@ -29,6 +29,7 @@ am_status am_model_embed(am_model *model, const char *const *texts, size_t count
     if (!texts || !count) return am_error(AM_INVALID_ARGUMENT, "no texts were given");
     AM_TRY(am_sentence_config_read(model->pipeline, &config));
     am_status status = embed_all(model->pipeline, &config, texts, count, out, out_dims);
+    am_sentence_config_deinit(&config);
     if (status) {
         am_free(*out);
         *out = NULL;

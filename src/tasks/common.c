@@ -88,10 +88,9 @@ void am_append_float(am_buffer *out, float value)
     am_buffer_append_string(out, text);
 }
 
-void am_append_label_scores(const am_pipeline *p, const am_score *scores, int64_t count, am_buffer *out)
+static void append_label_scores(const am_pipeline *p, const am_score *scores, int64_t count, am_buffer *out)
 {
     am_arena arena = {0};
-    am_buffer_append_char(out, '[');
     for (int64_t i = 0; i < count; i++) {
         const char *label = am_pipeline_label(p, &arena, scores[i].id);
         am_buffer_append_string(out, i ? ", {\"label\": " : "{\"label\": ");
@@ -100,7 +99,6 @@ void am_append_label_scores(const am_pipeline *p, const am_score *scores, int64_
         am_append_float(out, (float)scores[i].score);
         am_buffer_append_char(out, '}');
     }
-    am_buffer_append_char(out, ']');
     am_arena_deinit(&arena);
 }
 
@@ -203,7 +201,7 @@ am_status am_option_top_k(am_json options, int64_t fallback, int64_t count, int6
 {
     am_json value = am_json_get(options, "top_k");
     AM_TRY(am_check_option(options, "top_k", AM_JSON_INTEGER));
-    *out = am_json_kind_of(value) == AM_JSON_NULL ? 0 : am_json_int(value, fallback);
+    *out = am_json_int(value, fallback);
     if (am_json_kind_of(value) >= AM_JSON_BOOL && *out < 1)
         return am_error(AM_INVALID_ARGUMENT, "option top_k: expected at least 1, found %lld", (long long)*out);
     if (*out == 0 || *out > count) *out = count;
@@ -281,34 +279,60 @@ am_status am_option_texts(am_json options, const char *name, bool commas, am_are
                       : am_error(AM_INVALID_ARGUMENT, "option %s: expected at least one string, found none", name);
 }
 
+/* The field that begins at `at`: its length, 0 when there is none. */
+static size_t label_field(const char *at)
+{
+    return strncmp(at, "{}", 2) == 0 ? 2 : strncmp(at, "{0}", 3) == 0 ? 3 : 0;
+}
+
+/* Appends the piece of a template at `at`, and says how long that is; 0 when str.format refuses it. */
+static size_t fill_piece(const char *at, const char *label, int *fields, am_buffer *out)
+{
+    size_t field = label_field(at);
+    bool is_brace = *at == '{' || *at == '}';
+    if (field) {
+        am_buffer_append_string(out, label);
+        ++*fields;
+        return field;
+    }
+    if (is_brace && at[1] != *at) return 0;
+    am_buffer_append_char(out, *at);
+    return is_brace ? 2 : 1;
+}
+
 am_status am_fill_template(const char *pattern, const char *label, am_arena *arena, const char **out)
 {
-    const char *place = strstr(pattern, "{}");
-    if (!place)
-        return am_error(AM_INVALID_ARGUMENT, "option hypothesis_template: expected {} in it, found \"%s\"", pattern);
-    *out = am_arena_printf(arena, "%.*s%s%s", (int)(place - pattern), pattern, label, place + 2);
-    return *out ? NULL : am_out_of_memory();
+    am_buffer text = {0};
+    int fields = 0;
+    size_t at = 0, length;
+    while (pattern[at] && (length = fill_piece(pattern + at, label, &fields, &text)) > 0) at += length;
+    am_status status = am_buffer_status(&text);
+    if (!status && (pattern[at] || !fields))
+        status = am_error(AM_INVALID_ARGUMENT,
+                          "option hypothesis_template: expected {} in it and no other field, found \"%s\"", pattern);
+    *out = status ? NULL : am_arena_string(arena, am_buffer_text(&text), text.length);
+    am_buffer_deinit(&text);
+    return status || *out ? status : am_out_of_memory();
 }
 
 /* --- classification --- */
 
 typedef int64_t (*score_function)(const float *logits, int64_t count, int64_t top_k, am_score *out);
 
-static score_function function_by_problem(const am_config *config, int64_t labels)
+static score_function function_by_problem(const am_config *config, bool is_alone)
 {
     am_json problem = am_json_get(config->object, "problem_type");
     if (am_json_equals(problem, "regression")) return scores_as_they_are;
     if (am_json_equals(problem, "multi_label_classification")) return am_scores_sigmoid;
-    if (labels == 1 && !am_json_equals(problem, "single_label_classification")) return am_scores_sigmoid;
-    return am_scores_softmax;
+    return is_alone ? am_scores_sigmoid : am_scores_softmax;
 }
 
-static am_status choose_function(const am_pipeline *p, am_json options, int64_t labels, score_function *out)
+static am_status choose_function(const am_pipeline *p, am_json options, bool is_alone, score_function *out)
 {
     am_json wanted = am_json_get(options, "function_to_apply");
     AM_TRY(am_check_option(options, "function_to_apply", AM_JSON_STRING));
-    *out = function_by_problem(am_pipeline_config(p), labels);
-    if (am_json_kind_of(wanted) != AM_JSON_STRING || am_json_equals(wanted, "default")) return NULL;
+    *out = function_by_problem(am_pipeline_config(p), is_alone);
+    if (am_json_kind_of(wanted) != AM_JSON_STRING) return NULL;
     *out = am_json_equals(wanted, "softmax")   ? am_scores_softmax
            : am_json_equals(wanted, "sigmoid") ? am_scores_sigmoid
            : am_json_equals(wanted, "none")    ? scores_as_they_are
@@ -318,17 +342,19 @@ static am_status choose_function(const am_pipeline *p, am_json options, int64_t 
                     am_json_text(wanted).bytes);
 }
 
-am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options, int64_t top_k,
-                                   am_buffer *out)
+am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options,
+                                   const am_classification *kind, am_buffer *out)
 {
-    int64_t labels = logits->shape.rank ? logits->shape.dims[logits->shape.rank - 1] : 0;
+    int64_t labels = logits->shape.rank ? logits->shape.dims[logits->shape.rank - 1] : 0, top_k;
     score_function function;
-    AM_TRY(choose_function(p, options, labels, &function));
-    AM_TRY(am_option_top_k(options, top_k, labels, &top_k));
+    AM_TRY(choose_function(p, options, labels == 1 && !kind->one_is_softmax, &function));
+    AM_TRY(am_option_top_k(options, kind->top_k, labels, &top_k));
     am_score *scores = am_alloc_zeroed((size_t)labels + 1, sizeof *scores);
     if (!scores) return am_out_of_memory();
     int64_t count = function(logits->data, labels, top_k, scores);
-    am_append_label_scores(p, scores, count, out);
+    if (!kind->is_bare) am_buffer_append_char(out, '[');
+    append_label_scores(p, scores, count, out);
+    if (!kind->is_bare) am_buffer_append_char(out, ']');
     am_free(scores);
     return NULL;
 }

@@ -40,23 +40,40 @@ static am_status open_sound(const am_task_input *input, int rate, am_audio *out)
     return am_audio_resample(out, rate, NULL);
 }
 
-am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out)
+am_status am_load_samples(am_pipeline *p, const am_task_input *input, am_audio *samples)
 {
     am_feature_extractor *extractor;
-    am_audio sound = {0};
+    *samples = (am_audio){0};
+    AM_TRY(am_pipeline_feature_extractor(p, &extractor));
+    am_status status = open_sound(input, (int)extractor->sampling_rate, samples);
+    if (status) am_audio_deinit(samples);
+    return status;
+}
+
+am_status am_sound_inputs(am_pipeline *p, const am_audio *samples, const am_feature_options *options,
+                          am_media_inputs *out)
+{
+    am_feature_extractor *extractor;
     am_features features = {0};
     *out = (am_media_inputs){0};
     AM_TRY(am_pipeline_feature_extractor(p, &extractor));
-    am_status status = open_sound(input, (int)extractor->sampling_rate, &sound);
-    if (!status) status = am_feature_extractor_run(extractor, &sound, 1, NULL, &features);
-    am_audio_deinit(&sound);
-    if (status) return status;
+    AM_TRY(am_feature_extractor_run(extractor, samples, 1, options, &features));
     out->inputs[out->count++] = (am_session_input){features.name, features.values};
     out->owned[0] = features.values.data;
     if (features.attention_mask.data)
         out->inputs[out->count++] = (am_session_input){"attention_mask", features.attention_mask};
     out->owned[1] = features.attention_mask.data;
     return NULL;
+}
+
+am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out)
+{
+    am_audio samples;
+    *out = (am_media_inputs){0};
+    AM_TRY(am_load_samples(p, input, &samples));
+    am_status status = am_sound_inputs(p, &samples, NULL, out);
+    am_audio_deinit(&samples);
+    return status;
 }
 
 void am_media_inputs_deinit(am_media_inputs *m)

@@ -35,8 +35,11 @@ static am_status compare_all(am_pipeline *p, const char *text, am_json options, 
     size_t dims;
     AM_TRY(am_option_texts(options, "sentences", false, arena, &sentences));
     AM_TRY(am_sentence_config_read(p, &config));
-    AM_TRY(am_embed_sentence(p, &config, text, &source, &dims));
-    am_status status = NULL;
+    am_status status = am_embed_sentence(p, &config, text, &source, &dims);
+    if (status) {
+        am_sentence_config_deinit(&config);
+        return status;
+    }
     am_buffer_append_char(out, '[');
     for (int64_t i = 0; i < sentences.count && !status; i++) {
         if (i) am_buffer_append_string(out, ", ");
@@ -44,6 +47,7 @@ static am_status compare_all(am_pipeline *p, const char *text, am_json options, 
     }
     am_buffer_append_char(out, ']');
     am_free(source);
+    am_sentence_config_deinit(&config);
     return status;
 }
 

@@ -6,7 +6,9 @@
 
 #include <anymodel/input.h>
 
+struct am_audio;
 struct am_encoding;
+struct am_feature_options;
 struct am_tokenizer;
 
 typedef struct am_task {
@@ -39,9 +41,6 @@ int64_t am_scores_sigmoid(const float *logits, int64_t count, int64_t top_k, am_
 /* Appends a number with as many digits as it takes to read the same double (or, narrow, float) back. */
 void am_append_real(am_buffer *out, double value);
 void am_append_float(am_buffer *out, float value);
-
-/* Appends [{"label": ..., "score": ...}, ...]. */
-void am_append_label_scores(const am_pipeline *p, const am_score *scores, int64_t count, am_buffer *out);
 
 /* Fails unless the field that the task needs is there. */
 am_status am_need_text(const am_task_input *input) AM_NODISCARD;
@@ -78,6 +77,12 @@ typedef struct am_media_inputs {
 
 am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
+
+/* The two halves of am_load_sound. samples: mono at the feature extractor's rate, freed with am_audio_deinit; options
+   may be null. */
+am_status am_load_samples(am_pipeline *p, const am_task_input *input, struct am_audio *samples) AM_NODISCARD;
+am_status am_sound_inputs(am_pipeline *p, const struct am_audio *samples, const struct am_feature_options *options,
+                          am_media_inputs *out) AM_NODISCARD;
 void am_media_inputs_deinit(am_media_inputs *m);
 
 /* Runs the model and finds an output; AM_UNSUPPORTED "class X gives no NAME" when it is not there.
@@ -98,8 +103,7 @@ void am_append_tensor(am_buffer *out, const am_tensor *x);
  */
 am_status am_check_option(am_json options, const char *name, am_json_kind kind) AM_NODISCARD;
 
-/* top_k of the options: `fallback` when absent, 0 (all) when null; at least 1 and at most `count` otherwise.
- */
+/* top_k of the options, `fallback` (0: all) when absent or null; at least 1, and at most `count` comes out. */
 am_status am_option_top_k(am_json options, int64_t fallback, int64_t count, int64_t *out) AM_NODISCARD;
 
 /* A text option in the arena, or the fallback. */
@@ -115,12 +119,20 @@ typedef struct am_texts {
 
 am_status am_option_texts(am_json options, const char *name, bool commas, am_arena *arena, am_texts *out) AM_NODISCARD;
 
-/* hypothesis_template with {} replaced, in the arena; fails when it has no {}. */
+/* hypothesis_template as Python's str.format fills it, in the arena: {} or {0} is the label, {{ and }} are braces.
+   Fails when it has no place for the label, or others. */
 am_status am_fill_template(const char *pattern, const char *label, am_arena *arena, const char **out) AM_NODISCARD;
 
+/* In what the classification pipelines differ. */
+typedef struct am_classification {
+    int64_t top_k;       /* when none is given; 0: all */
+    bool one_is_softmax; /* the score of a single label, which is a sigmoid else */
+    bool is_bare;        /* the first answer alone instead of a list */
+} am_classification;
+
 /* Classification of one row of logits ([1, labels]) as the pipelines do it: function_to_apply, else what
-   problem_type and the number of labels say; top_k, `top_k` when it is not given. */
-am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options, int64_t top_k,
-                                   am_buffer *out) AM_NODISCARD;
+   problem_type and the number of labels say; top_k. */
+am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options,
+                                   const am_classification *kind, am_buffer *out) AM_NODISCARD;
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "text/tokenizer.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef enum strategy { NONE, SIMPLE, FIRST, AVERAGE, MAX } strategy;
@@ -24,21 +25,33 @@ typedef struct entity {
     float score;
 } entity;
 
+/* An entity of the answer. */
+typedef struct found {
+    uint32_t start, end; /* code points */
+    float score;
+    int64_t order;
+    const char *json;
+} found;
+
 typedef struct job {
     am_pipeline *p;
     am_tokenizer *tokenizer;
     am_arena arena;
     const char *text;
     strategy strategy;
-    am_encoding encoding;
-    bool word_aware; /* tokens inside of words have a prefix */
-    bool byte_level; /* its decoder is ByteLevel */
+    const am_encoding *window; /* the tokens that are looked at */
+    bool word_aware;           /* tokens inside of words have a prefix */
+    bool byte_level;           /* its decoder is ByteLevel */
     int64_t labels;
     const char **names;
     token *tokens;
     int64_t token_count;
     entity *entities;
     int64_t entity_count;
+    const char **ignored; /* labels */
+    int64_t ignored_count;
+    found *found;
+    int64_t found_count, found_capacity;
 } job;
 
 /* --- tokens --- */
@@ -79,9 +92,10 @@ static bool goes_on(const job *j, const token *t)
 
 static am_status gather_tokens(job *j, const float *scores)
 {
-    const am_encoding *e = &j->encoding;
+    const am_encoding *e = j->window;
     int32_t unknown = am_tokenizer_special_id(j->tokenizer, "unk_token");
     j->tokens = am_arena_array(&j->arena, e->count + 1, sizeof *j->tokens);
+    j->token_count = 0;
     if (!j->tokens) return am_out_of_memory();
     for (size_t i = 0; i < e->count; i++) {
         if (e->special_tokens_mask[i]) continue;
@@ -156,6 +170,7 @@ static void judge(const job *j, entity *e)
 static am_status find_entities(job *j)
 {
     j->entities = am_arena_array(&j->arena, (size_t)j->token_count + 1, sizeof *j->entities);
+    j->entity_count = 0;
     if (!j->entities) return am_out_of_memory();
     for (int64_t t = 0; t < j->token_count; t++) {
         bool joins = j->strategy >= FIRST && t && j->tokens[t].is_subword;
@@ -315,26 +330,91 @@ static am_status append_entity(const job *j, const entity *e, am_buffer *out)
     return NULL;
 }
 
-static am_status append_entities(job *j, am_json options, am_buffer *out)
+/* --- the answer --- */
+
+static am_status read_ignored(job *j, am_json options)
 {
-    am_texts ignored = {.items = (const char *[]){"O"}, .count = 1};
+    static const char *outside[] = {"O"};
     am_json given = am_json_get(options, "ignore_labels");
-    int64_t written = 0;
-    if (am_json_kind_of(given) == AM_JSON_ARRAY && am_json_count(given) == 0) ignored.count = 0;
-    else if (am_json_kind_of(given) > AM_JSON_NULL)
-        AM_TRY(am_option_texts(options, "ignore_labels", false, &j->arena, &ignored));
+    am_texts texts = {0};
+    j->ignored = outside;
+    j->ignored_count = 1;
+    if (am_json_kind_of(given) <= AM_JSON_NULL) return NULL;
+    if (am_json_kind_of(given) != AM_JSON_ARRAY || am_json_count(given))
+        AM_TRY(am_option_texts(options, "ignore_labels", false, &j->arena, &texts));
+    j->ignored = texts.items;
+    j->ignored_count = texts.count;
+    return NULL;
+}
+
+static bool is_ignored(const job *j, const entity *e)
+{
+    const char *name = j->strategy == NONE ? j->names[e->label] : group_name(j->names[e->label]);
+    for (int64_t i = 0; i < j->ignored_count; i++)
+        if (strcmp(j->ignored[i], name) == 0) return true;
+    return false;
+}
+
+static am_status keep_entity(job *j, const entity *e)
+{
+    am_buffer json = {0};
+    am_status status = append_entity(j, e, &json);
+    if (!status) status = am_buffer_status(&json);
+    found one = {.start = j->tokens[e->first].start,
+                 .end = j->tokens[e->last].end,
+                 .score = e->score,
+                 .order = j->found_count,
+                 .json = am_arena_string(&j->arena, am_buffer_text(&json), json.length)};
+    am_buffer_deinit(&json);
+    if (status) return status;
+    if (!one.json) return am_out_of_memory();
+    if (j->found_count == j->found_capacity) {
+        int64_t larger = j->found_capacity ? 2 * j->found_capacity : 32;
+        found *grown = am_arena_array(&j->arena, (size_t)larger, sizeof *grown);
+        if (!grown) return am_out_of_memory();
+        if (j->found_count) memcpy(grown, j->found, (size_t)j->found_count * sizeof *grown);
+        j->found = grown;
+        j->found_capacity = larger;
+    }
+    j->found[j->found_count++] = one;
+    return NULL;
+}
+
+static int by_start(const void *a, const void *b)
+{
+    const found *x = a, *y = b;
+    if (x->start != y->start) return x->start < y->start ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Of the entities of several windows that overlap: the longer one, of equally long ones the likelier
+   (aggregate_overlapping_entities). */
+static void resolve_overlaps(job *j)
+{
+    int64_t last = 0;
+    if (!j->found_count) return;
+    qsort(j->found, (size_t)j->found_count, sizeof *j->found, by_start);
+    for (int64_t i = 1; i < j->found_count; i++) {
+        found *before = &j->found[last];
+        const found *one = &j->found[i];
+        if (one->start >= before->end) {
+            j->found[++last] = *one;
+            continue;
+        }
+        uint32_t length = one->end - one->start, other = before->end - before->start;
+        if (length > other || (length == other && one->score > before->score)) *before = *one;
+    }
+    j->found_count = last + 1;
+}
+
+static void append_found(const job *j, am_buffer *out)
+{
     am_buffer_append_char(out, '[');
-    for (int64_t i = 0; i < j->entity_count; i++) {
-        const char *name =
-            j->strategy == NONE ? j->names[j->entities[i].label] : group_name(j->names[j->entities[i].label]);
-        bool skip = false;
-        for (int64_t k = 0; k < ignored.count; k++) skip |= strcmp(ignored.items[k], name) == 0;
-        if (skip) continue;
-        if (written++) am_buffer_append_string(out, ", ");
-        AM_TRY(append_entity(j, &j->entities[i], out));
+    for (int64_t i = 0; i < j->found_count; i++) {
+        if (i) am_buffer_append_string(out, ", ");
+        am_buffer_append_string(out, j->found[i].json);
     }
     am_buffer_append_char(out, ']');
-    return NULL;
 }
 
 /* --- */
@@ -356,16 +436,31 @@ static am_status read_strategy(am_json options, strategy *out)
                     am_json_text(given).bytes);
 }
 
-static am_status encode(job *j, am_text_inputs *out)
+/* `stride`: tokens that windows share; -1: there is one window, and what is behind it is cut off. */
+static am_status read_stride(job *j, am_json options, int64_t *out)
+{
+    int64_t limit = am_pipeline_context_length(j->p);
+    AM_TRY(am_check_option(options, "stride", AM_JSON_INTEGER));
+    *out = am_json_int(am_json_get(options, "stride"), -1);
+    if (am_json_kind_of(am_json_get(options, "stride")) <= AM_JSON_NULL) return NULL;
+    if (*out < 0 || *out >= limit || *out > UINT32_MAX)
+        return am_error(AM_INVALID_ARGUMENT, "option stride: expected 0 or more and less than %lld tokens, found %lld",
+                        (long long)limit, (long long)*out);
+    if (j->strategy == NONE && am_json_kind_of(am_json_get(options, "aggregation_strategy")) == AM_JSON_STRING)
+        return am_error(AM_INVALID_ARGUMENT, "option stride: windows need an aggregation_strategy other than none");
+    return NULL;
+}
+
+static am_status encode(const job *j, int64_t stride, am_encoding *out)
 {
     am_encode_options options = AM_ENCODE_OPTIONS;
     int64_t limit = am_pipeline_context_length(j->p);
     if (limit < INT64_MAX) {
         options.truncation = AM_TRUNCATE_LONGEST_FIRST;
         options.max_length = (uint64_t)limit;
+        options.stride = stride > 0 ? (uint32_t)stride : 0;
     }
-    AM_TRY(am_tokenizer_encode(j->tokenizer, (am_text){j->text, strlen(j->text)}, NULL, &options, &j->encoding));
-    return am_inputs_of_encodings(j->tokenizer, &j->arena, &j->encoding, 1, out);
+    return am_tokenizer_encode(j->tokenizer, (am_text){j->text, strlen(j->text)}, NULL, &options, out);
 }
 
 static am_status name_labels(job *j)
@@ -376,15 +471,13 @@ static am_status name_labels(job *j)
     return NULL;
 }
 
-static am_status classify(job *j, am_json options, am_buffer *out)
+static am_status classify_window(job *j, const am_encoding *window)
 {
     am_text_inputs inputs;
     am_tensor logits;
     const float *scores;
-    AM_TRY(read_strategy(options, &j->strategy));
-    AM_TRY(am_pipeline_tokenizer(j->p, &j->tokenizer));
-    AM_TRY(read_prefix(j));
-    AM_TRY(encode(j, &inputs));
+    j->window = window;
+    AM_TRY(am_inputs_of_encodings(j->tokenizer, &j->arena, window, 1, &inputs));
     AM_TRY(am_run_for_output(j->p, inputs.inputs, inputs.count, "logits", &logits));
     if (logits.shape.rank != 3 || logits.shape.dims[1] != inputs.length)
         return am_error(AM_UNSUPPORTED, "class %s gives no logits of each token", j->p->model->architecture->name);
@@ -394,7 +487,28 @@ static am_status classify(job *j, am_json options, am_buffer *out)
     AM_TRY(gather_tokens(j, scores));
     AM_TRY(find_entities(j));
     if (j->strategy != NONE) group_entities(j);
-    return append_entities(j, options, out);
+    for (int64_t i = 0; i < j->entity_count; i++)
+        if (!is_ignored(j, &j->entities[i])) AM_TRY(keep_entity(j, &j->entities[i]));
+    return NULL;
+}
+
+static am_status classify(job *j, am_json options, am_buffer *out)
+{
+    am_encoding first = {0};
+    int64_t stride;
+    AM_TRY(read_strategy(options, &j->strategy));
+    AM_TRY(read_ignored(j, options));
+    AM_TRY(read_stride(j, options, &stride));
+    AM_TRY(am_pipeline_tokenizer(j->p, &j->tokenizer));
+    AM_TRY(read_prefix(j));
+    AM_TRY(encode(j, stride, &first));
+    am_status status = classify_window(j, &first);
+    for (size_t i = 0; stride >= 0 && i < first.overflowing_count && !status; i++)
+        status = classify_window(j, &first.overflowing[i]);
+    if (!status && stride >= 0 && first.overflowing_count) resolve_overlaps(j);
+    if (!status) append_found(j, out);
+    am_encoding_deinit(&first);
+    return status;
 }
 
 static am_status run(am_pipeline *p, const am_task_input *input, am_json options, am_buffer *out)
@@ -402,7 +516,6 @@ static am_status run(am_pipeline *p, const am_task_input *input, am_json options
     AM_TRY(am_need_text(input));
     job j = {.p = p, .text = input->text};
     am_status status = classify(&j, options, out);
-    am_encoding_deinit(&j.encoding);
     am_arena_deinit(&j.arena);
     return status;
 }
@@ -411,6 +524,6 @@ const am_task am_task_token_classification = {
     .name = "token-classification",
     .input = "text",
     .summary = "Labels the tokens of a text, or its words and names.",
-    .parameters = "aggregation_strategy, ignore_labels",
+    .parameters = "aggregation_strategy, ignore_labels, stride",
     .run = run,
 };

@@ -47,12 +47,13 @@ def probabilities(logits, allowed):
     return x / x.sum()
 
 
-def answer(directory, question, context, top_k=1, max_answer_len=15, max_seq_len=64):
+def answer(directory, question, context, top_k=1, max_answer_len=15, max_seq_len=64, doc_stride=None, align_to_words=True,
+           handle_impossible_answer=False):
     tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
     model = transformers.AutoModelForQuestionAnswering.from_pretrained(directory).eval()
-    encoded = tokenizer(question, context, truncation="only_second", max_length=max_seq_len, stride=min(max_seq_len // 2, 128),
-                        return_overflowing_tokens=True, return_offsets_mapping=True)
-    answers = []
+    encoded = tokenizer(question, context, truncation="only_second", max_length=max_seq_len,
+                        stride=doc_stride or min(max_seq_len // 2, 128), return_overflowing_tokens=True, return_offsets_mapping=True)
+    answers, none = [], 1000000
     for window, ids in enumerate(encoded["input_ids"]):
         inside = numpy.array([s == 1 for s in encoded.sequence_ids(window)])
         inside[numpy.array(ids) == tokenizer.cls_token_id] = True
@@ -60,20 +61,26 @@ def answer(directory, question, context, top_k=1, max_answer_len=15, max_seq_len
             out = model(**{name: torch.tensor([encoded[name][window]]) for name in tokenizer.model_input_names})
         start = probabilities(out.start_logits[0].numpy(), inside)
         end = probabilities(out.end_logits[0].numpy(), inside)
+        none = min(none, float(start[0] * end[0]))
         start[0] = end[0] = 0
         scores = numpy.tril(numpy.triu(start[:, None] * end[None]), max_answer_len - 1)
-        for flat in numpy.argsort(-scores.flatten(), kind="stable")[: 2 * top_k + 10]:
+        for flat in numpy.argsort(-scores.flatten(), kind="stable")[: 2 * top_k + 10 if align_to_words else top_k]:
             first, last = numpy.unravel_index(flat, scores.shape)
             if not (inside[first] and inside[last]) or scores[first, last] == 0:
                 continue
-            begin = encoded.word_to_chars(window, encoded.token_to_word(window, int(first)), sequence_index=1)[0]
-            finish = encoded.word_to_chars(window, encoded.token_to_word(window, int(last)), sequence_index=1)[1]
+            if align_to_words:
+                begin = encoded.word_to_chars(window, encoded.token_to_word(window, int(first)), sequence_index=1)[0]
+                finish = encoded.word_to_chars(window, encoded.token_to_word(window, int(last)), sequence_index=1)[1]
+            else:
+                begin, finish = encoded["offset_mapping"][window][first][0], encoded["offset_mapping"][window][last][1]
             text = context[begin:finish]
             same = [a for a in answers if a["answer"].lower() == text.lower()]
             if same:
                 same[0]["score"] += float(scores[first, last])
             else:
                 answers.append({"score": float(scores[first, last]), "start": begin, "end": finish, "answer": text})
+    if handle_impossible_answer:
+        answers.append({"score": none, "start": 0, "end": 0, "answer": ""})
     answers = sorted(answers, key=lambda a: -a["score"])[:top_k]
     return answers[0] if top_k == 1 else answers
 

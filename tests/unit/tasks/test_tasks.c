@@ -1,80 +1,27 @@
 /* Answers recorded from transformers by tools/record/record_tasks.py. */
 #include "test_support.h"
 
-#include "base/buffer.h"
-#include "base/json.h"
+#include "recorded.h"
+
 #include "tasks/task.h"
 
 #include <anymodel/anymodel.h>
 
-#include <math.h>
 #include <string.h>
-
-static bool is_number(am_json_kind kind)
-{
-    return kind == AM_JSON_INTEGER || kind == AM_JSON_REAL;
-}
-
-/* Numbers may differ by 1e-6 and 1e-4 of their size; everything else is the same. */
-static bool is_close(am_json found, am_json expected)
-{
-    am_json_kind kind = am_json_kind_of(expected), other = am_json_kind_of(found);
-    if (is_number(kind) && is_number(other)) {
-        double a = am_json_real(found, NAN), b = am_json_real(expected, NAN);
-        return fabs(a - b) <= 1e-6 + 1e-4 * fabs(b);
-    }
-    if (kind != other || am_json_count(found) != am_json_count(expected)) return false;
-    if (kind == AM_JSON_STRING) return am_json_equals(found, am_json_text(expected).bytes);
-    am_json_iterator f = am_json_iterate(found);
-    for (am_json_iterator e = am_json_iterate(expected); am_json_next(&e);) {
-        am_json value =
-            kind == AM_JSON_OBJECT ? am_json_get(found, e.key.bytes) : (am_json_next(&f) ? f.value : (am_json){0});
-        if (!is_close(value, e.value)) return false;
-    }
-    return true;
-}
-
-static void check_answer(const char *text, am_json expected)
-{
-    am_json_document *found;
-    am_buffer wanted = {0};
-    am_test_expect_ok(am_json_parse(text, strlen(text), "answer", &found));
-    am_json_write(expected, &wanted);
-    if (!is_close(am_json_root(found), expected)) fail_msg("expected %s\nfound %s", am_buffer_text(&wanted), text);
-    am_buffer_deinit(&wanted);
-    am_json_close(found);
-}
-
-static void check_case(am_json c)
-{
-    am_model *model;
-    am_buffer options = {0};
-    am_json_string task = am_json_text(am_json_get(c, "task"));
-    am_task_input input = {.text = am_json_text(am_json_get(c, "text")).bytes};
-    char *answer;
-    if (am_json_kind_of(am_json_get(c, "pair")) == AM_JSON_STRING)
-        input.text_pair = am_json_text(am_json_get(c, "pair")).bytes;
-    if (am_json_kind_of(am_json_get(c, "path")) == AM_JSON_STRING)
-        input.path = am_test_source_path(am_json_text(am_json_get(c, "path")).bytes);
-    am_json_write(am_json_get(c, "options"), &options);
-    am_test_expect_ok(am_model_open(am_test_source_path(am_json_text(am_json_get(c, "model")).bytes), NULL, &model));
-    am_test_expect_ok(am_model_run(model, task.bytes, &input, options.length ? options.bytes : NULL, &answer));
-    check_answer(answer, am_json_get(c, "answer"));
-    am_string_free(answer);
-    am_model_close(model);
-    am_buffer_deinit(&options);
-}
 
 static void check_task(const char *task)
 {
     am_json_document *recorded;
+    am_buffer failures = {0};
     int checked = 0;
     am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/expected.json"), &recorded));
     for (am_json_iterator i = am_json_iterate(am_json_root(recorded)); am_json_next(&i);) {
         if (!am_json_equals(am_json_get(i.value, "task"), task)) continue;
-        check_case(i.value);
+        am_test_check_case(am_test_source_path(am_json_text(am_json_get(i.value, "model")).bytes), i.value, &failures);
         checked++;
     }
+    if (failures.length) fail_msg("%s", am_buffer_text(&failures));
+    am_buffer_deinit(&failures);
     am_json_close(recorded);
     assert_true(checked > 0);
 }

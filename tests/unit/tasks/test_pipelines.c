@@ -1,0 +1,118 @@
+/* Answers of transformers' pipelines with tiny models of many types, recorded by tools/record/record_pipelines.py. */
+#include "test_support.h"
+
+#include "recorded.h"
+
+#include <string.h>
+
+static void check_task(const char *task)
+{
+    am_json_document *recorded;
+    am_buffer failures = {0};
+    int checked = 0;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json models = am_json_get(am_json_root(recorded), "models");
+    for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(recorded), "cases")); am_json_next(&i);) {
+        if (!am_json_equals(am_json_get(i.value, "task"), task)) continue;
+        const char *name = am_json_text(am_json_get(i.value, "model")).bytes;
+        am_json model = am_json_get(models, name);
+        const char *directory =
+            strchr(name, '/') ? am_test_source_path(name) : am_test_make_model(model, am_json_get(i.value, "files"));
+        am_test_check_case(directory, i.value, &failures);
+        checked++;
+    }
+    if (failures.length) fail_msg("%s", am_buffer_text(&failures));
+    am_buffer_deinit(&failures);
+    am_json_close(recorded);
+    assert_true(checked > 0);
+}
+
+static void tasks_pipelines__answer_feature_extraction_as_transformers(void **state)
+{
+    (void)state;
+    check_task("feature-extraction");
+}
+
+static void tasks_pipelines__answer_sentence_embedding_as_transformers(void **state)
+{
+    (void)state;
+    check_task("sentence-embedding");
+}
+
+static void tasks_pipelines__answer_fill_mask_as_transformers(void **state)
+{
+    (void)state;
+    check_task("fill-mask");
+}
+
+static void tasks_pipelines__answer_text_classification_as_transformers(void **state)
+{
+    (void)state;
+    check_task("text-classification");
+}
+
+static void tasks_pipelines__answer_zero_shot_classification_as_transformers(void **state)
+{
+    (void)state;
+    check_task("zero-shot-classification");
+}
+
+static void tasks_pipelines__answer_token_classification_as_transformers(void **state)
+{
+    (void)state;
+    check_task("token-classification");
+}
+
+static void tasks_pipelines__answer_question_answering_as_transformers(void **state)
+{
+    (void)state;
+    check_task("question-answering");
+}
+
+static void tasks_pipelines__answer_text_generation_as_transformers(void **state)
+{
+    (void)state;
+    check_task("text-generation");
+}
+
+static void tasks_pipelines__answer_summarization_as_transformers(void **state)
+{
+    (void)state;
+    check_task("summarization");
+}
+
+static void tasks_pipelines__answer_translation_as_transformers(void **state)
+{
+    (void)state;
+    check_task("translation");
+}
+
+static void tasks_pipelines__answer_image_classification_as_transformers(void **state)
+{
+    (void)state;
+    check_task("image-classification");
+}
+
+static void tasks_pipelines__answer_image_feature_extraction_as_transformers(void **state)
+{
+    (void)state;
+    check_task("image-feature-extraction");
+}
+
+static void tasks_pipelines__answer_zero_shot_image_classification_as_transformers(void **state)
+{
+    (void)state;
+    check_task("zero-shot-image-classification");
+}
+
+static void tasks_pipelines__answer_audio_classification_as_transformers(void **state)
+{
+    (void)state;
+    check_task("audio-classification");
+}
+
+static void tasks_pipelines__answer_automatic_speech_recognition_as_transformers(void **state)
+{
+    (void)state;
+    check_task("automatic-speech-recognition");
+}

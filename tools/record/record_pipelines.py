@@ -1,0 +1,287 @@
+"""Records what transformers' pipelines answer with tiny models of many types: tests/unit/tasks/data/pipelines.json.
+
+    python tools/record/record_pipelines.py
+
+Needs torch, transformers 5.23, Pillow, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
+computed here by the definition of transformers 4: question-answering in record_tasks.py, and text to text below.
+"""
+
+import json
+import pathlib
+import tempfile
+
+import numpy
+import PIL.Image
+import soundfile
+import soxr
+import torch
+import transformers
+from sentence_transformers import SentenceTransformer
+
+import pipeline_models
+import record_tasks
+
+ROOT = record_tasks.ROOT
+FIRST = "The cat sat on the mat."
+PLACES = "Ann Smith lives in Paris, and Bob's dog sat on a mat."
+LONG = " ".join(f"{PLACES} Item {w} went to the {p}." for w, p in zip(["one", "two", "three"], ["store", "park", "moon"]))
+PHOTO = "examples/data/digits/photo-4.jpg"
+DIGIT = "examples/data/digits/digit-7.png"
+YES = "examples/data/speech/yes.wav"
+WORDS = "examples/data/speech/two-five-nine.wav"
+FOUR = "examples/data/speech/stop-go-left-right.wav"
+FIELDS = {"summarization": "summary_text", "translation": "translation_text"}
+GREEDY = {"do_sample": False, "num_beams": 1}
+
+
+# --- answers ---
+
+
+def sound(path):
+    samples, rate = soundfile.read(ROOT / path, dtype="float32")
+    return samples if rate == 16000 else soxr.resample(samples, rate, 16000, "HQ").astype(numpy.float32)
+
+
+def text_to_text(folder, case):
+    """Text2TextGenerationPipeline of transformers 4."""
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+    options = dict(case.get("options", {}))
+    section = case["task"]
+    if section == "translation" and "src_lang" in options:
+        section = f"translation_{options.pop('src_lang')}_to_{options.pop('tgt_lang')}"
+    given = json.loads((folder / "config.json").read_text()).get("task_specific_params", {}).get(section, {})
+    encoded = tokenizer(given.pop("prefix", "") + case["text"], return_tensors="pt")
+    ids = model.generate(**encoded, **{**given, **options})[0]
+    text = tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return [{FIELDS[case["task"]]: text}]
+
+
+def embed(folder, case):
+    return SentenceTransformer(str(folder), device="cpu").encode(case["text"]).tolist()
+
+
+def input_of(case):
+    if "path" in case:
+        return sound(case["path"]) if case["path"].endswith(".wav") else PIL.Image.open(ROOT / case["path"])
+    if "pair" in case:
+        return {"text": case["text"], "text_pair": case["pair"]}
+    return case["options"]["messages"] if "messages" in case.get("options", {}) else case["text"]
+
+
+def run(folder, case):
+    if case["task"] == "sentence-embedding":
+        return embed(folder, case)
+    if case["task"] in FIELDS:
+        return text_to_text(folder, case)
+    if case["task"] == "question-answering":
+        return record_tasks.answer(folder, case["text"], case["pair"], **case.get("options", {}))
+    options = {name: value for name, value in case.get("options", {}).items() if name != "messages"}
+    if case["task"] == "automatic-speech-recognition":
+        named = {name: options.pop(name) for name in list(options) if name in ("language", "task", "max_new_tokens", "num_beams")}
+        if named:
+            options["generate_kwargs"] = named
+    return transformers.pipeline(case["task"], str(folder))(input_of(case), **options)
+
+
+def shorten(value):
+    """Numbers of seven digits, which is more than a test looks at."""
+    if isinstance(value, dict):
+        return {name: shorten(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [shorten(part) for part in value]
+    if isinstance(value, (float, numpy.floating)):
+        return float(f"{value:.7g}")
+    return int(value) if isinstance(value, numpy.integer) else value
+
+
+# --- cases ---
+
+
+def case(model, pipeline, text=None, files=None, **more):
+    options = {name: more.pop(name) for name in list(more) if name not in ("pair", "path")}
+    found = {"model": model, "task": pipeline, "text": text, **more, "files": files, "options": options}
+    return {name: value for name, value in found.items() if value}
+
+
+def module(index, name, kind):
+    return {"idx": index, "name": str(index), "path": f"{index}_{name}" if index else "", "type": f"sentence_transformers.models.{kind}"}
+
+
+def sentence_files(pooling, *more):
+    kinds = ["Transformer", "Pooling", *more]
+    files = {"modules.json": [module(i, kind, kind) for i, kind in enumerate(kinds)],
+             "sentence_bert_config.json": {"max_seq_length": 16, "do_lower_case": False}}
+    files["1_Pooling/config.json"] = {"word_embedding_dimension": 16, **{"pooling_mode_" + name: name in pooling for name in
+                                      ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens", "weightedmean_tokens", "lasttoken")}}
+    for i, kind in enumerate(kinds):
+        if kind == "Dense":
+            activation = "torch.nn.modules.activation.Tanh" if i == 2 else "torch.nn.modules.linear.Identity"
+            files[f"{i}_Dense/config.json"] = {"in_features": 16, "out_features": 6, "bias": True, "activation_function": activation}
+    return files
+
+
+def features():
+    yield case("bert", "feature-extraction", FIRST)
+    yield case("bert", "feature-extraction", LONG, truncation=True)
+    yield case("gpt2", "feature-extraction", "The cat")
+    yield case("distilbert-labels", "feature-extraction", "The dog.")
+    yield case("bart", "feature-extraction", "The dog.")
+    for pooling in (["cls_token"], ["mean_tokens"], ["max_tokens"], ["mean_sqrt_len_tokens"], ["weightedmean_tokens"], ["lasttoken"]):
+        yield case("bert", "sentence-embedding", PLACES, sentence_files(pooling))
+    yield case("bert", "sentence-embedding", " The  cat sat. ", sentence_files(["mean_tokens"], "Normalize"))
+    yield case("bert", "sentence-embedding", LONG, sentence_files(["cls_token", "max_tokens", "mean_tokens"], "Normalize"))
+    yield case("bert", "sentence-embedding", FIRST, sentence_files(["mean_tokens"], "Dense", "Normalize"))
+    yield case("bert", "sentence-embedding", FIRST, sentence_files(["mean_tokens"], "Normalize", "Dense"))
+
+
+def masks():
+    yield case("electra-mask", "fill-mask", "The [MASK] sat on the mat.", top_k=3)
+    yield case("electra-mask", "fill-mask", "[MASK] and [MASK] and [MASK]", targets=["cat", "dog"])
+    yield case("roberta-mask", "fill-mask", "The<mask> sat on the mat.")
+    yield case("roberta-mask", "fill-mask", "The <mask> sat on <mask>.", top_k=2)
+    yield case("roberta-mask", "fill-mask", "A <mask>.", targets=[" cat", "cat", "unbelievable", "Ġthe"], top_k=3)
+    yield case("roberta-mask", "fill-mask", "A <mask>.", targets="Ġa")
+    yield case("bart", "fill-mask", "The <mask> sat.", top_k=2)
+
+
+def texts():
+    yield case("bert-nli", "text-classification", FIRST)
+    yield case("bert-nli", "text-classification", FIRST, pair="The dog sat.")
+    yield case("bert-nli", "text-classification", FIRST, pair="The dog sat.", top_k=1)
+    yield case("bert-nli", "text-classification", FIRST, top_k=None)
+    yield case("bert-nli", "text-classification", FIRST, top_k=2, function_to_apply="none")
+    yield case("bert-nli", "text-classification", LONG, truncation=True, top_k=5)
+    for problem in ("multi_label_classification", "regression", "single_label_classification"):
+        yield case("distilbert-labels", "text-classification", FIRST, {"+config.json": {"problem_type": problem}}, top_k=None)
+    yield case("roberta-score", "text-classification", FIRST, {"+config.json": {"problem_type": "regression"}})
+    yield case("roberta-score", "text-classification", FIRST)
+    yield case("roberta-score", "text-classification", FIRST, function_to_apply="softmax", top_k=3)
+    yield case("bart-nli", "text-classification", FIRST, pair="A dog.", top_k=2, function_to_apply="sigmoid")
+    yield case("gpt2-labels", "text-classification", FIRST, top_k=2)
+    for labels in ("sports, politics", ["dog", "cat", "park", "moon"]):
+        yield case("bart-nli", "zero-shot-classification", FIRST, candidate_labels=labels)
+        yield case("bart-nli", "zero-shot-classification", FIRST, candidate_labels=labels, multi_label=True)
+    yield case("bert-nli", "zero-shot-classification", FIRST, candidate_labels="dog")
+    yield case("bert-nli", "zero-shot-classification", LONG, candidate_labels=["dog", "cat"], hypothesis_template="It is {} and {{}}.")
+    first = {"+config.json": {"id2label": {"0": "Entailment", "1": "no", "2": "neutral"}, "label2id": {"Entailment": 0, "no": 1, "neutral": 2}}}
+    yield case("bert-nli", "zero-shot-classification", FIRST, first, candidate_labels=["dog", "cat"], multi_label=True)
+    none = {"+config.json": {"id2label": {"0": "a", "1": "b", "2": "c"}, "label2id": {"a": 0, "b": 1, "c": 2}}}
+    yield case("bert-nli", "zero-shot-classification", FIRST, none, candidate_labels=["dog", "cat"], multi_label=True)
+
+
+def tokens():
+    for strategy in ("none", "simple", "first", "average", "max"):
+        yield case("roberta-names", "token-classification", "Ann Smith  lives in Paris, Bób.", aggregation_strategy=strategy)
+    yield case("bert-names", "token-classification", LONG)
+    yield case("bert-names", "token-classification", LONG, aggregation_strategy="simple", ignore_labels=["O", "PER"])
+    for strategy in ("simple", "first", "max"):
+        yield case("bert-names", "token-classification", LONG, aggregation_strategy=strategy, stride=8)
+    yield case("bert-names", "token-classification", PLACES, aggregation_strategy="average", stride=4)
+    yield case("roberta-names", "token-classification", LONG[:120], aggregation_strategy="average", stride=12, ignore_labels=[])
+
+
+def answers():
+    for model in ("distilbert-answers", "roberta-answers"):
+        yield case(model, "question-answering", "Who lives in Paris?", pair="Ann Smith lives in Paris.", max_seq_len=40)
+        yield case(model, "question-answering", "Who lives in Paris?", pair=LONG, max_seq_len=36, doc_stride=10, top_k=4)
+        yield case(model, "question-answering", "Who went?", pair=LONG, max_seq_len=30, max_answer_len=2, top_k=3, handle_impossible_answer=True)
+        yield case(model, "question-answering", "Who went?", pair=PLACES, max_seq_len=40, align_to_words=False, top_k=2)
+
+
+def generated():
+    yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, **GREEDY)
+    yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, return_full_text=False, **GREEDY)
+    yield case("gpt2", "text-generation", "The dog", max_length=9, **GREEDY)
+    yield case("gpt2", "text-generation", "The dog", return_tensors=True, max_new_tokens=4, **GREEDY)
+    chat = {"chat_template.jinja": "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"}
+    said = [{"role": "user", "content": "The cat?"}]
+    yield case("gpt2", "text-generation", None, chat, messages=said, max_new_tokens=6, **GREEDY)
+    yield case("gpt2", "text-generation", None, chat, messages=said, max_new_tokens=6, return_full_text=False, **GREEDY)
+    yield case("gpt2", "text-generation", None, chat, messages=[*said, {"role": "assistant", "content": "The cat sat"}], max_new_tokens=6, **GREEDY)
+    yield case("t5", "summarization", FIRST, max_new_tokens=8, **GREEDY)
+    prefixes = {"+config.json": {"task_specific_params": {"summarization": {"prefix": "about: ", "max_length": 9},
+                                                          "translation_en_to_de": {"prefix": "paris: ", "max_length": 7}}}}
+    yield case("t5", "summarization", FIRST, prefixes, **GREEDY)
+    yield case("t5", "translation", FIRST, prefixes, src_lang="en", tgt_lang="de", **GREEDY)
+    yield case("bart", "summarization", FIRST, max_new_tokens=10, **GREEDY)
+    yield case("bart", "translation", FIRST, max_new_tokens=10, **GREEDY)
+
+
+def images():
+    for model in ("vit-labels", "deit-labels", "convnext-labels"):
+        yield case(model, "image-classification", path=PHOTO)
+    yield case("vit-labels", "image-classification", path=DIGIT, top_k=2, function_to_apply="sigmoid")
+    yield case("vit-labels", "image-classification", path=DIGIT, files={"+config.json": {"problem_type": "multi_label_classification"}})
+    yield case("vit-labels", "image-classification", path=DIGIT, function_to_apply="none")
+    for model in ("vit", "resnet"):
+        yield case(model, "image-feature-extraction", path=PHOTO)
+        yield case(model, "image-feature-extraction", path=PHOTO, pool=True)
+    yield case("clip", "zero-shot-image-classification", path=PHOTO, candidate_labels=["a cat", "dogs", "the moon"])
+    yield case("clip", "zero-shot-image-classification", path=DIGIT, candidate_labels=["cat", "dog"], hypothesis_template="the {}!")
+    yield case("clip", "zero-shot-image-classification", path=DIGIT, candidate_labels=["cat"])
+
+
+def sounds():
+    yield case("wav2vec2-labels", "audio-classification", path=YES)
+    yield case("wav2vec2-labels", "audio-classification", path=WORDS, top_k=3)
+    yield case("wav2vec2-labels", "audio-classification", path=YES, top_k=9, function_to_apply="sigmoid")
+    yield case("wav2vec2-labels", "audio-classification", path=YES, top_k=2, function_to_apply="none")
+    yield case("wav2vec2-labels", "audio-classification", path=YES, files={"+config.json": {"problem_type": "multi_label_classification"}})
+    yield case("whisper-labels", "audio-classification", path=YES, top_k=2)
+    for model in ("wav2vec2-ctc", "examples/models/spoken-words-wav2vec2"):
+        yield case(model, "automatic-speech-recognition", path=FOUR)
+        yield case(model, "automatic-speech-recognition", path=FOUR, return_timestamps="char")
+        yield case(model, "automatic-speech-recognition", path=WORDS, return_timestamps="word")
+        yield case(model, "automatic-speech-recognition", path=FOUR, chunk_length_s=1)
+        yield case(model, "automatic-speech-recognition", path=FOUR, chunk_length_s=0.8, stride_length_s=[0.2, 0.1], return_timestamps="word")
+    yield case("whisper", "automatic-speech-recognition", path=YES)
+    yield case("whisper", "automatic-speech-recognition", path=YES, language="german", task="translate")
+    yield case("whisper", "automatic-speech-recognition", path=YES, language="<|fr|>", max_new_tokens=8)
+    yield case("whisper", "automatic-speech-recognition", path=YES, return_timestamps=True, language="en")
+    yield case("whisper", "automatic-speech-recognition", path=YES, return_timestamps=True, return_language=True)
+    yield case("whisper", "automatic-speech-recognition", path=FOUR, return_timestamps=True, language="en")
+    yield case("whisper", "automatic-speech-recognition", path=WORDS, return_timestamps=True)
+    yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=1, language="en")
+    yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=0.9, stride_length_s=0.2, return_timestamps=True, language="en")
+
+
+def cases():
+    for part in (features, masks, texts, tokens, answers, generated, images, sounds):
+        yield from part()
+
+
+# --- recording ---
+
+
+def write_case(folder, models, one):
+    """The folder that a case runs in: its model, with its files written over; "+NAME" changes members of a JSON file."""
+    if one["model"] not in models:
+        return ROOT / one["model"]
+    model = models[one["model"]]
+    files = {}
+    for name, content in one.get("files", {}).items():
+        files[name.lstrip("+")] = {**model["files"][name[1:]], **content} if name.startswith("+") else content
+    pipeline_models.write(folder, model, files)
+    return folder
+
+
+def main():
+    models = pipeline_models.all_models()
+    recorded = []
+    for one in cases():
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                answer = run(write_case(pathlib.Path(folder), models, one), one)
+            except Exception as error:
+                raise RuntimeError(f"case {one}") from error
+        recorded.append({**one, "answer": shorten(answer)})
+    lines = {"models": [f"{json.dumps(name)}: {json.dumps(model)}" for name, model in models.items()],
+             "cases": [json.dumps(one, ensure_ascii=False) for one in recorded]}
+    text = '{"models": {\n' + ",\n".join(lines["models"]) + '\n},\n"cases": [\n' + ",\n".join(lines["cases"]) + "\n]}\n"
+    (record_tasks.DATA / "pipelines.json").write_text(text)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
