@@ -5,17 +5,7 @@
 
 static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
-    const am_config *c = am_model_config(b);
-    am_mixture_options options = {
-        .experts = {.count = am_config_size(c, am_config_either(c, "num_local_experts", "num_experts"), 8),
-                    .intermediate_size = layer->options->intermediate_size,
-                    .activation = layer->options->hidden_act,
-                    .gate = "w1",
-                    .up = "w3",
-                    .down = "w2"},
-        .routing = {.top_k = am_config_size(c, "num_experts_per_tok", 2), .normalize = true},
-    };
-    return am_mixture(b, x, &options);
+    return am_mixtral_mixture(b, x, layer->options->intermediate_size, layer->options->hidden_act);
 }
 
 static void adapt(const am_config *c, am_decoder_options *o)

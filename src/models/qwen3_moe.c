@@ -3,20 +3,11 @@
 #include "models/blocks/decoder.h"
 #include "models/blocks/experts.h"
 
-/* Every decoder_sparse_step-th layer has experts, but for those that mlp_only_layers lists. */
-static bool is_sparse(const am_config *c, int layer, int64_t experts)
-{
-    int64_t step = am_config_size(c, "decoder_sparse_step", 1);
-    for (am_json_iterator i = am_json_iterate(am_json_get(c->object, "mlp_only_layers")); am_json_next(&i);)
-        if (am_json_int(i.value, -1) == layer) return false;
-    return experts > 0 && (layer + 1) % step == 0;
-}
-
 static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     const am_config *c = am_model_config(b);
     int64_t experts = am_config_count(c, am_config_either(c, "num_experts", "num_local_experts"), 128);
-    if (!is_sparse(c, layer->index, experts)) return am_decoder_mlp(b, x, layer);
+    if (experts == 0 || !am_is_sparse_layer(c, layer->index)) return am_decoder_mlp(b, x, layer);
     am_mixture_options options = {
         .experts = {.count = experts,
                     .intermediate_size = am_config_size(c, "moe_intermediate_size", 768),

@@ -102,6 +102,7 @@ static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
         if (f->encoder_decoder && is_mask)
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
         if (f->encoder_decoder) continue;
+        if (f->offset && given->tensor.dtype == AM_F32) continue; /* images, sounds: the prompt's */
         if (!is_mask) {
             bool counts = strcmp(given->name, "position_ids") == 0;
             am_tensor tensor =

@@ -1,6 +1,7 @@
 #include "models/blocks/decoder.h"
 
 #include "models/blocks/heads.h"
+#include "models/blocks/multimodal.h"
 
 #include <string.h>
 
@@ -139,6 +140,7 @@ static am_value in_scope(am_builder *b, const char *scope, am_decoder_part *part
 
 static am_value add_residual(am_builder *b, am_value x, am_value h, const am_decoder_options *o)
 {
+    if (o->parts_add_residual) return h;
     return am_add(b, x, o->residual_multiplier != 0 ? am_mul_number(b, h, o->residual_multiplier) : h);
 }
 
@@ -197,7 +199,8 @@ static am_value embed(am_builder *b, const am_decoder_options *o)
 {
     am_value x = am_input_embeddings(b, "embed_tokens", o->vocab_size, o->hidden_size);
     bool scaled = o->embedding_scale != 0 && (o->scales_inputs_embeds || !am_has_input(b, "inputs_embeds"));
-    return scaled ? am_mul_number(b, x, o->embedding_scale) : x;
+    if (scaled) x = am_mul_number(b, x, o->embedding_scale);
+    return o->features.id ? am_merge_features(b, x, am_input(b, "input_ids", 2), o->features, o->feature_token) : x;
 }
 
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
@@ -218,12 +221,17 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     return x;
 }
 
+am_decoder_options am_decoder_options_read(const am_config *c, const am_decoder_family *family)
+{
+    am_decoder_options o = read_options(c, &family->defaults);
+    o.config = c;
+    if (family->adapt) family->adapt(c, &o);
+    return o;
+}
+
 static am_decoder_options options_of(const am_builder *b)
 {
-    const am_decoder_family *family = am_model_family(b);
-    am_decoder_options o = read_options(am_model_config(b), &family->defaults);
-    if (family->adapt) family->adapt(am_model_config(b), &o);
-    return o;
+    return am_decoder_options_read(am_model_config(b), am_model_family(b));
 }
 
 void am_decoder_model(am_builder *b)

@@ -71,6 +71,10 @@ struct am_decoder_options {
     const char *attention_scope, *mlp_scope; /* null: "self_attn", "mlp" */
     bool parallel;                           /* attention and MLP read the same normed x; both are added to it */
     bool head_bias;                          /* of lm_head */
+    bool parts_add_residual;                 /* attention and MLP give all of what x becomes (MiniMax) */
+    const am_config *config;                 /* these were read from */
+    am_value features; /* [N, C]: rows that take the places of token feature_token in input_ids, or AM_NONE */
+    int64_t feature_token;
 };
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */
@@ -112,6 +116,9 @@ am_decoder_part am_decoder_attention, am_decoder_mlp;
 
 /* LayerNorm with and without a bias; the epsilon is rms_norm_eps. */
 am_decoder_norm am_decoder_layer_norm, am_decoder_layer_norm_no_bias;
+
+/* A member's options from its configuration, which may be a part of the file's (text_config); it is lent. */
+am_decoder_options am_decoder_options_read(const am_config *c, const am_decoder_family *family);
 
 /* Final hidden states [B, T, C] of the base model whose weights lie under `prefix` ("model" or ""). */
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix);

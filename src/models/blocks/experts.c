@@ -2,20 +2,27 @@
 
 #include "models/blocks/decoder.h"
 
-am_value am_expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns)
+static am_value join_experts(am_builder *b, const char *name, int64_t first, int64_t count, int64_t rows,
+                             int64_t columns)
 {
     am_value parts[AM_INPUT_LIMIT];
-    if (count > AM_INPUT_LIMIT) {
-        am_builder_fail(
-            b, am_error(AM_UNSUPPORTED, "%lld experts, at most %d are supported", (long long)count, AM_INPUT_LIMIT));
-        return AM_NONE;
-    }
-    for (int i = 0; i < count; i++) {
-        am_scope(b, "experts.%d.%s", i, name);
+    for (int64_t i = 0; i < count; i++) {
+        am_scope(b, "experts.%d.%s", (int)(first + i), name);
         parts[i] = am_unsqueeze(b, am_weight(b, "weight", am_shape_of(rows, columns)), 0);
         am_end_scope(b);
     }
     return am_concat(b, parts, (int)count, 0);
+}
+
+am_value am_expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns)
+{
+    am_value all = AM_NONE;
+    for (int64_t first = 0; first < count && !am_builder_failed(b); first += AM_INPUT_LIMIT) {
+        int64_t more = count - first < AM_INPUT_LIMIT ? count - first : AM_INPUT_LIMIT;
+        am_value joined = join_experts(b, name, first, more, rows, columns);
+        all = first ? am_concat2(b, all, joined, 0) : joined;
+    }
+    return all;
 }
 
 am_value am_expert_sum(am_builder *b, am_value answers, am_value weights)
@@ -81,4 +88,27 @@ am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation)
     am_value always = am_gated_mlp(b, x, inner * shared, activation, AM_NO_BIAS);
     am_end_scope(b);
     return am_add(b, routed, always);
+}
+
+am_value am_mixtral_mixture(am_builder *b, am_value x, int64_t intermediate_size, am_unary_fn activation)
+{
+    const am_config *c = am_model_config(b);
+    am_mixture_options options = {
+        .experts = {.count = am_config_size(c, am_config_either(c, "num_local_experts", "num_experts"), 8),
+                    .intermediate_size = intermediate_size,
+                    .activation = activation,
+                    .gate = "w1",
+                    .up = "w3",
+                    .down = "w2"},
+        .routing = {.top_k = am_config_size(c, "num_experts_per_tok", 2), .normalize = true},
+    };
+    return am_mixture(b, x, &options);
+}
+
+bool am_is_sparse_layer(const am_config *c, int layer)
+{
+    int64_t step = am_config_size(c, "decoder_sparse_step", 1);
+    for (am_json_iterator i = am_json_iterate(am_json_get(c->object, "mlp_only_layers")); am_json_next(&i);)
+        if (am_json_int(i.value, -1) == layer) return false;
+    return (layer + 1) % step == 0;
 }

@@ -35,4 +35,11 @@ am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *options
    moe_intermediate_size and n_shared_experts as DeepseekV3Config names and defaults them. */
 am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation);
 
+/* Mixtral's mixture below the scope: x: [B, T, C] -> [B, T, C]. Reads num_local_experts and num_experts_per_tok as
+   MixtralConfig names and defaults them. */
+am_value am_mixtral_mixture(am_builder *b, am_value x, int64_t intermediate_size, am_unary_fn activation);
+
+/* Whether a layer is a decoder_sparse_step-th one that mlp_only_layers does not list (Qwen2 MoE and after). */
+bool am_is_sparse_layer(const am_config *c, int layer);
+
 #endif

@@ -17,12 +17,12 @@ am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options
 {
     const char *states = o->hidden_states ? o->hidden_states : "hidden_states";
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, states, i, x);
+        if (states[0]) am_output_hidden_state(b, states, i, x);
         am_scope(b, "%s.%d", o->names->layers, i);
         x = layer(b, x, o);
         am_end_scope(b);
     }
     if (o->final_norm) x = am_layer_norm(b, o->final_norm, x, o->final_norm_eps);
-    am_output_hidden_state(b, states, (int)o->num_hidden_layers, x);
+    if (states[0]) am_output_hidden_state(b, states, (int)o->num_hidden_layers, x);
     return x;
 }

@@ -19,7 +19,7 @@ typedef struct am_pre_norm_options {
     double layer_norm_eps;
     am_attention_options attention;
     const am_pre_norm_names *names;
-    const char *hidden_states; /* their name among the outputs; null: "hidden_states" */
+    const char *hidden_states; /* their name among the outputs; null: "hidden_states"; "" names none */
     const char *final_norm;    /* of what comes out of the last layer, its hidden state; null: none, or the model's */
     double final_norm_eps;
 } am_pre_norm_options;

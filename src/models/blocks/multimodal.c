@@ -1,0 +1,14 @@
+#include "models/blocks/multimodal.h"
+
+am_value am_merge_features(am_builder *b, am_value x, am_value ids, am_value features, int64_t token)
+{
+    int64_t N = am_dim(b, features, 0);
+    am_value is_feature = am_binary_number(b, AM_EQUAL, am_flatten(b, ids, 0, 1), (double)token); /* [B * T] */
+    am_value count = am_scan(b, AM_REDUCE_SUM, am_cast(b, is_feature, AM_I32), 0, false, false);
+    am_value row = am_binary_number(b, AM_MAX, am_add_number(b, count, -1), 0);
+    am_value differs = am_binary_number(b, AM_NOT_EQUAL, am_slice(b, count, 0, -1, AM_SLICE_END), (double)N);
+    row = am_add(b, row, am_mul_number(b, am_cast(b, differs, AM_I32), (double)N)); /* beyond the last, then */
+    am_value rows =
+        am_select(b, am_unsqueeze(b, is_feature, -1), am_gather(b, features, row, 0, false), am_flatten(b, x, 0, 1));
+    return am_reshape(b, rows, am_shape_of_value(b, x));
+}
