@@ -3,7 +3,8 @@
 # make test       every test; again under sanitizers         make golden     all golden files; reports into BUILD/golden
 # make asan       address and undefined sanitizers           make docs       the generated pages under docs/
 # make tsan       thread sanitizer                           make cross      64 bit ARM, tests under qemu-user
-# make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make clean      remove the build folders
+# make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make bench      beside other engines; docs/performance.md
+# make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
 BUILD        ?= build
@@ -13,11 +14,11 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all packages build build-asan demo test asan tsan fuzz install format golden docs cross clean help
+.PHONY: all packages build build-asan demo test asan tsan fuzz bench install format golden docs cross clean help
 all: build
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 8
+	@sed -n 's/^# //p' Makefile | head -n 9
 
 packages:
 	@scripts/install_packages.sh build
@@ -52,12 +53,16 @@ cross: packages
 	@scripts/build.sh cross-aarch64 $(BUILD)-cross-aarch64 $(JOBS)
 	@$(CTEST) --test-dir $(BUILD)-cross-aarch64
 
+bench: build
+	@scripts/install_packages.sh bench
+	@bench/bench.py --build $(BUILD)
+
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 format:
 	@scripts/install_packages.sh format
-	@find src include tests examples tools \( -name '*.[ch]' -o -name '*.cc' \) ! -name "*_table.c" ! -name "*_tables.[ch]" -print0 | xargs -0 clang-format -i
+	@find src include tests examples tools bench \( -name '*.[ch]' -o -name '*.cc' \) ! -name "*_table.c" ! -name "*_tables.[ch]" -print0 | xargs -0 clang-format -i
 
 golden: build
 	@tools/golden_report.py $(BUILD)/anymodel tests/golden/data tests/golden/variations --out $(BUILD)/golden

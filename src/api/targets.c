@@ -92,6 +92,7 @@ static void put_absent(am_buffer *out, const struct absent_target *target)
 am_status am_targets(char **out_json)
 {
     am_buffer out = {0};
+    AM_TRY(am_cpu_check_wish());
     am_put_open(&out, NULL, '[');
     put_cpu(&out);
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++) put_absent(&out, &absent[i]);

@@ -220,6 +220,55 @@ static void end_to_end_cli__verify_without_a_case_is_an_error(void **state)
     expect_failure(am_test_anymodel(NULL, "verify", "/no/such/file.json"), AM_NOT_FOUND, "/no/such/file.json");
 }
 
+/* --- kernels of lesser machines --- */
+
+static am_test_result with_kernels(const char *level, const char *arguments)
+{
+    const char *line = am_test_format("ANYMODEL_CPU=%s \"%s\" %s", level, am_test_program(), arguments);
+    return am_test_run((const char *const[]){"sh", "-c", line, NULL}, NULL);
+}
+
+static void expect_kernels(const char *level, const char *absent_feature)
+{
+    am_test_result targets = with_kernels(level, "targets --json");
+    const char *verify = am_test_format("verify %s", am_test_source_path("tests/golden/data/vit.json"));
+    am_test_result verified = with_kernels(level, verify);
+    expect_code(&targets, AM_OK);
+    expect_code(&verified, AM_OK);
+    assert_non_null(strstr(targets.out, am_test_format("\"kernels\": \"%s\"", level)));
+    assert_null(strstr(targets.out, am_test_format("\"%s\"", absent_feature)));
+    am_test_result_free(&targets);
+    am_test_result_free(&verified);
+}
+
+static void end_to_end_cli__an_environment_variable_chooses_lesser_kernels(void **state)
+{
+    (void)state;
+    static const char *const levels[][2] = {{"sse2", "avx"}, {"avx2", "avx512f"}, {"neon", "none"}};
+    int known = 0;
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        am_test_result targets = with_kernels(levels[i][0], "targets --json");
+        bool is_here =
+            targets.exit_code == 0 && strstr(targets.out, am_test_format("\"kernels\": \"%s\"", levels[i][0]));
+        am_test_result_free(&targets);
+        if (!is_here) continue;
+        expect_kernels(levels[i][0], levels[i][1]);
+        known++;
+    }
+    assert_in_range(known, 1, 2);
+    expect_kernels("reference", "sse2");
+}
+
+static void end_to_end_cli__a_level_of_kernels_that_is_not_known_is_an_error(void **state)
+{
+    (void)state;
+    expect_failure(with_kernels("mmx", "targets"), AM_INVALID_ARGUMENT, "found \"mmx\"");
+    expect_failure(with_kernels("", "targets"), AM_INVALID_ARGUMENT, "expected one of reference");
+    const char *generate =
+        am_test_format("generate %s --prompt It", am_test_source_path("examples/models/tiny-llama-text"));
+    expect_failure(with_kernels("mmx", generate), AM_INVALID_ARGUMENT, "ANYMODEL_CPU");
+}
+
 /* --- answers of the example models --- */
 
 static void check_digit(const char *model, am_json recorded)

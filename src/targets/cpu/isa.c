@@ -1,14 +1,26 @@
 #include "targets/cpu/isa.h"
 
+#include "base/status.h"
 #include "cpu_isas.h"
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ROW(isa) extern const am_micro am_cpu_micro_##isa;
 AM_CPU_ISAS(ROW)
 #undef ROW
+
+/* The table of a level, or null when this build has none. */
+static const am_micro *compiled(am_isa isa)
+{
+#define ROW(name)                                                                                                      \
+    if (strcmp(am_isa_name(isa), #name) == 0) return &am_cpu_micro_##name;
+    AM_CPU_ISAS(ROW)
+#undef ROW
+    return NULL;
+}
 
 typedef struct feature {
     const char *name;
@@ -21,11 +33,16 @@ static struct {
     pthread_once_t once;
     feature features[FEATURE_LIMIT];
     int count;
+    const char *wish; /* ANYMODEL_CPU */
+    bool wish_known;
+    am_isa most; /* what the wish allows */
     char text[TEXT_LIMIT], model[TEXT_LIMIT];
 } cpu = {.once = PTHREAD_ONCE_INIT, .model = "unknown"};
 
-static void add(const char *name, bool present)
+/* level: the lowest whose processors all have the feature, or the one above when not all have it. */
+static void add(const char *name, am_isa level, bool present)
 {
+    present = present && level <= cpu.most;
     cpu.features[cpu.count++] = (feature){name, present};
     if (!present) return;
     if (cpu.text[0]) strcat(cpu.text, " ");
@@ -72,20 +89,20 @@ static void detect_features(void)
     registers one = cpuid(1, 0), seven = cpuid(7, 0), more = cpuid(7, 1);
     unsigned saved = bit(one.c, 27) ? saved_states() : 0;
     bool ymm = (saved & 6) == 6, zmm = ymm && (saved & 0xe0) == 0xe0;
-    add("sse2", bit(one.d, 26));
-    add("sse4_1", bit(one.c, 19));
-    add("avx", ymm && bit(one.c, 28));
-    add("avx2", ymm && bit(seven.b, 5));
-    add("fma", ymm && bit(one.c, 12));
-    add("f16c", ymm && bit(one.c, 29));
-    add("avxvnni", ymm && bit(more.a, 4));
-    add("avx512f", zmm && bit(seven.b, 16));
-    add("avx512bw", zmm && bit(seven.b, 30));
-    add("avx512vl", zmm && bit(seven.b, 31));
-    add("avx512dq", zmm && bit(seven.b, 17));
-    add("avx512vnni", zmm && bit(seven.c, 11));
-    add("avx512bf16", zmm && bit(more.a, 5));
-    add("avx512fp16", zmm && bit(seven.d, 23));
+    add("sse2", AM_ISA_SSE2, bit(one.d, 26));
+    add("sse4_1", AM_ISA_AVX2, bit(one.c, 19));
+    add("avx", AM_ISA_AVX2, ymm && bit(one.c, 28));
+    add("avx2", AM_ISA_AVX2, ymm && bit(seven.b, 5));
+    add("fma", AM_ISA_AVX2, ymm && bit(one.c, 12));
+    add("f16c", AM_ISA_AVX2, ymm && bit(one.c, 29));
+    add("avxvnni", AM_ISA_AVX512, ymm && bit(more.a, 4));
+    add("avx512f", AM_ISA_AVX512, zmm && bit(seven.b, 16));
+    add("avx512bw", AM_ISA_AVX512, zmm && bit(seven.b, 30));
+    add("avx512vl", AM_ISA_AVX512, zmm && bit(seven.b, 31));
+    add("avx512dq", AM_ISA_AVX512, zmm && bit(seven.b, 17));
+    add("avx512vnni", AM_ISA_AVX512, zmm && bit(seven.c, 11));
+    add("avx512bf16", AM_ISA_AVX512, zmm && bit(more.a, 5));
+    add("avx512fp16", AM_ISA_AVX512, zmm && bit(seven.d, 23));
 }
 
 static void detect_model(void)
@@ -105,7 +122,7 @@ static void detect_model(void)
 static void detect_features(void)
 {
 #if defined(__aarch64__)
-    add("neon", true);
+    add("neon", AM_ISA_NEON, true);
 #endif
 }
 
@@ -123,8 +140,26 @@ static void detect_model(void)
 }
 #endif
 
+static void read_wish(void)
+{
+    cpu.wish = getenv("ANYMODEL_CPU");
+    cpu.most = AM_ISA_COUNT;
+    cpu.wish_known = !cpu.wish;
+    if (!cpu.wish) return;
+    if (strcmp(cpu.wish, "reference") == 0) {
+        cpu.most = AM_ISA_ANY;
+        cpu.wish_known = true;
+    }
+    for (int i = AM_ISA_SSE2; i < AM_ISA_COUNT; i++) {
+        if (!compiled((am_isa)i) || strcmp(cpu.wish, am_isa_name((am_isa)i)) != 0) continue;
+        cpu.most = (am_isa)i;
+        cpu.wish_known = true;
+    }
+}
+
 static void detect(void)
 {
+    read_wish();
     detect_features();
     detect_model();
 }
@@ -151,11 +186,18 @@ const am_micro *am_micro_of(am_isa isa)
         return NULL;
     }
     if (isa < 0 || isa >= AM_ISA_COUNT || !usable(isa)) return NULL;
-#define ROW(name)                                                                                                      \
-    if (strcmp(am_isa_name(isa), #name) == 0) return &am_cpu_micro_##name;
-    AM_CPU_ISAS(ROW)
-#undef ROW
-    return NULL;
+    return compiled(isa);
+}
+
+am_status am_cpu_check_wish(void)
+{
+    char levels[TEXT_LIMIT] = "reference";
+    pthread_once(&cpu.once, detect);
+    if (cpu.wish_known) return NULL;
+    for (int i = AM_ISA_SSE2; i < AM_ISA_COUNT; i++)
+        if (compiled((am_isa)i)) strcat(strcat(levels, ", "), am_isa_name((am_isa)i));
+    return am_error(AM_INVALID_ARGUMENT, "environment variable ANYMODEL_CPU: expected one of %s, found \"%s\"", levels,
+                    cpu.wish);
 }
 
 const char *am_isa_name(am_isa isa)

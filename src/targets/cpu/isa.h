@@ -1,7 +1,11 @@
 /* Instruction sets of this cpu, and the vector routines compiled for each of them.
 
    Everything under kernels/ that ends in _tmpl.c is compiled once for each level and gives one am_micro
-   table. A level is used when the cpu has every feature it was compiled with. */
+   table. A level is used when the cpu has every feature it was compiled with.
+
+   The environment variable ANYMODEL_CPU ("reference", "sse2", "avx2", ...) hides the features above a level, so that
+   the kernels of lesser machines can be run on this one. "reference" leaves none: the kernels that define the ops run.
+ */
 #ifndef AM_TARGETS_CPU_ISA_H
 #define AM_TARGETS_CPU_ISA_H
 
@@ -80,6 +84,9 @@ typedef struct am_micro {
 
 /* The table of a level, or null when it is not in this build or the cpu lacks a feature. ANY: the best. */
 const am_micro *am_micro_of(am_isa isa);
+
+/* Fails with AM_INVALID_ARGUMENT when ANYMODEL_CPU names no level of this build. */
+am_status am_cpu_check_wish(void) AM_NODISCARD;
 
 /* "avx2"; "sse2", ... */
 const char *am_isa_name(am_isa isa);

@@ -324,6 +324,7 @@ static am_status compile(am_cpu_program *p)
 am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_options *options, am_cpu_program **out)
 {
     *out = NULL;
+    AM_TRY(am_cpu_check_wish());
     am_cpu_program *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
     p->graph = graph;

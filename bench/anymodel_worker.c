@@ -1,0 +1,163 @@
+/* Runs a model directory for the bench: one process, one line of answer for each line of command.
+
+   anymodel_worker MODEL_DIR CASE_DIR THREADS       prints "ready LOAD_MS"
+       run N            runs the model N times      "times MS ... MS"
+       answer FILE      writes the output's floats  "answered COUNT"
+   Any other line, or the end of input, ends it. CASE_DIR/case.txt names the inputs, each with dtype, dimensions
+   and the file of its bytes, and the output:
+       input input_ids i64 1,128 input_ids.bin
+       output last_hidden_state */
+#define _POSIX_C_SOURCE 200809L
+#include <anymodel/anymodel.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { INPUTS = 8, LINE = 4096 };
+
+typedef struct bench_case {
+    am_named_array inputs[INPUTS];
+    char names[INPUTS][64];
+    size_t count;
+    char output[64];
+} bench_case;
+
+static void fail(const char *what, const char *detail)
+{
+    fprintf(stderr, "anymodel_worker: %s: %s\n", what, detail);
+    exit(1);
+}
+
+static void must(am_status status)
+{
+    if (status) fail(am_code_text(am_status_code(status)), am_status_message(status));
+}
+
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+/* --- the case --- */
+
+static am_dtype dtype_named(const char *name)
+{
+    for (int i = 0; i < AM_DTYPE_COUNT; i++)
+        if (strcmp(am_dtype_name((am_dtype)i), name) == 0) return (am_dtype)i;
+    fail("unknown dtype", name);
+    return AM_F32;
+}
+
+/* "1,128". */
+static am_shape parse_shape(char *text)
+{
+    am_shape shape = {0};
+    char *rest = text;
+    for (char *dim; shape.rank < AM_RANK_LIMIT && (dim = strtok_r(NULL, ",", &rest));)
+        shape.dims[shape.rank++] = strtoll(dim, NULL, 10);
+    return shape;
+}
+
+static void *read_bytes(const char *folder, const char *name, size_t size)
+{
+    char path[LINE];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "rb");
+    void *bytes = malloc(size);
+    if (!file || !bytes || fread(bytes, 1, size, file) != size) fail("cannot read", path);
+    fclose(file);
+    return bytes;
+}
+
+static void add_input(bench_case *c, const char *folder, const char *name, const char *dtype, char *dims,
+                      const char *file)
+{
+    if (c->count == INPUTS) fail("too many inputs", folder);
+    am_named_array *input = &c->inputs[c->count];
+    snprintf(c->names[c->count], sizeof *c->names, "%s", name);
+    *input = (am_named_array){c->names[c->count++], {dtype_named(dtype), parse_shape(dims), NULL}};
+    size_t size = am_dtype_bytes(input->tensor.dtype);
+    for (int i = 0; i < input->tensor.shape.rank; i++) size *= (size_t)input->tensor.shape.dims[i];
+    input->tensor.data = read_bytes(folder, file, size);
+}
+
+static void read_case(const char *folder, bench_case *c)
+{
+    char path[LINE], line[LINE], name[64], dtype[16], dims[128], file_name[128];
+    snprintf(path, sizeof path, "%s/case.txt", folder);
+    FILE *file = fopen(path, "r");
+    if (!file) fail("cannot read", path);
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "input %63s %15s %127s %127s", name, dtype, dims, file_name) == 4)
+            add_input(c, folder, name, dtype, dims, file_name);
+        else if (sscanf(line, "output %63s", c->output) != 1) fail("not a line of case.txt", line);
+    }
+    fclose(file);
+}
+
+/* --- running --- */
+
+static const am_tensor *forward(am_model *model, const bench_case *c)
+{
+    const am_named_array *outputs;
+    size_t count;
+    must(am_model_forward(model, c->inputs, c->count, false, &outputs, &count));
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(outputs[i].name, c->output) == 0) return &outputs[i].tensor;
+    fail("no output is named", c->output);
+    return NULL;
+}
+
+static void run(am_model *model, const bench_case *c, long count)
+{
+    fputs("times", stdout);
+    for (long i = 0; i < count; i++) {
+        double start = now_ms();
+        forward(model, c);
+        printf(" %.4f", now_ms() - start);
+    }
+    putchar('\n');
+}
+
+static void write_answer(am_model *model, const bench_case *c, const char *path)
+{
+    const am_tensor *answer = forward(model, c);
+    size_t count = 1;
+    for (int i = 0; i < answer->shape.rank; i++) count *= (size_t)answer->shape.dims[i];
+    FILE *file = fopen(path, "wb");
+    if (answer->dtype != AM_F32) fail("the output is not f32", am_dtype_name(answer->dtype));
+    if (!file || fwrite(answer->data, sizeof(float), count, file) != count || fclose(file)) fail("cannot write", path);
+    printf("answered %zu\n", count);
+}
+
+static void serve(am_model *model, const bench_case *c)
+{
+    char line[LINE], path[LINE];
+    long count;
+    for (; fgets(line, sizeof line, stdin); fflush(stdout)) {
+        if (sscanf(line, "run %ld", &count) == 1) run(model, c, count);
+        else if (sscanf(line, "answer %4095[^\n]", path) == 1) write_answer(model, c, path);
+        else return;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static bench_case c;
+    am_model *model;
+    if (argc != 4) fail("usage", "anymodel_worker MODEL_DIR CASE_DIR THREADS");
+    must(am_set_threads(atoi(argv[3])));
+    read_case(argv[2], &c);
+    double start = now_ms();
+    must(am_model_open(argv[1], NULL, &model));
+    printf("ready %.4f\n", now_ms() - start);
+    fflush(stdout);
+    serve(model, &c);
+    am_model_close(model);
+    for (size_t i = 0; i < c.count; i++) free(c.inputs[i].tensor.data);
+    return 0;
+}

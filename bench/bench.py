@@ -1,0 +1,121 @@
+#!/usr/bin/env python3
+"""Times anymodel beside other engines on the same weights and inputs, and writes docs/performance.md.
+
+Needs nothing but Python: the engines' packages (requirements.txt) go into an environment in .cache/bench.
+"""
+
+import argparse
+import glob
+import importlib
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+CACHE = f"{ROOT}/.cache/bench"
+sys.path.insert(0, HERE)
+
+from measure import Failure, command_of, measure_case, measure_processes, measure_start, say  # noqa: E402
+import report  # noqa: E402
+
+START_WORKLOAD = "minilm"
+SENTENCE = "Two kittens are napping in the sun."
+
+
+class Context:
+    """Where things are."""
+
+    def __init__(self, build):
+        self.build = os.path.abspath(build)
+        self.program = f"{self.build}/anymodel"
+        self.python = f"{CACHE}/venv/bin/python"
+
+
+def modules_of(folder):
+    names = sorted(os.path.basename(path)[:-3] for path in glob.glob(f"{HERE}/{folder}/*.py"))
+    return [name for name in names if not name.startswith("_")]
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=f"{ROOT}/build", help="build folder (build)")
+    parser.add_argument("--engines", default=",".join(modules_of("engines")), help="peers, of: %(default)s")
+    parser.add_argument("--workloads", default=",".join(modules_of("workloads")), help="of: %(default)s")
+    parser.add_argument("--threads", default="1,2", help="numbers of threads (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=7, help="turns of every engine (%(default)s)")
+    parser.add_argument("--out", default=f"{ROOT}/docs/performance.md", help="the report (docs/performance.md)")
+    return parser.parse_args()
+
+
+def make_environment(context):
+    """The environment of requirements.txt, made anew when that file has changed."""
+    wanted = open(f"{HERE}/requirements.txt").read()
+    stamp = f"{CACHE}/venv/requirements.txt"
+    if os.path.exists(stamp) and open(stamp).read() == wanted:
+        return
+    say("making the environment of the engines (once, several GB: PyTorch is among them) ...")
+    os.makedirs(CACHE, exist_ok=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", f"{CACHE}/venv"], check=True)
+    subprocess.run([context.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement",
+                    f"{HERE}/requirements.txt"], check=True)
+    with open(stamp, "w") as file:
+        file.write(wanted)
+
+
+def commands_of(engines, context, workload, number, threads):
+    folder = f"{CACHE}/{workload}"
+    return {name: command_of(engine, context, f"{folder}/model", f"{folder}/{number}", threads)
+            for name, engine in engines.items()}
+
+
+def measure_latency(engines, workloads, context, thread_counts, rounds):
+    results = []
+    for name, workload in workloads.items():
+        for number, case in enumerate(workload.CASES):
+            for threads in thread_counts:
+                title = f"{workload.TITLE}, {case}"
+                commands = commands_of(engines, context, name, number, threads)
+                result = measure_case(commands, f"{CACHE}/{name}/{number}/expected.bin", rounds)
+                results.append({"title": title, "threads": threads, **result})
+                medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())
+                say(f"{title}, {threads} threads: {'; '.join(medians)}")
+    return results
+
+
+def measure_starts(engines, workloads, context, threads, rounds):
+    name = START_WORKLOAD if START_WORKLOAD in workloads else next(iter(workloads))
+    case = next(iter(workloads[name].CASES))
+    processes = {}
+    fetched = subprocess.run([f"{ROOT}/scripts/fetch_minilm.sh"], stdout=subprocess.PIPE, text=True)
+    if fetched.returncode == 0:
+        sentence = f"{CACHE}/sentence.txt"
+        with open(sentence, "w") as file:
+            print(SENTENCE, file=file)
+        command = [context.program, "embed", f"{ROOT}/{fetched.stdout.strip()}", sentence, "--threads", str(threads)]
+        processes["anymodel embed all-MiniLM-L6-v2: whole process"] = measure_processes(command, rounds)
+    return {"title": f"{workloads[name].TITLE}, {case}, {threads} threads",
+            "times": measure_start(commands_of(engines, context, name, 0, threads), rounds), "processes": processes}
+
+
+def main():
+    arguments = parse_arguments()
+    context = Context(arguments.build)
+    names = [report.OURS, *(n for n in arguments.engines.split(",") if n != report.OURS)]
+    engines = {name: importlib.import_module(f"engines.{name}") for name in names}
+    workloads = {name: importlib.import_module(f"workloads.{name}") for name in arguments.workloads.split(",")}
+    thread_counts = [int(n) for n in arguments.threads.split(",")]
+    make_environment(context)
+    subprocess.run([context.python, f"{HERE}/prepare.py", CACHE, ",".join(engines), *workloads], check=True)
+    load_before = os.getloadavg()[0]
+    try:
+        results = measure_latency(engines, workloads, context, thread_counts, arguments.rounds)
+        start = measure_starts(engines, workloads, context, max(thread_counts), arguments.rounds)
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+    report.write(arguments.out, context, results, start, engines, load_before)
+    say(f"written: {os.path.relpath(arguments.out)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,10 @@
+"""One engine a file, found by its name.
+
+    TITLE               how the report calls it
+    prepare(...)        optional: makes what it needs of a case, such as an exported graph; runs once
+    command(...)        optional: the program that answers bench's protocol (see worker.py); without it, worker.py
+                        runs and calls
+    load(...)           returns a function of no arguments that computes the output as a float32 array
+
+All libraries are imported inside the functions: bench.py itself needs none of them.
+"""

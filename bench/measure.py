@@ -1,0 +1,167 @@
+"""Runs engines in turns and compares what they answer. Standard library only."""
+
+import array
+import math
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+# Outputs are of the order of 1; float32 engines that add in another order differ by about 1e-5.
+LARGEST_DIFFERENCE = 1e-3
+TURN_SECONDS = 0.3   # of one engine before the next has its turn
+TURN_RUNS = 20       # at most
+PAUSE_SECONDS = 0.02  # for the threads of the engine before to stop waiting for work
+
+
+class Failure(Exception):
+    pass
+
+
+class Worker:
+    """An engine with a model loaded, in a process of its own."""
+
+    def __init__(self, command):
+        self.command = command
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE)
+        try:
+            self.load_ms = float(self.read("ready")[0])
+        except Failure:
+            self.close()
+            raise
+
+    def read(self, expected):
+        line = self.process.stdout.readline()
+        word, *values = line.split() or [""]
+        if word != expected:
+            raise Failure(f"{' '.join(self.command)}: expected \"{expected} ...\", found {line!r}")
+        return values
+
+    def ask(self, line, expected):
+        print(line, file=self.process.stdin, flush=True)
+        return self.read(expected)
+
+    def run(self, count):
+        """Milliseconds of each of `count` runs."""
+        return [float(ms) for ms in self.ask(f"run {count}", "times")]
+
+    def answer(self):
+        """The output, all its numbers."""
+        with tempfile.NamedTemporaryFile() as file:
+            self.ask(f"answer {file.name}", "answered")
+            return read_floats(file.name)
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait()
+
+
+def command_of(engine, context, model, case, threads):
+    """What starts the engine; `context` has the build folder and the interpreter of the bench's environment."""
+    if hasattr(engine, "command"):
+        return engine.command(context.build, model, case, threads)
+    return [context.python, f"{HERE}/worker.py", engine.__name__.split(".")[-1], model, case, str(threads)]
+
+
+def read_floats(path):
+    values = array.array("f")
+    with open(path, "rb") as file:
+        values.frombytes(file.read())
+    return values
+
+
+def largest_difference(a, b):
+    """Infinite when sizes differ or a number is not finite."""
+    if len(a) != len(b) or not len(a):
+        return math.inf
+    largest = max(map(abs, map(float.__sub__, a, b)))
+    finite = math.isfinite(sum(a)) and math.isfinite(sum(b))
+    return largest if finite else math.inf
+
+
+def compare(answers, expected):
+    """{(engine, engine): largest difference}, each with each and with "expected"; fails when one is too large."""
+    every = {"expected": expected, **answers}
+    names = list(every)
+    differences = {(a, b): largest_difference(every[a], every[b]) for i, a in enumerate(names) for b in names[i + 1:]}
+    for (a, b), difference in differences.items():
+        if not difference <= LARGEST_DIFFERENCE:
+            raise Failure(f"the answers of {a} and {b} differ by {difference:g}, more than {LARGEST_DIFFERENCE:g}")
+    return differences
+
+
+def take_turns(workers, rounds):
+    """{engine: [[ms of each run] of each round]}; every engine runs as often as the slowest allows."""
+    slowest_ms = max(min(worker.run(3)) for worker in workers.values())
+    count = max(1, min(TURN_RUNS, int(TURN_SECONDS * 1e3 / slowest_ms)))
+    times = {name: [] for name in workers}
+    for _ in range(rounds):
+        for name, worker in workers.items():
+            time.sleep(PAUSE_SECONDS)
+            times[name].append(worker.run(count))
+    return times
+
+
+def measure_case(commands, expected_path, rounds):
+    """commands: {engine: command}. Returns {"times": of take_turns, "differences": of compare}."""
+    workers = {}
+    try:
+        for name, command in commands.items():
+            workers[name] = Worker(command)
+        differences = compare({name: w.answer() for name, w in workers.items()}, read_floats(expected_path))
+        return {"times": take_turns(workers, rounds), "differences": differences}
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
+def measure_start(commands, rounds):
+    """{engine: [ms from starting its process to its first answer]}, in turns, after one start each."""
+    times = {name: [] for name in commands}
+    for turn in range(rounds + 1):
+        for name, command in commands.items():
+            start = time.perf_counter()
+            worker = Worker(command)
+            worker.run(1)
+            if turn:
+                times[name].append((time.perf_counter() - start) * 1e3)
+            worker.close()
+    return times
+
+
+def measure_processes(command, rounds):
+    """Milliseconds of the whole process, after one that does not count."""
+    times = []
+    for turn in range(rounds + 1):
+        start = time.perf_counter()
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if done.returncode:
+            raise Failure(f"{' '.join(command)}: {done.stderr.strip()}")
+        if turn:
+            times.append((time.perf_counter() - start) * 1e3)
+    return times
+
+
+class Summary:
+    """Median, least and most of times in ms."""
+
+    def __init__(self, times):
+        self.median, self.least, self.most = statistics.median(times), min(times), max(times)
+
+
+def summary_of_rounds(rounds):
+    return Summary([ms for turn in rounds for ms in turn])
+
+
+def ratios(ours, peer):
+    """(ratio of the medians, ratio of the minima), ours / peer; below 1 is faster."""
+    a, b = summary_of_rounds(ours), summary_of_rounds(peer)
+    return a.median / b.median, a.least / b.least
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)

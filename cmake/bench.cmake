@@ -1,0 +1,9 @@
+# The C side of `make bench`; everything else of bench/ is Python.
+add_executable(anymodel_worker ${PROJECT_SOURCE_DIR}/bench/anymodel_worker.c)
+target_link_libraries(anymodel_worker PRIVATE anymodel_static)
+set_target_properties(anymodel_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+if(Python3_FOUND AND NOT AM_SANITIZE)
+  add_test(NAME bench.self_check COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/bench/self_check.py
+           $<TARGET_FILE:anymodel_worker>)
+  set_tests_properties(bench.self_check PROPERTIES LABELS bench TIMEOUT 60)
+endif()
