@@ -12,7 +12,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->norm_weight_offset = 1;
     o->embedding_scale = sqrt((double)o->hidden_size);
     if (am_config_flag(c, "use_bidirectional_attention", false))
-        am_config_fail(c, "use_bidirectional_attention", "attention in both directions is not supported");
+        am_config_unsupported(c, "use_bidirectional_attention", "attention in both directions is not supported");
 }
 
 static const am_architecture architectures[] = {

@@ -32,7 +32,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     am_decoder_read_sliding(c, o, 0, am_config_size(c, "sliding_window_pattern", 6));
     read_rope(c, o);
     if (am_config_flag(c, "use_bidirectional_attention", false))
-        am_config_fail(c, "use_bidirectional_attention", "attention in both directions is not supported");
+        am_config_unsupported(c, "use_bidirectional_attention", "attention in both directions is not supported");
 }
 
 static const am_architecture architectures[] = {
