@@ -31,7 +31,7 @@ static am_pre_norm_options layer_options(am_builder *b, const am_gpt_config *g)
                       .v = "Wv",
                       .out = "dense",
                       .causal = g->is_causal,
-                      .mask = am_padding_mask(b, "attention_mask")},
+                      .mask = am_gpt_mask(b, g)},
         .names = &names,
         .final_norm = "layernorm",
         .final_norm_eps = g->layer_norm_epsilon,

@@ -117,8 +117,9 @@ static am_value body(am_builder *b, const char *prefix)
 {
     falcon f = read_config(b);
     int64_t heads = f.attention.heads;
+    const am_rope_fields fields = {.whole_heads = true};
     am_rope_config rotary =
-        am_rope_config_read(am_model_config(b), NULL, f.hidden_size / (heads ? heads : 1), 10000, 1, 2048);
+        am_rope_config_read_fields(am_model_config(b), &fields, f.hidden_size / (heads ? heads : 1), 10000, 1, 2048);
     am_rope rope;
     am_scope(b, "%s", prefix);
     am_value x = am_causal_words(b, "word_embeddings", f.hidden_size);

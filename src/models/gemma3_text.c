@@ -1,5 +1,6 @@
-/* Gemma 3, the text model: Gemma 2 with an RMSNorm on each query and key head and no soft caps by default; five layers
-   of six look through a window and rotate by a base of their own. transformers: models/gemma3/modeling_gemma3.py */
+/* Gemma 3, the text model: Gemma 2 with an RMSNorm on each query and key head and no soft caps (the class reads
+   attn_logit_softcapping and does not use it); five layers of six look through a window and rotate by a base of their
+   own. transformers: models/gemma3/modeling_gemma3.py */
 #include "models/blocks/decoder.h"
 
 #include <math.h>
@@ -26,13 +27,12 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->qk_norm = AM_QK_NORM_HEAD;
     o->embedding_scale = sqrt((double)o->hidden_size);
     o->attention_scale = 1 / sqrt((double)am_config_size(c, "query_pre_attn_scalar", 256));
-    o->attention_soft_cap = am_decoder_real_or_none(c, "attn_logit_softcapping", 0);
     o->final_soft_cap = am_decoder_real_or_none(c, "final_logit_softcapping", 0);
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
     am_decoder_read_sliding(c, o, 0, am_config_size(c, "sliding_window_pattern", 6));
     read_rope(c, o);
     if (am_config_flag(c, "use_bidirectional_attention", false))
-        am_config_fail(c, "use_bidirectional_attention", "attention in both directions is not supported");
+        am_config_unsupported(c, "use_bidirectional_attention", "attention in both directions is not supported");
 }
 
 static const am_architecture architectures[] = {

@@ -28,7 +28,7 @@ static am_pre_norm_options layer_options(am_builder *b, const am_gpt_config *g)
                       .qkv_by_group = true,
                       .out = "c_proj",
                       .causal = g->is_causal,
-                      .mask = am_padding_mask(b, "attention_mask"),
+                      .mask = am_gpt_mask(b, g),
                       .scale = am_config_flag(c, "scale_attn_weights", true) ? 0 : 1},
         .names = &names,
         .final_norm = "ln_f",
@@ -42,7 +42,7 @@ static am_value body(am_builder *b, const char *prefix)
     am_gpt_config g = am_gpt_config_read(c, defaults);
     am_pre_norm_options options = layer_options(b, &g);
     if (am_config_flag(c, "add_cross_attention", false))
-        am_config_fail(c, "add_cross_attention", "cross-attention is not supported in this class");
+        am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
     am_scope(b, "%s", prefix);
     am_value x = am_causal_embeddings(b, "wte", g.n_embd);
     x = am_add(b, x, am_embedding(b, "wpe", am_position_ids(b, am_dim(b, x, 1)), g.n_positions, g.n_embd));

@@ -2,22 +2,23 @@
    head; attention and MLP read the same residual and are added together (use_parallel_residual), or follow
    one another. transformers: models/gpt_neox/modeling_gpt_neox.py */
 #include "models/blocks/attention.h"
+#include "models/blocks/causal.h"
 #include "models/blocks/heads.h"
 
 typedef struct gpt_neox_config {
-    int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
+    int64_t hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     am_unary_fn hidden_act;
     double layer_norm_eps;
-    bool attention_bias, use_parallel_residual, is_causal, tied;
-    int64_t labels, pad_token_id;
+    bool attention_bias, use_parallel_residual;
     am_rope_config rope;
+    am_rope tables;
+    am_attention_options attention;
 } gpt_neox_config;
 
 static gpt_neox_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
     gpt_neox_config g = {
-        .vocab_size = am_config_size(c, "vocab_size", 50432),
         .hidden_size = am_config_size(c, "hidden_size", 6144),
         .num_hidden_layers = am_config_count(c, "num_hidden_layers", 44),
         .num_attention_heads = am_config_size(c, "num_attention_heads", 64),
@@ -26,25 +27,22 @@ static gpt_neox_config read_config(am_builder *b)
         .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-5),
         .attention_bias = am_config_flag(c, "attention_bias", true),
         .use_parallel_residual = am_config_flag(c, "use_parallel_residual", true),
-        .is_causal = am_config_flag(c, "is_causal", true),
-        .tied = am_config_flag(c, "tie_word_embeddings", false),
-        .labels = am_config_labels(c),
-        .pad_token_id = am_pad_token(c, -1),
+        .attention = {.causal = am_config_flag(c, "is_causal", true), .mask = am_padding_mask(b, "attention_mask")},
     };
     am_config_check_divides(c, "num_attention_heads", g.num_attention_heads, "hidden_size", g.hidden_size);
     const am_rope_fields fields = {.theta = "rotary_emb_base", .partial = "rotary_pct"}; /* before 5.0 */
     g.rope = am_rope_config_read_fields(c, &fields, g.hidden_size / g.num_attention_heads, 10000, 0.25, 2048);
+    if (g.attention.causal) g.attention.mask = am_packed_mask(b, g.attention.mask, "position_ids");
     return g;
 }
 
-static am_value attention(am_builder *b, am_value x, const gpt_neox_config *c, const am_rope *rope, am_value mask)
+static am_value attention(am_builder *b, am_value x, const gpt_neox_config *c)
 {
-    am_attention_options options = {.causal = c->is_causal, .mask = mask};
     int bias = c->attention_bias ? AM_BIAS : AM_NO_BIAS;
     am_value qkv[3];
     am_scope(b, "attention");
     am_split_fused(b, am_linear(b, "query_key_value", x, 3 * c->hidden_size, bias), c->num_attention_heads, true, qkv);
-    x = am_attend(b, am_rope_apply(b, rope, qkv[0]), am_rope_apply(b, rope, qkv[1]), qkv[2], &options);
+    x = am_attend(b, am_rope_apply(b, &c->tables, qkv[0]), am_rope_apply(b, &c->tables, qkv[1]), qkv[2], &c->attention);
     x = am_linear(b, "dense", x, c->hidden_size, bias);
     am_end_scope(b);
     return x;
@@ -59,76 +57,48 @@ static am_value mlp(am_builder *b, am_value x, const gpt_neox_config *c)
     return x;
 }
 
-static am_value layer(am_builder *b, am_value x, const gpt_neox_config *c, const am_rope *rope, am_value mask)
+static am_value layer(am_builder *b, am_value x, const void *context, int index)
 {
-    am_value h = attention(b, am_layer_norm(b, "input_layernorm", x, c->layer_norm_eps), c, rope, mask);
+    const gpt_neox_config *c = context;
+    am_value h = attention(b, am_layer_norm(b, "input_layernorm", x, c->layer_norm_eps), c);
     am_value between = am_add(b, h, x);
     am_value read = c->use_parallel_residual ? x : between;
+    (void)index;
     return am_add(b, mlp(b, am_layer_norm(b, "post_attention_layernorm", read, c->layer_norm_eps), c), between);
 }
 
-/* prefix "gpt_neox" in classes with heads, "" in GPTNeoXModel itself. -> [B, T, C] */
-static am_value body(am_builder *b, const gpt_neox_config *c, const char *prefix)
-{
-    am_value mask = am_padding_mask(b, "attention_mask");
-    if (c->is_causal) mask = am_packed_mask(b, mask, "position_ids");
-    am_scope(b, "%s", prefix);
-    am_value x = am_input_embeddings(b, "embed_in", c->vocab_size, c->hidden_size);
-    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, x, 1));
-    for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, "hidden_states", i, x);
-        am_scope(b, "layers.%d", i);
-        x = layer(b, x, c, &rope, mask);
-        am_end_scope(b);
-    }
-    x = am_layer_norm(b, "final_layer_norm", x, c->layer_norm_eps);
-    am_output_hidden_state(b, "hidden_states", (int)c->num_hidden_layers, x);
-    am_end_scope(b);
-    return x;
-}
-
-static void gpt_neox_model(am_builder *b)
+static am_value body(am_builder *b, const char *prefix)
 {
     gpt_neox_config c = read_config(b);
-    am_output(b, "last_hidden_state", body(b, &c, ""));
+    am_scope(b, "%s", prefix);
+    am_value x = am_causal_words(b, "embed_in", c.hidden_size);
+    c.tables = am_rope_tables(b, &c.rope, am_dim(b, x, 1));
+    x = am_causal_layers(b, "layers", c.num_hidden_layers, x, layer, &c);
+    x = am_causal_final_norm(b, "final_layer_norm", x, c.layer_norm_eps, c.num_hidden_layers);
+    am_end_scope(b);
+    return x;
 }
 
 /* the head is embed_out in published files, lm_head in transformers since 5.0 */
 static void for_causal_lm(am_builder *b)
 {
-    gpt_neox_config c = read_config(b);
     const char *head = am_has_weight(b, "lm_head.weight") ? "lm_head" : "embed_out";
-    am_output(
-        b, "logits",
-        am_lm_head(b, head, body(b, &c, "gpt_neox"), c.vocab_size, c.tied, "gpt_neox.embed_in.weight", AM_NO_BIAS));
-}
-
-static void for_sequence_classification(am_builder *b)
-{
-    gpt_neox_config c = read_config(b);
-    am_value x = body(b, &c, "gpt_neox");
-    am_generic_sequence_classification(b, x, am_input(b, "input_ids", 2), c.labels, c.pad_token_id);
-}
-
-static void for_token_classification(am_builder *b)
-{
-    gpt_neox_config c = read_config(b);
-    am_generic_token_classification(b, "classifier", body(b, &c, "gpt_neox"), c.labels);
-}
-
-static void for_question_answering(am_builder *b)
-{
-    gpt_neox_config c = read_config(b);
-    am_output_span_logits(b, "qa_outputs", body(b, &c, "gpt_neox"));
+    bool tied = am_config_flag(am_model_config(b), "tie_word_embeddings", false);
+    am_output(b, "logits",
+              am_lm_head(b, head, body(b, "gpt_neox"), am_causal_vocab_size(b), tied, "gpt_neox.embed_in.weight",
+                         AM_NO_BIAS));
 }
 
 static const am_architecture architectures[] = {
-    {"GPTNeoXModel", gpt_neox_model, "feature-extraction", 0},
+    {"GPTNeoXModel", am_causal_model, "feature-extraction", 0},
     {"GPTNeoXForCausalLM", for_causal_lm, "text-generation", AM_GENERATES},
-    {"GPTNeoXForSequenceClassification", for_sequence_classification, "text-classification", 0},
-    {"GPTNeoXForTokenClassification", for_token_classification, "token-classification", 0},
-    {"GPTNeoXForQuestionAnswering", for_question_answering, "question-answering", 0},
+    {"GPTNeoXForSequenceClassification", am_causal_for_sequence_classification, "text-classification", 0},
+    {"GPTNeoXForTokenClassification", am_causal_for_token_classification, "token-classification", 0},
+    {"GPTNeoXForQuestionAnswering", am_causal_for_question_answering, "question-answering", 0},
     {0},
 };
 
-const am_model_type am_model_gpt_neox = {.name = "gpt_neox", .base_prefix = "gpt_neox", .architectures = architectures};
+static const am_causal_family family = {.body = body, .vocab_size = 50432, .untied = true, .prefix = "gpt_neox"};
+
+const am_model_type am_model_gpt_neox = {
+    .name = "gpt_neox", .base_prefix = "gpt_neox", .architectures = architectures, .family = &family};

@@ -24,7 +24,7 @@ static mpt read_config(am_builder *b)
                            .scale = am_config_real(&attention, "softmax_scale", 0)}};
     am_config_check_divides(c, "n_heads", m.n_heads, "d_model", m.d_model);
     if (am_config_has(&attention, "softmax_scale") && m.attention.scale == 0)
-        am_config_fail(&attention, "softmax_scale", "0 is not supported");
+        am_config_unsupported(&attention, "softmax_scale", "0 is not supported");
     return m;
 }
 

@@ -2,25 +2,23 @@
    and feed-forward with the norm before (do_layer_norm_before) or after each; word embeddings of another
    width are projected in and, at the end, out. transformers: models/opt/modeling_opt.py */
 #include "models/blocks/attention.h"
-#include "models/blocks/heads.h"
+#include "models/blocks/causal.h"
 
 enum { POSITION_OFFSET = 2 };
 
 static const double LAYER_NORM_EPS = 1e-5; /* not configurable */
 
 typedef struct opt_config {
-    int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, ffn_dim, max_position_embeddings,
-        word_embed_proj_dim;
+    int64_t hidden_size, num_hidden_layers, num_attention_heads, ffn_dim, max_position_embeddings, word_embed_proj_dim;
     am_unary_fn activation_function;
-    bool do_layer_norm_before, final_layer_norm, enable_bias, layer_norm_elementwise_affine, is_causal, tied;
-    int64_t labels, pad_token_id;
+    bool do_layer_norm_before, final_layer_norm, enable_bias, layer_norm_elementwise_affine, is_causal;
+    am_value mask;
 } opt_config;
 
 static opt_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
     opt_config o = {
-        .vocab_size = am_config_size(c, "vocab_size", 50272),
         .hidden_size = am_config_size(c, "hidden_size", 768),
         .num_hidden_layers = am_config_count(c, "num_hidden_layers", 12),
         .num_attention_heads = am_config_size(c, "num_attention_heads", 12),
@@ -31,9 +29,7 @@ static opt_config read_config(am_builder *b)
         .enable_bias = am_config_flag(c, "enable_bias", true),
         .layer_norm_elementwise_affine = am_config_flag(c, "layer_norm_elementwise_affine", true),
         .is_causal = am_config_flag(c, "is_causal", true),
-        .tied = am_config_flag(c, "tie_word_embeddings", true),
-        .labels = am_config_labels(c),
-        .pad_token_id = am_pad_token(c, 1),
+        .mask = am_padding_mask(b, "attention_mask"),
     };
     o.word_embed_proj_dim = am_config_size(c, "word_embed_proj_dim", o.hidden_size);
     o.final_layer_norm = o.do_layer_norm_before && !am_config_flag(c, "_remove_final_layer_norm", false);
@@ -48,12 +44,12 @@ static am_value norm(am_builder *b, const char *name, am_value x, const opt_conf
     return am_norm_op(b, x, AM_NONE, AM_NONE, AM_NONE, AM_NONE, &options);
 }
 
-static am_value attention(am_builder *b, am_value x, const opt_config *c, am_value mask)
+static am_value attention(am_builder *b, am_value x, const opt_config *c)
 {
     bool bare = !c->enable_bias;
     am_attention_options options = {.heads = c->num_attention_heads,
                                     .causal = c->is_causal,
-                                    .mask = mask,
+                                    .mask = c->mask,
                                     .no_q_bias = bare,
                                     .no_k_bias = bare,
                                     .no_v_bias = bare,
@@ -71,13 +67,15 @@ static am_value feed_forward(am_builder *b, am_value x, const opt_config *c)
     return am_linear(b, "fc2", x, c->hidden_size, bias);
 }
 
-static am_value layer(am_builder *b, am_value x, const opt_config *c, am_value mask)
+static am_value layer(am_builder *b, am_value x, const void *context, int index)
 {
+    const opt_config *c = context;
+    (void)index;
     if (c->do_layer_norm_before) {
-        x = am_add(b, x, attention(b, norm(b, "self_attn_layer_norm", x, c), c, mask));
+        x = am_add(b, x, attention(b, norm(b, "self_attn_layer_norm", x, c), c));
         return am_add(b, x, feed_forward(b, norm(b, "final_layer_norm", x, c), c));
     }
-    x = norm(b, "self_attn_layer_norm", am_add(b, x, attention(b, x, c, mask)), c);
+    x = norm(b, "self_attn_layer_norm", am_add(b, x, attention(b, x, c)), c);
     return norm(b, "final_layer_norm", am_add(b, x, feed_forward(b, x, c)), c);
 }
 
@@ -94,67 +92,40 @@ static am_value positions(am_builder *b, int64_t T)
 
 static am_value embeddings(am_builder *b, const opt_config *c)
 {
-    am_value x = am_input_embeddings(b, "embed_tokens", c->vocab_size, c->word_embed_proj_dim),
-             rows = positions(b, am_dim(b, x, 1));
+    am_value x = am_causal_words(b, "embed_tokens", c->word_embed_proj_dim), rows = positions(b, am_dim(b, x, 1));
     if (c->word_embed_proj_dim != c->hidden_size) x = am_linear(b, "project_in", x, c->hidden_size, AM_NO_BIAS);
     return am_add(
         b, x, am_embedding(b, "embed_positions", rows, c->max_position_embeddings + POSITION_OFFSET, c->hidden_size));
 }
 
-/* prefix "model.decoder" in classes with heads, "decoder" in OPTModel itself. -> [B, T, word_embed_proj_dim]
- */
-static am_value body(am_builder *b, const opt_config *c, const char *prefix)
+/* -> [B, T, word_embed_proj_dim] */
+static am_value body(am_builder *b, const char *prefix)
 {
-    am_value mask = am_padding_mask(b, "attention_mask");
+    opt_config c = read_config(b);
     am_scope(b, "%s", prefix);
-    am_value x = embeddings(b, c);
-    for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, "hidden_states", i, x);
-        am_scope(b, "layers.%d", i);
-        x = layer(b, x, c, mask);
-        am_end_scope(b);
-    }
-    if (c->final_layer_norm) x = norm(b, "final_layer_norm", x, c);
-    if (c->word_embed_proj_dim != c->hidden_size)
-        x = am_linear(b, "project_out", x, c->word_embed_proj_dim, AM_NO_BIAS);
-    am_output_hidden_state(b, "hidden_states", (int)c->num_hidden_layers, x);
+    am_value x = am_causal_layers(b, "layers", c.num_hidden_layers, embeddings(b, &c), layer, &c);
+    if (c.final_layer_norm) x = norm(b, "final_layer_norm", x, &c);
+    if (c.word_embed_proj_dim != c.hidden_size) x = am_linear(b, "project_out", x, c.word_embed_proj_dim, AM_NO_BIAS);
+    am_output_hidden_state(b, "hidden_states", (int)c.num_hidden_layers, x);
     am_end_scope(b);
     return x;
 }
 
-static void opt_model(am_builder *b)
-{
-    opt_config c = read_config(b);
-    am_output(b, "last_hidden_state", body(b, &c, "decoder"));
-}
-
-static void for_causal_lm(am_builder *b)
-{
-    opt_config c = read_config(b);
-    am_value x = body(b, &c, "model.decoder");
-    am_output(b, "logits",
-              am_lm_head(b, "lm_head", x, c.vocab_size, c.tied, "model.decoder.embed_tokens.weight", AM_NO_BIAS));
-}
-
-static void for_sequence_classification(am_builder *b)
-{
-    opt_config c = read_config(b);
-    am_value x = body(b, &c, "model.decoder");
-    am_generic_sequence_classification(b, x, am_input(b, "input_ids", 2), c.labels, c.pad_token_id);
-}
-
-static void for_question_answering(am_builder *b)
-{
-    opt_config c = read_config(b);
-    am_output_span_logits(b, "qa_outputs", body(b, &c, "model.decoder"));
-}
-
 static const am_architecture architectures[] = {
-    {"OPTModel", opt_model, "feature-extraction", 0},
-    {"OPTForCausalLM", for_causal_lm, "text-generation", AM_GENERATES},
-    {"OPTForSequenceClassification", for_sequence_classification, "text-classification", 0},
-    {"OPTForQuestionAnswering", for_question_answering, "question-answering", 0},
+    {"OPTModel", am_causal_model, "feature-extraction", 0},
+    {"OPTForCausalLM", am_causal_for_causal_lm, "text-generation", AM_GENERATES},
+    {"OPTForSequenceClassification", am_causal_for_sequence_classification, "text-classification", 0},
+    {"OPTForQuestionAnswering", am_causal_for_question_answering, "question-answering", 0},
     {0},
 };
 
-const am_model_type am_model_opt = {.name = "opt", .base_prefix = "model", .architectures = architectures};
+static const am_causal_family family = {.body = body,
+                                        .vocab_size = 50272,
+                                        .has_pad_token = true,
+                                        .pad_token_id = 1,
+                                        .prefix = "model.decoder",
+                                        .base = "decoder",
+                                        .embedding = "model.decoder.embed_tokens.weight"};
+
+const am_model_type am_model_opt = {
+    .name = "opt", .base_prefix = "model", .architectures = architectures, .family = &family};

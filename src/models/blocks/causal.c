@@ -1,5 +1,6 @@
 #include "models/blocks/causal.h"
 
+#include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
 
 static const am_causal_family *family_of(const am_builder *b)
@@ -37,12 +38,13 @@ am_value am_causal_logits(am_builder *b, am_value x)
 
 void am_causal_model(am_builder *b)
 {
-    am_output(b, "last_hidden_state", family_of(b)->body(b, ""));
+    am_value x = family_of(b)->body(b, name_or(family_of(b)->base, ""));
+    am_output(b, "last_hidden_state", am_unflatten_choices(b, x));
 }
 
 void am_causal_for_causal_lm(am_builder *b)
 {
-    am_output(b, "logits", am_causal_logits(b, body(b)));
+    am_output(b, "logits", am_unflatten_choices(b, am_causal_logits(b, body(b))));
 }
 
 void am_causal_for_sequence_classification(am_builder *b)
@@ -91,7 +93,7 @@ static am_value rows_of_words(am_builder *b, const char *name, am_value ids, int
 
 am_value am_causal_words(am_builder *b, const char *name, int64_t C)
 {
-    if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
+    if (am_has_input(b, "inputs_embeds")) return am_input_embeddings(b, name, am_causal_vocab_size(b), C);
     am_value ids = am_flat_input(b, "input_ids");
     return rows_of_words(b, name, ids.id ? ids : am_input(b, "input_ids", 2), C);
 }
@@ -117,8 +119,14 @@ am_value am_causal_layers(am_builder *b, const char *name, int64_t count, am_val
 am_value am_causal_final_norm(am_builder *b, const char *name, am_value x, double eps, int64_t layers)
 {
     x = am_layer_norm(b, name, x, eps);
-    am_output_hidden_state(b, "hidden_states", (int)layers, x);
+    am_output_hidden_state(b, "hidden_states", (int)layers, am_unflatten_choices(b, x));
     return x;
+}
+
+am_value am_gpt_mask(am_builder *b, const am_gpt_config *g)
+{
+    am_value mask = am_flat_padding_mask(b);
+    return g->is_causal ? am_packed_mask(b, mask, "position_ids") : mask;
 }
 
 am_gpt_config am_gpt_config_read(const am_config *c, am_gpt_config g)

@@ -5,7 +5,7 @@
 
 #include "models/model.h"
 
-/* Final hidden states [B, T, C]; weights lie under `prefix`, "" in the base model itself. */
+/* Final hidden states [B, T, C]; weights lie under `prefix`. */
 typedef am_value am_causal_body(am_builder *b, const char *prefix);
 
 /* What a member's descriptor carries as its family. */
@@ -16,6 +16,7 @@ typedef struct am_causal_family {
     bool has_pad_token;         /* the same of pad_token_id; else none */
     int64_t pad_token_id;       /* where has_pad_token */
     const char *prefix;         /* of the body in classes with heads; null: "transformer" */
+    const char *base;           /* of the body in the base model itself; null: "" */
     const char *embedding;      /* whole name of the table that a tied head reads */
     const char *head;           /* null: "lm_head" */
     bool head_bias;             /* of it */
@@ -65,5 +66,8 @@ typedef struct am_gpt_config {
 
 /* Reads them; `defaults` has the class's, n_inner 0 standing for 4 * n_embd. */
 am_gpt_config am_gpt_config_read(const am_config *c, am_gpt_config defaults);
+
+/* Their mask of padding and, where causal, of rows that position_ids pack; see am_packed_mask. */
+am_value am_gpt_mask(am_builder *b, const am_gpt_config *config);
 
 #endif

@@ -47,7 +47,7 @@ am_value am_gptj_body(am_builder *b, const char *prefix, am_gptj_attention *atte
                                        .no_v_bias = true,
                                        .no_out_bias = true,
                                        .causal = m.config.is_causal,
-                                       .mask = am_padding_mask(b, "attention_mask"),
+                                       .mask = am_gpt_mask(b, &m.config),
                                        .rope = &rope};
     x = am_causal_layers(b, "h", m.config.n_layer, x, block, &m);
     x = am_causal_final_norm(b, "ln_f", x, m.config.layer_norm_epsilon, m.config.n_layer);
