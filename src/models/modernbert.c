@@ -42,13 +42,7 @@ static modernbert_config read_config(am_builder *b)
 
 static am_value norm(am_builder *b, const char *name, am_value x, const modernbert_config *c)
 {
-    am_shape width = am_shape_of(c->hidden_size);
-    am_scope(b, "%s", name);
-    am_value weight = am_weight(b, "weight", width), bias = c->norm_bias ? am_weight(b, "bias", width) : AM_NONE;
-    x = am_norm_op(b, x, weight, bias, AM_NONE, AM_NONE,
-                   &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = c->norm_eps});
-    am_end_scope(b);
-    return x;
+    return c->norm_bias ? am_layer_norm(b, name, x, c->norm_eps) : am_layer_norm_no_bias(b, name, x, c->norm_eps);
 }
 
 static bool is_local(am_builder *b, const modernbert_config *c, int layer)
