@@ -74,7 +74,7 @@ static am_value body(am_builder *b, const char *prefix)
     am_output_hidden_state(b, "hidden_states", 0, x);
     for (int i = 0; i < o.body.num_hidden_layers && !am_builder_failed(b); i++) {
         am_scope(b, "encoder.layer.%d", i);
-        x = am_deberta_layer_end(b, x, attention(b, x, &o, table, row, mask), &o);
+        x = am_bert_layer_end(b, x, attention(b, x, &o, table, row, mask), &o.body);
         am_end_scope(b);
         am_output_hidden_state(b, "hidden_states", i + 1, x);
     }

@@ -123,7 +123,7 @@ static am_value body(am_builder *b, const char *prefix)
     am_output_hidden_state(b, "hidden_states", 0, x);
     for (int i = 0; i < c.base.body.num_hidden_layers && !am_builder_failed(b); i++) {
         am_scope(b, "encoder.layer.%d", i);
-        x = am_deberta_layer_end(b, x, attention(b, x, &c, table, row, mask), &c.base);
+        x = am_bert_layer_end(b, x, attention(b, x, &c, table, row, mask), &c.base.body);
         am_end_scope(b);
         if (i == 0 && c.conv_kernel_size > 0) x = convolved(b, input, x, &c);
         am_output_hidden_state(b, "hidden_states", i + 1, x);

@@ -82,15 +82,6 @@ am_value am_deberta_attend(am_builder *b, const am_value qkv[3], const am_debert
     return am_merge_heads(b, am_attention_op(b, &inputs, &(am_attention_attributes){.scale = scale}));
 }
 
-am_value am_deberta_layer_end(am_builder *b, am_value x, am_value attended, const am_deberta_options *o)
-{
-    am_scope(b, "attention.output");
-    x = am_add(b, am_linear(b, "dense", attended, o->body.hidden_size, AM_BIAS), x);
-    x = am_layer_norm(b, "LayerNorm", x, o->body.layer_norm_eps);
-    am_end_scope(b);
-    return am_bert_feed_forward(b, x, &o->body);
-}
-
 am_value am_deberta_pooled(am_builder *b, const char *prefix, am_value x)
 {
     (void)prefix;

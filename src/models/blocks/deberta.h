@@ -35,9 +35,6 @@ typedef struct am_deberta_positions {
 am_value am_deberta_attend(am_builder *b, const am_value qkv[3], const am_deberta_positions *positions, double scale,
                            am_value mask);
 
-/* attention.output over attended: [B, T, C], then the feed-forward part of a layer, below the scope. */
-am_value am_deberta_layer_end(am_builder *b, am_value x, am_value attended, const am_deberta_options *options);
-
 /* pooler of the first token, outside of the body's scope: [B, pooler_hidden_size]. */
 am_value am_deberta_pooled(am_builder *b, const char *prefix, am_value x);
 
