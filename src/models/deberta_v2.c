@@ -107,11 +107,10 @@ static am_value convolved(am_builder *b, am_value input, am_value x, const deber
     am_scope(b, "encoder.conv");
     am_value h =
         am_conv(b, "conv", am_transpose(b, input, 1, 2), C, am_shape_of(c->conv_kernel_size), AM_BIAS, &options);
-    h = am_unary(b, am_config_activation(config, "conv_act", AM_TANH),
-                 am_deberta_zero_masked(b, am_transpose(b, h, 1, 2)));
+    h = am_unary(b, am_config_activation(config, "conv_act", AM_TANH), am_zero_masked(b, am_transpose(b, h, 1, 2)));
     x = am_layer_norm(b, "LayerNorm", am_add(b, x, h), c->base.body.layer_norm_eps);
     am_end_scope(b);
-    return am_deberta_zero_masked(b, x);
+    return am_zero_masked(b, x);
 }
 
 static am_value body(am_builder *b, const char *prefix)

@@ -35,12 +35,6 @@ am_deberta_options am_deberta_options_read(am_builder *b)
     return o;
 }
 
-am_value am_deberta_zero_masked(am_builder *b, am_value x)
-{
-    am_value mask = am_flat_input(b, "attention_mask");
-    return mask.id ? am_mul(b, x, am_unsqueeze(b, am_cast(b, mask, AM_F32), 2)) : x;
-}
-
 am_value am_deberta_embeddings(am_builder *b, const am_deberta_options *o)
 {
     am_scope(b, "embeddings");
@@ -49,7 +43,7 @@ am_value am_deberta_embeddings(am_builder *b, const am_deberta_options *o)
         x = am_linear(b, "embed_proj", x, o->body.hidden_size, AM_NO_BIAS);
     x = am_layer_norm(b, "LayerNorm", x, o->body.layer_norm_eps);
     am_end_scope(b);
-    return am_deberta_zero_masked(b, x);
+    return am_zero_masked(b, x);
 }
 
 am_value am_deberta_mask(am_builder *b)

@@ -19,9 +19,6 @@ am_deberta_options am_deberta_options_read(am_builder *b);
 /* Embeddings below the scope, zero where masked: [B, T, C]. */
 am_value am_deberta_embeddings(am_builder *b, const am_deberta_options *options);
 
-/* x: [B, T, C] with zeros where the input attention_mask is zero. */
-am_value am_deberta_zero_masked(am_builder *b, am_value x);
-
 /* Masked tokens neither attend nor are attended: BOOL [B, 1, T, T], AM_NONE without a mask. */
 am_value am_deberta_mask(am_builder *b);
 

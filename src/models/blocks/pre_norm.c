@@ -21,7 +21,7 @@ am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options
         am_scope(b, "%s.%d", o->names->layers, i);
         x = layer(b, x, o);
         am_end_scope(b);
-        am_output_hidden_state(b, states, i + 1, x);
+        if (i + 1 < o->num_hidden_layers || !o->last_state_elsewhere) am_output_hidden_state(b, states, i + 1, x);
     }
     return x;
 }

@@ -19,6 +19,7 @@ typedef struct am_pre_norm_options {
     double layer_norm_eps;
     am_attention_options attention;
     const am_pre_norm_names *names;
+    bool last_state_elsewhere; /* the model names the last hidden state itself: what its norm makes of it */
     const char *hidden_states; /* their name among the outputs; null: "hidden_states" */
 } am_pre_norm_options;
 
