@@ -7,15 +7,12 @@
 typedef struct bert_config {
     am_bert_options body;
     int64_t labels;
-    bool tied;
 } bert_config;
 
 static bert_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    return (bert_config){.body = am_bert_options_read(c),
-                         .labels = am_config_labels(c),
-                         .tied = am_config_flag(c, "tie_word_embeddings", true)};
+    return (bert_config){.body = am_bert_options_read(c), .labels = am_config_labels(c)};
 }
 
 static am_value body(am_builder *b, const bert_config *c)
@@ -26,18 +23,6 @@ static am_value body(am_builder *b, const bert_config *c)
 static am_value pooled(am_builder *b, const bert_config *c)
 {
     return am_bert_pooler(b, "bert", body(b, c));
-}
-
-/* x: [B, T, C] -> [B, T, vocab] */
-static am_value mlm_logits(am_builder *b, const bert_config *c, am_value x)
-{
-    x = am_last_position_if_wanted(b, x);
-    am_scope(b, "cls.predictions");
-    x = am_linear_activation(b, "transform.dense", x, c->body.hidden_size, AM_BIAS, c->body.hidden_act);
-    x = am_layer_norm(b, "transform.LayerNorm", x, c->body.layer_norm_eps);
-    x = am_masked_lm_decoder(b, x, c->body.vocab_size, c->tied, "bert.embeddings.word_embeddings.weight");
-    am_end_scope(b);
-    return x;
 }
 
 static void bert_model(am_builder *b)
@@ -51,14 +36,14 @@ static void bert_model(am_builder *b)
 static void for_masked_lm(am_builder *b)
 {
     bert_config c = read_config(b);
-    am_output(b, "logits", mlm_logits(b, &c, body(b, &c)));
+    am_output(b, "logits", am_bert_lm_logits(b, body(b, &c), &c.body, "bert"));
 }
 
 static void for_pretraining(am_builder *b)
 {
     bert_config c = read_config(b);
     am_value x = body(b, &c);
-    am_output(b, "prediction_logits", mlm_logits(b, &c, x));
+    am_output(b, "prediction_logits", am_bert_lm_logits(b, x, &c.body, "bert"));
     am_output(b, "seq_relationship_logits",
               am_linear(b, "cls.seq_relationship", am_bert_pooler(b, "bert", x), 2, AM_BIAS));
 }

@@ -6,31 +6,17 @@
 typedef struct roberta_config {
     am_bert_options body;
     int64_t labels;
-    bool tied;
 } roberta_config;
 
 static roberta_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    roberta_config r = {.body = am_bert_options_read(c),
-                        .labels = am_config_labels(c),
-                        .tied = am_config_flag(c, "tie_word_embeddings", true)};
+    roberta_config r = {.body = am_bert_options_read(c), .labels = am_config_labels(c)};
     r.body.vocab_size = am_config_size(c, "vocab_size", 50265);
     r.body.positions_after_pad = am_pad_token(c, 1);
     if (r.body.positions_after_pad < 0)
         am_config_fail(c, "pad_token_id", "positions are counted from this token, found none");
     return r;
-}
-
-static am_value lm_logits(am_builder *b, const roberta_config *c)
-{
-    am_value x = am_last_position_if_wanted(b, am_bert_body(b, &c->body, "roberta"));
-    am_scope(b, "lm_head");
-    x = am_linear_activation(b, "dense", x, c->body.hidden_size, AM_BIAS, AM_GELU);
-    x = am_layer_norm(b, "layer_norm", x, c->body.layer_norm_eps);
-    x = am_masked_lm_decoder(b, x, c->body.vocab_size, c->tied, "roberta.embeddings.word_embeddings.weight");
-    am_end_scope(b);
-    return x;
 }
 
 static void roberta_model(am_builder *b)
@@ -44,7 +30,7 @@ static void roberta_model(am_builder *b)
 static void for_language_modeling(am_builder *b)
 {
     roberta_config c = read_config(b);
-    am_output(b, "logits", lm_logits(b, &c));
+    am_output(b, "logits", am_roberta_lm_logits(b, am_bert_body(b, &c.body, "roberta"), &c.body, "roberta"));
 }
 
 static void for_sequence_classification(am_builder *b)

@@ -4,6 +4,7 @@
    transformers: models/t5/modeling_t5.py */
 #include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
+#include "models/blocks/relative.h"
 #include "models/blocks/seq2seq.h"
 
 #include <math.h>
@@ -61,17 +62,6 @@ static t5_config read_config(am_builder *b, const char *prefix)
 
 /* --- relative positions --- */
 
-/* Bucket of a distance 0 .. max_distance: half of the buckets for exact distances, the others logarithmically
-   wider. In float, as its users' models were trained with. */
-static int32_t bucket_of(int64_t distance, int64_t buckets, int64_t max_distance)
-{
-    int64_t exact = buckets / 2;
-    if (distance < exact) return (int32_t)distance;
-    float part = logf((float)distance / (float)exact) / (float)log((double)max_distance / (double)exact);
-    int64_t bucket = exact + (int64_t)(part * (float)(buckets - exact));
-    return (int32_t)(bucket < buckets ? bucket : buckets - 1);
-}
-
 /* Buckets of key position minus query position, -max_distance .. max_distance: I32 [2 * max_distance + 1].
    Beyond, buckets stay the same. */
 static am_value bucket_table(am_builder *b, const t5_config *c, bool both_ways)
@@ -88,7 +78,7 @@ static am_value bucket_table(am_builder *b, const t5_config *c, bool both_ways)
         return AM_NONE;
     }
     for (int64_t d = 0; d <= M; d++) {
-        table[M - d] = bucket_of(d, buckets, M);
+        table[M - d] = am_distance_bucket(d, buckets, M);
         table[M + d] = !both_ways ? 0 : d > 0 ? table[M - d] + (int32_t)buckets : 0;
     }
     return am_constant_copy(b, AM_I32, am_shape_of(2 * M + 1), table);

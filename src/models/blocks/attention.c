@@ -131,7 +131,7 @@ void am_attention_heads(am_builder *b, am_value x, const am_attention_options *o
     project_all(b, x, o, out);
     if (o->q_norm) out[0] = norm_heads(b, o->q_norm, out[0], o);
     if (o->k_norm) out[1] = norm_heads(b, o->k_norm, out[1], o);
-    for (int i = 0; i < 2 && o->rope; i++) out[i] = am_rope_apply(b, o->rope, out[i]);
+    for (int i = 0; i < (o->rotates_values ? 3 : 2) && o->rope; i++) out[i] = am_rope_apply(b, o->rope, out[i]);
 }
 
 am_value am_attend_cached(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *o)

@@ -16,6 +16,7 @@ typedef struct am_attention_options {
     double scale, soft_cap;      /* scale 0: 1 / sqrt(head_dim) */
     am_value mask, bias, sinks;  /* see am_attention_op; mask as am_padding_mask gives it */
     const am_rope *rope;         /* rotary tables, or null */
+    bool rotates_values;         /* rope rotates values, too */
     const char *q_norm, *k_norm; /* RMSNorm before the rotation, or null: of each head, or of all together */
     bool norm_all_heads;
     double norm_eps, norm_weight_offset;

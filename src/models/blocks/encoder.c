@@ -1,8 +1,8 @@
 #include "models/blocks/encoder.h"
 
-#include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
 
+#include <stdio.h>
 #include <string.h>
 
 am_bert_options am_bert_options_read(const am_config *c)
@@ -37,7 +37,7 @@ static am_value positions_after_pad(am_builder *b, am_value ids, int64_t pad)
     return am_add_number(b, am_mul(b, am_scan(b, AM_REDUCE_SUM, real, 1, false, false), real), (double)pad);
 }
 
-static am_value positions(am_builder *b, const am_bert_options *o, int64_t T)
+am_value am_bert_positions(am_builder *b, const am_bert_options *o, int64_t T)
 {
     /* generate() hands position_ids counted from 0 to every class that takes them, RoBERTa's too */
     bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids") || am_has_cache(b);
@@ -48,52 +48,85 @@ static am_value positions(am_builder *b, const am_bert_options *o, int64_t T)
     return given.id ? given : am_position_ids(b, T);
 }
 
-am_value am_bert_embeddings(am_builder *b, const am_bert_options *o)
+am_value am_token_types(am_builder *b, int64_t T)
+{
+    am_value types = am_flat_input(b, "token_type_ids");
+    return types.id ? types : am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
+}
+
+am_value am_bert_embedding_sum(am_builder *b, const am_bert_options *o)
 {
     int64_t C = o->embedding_size;
-    am_scope(b, "embeddings");
     am_value x = am_input_embeddings(b, "word_embeddings", o->vocab_size, C);
     int64_t T = am_dim(b, x, 1);
-    if (o->type_vocab_size) {
-        am_value types = am_flat_input(b, "token_type_ids");
-        if (!types.id) types = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
-        x = am_add(b, x, am_embedding(b, "token_type_embeddings", types, o->type_vocab_size, C));
-    }
-    x = am_add(b, x, am_embedding(b, "position_embeddings", positions(b, o, T), o->max_position_embeddings, C));
-    x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
+    if (o->type_vocab_size)
+        x = am_add(b, x, am_embedding(b, "token_type_embeddings", am_token_types(b, T), o->type_vocab_size, C));
+    if (o->no_positions) return x;
+    return am_add(b, x,
+                  am_embedding(b, "position_embeddings", am_bert_positions(b, o, T), o->max_position_embeddings, C));
+}
+
+am_value am_bert_embeddings(am_builder *b, const am_bert_options *o)
+{
+    am_scope(b, "embeddings");
+    am_value x = am_layer_norm(b, "LayerNorm", am_bert_embedding_sum(b, o), o->layer_norm_eps);
     am_end_scope(b);
     return x;
 }
 
-static am_value layer(am_builder *b, am_value x, const am_bert_options *o, am_value mask)
+am_value am_bert_feed_forward(am_builder *b, am_value x, const am_bert_options *o)
 {
-    am_attention_options attention = {.heads = o->num_attention_heads,
-                                      .q = "self.query",
-                                      .k = "self.key",
-                                      .v = "self.value",
-                                      .out = "output.dense",
-                                      .causal = o->is_decoder,
-                                      .mask = mask};
-    am_scope(b, "attention");
-    x = am_add(b, am_self_attention(b, x, &attention), x);
-    x = am_layer_norm(b, "output.LayerNorm", x, o->layer_norm_eps);
-    am_end_scope(b);
     am_value h = am_linear_activation(b, "intermediate.dense", x, o->intermediate_size, AM_BIAS, o->hidden_act);
     h = am_linear(b, "output.dense", h, o->hidden_size, AM_BIAS);
     return am_layer_norm(b, "output.LayerNorm", am_add(b, h, x), o->layer_norm_eps);
 }
 
-am_value am_bert_encoder(am_builder *b, am_value x, const am_bert_options *o)
+am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
 {
-    am_value mask = am_flat_padding_mask(b);
+    am_scope(b, "attention.output");
+    x = am_add(b, am_linear(b, "dense", attended, o->hidden_size, AM_BIAS), x);
+    x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
+    am_end_scope(b);
+    return am_bert_feed_forward(b, x, o);
+}
+
+am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options *o)
+{
+    return (am_bert_attention){.projections = {.heads = o->num_attention_heads,
+                                               .q = "self.query",
+                                               .k = "self.key",
+                                               .v = "self.value",
+                                               .out = "output.dense",
+                                               .causal = o->is_decoder,
+                                               .mask = am_flat_padding_mask(b)},
+                               .norm = "output.LayerNorm"};
+}
+
+static am_value layer(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
+{
+    am_scope(b, "attention");
+    x = am_add(b, am_self_attention(b, x, &a->projections), x);
+    x = am_layer_norm(b, a->norm, x, o->layer_norm_eps);
+    am_end_scope(b);
+    return am_bert_feed_forward(b, x, o);
+}
+
+am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
+{
     am_output_hidden_state(b, "hidden_states", 0, x);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_scope(b, "encoder.layer.%d", i);
-        x = layer(b, x, o, mask);
+        x = layer(b, x, o, a);
         am_end_scope(b);
         am_output_hidden_state(b, "hidden_states", i + 1, x);
     }
     return x;
+}
+
+am_value am_bert_encoder(am_builder *b, am_value x, const am_bert_options *o)
+{
+    am_bert_attention attention = am_bert_attention_default(b, o);
+    return am_bert_layers(b, x, o, &attention);
 }
 
 am_value am_bert_body(am_builder *b, const am_bert_options *o, const char *prefix)
@@ -110,6 +143,35 @@ am_value am_bert_pooler(am_builder *b, const char *prefix, am_value x)
 {
     am_scope(b, "%s", prefix);
     x = am_linear_activation(b, "pooler.dense", am_index(b, x, 1, 0), am_dim(b, x, -1), AM_BIAS, AM_TANH);
+    am_end_scope(b);
+    return x;
+}
+
+/* DENSE, activation, NORM, decoder below the scope */
+static am_value lm_logits(am_builder *b, am_value x, const am_bert_options *o, const char *prefix, const char *dense,
+                          am_unary_fn activation, const char *norm)
+{
+    char table[128];
+    snprintf(table, sizeof table, "%s.embeddings.word_embeddings.weight", prefix);
+    x = am_linear_activation(b, dense, x, o->embedding_size, AM_BIAS, activation);
+    x = am_layer_norm(b, norm, x, o->layer_norm_eps);
+    bool tied = am_config_flag(am_model_config(b), "tie_word_embeddings", true);
+    return am_masked_lm_decoder(b, x, o->vocab_size, tied, table);
+}
+
+am_value am_bert_lm_logits(am_builder *b, am_value x, const am_bert_options *o, const char *prefix)
+{
+    am_scope(b, "cls.predictions");
+    x = am_last_position_if_wanted(b, x);
+    x = lm_logits(b, x, o, prefix, "transform.dense", o->hidden_act, "transform.LayerNorm");
+    am_end_scope(b);
+    return x;
+}
+
+am_value am_roberta_lm_logits(am_builder *b, am_value x, const am_bert_options *o, const char *prefix)
+{
+    am_scope(b, "lm_head");
+    x = lm_logits(b, am_last_position_if_wanted(b, x), o, prefix, "dense", AM_GELU, "layer_norm");
     am_end_scope(b);
     return x;
 }

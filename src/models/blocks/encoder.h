@@ -2,7 +2,7 @@
 #ifndef AM_MODELS_BLOCKS_ENCODER_H
 #define AM_MODELS_BLOCKS_ENCODER_H
 
-#include "models/blocks/layers.h"
+#include "models/blocks/attention.h"
 
 typedef struct am_bert_options {
     int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
@@ -10,7 +10,7 @@ typedef struct am_bert_options {
     int64_t embedding_size; /* of the tables; projected to hidden_size where it differs (electra) */
     am_unary_fn hidden_act;
     double layer_norm_eps;
-    bool is_decoder;
+    bool is_decoder, no_positions;
     int64_t positions_after_pad; /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
                                     pad */
 } am_bert_options;
@@ -31,6 +31,41 @@ am_value am_bert_pooler(am_builder *b, const char *prefix, am_value x);
 
 /* encoder.layer.N below the scope over x: [B, T, C] with the input attention_mask; names hidden states. */
 am_value am_bert_encoder(am_builder *b, am_value x, const am_bert_options *options);
+
+/* The sum that the embeddings norm: words, token types (where there are any) and positions, below the scope. */
+am_value am_bert_embedding_sum(am_builder *b, const am_bert_options *options);
+
+/* Token types of this run: the input token_type_ids, or zeros [1, T]. */
+am_value am_token_types(am_builder *b, int64_t T);
+
+/* Places of the run's T tokens in the position table, as positions_after_pad says: [1 or B, T]. */
+am_value am_bert_positions(am_builder *b, const am_bert_options *options, int64_t T);
+
+/* How the layers of a member attend. */
+typedef struct am_bert_attention {
+    am_attention_options projections; /* names below "attention" */
+    const char *norm;                 /* after the residual, below "attention" */
+} am_bert_attention;
+
+/* BERT's own: self.query .., output.dense, output.LayerNorm, the input attention_mask. */
+am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options *options);
+
+/* The layers with attention of that kind; am_bert_encoder with the default. */
+am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *options, const am_bert_attention *attention);
+
+/* intermediate.dense, activation, output.dense, residual, output.LayerNorm below the scope: x: [B, T, C]. */
+am_value am_bert_feed_forward(am_builder *b, am_value x, const am_bert_options *options);
+
+/* A layer after its attention, below the scope: attention.output over attended: [B, T, C], residual x and norm,
+   then the feed-forward part. For members whose attention is their own. */
+am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *options);
+
+/* Logits of BERT's masked language model, below cls.predictions: transform.dense to embedding_size,
+   hidden_act, transform.LayerNorm, decoder. PREFIX names the body whose word table may be tied. */
+am_value am_bert_lm_logits(am_builder *b, am_value x, const am_bert_options *options, const char *prefix);
+
+/* The same of RoBERTa's, below lm_head: dense, gelu, layer_norm, decoder. */
+am_value am_roberta_lm_logits(am_builder *b, am_value x, const am_bert_options *options, const char *prefix);
 
 /* Output logits of multiple choice: scores: [B * N, 1] -> [B, N], N from the shape of input_ids. */
 void am_output_choices(am_builder *b, am_value scores);

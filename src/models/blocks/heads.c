@@ -148,3 +148,9 @@ am_value am_unflatten_choices(am_builder *b, am_value x)
     for (int i = 1; i < s.rank; i++) y.dims[i + 1] = s.dims[i];
     return am_reshape(b, x, y);
 }
+
+am_value am_zero_masked(am_builder *b, am_value x)
+{
+    am_value mask = am_flat_input(b, "attention_mask");
+    return mask.id ? am_mul(b, x, am_unsqueeze(b, am_cast(b, mask, AM_F32), 2)) : x;
+}

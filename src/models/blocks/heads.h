@@ -64,6 +64,9 @@ am_value am_input_embeddings(am_builder *b, const char *name, int64_t vocab, int
 /* The mask of the input attention_mask, flattened for multiple choice: [B, 1, 1, S] or AM_NONE. */
 am_value am_flat_padding_mask(am_builder *b);
 
+/* x: [B, T, C] with zeros where the input attention_mask, flattened for multiple choice, is zero. */
+am_value am_zero_masked(am_builder *b, am_value x);
+
 /* x: [B * N, ..] -> [B, N, ..] where input_ids are [B, N, T]; else x. */
 am_value am_unflatten_choices(am_builder *b, am_value x);
 
