@@ -730,7 +730,7 @@ KEPT = {
     "qwen2": "old_window unused_window",
     "qwen3": "attention_bias",
     "gemma2": "caps absent window_holes embeds",
-    "t5": "act_gated-silu buckets_7_12 encoder_300 layers zero_row",
+    "t5": "act_gated-silu buckets_7_12 encoder_130 layers zero_row",
     "bart": "shifted_pads left two_ends",
     "vit": "wide_patches masked",
     "deit": "wide",
