@@ -53,12 +53,19 @@ OTHER_MASKS = {
 }
 
 
-def unusual(lm: str, model: str) -> list[Switch]:
+def embeds(model: str, width: int) -> list[Switch]:
+    """Vectors in place of tokens."""
+    vectors = {"input_ids": None, "token_type_ids": None,
+               "inputs_embeds": {"shape": [2, 7, width], "lo": -1.0, "hi": 1.0}}
+    return [Switch(model, "embeds", inputs=vectors), Switch(model, "embeds_alone", mask=None, inputs=vectors)]
+
+
+def unusual(lm: str, model: str, width: int) -> list[Switch]:
     """Positions that go on from another text, several texts in a row, a row of padding, masks of other dtypes."""
     return [Switch(lm, "packed", inputs=PACKED), Switch(lm, "offset_positions", inputs=OFFSET),
             Switch(model, "zero_row", inputs=ZERO_ROW)] + [
         Switch(model, name, inputs=mask) for name, mask in OTHER_MASKS.items()
-    ]
+    ] + embeds(model, width)
 
 
 def stored(architecture: str, **config) -> list[Switch]:
@@ -70,6 +77,7 @@ def stored(architecture: str, **config) -> list[Switch]:
 BERT = (
     activations("BertForMaskedLM", "hidden_act", GELUS + OTHERS)
     + lengths("BertModel")
+    + embeds("BertModel", 32)
     + positions("BertModel")
     + one_label("BertForSequenceClassification")
     + [
@@ -97,6 +105,7 @@ BERT = (
 ROBERTA = (
     activations("RobertaForMaskedLM", "hidden_act", ["relu", "gelu_new"])
     + lengths("RobertaModel")
+    + embeds("RobertaModel", 32)
     + positions("RobertaModel")
     + one_label("RobertaForSequenceClassification")
     + [
@@ -117,6 +126,7 @@ ROBERTA = (
 ELECTRA = (
     activations("ElectraForMaskedLM", "hidden_act", ["relu", "silu"])
     + lengths("ElectraModel")
+    + embeds("ElectraModel", 32)
     + positions("ElectraModel")
     + one_label("ElectraForSequenceClassification")
     + [
@@ -134,6 +144,7 @@ ALBERT_LONG = {"max_position_embeddings": 140}
 ALBERT = (
     activations("AlbertForMaskedLM", "hidden_act", ["relu", "gelu", "silu"])
     + lengths("AlbertModel", ALBERT_LONG)
+    + embeds("AlbertModel", 8)
     + positions("AlbertModel", ALBERT_LONG)
     + one_label("AlbertForSequenceClassification")
     + [
@@ -151,6 +162,7 @@ ALBERT = (
 DISTILBERT = (
     activations("DistilBertForMaskedLM", "activation", ["relu", "gelu_new", "silu"])
     + lengths("DistilBertModel")
+    + embeds("DistilBertModel", 32)
     + one_label("DistilBertForSequenceClassification")
     + [
         Switch("DistilBertForMaskedLM", "untied", {"tie_word_embeddings": False}),
@@ -165,7 +177,7 @@ DISTILBERT = (
 GPT2 = (
     activations("GPT2LMHeadModel", "activation_function", GELUS + OTHERS)
     + lengths("GPT2Model")
-    + unusual("GPT2LMHeadModel", "GPT2Model")
+    + unusual("GPT2LMHeadModel", "GPT2Model", 32)
     + positions("GPT2LMHeadModel")
     + one_label("GPT2ForSequenceClassification")
     + [
@@ -241,9 +253,9 @@ def ropes(architecture: str, half: int, theta: float = 10000.0, beyond: int = 40
     return found
 
 
-def causal(lm: str, model: str, classify: str | None) -> list[Switch]:
+def causal(lm: str, model: str, classify: str, width: int = 32) -> list[Switch]:
     """What every causal model type has."""
-    found = lengths(model) + positions(lm) + unusual(lm, model)
+    found = lengths(model) + positions(lm) + unusual(lm, model, width)
     found += [
         Switch(lm, "other_tie", {"tie_word_embeddings": True}, mask="holes", rows=3, length=10),
         Switch(lm, "one_token", {}, rows=3, length=1, mask=None),
@@ -252,18 +264,17 @@ def causal(lm: str, model: str, classify: str | None) -> list[Switch]:
             "position_ids": {"values": [[0, 1, 2, 3, 4, 5], [1, 1, 0, 1, 2, 3]]}}),
         Switch(model, "not_causal", {"is_causal": False}),
     ]
-    if classify:
-        found += one_label(classify) + [
-            Switch(classify, "pads", {"pad_token_id": 0}, rows=3, mask=None,
-                   inputs={"input_ids": {"values": [[5, 6, 7, 0, 0], [0, 0, 8, 9, 0], [0, 0, 0, 0, 0]]}}),
-            Switch(classify, "no_pad", {"pad_token_id": None}, rows=1),
-        ]
+    found += one_label(classify) + [
+        Switch(classify, "pads", {"pad_token_id": 0}, rows=3, mask=None,
+               inputs={"input_ids": {"values": [[5, 6, 7, 0, 0], [0, 0, 8, 9, 0], [0, 0, 0, 0, 0]]}}),
+        Switch(classify, "no_pad", {"pad_token_id": None}, rows=1),
+    ]
     return found
 
 
 GPT_NEOX = (
     activations("GPTNeoXForCausalLM", "hidden_act", GELUS + OTHERS)
-    + causal("GPTNeoXForCausalLM", "GPTNeoXModel", "GPTNeoXForSequenceClassification")
+    + causal("GPTNeoXForCausalLM", "GPTNeoXModel", "GPTNeoXForSequenceClassification", 64)
     + ropes("GPTNeoXForCausalLM", 2)
     + [
         Switch("GPTNeoXForCausalLM", f"partial_{part}", {"rope_parameters": {"rope_type": "default",
@@ -385,7 +396,7 @@ GEMMA2 = [gemma(switch) for switch in
 OPT_LONG = {"max_position_embeddings": 140}
 OPT = (
     activations("OPTForCausalLM", "activation_function", GELUS + OTHERS)
-    + causal("OPTForCausalLM", "OPTModel", "OPTForSequenceClassification")
+    + causal("OPTForCausalLM", "OPTModel", "OPTForSequenceClassification", 16)
     + [
         Switch("OPTForCausalLM", "post_projected", {"do_layer_norm_before": False,
                "word_embed_proj_dim": 12}),
@@ -704,22 +715,22 @@ SWITCHES = {
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
-    "bert": "length_1 mask_left positions zero_row_decoder act_relu2 one_label defaults",
-    "roberta": "pads pad_zero",
+    "bert": "length_1 mask_left positions zero_row_decoder act_relu2 one_label defaults embeds",
+    "roberta": "pads pad_zero embeds_alone",
     "electra": "no_proj mean",
-    "albert": "groups_6_of_7 groups",
+    "albert": "groups_6_of_7",
     "distilbert": "aliases mask_holes",
-    "gpt2": "scales summary choices offset_positions",
+    "gpt2": "scales choices offset_positions",
     "gpt_neox": "old_partial old_theta rope_longrope_positions packed",
-    "opt": "post_projected no_affine mask_holes left_positions",
-    "bloom": "heads_7 mask_left mask_holes aliases",
+    "opt": "post_projected mask_holes left_positions",
+    "bloom": "heads_7 mask_left mask_holes aliases embeds",
     "llama": "rope_both rope_dynamic_positions rope_yarn_scaled rope_longrope_crossing rope_dynamic_crossing "
              "partial packed position_ids left_positions f64 f16 bf16 null_heads zero_row",
     "mistral": "window_left window_packed window_both_ways",
     "qwen2": "old_window unused_window",
     "qwen3": "attention_bias",
-    "gemma2": "caps absent window_holes",
-    "t5": "act_gated-silu buckets_7_12 encoder_300 layers zero_row",
+    "gemma2": "caps absent window_holes embeds",
+    "t5": "act_gated-silu buckets_7_12 encoder_130 layers zero_row",
     "bart": "shifted_pads left two_ends",
     "vit": "wide_patches masked",
     "deit": "wide",
@@ -728,6 +739,6 @@ KEPT = {
     "clip": "old_dicts",
     "clip_text_model": "two_ends old_ends",
     "clip_vision_model": "odd",
-    "wav2vec2": "group_stable layer_adapter adapter_kernel hole",
+    "wav2vec2": "group_stable layer_adapter hole",
     "whisper": "positions crossed zero_row",
 }

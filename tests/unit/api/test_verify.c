@@ -41,6 +41,60 @@ static void api_verify__bad_files_are_errors(void **state)
     am_test_expect_error(am_verify_files(NULL, NULL, NULL, NULL, &summary), AM_INVALID_ARGUMENT, "");
 }
 
+typedef struct refusal {
+    const char *architecture, *config, *field;
+} refusal;
+
+static void expect_refusal(void *context, const am_verify_case *report)
+{
+    const refusal *r = context;
+    assert_string_equal(report->verdict, "unsupported");
+    if (!strstr(report->message, r->field)) fail_msg("%s: %s", r->field, report->message);
+}
+
+static void verify_refusal(refusal r, const char *kwargs)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{\"format\": 1, \"cases\": [{\"case\": \"refused\", \"architecture\": \"%s\", \"config\": {%s}, "
+             "\"tensors\": [], "
+             "\"inputs\": [{\"name\": \"input_ids\", \"dtype\": \"I64\", \"shape\": [1, 2], \"fill\": 5}], "
+             "\"kwargs\": {%s}, \"outputs\": []}]}",
+             r.architecture, r.config, kwargs);
+    const char *path = am_test_write_text(am_test_temporary_directory(), "refused.json", text);
+    am_verify_summary summary = {0};
+    am_test_expect_ok(am_verify_files(path, NULL, expect_refusal, &r, &summary));
+    assert_int_equal(summary.unsupported, 1);
+}
+
+static void api_verify__names_fields_that_are_not_supported(void **state)
+{
+    static const refusal refusals[] = {
+        {"BertModel", "\"model_type\": \"bert\", \"position_embedding_type\": \"relative_key\"",
+         "position_embedding_type"},
+        {"BertModel", "\"model_type\": \"bert\", \"hidden_act\": \"foo\"", "hidden_act"},
+        {"BertModel", "\"model_type\": \"bert\", \"add_cross_attention\": true", "add_cross_attention"},
+        {"GPT2Model", "\"model_type\": \"gpt2\", \"add_cross_attention\": true", "add_cross_attention"},
+        {"T5EncoderModel", "\"model_type\": \"t5\", \"feed_forward_proj\": \"gated-foo\"", "feed_forward_proj"},
+        {"Gemma2Model", "\"model_type\": \"gemma2\", \"use_bidirectional_attention\": true",
+         "use_bidirectional_attention"},
+        {"Gemma2Model", "\"model_type\": \"gemma2\", \"layer_types\": [\"chunked_attention\"]", "layer_types"},
+        {"LlamaModel", "\"model_type\": \"llama\", \"rope_parameters\": {\"rope_type\": \"foo\"}",
+         "rope_parameters.rope_type"},
+        {"LlamaModel",
+         "\"model_type\": \"llama\", \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2, "
+         "\"partial_rotary_factor\": 0.5}",
+         "rope_scaling.partial_rotary_factor"},
+    };
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) verify_refusal(refusals[i], "");
+}
+
+static void api_verify__names_arguments_that_are_not_supported(void **state)
+{
+    verify_refusal((refusal){"BertModel", "\"model_type\": \"bert\"", "output_attentions"},
+                   "\"output_attentions\": true");
+}
+
 /* --- module by module --- */
 
 #define TRACE "tests/unit/api/data/llama_for_causal_lm.trace.safetensors"
