@@ -8,7 +8,7 @@
 static am_bert_options options(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    am_bert_options o = am_bert_options_read(c);
+    am_bert_options o = am_bert_fields_read(c);
     o.vocab_size = am_config_size(c, "vocab_size", 33);
     o.max_position_embeddings = am_config_size(c, "max_position_embeddings", 1026);
     o.positions_after_pad = am_pad_token(c, 1);
@@ -20,8 +20,8 @@ static bool is_rotary(am_builder *b)
     const am_config *c = am_model_config(b);
     bool rotary = am_config_is(c, "position_embedding_type", "rotary");
     if (!rotary && !am_config_is(c, "position_embedding_type", "absolute"))
-        am_config_fail(c, "position_embedding_type", "\"%s\" is not supported",
-                       am_config_text(c, "position_embedding_type", ""));
+        am_config_unsupported(c, "position_embedding_type", "\"%s\" is not supported",
+                              am_config_text(c, "position_embedding_type", ""));
     return rotary;
 }
 
@@ -48,8 +48,8 @@ static am_value embeddings(am_builder *b, const am_bert_options *o, am_value ids
     if (am_config_flag(c, "token_dropout", false)) x = drop_masked(b, x, ids);
     if (!is_rotary(b))
         x = am_add(b, x,
-                   am_embedding(b, "position_embeddings", am_bert_positions(b, o, am_dim(b, ids, 1)), o->max_position_embeddings,
-                                o->hidden_size));
+                   am_embedding(b, "position_embeddings", am_bert_positions(b, o, am_dim(b, ids, 1)),
+                                o->max_position_embeddings, o->hidden_size));
     if (am_config_flag(c, "emb_layer_norm_before", false)) x = am_layer_norm(b, "layer_norm", x, o->layer_norm_eps);
     am_end_scope(b);
     return am_zero_masked(b, x);

@@ -78,7 +78,8 @@ static am_value embeddings(am_builder *b, const mobilebert_config *c)
     }
     if (c->trigram_input || o->embedding_size != C) x = am_linear(b, "embedding_transformation", x, C, AM_BIAS);
     x = am_add(b, x,
-               am_embedding(b, "position_embeddings", am_bert_positions(b, o, am_dim(b, ids, 1)), o->max_position_embeddings, C));
+               am_embedding(b, "position_embeddings", am_bert_positions(b, o, am_dim(b, ids, 1)),
+                            o->max_position_embeddings, C));
     x = am_add(b, x, am_embedding(b, "token_type_embeddings", am_token_types(b, T), o->type_vocab_size, C));
     x = norm(b, "LayerNorm", x, c, CLASS_EPS);
     am_end_scope(b);

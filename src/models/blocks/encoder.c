@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-am_bert_options am_bert_options_read(const am_config *c)
+am_bert_options am_bert_fields_read(const am_config *c)
 {
     am_bert_options o = {
         .vocab_size = am_config_size(c, "vocab_size", 30522),
@@ -23,11 +23,16 @@ am_bert_options am_bert_options_read(const am_config *c)
     o.embedding_size = o.hidden_size;
     if (am_config_flag(c, "add_cross_attention", false))
         am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
-    if (strcmp(am_config_text(c, "position_embedding_type", "absolute"), "absolute") != 0)
-        am_config_unsupported(c, "position_embedding_type", "\"%s\" is not supported",
-                              am_config_text(c, "position_embedding_type", ""));
     am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
     return o;
+}
+
+am_bert_options am_bert_options_read(const am_config *c)
+{
+    const char *positions = am_config_text(c, "position_embedding_type", "absolute");
+    if (strcmp(positions, "absolute") != 0)
+        am_config_unsupported(c, "position_embedding_type", "\"%s\" is not supported", positions);
+    return am_bert_fields_read(c);
 }
 
 /* RoBERTa: a real token's position is pad + how many real tokens stand up to it; a pad's is pad. */

@@ -15,8 +15,11 @@ typedef struct am_bert_options {
                                     pad */
 } am_bert_options;
 
-/* The fields as BertConfig names and defaults them. */
+/* The fields as BertConfig names and defaults them; position_embedding_type must be absolute. */
 am_bert_options am_bert_options_read(const am_config *c);
+
+/* The same for members that read position_embedding_type themselves. */
+am_bert_options am_bert_fields_read(const am_config *c);
 
 /* embeddings.{word,position,token_type}_embeddings and LayerNorm below the scope, from input_ids,
    token_type_ids and position_ids: [B, T, embedding_size]. */
