@@ -52,7 +52,7 @@ static bool is_number(am_json value)
 static am_status read_real(const field *f, void *out)
 {
     double value = am_json_real(f->value, NAN);
-    if (!is_number(f->value)) return wrong_kind(f, "number");
+    if (!is_number(f->value)) return wrong_kind(f, "a number");
     if (!(value >= f->min && value <= f->max))
         return am_error(f->wrong, "%s: %s: expected %g to %g, found %g", f->file, f->key, f->min, f->max, value);
     *(double *)out = value;
@@ -61,16 +61,17 @@ static am_status read_real(const field *f, void *out)
 
 static am_status read_count(const field *f, void *out)
 {
-    double value;
-    AM_TRY(read_real(f, &value));
-    if (value != floor(value)) return wrong_kind(f, "integer");
+    double value = am_json_real(f->value, NAN);
+    if (!is_number(f->value) || value != floor(value)) return wrong_kind(f, "an integer");
+    if (!(value >= f->min && value <= f->max))
+        return am_error(f->wrong, "%s: %s: expected %.0f to %.0f, found %.0f", f->file, f->key, f->min, f->max, value);
     *(int64_t *)out = (int64_t)value;
     return NULL;
 }
 
 static am_status read_bool(const field *f, void *out)
 {
-    if (am_json_kind_of(f->value) != AM_JSON_BOOL) return wrong_kind(f, "boolean");
+    if (am_json_kind_of(f->value) != AM_JSON_BOOL) return wrong_kind(f, "a boolean");
     *(bool *)out = am_json_bool(f->value, false);
     return NULL;
 }
@@ -79,7 +80,9 @@ static am_status token_of(const field *f, am_json value, int32_t *out)
 {
     int64_t token = am_json_int(value, INT64_MIN);
     if (token < -1 || token > INT32_MAX) {
-        if (!is_number(value)) return wrong_kind(f, "a token");
+        if (!is_number(value))
+            return am_error(f->wrong, "%s: %s: expected a token, found %s", f->file, f->key,
+                            am_json_kind_name(am_json_kind_of(value)));
         return am_error(f->wrong, "%s: %s: expected a token, found %lld", f->file, f->key, (long long)token);
     }
     *out = (int32_t)token;
@@ -141,7 +144,7 @@ static am_status read_decay(const field *f, void *out)
 
 static am_status start_sequences(const field *f, am_biased_sequence **items)
 {
-    if (am_json_kind_of(f->value) != AM_JSON_ARRAY) return wrong_kind(f, "array");
+    if (am_json_kind_of(f->value) != AM_JSON_ARRAY) return wrong_kind(f, "an array");
     *items = am_arena_array(f->arena, am_json_count(f->value) + 1, sizeof **items);
     return *items ? NULL : am_out_of_memory();
 }

@@ -106,7 +106,7 @@ static void end_to_end_text__generation_settings_that_are_broken(void **state)
         {"{\"eos_token_id\": \"x\"}", AM_INVALID_FILE, "eos_token_id: expected a token, found a string"},
         {"{\"eos_token_id\": {}}", AM_INVALID_FILE, "eos_token_id: expected a token, found an object"},
         {"{\"suppress_tokens\": [1, []]}", AM_INVALID_FILE, "suppress_tokens: expected a token, found an array"},
-        {"{\"num_beams\": -1}", AM_INVALID_FILE, "num_beams: expected 0 to 2147483647, found -1"},
+        {"{\"num_beams\": -1}", AM_INVALID_FILE, "num_beams: expected 1 to 1024, found -1"},
     };
     EXPECT_FILE_FAILURES("generation_config.json", cases);
 }

@@ -452,8 +452,8 @@ static void runtime_generation__says_which_setting_is_wrong(void **state)
 {
     static const char *const wrong[][2] = {
         {"{\"num_beams\": 0}", "num_beams: expected 1 to 1024, found 0"},
-        {"{\"num_beams\": \"4\"}", "num_beams: expected number, found a string"},
-        {"{\"top_k\": 1.5}", "top_k: expected integer"},
+        {"{\"num_beams\": \"4\"}", "num_beams: expected an integer, found a string"},
+        {"{\"top_k\": 1.5}", "top_k: expected an integer"},
         {"{\"early_stopping\": \"always\"}", "early_stopping: expected true, false or \"never\""},
         {"{\"eos_token_id\": [1, \"a\"]}", "eos_token_id: expected a token"},
         {"{\"bad_words_ids\": [[]]}", "bad_words_ids: expected lists of at least one token"},
