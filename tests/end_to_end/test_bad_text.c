@@ -188,7 +188,8 @@ static void end_to_end_text__module_lists_that_are_broken(void **state)
         {"[3]", AM_INVALID_FILE, "expected objects, found an integer"},
         {"[{\"type\": \"x.Pooling\", \"path\": \"../..\"}]", AM_INVALID_FILE, "path: expected a folder of the model"},
         {"[{\"type\": \"x.Pooling\", \"path\": \"nowhere\"}]", AM_NOT_FOUND, "nowhere/config.json"},
-        {"[{\"type\": \"x.Dense\", \"path\": \"2_Dense\"}]", AM_UNSUPPORTED, "module x.Dense"},
+        {"[{\"type\": \"x.Dense\", \"path\": \"2_Dense\"}]", AM_NOT_FOUND, "2_Dense/config.json"},
+        {"[{\"type\": \"x.Novel\", \"path\": \"2_Novel\"}]", AM_UNSUPPORTED, "module x.Novel"},
     };
     const char *directory = copy_llama();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
