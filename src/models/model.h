@@ -46,6 +46,9 @@ typedef struct am_model_type {
     const char *base_prefix; /* of the base model in checkpoints of classes with heads: "bert", "model"; null: none */
     const am_architecture *architectures; /* ends with a null name */
     const void *family; /* what the shared builders of its family read: see am_decoder_family; or null */
+    /* Null, or the length beyond which caches made up to it hold no longer what the class computes, so that a text that
+       outgrows it is read again from the start; 0: none. */
+    int64_t (*reads_again_beyond)(const am_config *config);
 } am_model_type;
 
 /* All model types, generated from the folder; ends with null. */

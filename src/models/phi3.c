@@ -11,6 +11,12 @@ static void adapt(const am_config *c, am_decoder_options *o)
         am_config_unsupported(c, "rope_parameters", "rope types other than default and longrope are not supported");
 }
 
+/* Short factors up to the original context, long ones beyond it, for every token of the text. */
+static int64_t reads_again_beyond(const am_config *c)
+{
+    return am_config_size(c, "original_max_position_embeddings", 4096);
+}
+
 static const am_architecture architectures[] = {
     {"Phi3Model", am_decoder_model, "feature-extraction", 0},
     {"Phi3ForCausalLM", am_decoder_for_causal_lm, "text-generation", AM_GENERATES},
@@ -30,5 +36,8 @@ static const am_decoder_family family = {
     .adapt = adapt,
 };
 
-const am_model_type am_model_phi3 = {
-    .name = "phi3", .base_prefix = "model", .architectures = architectures, .family = &family};
+const am_model_type am_model_phi3 = {.name = "phi3",
+                                     .base_prefix = "model",
+                                     .architectures = architectures,
+                                     .family = &family,
+                                     .reads_again_beyond = reads_again_beyond};

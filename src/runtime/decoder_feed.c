@@ -127,7 +127,7 @@ static int64_t capacity_for(int64_t needed)
     return capacity;
 }
 
-am_status am_decoder_feed_run(am_decoder_feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
+static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
 {
     am_session_input *inputs;
     am_tensor found;
@@ -155,12 +155,38 @@ am_status am_decoder_feed_run(am_decoder_feed *f, const int32_t *ids, int64_t T,
     return NULL;
 }
 
-/* --- */
+static am_status read_again(am_decoder_feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
+{
+    for (int i = 0; i < f->request->input_count; i++)
+        if (strcmp(f->request->inputs[i].name, "attention_mask") != 0)
+            return am_error(AM_UNSUPPORTED, "a text with %s cannot outgrow %lld tokens", f->request->inputs[i].name,
+                            (long long)f->again_beyond);
+    int64_t length = f->read.length + T;
+    int32_t *all = am_alloc((size_t)(f->rows * length) * sizeof *all);
+    if (!all) return am_out_of_memory();
+    am_tokens_read_join(&f->read, ids, T, all);
+    f->offset = 0;
+    am_status status = run(f, all, length, logits, vocab);
+    am_free(all);
+    am_tokens_read_deinit(&f->read);
+    return status;
+}
+
+am_status am_decoder_feed_run(am_decoder_feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
+{
+    int64_t length = f->offset + T;
+    if (f->offset > 0 && f->offset <= f->again_beyond && length > f->again_beyond)
+        return read_again(f, ids, T, logits, vocab);
+    AM_TRY(run(f, ids, T, logits, vocab));
+    return length <= f->again_beyond ? am_tokens_read_append(&f->read, ids, f->rows, T) : NULL;
+}
 
 am_status am_decoder_feed_init(am_decoder_feed *f, am_session *session, const am_generate_request *request)
 {
+    const am_loaded_model *model = am_session_model(session);
     *f = (am_decoder_feed){.session = session, .request = request, .rows = request->batch};
-    f->encoder_decoder = (am_session_model(session)->architecture->flags & AM_ENCODER_DECODER) != 0;
+    if (model->type->reads_again_beyond) f->again_beyond = model->type->reads_again_beyond(&model->config);
+    f->encoder_decoder = (model->architecture->flags & AM_ENCODER_DECODER) != 0;
     f->capacity = capacity_for(request->length + 1);
     am_session_reset(session);
     return f->encoder_decoder ? encode(f) : NULL;
@@ -173,6 +199,7 @@ am_status am_decoder_feed_repeat(am_decoder_feed *f, int64_t times)
     int32_t *origin = am_arena_array(&arena, (size_t)rows, sizeof *origin);
     for (int64_t r = 0; origin && r < rows; r++) origin[r] = (int32_t)(r / times);
     am_status status = origin ? am_session_reorder(f->session, origin, f->rows, rows) : am_out_of_memory();
+    if (!status) status = am_tokens_read_reorder(&f->read, origin, rows);
     am_arena_deinit(&arena);
     f->rows = rows;
     return status;
@@ -182,11 +209,14 @@ am_status am_decoder_feed_reorder(am_decoder_feed *f, const int32_t *origin)
 {
     bool is_same = true;
     for (int64_t r = 0; r < f->rows && is_same; r++) is_same = origin[r] == r;
-    return is_same ? NULL : am_session_reorder(f->session, origin, f->rows, f->rows);
+    if (is_same) return NULL;
+    AM_TRY(am_session_reorder(f->session, origin, f->rows, f->rows));
+    return am_tokens_read_reorder(&f->read, origin, f->rows);
 }
 
 void am_decoder_feed_deinit(am_decoder_feed *f)
 {
     am_arena_deinit(&f->arena);
+    am_tokens_read_deinit(&f->read);
     am_free_aligned(f->encoded.data);
 }

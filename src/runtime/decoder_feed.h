@@ -3,6 +3,7 @@
 #define AM_RUNTIME_DECODER_FEED_H
 
 #include "runtime/generate.h"
+#include "runtime/tokens_read.h"
 
 typedef struct am_decoder_feed {
     am_session *session;
@@ -12,7 +13,9 @@ typedef struct am_decoder_feed {
     int64_t offset, capacity; /* positions in the caches, and their places */
     am_tensor encoded;        /* [batch, S, C], owned; of encoder-decoders */
     int64_t encoder_length;
-    am_arena arena; /* of one step */
+    int64_t again_beyond; /* a text that outgrows this length is read again; 0: never */
+    am_tokens_read read;  /* what the caches hold, up to that length */
+    am_arena arena;       /* of one step */
 } am_decoder_feed;
 
 /* Empties the caches and runs the encoder where there is one. Both arguments are borrowed. Freed with
@@ -22,7 +25,7 @@ am_status am_decoder_feed_init(am_decoder_feed *feed, am_session *session,
 void am_decoder_feed_deinit(am_decoder_feed *feed);
 
 /* Runs T tokens of each row, ids: [rows, T], and gives the logits of the last: [rows, V], borrowed until the next run.
- */
+   Reads the whole text again where the model must; AM_UNSUPPORTED where other inputs than a mask came with it. */
 am_status am_decoder_feed_run(am_decoder_feed *feed, const int32_t *ids, int64_t T, const float **logits,
                               int64_t *vocab) AM_NODISCARD;
 

@@ -126,6 +126,130 @@ def gemma2(c: dict, rng) -> None:
             choose(c, rng, **{field: options})
 
 
+def divided_rotary(c: dict, rng) -> None:
+    """LLaMA's like that rotate half of each head, which must be an even number."""
+    llama(c, rng)
+    if c.get("head_dim"):
+        choose(c, rng, head_dim=[8, 12, 16])
+    else:
+        c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 12, 16])
+
+
+def gemma(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, attention_bias=[False, True])
+
+
+def gemma3_text(c: dict, rng) -> None:
+    """Two kinds of rotary positions, by layer type."""
+    parameters = c["rope_parameters"]
+    c["rope_parameters"] = {}
+    gemma(c, rng)
+    c["rope_parameters"] = parameters
+    for kind in parameters.values():
+        rope(kind, c["head_dim"], rng)
+    choose(c, rng, query_pre_attn_scalar=[16, 64, 144], attn_logit_softcapping=[None, 5.0],
+           final_logit_softcapping=[None, 3.0])
+
+
+def granite(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, attention_bias=[False, True], mlp_bias=[False, True], embedding_multiplier=[3.0, 12.0],
+           attention_multiplier=[0.1, 0.4], residual_multiplier=[0.22, 0.7], logits_scaling=[0.5, 4.0])
+
+
+def phi3(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, sliding_window=[None, 3, 5])
+
+
+def glm4(c: dict, rng) -> None:
+    divided_rotary(c, rng)
+    choose(c, rng, attention_bias=[True, False])
+
+
+def phi(c: dict, rng) -> None:
+    divided_rotary(c, rng)
+    choose(c, rng, hidden_act=ACTIVATIONS, layer_norm_eps=[1e-5, 1e-6])
+
+
+def cohere2(c: dict, rng) -> None:
+    gemma(c, rng)
+    c["head_dim"] = rng.choice([6, 8, 10])
+    c["hidden_size"] = c["num_attention_heads"] * c["head_dim"]
+    choose(c, rng, logit_scale=[0.0625, 0.3, 1.5], layer_norm_eps=[1e-5, 1e-6])
+
+
+def diffllama(c: dict, rng) -> None:
+    """Values are halved by their heads, so that both counts of heads are even."""
+    gemma(c, rng)
+    c["num_key_value_heads"] *= 2
+    c["num_attention_heads"] *= 2
+    c["hidden_size"] *= 2
+
+
+def gptj(c: dict, rng) -> None:
+    heads(c, rng, "n_embd", "n_head", even=True)
+    choose(c, rng, n_layer=[1, 2, 3], n_positions=range(40, 90), vocab_size=range(100, 140),
+           n_inner=[None, 50, 67], rotary_dim=[2, 4, 6], activation_function=ACTIVATIONS,
+           layer_norm_epsilon=[1e-5, 1e-6])
+
+
+def codegen(c: dict, rng) -> None:
+    """Heads are laid out in four parts."""
+    gptj(c, rng)
+    c["vocab_size"] = rng.randint(256, 280)
+    c["n_head"] = rng.choice([4, 8])
+    c["n_embd"] = c["n_head"] * rng.choice([6, 8, 10])
+
+
+def biogpt(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           max_position_embeddings=range(40, 90), hidden_act=ACTIVATIONS, scale_embedding=[True, False])
+
+
+def openai_gpt(c: dict, rng) -> None:
+    heads(c, rng, "n_embd", "n_head")
+    choose(c, rng, n_layer=[1, 2, 3], n_positions=range(40, 90), vocab_size=range(100, 140),
+           afn=["gelu", "silu", "relu"], layer_norm_epsilon=[1e-5, 1e-6],
+           summary_type=["cls_index", "first", "mean", "last"], summary_activation=[None, "tanh"],
+           summary_proj_to_labels=[True, False])
+
+
+def ctrl(c: dict, rng) -> None:
+    heads(c, rng, "n_embd", "n_head", even=True)
+    choose(c, rng, n_layer=[1, 2, 3], n_positions=range(40, 90), vocab_size=range(100, 140),
+           dff=range(20, 70), layer_norm_epsilon=[1e-5, 1e-6])
+
+
+def gpt_bigcode(c: dict, rng) -> None:
+    gpt2(c, rng)
+    choose(c, rng, vocab_size=range(100, 140), multi_query=[True, False], scale_attn_weights=[True, True, False])
+    c.pop("num_key_value_heads")
+
+
+def mpt(c: dict, rng) -> None:
+    heads(c, rng, "d_model", "n_heads")
+    choose(c, rng, n_layers=[1, 2, 3], vocab_size=range(100, 140), layer_norm_epsilon=[1e-5, 1e-6])
+    choose(c["attn_config"], rng, clip_qkv=[None, 0.4, 0.8], softmax_scale=[None, 0.2, 0.6])
+
+
+def falcon(c: dict, rng) -> None:
+    """Its three layouts of a layer: one after the other stays, the parallel ones change into one another."""
+    llama_like = {"num_key_value_heads": 2, "hidden_size": 0, "rope_parameters": c["rope_parameters"]}
+    llama(llama_like, rng)
+    c["num_attention_heads"], c["hidden_size"] = llama_like["num_attention_heads"], llama_like["hidden_size"]
+    c["num_kv_heads"] = llama_like["num_key_value_heads"]
+    choose(c, rng, num_hidden_layers=[1, 2, 3], ffn_hidden_size=range(20, 70), vocab_size=range(60, 140),
+           layer_norm_epsilon=[1e-5, 1e-6], activation=ACTIVATIONS, bias=[False, True])
+    if c["parallel_attn"]:
+        choose(c, rng, new_decoder_architecture=[True, False], num_ln_in_parallel_attn=[1, 2])
+    if not c["new_decoder_architecture"]:
+        choose(c, rng, multi_query=[True, False])
+        c["num_kv_heads"], c["num_ln_in_parallel_attn"] = c["num_attention_heads"], None
+
+
 def t5(c: dict, rng) -> None:
     choose(c, rng, d_model=range(24, 60), num_heads=[2, 3, 5], d_kv=[5, 8, 11], d_ff=range(20, 70),
            num_layers=[1, 2, 3], relative_attention_num_buckets=[8, 12, 32], vocab_size=range(60, 140),
@@ -232,6 +356,10 @@ def whisper(c: dict, rng) -> None:
 
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
-         "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "t5": t5, "bart": bart, "vit": vit, "deit": vit,
+         "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
+         "gemma3_text": gemma3_text, "granite": granite, "olmo2": gemma, "phi3": phi3, "glm4": glm4, "phi": phi,
+         "cohere2": cohere2, "bitnet": gemma, "diffllama": diffllama, "gptj": gptj, "codegen": codegen,
+         "biogpt": biogpt, "openai-gpt": openai_gpt, "ctrl": ctrl, "gpt_bigcode": gpt_bigcode, "mpt": mpt,
+         "falcon": falcon, "t5": t5, "bart": bart, "vit": vit, "deit": vit,
          "convnext": convnext, "resnet": resnet, "clip": clip, "clip_text_model": clip_text_model,
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper}

@@ -1,5 +1,6 @@
 """What `golden.py switches` turns: a list of cases for each model type. See `switches.Switch` for the fields."""
 
+from decoder_switches import DECODERS, DECODERS_KEPT
 from switches import ABSENT, Switch
 
 PADDINGS = ["ones", "right", "left", "holes", None]
@@ -712,6 +713,7 @@ SWITCHES = {
     "resnet": RESNET, "clip": CLIP, "clip_text_model": CLIP_TEXT_MODEL, "clip_vision_model": CLIP_VISION_MODEL,
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
+SWITCHES |= DECODERS
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -742,3 +744,4 @@ KEPT = {
     "wav2vec2": "group_stable layer_adapter hole",
     "whisper": "positions crossed zero_row",
 }
+KEPT |= DECODERS_KEPT

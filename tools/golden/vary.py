@@ -67,6 +67,11 @@ class Inputs:
             return {"values": self.mask(side).astype(int)}
         if name.endswith("input_ids"):
             return {"values": self.tokens(side)}
+        if name == "inputs_embeds":
+            shape = [self.rows, self.width(side), self.config["hidden_size"]]
+            return {"shape": shape, "lo": entry["lo"], "hi": entry["hi"]}
+        if name == "vision_mask":
+            return {"values": self.draw([False, True], (self.rows, self.width(side), 1))}
         if name == "token_type_ids":
             high = self.config.get("type_vocab_size", self.config["vocab_size"])
             return {"values": self.draw(range(high), self.row_lengths("text").shape + (self.width("text"),))}
