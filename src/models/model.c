@@ -196,17 +196,22 @@ static am_value cache_state(am_builder *b, const char *name, am_shape shape)
     return am_graph_state_input(b, path, AM_F32, shape);
 }
 
-am_value am_cache_append(am_builder *b, const char *name, am_value x)
+am_value am_cache_write(am_builder *b, const char *name, am_value x, am_value places)
 {
     if (!am_has_cache(b) || am_builder_failed(b)) return x;
     am_shape shape = am_shape_of_value(b, x);
-    int64_t T = shape.dims[1];
     shape.dims[1] = context_of(b)->signature->cache_capacity;
     am_value state = cache_state(b, name, shape);
-    am_value places = am_add(b, am_iota(b, AM_I32, am_shape_of(T), 0, 0, 1), am_cache_offset(b));
     am_value updated = am_scatter(b, state, places, x, &(am_scatter_attributes){.axis = 1, .fn = AM_SCATTER_SET});
     am_state_update(b, state, updated);
     return updated;
+}
+
+am_value am_cache_append(am_builder *b, const char *name, am_value x)
+{
+    if (!am_has_cache(b) || am_builder_failed(b)) return x;
+    am_value places = am_add(b, am_iota(b, AM_I32, am_shape_of(am_dim(b, x, 1)), 0, 0, 1), am_cache_offset(b));
+    return am_cache_write(b, name, x, places);
 }
 
 bool am_cross_cached(const am_builder *b)

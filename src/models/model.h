@@ -30,7 +30,9 @@ typedef struct am_signature {
     bool last_logits_only;  /* causal heads give logits of the last position only: [B, 1, V] */
 } am_signature;
 
-enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2 };
+/* AM_RECOMPUTES: generates without caches, running the whole text for every token, since early tokens see later
+   ones. Its graph is built with last_logits_only, and without cache_capacity. */
+enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4 };
 
 /* One class of transformers. */
 typedef struct am_architecture {
@@ -104,6 +106,9 @@ am_value am_cache_offset(am_builder *b);
 /* Writes x: [B, T, ...] at the offset into the cache "SCOPE.name" and gives all of it, [B, capacity, ...].
  * Without caches: x. */
 am_value am_cache_append(am_builder *b, const char *name, am_value x);
+
+/* The same at places of the model's own, I32 [T]: a token may be written again. Of equal places the last wins. */
+am_value am_cache_write(am_builder *b, const char *name, am_value x, am_value places);
 
 /* Cross-attention: whether keys and values come from the cache; storing them; reading them back. */
 bool am_cross_cached(const am_builder *b);
