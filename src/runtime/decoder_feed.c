@@ -120,6 +120,64 @@ static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
     return count;
 }
 
+/* --- classes that run the whole text for every token --- */
+
+/* An input of the prompt, [batch, length], for T tokens: goes on with its last value, a mask with ones. Inputs of
+   another rank stay. */
+static am_tensor whole_input(am_decoder_feed *f, const am_session_input *given, int64_t T)
+{
+    const am_tensor *x = &given->tensor;
+    am_tensor y = {AM_I32, am_shape_of(f->rows, T), NULL};
+    if (x->shape.rank != 2) return repeat_rows(&f->arena, x, f->rows);
+    bool is_mask = strcmp(given->name, "attention_mask") == 0;
+    int64_t length = x->shape.dims[1], times = f->rows / x->shape.dims[0];
+    int32_t *out = am_arena_array(&f->arena, (size_t)(f->rows * T), sizeof *out);
+    for (int64_t i = 0; out && i < f->rows * T; i++) {
+        int64_t row = i / T / times, at = i % T < length ? i % T : length - 1;
+        bool is_new_mask = is_mask && i % T >= length;
+        out[i] = is_new_mask ? 1 : (int32_t)am_load_int(x->dtype, x->data, row * length + at);
+    }
+    y.data = out;
+    return y;
+}
+
+/* Appends T tokens of each row, ids: [rows, T], to the text. */
+static am_status append_text(am_decoder_feed *f, const int32_t *ids, int64_t T)
+{
+    int64_t total = f->offset + T;
+    int32_t *text = am_alloc_zeroed((size_t)(f->rows * total), sizeof *text);
+    if (!text) return am_out_of_memory();
+    for (int64_t r = 0; r < f->rows; r++) {
+        if (f->text) memcpy(text + r * total, f->text + r * f->offset, (size_t)f->offset * sizeof *text);
+        memcpy(text + r * total + f->offset, ids + r * T, (size_t)T * sizeof *text);
+    }
+    am_free(f->text);
+    f->text = text;
+    return NULL;
+}
+
+/* Row i of the text becomes what row origin[i] was. */
+static am_status reorder_text(am_decoder_feed *f, const int32_t *origin, int64_t rows)
+{
+    if (!f->text) return NULL;
+    int32_t *text = am_alloc_zeroed((size_t)(rows * f->offset), sizeof *text);
+    if (!text) return am_out_of_memory();
+    for (int64_t r = 0; r < rows; r++)
+        memcpy(text + r * f->offset, f->text + origin[r] * f->offset, (size_t)f->offset * sizeof *text);
+    am_free(f->text);
+    f->text = text;
+    return NULL;
+}
+
+static int whole_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
+{
+    for (int i = 0; i < f->request->input_count; i++)
+        out[i] = (am_session_input){f->request->inputs[i].name, whole_input(f, &f->request->inputs[i], T)};
+    return f->request->input_count;
+}
+
+/* --- */
+
 static int64_t capacity_for(int64_t needed)
 {
     int64_t capacity = SMALLEST_CACHE;
@@ -131,25 +189,28 @@ static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const fl
 {
     am_session_input *inputs;
     am_tensor found;
-    if (f->offset + T > f->capacity) f->capacity = capacity_for(f->offset + T);
+    int64_t fed = f->offset + T, width = f->recomputes ? fed : T;
+    if (fed > f->capacity) f->capacity = capacity_for(fed);
+    if (f->recomputes) AM_TRY(append_text(f, ids, T));
     am_arena_deinit(&f->arena);
     inputs = am_arena_array(&f->arena, (size_t)f->request->input_count * 2 + MORE_INPUTS, sizeof *inputs);
     if (!inputs) return am_out_of_memory();
-    int count = decoder_inputs(f, T, inputs);
+    int count = f->recomputes ? whole_inputs(f, fed, inputs) : decoder_inputs(f, T, inputs);
+    const int32_t *run = f->recomputes ? f->text : ids;
     const char *name = f->encoder_decoder ? "decoder_input_ids" : "input_ids";
-    inputs[count++] = (am_session_input){name, {AM_I32, am_shape_of(f->rows, T), (void *)(uintptr_t)ids}};
+    inputs[count++] = (am_session_input){name, {AM_I32, am_shape_of(f->rows, width), (void *)(uintptr_t)run}};
     for (int i = 0; i < count; i++)
         if (!inputs[i].tensor.data && am_shape_count(&inputs[i].tensor.shape)) return am_out_of_memory();
     am_run_options options = {.stage = f->encoder_decoder ? AM_STAGE_DECODE : AM_STAGE_FORWARD,
                               .last_logits_only = true,
-                              .cache_capacity = f->capacity,
-                              .cache_offset = f->offset,
+                              .cache_capacity = f->recomputes ? 0 : f->capacity,
+                              .cache_offset = f->recomputes ? 0 : f->offset,
                               .cross_cached = f->offset > 0,
                               .encoder_length = f->encoder_length};
     AM_TRY(am_session_run(f->session, inputs, count, &options));
     if (!am_session_find_output(f->session, "logits", &found) || found.dtype != AM_F32 || found.shape.rank != 3)
         return am_error(AM_UNSUPPORTED, "this class gives no logits over a vocabulary");
-    f->offset += T;
+    f->offset = fed;
     *logits = found.data;
     *vocab = found.shape.dims[2];
     return NULL;
@@ -187,6 +248,7 @@ am_status am_decoder_feed_init(am_decoder_feed *f, am_session *session, const am
     *f = (am_decoder_feed){.session = session, .request = request, .rows = request->batch};
     if (model->type->reads_again_beyond) f->again_beyond = model->type->reads_again_beyond(&model->config);
     f->encoder_decoder = (model->architecture->flags & AM_ENCODER_DECODER) != 0;
+    f->recomputes = (model->architecture->flags & AM_RECOMPUTES) != 0;
     f->capacity = capacity_for(request->length + 1);
     am_session_reset(session);
     return f->encoder_decoder ? encode(f) : NULL;
@@ -200,6 +262,7 @@ am_status am_decoder_feed_repeat(am_decoder_feed *f, int64_t times)
     for (int64_t r = 0; origin && r < rows; r++) origin[r] = (int32_t)(r / times);
     am_status status = origin ? am_session_reorder(f->session, origin, f->rows, rows) : am_out_of_memory();
     if (!status) status = am_tokens_read_reorder(&f->read, origin, rows);
+    if (!status) status = reorder_text(f, origin, rows);
     am_arena_deinit(&arena);
     f->rows = rows;
     return status;
@@ -211,7 +274,8 @@ am_status am_decoder_feed_reorder(am_decoder_feed *f, const int32_t *origin)
     for (int64_t r = 0; r < f->rows && is_same; r++) is_same = origin[r] == r;
     if (is_same) return NULL;
     AM_TRY(am_session_reorder(f->session, origin, f->rows, f->rows));
-    return am_tokens_read_reorder(&f->read, origin, f->rows);
+    AM_TRY(am_tokens_read_reorder(&f->read, origin, f->rows));
+    return reorder_text(f, origin, f->rows);
 }
 
 void am_decoder_feed_deinit(am_decoder_feed *f)
@@ -219,4 +283,5 @@ void am_decoder_feed_deinit(am_decoder_feed *f)
     am_arena_deinit(&f->arena);
     am_tokens_read_deinit(&f->read);
     am_free_aligned(f->encoded.data);
+    am_free(f->text);
 }

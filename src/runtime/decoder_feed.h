@@ -8,14 +8,15 @@
 typedef struct am_decoder_feed {
     am_session *session;
     const am_generate_request *request;
-    bool encoder_decoder;
-    int64_t rows;             /* batch times beams */
-    int64_t offset, capacity; /* positions in the caches, and their places */
-    am_tensor encoded;        /* [batch, S, C], owned; of encoder-decoders */
+    bool encoder_decoder, recomputes; /* of the architecture's flags */
+    int64_t rows;                     /* batch times beams */
+    int64_t offset, capacity;         /* positions in the caches, and their places */
+    am_tensor encoded;                /* [batch, S, C], owned; of encoder-decoders */
     int64_t encoder_length;
     int64_t again_beyond; /* a text that outgrows this length is read again; 0: never */
     am_tokens_read read;  /* what the caches hold, up to that length */
-    am_arena arena;       /* of one step */
+    int32_t *text;  /* [rows, offset], owned: all that was fed, where the class recomputes */
+    am_arena arena; /* of one step */
 } am_decoder_feed;
 
 /* Empties the caches and runs the encoder where there is one. Both arguments are borrowed. Freed with
