@@ -66,7 +66,7 @@ static am_value body(am_builder *b, const char *prefix)
 {
     am_deberta_options o = am_deberta_options_read(b);
     if (am_config_flag(am_model_config(b), "talking_head", false))
-        am_config_fail(am_model_config(b), "talking_head", "heads that mix are not supported, found true");
+        am_config_unsupported(am_model_config(b), "talking_head", "heads that mix are not supported, found true");
     am_scope(b, "%s", prefix);
     am_value x = am_deberta_embeddings(b, &o), mask = am_deberta_mask(b);
     int64_t T = am_dim(b, x, 1), span = T < o.max_relative_positions ? T : o.max_relative_positions;

@@ -34,7 +34,7 @@ static mobilebert_config read_config(am_builder *b)
     const char *norm = am_config_text(c, "normalization_type", "no_norm");
     m.no_norm = strcmp(norm, "no_norm") == 0;
     if (!m.no_norm && strcmp(norm, "layer_norm") != 0)
-        am_config_fail(c, "normalization_type", "\"%s\" is not supported", norm);
+        am_config_unsupported(c, "normalization_type", "\"%s\" is not supported", norm);
     am_config_check_divides(c, "num_attention_heads", m.body.num_attention_heads, "intra_bottleneck_size",
                             m.true_hidden_size);
     return m;

@@ -23,7 +23,7 @@ static tapas_config read_config(am_builder *b)
     t.body.type_vocab_size = 0;
     t.types = am_config_sizes(c, "type_vocab_sizes", t.type_vocab_sizes, TYPES_LIMIT, sizes, 7);
     t.reset_position_index_per_cell = am_config_flag(c, "reset_position_index_per_cell", true);
-    if (t.body.is_decoder) am_config_fail(c, "is_decoder", "this class is an encoder here, found true");
+    if (t.body.is_decoder) am_config_unsupported(c, "is_decoder", "this class is an encoder here, found true");
     if (t.types <= ROW) am_config_fail(c, "type_vocab_sizes", "expected more than %d kinds, found %d", ROW, t.types);
     return t;
 }
@@ -187,7 +187,7 @@ static void for_question_answering(am_builder *b)
     int64_t operators = am_config_count(config, "num_aggregation_labels", 0);
     am_value logits = am_mul_number(b, token_scores(b, "output", x), 1 / am_config_real(config, "temperature", 1));
     if (!am_config_flag(config, "select_one_column", true))
-        am_config_fail(config, "select_one_column", "only the cells of one column are picked, found false");
+        am_config_unsupported(config, "select_one_column", "only the cells of one column are picked, found false");
     am_output(b, "logits", one_column(b, logits, x, &c));
     if (operators > 0)
         am_output(b, "logits_aggregation",

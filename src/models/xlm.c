@@ -30,8 +30,9 @@ static xlm_config read_config(am_builder *b)
         .use_lang_emb = am_config_flag(c, "use_lang_emb", true),
     };
     if (!am_config_flag(c, "is_encoder", true))
-        am_config_fail(c, "is_encoder", "this class is an encoder, found false");
-    if (am_config_flag(c, "asm", false)) am_config_fail(c, "asm", "adaptive softmax is not supported, found true");
+        am_config_unsupported(c, "is_encoder", "this class is an encoder, found false");
+    if (am_config_flag(c, "asm", false))
+        am_config_unsupported(c, "asm", "adaptive softmax is not supported, found true");
     am_config_check_divides(c, "n_heads", x.n_heads, "emb_dim", x.emb_dim);
     return x;
 }

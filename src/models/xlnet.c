@@ -32,7 +32,7 @@ static xlnet_config read_config(am_builder *b)
         .same_length = am_config_flag(c, "same_length", false),
     };
     if (am_config_flag(c, "bi_data", false))
-        am_config_fail(c, "bi_data", "batches of two directions are for training, found true");
+        am_config_unsupported(c, "bi_data", "batches of two directions are for training, found true");
     am_config_check_divides(c, "n_head", x.n_head, "d_model", x.d_model);
     x.d_head = am_config_size(c, "d_head", x.d_model / x.n_head);
     return x;
@@ -255,12 +255,14 @@ static void check_generation(am_builder *b, const xlnet_config *c, int64_t T)
     const am_config *config = am_model_config(b);
     int64_t reach = am_config_int(config, "mem_len", 512), reuse = am_config_int(config, "reuse_len", 0);
     if (!am_config_flag(config, "use_mems_eval", true))
-        am_config_fail(config, "use_mems_eval", "generation keeps memories here, found false");
-    if (reach > 0 && reach < 3) am_config_fail(config, "mem_len", "generation needs 3, found %lld", (long long)reach);
+        am_config_unsupported(config, "use_mems_eval", "generation keeps memories here, found false");
+    if (reach > 0 && reach < 3)
+        am_config_unsupported(config, "mem_len", "generation needs 3, found %lld", (long long)reach);
     if (reuse > 0 && T >= reuse)
-        am_config_fail(config, "reuse_len", "generation needs more than the %lld tokens of the prompt, found %lld",
-                       (long long)T, (long long)reuse);
-    if (c->same_length) am_config_fail(config, "same_length", "generation needs false, found true");
+        am_config_unsupported(config, "reuse_len",
+                              "generation needs more than the %lld tokens of the prompt, found %lld", (long long)T,
+                              (long long)reuse);
+    if (c->same_length) am_config_unsupported(config, "same_length", "generation needs false, found true");
 }
 
 static am_value generating_body(am_builder *b, const char *prefix)

@@ -37,6 +37,7 @@ am_deberta_options am_deberta_options_read(am_builder *b)
 
 am_value am_deberta_embeddings(am_builder *b, const am_deberta_options *o)
 {
+    am_flat_input(b, "token_type_ids"); /* taken, and left aside where there are no types */
     am_scope(b, "embeddings");
     am_value x = am_bert_embedding_sum(b, &o->body);
     if (o->body.embedding_size != o->body.hidden_size)
