@@ -100,10 +100,10 @@ static am_value block(am_builder *b, am_value x, const dbrx_config *c, const am_
 /* prefix "transformer" in classes with heads, "" in DbrxModel itself. -> [B, T, C] */
 static am_value body(am_builder *b, const dbrx_config *c, const char *prefix)
 {
-    am_value ids = am_input(b, "input_ids", 2), mask = am_padding_mask(b, "attention_mask");
-    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, ids, 1));
+    am_value mask = am_packed_mask(b, am_padding_mask(b, "attention_mask"), "position_ids");
     am_scope(b, "%s", prefix);
-    am_value x = am_embedding(b, "wte", ids, c->vocab_size, c->d_model);
+    am_value x = am_input_embeddings(b, "wte", c->vocab_size, c->d_model);
+    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, x, 1));
     for (int i = 0; i < c->n_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, x);
         am_scope(b, "blocks.%d", i);

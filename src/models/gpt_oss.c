@@ -7,6 +7,7 @@
 static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     am_attention_options options = *layer->attention;
+    options.mask = am_padding_mask(b, "attention_mask"); /* the class does not look for packed texts */
     options.sinks = am_weight(b, "sinks", am_shape_of(layer->options->num_attention_heads));
     return am_self_attention(b, x, &options);
 }
