@@ -46,14 +46,33 @@ static bool is_chunked(const am_config *c, int layer)
     return chunked;
 }
 
-/* I32 [B or 1, 1, 1, 1]: zeros before the first one of a row of the mask: BOOL [B, 1, 1, S]. */
-static am_value left_padding(am_builder *b, am_value mask)
+/* Zeros before the first one in each row of attention_mask: I32 [B, 1], or one zero where it is not given. */
+static am_value left_padding(am_builder *b)
 {
-    if (!mask.id) return am_broadcast(b, am_scalar(b, AM_I32, 0), am_shape_of(1, 1, 1, 1));
-    am_value seen =
-        am_scan(b, AM_REDUCE_SUM, am_cast(b, am_reduce(b, AM_REDUCE_ANY, mask, am_shape_of(1, 2), true), AM_I32), -1,
-                false, false);
+    am_value mask = am_input_optional(b, "attention_mask", 2);
+    if (!mask.id) return am_broadcast(b, am_scalar(b, AM_I32, 0), am_shape_of(1, 1));
+    am_value attended = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, mask, 0), AM_I32);
+    am_value seen = am_scan(b, AM_REDUCE_SUM, attended, -1, false, false);
     return am_reduce_last(b, AM_REDUCE_SUM, am_cast(b, am_binary_number(b, AM_EQUAL, seen, 0), AM_I32));
+}
+
+/* Whether position_ids may tell of several texts in a row, as am_packed_mask reads them. */
+static bool may_be_packed(am_builder *b, int64_t T)
+{
+    return !am_has_cache(b) && T > 1 && am_has_input(b, "position_ids") && !am_has_input(b, "attention_mask");
+}
+
+/* Places of T queries: I32 [B or 1, T]; the given positions where those are of several texts. */
+static am_value query_places(am_builder *b, int64_t T)
+{
+    am_value places = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 1);
+    if (am_has_cache(b)) return am_add(b, places, am_cache_offset(b));
+    if (!may_be_packed(b, T)) return places;
+    am_value given = am_input(b, "position_ids", 2);
+    am_value steps = am_sub(b, am_slice(b, given, 1, 1, AM_SLICE_END), am_slice(b, given, 1, 0, -1));
+    am_value several =
+        am_reduce(b, AM_REDUCE_ANY, am_binary_number(b, AM_NOT_EQUAL, steps, 1), am_shape_of(0, 1), false);
+    return am_select(b, several, given, places);
 }
 
 /* `mask` and only keys of the query's own chunk, chunks counted from the first token that is not padding: BOOL
@@ -61,13 +80,13 @@ static am_value left_padding(am_builder *b, am_value mask)
 static am_value chunk_mask(am_builder *b, am_value mask, int64_t T, int64_t size)
 {
     int64_t S = am_has_cache(b) ? am_cache_capacity(b) : T;
-    if (S <= size) return mask;
-    am_value first = left_padding(b, mask), keys = am_iota(b, AM_I32, am_shape_of(1, 1, 1, S), 3, 0, 1),
-             queries = am_iota(b, AM_I32, am_shape_of(1, 1, T, 1), 2, 0, 1);
-    if (am_has_cache(b)) queries = am_add(b, queries, am_cache_offset(b));
-    keys = am_binary_number(b, AM_DIV, am_sub(b, keys, first), (double)size);
+    if (S <= size && !may_be_packed(b, T)) return mask;
+    am_value first = left_padding(b), queries = query_places(b, T);
+    am_value keys = am_has_cache(b) ? am_iota(b, AM_I32, am_shape_of(1, S), 1, 0, 1) : queries;
+    keys = am_binary_number(b, AM_DIV, am_sub(b, keys, first), (double)size); /* whole numbers */
     queries = am_binary_number(b, AM_DIV, am_sub(b, queries, first), (double)size);
-    am_value same = am_binary(b, AM_EQUAL, keys, queries);
+    am_value same = am_binary(b, AM_EQUAL, am_unsqueeze(b, queries, -1), am_unsqueeze(b, keys, 1)); /* [B, T, S] */
+    same = am_unsqueeze(b, same, 1);
     return mask.id ? am_binary(b, AM_LOGICAL_AND, same, mask) : same;
 }
 

@@ -60,6 +60,15 @@ static am_value blocks(am_builder *b, const heads *h, am_value slope, am_value *
     return y;
 }
 
+/* A block where a text begins, a step of the state behind others. */
+static am_value one_token(am_builder *b, const heads *h, am_value slope, am_value *state)
+{
+    am_value begun = *state, is_first = am_binary_number(b, AM_EQUAL, am_cache_offset(b), 0);
+    am_value first = blocks(b, h, slope, &begun), next = step(b, h, slope, state);
+    *state = am_select(b, is_first, begun, *state);
+    return am_select(b, is_first, first, next);
+}
+
 /* x: [B, T, C] -> [B, T, H * D] */
 static am_value attend(am_builder *b, am_value x, const am_decoder_options *o)
 {
@@ -70,7 +79,7 @@ static am_value attend(am_builder *b, am_value x, const am_decoder_options *o)
     heads h = {split[0], split[1], split[2]};
     am_value slope = am_weight(b, "slope_rate", am_shape_of(H, 1, 1));
     am_value before = am_recurrent_state(b, "state", am_shape_of(B, H, D, D)), after = before;
-    am_value y = am_has_cache(b) && T == 1 ? step(b, &h, slope, &after) : blocks(b, &h, slope, &after);
+    am_value y = am_has_cache(b) && T == 1 ? one_token(b, &h, slope, &after) : blocks(b, &h, slope, &after);
     am_recurrent_state_keep(b, before, after);
     return am_merge_heads(b, am_permute(b, y, am_shape_of(0, 2, 1, 3)));
 }
