@@ -164,16 +164,19 @@ def made(switch: Switch, bases: dict[str, Case]) -> Case | None:
 def switches(data: Path, folder: Path, types: list[str], kept: bool, only: str) -> int:
     """Writes a file of cases for each model type named, or for all in the table; with `kept` those of the
     tests."""
-    from switch_table import KEPT, SWITCHES
+    import switch_table
+    import switch_table_experts
 
+    table = switch_table.SWITCHES | switch_table_experts.SWITCHES
+    names = switch_table.KEPT | switch_table_experts.KEPT
     failed = 0
-    for model_type in types or SWITCHES:
+    for model_type in types or table:
         bases = {case.name: case for case in read(data / f"{model_type}.json")}
         wanted = [
             switch
-            for switch in SWITCHES[model_type]
+            for switch in table[model_type]
             if only in f"{switch.architecture}+{switch.name}"
-            and not (kept and switch.name not in KEPT[model_type].split())
+            and not (kept and switch.name not in names[model_type].split())
         ]
         cases = [made(switch, bases) for switch in wanted]
         failed += cases.count(None)
