@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 #include "tasks/text_generator.h"
-#include "text/chat_template.h"
+#include "tasks/chat_prompt.h"
 #include "text/tokenizer.h"
 
 #include <string.h>
@@ -157,54 +157,6 @@ void am_text_result_deinit(am_text_result *result)
 
 /* --- chat --- */
 
-static void append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
-{
-    static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token",
-                                        "pad_token", "cls_token", "mask_token"};
-    int count = 0;
-    am_buffer_append_char(out, '{');
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        am_text token = am_tokenizer_special_token(tokenizer, names[i]);
-        if (!token.bytes) continue;
-        am_buffer_printf(out, "%s\"%s\": ", count++ ? ", " : "", names[i]);
-        am_buffer_append_json_string(out, token.bytes, token.length);
-    }
-    am_buffer_append_char(out, '}');
-}
-
-/* An answer that the last message has begun is continued, as in transformers' pipeline. */
-static void choose_ending(am_json messages, am_chat_options *options)
-{
-    am_json last = {0};
-    for (am_json_iterator i = am_json_iterate(messages); am_json_next(&i);) last = i.value;
-    bool begun = am_json_equals(am_json_get(last, "role"), "assistant");
-    options->continue_field = begun ? "content" : NULL;
-    options->add_generation_prompt = !begun;
-}
-
-static am_status render(am_model *model, am_json messages, am_chat_text *out)
-{
-    am_chat_template *template;
-    am_tokenizer *tokenizer;
-    am_json_document *special;
-    am_buffer tokens = {0};
-    if (am_json_kind_of(messages) != AM_JSON_ARRAY || am_json_count(messages) == 0)
-        return am_error(AM_INVALID_ARGUMENT, "messages: expected a list of at least one, found %s",
-                        am_json_kind_name(am_json_kind_of(messages)));
-    AM_TRY(am_pipeline_chat_template(model->pipeline, &template));
-    AM_TRY(am_pipeline_tokenizer(model->pipeline, &tokenizer));
-    append_special_tokens(tokenizer, &tokens);
-    am_status status = am_buffer_status(&tokens);
-    if (!status) status = am_json_parse(tokens.bytes, tokens.length, "special tokens", &special);
-    am_buffer_deinit(&tokens);
-    if (status) return status;
-    am_chat_options options = {.messages = messages, .special_tokens = am_json_root(special)};
-    choose_ending(messages, &options);
-    status = am_chat_template_render(template, &options, out);
-    am_json_close(special);
-    return status;
-}
-
 am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options, am_text_result *out)
 {
     am_json_document *messages;
@@ -214,7 +166,7 @@ am_status am_model_chat(am_model *model, const char *messages_json, const am_tex
     if (!am_utf8_valid(messages_json, strlen(messages_json), NULL))
         return am_error(AM_INVALID_ARGUMENT, "messages: not UTF-8");
     AM_TRY(am_json_parse(messages_json, strlen(messages_json), "messages", &messages));
-    am_status status = render(model, am_json_root(messages), &prompt);
+    am_status status = am_render_chat(model->pipeline, am_json_root(messages), &prompt);
     am_json_close(messages);
     if (!status)
         status = generate(model, prompt.text, false, options, out); /* templates write special tokens themselves */

@@ -24,12 +24,21 @@ static am_status unknown_task(const char *name)
     return status;
 }
 
+static am_status no_task(const am_model *model)
+{
+    am_buffer names = {0};
+    am_status status = list_names(&names);
+    if (!status)
+        status = am_error(AM_INVALID_ARGUMENT, "class %s is for no task of its own; name one of %s",
+                          am_model_architecture(model), am_buffer_text(&names));
+    am_buffer_deinit(&names);
+    return status;
+}
+
 static am_status find_task(const am_model *model, const char *name, const am_task **out)
 {
     if (!name) name = model->task;
-    if (!name)
-        return am_error(AM_INVALID_ARGUMENT, "class %s is for no task of its own; name one",
-                        am_model_architecture(model));
+    if (!name) return no_task(model);
     if (strcmp(name, "sentiment-analysis") == 0) name = "text-classification";
     if (strcmp(name, "ner") == 0) name = "token-classification";
     if (strncmp(name, "translation_", 12) == 0) name = "translation";
@@ -100,6 +109,8 @@ am_status am_model_run(am_model *model, const char *task, const am_task_input *i
     if (!status && !*out_json) status = am_out_of_memory();
     am_buffer_deinit(&out);
     am_json_close(document);
+    if (model->task && strcmp(found->name, model->task) != 0)
+        return am_note(status, "%s (class %s is for %s)", found->name, am_model_architecture(model), model->task);
     return am_note(status, "%s", found->name);
 }
 
@@ -203,13 +214,46 @@ static void append_labels(am_json object, am_buffer *out)
     }
 }
 
+/* Seconds, or "?" where they are not known. */
+static void append_seconds(am_json value, am_buffer *out)
+{
+    if (is_number(value)) am_buffer_printf(out, "%.2f", am_json_real(value, 0));
+    else am_buffer_append_char(out, '?');
+}
+
+/* "0.10 to 0.46  stop": a line for each part of what was said. */
+static void append_chunks(am_json chunks, am_buffer *out)
+{
+    for (am_json_iterator i = am_json_iterate(chunks); am_json_next(&i);) {
+        am_json_iterator times = am_json_iterate(am_json_get(i.value, "timestamp"));
+        if (!am_json_next(&times)) continue;
+        append_seconds(times.value, out);
+        am_json_next(&times);
+        am_buffer_append_string(out, " to ");
+        append_seconds(times.value, out);
+        am_buffer_append_string(out, "  ");
+        append_scalar(am_json_get(i.value, "text"), out);
+        am_buffer_append_char(out, '\n');
+    }
+}
+
+/* What the assistant says: the last message's text. */
+static am_json last_content(am_json conversation)
+{
+    am_json last = {0};
+    for (am_json_iterator i = am_json_iterate(conversation); am_json_next(&i);) last = i.value;
+    return am_json_get(last, "content");
+}
+
 static void append_object(am_json object, am_buffer *out)
 {
     static const char *const texts[] = {"generated_text", "summary_text", "translation_text", "text", NULL};
     am_json text = member(object, texts);
+    if (am_json_kind_of(text) == AM_JSON_ARRAY) text = last_content(text);
     if (am_json_kind_of(text) == AM_JSON_STRING) {
         append_scalar(text, out);
         am_buffer_append_char(out, '\n');
+        append_chunks(am_json_get(object, "chunks"), out);
     } else if (am_json_kind_of(am_json_get(object, "score")) != AM_JSON_MISSING) append_scored(object, out);
     else if (am_json_kind_of(am_json_get(object, "labels")) == AM_JSON_ARRAY) append_labels(object, out);
     else {

@@ -21,6 +21,8 @@ am_generation_config am_generation_config_default(void)
                                   .num_beams = 1,
                                   .num_return_sequences = 1,
                                   .length_penalty = 1,
+                                  .timestamp_begin = -1,
+                                  .max_initial_timestamp_index = -1,
                                   .pad_token_id = -1,
                                   .bos_token_id = -1,
                                   .decoder_start_token_id = -1,

@@ -53,6 +53,8 @@ typedef struct am_generation_config {
     am_token_list eos_token_id, forced_eos_token_id;
     am_token_list suppress_tokens;       /* never chosen */
     am_token_list begin_suppress_tokens; /* not chosen first */
+    int32_t timestamp_begin;             /* Whisper's first token of time, where times are wanted; -1: none */
+    int64_t max_initial_timestamp_index; /* largest time that comes first, in tokens; -1: any */
     am_biased_sequences bad_words_ids;   /* bias is minus infinity */
     am_biased_sequences sequence_bias;
     am_stop_texts stop_strings; /* end the answer, of which they are part */

@@ -245,6 +245,53 @@ static void suppress_at_beginning(const processing *p)
     if (h->length == h->prompt + after_forced) forbid_all(p, p->config->begin_suppress_tokens);
 }
 
+static void forbid_range(const processing *p, int64_t first, int64_t end)
+{
+    for (int64_t i = first; i < end && i < p->vocab; i++) p->scores[i] = -INFINITY;
+}
+
+/* Whether the times together are likelier than every other token. */
+static bool prefers_time(const processing *p, int64_t begin)
+{
+    double total = 0;
+    float best = -INFINITY, best_time = -INFINITY;
+    for (int64_t i = 0; i < begin; i++) best = fmaxf(best, p->scores[i]);
+    for (int64_t i = begin; i < p->vocab; i++) best_time = fmaxf(best_time, p->scores[i]);
+    if (best_time == -INFINITY) return false;
+    for (int64_t i = begin; i < p->vocab; i++) total += exp((double)p->scores[i] - (double)best_time);
+    return (double)best_time + log(total) > (double)best;
+}
+
+/* No time before the last one, which may be said twice only: as an end, and as the beginning that follows. */
+static void forbid_earlier_times(const processing *p, int64_t begin, bool is_open)
+{
+    const am_history *h = p->history;
+    for (int64_t i = h->length - 1; i >= h->prompt; i--) {
+        if (h->ids[i] < begin) continue;
+        forbid_range(p, begin, h->ids[i] + !is_open);
+        return;
+    }
+}
+
+/* WhisperTimeStampLogitsProcessor: times come in pairs and do not decrease; the first token is one. */
+static void pair_times(const processing *p)
+{
+    const am_history *h = p->history;
+    int64_t begin = p->config->timestamp_begin, made = h->length - h->prompt;
+    if (begin < 1 || begin >= p->vocab) return;
+    bool last = made >= 1 && h->ids[h->length - 1] >= begin, before = made < 2 || h->ids[h->length - 2] >= begin;
+    p->scores[begin - 1] = -INFINITY; /* <|notimestamps|> */
+    if (last && before) forbid_range(p, begin, p->vocab);
+    else if (last) forbid_range(p, 0, p->config->eos_token_id.count ? p->config->eos_token_id.ids[0] : begin);
+    forbid_earlier_times(p, begin, last && !before);
+    if (!made) {
+        int64_t most = p->config->max_initial_timestamp_index;
+        forbid_range(p, 0, begin);
+        if (most >= 0) forbid_range(p, begin + most + 1, p->vocab);
+    }
+    if (prefers_time(p, begin)) forbid_range(p, 0, begin);
+}
+
 static void (*const processors[])(const processing *p) = {
     bias_sequences,
     penalize_hallucination,
@@ -259,6 +306,7 @@ static void (*const processors[])(const processing *p) = {
     favour_end,
     suppress,
     suppress_at_beginning,
+    pair_times,
 };
 
 /* --- warpers, of sampling --- */

@@ -178,6 +178,7 @@ am_status am_run_base(am_pipeline *p, const am_session_input *inputs, int count,
     AM_TRY(am_pipeline_base(p, &session));
     AM_TRY(run(session, inputs, count));
     if (name) return find_output(session, name, out);
+    if (am_session_find_output(session, "last_hidden_state", out)) return NULL; /* an encoder's comes before it */
     if (am_session_output_count(session) < 1)
         return am_error(AM_UNSUPPORTED, "class %s gives no output", am_session_model(session)->architecture->name);
     *out = am_session_output(session, 0);

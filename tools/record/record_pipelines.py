@@ -29,6 +29,7 @@ PHOTO = "examples/data/digits/photo-4.jpg"
 DIGIT = "examples/data/digits/digit-7.png"
 YES = "examples/data/speech/yes.wav"
 WORDS = "examples/data/speech/two-five-nine.wav"
+THREE = "examples/data/speech/three-one-four.wav"
 FOUR = "examples/data/speech/stop-go-left-right.wav"
 FIELDS = {"summarization": "summary_text", "translation": "translation_text"}
 GREEDY = {"do_sample": False, "num_beams": 1}
@@ -200,8 +201,8 @@ def generated():
     yield case("gpt2", "text-generation", None, chat, messages=said, max_new_tokens=6, return_full_text=False, **GREEDY)
     yield case("gpt2", "text-generation", None, chat, messages=[*said, {"role": "assistant", "content": "The cat sat"}], max_new_tokens=6, **GREEDY)
     yield case("t5", "summarization", FIRST, max_new_tokens=8, **GREEDY)
-    prefixes = {"+config.json": {"task_specific_params": {"summarization": {"prefix": "about: ", "max_length": 9},
-                                                          "translation_en_to_de": {"prefix": "paris: ", "max_length": 7}}}}
+    prefixes = {"+config.json": {"task_specific_params": {"summarization": {"prefix": "about: ", "max_new_tokens": 9},
+                                                          "translation_en_to_de": {"prefix": "paris: ", "max_new_tokens": 7}}}}
     yield case("t5", "summarization", FIRST, prefixes, **GREEDY)
     yield case("t5", "translation", FIRST, prefixes, src_lang="en", tgt_lang="de", **GREEDY)
     yield case("bart", "summarization", FIRST, max_new_tokens=10, **GREEDY)
@@ -241,7 +242,7 @@ def sounds():
     yield case("whisper", "automatic-speech-recognition", path=YES, return_timestamps=True, language="en")
     yield case("whisper", "automatic-speech-recognition", path=YES, return_timestamps=True, return_language=True)
     yield case("whisper", "automatic-speech-recognition", path=FOUR, return_timestamps=True, language="en")
-    yield case("whisper", "automatic-speech-recognition", path=WORDS, return_timestamps=True)
+    yield case("whisper", "automatic-speech-recognition", path=THREE, return_timestamps=True)
     yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=1, language="en")
     yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=0.9, stride_length_s=0.2, return_timestamps=True, language="en")
 

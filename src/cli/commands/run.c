@@ -188,13 +188,21 @@ static int answer_all(const job *j, const am_operands *operands)
     return code;
 }
 
+/* Whether the options hold all that a task takes: a question and its context, or a conversation. */
+static bool brings_text(const run_values *values)
+{
+    for (int i = 0; i < values->options.count; i++)
+        if (strncmp(values->options.items[i], "messages=", 9) == 0) return true;
+    return values->question && values->context;
+}
+
 static int run(int argc, char **argv, am_globals *globals)
 {
     run_values values = {0};
     am_operands operands;
     int code = am_cli_parse(&am_command_run, argc, argv, globals, &values, 1, -1, &operands);
     if (code != AM_CLI_CONTINUE) return code;
-    if (operands.count < 2 && !(values.question && values.context))
+    if (operands.count < 2 && !brings_text(&values))
         return am_cli_fail(globals, AM_INVALID_ARGUMENT, "run: an INPUT is missing: a text, a file, or - for stdin");
     job j = {.globals = globals, .values = &values};
     code = make_options(globals, &values, &j.options);

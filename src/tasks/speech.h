@@ -1,0 +1,54 @@
+/* Speech to text: what automatic-speech-recognition does for a model that labels frames (CTC) and for Whisper. */
+#ifndef AM_TASKS_SPEECH_H
+#define AM_TASKS_SPEECH_H
+
+#include "media/audio.h"
+#include "tasks/task.h"
+
+/* Parts of a sound that overlap: chunk_length_s and stride_length_s of the options, in samples, multiples of `align`.
+   chunk 0: the sound is taken whole. */
+typedef struct am_speech_chunks {
+    int64_t chunk, stride_left, stride_right;
+} am_speech_chunks;
+
+am_status am_speech_chunks_read(am_json options, int64_t sampling_rate, int64_t align,
+                                am_speech_chunks *out) AM_NODISCARD;
+
+/* One of them: samples [first, first + count) of the sound, of which left and right belong to its neighbours. */
+typedef struct am_speech_chunk {
+    int64_t first, count, left, right;
+    bool is_last;
+} am_speech_chunk;
+
+/* The chunk that begins at *next, which becomes the next one's beginning; false when there is none. Begin with 0. */
+bool am_speech_next_chunk(const am_speech_chunks *chunks, int64_t samples, int64_t *next, am_speech_chunk *out);
+
+/* Append {"text": ..., "chunks": ...} for a sound at the feature extractor's rate. Of CTC return_timestamps is "char"
+   or "word"; of Whisper it is true. */
+am_status am_recognize_ctc(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
+am_status am_recognize_whisper(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
+
+/* --- Whisper's text --- */
+
+/* What was generated for one chunk. */
+typedef struct am_whisper_output {
+    const int32_t *ids;
+    int64_t count;
+    bool has_stride;
+    double length_s, left_s, right_s;
+} am_whisper_output;
+
+typedef struct am_whisper_text_options {
+    bool return_timestamps, return_language;
+    double time_precision; /* seconds a timestamp token */
+} am_whisper_text_options;
+
+/* Appends {"text": ..., "chunks": [...]} of the outputs, as _decode_asr of tokenization_whisper.py. */
+am_status am_append_whisper_text(const struct am_tokenizer *tokenizer, const am_whisper_output *outputs, int64_t count,
+                                 const am_whisper_text_options *options, am_buffer *out) AM_NODISCARD;
+
+/* "german" of "de", or null; the code of a name ("german"), or null. Static. */
+const char *am_whisper_language(const char *code, size_t length);
+const char *am_whisper_language_code(const char *name);
+
+#endif

@@ -1,0 +1,377 @@
+/* Whisper, as WhisperGenerationMixin.generate: what the decoder starts with says language and task; a sound is heard in
+   segments of chunk_length seconds, each of which begins where the last one that was understood ended. */
+#include "tasks/speech.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "media/feature_extractor.h"
+#include "tasks/text_generator.h"
+#include "tensor/shape.h"
+#include "text/tokenizer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { START_TOKENS = 4, DEFAULT_NEW_TOKENS = 256, DEFAULT_BEAMS = 5, INPUT_STRIDE = 2 };
+
+typedef struct job {
+    am_pipeline *p;
+    am_json file, options; /* generation_config.json; the task's parameters */
+    am_arena arena;
+    am_generation_config config;
+    am_whisper_text_options text;
+    int64_t segment_frames, most_positions; /* of the encoder's input; of the decoder */
+    bool wants_times;                       /* while generating: also of what is longer than a segment */
+    int32_t start[START_TOKENS];
+    int64_t start_length;
+    int32_t *ids; /* of the outputs, one after another */
+    int64_t count, capacity;
+    am_whisper_output *outputs;
+    int64_t output_count, output_capacity;
+} job;
+
+/* --- what the decoder starts with --- */
+
+static int32_t id_of(am_json map, const char *key)
+{
+    int64_t id = am_json_int(am_json_get(map, key), -1);
+    return id >= 0 && id <= INT32_MAX ? (int32_t)id : -1;
+}
+
+static bool is_given(am_json value)
+{
+    return am_json_kind_of(value) > AM_JSON_NULL;
+}
+
+static am_json setting(const job *j, const char *name)
+{
+    am_json wanted = am_json_get(j->options, name);
+    return is_given(wanted) ? wanted : am_json_get(j->file, name);
+}
+
+/* The most likely of the languages after the first token. segment: [1, mels, segment_frames] */
+static am_status detect_language(job *j, const am_tensor *segment, int32_t *out)
+{
+    am_tensor logits, token = {AM_I32, am_shape_of(1, 1), j->start};
+    am_session_input inputs[] = {{"input_features", *segment}, {"decoder_input_ids", token}};
+    AM_TRY(am_run_for_output(j->p, inputs, 2, "logits", &logits));
+    int64_t vocab = logits.shape.dims[logits.shape.rank - 1];
+    *out = -1;
+    for (am_json_iterator i = am_json_iterate(am_json_get(j->file, "lang_to_id")); am_json_next(&i);) {
+        int64_t id = am_json_int(i.value, -1);
+        const float *row = logits.data;
+        if (id >= 0 && id < vocab && (*out < 0 || row[id] > row[*out])) *out = (int32_t)id;
+    }
+    return *out >= 0 ? NULL : am_error(AM_INVALID_FILE, "generation_config.json: lang_to_id: no token of this model");
+}
+
+/* A code ("en", "<|en|>") or a name ("english"). */
+static am_status named_language(const job *j, const char *name, int32_t *out)
+{
+    char key[64];
+    const char *code = am_whisper_language_code(name);
+    snprintf(key, sizeof key, name[0] == '<' ? "%s" : "<|%s|>", code ? code : name);
+    for (char *c = key; *c; c++)
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c + ('a' - 'A'));
+    *out = id_of(am_json_get(j->file, "lang_to_id"), key);
+    if (*out >= 0) return NULL;
+    return am_error(AM_INVALID_ARGUMENT,
+                    "option language: expected a language of generation_config.json's lang_to_id (\"en\", "
+                    "\"english\"), found \"%s\"",
+                    name);
+}
+
+static am_status named_task(const job *j, const char *name, int32_t *out)
+{
+    *out = id_of(am_json_get(j->file, "task_to_id"), name);
+    return *out >= 0
+               ? NULL
+               : am_error(AM_INVALID_ARGUMENT, "option task: expected transcribe or translate, found \"%s\"", name);
+}
+
+static void add_start(job *j, int32_t token)
+{
+    if (token >= 0 && j->start_length < START_TOKENS) j->start[j->start_length++] = token;
+}
+
+/* Older directories: [[1, LANGUAGE], [2, TASK], ...], null where the language is to be found out. True when it is. */
+static bool add_forced(job *j)
+{
+    am_json forced = am_json_get(j->file, "forced_decoder_ids");
+    bool finds_out = true;
+    if (!is_given(forced)) forced = am_json_get(am_pipeline_config(j->p)->object, "forced_decoder_ids");
+    for (am_json_iterator i = am_json_iterate(forced); am_json_next(&i);) {
+        am_json_iterator pair = am_json_iterate(i.value);
+        if (!am_json_next(&pair) || !am_json_next(&pair)) break;
+        if (j->start_length == 1 && is_given(pair.value)) finds_out = false;
+        if (j->start_length == 1 && !is_given(pair.value)) j->start[j->start_length++] = -1; /* its place */
+        else add_start(j, (int32_t)am_json_int(pair.value, -1));
+    }
+    return finds_out;
+}
+
+static am_status add_language(job *j, const am_tensor *segment, am_json language, bool finds_out)
+{
+    int32_t id = -1;
+    if (is_given(language)) AM_TRY(named_language(j, am_json_text(language).bytes, &id));
+    else if (finds_out && is_given(am_json_get(j->file, "lang_to_id"))) AM_TRY(detect_language(j, segment, &id));
+    if (id >= 0 && j->start_length > 1) j->start[1] = id;
+    else add_start(j, id);
+    return NULL;
+}
+
+/* The marker of a text without times stands last, unless times are wanted. */
+static void add_marker(job *j)
+{
+    int32_t marker = id_of(j->file, "no_timestamps_token_id");
+    bool ends = marker >= 0 && j->start[j->start_length - 1] == marker;
+    if (j->wants_times && ends) j->start_length--;
+    else if (!j->wants_times && !ends) add_start(j, marker);
+}
+
+static am_status find_start(job *j, const am_tensor *segment)
+{
+    am_json language = setting(j, "language"), task = setting(j, "task");
+    int32_t id = -1;
+    AM_TRY(am_check_option(j->options, "language", AM_JSON_STRING));
+    AM_TRY(am_check_option(j->options, "task", AM_JSON_STRING));
+    j->start[0] = j->config.decoder_start_token_id;
+    j->start_length = 1;
+    bool is_told = is_given(language) || is_given(task);
+    bool finds_out = is_told || add_forced(j);
+    AM_TRY(add_language(j, segment, language, finds_out));
+    if (is_told && (is_given(task) || is_given(am_json_get(j->file, "task_to_id"))))
+        AM_TRY(named_task(j, is_given(task) ? am_json_text(task).bytes : "transcribe", &id));
+    add_start(j, id);
+    add_marker(j);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < j->start_length; i++)
+        if (j->start[i] >= 0) j->start[kept++] = j->start[i];
+    j->start_length = kept;
+    return NULL;
+}
+
+/* --- one segment --- */
+
+/* [1, mels, segment_frames] from frame `seek` on, with zeros behind the end; in the arena. */
+static am_status cut_segment(const job *j, const am_tensor *features, int64_t seek, am_arena *arena, am_tensor *out)
+{
+    int64_t mels = features->shape.dims[1], frames = features->shape.dims[2];
+    int64_t length = frames - seek < j->segment_frames ? frames - seek : j->segment_frames;
+    float *data = am_arena_array(arena, (size_t)(mels * j->segment_frames), sizeof *data);
+    if (!data) return am_out_of_memory();
+    for (int64_t m = 0; m < mels; m++)
+        memcpy(data + m * j->segment_frames, (const float *)features->data + m * frames + seek,
+               (size_t)length * sizeof *data);
+    *out = (am_tensor){AM_F32, am_shape_of(1, mels, j->segment_frames), data};
+    return NULL;
+}
+
+/* A max_length of the configuration counts from behind the start, and grows from segment to segment, as it does in
+   transformers. */
+static int64_t new_tokens(job *j)
+{
+    am_generation_config *c = &j->config;
+    int64_t room = j->most_positions - j->start_length;
+    if (c->max_new_tokens) return c->max_new_tokens < room ? c->max_new_tokens : room;
+    c->max_length += j->start_length;
+    if (c->max_length > j->most_positions) c->max_length = j->most_positions;
+    return c->max_length - j->start_length;
+}
+
+static am_status generate(job *j, const am_tensor *segment, am_generated *out)
+{
+    am_session_input input = {"input_features", *segment};
+    am_generation_config config = j->config;
+    config.max_new_tokens = new_tokens(j);
+    if (config.max_new_tokens < 1)
+        return am_error(AM_OUT_OF_RANGE, "the decoder holds %lld tokens, and begins with %lld",
+                        (long long)j->most_positions, (long long)j->start_length);
+    am_generate_request request = {
+        .inputs = &input, .input_count = 1, .ids = j->start, .batch = 1, .length = j->start_length, .config = &config};
+    return am_generate(j->p->session, &request, out);
+}
+
+static am_status add_ids(job *j, const int32_t *ids, int64_t count)
+{
+    if (j->count + count > j->capacity) {
+        int64_t larger = 2 * (j->count + count);
+        int32_t *grown = am_arena_array(&j->arena, (size_t)larger, sizeof *grown);
+        if (!grown) return am_out_of_memory();
+        if (j->count) memcpy(grown, j->ids, (size_t)j->count * sizeof *grown);
+        j->ids = grown;
+        j->capacity = larger;
+    }
+    if (count) memcpy(j->ids + j->count, ids, (size_t)count * sizeof *ids);
+    j->count += count;
+    return NULL;
+}
+
+/* Keeps what a segment says up to the last pair of times, and gives the frames that it covers (_retrieve_segment). */
+static am_status keep_segment(job *j, const int32_t *ids, int64_t count, int64_t frames, int64_t *covered)
+{
+    int32_t marker = id_of(j->file, "no_timestamps_token_id"), begin = marker >= 0 ? marker + 1 : INT32_MAX;
+    int64_t pair = 0; /* where the second of the last pair stands */
+    for (int64_t i = 1; i < count; i++)
+        if (ids[i - 1] >= begin && ids[i] >= begin) pair = i;
+    bool single_ending = count && ids[count - 1] >= begin && (count < 2 || ids[count - 2] < begin);
+    *covered = frames;
+    if (!pair || (single_ending && count >= 2)) return add_ids(j, ids, count);
+    int64_t end = (int64_t)(ids[pair - 1] - begin) * INPUT_STRIDE;
+    if (end > 0 && end < frames) *covered = end;
+    return add_ids(j, ids, pair + 1);
+}
+
+static am_status hear_segment(job *j, const am_tensor *features, int64_t seek, int64_t *covered)
+{
+    am_arena arena = {0};
+    am_tensor segment;
+    am_generated made = {0};
+    int64_t frames = features->shape.dims[2] - seek;
+    if (frames > j->segment_frames) frames = j->segment_frames;
+    am_status status = cut_segment(j, features, seek, &arena, &segment);
+    if (!status && !seek) status = find_start(j, &segment);
+    if (!status) status = generate(j, &segment, &made);
+    if (!status) {
+        int64_t count = made.lengths[0];
+        if (count && am_generation_config_stops(&j->config, made.ids[count - 1])) count--;
+        status = keep_segment(j, made.ids, count, frames, covered);
+    }
+    am_generated_deinit(&made);
+    am_arena_deinit(&arena);
+    return status;
+}
+
+/* --- the sound --- */
+
+static am_status hear_features(job *j, const am_tensor *features)
+{
+    int64_t covered, frames = features->shape.dims[2], length = j->config.max_length;
+    int32_t marker = id_of(j->file, "no_timestamps_token_id");
+    j->wants_times = j->text.return_timestamps || frames > j->segment_frames;
+    if (j->wants_times && marker < 0)
+        return am_error(AM_UNSUPPORTED,
+                        "generation_config.json: no_timestamps_token_id: missing, and times are needed");
+    j->config.timestamp_begin = j->wants_times ? marker + 1 : -1;
+    for (int64_t seek = 0; seek < frames; seek += covered) AM_TRY(hear_segment(j, features, seek, &covered));
+    j->config.max_length = length;
+    return NULL;
+}
+
+static am_status add_output(job *j, const am_speech_chunk *chunk, bool has_stride, double sampling_rate)
+{
+    am_whisper_output output = {.has_stride = has_stride,
+                                .length_s = (double)chunk->count / sampling_rate,
+                                .left_s = (double)chunk->left / sampling_rate,
+                                .right_s = (double)chunk->right / sampling_rate};
+    output.ids = am_arena_array(&j->arena, (size_t)j->count + 2, sizeof *output.ids);
+    if (!output.ids) return am_out_of_memory();
+    int32_t *ids = (int32_t *)(uintptr_t)output.ids;
+    if (j->text.return_language && is_given(am_json_get(j->file, "lang_to_id")) && j->start_length > 1)
+        ids[output.count++] = j->start[1];
+    if (j->count) memcpy(ids + output.count, j->ids, (size_t)j->count * sizeof *ids);
+    output.count += j->count;
+    if (j->output_count == j->output_capacity) {
+        int64_t larger = 2 * j->output_capacity + 4;
+        am_whisper_output *grown = am_arena_array(&j->arena, (size_t)larger, sizeof *grown);
+        if (!grown) return am_out_of_memory();
+        if (j->output_count) memcpy(grown, j->outputs, (size_t)j->output_count * sizeof *grown);
+        j->outputs = grown;
+        j->output_capacity = larger;
+    }
+    j->outputs[j->output_count++] = output;
+    return NULL;
+}
+
+static am_status hear_chunk(job *j, const am_audio *sound, const am_speech_chunk *chunk, bool has_stride)
+{
+    am_feature_extractor *extractor;
+    am_media_inputs inputs;
+    am_audio part = *sound;
+    part.samples += chunk->first;
+    part.frames = chunk->count;
+    AM_TRY(am_pipeline_feature_extractor(j->p, &extractor));
+    bool is_long = !has_stride && part.frames > extractor->chunk_samples;
+    am_feature_options options = {.padding = AM_PADDING_LONGEST, .truncation = AM_CHOICE_NO};
+    AM_TRY(am_sound_inputs(j->p, &part, is_long ? &options : NULL, &inputs));
+    j->count = 0;
+    am_status status = inputs.inputs[0].tensor.shape.rank == 3
+                           ? hear_features(j, &inputs.inputs[0].tensor)
+                           : am_error(AM_UNSUPPORTED, "the feature extractor gives no spectrogram");
+    if (!status) status = add_output(j, chunk, has_stride, (double)sound->sampling_rate);
+    am_media_inputs_deinit(&inputs);
+    return status;
+}
+
+static am_status hear(job *j, const am_audio *sound)
+{
+    am_speech_chunks chunks;
+    am_speech_chunk chunk = {.count = sound->frames, .is_last = true};
+    int64_t next = 0;
+    AM_TRY(am_speech_chunks_read(j->options, sound->sampling_rate, 1, &chunks));
+    if (!chunks.chunk) return hear_chunk(j, sound, &chunk, false);
+    while (am_speech_next_chunk(&chunks, sound->frames, &next, &chunk)) AM_TRY(hear_chunk(j, sound, &chunk, true));
+    return NULL;
+}
+
+/* --- settings --- */
+
+static am_status read_times(job *j)
+{
+    am_json given = am_json_get(j->options, "return_timestamps");
+    if (am_json_equals(given, "word"))
+        return am_error(AM_UNSUPPORTED, "option return_timestamps: times of words are not given by this build");
+    AM_TRY(am_check_option(j->options, "return_timestamps", AM_JSON_BOOL));
+    AM_TRY(am_check_option(j->options, "return_language", AM_JSON_BOOL));
+    j->text.return_timestamps =
+        am_json_bool(given, false) || am_json_bool(am_json_get(j->file, "return_timestamps"), false);
+    j->text.return_language = am_json_bool(am_json_get(j->options, "return_language"), false);
+    return NULL;
+}
+
+static am_status read_settings(job *j)
+{
+    am_feature_extractor *extractor;
+    am_generation_config base = am_generation_config_default();
+    am_json config = am_pipeline_config(j->p)->object;
+    base.max_new_tokens = DEFAULT_NEW_TOKENS;
+    base.num_beams = DEFAULT_BEAMS;
+    AM_TRY(read_times(j));
+    AM_TRY(am_read_generation(j->p, &base, (am_json){0}, j->options, &j->arena, &j->config));
+    AM_TRY(am_pipeline_feature_extractor(j->p, &extractor));
+    if (j->config.decoder_start_token_id < 0)
+        return am_error(AM_INVALID_FILE, "config.json: decoder_start_token_id: missing");
+    int64_t positions = am_json_int(am_json_get(config, "max_source_positions"), 0);
+    j->most_positions = am_json_int(am_json_get(config, "max_target_positions"), 0);
+    if (positions < 1 || positions > INT32_MAX || j->most_positions < 1)
+        return am_error(AM_UNSUPPORTED,
+                        "class %s has no max_source_positions and max_target_positions of a Whisper model",
+                        j->p->model->architecture->name);
+    j->segment_frames = INPUT_STRIDE * positions;
+    j->text.time_precision = (double)extractor->chunk_samples / (double)extractor->sampling_rate / (double)positions;
+    j->config.max_initial_timestamp_index = am_json_int(am_json_get(j->file, "max_initial_timestamp_index"), -1);
+    return NULL;
+}
+
+static am_status recognize(job *j, const am_audio *sound, am_buffer *out)
+{
+    am_tokenizer *tokenizer;
+    AM_TRY(am_pipeline_tokenizer(j->p, &tokenizer));
+    AM_TRY(read_settings(j));
+    AM_TRY(hear(j, sound));
+    return am_append_whisper_text(tokenizer, j->outputs, j->output_count, &j->text, out);
+}
+
+am_status am_recognize_whisper(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out)
+{
+    job j = {.p = p, .options = options};
+    am_json_document *document = NULL;
+    char *path = am_path_join(&j.arena, p->directory, "generation_config.json");
+    am_status status = path ? NULL : am_out_of_memory();
+    if (!status && am_file_exists(path)) status = am_json_open(path, &document);
+    if (document) j.file = am_json_root(document);
+    if (!status) status = recognize(&j, sound, out);
+    am_json_close(document);
+    am_arena_deinit(&j.arena);
+    return status;
+}
