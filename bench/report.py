@@ -18,7 +18,7 @@ float32, runs in a process of its own, and has its turn in every round (A B A B 
 forward pass: median (least - most). A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of
 the least times, and of the processor time that a pass takes on all threads. Where other work shares the machine (see the
 load below) the medians say little, the least times more; with one thread the processor time is what a pass would take
-alone. Figures are comparable only inside one run.
+alone, with more it holds the time in which threads wait in a loop. Figures are comparable only inside one run.
 """
 
 
@@ -42,6 +42,7 @@ def machine_lines(context, load_before):
     yield f"- {cpu['model']}, {os.cpu_count()} processors, kernels for {cpu['kernels']}; {system_name()}"
     yield f"- load average {load} on these {os.cpu_count()} processors while it ran: the bench itself is up to 2.0 of it"
     yield "- " + ", ".join(versions(context))
+    yield f"- {context.rounds} rounds of every case" + (f" that matches `{context.only}`" if context.only else "")
 
 
 def versions(context):
