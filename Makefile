@@ -26,8 +26,10 @@ packages:
 build: packages
 	@scripts/build.sh release $(BUILD) $(JOBS)
 
-demo: build
+# The program alone: tests take longer to build than it does.
+demo: packages
 	@scripts/install_packages.sh demo
+	@scripts/build.sh release $(BUILD) $(JOBS) anymodel
 	@scripts/demo.sh $(BUILD)/anymodel
 
 # All tests, then those that read input or compute once more under the address and undefined behaviour sanitizers.
@@ -53,8 +55,9 @@ cross: packages
 	@scripts/build.sh cross-aarch64 $(BUILD)-cross-aarch64 $(JOBS)
 	@$(CTEST) --test-dir $(BUILD)-cross-aarch64
 
-bench: build
+bench: packages
 	@scripts/install_packages.sh bench
+	@scripts/build.sh release $(BUILD) $(JOBS) anymodel anymodel_worker
 	@bench/bench.py --build $(BUILD)
 
 install: build

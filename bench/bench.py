@@ -8,6 +8,7 @@ import argparse
 import glob
 import importlib
 import os
+import re
 import subprocess
 import sys
 
@@ -24,10 +25,11 @@ SENTENCE = "Two kittens are napping in the sun."
 
 
 class Context:
-    """Where things are."""
+    """Where things are, and what is measured."""
 
-    def __init__(self, build):
+    def __init__(self, build, only, rounds):
         self.build = os.path.abspath(build)
+        self.only, self.rounds = only, rounds
         self.program = f"{self.build}/anymodel"
         self.python = f"{CACHE}/venv/bin/python"
 
@@ -42,6 +44,7 @@ def parse_arguments():
     parser.add_argument("--build", default=f"{ROOT}/build", help="build folder (build)")
     parser.add_argument("--engines", default=",".join(modules_of("engines")), help="peers, of: %(default)s")
     parser.add_argument("--workloads", default=",".join(modules_of("workloads")), help="of: %(default)s")
+    parser.add_argument("--only", default="", help="cases in whose title this regular expression is found (all)")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (%(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="turns of every engine (%(default)s)")
     parser.add_argument("--out", default=f"{ROOT}/docs/performance.md", help="the report (docs/performance.md)")
@@ -69,21 +72,26 @@ def commands_of(engines, context, workload, number, threads):
             for name, engine in engines.items()}
 
 
-def measure_latency(engines, workloads, context, thread_counts, rounds):
+def cases_of(workloads, context):
+    """(workload's name, number of the case, title) of those wanted."""
+    cases = [(name, number, f"{workload.TITLE}, {case}") for name, workload in workloads.items()
+             for number, case in enumerate(workload.CASES)]
+    return [case for case in cases if re.search(context.only, case[2])]
+
+
+def measure_latency(cases, engines, context, thread_counts):
     results = []
-    for name, workload in workloads.items():
-        for number, case in enumerate(workload.CASES):
-            for threads in thread_counts:
-                title = f"{workload.TITLE}, {case}"
-                commands = commands_of(engines, context, name, number, threads)
-                result = measure_case(commands, f"{CACHE}/{name}/{number}/expected.bin", rounds)
-                results.append({"title": title, "threads": threads, **result})
-                medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())
-                say(f"{title}, {threads} threads: {'; '.join(medians)}")
+    for name, number, title in cases:
+        for threads in thread_counts:
+            commands = commands_of(engines, context, name, number, threads)
+            result = measure_case(commands, f"{CACHE}/{name}/{number}/expected.bin", context.rounds)
+            results.append({"title": title, "threads": threads, **result})
+            medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())
+            say(f"{title}, {threads} threads: {'; '.join(medians)}")
     return results
 
 
-def measure_starts(engines, workloads, context, threads, rounds):
+def measure_starts(engines, workloads, context, threads):
     name = START_WORKLOAD if START_WORKLOAD in workloads else next(iter(workloads))
     case = next(iter(workloads[name].CASES))
     processes = {}
@@ -93,14 +101,15 @@ def measure_starts(engines, workloads, context, threads, rounds):
         with open(sentence, "w") as file:
             print(SENTENCE, file=file)
         command = [context.program, "embed", f"{ROOT}/{fetched.stdout.strip()}", sentence, "--threads", str(threads)]
-        processes["anymodel embed all-MiniLM-L6-v2: whole process"] = measure_processes(command, rounds)
+        processes["anymodel embed all-MiniLM-L6-v2: whole process"] = measure_processes(command, context.rounds)
     return {"title": f"{workloads[name].TITLE}, {case}, {threads} threads",
-            "times": measure_start(commands_of(engines, context, name, 0, threads), rounds), "processes": processes}
+            "times": measure_start(commands_of(engines, context, name, 0, threads), context.rounds),
+            "processes": processes}
 
 
 def main():
     arguments = parse_arguments()
-    context = Context(arguments.build)
+    context = Context(arguments.build, arguments.only, arguments.rounds)
     names = [report.OURS, *(n for n in arguments.engines.split(",") if n != report.OURS)]
     engines = {name: importlib.import_module(f"engines.{name}") for name in names}
     workloads = {name: importlib.import_module(f"workloads.{name}") for name in arguments.workloads.split(",")}
@@ -109,8 +118,8 @@ def main():
     subprocess.run([context.python, f"{HERE}/prepare.py", CACHE, ",".join(engines), *workloads], check=True)
     load_before = os.getloadavg()[0]
     try:
-        results = measure_latency(engines, workloads, context, thread_counts, arguments.rounds)
-        start = measure_starts(engines, workloads, context, max(thread_counts), arguments.rounds)
+        results = measure_latency(cases_of(workloads, context), engines, context, thread_counts)
+        start = measure_starts(engines, workloads, context, max(thread_counts))
     except Failure as failure:
         sys.exit(f"bench: {failure}")
     report.write(arguments.out, context, results, start, engines, load_before)

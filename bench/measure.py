@@ -1,6 +1,7 @@
 """Runs engines in turns and compares what they answer. Standard library only."""
 
 import array
+import glob
 import math
 import os
 import statistics
@@ -47,6 +48,14 @@ class Worker:
     def run(self, count):
         """Milliseconds of each of `count` runs."""
         return [float(ms) for ms in self.ask(f"run {count}", "times")]
+
+    def cpu_ms(self):
+        """Processor time of all its threads so far."""
+        total = 0
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
+            with open(path) as file:
+                total += int(file.read().split()[0])
+        return total / 1e6
 
     def answer(self):
         """The output, all its numbers."""
@@ -95,25 +104,30 @@ def compare(answers, expected):
 
 
 def take_turns(workers, rounds):
-    """{engine: [[ms of each run] of each round]}; every engine runs as often as the slowest allows."""
-    slowest_ms = max(min(worker.run(3)) for worker in workers.values())
+    """{engine: [[ms of each run] of each round]} and {engine: processor ms of a run}; every engine runs as often as the
+    slowest allows."""
+    slowest_ms = max(worker.run(1)[0] for worker in workers.values())
     count = max(1, min(TURN_RUNS, int(TURN_SECONDS * 1e3 / slowest_ms)))
     times = {name: [] for name in workers}
+    cpu_ms = dict.fromkeys(workers, 0.0)
     for _ in range(rounds):
         for name, worker in workers.items():
             time.sleep(PAUSE_SECONDS)
+            before = worker.cpu_ms()
             times[name].append(worker.run(count))
-    return times
+            cpu_ms[name] += (worker.cpu_ms() - before) / (rounds * count)
+    return times, cpu_ms
 
 
 def measure_case(commands, expected_path, rounds):
-    """commands: {engine: command}. Returns {"times": of take_turns, "differences": of compare}."""
+    """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare}."""
     workers = {}
     try:
         for name, command in commands.items():
             workers[name] = Worker(command)
         differences = compare({name: w.answer() for name, w in workers.items()}, read_floats(expected_path))
-        return {"times": take_turns(workers, rounds), "differences": differences}
+        times, cpu_ms = take_turns(workers, rounds)
+        return {"times": times, "cpu_ms": cpu_ms, "differences": differences}
     finally:
         for worker in workers.values():
             worker.close()

@@ -65,8 +65,7 @@ def make(folder, workload, engines):
             expected = getattr(model(**inputs), workload.OUTPUT)
             write_case(case, inputs, workload.OUTPUT, expected)
             for engine in engines:
-                if hasattr(engine, "prepare"):
-                    engine.prepare(model, inputs, workload.OUTPUT, case)
+                engine.prepare(model, inputs, workload.OUTPUT, case)
 
 
 def made_from(engines):
@@ -84,6 +83,7 @@ def made_from(engines):
 def main():
     root, engines, *workloads = sys.argv[1:]
     engines = [importlib.import_module(f"engines.{name}") for name in engines.split(",")]
+    engines = [engine for engine in engines if hasattr(engine, "prepare")]
     stamp = made_from(engines)
     for name in workloads:
         folder = f"{root}/{name}"

@@ -15,9 +15,10 @@ INTRODUCTION = """# Performance
 Written by `make bench` (bench/README.md says how it measures); no figure is put in by hand.
 Models have the shapes of published ones and random weights. Every engine gets the same weights and the same input, in
 float32, runs in a process of its own, and has its turn in every round (A B A B ...). Times are milliseconds of one
-forward pass: median (least - most). A ratio is ours / peer, of the medians and, behind it, of the least times: below 1
-we are faster. Where other work shares the machine (see the load below) the least times say more, and figures are
-comparable only inside one run.
+forward pass: median (least - most). A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of
+the least times, and of the processor time that a pass takes on all threads. Where other work shares the machine (see the
+load below) the medians say little, the least times more; with one thread the processor time is what a pass would take
+alone, with more it holds the time in which threads wait in a loop. Figures are comparable only inside one run.
 """
 
 
@@ -41,6 +42,7 @@ def machine_lines(context, load_before):
     yield f"- {cpu['model']}, {os.cpu_count()} processors, kernels for {cpu['kernels']}; {system_name()}"
     yield f"- load average {load} on these {os.cpu_count()} processors while it ran: the bench itself is up to 2.0 of it"
     yield "- " + ", ".join(versions(context))
+    yield f"- {context.rounds} rounds of every case" + (f" that matches `{context.only}`" if context.only else "")
 
 
 def versions(context):
@@ -68,13 +70,14 @@ def latency_lines(results, engines):
     titles = {name: engine.TITLE for name, engine in engines.items()}
     heads = ["workload", "threads", titles[OURS]]
     for peer in peers:
-        heads += [titles[peer], "ratio"]
+        heads += [titles[peer], "ratios: median, least, processor"]
     rows = []
     for r in results:
         row = [r["title"], str(r["threads"]), cell(r["times"][OURS])]
         for peer in peers:
             middle, least = ratios(r["times"][OURS], r["times"][peer])
-            row += [cell(r["times"][peer]), f"{middle:.2f} / {least:.2f}"]
+            cpu = r["cpu_ms"][OURS] / r["cpu_ms"][peer]
+            row += [cell(r["times"][peer]), f"{middle:.2f}, {least:.2f}, {cpu:.2f}"]
         rows.append(row)
     yield from table(heads, rows)
 

@@ -60,6 +60,7 @@ class Workers(unittest.TestCase):
         self.assertEqual([len(turns) for turns in result["times"].values()], [2, 2])
         self.assertEqual(len({len(turn) for turns in result["times"].values() for turn in turns}), 1)
         self.assertEqual(set(result["differences"].values()), {0.0})
+        self.assertGreater(min(result["cpu_ms"].values()), 0)
 
     def test_a_wrong_answer_fails(self):
         with self.assertRaisesRegex(measure.Failure, "expected and one differ by 0.0"):
@@ -88,9 +89,10 @@ class Figures(unittest.TestCase):
         self.assertEqual((middle, least), (2, 2))
 
     def test_table(self):
-        result = {"title": "Model", "threads": 2, "times": {report.OURS: [[2.0], [4.0]], "peer": [[4.0], [8.0]]}}
+        result = {"title": "Model", "threads": 2, "times": {report.OURS: [[2.0], [4.0]], "peer": [[4.0], [8.0]]},
+                  "cpu_ms": {report.OURS: 3.0, "peer": 4.0}}
         lines = list(report.latency_lines([result], {report.OURS: Engine, "peer": Engine}))
-        self.assertEqual(lines[2], "| Model | 2 | 3.0 (2.0 - 4.0) | 6.0 (4.0 - 8.0) | 0.50 / 0.50 |")
+        self.assertEqual(lines[2], "| Model | 2 | 3.0 (2.0 - 4.0) | 6.0 (4.0 - 8.0) | 0.50, 0.50, 0.75 |")
 
     def test_every_engine_and_workload_is_found(self):
         for folder, needed in (("engines", ["TITLE"]), ("workloads", ["TITLE", "OUTPUT", "CASES", "model", "inputs"])):
