@@ -11,6 +11,7 @@ static am_mamba2_options read_options(const am_config *c)
         .groups = am_config_size(c, "n_groups", 8),
         .conv_kernel = am_config_size(c, "conv_kernel", 4),
         .bias = am_config_flag(c, "use_bias", false),
+        .out_bias = am_config_flag(c, "use_bias", false),
         .conv_bias = am_config_flag(c, "use_conv_bias", true),
         .activation = am_config_activation(c, "hidden_act", AM_SILU),
         .norm_eps = am_config_real(c, "layer_norm_epsilon", 1e-5),

@@ -143,7 +143,7 @@ am_value am_mamba2_mixer(am_builder *b, am_value x, const am_mamba2_options *o)
     am_value delta = for_head_channels(b, limited_time_step(b, step, o), P);
     am_value skip = for_head_channels(b, f32_weight(b, "D", am_shape_of(H)), P);
     am_value y = scan(b, am_slice(b, x, -1, 0, D), delta, A, in, out, skip);
-    return am_linear(b, "out_proj", gated_norm(b, y, gate, o), C, o->bias);
+    return am_linear(b, "out_proj", gated_norm(b, y, gate, o), C, o->out_bias);
 }
 
 /* --- bodies --- */

@@ -23,7 +23,7 @@ am_value am_mamba_mixer(am_builder *b, am_value x, const am_mamba_options *optio
 
 typedef struct am_mamba2_options {
     int64_t heads, head_dim, state_size, groups, conv_kernel;
-    bool bias, conv_bias;
+    bool bias, out_bias, conv_bias; /* of in_proj, of out_proj, of conv1d */
     am_unary_fn activation;
     double time_step_min, time_step_max; /* what time steps of whole sequences are limited to */
     bool gate_only;                      /* no norm before out_proj */
