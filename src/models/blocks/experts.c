@@ -47,9 +47,9 @@ static const char *name_or(const char *name, const char *fallback)
 /* The router's choice: weights and experts: [N, top_k] of x: [N, C]. */
 static am_value route(am_builder *b, am_value x, const am_mixture_options *o, am_value *out_experts)
 {
-    am_value bias = AM_NONE, logits = am_linear(b, "gate", x, o->experts.count, AM_NO_BIAS);
+    am_value bias = AM_NONE, logits = am_linear(b, name_or(o->router, "gate"), x, o->experts.count, AM_NO_BIAS);
     if (o->correction_bias) {
-        am_scope(b, "gate");
+        am_scope(b, "%s", name_or(o->router, "gate"));
         bias = am_weight(b, o->correction_bias, am_shape_of(o->experts.count));
         am_end_scope(b);
     }

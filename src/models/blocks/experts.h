@@ -13,6 +13,7 @@ typedef struct am_experts_options {
 typedef struct am_mixture_options {
     am_experts_options experts;
     am_expert_routing_attributes routing;
+    const char *router;          /* null: gate */
     const char *correction_bias; /* weight [count] below the gate that only the choice looks at, or null */
 } am_mixture_options;
 
@@ -27,7 +28,7 @@ am_value am_expert_sum(am_builder *b, am_value answers, am_value weights);
 am_value am_gated_experts(am_builder *b, am_value x, am_value experts, am_value weights, am_value gate, am_value up,
                           am_value down, am_unary_fn activation);
 
-/* Router `gate` and gated experts below the scope: x: [B, T, C] -> [B, T, C]. */
+/* Router and gated experts below the scope: x: [B, T, C] -> [B, T, C]. */
 am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *options);
 
 /* DeepSeek's mixture: experts chosen within groups by sigmoid scores and a correction bias, and shared experts beside
