@@ -53,12 +53,11 @@ static am_value text(am_builder *b)
     return asks_next(b) ? am_concat2(b, ids, asked, 1) : ids;
 }
 
-/* Input langs; in generation lang_id, or none where that is null. */
+/* Input langs; in generation lang_id. */
 static am_value languages(am_builder *b, am_value ids)
 {
     const am_config *c = am_model_config(b);
     if (!asks_next(b)) return am_flat_input(b, "langs");
-    if (am_config_is_null(c, "lang_id")) return AM_NONE;
     return am_iota(b, AM_I32, am_shape_of(1, am_dim(b, ids, 1)), 1, (double)am_config_int(c, "lang_id", 0), 0);
 }
 

@@ -118,13 +118,14 @@ def describe(case: Case, name: str, exact: np.ndarray, single: np.ndarray) -> di
 def other_inputs(case: Case) -> Case:
     """The same case with other inputs: floats negated, the tokens of a row moved on by one; masks stay."""
     arrays = {key: case.arrays[key] for key in case.arrays.keys()}
+    tokens = next((len(entry["shape"]) for entry in case.data["inputs"] if entry["name"] == "input_ids"), 1)
     inputs = []
     for entry in case.data["inputs"]:
         array = case.input(entry)
         if array.dtype == np.float32:
             array = -array
         elif "mask" not in entry["name"]:
-            array = np.roll(array, 1, axis=-1)
+            array = np.roll(array, 1, axis=min(tokens, array.ndim) - 1)
         arrays[f"{case.name}/input/{entry['name']}"] = array
         inputs.append(
             {"name": entry["name"], "dtype": entry["dtype"], "shape": entry["shape"], "data": "raw"}

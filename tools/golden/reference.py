@@ -129,7 +129,7 @@ def flatten(value, name: str = "") -> dict[str, torch.Tensor]:
         return {name or "output": torch.view_as_real(value) if value.is_complex() else value}
     if isinstance(value, dict):
         items = [
-            (key, inner) for key, inner in value.items() if key != "loss" and not key.startswith("past_")
+            (key, inner) for key, inner in value.items() if key not in ("loss", "mems") and not key.startswith("past_")
         ]
     elif isinstance(value, (tuple, list)):
         items = [(str(i), inner) for i, inner in enumerate(value)]

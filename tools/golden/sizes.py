@@ -354,6 +354,125 @@ def whisper(c: dict, rng) -> None:
     c["decoder_start_token_id"], c["pad_token_id"] = c["vocab_size"] - 2, c["vocab_size"] - 3
 
 
+def mpnet(c: dict, rng) -> None:
+    bert(c, rng)
+    del c["type_vocab_size"]
+
+
+def roformer(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads", even=True)
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           max_position_embeddings=range(40, 90), type_vocab_size=range(1, 6), hidden_act=ACTIVATIONS,
+           layer_norm_eps=[1e-12, 1e-5], embedding_size=[c["hidden_size"], 18, 27], rotary_value=[False, True])
+
+
+def layoutlm(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, max_2d_position_embeddings=range(60, 120))
+
+
+def lilt(c: dict, rng) -> None:
+    layoutlm(c, rng)
+    choose(c, rng, num_attention_heads=[2, 3, 6], channel_shrink_ratio=[2, 4])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 12, 24]) * 3
+
+
+def squeezebert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, num_attention_heads=[2, 3, 6], intermediate_size=[24, 36, 60])
+    c["hidden_size"] = c["embedding_size"] = rng.choice([24, 36, 48])
+    choose(c, rng, **{f"{part}_groups": [1, 2, 3, 4] for part in
+                      ("q", "k", "v", "post_attention", "intermediate", "output")})
+
+
+def ibert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, hidden_act=["gelu"], quant_mode=[False, True])
+
+
+def mobilebert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, embedding_size=[9, 12, 18], trigram_input=[False, True],
+           use_bottleneck=[True, True, False], use_bottleneck_attention=[False, True],
+           key_query_shared_bottleneck=[False, True, True], num_feedforward_networks=[1, 2, 3],
+           normalization_type=["no_norm", "layer_norm"], classifier_activation=[False, True, True])
+    c["intra_bottleneck_size"] = c["num_attention_heads"] * rng.choice([6, 8, 9])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([10, 12, 14])
+    if c["key_query_shared_bottleneck"] is False and c["use_bottleneck_attention"] is False:
+        c["intra_bottleneck_size"] = c["hidden_size"]  # queries are projected from that width, but given this one
+    c["true_hidden_size"] = c["intra_bottleneck_size"] if c["use_bottleneck"] else c["hidden_size"]
+
+
+def modernbert(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads", even=True)
+    choose(c, rng, num_hidden_layers=[2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           local_attention=[4, 6, 9], norm_eps=[1e-5, 1e-3], hidden_activation=ACTIVATIONS,
+           classifier_activation=ACTIVATIONS, classifier_pooling=["cls", "mean"],
+           **{f"{part}_bias": [False, True] for part in ("norm", "attention", "mlp", "decoder", "classifier")})
+    c["layer_types"] = layer_types(c, rng)
+    for parameters in c["rope_parameters"].values():
+        choose(parameters, rng, rope_theta=[10000.0, 50000.0, 160000.0])
+
+
+def tapas(c: dict, rng) -> None:
+    bert(c, rng)
+    del c["type_vocab_size"]
+    c["type_vocab_sizes"] = [rng.randint(3, 9) for _ in range(7)]
+    choose(c, rng, reset_position_index_per_cell=[True, True, False], num_aggregation_labels=[0, 3, 5],
+           temperature=[1.0, 0.5], max_num_rows=[4, 6, 16], max_num_columns=[4, 5, 16],
+           allow_empty_column_selection=[False, True])
+
+
+def xlm(c: dict, rng) -> None:
+    heads(c, rng, "emb_dim", "n_heads")
+    choose(c, rng, n_layers=[1, 2, 3], vocab_size=range(60, 140), max_position_embeddings=range(40, 90),
+           gelu_activation=[False, True], causal=[False, True], layer_norm_eps=[1e-12, 1e-5], n_langs=[1, 3],
+           summary_type=["first", "last", "mean"], summary_use_proj=[True], start_n_top=[2, 3], end_n_top=[2, 3])
+
+
+def deberta(c: dict, rng) -> None:
+    """What a case is about, its kinds of scores, stays; how far positions reach changes."""
+    bert(c, rng)
+    choose(c, rng, type_vocab_size=[0, 3], max_relative_positions=[-1, 4, 7], hidden_act=ACTIVATIONS,
+           position_biased_input=[False, True], embedding_size=[c["hidden_size"], 18])
+    c["pooler_hidden_size"] = c["hidden_size"]
+    if c["relative_attention"]:
+        choose(c, rng, pos_att_type=[["c2p"], ["p2c"], ["p2c", "c2p"], "c2p|p2c"])
+
+
+def deberta_v2(c: dict, rng) -> None:
+    deberta(c, rng)
+    if c["relative_attention"]:
+        choose(c, rng, share_att_key=[False, True], norm_rel_ebd=["none", "layer_norm"])
+    if c.get("position_buckets", 0) > 0:
+        choose(c, rng, position_buckets=[4, 6, 8], max_relative_positions=[-1, 30])
+    if c.get("conv_kernel_size", 0) > 0:
+        choose(c, rng, conv_kernel_size=[3, 5], conv_act=["tanh", "gelu"], conv_groups=[1, 1])
+
+
+def xlnet(c: dict, rng) -> None:
+    heads(c, rng, "d_model", "n_head", even=True)
+    c["d_head"] = c["d_model"] // c["n_head"]
+    choose(c, rng, n_layer=[1, 2, 3], d_inner=range(20, 70), vocab_size=range(60, 140), clamp_len=[-1, 4],
+           ff_activation=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-5], start_n_top=[2, 3], end_n_top=[2, 3],
+           mem_len=[None, 8, 10], reuse_len=[None], summary_type=["first", "last", "mean"])
+
+
+def luke(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, entity_vocab_size=range(10, 30), use_entity_aware_attention=[False, True, True],
+           entity_emb_size=[c["hidden_size"], 13, 22])
+
+
+def esm(c: dict, rng) -> None:
+    """Rotary or learned positions stay as they are."""
+    heads(c, rng, "hidden_size", "num_attention_heads", even=True)
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(40, 70),
+           max_position_embeddings=range(40, 90), emb_layer_norm_before=[None, True], layer_norm_eps=[1e-12, 1e-5],
+           token_dropout=[False, True])
+    c["mask_token_id"] = c["vocab_size"] - 1
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -362,4 +481,7 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "biogpt": biogpt, "openai-gpt": openai_gpt, "ctrl": ctrl, "gpt_bigcode": gpt_bigcode, "mpt": mpt,
          "falcon": falcon, "t5": t5, "bart": bart, "vit": vit, "deit": vit,
          "convnext": convnext, "resnet": resnet, "clip": clip, "clip_text_model": clip_text_model,
-         "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper}
+         "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
+         "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
+         "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
+         "xlnet": xlnet, "luke": luke, "esm": esm}
