@@ -184,7 +184,8 @@ static quantized embeddings(am_builder *b, const am_bert_options *o)
     am_scope(b, "embeddings");
     quantized types =
         embedding(b, "token_type_embeddings", am_token_types(b, am_dim(b, ids, 1)), o->type_vocab_size, C);
-    quantized places = embedding(b, "position_embeddings", am_bert_positions(b, o, am_dim(b, ids, 1)), o->max_position_embeddings, C);
+    quantized places =
+        embedding(b, "position_embeddings", am_bert_positions(b, o, am_dim(b, ids, 1)), o->max_position_embeddings, C);
     quantized x = embedding(b, "word_embeddings", ids, o->vocab_size, C);
     x = requantize(b, "embeddings_act1", x, &types, 16);
     x = requantize(b, "embeddings_act1", x, &places, 16);

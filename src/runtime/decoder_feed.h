@@ -15,8 +15,8 @@ typedef struct am_decoder_feed {
     int64_t encoder_length;
     int64_t again_beyond; /* a text that outgrows this length is read again; 0: never */
     am_tokens_read read;  /* what the caches hold, up to that length */
-    int32_t *text;  /* [rows, offset], owned: all that was fed, where the class recomputes */
-    am_arena arena; /* of one step */
+    int32_t *text;        /* [rows, offset], owned: all that was fed, where the class recomputes */
+    am_arena arena;       /* of one step */
 } am_decoder_feed;
 
 /* Empties the caches and runs the encoder where there is one. Both arguments are borrowed. Freed with
