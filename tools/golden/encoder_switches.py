@@ -51,8 +51,8 @@ MODERNBERT = [
         "norm", "attention", "mlp", "classifier")}),
 ]
 MOBILEBERT = [
-    Switch("MobileBertModel", "plain", {"use_bottleneck": False, "normalization_type": "layer_norm",
-                                        "trigram_input": False}),
+    Switch("MobileBertModel", "plain", {"use_bottleneck": False, "true_hidden_size": 64, "trigram_input": False,
+                                        "normalization_type": "layer_norm"}),
     Switch("MobileBertModel", "bottleneck_attention", {"use_bottleneck_attention": True}),
     Switch("MobileBertForSequenceClassification", "no_activation", {"classifier_activation": False}),
     Switch("MobileBertForMaskedLM", "one_network", {"num_feedforward_networks": 1}, length=1),
