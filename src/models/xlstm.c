@@ -8,7 +8,6 @@
 typedef struct xlstm {
     const am_config *config;
     int64_t hidden_size, heads, qk_size, v_size, ffn_size, layers;
-    bool fused;
     int bias;
     double norm_eps, eps, gate_cap;
 } xlstm;
@@ -21,13 +20,14 @@ static xlstm read_options(const am_config *c)
         .hidden_size = am_config_size(c, size, 4096),
         .heads = am_config_size(c, "num_heads", 8),
         .layers = am_config_count(c, am_config_either(c, "num_hidden_layers", "num_blocks"), 32),
-        .fused = am_config_is(c, "weight_mode", "fused"),
         .bias = am_config_flag(c, "use_bias", false),
         .norm_eps = am_config_real(c, "norm_eps", 1e-6),
         .eps = am_config_real(c, "eps", 1e-6),
         .gate_cap = am_decoder_real_or_none(c, "gate_soft_cap", 15),
     };
     double C = (double)m.hidden_size;
+    if (!am_config_is(c, "weight_mode", "single") && am_config_has(c, "weight_mode"))
+        am_config_unsupported(c, "weight_mode", "only \"single\" is supported");
     int64_t multiple = am_config_size(c, "ffn_round_up_to_multiple_of", 64);
     m.qk_size = (int64_t)(C * am_config_real(c, "qk_dim_factor", 0.5));
     m.v_size = (int64_t)(C * am_config_real(c, "v_dim_factor", 1));
@@ -62,27 +62,14 @@ static am_value head_norm(am_builder *b, am_value x, const xlstm *m)
     return x;
 }
 
-/* q, k, v and the gate of the output side by side: [B, T, ..]. */
-static void projections(am_builder *b, am_value x, const xlstm *m, am_value out[4])
-{
-    static const char *const names[] = {"q", "k", "v", "ogate_preact"};
-    int64_t sizes[] = {m->qk_size, m->qk_size, m->v_size, m->v_size}, first = 0;
-    am_value all = m->fused ? am_linear(b, "qkv_opreact", x, 2 * (m->qk_size + m->v_size), m->bias) : AM_NONE;
-    for (int i = 0; i < 4; first += sizes[i++])
-        out[i] =
-            m->fused ? am_slice(b, all, -1, first, first + sizes[i]) : am_linear(b, names[i], x, sizes[i], m->bias);
-}
-
 /* Input and forget gates before their activations: [B, T, H]. */
 static void gates(am_builder *b, am_value x, const xlstm *m, am_value *in, am_value *forget)
 {
     int64_t H = m->heads;
-    am_value both = m->fused ? am_linear(b, "ifgate_preact", x, 2 * H, AM_BIAS)
-                             : am_concat2(b, am_linear(b, "igate_preact", x, H, AM_BIAS),
-                                          am_linear(b, "fgate_preact", x, H, AM_BIAS), -1);
-    if (m->gate_cap != 0) both = am_soft_cap(b, both, m->gate_cap);
-    *in = am_slice(b, both, -1, 0, H);
-    *forget = am_unary(b, AM_LOG_SIGMOID, am_slice(b, both, -1, H, 2 * H));
+    am_value before[] = {am_linear(b, "igate_preact", x, H, AM_BIAS), am_linear(b, "fgate_preact", x, H, AM_BIAS)};
+    for (int i = 0; i < 2 && m->gate_cap != 0; i++) before[i] = am_soft_cap(b, before[i], m->gate_cap);
+    *in = before[0];
+    *forget = am_unary(b, AM_LOG_SIGMOID, before[1]);
 }
 
 /* h = exp(fade) h + x over time: x: [B, T, H, K, V], fade: [B, T, H]. */
@@ -132,21 +119,20 @@ static am_value read_memory(am_builder *b, am_value q, am_value k, am_value v, a
 
 static am_value mlstm(am_builder *b, am_value x, const xlstm *m)
 {
-    am_value parts[4], in, forget;
-    projections(b, x, m, parts);
+    am_value in, forget, gate = am_linear(b, "ogate_preact", x, m->v_size, m->bias);
+    am_value q = am_split_heads(b, am_linear(b, "q", x, m->qk_size, m->bias), m->heads),
+             k = am_split_heads(b, am_linear(b, "k", x, m->qk_size, m->bias), m->heads),
+             v = am_split_heads(b, am_linear(b, "v", x, m->v_size, m->bias), m->heads);
     gates(b, x, m, &in, &forget);
-    am_value y = read_memory(b, am_split_heads(b, parts[0], m->heads), am_split_heads(b, parts[1], m->heads),
-                             am_split_heads(b, parts[2], m->heads), in, forget, m);
-    y = am_gated_activation(b, AM_SIGMOID, parts[3], head_norm(b, y, m));
+    am_value y = read_memory(b, q, k, v, in, forget, m);
+    y = am_gated_activation(b, AM_SIGMOID, gate, head_norm(b, y, m));
     return am_linear(b, "out_proj", y, m->hidden_size, m->bias);
 }
 
 static am_value feed_forward(am_builder *b, am_value x, const xlstm *m)
 {
-    int64_t F = m->ffn_size;
-    am_value both = m->fused ? am_linear(b, "proj_up_gate_z", x, 2 * F, m->bias) : AM_NONE;
-    am_value gate = m->fused ? am_slice(b, both, -1, 0, F) : am_linear(b, "proj_up_gate", x, F, m->bias);
-    am_value up = m->fused ? am_slice(b, both, -1, F, 2 * F) : am_linear(b, "proj_up", x, F, m->bias);
+    am_value gate = am_linear(b, "proj_up_gate", x, m->ffn_size, m->bias),
+             up = am_linear(b, "proj_up", x, m->ffn_size, m->bias);
     return am_linear(b, "proj_down", am_gated_activation(b, AM_SILU, gate, up), m->hidden_size, m->bias);
 }
 

@@ -473,13 +473,94 @@ def esm(c: dict, rng) -> None:
     c["mask_token_id"] = c["vocab_size"] - 1
 
 
+def mamba(c: dict, rng) -> None:
+    """Mamba and Falcon Mamba."""
+    choose(c, rng, hidden_size=range(18, 50), num_hidden_layers=[1, 2, 3], state_size=range(3, 20), conv_kernel=[2, 3, 5],
+           expand=[1, 2, 3], time_step_rank=range(1, 6), use_bias=[False, True], use_conv_bias=[False, True],
+           hidden_act=["silu", "gelu"], layer_norm_epsilon=[1e-5, 1e-6], vocab_size=range(100, 140))
+    c["intermediate_size"] = c["expand"] * c["hidden_size"]
+
+
+def mamba2(c: dict, rng) -> None:
+    groups = rng.choice([1, 2, 3])
+    c["n_groups"], c["num_heads"] = groups, groups * rng.choice([2, 4])
+    choose(c, rng, expand=[1, 2], head_dim=[4, 6, 10], num_hidden_layers=[1, 2, 3], state_size=range(3, 12),
+           conv_kernel=[2, 3, 5], chunk_size=[3, 4, 16], use_bias=[False, True], use_conv_bias=[False, True],
+           hidden_act=["silu", "gelu"], layer_norm_epsilon=[1e-5, 1e-6], vocab_size=range(100, 140))
+    c["hidden_size"] = c["num_heads"] * c["head_dim"] // c["expand"]
+    c["time_step_limit"] = [0.01, 0.5]
+
+
+def jamba(c: dict, rng) -> None:
+    groups = rng.choice([1, 2, 3])
+    c["num_key_value_heads"], c["num_attention_heads"] = groups, groups * rng.choice([1, 2, 3])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([6, 8, 10])
+    choose(c, rng, num_hidden_layers=[3, 4], attn_layer_period=[2, 3], expert_layer_period=[2, 3], num_experts=[3, 5],
+           intermediate_size=range(20, 50), mamba_d_state=range(3, 12), mamba_d_conv=[2, 3, 5], mamba_expand=[1, 2],
+           mamba_dt_rank=range(1, 6), mamba_conv_bias=[False, True], mamba_proj_bias=[False, True],
+           vocab_size=range(60, 140))
+    choose(c, rng, attn_layer_offset=range(c["attn_layer_period"]), expert_layer_offset=range(c["expert_layer_period"]))
+
+
+def falcon_h1(c: dict, rng) -> None:
+    llama(c, rng)
+    groups = rng.choice([1, 2])
+    c["mamba_n_groups"], c["mamba_n_heads"] = groups, groups * rng.choice([2, 3])
+    choose(c, rng, mamba_d_head=[4, 6, 10], mamba_d_state=range(3, 12), mamba_d_conv=[2, 3, 5], mamba_chunk_size=[3, 4, 16],
+           mamba_conv_bias=[False, True], mamba_proj_bias=[False, True], projectors_bias=[False, True],
+           mamba_norm_before_gate=[False, True], attention_bias=[False, True], mlp_bias=[False, True],
+           embedding_multiplier=[1.0, 1.5], lm_head_multiplier=[0.75, 1.25], key_multiplier=[0.5, 1.25],
+           attention_in_multiplier=[0.75, 1.5], attention_out_multiplier=[0.5, 1.25], ssm_in_multiplier=[0.75, 1.25],
+           ssm_out_multiplier=[0.5, 1.5])
+    c["mamba_rms_norm"], c["time_step_limit"] = True, [0.01, 0.5]
+    c["mamba_d_ssm"] = c["mamba_n_heads"] * c["mamba_d_head"]
+    c["mlp_multipliers"] = [rng.choice([0.5, 1.25]), rng.choice([0.75, 1.5])]
+    c["ssm_multipliers"] = [rng.choice([0.5, 0.75, 1.25]) for _ in range(5)]
+
+
+def recurrent_gemma(c: dict, rng) -> None:
+    groups = rng.choice([1, 2])
+    c["num_key_value_heads"], c["num_attention_heads"] = groups, groups * rng.choice([2, 3])
+    c["head_dim"] = rng.choice([8, 12])
+    c["hidden_size"] = c["lru_width"] = c["num_attention_heads"] * c["head_dim"]
+    choose(c, rng, num_hidden_layers=[3, 4], conv1d_width=[2, 3, 5], attention_window_size=[2, 3, 5],
+           logits_soft_cap=[15.0, 30.0], attention_bias=[False, True], hidden_activation=["gelu_pytorch_tanh", "silu"],
+           vocab_size=range(60, 140))
+    c["intermediate_size"] = 2 * rng.choice([17, 25, 40])
+    c["block_types"] = rng.choice([["recurrent", "recurrent", "attention"], ["attention", "recurrent"]])
+
+
+def zamba2(c: dict, rng) -> None:
+    c["num_attention_heads"] = c["num_key_value_heads"] = c["num_query_groups"] = rng.choice([2, 3])
+    c["kv_channels"] = rng.choice([6, 8])
+    c["hidden_size"] = width = c["num_attention_heads"] * c["kv_channels"]
+    c["attention_hidden_size"], c["attention_head_dim"] = 2 * width, 2 * c["kv_channels"]
+    c["mamba_ngroups"] = rng.choice([1, 2])
+    c["n_mamba_heads"] = 2 * c["num_attention_heads"]
+    c["mamba_headdim"] = 2 * width // c["n_mamba_heads"]
+    c["num_hidden_layers"], c["num_mem_blocks"] = 5, 2
+    c["layers_block_type"] = ["linear_attention", "hybrid", "hybrid", "linear_attention", "hybrid"]
+    c["hybrid_layer_ids"] = [1, 2, 4]
+    choose(c, rng, intermediate_size=range(9, 30), mamba_d_state=range(3, 8), mamba_d_conv=[2, 3, 5],
+           adapter_rank=[3, 5, 7], chunk_size=[3, 4, 16], use_shared_attention_adapter=[True],
+           use_mem_rope=[False, True], add_bias_linear=[False, True], vocab_size=range(60, 140))
+
+
+def xlstm(c: dict, rng) -> None:
+    choose(c, rng, num_heads=[1, 2, 4])
+    c["num_hidden_layers"] = c["num_blocks"] = rng.choice([1, 3])
+    choose(c, rng, ffn_proj_factor=[0.6, 1.3], use_bias=[False, True],
+           gate_soft_cap=[7.0, 15.0], output_logit_soft_cap=[15.0, 30.0], vocab_size=range(100, 140))
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
          "gemma3_text": gemma3_text, "granite": granite, "olmo2": gemma, "phi3": phi3, "glm4": glm4, "phi": phi,
          "cohere2": cohere2, "bitnet": gemma, "diffllama": diffllama, "gptj": gptj, "codegen": codegen,
          "biogpt": biogpt, "openai-gpt": openai_gpt, "ctrl": ctrl, "gpt_bigcode": gpt_bigcode, "mpt": mpt,
-         "falcon": falcon, "t5": t5, "bart": bart, "vit": vit, "deit": vit,
+         "falcon": falcon, "mamba": mamba, "falcon_mamba": mamba, "mamba2": mamba2, "jamba": jamba,
+         "falcon_h1": falcon_h1, "recurrent_gemma": recurrent_gemma, "zamba2": zamba2, "xlstm": xlstm, "t5": t5, "bart": bart, "vit": vit, "deit": vit,
          "convnext": convnext, "resnet": resnet, "clip": clip, "clip_text_model": clip_text_model,
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
