@@ -172,6 +172,25 @@ am_status am_run_for_output(am_pipeline *p, const am_session_input *inputs, int 
     return find_output(p->session, name, out);
 }
 
+/* Whether logits of the class are over a vocabulary. */
+static bool writes_tokens(const am_architecture *architecture)
+{
+    bool is_masked_lm = architecture->task && strcmp(architecture->task, "fill-mask") == 0;
+    return is_masked_lm || (architecture->flags & AM_GENERATES);
+}
+
+am_status am_run_for_labels(am_pipeline *p, const am_session_input *inputs, int count, int rank, am_tensor *out)
+{
+    const am_architecture *architecture = p->model->architecture;
+    const char *each = rank == 2 ? "input" : "token";
+    if (writes_tokens(architecture))
+        return am_error(AM_UNSUPPORTED, "class %s gives scores of tokens, not of labels of each %s", architecture->name,
+                        each);
+    AM_TRY(am_run_for_output(p, inputs, count, "logits", out));
+    if (out->shape.rank == rank) return NULL;
+    return am_error(AM_UNSUPPORTED, "class %s gives no scores of labels of each %s", architecture->name, each);
+}
+
 am_status am_run_base(am_pipeline *p, const am_session_input *inputs, int count, const char *name, am_tensor *out)
 {
     am_session *session;

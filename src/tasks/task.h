@@ -90,6 +90,11 @@ void am_media_inputs_deinit(am_media_inputs *m);
 am_status am_run_for_output(am_pipeline *p, const am_session_input *inputs, int count, const char *name,
                             am_tensor *out) AM_NODISCARD;
 
+/* The same for the output logits of scores for labels, of each input: [B, labels] (rank 2), or of each token: [B, T,
+   labels] (rank 3). AM_UNSUPPORTED where the class gives others. */
+am_status am_run_for_labels(am_pipeline *p, const am_session_input *inputs, int count, int rank,
+                            am_tensor *out) AM_NODISCARD;
+
 /* The same of the class without a head (am_pipeline_base); name null: its first output. */
 am_status am_run_base(am_pipeline *p, const am_session_input *inputs, int count, const char *name,
                       am_tensor *out) AM_NODISCARD;

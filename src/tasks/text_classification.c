@@ -12,7 +12,7 @@ static am_status run(am_pipeline *p, const am_task_input *input, am_json options
                               .is_bare = input->text_pair && am_json_kind_of(top_k) == AM_JSON_MISSING};
     bool truncate = am_json_bool(am_json_get(options, "truncation"), false);
     am_status status = am_encode_text(p, &arena, input->text, input->text_pair, truncate, &inputs);
-    if (!status) status = am_run_for_output(p, inputs.inputs, inputs.count, "logits", &logits);
+    if (!status) status = am_run_for_labels(p, inputs.inputs, inputs.count, 2, &logits);
     if (!status) status = am_append_classification(p, &logits, options, &kind, out);
     am_arena_deinit(&arena);
     return status;

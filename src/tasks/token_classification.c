@@ -478,8 +478,8 @@ static am_status classify_window(job *j, const am_encoding *window)
     const float *scores;
     j->window = window;
     AM_TRY(am_inputs_of_encodings(j->tokenizer, &j->arena, window, 1, &inputs));
-    AM_TRY(am_run_for_output(j->p, inputs.inputs, inputs.count, "logits", &logits));
-    if (logits.shape.rank != 3 || logits.shape.dims[1] != inputs.length)
+    AM_TRY(am_run_for_labels(j->p, inputs.inputs, inputs.count, 3, &logits));
+    if (logits.shape.dims[1] != inputs.length)
         return am_error(AM_UNSUPPORTED, "class %s gives no logits of each token", j->p->model->architecture->name);
     j->labels = logits.shape.dims[2];
     AM_TRY(name_labels(j));

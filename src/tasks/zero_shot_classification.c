@@ -47,7 +47,7 @@ static am_status judge(am_pipeline *p, const char *text, const char *hypothesis,
     am_text_inputs inputs;
     am_tensor logits;
     am_status status = encode(p, &arena, text, hypothesis, &inputs);
-    if (!status) status = am_run_for_output(p, inputs.inputs, inputs.count, "logits", &logits);
+    if (!status) status = am_run_for_labels(p, inputs.inputs, inputs.count, 2, &logits);
     am_arena_deinit(&arena);
     if (status) return status;
     int64_t labels = logits.shape.dims[logits.shape.rank - 1], entailment = entailment_id(am_pipeline_config(p));
