@@ -37,7 +37,8 @@ static void end_to_end_run__answers_a_conversation(void **state)
 static void end_to_end_run__says_what_a_class_is_for_when_a_task_does_not_fit(void **state)
 {
     (void)state;
-    static const char *const label_tasks[] = {"text-classification", "token-classification", "zero-shot-classification"};
+    static const char *const label_tasks[] = {"text-classification", "token-classification",
+                                              "zero-shot-classification"};
     kept_text wav2vec2 = keep(model_path("spoken-words-wav2vec2")), llama = keep(model_path("tiny-llama-text"));
     for (size_t i = 0; i < sizeof label_tasks / sizeof *label_tasks; i++)
         expect_failure(am_test_anymodel(NULL, "run", llama.text, "She", "--task", label_tasks[i], "--candidate-labels",
