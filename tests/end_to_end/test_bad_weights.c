@@ -199,35 +199,39 @@ static void expect_pickle_failure(const bytes *file, am_code code, const char *p
     expect_run_failure(directory, code, "pytorch_model.bin");
 }
 
+/* Bytes of a literal, and how many there are without its zero. */
+#define LITERAL(text) text, sizeof(text) - 1
+
 static void end_to_end_weights__of_a_pickle_that_calls_are_refused_by_name(void **state)
 {
     static const char mark[] = "anymodel_was_fooled";
     static const struct {
-        const char *pickle, *name;
+        const char *pickle;
+        uint32_t length;
+        const char *name;
     } cases[] = {
-        {"\x80\x02"
-         "cposix\nsystem\nX\x19\0\0\0touch anymodel_was_fooled\x85R.",
+        {LITERAL("\x80\x02"
+                 "cposix\nsystem\nX\x19\0\0\0touch anymodel_was_fooled\x85R."),
          "posix.system refused"},
-        {"\x80\x02"
-         "cos\nsystem\nX\x19\0\0\0touch anymodel_was_fooled\x85R.",
+        {LITERAL("\x80\x02"
+                 "cos\nsystem\nX\x19\0\0\0touch anymodel_was_fooled\x85R."),
          "os.system refused"},
-        {"\x80\x02"
-         "c__builtin__\neval\nX\x03\0\0\0"
-         "1+1\x85R.",
+        {LITERAL("\x80\x02"
+                 "c__builtin__\neval\nX\x03\0\0\0"
+                 "1+1\x85R."),
          "__builtin__.eval refused"},
-        {"\x80\x02}X\x01\0\0\0a]cbuiltins\neval\nX\x03\0\0\0"
-         "1+1\x85R"
-         "as.",
+        {LITERAL("\x80\x02}X\x01\0\0\0a]cbuiltins\neval\nX\x03\0\0\0"
+                 "1+1\x85R"
+                 "as."),
          "builtins.eval refused"},
     };
-    static const size_t lengths[] = {51, 48, 32, 43};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         bytes file;
-        make_zip(&file, cases[i].pickle, (uint32_t)lengths[i], (uint32_t)lengths[i]);
+        make_zip(&file, cases[i].pickle, cases[i].length, cases[i].length);
         expect_pickle_failure(&file, AM_INVALID_FILE, cases[i].name);
         assert_int_not_equal(access(mark, F_OK), 0);
         file = (bytes){0}; /* the form without an archive around it */
-        put(&file, cases[i].pickle, lengths[i]);
+        put(&file, cases[i].pickle, cases[i].length);
         expect_pickle_failure(&file, AM_INVALID_FILE, "pytorch_model.bin");
         assert_int_not_equal(access(mark, F_OK), 0);
     }
