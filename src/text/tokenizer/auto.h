@@ -5,6 +5,7 @@
 #define AM_TEXT_TOKENIZER_AUTO_H
 
 #include "text/tokenizer/internal.h"
+#include "text/tokenizer/languages.h"
 
 /* A token as a class receives it: absent, null, a string, or an AddedToken with flags. */
 typedef enum am_auto_kind { AM_AUTO_ABSENT, AM_AUTO_NULL, AM_AUTO_STRING, AM_AUTO_TOKEN } am_auto_kind;
@@ -72,8 +73,6 @@ extern const am_model_class am_model_classes[];
 extern const char *const am_old_class_names[][2]; /* and the class they stand for */
 extern const char *const am_foreign_classes[];    /* classes that read other files than tokenizer.json */
 extern const char *const am_mbart_languages[], *const am_mbart50_languages[], *const am_nllb_languages[];
-extern const char *const am_whisper_languages[][2];      /* in the order of their tokens: code and name */
-extern const char *const am_whisper_language_names[][2]; /* other names, and the code */
 
 /* Rows of class_wordpiece.c, class_byte_level.c, class_spm_bpe.c, class_unigram.c; each ends with a null
  * name. */

@@ -82,7 +82,8 @@ bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count)
         CASE(AM_RELU2)
         CASE(AM_SIGMOID)
         CASE(AM_GELU)
-        CASE(AM_GELU_TANH) CASE(AM_QUICK_GELU) CASE(AM_SILU)
+        CASE(AM_GELU_TANH)
+        CASE(AM_QUICK_GELU) CASE(AM_SILU)
 #undef CASE
             default : break;
     }
