@@ -70,6 +70,7 @@ bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count)
     case id:                                                                                                           \
         run_unary(id, x, y, count);                                                                                    \
         return true;
+        /* clang-format off: it takes the rows for one expression */
         CASE(AM_IDENTITY)
         CASE(AM_ABS)
         CASE(AM_NEG)
@@ -83,9 +84,12 @@ bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count)
         CASE(AM_SIGMOID)
         CASE(AM_GELU)
         CASE(AM_GELU_TANH)
-        CASE(AM_QUICK_GELU) CASE(AM_SILU)
+        CASE(AM_QUICK_GELU)
+        CASE(AM_SILU)
 #undef CASE
-            default : break;
+    default:
+        break;
+        /* clang-format on */
     }
     for (int64_t i = 0; i < count; i++) y[i] = (float)am_unary_real(fn, (double)x[i]);
     return false;
