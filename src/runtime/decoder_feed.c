@@ -141,32 +141,12 @@ static am_tensor whole_input(am_decoder_feed *f, const am_session_input *given, 
     return y;
 }
 
-/* Appends T tokens of each row, ids: [rows, T], to the text. */
-static am_status append_text(am_decoder_feed *f, const int32_t *ids, int64_t T)
+/* All tokens fed so far and ids: [rows, T], in the arena: [rows, fed]. */
+static int32_t *whole_text(am_decoder_feed *f, const int32_t *ids, int64_t T)
 {
-    int64_t total = f->offset + T;
-    int32_t *text = am_alloc_zeroed((size_t)(f->rows * total), sizeof *text);
-    if (!text) return am_out_of_memory();
-    for (int64_t r = 0; r < f->rows; r++) {
-        if (f->text) memcpy(text + r * total, f->text + r * f->offset, (size_t)f->offset * sizeof *text);
-        memcpy(text + r * total + f->offset, ids + r * T, (size_t)T * sizeof *text);
-    }
-    am_free(f->text);
-    f->text = text;
-    return NULL;
-}
-
-/* Row i of the text becomes what row origin[i] was. */
-static am_status reorder_text(am_decoder_feed *f, const int32_t *origin, int64_t rows)
-{
-    if (!f->text) return NULL;
-    int32_t *text = am_alloc_zeroed((size_t)(rows * f->offset), sizeof *text);
-    if (!text) return am_out_of_memory();
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(text + r * f->offset, f->text + origin[r] * f->offset, (size_t)f->offset * sizeof *text);
-    am_free(f->text);
-    f->text = text;
-    return NULL;
+    int32_t *text = am_arena_array(&f->arena, (size_t)(f->rows * (f->read.length + T)), sizeof *text);
+    if (text) am_tokens_read_join(&f->read, ids, f->rows, T, text);
+    return text;
 }
 
 static int whole_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
@@ -191,12 +171,11 @@ static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const fl
     am_tensor found;
     int64_t fed = f->offset + T, width = f->recomputes ? fed : T;
     if (fed > f->capacity) f->capacity = capacity_for(fed);
-    if (f->recomputes) AM_TRY(append_text(f, ids, T));
     am_arena_deinit(&f->arena);
     inputs = am_arena_array(&f->arena, (size_t)f->request->input_count * 2 + MORE_INPUTS, sizeof *inputs);
     if (!inputs) return am_out_of_memory();
     int count = f->recomputes ? whole_inputs(f, fed, inputs) : decoder_inputs(f, T, inputs);
-    const int32_t *run = f->recomputes ? f->text : ids;
+    const int32_t *run = f->recomputes ? whole_text(f, ids, T) : ids;
     const char *name = f->encoder_decoder ? "decoder_input_ids" : "input_ids";
     inputs[count++] = (am_session_input){name, {AM_I32, am_shape_of(f->rows, width), (void *)(uintptr_t)run}};
     for (int i = 0; i < count; i++)
@@ -225,7 +204,7 @@ static am_status read_again(am_decoder_feed *f, const int32_t *ids, int64_t T, c
     int64_t length = f->read.length + T;
     int32_t *all = am_alloc((size_t)(f->rows * length) * sizeof *all);
     if (!all) return am_out_of_memory();
-    am_tokens_read_join(&f->read, ids, T, all);
+    am_tokens_read_join(&f->read, ids, f->rows, T, all);
     f->offset = 0;
     am_status status = run(f, all, length, logits, vocab);
     am_free(all);
@@ -239,7 +218,8 @@ am_status am_decoder_feed_run(am_decoder_feed *f, const int32_t *ids, int64_t T,
     if (f->offset > 0 && f->offset <= f->again_beyond && length > f->again_beyond)
         return read_again(f, ids, T, logits, vocab);
     AM_TRY(run(f, ids, T, logits, vocab));
-    return length <= f->again_beyond ? am_tokens_read_append(&f->read, ids, f->rows, T) : NULL;
+    bool is_kept = f->recomputes || length <= f->again_beyond;
+    return is_kept ? am_tokens_read_append(&f->read, ids, f->rows, T) : NULL;
 }
 
 am_status am_decoder_feed_init(am_decoder_feed *f, am_session *session, const am_generate_request *request)
@@ -262,7 +242,6 @@ am_status am_decoder_feed_repeat(am_decoder_feed *f, int64_t times)
     for (int64_t r = 0; origin && r < rows; r++) origin[r] = (int32_t)(r / times);
     am_status status = origin ? am_session_reorder(f->session, origin, f->rows, rows) : am_out_of_memory();
     if (!status) status = am_tokens_read_reorder(&f->read, origin, rows);
-    if (!status) status = reorder_text(f, origin, rows);
     am_arena_deinit(&arena);
     f->rows = rows;
     return status;
@@ -274,8 +253,7 @@ am_status am_decoder_feed_reorder(am_decoder_feed *f, const int32_t *origin)
     for (int64_t r = 0; r < f->rows && is_same; r++) is_same = origin[r] == r;
     if (is_same) return NULL;
     AM_TRY(am_session_reorder(f->session, origin, f->rows, f->rows));
-    AM_TRY(am_tokens_read_reorder(&f->read, origin, f->rows));
-    return reorder_text(f, origin, f->rows);
+    return am_tokens_read_reorder(&f->read, origin, f->rows);
 }
 
 void am_decoder_feed_deinit(am_decoder_feed *f)
@@ -283,5 +261,4 @@ void am_decoder_feed_deinit(am_decoder_feed *f)
     am_arena_deinit(&f->arena);
     am_tokens_read_deinit(&f->read);
     am_free_aligned(f->encoded.data);
-    am_free(f->text);
 }

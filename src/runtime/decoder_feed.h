@@ -14,8 +14,7 @@ typedef struct am_decoder_feed {
     am_tensor encoded;                /* [batch, S, C], owned; of encoder-decoders */
     int64_t encoder_length;
     int64_t again_beyond; /* a text that outgrows this length is read again; 0: never */
-    am_tokens_read read;  /* what the caches hold, up to that length */
-    int32_t *text;        /* [rows, offset], owned: all that was fed, where the class recomputes */
+    am_tokens_read read;  /* what was fed: up to that length, or all where the class recomputes */
     am_arena arena;       /* of one step */
 } am_decoder_feed;
 

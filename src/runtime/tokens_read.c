@@ -30,11 +30,11 @@ am_status am_tokens_read_reorder(am_tokens_read *read, const int32_t *origin, in
     return NULL;
 }
 
-void am_tokens_read_join(const am_tokens_read *read, const int32_t *ids, int64_t T, int32_t *out)
+void am_tokens_read_join(const am_tokens_read *read, const int32_t *ids, int64_t rows, int64_t T, int32_t *out)
 {
     int64_t length = read->length + T;
-    for (int64_t r = 0; r < read->rows; r++) {
-        for (int64_t t = 0; t < read->length; t++) out[r * length + t] = read->ids[t * read->rows + r];
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t t = 0; t < read->length; t++) out[r * length + t] = read->ids[t * rows + r];
         for (int64_t t = 0; t < T; t++) out[r * length + read->length + t] = ids[r * T + t];
     }
 }

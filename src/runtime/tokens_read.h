@@ -1,5 +1,5 @@
-/* The tokens that the caches of a decoder hold, kept for models that must read them again when a text outgrows a
-   length (see am_model_type.reads_again_beyond). */
+/* The tokens that a decoder was fed, kept for models that must read them again: when a text outgrows a length
+   (am_model_type.reads_again_beyond), or for every token (AM_RECOMPUTES). */
 #ifndef AM_RUNTIME_TOKENS_READ_H
 #define AM_RUNTIME_TOKENS_READ_H
 
@@ -21,6 +21,6 @@ am_status am_tokens_read_append(am_tokens_read *read, const int32_t *ids, int64_
 am_status am_tokens_read_reorder(am_tokens_read *read, const int32_t *origin, int64_t rows) AM_NODISCARD;
 
 /* The tokens of every row followed by ids: [rows, T], as [rows, length + T] in the caller's out. */
-void am_tokens_read_join(const am_tokens_read *read, const int32_t *ids, int64_t T, int32_t *out);
+void am_tokens_read_join(const am_tokens_read *read, const int32_t *ids, int64_t rows, int64_t T, int32_t *out);
 
 #endif

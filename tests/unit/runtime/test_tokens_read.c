@@ -20,7 +20,7 @@ static void runtime_tokens_read__rows_follow_their_origin(void **state)
     am_tokens_read read;
     int32_t joined[15];
     am_test_expect_ok(read_some(&read));
-    am_tokens_read_join(&read, (const int32_t[]){31, 32, 33}, 1, joined);
+    am_tokens_read_join(&read, (const int32_t[]){31, 32, 33}, 3, 1, joined);
     assert_memory_equal(joined, expected, sizeof expected);
     am_tokens_read_deinit(&read);
 }
