@@ -26,12 +26,21 @@ AM_API void am_string_free(char *text);
 AM_API am_status am_set_threads(int count) AM_NODISCARD;
 AM_API int am_get_threads(void);
 
+/* Gets what a caller should know though calls succeed ("target max is not available: ..."), once for each text, and
+   how long work goes on ("compiling for max: 40 s"). From any thread; null: none. */
+AM_API void am_set_message_handlers(void (*on_warning)(void *context, const char *message),
+                                    void (*on_progress)(void *context, const char *message), void *context);
+
 /* --- models --- */
 
 typedef struct am_model am_model;
 
 typedef struct am_model_options {
-    const char *target;       /* "cpu"; null or "auto": the best there is */
+    const char *target;        /* "openvino", "max,mojo", "openvino:GPU", "cpu"; null: ANYMODEL_TARGET, else
+                                  USE_MOJO_MAX_TARGET=1 (max, then mojo), else "auto" */
+    const char *target_policy; /* "require": what runs elsewhere is an error; "prefer": it runs on the next one named, the
+                                  cpu last; "auto": where it is fastest. null: ANYMODEL_TARGET_POLICY, else prefer for
+                                  named targets */
     const char *architecture; /* class to use instead of config.json's architectures[0]; null: that one */
     const char *auto_class;   /* "AutoModelForMaskedLM": the class that it makes of config.json's model_type; null: no
                                  wish. AutoModel decides where config.json names no class */
@@ -156,8 +165,9 @@ AM_API am_status am_models(char **out_json) AM_NODISCARD;
 AM_API am_status am_model_names(const char *const *names, size_t count, char **out_json) AM_NODISCARD;
 
 /* Load time, first answer, steady latency, tokens per second, memory, GFLOP/s and GB/s beside the machine's
-   measured peaks. shapes as for am_model_plan. */
-AM_API am_status am_benchmark(const char *directory, const char *shapes, char **out_json) AM_NODISCARD;
+   measured peaks. options may be null; shapes as for am_model_plan. */
+AM_API am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes,
+                              char **out_json) AM_NODISCARD;
 
 /* --- verification --- */
 
@@ -167,16 +177,23 @@ typedef struct am_verify_case {
     const char *message; /* why it failed */
     double worst;        /* largest |error| / error of PyTorch in float32 */
     double milliseconds;
+    long long nodes, native_nodes; /* computed by runs of the case; of those, on a target other than the cpu */
 } am_verify_case;
 
 typedef struct am_verify_summary {
     long long passed, failed, unsupported;
+    long long nodes, native_nodes;
 } am_verify_summary;
 
-/* Runs golden files of format 1 (a file or a folder); adds to *summary. only: part of a case's name, or null.
- */
-AM_API am_status am_verify_files(const char *path, const char *only,
-                                 void (*on_case)(void *context, const am_verify_case *report), void *context,
+typedef struct am_verify_request {
+    const char *only;                   /* part of a case's name; null: all */
+    const char *target, *target_policy; /* as in am_model_options */
+    void (*on_case)(void *context, const am_verify_case *report); /* null: none */
+    void *context;
+} am_verify_request;
+
+/* Runs golden files of format 1 (a file or a folder); adds to *summary. */
+AM_API am_status am_verify_files(const char *path, const am_verify_request *request,
                                  am_verify_summary *summary) AM_NODISCARD;
 
 typedef struct am_verify_step {

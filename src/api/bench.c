@@ -56,8 +56,7 @@ static am_status run_steadily(benchmark *m)
 
 static am_status count_work(const benchmark *m, am_graph_work *out)
 {
-    const am_session *session = m->model->pipeline->session;
-    return am_graph_work_count(am_session_graph(session), am_session_program(session), out);
+    return am_graph_work_count(am_session_program(m->model->pipeline->session), out);
 }
 
 /* Greedy, and no token ends it. */
@@ -113,10 +112,10 @@ static am_status generate(benchmark *m)
     return count_work(m, &m->step_work);
 }
 
-static am_status measure(benchmark *m, const char *directory, const char *shapes)
+static am_status measure(benchmark *m, const char *directory, const am_model_options *options, const char *shapes)
 {
     double start = am_now_ms();
-    AM_TRY(am_model_open(directory, NULL, &m->model));
+    AM_TRY(am_model_open(directory, options, &m->model));
     m->load_ms = am_now_ms() - start;
     am_pipeline *p = m->model->pipeline;
     bool generates = p->model->architecture->flags & AM_GENERATES;
@@ -130,6 +129,21 @@ static am_status measure(benchmark *m, const char *directory, const char *shapes
 }
 
 /* --- writing --- */
+
+/* "openvino", or "openvino,cpu" where pieces run on both. */
+static void put_targets(am_buffer *out, const am_program *program)
+{
+    am_buffer names = {0};
+    const am_target *last = NULL;
+    for (const am_target *const *t = am_target_registry; *t; t++)
+        for (int i = 0; i < am_program_plan(program)->piece_count; i++) {
+            if (am_program_piece_target(program, i) != *t || last == *t) continue;
+            am_buffer_printf(&names, "%s%s", last ? "," : "", (*t)->name);
+            last = *t;
+        }
+    am_put_text(out, "target", am_buffer_text(&names));
+    am_buffer_deinit(&names);
+}
 
 static void put_inputs(am_buffer *out, const am_example_inputs *inputs)
 {
@@ -202,7 +216,7 @@ static am_status write(const benchmark *m, am_buffer *out)
     int64_t peak = peak_memory_bytes(); /* before the peaks' own buffers */
     am_put_open(out, NULL, '{');
     am_put_text(out, "architecture", am_model_architecture(m->model));
-    am_put_text(out, "target", "cpu");
+    put_targets(out, am_session_program(m->model->pipeline->session));
     put_inputs(out, &m->inputs);
     am_put_real(out, "load_ms", m->load_ms);
     am_put_real(out, "first_ms", m->first_ms);
@@ -214,11 +228,11 @@ static am_status write(const benchmark *m, am_buffer *out)
     return NULL;
 }
 
-am_status am_benchmark(const char *directory, const char *shapes, char **out_json)
+am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes, char **out_json)
 {
     benchmark m = {0};
     am_buffer out = {0};
-    am_status status = measure(&m, directory, shapes);
+    am_status status = measure(&m, directory, options, shapes);
     if (!status) status = write(&m, &out);
     am_model_close(m.model);
     am_arena_deinit(&m.arena);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "graph/ops.h"
+#include "targets/fold.h"
 
 static const am_shape *input_shape(const am_graph *graph, const am_node *node, int i)
 {
@@ -86,19 +87,6 @@ static double graph_flops(const am_graph *graph)
     return flops;
 }
 
-/* By value: whether it depends on constants only. */
-static bool *find_constants(const am_graph *graph)
-{
-    bool *constant = am_alloc_zeroed((size_t)graph->value_count + 1, sizeof *constant);
-    for (int i = 0; i < graph->node_count && constant; i++) {
-        const am_node *node = &graph->nodes[i];
-        bool all = node->op != AM_OP_INPUT;
-        for (int k = 0; k < node->input_count; k++) all = all && (!node->inputs[k].id || constant[node->inputs[k].id]);
-        for (int k = 0; k < node->output_count; k++) constant[node->first_output.id + k] = all;
-    }
-    return constant;
-}
-
 static double constant_bytes(const am_graph *graph, const am_node *node, const bool *constant)
 {
     double bytes = 0;
@@ -110,17 +98,24 @@ static double constant_bytes(const am_graph *graph, const am_node *node, const b
     return bytes;
 }
 
-am_status am_graph_work_count(const am_graph *graph, const am_cpu_program *program, am_graph_work *out)
+static am_status count_graph(const am_graph *graph, am_graph_work *out)
 {
-    bool *constant = find_constants(graph);
-    *out = (am_graph_work){0};
+    bool *constant = am_graph_find_fixed(graph);
     if (!constant) return am_out_of_memory();
-    for (int i = 0; i < am_cpu_program_step_count(program); i++) {
-        const am_node *node = am_cpu_program_step(program, i).node;
-        double flops = node_flops(graph, node);
+    for (int i = 0; i < graph->node_count; i++) {
+        const am_node *node = &graph->nodes[i];
+        double flops = constant[node->first_output.id] ? 0 : node_flops(graph, node);
         out->flops += flops;
         if (flops > 0) out->weight_bytes += constant_bytes(graph, node, constant);
     }
     am_free(constant);
+    return NULL;
+}
+
+am_status am_graph_work_count(const am_program *program, am_graph_work *out)
+{
+    *out = (am_graph_work){0};
+    for (int i = 0; i < am_program_plan(program)->piece_count; i++)
+        AM_TRY(count_graph(am_program_piece_graph(program, i), out));
     return NULL;
 }

@@ -5,23 +5,17 @@
 
 #include <string.h>
 
-static am_status check_target(const am_model_options *options)
-{
-    const char *target = options ? options->target : NULL;
-    if (!target || strcmp(target, "auto") == 0 || strcmp(target, "cpu") == 0) return NULL;
-    return am_error(AM_UNAVAILABLE, "target \"%s\" is not in this build; there is \"cpu\"", target);
-}
-
 am_status am_model_open(const char *directory, const am_model_options *options, am_model **out)
 {
     *out = NULL;
     if (!directory) return am_error(AM_INVALID_ARGUMENT, "no model directory was given");
-    AM_TRY(check_target(options));
+    am_target_choice targets;
+    AM_TRY(am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &targets));
     am_model *model = am_alloc_zeroed(1, sizeof *model);
     if (!model) return am_out_of_memory();
     am_class_choice choice = {0};
     if (options) choice = (am_class_choice){options->architecture, options->auto_class};
-    am_status status = am_pipeline_open(directory, options ? &choice : NULL, &model->pipeline);
+    am_status status = am_pipeline_open(directory, options ? &choice : NULL, &targets, &model->pipeline);
     if (status) {
         am_free(model);
         return status;

@@ -17,22 +17,28 @@ static void pass_on(void *context, const am_case_report *report)
                             .verdict = verdicts[report->verdict],
                             .message = report->message,
                             .worst = report->worst,
-                            .milliseconds = report->milliseconds};
+                            .milliseconds = report->milliseconds,
+                            .nodes = report->nodes,
+                            .native_nodes = report->native_nodes};
     to->on_case(to->context, &given);
 }
 
-am_status am_verify_files(const char *path, const char *only,
-                          void (*on_case)(void *context, const am_verify_case *report), void *context,
-                          am_verify_summary *summary)
+am_status am_verify_files(const char *path, const am_verify_request *request, am_verify_summary *summary)
 {
-    listener to = {on_case, context};
+    static const am_verify_request none = {0};
+    if (!request) request = &none;
+    listener to = {request->on_case, request->context};
     am_verify_counts counts = {0};
     if (!path) return am_error(AM_INVALID_ARGUMENT, "no golden file was given");
-    am_verify_options options = {.only = only, .on_case = on_case ? pass_on : NULL, .context = &to};
+    am_verify_options options = {
+        .only = request->only, .on_case = request->on_case ? pass_on : NULL, .context = &to};
+    AM_TRY(am_target_choose(request->target, request->target_policy, &options.session.targets));
     am_status status = am_verify_path(path, &options, &counts);
     summary->passed += counts.passed;
     summary->failed += counts.failed;
     summary->unsupported += counts.unsupported;
+    summary->nodes += counts.nodes;
+    summary->native_nodes += counts.native_nodes;
     return status;
 }
 

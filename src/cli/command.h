@@ -13,7 +13,8 @@
 typedef struct am_globals {
     bool json, verbose, help;
     int threads;            /* 0: as many as the machine allows */
-    const char *target;     /* null: the best there is */
+    const char *target;     /* null: what the environment says, else the fastest */
+    const char *target_policy;
     const char *auto_class; /* null: config.json says */
 } am_globals;
 

@@ -44,9 +44,23 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
     _exit(AM_IO);
 }
 
+static void on_warning(void *context, const char *message)
+{
+    (void)context;
+    am_cli_progress_end();
+    fprintf(stderr, "anymodel: warning: %s\n", message);
+}
+
+static void on_progress(void *context, const char *message)
+{
+    (void)context;
+    am_cli_progress("%s", message);
+}
+
 int main(int argc, char **argv)
 {
     am_globals globals = {0};
+    am_set_message_handlers(on_warning, on_progress, NULL);
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigaction(SIGBUS, &action, NULL);
     int code = run_command(argc, argv, &globals);

@@ -15,8 +15,10 @@ const am_option am_cli_common_options[] = {
      "work with N threads (0: as many as the machine allows)", 0, THREAD_LIMIT},
     {"auto", AM_OPTION_TEXT, offsetof(am_globals, auto_class), "AUTO_CLASS",
      "the class to make of MODEL_DIR: AutoModelForTokenClassification ..", 0, 0},
-    {"target", AM_OPTION_TEXT, offsetof(am_globals, target), "NAME", "where to run: cpu, or auto for the best there is",
-     0, 0},
+    {"target", AM_OPTION_TEXT, offsetof(am_globals, target), "NAMES",
+     "where to run: cpu, openvino, \"max,mojo\", openvino:GPU .., or auto (anymodel targets)", 0, 0},
+    {"target-policy", AM_OPTION_TEXT, offsetof(am_globals, target_policy), "POLICY",
+     "require the targets, prefer them, or auto: only where they are faster", 0, 0},
     {"verbose", AM_OPTION_FLAG, offsetof(am_globals, verbose), NULL, "say more on stderr", 0, 0},
     {"help", AM_OPTION_FLAG, offsetof(am_globals, help), NULL, "show this", 0, 0},
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
@@ -178,10 +180,6 @@ static int check_operands(const am_command *command, const am_globals *globals, 
 
 static int apply_globals(const am_globals *globals)
 {
-    if (globals->target && strcmp(globals->target, "cpu") != 0 && strcmp(globals->target, "auto") != 0)
-        return am_cli_fail(globals, AM_UNAVAILABLE,
-                           "target \"%s\" is not in this build; there are cpu and auto (anymodel targets)",
-                           globals->target);
     am_status status = am_set_threads(globals->threads);
     return status ? am_cli_fail_status(globals, status) : AM_CLI_CONTINUE;
 }

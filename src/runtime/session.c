@@ -10,7 +10,7 @@ typedef struct compiled {
     am_arena arena; /* of the signature */
     am_signature signature;
     am_graph *graph;
-    am_cpu_program *program;
+    am_program *program;
     am_tensor *inputs; /* by graph input: converted data, owned */
     void **states;     /* by graph state: of the session's states */
     uint64_t last_used;
@@ -47,7 +47,7 @@ static void destroy_compiled(compiled *c)
 {
     if (!c) return;
     for (int i = 0; c->graph && c->inputs && i < c->graph->input_count; i++) am_free_aligned(c->inputs[i].data);
-    am_cpu_program_destroy(c->program);
+    am_program_destroy(c->program);
     am_graph_destroy(c->graph);
     am_arena_deinit(&c->arena);
     am_free(c);
@@ -228,7 +228,7 @@ static size_t other_bytes(am_session *s, const am_graph *graph)
 
 static am_status compile(am_session *s, compiled *c)
 {
-    am_cpu_program_options options = s->options.program;
+    am_target_options options = s->options.program;
     AM_TRY(am_loaded_model_build(s->model, &c->signature, &c->graph));
     if (s->options.expand) {
         am_graph *expanded;
@@ -241,7 +241,7 @@ static am_status compile(am_session *s, compiled *c)
     c->states = am_arena_array(&c->arena, (size_t)c->graph->state_count + 1, sizeof *c->states);
     if (!c->inputs || !c->states) return am_out_of_memory();
     options.other_bytes = other_bytes(s, c->graph);
-    AM_TRY(am_cpu_program_create(c->graph, &options, &c->program));
+    AM_TRY(am_program_create(c->graph, &s->options.targets, &options, &c->program));
     for (int i = 0; i < c->graph->input_count; i++) {
         const am_value_info *info = am_graph_value(c->graph, c->graph->inputs[i].value);
         c->inputs[i] =
@@ -328,7 +328,7 @@ am_status am_session_run(am_session *s, const am_session_input *inputs, int coun
     compiled *c = s->current;
     AM_TRY(bind_states(s, c));
     for (int i = 0; i < c->graph->input_count; i++) AM_TRY(fill_input(c, i, inputs, count, options));
-    return am_cpu_program_run(c->program, c->inputs, c->states);
+    return am_program_run(c->program, c->inputs, c->states);
 }
 
 int am_session_output_count(const am_session *s)
@@ -343,7 +343,7 @@ const char *am_session_output_name(const am_session *s, int i)
 
 am_tensor am_session_output(const am_session *s, int i)
 {
-    return am_cpu_program_output(s->current->program, i);
+    return am_program_output(s->current->program, i);
 }
 
 bool am_session_find_output(const am_session *s, const char *name, am_tensor *out)
@@ -361,7 +361,7 @@ const am_graph *am_session_graph(const am_session *s)
     return s->current ? s->current->graph : NULL;
 }
 
-am_cpu_program *am_session_program(const am_session *s)
+am_program *am_session_program(const am_session *s)
 {
     return s->current ? s->current->program : NULL;
 }
@@ -369,4 +369,10 @@ am_cpu_program *am_session_program(const am_session *s)
 am_loaded_model *am_session_model(const am_session *s)
 {
     return s->model;
+}
+
+void am_session_count_nodes(const am_session *s, int64_t *out_nodes, int64_t *out_native)
+{
+    *out_nodes = *out_native = 0;
+    for (int i = 0; i < s->graph_count; i++) am_program_count(s->graphs[i]->program, out_nodes, out_native);
 }

@@ -3,7 +3,7 @@
 #define AM_RUNTIME_SESSION_H
 
 #include "runtime/model.h"
-#include "targets/cpu/program.h"
+#include "targets/program.h"
 
 typedef struct am_session am_session;
 
@@ -24,7 +24,8 @@ typedef struct am_run_options {
 } am_run_options;
 
 typedef struct am_session_options {
-    am_cpu_program_options program;
+    am_target_choice targets; /* zeros: the cpu */
+    am_target_options program;
     bool expose; /* every intermediate value is an output too, named after its scope */
     bool expand; /* run the expansions of the composites instead of the composites (a test of both) */
 } am_session_options;
@@ -55,8 +56,11 @@ am_status am_session_reorder(am_session *session, const int32_t *rows, int64_t f
 
 /* Graph and program of the last run; borrowed. Null before the first. */
 const am_graph *am_session_graph(const am_session *session);
-am_cpu_program *am_session_program(const am_session *session);
+am_program *am_session_program(const am_session *session);
 am_loaded_model *am_session_model(const am_session *session);
+
+/* Nodes that the session's programs compute, all of them and those on a target other than the cpu. */
+void am_session_count_nodes(const am_session *session, int64_t *out_nodes, int64_t *out_native);
 
 /* Compiles what a run of these shapes would use, without running it. The inputs' data may be null. */
 am_status am_session_prepare(am_session *session, const am_session_input *inputs, int input_count,

@@ -26,15 +26,16 @@ static am_status read_options(const am_golden_case *c, am_run_options *out)
     return NULL;
 }
 
-static am_status run_case(am_golden_case *c, const am_verify_options *options, double *worst)
+static am_status run_case(am_golden_case *c, const am_verify_options *options, am_case_report *report)
 {
     am_session *session;
     am_run_options run;
     AM_TRY(read_options(c, &run));
     AM_TRY(am_session_create(c->model, &options->session, &session));
     am_status status = am_session_run(session, c->inputs, c->input_count, &run);
-    if (!status) status = am_golden_check_outputs(c, session, worst);
+    if (!status) status = am_golden_check_outputs(c, session, &report->worst);
     if (!status) status = am_golden_check_generation(c, session);
+    am_session_count_nodes(session, &report->nodes, &report->native_nodes);
     am_session_destroy(session);
     return status;
 }
@@ -46,7 +47,7 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
     am_case_report report = {.file = file};
     double start = now_ms();
     am_status status = am_golden_case_open(json, file, arrays, &c);
-    if (!status) status = run_case(&c, options, &report.worst);
+    if (!status) status = run_case(&c, options, &report);
     am_code code = am_status_code(status);
     report.verdict = code == AM_OK ? AM_CASE_PASSED : code == AM_UNSUPPORTED ? AM_CASE_UNSUPPORTED : AM_CASE_FAILED;
     report.name = c.name;
@@ -55,6 +56,8 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
     report.milliseconds = now_ms() - start;
     int64_t *tally[] = {&counts->passed, &counts->failed, &counts->unsupported};
     ++*tally[report.verdict];
+    counts->nodes += report.nodes;
+    counts->native_nodes += report.native_nodes;
     if (options->on_case) options->on_case(options->context, &report);
     am_status_free(status);
     am_golden_case_close(&c);

@@ -15,6 +15,7 @@ typedef struct am_case_report {
     double worst;        /* largest |error| / torch_err over outputs that have one; 0 when there is none */
     const char *message; /* why it failed: output, place, expected, found */
     double milliseconds;
+    int64_t nodes, native_nodes; /* computed by runs of the case; of those, on a target other than the cpu */
 } am_case_report;
 
 typedef struct am_verify_options {
@@ -26,6 +27,7 @@ typedef struct am_verify_options {
 
 typedef struct am_verify_counts {
     int64_t passed, failed, unsupported;
+    int64_t nodes, native_nodes;
 } am_verify_counts;
 
 /* Runs one golden JSON file, or every one in a folder (index.json and files of other kinds are passed over).

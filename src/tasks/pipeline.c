@@ -13,13 +13,15 @@
 
 /* --- opening --- */
 
-am_status am_pipeline_open(const char *directory, const am_class_choice *choice, am_pipeline **out)
+am_status am_pipeline_open(const char *directory, const am_class_choice *choice, const am_target_choice *targets,
+                           am_pipeline **out)
 {
     *out = NULL;
     am_pipeline *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
+    if (targets) p->options.targets = *targets;
     am_status status = am_loaded_model_open(directory, choice, &p->model);
-    if (!status) status = am_session_create(p->model, NULL, &p->session);
+    if (!status) status = am_session_create(p->model, &p->options, &p->session);
     if (status) {
         am_pipeline_close(p);
         return status;
@@ -75,7 +77,7 @@ am_status am_pipeline_base(am_pipeline *p, am_session **out)
     if (!p->base_session) {
         if (!p->base_model)
             AM_TRY(am_loaded_model_open(p->directory, &(am_class_choice){.architecture = name}, &p->base_model));
-        AM_TRY(am_session_create(p->base_model, NULL, &p->base_session));
+        AM_TRY(am_session_create(p->base_model, &p->options, &p->base_session));
     }
     *out = p->base_session;
     return NULL;

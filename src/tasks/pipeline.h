@@ -13,6 +13,7 @@ struct am_feature_extractor;
 struct am_chat_template;
 
 typedef struct am_pipeline {
+    am_session_options options; /* of both sessions */
     am_loaded_model *model;
     am_session *session;
     am_loaded_model *base_model; /* see am_pipeline_base; null until asked for, and when `model` is it */
@@ -24,8 +25,10 @@ typedef struct am_pipeline {
     struct am_chat_template *chat_template;
 } am_pipeline;
 
-/* The directory and architecture (null: config.json's) of a model. Freed with am_pipeline_close. */
-am_status am_pipeline_open(const char *directory, const am_class_choice *choice, am_pipeline **out) AM_NODISCARD;
+/* Opens a model directory. `choice` null: what config.json says; `targets` null: the cpu. Closed with
+   am_pipeline_close. */
+am_status am_pipeline_open(const char *directory, const am_class_choice *choice, const am_target_choice *targets,
+                           am_pipeline **out) AM_NODISCARD;
 void am_pipeline_close(am_pipeline *p);
 
 /* The parts; borrowed. Fail when the directory lacks their files. */

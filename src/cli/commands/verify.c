@@ -52,24 +52,34 @@ static void put_json_case(const am_verify_case *report)
     }
     if (isfinite(report->worst)) printf(", \"worst\": %.9g", report->worst);
     else fputs(", \"worst\": null", stdout);
-    printf(", \"ms\": %.3f}\n", report->milliseconds);
+    printf(", \"ms\": %.3f, \"nodes\": %lld, \"native_nodes\": %lld}\n", report->milliseconds, report->nodes,
+           report->native_nodes);
 }
 
 static void put_case(void *context, const am_verify_case *report)
 {
     const am_globals *globals = context;
     if (globals->json) put_json_case(report);
-    else
-        printf("%-11s %-44s %10.3g %9.1f ms%s%s\n", report->verdict, report->name, report->worst, report->milliseconds,
-               report->message && *report->message ? "  " : "", report->message ? report->message : "");
+    else {
+        printf("%-11s %-44s %10.3g %9.1f ms", report->verdict, report->name, report->worst, report->milliseconds);
+        if (globals->target) printf("  %5lld of %5lld nodes native", report->native_nodes, report->nodes);
+        printf("%s%s\n", report->message && *report->message ? "  " : "", report->message ? report->message : "");
+    }
     fflush(stdout);
 }
 
 static void put_summary(const am_globals *globals, const am_verify_summary *summary)
 {
-    printf(globals->json ? "{\"passed\": %lld, \"failed\": %lld, \"unsupported\": %lld}\n"
-                         : "cases: %lld passed, %lld failed, %lld unsupported\n",
-           summary->passed, summary->failed, summary->unsupported);
+    if (globals->json) {
+        printf("{\"passed\": %lld, \"failed\": %lld, \"unsupported\": %lld, \"nodes\": %lld, \"native_nodes\": %lld}\n",
+               summary->passed, summary->failed, summary->unsupported, summary->nodes, summary->native_nodes);
+        return;
+    }
+    if (globals->target)
+        printf("nodes: %lld of %lld on %s (%.2f %%), the others on the cpu\n", summary->native_nodes, summary->nodes,
+               globals->target, summary->nodes ? 100.0 * (double)summary->native_nodes / (double)summary->nodes : 0.0);
+    printf("cases: %lld passed, %lld failed, %lld unsupported\n", summary->passed, summary->failed,
+           summary->unsupported);
 }
 
 /* --- module by module --- */
@@ -128,10 +138,14 @@ static int run(int argc, char **argv, am_globals *globals)
         return am_cli_fail(globals, AM_INVALID_ARGUMENT, "verify: --trace goes with one golden file");
     if (values.trace) return compare_modules(globals, operands.items[0], values.trace);
     am_verify_summary summary = {0};
+    const am_verify_request request = {.only = values.only,
+                                       .target = globals->target,
+                                       .target_policy = globals->target_policy,
+                                       .on_case = put_case,
+                                       .context = globals};
     code = AM_OK;
     for (int i = 0; i < operands.count; i++) {
-        int problem =
-            am_cli_fail_status(globals, am_verify_files(operands.items[i], values.only, put_case, globals, &summary));
+        int problem = am_cli_fail_status(globals, am_verify_files(operands.items[i], &request, &summary));
         if (!code) code = problem;
     }
     if (!code && !(summary.passed + summary.failed + summary.unsupported))

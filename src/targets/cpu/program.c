@@ -404,6 +404,18 @@ int am_cpu_program_step_count(const am_cpu_program *p)
     return p->step_count;
 }
 
+/* Steps are in the order of nodes. */
+const char *am_cpu_program_kernel(const am_cpu_program *p, const am_node *node)
+{
+    int low = 0, high = p->step_count;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (p->steps[middle].node < node) low = middle + 1;
+        else high = middle;
+    }
+    return low < p->step_count && p->steps[low].node == node ? p->steps[low].kernel->name : "";
+}
+
 am_cpu_step_info am_cpu_program_step(const am_cpu_program *p, int i)
 {
     const step *s = &p->steps[i];

@@ -40,6 +40,10 @@ typedef struct am_cpu_step_info {
     int64_t nanoseconds, calls;
 } am_cpu_step_info;
 
+/* Name of the kernel that computes a node of the graph in each run; "" where there is none (constants, inputs, what was
+   computed beforehand). */
+const char *am_cpu_program_kernel(const am_cpu_program *program, const am_node *node);
+
 /* How many nodes are computed in each run. */
 int am_cpu_program_step_count(const am_cpu_program *program);
 am_cpu_step_info am_cpu_program_step(const am_cpu_program *program, int i);

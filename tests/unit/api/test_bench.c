@@ -3,7 +3,7 @@
 static am_json_document *benchmark(const char *path, const char *shapes)
 {
     char *json;
-    am_test_expect_ok(am_benchmark(am_test_source_path(path), shapes, &json));
+    am_test_expect_ok(am_benchmark(am_test_source_path(path), NULL, shapes, &json));
     return parse_answer(json);
 }
 
@@ -38,7 +38,7 @@ static void api_bench__measures_generation(void **state)
 static void api_bench__bad_input_is_an_error(void **state)
 {
     char *json;
-    am_test_expect_error(am_benchmark("/nonexistent/model", NULL, &json), AM_NOT_FOUND, "/nonexistent/model");
-    am_test_expect_error(am_benchmark(am_test_source_path(VIT), "image=31", &json), AM_INVALID_ARGUMENT, "31");
+    am_test_expect_error(am_benchmark("/nonexistent/model", NULL, NULL, &json), AM_NOT_FOUND, "/nonexistent/model");
+    am_test_expect_error(am_benchmark(am_test_source_path(VIT), NULL, "image=31", &json), AM_INVALID_ARGUMENT, "31");
     assert_null(json);
 }

@@ -22,12 +22,13 @@ static void api_verify__reports_every_case(void **state)
     const char *path = am_test_write_text(am_test_temporary_directory(), "new.json", text);
     am_verify_summary summary = {.passed = 2};
     int cases = 0;
-    am_test_expect_ok(am_verify_files(path, NULL, count, &cases, &summary));
+    am_test_expect_ok(am_verify_files(path, &(am_verify_request){.on_case = count, .context = &cases}, &summary));
     assert_int_equal(cases, 1);
     assert_int_equal(summary.unsupported, 1);
     assert_int_equal(summary.passed, 2);
     assert_int_equal(summary.failed, 0);
-    am_test_expect_ok(am_verify_files(path, "other", count, &cases, &summary));
+    am_test_expect_ok(am_verify_files(
+        path, &(am_verify_request){.only = "other", .on_case = count, .context = &cases}, &summary));
     assert_int_equal(cases, 1);
 }
 
@@ -35,10 +36,10 @@ static void api_verify__bad_files_are_errors(void **state)
 {
     am_verify_summary summary = {0};
     const char *path = am_test_write_text(am_test_temporary_directory(), "old.json", "{\"format\": 7}");
-    am_test_expect_error(am_verify_files(path, NULL, NULL, NULL, &summary), AM_INVALID_FILE, "old.json");
-    am_test_expect_error(am_verify_files("/nonexistent.json", NULL, NULL, NULL, &summary), AM_NOT_FOUND,
+    am_test_expect_error(am_verify_files(path, NULL, &summary), AM_INVALID_FILE, "old.json");
+    am_test_expect_error(am_verify_files("/nonexistent.json", NULL, &summary), AM_NOT_FOUND,
                          "/nonexistent.json");
-    am_test_expect_error(am_verify_files(NULL, NULL, NULL, NULL, &summary), AM_INVALID_ARGUMENT, "");
+    am_test_expect_error(am_verify_files(NULL, NULL, &summary), AM_INVALID_ARGUMENT, "");
 }
 
 typedef struct refusal {
@@ -63,7 +64,7 @@ static void verify_refusal(refusal r, const char *kwargs)
              r.architecture, r.config, kwargs);
     const char *path = am_test_write_text(am_test_temporary_directory(), "refused.json", text);
     am_verify_summary summary = {0};
-    am_test_expect_ok(am_verify_files(path, NULL, expect_refusal, &r, &summary));
+    am_test_expect_ok(am_verify_files(path, &(am_verify_request){.on_case = expect_refusal, .context = &r}, &summary));
     assert_int_equal(summary.unsupported, 1);
 }
 
