@@ -1,0 +1,14 @@
+/* A graph compiled by OpenVINO. */
+#ifndef AM_TARGETS_OPENVINO_PROGRAM_H
+#define AM_TARGETS_OPENVINO_PROGRAM_H
+
+#include "targets/openvino/library.h"
+
+/* See am_target for what these do. */
+am_status am_ov_create(const am_graph *graph, const am_target_options *options, void **out) AM_NODISCARD;
+void am_ov_destroy(void *program);
+am_status am_ov_run(void *program, const am_tensor *inputs, void *const *states) AM_NODISCARD;
+am_tensor am_ov_output(const void *program, int i);
+size_t am_ov_bytes(const void *program);
+
+#endif
