@@ -189,6 +189,8 @@ typedef struct am_verify_request {
     const char *only;                   /* part of a case's name; null: all */
     const char *target, *target_policy; /* as in am_model_options */
     void (*on_case)(void *context, const am_verify_case *report); /* null: none */
+    /* Gets every node that ran elsewhere than on the first target, and why; null: none. */
+    void (*on_elsewhere)(void *context, const char *op, const char *reason);
     void *context;
 } am_verify_request;
 

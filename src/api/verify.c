@@ -4,8 +4,15 @@
 
 typedef struct listener {
     void (*on_case)(void *context, const am_verify_case *report);
+    void (*on_elsewhere)(void *context, const char *op, const char *reason);
     void *context;
 } listener;
+
+static void pass_elsewhere(void *context, const char *op, const char *reason)
+{
+    const listener *to = context;
+    to->on_elsewhere(to->context, op, reason);
+}
 
 static void pass_on(void *context, const am_case_report *report)
 {
@@ -27,11 +34,13 @@ am_status am_verify_files(const char *path, const am_verify_request *request, am
 {
     static const am_verify_request none = {0};
     if (!request) request = &none;
-    listener to = {request->on_case, request->context};
+    listener to = {request->on_case, request->on_elsewhere, request->context};
     am_verify_counts counts = {0};
     if (!path) return am_error(AM_INVALID_ARGUMENT, "no golden file was given");
-    am_verify_options options = {
-        .only = request->only, .on_case = request->on_case ? pass_on : NULL, .context = &to};
+    am_verify_options options = {.only = request->only,
+                                 .on_case = request->on_case ? pass_on : NULL,
+                                 .on_elsewhere = request->on_elsewhere ? pass_elsewhere : NULL,
+                                 .context = &to};
     AM_TRY(am_target_choose(request->target, request->target_policy, &options.session.targets));
     am_status status = am_verify_path(path, &options, &counts);
     summary->passed += counts.passed;

@@ -59,6 +59,10 @@ const am_graph *am_session_graph(const am_session *session);
 am_program *am_session_program(const am_session *session);
 am_loaded_model *am_session_model(const am_session *session);
 
+/* Calls back for each node that is not on the first target of the choice, with its op and why. */
+void am_session_each_elsewhere(const am_session *session,
+                               void (*on_node)(void *context, const char *op, const char *reason), void *context);
+
 /* Nodes that the session's programs compute, all of them and those on a target other than the cpu. */
 void am_session_count_nodes(const am_session *session, int64_t *out_nodes, int64_t *out_native);
 

@@ -36,6 +36,7 @@ static am_status run_case(am_golden_case *c, const am_verify_options *options, a
     if (!status) status = am_golden_check_outputs(c, session, &report->worst);
     if (!status) status = am_golden_check_generation(c, session);
     am_session_count_nodes(session, &report->nodes, &report->native_nodes);
+    if (options->on_elsewhere) am_session_each_elsewhere(session, options->on_elsewhere, options->context);
     am_session_destroy(session);
     return status;
 }

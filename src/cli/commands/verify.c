@@ -56,9 +56,40 @@ static void put_json_case(const am_verify_case *report)
            report->native_nodes);
 }
 
+/* Reasons why nodes ran elsewhere, with how often each was given. */
+enum { REASONS_LIMIT = 256 };
+typedef struct elsewhere {
+    const am_globals *globals;
+    struct {
+        char op[32], reason[224];
+        long long count;
+    } rows[REASONS_LIMIT];
+    int count;
+} elsewhere;
+
+static void count_reason(void *context, const char *op, const char *reason)
+{
+    elsewhere *e = context;
+    int at = 0;
+    while (at < e->count && (strcmp(e->rows[at].op, op) != 0 || strncmp(e->rows[at].reason, reason, 223) != 0)) at++;
+    if (at == REASONS_LIMIT) return;
+    if (at == e->count) {
+        snprintf(e->rows[at].op, sizeof e->rows[at].op, "%s", op);
+        snprintf(e->rows[at].reason, sizeof e->rows[at].reason, "%s", reason);
+        e->count++;
+    }
+    e->rows[at].count++;
+}
+
+static void put_reasons(const elsewhere *e)
+{
+    for (int i = 0; i < e->count; i++)
+        printf("elsewhere: %6lld %s: %s\n", e->rows[i].count, e->rows[i].op, e->rows[i].reason);
+}
+
 static void put_case(void *context, const am_verify_case *report)
 {
-    const am_globals *globals = context;
+    const am_globals *globals = ((const elsewhere *)context)->globals;
     if (globals->json) put_json_case(report);
     else {
         printf("%-11s %-44s %10.3g %9.1f ms", report->verdict, report->name, report->worst, report->milliseconds);
@@ -138,11 +169,13 @@ static int run(int argc, char **argv, am_globals *globals)
         return am_cli_fail(globals, AM_INVALID_ARGUMENT, "verify: --trace goes with one golden file");
     if (values.trace) return compare_modules(globals, operands.items[0], values.trace);
     am_verify_summary summary = {0};
+    elsewhere reasons = {.globals = globals};
     const am_verify_request request = {.only = values.only,
                                        .target = globals->target,
                                        .target_policy = globals->target_policy,
                                        .on_case = put_case,
-                                       .context = globals};
+                                       .on_elsewhere = globals->target && !globals->json ? count_reason : NULL,
+                                       .context = &reasons};
     code = AM_OK;
     for (int i = 0; i < operands.count; i++) {
         int problem = am_cli_fail_status(globals, am_verify_files(operands.items[i], &request, &summary));
@@ -152,6 +185,7 @@ static int run(int argc, char **argv, am_globals *globals)
         code = am_cli_fail(globals, AM_NOT_FOUND, "%s%s: no case to verify%s%s", operands.items[0],
                            operands.count > 1 ? " and the others" : "", values.only ? " with this in its name: " : "",
                            values.only ? values.only : "");
+    put_reasons(&reasons);
     put_summary(globals, &summary);
     return summary.failed && !code ? AM_FAILED : code;
 }
