@@ -4,7 +4,7 @@
 # make asan       address and undefined sanitizers           make docs       the generated pages under docs/
 # make tsan       thread sanitizer                           make cross      64 bit ARM, tests under qemu-user
 # make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make bench      beside other engines; docs/performance.md
-# make clean      remove the build folders
+# make sdks       vendors' libraries for the targets    make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
 BUILD        ?= build
@@ -14,7 +14,7 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all packages build build-asan demo test asan tsan fuzz bench install format golden docs cross clean help
+.PHONY: all sdks packages build build-asan demo test asan tsan fuzz bench install format golden docs cross clean help
 all: build
 
 help:
@@ -44,6 +44,11 @@ asan: packages
 tsan: packages
 	@scripts/build.sh tsan $(BUILD)-tsan $(JOBS)
 	@$(CTEST) --test-dir $(BUILD)-tsan -L '^(base|api|ops|golden)$$'
+
+# OpenVINO, Mojo, MAX, wgpu-native and a Vulkan driver for the cpu; nothing else needs them.
+sdks:
+	@scripts/install_packages.sh sdks
+	@scripts/sdks.sh
 
 fuzz: packages
 	@scripts/install_packages.sh fuzz

@@ -153,8 +153,13 @@ AM_API am_status am_inspect(const char *directory, char **out_json) AM_NODISCARD
 /* The graph for inputs of these shapes and where each node runs. shapes: "batch=1,length=128" or null. */
 AM_API am_status am_model_plan(am_model *model, const char *shapes, char **out_json) AM_NODISCARD;
 
-/* What this machine has to run models on, and why not for the rest. */
+/* What this machine has to run models on, and why not for the rest: [{"name", "available", "version", "devices", "reason",
+   "remedy", ..}]. Looks at files and device nodes only. */
 AM_API am_status am_targets(char **out_json) AM_NODISCARD;
+
+/* Opens every target that is here and runs a small graph on it: [{"name", "works", "message", "worst_difference", "ms"}].
+   Where a target compiles, this may take a minute. */
+AM_API am_status am_targets_check(char **out_json) AM_NODISCARD;
 
 /* Every class this build runs: [{"class", "model_type", "task", "state", "auto_classes"}]. */
 AM_API am_status am_models(char **out_json) AM_NODISCARD;

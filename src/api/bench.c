@@ -131,7 +131,7 @@ static am_status measure(benchmark *m, const char *directory, const am_model_opt
 /* --- writing --- */
 
 /* "openvino", or "openvino,cpu" where pieces run on both. */
-static void put_targets(am_buffer *out, const am_program *program)
+static void put_targets(am_buffer *out, am_program *program)
 {
     am_buffer names = {0};
     const am_target *last = NULL;
@@ -142,6 +142,7 @@ static void put_targets(am_buffer *out, const am_program *program)
             last = *t;
         }
     am_put_text(out, "target", am_buffer_text(&names));
+    if (am_program_state(program)) am_put_text(out, "auto", am_program_state(program));
     am_buffer_deinit(&names);
 }
 

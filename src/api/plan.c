@@ -136,13 +136,15 @@ am_status am_model_plan(am_model *model, const char *shapes, char **out_json)
         am_example_inputs_choose(model->pipeline->model, shapes, am_pipeline_context_length(model->pipeline), &inputs));
     AM_TRY(am_session_prepare(session, inputs.items, inputs.count, NULL));
     const am_graph *graph = am_session_graph(session);
-    const am_program *program = am_session_program(session);
+    am_program *program = am_session_program(session);
     const am_target_choice *choice = &am_program_plan(program)->choice;
     AM_TRY(am_graph_work_count(program, &work));
     am_put_open(&out, NULL, '{');
     am_put_text(&out, "architecture", am_model_architecture(model));
     am_put_text(&out, "target", choice->picks[0].target->name);
-    am_put_text(&out, "target_policy", am_target_policy_name(choice->policy));
+    am_put_text(&out, "target_policy",
+                am_target_policy_name(am_program_state(program) ? AM_TARGET_AUTO : choice->policy));
+    if (am_program_state(program)) am_put_text(&out, "auto", am_program_state(program));
     put_ends(&out, "inputs", graph, graph->inputs, graph->input_count);
     put_ends(&out, "outputs", graph, graph->outputs, graph->output_count);
     put_nodes(&out, program);

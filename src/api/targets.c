@@ -1,27 +1,15 @@
 #include "api/json_writer.h"
 #include "base/threads.h"
-#include "targets/cpu/isa.h"
+#include "graph/ops.h"
+#include "targets/cpu/program.h"
+#include "targets/program.h"
 
 #include <anymodel/anymodel.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-/* A target that graphs cannot be lowered to yet; `path` is where its devices would show, null where no file
- * tells. */
-static const struct absent_target {
-    const char *name, *what, *path, *device;
-} absent[] = {
-    {"cuda", "CUDA (NVIDIA GPUs)", "/dev/nvidia0", "an NVIDIA GPU"},
-    {"rocm", "ROCm (AMD GPUs)", "/dev/kfd", "an AMD GPU's compute interface"},
-    {"mps", "Metal Performance Shaders (Apple GPUs)", NULL, NULL},
-    {"openvino", "OpenVINO", "/dev/accel/accel0", "an accelerator device"},
-    {"webnn", "WebNN", NULL, NULL},
-    {"webgpu", "WebGPU", "/dev/dri/renderD128", "a GPU's render node"},
-    {"mojo", "Mojo", NULL, NULL},
-    {"max", "MAX", NULL, NULL},
-};
+#include <time.h>
 
 /* "MemTotal:  16384 kB" of /proc/meminfo in bytes; -1 where it does not say. */
 static int64_t memory_bytes(const char *field)
@@ -58,12 +46,10 @@ static void put_features(am_buffer *out)
     am_put_close(out, ']');
 }
 
+/* What only the cpu has to say. */
 static void put_cpu(am_buffer *out)
 {
     const am_micro *micro = am_micro_of(AM_ISA_ANY);
-    am_put_open(out, NULL, '{');
-    am_put_text(out, "name", "cpu");
-    am_put_bool(out, "available", true);
     am_put_text(out, "model", am_cpu_model_name());
     am_put_text(out, "kernels", micro ? micro->name : "reference");
     put_features(out);
@@ -71,22 +57,51 @@ static void put_cpu(am_buffer *out)
     am_put_integer(out, "threads_available", am_threads_available());
     put_memory(out, "memory_bytes", "MemTotal");
     put_memory(out, "memory_available_bytes", "MemAvailable");
+}
+
+static void put_devices(am_buffer *out, const am_target_report *report)
+{
+    am_put_open(out, "devices", '[');
+    for (int i = 0; i < report->device_count; i++) {
+        am_put_open(out, NULL, '{');
+        am_put_text(out, "name", report->devices[i].name);
+        if (report->devices[i].memory_bytes >= 0)
+            am_put_integer(out, "memory_bytes", report->devices[i].memory_bytes);
+        am_put_close(out, '}');
+    }
+    am_put_close(out, ']');
+}
+
+static const char *text_or_null(const char *text)
+{
+    return *text ? text : NULL;
+}
+
+static void put_target(am_buffer *out, const am_target *target, const am_target_report *report, double probe_us)
+{
+    bool runs = target->supports != NULL;
+    am_put_open(out, NULL, '{');
+    am_put_text(out, "name", target->name);
+    am_put_text(out, "summary", target->summary);
+    am_put_bool(out, "available", report->present && runs);
+    am_put_bool(out, "present", report->present);
+    am_put_text(out, "version", text_or_null(report->version));
+    am_put_text(out, "path", report->present ? text_or_null(report->path) : NULL);
+    put_devices(out, report);
+    if (report->present && !runs)
+        am_put_text(out, "reason", "it is here, but this version has no lowering of graphs for it");
+    else am_put_text(out, "reason", text_or_null(report->reason.text));
+    am_put_text(out, "remedy", text_or_null(report->remedy.text));
+    am_put_real(out, "probe_us", probe_us);
+    if (strcmp(target->name, "cpu") == 0) put_cpu(out);
     am_put_close(out, '}');
 }
 
-static void put_absent(am_buffer *out, const struct absent_target *target)
+static double now_us(void)
 {
-    char reason[256];
-    bool there = target->path && access(target->path, F_OK) == 0;
-    int length = snprintf(reason, sizeof reason, "this version has no lowering of graphs for %s", target->what);
-    if (target->path && length > 0 && (size_t)length < sizeof reason)
-        snprintf(reason + length, sizeof reason - (size_t)length,
-                 there ? "; %s is there (%s)" : "; %s (%s) is not there", target->path, target->device);
-    am_put_open(out, NULL, '{');
-    am_put_text(out, "name", target->name);
-    am_put_bool(out, "available", false);
-    am_put_text(out, "reason", reason);
-    am_put_close(out, '}');
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
 
 am_status am_targets(char **out_json)
@@ -94,8 +109,82 @@ am_status am_targets(char **out_json)
     am_buffer out = {0};
     AM_TRY(am_cpu_check_wish());
     am_put_open(&out, NULL, '[');
-    put_cpu(&out);
-    for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++) put_absent(&out, &absent[i]);
+    for (const am_target *const *t = am_target_registry; *t; t++) {
+        am_target_report report = {0};
+        double begin = now_us();
+        (*t)->probe(&report);
+        put_target(&out, *t, &report, now_us() - begin);
+    }
     am_put_close(&out, ']');
+    return am_put_finish(&out, NULL, out_json);
+}
+
+/* --- checking --- */
+
+/* matmul, softmax and a norm of a few numbers. */
+static am_status build_small_graph(am_graph **out)
+{
+    am_builder *b;
+    AM_TRY(am_builder_create(&b));
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, 3, 8)), y = am_graph_input(b, "y", AM_F32, am_shape_of(8, 8));
+    am_value z = am_softmax(b, am_matmul(b, x, y, false, false), -1);
+    am_output(b, "z", am_norm_op(b, am_add(b, z, x), AM_NONE, AM_NONE, AM_NONE, AM_NONE,
+                                 &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = 1e-5}));
+    am_status status = am_builder_finish(b, out);
+    am_builder_destroy(b);
+    return status;
+}
+
+static am_status compare(const am_graph *graph, const am_target *target, double *worst)
+{
+    float x[2 * 3 * 8], y[8 * 8], expected[2 * 3 * 8];
+    am_program *program;
+    am_target_choice choice = {.picks = {{.target = target}}, .count = 1, .policy = AM_TARGET_REQUIRE};
+    for (int i = 0; i < 48; i++) x[i] = (float)sin(i);
+    for (int i = 0; i < 64; i++) y[i] = (float)cos(3 * i);
+    const am_tensor inputs[] = {{AM_F32, am_shape_of(2, 3, 8), x}, {AM_F32, am_shape_of(8, 8), y}},
+                    outputs[] = {{AM_F32, am_shape_of(2, 3, 8), expected}};
+    AM_TRY(am_cpu_run_graph(graph, inputs, outputs));
+    AM_TRY(am_program_create(graph, &choice, NULL, &program));
+    am_status status = am_program_run(program, inputs, NULL);
+    const float *found = status ? NULL : am_program_output(program, 0).data;
+    *worst = 0;
+    for (int i = 0; found && i < 48; i++) {
+        double difference = fabs((double)found[i] - (double)expected[i]);
+        if (!(difference <= *worst)) *worst = difference;
+    }
+    am_program_destroy(program);
+    if (!status && !(*worst <= 1e-4)) status = am_error(AM_FAILED, "a result differs by %g from the cpu's", *worst);
+    return status;
+}
+
+static void put_check(am_buffer *out, const am_graph *graph, const am_target *target)
+{
+    double worst = 0, begin = now_us();
+    am_status status = compare(graph, target, &worst);
+    am_put_open(out, NULL, '{');
+    am_put_text(out, "name", target->name);
+    am_put_bool(out, "works", !status);
+    am_put_text(out, "message", status ? am_status_message(status) : NULL);
+    am_put_real(out, "worst_difference", worst);
+    am_put_real(out, "ms", (now_us() - begin) * 1e-3);
+    am_put_close(out, '}');
+    am_status_free(status);
+}
+
+am_status am_targets_check(char **out_json)
+{
+    am_graph *graph;
+    am_buffer out = {0};
+    AM_TRY(am_cpu_check_wish());
+    AM_TRY(build_small_graph(&graph));
+    am_put_open(&out, NULL, '[');
+    for (const am_target *const *t = am_target_registry; *t; t++) {
+        am_target_report report = {0};
+        (*t)->probe(&report);
+        if (report.present && (*t)->supports) put_check(&out, graph, *t);
+    }
+    am_put_close(&out, ']');
+    am_graph_destroy(graph);
     return am_put_finish(&out, NULL, out_json);
 }

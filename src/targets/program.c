@@ -3,8 +3,10 @@
 #include "base/memory.h"
 #include "base/warning.h"
 #include "graph/ops.h"
+#include "targets/tier.h"
 
 #include <string.h>
+#include <time.h>
 
 typedef struct running {
     const am_target *target;
@@ -18,6 +20,9 @@ struct am_program {
     am_arena arena;
     am_target_options options;
     running *pieces;
+    am_tier *tier; /* of the policy auto; else null */
+    am_target_choice candidates;
+    am_program *last; /* the tier's program that made the last outputs; null: this one */
     void **copies; /* by output: memory where an input, constant or state is given out, else null */
 };
 
@@ -92,6 +97,16 @@ static am_status prepare_copies(am_program *p)
     return NULL;
 }
 
+/* Under auto everything begins on the cpu. */
+static am_status make_plan(am_program *p, const am_graph *graph, const am_target_choice *choice)
+{
+    bool is_auto = choice && choice->policy == AM_TARGET_AUTO && choice->count > 0;
+    if (!is_auto) return am_plan_create(graph, choice, &p->plan);
+    p->candidates = *choice;
+    AM_TRY(am_plan_create(graph, NULL, &p->plan));
+    return am_tier_create(graph, &p->candidates, &p->options, &p->tier);
+}
+
 static am_status compile(am_program *p)
 {
     p->pieces = am_arena_array(&p->arena, (size_t)p->plan->piece_count + 1, sizeof *p->pieces);
@@ -107,7 +122,7 @@ am_status am_program_create(const am_graph *graph, const am_target_choice *choic
     am_program *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
     if (options) p->options = *options;
-    am_status status = am_plan_create(graph, choice, &p->plan);
+    am_status status = make_plan(p, graph, choice);
     if (!status) status = compile(p);
     if (status) am_program_destroy(p);
     else *out = p;
@@ -117,6 +132,7 @@ am_status am_program_create(const am_graph *graph, const am_target_choice *choic
 void am_program_destroy(am_program *p)
 {
     if (!p) return;
+    am_tier_destroy(p->tier);
     for (int i = 0; p->plan && p->pieces && i < p->plan->piece_count; i++)
         if (p->pieces[i].program) p->pieces[i].target->destroy(p->pieces[i].program);
     am_plan_destroy(p->plan);
@@ -202,7 +218,14 @@ static void copy_ends(const am_program *p, const am_tensor *inputs, void *const 
     }
 }
 
-am_status am_program_run(am_program *p, const am_tensor *inputs, void *const *states)
+static double now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static am_status run_pieces(am_program *p, const am_tensor *inputs, void *const *states)
 {
     if (!p->plan->cut) return p->pieces[0].target->run(p->pieces[0].program, inputs, states);
     for (int i = 0; i < p->plan->piece_count; i++) AM_TRY(run_piece(p, i, inputs, states));
@@ -210,8 +233,30 @@ am_status am_program_run(am_program *p, const am_tensor *inputs, void *const *st
     return NULL;
 }
 
+static am_status run_tier(am_program *p, const am_tensor *inputs, void *const *states)
+{
+    am_program *other = am_tier_next(p->tier);
+    double begin = now_ms();
+    am_status status = other ? am_program_run(other, inputs, states) : run_pieces(p, inputs, states);
+    if (!status) am_tier_ran(p->tier, now_ms() - begin);
+    else if (other && am_status_code(status) != AM_OUT_OF_RANGE) {
+        am_tier_failed(p->tier, status);
+        am_status_free(status);
+        other = NULL;
+        status = run_pieces(p, inputs, states);
+    }
+    p->last = other;
+    return status;
+}
+
+am_status am_program_run(am_program *p, const am_tensor *inputs, void *const *states)
+{
+    return p->tier ? run_tier(p, inputs, states) : run_pieces(p, inputs, states);
+}
+
 am_tensor am_program_output(const am_program *p, int i)
 {
+    if (p->last) return am_program_output(p->last, i);
     const am_graph *g = p->plan->whole;
     if (!p->plan->cut) return p->pieces[0].target->output(p->pieces[0].program, i);
     if (p->copies[i]) {
@@ -233,6 +278,11 @@ const char *am_program_kernel(const am_program *p, int piece, const am_node *nod
 {
     const running *r = &p->pieces[piece];
     return r->target->kernel ? r->target->kernel(r->program, node) : "";
+}
+
+const char *am_program_state(am_program *p)
+{
+    return p->tier ? am_tier_state(p->tier) : NULL;
 }
 
 void am_program_count(const am_program *p, int64_t *nodes, int64_t *native)

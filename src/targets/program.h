@@ -30,6 +30,10 @@ const am_plan *am_program_plan(const am_program *program);
 const am_graph *am_program_piece_graph(const am_program *program, int piece);
 const am_target *am_program_piece_target(const am_program *program, int piece);
 
+/* Under the policy auto with targets to choose from, where it stands: "on the cpu", "trying openvino"; else null.
+   Borrowed. */
+const char *am_program_state(am_program *program);
+
 /* Adds how many nodes each run computes, and how many of them on a target other than the cpu. */
 void am_program_count(const am_program *program, int64_t *nodes, int64_t *native);
 

@@ -9,6 +9,7 @@
 #include "graph/graph.h"
 
 #include <limits.h>
+#include <stdatomic.h>
 
 enum { AM_TARGET_LIMIT = 16, AM_TARGET_DEVICES = 8 };
 
@@ -42,7 +43,7 @@ typedef struct am_target_options {
     bool reference_only;  /* cpu: only the kernels that define the ops */
     size_t other_bytes;   /* what the caller will allocate beside */
     bool allow_untested;  /* take versions of the vendor's library that were never tried */
-    bool show_progress;   /* report long compiling by am_warning_progress */
+    const atomic_bool *cancelled; /* becomes true when nobody waits for `create` any more; null: never */
 } am_target_options;
 
 typedef struct am_target {

@@ -71,25 +71,28 @@ bool am_sdk_find_site(bool (*look)(void *context, const char *site, const char *
            (!getenv("ANYMODEL_SDKS") && look_in_environment(&s, AM_SDKS_FOLDER "/python"));
 }
 
-/* --- folders of libraries --- */
+/* --- libraries --- */
 
-static bool look_in_list(bool (*look)(void *context, const char *folder), void *context, const char *list)
+enum { LIBRARY_BYTES = 1 << 14 };
+
+static bool find_in_list(const char *list, const char *const *names, char out[PATH_MAX])
 {
-    bool found = false;
-    while (list && *list && !found) {
+    while (list && *list) {
         char folder[PATH_MAX];
         size_t length = strcspn(list, ":");
         if (length > 0 && length < sizeof folder) {
             memcpy(folder, list, length);
             folder[length] = 0;
-            found = look(context, folder);
+            for (const char *const *name = names; *name; name++)
+                if (am_sdk_join(out, folder, *name) && am_sdk_is_file(out, LIBRARY_BYTES)) return true;
         }
         list += length + (list[length] == ':');
     }
-    return found;
+    out[0] = 0;
+    return false;
 }
 
-bool am_sdk_find_library_folder(bool (*look)(void *context, const char *folder), void *context)
+bool am_sdk_find_library(const char *const *names, char out[PATH_MAX])
 {
     static const char system[] =
 #if defined(__x86_64__)
@@ -98,7 +101,7 @@ bool am_sdk_find_library_folder(bool (*look)(void *context, const char *folder),
         "/usr/lib/aarch64-linux-gnu:"
 #endif
         "/usr/lib64:/usr/local/lib:/usr/lib:/usr/lib/wsl/lib:/opt/rocm/lib";
-    return look_in_list(look, context, getenv("LD_LIBRARY_PATH")) || look_in_list(look, context, system);
+    return find_in_list(getenv("LD_LIBRARY_PATH"), names, out) || find_in_list(system, names, out);
 }
 
 bool am_sdk_find_file(const char *folder, const char *start, int64_t least_bytes, char out[PATH_MAX])

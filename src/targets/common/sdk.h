@@ -13,8 +13,9 @@ bool am_sdk_is_file(const char *path, int64_t least_bytes);
    `make sdks` fills. `environment` is the environment's own folder. Gives whether one did. */
 bool am_sdk_find_site(bool (*look)(void *context, const char *site, const char *environment), void *context);
 
-/* Calls `look` with each folder of shared libraries: LD_LIBRARY_PATH, then the system's. */
-bool am_sdk_find_library_folder(bool (*look)(void *context, const char *folder), void *context);
+/* Finds a shared library by one of its exact names (ended by null, best first) in LD_LIBRARY_PATH and the system's
+   folders: its path into out. Those folders are never listed: they hold thousands of files. */
+bool am_sdk_find_library(const char *const *names, char out[PATH_MAX]);
 
 /* Finds the first file in `folder` whose name begins with `start` and contains no '/': its path into out. Names that
    sort last go first, so that newer versions win. */

@@ -6,11 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool find_driver(void *context, const char *folder)
-{
-    return am_sdk_find_file(folder, "libcuda.so.1", 1 << 16, context);
-}
-
 /* "Model: NVIDIA H100 .." of /proc/driver/nvidia/gpus/<bus>/information. */
 static void read_model(const char *bus, am_target_device *out)
 {
@@ -51,7 +46,7 @@ static void read_version(am_target_report *out)
 static void probe(am_target_report *out)
 {
     bool control = access("/dev/nvidiactl", F_OK) == 0, windows = access("/dev/dxg", F_OK) == 0;
-    bool driver = am_sdk_find_library_folder(find_driver, out->path);
+    bool driver = am_sdk_find_library((const char *const[]){"libcuda.so.1", NULL}, out->path);
     list_devices(out);
     read_version(out);
     out->present = driver && ((control && out->device_count > 0) || windows);

@@ -12,6 +12,8 @@ enum { LIBRARY_BYTES = 1 << 16, TESTED_FIRST = 2026, TESTED_LAST = 2026 };
 
 /* --- finding --- */
 
+static const char *const system_names[] = {"libopenvino_c.so", "libopenvino_c.so.2641", "libopenvino_c.so.2640", NULL};
+
 /* The reader of the text that we write, and the plug-in of a device, must lie beside it. */
 static bool look_in_folder(void *context, const char *folder)
 {
@@ -66,7 +68,11 @@ static bool find(am_target_report *out)
     if (given && *given) return look_at_given(given, out);
     if (installed && *installed && am_sdk_join(folder, installed, "runtime/lib/intel64") && look_in_folder(out, folder))
         return true;
-    return am_sdk_find_site(look_in_site, out) || am_sdk_find_library_folder(look_in_folder, out);
+    if (am_sdk_find_site(look_in_site, out)) return true;
+    if (!am_sdk_find_library(system_names, folder)) return false;
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = 0;
+    return look_in_folder(out, folder);
 }
 
 static void list_devices(am_target_report *out)

@@ -5,10 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool find_library(void *context, const char *folder)
-{
-    return am_sdk_find_file(folder, "libamdhip64.so", 1 << 16, context);
-}
+static const char *const libraries[] = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so", NULL};
 
 /* A line "NAME value" of a node's properties; 0 when it is not there. */
 static long long property(const char *path, const char *name)
@@ -43,7 +40,7 @@ static void list_devices(am_target_report *out)
 
 static void probe(am_target_report *out)
 {
-    bool interface = access("/dev/kfd", F_OK) == 0, library = am_sdk_find_library_folder(find_library, out->path);
+    bool interface = access("/dev/kfd", F_OK) == 0, library = am_sdk_find_library(libraries, out->path);
     list_devices(out);
     am_sdk_first_line("/opt/rocm/.info/version", out->version, sizeof out->version);
     out->present = interface && library && out->device_count > 0;

@@ -12,15 +12,7 @@ static bool look_in_site(void *context, const char *site, const char *environmen
            am_sdk_find_file(folder, "libwgpu_native", 1 << 20, context);
 }
 
-static bool look_in_folder(void *context, const char *folder)
-{
-    return am_sdk_find_file(folder, "libwgpu_native", 1 << 20, context);
-}
-
-static bool find_loader(void *context, const char *folder)
-{
-    return am_sdk_find_file(folder, "libvulkan.so.1", 1 << 14, context);
-}
+static const char *const libraries[] = {"libwgpu_native.so", NULL}, *const loaders[] = {"libvulkan.so.1", NULL};
 
 /* A Vulkan driver announces itself by a file. */
 static bool find_driver(char out[PATH_MAX])
@@ -43,13 +35,13 @@ static bool find_library(char out[PATH_MAX])
         snprintf(out, PATH_MAX, "%s", given);
         return am_sdk_is_file(out, 1 << 20);
     }
-    return am_sdk_find_site(look_in_site, out) || am_sdk_find_library_folder(look_in_folder, out);
+    return am_sdk_find_site(look_in_site, out) || am_sdk_find_library(libraries, out);
 }
 
 static void probe(am_target_report *out)
 {
     char loader[PATH_MAX], driver[PATH_MAX] = "";
-    bool library = find_library(out->path), vulkan = am_sdk_find_library_folder(find_loader, loader),
+    bool library = find_library(out->path), vulkan = am_sdk_find_library(loaders, loader),
          device = find_driver(driver);
     out->present = library && vulkan && device;
     if (device) {
