@@ -8,6 +8,7 @@ set(AM_GENERATED_CLI_SOURCES)
 
 function(am_registry name folder type prefix header out_list)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.c)
+  list(FILTER files EXCLUDE REGEX "/template/")
   set(declarations "")
   set(rows "")
   foreach(file ${files})

@@ -38,12 +38,12 @@ typedef struct am_model am_model;
 typedef struct am_model_options {
     const char *target;        /* "openvino", "max,mojo", "openvino:GPU", "cpu"; null: ANYMODEL_TARGET, else
                                   USE_MOJO_MAX_TARGET=1 (max, then mojo), else "auto" */
-    const char *target_policy; /* "require": what runs elsewhere is an error; "prefer": it runs on the next one named, the
-                                  cpu last; "auto": where it is fastest. null: ANYMODEL_TARGET_POLICY, else prefer for
-                                  named targets */
-    const char *architecture; /* class to use instead of config.json's architectures[0]; null: that one */
-    const char *auto_class;   /* "AutoModelForMaskedLM": the class that it makes of config.json's model_type; null: no
-                                 wish. AutoModel decides where config.json names no class */
+    const char *target_policy; /* "require": what runs elsewhere is an error; "prefer": it runs on the next one named,
+                                  the cpu last; "auto": where it is fastest. null: ANYMODEL_TARGET_POLICY, else prefer
+                                  for named targets */
+    const char *architecture;  /* class to use instead of config.json's architectures[0]; null: that one */
+    const char *auto_class;    /* "AutoModelForMaskedLM": the class that it makes of config.json's model_type; null: no
+                                  wish. AutoModel decides where config.json names no class */
 } am_model_options;
 
 /* Opens DIRECTORY (config.json, weights, tokenizer and processor files as far as they are needed). options
@@ -153,12 +153,16 @@ AM_API am_status am_inspect(const char *directory, char **out_json) AM_NODISCARD
 /* The graph for inputs of these shapes and where each node runs. shapes: "batch=1,length=128" or null. */
 AM_API am_status am_model_plan(am_model *model, const char *shapes, char **out_json) AM_NODISCARD;
 
-/* What this machine has to run models on, and why not for the rest: [{"name", "available", "version", "devices", "reason",
-   "remedy", ..}]. Looks at files and device nodes only. */
+/* What this machine has to run models on, and why not for the rest: [{"name", "available", "version", "devices",
+   "reason", "remedy", ..}]. Looks at files and device nodes only. */
 AM_API am_status am_targets(char **out_json) AM_NODISCARD;
 
-/* Opens every target that is here and runs a small graph on it: [{"name", "works", "message", "worst_difference", "ms"}].
-   Where a target compiles, this may take a minute. */
+/* Fails as am_model_open would for these wishes (see am_model_options): AM_INVALID_ARGUMENT on names that do not exist,
+   AM_UNAVAILABLE on a required target that is not here. */
+AM_API am_status am_targets_wish(const char *target, const char *target_policy) AM_NODISCARD;
+
+/* Opens every target that is here and runs a small graph on it: [{"name", "works", "message", "worst_difference",
+   "ms"}]. Where a target compiles, this may take a minute. */
 AM_API am_status am_targets_check(char **out_json) AM_NODISCARD;
 
 /* Every class this build runs: [{"class", "model_type", "task", "state", "auto_classes"}]. */
@@ -191,8 +195,8 @@ typedef struct am_verify_summary {
 } am_verify_summary;
 
 typedef struct am_verify_request {
-    const char *only;                   /* part of a case's name; null: all */
-    const char *target, *target_policy; /* as in am_model_options */
+    const char *only;                                             /* part of a case's name; null: all */
+    const char *target, *target_policy;                           /* as in am_model_options */
     void (*on_case)(void *context, const am_verify_case *report); /* null: none */
     /* Gets every node that ran elsewhere than on the first target, and why; null: none. */
     void (*on_elsewhere)(void *context, const char *op, const char *reason);

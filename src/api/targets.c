@@ -65,8 +65,7 @@ static void put_devices(am_buffer *out, const am_target_report *report)
     for (int i = 0; i < report->device_count; i++) {
         am_put_open(out, NULL, '{');
         am_put_text(out, "name", report->devices[i].name);
-        if (report->devices[i].memory_bytes >= 0)
-            am_put_integer(out, "memory_bytes", report->devices[i].memory_bytes);
+        if (report->devices[i].memory_bytes >= 0) am_put_integer(out, "memory_bytes", report->devices[i].memory_bytes);
         am_put_close(out, '}');
     }
     am_put_close(out, ']');
@@ -119,6 +118,12 @@ am_status am_targets(char **out_json)
     return am_put_finish(&out, NULL, out_json);
 }
 
+am_status am_targets_wish(const char *target, const char *target_policy)
+{
+    am_target_choice choice;
+    return am_target_choose(target, target_policy, &choice);
+}
+
 /* --- checking --- */
 
 /* matmul, softmax and a norm of a few numbers. */
@@ -126,10 +131,12 @@ static am_status build_small_graph(am_graph **out)
 {
     am_builder *b;
     AM_TRY(am_builder_create(&b));
-    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, 3, 8)), y = am_graph_input(b, "y", AM_F32, am_shape_of(8, 8));
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, 3, 8)),
+             y = am_graph_input(b, "y", AM_F32, am_shape_of(8, 8));
     am_value z = am_softmax(b, am_matmul(b, x, y, false, false), -1);
-    am_output(b, "z", am_norm_op(b, am_add(b, z, x), AM_NONE, AM_NONE, AM_NONE, AM_NONE,
-                                 &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = 1e-5}));
+    am_output(b, "z",
+              am_norm_op(b, am_add(b, z, x), AM_NONE, AM_NONE, AM_NONE, AM_NONE,
+                         &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = 1e-5}));
     am_status status = am_builder_finish(b, out);
     am_builder_destroy(b);
     return status;

@@ -12,8 +12,8 @@
 /* What every command takes. */
 typedef struct am_globals {
     bool json, verbose, help;
-    int threads;            /* 0: as many as the machine allows */
-    const char *target;     /* null: what the environment says, else the fastest */
+    int threads;        /* 0: as many as the machine allows */
+    const char *target; /* null: what the environment says, else the fastest */
     const char *target_policy;
     const char *auto_class; /* null: config.json says */
 } am_globals;

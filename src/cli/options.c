@@ -181,6 +181,8 @@ static int check_operands(const am_command *command, const am_globals *globals, 
 static int apply_globals(const am_globals *globals)
 {
     am_status status = am_set_threads(globals->threads);
+    if (!status && (globals->target || globals->target_policy))
+        status = am_targets_wish(globals->target, globals->target_policy);
     return status ? am_cli_fail_status(globals, status) : AM_CLI_CONTINUE;
 }
 

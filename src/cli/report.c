@@ -102,10 +102,11 @@ am_status am_cli_open_model(const am_globals *globals, const char *directory, am
 {
     double begin_ms = am_cli_now_ms();
     am_cli_progress("loading %s ...", directory);
-    am_status status = am_model_open(
-        directory, &(am_model_options){.target = globals->target,
-                                      .target_policy = globals->target_policy,
-                                      .auto_class = globals->auto_class}, out);
+    am_status status = am_model_open(directory,
+                                     &(am_model_options){.target = globals->target,
+                                                         .target_policy = globals->target_policy,
+                                                         .auto_class = globals->auto_class},
+                                     out);
     am_cli_progress_end();
     if (!status)
         am_cli_note(globals, "%s: %s, opened in %.1f ms, %d threads", directory, am_model_architecture(*out),

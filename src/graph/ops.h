@@ -295,6 +295,10 @@ typedef struct am_resize_attributes {
 
 am_value am_resize(am_builder *b, am_value x, const am_resize_attributes *options);
 
+/* The input element that element i of a result is a copy of, along spatial dimension `axis` of `from` elements, in the
+   modes NEAREST and NEAREST_EXACT. */
+int64_t am_resize_nearest_index(const am_resize_attributes *a, int axis, int64_t from, int64_t i);
+
 typedef struct am_grid_sample_attributes {
     int mode;    /* am_resize_mode: NEAREST, LINEAR or CUBIC */
     int padding; /* am_pad_mode: CONSTANT (zeros), REPLICATE (border), REFLECT */

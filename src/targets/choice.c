@@ -110,7 +110,8 @@ static am_status take_pick(const wish *wanted, const am_target_pick *pick, am_ta
         return NULL;
     }
     if (report.present) am_reason_no(&why, "this version has no lowering of graphs for it");
-    else am_reason_no(&why, "%.250s%s%.250s", report.reason.text, report.remedy.text[0] ? "; " : "", report.remedy.text);
+    else
+        am_reason_no(&why, "%.250s%s%.250s", report.reason.text, report.remedy.text[0] ? "; " : "", report.remedy.text);
     if (choice->policy == AM_TARGET_REQUIRE && !wanted->is_group)
         return am_error(AM_UNAVAILABLE, "target %s is not available: %s", pick->target->name, why.text);
     am_warn("target %s is not available: %s", pick->target->name, why.text);
@@ -119,6 +120,7 @@ static am_status take_pick(const wish *wanted, const am_target_pick *pick, am_ta
 
 static am_status read_picks(const wish *wanted, am_target_choice *choice)
 {
+    if (!*wanted->text) return unknown_target(wanted, "", 0);
     for (const char *at = wanted->text; *at;) {
         am_target_pick pick;
         size_t length = strcspn(at, ",");

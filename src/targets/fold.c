@@ -80,8 +80,7 @@ static void build_rest(folding *f, const am_cpu_program *program)
     for (int i = 0; i < g->state_count; i++)
         if (g->states[i].updated.id)
             am_state_update(f->builder, f->map[g->states[i].value.id], f->map[g->states[i].updated.id]);
-    for (int i = 0; i < g->output_count; i++)
-        am_output(f->builder, g->outputs[i].name, f->map[g->outputs[i].value.id]);
+    for (int i = 0; i < g->output_count; i++) am_output(f->builder, g->outputs[i].name, f->map[g->outputs[i].value.id]);
 }
 
 static am_status finish(folding *f, am_graph **out)

@@ -102,8 +102,7 @@ static am_status pick_node(planning *p, int index)
         if (!why.text[0]) am_reason_no(&why, "%s has no %s", choice->picks[i].target->name, am_op_of(node->op)->name);
         if (i == 0) AM_TRY(say_why(p, index, &why));
     }
-    return p->pick_of[index] >= 0 ? NULL
-                                  : am_error(AM_INTERNAL, "no target computes %s", am_op_of(node->op)->name);
+    return p->pick_of[index] >= 0 ? NULL : am_error(AM_INTERNAL, "no target computes %s", am_op_of(node->op)->name);
 }
 
 /* Level: at least that of every producer, and one more where a producer is on another target. Nodes of one target and
@@ -311,7 +310,8 @@ static bool find_index(const am_graph *graph, const am_node *node, am_value *out
         break;
     case AM_OP_EMBEDDING:
     case AM_OP_GROUPED_MATMUL:
-        *out_limit = node->op == AM_OP_EMBEDDING ? shape->dims[0] : am_graph_value(graph, node->inputs[2])->shape.dims[0];
+        *out_limit =
+            node->op == AM_OP_EMBEDDING ? shape->dims[0] : am_graph_value(graph, node->inputs[2])->shape.dims[0];
         break;
     default:
         return false;
@@ -365,11 +365,12 @@ static am_status find_guards(piece_builder *t)
         if (!find_index(g, guard.node, &v, &guard.limit)) continue;
         v = trace_index(g, v);
         const am_node *from = am_graph_producer(g, v);
-        if (is_source(from) && (from->op == AM_OP_CONSTANT || ((const am_input_attributes *)from->attributes)->is_state))
+        if (is_source(from) &&
+            (from->op == AM_OP_CONSTANT || ((const am_input_attributes *)from->attributes)->is_state))
             continue;
         guard.is_output = from->op != AM_OP_INPUT;
-        guard.index = guard.is_output ? find_end(g->outputs, g->output_count, v)
-                                      : find_end(g->inputs, g->input_count, v);
+        guard.index =
+            guard.is_output ? find_end(g->outputs, g->output_count, v) : find_end(g->inputs, g->input_count, v);
         piece->guards[piece->guard_count++] = guard;
     }
     return NULL;

@@ -23,7 +23,7 @@ struct am_program {
     am_tier *tier; /* of the policy auto; else null */
     am_target_choice candidates;
     am_program *last; /* the tier's program that made the last outputs; null: this one */
-    void **copies; /* by output: memory where an input, constant or state is given out, else null */
+    void **copies;    /* by output: memory where an input, constant or state is given out, else null */
 };
 
 const am_graph *am_program_piece_graph(const am_program *p, int i)
@@ -195,7 +195,7 @@ static am_status run_piece(am_program *p, int i, const am_tensor *inputs, void *
     for (int k = 0; k < graph->state_count; k++) r->states[k] = states[piece->states[k]];
     AM_TRY(check_indices(p, i, false));
     am_status status = run_on_target(p, i);
-    if (status && !is_cpu(r->target)) {
+    if (status && !is_cpu(r->target) && am_status_code(status) != AM_OUT_OF_RANGE) { /* not the input's fault */
         AM_TRY(move_to_cpu(p, i, r->target, status));
         status = run_on_target(p, i);
     }

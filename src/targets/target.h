@@ -38,11 +38,11 @@ typedef struct am_target_report {
 } am_target_report;
 
 typedef struct am_target_options {
-    const char *device;   /* "GPU" of "openvino:GPU"; null: the target's first */
-    bool profile;         /* keep the time of each node, where the target can */
-    bool reference_only;  /* cpu: only the kernels that define the ops */
-    size_t other_bytes;   /* what the caller will allocate beside */
-    bool allow_untested;  /* take versions of the vendor's library that were never tried */
+    const char *device;           /* "GPU" of "openvino:GPU"; null: the target's first */
+    bool profile;                 /* keep the time of each node, where the target can */
+    bool reference_only;          /* cpu: only the kernels that define the ops */
+    size_t other_bytes;           /* what the caller will allocate beside */
+    bool allow_untested;          /* take versions of the vendor's library that were never tried */
     const atomic_bool *cancelled; /* becomes true when nobody waits for `create` any more; null: never */
 } am_target_options;
 

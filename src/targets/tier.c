@@ -21,7 +21,7 @@ struct am_tier {
     const am_target_choice *candidates;
     am_target_options options;
     phase phase;
-    int candidate; /* index of the pick that is compiled or tried; candidates->count: none is left */
+    int candidate;       /* index of the pick that is compiled or tried; candidates->count: none is left */
     am_program *program; /* the candidate's; stays when it won */
     bool on_candidate;   /* the run under way is the candidate's */
     int runs, trials;

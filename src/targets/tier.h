@@ -25,7 +25,8 @@ am_program *am_tier_next(am_tier *tier);
 void am_tier_ran(am_tier *tier, double milliseconds);
 void am_tier_failed(am_tier *tier, am_status why);
 
-/* What was decided so far: "on the cpu", "compiling for openvino", "trying openvino", "openvino". Static or borrowed. */
+/* What was decided so far: "on the cpu", "compiling for openvino", "trying openvino", "openvino". Static or borrowed.
+ */
 const char *am_tier_state(am_tier *tier);
 
 #endif

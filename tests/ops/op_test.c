@@ -1,5 +1,7 @@
 #include "op_test.h"
 
+#include "op_target.h"
+
 #include "base/prng.h"
 
 #include <float.h>
@@ -245,6 +247,11 @@ static void agree(const am_graph *graph, const op_test_node *node)
 {
     am_tensor expected[AM_OUTPUT_LIMIT];
     am_test_expect_ok(op_test_run(graph, node, &(am_cpu_program_options){.reference_only = true}, expected));
+    if (op_target_is_wanted()) {
+        op_target_try(graph, node, expected);
+        op_test_free(expected, graph->output_count);
+        return;
+    }
     compare_levels(graph, node, expected);
     if (am_op_of(node->op)->is_composite) compare_expansion(graph, node, expected);
     op_test_free(expected, graph->output_count);

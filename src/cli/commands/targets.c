@@ -20,17 +20,18 @@ const am_command am_command_targets = {
     .name = "targets",
     .summary = "what this machine has to run models on",
     .usage = "[--check]",
-    .help = "Lists each kind of processor, device or library that this build knows: what of it is here, and for the rest\n"
-            "why not and how to get it. It looks at files and device nodes, opens nothing, and takes less than a "
-            "millisecond.\n"
-            "With --check it opens each one that is here and compares a small graph with the cpu.\n\n"
-            "  anymodel targets\n"
-            "  anymodel targets --check\n"
-            "  anymodel targets --json\n\n"
-            "A model runs on a target by --target NAMES, ANYMODEL_TARGET=NAMES, or USE_MOJO_MAX_TARGET=1 (max, then "
-            "mojo).\n"
-            "What a target lacks runs on the next one named and at last on the cpu; --target-policy require makes that an\n"
-            "error. anymodel plan MODEL_DIR --target NAMES shows which part runs where, and why.\n",
+    .help =
+        "Lists each kind of processor, device or library that this build knows: what of it is here, and for the rest\n"
+        "why not and how to get it. It looks at files and device nodes, opens nothing, and takes less than a "
+        "millisecond.\n"
+        "With --check it opens each one that is here and compares a small graph with the cpu.\n\n"
+        "  anymodel targets\n"
+        "  anymodel targets --check\n"
+        "  anymodel targets --json\n\n"
+        "A model runs on a target by --target NAMES, ANYMODEL_TARGET=NAMES, or USE_MOJO_MAX_TARGET=1 (max, then "
+        "mojo).\n"
+        "What a target lacks runs on the next one named and at last on the cpu; --target-policy require makes that an\n"
+        "error. anymodel plan MODEL_DIR --target NAMES shows which part runs where, and why.\n",
     .options = options,
     .run = run,
 };
@@ -69,7 +70,10 @@ static void put_target(const char *row)
     const char *name, *text, *version;
     int length = member_text(row, "name", &name);
     bool available = is_true(row, "available");
-    printf("%-10.*s  %s", length, name, available ? "available" : is_true(row, "present") ? "here, not usable" : "absent");
+    printf("%-10.*s  %s", length, name,
+           available                 ? "available"
+           : is_true(row, "present") ? "here, not usable"
+                                     : "absent");
     if ((length = member_text(row, "version", &version)) > 0) printf("  %.*s", length, version);
     if (available && (length = member_text(row, "path", &text)) > 0) printf("  %.*s", length, text);
     putchar('\n');

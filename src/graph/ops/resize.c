@@ -1,5 +1,7 @@
 #include "graph/ops/check.h"
 
+#include <math.h>
+
 static am_status check_mode(const am_infer *c, const am_resize_attributes *a)
 {
     bool smooth = a->mode == AM_RESIZE_LINEAR || a->mode == AM_RESIZE_CUBIC;
@@ -34,6 +36,19 @@ static am_status infer(am_infer *c)
 am_value am_resize(am_builder *b, am_value x, const am_resize_attributes *options)
 {
     return am_add_node(b, AM_OP_RESIZE, &x, 1, options, NULL);
+}
+
+/* Indices are found in single precision, as in PyTorch: at exact boundaries rounding decides which element is
+   copied. Also as there, and in images only, a scale factor is overruled where the result is as large as the
+   input or twice as large. */
+int64_t am_resize_nearest_index(const am_resize_attributes *a, int axis, int64_t from, int64_t i)
+{
+    bool exact = a->mode == AM_RESIZE_NEAREST_EXACT;
+    int64_t to = a->size.dims[axis];
+    if (!exact && a->size.rank == 2 && (to == from || to == 2 * from)) return to == from ? i : i / 2;
+    float scale = a->scale[axis] > 0 ? (float)(1 / a->scale[axis]) : (float)from / (float)to;
+    float place = floorf(exact ? (float)(((double)i + 0.5) * scale) : (float)i * scale);
+    return place < 0 ? 0 : place > (float)(from - 1) ? from - 1 : (int64_t)place;
 }
 
 static const char *const modes[] = {"nearest", "nearest_exact", "linear", "cubic", "area", NULL};

@@ -20,7 +20,8 @@ static bool has(const char *root, const char *file, int64_t least_bytes)
 static bool take_root(am_modular *m, const char *root)
 {
     m->has_mojo = has(root, "bin/mojo", PROGRAM_BYTES) && has(root, "lib/mojo/std.mojoc", PACKAGE_BYTES);
-    m->has_max = has(root, "lib/libmax.so", PROGRAM_BYTES) && has(root, "lib/mojo/builtin_kernels.mojoc", PACKAGE_BYTES);
+    m->has_max =
+        has(root, "lib/libmax.so", PROGRAM_BYTES) && has(root, "lib/mojo/builtin_kernels.mojoc", PACKAGE_BYTES);
     if (!m->has_mojo && !m->has_max) return false;
     snprintf(m->root, sizeof m->root, "%s", root);
     return true;
@@ -76,7 +77,8 @@ static bool look_at_home(am_modular *m)
     return home && am_sdk_join(folder, home, ".modular") && look_in_configuration(m, folder);
 }
 
-/* The environment around a `mojo` on PATH. Ubuntu's snap of that name is Juju's tool, Perl's Mojolicious has one too. */
+/* The environment around a `mojo` on PATH. Ubuntu's snap of that name is Juju's tool, Perl's Mojolicious has one too.
+ */
 static bool look_at_path_entry(am_modular *m, const char *folder)
 {
     char path[PATH_MAX], real[PATH_MAX], site[PATH_MAX];
@@ -96,8 +98,8 @@ static bool look_at_path_entry(am_modular *m, const char *folder)
         if (am_sdk_join(site, real, name) && look_in_site(m, site, real)) return true;
     }
     if (!m->rejected.text[0])
-        am_reason_no(&m->rejected, "%s is not Modular's: neither bin/mojo nor lib/mojo/std.mojoc of its package is there",
-                     path);
+        am_reason_no(&m->rejected,
+                     "%s is not Modular's: neither bin/mojo nor lib/mojo/std.mojoc of its package is there", path);
     return false;
 }
 
@@ -123,7 +125,8 @@ void am_modular_find(am_modular *out)
     const char *root = getenv("MODULAR_MOJO_MAX_PACKAGE_ROOT");
     if (root && *root) {
         if (!take_given_root(out, root))
-            am_reason_no(&out->rejected, "MODULAR_MOJO_MAX_PACKAGE_ROOT is %.300s, where Modular's package is not", root);
+            am_reason_no(&out->rejected, "MODULAR_MOJO_MAX_PACKAGE_ROOT is %.300s, where Modular's package is not",
+                         root);
         return;
     }
     if (look_at_home(out) || am_sdk_find_site(look_in_site, out)) return;

@@ -7,8 +7,8 @@
 typedef struct am_modular {
     char root[PATH_MAX]; /* the folder with bin/ and lib/ of the package ("../site-packages/modular"); "": none */
     char mojo_version[64], max_version[64];
-    bool has_mojo; /* bin/mojo (the compiler itself, not a launcher) and lib/mojo/std.mojoc */
-    bool has_max;  /* lib/libmax.so and lib/mojo/builtin_kernels.mojoc */
+    bool has_mojo;      /* bin/mojo (the compiler itself, not a launcher) and lib/mojo/std.mojoc */
+    bool has_max;       /* lib/libmax.so and lib/mojo/builtin_kernels.mojoc */
     am_reason rejected; /* something that carries the name and is not it (Ubuntu's snap `mojo`); "": nothing */
 } am_modular;
 

@@ -110,8 +110,9 @@ bool am_sdk_find_file(const char *folder, const char *start, int64_t least_bytes
     char best[256] = "", path[PATH_MAX];
     if (!d) return false;
     for (struct dirent *entry; (entry = readdir(d));)
-        if (starts_with(entry->d_name, start) && strcmp(entry->d_name, best) > 0 && strlen(entry->d_name) < sizeof best &&
-            am_sdk_join(path, folder, entry->d_name) && am_sdk_is_file(path, least_bytes))
+        if (starts_with(entry->d_name, start) && strcmp(entry->d_name, best) > 0 &&
+            strlen(entry->d_name) < sizeof best && am_sdk_join(path, folder, entry->d_name) &&
+            am_sdk_is_file(path, least_bytes))
             memcpy(best, entry->d_name, strlen(entry->d_name) + 1);
     closedir(d);
     return best[0] && am_sdk_join(out, folder, best);

@@ -4,13 +4,13 @@
 
 #include "targets/target.h"
 
-/* Whether there is a regular file (links followed) of at least that many bytes: a launcher script of a few hundred bytes
-   is not the program that it starts. */
+/* Whether there is a regular file (links followed) of at least that many bytes: a launcher script of a few hundred
+   bytes is not the program that it starts. */
 bool am_sdk_is_file(const char *path, int64_t least_bytes);
 
-/* Calls `look` with each folder of Python packages ("../lib/python3.11/site-packages") of the environments that may hold
-   a vendor's wheels, until it gives true: ANYMODEL_SDKS, VIRTUAL_ENV, CONDA_PREFIX, .venv, ~/.local, and the folder that
-   `make sdks` fills. `environment` is the environment's own folder. Gives whether one did. */
+/* Calls `look` with each folder of Python packages ("../lib/python3.11/site-packages") of the environments that may
+   hold a vendor's wheels, until it gives true: ANYMODEL_SDKS, VIRTUAL_ENV, CONDA_PREFIX, .venv, ~/.local, and the
+   folder that `make sdks` fills. `environment` is the environment's own folder. Gives whether one did. */
 bool am_sdk_find_site(bool (*look)(void *context, const char *site, const char *environment), void *context);
 
 /* Finds a shared library by one of its exact names (ended by null, best first) in LD_LIBRARY_PATH and the system's

@@ -1,5 +1,5 @@
-/* Writes OpenVINO's model format, IR version 11, as text: layers, ports and edges. Constants are not in the text: it says
-   at which address of this process they lie, and the reader is given the address space as its file of weights. */
+/* Writes OpenVINO's model format, IR version 11, as text: layers, ports and edges. Constants are not in the text: it
+   says at which address of this process they lie, and the reader is given the address space as its file of weights. */
 #ifndef AM_TARGETS_OPENVINO_IR_H
 #define AM_TARGETS_OPENVINO_IR_H
 
@@ -48,6 +48,7 @@ am_ir_value am_ir_scalar(am_ir *ir, am_dtype dtype, double number);
 /* Widens to F32 as a plug-in likes it: a stored narrow weight that is to stay narrow in memory. */
 am_ir_value am_ir_widen(am_ir *ir, am_ir_value weight);
 
+/* x in another dtype, as the library converts: toward zero, without saturating. */
 am_ir_value am_ir_convert(am_ir *ir, am_ir_value x, am_dtype dtype);
 
 /* An input or output of the model, in the order of these calls. */

@@ -3,18 +3,20 @@
 
 /* --- reduce --- */
 
-static const char *const reduce_types[] = {[AM_REDUCE_SUM] = "ReduceSum",       [AM_REDUCE_MEAN] = "ReduceMean",
-                                           [AM_REDUCE_MAX] = "ReduceMax",       [AM_REDUCE_MIN] = "ReduceMin",
-                                           [AM_REDUCE_PROD] = "ReduceProd",     [AM_REDUCE_ANY] = "ReduceLogicalOr",
-                                           [AM_REDUCE_ALL] = "ReduceLogicalAnd"};
+static const char *const reduce_types[] = {
+    [AM_REDUCE_SUM] = "ReduceSum",       [AM_REDUCE_MEAN] = "ReduceMean", [AM_REDUCE_MAX] = "ReduceMax",
+    [AM_REDUCE_MIN] = "ReduceMin",       [AM_REDUCE_PROD] = "ReduceProd", [AM_REDUCE_ANY] = "ReduceLogicalOr",
+    [AM_REDUCE_ALL] = "ReduceLogicalAnd"};
 
+/* Axes are kept and dropped by a reshape: OpenVINO 2026.4 gives an addition of a constant that follows a reduction
+   without them the wrong element of the constant (test targets_openvino__a_constant_beside_a_reduction_is_its_own). */
 static am_ir_value lower_reduce(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_reduce_attributes);
     am_ir_value x = am_ov_input(ir, node, 0);
     if (a->axes.rank == 0) return x;
-    return am_ir_add2(ir, reduce_types[a->fn], "opset1", a->keep_dims ? "keep_dims=\"true\"" : "keep_dims=\"false\"", x,
-                      am_ir_shape(ir, &a->axes));
+    am_ir_value y = am_ir_add2(ir, reduce_types[a->fn], "opset1", "keep_dims=\"true\"", x, am_ir_shape(ir, &a->axes));
+    return a->keep_dims ? y : am_ov_reshape(ir, y, &am_ov_out(ir->graph, node)->shape);
 }
 
 /* --- order --- */
@@ -22,8 +24,7 @@ static am_ir_value lower_reduce(am_ir *ir, const am_node *node)
 static am_ir_value top_k(am_ir *ir, am_ir_value x, int64_t axis, int64_t k, bool smallest)
 {
     am_buffer text = {0};
-    am_buffer_printf(&text,
-                     "axis=\"%lld\" mode=\"%s\" sort=\"value\" index_element_type=\"i32\" stable=\"true\"",
+    am_buffer_printf(&text, "axis=\"%lld\" mode=\"%s\" sort=\"value\" index_element_type=\"i32\" stable=\"true\"",
                      (long long)axis, smallest ? "min" : "max");
     am_ir_value inputs[] = {x, am_ir_integer(ir, k)};
     am_ir_value y = am_ir_add(ir, "TopK", "opset11", am_buffer_text(&text), inputs, 2, 2);
@@ -37,12 +38,27 @@ static bool supports_order(const am_graph *graph, const am_node *node, am_reason
     return am_reason_no(why, "openvino does not order bool");
 }
 
+/* The first place that holds the best: TopK with k = 1 gives any of equals. */
 static am_ir_value lower_arg_reduce(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_arg_reduce_attributes);
-    am_ir_value best = top_k(ir, am_ov_input(ir, node, 0), a->axis, 1, a->is_min);
-    best.port++;
-    return am_ir_add2(ir, "Squeeze", "opset1", "", best, am_ir_integers(ir, &a->axis, 1));
+    const am_shape *shape = &am_ov_in(ir->graph, node, 0)->shape;
+    am_shape along = {.rank = shape->rank};
+    int64_t size = shape->dims[a->axis];
+    int32_t *places = am_arena_array(&ir->arena, (size_t)size + 1, sizeof *places);
+    if (!places) {
+        ir->failed = true;
+        return am_ov_input(ir, node, 0);
+    }
+    for (int64_t i = 0; i < size; i++) places[i] = (int32_t)i;
+    for (int i = 0; i < along.rank; i++) along.dims[i] = i == a->axis ? size : 1;
+    am_ir_value x = am_ov_input(ir, node, 0), axis = am_ir_integers(ir, &a->axis, 1);
+    am_ir_value best = am_ir_add2(ir, a->is_min ? "ReduceMin" : "ReduceMax", "opset1", "keep_dims=\"true\"", x, axis);
+    am_ir_value choices[] = {am_ir_binary(ir, "Equal", "opset1", x, best), am_ir_lent(ir, AM_I32, &along, places),
+                             am_ir_scalar(ir, AM_I32, (double)size)};
+    am_ir_value found = am_ir_add(ir, "Select", "opset1", "auto_broadcast=\"numpy\"", choices, 3, 1);
+    am_ir_value first = am_ir_add2(ir, "ReduceMin", "opset1", "keep_dims=\"true\"", found, axis);
+    return am_ov_reshape(ir, first, &am_ov_out(ir->graph, node)->shape);
 }
 
 static am_ir_value lower_sort(am_ir *ir, const am_node *node)
@@ -73,8 +89,8 @@ static am_ir_value lower_scan(am_ir *ir, const am_node *node)
     am_buffer text = {0};
     am_buffer_printf(&text, "exclusive=\"%s\" reverse=\"%s\"", a->exclusive ? "true" : "false",
                      a->reverse ? "true" : "false");
-    am_ir_value y = am_ir_add2(ir, "CumSum", "opset3", am_buffer_text(&text), am_ov_input(ir, node, 0),
-                               am_ir_integer(ir, a->axis));
+    am_ir_value y =
+        am_ir_add2(ir, "CumSum", "opset3", am_buffer_text(&text), am_ov_input(ir, node, 0), am_ir_integer(ir, a->axis));
     am_buffer_deinit(&text);
     return y;
 }
@@ -136,12 +152,8 @@ static am_ir_value lower_norm(am_ir *ir, const am_node *node)
 }
 
 const am_ov_lowering am_ov_axis[] = {
-    {AM_OP_REDUCE, NULL, lower_reduce},
-    {AM_OP_ARG_REDUCE, supports_order, lower_arg_reduce},
-    {AM_OP_SORT, supports_order, lower_sort},
-    {AM_OP_TOP_K, supports_order, lower_top_k},
-    {AM_OP_SCAN, supports_scan, lower_scan},
-    {AM_OP_SOFTMAX, NULL, lower_softmax},
-    {AM_OP_NORM, supports_norm, lower_norm},
-    {AM_OP_COUNT, NULL, NULL},
+    {AM_OP_REDUCE, NULL, lower_reduce},       {AM_OP_ARG_REDUCE, supports_order, lower_arg_reduce},
+    {AM_OP_SORT, supports_order, lower_sort}, {AM_OP_TOP_K, supports_order, lower_top_k},
+    {AM_OP_SCAN, supports_scan, lower_scan},  {AM_OP_SOFTMAX, NULL, lower_softmax},
+    {AM_OP_NORM, supports_norm, lower_norm},  {AM_OP_COUNT, NULL, NULL},
 };

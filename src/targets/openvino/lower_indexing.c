@@ -11,6 +11,18 @@ static am_ir_value put_axis(am_ir *ir, const char *type, const char *opset, am_i
     return y;
 }
 
+/* 0, 1, .. count - 1. */
+static am_ir_value first_integers(am_ir *ir, int64_t count)
+{
+    int64_t *numbers = am_arena_array(&ir->arena, (size_t)count + 1, sizeof *numbers);
+    if (!numbers) {
+        ir->failed = true;
+        return am_ir_integer(ir, 0);
+    }
+    for (int64_t i = 0; i < count; i++) numbers[i] = i;
+    return am_ir_integers(ir, numbers, (int)count);
+}
+
 /* torch.gather's index may be smaller than x along the other axes; OpenVINO's may not. */
 static am_ir_value gather_elements(am_ir *ir, const am_node *node, int64_t axis)
 {
@@ -18,9 +30,8 @@ static am_ir_value gather_elements(am_ir *ir, const am_node *node, int64_t axis)
     am_ir_value x = am_ov_input(ir, node, 0);
     for (int64_t i = 0; i < shape->rank; i++) {
         if (i == axis || shape->dims[i] == x_shape->dims[i]) continue;
-        am_ir_value inputs[] = {x, am_ir_integers(ir, (int64_t[]){0}, 1), am_ir_integers(ir, &shape->dims[i], 1),
-                                am_ir_integers(ir, (int64_t[]){1}, 1), am_ir_integers(ir, &i, 1)};
-        x = am_ir_add(ir, "Slice", "opset8", "", inputs, 5, 1);
+        am_ir_value inputs[] = {x, first_integers(ir, shape->dims[i]), am_ir_integer(ir, i)};
+        x = am_ir_add(ir, "Gather", "opset8", "batch_dims=\"0\"", inputs, 3, 1);
     }
     return put_axis(ir, "GatherElements", "opset6", x, am_ov_input(ir, node, 1), axis);
 }
@@ -69,7 +80,7 @@ static am_ir_value lower_search_sorted(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_search_sorted_attributes);
     return am_ir_add2(ir, "SearchSorted", "opset15",
-                      a->right ? "right=\"true\" output_type=\"i32\"" : "right=\"false\" output_type=\"i32\"",
+                      a->right ? "right_mode=\"true\" output_type=\"i32\"" : "right_mode=\"false\" output_type=\"i32\"",
                       am_ov_input(ir, node, 0), am_ov_input(ir, node, 1));
 }
 

@@ -84,12 +84,8 @@ static am_ir_value lower_cast(am_ir *ir, const am_node *node)
 }
 
 const am_ov_lowering am_ov_movement[] = {
-    {AM_OP_RESHAPE, NULL, lower_reshape},
-    {AM_OP_PERMUTE, NULL, lower_permute},
-    {AM_OP_BROADCAST, NULL, lower_broadcast},
-    {AM_OP_SLICE, NULL, lower_slice},
-    {AM_OP_CONCAT, NULL, lower_concat},
-    {AM_OP_PAD, supports_pad, lower_pad},
-    {AM_OP_CAST, NULL, lower_cast},
-    {AM_OP_COUNT, NULL, NULL},
+    {AM_OP_RESHAPE, NULL, lower_reshape},     {AM_OP_PERMUTE, NULL, lower_permute},
+    {AM_OP_BROADCAST, NULL, lower_broadcast}, {AM_OP_SLICE, NULL, lower_slice},
+    {AM_OP_CONCAT, NULL, lower_concat},       {AM_OP_PAD, supports_pad, lower_pad},
+    {AM_OP_CAST, NULL, lower_cast},           {AM_OP_COUNT, NULL, NULL},
 };

@@ -49,18 +49,24 @@ static am_ir_value lower_pool(am_ir *ir, const am_node *node)
         put_list(&text, "dilations", &a->dilation, NULL, spatial, 1);
         am_buffer_append_string(&text, "index_element_type=\"i32\" axis=\"0\"");
     } else am_buffer_printf(&text, "exclude-pad=\"%s\"", a->count_padding ? "false" : "true");
-    am_ir_value y = am_ir_add(ir, maximum ? "MaxPool" : "AvgPool", "opset14", am_buffer_text(&text), &x, 1,
-                              maximum ? 2 : 1);
+    am_ir_value y =
+        am_ir_add(ir, maximum ? "MaxPool" : "AvgPool", "opset14", am_buffer_text(&text), &x, 1, maximum ? 2 : 1);
     am_buffer_deinit(&text);
     return y;
 }
 
 /* --- resize --- */
 
+static bool is_nearest(const am_resize_attributes *a)
+{
+    return a->mode == AM_RESIZE_NEAREST || a->mode == AM_RESIZE_NEAREST_EXACT;
+}
+
 static bool supports_resize(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_OV_ATTRIBUTES(am_resize_attributes);
-    if (am_ov_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino resizes reals only");
+    if (is_nearest(a)) return true;
+    if (am_ov_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino interpolates reals only");
     if (a->antialias) return am_reason_no(why, "openvino smooths by another filter than torch's antialias");
     if (a->mode == AM_RESIZE_AREA) return am_reason_no(why, "openvino has no resizing by area");
     for (int i = 0; i < 3; i++)
@@ -69,24 +75,36 @@ static bool supports_resize(const am_graph *graph, const am_node *node, am_reaso
     return true;
 }
 
+/* Copies of elements, by index: its own rounding at exact boundaries is not torch's. */
+static am_ir_value nearest(am_ir *ir, const am_node *node, const am_resize_attributes *a)
+{
+    const am_shape *shape = &am_ov_in(ir->graph, node, 0)->shape;
+    am_ir_value x = am_ov_input(ir, node, 0);
+    for (int d = 0; d < a->size.rank; d++) {
+        int64_t from = shape->dims[2 + d], to = a->size.dims[d],
+                *indices = am_arena_array(&ir->arena, (size_t)to + 1, sizeof *indices);
+        if (!indices) {
+            ir->failed = true;
+            return x;
+        }
+        for (int64_t i = 0; i < to; i++) indices[i] = am_resize_nearest_index(a, d, from, i);
+        am_ir_value inputs[] = {x, am_ir_integers(ir, indices, (int)to), am_ir_integer(ir, 2 + d)};
+        x = am_ir_add(ir, "Gather", "opset8", "batch_dims=\"0\"", inputs, 3, 1);
+    }
+    return x;
+}
+
 static am_ir_value lower_resize(am_ir *ir, const am_node *node)
 {
-    static const char *const modes[] = {[AM_RESIZE_NEAREST] = "nearest",
-                                        [AM_RESIZE_NEAREST_EXACT] = "nearest",
-                                        [AM_RESIZE_LINEAR] = "linear_onnx",
-                                        [AM_RESIZE_CUBIC] = "cubic"};
     AM_OV_ATTRIBUTES(am_resize_attributes);
     int64_t axes[3] = {2, 3, 4};
-    bool nearest = a->mode == AM_RESIZE_NEAREST;
     am_buffer text = {0};
+    if (is_nearest(a)) return nearest(ir, node, a);
     am_buffer_printf(&text,
                      "mode=\"%s\" shape_calculation_mode=\"sizes\" coordinate_transformation_mode=\"%s\" "
-                     "nearest_mode=\"%s\" antialias=\"false\" cube_coeff=\"-0.75\" pads_begin=\"0\" pads_end=\"0\"",
-                     modes[a->mode],
-                     a->align_corners ? "align_corners"
-                     : nearest        ? "asymmetric"
-                                      : "pytorch_half_pixel",
-                     nearest ? "floor" : "round_prefer_ceil");
+                     "antialias=\"false\" cube_coeff=\"-0.75\" pads_begin=\"0\" pads_end=\"0\"",
+                     a->mode == AM_RESIZE_LINEAR ? "linear_onnx" : "cubic",
+                     a->align_corners ? "align_corners" : "half_pixel");
     am_ir_value inputs[] = {am_ov_input(ir, node, 0), am_ir_shape(ir, &a->size),
                             am_ir_integers(ir, axes, a->size.rank)};
     am_ir_value y = am_ir_add(ir, "Interpolate", "opset11", am_buffer_text(&text), inputs, 3, 1);
@@ -106,8 +124,7 @@ static am_ir_value lower_grid_sample(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_grid_sample_attributes);
     am_buffer text = {0};
-    am_buffer_printf(&text, "align_corners=\"%s\" mode=\"%s\" padding_mode=\"%s\"",
-                     a->align_corners ? "true" : "false",
+    am_buffer_printf(&text, "align_corners=\"%s\" mode=\"%s\" padding_mode=\"%s\"", a->align_corners ? "true" : "false",
                      a->mode == AM_RESIZE_CUBIC    ? "bicubic"
                      : a->mode == AM_RESIZE_LINEAR ? "bilinear"
                                                    : "nearest",

@@ -13,10 +13,10 @@ typedef struct program {
     am_ir ir; /* holds the constants that the lowering made */
     ov_compiled_model_t *compiled;
     ov_infer_request_t *request;
-    int input_count;            /* of the model: the graph's inputs, then its states */
-    const void **bound;         /* by input: the memory that the request reads now */
-    int output_count;           /* the graph's outputs, then updated states */
-    am_tensor *outputs;         /* memory is owned */
+    int input_count;    /* of the model: the graph's inputs, then its states */
+    const void **bound; /* by input: the memory that the request reads now */
+    int output_count;   /* the graph's outputs, then updated states */
+    am_tensor *outputs; /* memory is owned */
     size_t bytes;
 } program;
 
@@ -62,15 +62,17 @@ static am_status compile_model(program *p, const ov_model_t *model, const char *
 {
     char threads[16];
     snprintf(threads, sizeof threads, "%d", am_threads_count());
-    const ov_property_t cpu[] = {{"INFERENCE_PRECISION_HINT", "f32"}, {"PERFORMANCE_HINT", "LATENCY"},
-                                 {"NUM_STREAMS", "1"},                {"INFERENCE_NUM_THREADS", threads},
+    const ov_property_t cpu[] = {{"INFERENCE_PRECISION_HINT", "f32"},
+                                 {"PERFORMANCE_HINT", "LATENCY"},
+                                 {"NUM_STREAMS", "1"},
+                                 {"INFERENCE_NUM_THREADS", threads},
                                  {"ENABLE_CPU_PINNING", "NO"}};
     bool on_cpu = !device || strcmp(device, "CPU") == 0;
     size_t count = on_cpu ? sizeof cpu / sizeof cpu[0] : 2;
-    return am_openvino_check(p->ov,
-                             p->ov->ov_core_compile_model_props(p->ov->core, model, device ? device : "CPU", count, cpu,
-                                                                &p->compiled),
-                             "compiling");
+    return am_openvino_check(
+        p->ov,
+        p->ov->ov_core_compile_model_props(p->ov->core, model, device ? device : "CPU", count, cpu, &p->compiled),
+        "compiling");
 }
 
 static am_status bind_output(program *p, int i, am_value value)
@@ -158,8 +160,7 @@ am_status am_ov_run(void *context, const am_tensor *inputs, void *const *states)
     program *p = context;
     const am_graph *g = p->graph;
     for (int i = 0; i < g->input_count; i++) AM_TRY(bind_input(p, i, g->inputs[i].value, inputs[i].data));
-    for (int i = 0; i < g->state_count; i++)
-        AM_TRY(bind_input(p, g->input_count + i, g->states[i].value, states[i]));
+    for (int i = 0; i < g->state_count; i++) AM_TRY(bind_input(p, g->input_count + i, g->states[i].value, states[i]));
     AM_TRY(am_openvino_check(p->ov, p->ov->ov_infer_request_infer(p->request), "running"));
     for (int i = 0; i < g->state_count; i++) {
         const am_tensor *updated = &p->outputs[g->output_count + i];

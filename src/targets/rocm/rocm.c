@@ -5,7 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const libraries[] = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so", NULL};
+static const char *const libraries[] = {"libamdhip64.so.7", "libamdhip64.so.6", "libamdhip64.so.5", "libamdhip64.so",
+                                        NULL};
 
 /* A line "NAME value" of a node's properties; 0 when it is not there. */
 static long long property(const char *path, const char *name)

@@ -8,8 +8,7 @@ static bool look_in_site(void *context, const char *site, const char *environmen
 {
     char folder[PATH_MAX];
     (void)environment;
-    return am_sdk_join(folder, site, "wgpu/resources") &&
-           am_sdk_find_file(folder, "libwgpu_native", 1 << 20, context);
+    return am_sdk_join(folder, site, "wgpu/resources") && am_sdk_find_file(folder, "libwgpu_native", 1 << 20, context);
 }
 
 static const char *const libraries[] = {"libwgpu_native.so", NULL}, *const loaders[] = {"libvulkan.so.1", NULL};
@@ -17,7 +16,8 @@ static const char *const libraries[] = {"libwgpu_native.so", NULL}, *const loade
 /* A Vulkan driver announces itself by a file. */
 static bool find_driver(char out[PATH_MAX])
 {
-    static const char *const folders[] = {"/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"};
+    static const char *const folders[] = {"/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d",
+                                          "/usr/local/share/vulkan/icd.d"};
     const char *given = getenv("VK_ICD_FILENAMES");
     if (given && *given) {
         snprintf(out, PATH_MAX, "%.*s", (int)strcspn(given, ":"), given);
@@ -41,8 +41,7 @@ static bool find_library(char out[PATH_MAX])
 static void probe(am_target_report *out)
 {
     char loader[PATH_MAX], driver[PATH_MAX] = "";
-    bool library = find_library(out->path), vulkan = am_sdk_find_library(loaders, loader),
-         device = find_driver(driver);
+    bool library = find_library(out->path), vulkan = am_sdk_find_library(loaders, loader), device = find_driver(driver);
     out->present = library && vulkan && device;
     if (device) {
         const char *name = strrchr(driver, '/');

@@ -27,8 +27,8 @@ static void api_verify__reports_every_case(void **state)
     assert_int_equal(summary.unsupported, 1);
     assert_int_equal(summary.passed, 2);
     assert_int_equal(summary.failed, 0);
-    am_test_expect_ok(am_verify_files(
-        path, &(am_verify_request){.only = "other", .on_case = count, .context = &cases}, &summary));
+    am_test_expect_ok(
+        am_verify_files(path, &(am_verify_request){.only = "other", .on_case = count, .context = &cases}, &summary));
     assert_int_equal(cases, 1);
 }
 
@@ -37,8 +37,7 @@ static void api_verify__bad_files_are_errors(void **state)
     am_verify_summary summary = {0};
     const char *path = am_test_write_text(am_test_temporary_directory(), "old.json", "{\"format\": 7}");
     am_test_expect_error(am_verify_files(path, NULL, &summary), AM_INVALID_FILE, "old.json");
-    am_test_expect_error(am_verify_files("/nonexistent.json", NULL, &summary), AM_NOT_FOUND,
-                         "/nonexistent.json");
+    am_test_expect_error(am_verify_files("/nonexistent.json", NULL, &summary), AM_NOT_FOUND, "/nonexistent.json");
     am_test_expect_error(am_verify_files(NULL, NULL, &summary), AM_INVALID_ARGUMENT, "");
 }
 

@@ -16,9 +16,7 @@ typedef struct taps {
 
 typedef struct dimension {
     int64_t from, to;
-    double scale; /* input elements per output element; given: from a scale factor */
-    bool given;
-    bool of_two; /* the tensor has two spatial dimensions */
+    double scale; /* input elements per output element */
 } dimension;
 
 static int64_t clamp(int64_t x, int64_t low, int64_t high)
@@ -28,11 +26,8 @@ static int64_t clamp(int64_t x, int64_t low, int64_t high)
 
 static dimension dimension_of(const am_resize_attributes *a, int i, int64_t from)
 {
-    dimension d = {.from = from,
-                   .to = a->size.dims[i],
-                   .given = a->scale[i] > 0 && !a->align_corners,
-                   .of_two = a->size.rank == 2};
-    d.scale = d.given ? 1 / a->scale[i] : (double)from / (double)d.to;
+    dimension d = {.from = from, .to = a->size.dims[i], .scale = 0};
+    d.scale = a->scale[i] > 0 && !a->align_corners ? 1 / a->scale[i] : (double)from / (double)d.to;
     if (a->align_corners) d.scale = d.to > 1 ? (double)(from - 1) / (double)(d.to - 1) : 0;
     return d;
 }
@@ -42,17 +37,6 @@ static void add_tap(taps *t, int64_t i, int64_t index, double weight)
     int64_t at = i * t->limit + t->counts[i]++;
     t->indices[at] = index;
     t->weights[at] = weight;
-}
-
-/* Indices are found in single precision, as in PyTorch: at exact boundaries rounding decides which element is
-   copied. Also as there, and in images only, a scale factor is overruled where the result is as large as the
-   input or twice as large. */
-static int64_t nearest_index(const dimension *d, int64_t i, bool exact)
-{
-    if (!exact && d->of_two && (d->to == d->from || d->to == 2 * d->from)) return d->to == d->from ? i : i / 2;
-    float scale = d->given ? (float)d->scale : (float)d->from / (float)d->to;
-    float place = exact ? (float)(((double)i + 0.5) * scale) : (float)i * scale;
-    return clamp((int64_t)floorf(place), 0, d->from - 1);
 }
 
 static double source_place(const am_resize_attributes *a, const dimension *d, int64_t i)
@@ -122,7 +106,7 @@ static int64_t taps_limit(const am_resize_attributes *a, const dimension *d)
     return 4;
 }
 
-static am_status fill_taps(const am_resize_attributes *a, const dimension *d, taps *t)
+static am_status fill_taps(const am_resize_attributes *a, int axis, const dimension *d, taps *t)
 {
     size_t count;
     t->limit = taps_limit(a, d);
@@ -136,7 +120,7 @@ static am_status fill_taps(const am_resize_attributes *a, const dimension *d, ta
         else if (a->mode == AM_RESIZE_LINEAR) linear_taps(a, d, i, t);
         else if (a->mode == AM_RESIZE_CUBIC) cubic_taps(a, d, i, t);
         else if (a->mode == AM_RESIZE_AREA) area_taps(d, i, t);
-        else add_tap(t, i, nearest_index(d, i, a->mode == AM_RESIZE_NEAREST_EXACT), 1);
+        else add_tap(t, i, am_resize_nearest_index(a, axis, d->from, i), 1);
     }
     return NULL;
 }
@@ -177,7 +161,7 @@ am_status am_reference_resize(const am_kernel_call *call)
     am_status status = NULL;
     for (int i = 0; i < x->rank - 2 && !status; i++) {
         dimension d = dimension_of(a, i, x->dims[2 + i]);
-        status = fill_taps(a, &d, &t[i]);
+        status = fill_taps(a, i, &d, &t[i]);
     }
     if (!status) resize_all(call, a->mode == AM_RESIZE_NEAREST || a->mode == AM_RESIZE_NEAREST_EXACT, t);
     for (int i = 0; i < 3; i++) {
