@@ -24,6 +24,7 @@ am_tensor am_program_output(const am_program *program, int i);
 /* Bytes that all pieces hold beside the mapped weights. */
 size_t am_program_bytes(const am_program *program);
 
+/* How the graph was cut; borrowed. */
 const am_plan *am_program_plan(const am_program *program);
 
 /* The graph of a piece, and the target that runs it: the cpu where its own failed. */
