@@ -65,6 +65,8 @@ class Inputs:
         side = "decoder" if name.startswith("decoder_") else "sound" if self.has("input_values") else "text"
         if name.startswith("entity_"):
             return {"values": self.entities(name)}
+        if name == "global_attention_mask":
+            return {"values": self.draw([0, 0, 1], self.mask("text").shape)}
         if name.endswith("attention_mask"):
             return {"values": self.mask(side).astype(int)}
         if name.endswith("input_ids"):
