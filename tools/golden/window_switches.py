@@ -26,11 +26,26 @@ LONGFORMER = [
     Switch("LongformerForMultipleChoice", "choices", {"attention_window": [4, 4]}, length=9, mask="ones",
            inputs={**NO_GLOBAL, "input_ids": {"values": CHOICES}}),
 ]
+SHIFTED = {"decoder_input_ids": None, "decoder_attention_mask": None}
+LED = [
+    Switch("LEDModel", "long", {"attention_window": [4, 8]}, length=37, decoder_length=9, rows=3, mask="left"),
+    Switch("LEDForConditionalGeneration", "no_global", length=21, decoder_length=6, rows=3, mask="holes",
+           inputs=NO_GLOBAL),
+    Switch("LEDForConditionalGeneration", "free", {"attention_window": [12, 4]}, length=30, mask=None,
+           inputs=NO_GLOBAL),
+    Switch("LEDForConditionalGeneration", "untied", {"tie_word_embeddings": False, "encoder_layers": 1,
+                                                     "attention_window": [4]}),
+    Switch("LEDModel", "one_window", {"attention_window": 6, "scale_embedding": True}, raw=True, length=12),
+    Switch("LEDModel", "shifted", inputs=SHIFTED),
+    Switch("LEDModel", "embeds", inputs={"input_ids": None, "inputs_embeds": {"shape": [2, 7, 16], "lo": -1.0,
+                                                                             "hi": 1.0}}),
+]
 
 # By model type; see SWITCHES in switch_table.py.
-WINDOWED = {"longformer": LONGFORMER}
+WINDOWED = {"longformer": LONGFORMER, "led": LED}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 WINDOWED_KEPT = {
     "longformer": "long no_global free one_window zero_row embeds pads first question choices",
+    "led": "long no_global free one_window shifted embeds",
 }
