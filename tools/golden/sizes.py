@@ -483,7 +483,8 @@ def led(c: dict, rng) -> None:
 
 def longt5(c: dict, rng) -> None:
     t5(c, rng)
-    choose(c, rng, local_radius=[1, 2, 3, 6, 20], global_block_size=[2, 3, 4, 5],
+    choose(c, rng, relative_attention_max_distance=[20, 128], local_radius=[1, 2, 3, 6, 20],
+           global_block_size=[1, 2, 4, 8],
            encoder_attention_type=["local", "transient-global"])
 
 

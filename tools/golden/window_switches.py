@@ -1,7 +1,7 @@
 """Switches of models whose tokens see windows or blocks of a text: see `switch_table.py`. Each case has a length, a mask
 or a choice of global tokens that sizes would not show."""
 
-from switches import Switch
+from switches import ABSENT, Switch, mask_of
 
 ZERO_ROW = {"attention_mask": {"values": [[1] * 7, [0] * 7]}}
 NO_GLOBAL = {"global_attention_mask": None}
@@ -41,11 +41,44 @@ LED = [
                                                                              "hi": 1.0}}),
 ]
 
+
+def masks(kind: str | None, length: int, decoder_length: int = 6) -> dict:
+    """Inputs: a mask over a text, and over three rows that a decoder reads."""
+    text = kind and {"values": mask_of(kind, [3, length]).tolist()}
+    return {"attention_mask": text, "decoder_attention_mask": {"values": mask_of("right", [3, decoder_length]).tolist()}}
+
+
+def longt5(name: str, kind: str | None, length: int, **config) -> Switch:
+    """What padding attends to is lost in float32, so that masks are judged by what the decoder makes of the rest."""
+    return Switch("LongT5ForConditionalGeneration", name, config, rows=3, length=length, decoder_length=6,
+                  inputs=masks(kind, length))
+
+
+SUMS = {"encoder_attention_type": "transient-global", "local_radius": 3}
+LONGT5 = [
+    longt5("local_right", "right", 33, local_radius=4),
+    longt5("local_holes", "holes", 20, local_radius=1),
+    longt5("sums_right", "right", 33, **SUMS, global_block_size=4),
+    longt5("sums_left", "left", 30, **SUMS, global_block_size=2),
+    longt5("sums_holes", "holes", 33, **SUMS, global_block_size=4),
+    longt5("sums_free", None, 67, **SUMS, global_block_size=8),
+    longt5("few_tokens", "right", 5, **SUMS, global_block_size=8),
+    longt5("one_token", "ones", 1, **SUMS, global_block_size=1),
+    longt5("gated", "ones", 31, **SUMS, global_block_size=4, feed_forward_proj="gated-gelu", dense_act_fn="gelu_new",
+           is_gated_act=True, tie_word_embeddings=False, scale_decoder_outputs=False),
+    Switch("LongT5EncoderModel", "defaults", {name: ABSENT for name in (
+        "local_radius", "global_block_size", "encoder_attention_type", "relative_attention_num_buckets")},
+        raw=True, length=300, rows=1, inputs={"attention_mask": None}),
+    Switch("LongT5EncoderModel", "sums", {**SUMS, "global_block_size": 16, "local_radius": 30}, length=130, rows=1,
+           inputs={"attention_mask": None}),
+]
+
 # By model type; see SWITCHES in switch_table.py.
-WINDOWED = {"longformer": LONGFORMER, "led": LED}
+WINDOWED = {"longformer": LONGFORMER, "led": LED, "longt5": LONGT5}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 WINDOWED_KEPT = {
     "longformer": "long no_global free one_window zero_row embeds pads first question choices",
     "led": "long no_global free one_window shifted embeds",
+    "longt5": "local_right local_holes sums_right sums_left sums_holes few_tokens gated defaults sums",
 }
