@@ -73,12 +73,54 @@ LONGT5 = [
            inputs={"attention_mask": None}),
 ]
 
+
+BLOCKS = {"block_size": 2, "num_random_blocks": 1}  # full attention up to 14 tokens
+HIDDEN = {"kwargs": {"output_hidden_states": True}}
+QUESTIONS = [[9, 8, 7, 66, *range(10, 23)], [66, *range(30, 45), 66]]
+
+
+def big_bird(name: str, length: int, mask: str | None, **more) -> Switch:
+    config = {**BLOCKS, **more.pop("config", {})}
+    return Switch(more.pop("architecture", "BigBirdModel"), name, config, length=length, rows=more.pop("rows", 2),
+                  mask=mask, **more)
+
+
+BIG_BIRD = [
+    big_bird("most_full", 14, "right"),
+    big_bird("least_sparse", 15, "right", **HIDDEN),
+    big_bird("long_decoder", 15, "right", config={"is_decoder": True}),
+    big_bird("left", 23, "left", rows=3),
+    big_bird("holes", 32, "holes", rows=3, config={"num_random_blocks": 3}),
+    big_bird("free", 29, None, config={"num_random_blocks": 2, "block_size": 3, "use_bias": False,
+                                       "rescale_embeddings": True}),
+    big_bird("positions", 15, "right", **HIDDEN, inputs={"position_ids": {"values": [[*range(14, -1, -1)], [*range(20, 35)]]}}),
+    big_bird("embeds", 15, "ones", **HIDDEN, config={"rescale_embeddings": True}, inputs={
+        "input_ids": None, "token_type_ids": None, "inputs_embeds": {"shape": [2, 15, 32], "lo": -1.0, "hi": 1.0}}),
+    big_bird("zero_row", 16, "ones", inputs={"attention_mask": {"values": [[1] * 16, [0] * 16]}}),
+    big_bird("no_pad", 15, "ones", config={"pad_token_id": None}),
+    big_bird("old_plan", 1024, None, rows=1, config={"block_size": 64, "num_random_blocks": 3, "num_hidden_layers": 1,
+             "max_position_embeddings": 1024}, inputs={"token_type_ids": None}),
+    big_bird("original_full", 40, "holes", config={"attention_type": "original_full", "use_bias": False}),
+    Switch("BigBirdForCausalLM", "decoder", {"is_decoder": True, "attention_type": "original_full"}),
+    Switch("BigBirdForCausalLM", "short", {"is_decoder": True, **BLOCKS}, length=12),
+    Switch("BigBirdForCausalLM", "both_ways", BLOCKS, length=7),
+    Switch("BigBirdForMaskedLM", "untied", {"tie_word_embeddings": False, **BLOCKS}, length=15),
+    Switch("BigBirdForQuestionAnswering", "question", BLOCKS, length=17, inputs={
+        "input_ids": {"values": QUESTIONS}, "token_type_ids": None}),
+    Switch("BigBirdForQuestionAnswering", "lengths", BLOCKS, length=17, inputs={
+        "question_lengths": {"values": [[4], [9]]}, "token_type_ids": None}),
+    Switch("BigBirdForQuestionAnswering", "no_question", BLOCKS, inputs=EMBEDS),
+    Switch("BigBirdForSequenceClassification", "one_label", {"num_labels": 1, "hidden_act": "relu", **BLOCKS}, length=16),
+]
+
 # By model type; see SWITCHES in switch_table.py.
-WINDOWED = {"longformer": LONGFORMER, "led": LED, "longt5": LONGT5}
+WINDOWED = {"longformer": LONGFORMER, "led": LED, "longt5": LONGT5, "big_bird": BIG_BIRD}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 WINDOWED_KEPT = {
     "longformer": "long no_global free one_window zero_row embeds pads first question choices",
     "led": "long no_global free one_window shifted embeds",
     "longt5": "local_right local_holes sums_right sums_left sums_holes few_tokens gated defaults sums",
+    "big_bird": "most_full least_sparse long_decoder left holes free positions embeds zero_row no_pad old_plan decoder short "
+                "both_ways question lengths no_question one_label",
 }
