@@ -1,6 +1,7 @@
 /* Longformer's attention (arXiv 2004.05150): a token sees a window around it and the global tokens; global tokens see
-   everything, by projections of their own. Without global tokens it costs memory and time in proportion to the text;
-   which tokens are global is known only when a graph runs, so with them scores are those of full attention. */
+   everything, by projections of their own. Which tokens are global is known only when a graph runs, so that they are
+   told by masks of every query and key: a byte each, of which attention leaves out what they hide. Without global
+   tokens memory, too, grows with the text's length only. */
 #ifndef AM_MODELS_BLOCKS_LONGFORMER_H
 #define AM_MODELS_BLOCKS_LONGFORMER_H
 
