@@ -1,5 +1,7 @@
 #include "op_test.h"
 
+#include <stdlib.h>
+
 #define OFFSET(value) ((op_test_input){.dtype = AM_I32, .low = (double)(value), .high = (double)(value)})
 
 static void ops_attention__agrees_on_odd_sizes(void **state)
@@ -53,6 +55,25 @@ static void ops_attention__averages_where_nothing_is_attended(void **state)
              mask = OP_VALUES(b, AM_BOOL, am_shape_of(1, 1, 1, 2), 0, 0);
     am_attention_inputs inputs = {.q = q, .k = k, .v = v, .mask = mask};
     OP_EXPECT(b, am_attention_op(b, &inputs, &(am_attention_attributes){0}), AM_F32, am_shape_of(1, 1, 1, 1), 2);
+}
+
+/* A band of a long text and one key that all see; some queries see nothing. */
+static void ops_attention__agrees_where_masks_leave_out_most_keys(void **state)
+{
+    enum { T = 70, S = 700, H = 2, D = 8 };
+    am_attention_attributes a = {0};
+    op_test_node node = {.op = AM_OP_ATTENTION, .attributes = &a, .input_count = 4};
+    for (int i = 0; i < 3; i++) {
+        node.inputs[i] = op_test_tensor(AM_F32, am_shape_of(1, i ? S : T, H, D));
+        float *x = node.inputs[i].data;
+        for (int k = 0; k < (i ? S : T) * H * D; k++) x[k] = sinf((float)(k * (i + 3)));
+    }
+    node.inputs[3] = op_test_tensor(AM_BOOL, am_shape_of(1, 1, T, S));
+    uint8_t *mask = node.inputs[3].data;
+    for (int t = 0; t < T; t++)
+        for (int s = 0; s < S; s++) mask[t * S + s] = t % 9 != 4 && (abs(s - 10 * t) < 5 || s == 650);
+    op_test_agree(&node);
+    op_test_free(node.inputs, node.input_count);
 }
 
 static void ops_attention__refuses_what_does_not_fit(void **state)

@@ -37,6 +37,10 @@ static void ops_binary__broadcasts_both_ways(void **state)
         op_test_compare_floats(AM_OP_BINARY, &a, OP_INPUTS(OP_SCALAR(AM_F32), OP_F32(5, 7)));
         op_test_compare_floats(AM_OP_BINARY, &a, OP_INPUTS(OP_F32(2, 0), OP_F32(1)));
     }
+    const am_binary_attributes less = {AM_LESS}, both = {AM_LOGICAL_AND};
+    op_test_compare(AM_OP_BINARY, &less, OP_INPUTS(OP_INDEX(9, 67, 1), OP_INDEX(9, 1, 35)));
+    op_test_compare(AM_OP_BINARY, &less, OP_INPUTS(OP_INDEX(9, 33), OP_INDEX(9, 2, 9, 1)));
+    op_test_compare(AM_OP_BINARY, &both, OP_INPUTS(OP_BOOL(2, 1, 35), OP_BOOL(67, 1)));
 }
 
 static void expect_int(am_binary_fn fn, double x, double y, double result)

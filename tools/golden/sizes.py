@@ -464,6 +464,39 @@ def luke(c: dict, rng) -> None:
            entity_emb_size=[c["hidden_size"], 13, 22])
 
 
+def attention_windows(c: dict, rng, layers: int) -> None:
+    """One for each layer, from shorter to longer than a text; the library wants each to divide the largest."""
+    windows = rng.choice([[4, 8, 16], [6, 12], [4, 20], [10]])
+    c["attention_window"] = [rng.choice(windows) for _ in range(layers)]
+
+
+def longformer(c: dict, rng) -> None:
+    bert(c, rng)
+    attention_windows(c, rng, c["num_hidden_layers"])
+
+
+def led(c: dict, rng) -> None:
+    bart(c, rng)
+    choose(c, rng, max_encoder_position_embeddings=range(40, 90), max_decoder_position_embeddings=range(40, 90))
+    attention_windows(c, rng, c["encoder_layers"])
+
+
+def longt5(c: dict, rng) -> None:
+    t5(c, rng)
+    choose(c, rng, relative_attention_max_distance=[20, 128], local_radius=[1, 2, 3, 6, 20],
+           global_block_size=[1, 2, 4, 8],
+           encoder_attention_type=["local", "transient-global"])
+
+
+def big_bird(c: dict, rng) -> None:
+    """Blocks so small that a short text has enough of them for sparse attention."""
+    bert(c, rng)
+    choose(c, rng, block_size=[1, 2], num_random_blocks=[1, 1, 2], use_bias=[True, False],
+           rescale_embeddings=[False, True], attention_type=["block_sparse", "block_sparse", "original_full"])
+    if "BigBirdForCausalLM" in c["architectures"]:  # what was seen in blocks is forgotten in generating
+        c["block_size"], c["num_random_blocks"] = 2, 3
+
+
 def esm(c: dict, rng) -> None:
     """Rotary or learned positions stay as they are."""
     heads(c, rng, "hidden_size", "num_attention_heads", even=True)
@@ -566,3 +599,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
+SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}

@@ -3,6 +3,7 @@
 from decoder_switches import DECODERS, DECODERS_KEPT
 from encoder_switches import ENCODERS, ENCODERS_KEPT
 from switches import ABSENT, Switch
+from window_switches import WINDOWED, WINDOWED_KEPT
 
 PADDINGS = ["ones", "right", "left", "holes", None]
 LENGTHS = [1, 2, 33, 130]
@@ -715,6 +716,7 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
+SWITCHES |= WINDOWED
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -746,3 +748,4 @@ KEPT = {
     "whisper": "positions crossed zero_row",
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
+KEPT |= WINDOWED_KEPT

@@ -89,6 +89,9 @@ class SwitchInputs:
         shape[-1] = self.switch.length
         if name.startswith("decoder_") and self.switch.decoder_length:
             shape[-1] = self.switch.decoder_length
+        if name == "global_attention_mask":
+            marks = formula.integers(f"{self.salt}ids:{self.name}:{name}", shape, 0, 1)
+            return {"name": name, "values": marks.tolist()}
         if name.endswith("attention_mask"):
             return self.switch.mask and {"name": name, "values": mask_of(self.switch.mask, shape).tolist()}
         high = self.config.get("type_vocab_size", 2) if name == "token_type_ids" else 0

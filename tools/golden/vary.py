@@ -65,6 +65,8 @@ class Inputs:
         side = "decoder" if name.startswith("decoder_") else "sound" if self.has("input_values") else "text"
         if name.startswith("entity_"):
             return {"values": self.entities(name)}
+        if name == "global_attention_mask":
+            return {"values": self.draw([0, 0, 1], self.mask("text").shape)}
         if name.endswith("attention_mask"):
             return {"values": self.mask(side).astype(int)}
         if name.endswith("input_ids"):
@@ -109,6 +111,8 @@ class Inputs:
             longest = self.rng.randint((low + high) // 2, high)
             if self.has("lengths") and self.data["architecture"].endswith("ForQuestionAnswering"):
                 low = longest  # the best places are asked for, and those at padding are all as good
+            if self.config["model_type"] == "longt5":
+                low = longest  # what padding attends to is lost in float32
             lengths = self.draw(range(low, longest + 1), (self.rows, *self.choices))
             lengths.flat[self.rng.randrange(lengths.size)] = longest
             self.lengths[side] = lengths

@@ -12,19 +12,19 @@ enum { LEARNED_OFFSET = 2, NO_CROSS_ATTENTION = 0, CROSS_ATTENTION = 1 };
 static const double LAYER_NORM_EPS = 1e-5; /* not configurable */
 
 typedef struct stack {
-    int64_t layers, heads, ffn_dim, vocab_size;
+    int64_t layers, heads, ffn_dim, vocab_size, positions;
     const char *hidden_states; /* their name among the outputs */
 } stack;
 
 typedef struct bart {
     const am_bart_family *family;
-    int64_t d_model, max_position_embeddings, pad_token_id;
+    int64_t d_model, pad_token_id;
     stack encoder, decoder;
     am_unary_fn activation_function;
     bool is_causal;
     double embed_scale;
     int64_t labels;
-    const char *prefix; /* of the body's weights: "model" or "" */
+    const char *prefix; /* of the body's weights, or "" */
 } bart;
 
 static int64_t or_else(int64_t value, int64_t fallback)
@@ -37,13 +37,22 @@ static stack read_stack(const am_config *c, const am_bart_family *f, bool is_enc
     const char *layers = is_encoder ? am_config_either(c, "encoder_layers", "num_hidden_layers") : "decoder_layers";
     const char *heads =
         is_encoder ? am_config_either(c, "encoder_attention_heads", "num_attention_heads") : "decoder_attention_heads";
+    const char *positions = is_encoder ? f->encoder_positions : f->decoder_positions;
     return (stack){
         .layers = am_config_count(c, layers, or_else(f->layers, 12)),
         .heads = am_config_size(c, heads, or_else(f->heads, 16)),
         .ffn_dim = am_config_size(c, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim", or_else(f->ffn_dim, 4096)),
         .vocab_size = am_config_size(c, "vocab_size", or_else(f->vocab_size, 50265)),
+        .positions = am_config_size(c, positions ? positions : "max_position_embeddings", 1024),
         .hidden_states = is_encoder ? "encoder_hidden_states" : "decoder_hidden_states",
     };
+}
+
+/* Where the body is in classes with heads. */
+static const char *body_prefix(am_builder *b)
+{
+    const am_bart_family *f = am_model_family(b);
+    return f->prefix ? f->prefix : "model";
 }
 
 static bart read_config(am_builder *b, const char *prefix)
@@ -54,7 +63,6 @@ static bart read_config(am_builder *b, const char *prefix)
     bart r = {
         .family = f,
         .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), or_else(f->d_model, 1024)),
-        .max_position_embeddings = am_config_size(c, "max_position_embeddings", 1024),
         .pad_token_id = am_config_int(c, "pad_token_id", f->pad_token_id),
         .encoder = read_stack(c, f, true),
         .decoder = read_stack(c, f, false),
@@ -65,7 +73,8 @@ static bart read_config(am_builder *b, const char *prefix)
     };
     if (am_config_has(c, "decoder_vocab_size"))
         r.decoder.vocab_size = am_config_size(c, "decoder_vocab_size", r.decoder.vocab_size);
-    r.embed_scale = am_config_flag(c, "scale_embedding", f->scale_embedding) ? sqrt((double)r.d_model) : 1;
+    bool scales = !f->never_scales && am_config_flag(c, "scale_embedding", f->scale_embedding);
+    r.embed_scale = scales ? sqrt((double)r.d_model) : 1;
     am_config_check_divides(c, "encoder_attention_heads", r.encoder.heads, "d_model", r.d_model);
     am_config_check_divides(c, "decoder_attention_heads", r.decoder.heads, "d_model", r.d_model);
     return r;
@@ -88,16 +97,15 @@ static am_value rows_of_run(am_builder *b, int64_t T, int64_t first)
     return am_has_cache(b) ? am_add(b, rows, am_cache_offset(b)) : rows;
 }
 
-static am_value stored_sinusoids(am_builder *b, const bart *c, am_value rows)
+static am_value stored_sinusoids(am_builder *b, const bart *c, const stack *s, am_value rows)
 {
     if (am_has_weight(b, "embed_positions.weight"))
-        return am_embedding(b, "embed_positions", rows, c->max_position_embeddings, c->d_model);
-    return am_embedding_op(
-        b, am_sinusoid_table(b, c->max_position_embeddings, c->d_model, (double)(c->d_model / 2), -1), rows);
+        return am_embedding(b, "embed_positions", rows, s->positions, c->d_model);
+    return am_embedding_op(b, am_sinusoid_table(b, s->positions, c->d_model, (double)(c->d_model / 2), -1), rows);
 }
 
 /* Positions of M2M-100: behind pad, pads at pad, whose row is zero. */
-static am_value positions_after_pads(am_builder *b, const bart *c, am_value ids, int64_t T)
+static am_value positions_after_pads(am_builder *b, const bart *c, const stack *s, am_value ids, int64_t T)
 {
     int64_t pad = c->pad_token_id;
     am_value rows = am_has_cache(b) || !ids.id ? rows_of_run(b, T, pad + 1) : AM_NONE;
@@ -105,28 +113,30 @@ static am_value positions_after_pads(am_builder *b, const bart *c, am_value ids,
         am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
         rows = am_add_number(b, am_mul(b, am_scan(b, AM_REDUCE_SUM, real, 1, false, false), real), (double)pad);
     }
-    int64_t count = c->max_position_embeddings + LEARNED_OFFSET;
+    int64_t count = s->positions + LEARNED_OFFSET;
     return am_embedding_op(b, am_sinusoid_table(b, count, c->d_model, (double)(c->d_model / 2 - 1), pad), rows);
 }
 
-static am_value positions(am_builder *b, const bart *c, am_value ids, int64_t T)
+static am_value positions(am_builder *b, const bart *c, const stack *s, am_value ids, int64_t T)
 {
     switch (c->family->positions) {
+    case AM_BART_ROWS:
+        return am_embedding(b, "embed_positions", rows_of_run(b, T, 0), s->positions, c->d_model);
     case AM_BART_SINUSOIDS:
-        return stored_sinusoids(b, c, rows_of_run(b, T, 0));
+        return stored_sinusoids(b, c, s, rows_of_run(b, T, 0));
     case AM_BART_AFTER_PADS:
-        return positions_after_pads(b, c, ids, T);
+        return positions_after_pads(b, c, s, ids, T);
     default:
-        return am_embedding(b, "embed_positions", rows_of_run(b, T, LEARNED_OFFSET),
-                            c->max_position_embeddings + LEARNED_OFFSET, c->d_model);
+        return am_embedding(b, "embed_positions", rows_of_run(b, T, LEARNED_OFFSET), s->positions + LEARNED_OFFSET,
+                            c->d_model);
     }
 }
 
 /* words: [B, T, C] of ids (which may be AM_NONE) plus the positions of this run, normed where the member does */
-static am_value embed(am_builder *b, am_value words, am_value ids, const bart *c)
+static am_value embed(am_builder *b, am_value words, am_value ids, const bart *c, const stack *s)
 {
     if (c->embed_scale != 1) words = am_mul_number(b, words, c->embed_scale);
-    am_value x = am_add(b, words, positions(b, c, ids, am_dim(b, words, 1)));
+    am_value x = am_add(b, words, positions(b, c, s, ids, am_dim(b, words, 1)));
     return c->family->no_embedding_norm ? x : am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
 }
 
@@ -144,11 +154,13 @@ static am_value after(am_builder *b, const char *norm, am_value x, am_value h, c
     return c->family->pre_norm ? x : am_layer_norm(b, norm, x, LAYER_NORM_EPS);
 }
 
-static am_value self_attention(am_builder *b, am_value x, const bart *c, const am_attention_options *options)
+/* `own` is the member's attention of layer `layer`, or null. */
+static am_value self_attention(am_builder *b, am_value x, const bart *c, const am_attention_options *options,
+                               am_bart_attention *own, int layer)
 {
     am_value read = before(b, "self_attn_layer_norm", x, c);
     am_scope(b, "self_attn");
-    am_value h = am_self_attention(b, read, options);
+    am_value h = own ? own(b, read, options->heads, layer) : am_self_attention(b, read, options);
     am_end_scope(b);
     return after(b, "self_attn_layer_norm", x, h, c);
 }
@@ -195,11 +207,12 @@ static am_value encode(am_builder *b, const void *model)
     am_scope(b, "%s", c->prefix);
     am_value words = encoder_words(b, c, &ids);
     am_scope(b, "encoder");
-    am_value x = embed(b, words, ids, c);
+    am_value x = embed(b, words, ids, c, &c->encoder);
     for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->encoder.hidden_states, i, x);
         am_scope(b, "layers.%d", i);
-        x = feed_forward(b, self_attention(b, x, c, &options), c, &c->encoder);
+        x = self_attention(b, x, c, &options, c->family->encoder_attention, i);
+        x = feed_forward(b, x, c, &c->encoder);
         am_end_scope(b);
     }
     x = finish(b, x, c, &c->encoder);
@@ -216,11 +229,11 @@ static am_value decoder(am_builder *b, am_value words, am_value ids, am_value en
     am_attention_options self = {.heads = c->decoder.heads, .causal = c->is_causal, .mask = am_padding_mask(b, mask)},
                          cross = {.heads = c->decoder.heads};
     if (crosses) cross.mask = am_padding_mask(b, "attention_mask");
-    am_value x = embed(b, words, ids, c);
+    am_value x = embed(b, words, ids, c, &c->decoder);
     for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);
         am_scope(b, "layers.%d", i);
-        x = self_attention(b, x, c, &self);
+        x = self_attention(b, x, c, &self, NULL, i);
         if (crosses) x = cross_attention(b, x, encoded, c, &cross);
         x = feed_forward(b, x, c, &c->decoder);
         am_end_scope(b);
@@ -262,14 +275,23 @@ void am_bart_model(am_builder *b)
     if (x.id) am_output(b, "last_hidden_state", x);
 }
 
+/* lm_head.weight, or the decoder's word table where the file has none. */
+static am_value head_table(am_builder *b, const bart *c)
+{
+    am_value own = am_weight_optional(b, "lm_head.weight", am_shape_of(c->decoder.vocab_size, c->d_model));
+    if (own.id) return own;
+    am_scope(b, "%s", c->prefix);
+    am_value table = word_table(b, c, "decoder.embed_tokens.weight", c->decoder.vocab_size);
+    am_end_scope(b);
+    return table;
+}
+
 void am_bart_for_conditional_generation(am_builder *b)
 {
-    const char *const names[] = {"lm_head.weight", "model.decoder.embed_tokens.weight", "model.shared.weight",
-                                 "model.encoder.embed_tokens.weight", NULL};
-    bart c = read_config(b, "model");
+    bart c = read_config(b, body_prefix(b));
     am_value x = run(b, &c);
     if (!x.id) return;
-    am_value table = am_shared_table(b, names, am_shape_of(c.decoder.vocab_size, c.d_model));
+    am_value table = head_table(b, &c);
     am_value bias = am_weight_optional(b, "final_logits_bias", am_shape_of(1, c.decoder.vocab_size));
     x = am_linear_with(b, am_last_position_if_wanted(b, x), table, bias.id ? am_squeeze(b, bias, 0) : AM_NONE);
     am_output(b, "logits", x);
@@ -277,7 +299,7 @@ void am_bart_for_conditional_generation(am_builder *b)
 
 void am_bart_for_sequence_classification(am_builder *b)
 {
-    bart c = read_config(b, "model");
+    bart c = read_config(b, body_prefix(b));
     am_value x = run(b, &c);
     if (x.id)
         am_output(b, "logits",
@@ -286,7 +308,7 @@ void am_bart_for_sequence_classification(am_builder *b)
 
 void am_bart_for_question_answering(am_builder *b)
 {
-    bart c = read_config(b, "model");
+    bart c = read_config(b, body_prefix(b));
     am_value x = run(b, &c);
     if (x.id) am_output_span_logits(b, "qa_outputs", x);
 }

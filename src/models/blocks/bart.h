@@ -8,6 +8,7 @@
 
 typedef enum am_bart_positions {
     AM_BART_LEARNED,    /* rows of embed_positions from 2 on, counted whatever the mask says (BART) */
+    AM_BART_ROWS,       /* rows of embed_positions from 0 on, counted the same (LED) */
     AM_BART_SINUSOIDS,  /* rows of embed_positions from 0 on; computed where the file has none (Pegasus, Marian) */
     AM_BART_AFTER_PADS, /* computed; counted from pad_token_id + 1, pads standing apart (M2M-100) */
 } am_bart_positions;
@@ -19,17 +20,24 @@ typedef enum am_bart_shift {
     AM_BART_SHIFT_LAST,  /* input_ids behind their last token that is no pad: the language */
 } am_bart_shift;
 
+/* Self-attention of a layer below its scope, x: [B, T, C] -> [B, T, C]. */
+typedef am_value am_bart_attention(am_builder *b, am_value x, int64_t heads, int layer);
+
 /* What a member's descriptor carries as its family. Numbers left 0 are BartConfig's. */
 typedef struct am_bart_family {
     int64_t vocab_size, d_model, layers, heads, ffn_dim, pad_token_id; /* what absent fields stand for */
     am_unary_fn activation;                                            /* the same; AM_IDENTITY: GELU */
     bool scale_embedding;                                              /* the same */
+    bool never_scales;                                                 /* scale_embedding is no field of the member */
     int64_t labels;                                                    /* 0: two */
     int64_t start_token_id;                                            /* decoder_start_token_id, the same */
     bool pre_norm; /* norms before the parts of a layer, and layer_norm behind the last layer; else after each part */
     bool no_embedding_norm;
     am_bart_positions positions;
     am_bart_shift shift;
+    const char *prefix;                                /* of the body in classes with heads; null: "model" */
+    const char *encoder_positions, *decoder_positions; /* fields of how many there are; null: max_position_embeddings */
+    am_bart_attention *encoder_attention;              /* null: BART's, over everything */
 } am_bart_family;
 
 /* Builders for the rows of a member's table. */

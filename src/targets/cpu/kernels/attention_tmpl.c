@@ -1,7 +1,8 @@
 /* Attention with a running softmax (Milakov and Gimelshein, arXiv 1805.02867): keys are taken in blocks that
    begin at multiples of AM_ATTENTION_KEYS, the result so far is rescaled when a larger score appears. A block
    that a query does not see leaves that query's numbers as they are, so a result does not depend on the
-   queries computed with it. */
+   queries computed with it, and a block that none of them sees is left out: a mask of bands or blocks costs what
+   it shows. */
 #include "targets/cpu/kernels/micro.h"
 
 #include "targets/cpu/kernels/attention.h"
@@ -91,16 +92,42 @@ static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, in
     AM_TEMPLATE(gemm_nn)(rows, p->E, count, scores, KEYS, v, p->G * p->E, y, row, true);
 }
 
+/* Whether the mask shows any of these keys to any of these queries. */
+static bool shows_any(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
+                      int64_t count)
+{
+    static const uint8_t none[KEYS];
+    const int64_t *strides = p->mask_strides;
+    const uint8_t *mask = p->mask + b * strides[0] + h * strides[1] + t0 * strides[2] + s0 * strides[3];
+    size_t width = strides[3] ? (size_t)count : 1; /* keys are contiguous, or share one element */
+    for (int64_t i = 0; i < (strides[2] ? rows : 1); i++)
+        if (memcmp(mask + i * strides[2], none, width) != 0) return true;
+    return false;
+}
+
+/* Whether position and mask leave a query no key at all. */
+static bool sees_nothing(const am_attention_problem *p, int64_t b, int64_t h, int64_t t)
+{
+    int64_t low, high;
+    visible(p, p->first_position + t, &low, &high);
+    for (int64_t s = low; s < high; s += KEYS)
+        if (!p->mask || shows_any(p, b, h, t, 1, s, high - s < KEYS ? high - s : KEYS)) return false;
+    return true;
+}
+
+/* `all`: masked keys count, too, with the lowest score. */
 static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t low,
-                         int64_t high, running *state)
+                         int64_t high, bool all, running *state)
 {
     for (int64_t i = 0; i < rows; i++) {
         state->most[i] = p->sinks ? p->sinks[h] : -FLT_MAX;
         state->total[i] = p->sinks ? 1 : 0;
         memset(p->y + ((b * p->T + t0 + i) * p->H + h) * p->E, 0, (size_t)p->E * sizeof *p->y);
     }
-    for (int64_t s = low / KEYS * KEYS; s < high; s += KEYS)
-        attend_block(p, b, h, t0, rows, s, p->keys - s < KEYS ? p->keys - s : KEYS, state);
+    for (int64_t s = low / KEYS * KEYS; s < high; s += KEYS) {
+        int64_t count = p->keys - s < KEYS ? p->keys - s : KEYS;
+        if (all || !p->mask || shows_any(p, b, h, t0, rows, s, count)) attend_block(p, b, h, t0, rows, s, count, state);
+    }
 }
 
 void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t t1)
@@ -113,15 +140,22 @@ void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h,
         if (first < end && first < low) low = first;
         if (end > high) high = end;
     }
-    attend_range(p, b, h, t0, t1 - t0, low, high, &state);
+    attend_range(p, b, h, t0, t1 - t0, low, high, false, &state);
+    const float *average = NULL; /* of all keys, for queries that see none */
     for (int64_t i = 0; i < t1 - t0; i++) {
         float *y = p->y + ((b * p->T + t0 + i) * p->H + h) * p->E;
+        bool has_nothing = !p->sinks && state.most[i] <= -FLT_MAX,
+             is_blind = has_nothing && sees_nothing(p, b, h, t0 + i);
+        if (is_blind && average) {
+            memcpy(y, average, (size_t)p->E * sizeof *y);
+            continue;
+        }
         running alone;
-        /* Nothing attended: the average of all keys, also of those outside of the range. */
-        if (!p->sinks && state.most[i] <= -FLT_MAX) {
-            attend_range(p, b, h, t0 + i, 1, 0, p->keys, &alone);
+        if (has_nothing) {
+            attend_range(p, b, h, t0 + i, 1, 0, p->keys, true, &alone);
             state.total[i] = alone.total[0];
         }
         for (int64_t e = 0; e < p->E; e++) y[e] = (float)((double)y[e] / state.total[i]);
+        if (is_blind) average = y;
     }
 }

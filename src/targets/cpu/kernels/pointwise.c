@@ -59,6 +59,75 @@ static am_status run_binary(const am_kernel_call *call)
 const am_kernel am_cpu_binary = {
     .name = "binary_f32", .op = AM_OP_BINARY, .run = run_binary, .supports = am_all_f32, .in_place = true};
 
+/* --- binary on I32 or BOOL that gives BOOL --- */
+
+#define TRUTH_CASE(fn, read, expression)                                                                               \
+    case AM_##fn:                                                                                                      \
+        for (int64_t i = 0; i < count; i++) {                                                                          \
+            int32_t x = read(a[i * a_step]), y = read(c[i * c_step]);                                                  \
+            z[i] = (expression);                                                                                       \
+        }                                                                                                              \
+        break;
+
+#define TRUTH_ROW(name, type, read)                                                                                    \
+    static void name(am_binary_fn fn, const type *a, int64_t a_step, const type *c, int64_t c_step, uint8_t *z,        \
+                     int64_t count)                                                                                    \
+    {                                                                                                                  \
+        switch (fn) {                                                                                                  \
+            TRUTH_CASE(EQUAL, read, x == y)                                                                            \
+            TRUTH_CASE(NOT_EQUAL, read, x != y)                                                                        \
+            TRUTH_CASE(LESS, read, x < y)                                                                              \
+            TRUTH_CASE(LESS_EQUAL, read, x <= y)                                                                       \
+            TRUTH_CASE(GREATER, read, x > y)                                                                           \
+            TRUTH_CASE(GREATER_EQUAL, read, x >= y)                                                                    \
+            TRUTH_CASE(LOGICAL_AND, read, x != 0 && y != 0)                                                            \
+            TRUTH_CASE(LOGICAL_OR, read, x != 0 || y != 0)                                                             \
+            TRUTH_CASE(LOGICAL_XOR, read, (x != 0) != (y != 0))                                                        \
+        default:                                                                                                       \
+            break;                                                                                                     \
+        }                                                                                                              \
+    }
+
+#define IS_TRUE(x) ((x) != 0)
+TRUTH_ROW(truth_of_i32, int32_t, (int32_t))
+TRUTH_ROW(truth_of_bool, uint8_t, IS_TRUE)
+
+static void truth_rows(void *context, int64_t begin, int64_t end)
+{
+    const pairing *p = context;
+    am_binary_fn fn = (am_binary_fn)AM_ATTRIBUTES(am_binary_attributes, p->call)->fn;
+    const am_strided *s = &p->s;
+    const am_tensor *in = p->call->inputs;
+    am_strided_place at = am_strided_seek(s, begin);
+    for (int64_t row = begin; row < end; row++, am_strided_next(s, &at)) {
+        uint8_t *z = (uint8_t *)p->call->outputs[0].data + row * s->inner;
+        if (in[0].dtype == AM_BOOL)
+            truth_of_bool(fn, (const uint8_t *)in[0].data + at.offset[0], s->step[0],
+                          (const uint8_t *)in[1].data + at.offset[1], s->step[1], z, s->inner);
+        else
+            truth_of_i32(fn, (const int32_t *)in[0].data + at.offset[0], s->step[0],
+                         (const int32_t *)in[1].data + at.offset[1], s->step[1], z, s->inner);
+    }
+}
+
+static am_status run_truth(const am_kernel_call *call)
+{
+    pairing p = {.call = call};
+    am_strided_of_broadcast(&p.s, call, 2, CHUNK);
+    am_parallel_for(p.s.rows, 1 + CHUNK / (p.s.inner + 1), truth_rows, &p);
+    return NULL;
+}
+
+static bool gives_truth(const am_graph *graph, const am_node *node)
+{
+    am_binary_fn fn = (am_binary_fn)((const am_binary_attributes *)node->attributes)->fn;
+    am_dtype dtype = graph->values[node->inputs[0].id].dtype;
+    return (dtype == AM_I32 || dtype == AM_BOOL) && fn >= AM_EQUAL && fn <= AM_LOGICAL_XOR;
+}
+
+const am_kernel am_cpu_binary_truth = {
+    .name = "binary_truth", .op = AM_OP_BINARY, .run = run_truth, .supports = gives_truth};
+
 /* --- select: any dtype --- */
 
 #define SELECT_ROW(type)                                                                                               \
