@@ -112,6 +112,10 @@ def main():
     context = Context(arguments.build, arguments.only, arguments.rounds)
     names = [report.OURS, *(n for n in arguments.engines.split(",") if n != report.OURS)]
     engines = {name: importlib.import_module(f"engines.{name}") for name in names}
+    for name in [n for n in engines if hasattr(engines[n], "reason_against")]:
+        reason = engines[name].reason_against(context.build)
+        if reason:
+            say(f"{engines.pop(name).TITLE} is left out: {reason}")
     workloads = {name: importlib.import_module(f"workloads.{name}") for name in arguments.workloads.split(",")}
     thread_counts = [int(n) for n in arguments.threads.split(",")]
     make_environment(context)
