@@ -3,6 +3,8 @@
 #include "op_target.h"
 
 #include "base/prng.h"
+#include "targets/mojo/kernels.h"
+#include "targets/mojo/library.h"
 
 #include <float.h>
 #include <math.h>
@@ -233,6 +235,18 @@ static void compare_expansion(const am_graph *graph, const op_test_node *node, c
     am_graph_destroy(expanded);
 }
 
+bool op_test_has_mojo(void)
+{
+    static enum { UNKNOWN, NO, YES } answer;
+    if (answer != UNKNOWN) return answer == YES;
+    const am_mojo_library_options options = {am_test_format("%s.mojo", am_test_program())};
+    am_status status = am_mojo_library_open(&options);
+    if (status && am_status_code(status) != AM_UNAVAILABLE) fail_msg("%s", am_status_message(status));
+    answer = status ? NO : YES;
+    am_status_free(status);
+    return answer == YES;
+}
+
 /* Levels that this machine has. What kernel runs is in the message, as it may be the reference itself. */
 static void compare_levels(const am_graph *graph, const op_test_node *node, const am_tensor *expected)
 {
@@ -241,6 +255,14 @@ static void compare_levels(const am_graph *graph, const op_test_node *node, cons
         if (!am_micro_of(options.isa)) continue;
         compare_outputs(graph, node, expected, &options, kernel_tolerance, am_isa_name(options.isa));
     }
+}
+
+/* By Mojo, where there is an SDK. A node without a kernel there is no more than a check of the reason. */
+static void compare_mojo(const am_graph *graph, const op_test_node *node, const am_tensor *expected)
+{
+    if (!op_test_has_mojo()) return;
+    const am_cpu_program_options options = {.reference_only = true, .kernel_for = am_mojo_kernel_or_null};
+    compare_outputs(graph, node, expected, &options, kernel_tolerance, "mojo");
 }
 
 static void agree(const am_graph *graph, const op_test_node *node)
@@ -253,6 +275,7 @@ static void agree(const am_graph *graph, const op_test_node *node)
         return;
     }
     compare_levels(graph, node, expected);
+    compare_mojo(graph, node, expected);
     if (am_op_of(node->op)->is_composite) compare_expansion(graph, node, expected);
     op_test_free(expected, graph->output_count);
 }

@@ -30,6 +30,7 @@ typedef struct step {
 struct am_cpu_program {
     const am_graph *graph;
     const am_micro *micro;
+    const am_kernel *(*kernel_for)(const am_graph *graph, const am_node *node);
     bool reference_only, profile;
     am_arena arena;
     place *places; /* by value id */
@@ -60,6 +61,8 @@ static const am_kernel references[AM_OP_COUNT] = {
 
 static const am_kernel *choose_kernel(const am_cpu_program *p, const am_node *node)
 {
+    const am_kernel *foreign = p->kernel_for ? p->kernel_for(p->graph, node) : NULL;
+    if (foreign) return foreign;
     for (const am_kernel *const *k = am_cpu_kernels; *k && !p->reference_only && p->micro; k++)
         if ((*k)->op == node->op && (!(*k)->supports || (*k)->supports(p->graph, node))) return *k;
     return &references[node->op];
@@ -329,6 +332,7 @@ am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_opti
     if (!p) return am_out_of_memory();
     p->graph = graph;
     p->micro = am_micro_of(options ? options->isa : AM_ISA_ANY);
+    p->kernel_for = options ? options->kernel_for : NULL;
     p->reference_only = options && options->reference_only;
     p->profile = options && options->profile;
     p->other_bytes = options ? options->other_bytes : 0;

@@ -1,0 +1,42 @@
+/* The Mojo kernels as a shared library: built on the user's machine by the user's SDK when they are first wanted, kept
+   in a cache folder, loaded once into the process.
+
+   Every kernel of the library has the signature am_mojo_work: it computes a range of work and nothing else. Memory,
+   threads, shapes and errors stay on this side. */
+#ifndef AM_TARGETS_MOJO_LIBRARY_H
+#define AM_TARGETS_MOJO_LIBRARY_H
+
+#include "base/status.h"
+
+#include <stdint.h>
+
+/* What the sources export as am_mojo_abi(); another number is refused. */
+enum { AM_MOJO_ABI = 1 };
+
+typedef struct am_mojo_library_options {
+    const char *cache_directory; /* null: $XDG_CACHE_HOME/anymodel or ~/.cache/anymodel */
+} am_mojo_library_options;
+
+/* Loads the library, building it first where the cache has none for these sources, this SDK and this cpu: seconds of
+   compiling, in a child process that ends with it. Processes that want it at the same time wait for one of them. Later
+   calls return at once; the library stays loaded. options may be null. Fails with AM_UNAVAILABLE when there is no SDK,
+   AM_FAILED with the compiler's words when the build fails, AM_INVALID_FILE when what was built cannot be loaded, AM_IO. */
+am_status am_mojo_library_open(const am_mojo_library_options *options) AM_NODISCARD;
+
+/* "Mojo 1.2.0, 8 floats a vector" of the loaded library; "" before. */
+const char *am_mojo_library_text(void);
+
+/* Computes items [begin, end) of a kernel's work. args: the words its source says. */
+typedef void (*am_mojo_work)(const int64_t *args, int64_t begin, int64_t end);
+
+typedef enum am_mojo_function {
+#define AM_MOJO_FUNCTION(id, name) AM_MOJO_##id,
+#include "targets/mojo/functions.def"
+#undef AM_MOJO_FUNCTION
+    AM_MOJO_FUNCTION_COUNT
+} am_mojo_function;
+
+/* A kernel of the loaded library; null before am_mojo_library_open has succeeded. */
+am_mojo_work am_mojo_function_of(am_mojo_function function);
+
+#endif
