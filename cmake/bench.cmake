@@ -7,3 +7,8 @@ if(Python3_FOUND AND NOT AM_SANITIZE)
            $<TARGET_FILE:anymodel_worker>)
   set_tests_properties(bench.self_check PROPERTIES LABELS bench TIMEOUT 60)
 endif()
+
+# Times the Mojo kernels beside the cpu's.
+add_executable(bench_mojo_linear EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/mojo_linear.c)
+target_include_directories(bench_mojo_linear PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(bench_mojo_linear PRIVATE anymodel_static)

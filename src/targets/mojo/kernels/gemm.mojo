@@ -8,39 +8,60 @@ comptime MR = 12 if W == 16 else 6
 comptime DEPTH = 256
 
 
-# Row i, column k of a square of W x W becomes row k, column i.
-@always_inline
-def transpose(mut rows: Array[V[W], W]):
-    comptime rounds = 4 if W == 16 else (3 if W == 8 else 2)
-    comptime for _ in range(rounds):
-        var next = Array[V[W], W](fill=V[W](0))
-        comptime for i in range(W // 2):
-            var mixed = rows[i].interleave(rows[i + W // 2])
-            next[2 * i] = rebind[V[W]](mixed.slice[W, offset=0]())
-            next[2 * i + 1] = rebind[V[W]](mixed.slice[W, offset=W]())
-        rows = next^
+comptime L = min(W, 8)
 
 
-# Columns n..n+W-1 of w: [N, K], k..k+W-1, as W vectors along n.
+# Four numbers of each of L rows of w: [N, K] as four vectors along n: quarters of rows four apart are loaded side by
+# side, so that what is left are transpositions of 4 x 4 within quarters.
 @always_inline
-def load_square[dt: DType](w: P[dt], pitch: Int, n: Int, k: Int) -> Array[V[W], W]:
-    var rows = Array[V[W], W](fill=V[W](0))
-    comptime for i in range(W):
-        rows[i] = w.unsafe_load[width=W]((n + i) * pitch + k).cast[F32]()
-    transpose(rows)
-    return rows^
+def load_columns[dt: DType](w: P[dt], pitch: Int, n: Int, k: Int) -> Array[V[L], 4]:
+    var rows = Array[V[L], 4](fill=V[L](0))
+    comptime for i in range(4):
+        var first = w.unsafe_load[width=4]((n + i) * pitch + k).cast[F32]()
+        comptime if L == 8:
+            rows[i] = rebind[V[L]](first.join(w.unsafe_load[width=4]((n + i + 4) * pitch + k).cast[F32]()))
+        else:
+            rows[i] = rebind[V[L]](first)
+    var columns = Array[V[L], 4](fill=V[L](0))
+    comptime for half in range(2):
+        comptime if L == 8:
+            var a = rows[0].shuffle[2 * half, 8 + 2 * half, 2 * half + 1, 9 + 2 * half, 4 + 2 * half, 12 + 2 * half, 5 + 2 * half, 13 + 2 * half](rows[1])
+            var b = rows[2].shuffle[2 * half, 8 + 2 * half, 2 * half + 1, 9 + 2 * half, 4 + 2 * half, 12 + 2 * half, 5 + 2 * half, 13 + 2 * half](rows[3])
+            columns[2 * half] = a.shuffle[0, 1, 8, 9, 4, 5, 12, 13](b)
+            columns[2 * half + 1] = a.shuffle[2, 3, 10, 11, 6, 7, 14, 15](b)
+        else:
+            var a = rows[0].shuffle[2 * half, 4 + 2 * half, 2 * half + 1, 5 + 2 * half](rows[1])
+            var b = rows[2].shuffle[2 * half, 4 + 2 * half, 2 * half + 1, 5 + 2 * half](rows[3])
+            columns[2 * half] = a.shuffle[0, 1, 4, 5](b)
+            columns[2 * half + 1] = a.shuffle[2, 3, 6, 7](b)
+    return columns^
+
+
+# Columns n..n+W-1 of w: [N, K] for k..k+3, as vectors along n.
+@always_inline
+def load_four[dt: DType](w: P[dt], pitch: Int, n: Int, k: Int) -> Array[V[W], 4]:
+    var whole = Array[V[W], 4](fill=V[W](0))
+    var low = load_columns(w, pitch, n, k)
+    comptime if W == 16:
+        var high = load_columns(w, pitch, n + 8, k)
+        comptime for i in range(4):
+            whole[i] = rebind[V[W]](low[i].join(high[i]))
+    else:
+        comptime for i in range(4):
+            whole[i] = rebind[V[W]](low[i])
+    return whole^
 
 
 # panel: [depth, NR] from w: [N, K]; columns beyond `count` are zeros.
 def pack_transposed[dt: DType](w: P[dt], pitch: Int, n: Int, count: Int, k: Int, depth: Int, panel: P[F32]):
     var i = 0
     if count == NR:
-        while i + W <= depth:
+        while i + 4 <= depth:
             comptime for half in range(2):
-                var square = load_square(w, pitch, n + half * W, k + i)
-                comptime for r in range(W):
-                    panel.unsafe_store((i + r) * NR + half * W, square[r])
-            i += W
+                var columns = load_four(w, pitch, n + half * W, k + i)
+                comptime for r in range(4):
+                    panel.unsafe_store((i + r) * NR + half * W, columns[r])
+            i += 4
     while i < depth:
         for c in range(NR):
             var value = w.unsafe_load((n + c) * pitch + k + i).cast[F32]() if c < count else Float32(0)
@@ -99,77 +120,106 @@ def tile[rows: Int](
 def multiply_panel(
     x: P[F32], x_pitch: Int, rows: Int, panel: P[F32], depth: Int, y: P[F32], y_pitch: Int, count: Int, accumulate: Bool
 ):
-    var r = 0
-    while r + MR <= rows:
-        tile[MR](
-            x.unsafe_offset(r * x_pitch), x_pitch, panel, depth, y.unsafe_offset(r * y_pitch), y_pitch, count, accumulate
-        )
-        r += MR
-    comptime for left in range(1, MR):
-        if rows - r == left:
-            tile[left](
-                x.unsafe_offset(r * x_pitch), x_pitch, panel, depth, y.unsafe_offset(r * y_pitch), y_pitch, count,
-                accumulate,
-            )
+    var tiles = (rows + MR - 1) // MR
+    for t in range(tiles):  # of about the same height: low ones wait for their own sums
+        var r = rows * t // tiles
+        comptime for height in range(1, MR + 1):
+            if rows * (t + 1) // tiles - r == height:
+                tile[height](
+                    x.unsafe_offset(r * x_pitch), x_pitch, panel, depth, y.unsafe_offset(r * y_pitch), y_pitch, count,
+                    accumulate,
+                )
 
 
-# One row of x, a whole panel of columns of w: [N, K], without packing; the sums are those of `tile`.
+# One row of x and `panels` whole panels of columns of w: [N, K], without packing; the sums are those of `tile`. Several
+# panels at once, as each sum waits for itself.
 @always_inline
-def row_times_columns[dt: DType](x: P[F32], w: P[dt], pitch: Int, n: Int, k: Int, depth: Int, y: P[F32], accumulate: Bool):
-    var sums = Array[V[W], 2](fill=V[W](0))
+def row_times_columns[
+    dt: DType, panels: Int
+](x: P[F32], w: P[dt], pitch: Int, n: Int, k: Int, depth: Int, y: P[F32], accumulate: Bool):
+    var sums = Array[V[W], 2 * panels](fill=V[W](0))
     var i = 0
-    while i + W <= depth:
-        comptime for half in range(2):
-            var square = load_square(w, pitch, n + half * W, k + i)
-            comptime for r in range(W):
-                sums[half] = V[W](x.unsafe_load(k + i + r)).fma(square[r], sums[half])
-        i += W
+    while i + 4 <= depth:
+        comptime for part in range(2 * panels):
+            var columns = load_four(w, pitch, n + part * W, k + i)
+            comptime for r in range(4):
+                sums[part] = V[W](x.unsafe_load(k + i + r)).fma(columns[r], sums[part])
+        i += 4
     while i < depth:
-        comptime for half in range(2):
+        comptime for part in range(2 * panels):
             var column = V[W](0)
             comptime for c in range(W):
-                column[c] = w.unsafe_load((n + half * W + c) * pitch + k + i).cast[F32]()
-            sums[half] = V[W](x.unsafe_load(k + i)).fma(column, sums[half])
+                column[c] = w.unsafe_load((n + part * W + c) * pitch + k + i).cast[F32]()
+            sums[part] = V[W](x.unsafe_load(k + i)).fma(column, sums[part])
         i += 1
-    put_row(y, sums, NR, accumulate)
+    put_panels(y, sums, accumulate)
 
 
 # The same for w: [K, N].
 @always_inline
-def row_times_rows[dt: DType](x: P[F32], w: P[dt], pitch: Int, n: Int, k: Int, depth: Int, y: P[F32], accumulate: Bool):
-    var sums = Array[V[W], 2](fill=V[W](0))
+def row_times_rows[
+    dt: DType, panels: Int
+](x: P[F32], w: P[dt], pitch: Int, n: Int, k: Int, depth: Int, y: P[F32], accumulate: Bool):
+    var sums = Array[V[W], 2 * panels](fill=V[W](0))
     for i in range(k, k + depth):
         var a = V[W](x.unsafe_load(i))
-        sums[0] = a.fma(w.unsafe_load[width=W](i * pitch + n).cast[F32](), sums[0])
-        sums[1] = a.fma(w.unsafe_load[width=W](i * pitch + n + W).cast[F32](), sums[1])
-    put_row(y, sums, NR, accumulate)
+        comptime for part in range(2 * panels):
+            sums[part] = a.fma(w.unsafe_load[width=W](i * pitch + n + part * W).cast[F32](), sums[part])
+    put_panels(y, sums, accumulate)
+
+
+@always_inline
+def put_panels[parts: Int, //](y: P[F32], sums: Array[V[W], parts], accumulate: Bool):
+    comptime for part in range(parts):
+        var value = sums[part]
+        if accumulate:
+            value += y.unsafe_load[width=W](part * W)
+        y.unsafe_store(part * W, value)
+
+
+# The whole panels of columns n0..n1-1 of one row; gives the first column that is left.
+def multiply_row[
+    dt: DType
+](x: P[F32], w: P[dt], pitch: Int, straight: Bool, n0: Int, n1: Int, k: Int, depth: Int, y: P[F32], accumulate: Bool) -> Int:
+    var n = n0
+    while n + NR <= n1:
+        var pair = n + 2 * NR <= n1
+        var to = y.unsafe_offset(n)
+        if straight and pair:
+            row_times_rows[dt, 2](x, w, pitch, n, k, depth, to, accumulate)
+        elif straight:
+            row_times_rows[dt, 1](x, w, pitch, n, k, depth, to, accumulate)
+        elif pair:
+            row_times_columns[dt, 2](x, w, pitch, n, k, depth, to, accumulate)
+        else:
+            row_times_columns[dt, 1](x, w, pitch, n, k, depth, to, accumulate)
+        n += 2 * NR if pair else NR
+    return n
 
 
 # y: [rows, columns n0..n1-1] from x: [rows, K] and w: [N, K], or [K, N] where `straight`. x and y begin at their first
-# row, y at column 0.
+# row, y at column 0. `begun`: added to y instead of replacing it.
 def multiply[dt: DType](
     x: P[F32], x_pitch: Int, rows: Int, w: P[dt], w_pitch: Int, straight: Bool, n0: Int, n1: Int, K: Int, y: P[F32],
-    y_pitch: Int,
+    y_pitch: Int, begun: Bool = False,
 ):
     var space = Array[Float32, DEPTH * NR](uninitialized=True)
     var panel = P[F32](unsafe_from_address=Int(space.unsafe_ptr()))
     var k = 0
     while True:  # once even where K is 0
         var depth = min(DEPTH, K - k)
-        for n in range(n0, n1, NR):
+        var first = n0
+        if rows == 1:
+            first = multiply_row(x, w, w_pitch, straight, n0, n1, k, depth, y, begun or k > 0)
+        for n in range(first, n1, NR):
             var count = min(NR, n1 - n)
-            if rows == 1 and count == NR:
-                if straight:
-                    row_times_rows(x, w, w_pitch, n, k, depth, y.unsafe_offset(n), k > 0)
-                else:
-                    row_times_columns(x, w, w_pitch, n, k, depth, y.unsafe_offset(n), k > 0)
-                continue
             if straight:
                 pack_straight(w, w_pitch, n, count, k, depth, panel)
             else:
                 pack_transposed(w, w_pitch, n, count, k, depth, panel)
             multiply_panel(
-                x.unsafe_offset(k), x_pitch, rows, panel, depth, y.unsafe_offset(n), y_pitch, count, k > 0
+                x.unsafe_offset(k), x_pitch, rows, panel, depth, y.unsafe_offset(n), y_pitch, count,
+                begun or k > 0,
             )
         k += DEPTH
         if k >= K:

@@ -3,6 +3,9 @@
 from common import *
 from pointwise import unary, binary, select, gated_activation, cast, iota, random
 from products import linear, matmul, grouped_matmul
+from rows import norm_rows, norm_groups, softmax, reduce, reduce_rows
+from order import arg_reduce, scan, sort, top_k, search_sorted
+from attention import attention, rope
 
 
 @export("am_mojo_abi")
@@ -63,3 +66,63 @@ def am_mojo_matmul(args: Args, begin: Int64, end: Int64) abi("C"):
 @export("am_mojo_grouped_matmul")
 def am_mojo_grouped_matmul(args: Args, begin: Int64, end: Int64) abi("C"):
     grouped_matmul(args, Int(begin), Int(end))
+
+
+@export("am_mojo_norm_rows")
+def am_mojo_norm_rows(args: Args, begin: Int64, end: Int64) abi("C"):
+    norm_rows(args, Int(begin), Int(end))
+
+
+@export("am_mojo_norm_groups")
+def am_mojo_norm_groups(args: Args, begin: Int64, end: Int64) abi("C"):
+    norm_groups(args, Int(begin), Int(end))
+
+
+@export("am_mojo_softmax")
+def am_mojo_softmax(args: Args, begin: Int64, end: Int64) abi("C"):
+    softmax(args, Int(begin), Int(end))
+
+
+@export("am_mojo_reduce")
+def am_mojo_reduce(args: Args, begin: Int64, end: Int64) abi("C"):
+    reduce(args, Int(begin), Int(end))
+
+
+@export("am_mojo_reduce_rows")
+def am_mojo_reduce_rows(args: Args, begin: Int64, end: Int64) abi("C"):
+    reduce_rows(args, Int(begin), Int(end))
+
+
+@export("am_mojo_arg_reduce")
+def am_mojo_arg_reduce(args: Args, begin: Int64, end: Int64) abi("C"):
+    arg_reduce(args, Int(begin), Int(end))
+
+
+@export("am_mojo_scan")
+def am_mojo_scan(args: Args, begin: Int64, end: Int64) abi("C"):
+    scan(args, Int(begin), Int(end))
+
+
+@export("am_mojo_sort")
+def am_mojo_sort(args: Args, begin: Int64, end: Int64) abi("C"):
+    sort(args, Int(begin), Int(end))
+
+
+@export("am_mojo_top_k")
+def am_mojo_top_k(args: Args, begin: Int64, end: Int64) abi("C"):
+    top_k(args, Int(begin), Int(end))
+
+
+@export("am_mojo_search_sorted")
+def am_mojo_search_sorted(args: Args, begin: Int64, end: Int64) abi("C"):
+    search_sorted(args, Int(begin), Int(end))
+
+
+@export("am_mojo_attention")
+def am_mojo_attention(args: Args, begin: Int64, end: Int64) abi("C"):
+    attention(args, Int(begin), Int(end))
+
+
+@export("am_mojo_rope")
+def am_mojo_rope(args: Args, begin: Int64, end: Int64) abi("C"):
+    rope(args, Int(begin), Int(end))
