@@ -6,6 +6,7 @@ from products import linear, matmul, grouped_matmul
 from rows import norm_rows, norm_groups, softmax, reduce, reduce_rows
 from order import arg_reduce, scan, sort, top_k, search_sorted
 from attention import attention, rope
+from movement import copy, copy_rows, pad, gather, gather_elements, scatter, scatter_rows, embedding
 
 
 @export("am_mojo_abi")
@@ -126,3 +127,43 @@ def am_mojo_attention(args: Args, begin: Int64, end: Int64) abi("C"):
 @export("am_mojo_rope")
 def am_mojo_rope(args: Args, begin: Int64, end: Int64) abi("C"):
     rope(args, Int(begin), Int(end))
+
+
+@export("am_mojo_copy")
+def am_mojo_copy(args: Args, begin: Int64, end: Int64) abi("C"):
+    copy(args, Int(begin), Int(end))
+
+
+@export("am_mojo_copy_rows")
+def am_mojo_copy_rows(args: Args, begin: Int64, end: Int64) abi("C"):
+    copy_rows(args, Int(begin), Int(end))
+
+
+@export("am_mojo_pad")
+def am_mojo_pad(args: Args, begin: Int64, end: Int64) abi("C"):
+    pad(args, Int(begin), Int(end))
+
+
+@export("am_mojo_gather")
+def am_mojo_gather(args: Args, begin: Int64, end: Int64) abi("C"):
+    gather(args, Int(begin), Int(end))
+
+
+@export("am_mojo_gather_elements")
+def am_mojo_gather_elements(args: Args, begin: Int64, end: Int64) abi("C"):
+    gather_elements(args, Int(begin), Int(end))
+
+
+@export("am_mojo_scatter")
+def am_mojo_scatter(args: Args, begin: Int64, end: Int64) abi("C"):
+    scatter(args, Int(begin), Int(end))
+
+
+@export("am_mojo_scatter_rows")
+def am_mojo_scatter_rows(args: Args, begin: Int64, end: Int64) abi("C"):
+    scatter_rows(args, Int(begin), Int(end))
+
+
+@export("am_mojo_embedding")
+def am_mojo_embedding(args: Args, begin: Int64, end: Int64) abi("C"):
+    embedding(args, Int(begin), Int(end))
