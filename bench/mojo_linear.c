@@ -1,7 +1,8 @@
-/* Times linear with bias and GELU by the cpu's kernel and by the Mojo kernel, by turns, on one thread.
+/* Times linear with bias and GELU by the cpu's kernel, by the Mojo kernel and by the same with its weight packed before,
+   by turns, on one thread.
 
    Usage: bench_mojo_linear [ROUNDS]
-   Prints for each size the best time of both, what that is in GFLOP/s, and their ratio. Needs a Mojo SDK. */
+   Prints for each size the best times, what they are in GFLOP/s, and how much faster than the cpu's they are. Needs a Mojo SDK. */
 #include "base/prng.h"
 #include "graph/ops.h"
 #include "targets/cpu/program.h"
@@ -61,24 +62,28 @@ static double run(am_cpu_program *program, const am_tensor *x)
 
 static void measure(const size *s, am_dtype dtype, int rounds)
 {
+    static const char *const names[] = {"cpu", "mojo", "packed"};
     float *x = numbers(s->M * s->K, 1), *w = numbers(s->N * s->K, 2), *bias = numbers(s->N, 3);
     void *weight = malloc(am_tensor_bytes(dtype, &(am_shape){2, {s->N, s->K}}));
     am_convert(dtype, weight, AM_F32, w, s->N * s->K);
     am_graph *graph = graph_of(s, dtype, weight, bias);
     am_tensor input = {AM_F32, am_shape_of(s->M, s->K), x};
-    am_cpu_program *programs[2];
-    double best[2] = {1e9, 1e9}, flop = 2.0 * (double)(s->M * s->N * s->K);
+    am_cpu_program *programs[3];
+    double best[3] = {1e9, 1e9, 1e9}, flop = 2.0 * (double)(s->M * s->N * s->K);
     check(am_cpu_program_create(graph, NULL, &programs[0]));
     check(am_cpu_program_create(graph, &(am_cpu_program_options){.kernel_for = am_mojo_kernel_or_null}, &programs[1]));
+    check(am_cpu_program_create(
+        graph, &(am_cpu_program_options){.kernel_for = am_mojo_kernel_or_null, .prepare = true}, &programs[2]));
     for (int i = 0; i < rounds; i++)
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < 3; k++) {
             double time = run(programs[k], &input);
             if (time < best[k]) best[k] = time;
         }
-    printf("%4lldx%lldx%lld %s weight: cpu %8.3f ms %6.1f GFLOP/s, mojo %8.3f ms %6.1f GFLOP/s, mojo / cpu speed %.2f\n",
-           (long long)s->M, (long long)s->N, (long long)s->K, am_dtype_name(dtype), best[0] * 1e3, flop / best[0] * 1e-9,
-           best[1] * 1e3, flop / best[1] * 1e-9, best[0] / best[1]);
-    for (int k = 0; k < 2; k++) am_cpu_program_destroy(programs[k]);
+    printf("%4lldx%lldx%lld %s:", (long long)s->M, (long long)s->N, (long long)s->K, am_dtype_name(dtype));
+    for (int k = 0; k < 3; k++)
+        printf("  %s %.3f ms %.1f GFLOP/s (%.2f)", names[k], best[k] * 1e3, flop / best[k] * 1e-9, best[0] / best[k]);
+    printf("\n");
+    for (int k = 0; k < 3; k++) am_cpu_program_destroy(programs[k]);
     am_graph_destroy(graph);
     free(x), free(w), free(bias), free(weight);
 }

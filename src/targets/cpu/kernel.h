@@ -15,6 +15,7 @@ typedef struct am_kernel_call {
     const am_tensor *outputs;
     int output_count;
     const am_micro *micro; /* vector routines of the level in use */
+    const void *prepared;  /* what the kernel's `prepare` made when the program was compiled, or null */
     void *scratch;         /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 
@@ -28,6 +29,12 @@ typedef struct am_kernel {
     bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */
     bool in_place;
+    /* Where this input is a constant, programs that were asked to keep it in a form of the kernel's own: `prepare`
+       fills `prepared_bytes` of memory aligned to 64, reading that input alone. Null: there is no such form. The kernel
+       gives the same bits without it. */
+    int prepared_input;
+    size_t (*prepared_bytes)(const am_graph *graph, const am_node *node);
+    void (*prepare)(const am_kernel_call *call, void *prepared);
 } am_kernel;
 
 /* The attributes of the node, as TYPE. */

@@ -24,6 +24,7 @@ typedef struct buffer {
 typedef struct step {
     const am_node *node;
     const am_kernel *kernel;
+    const void *prepared;
     int64_t nanoseconds, calls;
 } step;
 
@@ -31,7 +32,7 @@ struct am_cpu_program {
     const am_graph *graph;
     const am_micro *micro;
     const am_kernel *(*kernel_for)(const am_graph *graph, const am_node *node);
-    bool reference_only, profile;
+    bool reference_only, profile, prepare;
     am_arena arena;
     place *places; /* by value id */
     int *last_use; /* by value id: node index of the last reader, node_count when it is an output */
@@ -129,9 +130,9 @@ static am_tensor tensor_of(const am_cpu_program *p, am_value v, const am_tensor 
     return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_of(p, v, inputs, states)};
 }
 
-static am_status call_kernel(const am_cpu_program *p, const am_node *node, const am_kernel *kernel,
-                             const am_tensor *inputs, void *const *states)
+static am_status call_kernel(const am_cpu_program *p, const step *s, const am_tensor *inputs, void *const *states)
 {
+    const am_node *node = s->node;
     am_tensor in[AM_INPUT_LIMIT], out[AM_OUTPUT_LIMIT];
     for (int i = 0; i < node->input_count; i++) in[i] = tensor_of(p, node->inputs[i], inputs, states);
     for (int i = node->input_count; i < 8; i++) in[i] = (am_tensor){0};
@@ -142,9 +143,10 @@ static am_status call_kernel(const am_cpu_program *p, const am_node *node, const
                            .input_count = node->input_count,
                            .outputs = out,
                            .output_count = node->output_count,
+                           .prepared = s->prepared,
                            .scratch = p->scratch,
                            .micro = p->micro};
-    am_status status = kernel->run(&call);
+    am_status status = s->kernel->run(&call);
     return status ? am_note(status, node->name[0] ? "%s: %s" : "%s%s", node->name, am_op_of(node->op)->name) : NULL;
 }
 
@@ -217,10 +219,31 @@ static am_status run_fixed(am_cpu_program *p, const am_node *node, const am_kern
     size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, node) : 0;
     p->scratch = am_alloc_aligned(scratch);
     if (!p->scratch) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of scratch", scratch);
-    am_status status = call_kernel(p, node, kernel, NULL, NULL);
+    am_status status = call_kernel(p, &(step){.node = node, .kernel = kernel}, NULL, NULL);
     am_free_aligned(p->scratch);
     p->scratch = NULL;
     return status;
+}
+
+/* Null where the kernel has no form of its own, its input is no constant, or memory is short: it then reads the input
+   itself. */
+static const void *prepare(am_cpu_program *p, const am_node *node, const am_kernel *kernel)
+{
+    if (!p->prepare || !kernel->prepare) return NULL;
+    am_value v = node->inputs[kernel->prepared_input];
+    if (p->places[v.id].kind != PLACE_FIXED) return NULL;
+    size_t bytes = kernel->prepared_bytes(p->graph, node);
+    am_status status = am_memory_check(bytes, "a weight in the form of a kernel");
+    void *memory = status ? NULL : am_alloc_aligned(bytes);
+    am_status_free(status);
+    if (!memory) return NULL;
+    am_tensor in[AM_INPUT_LIMIT] = {{0}};
+    in[kernel->prepared_input] = tensor_of(p, v, NULL, NULL);
+    kernel->prepare(&(am_kernel_call){.node = node, .inputs = in, .input_count = node->input_count, .micro = p->micro},
+                    memory);
+    p->fixed[p->fixed_count++] = memory;
+    p->fixed_bytes += bytes;
+    return memory;
 }
 
 static am_status place_node(am_cpu_program *p, int node_index, int *next_input, int *next_state)
@@ -243,7 +266,7 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     }
     const am_kernel *kernel = choose_kernel(p, node);
     if (is_fixed(p, node)) return run_fixed(p, node, kernel);
-    p->steps[p->step_count++] = (step){.node = node, .kernel = kernel};
+    p->steps[p->step_count++] = (step){.node = node, .kernel = kernel, .prepared = prepare(p, node, kernel)};
     size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, node) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
     return place_outputs(p, node, kernel, node_index);
@@ -314,7 +337,7 @@ static am_status compile(am_cpu_program *p)
     p->readers = am_arena_array(&p->arena, values, sizeof *p->readers);
     p->buffers = am_arena_array(&p->arena, values, sizeof *p->buffers);
     p->steps = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->steps);
-    p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
+    p->fixed = am_arena_array(&p->arena, values + (size_t)g->node_count, sizeof *p->fixed);
     if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed)
         return am_out_of_memory();
     find_roots(p);
@@ -334,6 +357,7 @@ am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_opti
     p->micro = am_micro_of(options ? options->isa : AM_ISA_ANY);
     p->kernel_for = options ? options->kernel_for : NULL;
     p->reference_only = options && options->reference_only;
+    p->prepare = options && options->prepare;
     p->profile = options && options->profile;
     p->other_bytes = options ? options->other_bytes : 0;
     am_status status = compile(p);
@@ -376,7 +400,7 @@ am_status am_cpu_program_run(am_cpu_program *p, const am_tensor *inputs, void *c
     for (int i = 0; i < p->step_count; i++) {
         step *s = &p->steps[i];
         int64_t start = p->profile ? now_ns() : 0;
-        AM_TRY(call_kernel(p, s->node, s->kernel, inputs, states));
+        AM_TRY(call_kernel(p, s, inputs, states));
         if (p->profile) s->nanoseconds += now_ns() - start;
         s->calls++;
     }

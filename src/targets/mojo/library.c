@@ -27,6 +27,7 @@ enum { LOG_LIMIT = 1 << 20, LOG_SHOWN = 2000, TEXT_LIMIT = 96 };
 static struct {
     pthread_mutex_t opening;
     bool is_open;
+    int64_t width;
     char text[TEXT_LIMIT];
     am_mojo_work functions[AM_MOJO_FUNCTION_COUNT];
 } library = {.opening = PTHREAD_MUTEX_INITIALIZER};
@@ -225,8 +226,9 @@ static am_status load(const char *path, const am_mojo_sdk *sdk)
         dlclose(handle);
         return status;
     }
+    library.width = number_in(handle, "am_mojo_width");
     snprintf(library.text, sizeof library.text, "Mojo %s, %lld floats a vector", sdk->version,
-             (long long)number_in(handle, "am_mojo_width"));
+             (long long)library.width);
     library.is_open = true;
     return NULL;
 }
@@ -256,6 +258,11 @@ am_status am_mojo_library_open(const am_mojo_library_options *options)
 const char *am_mojo_library_text(void)
 {
     return library.text;
+}
+
+int64_t am_mojo_vector_width(void)
+{
+    return library.width;
 }
 
 am_mojo_work am_mojo_function_of(am_mojo_function function)

@@ -26,6 +26,9 @@ am_status am_mojo_library_open(const am_mojo_library_options *options) AM_NODISC
 /* "Mojo 1.2.0, 8 floats a vector" of the loaded library; "" before. */
 const char *am_mojo_library_text(void);
 
+/* Floats in a vector of the loaded library; 0 before. */
+int64_t am_mojo_vector_width(void);
+
 /* Computes items [begin, end) of a kernel's work. args: the words its source says. */
 typedef void (*am_mojo_work)(const int64_t *args, int64_t begin, int64_t end);
 

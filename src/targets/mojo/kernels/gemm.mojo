@@ -53,32 +53,37 @@ def load_four[dt: DType](w: P[dt], pitch: Int, n: Int, k: Int) -> Array[V[W], 4]
 
 
 # panel: [depth, NR] from w: [N, K]; columns beyond `count` are zeros.
-def pack_transposed[dt: DType](w: P[dt], pitch: Int, n: Int, count: Int, k: Int, depth: Int, panel: P[F32]):
+def pack_transposed[
+    dt: DType, to: DType
+](w: P[dt], pitch: Int, n: Int, count: Int, k: Int, depth: Int, panel: P[to]):
     var i = 0
     if count == NR:
         while i + 4 <= depth:
             comptime for half in range(2):
                 var columns = load_four(w, pitch, n + half * W, k + i)
                 comptime for r in range(4):
-                    panel.unsafe_store((i + r) * NR + half * W, columns[r])
+                    panel.unsafe_store((i + r) * NR + half * W, columns[r].cast[to]())
             i += 4
     while i < depth:
         for c in range(NR):
-            var value = w.unsafe_load((n + c) * pitch + k + i).cast[F32]() if c < count else Float32(0)
-            panel.unsafe_store(i * NR + c, value)
+            var value = w.unsafe_load((n + c) * pitch + k + i) if c < count else Scalar[dt](0)
+            panel.unsafe_store(i * NR + c, value.cast[to]())
         i += 1
 
 
 # panel: [depth, NR] from w: [K, N].
-def pack_straight[dt: DType](w: P[dt], pitch: Int, n: Int, count: Int, k: Int, depth: Int, panel: P[F32]):
+def pack_straight[
+    dt: DType, to: DType
+](w: P[dt], pitch: Int, n: Int, count: Int, k: Int, depth: Int, panel: P[to]):
     for i in range(depth):
         var at = (k + i) * pitch + n
         if count == NR:
-            panel.unsafe_store(i * NR, w.unsafe_load[width=W](at).cast[F32]())
-            panel.unsafe_store(i * NR + W, w.unsafe_load[width=W](at + W).cast[F32]())
+            panel.unsafe_store(i * NR, w.unsafe_load[width=W](at).cast[to]())
+            panel.unsafe_store(i * NR + W, w.unsafe_load[width=W](at + W).cast[to]())
         else:
             for c in range(NR):
-                panel.unsafe_store(i * NR + c, w.unsafe_load(at + c).cast[F32]() if c < count else Float32(0))
+                var value = w.unsafe_load(at + c) if c < count else Scalar[dt](0)
+                panel.unsafe_store(i * NR + c, value.cast[to]())
 
 
 # Adds to, or begins, `count` columns of one row.
@@ -98,13 +103,13 @@ def put_row(y: P[F32], sums: Array[V[W], 2], count: Int, accumulate: Bool):
 
 # y: [rows, count] from x: [rows, depth] and a panel.
 @always_inline
-def tile[rows: Int](
-    x: P[F32], x_pitch: Int, panel: P[F32], depth: Int, y: P[F32], y_pitch: Int, count: Int, accumulate: Bool
-):
+def tile[
+    dt: DType, rows: Int
+](x: P[F32], x_pitch: Int, panel: P[dt], depth: Int, y: P[F32], y_pitch: Int, count: Int, accumulate: Bool):
     var sums = Array[V[W], 2 * rows](fill=V[W](0))
     for k in range(depth):
-        var low = panel.unsafe_load[width=W](k * NR)
-        var high = panel.unsafe_load[width=W](k * NR + W)
+        var low = panel.unsafe_load[width=W](k * NR).cast[F32]()
+        var high = panel.unsafe_load[width=W](k * NR + W).cast[F32]()
         comptime for r in range(rows):
             var a = V[W](x.unsafe_load(r * x_pitch + k))
             sums[2 * r] = a.fma(low, sums[2 * r])
@@ -117,15 +122,17 @@ def tile[rows: Int](
 
 
 @no_inline
-def multiply_panel(
-    x: P[F32], x_pitch: Int, rows: Int, panel: P[F32], depth: Int, y: P[F32], y_pitch: Int, count: Int, accumulate: Bool
+def multiply_panel[
+    dt: DType
+](
+    x: P[F32], x_pitch: Int, rows: Int, panel: P[dt], depth: Int, y: P[F32], y_pitch: Int, count: Int, accumulate: Bool
 ):
     var tiles = (rows + MR - 1) // MR
     for t in range(tiles):  # of about the same height: low ones wait for their own sums
         var r = rows * t // tiles
         comptime for height in range(1, MR + 1):
             if rows * (t + 1) // tiles - r == height:
-                tile[height](
+                tile[dt, height](
                     x.unsafe_offset(r * x_pitch), x_pitch, panel, depth, y.unsafe_offset(r * y_pitch), y_pitch, count,
                     accumulate,
                 )
@@ -221,6 +228,53 @@ def multiply[dt: DType](
                 x.unsafe_offset(k), x_pitch, rows, panel, depth, y.unsafe_offset(n), y_pitch, count,
                 begun or k > 0,
             )
+        k += DEPTH
+        if k >= K:
+            return
+
+
+# --- a second operand packed once: panel after panel, each [K, NR], in its own dtype ---
+
+
+# One row of x and `panels` packed ones.
+@always_inline
+def row_times_panels[
+    dt: DType, panels: Int
+](x: P[F32], packed: P[dt], K: Int, k: Int, depth: Int, y: P[F32], count: Int, accumulate: Bool):
+    var sums = Array[V[W], 2 * panels](fill=V[W](0))
+    for i in range(k, k + depth):
+        var a = V[W](x.unsafe_load(i))
+        comptime for p in range(panels):
+            comptime for half in range(2):
+                var b = packed.unsafe_load[width=W]((p * K + i) * NR + half * W).cast[F32]()
+                sums[2 * p + half] = a.fma(b, sums[2 * p + half])
+    comptime for p in range(panels):
+        var row = Array[V[W], 2](fill=V[W](0))
+        row[0] = sums[2 * p]
+        row[1] = sums[2 * p + 1]
+        put_row(y.unsafe_offset(p * NR), row, count - p * NR, accumulate)
+
+
+# As `multiply`, and with its sums; n0 is a multiple of NR.
+def multiply_packed[
+    dt: DType
+](x: P[F32], x_pitch: Int, rows: Int, packed: P[dt], n0: Int, n1: Int, K: Int, y: P[F32], y_pitch: Int):
+    var k = 0
+    while True:  # once even where K is 0
+        var depth = min(DEPTH, K - k)
+        var n = n0
+        while n < n1:
+            var panel = packed.unsafe_offset(n * K)
+            var to = y.unsafe_offset(n)
+            if rows == 1 and n + 4 * NR <= n1:
+                row_times_panels[dt, 4](x, panel, K, k, depth, to, 4 * NR, k > 0)
+                n += 4 * NR
+                continue
+            multiply_panel(
+                x.unsafe_offset(k), x_pitch, rows, panel.unsafe_offset(k * NR), depth, to, y_pitch, min(NR, n1 - n),
+                k > 0,
+            )
+            n += NR
         k += DEPTH
         if k >= K:
             return

@@ -2,7 +2,7 @@
 # raises nothing, allocates nothing and starts no thread.
 from common import *
 from pointwise import unary, binary, select, gated_activation, cast, iota, random
-from products import linear, matmul, grouped_matmul
+from products import linear, pack_linear, matmul, grouped_matmul
 from rows import norm_rows, norm_groups, softmax, reduce, reduce_rows
 from order import arg_reduce, scan, sort, top_k, search_sorted
 from attention import attention, rope
@@ -57,6 +57,11 @@ def am_mojo_random(args: Args, begin: Int64, end: Int64) abi("C"):
 @export("am_mojo_linear")
 def am_mojo_linear(args: Args, begin: Int64, end: Int64) abi("C"):
     linear(args, Int(begin), Int(end))
+
+
+@export("am_mojo_pack_linear")
+def am_mojo_pack_linear(args: Args, begin: Int64, end: Int64) abi("C"):
+    pack_linear(args, Int(begin), Int(end))
 
 
 @export("am_mojo_matmul")

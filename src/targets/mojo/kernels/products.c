@@ -29,9 +29,34 @@ static am_status run_linear(const am_kernel_call *call)
                             a->in_out,
                             a->activation,
                             rows,
-                            column_blocks};
+                            column_blocks,
+                            am_mojo_address(call->prepared)};
     am_mojo_launch(AM_MOJO_LINEAR, args, row_blocks * column_blocks, 1);
     return NULL;
+}
+
+/* The weight in panels of as many columns as two vectors hold. */
+static int64_t panels_of(int64_t N)
+{
+    int64_t width = 2 * am_mojo_vector_width();
+    return (N + width - 1) / width;
+}
+
+static size_t packed_bytes(const am_graph *graph, const am_node *node)
+{
+    const am_value_info *w = &graph->values[node->inputs[1].id];
+    bool in_out = ((const am_linear_attributes *)node->attributes)->in_out;
+    int64_t K = w->shape.dims[in_out ? 0 : 1], N = w->shape.dims[in_out ? 1 : 0];
+    return (size_t)(panels_of(N) * 2 * am_mojo_vector_width() * K) * am_dtype_bytes(w->dtype);
+}
+
+static void pack(const am_kernel_call *call, void *packed)
+{
+    const am_tensor *w = &call->inputs[1];
+    bool in_out = AM_ATTRIBUTES(am_linear_attributes, call)->in_out;
+    int64_t K = w->shape.dims[in_out ? 0 : 1], N = w->shape.dims[in_out ? 1 : 0];
+    const int64_t args[] = {am_mojo_address(w->data), am_mojo_address(packed), N, K, w->dtype, in_out};
+    am_mojo_launch(AM_MOJO_PACK_LINEAR, args, panels_of(N), 4);
 }
 
 /* All but input `weight` in single precision, that one in a type of 16 bits too. */
@@ -130,7 +155,13 @@ static const char *refuses_grouped(const am_graph *graph, const am_node *node)
 }
 
 static const am_mojo_kernel
-    linear = {{.name = "linear_mojo", .op = AM_OP_LINEAR, .run = run_linear}, refuses_linear},
+    linear = {{.name = "linear_mojo",
+               .op = AM_OP_LINEAR,
+               .run = run_linear,
+               .prepared_input = 1,
+               .prepared_bytes = packed_bytes,
+               .prepare = pack},
+              refuses_linear},
     matmul = {{.name = "matmul_mojo", .op = AM_OP_MATMUL, .run = run_matmul, .scratch_bytes = matmul_scratch},
               am_mojo_refuses_all_but_f32},
     grouped = {{.name = "grouped_matmul_mojo", .op = AM_OP_GROUPED_MATMUL, .run = run_grouped}, refuses_grouped};

@@ -18,7 +18,7 @@ def add_rows(x: P[F32], y: P[F32], count: Int):
 
 
 # --- linear: words x, weight, bias, residual, y, M, N, K, weight's dtype, whether it is [K, N], activation, rows of a
-# block, column blocks; items are blocks, columns fastest ---
+# block, column blocks, packed weight or null; items are blocks, columns fastest ---
 
 
 def linear_block[dt: DType](args: Args, m0: Int, m1: Int, n0: Int, n1: Int):
@@ -26,10 +26,11 @@ def linear_block[dt: DType](args: Args, m0: Int, m1: Int, n0: Int, n1: Int):
     var K = integer(args, 7)
     var straight = integer(args, 9) != 0
     var y = address[F32](args, 4).unsafe_offset(m0 * N)
-    multiply(
-        address[F32](args, 0).unsafe_offset(m0 * K), K, m1 - m0, address[dt](args, 1), N if straight else K, straight,
-        n0, n1, K, y, N,
-    )
+    var x = address[F32](args, 0).unsafe_offset(m0 * K)
+    if is_null(args, 13):
+        multiply(x, K, m1 - m0, address[dt](args, 1), N if straight else K, straight, n0, n1, K, y, N)
+    else:
+        multiply_packed(x, K, m1 - m0, address[dt](args, 13), n0, n1, K, y, N)
     for m in range(m1 - m0):
         var row = y.unsafe_offset(m * N + n0)
         if not is_null(args, 2):
@@ -54,6 +55,29 @@ def linear(args: Args, begin: Int, end: Int):
             linear_block[DType.float16](args, m0, m1, n0, n1)
         else:
             linear_block[F32](args, m0, m1, n0, n1)
+
+
+# --- pack_linear: words weight, packed weight, N, K, dtype, whether it is [K, N]; panels of NR columns ---
+
+
+def pack_panels[dt: DType](args: Args, begin: Int, end: Int):
+    var N = integer(args, 2)
+    var K = integer(args, 3)
+    for p in range(begin, end):
+        var panel = address[dt](args, 1).unsafe_offset(p * NR * K)
+        if integer(args, 5) != 0:
+            pack_straight(address[dt](args, 0), N, p * NR, min(NR, N - p * NR), 0, K, panel)
+        else:
+            pack_transposed(address[dt](args, 0), K, p * NR, min(NR, N - p * NR), 0, K, panel)
+
+
+def pack_linear(args: Args, begin: Int, end: Int):
+    if integer(args, 4) == 3:
+        pack_panels[DType.bfloat16](args, begin, end)
+    elif integer(args, 4) == 2:
+        pack_panels[DType.float16](args, begin, end)
+    else:
+        pack_panels[F32](args, begin, end)
 
 
 # --- matmul: words a: [.., M, K], b: [.., K, N] or, transposed, [.., N, K], y, M, N, K, whether b is transposed, rows of
