@@ -7,6 +7,15 @@ from rows import norm_rows, norm_groups, softmax, reduce, reduce_rows
 from order import arg_reduce, scan, sort, top_k, search_sorted
 from attention import attention, rope
 from movement import copy, copy_rows, pad, gather, gather_elements, scatter, scatter_rows, embedding
+from windows import convolution, conv_transpose, pool, unfold, fold
+from recurrence import (
+    recurrence_linear,
+    recurrence_lstm,
+    recurrence_gru,
+    recurrence_selective_scan,
+    recurrence_gated_delta,
+    expert_routing,
+)
 
 
 @export("am_mojo_abi")
@@ -172,3 +181,58 @@ def am_mojo_scatter_rows(args: Args, begin: Int64, end: Int64) abi("C"):
 @export("am_mojo_embedding")
 def am_mojo_embedding(args: Args, begin: Int64, end: Int64) abi("C"):
     embedding(args, Int(begin), Int(end))
+
+
+@export("am_mojo_convolution")
+def am_mojo_convolution(args: Args, begin: Int64, end: Int64) abi("C"):
+    convolution(args, Int(begin), Int(end))
+
+
+@export("am_mojo_conv_transpose")
+def am_mojo_conv_transpose(args: Args, begin: Int64, end: Int64) abi("C"):
+    conv_transpose(args, Int(begin), Int(end))
+
+
+@export("am_mojo_pool")
+def am_mojo_pool(args: Args, begin: Int64, end: Int64) abi("C"):
+    pool(args, Int(begin), Int(end))
+
+
+@export("am_mojo_unfold")
+def am_mojo_unfold(args: Args, begin: Int64, end: Int64) abi("C"):
+    unfold(args, Int(begin), Int(end))
+
+
+@export("am_mojo_fold")
+def am_mojo_fold(args: Args, begin: Int64, end: Int64) abi("C"):
+    fold(args, Int(begin), Int(end))
+
+
+@export("am_mojo_recurrence_linear")
+def am_mojo_recurrence_linear(args: Args, begin: Int64, end: Int64) abi("C"):
+    recurrence_linear(args, Int(begin), Int(end))
+
+
+@export("am_mojo_recurrence_lstm")
+def am_mojo_recurrence_lstm(args: Args, begin: Int64, end: Int64) abi("C"):
+    recurrence_lstm(args, Int(begin), Int(end))
+
+
+@export("am_mojo_recurrence_gru")
+def am_mojo_recurrence_gru(args: Args, begin: Int64, end: Int64) abi("C"):
+    recurrence_gru(args, Int(begin), Int(end))
+
+
+@export("am_mojo_recurrence_selective_scan")
+def am_mojo_recurrence_selective_scan(args: Args, begin: Int64, end: Int64) abi("C"):
+    recurrence_selective_scan(args, Int(begin), Int(end))
+
+
+@export("am_mojo_recurrence_gated_delta")
+def am_mojo_recurrence_gated_delta(args: Args, begin: Int64, end: Int64) abi("C"):
+    recurrence_gated_delta(args, Int(begin), Int(end))
+
+
+@export("am_mojo_expert_routing")
+def am_mojo_expert_routing(args: Args, begin: Int64, end: Int64) abi("C"):
+    expert_routing(args, Int(begin), Int(end))
