@@ -257,11 +257,37 @@ static void compare_levels(const am_graph *graph, const op_test_node *node, cons
     }
 }
 
-/* By Mojo, where there is an SDK. A node without a kernel there is no more than a check of the reason. */
+/* Ops that the Mojo library does not compute, or that nobody computes. */
+static bool has_no_mojo_kernel(am_op_kind op)
+{
+    return op == AM_OP_CONSTANT || op == AM_OP_INPUT || op == AM_OP_RESHAPE || op == AM_OP_RESIZE ||
+           op == AM_OP_GRID_SAMPLE || op == AM_OP_FOURIER || op == AM_OP_LOOP;
+}
+
+static bool is_common(const am_graph *graph, const am_node *node)
+{
+    for (int i = 1; i < graph->value_count; i++) {
+        am_dtype dtype = graph->values[i].dtype;
+        if (dtype != AM_F32 && dtype != AM_I64 && dtype != AM_I32 && dtype != AM_BOOL) return false;
+    }
+    return node->op != AM_OP_SCAN && node->op != AM_OP_FOLD && node->op != AM_OP_PAD && node->op != AM_OP_IOTA;
+}
+
+/* Without this a node that no Mojo kernel takes would be compared with itself. */
+static void expect_mojo_kernel(const am_graph *graph, const am_node *node)
+{
+    const char *reason = "";
+    if (am_mojo_kernel_for(graph, node, &reason)) return;
+    assert_true(strlen(reason) > 0);
+    if (!has_no_mojo_kernel(node->op) && is_common(graph, node))
+        fail_msg("no Mojo kernel for %s: %s", am_op_of(node->op)->name, reason);
+}
+
 static void compare_mojo(const am_graph *graph, const op_test_node *node, const am_tensor *expected)
 {
     if (!op_test_has_mojo()) return;
     const am_cpu_program_options options = {.reference_only = true, .kernel_for = am_mojo_kernel_or_null};
+    for (int i = 0; i < graph->node_count; i++) expect_mojo_kernel(graph, &graph->nodes[i]);
     compare_outputs(graph, node, expected, &options, kernel_tolerance, "mojo");
 }
 

@@ -97,8 +97,10 @@ static am_status build_failed(const char *log, const char *how, int number)
     char *text = NULL;
     size_t length = 0;
     am_status_free(am_file_read(log, LOG_LIMIT, &text, &length));
-    char *from = text && strncmp(text, "Failed to initialize Crashpad", 29) == 0 ? strchr(text, '\n') : text;
-    am_status status = am_error(AM_FAILED, "the Mojo compiler %s %d: %.*s", how, number, LOG_SHOWN, from ? from : "");
+    const char *from = text ? text : "";
+    if (strncmp(from, "Failed to initialize Crashpad", 29) == 0) from += strcspn(from, "\n");
+    from += strspn(from, "\n");
+    am_status status = am_error(AM_FAILED, "the Mojo compiler %s %d: %.*s", how, number, LOG_SHOWN, from);
     am_free(text);
     return status;
 }
