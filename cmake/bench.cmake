@@ -9,7 +9,7 @@ if(Python3_FOUND AND NOT AM_SANITIZE)
 endif()
 
 # Times the Mojo kernels beside the cpu's.
-add_executable(bench_mojo_linear EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/mojo_linear.c)
-target_include_directories(bench_mojo_linear PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(bench_mojo_linear PRIVATE anymodel_static)
-set_target_properties(bench_mojo_linear PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+add_executable(bench_mojo_kernels EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/mojo_kernels.c)
+target_include_directories(bench_mojo_kernels PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(bench_mojo_kernels PRIVATE anymodel_static)
+set_target_properties(bench_mojo_kernels PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)

@@ -31,52 +31,86 @@ def source_place(g: P[I64], i: Int, o: Int, k: Int) -> Int:
 # batch, group, channels, positions, the last fastest ---
 
 
-# One row of a panel: a kernel place of one channel, at output positions p0..p0+count-1.
-def gather_row(g: P[I64], plane: P[F32], tap: Int, p0: Int, count: Int, row: P[F32]):
-    var depth_place = tap // (integer(g, KERNEL + 1) * integer(g, KERNEL + 2))
-    var line_place = tap // integer(g, KERNEL + 2) % integer(g, KERNEL + 1)
+# Elements at x, x + step, .. of a line of the input: zeros outside of it.
+@always_inline
+def gather_line(line: P[F32], width: Int, x: Int, step: Int, count: Int, row: P[F32]):
+    if step != 1:
+        for n in range(count):
+            var at = x + n * step
+            row.unsafe_store(n, line.unsafe_load(at) if at >= 0 and at < width else Float32(0))
+        return
+    var first = min(count, max(0, -x))
+    var stop = max(first, min(count, width - x))
+    for n in range(first):
+        row.unsafe_store(n, Float32(0))
+    var n = first
+    while n + W <= stop:
+        row.unsafe_store(n, line.unsafe_load[width=W](x + n))
+        n += W
+    while n < stop:
+        row.unsafe_store(n, line.unsafe_load(x + n))
+        n += 1
+    for k in range(stop, count):
+        row.unsafe_store(k, Float32(0))
+
+
+# A kernel place of one channel, at output positions from (o0, o1, o2) on.
+def gather_row(g: P[I64], plane: P[F32], tap: Int, o0: Int, o1: Int, o2: Int, count: Int, row: P[F32]):
+    var lines = integer(g, KERNEL + 2)
+    var z = source_place(g, 0, o0, tap // (integer(g, KERNEL + 1) * lines))
+    var y = source_place(g, 1, o1, tap // lines % integer(g, KERNEL + 1))
+    var x = source_place(g, 2, o2, tap % lines)
+    var width = integer(g, SIZE + 2)
+    var height = integer(g, SIZE + 1)
+    var line = o1
+    var place = o2
+    var i = 0
+    while i < count:
+        var length = min(integer(g, PLACES + 2) - place, count - i)
+        if z >= 0 and z < integer(g, SIZE) and y >= 0 and y < height:
+            gather_line(
+                plane.unsafe_offset((z * height + y) * width), width, x, integer(g, STRIDE + 2), length,
+                row.unsafe_offset(i),
+            )
+        else:
+            for n in range(i, i + length):
+                row.unsafe_store(n, Float32(0))
+        i += length
+        x -= place * integer(g, STRIDE + 2)
+        place = 0
+        line += 1
+        y += integer(g, STRIDE + 1)
+        if line == integer(g, PLACES + 1):
+            line = 0
+            y -= integer(g, PLACES + 1) * integer(g, STRIDE + 1)
+            z += integer(g, STRIDE)
+
+
+# Panels of a whole block of positions, so that lines are read for all of them at once.
+def convolve(g: P[I64], x: P[F32], weight: P[F32], rows: Int, K: Int, p0: Int, count: Int, y: P[F32], y_pitch: Int):
+    var space = Array[Float32, DEPTH * POSITIONS](uninitialized=True)
+    var row_space = Array[Float32, POSITIONS](fill=Float32(0))
+    var panels = P[F32](unsafe_from_address=Int(space.unsafe_ptr()))
+    var row = P[F32](unsafe_from_address=Int(row_space.unsafe_ptr()))
+    var taps = volume(g, KERNEL)
+    var plane = volume(g, SIZE)
     var o0 = p0 // (integer(g, PLACES + 1) * integer(g, PLACES + 2))
     var o1 = p0 // integer(g, PLACES + 2) % integer(g, PLACES + 1)
     var o2 = p0 % integer(g, PLACES + 2)
-    var width = integer(g, SIZE + 2)
-    var step = integer(g, STRIDE + 2)
-    var i = 0
-    while i < count:
-        var line = min(integer(g, PLACES + 2) - o2, count - i)
-        var z = source_place(g, 0, o0, depth_place)
-        var y = source_place(g, 1, o1, line_place)
-        var x = source_place(g, 2, o2, tap % integer(g, KERNEL + 2))
-        var inside = z >= 0 and z < integer(g, SIZE) and y >= 0 and y < integer(g, SIZE + 1)
-        var start = (z * integer(g, SIZE + 1) + y) * width
-        for n in range(i, i + line):
-            row.unsafe_store(n, plane.unsafe_load(start + x) if inside and x >= 0 and x < width else Float32(0))
-            x += step
-        i += line
-        o2 = 0
-        o1 += 1
-        if o1 == integer(g, PLACES + 1):
-            o1 = 0
-            o0 += 1
-
-
-def convolve(g: P[I64], x: P[F32], weight: P[F32], rows: Int, K: Int, p0: Int, count: Int, y: P[F32], y_pitch: Int):
-    var space = Array[Float32, DEPTH * NR](uninitialized=True)
-    var panel = P[F32](unsafe_from_address=Int(space.unsafe_ptr()))
-    var taps = volume(g, KERNEL)
-    var plane = volume(g, SIZE)
-    for i in range(DEPTH * NR):
-        panel.unsafe_store(i, Float32(0))
     var k = 0
     while True:
         var depth = min(DEPTH, K - k)
-        for n in range(0, count, NR):
-            var width = min(NR, count - n)
-            for i in range(depth):
-                gather_row(
-                    g, x.unsafe_offset((k + i) // taps * plane), (k + i) % taps, p0 + n, width,
-                    panel.unsafe_offset(i * NR),
+        for i in range(depth):
+            gather_row(g, x.unsafe_offset((k + i) // taps * plane), (k + i) % taps, o0, o1, o2, count, row)
+            comptime for n in range(0, POSITIONS, W):
+                panels.unsafe_store(
+                    (n // NR * DEPTH + i) * NR + n % NR, row.unsafe_load[width=W](n)
                 )
-            multiply_panel(weight.unsafe_offset(k), K, rows, panel, depth, y.unsafe_offset(n), y_pitch, width, k > 0)
+        for n in range(0, count, NR):
+            multiply_panel(
+                weight.unsafe_offset(k), K, rows, panels.unsafe_offset(n * DEPTH), depth, y.unsafe_offset(n), y_pitch,
+                min(NR, count - n), k > 0,
+            )
         k += DEPTH
         if k >= K:
             return
