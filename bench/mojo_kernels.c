@@ -2,8 +2,8 @@
    thread.
 
    Usage: bench_mojo_kernels [ROUNDS]
-   Prints for each op and size the best time of each and, in brackets, how much faster than the cpu's it is. Needs a Mojo
-   SDK. */
+   Prints for each op and size the best time of each and, in brackets, how much faster than the cpu's it is. Needs a
+   Mojo SDK. */
 #include "base/prng.h"
 #include "graph/ops.h"
 #include "targets/cpu/program.h"
@@ -62,9 +62,8 @@ static am_value weight(workload *w, am_dtype dtype, am_shape shape)
 /* `flop`: of one run, 0 where arithmetic is not what takes the time. */
 static void measure(const workload *w, am_value y, const char *name, double flop, int rounds)
 {
-    static const am_cpu_program_options ways[WAYS] = {{0},
-                                                      {.kernel_for = am_mojo_kernel_or_null},
-                                                      {.kernel_for = am_mojo_kernel_or_null, .prepare = true}};
+    static const am_cpu_program_options ways[WAYS] = {
+        {0}, {.kernel_for = am_mojo_kernel_or_null}, {.kernel_for = am_mojo_kernel_or_null, .prepare = true}};
     static const char *const way_names[WAYS] = {"cpu", "mojo", "packed"};
     am_cpu_program *programs[WAYS];
     am_graph *graph;
@@ -132,8 +131,7 @@ static void convolution(int64_t C, int64_t O, int64_t size, int64_t kernel, int6
     am_convolution_attributes a = {.padding_before = am_shape_of(kernel / 2, kernel / 2),
                                    .padding_after = am_shape_of(kernel / 2, kernel / 2),
                                    .groups = groups};
-    am_value y =
-        am_convolution(w.b, x, weight(&w, AM_F32, am_shape_of(O, C / groups, kernel, kernel)), AM_NONE, &a);
+    am_value y = am_convolution(w.b, x, weight(&w, AM_F32, am_shape_of(O, C / groups, kernel, kernel)), AM_NONE, &a);
     snprintf(name, sizeof name, "convolution %lld %lld, %lld^2, %lld^2, %lld", (long long)C, (long long)O,
              (long long)size, (long long)kernel, (long long)groups);
     measure(&w, y, name, 0, rounds);

@@ -2,7 +2,7 @@
 # docs/decisions/ says why each).
 find_package(Threads REQUIRED)
 if(AM_CORE_ONLY)
-  set(AM_LIBRARIES Threads::Threads m)
+  set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS})
   return()
 endif()
 find_package(PkgConfig REQUIRED)
@@ -19,6 +19,6 @@ pkg_check_modules(AM_SOXR REQUIRED IMPORTED_TARGET soxr>=0.1.3)
 pkg_check_modules(AM_ZIP REQUIRED IMPORTED_TARGET libzip>=1.7)
 find_package(GIF REQUIRED)
 
-set(AM_LIBRARIES Threads::Threads m simdjson::simdjson PkgConfig::AM_PCRE2 PkgConfig::AM_UTF8PROC PkgConfig::AM_PNG
+set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS} simdjson::simdjson PkgConfig::AM_PCRE2 PkgConfig::AM_UTF8PROC PkgConfig::AM_PNG
     PkgConfig::AM_JPEG PkgConfig::AM_WEBP PkgConfig::AM_SNDFILE PkgConfig::AM_MPG123 PkgConfig::AM_VORBIS
     PkgConfig::AM_SOXR PkgConfig::AM_ZIP GIF::GIF)

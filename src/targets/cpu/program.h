@@ -12,9 +12,9 @@ typedef struct am_cpu_program_options {
     /* Another target's kernel for a node, taken before the cpu's own; null: none. May be null. */
     const am_kernel *(*kernel_for)(const am_graph *graph, const am_node *node);
     bool prepare; /* keep weights in the form that kernels like best, beside the mapped ones, where memory allows */
-    am_isa isa;          /* the best feature level to use; 0: what this cpu has */
-    bool profile;        /* keep the time of each step */
-    size_t other_bytes;  /* what the caller will allocate beside: inputs, new states */
+    am_isa isa;   /* the best feature level to use; 0: what this cpu has */
+    bool profile; /* keep the time of each step */
+    size_t other_bytes; /* what the caller will allocate beside: inputs, new states */
 } am_cpu_program_options;
 
 /* Chooses kernels, computes what depends on constants only, lays out memory. The graph is borrowed and must

@@ -74,8 +74,7 @@ static uint64_t key_of(const am_mojo_sdk *sdk)
         key = am_fnv1a_more(key, s->name, strlen(s->name) + 1);
         key = am_fnv1a_more(key, s->text, s->length);
     }
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        key = am_fnv1a_more(key, words[i], strlen(words[i]) + 1);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) key = am_fnv1a_more(key, words[i], strlen(words[i]) + 1);
     return key;
 }
 
@@ -129,8 +128,9 @@ static am_status run_compiler(am_arena *arena, const am_mojo_sdk *sdk, const cha
                            am_arena_printf(arena, "MODULAR_MOJO_MAX_IMPORT_PATH=%s/lib/mojo", sdk->root),
                            NULL};
     /* Without contraction a vector and the elements after the last one are computed alike. */
-    char *arguments[] = {compiler, "build",      "--emit", "shared-lib", "--fp-mode", "contract=off",
-                         "-o",     (char *)(uintptr_t)target, source,   NULL};
+    char *arguments[] = {
+        compiler, "build", "--emit", "shared-lib", "--fp-mode", "contract=off", "-o", (char *)(uintptr_t)target,
+        source,   NULL};
     posix_spawn_file_actions_t actions;
     pid_t child;
     for (int i = 0; i < 6; i++)

@@ -79,8 +79,9 @@ static am_status run_rope(const am_kernel_call *call)
     return NULL;
 }
 
-static const am_mojo_kernel
-    attention = {{.name = "attention_mojo", .op = AM_OP_ATTENTION, .run = run_attention}, refuses_attention},
-    rope = {{.name = "rope_mojo", .op = AM_OP_ROPE, .run = run_rope, .in_place = true}, am_mojo_refuses_all_but_f32};
+static const am_mojo_kernel attention = {{.name = "attention_mojo", .op = AM_OP_ATTENTION, .run = run_attention},
+                                         refuses_attention},
+                            rope = {{.name = "rope_mojo", .op = AM_OP_ROPE, .run = run_rope, .in_place = true},
+                                    am_mojo_refuses_all_but_f32};
 
 const am_mojo_kernel *const am_mojo_attention[] = {&attention, &rope, NULL};

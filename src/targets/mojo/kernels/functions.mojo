@@ -105,7 +105,7 @@ def rectified[w: SIMDLength, //](x: V[w]) -> V[w]:
     return (x.gt(V[w](0)) | is_no_number(x)).select(x, V[w](0))
 
 
-# Numbers of am_unary_fn, checked against C by the library's am_mojo_unary_count.
+# Numbers of am_unary_fn, in the order of graph/functions.def; the tests of the op compare each of them with C.
 comptime IDENTITY = 0
 comptime ABS = 1
 comptime NEG = 2
@@ -456,7 +456,7 @@ def integer_unary(kind: Int, x: Int64) -> Int64:
     return x
 
 
-# --- two operands: numbers of am_binary_fn ---
+# --- two operands: numbers of am_binary_fn, in the order of graph/functions.def ---
 
 comptime ADD = 0
 comptime SUB = 1

@@ -24,16 +24,17 @@ def load_columns[dt: DType](w: P[dt], pitch: Int, n: Int, k: Int) -> Array[V[L],
             rows[i] = rebind[V[L]](first)
     var columns = Array[V[L], 4](fill=V[L](0))
     comptime for half in range(2):
+        comptime i = 2 * half
         comptime if L == 8:
-            var a = rows[0].shuffle[2 * half, 8 + 2 * half, 2 * half + 1, 9 + 2 * half, 4 + 2 * half, 12 + 2 * half, 5 + 2 * half, 13 + 2 * half](rows[1])
-            var b = rows[2].shuffle[2 * half, 8 + 2 * half, 2 * half + 1, 9 + 2 * half, 4 + 2 * half, 12 + 2 * half, 5 + 2 * half, 13 + 2 * half](rows[3])
-            columns[2 * half] = a.shuffle[0, 1, 8, 9, 4, 5, 12, 13](b)
-            columns[2 * half + 1] = a.shuffle[2, 3, 10, 11, 6, 7, 14, 15](b)
+            var a = rows[0].shuffle[i, 8 + i, i + 1, 9 + i, 4 + i, 12 + i, 5 + i, 13 + i](rows[1])
+            var b = rows[2].shuffle[i, 8 + i, i + 1, 9 + i, 4 + i, 12 + i, 5 + i, 13 + i](rows[3])
+            columns[i] = a.shuffle[0, 1, 8, 9, 4, 5, 12, 13](b)
+            columns[i + 1] = a.shuffle[2, 3, 10, 11, 6, 7, 14, 15](b)
         else:
-            var a = rows[0].shuffle[2 * half, 4 + 2 * half, 2 * half + 1, 5 + 2 * half](rows[1])
-            var b = rows[2].shuffle[2 * half, 4 + 2 * half, 2 * half + 1, 5 + 2 * half](rows[3])
-            columns[2 * half] = a.shuffle[0, 1, 4, 5](b)
-            columns[2 * half + 1] = a.shuffle[2, 3, 6, 7](b)
+            var a = rows[0].shuffle[i, 4 + i, i + 1, 5 + i](rows[1])
+            var b = rows[2].shuffle[i, 4 + i, i + 1, 5 + i](rows[3])
+            columns[i] = a.shuffle[0, 1, 4, 5](b)
+            columns[i + 1] = a.shuffle[2, 3, 6, 7](b)
     return columns^
 
 

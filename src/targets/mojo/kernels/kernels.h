@@ -14,7 +14,10 @@ typedef struct am_mojo_kernel {
 } am_mojo_kernel;
 
 /* Each ends with null. */
-extern const am_mojo_kernel *const am_mojo_pointwise[], *const am_mojo_products[], *const am_mojo_rows[], *const am_mojo_attention[], *const am_mojo_movement[], *const am_mojo_windows[], *const am_mojo_recurrence[];
+extern const am_mojo_kernel *const am_mojo_pointwise[],
+    *const am_mojo_products[], *const am_mojo_rows[], *const am_mojo_attention[], *const am_mojo_movement[],
+                                                                                      *const am_mojo_windows[],
+                                                                                          *const am_mojo_recurrence[];
 
 /* --- for the tables --- */
 

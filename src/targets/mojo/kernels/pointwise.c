@@ -105,5 +105,5 @@ static const am_mojo_kernel
     iota = {{.name = "iota_mojo", .op = AM_OP_IOTA, .run = run_iota}, refuses_iota},
     random_numbers = {{.name = "random_mojo", .op = AM_OP_RANDOM, .run = run_random}, NULL};
 
-const am_mojo_kernel *const am_mojo_pointwise[] = {&unary, &binary,         &select_one, &gated,
-                                                   &cast,  &iota, &random_numbers, NULL};
+const am_mojo_kernel *const am_mojo_pointwise[] = {&unary, &binary, &select_one,     &gated,
+                                                   &cast,  &iota,   &random_numbers, NULL};

@@ -103,16 +103,15 @@ static const char *refuses_routing(const am_graph *graph, const am_node *node)
     return graph->values[node->first_output.id].dtype == AM_F32 ? NULL : "gives f32 only";
 }
 
-static const am_mojo_kernel
-    recurrence = {{.name = "recurrence_mojo",
-                   .op = AM_OP_RECURRENCE,
-                   .run = run_recurrence,
-                   .scratch_bytes = recurrence_scratch},
-                  am_mojo_refuses_all_but_f32},
-    routing = {{.name = "expert_routing_mojo",
-                .op = AM_OP_EXPERT_ROUTING,
-                .run = run_routing,
-                .scratch_bytes = routing_scratch},
-               refuses_routing};
+static const am_mojo_kernel recurrence = {{.name = "recurrence_mojo",
+                                           .op = AM_OP_RECURRENCE,
+                                           .run = run_recurrence,
+                                           .scratch_bytes = recurrence_scratch},
+                                          am_mojo_refuses_all_but_f32},
+                            routing = {{.name = "expert_routing_mojo",
+                                        .op = AM_OP_EXPERT_ROUTING,
+                                        .run = run_routing,
+                                        .scratch_bytes = routing_scratch},
+                                       refuses_routing};
 
 const am_mojo_kernel *const am_mojo_recurrence[] = {&recurrence, &routing, NULL};

@@ -128,8 +128,8 @@ static am_status run_arg_reduce(const am_kernel_call *call)
     const am_arg_reduce_attributes *a = AM_ATTRIBUTES(am_arg_reduce_attributes, call);
     const am_tensor *x = &call->inputs[0];
     am_rows rows = am_rows_along(&x->shape, a->axis);
-    const int64_t args[] = {x->dtype,   am_mojo_address(x->data), am_mojo_address(call->outputs[0].data), rows.size,
-                            rows.inner, a->is_min};
+    const int64_t args[] = {
+        x->dtype, am_mojo_address(x->data), am_mojo_address(call->outputs[0].data), rows.size, rows.inner, a->is_min};
     am_mojo_launch(AM_MOJO_ARG_REDUCE, args, rows.outer * rows.inner, 1 + 4096 / (rows.size + 1));
     return NULL;
 }
@@ -139,8 +139,14 @@ static am_status run_scan(const am_kernel_call *call)
     const am_scan_attributes *a = AM_ATTRIBUTES(am_scan_attributes, call);
     const am_tensor *x = &call->inputs[0];
     am_rows rows = am_rows_along(&x->shape, a->axis);
-    const int64_t args[] = {x->dtype,   am_mojo_address(x->data), am_mojo_address(call->outputs[0].data), rows.size,
-                            rows.inner, a->fn,                    a->exclusive,                           a->reverse};
+    const int64_t args[] = {x->dtype,
+                            am_mojo_address(x->data),
+                            am_mojo_address(call->outputs[0].data),
+                            rows.size,
+                            rows.inner,
+                            a->fn,
+                            a->exclusive,
+                            a->reverse};
     am_mojo_launch(AM_MOJO_SCAN, args, rows.outer * rows.inner, 1 + 4096 / (rows.size + 1));
     return NULL;
 }
@@ -220,5 +226,5 @@ static const am_mojo_kernel
     top_k = {{.name = "top_k_mojo", .op = AM_OP_TOP_K, .run = run_top_k}, am_mojo_refuses_f8},
     search = {{.name = "search_sorted_mojo", .op = AM_OP_SEARCH_SORTED, .run = run_search_sorted}, am_mojo_refuses_f8};
 
-const am_mojo_kernel *const am_mojo_rows[] = {&norm_rows, &norm_groups, &softmax, &reduce, &arg_reduce, &scan,
-                                              &sort,      &top_k,       &search,  NULL};
+const am_mojo_kernel *const am_mojo_rows[] = {&norm_rows, &norm_groups, &softmax, &reduce, &arg_reduce,
+                                              &scan,      &sort,        &top_k,   &search, NULL};

@@ -87,9 +87,8 @@ static am_status run_pool(const am_kernel_call *call)
     int64_t adaptive[3] = {1, 1, 1};
     bool is_adaptive = a->adaptive.rank > 0;
     for (int i = 0; i < a->adaptive.rank; i++) adaptive[3 - a->adaptive.rank + i] = a->adaptive.dims[i];
-    geometry g =
-        geometry_of(x->rank - 2, &x->dims[2], is_adaptive ? a->adaptive.dims : a->kernel.dims, &y->dims[2],
-                    &(window_lists){&a->stride, &a->dilation, &a->padding_before, &a->padding_after}, true);
+    geometry g = geometry_of(x->rank - 2, &x->dims[2], is_adaptive ? a->adaptive.dims : a->kernel.dims, &y->dims[2],
+                             &(window_lists){&a->stride, &a->dilation, &a->padding_before, &a->padding_after}, true);
     const int64_t args[] = {am_mojo_address(call->inputs[0].data),
                             am_mojo_address(call->outputs[0].data),
                             a->fn == AM_POOL_AVERAGE,

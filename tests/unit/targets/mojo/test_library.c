@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const variables[] = {"MODULAR_MOJO_MAX_PACKAGE_ROOT", "MODULAR_HOME", "CONDA_PREFIX", "VIRTUAL_ENV",
-                                        "HOME", "PATH", "XDG_CACHE_HOME"};
+static const char *const variables[] = {
+    "MODULAR_MOJO_MAX_PACKAGE_ROOT", "MODULAR_HOME", "CONDA_PREFIX", "VIRTUAL_ENV", "HOME", "PATH", "XDG_CACHE_HOME"};
 
 /* A new folder, in which the search begins, and nothing else to be found. */
 static const char *empty_world(void)
