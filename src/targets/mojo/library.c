@@ -4,8 +4,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/prng.h"
+#include "targets/common/modular.h"
 #include "targets/cpu/isa.h"
-#include "targets/mojo/sdk.h"
 #include "targets/mojo/sources.h"
 
 #include <dlfcn.h>
@@ -38,6 +38,27 @@ static const char *const function_names[] = {
 #undef AM_MOJO_FUNCTION
 };
 
+/* --- the SDK --- */
+
+static bool is_too_old(const char *version)
+{
+    int major, minor, least_major, least_minor;
+    if (sscanf(version, "%d.%d", &major, &minor) != 2) return false; /* the build will tell */
+    if (sscanf(AM_MOJO_OLDEST, "%d.%d", &least_major, &least_minor) != 2) return false;
+    return major < least_major || (major == least_major && minor < least_minor);
+}
+
+static am_status find_sdk(am_modular *sdk)
+{
+    am_modular_find(sdk);
+    if (!sdk->has_mojo)
+        return am_error(AM_UNAVAILABLE, "no Mojo SDK: %s",
+                        sdk->rejected.text[0] ? sdk->rejected.text : "bin/mojo with lib/mojo/std.mojoc was not found");
+    if (!is_too_old(sdk->mojo_version)) return NULL;
+    return am_error(AM_UNAVAILABLE, "Mojo %s in %s is too old: the kernels need %s", sdk->mojo_version, sdk->root,
+                    AM_MOJO_OLDEST);
+}
+
 /* --- where it lies --- */
 
 static am_status make_folders(const char *path)
@@ -66,9 +87,9 @@ static am_status cache_folder(am_arena *arena, const am_mojo_library_options *op
 }
 
 /* Of all that the library's bytes depend on. */
-static uint64_t key_of(const am_mojo_sdk *sdk)
+static uint64_t key_of(const am_modular *sdk)
 {
-    const char *const words[] = {sdk->version, am_cpu_model_name(), am_cpu_features_text()};
+    const char *const words[] = {sdk->mojo_version, am_cpu_model_name(), am_cpu_features_text()};
     uint64_t key = am_fnv1a("", 0);
     for (const am_mojo_source *s = am_mojo_sources; s->name; s++) {
         key = am_fnv1a_more(key, s->name, strlen(s->name) + 1);
@@ -115,7 +136,7 @@ static am_status wait_for(pid_t child, const char *log)
 }
 
 /* The compiler gets no more of the environment than it needs: PATH, to find the linker's C compiler. */
-static am_status run_compiler(am_arena *arena, const am_mojo_sdk *sdk, const char *folder, const char *target)
+static am_status run_compiler(am_arena *arena, const am_modular *sdk, const char *folder, const char *target)
 {
     const char *path = getenv("PATH"), *log = am_path_join(arena, folder, "log");
     char *compiler = am_arena_printf(arena, "%s/bin/mojo", sdk->root);
@@ -154,7 +175,7 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 }
 
 /* In a folder of its own, then moved to its place in one step. */
-static am_status build_in(am_arena *arena, const am_mojo_sdk *sdk, const char *folder, const char *path)
+static am_status build_in(am_arena *arena, const am_modular *sdk, const char *folder, const char *path)
 {
     const char *target = am_path_join(arena, folder, "library.so");
     if (!target) return am_out_of_memory();
@@ -163,7 +184,7 @@ static am_status build_in(am_arena *arena, const am_mojo_sdk *sdk, const char *f
     return rename(target, path) == 0 ? NULL : am_error_from_errno("move the Mojo library to", path);
 }
 
-static am_status build(am_arena *arena, const am_mojo_sdk *sdk, const char *cache, const char *path)
+static am_status build(am_arena *arena, const am_modular *sdk, const char *cache, const char *path)
 {
     char *folder = am_arena_printf(arena, "%s/mojo-build-XXXXXX", cache);
     if (!folder) return am_out_of_memory();
@@ -174,7 +195,7 @@ static am_status build(am_arena *arena, const am_mojo_sdk *sdk, const char *cach
 }
 
 /* One process builds, the others find what it made. */
-static am_status build_once(am_arena *arena, const am_mojo_sdk *sdk, const char *cache, const char *path)
+static am_status build_once(am_arena *arena, const am_modular *sdk, const char *cache, const char *path)
 {
     const char *name = am_path_join(arena, cache, "mojo.lock");
     if (!name) return am_out_of_memory();
@@ -219,7 +240,7 @@ static am_status take_functions(void *handle, const char *path)
     return NULL;
 }
 
-static am_status load(const char *path, const am_mojo_sdk *sdk)
+static am_status load(const char *path, const am_modular *sdk)
 {
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!handle) return am_error(AM_INVALID_FILE, "cannot load the Mojo library: %s", dlerror());
@@ -229,7 +250,7 @@ static am_status load(const char *path, const am_mojo_sdk *sdk)
         return status;
     }
     library.width = number_in(handle, "am_mojo_width");
-    snprintf(library.text, sizeof library.text, "Mojo %s, %lld floats a vector", sdk->version,
+    snprintf(library.text, sizeof library.text, "Mojo %s, %lld floats a vector", sdk->mojo_version,
              (long long)library.width);
     library.is_open = true;
     return NULL;
@@ -237,9 +258,9 @@ static am_status load(const char *path, const am_mojo_sdk *sdk)
 
 static am_status find_and_load(am_arena *arena, const am_mojo_library_options *options)
 {
-    am_mojo_sdk sdk;
+    am_modular sdk;
     const char *cache;
-    AM_TRY(am_mojo_sdk_find(arena, &sdk));
+    AM_TRY(find_sdk(&sdk));
     AM_TRY(cache_folder(arena, options, &cache));
     const char *path = am_arena_printf(arena, "%s/mojo-%016llx.so", cache, (unsigned long long)key_of(&sdk));
     if (!path) return am_out_of_memory();

@@ -10,6 +10,9 @@
 
 #include <stdint.h>
 
+/* The oldest version whose syntax the kernels are written in. */
+#define AM_MOJO_OLDEST "1.2"
+
 /* What the sources export as am_mojo_abi(); another number is refused. */
 enum { AM_MOJO_ABI = 1 };
 
@@ -19,9 +22,9 @@ typedef struct am_mojo_library_options {
 
 /* Loads the library, building it first where the cache has none for these sources, this SDK and this cpu: seconds of
    compiling, in a child process that ends with it. Processes that want it at the same time wait for one of them. Later
-   calls return at once; the library stays loaded. options may be null. Fails with AM_UNAVAILABLE when there is no SDK,
-   AM_FAILED with the compiler's words when the build fails, AM_INVALID_FILE when what was built cannot be loaded,
-   AM_IO. */
+   calls return at once; the library stays loaded. options may be null. Fails with AM_UNAVAILABLE when there is no SDK
+   or it is older than AM_MOJO_OLDEST, AM_FAILED with the compiler's words when the build fails, AM_INVALID_FILE when
+   what was built cannot be loaded, AM_IO. */
 am_status am_mojo_library_open(const am_mojo_library_options *options) AM_NODISCARD;
 
 /* "Mojo 1.2.0, 8 floats a vector" of the loaded library; "" before. */

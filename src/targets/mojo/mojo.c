@@ -1,4 +1,8 @@
+/* The cpu's programs with Mojo's kernels in them. */
 #include "targets/common/modular.h"
+#include "targets/cpu/program.h"
+#include "targets/mojo/kernels.h"
+#include "targets/mojo/library.h"
 
 #include <stdio.h>
 
@@ -16,8 +20,60 @@ static void probe(am_target_report *out)
     am_reason_no(&out->remedy, "pip install mojo-compiler==1.2.0 in a virtual environment, or make sdks");
 }
 
+/* A reshape is another name for the same memory. */
+static bool supports(const am_graph *graph, const am_node *node, am_reason *why)
+{
+    const char *reason;
+    if (node->op == AM_OP_RESHAPE || am_mojo_kernel_for(graph, node, &reason)) return true;
+    return am_reason_no(why, "%s: %s", am_op_of(node->op)->name, reason);
+}
+
+static am_status create(const am_graph *graph, const am_target_options *options, void **out)
+{
+    am_cpu_program *program = NULL;
+    *out = NULL;
+    AM_TRY(am_mojo_library_open(NULL));
+    am_cpu_program_options cpu = {
+        .kernel_for = am_mojo_kernel_or_null, .profile = options->profile, .other_bytes = options->other_bytes};
+    am_status status = am_cpu_program_create(graph, &cpu, &program);
+    *out = program;
+    return status;
+}
+
+static void destroy(void *program)
+{
+    am_cpu_program_destroy(program);
+}
+
+static am_status run(void *program, const am_tensor *inputs, void *const *states)
+{
+    return am_cpu_program_run(program, inputs, states);
+}
+
+static am_tensor output(const void *program, int i)
+{
+    return am_cpu_program_output(program, i);
+}
+
+static size_t bytes(const void *program)
+{
+    return am_cpu_program_bytes(program);
+}
+
+static const char *kernel(const void *program, const am_node *node)
+{
+    return am_cpu_program_kernel(program, node);
+}
+
 const am_target am_target_mojo = {
     .name = "mojo",
     .summary = "kernels in Modular's Mojo language, compiled on this machine",
     .probe = probe,
+    .supports = supports,
+    .create = create,
+    .destroy = destroy,
+    .run = run,
+    .output = output,
+    .bytes = bytes,
+    .kernel = kernel,
 };

@@ -1,10 +1,8 @@
 /* Finding an SDK and building with it, with SDKs that are no more than files of the right names and sizes. */
 #include "test_support.h"
 
-#include "base/arena.h"
-#include "base/file.h"
+#include "targets/common/modular.h"
 #include "targets/mojo/library.h"
-#include "targets/mojo/sdk.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -13,8 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const variables[] = {
-    "MODULAR_MOJO_MAX_PACKAGE_ROOT", "MODULAR_HOME", "CONDA_PREFIX", "VIRTUAL_ENV", "HOME", "PATH", "XDG_CACHE_HOME"};
+static const char *const variables[] = {"MODULAR_MOJO_MAX_PACKAGE_ROOT",
+                                        "MODULAR_HOME",
+                                        "CONDA_PREFIX",
+                                        "VIRTUAL_ENV",
+                                        "ANYMODEL_SDKS",
+                                        "HOME",
+                                        "PATH",
+                                        "XDG_CACHE_HOME"};
 
 /* A new folder, in which the search begins, and nothing else to be found. */
 static const char *empty_world(void)
@@ -53,23 +57,16 @@ static void make_sdk(const char *root, const char *compiler)
     make_file(am_test_format("%s/lib/mojo/std.mojoc", root), "", 1 << 17);
 }
 
-static void expect_found(const char *root, const char *version, const char *found)
+static void expect_found(const char *root, const char *version)
 {
-    am_arena arena = {0};
-    am_mojo_sdk sdk;
-    am_test_expect_ok(am_mojo_sdk_find(&arena, &sdk));
-    assert_string_equal(sdk.root, root);
-    assert_string_equal(sdk.version, version);
-    assert_string_equal(sdk.found, found);
-    am_arena_deinit(&arena);
-}
-
-static void expect_none(am_code code, const char *part)
-{
-    am_arena arena = {0};
-    am_mojo_sdk sdk;
-    am_test_expect_error(am_mojo_sdk_find(&arena, &sdk), code, part);
-    am_arena_deinit(&arena);
+    am_modular found;
+    am_modular_find(&found);
+    assert_true(found.has_mojo);
+    struct stat expected, place;
+    assert_int_equal(stat(root, &expected), 0);
+    assert_int_equal(stat(found.root, &place), 0);
+    assert_int_equal(place.st_ino, expected.st_ino);
+    assert_string_equal(found.mojo_version, version);
 }
 
 static void targets_mojo__finds_a_wheel(void **state)
@@ -80,40 +77,38 @@ static void targets_mojo__finds_a_wheel(void **state)
     make_sdk(root, "");
     make_folder(am_test_format("%s/mojo_compiler-1.2.0.dist-info", packages));
     setenv("MODULAR_MOJO_MAX_PACKAGE_ROOT", root, 1);
-    expect_found(root, "1.2.0", "MODULAR_MOJO_MAX_PACKAGE_ROOT");
+    expect_found(root, "1.2.0");
     unsetenv("MODULAR_MOJO_MAX_PACKAGE_ROOT");
-    expect_none(AM_UNAVAILABLE, "no Mojo SDK found");
     setenv("VIRTUAL_ENV", am_test_format("%s/env", folder), 1);
-    expect_found(root, "1.2.0", "VIRTUAL_ENV");
+    expect_found(root, "1.2.0");
     unsetenv("VIRTUAL_ENV");
     am_test_write_text(folder, "modular.cfg", am_test_format("[mojo-max]\npackage_root = %s\n", root));
     setenv("MODULAR_HOME", folder, 1);
-    expect_found(root, "1.2.0", "modular.cfg");
+    expect_found(root, "1.2.0");
 }
 
 static void targets_mojo__finds_a_conda_environment(void **state)
 {
     const char *folder = empty_world(), *prefix = am_test_format("%s/conda", folder);
     make_sdk(prefix, "");
+    make_folder(am_test_format("%s/lib/python3.12/site-packages", prefix));
     setenv("CONDA_PREFIX", prefix, 1);
-    expect_none(AM_UNAVAILABLE, "no Mojo SDK found");
     make_folder(am_test_format("%s/conda-meta", prefix));
     make_file(am_test_format("%s/conda-meta/mojo-compiler-1.3.0-release.json", prefix), "{}", 2);
-    expect_found(prefix, "1.3.0", "CONDA_PREFIX");
+    expect_found(prefix, "1.3.0");
     unsetenv("CONDA_PREFIX");
     setenv("PATH", am_test_format("/nowhere:%s/bin", prefix), 1);
-    expect_found(prefix, "1.3.0", "PATH");
+    expect_found(prefix, "1.3.0");
 }
 
-/* Launchers, and other programs of the name. */
+/* A launcher, or another program of the name. */
 static void targets_mojo__takes_no_command_for_an_sdk(void **state)
 {
     const char *folder = empty_world(), *root = am_test_format("%s/other", folder);
     make_sdk(root, "");
     make_file(am_test_format("%s/bin/mojo", root), "#!/bin/sh\n", 10);
-    setenv("PATH", am_test_format("%s/bin", root), 1);
     setenv("MODULAR_MOJO_MAX_PACKAGE_ROOT", root, 1);
-    expect_none(AM_UNAVAILABLE, "no Mojo SDK found");
+    am_test_expect_error(am_mojo_library_open(NULL), AM_UNAVAILABLE, "no Mojo SDK: MODULAR_MOJO_MAX_PACKAGE_ROOT is");
 }
 
 static void targets_mojo__refuses_an_old_sdk(void **state)
@@ -122,7 +117,7 @@ static void targets_mojo__refuses_an_old_sdk(void **state)
     make_sdk(root, "");
     make_folder(am_test_format("%s/mojo_compiler-1.1.0.dist-info", folder));
     setenv("MODULAR_MOJO_MAX_PACKAGE_ROOT", root, 1);
-    expect_none(AM_UNAVAILABLE, "too old");
+    am_test_expect_error(am_mojo_library_open(NULL), AM_UNAVAILABLE, "Mojo 1.1.0 in");
 }
 
 /* Entries of a folder but . and .. */
