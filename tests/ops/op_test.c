@@ -260,8 +260,7 @@ static void compare_levels(const am_graph *graph, const op_test_node *node, cons
 /* Ops that the Mojo library does not compute, or that nobody computes. */
 static bool has_no_mojo_kernel(am_op_kind op)
 {
-    return op == AM_OP_CONSTANT || op == AM_OP_INPUT || op == AM_OP_RESHAPE || op == AM_OP_RESIZE ||
-           op == AM_OP_GRID_SAMPLE || op == AM_OP_FOURIER || op == AM_OP_LOOP;
+    return op == AM_OP_CONSTANT || op == AM_OP_INPUT || op == AM_OP_RESHAPE || op == AM_OP_LOOP;
 }
 
 static bool is_common(const am_graph *graph, const am_node *node)
@@ -270,7 +269,8 @@ static bool is_common(const am_graph *graph, const am_node *node)
         am_dtype dtype = graph->values[i].dtype;
         if (dtype != AM_F32 && dtype != AM_I64 && dtype != AM_I32 && dtype != AM_BOOL) return false;
     }
-    return node->op != AM_OP_SCAN && node->op != AM_OP_FOLD && node->op != AM_OP_PAD && node->op != AM_OP_IOTA;
+    return node->op != AM_OP_SCAN && node->op != AM_OP_FOLD && node->op != AM_OP_PAD && node->op != AM_OP_IOTA &&
+           node->op != AM_OP_RESIZE;
 }
 
 /* Without this a node that no Mojo kernel takes would be compared with itself. */

@@ -2,9 +2,9 @@
 
 #include "targets/mojo/kernels/kernels.h"
 
-static const am_mojo_kernel *const *const groups[] = {am_mojo_pointwise, am_mojo_products, am_mojo_rows,
-                                                      am_mojo_attention, am_mojo_movement, am_mojo_windows,
-                                                      am_mojo_recurrence};
+static const am_mojo_kernel *const *const groups[] = {am_mojo_pointwise,  am_mojo_products, am_mojo_rows,
+                                                      am_mojo_attention,  am_mojo_movement, am_mojo_windows,
+                                                      am_mojo_recurrence, am_mojo_sampling};
 
 const am_kernel *am_mojo_kernel_for(const am_graph *graph, const am_node *node, const char **out_reason)
 {

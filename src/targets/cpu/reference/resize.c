@@ -1,18 +1,12 @@
 /* torch.nn.functional.interpolate: coordinates as in PyTorch's UpSample.h, one dimension after the other
    being a weighted sum of a few input elements, its taps. */
+#include "targets/cpu/reference/resize.h"
+
 #include "base/memory.h"
 #include "targets/cpu/kernel.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Output i of a dimension is the sum over t < counts[i] of weights[at] times input element indices[at], with
-   at = i * limit + t. */
-typedef struct taps {
-    int64_t limit;
-    int64_t *counts, *indices;
-    double *weights;
-} taps;
 
 typedef struct dimension {
     int64_t from, to;
@@ -32,7 +26,7 @@ static dimension dimension_of(const am_resize_attributes *a, int i, int64_t from
     return d;
 }
 
-static void add_tap(taps *t, int64_t i, int64_t index, double weight)
+static void add_tap(am_resize_taps *t, int64_t i, int64_t index, double weight)
 {
     int64_t at = i * t->limit + t->counts[i]++;
     t->indices[at] = index;
@@ -54,7 +48,7 @@ static double cubic(double x, double a)
     return x < 2 ? ((a * x - 5 * a) * x + 8 * a) * x - 4 * a : 0;
 }
 
-static void linear_taps(const am_resize_attributes *a, const dimension *d, int64_t i, taps *t)
+static void linear_taps(const am_resize_attributes *a, const dimension *d, int64_t i, am_resize_taps *t)
 {
     double place = d->from == d->to ? (double)i : source_place(a, d, i);
     int64_t low = clamp((int64_t)floor(place), 0, d->from - 1);
@@ -63,7 +57,7 @@ static void linear_taps(const am_resize_attributes *a, const dimension *d, int64
     add_tap(t, i, clamp(low + 1, 0, d->from - 1), part);
 }
 
-static void cubic_taps(const am_resize_attributes *a, const dimension *d, int64_t i, taps *t)
+static void cubic_taps(const am_resize_attributes *a, const dimension *d, int64_t i, am_resize_taps *t)
 {
     double place = source_place(a, d, i),
            low = floor(place) < (double)(d->from - 1) ? floor(place) : (double)(d->from - 1);
@@ -71,7 +65,7 @@ static void cubic_taps(const am_resize_attributes *a, const dimension *d, int64_
     for (int k = -1; k <= 2; k++) add_tap(t, i, clamp((int64_t)low + k, 0, d->from - 1), cubic(part - k, -0.75));
 }
 
-static void antialias_taps(const am_resize_attributes *a, const dimension *d, int64_t i, taps *t)
+static void antialias_taps(const am_resize_attributes *a, const dimension *d, int64_t i, am_resize_taps *t)
 {
     bool is_cubic = a->mode == AM_RESIZE_CUBIC;
     if (d->from == d->to) {
@@ -92,7 +86,7 @@ static void antialias_taps(const am_resize_attributes *a, const dimension *d, in
     for (int64_t k = 0; k < t->counts[i] && sum != 0; k++) t->weights[i * t->limit + k] /= sum;
 }
 
-static void area_taps(const dimension *d, int64_t i, taps *t)
+static void area_taps(const dimension *d, int64_t i, am_resize_taps *t)
 {
     int64_t begin = i * d->from / d->to, end = ((i + 1) * d->from + d->to - 1) / d->to;
     for (int64_t k = begin; k < end; k++) add_tap(t, i, k, 1 / (double)(end - begin));
@@ -106,7 +100,7 @@ static int64_t taps_limit(const am_resize_attributes *a, const dimension *d)
     return 4;
 }
 
-static am_status fill_taps(const am_resize_attributes *a, int axis, const dimension *d, taps *t)
+static am_status fill_taps(const am_resize_attributes *a, int axis, const dimension *d, am_resize_taps *t)
 {
     size_t count;
     t->limit = taps_limit(a, d);
@@ -126,7 +120,7 @@ static am_status fill_taps(const am_resize_attributes *a, int axis, const dimens
 }
 
 /* Weighted sum over the taps of all dimensions from `i` on; `at` is the place reached in the outer ones. */
-static double weighted(const am_tensor *x, const taps *t, const int64_t *out, int i, int64_t at)
+static double weighted(const am_tensor *x, const am_resize_taps *t, const int64_t *out, int i, int64_t at)
 {
     double sum = 0;
     if (i == x->shape.rank - 2) return am_load_real(x->dtype, x->data, at);
@@ -137,7 +131,7 @@ static double weighted(const am_tensor *x, const taps *t, const int64_t *out, in
     return sum;
 }
 
-static void resize_all(const am_kernel_call *call, bool copies, const taps *t)
+static void resize_all(const am_kernel_call *call, bool copies, const am_resize_taps *t)
 {
     const am_tensor *x = &call->inputs[0], *y = &call->outputs[0];
     size_t bytes = am_dtype_bytes(x->dtype);
@@ -153,21 +147,33 @@ static void resize_all(const am_kernel_call *call, bool copies, const taps *t)
     }
 }
 
+am_status am_resize_taps_make(const am_resize_attributes *a, const am_shape *x, am_resize_taps out[3])
+{
+    am_status status = NULL;
+    memset(out, 0, 3 * sizeof *out);
+    for (int i = 0; i < x->rank - 2 && !status; i++) {
+        dimension d = dimension_of(a, i, x->dims[2 + i]);
+        status = fill_taps(a, i, &d, &out[i]);
+    }
+    if (status) am_resize_taps_free(out);
+    return status;
+}
+
+void am_resize_taps_free(am_resize_taps taps[3])
+{
+    for (int i = 0; i < 3; i++) {
+        am_free(taps[i].counts);
+        am_free(taps[i].indices);
+        am_free(taps[i].weights);
+    }
+}
+
 am_status am_reference_resize(const am_kernel_call *call)
 {
     const am_resize_attributes *a = AM_ATTRIBUTES(am_resize_attributes, call);
-    const am_shape *x = &call->inputs[0].shape;
-    taps t[3] = {{0}};
-    am_status status = NULL;
-    for (int i = 0; i < x->rank - 2 && !status; i++) {
-        dimension d = dimension_of(a, i, x->dims[2 + i]);
-        status = fill_taps(a, i, &d, &t[i]);
-    }
-    if (!status) resize_all(call, a->mode == AM_RESIZE_NEAREST || a->mode == AM_RESIZE_NEAREST_EXACT, t);
-    for (int i = 0; i < 3; i++) {
-        am_free(t[i].counts);
-        am_free(t[i].indices);
-        am_free(t[i].weights);
-    }
-    return status;
+    am_resize_taps t[3];
+    AM_TRY(am_resize_taps_make(a, &call->inputs[0].shape, t));
+    resize_all(call, a->mode == AM_RESIZE_NEAREST || a->mode == AM_RESIZE_NEAREST_EXACT, t);
+    am_resize_taps_free(t);
+    return NULL;
 }

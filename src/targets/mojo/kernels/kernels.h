@@ -17,7 +17,8 @@ typedef struct am_mojo_kernel {
 extern const am_mojo_kernel *const am_mojo_pointwise[],
     *const am_mojo_products[], *const am_mojo_rows[], *const am_mojo_attention[], *const am_mojo_movement[],
                                                                                       *const am_mojo_windows[],
-                                                                                          *const am_mojo_recurrence[];
+                                                                                          *const am_mojo_recurrence[],
+                                                                                              *const am_mojo_sampling[];
 
 /* --- for the tables --- */
 

@@ -2,7 +2,7 @@
 # raises nothing, allocates nothing and starts no thread.
 from common import *
 from pointwise import unary, binary, select, gated_activation, cast, iota, random
-from products import linear, pack_linear, matmul, grouped_matmul
+from products import linear, pack_linear, matmul, matmul_reals, grouped_matmul
 from rows import norm_rows, norm_groups, softmax, reduce, reduce_rows
 from order import arg_reduce, scan, sort, top_k, search_sorted
 from attention import attention, rope
@@ -16,6 +16,7 @@ from recurrence import (
     recurrence_gated_delta,
     expert_routing,
 )
+from sampling import resize, grid_sample, fourier
 
 
 @export("am_mojo_abi")
@@ -76,6 +77,11 @@ def am_mojo_pack_linear(args: Args, begin: Int64, end: Int64) abi("C"):
 @export("am_mojo_matmul")
 def am_mojo_matmul(args: Args, begin: Int64, end: Int64) abi("C"):
     matmul(args, Int(begin), Int(end))
+
+
+@export("am_mojo_matmul_reals")
+def am_mojo_matmul_reals(args: Args, begin: Int64, end: Int64) abi("C"):
+    matmul_reals(args, Int(begin), Int(end))
 
 
 @export("am_mojo_grouped_matmul")
@@ -236,3 +242,18 @@ def am_mojo_recurrence_gated_delta(args: Args, begin: Int64, end: Int64) abi("C"
 @export("am_mojo_expert_routing")
 def am_mojo_expert_routing(args: Args, begin: Int64, end: Int64) abi("C"):
     expert_routing(args, Int(begin), Int(end))
+
+
+@export("am_mojo_resize")
+def am_mojo_resize(args: Args, begin: Int64, end: Int64) abi("C"):
+    resize(args, Int(begin), Int(end))
+
+
+@export("am_mojo_grid_sample")
+def am_mojo_grid_sample(args: Args, begin: Int64, end: Int64) abi("C"):
+    grid_sample(args, Int(begin), Int(end))
+
+
+@export("am_mojo_fourier")
+def am_mojo_fourier(args: Args, begin: Int64, end: Int64) abi("C"):
+    fourier(args, Int(begin), Int(end))

@@ -96,7 +96,8 @@ static am_status run_matmul(const am_kernel_call *call)
     int64_t row_blocks, rows = rows_of(M, &row_blocks), column_blocks = (N + COLUMNS - 1) / COLUMNS;
     int64_t a_strides[AM_RANK_LIMIT], b_strides[AM_RANK_LIMIT];
     const void *first = call->inputs[0].data;
-    if (options->transpose_a && M && K) {
+    bool is_f32 = call->inputs[0].dtype == AM_F32;
+    if (options->transpose_a && is_f32 && M && K) {
         transpose(first, call->scratch, am_shape_count(&a) / (M * K), M, K);
         first = call->scratch;
     }
@@ -116,15 +117,19 @@ static am_status run_matmul(const am_kernel_call *call)
                             batch.rank,
                             am_mojo_address(batch.dims),
                             am_mojo_address(a_strides),
-                            am_mojo_address(b_strides)};
-    am_mojo_launch(AM_MOJO_MATMUL, args, am_shape_count(&batch) * row_blocks * column_blocks, 1);
+                            am_mojo_address(b_strides),
+                            call->inputs[0].dtype,
+                            options->transpose_a};
+    if (is_f32) am_mojo_launch(AM_MOJO_MATMUL, args, am_shape_count(&batch) * row_blocks * column_blocks, 1);
+    else am_mojo_launch(AM_MOJO_MATMUL_REALS, args, am_shape_count(&batch) * M, 1);
     return NULL;
 }
 
 static size_t matmul_scratch(const am_graph *graph, const am_node *node)
 {
     const am_value_info *a = &graph->values[node->inputs[0].id];
-    return ((const am_matmul_attributes *)node->attributes)->transpose_a ? am_tensor_bytes(AM_F32, &a->shape) : 0;
+    bool transposes = ((const am_matmul_attributes *)node->attributes)->transpose_a && a->dtype == AM_F32;
+    return transposes ? am_tensor_bytes(AM_F32, &a->shape) : 0;
 }
 
 /* --- grouped_matmul --- */
@@ -163,7 +168,7 @@ static const am_mojo_kernel
                .prepare = pack},
               refuses_linear},
     matmul = {{.name = "matmul_mojo", .op = AM_OP_MATMUL, .run = run_matmul, .scratch_bytes = matmul_scratch},
-              am_mojo_refuses_all_but_f32},
+              am_mojo_refuses_f8_and_integers},
     grouped = {{.name = "grouped_matmul_mojo", .op = AM_OP_GROUPED_MATMUL, .run = run_grouped}, refuses_grouped};
 
 const am_mojo_kernel *const am_mojo_products[] = {&linear, &matmul, &grouped, NULL};

@@ -117,6 +117,39 @@ def matmul(args: Args, begin: Int, end: Int):
         )
 
 
+# --- matmul_reals: words as of matmul to 13 (7 to 9 unused), then dtype, whether a is transposed; rows of results, each
+# sum as doubles ---
+
+
+def matmul_reals_of[dt: DType](args: Args, begin: Int, end: Int):
+    var M = integer(args, 3)
+    var N = integer(args, 4)
+    var K = integer(args, 5)
+    var b_k = 1 if integer(args, 6) != 0 else N
+    var b_n = K if integer(args, 6) != 0 else 1
+    var a_k = M if integer(args, 15) != 0 else 1
+    for row in range(begin, end):
+        var m = row % M
+        var a = address[dt](args, 0).unsafe_offset(
+            matrix_of(args, 12, row // M) * M * K + (m if integer(args, 15) != 0 else m * K)
+        )
+        var b = address[dt](args, 1).unsafe_offset(matrix_of(args, 13, row // M) * N * K)
+        for n in range(N):
+            var sum = Float64(0)
+            for k in range(K):
+                sum += load_real(a, k * a_k) * load_real(b, k * b_k + n * b_n)
+            store_real(address[dt](args, 2), row * N + n, sum)
+
+
+def matmul_reals(args: Args, begin: Int, end: Int):
+    if integer(args, 14) == 0:
+        matmul_reals_of[F64](args, begin, end)
+    elif integer(args, 14) == 2:
+        matmul_reals_of[DType.float16](args, begin, end)
+    else:
+        matmul_reals_of[DType.bfloat16](args, begin, end)
+
+
 # --- grouped_matmul: words x, experts, weight: [E, M, K], bias, y, S, whether each slot has an input of its own, M, K,
 # weight's dtype, dtype of experts; items are the rows of y: [N * S, M] ---
 
