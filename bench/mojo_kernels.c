@@ -27,7 +27,7 @@ static void check(am_status status)
 {
     if (!status) return;
     fprintf(stderr, "%s\n", am_status_message(status));
-    exit(am_status_code(status));
+    exit((int)am_status_code(status));
 }
 
 static void *numbers(am_dtype dtype, am_shape shape, uint64_t seed)

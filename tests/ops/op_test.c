@@ -239,7 +239,7 @@ bool op_test_has_mojo(void)
 {
     static enum { UNKNOWN, NO, YES } answer;
     if (answer != UNKNOWN) return answer == YES;
-    const am_mojo_library_options options = {am_test_format("%s.mojo", am_test_program())};
+    const am_mojo_library_options options = {am_test_format("%s.cache/anymodel", am_test_program())};
     am_status status = am_mojo_library_open(&options);
     if (status && am_status_code(status) != AM_UNAVAILABLE) fail_msg("%s", am_status_message(status));
     answer = status ? NO : YES;
