@@ -151,7 +151,7 @@ am_status am_resize_taps_make(const am_resize_attributes *a, const am_shape *x, 
 {
     am_status status = NULL;
     memset(out, 0, 3 * sizeof *out);
-    for (int i = 0; i < x->rank - 2 && !status; i++) {
+    for (int i = 0; i < 3 && i < x->rank - 2 && !status; i++) {
         dimension d = dimension_of(a, i, x->dims[2 + i]);
         status = fill_taps(a, i, &d, &out[i]);
     }
