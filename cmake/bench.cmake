@@ -9,6 +9,9 @@ if(Python3_FOUND AND NOT AM_SANITIZE)
 endif()
 
 # Times the Mojo kernels beside the cpu's.
+if(NOT EXISTS ${PROJECT_SOURCE_DIR}/src/targets/mojo)
+  return()
+endif()
 add_executable(bench_mojo_kernels EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/mojo_kernels.c)
 target_include_directories(bench_mojo_kernels PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(bench_mojo_kernels PRIVATE anymodel_static)

@@ -1,4 +1,7 @@
 # The Mojo kernels travel inside the library as text: they are compiled on the user's machine, where there is a Mojo SDK.
+if(NOT EXISTS ${PROJECT_SOURCE_DIR}/src/targets/mojo)
+  return()
+endif()
 file(GLOB AM_MOJO_FILES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/targets/mojo/kernels/*.mojo)
 set(text "/* Generated from src/targets/mojo/kernels. */\n#include \"targets/mojo/sources.h\"\n\n")
 set(rows "")

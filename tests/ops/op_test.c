@@ -3,8 +3,6 @@
 #include "op_target.h"
 
 #include "base/prng.h"
-#include "targets/mojo/kernels.h"
-#include "targets/mojo/library.h"
 
 #include <float.h>
 #include <math.h>
@@ -235,18 +233,6 @@ static void compare_expansion(const am_graph *graph, const op_test_node *node, c
     am_graph_destroy(expanded);
 }
 
-bool op_test_has_mojo(void)
-{
-    static enum { UNKNOWN, NO, YES } answer;
-    if (answer != UNKNOWN) return answer == YES;
-    const am_mojo_library_options options = {am_test_format("%s.cache/anymodel", am_test_program())};
-    am_status status = am_mojo_library_open(&options);
-    if (status && am_status_code(status) != AM_UNAVAILABLE) fail_msg("%s", am_status_message(status));
-    answer = status ? NO : YES;
-    am_status_free(status);
-    return answer == YES;
-}
-
 /* Levels that this machine has. What kernel runs is in the message, as it may be the reference itself. */
 static void compare_levels(const am_graph *graph, const op_test_node *node, const am_tensor *expected)
 {
@@ -255,40 +241,6 @@ static void compare_levels(const am_graph *graph, const op_test_node *node, cons
         if (!am_micro_of(options.isa)) continue;
         compare_outputs(graph, node, expected, &options, kernel_tolerance, am_isa_name(options.isa));
     }
-}
-
-/* Ops that the Mojo library does not compute, or that nobody computes. */
-static bool has_no_mojo_kernel(am_op_kind op)
-{
-    return op == AM_OP_CONSTANT || op == AM_OP_INPUT || op == AM_OP_RESHAPE || op == AM_OP_LOOP;
-}
-
-static bool is_common(const am_graph *graph, const am_node *node)
-{
-    for (int i = 1; i < graph->value_count; i++) {
-        am_dtype dtype = graph->values[i].dtype;
-        if (dtype != AM_F32 && dtype != AM_I64 && dtype != AM_I32 && dtype != AM_BOOL) return false;
-    }
-    return node->op != AM_OP_SCAN && node->op != AM_OP_FOLD && node->op != AM_OP_PAD && node->op != AM_OP_IOTA &&
-           node->op != AM_OP_RESIZE;
-}
-
-/* Without this a node that no Mojo kernel takes would be compared with itself. */
-static void expect_mojo_kernel(const am_graph *graph, const am_node *node)
-{
-    const char *reason = "";
-    if (am_mojo_kernel_for(graph, node, &reason)) return;
-    assert_true(strlen(reason) > 0);
-    if (!has_no_mojo_kernel(node->op) && is_common(graph, node))
-        fail_msg("no Mojo kernel for %s: %s", am_op_of(node->op)->name, reason);
-}
-
-static void compare_mojo(const am_graph *graph, const op_test_node *node, const am_tensor *expected)
-{
-    if (!op_test_has_mojo()) return;
-    const am_cpu_program_options options = {.reference_only = true, .kernel_for = am_mojo_kernel_or_null};
-    for (int i = 0; i < graph->node_count; i++) expect_mojo_kernel(graph, &graph->nodes[i]);
-    compare_outputs(graph, node, expected, &options, kernel_tolerance, "mojo");
 }
 
 static void agree(const am_graph *graph, const op_test_node *node)
@@ -301,7 +253,6 @@ static void agree(const am_graph *graph, const op_test_node *node)
         return;
     }
     compare_levels(graph, node, expected);
-    compare_mojo(graph, node, expected);
     if (am_op_of(node->op)->is_composite) compare_expansion(graph, node, expected);
     op_test_free(expected, graph->output_count);
 }

@@ -97,10 +97,6 @@ void op_test_expect_close(const am_tensor *expected, const am_tensor *found, dou
    most 1 where every element stands for itself. Plus, for F16, what subnormal numbers are off by. */
 double op_test_absolute(am_op_kind op, const am_tensor *expected, double relative);
 
-/* Whether this machine has a Mojo SDK; builds the kernels of the target mojo when called first. Fails when they do not
-   build. */
-bool op_test_has_mojo(void);
-
 /* Compares reference, other kernels and expansion of one node. */
 void op_test_agree(const op_test_node *node);
 
