@@ -70,6 +70,10 @@ am_value am_bert_lm_logits(am_builder *b, am_value x, const am_bert_options *opt
 /* The same of RoBERTa's, below lm_head: dense, gelu, layer_norm, decoder. */
 am_value am_roberta_lm_logits(am_builder *b, am_value x, const am_bert_options *options, const char *prefix);
 
+/* The same of ELECTRA's generator: generator_predictions.dense to embedding_size, gelu, .LayerNorm, then
+   generator_lm_head. */
+am_value am_generator_lm_logits(am_builder *b, am_value x, const am_bert_options *options, const char *prefix);
+
 /* Output logits of multiple choice: scores: [B * N, 1] -> [B, N], N from the shape of input_ids. */
 void am_output_choices(am_builder *b, am_value scores);
 
