@@ -553,6 +553,12 @@ def xlstm(c: dict, rng) -> None:
            gate_soft_cap=[7.0, 15.0], output_logit_soft_cap=[15.0, 30.0], vocab_size=range(100, 140))
 
 
+def fnet(c: dict, rng) -> None:
+    choose(c, rng, hidden_size=range(20, 50), num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
+           vocab_size=range(60, 140), max_position_embeddings=range(40, 90), type_vocab_size=range(1, 6),
+           hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-5])
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -565,4 +571,5 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
-         "xlnet": xlnet, "luke": luke, "esm": esm}
+         "xlnet": xlnet, "luke": luke, "esm": esm,
+         "fnet": fnet}

@@ -2,6 +2,7 @@
 
 from decoder_switches import DECODERS, DECODERS_KEPT
 from encoder_switches import ENCODERS, ENCODERS_KEPT
+from mixer_switches import MIXERS, MIXERS_KEPT
 from switches import ABSENT, Switch
 
 PADDINGS = ["ones", "right", "left", "holes", None]
@@ -714,7 +715,7 @@ SWITCHES = {
     "resnet": RESNET, "clip": CLIP, "clip_text_model": CLIP_TEXT_MODEL, "clip_vision_model": CLIP_VISION_MODEL,
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
-SWITCHES |= DECODERS | ENCODERS
+SWITCHES |= DECODERS | ENCODERS | MIXERS
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -745,4 +746,4 @@ KEPT = {
     "wav2vec2": "group_stable layer_adapter hole",
     "whisper": "positions crossed zero_row",
 }
-KEPT |= DECODERS_KEPT | ENCODERS_KEPT
+KEPT |= DECODERS_KEPT | ENCODERS_KEPT | MIXERS_KEPT

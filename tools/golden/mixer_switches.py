@@ -1,0 +1,27 @@
+"""Switches of text encoders that mix tokens in another way than by attention of all to all: see `switch_table.py`."""
+
+from switches import ABSENT, Switch
+
+POSITIONS = {"position_ids": {"values": [[6, 5, 4, 3, 2, 1, 0], [3, 4, 5, 9, 10, 11, 12]]}}
+
+
+def embeds(width: int) -> dict:
+    """Vectors in place of tokens."""
+    return {"input_ids": None, "token_type_ids": None,
+            "inputs_embeds": {"shape": [2, 7, width], "lo": -1.0, "hi": 1.0}}
+
+
+FNET = [
+    Switch("FNetModel", "far", length=130, rows=1),
+    Switch("FNetModel", "one_token", length=1),
+    Switch("FNetModel", "embeds", inputs={**embeds(32), **POSITIONS}),
+    Switch("FNetForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}),
+]
+
+# By model type; see SWITCHES in switch_table.py.
+MIXERS = {"fnet": FNET}
+
+# The cases that tests/golden/variations holds; see KEPT in switch_table.py.
+MIXERS_KEPT = {
+    "fnet": "far one_token embeds untied",
+}
