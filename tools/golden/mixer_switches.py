@@ -2,6 +2,7 @@
 
 from switches import ABSENT, Switch
 
+ZERO_ROW = {"attention_mask": {"values": [[1] * 7, [0] * 7]}}
 POSITIONS = {"position_ids": {"values": [[6, 5, 4, 3, 2, 1, 0], [3, 4, 5, 9, 10, 11, 12]]}}
 
 
@@ -17,11 +18,22 @@ FNET = [
     Switch("FNetModel", "embeds", inputs={**embeds(32), **POSITIONS}),
     Switch("FNetForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}),
 ]
+CONVBERT = [
+    Switch("ConvBertModel", "mask_holes", mask="holes", length=33),
+    Switch("ConvBertModel", "zero_row", inputs=ZERO_ROW),
+    Switch("ConvBertModel", "one_token", {"num_groups": 3, "hidden_size": 24, "intermediate_size": 27}, length=1),
+    Switch("ConvBertModel", "embeds", {"embedding_size": 32}, inputs={**embeds(32), **POSITIONS}),
+    Switch("ConvBertForMaskedLM", "one_head", {"head_ratio": 7, "tie_word_embeddings": False}),
+    Switch("ConvBertForMultipleChoice", "summary", {"summary_type": "mean", "summary_use_proj": True,
+                                                    "summary_activation": "tanh"}),
+    Switch("ConvBertForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}),
+]
 
 # By model type; see SWITCHES in switch_table.py.
-MIXERS = {"fnet": FNET}
+MIXERS = {"fnet": FNET, "convbert": CONVBERT}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MIXERS_KEPT = {
     "fnet": "far one_token embeds untied",
+    "convbert": "mask_holes zero_row one_token embeds one_head summary act",
 }

@@ -553,6 +553,16 @@ def xlstm(c: dict, rng) -> None:
            gate_soft_cap=[7.0, 15.0], output_logit_soft_cap=[15.0, 30.0], vocab_size=range(100, 140))
 
 
+def convbert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, num_attention_heads=[2, 3, 4], conv_kernel_size=[1, 3, 5, 9], head_ratio=[1, 2, 3])
+    groups = c["num_groups"] = rng.choice([1, 2, 3])
+    kept = max(1, c["num_attention_heads"] // c["head_ratio"])
+    c["hidden_size"] = 2 * kept * c["num_attention_heads"] * groups * rng.choice([1, 2])
+    c["intermediate_size"] = groups * rng.choice([13, 17, 22])
+    choose(c, rng, embedding_size=[c["hidden_size"], 18, 27])
+
+
 def fnet(c: dict, rng) -> None:
     choose(c, rng, hidden_size=range(20, 50), num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
            vocab_size=range(60, 140), max_position_embeddings=range(40, 90), type_vocab_size=range(1, 6),
@@ -572,4 +582,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm,
-         "fnet": fnet}
+         "fnet": fnet, "convbert": convbert}

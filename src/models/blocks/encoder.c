@@ -86,13 +86,18 @@ am_value am_bert_feed_forward(am_builder *b, am_value x, const am_bert_options *
     return am_layer_norm(b, "output.LayerNorm", am_add(b, h, x), o->layer_norm_eps);
 }
 
-am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
+am_value am_bert_attention_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
 {
     am_scope(b, "attention.output");
     x = am_add(b, am_linear(b, "dense", attended, o->hidden_size, AM_BIAS), x);
     x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
-    return am_bert_feed_forward(b, x, o);
+    return x;
+}
+
+am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
+{
+    return am_bert_feed_forward(b, am_bert_attention_end(b, x, attended, o), o);
 }
 
 am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options *o)

@@ -59,8 +59,11 @@ am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *option
 /* intermediate.dense, activation, output.dense, residual, output.LayerNorm below the scope: x: [B, T, C]. */
 am_value am_bert_feed_forward(am_builder *b, am_value x, const am_bert_options *options);
 
-/* A layer after its attention, below the scope: attention.output over attended: [B, T, C], residual x and norm,
-   then the feed-forward part. For members whose attention is their own. */
+/* The end of attention, below the scope: attention.output over attended: [B, T, C], residual x and norm. For members
+   whose attention is their own. */
+am_value am_bert_attention_end(am_builder *b, am_value x, am_value attended, const am_bert_options *options);
+
+/* The same, then the feed-forward part: the rest of a layer. */
 am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *options);
 
 /* Logits of BERT's masked language model, below cls.predictions: transform.dense to embedding_size,
