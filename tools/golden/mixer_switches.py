@@ -28,12 +28,26 @@ CONVBERT = [
                                                     "summary_activation": "tanh"}),
     Switch("ConvBertForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}),
 ]
+LANDMARKS = {"num_landmarks": 3, "segment_means_seq_len": 12}
+NYSTROMFORMER = [
+    Switch("NystromformerModel", "landmarks", LANDMARKS, length=12, rows=3, mask="ones"),
+    Switch("NystromformerModel", "more_landmarks", {"num_landmarks": 32, "segment_means_seq_len": 128}, length=128,
+           rows=1, mask=None),
+    Switch("NystromformerModel", "one_a_segment", {"num_landmarks": 9, "segment_means_seq_len": 11}, length=9,
+           mask=None),
+    Switch("NystromformerModel", "zero_row", inputs=ZERO_ROW),
+    Switch("NystromformerModel", "embeds", inputs={**embeds(32), **POSITIONS}),
+    Switch("NystromformerForMultipleChoice", "choices", LANDMARKS, length=12, mask="ones"),
+    Switch("NystromformerForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}, length=1),
+    Switch("NystromformerForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}),
+]
 
 # By model type; see SWITCHES in switch_table.py.
-MIXERS = {"fnet": FNET, "convbert": CONVBERT}
+MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MIXERS_KEPT = {
     "fnet": "far one_token embeds untied",
     "convbert": "mask_holes zero_row one_token embeds one_head summary act",
+    "nystromformer": "landmarks more_landmarks one_a_segment zero_row embeds choices untied act",
 }

@@ -563,6 +563,16 @@ def convbert(c: dict, rng) -> None:
     choose(c, rng, embedding_size=[c["hidden_size"], 18, 27])
 
 
+def nystromformer(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, conv_kernel_size=[1, 3, 5, 9])
+
+
+def yoso(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, conv_window=[None, 1, 3, 5], hash_code_len=[3, 5, 9])
+
+
 def fnet(c: dict, rng) -> None:
     choose(c, rng, hidden_size=range(20, 50), num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
            vocab_size=range(60, 140), max_position_embeddings=range(40, 90), type_vocab_size=range(1, 6),
@@ -582,4 +592,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm,
-         "fnet": fnet, "convbert": convbert}
+         "fnet": fnet, "convbert": convbert, "nystromformer": nystromformer, "yoso": yoso}

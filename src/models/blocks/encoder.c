@@ -50,7 +50,9 @@ am_value am_bert_positions(am_builder *b, const am_bert_options *o, int64_t T)
         return am_iota(b, AM_I32, am_shape_of(1, T), 1, (double)o->positions_after_pad + 1, 1);
     if (!counted) return positions_after_pad(b, am_flat_input(b, "input_ids"), o->positions_after_pad);
     am_value given = am_flat_input(b, "position_ids");
-    return given.id ? given : am_position_ids(b, T);
+    if (given.id) return given;
+    am_value counts = am_position_ids(b, T);
+    return o->first_position ? am_add_number(b, counts, (double)o->first_position) : counts;
 }
 
 am_value am_token_types(am_builder *b, int64_t T)

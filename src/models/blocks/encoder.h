@@ -11,6 +11,7 @@ typedef struct am_bert_options {
     am_unary_fn hidden_act;
     double layer_norm_eps;
     bool is_decoder, no_positions;
+    int64_t first_position;      /* where positions count from that are not given */
     int64_t positions_after_pad; /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
                                     pad */
 } am_bert_options;
