@@ -41,13 +41,25 @@ NYSTROMFORMER = [
     Switch("NystromformerForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}, length=1),
     Switch("NystromformerForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}),
 ]
+YOSO = [
+    Switch("YosoModel", "holes", {"conv_window": 3, "hash_code_len": 4}, length=33, mask="holes"),
+    Switch("YosoModel", "additive_mask", inputs={"attention_mask": {
+        "values": [[0.0] * 7, [0.0] * 4 + [-10000.0] * 3], "dtype": "F32"}}),
+    Switch("YosoModel", "no_mask", {"conv_window": 7}, mask=None),
+    Switch("YosoModel", "zero_row", inputs=ZERO_ROW),
+    Switch("YosoModel", "embeds", inputs={**embeds(32), **POSITIONS}),
+    Switch("YosoForMultipleChoice", "choices", {"conv_window": 3}),
+    Switch("YosoForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}, length=1),
+    Switch("YosoForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}),
+]
 
 # By model type; see SWITCHES in switch_table.py.
-MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER}
+MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER, "yoso": YOSO}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MIXERS_KEPT = {
     "fnet": "far one_token embeds untied",
     "convbert": "mask_holes zero_row one_token embeds one_head summary act",
     "nystromformer": "landmarks more_landmarks one_a_segment zero_row embeds choices untied act",
+    "yoso": "holes additive_mask no_mask zero_row embeds choices untied act",
 }
