@@ -52,14 +52,21 @@ YOSO = [
     Switch("YosoForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}, length=1),
     Switch("YosoForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}),
 ]
+MRA = [
+    Switch("MraModel", "sparse", {"approx_mode": "sparse", "initial_prior_first_n_blocks": 1}, length=33, mask="holes"),
+    Switch("MraModel", "embeds", inputs={**embeds(16), **POSITIONS}),
+    Switch("MraForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}, length=1),
+    Switch("MraForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}, mask=None),
+]
 
 # By model type; see SWITCHES in switch_table.py.
-MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER, "yoso": YOSO}
+MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER, "yoso": YOSO, "mra": MRA}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MIXERS_KEPT = {
     "fnet": "far one_token embeds untied",
     "convbert": "mask_holes zero_row one_token embeds one_head summary act",
     "nystromformer": "landmarks more_landmarks one_a_segment zero_row embeds choices untied act",
+    "mra": "sparse embeds untied act",
     "yoso": "holes additive_mask no_mask zero_row embeds choices untied act",
 }

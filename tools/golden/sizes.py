@@ -592,4 +592,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm,
-         "fnet": fnet, "convbert": convbert, "nystromformer": nystromformer, "yoso": yoso}
+         "fnet": fnet, "convbert": convbert, "nystromformer": nystromformer, "yoso": yoso, "mra": bert}
