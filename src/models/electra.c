@@ -38,15 +38,10 @@ static void for_language_modeling(am_builder *b)
     am_output(b, "logits", am_generator_lm_logits(b, body(b, &c), &c.body, "electra"));
 }
 
-/* whether each token was replaced: [B, T] */
 static void for_pretraining(am_builder *b)
 {
     electra_config c = read_config(b);
-    am_value x = body(b, &c);
-    am_scope(b, "discriminator_predictions");
-    x = am_linear_activation(b, "dense", x, c.body.hidden_size, AM_BIAS, c.body.hidden_act);
-    am_output(b, "logits", am_squeeze(b, am_linear(b, "dense_prediction", x, 1, AM_BIAS), -1));
-    am_end_scope(b);
+    am_output_replaced(b, body(b, &c), c.body.hidden_act);
 }
 
 static void for_sequence_classification(am_builder *b)
