@@ -58,12 +58,29 @@ MRA = [
     Switch("MraForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}, length=1),
     Switch("MraForSequenceClassification", "act", {"hidden_act": "relu", "num_labels": 3}, mask=None),
 ]
+SEGMENTS = {"values": [[0, 0, 0, 1, 1, 1, 2], [2, 1, 1, 0, 0, 0, 1]]}
+FUNNEL = [
+    Switch("FunnelModel", "factorized", {"attention_type": "factorized", "block_repeats": [2, 1, 2]}, length=33),
+    Switch("FunnelModel", "no_cls", {"separate_cls": False, "pooling_type": "max"}, inputs={"token_type_ids": SEGMENTS}),
+    Switch("FunnelModel", "whole", {"truncate_seq": False, "pool_q_only": False}, length=9, mask="holes"),
+    Switch("FunnelModel", "pool_all", {"pool_q_only": False, "separate_cls": False, "attention_type": "factorized"},
+           mask="left", length=10),
+    Switch("FunnelModel", "two_tokens", {"attention_type": "factorized"}, length=2),
+    Switch("FunnelModel", "one_token", {"attention_type": "factorized"}, length=1),
+    Switch("FunnelBaseModel", "far", {"block_sizes": [1, 2, 1, 1], "block_repeats": ABSENT}, length=130, mask=None),
+    Switch("FunnelBaseModel", "zero_row", inputs=ZERO_ROW),
+    Switch("FunnelModel", "embeds", {"block_sizes": [2], "block_repeats": [1]}, inputs=embeds(32)),
+    Switch("FunnelForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}),
+    Switch("FunnelForPreTraining", "act", {"hidden_act": "relu", "num_decoder_layers": 2}),
+]
 
 # By model type; see SWITCHES in switch_table.py.
-MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER, "yoso": YOSO, "mra": MRA}
+MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER, "yoso": YOSO, "mra": MRA,
+          "funnel": FUNNEL}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MIXERS_KEPT = {
+    "funnel": "factorized no_cls whole pool_all two_tokens one_token far zero_row embeds untied act",
     "fnet": "far one_token embeds untied",
     "convbert": "mask_holes zero_row one_token embeds one_head summary act",
     "nystromformer": "landmarks more_landmarks one_a_segment zero_row embeds choices untied act",

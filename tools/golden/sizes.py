@@ -573,6 +573,14 @@ def yoso(c: dict, rng) -> None:
     choose(c, rng, conv_window=[None, 1, 3, 5], hash_code_len=[3, 5, 9])
 
 
+def funnel(c: dict, rng) -> None:
+    choose(c, rng, d_model=range(20, 50, 2), n_head=[1, 2, 3, 5], d_head=range(4, 12), d_inner=range(20, 70),
+           num_decoder_layers=[1, 2], hidden_act=ACTIVATIONS, vocab_size=range(60, 140), pooling_type=["mean", "max"],
+           attention_type=["relative_shift", "factorized"], truncate_seq=[False, True], pool_q_only=[False, True])
+    c["block_sizes"] = [rng.choice([1, 2]) for _ in range(rng.choice([1, 2, 2, 3]))]
+    c["block_repeats"] = [rng.choice([1, 1, 2]) for _ in c["block_sizes"]]
+
+
 def fnet(c: dict, rng) -> None:
     choose(c, rng, hidden_size=range(20, 50), num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
            vocab_size=range(60, 140), max_position_embeddings=range(40, 90), type_vocab_size=range(1, 6),
@@ -592,4 +600,5 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm,
-         "fnet": fnet, "convbert": convbert, "nystromformer": nystromformer, "yoso": yoso, "mra": bert}
+         "fnet": fnet, "convbert": convbert, "nystromformer": nystromformer, "yoso": yoso, "mra": bert,
+         "funnel": funnel}
