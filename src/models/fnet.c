@@ -52,6 +52,7 @@ static am_value layer(am_builder *b, am_value x, const am_bert_options *o)
 static am_value body(am_builder *b, const char *prefix)
 {
     am_bert_options o = options(b);
+    (void)am_flat_input(b, "attention_mask"); /* which the class takes, and does nothing with */
     am_scope(b, "%s", prefix);
     am_value x = am_linear(b, "embeddings.projection", am_bert_embeddings(b, &o), o.hidden_size, AM_BIAS);
     check_length(b, am_dim(b, x, 1));

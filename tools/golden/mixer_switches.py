@@ -16,6 +16,7 @@ FNET = [
     Switch("FNetModel", "far", length=130, rows=1),
     Switch("FNetModel", "one_token", length=1),
     Switch("FNetModel", "embeds", inputs={**embeds(32), **POSITIONS}),
+    Switch("FNetModel", "masked", inputs={"attention_mask": {"values": [[1] * 7, [1] * 4 + [0] * 3]}}),
     Switch("FNetForMaskedLM", "untied", {"tie_word_embeddings": False, "hidden_act": ABSENT}),
 ]
 CONVBERT = [
@@ -81,7 +82,7 @@ MIXERS = {"fnet": FNET, "convbert": CONVBERT, "nystromformer": NYSTROMFORMER, "y
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MIXERS_KEPT = {
     "funnel": "factorized no_cls whole pool_all two_tokens one_token far zero_row embeds untied act",
-    "fnet": "far one_token embeds untied",
+    "fnet": "masked far one_token embeds untied",
     "convbert": "mask_holes zero_row one_token embeds one_head summary act",
     "nystromformer": "landmarks more_landmarks one_a_segment zero_row embeds choices untied act",
     "mra": "sparse embeds untied act",
