@@ -7,15 +7,12 @@
 typedef struct electra_config {
     am_bert_options body;
     int64_t labels;
-    bool tied;
 } electra_config;
 
 static electra_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    electra_config e = {.body = am_bert_options_read(c),
-                        .labels = am_config_labels(c),
-                        .tied = am_config_flag(c, "tie_word_embeddings", true)};
+    electra_config e = {.body = am_bert_options_read(c), .labels = am_config_labels(c)};
     e.body.hidden_size = am_config_size(c, "hidden_size", 256);
     e.body.embedding_size = am_config_size(c, "embedding_size", 128);
     e.body.intermediate_size = am_config_size(c, "intermediate_size", 1024);
@@ -29,18 +26,6 @@ static am_value body(am_builder *b, const electra_config *c)
     return am_bert_body(b, &c->body, "electra");
 }
 
-/* back to the width of the embeddings, whose table gives the logits */
-static am_value generator_logits(am_builder *b, const electra_config *c, am_value x)
-{
-    x = am_last_position_if_wanted(b, x);
-    am_scope(b, "generator_predictions");
-    x = am_linear_activation(b, "dense", x, c->body.embedding_size, AM_BIAS, AM_GELU);
-    x = am_layer_norm(b, "LayerNorm", x, c->body.layer_norm_eps);
-    am_end_scope(b);
-    return am_lm_head(b, "generator_lm_head", x, c->body.vocab_size, c->tied,
-                      "electra.embeddings.word_embeddings.weight", AM_BIAS);
-}
-
 static void electra_model(am_builder *b)
 {
     electra_config c = read_config(b);
@@ -50,18 +35,13 @@ static void electra_model(am_builder *b)
 static void for_language_modeling(am_builder *b)
 {
     electra_config c = read_config(b);
-    am_output(b, "logits", generator_logits(b, &c, body(b, &c)));
+    am_output(b, "logits", am_generator_lm_logits(b, body(b, &c), &c.body, "electra"));
 }
 
-/* whether each token was replaced: [B, T] */
 static void for_pretraining(am_builder *b)
 {
     electra_config c = read_config(b);
-    am_value x = body(b, &c);
-    am_scope(b, "discriminator_predictions");
-    x = am_linear_activation(b, "dense", x, c.body.hidden_size, AM_BIAS, c.body.hidden_act);
-    am_output(b, "logits", am_squeeze(b, am_linear(b, "dense_prediction", x, 1, AM_BIAS), -1));
-    am_end_scope(b);
+    am_output_replaced(b, body(b, &c), c.body.hidden_act);
 }
 
 static void for_sequence_classification(am_builder *b)

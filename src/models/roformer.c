@@ -48,20 +48,7 @@ static void for_language_modeling(am_builder *b)
 
 static void for_sequence_classification(am_builder *b)
 {
-    am_bert_options o = options(b);
-    am_value first = am_index(b, am_text_body(b), 1, 0);
-    int64_t labels = am_config_labels(am_model_config(b));
-    am_output(b, "logits", am_classification_head(b, "classifier", first, labels, o.hidden_act));
-}
-
-/* SequenceSummary with the defaults that apply where the configuration has no summary fields */
-static am_value summarized(am_builder *b, const char *prefix, am_value x)
-{
-    (void)prefix;
-    const am_config *c = am_model_config(b);
-    am_summary_options summary = {.type = "last", .activation = AM_IDENTITY};
-    summary = am_summary_options_read(c, summary);
-    return am_sequence_summary(b, "sequence_summary", x, AM_NONE, am_config_labels(c), &summary);
+    am_text_classify_first_token(b, options(b).hidden_act);
 }
 
 static const am_architecture architectures[] = {
@@ -75,7 +62,7 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-static const am_text_family family = {.prefix = "roformer", .body = body, .pooled = summarized};
+static const am_text_family family = {.prefix = "roformer", .body = body, .pooled = am_text_summarized};
 
 const am_model_type am_model_roformer = {
     .name = "roformer", .base_prefix = "roformer", .architectures = architectures, .family = &family};

@@ -4,7 +4,9 @@
    says. transformers: models/xlnet/modeling_xlnet.py */
 #include "models/blocks/answer_beams.h"
 #include "models/blocks/attention.h"
+#include "models/blocks/sinusoids.h"
 #include "models/blocks/text_classes.h"
+#include "models/blocks/transformer_xl.h"
 
 #include <math.h>
 
@@ -43,21 +45,17 @@ static xlnet_config read_config(am_builder *b)
 /* Sinusoids of the distances first, first - 1, .. of keys before queries: [count, d_model]. */
 static am_value distance_table(am_builder *b, const xlnet_config *c, int64_t first, int64_t count)
 {
-    int64_t half = c->d_model / 2;
-    float *table = am_arena_array(am_builder_arena(b), (size_t)(count * half * 2), sizeof *table);
-    if (!table) {
+    double *distances = am_arena_array(am_builder_arena(b), (size_t)count, sizeof *distances);
+    if (!distances) {
         am_builder_fail(b, am_out_of_memory());
         return AM_NONE;
     }
-    for (int64_t r = 0; r < count; r++)
-        for (int64_t i = 0; i < half; i++) {
-            double distance = (double)(first - r), limit = (double)c->clamp_len;
-            if (limit > 0) distance = fmin(fmax(distance, -limit), limit);
-            double angle = distance * pow(10000, -2.0 * (double)i / (double)c->d_model);
-            table[r * 2 * half + i] = (float)sin(angle);
-            table[r * 2 * half + half + i] = (float)cos(angle);
-        }
-    return am_constant_copy(b, AM_F32, am_shape_of(count, 2 * half), table);
+    for (int64_t r = 0; r < count; r++) {
+        double limit = (double)c->clamp_len;
+        distances[r] = (double)(first - r);
+        if (limit > 0) distances[r] = fmin(fmax(distances[r], -limit), limit);
+    }
+    return am_sinusoids_at(b, distances, count, c->d_model / 2 * 2);
 }
 
 /* Row of a table that begins with distance `first` for queries at places: I32 [T] and keys at 0 .. S - 1:
@@ -116,32 +114,9 @@ static shared prepare(am_builder *b, const xlnet_config *c, int64_t T)
 
 /* --- layers --- */
 
-/* x: [.., d_model] times the weight NAME: [d_model, H, D] -> [.., H, D] */
 static am_value heads_of(am_builder *b, const char *name, am_value x, const xlnet_config *c)
 {
-    int64_t H = c->n_head, D = c->d_head;
-    am_value weight = am_reshape(b, am_weight(b, name, am_shape_of(c->d_model, H, D)), am_shape_of(c->d_model, H * D));
-    am_value y = am_linear_op(b, x, weight, AM_NONE, AM_NONE, &(am_linear_attributes){.in_out = true});
-    am_shape s = am_shape_of_value(b, y);
-    s.dims[s.rank - 1] = H;
-    s.dims[s.rank++] = D;
-    return am_reshape(b, y, s);
-}
-
-static am_value biased(am_builder *b, am_value q, const char *name, const xlnet_config *c)
-{
-    return am_add(b, q, am_cast(b, am_weight(b, name, am_shape_of(c->n_head, c->d_head)), AM_F32));
-}
-
-/* q: [B, T, H, D] times rows: [R, H, D], of which index: I32 [T, S] or [B, 1, T, S] takes one for every pair:
-   [B, H, T, S] */
-static am_value scores_at(am_builder *b, am_value q, am_value rows, am_value index)
-{
-    am_value products =
-        am_matmul(b, am_transpose(b, q, 1, 2), am_unsqueeze(b, am_transpose(b, rows, 0, 1), 0), false, true);
-    am_shape s = am_shape_of_value(b, products);
-    s.dims[3] = am_dim(b, index, -1);
-    return am_gather(b, products, am_broadcast(b, index, s), 3, true);
+    return am_xl_heads(b, name, x, c->n_head, c->d_head);
 }
 
 /* Attention of one stream of queries: [B, T, H, D] -> [B, T, H, D]. */
@@ -149,13 +124,14 @@ static am_value attend(am_builder *b, am_value q, am_value k, am_value v, const 
                        am_value mask)
 {
     double scale = 1 / sqrt((double)c->d_head);
-    am_value bias = scores_at(b, biased(b, q, "r_r_bias", c), heads_of(b, "r", s->distances, c), s->rows);
+    am_value bias = am_xl_scores(b, am_xl_biased(b, q, "r_r_bias"), heads_of(b, "r", s->distances, c), s->rows);
     if (s->other_segment.id) {
         am_value rows = am_cast(b, am_weight(b, "seg_embed", am_shape_of(2, c->n_head, c->d_head)), AM_F32);
-        bias = am_add(b, bias, scores_at(b, biased(b, q, "r_s_bias", c), rows, am_unsqueeze(b, s->other_segment, 1)));
+        bias = am_add(b, bias,
+                      am_xl_scores(b, am_xl_biased(b, q, "r_s_bias"), rows, am_unsqueeze(b, s->other_segment, 1)));
     }
     am_attention_inputs inputs = {
-        .q = biased(b, q, "r_w_bias", c), .k = k, .v = v, .mask = mask, .bias = am_mul_number(b, bias, scale)};
+        .q = am_xl_biased(b, q, "r_w_bias"), .k = k, .v = v, .mask = mask, .bias = am_mul_number(b, bias, scale)};
     return am_attention_op(b, &inputs, &(am_attention_attributes){.scale = scale});
 }
 

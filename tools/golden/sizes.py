@@ -586,6 +586,40 @@ def xlstm(c: dict, rng) -> None:
            gate_soft_cap=[7.0, 15.0], output_logit_soft_cap=[15.0, 30.0], vocab_size=range(100, 140))
 
 
+def convbert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, num_attention_heads=[2, 3, 4], conv_kernel_size=[1, 3, 5, 9], head_ratio=[1, 2, 3])
+    groups = c["num_groups"] = rng.choice([1, 2, 3])
+    kept = max(1, c["num_attention_heads"] // c["head_ratio"])
+    c["hidden_size"] = 2 * kept * c["num_attention_heads"] * groups * rng.choice([1, 2])
+    c["intermediate_size"] = groups * rng.choice([13, 17, 22])
+    choose(c, rng, embedding_size=[c["hidden_size"], 18, 27])
+
+
+def nystromformer(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, conv_kernel_size=[1, 3, 5, 9])
+
+
+def yoso(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, conv_window=[None, 1, 3, 5], hash_code_len=[3, 5, 9])
+
+
+def funnel(c: dict, rng) -> None:
+    choose(c, rng, d_model=range(20, 50, 2), n_head=[1, 2, 3, 5], d_head=range(4, 12), d_inner=range(20, 70),
+           num_decoder_layers=[1, 2], hidden_act=ACTIVATIONS, vocab_size=range(60, 140), pooling_type=["mean", "max"],
+           attention_type=["relative_shift", "factorized"], truncate_seq=[False, True], pool_q_only=[False, True])
+    c["block_sizes"] = [rng.choice([1, 2]) for _ in range(rng.choice([1, 2, 2, 3]))]
+    c["block_repeats"] = [rng.choice([1, 1, 2]) for _ in c["block_sizes"]]
+
+
+def fnet(c: dict, rng) -> None:
+    choose(c, rng, hidden_size=range(20, 50), num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
+           vocab_size=range(60, 140), max_position_embeddings=range(40, 90), type_vocab_size=range(1, 6),
+           hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-5])
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -598,5 +632,7 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
-         "xlnet": xlnet, "luke": luke, "esm": esm}
+         "xlnet": xlnet, "luke": luke, "esm": esm,
+         "fnet": fnet, "convbert": convbert, "nystromformer": nystromformer, "yoso": yoso, "mra": bert,
+         "funnel": funnel}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}

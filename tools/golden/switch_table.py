@@ -2,6 +2,7 @@
 
 from decoder_switches import DECODERS, DECODERS_KEPT
 from encoder_switches import ENCODERS, ENCODERS_KEPT
+from mixer_switches import MIXERS, MIXERS_KEPT
 from switches import ABSENT, Switch
 from window_switches import WINDOWED, WINDOWED_KEPT
 
@@ -716,7 +717,7 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
-SWITCHES |= WINDOWED
+SWITCHES |= MIXERS | WINDOWED
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -748,4 +749,4 @@ KEPT = {
     "whisper": "positions crossed zero_row",
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
-KEPT |= WINDOWED_KEPT
+KEPT |= MIXERS_KEPT | WINDOWED_KEPT

@@ -50,7 +50,9 @@ am_value am_bert_positions(am_builder *b, const am_bert_options *o, int64_t T)
         return am_iota(b, AM_I32, am_shape_of(1, T), 1, (double)o->positions_after_pad + 1, 1);
     if (!counted) return positions_after_pad(b, am_flat_input(b, "input_ids"), o->positions_after_pad);
     am_value given = am_flat_input(b, "position_ids");
-    return given.id ? given : am_position_ids(b, T);
+    if (given.id) return given;
+    am_value counts = am_position_ids(b, T);
+    return o->first_position ? am_add_number(b, counts, (double)o->first_position) : counts;
 }
 
 am_value am_token_types(am_builder *b, int64_t T)
@@ -86,13 +88,18 @@ am_value am_bert_feed_forward(am_builder *b, am_value x, const am_bert_options *
     return am_layer_norm(b, "output.LayerNorm", am_add(b, h, x), o->layer_norm_eps);
 }
 
-am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
+am_value am_bert_attention_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
 {
     am_scope(b, "attention.output");
     x = am_add(b, am_linear(b, "dense", attended, o->hidden_size, AM_BIAS), x);
     x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
-    return am_bert_feed_forward(b, x, o);
+    return x;
+}
+
+am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
+{
+    return am_bert_feed_forward(b, am_bert_attention_end(b, x, attended, o), o);
 }
 
 am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options *o)
@@ -152,16 +159,28 @@ am_value am_bert_pooler(am_builder *b, const char *prefix, am_value x)
     return x;
 }
 
+enum { TABLE_NAME_BYTES = 128 };
+
+/* the whole name of the body's word table */
+static void word_table(char out[TABLE_NAME_BYTES], const char *prefix)
+{
+    snprintf(out, TABLE_NAME_BYTES, "%s.embeddings.word_embeddings.weight", prefix);
+}
+
+static bool is_tied(am_builder *b)
+{
+    return am_config_flag(am_model_config(b), "tie_word_embeddings", true);
+}
+
 /* DENSE, activation, NORM, decoder below the scope */
 static am_value lm_logits(am_builder *b, am_value x, const am_bert_options *o, const char *prefix, const char *dense,
                           am_unary_fn activation, const char *norm)
 {
-    char table[128];
-    snprintf(table, sizeof table, "%s.embeddings.word_embeddings.weight", prefix);
+    char table[TABLE_NAME_BYTES];
+    word_table(table, prefix);
     x = am_linear_activation(b, dense, x, o->embedding_size, AM_BIAS, activation);
     x = am_layer_norm(b, norm, x, o->layer_norm_eps);
-    bool tied = am_config_flag(am_model_config(b), "tie_word_embeddings", true);
-    return am_masked_lm_decoder(b, x, o->vocab_size, tied, table);
+    return am_masked_lm_decoder(b, x, o->vocab_size, is_tied(b), table);
 }
 
 am_value am_bert_lm_logits(am_builder *b, am_value x, const am_bert_options *o, const char *prefix)
@@ -179,6 +198,18 @@ am_value am_roberta_lm_logits(am_builder *b, am_value x, const am_bert_options *
     x = lm_logits(b, am_last_position_if_wanted(b, x), o, prefix, "dense", AM_GELU, "layer_norm");
     am_end_scope(b);
     return x;
+}
+
+am_value am_generator_lm_logits(am_builder *b, am_value x, const am_bert_options *o, const char *prefix)
+{
+    char table[TABLE_NAME_BYTES];
+    am_scope(b, "generator_predictions");
+    x = am_last_position_if_wanted(b, x);
+    x = am_linear_activation(b, "dense", x, o->embedding_size, AM_BIAS, AM_GELU);
+    x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
+    am_end_scope(b);
+    word_table(table, prefix);
+    return am_lm_head(b, "generator_lm_head", x, o->vocab_size, is_tied(b), table, AM_BIAS);
 }
 
 void am_output_choices(am_builder *b, am_value scores)

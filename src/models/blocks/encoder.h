@@ -11,6 +11,7 @@ typedef struct am_bert_options {
     am_unary_fn hidden_act;
     double layer_norm_eps;
     bool is_decoder, no_positions;
+    int64_t first_position;      /* where positions count from that are not given */
     int64_t positions_after_pad; /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
                                     pad */
 } am_bert_options;
@@ -59,8 +60,11 @@ am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *option
 /* intermediate.dense, activation, output.dense, residual, output.LayerNorm below the scope: x: [B, T, C]. */
 am_value am_bert_feed_forward(am_builder *b, am_value x, const am_bert_options *options);
 
-/* A layer after its attention, below the scope: attention.output over attended: [B, T, C], residual x and norm,
-   then the feed-forward part. For members whose attention is their own. */
+/* The end of attention, below the scope: attention.output over attended: [B, T, C], residual x and norm. For members
+   whose attention is their own. */
+am_value am_bert_attention_end(am_builder *b, am_value x, am_value attended, const am_bert_options *options);
+
+/* The same, then the feed-forward part: the rest of a layer. */
 am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const am_bert_options *options);
 
 /* Logits of BERT's masked language model, below cls.predictions: transform.dense to embedding_size,
@@ -69,6 +73,10 @@ am_value am_bert_lm_logits(am_builder *b, am_value x, const am_bert_options *opt
 
 /* The same of RoBERTa's, below lm_head: dense, gelu, layer_norm, decoder. */
 am_value am_roberta_lm_logits(am_builder *b, am_value x, const am_bert_options *options, const char *prefix);
+
+/* The same of ELECTRA's generator: generator_predictions.dense to embedding_size, gelu, .LayerNorm, then
+   generator_lm_head. */
+am_value am_generator_lm_logits(am_builder *b, am_value x, const am_bert_options *options, const char *prefix);
 
 /* Output logits of multiple choice: scores: [B * N, 1] -> [B, N], N from the shape of input_ids. */
 void am_output_choices(am_builder *b, am_value scores);

@@ -78,6 +78,14 @@ am_value am_classification_head(am_builder *b, const char *name, am_value x, int
     return x;
 }
 
+void am_output_replaced(am_builder *b, am_value x, am_unary_fn activation)
+{
+    am_scope(b, "discriminator_predictions");
+    x = am_linear_activation(b, "dense", x, am_dim(b, x, -1), AM_BIAS, activation);
+    am_output(b, "logits", am_squeeze(b, am_linear(b, "dense_prediction", x, 1, AM_BIAS), -1));
+    am_end_scope(b);
+}
+
 am_summary_options am_summary_options_read(const am_config *c, am_summary_options o)
 {
     static const char *const types[] = {"first", "last", "mean", "cls_index"};

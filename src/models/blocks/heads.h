@@ -38,6 +38,10 @@ am_value am_masked_lm_decoder(am_builder *b, am_value x, int64_t vocab, bool tie
 /* NAME.out_proj(activation(NAME.dense(x))): x: [B, C] -> [B, labels]. */
 am_value am_classification_head(am_builder *b, const char *name, am_value x, int64_t labels, am_unary_fn activation);
 
+/* Output logits of ELECTRA's discriminator, whether each token was replaced: x: [B, T, C] -> [B, T]:
+   discriminator_predictions.dense, activation, .dense_prediction. */
+void am_output_replaced(am_builder *b, am_value x, am_unary_fn activation);
+
 /* SequenceSummary of XLM, ELECTRA and GPT-2: how it makes one vector of a sequence. */
 typedef struct am_summary_options {
     const char *type; /* "first", "last", "mean" or "cls_index": at given positions, the last one where none are */

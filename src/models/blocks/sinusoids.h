@@ -8,4 +8,7 @@
    is odd. steps is C / 2 in Pegasus and Marian, C / 2 - 1 in M2M-100. Row zero_row (-1: none) is zero. */
 am_value am_sinusoid_table(am_builder *b, int64_t rows, int64_t C, double steps, int64_t zero_row);
 
+/* The same of positions: [rows] that may be anything, with C / 2 steps: [rows, C]. */
+am_value am_sinusoids_at(am_builder *b, const double *positions, int64_t rows, int64_t C);
+
 #endif

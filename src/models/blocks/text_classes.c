@@ -38,10 +38,23 @@ void am_text_for_sequence_classification(am_builder *b)
     am_output(b, "logits", am_linear(b, "classifier", am_text_pooled(b), labels(b), AM_BIAS));
 }
 
-void am_text_for_first_token_classification(am_builder *b)
+am_value am_text_summarized(am_builder *b, const char *prefix, am_value x)
+{
+    (void)prefix;
+    am_summary_options summary = {.type = "last", .activation = AM_IDENTITY};
+    summary = am_summary_options_read(am_model_config(b), summary);
+    return am_sequence_summary(b, "sequence_summary", x, AM_NONE, labels(b), &summary);
+}
+
+void am_text_classify_first_token(am_builder *b, am_unary_fn activation)
 {
     am_value first = am_index(b, am_text_body(b), 1, 0);
-    am_output(b, "logits", am_classification_head(b, "classifier", first, labels(b), AM_TANH));
+    am_output(b, "logits", am_classification_head(b, "classifier", first, labels(b), activation));
+}
+
+void am_text_for_first_token_classification(am_builder *b)
+{
+    am_text_classify_first_token(b, AM_TANH);
 }
 
 void am_text_for_next_sentence_prediction(am_builder *b)

@@ -30,7 +30,13 @@ void am_text_model(am_builder *b);
 /* classifier of the pooled text. */
 void am_text_for_sequence_classification(am_builder *b);
 
-/* classifier.dense, tanh and classifier.out_proj of the first token, as RoBERTa has them. */
+/* For `pooled`: SequenceSummary, of the last token unless the configuration has summary fields. */
+am_value am_text_summarized(am_builder *b, const char *prefix, am_value x);
+
+/* Output logits: classifier.dense, activation and classifier.out_proj of the body's first token. */
+void am_text_classify_first_token(am_builder *b, am_unary_fn activation);
+
+/* The same with tanh, as RoBERTa has it. */
 void am_text_for_first_token_classification(am_builder *b);
 
 /* cls.seq_relationship of the pooled text: two logits. */
