@@ -257,6 +257,12 @@ def t5(c: dict, rng) -> None:
     choose(c, rng, num_decoder_layers=at_most(c["num_layers"]))
 
 
+def switch_transformers(c: dict, rng) -> None:
+    t5(c, rng)
+    choose(c, rng, num_experts=[2, 3, 5], encoder_sparse_step=[0, 1, 2], decoder_sparse_step=[0, 1, 2],
+           dense_act_fn=["relu", "silu"])
+
+
 def bart(c: dict, rng) -> None:
     head_dim = rng.choice([5, 6, 8])
     c["d_model"] = 6 * head_dim
@@ -600,3 +606,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
+SIZES |= {"switch_transformers": switch_transformers}

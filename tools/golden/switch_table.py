@@ -2,6 +2,7 @@
 
 from decoder_switches import DECODERS, DECODERS_KEPT
 from encoder_switches import ENCODERS, ENCODERS_KEPT
+from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
 from switches import ABSENT, Switch
 from window_switches import WINDOWED, WINDOWED_KEPT
 
@@ -717,6 +718,7 @@ SWITCHES = {
 }
 SWITCHES |= DECODERS | ENCODERS
 SWITCHES |= WINDOWED
+SWITCHES |= SEQ2SEQ
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -749,3 +751,4 @@ KEPT = {
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
 KEPT |= WINDOWED_KEPT
+KEPT |= SEQ2SEQ_KEPT
