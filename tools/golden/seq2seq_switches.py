@@ -14,5 +14,25 @@ SWITCH_TRANSFORMERS = [
            "encoder_sparse_step": ABSENT, "num_layers": 4}, length=9, mask="holes"),
 ]
 
-SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS}
-SEQ2SEQ_KEPT = {"switch_transformers": "full_experts no_steps untied"}
+PADDED = {"input_ids": {"values": [[9, 7, 30, 1, 5, 2, 1], [1, 1, 8, 9, 40, 41, 2]]},
+          "decoder_input_ids": {"values": [[2, 9, 1, 7, 1, 1, 12], [2, 50, 51, 1, 6, 7, 8]]}}
+NLLB_MOE = [
+    Switch("NllbMoeForConditionalGeneration", "full_experts", {"moe_eval_capacity_token_fraction": 0.2,
+           "router_bias": True, "encoder_sparse_step": 1}, length=12, decoder_length=9, rows=3),
+    Switch("NllbMoeForConditionalGeneration", "prioritized", {"moe_eval_capacity_token_fraction": 0.15,
+           "batch_prioritized_routing": True, "normalize_router_prob_before_dropping": True, "num_experts": 3},
+           length=11, mask="left"),
+    Switch("NllbMoeModel", "capacity", {"moe_eval_capacity_token_fraction": -1.0, "expert_capacity": 4,
+           "normalize_router_prob_before_dropping": True, "encoder_sparse_step": 1}, length=9, mask="holes"),
+    Switch("NllbMoeModel", "steps", {"encoder_sparse_step": 0, "decoder_sparse_step": 2, "num_experts": 2,
+           "router_ignore_padding_tokens": True, "moe_token_dropout": 0.0, "activation_function": "gelu"}),
+    Switch("NllbMoeForConditionalGeneration", "outgrown", {"max_position_embeddings": 6, "scale_embedding": False},
+           length=15, mask=None, rows=1),
+    Switch("NllbMoeModel", "pads", inputs=PADDED),
+]
+
+SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE}
+SEQ2SEQ_KEPT = {
+    "switch_transformers": "full_experts no_steps untied",
+    "nllb-moe": "full_experts prioritized capacity steps outgrown pads",
+}

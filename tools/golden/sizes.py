@@ -272,6 +272,13 @@ def bart(c: dict, rng) -> None:
     choose(c, rng, decoder_layers=at_most(c["encoder_layers"]))
 
 
+def nllb_moe(c: dict, rng) -> None:
+    bart(c, rng)
+    c["d_model"] = 6 * rng.choice([4, 6, 8])
+    choose(c, rng, num_experts=[2, 3, 5], encoder_sparse_step=[0, 1, 2], decoder_sparse_step=[1, 2],
+           moe_token_dropout=[0.0, 0.3], activation_function=["relu", "gelu"])
+
+
 def vit(c: dict, rng) -> None:
     heads(c, rng, "hidden_size", "num_attention_heads")
     choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
@@ -606,4 +613,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
-SIZES |= {"switch_transformers": switch_transformers}
+SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe}
