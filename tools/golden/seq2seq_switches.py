@@ -22,17 +22,30 @@ NLLB_MOE = [
     Switch("NllbMoeForConditionalGeneration", "prioritized", {"moe_eval_capacity_token_fraction": 0.15,
            "batch_prioritized_routing": True, "normalize_router_prob_before_dropping": True, "num_experts": 3},
            length=11, mask="left"),
-    Switch("NllbMoeModel", "capacity", {"moe_eval_capacity_token_fraction": -1.0, "expert_capacity": 4,
+    Switch("NllbMoeModel", "capacity", {"moe_eval_capacity_token_fraction": -1.0, "expert_capacity": 4, "num_experts": 2,
            "normalize_router_prob_before_dropping": True, "encoder_sparse_step": 1}, length=9, mask="holes"),
     Switch("NllbMoeModel", "steps", {"encoder_sparse_step": 0, "decoder_sparse_step": 2, "num_experts": 2,
            "router_ignore_padding_tokens": True, "moe_token_dropout": 0.0, "activation_function": "gelu"}),
-    Switch("NllbMoeForConditionalGeneration", "outgrown", {"max_position_embeddings": 6, "scale_embedding": False},
-           length=15, mask=None, rows=1),
-    Switch("NllbMoeModel", "pads", inputs=PADDED),
+    Switch("NllbMoeForConditionalGeneration", "outgrown", {"max_position_embeddings": 6, "scale_embedding": False,
+           "num_experts": 2, "decoder_layers": 1}, length=15, mask=None, rows=1),
+    Switch("NllbMoeModel", "pads", {"num_experts": 2, "decoder_layers": 1}, inputs=PADDED),
+]
+STATES = {"encoder_hidden_states": {"shape": [2, 5, 16], "lo": -1.0, "hi": 1.0},
+          "encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}
+PROPHETNET = [
+    Switch("ProphetNetForConditionalGeneration", "three_streams", {"ngram": 3, "num_buckets": 7,
+           "relative_max_distance": 9, "activation_function": "relu"}, length=13, decoder_length=11, rows=3),
+    Switch("ProphetNetForConditionalGeneration", "one_stream", {"ngram": 1, "num_decoder_attention_heads": 2}),
+    Switch("ProphetNetForCausalLM", "four_streams", {"ngram": 4, "num_buckets": 8, "relative_max_distance": 64},
+           length=12, mask="left"),
+    Switch("ProphetNetDecoder", "crossed", {"add_cross_attention": True}, inputs=STATES, mask=None),
+    Switch("ProphetNetModel", "pad_3", {"pad_token_id": 3}, mask="left", length=9, decoder_length=6),
+    Switch("ProphetNetEncoder", "clamped", {"max_position_embeddings": 8}, length=12),
 ]
 
-SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE}
+SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE, "prophetnet": PROPHETNET}
 SEQ2SEQ_KEPT = {
     "switch_transformers": "full_experts no_steps untied",
+    "prophetnet": "three_streams four_streams crossed pad_3 clamped",
     "nllb-moe": "full_experts prioritized capacity steps outgrown pads",
 }

@@ -279,6 +279,18 @@ def nllb_moe(c: dict, rng) -> None:
            moe_token_dropout=[0.0, 0.3], activation_function=["relu", "gelu"])
 
 
+def prophetnet(c: dict, rng) -> None:
+    head_dim = rng.choice([5, 6, 8])
+    c["hidden_size"] = 6 * head_dim
+    choose(c, rng, num_encoder_attention_heads=[2, 3, 6], num_decoder_attention_heads=[2, 3, 6],
+           num_encoder_layers=[1, 2, 3], encoder_ffn_dim=range(20, 70), decoder_ffn_dim=range(20, 70),
+           vocab_size=range(60, 140), max_position_embeddings=range(40, 60), ngram=[1, 2, 3],
+           num_buckets=[6, 9, 32], relative_max_distance=[7, 11, 40], activation_function=ACTIVATIONS)
+    if c["num_buckets"] == 32:
+        c["relative_max_distance"] = 40
+    choose(c, rng, num_decoder_layers=at_most(c["num_encoder_layers"]))
+
+
 def vit(c: dict, rng) -> None:
     heads(c, rng, "hidden_size", "num_attention_heads")
     choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
@@ -613,4 +625,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
-SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe}
+SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet}
