@@ -35,6 +35,7 @@ typedef struct am_bart_part {
 /* What a member's descriptor carries as its family. Numbers left 0 are BartConfig's. */
 typedef struct am_bart_family {
     int64_t vocab_size, d_model, layers, heads, ffn_dim, pad_token_id; /* what absent fields stand for */
+    int64_t max_positions;                                             /* the same of max_position_embeddings */
     am_unary_fn activation;                                            /* the same; AM_IDENTITY: GELU */
     bool scale_embedding;                                              /* the same */
     bool never_scales;                                                 /* scale_embedding is no field of the member */
@@ -62,8 +63,11 @@ void am_bart_for_conditional_generation(am_builder *b);
 void am_bart_for_sequence_classification(am_builder *b);
 void am_bart_for_question_answering(am_builder *b);
 
-/* The decoder without an encoder; cross-attention is left out. */
+/* The decoder by itself; it attends to the inputs of am_encoder_states_input where they are given. */
 void am_bart_for_causal_lm(am_builder *b);
 void am_bart_decoder(am_builder *b);
+
+/* That decoder below `prefix`, of a family that a member makes as its configuration says: [B, T, C]. */
+am_value am_bart_decoder_alone(am_builder *b, const am_bart_family *family, const char *prefix);
 
 #endif
