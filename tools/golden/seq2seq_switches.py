@@ -42,10 +42,20 @@ PROPHETNET = [
     Switch("ProphetNetModel", "pad_3", {"pad_token_id": 3}, mask="left", length=9, decoder_length=6),
     Switch("ProphetNetEncoder", "clamped", {"max_position_embeddings": 8}, length=12),
 ]
+TROCR = [
+    # the class cannot be loaded with computed positions, except where the text outgrows their table at once
+    Switch("TrOCRDecoder", "pads", {"use_learned_position_embeddings": False, "is_decoder": True,
+           "cross_attention_hidden_size": 11, "max_position_embeddings": 4, "scale_embedding": True,
+           "layernorm_embedding": False},
+           inputs={"input_ids": PADDED["decoder_input_ids"], "encoder_hidden_states": {"shape": [2, 5, 11],
+           "lo": -1.0, "hi": 1.0}, "encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}),
+    Switch("TrOCRForCausalLM", "untied", {"tie_word_embeddings": False, "activation_function": "relu"}, mask="holes"),
+]
 
-SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE, "prophetnet": PROPHETNET}
+SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE, "prophetnet": PROPHETNET, "trocr": TROCR}
 SEQ2SEQ_KEPT = {
     "switch_transformers": "full_experts no_steps untied",
     "prophetnet": "three_streams four_streams crossed pad_3 clamped",
+    "trocr": "pads untied",
     "nllb-moe": "full_experts prioritized capacity steps outgrown pads",
 }

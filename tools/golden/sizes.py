@@ -291,6 +291,12 @@ def prophetnet(c: dict, rng) -> None:
     choose(c, rng, num_decoder_layers=at_most(c["num_encoder_layers"]))
 
 
+def trocr(c: dict, rng) -> None:
+    c["d_model"] = c["hidden_size"] = 6 * rng.choice([5, 6, 8])
+    choose(c, rng, decoder_attention_heads=[2, 3, 6], decoder_layers=[1, 2, 3], decoder_ffn_dim=range(20, 70),
+           vocab_size=range(60, 140), max_position_embeddings=range(40, 90), activation_function=ACTIVATIONS)
+
+
 def vit(c: dict, rng) -> None:
     heads(c, rng, "hidden_size", "num_attention_heads")
     choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
@@ -625,4 +631,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
-SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet}
+SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr}
