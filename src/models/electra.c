@@ -13,7 +13,7 @@ typedef struct electra_config {
 static electra_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    electra_config e = {.body = am_bert_options_read(c),
+    electra_config e = {.body = am_bert_decoder_options_read(c),
                         .labels = am_config_labels(c),
                         .tied = am_config_flag(c, "tie_word_embeddings", true)};
     e.body.hidden_size = am_config_size(c, "hidden_size", 256);
