@@ -51,11 +51,41 @@ TROCR = [
            "lo": -1.0, "hi": 1.0}, "encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}),
     Switch("TrOCRForCausalLM", "untied", {"tie_word_embeddings": False, "activation_function": "relu"}, mask="holes"),
 ]
+TYPES = {"token_type_ids": {"values": [[0, 0, 1, 1, 1, 0, 1], [1, 1, 1, 0, 0, 0, 0]]},
+         "decoder_token_type_ids": {"values": [[1, 0, 1, 1, 1], [0, 1, 0, 0, 1]]}}
+DECODER = {"is_decoder": True, "add_cross_attention": True}
+ENCODER_DECODER = [
+    Switch("EncoderDecoderModel", "types", {"decoder": {"tie_word_embeddings": False}}, decoder_length=5,
+           mask="left", inputs=TYPES),
+    Switch("EncoderDecoderModel", "roberta_after_bert", {"decoder": {**DECODER, "model_type": "roberta",
+           "pad_token_id": 1, "max_position_embeddings": 40, "type_vocab_size": 1},
+           "encoder": {"hidden_size": 24, "num_attention_heads": 3}}, rows=3, length=9, decoder_length=6),
+    Switch("EncoderDecoderModel", "gpt2_after_electra", {"decoder": {"model_type": "gpt2", "n_embd": 20,
+           "hidden_size": 20, "n_layer": 2, "n_head": 2, "num_attention_heads": 2, "n_positions": 40,
+           "scale_attn_by_inverse_layer_idx": True, "add_cross_attention": True},
+           "encoder": {"model_type": "electra", "embedding_size": 12}}, mask="holes", decoder_length=4),
+    Switch("EncoderDecoderModel", "bart_after_roberta", {"decoder": {"model_type": "bart", "d_model": 32,
+           "decoder_layers": 2, "decoder_attention_heads": 4, "decoder_ffn_dim": 21, "is_decoder": True,
+           "is_encoder_decoder": False, "activation_function": "gelu"}, "encoder": {"model_type": "roberta",
+           "pad_token_id": 1}}, length=11, decoder_length=5),
+    Switch("EncoderDecoderModel", "trocr_after_bert", {"decoder": {"model_type": "trocr", "d_model": 20,
+           "hidden_size": 20, "decoder_layers": 2, "decoder_attention_heads": 4, "decoder_ffn_dim": 21,
+           "cross_attention_hidden_size": 32, "is_decoder": True}}, mask=None),
+    Switch("EncoderDecoderModel", "electra_after_distilbert", {"decoder": {**DECODER, "model_type": "electra",
+           "embedding_size": 16}, "encoder": {"model_type": "distilbert", "dim": 32, "n_heads": 4, "n_layers": 2,
+           "hidden_dim": 27}}, rows=1, length=12, decoder_length=9),
+    Switch("EncoderDecoderModel", "prophetnet_after_bert", {"decoder": {"model_type": "prophetnet",
+           "num_encoder_attention_heads": 4, "num_decoder_attention_heads": 4, "num_decoder_layers": 2,
+           "num_encoder_layers": 2, "num_hidden_layers": ABSENT, "decoder_ffn_dim": 27,
+           "is_encoder_decoder": False, **DECODER}}),
+]
 
-SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE, "prophetnet": PROPHETNET, "trocr": TROCR}
+SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE, "prophetnet": PROPHETNET, "trocr": TROCR,
+           "encoder-decoder": ENCODER_DECODER}
 SEQ2SEQ_KEPT = {
     "switch_transformers": "full_experts no_steps untied",
     "prophetnet": "three_streams four_streams crossed pad_3 clamped",
     "trocr": "pads untied",
+    "encoder-decoder": "types roberta_after_bert gpt2_after_electra trocr_after_bert",
     "nllb-moe": "full_experts prioritized capacity steps outgrown pads",
 }

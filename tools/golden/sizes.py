@@ -297,6 +297,14 @@ def trocr(c: dict, rng) -> None:
            vocab_size=range(60, 140), max_position_embeddings=range(40, 90), activation_function=ACTIVATIONS)
 
 
+def encoder_decoder(c: dict, rng) -> None:
+    for side in ("encoder", "decoder"):
+        bert(c[side], rng)
+    c["encoder"]["vocab_size"] = c["decoder"]["vocab_size"]
+    c["decoder"]["num_hidden_layers"] = rng.choice(at_most(c["encoder"]["num_hidden_layers"]))
+    c["vocab_size"] = c["encoder"]["vocab_size"]
+
+
 def vit(c: dict, rng) -> None:
     heads(c, rng, "hidden_size", "num_attention_heads")
     choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
@@ -631,4 +639,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
-SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr}
+SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr, "encoder-decoder": encoder_decoder}
