@@ -161,14 +161,16 @@ def generate(
     The library's own loop runs, with its cache. For causal models the cache changes nothing. For an encoder
     with a language model's head (BertLMHeadModel without `is_decoder`) it does: the tokens given see one
     another in both directions, each new token sees all before it, and no token is computed again when a later
-    one arrives.
+    one arrives. RAG has a loop of its own, which reads the documents first and begins the texts itself; it knows no
+    max_new_tokens and goes on to 20 tokens.
     """
     model = model or load(case, double)
+    has_own_loop = model.config.model_type == "rag"
     with precision(double), torch.no_grad():
         given = {name: tensor for name, tensor in arguments(case, double).items() if name in names}
         if "input_ids" in given:
             given["attention_mask"] = torch.ones_like(given["input_ids"])
-        if start:
+        if start and not has_own_loop:
             given["decoder_input_ids"] = torch.tensor([start] * next(iter(given.values())).shape[0])
         settings = transformers.GenerationConfig(
             max_new_tokens=NEW_TOKENS,
@@ -180,6 +182,7 @@ def generate(
             output_logits=True,
         )
         model.generation_config = settings  # otherwise the model's own would fill in its end-of-text tokens
-        result = transformers.GenerationMixin.generate(model, **given, generation_config=settings)
+        loop = type(model).generate if has_own_loop else transformers.GenerationMixin.generate
+        result = loop(model, **given, generation_config=settings)
         gaps = [torch.diff(logits.topk(2, dim=-1).values.flip(-1)).min().item() for logits in result.logits]
         return result.sequences[:, -len(gaps) :].tolist(), min(gaps)

@@ -80,12 +80,32 @@ ENCODER_DECODER = [
            "is_encoder_decoder": False, **DECODER}}),
 ]
 
+
+def documents(n_docs: int, **more) -> dict:
+    """Two questions with so many documents each."""
+    return {"context_input_ids": {"ids": [3, 96], "shape": [2 * n_docs, 8]},
+            "context_attention_mask": {"mask": [8, 5, 7, 6, 8, 3][: 2 * n_docs]},
+            "doc_scores": {"shape": [2, n_docs], "lo": -1.0, "hi": 2.0}} | more
+
+
+T5 = {"model_type": "t5", "d_kv": 8, "d_ff": 37, "num_layers": 2, "num_heads": 4, "decoder_start_token_id": 0,
+      "relative_attention_num_buckets": 8, "feed_forward_proj": "relu", "activation_function": ABSENT}
+RAG = [
+    Switch("RagTokenForGeneration", "marginalized", {"n_docs": 3, "do_marginalize": True, "decoder_start_token_id": 2},
+           inputs=documents(3), decoder_length=4),
+    Switch("RagTokenForGeneration", "t5", {"generator": T5, "decoder_start_token_id": 0}, inputs=documents(2)),
+    Switch("RagModel", "shifted", inputs=documents(2, decoder_input_ids=None)),
+    Switch("RagSequenceForGeneration", "one_document", {"n_docs": 1}, decoder_length=6,
+           inputs=documents(1, decoder_attention_mask={"mask": [4, 6]})),
+]
+
 SEQ2SEQ = {"switch_transformers": SWITCH_TRANSFORMERS, "nllb-moe": NLLB_MOE, "prophetnet": PROPHETNET, "trocr": TROCR,
-           "encoder-decoder": ENCODER_DECODER}
+           "encoder-decoder": ENCODER_DECODER, "rag": RAG}
 SEQ2SEQ_KEPT = {
     "switch_transformers": "full_experts no_steps untied",
     "prophetnet": "three_streams four_streams crossed pad_3 clamped",
     "trocr": "pads untied",
     "encoder-decoder": "types roberta_after_bert gpt2_after_electra trocr_after_bert",
+    "rag": "marginalized t5 shifted one_document",
     "nllb-moe": "full_experts prioritized capacity steps outgrown pads",
 }

@@ -305,6 +305,12 @@ def encoder_decoder(c: dict, rng) -> None:
     c["vocab_size"] = c["encoder"]["vocab_size"]
 
 
+def rag(c: dict, rng) -> None:
+    bart(c["generator"], rng)
+    c["vocab_size"] = c["generator"]["vocab_size"]
+    choose(c, rng, n_docs=[1, 2, 3], decoder_start_token_id=[2])
+
+
 def vit(c: dict, rng) -> None:
     heads(c, rng, "hidden_size", "num_attention_heads")
     choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
@@ -639,4 +645,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
-SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr, "encoder-decoder": encoder_decoder}
+SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr, "encoder-decoder": encoder_decoder, "rag": rag}
