@@ -103,6 +103,32 @@ static void api_verify__names_arguments_that_are_not_supported(void **state)
                    "\"output_attentions\": true");
 }
 
+static void expect_unread_states(void *context, const am_verify_case *report)
+{
+    ++*(int *)context;
+    assert_string_equal(report->verdict, "unsupported");
+    assert_non_null(strstr(report->message, "BertLMHeadModel does not read encoder_hidden_states"));
+}
+
+/* A decoder without cross-attention would answer whatever the encoder read. */
+static void api_verify__a_decoder_must_read_the_encoder(void **state)
+{
+    int cases = 0;
+    am_verify_summary summary = {0};
+    char *text = am_test_read_file(am_test_source_path("tests/golden/data/encoder-decoder.json"), NULL);
+    for (char *at = text; (at = strstr(at, "\"add_cross_attention\":true"));)
+        memcpy(at, "\"add_cross_attention\":null", strlen("\"add_cross_attention\":null"));
+    const char *folder = am_test_temporary_directory();
+    const char *golden = am_test_write_text(folder, "changed.json", text);
+    free(text);
+    assert_int_equal(symlink(am_test_source_path("tests/golden/data/encoder-decoder.safetensors"),
+                             am_test_format("%s/changed.safetensors", folder)),
+                     0);
+    am_test_expect_ok(
+        am_verify_files(golden, &(am_verify_request){.on_case = expect_unread_states, .context = &cases}, &summary));
+    assert_int_equal(cases, 1);
+}
+
 /* --- module by module --- */
 
 #define TRACE "tests/unit/api/data/llama_for_causal_lm.trace.safetensors"
