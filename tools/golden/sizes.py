@@ -254,6 +254,8 @@ def t5(c: dict, rng) -> None:
     choose(c, rng, d_model=range(24, 60), num_heads=[2, 3, 5], d_kv=[5, 8, 11], d_ff=range(20, 70),
            num_layers=[1, 2, 3], relative_attention_num_buckets=[8, 12, 32], vocab_size=range(60, 140),
            relative_attention_max_distance=[16, 20, 128])
+    if c["relative_attention_num_buckets"] == 32 and c["relative_attention_max_distance"] == 16:
+        c["relative_attention_max_distance"] = 20  # the decoder has a bucket for each of the first 16
     choose(c, rng, num_decoder_layers=at_most(c["num_layers"]))
 
 
