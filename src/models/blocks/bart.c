@@ -51,8 +51,8 @@ static stack read_stack(const am_config *c, const am_bart_family *f, bool is_enc
         .heads = am_config_size(c, heads, or_else(f->heads, 16)),
         .ffn_dim = am_config_size(c, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim", or_else(f->ffn_dim, 4096)),
         .vocab_size = am_config_size(c, "vocab_size", or_else(f->vocab_size, 50265)),
-        .positions = am_config_size(c, positions ? positions : "max_position_embeddings",
-                                    or_else(f->max_positions, 1024)),
+        .positions =
+            am_config_size(c, positions ? positions : "max_position_embeddings", or_else(f->max_positions, 1024)),
         .hidden_states = is_encoder ? "encoder_hidden_states" : "decoder_hidden_states",
         .mask = is_encoder ? "attention_mask" : "decoder_attention_mask",
         .is_decoder = !is_encoder,

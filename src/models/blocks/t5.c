@@ -42,8 +42,10 @@ static am_t5_config read_config(am_builder *b, const char *prefix)
         .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), or_else(f->d_model, 512)),
         .d_kv = am_config_size(c, am_config_either(c, "d_kv", "head_dim"), 64),
         .d_ff = am_config_size(c, "d_ff", 2048),
-        .num_layers = am_config_count(c, am_config_either(c, "num_layers", "num_hidden_layers"), or_else(f->num_layers, 6)),
-        .num_heads = am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), or_else(f->num_heads, 8)),
+        .num_layers =
+            am_config_count(c, am_config_either(c, "num_layers", "num_hidden_layers"), or_else(f->num_layers, 6)),
+        .num_heads =
+            am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), or_else(f->num_heads, 8)),
         .buckets = am_config_count(c, "relative_attention_num_buckets", 32),
         .max_distance = am_config_count(c, "relative_attention_max_distance", 128),
         .layer_norm_epsilon = am_config_real(c, "layer_norm_epsilon", 1e-6),

@@ -25,7 +25,8 @@ typedef struct am_t5_family {
     /* The encoder's blocks over x: [B, S, C] below the scope, by am_t5_encoder_blocks; null: T5's. */
     am_value (*encoder_blocks)(am_builder *b, am_value x, const am_t5_config *c);
 
-    /* What the feed-forward part of block `index` adds, below the scope of its layer: x: [B, T, C], normed; null: T5's. */
+    /* What the feed-forward part of block `index` adds, below the scope of its layer: x: [B, T, C], normed; null: T5's.
+     */
     am_value (*feed_forward)(am_builder *b, am_value x, const am_t5_config *c, bool is_decoder, int index);
 } am_t5_family;
 
