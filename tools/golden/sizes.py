@@ -647,4 +647,5 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
          "xlnet": xlnet, "luke": luke, "esm": esm}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
-SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr, "encoder-decoder": encoder_decoder, "rag": rag}
+SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr,
+          "encoder-decoder": encoder_decoder, "rag": rag}
