@@ -17,6 +17,8 @@ typedef enum size_name {
     FRAMES,
     CHANNELS,
     MELS,
+    DOCUMENTS,     /* of each text */
+    ALL_DOCUMENTS, /* of the batch */
     SIZE_COUNT
 } size_name;
 
@@ -39,9 +41,12 @@ static const struct input_kind {
     {"input_features", AM_F32, 3, {BATCH, MELS, FRAMES}},
     {"input_ids", AM_I32, 3, {BATCH, CHOICES, LENGTH}},
     {"attention_mask", AM_I32, 3, {BATCH, CHOICES, LENGTH}},
+    {"context_input_ids", AM_I32, 2, {ALL_DOCUMENTS, LENGTH}},
+    {"context_attention_mask", AM_I32, 2, {ALL_DOCUMENTS, LENGTH}},
+    {"doc_scores", AM_F32, 2, {BATCH, DOCUMENTS}},
 };
 
-enum { IDS, MASK, DECODER_IDS, PIXELS, WAVE, FEATURES, CHOICE_IDS, CHOICE_MASK };
+enum { IDS, MASK, DECODER_IDS, PIXELS, WAVE, FEATURES, CHOICE_IDS, CHOICE_MASK, CONTEXT_IDS, CONTEXT_MASK, DOC_SCORES };
 
 /* In the order in which they are tried; a class takes the first that gives it all it wants and nothing it
  * does not read. */
@@ -59,6 +64,7 @@ static const struct input_set {
     {1, {FEATURES}},
     {2, {FEATURES, DECODER_IDS}},
     {2, {CHOICE_IDS, CHOICE_MASK}},
+    {4, {CONTEXT_IDS, CONTEXT_MASK, DOC_SCORES, DECODER_IDS}},
 };
 
 /* --- sizes --- */
@@ -66,7 +72,7 @@ static const struct input_set {
 /* A field of config.json or of one of its parts; MISSING where none has it. */
 static am_json config_field(const am_loaded_model *model, const char *key)
 {
-    static const char *const parts[] = {"text_config", "vision_config", "audio_config"};
+    static const char *const parts[] = {"text_config", "vision_config", "audio_config", "encoder", "generator"};
     am_json value = am_json_get(model->config.object, key);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && am_json_kind_of(value) == AM_JSON_MISSING; i++)
         value = am_json_get(am_json_get(model->config.object, parts[i]), key);
@@ -98,6 +104,7 @@ static void read_sizes(const am_loaded_model *model, int64_t most_tokens, int64_
     sizes[FRAMES] = 2 * config_size(model, "max_source_positions", COMMON_FRAMES / 2);
     sizes[CHANNELS] = config_size(model, "num_channels", 3);
     sizes[MELS] = config_size(model, "num_mel_bins", 80);
+    sizes[DOCUMENTS] = config_size(model, "n_docs", 5);
     read_image_size(model, sizes);
 }
 
@@ -135,8 +142,9 @@ static am_status apply_shapes(const char *text, int64_t *sizes)
 
 /* --- choosing --- */
 
-static void make_inputs(const struct input_set *set, const int64_t *sizes, am_example_inputs *out)
+static void make_inputs(const struct input_set *set, int64_t *sizes, am_example_inputs *out)
 {
+    sizes[ALL_DOCUMENTS] = sizes[BATCH] * sizes[DOCUMENTS];
     *out = (am_example_inputs){.count = set->count};
     for (int i = 0; i < set->count; i++) {
         const struct input_kind *kind = &kinds[set->kinds[i]];
@@ -194,7 +202,7 @@ static void fill_ids(const am_loaded_model *model, const am_shape *shape, int32_
 static void fill_one(const am_loaded_model *model, const am_session_input *input)
 {
     int64_t count = am_shape_count(&input->tensor.shape);
-    if (strcmp(input->name, "attention_mask") == 0)
+    if (strstr(input->name, "attention_mask"))
         for (int64_t i = 0; i < count; i++) ((int32_t *)input->tensor.data)[i] = 1;
     else if (input->tensor.dtype == AM_I32) fill_ids(model, &input->tensor.shape, input->tensor.data);
     else

@@ -17,6 +17,7 @@ struct am_builder {
     char scope[SCOPE_BYTES];
     size_t scope_lengths[SCOPE_DEPTH];
     int scope_depth;
+    size_t weight_root;     /* length of the part of the scope at which whole names begin */
     const char *scope_name; /* copy of the scope in the graph's arena; null until needed */
     am_weight_lookup lookup;
     void *lookup_context;
@@ -301,7 +302,24 @@ static am_value weight(am_builder *b, const char *name, am_shape shape, bool opt
 
 am_value am_weight_absolute(am_builder *b, const char *name, am_shape shape)
 {
-    return weight_at(b, name, shape, false);
+    char path[SCOPE_BYTES];
+    int root = (int)b->weight_root;
+    int length = snprintf(path, sizeof path, "%.*s%s%s", root, b->scope, root ? "." : "", name);
+    if (length >= 0 && length < SCOPE_BYTES) return weight_at(b, path, shape, false);
+    am_builder_fail(b, am_error(AM_INTERNAL, "weight name longer than %d bytes", SCOPE_BYTES));
+    return AM_NONE;
+}
+
+size_t am_weight_root_here(am_builder *b)
+{
+    size_t before = b->weight_root;
+    b->weight_root = strlen(b->scope);
+    return before;
+}
+
+void am_weight_root_restore(am_builder *b, size_t root)
+{
+    b->weight_root = root;
 }
 
 am_value am_weight(am_builder *b, const char *name, am_shape shape)
@@ -366,6 +384,23 @@ void am_output(am_builder *b, const char *name, am_value value)
     }
     if (!GROW(b, output)) return;
     b->graph->outputs[b->graph->output_count++] = (am_named_value){copy_name(b, name), value};
+}
+
+int am_output_count(const am_builder *b)
+{
+    return b->graph->output_count;
+}
+
+int am_outputs_take(am_builder *b, int first, const am_named_value **out)
+{
+    int count = b->error ? 0 : b->graph->output_count - first;
+    am_named_value *taken = am_arena_array(&b->graph->arena, (size_t)count + 1, sizeof *taken);
+    *out = taken;
+    if (!taken) am_builder_fail(b, am_out_of_memory());
+    if (!taken || !count) return 0;
+    memcpy(taken, b->graph->outputs + first, (size_t)count * sizeof *taken);
+    b->graph->output_count = first;
+    return count;
 }
 
 /* --- values --- */

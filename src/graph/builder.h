@@ -49,8 +49,14 @@ am_value am_weight_optional(am_builder *b, const char *name, am_shape shape);
 /* Whether the weight "SCOPE.name" is there. */
 bool am_has_weight(am_builder *b, const char *name);
 
-/* A weight by its whole name, whatever the scope: for tied weights. */
+/* A weight by its whole name, whatever the scope: for tied weights. Whole names begin where am_weight_root_here was
+   called last. */
 am_value am_weight_absolute(am_builder *b, const char *name, am_shape shape);
+
+/* From here on whole names begin at the current scope, as those of a model inside another do; gives what
+   am_weight_root_restore takes to end this. */
+size_t am_weight_root_here(am_builder *b);
+void am_weight_root_restore(am_builder *b, size_t root);
 
 /* --- inputs, outputs, states --- */
 
@@ -64,6 +70,12 @@ void am_state_update(am_builder *b, am_value state, am_value updated);
 
 /* Names an output; outputs keep the order of these calls. */
 void am_output(am_builder *b, const char *name, am_value value);
+
+/* How many outputs are named so far. */
+int am_output_count(const am_builder *b);
+
+/* Takes back the outputs from the `first` one on: *out lends them in the arena. Gives how many they are. */
+int am_outputs_take(am_builder *b, int first, const am_named_value **out);
 
 /* --- values --- */
 

@@ -1,6 +1,6 @@
 /* BERT: token, position and type embeddings, then post-norm encoder layers: attention, add, norm,
-   feed-forward, add, norm. As a decoder (is_decoder) attention is causal. transformers:
-   models/bert/modeling_bert.py */
+   feed-forward, add, norm. As a decoder (is_decoder) attention is causal, and with add_cross_attention a
+   part that attends to given states follows it. transformers: models/bert/modeling_bert.py */
 #include "models/blocks/encoder.h"
 #include "models/blocks/heads.h"
 
@@ -12,7 +12,7 @@ typedef struct bert_config {
 static bert_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    return (bert_config){.body = am_bert_options_read(c), .labels = am_config_labels(c)};
+    return (bert_config){.body = am_bert_decoder_options_read(c), .labels = am_config_labels(c)};
 }
 
 static am_value body(am_builder *b, const bert_config *c)

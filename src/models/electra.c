@@ -12,7 +12,7 @@ typedef struct electra_config {
 static electra_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    electra_config e = {.body = am_bert_options_read(c), .labels = am_config_labels(c)};
+    electra_config e = {.body = am_bert_decoder_options_read(c), .labels = am_config_labels(c)};
     e.body.hidden_size = am_config_size(c, "hidden_size", 256);
     e.body.embedding_size = am_config_size(c, "embedding_size", 128);
     e.body.intermediate_size = am_config_size(c, "intermediate_size", 1024);

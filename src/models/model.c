@@ -1,6 +1,7 @@
 #include "models/model.h"
 
 #include "graph/context.h"
+#include "models/names/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,7 +13,12 @@ typedef struct context {
     const am_signature *signature;
     am_value *inputs; /* by place in the signature; AM_NONE until asked for */
     am_value offset;
+    struct context *outer; /* of the class that this one is a part of; null: it is the whole */
+    const am_part *part;   /* what the outer one says of it */
+    bool *read;            /* by place in the part's inputs */
 } context;
+
+enum { INPUT_NAME_BYTES = 256 };
 
 static context *context_of(const am_builder *b)
 {
@@ -117,17 +123,43 @@ bool am_wants_last_logits_only(const am_builder *b)
     return context_of(b)->signature->last_logits_only;
 }
 
-static int find_input(const am_builder *b, const char *name)
+static int find_input(const context *c, const char *name)
 {
-    const am_signature *s = context_of(b)->signature;
+    const am_signature *s = c->signature;
     for (int i = 0; i < s->input_count; i++)
         if (strcmp(s->inputs[i].name, name) == 0) return i;
     return -1;
 }
 
+/* The entry of a part's input of that name, or null. */
+static const am_part_input *part_input(const context *c, const char *name)
+{
+    for (int i = 0; i < c->part->input_count; i++)
+        if (strcmp(c->part->inputs[i].name, name) == 0) return &c->part->inputs[i];
+    return NULL;
+}
+
+/* The name of a part's input among those of the outer class. */
+static const char *outer_name(const context *c, const am_part_input *listed, const char *name,
+                              char buffer[INPUT_NAME_BYTES])
+{
+    if (listed) return listed->whole;
+    snprintf(buffer, INPUT_NAME_BYTES, "%s%s", c->part->prefix ? c->part->prefix : "", name);
+    return buffer;
+}
+
+static bool has_input(const context *c, const char *name)
+{
+    char buffer[INPUT_NAME_BYTES];
+    if (!c->outer) return find_input(c, name) >= 0;
+    const am_part_input *listed = part_input(c, name);
+    if (listed && !listed->whole) return listed->value.id != 0;
+    return has_input(c->outer, outer_name(c, listed, name, buffer));
+}
+
 bool am_has_input(const am_builder *b, const char *name)
 {
-    return find_input(b, name) >= 0;
+    return has_input(context_of(b), name);
 }
 
 static am_dtype graph_dtype(am_dtype dtype)
@@ -135,26 +167,48 @@ static am_dtype graph_dtype(am_dtype dtype)
     return dtype == AM_BOOL ? AM_BOOL : am_dtype_is_float(dtype) ? AM_F32 : AM_I32;
 }
 
+static am_value check_rank(am_builder *b, const char *name, const am_shape *shape, int rank, am_value v)
+{
+    char text[AM_SHAPE_TEXT];
+    if (rank < 0 || shape->rank == rank) return v;
+    am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s must have rank %d, found shape %s", name, rank,
+                                am_shape_text(shape, text)));
+    return AM_NONE;
+}
+
+static am_value input_of(am_builder *b, context *c, const char *name, int rank);
+
+static am_value input_of_part(am_builder *b, context *c, const char *name, int rank)
+{
+    char buffer[INPUT_NAME_BYTES];
+    const am_part_input *listed = part_input(c, name);
+    if (!listed || listed->whole) return input_of(b, c->outer, outer_name(c, listed, name, buffer), rank);
+    if (!listed->value.id) return AM_NONE;
+    c->read[listed - c->part->inputs] = true;
+    am_shape shape = am_shape_of_value(b, listed->value);
+    return check_rank(b, name, &shape, rank, listed->value);
+}
+
+static am_value input_of(am_builder *b, context *c, const char *name, int rank)
+{
+    if (c->outer) return input_of_part(b, c, name, rank);
+    int i = find_input(c, name);
+    if (i < 0) return AM_NONE;
+    const am_input_spec *spec = &c->signature->inputs[i];
+    am_value seen = check_rank(b, name, &spec->shape, rank, (am_value){1});
+    if (seen.id && !c->inputs[i].id) c->inputs[i] = am_graph_input(b, name, graph_dtype(spec->dtype), spec->shape);
+    return seen.id ? c->inputs[i] : AM_NONE;
+}
+
 am_value am_input_optional(am_builder *b, const char *name, int rank)
 {
-    int i = find_input(b, name);
-    if (i < 0 || am_builder_failed(b)) return AM_NONE;
-    context *c = context_of(b);
-    const am_input_spec *spec = &c->signature->inputs[i];
-    char text[AM_SHAPE_TEXT];
-    if (rank >= 0 && spec->shape.rank != rank) {
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s must have rank %d, found shape %s", name, rank,
-                                    am_shape_text(&spec->shape, text)));
-        return AM_NONE;
-    }
-    if (!c->inputs[i].id) c->inputs[i] = am_graph_input(b, name, graph_dtype(spec->dtype), spec->shape);
-    return c->inputs[i];
+    return am_builder_failed(b) ? AM_NONE : input_of(b, context_of(b), name, rank);
 }
 
 am_value am_input(am_builder *b, const char *name, int rank)
 {
     char given[512];
-    if (find_input(b, name) < 0 && !am_builder_failed(b)) {
+    if (!am_has_input(b, name) && !am_builder_failed(b)) {
         list_inputs(context_of(b)->signature, given, sizeof given);
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is missing (given: %s)", name, given));
     }
@@ -167,6 +221,69 @@ void am_output_hidden_state(am_builder *b, const char *name, int i, am_value v)
     if (!am_wants_hidden_states(b)) return;
     snprintf(text, sizeof text, "%s.%d", name, i);
     am_output(b, text, v);
+}
+
+/* --- a class inside another --- */
+
+static const am_architecture *class_of_part(am_builder *b, const am_part *part, const am_model_type **out_type)
+{
+    const char *type = am_config_text(part->config, "model_type", part->model_type);
+    const char *name = am_auto_class_of(part->auto_class, type);
+    const am_architecture *found = name ? am_architecture_find(name, out_type) : NULL;
+    if (!name) am_config_unsupported(part->config, "model_type", "%s makes no class of \"%s\"", part->auto_class, type);
+    else if (!found) am_config_unsupported(part->config, "model_type", "class %s is not supported yet", name);
+    if (!found) am_builder_fail(b, am_error(AM_UNSUPPORTED, "no class for model_type \"%s\"", type));
+    return found;
+}
+
+static void check_values_read(am_builder *b, const context *c, const char *name)
+{
+    for (int i = 0; i < c->part->input_count; i++)
+        if (c->part->inputs[i].value.id && !c->read[i])
+            am_builder_fail(b, am_error(AM_UNSUPPORTED, "%s does not read %s", name, c->part->inputs[i].name));
+}
+
+am_part_outputs am_build_part(am_builder *b, const am_part *part)
+{
+    context *outer = context_of(b), c = {.config = part->config, .signature = outer->signature, .outer = outer};
+    am_part_outputs found = {0};
+    const am_architecture *architecture = class_of_part(b, part, &c.type);
+    c.part = part;
+    c.read = am_arena_array(am_builder_arena(b), (size_t)part->input_count + 1, sizeof *c.read);
+    if (!c.read) am_builder_fail(b, am_out_of_memory());
+    if (am_builder_failed(b)) return found;
+    int first = am_output_count(b);
+    size_t root = am_weight_root_here(b);
+    am_builder_set_context(b, &c);
+    architecture->build(b);
+    am_builder_set_context(b, outer);
+    am_weight_root_restore(b, root);
+    check_values_read(b, &c, architecture->name);
+    found.count = am_outputs_take(b, first, &found.outputs);
+    return found;
+}
+
+am_value am_part_output(const am_part_outputs *o, const char *name)
+{
+    for (int i = 0; i < o->count; i++)
+        if (strcmp(o->outputs[i].name, name) == 0) return o->outputs[i].value;
+    return AM_NONE;
+}
+
+void am_output_part_list(am_builder *b, const am_part_outputs *o, const char *name, const char *whole)
+{
+    char text[INPUT_NAME_BYTES];
+    size_t length = strlen(name);
+    for (int i = 0; i < o->count; i++) {
+        if (strncmp(o->outputs[i].name, name, length) != 0 || o->outputs[i].name[length] != '.') continue;
+        snprintf(text, sizeof text, "%s%s", whole, o->outputs[i].name + length);
+        am_output(b, text, o->outputs[i].value);
+    }
+}
+
+bool am_is_part(const am_builder *b)
+{
+    return context_of(b)->outer != NULL;
 }
 
 /* --- caches --- */
@@ -185,6 +302,7 @@ am_value am_cache_offset(am_builder *b)
 {
     context *c = context_of(b);
     if (!am_has_cache(b)) return AM_NONE;
+    while (c->outer) c = c->outer;
     if (!c->offset.id) c->offset = am_graph_input(b, "cache_offset", AM_I32, (am_shape){0});
     return c->offset;
 }
@@ -232,7 +350,10 @@ am_value am_cache_load(am_builder *b, const char *name, am_shape shape)
 
 int64_t am_encoder_length(const am_builder *b)
 {
-    return context_of(b)->signature->encoder_length;
+    const context *c = context_of(b);
+    int64_t length = c->signature->encoder_length;
+    for (; c->outer; c = c->outer) length /= c->part->rows ? c->part->rows : 1;
+    return length;
 }
 
 am_value am_position_ids(am_builder *b, int64_t T)

@@ -94,6 +94,45 @@ bool am_has_input(const am_builder *b, const char *name);
  * "decoder_hidden_states" ... */
 void am_output_hidden_state(am_builder *b, const char *name, int i, am_value v);
 
+/* --- a class inside another --- */
+
+/* An input of the class inside: an input of the whole under another name, or a value. */
+typedef struct am_part_input {
+    const char *name;
+    const char *whole; /* null: value, which AM_NONE leaves out */
+    am_value value;
+} am_part_input;
+
+/* A class that is built as a part of another, from a configuration inside the whole one's and weights below the current
+   scope. Inputs that are not listed are those of the whole, named PREFIX and their own name. */
+typedef struct am_part {
+    const char *auto_class; /* it is what this auto class makes of the configuration's model_type: "AutoModel" */
+    const char *model_type; /* of a configuration that names none */
+    const am_config *config;
+    const am_part_input *inputs;
+    int input_count;
+    const char *prefix;
+    int64_t rows; /* of the part for each row of the whole, with as much less encoder length; 0 means 1 */
+} am_part;
+
+typedef struct am_part_outputs {
+    const am_named_value *outputs; /* in the builder's arena */
+    int count;
+} am_part_outputs;
+
+/* Builds the part and gives its outputs, which are none of the whole. Fails as the class does, with AM_UNSUPPORTED
+   where it is not one of the registry, and when it does not read a value that it is given. */
+am_part_outputs am_build_part(am_builder *b, const am_part *part);
+
+/* The output of that name, or AM_NONE. */
+am_value am_part_output(const am_part_outputs *outputs, const char *name);
+
+/* Names the outputs NAME.0 .. of a part as outputs WHOLE.0 .. of the whole. */
+void am_output_part_list(am_builder *b, const am_part_outputs *outputs, const char *name, const char *whole);
+
+/* Whether this class is a part of another: generate() then knows the whole only, and counts no positions for it. */
+bool am_is_part(const am_builder *b);
+
 /* --- caches --- */
 
 /* Whether this graph keeps keys and values from run to run. */

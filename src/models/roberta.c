@@ -11,7 +11,7 @@ typedef struct roberta_config {
 static roberta_config read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    roberta_config r = {.body = am_bert_options_read(c), .labels = am_config_labels(c)};
+    roberta_config r = {.body = am_bert_decoder_options_read(c), .labels = am_config_labels(c)};
     r.body.vocab_size = am_config_size(c, "vocab_size", 50265);
     r.body.positions_after_pad = am_pad_token(c, 1);
     if (r.body.positions_after_pad < 0)

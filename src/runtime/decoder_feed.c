@@ -19,19 +19,34 @@ static am_tensor repeat_rows(am_arena *arena, const am_tensor *x, int64_t rows)
     return y;
 }
 
+static const char *const STATES = "encoder_hidden_states";
+
+static am_status keep_encoded(am_decoder_feed *f, const char *name, const am_tensor *found)
+{
+    bool is_states = strcmp(name, "encoder_last_hidden_state") == 0;
+    size_t bytes = am_tensor_bytes(found->dtype, &found->shape);
+    am_session_input *kept = &f->encoded[f->encoded_count++];
+    *kept = (am_session_input){
+        am_arena_string(&f->encoding, is_states ? STATES : name, strlen(is_states ? STATES : name)), *found};
+    kept->tensor.data = am_arena_alloc(&f->encoding, bytes);
+    if (!kept->name || !kept->tensor.data) return am_out_of_memory();
+    memcpy(kept->tensor.data, found->data, bytes);
+    if (is_states) f->encoder_length = found->shape.dims[1];
+    return NULL;
+}
+
 static am_status encode(am_decoder_feed *f)
 {
-    am_tensor found;
     am_run_options options = {.stage = AM_STAGE_ENCODE};
     AM_TRY(am_session_run(f->session, f->request->inputs, f->request->input_count, &options));
-    if (!am_session_find_output(f->session, "encoder_last_hidden_state", &found))
-        return am_error(AM_INTERNAL, "the encoder gives no encoder_last_hidden_state");
-    f->encoder_length = found.shape.dims[1];
-    f->encoded = found;
-    f->encoded.data = am_alloc_aligned(am_tensor_bytes(found.dtype, &found.shape));
-    if (!f->encoded.data) return am_out_of_memory();
-    memcpy(f->encoded.data, found.data, am_tensor_bytes(found.dtype, &found.shape));
-    return NULL;
+    int count = am_session_output_count(f->session);
+    f->encoded = am_arena_array(&f->encoding, (size_t)count + 1, sizeof *f->encoded);
+    if (!f->encoded) return am_out_of_memory();
+    for (int i = 0; i < count; i++) {
+        am_tensor found = am_session_output(f->session, i);
+        AM_TRY(keep_encoded(f, am_session_output_name(f->session, i), &found));
+    }
+    return f->encoder_length ? NULL : am_error(AM_INTERNAL, "the encoder gives no encoder_last_hidden_state");
 }
 
 /* attention_mask over all places of the cache: the prompt's, then ones. */
@@ -102,7 +117,11 @@ static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
         if (f->encoder_decoder && is_mask)
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
         if (f->encoder_decoder) continue;
-        if (f->offset && given->tensor.dtype == AM_F32) continue; /* images, sounds: the prompt's */
+        if (f->offset && given->tensor.dtype == AM_F32) continue; /* images, sounds, states: the prompt's */
+        if (strcmp(given->name, "encoder_attention_mask") == 0) {
+            out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
+            continue;
+        }
         if (!is_mask) {
             bool counts = strcmp(given->name, "position_ids") == 0;
             am_tensor tensor =
@@ -115,8 +134,10 @@ static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
                 out[count++] = (am_session_input){"position_ids", mask_positions(f, wide.data, T)};
         }
     }
-    if (f->encoder_decoder && f->offset == 0)
-        out[count++] = (am_session_input){"encoder_hidden_states", repeat_rows(&f->arena, &f->encoded, f->rows)};
+    for (int i = 0; i < f->encoded_count; i++)
+        if (f->offset == 0 || strcmp(f->encoded[i].name, STATES) != 0)
+            out[count++] =
+                (am_session_input){f->encoded[i].name, repeat_rows(&f->arena, &f->encoded[i].tensor, f->rows)};
     return count;
 }
 
@@ -172,7 +193,8 @@ static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const fl
     int64_t fed = f->offset + T, width = f->recomputes ? fed : T;
     if (fed > f->capacity) f->capacity = capacity_for(fed);
     am_arena_deinit(&f->arena);
-    inputs = am_arena_array(&f->arena, (size_t)f->request->input_count * 2 + MORE_INPUTS, sizeof *inputs);
+    inputs = am_arena_array(&f->arena, (size_t)(f->request->input_count * 2 + f->encoded_count + MORE_INPUTS),
+                            sizeof *inputs);
     if (!inputs) return am_out_of_memory();
     int count = f->recomputes ? whole_inputs(f, fed, inputs) : decoder_inputs(f, T, inputs);
     const int32_t *run = f->recomputes ? whole_text(f, ids, T) : ids;
@@ -231,7 +253,11 @@ am_status am_decoder_feed_init(am_decoder_feed *f, am_session *session, const am
     f->recomputes = (model->architecture->flags & AM_RECOMPUTES) != 0;
     f->capacity = capacity_for(request->length + 1);
     am_session_reset(session);
-    return f->encoder_decoder ? encode(f) : NULL;
+    if (f->encoder_decoder) return encode(f);
+    for (int i = 0; i < request->input_count; i++)
+        if (strcmp(request->inputs[i].name, STATES) == 0 && request->inputs[i].tensor.shape.rank == 3)
+            f->encoder_length = request->inputs[i].tensor.shape.dims[1];
+    return NULL;
 }
 
 am_status am_decoder_feed_repeat(am_decoder_feed *f, int64_t times)
@@ -260,5 +286,5 @@ void am_decoder_feed_deinit(am_decoder_feed *f)
 {
     am_arena_deinit(&f->arena);
     am_tokens_read_deinit(&f->read);
-    am_free_aligned(f->encoded.data);
+    am_arena_deinit(&f->encoding);
 }

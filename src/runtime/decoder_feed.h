@@ -11,15 +11,18 @@ typedef struct am_decoder_feed {
     bool encoder_decoder, recomputes; /* of the architecture's flags */
     int64_t rows;                     /* batch times beams */
     int64_t offset, capacity;         /* positions in the caches, and their places */
-    am_tensor encoded;                /* [batch, S, C], owned; of encoder-decoders */
+    am_session_input *encoded;        /* what the encoder gave, in `encoding`; of encoder-decoders */
+    int encoded_count;
     int64_t encoder_length;
     int64_t again_beyond; /* a text that outgrows this length is read again; 0: never */
     am_tokens_read read;  /* what was fed: up to that length, or all where the class recomputes */
+    am_arena encoding;    /* as long as the feed */
     am_arena arena;       /* of one step */
 } am_decoder_feed;
 
-/* Empties the caches and runs the encoder where there is one. Both arguments are borrowed. Freed with
-   am_decoder_feed_deinit, after an error too. */
+/* Empties the caches and runs the encoder where there is one. Its encoder_last_hidden_state: [batch, S, C] goes to the
+   decoder with the first tokens, as encoder_hidden_states; all else that it gives goes there with all of them. Both
+   arguments are borrowed. Freed with am_decoder_feed_deinit, after an error too. */
 am_status am_decoder_feed_init(am_decoder_feed *feed, am_session *session,
                                const am_generate_request *request) AM_NODISCARD;
 void am_decoder_feed_deinit(am_decoder_feed *feed);

@@ -341,6 +341,25 @@ static am_status read_file(const char *path, am_arena *arena, am_generation_conf
     return status;
 }
 
+/* The configuration inside config.json whose fields stand for those that it leaves out itself (get_text_config). */
+static am_json decoder_config(am_json config)
+{
+    static const char *const keys[] = {"decoder", "generator", "text_config"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        am_json found = am_json_get(config, keys[i]);
+        if (am_json_kind_of(found) == AM_JSON_OBJECT) return found;
+    }
+    return (am_json){0};
+}
+
+static am_status read_config(const am_loaded_model *model, am_arena *arena, am_generation_config *out)
+{
+    const char *file = model->config_root.file;
+    am_json config = model->config.object;
+    AM_TRY(am_generation_config_merge(decoder_config(config), file, AM_INVALID_FILE, arena, out));
+    return am_generation_config_merge(config, file, AM_INVALID_FILE, arena, out);
+}
+
 am_status am_generation_config_read(const am_loaded_model *model, const am_generation_config *base, am_arena *arena,
                                     am_generation_config *out)
 {
@@ -349,7 +368,7 @@ am_status am_generation_config_read(const am_loaded_model *model, const am_gener
     if (model->directory && !path) return am_out_of_memory();
     config.top_k = DEFAULT_TOP_K; /* of transformers, where no file says otherwise */
     *out = config;
-    AM_TRY(am_generation_config_merge(model->config.object, model->config_root.file, AM_INVALID_FILE, arena, &config));
+    AM_TRY(read_config(model, arena, &config));
     if (path && am_file_exists(path)) AM_TRY(read_file(path, arena, out));
     else *out = config;
     fill_tokens(&config, out);

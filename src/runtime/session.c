@@ -187,17 +187,18 @@ void am_session_reset(am_session *s)
 /* Rows of one state, gathered into memory of their own. */
 static am_status gather_rows(state *st, const int32_t *rows, int64_t from, int64_t to)
 {
-    size_t row_bytes = (size_t)inner_bytes(st, 1);
-    if (st->shape.rank < 1 || st->shape.dims[0] != from)
+    int64_t held = st->shape.rank < 1 ? 0 : st->shape.dims[0], each = from ? held / from : 0;
+    size_t bytes = (size_t)(inner_bytes(st, 1) * each);
+    if (each < 1 || held % from)
         return am_error(AM_INVALID_ARGUMENT, "reordering %lld rows of a cache of %lld", (long long)from,
-                        (long long)st->shape.dims[0]);
-    char *data = am_alloc_aligned(row_bytes * (size_t)to);
-    if (!data) return am_error(AM_OUT_OF_MEMORY, "no memory for a cache of %zu bytes", row_bytes * (size_t)to);
+                        (long long)held);
+    char *data = am_alloc_aligned(bytes * (size_t)to);
+    if (!data) return am_error(AM_OUT_OF_MEMORY, "no memory for a cache of %zu bytes", bytes * (size_t)to);
     for (int64_t r = 0; r < to; r++)
-        memcpy(data + (size_t)r * row_bytes, (char *)st->data + (size_t)rows[r] * row_bytes, row_bytes);
+        memcpy(data + (size_t)r * bytes, (char *)st->data + (size_t)rows[r] * bytes, bytes);
     am_free_aligned(st->data);
     st->data = data;
-    st->shape.dims[0] = to;
+    st->shape.dims[0] = to * each;
     return NULL;
 }
 

@@ -50,8 +50,9 @@ bool am_session_find_output(const am_session *session, const char *name, am_tens
 /* Forgets the caches' contents. */
 void am_session_reset(am_session *session);
 
-/* Row i, of `to`, of every cache becomes what row rows[i], of `from`, was (beam search). Fails with AM_INVALID_ARGUMENT
-   when the caches hold another number of rows. */
+/* Row i, of `to`, of every cache becomes what row rows[i], of `from`, was (beam search). A cache of n times as many
+   rows has n for each, one after the other. Fails with AM_INVALID_ARGUMENT when `from` does not divide the caches'
+   rows. */
 am_status am_session_reorder(am_session *session, const int32_t *rows, int64_t from, int64_t to) AM_NODISCARD;
 
 /* Graph and program of the last run; borrowed. Null before the first. */

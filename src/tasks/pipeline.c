@@ -143,27 +143,36 @@ const char *am_pipeline_label(const am_pipeline *p, am_arena *arena, int64_t id)
     return copy ? copy : "";
 }
 
-/* Places that an embedding of positions has for tokens: those of RoBERTa count from behind the padding
- * token's id. */
-static int64_t position_limit(const am_config *config)
+/* Places that an embedding of positions has for tokens, as one object of a configuration says: those of RoBERTa count
+   from behind the padding token's id. */
+static int64_t positions_of(am_json config)
 {
     static const char *const keys[] = {"max_position_embeddings", "n_positions", "max_target_positions"};
     static const char *const shifted[] = {"roberta", "camembert", "mpnet", "longformer", "esm"};
-    am_json_string type = am_json_text(am_json_get(config->object, "model_type"));
+    am_json_string type = am_json_text(am_json_get(config, "model_type"));
     int64_t limit = INT64_MAX;
-    if (am_config_has(config, "relative_attention_num_buckets")) return limit; /* T5 counts distances */
+    if (am_json_int(am_json_get(config, "relative_attention_num_buckets"), 0)) return limit; /* T5 counts distances */
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        am_json value = am_json_get(config->object, keys[i]);
-        if (am_json_kind_of(value) == AM_JSON_MISSING)
-            value = am_json_get(am_json_get(config->object, "text_config"), keys[i]);
-        int64_t found = am_json_int(value, 0);
+        int64_t found = am_json_int(am_json_get(config, keys[i]), 0);
         if (found > 0 && found < limit) limit = found;
     }
     for (size_t i = 0; i < sizeof shifted / sizeof shifted[0] && limit < INT64_MAX; i++)
         if (strstr(type.bytes, shifted[i])) {
-            int64_t pad = am_json_int(am_json_get(config->object, "pad_token_id"), 1);
+            int64_t pad = am_json_int(am_json_get(config, "pad_token_id"), 1);
             return limit > pad + 1 ? limit - pad - 1 : limit;
         }
+    return limit;
+}
+
+/* The least of the configuration and of those inside it that read texts. */
+static int64_t position_limit(const am_config *config)
+{
+    static const char *const parts[] = {"text_config", "encoder", "decoder", "generator"};
+    int64_t limit = positions_of(config->object);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        int64_t found = positions_of(am_json_get(config->object, parts[i]));
+        if (found < limit) limit = found;
+    }
     return limit;
 }
 

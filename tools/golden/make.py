@@ -141,7 +141,8 @@ def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -
     return [
         entry["name"]
         for entry in case.data["inputs"]
-        if not entry["name"].startswith("decoder_") and "mask" not in entry["name"]
+        if not entry["name"].startswith("decoder_")
+        and ("mask" not in entry["name"] or entry["name"].startswith("context_"))
     ]
 
 

@@ -149,6 +149,17 @@ def run(case: Case, double: bool, model: torch.nn.Module | None = None) -> dict[
         return {name: tensor.detach().numpy() for name, tensor in found.items()}
 
 
+def has_own_loop(model: torch.nn.Module) -> bool:
+    """Whether its `generate` is not the library's. RAG's reads the documents first and begins the texts itself; it
+    knows no max_new_tokens and goes on to max_length, which is 20."""
+    return model.config.model_type == "rag"
+
+
+def loop(model: torch.nn.Module):
+    """The function that generates, which takes the model first."""
+    return type(model).generate if has_own_loop(model) else transformers.GenerationMixin.generate
+
+
 def generate(
     case: Case,
     names: list[str],
@@ -168,7 +179,7 @@ def generate(
         given = {name: tensor for name, tensor in arguments(case, double).items() if name in names}
         if "input_ids" in given:
             given["attention_mask"] = torch.ones_like(given["input_ids"])
-        if start:
+        if start and not has_own_loop(model):
             given["decoder_input_ids"] = torch.tensor([start] * next(iter(given.values())).shape[0])
         settings = transformers.GenerationConfig(
             max_new_tokens=NEW_TOKENS,
@@ -180,6 +191,6 @@ def generate(
             output_logits=True,
         )
         model.generation_config = settings  # otherwise the model's own would fill in its end-of-text tokens
-        result = transformers.GenerationMixin.generate(model, **given, generation_config=settings)
+        result = loop(model)(model, **given, generation_config=settings)
         gaps = [torch.diff(logits.topk(2, dim=-1).values.flip(-1)).min().item() for logits in result.logits]
         return result.sequences[:, -len(gaps) :].tolist(), min(gaps)

@@ -254,7 +254,15 @@ def t5(c: dict, rng) -> None:
     choose(c, rng, d_model=range(24, 60), num_heads=[2, 3, 5], d_kv=[5, 8, 11], d_ff=range(20, 70),
            num_layers=[1, 2, 3], relative_attention_num_buckets=[8, 12, 32], vocab_size=range(60, 140),
            relative_attention_max_distance=[16, 20, 128])
+    if c["relative_attention_num_buckets"] == 32 and c["relative_attention_max_distance"] == 16:
+        c["relative_attention_max_distance"] = 20  # the decoder has a bucket for each of the first 16
     choose(c, rng, num_decoder_layers=at_most(c["num_layers"]))
+
+
+def switch_transformers(c: dict, rng) -> None:
+    t5(c, rng)
+    choose(c, rng, num_experts=[2, 3, 5], encoder_sparse_step=[0, 1, 2], decoder_sparse_step=[0, 1, 2],
+           dense_act_fn=["relu", "silu"])
 
 
 def bart(c: dict, rng) -> None:
@@ -264,6 +272,45 @@ def bart(c: dict, rng) -> None:
            encoder_layers=[1, 2, 3], encoder_ffn_dim=range(20, 70), decoder_ffn_dim=range(20, 70),
            vocab_size=range(60, 140), max_position_embeddings=range(40, 90), activation_function=ACTIVATIONS)
     choose(c, rng, decoder_layers=at_most(c["encoder_layers"]))
+
+
+def nllb_moe(c: dict, rng) -> None:
+    bart(c, rng)
+    c["d_model"] = 6 * rng.choice([4, 6, 8])
+    choose(c, rng, num_experts=[2, 3, 5], encoder_sparse_step=[0, 1, 2], decoder_sparse_step=[1, 2],
+           moe_token_dropout=[0.0, 0.3], activation_function=["relu", "gelu"])
+
+
+def prophetnet(c: dict, rng) -> None:
+    head_dim = rng.choice([5, 6, 8])
+    c["hidden_size"] = 6 * head_dim
+    choose(c, rng, num_encoder_attention_heads=[2, 3, 6], num_decoder_attention_heads=[2, 3, 6],
+           num_encoder_layers=[1, 2, 3], encoder_ffn_dim=range(20, 70), decoder_ffn_dim=range(20, 70),
+           vocab_size=range(60, 140), max_position_embeddings=range(40, 60), ngram=[1, 2, 3],
+           num_buckets=[6, 9, 32], relative_max_distance=[7, 11, 40], activation_function=ACTIVATIONS)
+    if c["num_buckets"] == 32:
+        c["relative_max_distance"] = 40
+    choose(c, rng, num_decoder_layers=at_most(c["num_encoder_layers"]))
+
+
+def trocr(c: dict, rng) -> None:
+    c["d_model"] = c["hidden_size"] = 6 * rng.choice([5, 6, 8])
+    choose(c, rng, decoder_attention_heads=[2, 3, 6], decoder_layers=[1, 2, 3], decoder_ffn_dim=range(20, 70),
+           vocab_size=range(60, 140), max_position_embeddings=range(40, 90), activation_function=ACTIVATIONS)
+
+
+def encoder_decoder(c: dict, rng) -> None:
+    for side in ("encoder", "decoder"):
+        bert(c[side], rng)
+    c["encoder"]["vocab_size"] = c["decoder"]["vocab_size"]
+    c["decoder"]["num_hidden_layers"] = rng.choice(at_most(c["encoder"]["num_hidden_layers"]))
+    c["vocab_size"] = c["encoder"]["vocab_size"]
+
+
+def rag(c: dict, rng) -> None:
+    bart(c["generator"], rng)
+    c["vocab_size"] = c["generator"]["vocab_size"]
+    choose(c, rng, n_docs=[1, 2, 3], decoder_start_token_id=[2])
 
 
 def vit(c: dict, rng) -> None:
@@ -636,3 +683,5 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "fnet": fnet, "convbert": convbert, "nystromformer": nystromformer, "yoso": yoso, "mra": bert,
          "funnel": funnel}
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
+SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr,
+          "encoder-decoder": encoder_decoder, "rag": rag}

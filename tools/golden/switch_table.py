@@ -3,6 +3,7 @@
 from decoder_switches import DECODERS, DECODERS_KEPT
 from encoder_switches import ENCODERS, ENCODERS_KEPT
 from mixer_switches import MIXERS, MIXERS_KEPT
+from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
 from switches import ABSENT, Switch
 from window_switches import WINDOWED, WINDOWED_KEPT
 
@@ -72,6 +73,16 @@ def unusual(lm: str, model: str, width: int) -> list[Switch]:
     ] + embeds(model, width)
 
 
+def crossed(architecture: str, width: int, **config) -> list[Switch]:
+    """A decoder by itself that attends to given states, all of them or some."""
+    states = {"encoder_hidden_states": {"shape": [2, 5, width], "lo": -1.0, "hi": 1.0}}
+    mask = {"encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}
+    config = {"add_cross_attention": True, **config}
+    return [Switch(architecture, "crossed", config, inputs=states | mask, mask="left"),
+            Switch(architecture, "crossed_unmasked", config, inputs=states, mask=None),
+            Switch(architecture, "not_crossed", config, mask="right")]
+
+
 def stored(architecture: str, **config) -> list[Switch]:
     """The dtypes weights are stored in, with few of them."""
     return [Switch(architecture, dtype.lower(), config, weights=dtype) for dtype in ("F64", "F16", "BF16")]
@@ -84,6 +95,7 @@ BERT = (
     + embeds("BertModel", 32)
     + positions("BertModel")
     + one_label("BertForSequenceClassification")
+    + crossed("BertModel", 32, is_decoder=True)
     + [
         Switch("BertModel", "no_types", inputs=ENCODER_TYPES),
         Switch("BertModel", "chunked", {"chunk_size_feed_forward": 7}),
@@ -112,6 +124,7 @@ ROBERTA = (
     + embeds("RobertaModel", 32)
     + positions("RobertaModel")
     + one_label("RobertaForSequenceClassification")
+    + crossed("RobertaModel", 32, is_decoder=True)
     + [
         Switch("RobertaModel", "pads", inputs={"input_ids": {"values": [[9, 8, 1, 7, 1, 1, 1], [1, 1, 5, 1,
                6, 7, 8]]}}),
@@ -184,6 +197,7 @@ GPT2 = (
     + unusual("GPT2LMHeadModel", "GPT2Model", 32)
     + positions("GPT2LMHeadModel")
     + one_label("GPT2ForSequenceClassification")
+    + crossed("GPT2LMHeadModel", 32, scale_attn_by_inverse_layer_idx=True)
     + [
         Switch("GPT2LMHeadModel", "tied", {"tie_word_embeddings": True}),
         Switch("GPT2LMHeadModel", "no_types", inputs=ENCODER_TYPES, mask="left", rows=3, length=11),
@@ -717,16 +731,16 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
-SWITCHES |= MIXERS | WINDOWED
+SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
-    "bert": "length_1 mask_left positions zero_row_decoder act_relu2 one_label defaults embeds",
-    "roberta": "pads pad_zero embeds_alone",
+    "bert": "crossed length_1 mask_left positions zero_row_decoder act_relu2 one_label defaults embeds",
+    "roberta": "crossed pads pad_zero embeds_alone",
     "electra": "no_proj mean",
     "albert": "groups_6_of_7",
     "distilbert": "aliases mask_holes",
-    "gpt2": "scales choices offset_positions",
+    "gpt2": "crossed scales choices offset_positions",
     "gpt_neox": "old_partial old_theta rope_longrope_positions packed",
     "opt": "post_projected mask_holes left_positions",
     "bloom": "heads_7 mask_left mask_holes aliases embeds",
@@ -749,4 +763,4 @@ KEPT = {
     "whisper": "positions crossed zero_row",
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
-KEPT |= MIXERS_KEPT | WINDOWED_KEPT
+KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT

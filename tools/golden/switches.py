@@ -100,7 +100,7 @@ class SwitchInputs:
         return {"name": name, "values": self.ended(name, ids).tolist()}
 
     def vocab_size(self) -> int:
-        return self.text_config.get("vocab_size", 99)
+        return self.text_config.get("vocab_size") or 99
 
     def ended(self, name: str, ids: np.ndarray) -> np.ndarray:
         """With the end token last, in classes that look for it."""

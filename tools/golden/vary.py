@@ -63,6 +63,7 @@ class Inputs:
     def one(self, entry: dict) -> dict:
         name = entry["name"]
         side = "decoder" if name.startswith("decoder_") else "sound" if self.has("input_values") else "text"
+        side = "document" if name.startswith("context_") else side
         if name.startswith("entity_"):
             return {"values": self.entities(name)}
         if name == "global_attention_mask":
@@ -74,6 +75,8 @@ class Inputs:
         if name == "inputs_embeds":
             shape = [self.rows, self.width(side), self.config["hidden_size"]]
             return {"shape": shape, "lo": entry["lo"], "hi": entry["hi"]}
+        if name == "doc_scores":
+            return {"shape": [self.rows, self.config["n_docs"]], "lo": entry["lo"], "hi": entry["hi"]}
         if name == "vision_mask":
             return {"values": self.draw([False, True], (self.rows, self.width(side), 1))}
         if name == "token_type_ids" and "type_vocab_sizes" in self.config:
@@ -113,7 +116,8 @@ class Inputs:
                 low = longest  # the best places are asked for, and those at padding are all as good
             if self.config["model_type"] == "longt5":
                 low = longest  # what padding attends to is lost in float32
-            lengths = self.draw(range(low, longest + 1), (self.rows, *self.choices))
+            rows = self.rows * (self.config["n_docs"] if side == "document" else 1)
+            lengths = self.draw(range(low, longest + 1), (rows, *self.choices))
             lengths.flat[self.rng.randrange(lengths.size)] = longest
             self.lengths[side] = lengths
         return self.lengths[side]

@@ -34,6 +34,11 @@ MODELS = [
     ("bart", "BartForConditionalGeneration"),
     ("whisper", "WhisperForConditionalGeneration"),
 ]
+# Classes made of others, with the inputs of their cases; input_ids, whose rows are the texts, come last.
+WRAPPERS = [
+    ("encoder-decoder", "EncoderDecoderModel", ["attention_mask", "input_ids"]),
+    ("rag", "RagTokenForGeneration", ["attention_mask", "context_input_ids", "context_attention_mask", "doc_scores", "input_ids"]),
+]
 NEW_TOKENS = 10
 
 
@@ -103,7 +108,7 @@ def run(model, given, options, double):
     model.generation_config = transformers.GenerationConfig()
     with reference.precision(double), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        out = transformers.GenerationMixin.generate(model, **given, generation_config=config)
+        out = reference.loop(model)(model, **given, generation_config=config)
     start = 1 if model.config.is_encoder_decoder else given["input_ids"].shape[1]
     scores = out.sequences_scores.tolist() if config.num_beams and config.num_beams > 1 else None
     return [cut(row, options) for row in out.sequences[:, start:].tolist()], scores
@@ -116,9 +121,8 @@ def cut(row, options):
 
 
 def tensors(case, inputs, double):
-    if inputs.get("input_features") == "case":
-        return {"input_features": reference.arguments(case, double)["input_features"]}
-    return {name: torch.tensor(value) for name, value in inputs.items()}
+    given = reference.arguments(case, double)
+    return {name: given[name] if value == "case" else torch.tensor(value) for name, value in inputs.items()}
 
 
 def favourites(model, given, start):
@@ -148,6 +152,23 @@ def record_case(file, name):
             if ids == check:
                 runs.append({"options": options, "ids": ids, **({"scores": [round(s, 5) for s in exact]} if exact else {})})
         yield {"file": file, "case": name, "inputs": inputs, "runs": thinned(runs)}
+
+
+def record_wrapper(file, name, inputs):
+    case = golden.find(ROOT / "tests" / "golden" / "data" / f"{file}.json", name)
+    narrow, wide = reference.load(case), reference.load(case, True)
+    given = {entry: "case" for entry in inputs}
+    base = {"decoder_start_token_id": case.data["generate"]["start"][0], "max_length": 12}
+    eos = favourites(narrow, tensors(case, given, False), base)
+    runs = []
+    for options in [{}, {"num_beams": 2}, {"num_beams": 3, "num_return_sequences": 2},
+                    {"num_beams": 4, "num_return_sequences": 4, "eos_token_id": eos, "length_penalty": 0.5}]:
+        options = {**options, **base}
+        ids, _ = run(narrow, tensors(case, given, False), options, False)
+        check, scores = run(wide, tensors(case, given, True), options, True)
+        if ids == check:
+            runs.append({"options": options, "ids": ids, **({"scores": [round(s, 5) for s in scores]} if scores else {})})
+    return {"file": file, "case": name, "inputs": given, "runs": runs}
 
 
 def thinned(runs):
@@ -243,7 +264,7 @@ def main():
     DATA.mkdir(parents=True, exist_ok=True)
     transformers.logging.set_verbosity_error()
     write("processors.json", {"processors": list(record_processors())})
-    write("generation.json", {"cases": [row for model in MODELS for row in record_case(*model)], "texts": list(record_texts())})
+    write("generation.json", {"cases": [row for model in MODELS for row in record_case(*model)] + [record_wrapper(*model) for model in WRAPPERS], "texts": list(record_texts())})
 
 
 if __name__ == "__main__":

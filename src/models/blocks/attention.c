@@ -60,10 +60,10 @@ static am_value project(am_builder *b, const char *name, am_value x, int64_t hea
     return am_split_heads(b, am_linear(b, name, x, heads * head_dim, no_bias ? AM_NO_BIAS : AM_BIAS), heads);
 }
 
-static am_value finish(am_builder *b, am_value heads, int64_t C, const am_attention_options *o)
+/* merged: [B, T, H * D] */
+static am_value finish(am_builder *b, am_value merged, int64_t C, const am_attention_options *o)
 {
     const char *name = name_or(o->out, "out_proj");
-    am_value merged = am_merge_heads(b, heads);
     return name[0] ? am_linear(b, name, merged, C, o->no_out_bias ? AM_NO_BIAS : AM_BIAS) : merged;
 }
 
@@ -144,22 +144,30 @@ am_value am_self_attention(am_builder *b, am_value x, const am_attention_options
     am_value qkv[3];
     am_attention_heads(b, x, o, qkv);
     am_value k = am_cache_append(b, "key", qkv[1]), v = am_cache_append(b, "value", qkv[2]);
-    return finish(b, am_attend_cached(b, qkv[0], k, v, o), am_dim(b, x, -1), o);
+    return finish(b, am_merge_heads(b, am_attend_cached(b, qkv[0], k, v, o)), am_dim(b, x, -1), o);
+}
+
+am_value am_attend_encoder(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *o)
+{
+    if (am_cross_cached(b)) {
+        int64_t G = o->kv_heads ? o->kv_heads : am_dim(b, q, 2);
+        am_shape shape = am_shape_of(am_dim(b, q, 0), am_encoder_length(b), G, am_dim(b, q, 3));
+        k = am_cache_load(b, "cross_key", shape);
+        v = am_cache_load(b, "cross_value", shape);
+    } else {
+        am_cache_store(b, "cross_key", k);
+        am_cache_store(b, "cross_value", v);
+    }
+    return am_merge_heads(b, attend(b, q, k, v, o, AM_NONE));
 }
 
 am_value am_cross_attention(am_builder *b, am_value x, am_value encoder, const am_attention_options *o)
 {
     int64_t D = head_dim_of(b, x, o), kv_heads = o->kv_heads ? o->kv_heads : o->heads;
-    am_value q = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias), k, v;
-    if (am_cross_cached(b)) {
-        am_shape shape = am_shape_of(am_dim(b, x, 0), am_encoder_length(b), kv_heads, D);
-        k = am_cache_load(b, "cross_key", shape);
-        v = am_cache_load(b, "cross_value", shape);
-    } else {
+    am_value q = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias), k = AM_NONE, v = AM_NONE;
+    if (!am_cross_cached(b)) {
         k = project(b, name_or(o->k, "k_proj"), encoder, kv_heads, D, o->no_k_bias);
         v = project(b, name_or(o->v, "v_proj"), encoder, kv_heads, D, o->no_v_bias);
-        am_cache_store(b, "cross_key", k);
-        am_cache_store(b, "cross_value", v);
     }
-    return finish(b, attend(b, q, k, v, o, AM_NONE), am_dim(b, x, -1), o);
+    return finish(b, am_attend_encoder(b, q, k, v, o), am_dim(b, x, -1), o);
 }

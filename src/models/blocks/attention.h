@@ -28,6 +28,9 @@ am_value am_self_attention(am_builder *b, am_value x, const am_attention_options
 /* Queries from x: [B, T, C], keys and values from encoder: [B, S, C'] (AM_NONE when they are cached). */
 am_value am_cross_attention(am_builder *b, am_value x, am_value encoder, const am_attention_options *options);
 
+/* The same of projected heads: q: [B, T, H, D], k, v: [B, S, G, D] (AM_NONE when they are cached) -> [B, T, H * D]. */
+am_value am_attend_encoder(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *options);
+
 /* Attention of heads already projected and rotated: q: [B, T, H, D], k, v: [B, T, G, D]; appends k and v to
    the cache and gives [B, T, H * E]. For models with projections of their own. */
 am_value am_attend(am_builder *b, am_value q, am_value k, am_value v, const am_attention_options *options);

@@ -6,14 +6,17 @@
 #include "models/blocks/sinusoids.h"
 
 #include <math.h>
+#include <stdio.h>
 
-enum { LEARNED_OFFSET = 2, NO_CROSS_ATTENTION = 0, CROSS_ATTENTION = 1 };
+enum { LEARNED_OFFSET = 2 };
 
 static const double LAYER_NORM_EPS = 1e-5; /* not configurable */
 
 typedef struct stack {
     int64_t layers, heads, ffn_dim, vocab_size, positions;
     const char *hidden_states; /* their name among the outputs */
+    const char *mask;          /* the input that masks its padding */
+    bool is_decoder;
 } stack;
 
 typedef struct bart {
@@ -32,6 +35,11 @@ static int64_t or_else(int64_t value, int64_t fallback)
     return value ? value : fallback;
 }
 
+static const char *name_or(const char *name, const char *fallback)
+{
+    return name ? name : fallback;
+}
+
 static stack read_stack(const am_config *c, const am_bart_family *f, bool is_encoder)
 {
     const char *layers = is_encoder ? am_config_either(c, "encoder_layers", "num_hidden_layers") : "decoder_layers";
@@ -43,8 +51,11 @@ static stack read_stack(const am_config *c, const am_bart_family *f, bool is_enc
         .heads = am_config_size(c, heads, or_else(f->heads, 16)),
         .ffn_dim = am_config_size(c, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim", or_else(f->ffn_dim, 4096)),
         .vocab_size = am_config_size(c, "vocab_size", or_else(f->vocab_size, 50265)),
-        .positions = am_config_size(c, positions ? positions : "max_position_embeddings", 1024),
+        .positions =
+            am_config_size(c, positions ? positions : "max_position_embeddings", or_else(f->max_positions, 1024)),
         .hidden_states = is_encoder ? "encoder_hidden_states" : "decoder_hidden_states",
+        .mask = is_encoder ? "attention_mask" : "decoder_attention_mask",
+        .is_decoder = !is_encoder,
     };
 }
 
@@ -55,10 +66,9 @@ static const char *body_prefix(am_builder *b)
     return f->prefix ? f->prefix : "model";
 }
 
-static bart read_config(am_builder *b, const char *prefix)
+static bart read_family(am_builder *b, const am_bart_family *f, const char *prefix)
 {
     const am_config *c = am_model_config(b);
-    const am_bart_family *f = am_model_family(b);
     bool labelled = am_config_has(c, "num_labels") || am_config_has(c, "id2label");
     bart r = {
         .family = f,
@@ -75,9 +85,18 @@ static bart read_config(am_builder *b, const char *prefix)
         r.decoder.vocab_size = am_config_size(c, "decoder_vocab_size", r.decoder.vocab_size);
     bool scales = !f->never_scales && am_config_flag(c, "scale_embedding", f->scale_embedding);
     r.embed_scale = scales ? sqrt((double)r.d_model) : 1;
-    am_config_check_divides(c, "encoder_attention_heads", r.encoder.heads, "d_model", r.d_model);
-    am_config_check_divides(c, "decoder_attention_heads", r.decoder.heads, "d_model", r.d_model);
     return r;
+}
+
+static bart read_config(am_builder *b, const char *prefix)
+{
+    return read_family(b, am_model_family(b), prefix);
+}
+
+static void check_heads(const am_builder *b, const bart *c, const stack *s)
+{
+    am_config_check_divides(am_model_config(b), s->is_decoder ? "decoder_attention_heads" : "encoder_attention_heads",
+                            s->heads, "d_model", c->d_model);
 }
 
 /* --- embeddings --- */
@@ -104,16 +123,13 @@ static am_value stored_sinusoids(am_builder *b, const bart *c, const stack *s, a
     return am_embedding_op(b, am_sinusoid_table(b, s->positions, c->d_model, (double)(c->d_model / 2), -1), rows);
 }
 
-/* Positions of M2M-100: behind pad, pads at pad, whose row is zero. */
+/* Positions of M2M-100: behind pad, pads at pad, whose row is zero. The table grows with the text. */
 static am_value positions_after_pads(am_builder *b, const bart *c, const stack *s, am_value ids, int64_t T)
 {
-    int64_t pad = c->pad_token_id;
-    am_value rows = am_has_cache(b) || !ids.id ? rows_of_run(b, T, pad + 1) : AM_NONE;
-    if (!rows.id) {
-        am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
-        rows = am_add_number(b, am_mul(b, am_scan(b, AM_REDUCE_SUM, real, 1, false, false), real), (double)pad);
-    }
+    int64_t pad = c->pad_token_id, longest = am_has_cache(b) ? am_cache_capacity(b) : T;
+    am_value rows = ids.id ? am_positions_after_pad(b, ids, pad) : rows_of_run(b, T, pad + 1);
     int64_t count = s->positions + LEARNED_OFFSET;
+    if (count < pad + 1 + longest) count = pad + 1 + longest;
     return am_embedding_op(b, am_sinusoid_table(b, count, c->d_model, (double)(c->d_model / 2 - 1), pad), rows);
 }
 
@@ -132,10 +148,11 @@ static am_value positions(am_builder *b, const bart *c, const stack *s, am_value
     }
 }
 
-/* words: [B, T, C] of ids (which may be AM_NONE) plus the positions of this run, normed where the member does */
+/* words: [B, T, C] of ids, scaled, or as they were given (ids: AM_NONE), plus the positions of this run, normed where
+   the member does */
 static am_value embed(am_builder *b, am_value words, am_value ids, const bart *c, const stack *s)
 {
-    if (c->embed_scale != 1) words = am_mul_number(b, words, c->embed_scale);
+    if (c->embed_scale != 1 && ids.id) words = am_mul_number(b, words, c->embed_scale);
     am_value x = am_add(b, words, positions(b, c, s, ids, am_dim(b, words, 1)));
     return c->family->no_embedding_norm ? x : am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
 }
@@ -168,18 +185,34 @@ static am_value self_attention(am_builder *b, am_value x, const bart *c, const a
 static am_value cross_attention(am_builder *b, am_value x, am_value encoded, const bart *c,
                                 const am_attention_options *options)
 {
-    am_value read = before(b, "encoder_attn_layer_norm", x, c);
-    am_scope(b, "encoder_attn");
+    const char *name = name_or(c->family->cross_attention, "encoder_attn");
+    char norm[64];
+    snprintf(norm, sizeof norm, "%s_layer_norm", name);
+    am_value read = before(b, norm, x, c);
+    am_scope(b, "%s", name);
     am_value h = am_cross_attention(b, read, encoded, options);
     am_end_scope(b);
-    return after(b, "encoder_attn_layer_norm", x, h, c);
+    return after(b, norm, x, h, c);
 }
 
-static am_value feed_forward(am_builder *b, am_value x, const bart *c, const stack *s)
+am_value am_bart_two_projections(am_builder *b, am_value x, const am_bart_part *part)
 {
-    am_value h = before(b, "final_layer_norm", x, c);
-    h = am_linear_activation(b, "fc1", h, s->ffn_dim, AM_BIAS, c->activation_function);
-    return after(b, "final_layer_norm", x, am_linear(b, "fc2", h, c->d_model, AM_BIAS), c);
+    x = am_linear_activation(b, "fc1", x, part->ffn_dim, AM_BIAS, part->activation);
+    return am_linear(b, "fc2", x, part->d_model, AM_BIAS);
+}
+
+static am_value feed_forward(am_builder *b, am_value x, const bart *c, const stack *s, int index)
+{
+    const char *norm = name_or(c->family->feed_forward_norm, "final_layer_norm");
+    am_bart_part part = {.d_model = c->d_model,
+                         .ffn_dim = s->ffn_dim,
+                         .activation = c->activation_function,
+                         .mask = s->mask,
+                         .is_decoder = s->is_decoder,
+                         .index = index};
+    am_value read = before(b, norm, x, c);
+    am_value h = (c->family->feed_forward ? c->family->feed_forward : am_bart_two_projections)(b, read, &part);
+    return after(b, norm, x, h, c);
 }
 
 /* The norm behind the last layer; x is then the stack's last hidden state. */
@@ -203,7 +236,8 @@ static am_value encode(am_builder *b, const void *model)
 {
     const bart *c = model;
     am_value ids;
-    am_attention_options options = {.heads = c->encoder.heads, .mask = am_padding_mask(b, "attention_mask")};
+    am_attention_options options = {.heads = c->encoder.heads, .mask = am_padding_mask(b, c->encoder.mask)};
+    check_heads(b, c, &c->encoder);
     am_scope(b, "%s", c->prefix);
     am_value words = encoder_words(b, c, &ids);
     am_scope(b, "encoder");
@@ -212,7 +246,7 @@ static am_value encode(am_builder *b, const void *model)
         am_output_hidden_state(b, c->encoder.hidden_states, i, x);
         am_scope(b, "layers.%d", i);
         x = self_attention(b, x, c, &options, c->family->encoder_attention, i);
-        x = feed_forward(b, x, c, &c->encoder);
+        x = feed_forward(b, x, c, &c->encoder, i);
         am_end_scope(b);
     }
     x = finish(b, x, c, &c->encoder);
@@ -221,21 +255,21 @@ static am_value encode(am_builder *b, const void *model)
     return x;
 }
 
-/* The decoder below the scope, over words: [B, T, C] of ids; encoded is AM_NONE where cross-attention is cached or
-   left out. */
-static am_value decoder(am_builder *b, am_value words, am_value ids, am_value encoded, const bart *c, const char *mask,
-                        int crosses)
+/* The decoder below the scope, over words: [B, T, C] of ids. */
+static am_value decoder(am_builder *b, am_value words, am_value ids, const am_encoder_states *encoded, const bart *c)
 {
-    am_attention_options self = {.heads = c->decoder.heads, .causal = c->is_causal, .mask = am_padding_mask(b, mask)},
-                         cross = {.heads = c->decoder.heads};
-    if (crosses) cross.mask = am_padding_mask(b, "attention_mask");
+    am_attention_options self = {.heads = c->decoder.heads,
+                                 .causal = c->is_causal,
+                                 .mask = am_padding_mask(b, c->decoder.mask)},
+                         cross = {.heads = c->decoder.heads, .mask = encoded->mask};
+    check_heads(b, c, &c->decoder);
     am_value x = embed(b, words, ids, c, &c->decoder);
     for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);
         am_scope(b, "layers.%d", i);
         x = self_attention(b, x, c, &self, NULL, i);
-        if (crosses) x = cross_attention(b, x, encoded, c, &cross);
-        x = feed_forward(b, x, c, &c->decoder);
+        if (encoded->given) x = cross_attention(b, x, encoded->states, c, &cross);
+        x = feed_forward(b, x, c, &c->decoder, i);
         am_end_scope(b);
     }
     return finish(b, x, c, &c->decoder);
@@ -248,14 +282,15 @@ static am_value decoder_ids(am_builder *b, const bart *c)
     return am_decoder_input_ids(b, shifts && c->family->shift == AM_BART_SHIFT_START, c->family->start_token_id);
 }
 
-static am_value decode(am_builder *b, const void *model, am_value encoded)
+static am_value decode(am_builder *b, const void *model, am_value states)
 {
     const bart *c = model;
+    am_encoder_states encoded = {true, states, am_padding_mask(b, "attention_mask")};
     am_value ids = decoder_ids(b, c);
     am_scope(b, "%s", c->prefix);
     am_value words = am_embedding_op(b, word_table(b, c, "decoder.embed_tokens.weight", c->decoder.vocab_size), ids);
     am_scope(b, "decoder");
-    am_value x = decoder(b, words, ids, encoded, c, "decoder_attention_mask", CROSS_ATTENTION);
+    am_value x = decoder(b, words, ids, &encoded, c);
     am_end_scope(b);
     am_end_scope(b);
     return x;
@@ -313,28 +348,30 @@ void am_bart_for_question_answering(am_builder *b)
     if (x.id) am_output_span_logits(b, "qa_outputs", x);
 }
 
-static am_value decoder_alone(am_builder *b, bart *c, const char *prefix)
+am_value am_bart_decoder_alone(am_builder *b, const am_bart_family *family, const char *prefix)
 {
-    c->decoder.hidden_states = "hidden_states";
+    bart c = read_family(b, family, "");
+    am_encoder_states encoded = am_encoder_states_input(b);
+    c.decoder.hidden_states = "hidden_states";
+    c.decoder.mask = "attention_mask";
     am_scope(b, "%s", prefix);
     am_value ids = am_has_input(b, "inputs_embeds") ? AM_NONE : am_input(b, "input_ids", 2);
-    am_value words = am_input_embeddings(b, "embed_tokens", c->decoder.vocab_size, c->d_model);
-    am_value x = decoder(b, words, ids, AM_NONE, c, "attention_mask", NO_CROSS_ATTENTION);
+    am_value words = am_input_embeddings(b, "embed_tokens", c.decoder.vocab_size, c.d_model);
+    am_value x = decoder(b, words, ids, &encoded, &c);
     am_end_scope(b);
     return x;
 }
 
 void am_bart_decoder(am_builder *b)
 {
-    bart c = read_config(b, "");
-    am_output(b, "last_hidden_state", decoder_alone(b, &c, ""));
+    am_output(b, "last_hidden_state", am_bart_decoder_alone(b, am_model_family(b), ""));
 }
 
 void am_bart_for_causal_lm(am_builder *b)
 {
     bart c = read_config(b, "model");
     bool tied = am_config_flag(am_model_config(b), "tie_word_embeddings", true);
-    am_value x = decoder_alone(b, &c, "model.decoder");
+    am_value x = am_bart_decoder_alone(b, c.family, "model.decoder");
     am_output(b, "logits",
               am_lm_head(b, "lm_head", x, c.decoder.vocab_size, tied, "model.decoder.embed_tokens.weight", AM_NO_BIAS));
 }

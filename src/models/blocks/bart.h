@@ -23,9 +23,19 @@ typedef enum am_bart_shift {
 /* Self-attention of a layer below its scope, x: [B, T, C] -> [B, T, C]. */
 typedef am_value am_bart_attention(am_builder *b, am_value x, int64_t heads, int layer);
 
+/* The place of a feed-forward part that a member computes in its own way. */
+typedef struct am_bart_part {
+    int64_t d_model, ffn_dim;
+    am_unary_fn activation;
+    const char *mask; /* the input that tells tokens from padding, where it is given */
+    bool is_decoder;
+    int index; /* of its layer */
+} am_bart_part;
+
 /* What a member's descriptor carries as its family. Numbers left 0 are BartConfig's. */
 typedef struct am_bart_family {
     int64_t vocab_size, d_model, layers, heads, ffn_dim, pad_token_id; /* what absent fields stand for */
+    int64_t max_positions;                                             /* the same of max_position_embeddings */
     am_unary_fn activation;                                            /* the same; AM_IDENTITY: GELU */
     bool scale_embedding;                                              /* the same */
     bool never_scales;                                                 /* scale_embedding is no field of the member */
@@ -38,7 +48,14 @@ typedef struct am_bart_family {
     const char *prefix;                                /* of the body in classes with heads; null: "model" */
     const char *encoder_positions, *decoder_positions; /* fields of how many there are; null: max_position_embeddings */
     am_bart_attention *encoder_attention;              /* null: BART's, over everything */
+    const char *cross_attention;   /* its module, and with _layer_norm its norm; null: encoder_attn */
+    const char *feed_forward_norm; /* null: final_layer_norm */
+    /* Below the layer's scope, x: [B, T, C] -> [B, T, C]; null: fc2(activation(fc1(x))). */
+    am_value (*feed_forward)(am_builder *b, am_value x, const am_bart_part *part);
 } am_bart_family;
+
+/* fc2(activation(fc1(x))) below the scope: x: [B, T, C] -> [B, T, C]. */
+am_value am_bart_two_projections(am_builder *b, am_value x, const am_bart_part *part);
 
 /* Builders for the rows of a member's table. */
 void am_bart_model(am_builder *b);
@@ -46,8 +63,11 @@ void am_bart_for_conditional_generation(am_builder *b);
 void am_bart_for_sequence_classification(am_builder *b);
 void am_bart_for_question_answering(am_builder *b);
 
-/* The decoder without an encoder; cross-attention is left out. */
+/* The decoder by itself; it attends to the inputs of am_encoder_states_input where they are given. */
 void am_bart_for_causal_lm(am_builder *b);
 void am_bart_decoder(am_builder *b);
+
+/* That decoder below `prefix`, of a family that a member makes as its configuration says: [B, T, C]. */
+am_value am_bart_decoder_alone(am_builder *b, const am_bart_family *family, const char *prefix);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-am_bert_options am_bert_fields_read(const am_config *c)
+static am_bert_options read_fields(const am_config *c)
 {
     am_bert_options o = {
         .vocab_size = am_config_size(c, "vocab_size", 30522),
@@ -21,34 +21,47 @@ am_bert_options am_bert_fields_read(const am_config *c)
         .positions_after_pad = -1,
     };
     o.embedding_size = o.hidden_size;
-    if (am_config_flag(c, "add_cross_attention", false))
-        am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
     am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
     return o;
 }
 
-am_bert_options am_bert_options_read(const am_config *c)
+static void check_positions(const am_config *c)
 {
     const char *positions = am_config_text(c, "position_embedding_type", "absolute");
     if (strcmp(positions, "absolute") != 0)
         am_config_unsupported(c, "position_embedding_type", "\"%s\" is not supported", positions);
+}
+
+am_bert_options am_bert_fields_read(const am_config *c)
+{
+    if (am_config_flag(c, "add_cross_attention", false))
+        am_config_unsupported(c, "add_cross_attention", "cross-attention is not supported in this class");
+    return read_fields(c);
+}
+
+am_bert_options am_bert_options_read(const am_config *c)
+{
+    check_positions(c);
     return am_bert_fields_read(c);
 }
 
-/* RoBERTa: a real token's position is pad + how many real tokens stand up to it; a pad's is pad. */
-static am_value positions_after_pad(am_builder *b, am_value ids, int64_t pad)
+am_bert_options am_bert_decoder_options_read(const am_config *c)
 {
-    am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
-    return am_add_number(b, am_mul(b, am_scan(b, AM_REDUCE_SUM, real, 1, false, false), real), (double)pad);
+    am_bert_options o = read_fields(c);
+    check_positions(c);
+    o.add_cross_attention = am_config_flag(c, "add_cross_attention", false);
+    if (o.add_cross_attention && !o.is_decoder)
+        am_config_fail(c, "add_cross_attention", "only decoders have cross-attention, and is_decoder is false");
+    return o;
 }
 
 am_value am_bert_positions(am_builder *b, const am_bert_options *o, int64_t T)
 {
-    /* generate() hands position_ids counted from 0 to every class that takes them, RoBERTa's too */
-    bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids") || am_has_cache(b);
+    /* generate() hands position_ids counted from 0 to every class that takes them, RoBERTa's too, but not to parts */
+    bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids") || (am_has_cache(b) && !am_is_part(b));
     if (!counted && am_has_input(b, "inputs_embeds")) /* nothing tells pads there */
         return am_iota(b, AM_I32, am_shape_of(1, T), 1, (double)o->positions_after_pad + 1, 1);
-    if (!counted) return positions_after_pad(b, am_flat_input(b, "input_ids"), o->positions_after_pad);
+    if (!counted) return am_positions_after_pad(b, am_flat_input(b, "input_ids"), o->positions_after_pad);
     am_value given = am_flat_input(b, "position_ids");
     if (given.id) return given;
     am_value counts = am_position_ids(b, T);
@@ -111,7 +124,20 @@ am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options
                                                .out = "output.dense",
                                                .causal = o->is_decoder,
                                                .mask = am_flat_padding_mask(b)},
-                               .norm = "output.LayerNorm"};
+                               .norm = "output.LayerNorm",
+                               .encoded = o->add_cross_attention ? am_encoder_states_input(b) : (am_encoder_states){0}};
+}
+
+static am_value cross_attention(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
+{
+    am_attention_options projections = a->projections;
+    projections.causal = false;
+    projections.mask = a->encoded.mask;
+    am_scope(b, "crossattention");
+    x = am_add(b, am_cross_attention(b, x, a->encoded.states, &projections), x);
+    x = am_layer_norm(b, a->norm, x, o->layer_norm_eps);
+    am_end_scope(b);
+    return x;
 }
 
 static am_value layer(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
@@ -120,6 +146,7 @@ static am_value layer(am_builder *b, am_value x, const am_bert_options *o, const
     x = am_add(b, am_self_attention(b, x, &a->projections), x);
     x = am_layer_norm(b, a->norm, x, o->layer_norm_eps);
     am_end_scope(b);
+    if (a->encoded.given) x = cross_attention(b, x, o, a);
     return am_bert_feed_forward(b, x, o);
 }
 

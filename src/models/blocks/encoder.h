@@ -3,6 +3,7 @@
 #define AM_MODELS_BLOCKS_ENCODER_H
 
 #include "models/blocks/attention.h"
+#include "models/blocks/seq2seq.h"
 
 typedef struct am_bert_options {
     int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
@@ -12,6 +13,7 @@ typedef struct am_bert_options {
     double layer_norm_eps;
     bool is_decoder, no_positions;
     int64_t first_position;      /* where positions count from that are not given */
+    bool add_cross_attention;    /* layers attend to the inputs of am_encoder_states_input, where they are given */
     int64_t positions_after_pad; /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
                                     pad */
 } am_bert_options;
@@ -19,7 +21,10 @@ typedef struct am_bert_options {
 /* The fields as BertConfig names and defaults them; position_embedding_type must be absolute. */
 am_bert_options am_bert_options_read(const am_config *c);
 
-/* The same for members that read position_embedding_type themselves. */
+/* The same for members whose layers take cross-attention as decoders; the others must not be asked for it. */
+am_bert_options am_bert_decoder_options_read(const am_config *c);
+
+/* As am_bert_options_read for members that read position_embedding_type themselves. */
 am_bert_options am_bert_fields_read(const am_config *c);
 
 /* embeddings.{word,position,token_type}_embeddings and LayerNorm below the scope, from input_ids,
@@ -49,6 +54,7 @@ am_value am_bert_positions(am_builder *b, const am_bert_options *options, int64_
 typedef struct am_bert_attention {
     am_attention_options projections; /* names below "attention" */
     const char *norm;                 /* after the residual, below "attention" */
+    am_encoder_states encoded;        /* what "crossattention", with the same projections, attends to */
 } am_bert_attention;
 
 /* BERT's own: self.query .., output.dense, output.LayerNorm, the input attention_mask. */

@@ -2,27 +2,37 @@
 
 #include "models/blocks/decoder.h"
 
-static am_value join_experts(am_builder *b, const char *name, int64_t first, int64_t count, int64_t rows,
-                             int64_t columns)
+#include <stdio.h>
+
+static am_value join_weights(am_builder *b, const char *before, const char *after, int64_t first, int64_t count,
+                             am_shape shape)
 {
     am_value parts[AM_INPUT_LIMIT];
     for (int64_t i = 0; i < count; i++) {
-        am_scope(b, "experts.%d.%s", (int)(first + i), name);
-        parts[i] = am_unsqueeze(b, am_weight(b, "weight", am_shape_of(rows, columns)), 0);
+        am_scope(b, "%s%d%s", before, (int)(first + i), after);
+        parts[i] = am_unsqueeze(b, am_weight(b, "", shape), 0);
         am_end_scope(b);
     }
     return am_concat(b, parts, (int)count, 0);
 }
 
-am_value am_expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns)
+am_value am_stacked_weights(am_builder *b, const char *before, const char *after, int64_t count, am_shape shape)
 {
     am_value all = AM_NONE;
     for (int64_t first = 0; first < count && !am_builder_failed(b); first += AM_INPUT_LIMIT) {
         int64_t more = count - first < AM_INPUT_LIMIT ? count - first : AM_INPUT_LIMIT;
-        am_value joined = join_experts(b, name, first, more, rows, columns);
+        am_value joined = join_weights(b, before, after, first, more, shape);
         all = first ? am_concat2(b, all, joined, 0) : joined;
     }
     return all;
+}
+
+/* The weights experts.0.NAME.weight .. below the scope: [count, rows, columns]. */
+static am_value expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns)
+{
+    char after[64];
+    snprintf(after, sizeof after, ".%s.weight", name);
+    return am_stacked_weights(b, "experts.", after, count, am_shape_of(rows, columns));
 }
 
 am_value am_expert_sum(am_builder *b, am_value answers, am_value weights)
@@ -61,9 +71,9 @@ am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *o)
     am_shape shape = am_shape_of_value(b, x);
     int64_t C = am_dim(b, x, -1), E = o->experts.count, I = o->experts.intermediate_size;
     am_value experts, rows = am_flatten(b, x, 0, 1), weights = route(b, rows, o, &experts);
-    am_value gate = am_expert_weights(b, name_or(o->experts.gate, "gate_proj"), E, I, C),
-             up = am_expert_weights(b, name_or(o->experts.up, "up_proj"), E, I, C),
-             down = am_expert_weights(b, name_or(o->experts.down, "down_proj"), E, C, I);
+    am_value gate = expert_weights(b, name_or(o->experts.gate, "gate_proj"), E, I, C),
+             up = expert_weights(b, name_or(o->experts.up, "up_proj"), E, I, C),
+             down = expert_weights(b, name_or(o->experts.down, "down_proj"), E, C, I);
     return am_reshape(b, am_gated_experts(b, rows, experts, weights, gate, up, down, o->experts.activation), shape);
 }
 

@@ -17,8 +17,8 @@ typedef struct am_mixture_options {
     const char *correction_bias; /* weight [count] below the gate that only the choice looks at, or null */
 } am_mixture_options;
 
-/* The weights experts.0.NAME.weight .. below the scope as one: [count, rows, columns]. */
-am_value am_expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns);
+/* The weights BEFORE0AFTER, BEFORE1AFTER .. below the scope, each of that shape, as one: [count, shape..]. */
+am_value am_stacked_weights(am_builder *b, const char *before, const char *after, int64_t count, am_shape shape);
 
 /* Answers of each token's experts, summed: answers: [N, S, C], weights: [N, S] -> [N, C]. */
 am_value am_expert_sum(am_builder *b, am_value answers, am_value weights);

@@ -103,6 +103,14 @@ am_value am_embedding(am_builder *b, const char *name, am_value ids, int64_t cou
     return y;
 }
 
+am_value am_positions_after_pad(am_builder *b, am_value ids, int64_t pad)
+{
+    am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
+    am_value count = am_scan(b, AM_REDUCE_SUM, real, 1, false, false);
+    if (am_has_cache(b)) count = am_add(b, count, am_cache_offset(b));
+    return am_add_number(b, am_mul(b, count, real), (double)pad);
+}
+
 am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_shape kernel, int bias,
                  const am_convolution_attributes *options)
 {

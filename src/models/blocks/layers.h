@@ -40,6 +40,10 @@ am_value am_batch_norm(am_builder *b, const char *name, am_value x, double eps);
 /* torch.nn.Embedding: rows of NAME.weight: [count, C] at ids. */
 am_value am_embedding(am_builder *b, const char *name, am_value ids, int64_t count, int64_t C);
 
+/* Positions that padding takes no part in (create_position_ids_from_input_ids of RoBERTa and fairseq's models): pad +
+   how many tokens that are no pads stand up to each of ids: [B, T], those in the caches counted; pads stand at pad. */
+am_value am_positions_after_pad(am_builder *b, am_value ids, int64_t pad);
+
 /* torch.nn.Conv1d / Conv2d: weight NAME.weight: [out, C / groups, kernel..]. */
 am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_shape kernel, int bias,
                  const am_convolution_attributes *options);

@@ -1,5 +1,6 @@
 #include "models/blocks/seq2seq.h"
 
+#include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
 
 am_value am_seq2seq_run(am_builder *b, const am_seq2seq *parts)
@@ -11,6 +12,15 @@ am_value am_seq2seq_run(am_builder *b, const am_seq2seq *parts)
         am_output(b, "encoder_last_hidden_state", encoded);
     } else if (!am_cross_cached(b)) encoded = am_input(b, "encoder_hidden_states", 3);
     return stage == AM_STAGE_ENCODE ? AM_NONE : parts->decode(b, parts->model, encoded);
+}
+
+am_encoder_states am_encoder_states_input(am_builder *b)
+{
+    bool cached = am_cross_cached(b) && am_encoder_length(b) > 0;
+    if (!cached && !am_has_input(b, "encoder_hidden_states")) return (am_encoder_states){0};
+    return (am_encoder_states){.given = true,
+                               .states = cached ? AM_NONE : am_input(b, "encoder_hidden_states", 3),
+                               .mask = am_padding_mask(b, "encoder_attention_mask")};
 }
 
 /* ids: [B, T] behind first: [B, 1], the last left out. */

@@ -16,6 +16,16 @@ typedef struct am_seq2seq {
    whose cross-attention is cached. */
 am_value am_seq2seq_run(am_builder *b, const am_seq2seq *parts);
 
+/* What a decoder attends to besides its own text. */
+typedef struct am_encoder_states {
+    bool given;      /* else there is nothing */
+    am_value states; /* [B, S, C]; AM_NONE where their keys and values are cached */
+    am_value mask;   /* as am_padding_mask gives it */
+} am_encoder_states;
+
+/* Those of a decoder that is a class by itself: the inputs encoder_hidden_states and encoder_attention_mask. */
+am_encoder_states am_encoder_states_input(am_builder *b);
+
 /* Input decoder_input_ids: [B, T]; where it is absent and `shift` allows, input_ids shifted right behind
    decoder_start_token_id (the configuration's, or fallback; -1: none). */
 am_value am_decoder_input_ids(am_builder *b, bool shift, int64_t start_fallback);

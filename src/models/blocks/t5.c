@@ -21,16 +21,31 @@ static void read_feed_forward(const am_config *c, am_t5_config *t)
         am_config_unsupported(c, "feed_forward_proj", "activation \"%s\" is not supported", activation);
 }
 
+static const am_t5_family *family_of(const am_builder *b)
+{
+    static const am_t5_family plain = {0};
+    const am_t5_family *family = am_model_family(b);
+    return family ? family : &plain;
+}
+
+static int64_t or_else(int64_t value, int64_t fallback)
+{
+    return value ? value : fallback;
+}
+
 static am_t5_config read_config(am_builder *b, const char *prefix)
 {
     const am_config *c = am_model_config(b);
+    const am_t5_family *f = family_of(b);
     am_t5_config t = {
         .vocab_size = am_config_size(c, "vocab_size", 32128),
-        .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), 512),
+        .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), or_else(f->d_model, 512)),
         .d_kv = am_config_size(c, am_config_either(c, "d_kv", "head_dim"), 64),
         .d_ff = am_config_size(c, "d_ff", 2048),
-        .num_layers = am_config_count(c, am_config_either(c, "num_layers", "num_hidden_layers"), 6),
-        .num_heads = am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), 8),
+        .num_layers =
+            am_config_count(c, am_config_either(c, "num_layers", "num_hidden_layers"), or_else(f->num_layers, 6)),
+        .num_heads =
+            am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), or_else(f->num_heads, 8)),
         .buckets = am_config_count(c, "relative_attention_num_buckets", 32),
         .max_distance = am_config_count(c, "relative_attention_max_distance", 128),
         .layer_norm_epsilon = am_config_real(c, "layer_norm_epsilon", 1e-6),
@@ -143,17 +158,32 @@ static am_value cross_attention(am_builder *b, am_value x, am_value encoded, con
     return am_add(b, x, h);
 }
 
-static am_value feed_forward(am_builder *b, am_value x, const am_t5_config *c, int layer)
+am_value am_t5_dense(am_builder *b, am_value x, const am_t5_config *c)
 {
-    am_scope(b, "layer.%d", layer);
-    am_value h = norm(b, "layer_norm", x, c);
+    x = am_linear_activation(b, "wi", x, c->d_ff, AM_NO_BIAS, c->dense_act_fn);
+    return am_linear(b, "wo", x, c->d_model, AM_NO_BIAS);
+}
+
+/* Two projections, or three where the part is gated; all blocks are alike. */
+static am_value dense_or_gated(am_builder *b, am_value x, const am_t5_config *c, bool is_decoder, int index)
+{
+    (void)is_decoder, (void)index;
     am_scope(b, "DenseReluDense");
     if (c->is_gated_act) {
-        am_value gate = am_linear(b, "wi_0", h, c->d_ff, AM_NO_BIAS);
-        h = am_gated_activation(b, c->dense_act_fn, gate, am_linear(b, "wi_1", h, c->d_ff, AM_NO_BIAS));
-    } else h = am_linear_activation(b, "wi", h, c->d_ff, AM_NO_BIAS, c->dense_act_fn);
-    h = am_linear(b, "wo", h, c->d_model, AM_NO_BIAS);
+        am_value gate = am_linear(b, "wi_0", x, c->d_ff, AM_NO_BIAS);
+        x = am_gated_activation(b, c->dense_act_fn, gate, am_linear(b, "wi_1", x, c->d_ff, AM_NO_BIAS));
+        x = am_linear(b, "wo", x, c->d_model, AM_NO_BIAS);
+    } else x = am_t5_dense(b, x, c);
     am_end_scope(b);
+    return x;
+}
+
+static am_value feed_forward(am_builder *b, am_value x, const am_t5_config *c, bool is_decoder, int index)
+{
+    const am_t5_family *f = family_of(b);
+    am_scope(b, "layer.%d", is_decoder ? 2 : 1);
+    am_value h = norm(b, "layer_norm", x, c);
+    h = (f->feed_forward ? f->feed_forward : dense_or_gated)(b, h, c, is_decoder, index);
     am_end_scope(b);
     return am_add(b, x, h);
 }
@@ -170,7 +200,7 @@ am_value am_t5_encoder_blocks(am_builder *b, am_value x, const am_t5_config *c, 
     for (int i = 0; i < c->num_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->encoder_hidden_states, i, x);
         am_scope(b, "block.%d", i);
-        x = feed_forward(b, self_attention(b, x, c, attend, state), c, 1);
+        x = feed_forward(b, self_attention(b, x, c, attend, state), c, false, i);
         am_end_scope(b);
     }
     return x;
@@ -187,12 +217,12 @@ static am_value encoder_blocks(am_builder *b, am_value x, const am_t5_config *c)
 static am_value encode(am_builder *b, const void *model)
 {
     const am_t5_config *c = model;
-    const am_t5_family *family = am_model_family(b);
+    const am_t5_family *family = family_of(b);
     am_value ids = am_input(b, "input_ids", 2);
     am_scope(b, "%s", c->prefix);
     am_value x = am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight"), ids);
     am_scope(b, "encoder");
-    x = family && family->encoder_blocks ? family->encoder_blocks(b, x, c) : encoder_blocks(b, x, c);
+    x = family->encoder_blocks ? family->encoder_blocks(b, x, c) : encoder_blocks(b, x, c);
     x = norm(b, "final_layer_norm", x, c);
     am_output_hidden_state(b, c->encoder_hidden_states, (int)c->num_layers, x);
     am_end_scope(b);
@@ -212,7 +242,7 @@ static am_value decoder_blocks(am_builder *b, am_value x, am_value encoded, cons
         am_output_hidden_state(b, "decoder_hidden_states", i, x);
         am_scope(b, "block.%d", i);
         x = cross_attention(b, self_attention(b, x, c, attend_everywhere, &self), encoded, c, &cross);
-        x = feed_forward(b, x, c, 2);
+        x = feed_forward(b, x, c, true, i);
         am_end_scope(b);
     }
     x = norm(b, "final_layer_norm", x, c);

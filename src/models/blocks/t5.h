@@ -18,10 +18,16 @@ typedef struct am_t5_config {
     const char *encoder_hidden_states; /* name of the encoder's hidden states among the outputs */
 } am_t5_config;
 
-/* What a member's descriptor may carry as its family. */
+/* What a member's descriptor may carry as its family. Numbers left 0 are T5Config's. */
 typedef struct am_t5_family {
+    int64_t d_model, num_layers, num_heads; /* what absent fields stand for */
+
     /* The encoder's blocks over x: [B, S, C] below the scope, by am_t5_encoder_blocks; null: T5's. */
     am_value (*encoder_blocks)(am_builder *b, am_value x, const am_t5_config *c);
+
+    /* What the feed-forward part of block `index` adds, below the scope of its layer: x: [B, T, C], normed; null: T5's.
+     */
+    am_value (*feed_forward)(am_builder *b, am_value x, const am_t5_config *c, bool is_decoder, int index);
 } am_t5_family;
 
 /* Self-attention below layer.0 over the normed x: [B, T, C] -> [B, T, C]; state is the caller's. */
@@ -30,6 +36,9 @@ typedef am_value am_t5_attend(am_builder *b, am_value x, const am_t5_config *c, 
 /* block.N .. over x: [B, S, C], each with that self-attention; names hidden states. */
 am_value am_t5_encoder_blocks(am_builder *b, am_value x, const am_t5_config *c, am_t5_attend *attend,
                               const void *state);
+
+/* wo(dense_act_fn(wi(x))) below the scope: x: [B, T, C] -> [B, T, C]. */
+am_value am_t5_dense(am_builder *b, am_value x, const am_t5_config *c);
 
 /* Projections q, k, v and o without biases; scores are not scaled. */
 am_attention_options am_t5_attention_options(const am_t5_config *c);

@@ -73,8 +73,16 @@ static void api_verify__names_fields_that_are_not_supported(void **state)
         {"BertModel", "\"model_type\": \"bert\", \"position_embedding_type\": \"relative_key\"",
          "position_embedding_type"},
         {"BertModel", "\"model_type\": \"bert\", \"hidden_act\": \"foo\"", "hidden_act"},
-        {"BertModel", "\"model_type\": \"bert\", \"add_cross_attention\": true", "add_cross_attention"},
-        {"GPT2Model", "\"model_type\": \"gpt2\", \"add_cross_attention\": true", "add_cross_attention"},
+        {"LayoutLMModel", "\"model_type\": \"layoutlm\", \"add_cross_attention\": true", "add_cross_attention"},
+        {"GPTBigCodeModel", "\"model_type\": \"gpt_bigcode\", \"add_cross_attention\": true", "add_cross_attention"},
+        {"EncoderDecoderModel", "\"model_type\": \"encoder-decoder\", \"encoder\": {\"model_type\": \"xmod\"}",
+         "encoder.model_type: class XmodModel"},
+        {"EncoderDecoderModel", "\"model_type\": \"encoder-decoder\", \"encoder\": {\"model_type\": \"foo\"}",
+         "encoder.model_type: AutoModel"},
+        {"SwitchTransformersEncoderModel",
+         "\"model_type\": \"switch_transformers\", \"encoder_sparse_step\": 1, \"router_dtype\": \"bfloat16\"",
+         "router_dtype"},
+        {"NllbMoeModel", "\"model_type\": \"nllb-moe\", \"second_expert_policy\": \"random\"", "second_expert_policy"},
         {"T5EncoderModel", "\"model_type\": \"t5\", \"feed_forward_proj\": \"gated-foo\"", "feed_forward_proj"},
         {"Gemma2Model", "\"model_type\": \"gemma2\", \"use_bidirectional_attention\": true",
          "use_bidirectional_attention"},
@@ -93,6 +101,32 @@ static void api_verify__names_arguments_that_are_not_supported(void **state)
 {
     verify_refusal((refusal){"BertModel", "\"model_type\": \"bert\"", "output_attentions"},
                    "\"output_attentions\": true");
+}
+
+static void expect_unread_states(void *context, const am_verify_case *report)
+{
+    ++*(int *)context;
+    assert_string_equal(report->verdict, "unsupported");
+    assert_non_null(strstr(report->message, "BertLMHeadModel does not read encoder_hidden_states"));
+}
+
+/* A decoder without cross-attention would answer whatever the encoder read. */
+static void api_verify__a_decoder_must_read_the_encoder(void **state)
+{
+    int cases = 0;
+    am_verify_summary summary = {0};
+    char *text = am_test_read_file(am_test_source_path("tests/golden/data/encoder-decoder.json"), NULL);
+    for (char *at = text; (at = strstr(at, "\"add_cross_attention\":true"));)
+        memcpy(at, "\"add_cross_attention\":null", strlen("\"add_cross_attention\":null"));
+    const char *folder = am_test_temporary_directory();
+    const char *golden = am_test_write_text(folder, "changed.json", text);
+    free(text);
+    assert_int_equal(symlink(am_test_source_path("tests/golden/data/encoder-decoder.safetensors"),
+                             am_test_format("%s/changed.safetensors", folder)),
+                     0);
+    am_test_expect_ok(
+        am_verify_files(golden, &(am_verify_request){.on_case = expect_unread_states, .context = &cases}, &summary));
+    assert_int_equal(cases, 1);
 }
 
 /* --- module by module --- */

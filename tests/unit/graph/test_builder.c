@@ -185,6 +185,27 @@ static void graph_builder__finds_weights_by_scope(void **state)
     am_graph_destroy(graph);
 }
 
+/* A model inside another: its whole names begin where it does. */
+static void graph_builder__finds_whole_names_below_their_root(void **state)
+{
+    int calls = 0;
+    am_builder *b = create_with_weights(&calls);
+    am_end_scope(b);
+    size_t root = am_weight_root_here(b);
+    am_scope(b, "elsewhere");
+    am_value inner = am_weight_absolute(b, "norm.weight", am_shape_of(2, 3));
+    am_weight_root_restore(b, root);
+    am_value outer = am_weight_absolute(b, "model.norm.weight", am_shape_of(2, 3));
+    am_output(b, "inner", inner);
+    am_output(b, "outer", outer);
+    am_graph *graph = finish(b);
+    for (int i = 0; i < 2; i++) {
+        const am_constant_attributes *a = am_graph_producer(graph, graph->outputs[i].value)->attributes;
+        assert_ptr_equal(a->data, weights);
+    }
+    am_graph_destroy(graph);
+}
+
 static void graph_builder__names_missing_weights(void **state)
 {
     int calls = 0;
@@ -290,6 +311,28 @@ static void graph_builder__keeps_the_order_of_inputs_and_outputs(void **state)
     assert_int_equal(graph->outputs[0].value.id, y.id);
     assert_int_equal(graph->outputs[1].value.id, graph->outputs[2].value.id);
     assert_int_equal(am_graph_value(graph, y)->dtype, AM_I32);
+    am_graph_destroy(graph);
+}
+
+static void graph_builder__takes_outputs_back(void **state)
+{
+    const am_named_value *taken;
+    am_builder *b = create();
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2)), y = am_graph_input(b, "y", AM_I32, am_shape_of(3));
+    am_output(b, "kept", x);
+    assert_int_equal(am_output_count(b), 1);
+    assert_int_equal(am_outputs_take(b, 1, &taken), 0);
+    am_output(b, "first", y);
+    am_output(b, "second", x);
+    assert_int_equal(am_outputs_take(b, 1, &taken), 2);
+    am_output(b, "renamed", taken[1].value); /* over the place of the first one, which stays as it was taken */
+    assert_string_equal(taken[0].name, "first");
+    assert_int_equal(taken[0].value.id, y.id);
+    assert_string_equal(taken[1].name, "second");
+    am_graph *graph = finish(b);
+    assert_int_equal(graph->output_count, 2);
+    assert_string_equal(graph->outputs[1].name, "renamed");
+    assert_int_equal(graph->outputs[1].value.id, x.id);
     am_graph_destroy(graph);
 }
 

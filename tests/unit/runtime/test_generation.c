@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { SCRATCH = 64 };
+enum { SCRATCH = 64, INPUTS = 8 };
 
 static am_json_document *open_data(const char *name)
 {
@@ -91,7 +91,7 @@ typedef struct bench {
     am_golden_case golden;
     am_session *session;
     am_arena arena;
-    am_session_input inputs[2];
+    am_session_input inputs[INPUTS];
     am_generate_request request;
 } bench;
 
@@ -200,6 +200,23 @@ static void runtime_generation__writes_the_ids_of_transformers(void **state)
     am_json_close(document);
 }
 
+/* What config.json leaves out stands in the configuration of its generator. */
+static void runtime_generation__reads_the_configuration_of_a_part(void **state)
+{
+    bench b = {0};
+    am_generation_config base = am_generation_config_default(), config;
+    const char *file = "tests/golden/data/rag.json";
+    am_test_expect_ok(am_json_open(am_test_source_path(file), &b.file));
+    am_json row = find_case(am_json_root(b.file), "RagTokenForGeneration");
+    am_test_expect_ok(am_safetensors_read(am_test_source_path("tests/golden/data/rag.safetensors"), &b.arrays));
+    am_test_expect_ok(am_golden_case_open(row, file, &b.arrays, &b.golden));
+    am_test_expect_ok(am_generation_config_read(b.golden.model, &base, &b.arena, &config));
+    assert_int_equal(config.decoder_start_token_id, 2);
+    assert_int_equal(config.eos_token_id.count, 1);
+    assert_int_equal(config.pad_token_id, 1);
+    close_bench(&b);
+}
+
 /* --- beams: place in the batch, threads, chance --- */
 
 /* The case of that class whose prompts have `rows` rows, with beams that end early; *options are those of a run. */
@@ -237,7 +254,7 @@ static void check_rows_alone(bench *b, am_json options)
 {
     am_generated all, alone;
     am_generate_request whole = b->request;
-    am_session_input inputs[2];
+    am_session_input inputs[INPUTS];
     generate(b, options, &all);
     int64_t each = all.batch / whole.batch;
     for (int64_t row = 0; row < whole.batch; row++) {
