@@ -35,8 +35,7 @@ am_bert_options am_bert_options_read(const am_config *c)
     return am_bert_fields_read(c);
 }
 
-/* RoBERTa: a real token's position is pad + how many real tokens stand up to it; a pad's is pad. */
-static am_value positions_after_pad(am_builder *b, am_value ids, int64_t pad)
+am_value am_positions_after_pad(am_builder *b, am_value ids, int64_t pad)
 {
     am_value real = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)pad), AM_I32);
     return am_add_number(b, am_mul(b, am_scan(b, AM_REDUCE_SUM, real, 1, false, false), real), (double)pad);
@@ -48,7 +47,7 @@ am_value am_bert_positions(am_builder *b, const am_bert_options *o, int64_t T)
     bool counted = o->positions_after_pad < 0 || am_has_input(b, "position_ids") || am_has_cache(b);
     if (!counted && am_has_input(b, "inputs_embeds")) /* nothing tells pads there */
         return am_iota(b, AM_I32, am_shape_of(1, T), 1, (double)o->positions_after_pad + 1, 1);
-    if (!counted) return positions_after_pad(b, am_flat_input(b, "input_ids"), o->positions_after_pad);
+    if (!counted) return am_positions_after_pad(b, am_flat_input(b, "input_ids"), o->positions_after_pad);
     am_value given = am_flat_input(b, "position_ids");
     return given.id ? given : am_position_ids(b, T);
 }

@@ -44,6 +44,9 @@ am_value am_token_types(am_builder *b, int64_t T);
 /* Places of the run's T tokens in the position table, as positions_after_pad says: [1 or B, T]. */
 am_value am_bert_positions(am_builder *b, const am_bert_options *options, int64_t T);
 
+/* RoBERTa's places of ids: [B, T]: a real token's is pad + how many real tokens stand up to it, a pad's is pad. */
+am_value am_positions_after_pad(am_builder *b, am_value ids, int64_t pad);
+
 /* How the layers of a member attend. */
 typedef struct am_bert_attention {
     am_attention_options projections; /* names below "attention" */
