@@ -12,6 +12,7 @@ typedef struct context {
     const am_signature *signature;
     am_value *inputs; /* by place in the signature; AM_NONE until asked for */
     am_value offset;
+    bool *read; /* by place among the signature's arguments */
 } context;
 
 static context *context_of(const am_builder *b)
@@ -66,6 +67,14 @@ static void check_all_inputs_used(am_builder *b, const context *c)
                                         c->signature->inputs[i].name));
 }
 
+static void check_all_arguments_read(am_builder *b, const context *c)
+{
+    for (int i = 0; i < c->signature->argument_count; i++)
+        if (!c->read[i])
+            am_builder_fail(b,
+                            am_error(AM_UNSUPPORTED, "argument %s is not supported", c->signature->arguments[i].name));
+}
+
 am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config,
                                 const am_signature *signature, am_weight_lookup lookup, void *lookup_context,
                                 am_graph **out)
@@ -75,11 +84,13 @@ am_status am_architecture_build(const am_model_type *type, const am_architecture
     AM_TRY(am_builder_create(&b));
     context c = {.type = type, .config = config, .signature = signature};
     c.inputs = am_arena_array(am_builder_arena(b), (size_t)signature->input_count + 1, sizeof *c.inputs);
-    if (!c.inputs) am_builder_fail(b, am_out_of_memory());
+    c.read = am_arena_array(am_builder_arena(b), (size_t)signature->argument_count + 1, sizeof *c.read);
+    if (!c.inputs || !c.read) am_builder_fail(b, am_out_of_memory());
     am_builder_set_context(b, &c);
     am_builder_set_weights(b, lookup, lookup_context);
     if (!am_builder_failed(b)) architecture->build(b);
     if (!am_builder_failed(b)) check_all_inputs_used(b, &c);
+    if (!am_builder_failed(b)) check_all_arguments_read(b, &c);
     am_status status = am_builder_finish(b, out);
     am_builder_destroy(b);
     if (config->root->error) { /* the cause of whatever else went wrong */
@@ -115,6 +126,17 @@ bool am_wants_hidden_states(const am_builder *b)
 bool am_wants_last_logits_only(const am_builder *b)
 {
     return context_of(b)->signature->last_logits_only;
+}
+
+int64_t am_model_argument(const am_builder *b, const char *name, int64_t fallback)
+{
+    const am_signature *s = context_of(b)->signature;
+    for (int i = 0; i < s->argument_count; i++)
+        if (strcmp(s->arguments[i].name, name) == 0) {
+            context_of(b)->read[i] = true;
+            return s->arguments[i].value;
+        }
+    return fallback;
 }
 
 static int find_input(const am_builder *b, const char *name)
