@@ -475,8 +475,9 @@ static am_value distance_bins(am_builder *b, am_value positions)
 static void recycle(am_builder *b, const fold *f, am_value s_0, am_value *s, am_value *z, am_value out[PARTS])
 {
     int64_t blocks = am_config_count(&f->trunk, "num_blocks", 48);
-    int64_t times = am_config_count(&f->trunk, "max_recycles", 4);
-    if (times == 0) am_config_unsupported(&f->trunk, "max_recycles", "0: nothing would be computed");
+    int64_t times = am_model_argument(b, "num_recycles", am_config_count(&f->trunk, "max_recycles", 4) - 1) + 1;
+    if (times < 1)
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "num_recycles or max_recycles: nothing would be computed"));
     *s = am_mul_number(b, s_0, 0);
     *z = am_iota(b, AM_F32, am_shape_of(f->B, f->T, f->T, f->Z), 3, 0, 0);
     am_value bins = am_iota(b, AM_I32, am_shape_of(f->B, f->T, f->T), 2, 0, 0), places = relative_positions(b, f);
