@@ -147,6 +147,32 @@ def t5():
     return files_of(tf.T5Tokenizer(vocab=pieces, extra_ids=0, model_max_length=64)), len(pieces)
 
 
+def words_with_scores():
+    words = sorted({word.strip(".,!?") for word in TEXT.split()})
+    return [("▁" + word, -5.0 - i / 100) for i, word in enumerate(words)] + [
+        (c, -9.0 - i / 100) for i, c in enumerate("▁abcdefghijklmnopqrstuvwxyzABP.,!?:'")]
+
+
+def mbart():
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *words_with_scores()]
+    tokenizer = tf.MBartTokenizer(vocab=pieces, model_max_length=64, src_lang="en_XX")
+    return files_of(tokenizer), len(tokenizer)
+
+
+def nllb():
+    letters = "▁abcdefghijklmnopqrstuvwxyzABP.,!?:'"
+    pairs = [("▁", "t"), ("▁t", "h"), ("▁th", "e"), ("▁", "c"), ("a", "t"), ("▁c", "at"), ("o", "n")]
+    vocab = ["<s>", "<pad>", "</s>", "<unk>", *letters, *(a + b for a, b in pairs)]
+    tokenizer = tf.NllbTokenizer(vocab={token: i for i, token in enumerate(vocab)}, merges=pairs, model_max_length=64,
+                                 additional_special_tokens=["eng_Latn", "fra_Latn", "deu_Latn"])
+    return files_of(tokenizer), len(tokenizer)
+
+
+def pegasus():
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<mask_1>", 0.0), ("<mask_2>", 0.0), ("<unk>", 0.0), *words_with_scores()]
+    return files_of(tf.PegasusTokenizer(vocab=pieces, offset=3, model_max_length=64)), len(pieces)
+
+
 def whisper(seconds):
     vocab, merges = byte_level()
     tokenizer = tf.WhisperTokenizer(vocab=vocab, merges=merges, model_max_length=64)
@@ -208,6 +234,15 @@ def text_models():
     files, size = t5()
     config = tf.T5Config(vocab_size=size, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2, decoder_start_token_id=0)
     yield "t5", model(tf.T5ForConditionalGeneration, config, files)
+
+    more = dict(pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2)
+    files, size = mbart()
+    yield "mbart", model(tf.MBartForConditionalGeneration, tf.MBartConfig(vocab_size=size, **more, **SEQ2SEQ), files)
+    files, size = nllb()
+    yield "nllb", model(tf.M2M100ForConditionalGeneration, tf.M2M100Config(vocab_size=size, **more, **SEQ2SEQ), files)
+    files, size = pegasus()
+    more = dict(pad_token_id=0, eos_token_id=1, decoder_start_token_id=0, forced_eos_token_id=1)
+    yield "pegasus", model(tf.PegasusForConditionalGeneration, tf.PegasusConfig(vocab_size=size, **more, **SEQ2SEQ), files)
 
 
 def vision_models():

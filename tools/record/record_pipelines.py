@@ -33,6 +33,7 @@ THREE = "examples/data/speech/three-one-four.wav"
 FOUR = "examples/data/speech/stop-go-left-right.wav"
 FIELDS = {"summarization": "summary_text", "translation": "translation_text"}
 GREEDY = {"do_sample": False, "num_beams": 1}
+LIVELY = {**GREEDY, "no_repeat_ngram_size": 1, "min_new_tokens": 8, "max_new_tokens": 10, "suppress_tokens": [1]}  # no pads
 
 
 # --- answers ---
@@ -50,7 +51,11 @@ def text_to_text(folder, case):
     options = dict(case.get("options", {}))
     section = case["task"]
     if section == "translation" and "src_lang" in options:
-        section = f"translation_{options.pop('src_lang')}_to_{options.pop('tgt_lang')}"
+        source, target = options.pop("src_lang"), options.pop("tgt_lang")
+        section = f"translation_{source}_to_{target}"
+        if hasattr(tokenizer, "_build_translation_inputs"):
+            tokenizer.src_lang = source
+            options["forced_bos_token_id"] = tokenizer.convert_tokens_to_ids(target)
     given = json.loads((folder / "config.json").read_text()).get("task_specific_params", {}).get(section, {})
     encoded = tokenizer(given.pop("prefix", "") + case["text"], return_tensors="pt")
     ids = model.generate(**encoded, **{**given, **options})[0]
@@ -207,6 +212,14 @@ def generated():
     yield case("t5", "translation", FIRST, prefixes, src_lang="en", tgt_lang="de", **GREEDY)
     yield case("bart", "summarization", FIRST, max_new_tokens=10, **GREEDY)
     yield case("bart", "translation", FIRST, max_new_tokens=10, **GREEDY)
+    for model, source, target in [("mbart", "en_XX", "de_DE"), ("mbart", "ro_RO", "en_XX"), ("nllb", "eng_Latn", "fra_Latn"),
+                                  ("nllb", "fra_Latn", "deu_Latn")]:
+        yield case(model, "translation", FIRST, src_lang=source, tgt_lang=target, **LIVELY)
+    legacy = {"+tokenizer_config.json": {"legacy_behaviour": True}}
+    yield case("nllb", "translation", PLACES, legacy, src_lang="fra_Latn", tgt_lang="eng_Latn", **LIVELY)
+    yield case("mbart", "summarization", FIRST, max_new_tokens=6, num_beams=3, do_sample=False)
+    yield case("pegasus", "summarization", FIRST, max_new_tokens=9, num_beams=4, length_penalty=0.8, do_sample=False)
+    yield case("bart", "summarization", PLACES, max_new_tokens=12, num_beams=4, min_length=6, no_repeat_ngram_size=2, do_sample=False)
 
 
 def images():

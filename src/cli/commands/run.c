@@ -47,7 +47,8 @@ const am_command am_command_run = {
             "--candidate-labels sport,politics\n"
             "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"
             "  anymodel run my-bert - < letter.txt\n"
-            "  anymodel run my-t5 --task summarization letter.txt --num-beams 4 --length-penalty 2\n\n"
+            "  anymodel run my-t5 --task summarization letter.txt --num-beams 4 --length-penalty 2\n"
+            "  anymodel run my-mbart --task translation letter.txt --option src_lang=en_XX --option tgt_lang=de_DE\n\n"
             "With --json the answer is what transformers' pipeline gives; for several inputs, an array of "
             "them.\n",
     .options = options,

@@ -3,6 +3,8 @@
 
 #include "recorded.h"
 
+#include <anymodel/anymodel.h>
+
 #include <string.h>
 
 static void check_task(const char *task)
@@ -85,6 +87,32 @@ static void tasks_pipelines__answer_translation_as_transformers(void **state)
 {
     (void)state;
     check_task("translation");
+}
+
+static am_status translate(const char *directory, const char *options)
+{
+    am_model *model;
+    char *answer = NULL;
+    am_task_input input = {.text = "The cat."};
+    am_test_expect_ok(am_model_open(directory, NULL, &model));
+    am_status status = am_model_run(model, "translation", &input, options, &answer);
+    am_string_free(answer);
+    am_model_close(model);
+    return status;
+}
+
+static void tasks_pipelines__translate_between_languages_that_are_there(void **state)
+{
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json model = am_json_get(am_json_get(am_json_root(recorded), "models"), "mbart");
+    const char *directory = am_test_make_model(model, (am_json){0});
+    am_test_expect_error(translate(directory, NULL), AM_INVALID_ARGUMENT, "needs the options src_lang and tgt_lang");
+    am_test_expect_error(translate(directory, "{\"src_lang\": \"en_XX\"}"), AM_INVALID_ARGUMENT, "tgt_lang");
+    am_test_expect_error(translate(directory, "{\"src_lang\": \"en_XX\", \"tgt_lang\": \"cat\"}"), AM_INVALID_ARGUMENT,
+                         "option tgt_lang: the tokenizer has no language \"cat\"");
+    am_json_close(recorded);
 }
 
 static void tasks_pipelines__answer_image_classification_as_transformers(void **state)
