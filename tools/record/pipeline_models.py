@@ -212,6 +212,9 @@ def text_models():
     yield "distilbert-answers", model(tf.DistilBertForQuestionAnswering, tf.DistilBertConfig(**distil), files)
     yield "distilbert-labels", model(tf.DistilBertForSequenceClassification, tf.DistilBertConfig(**distil, **labels("a", "b", "c")), files)
 
+    layout = tf.LayoutLMConfig(vocab_size=size, max_2d_position_embeddings=1024, **SMALL)
+    yield "layoutlm-answers", model(tf.LayoutLMForQuestionAnswering, layout, files)
+
     files, size = roberta()
     more = dict(vocab_size=size, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1)
     yield "roberta-mask", model(tf.RobertaForMaskedLM, tf.RobertaConfig(**SMALL | {"max_position_embeddings": 42}, **more), files)

@@ -75,7 +75,15 @@ def input_of(case):
     return case["options"]["messages"] if "messages" in case.get("options", {}) else case["text"]
 
 
+def answer_on_page(folder, case):
+    ask = transformers.pipeline("document-question-answering", str(folder))
+    words = json.loads(case["pair"])
+    return ask({"image": None, "question": case["text"], "word_boxes": words}, **case.get("options", {}))
+
+
 def run(folder, case):
+    if case["task"] == "document-question-answering":
+        return answer_on_page(folder, case)
     if case["task"] == "sentence-embedding":
         return embed(folder, case)
     if case["task"] in FIELDS:
@@ -195,6 +203,18 @@ def answers():
         yield case(model, "question-answering", "Who went?", pair=PLACES, max_seq_len=40, align_to_words=False, top_k=2)
 
 
+def pages():
+    """Words in lines of five, each word a box."""
+    for text, question, options in [
+        ("Ann Smith lives in Paris.", "Who lives  in Paris?", {}),
+        (LONG, "Who went to the store?", {"top_k": 4}),
+        (LONG, "Who went?", {"top_k": 3, "max_seq_len": 24, "doc_stride": 6, "handle_impossible_answer": True}),
+        (LONG, "Where is it?", {"top_k": 5, "max_seq_len": 30, "max_answer_len": 2}),
+    ]:
+        words = [[word, [200 * (i % 5), 40 * (i // 5), 200 * (i % 5) + 150, 40 * (i // 5) + 30]] for i, word in enumerate(text.split())]
+        yield case("layoutlm-answers", "document-question-answering", question, pair=json.dumps(words), **options)
+
+
 def generated():
     yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, **GREEDY)
     yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, return_full_text=False, **GREEDY)
@@ -261,7 +281,7 @@ def sounds():
 
 
 def cases():
-    for part in (features, masks, texts, tokens, answers, generated, images, sounds):
+    for part in (features, masks, texts, tokens, answers, pages, generated, images, sounds):
         yield from part()
 
 

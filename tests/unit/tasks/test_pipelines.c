@@ -71,6 +71,12 @@ static void tasks_pipelines__answer_question_answering_as_transformers(void **st
     check_task("question-answering");
 }
 
+static void tasks_pipelines__answer_document_question_answering_as_transformers(void **state)
+{
+    (void)state;
+    check_task("document-question-answering");
+}
+
 static void tasks_pipelines__answer_text_generation_as_transformers(void **state)
 {
     (void)state;
@@ -89,16 +95,21 @@ static void tasks_pipelines__answer_translation_as_transformers(void **state)
     check_task("translation");
 }
 
-static am_status translate(const char *directory, const char *options)
+static am_status ask(const char *directory, const char *task, const char *pair, const char *options)
 {
     am_model *model;
     char *answer = NULL;
-    am_task_input input = {.text = "The cat."};
+    am_task_input input = {.text = "The cat.", .text_pair = pair};
     am_test_expect_ok(am_model_open(directory, NULL, &model));
-    am_status status = am_model_run(model, "translation", &input, options, &answer);
+    am_status status = am_model_run(model, task, &input, options, &answer);
     am_string_free(answer);
     am_model_close(model);
     return status;
+}
+
+static am_status translate(const char *directory, const char *options)
+{
+    return ask(directory, "translation", NULL, options);
 }
 
 static void tasks_pipelines__translate_between_languages_that_are_there(void **state)
@@ -112,6 +123,30 @@ static void tasks_pipelines__translate_between_languages_that_are_there(void **s
     am_test_expect_error(translate(directory, "{\"src_lang\": \"en_XX\"}"), AM_INVALID_ARGUMENT, "tgt_lang");
     am_test_expect_error(translate(directory, "{\"src_lang\": \"en_XX\", \"tgt_lang\": \"cat\"}"), AM_INVALID_ARGUMENT,
                          "option tgt_lang: the tokenizer has no language \"cat\"");
+    am_json_close(recorded);
+}
+
+static void tasks_pipelines__say_what_is_wrong_with_a_page(void **state)
+{
+    static const char task[] = "document-question-answering";
+    static const char *const wrong[][2] = {
+        {"[]", "expected a list of words with their boxes"},
+        {"{\"a\": 1}", "expected a list of words with their boxes, found an object"},
+        {"[[\"a\"]]", "word 0: expected a text and its box"},
+        {"[[\"a\", [0, 0, 1, 1]], [1, [0, 0, 1, 1]]]", "word 1: expected a text and its box"},
+        {"[[\"a\", [0, 0, 1]]]", "word 0: expected a box of 4 whole numbers from 0 to 1000"},
+        {"[[\"a\", [0, 0, 1, 1001]]]", "word 0: expected a box"},
+        {"[[\"a\", [0, 0, 1, 0.5]]]", "word 0: expected a box"},
+    };
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json model = am_json_get(am_json_get(am_json_root(recorded), "models"), "layoutlm-answers");
+    const char *directory = am_test_make_model(model, (am_json){0});
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        am_test_expect_error(ask(directory, task, wrong[i][0], NULL), AM_INVALID_ARGUMENT, wrong[i][1]);
+    am_test_expect_error(ask(directory, task, NULL, NULL), AM_INVALID_ARGUMENT, "words with their boxes as JSON");
+    am_test_expect_error(ask(directory, task, "[[", NULL), AM_INVALID_FILE, "words and boxes");
     am_json_close(recorded);
 }
 
