@@ -56,6 +56,10 @@ def bounds(name, shape):
         return 2.0, 3.0
     if name.endswith("running_var"):
         return 0.5, 2.0
+    if name in ("output_weights", "column_output_weights", "aggregation_classifier.weight"):  # TAPAS chooses much by
+        return -4.0, 4.0
+    if name.startswith("tapas.embeddings.token_type_embeddings_") and name[39] in "456":  # ranks and relations
+        return -8.0, 8.0
     if len(shape) < 2:
         is_scale = name.endswith(("weight", "gamma", "lambda_1")) and ("norm" in name.lower() or "ln" in name or "bn" in name)
         return (0.5, 1.5) if is_scale else (-0.25, 0.25)
@@ -113,6 +117,14 @@ def byte_level():
 def word_piece():
     settings = {"tokenizer_class": "BertTokenizer", "do_lower_case": True, "model_max_length": 40}
     return {"vocab.txt": "\n".join(WORDS) + "\n", "tokenizer_config.json": settings}, len(WORDS)
+
+
+def tapas():
+    pieces = [*"abcdefghijklmnopqrstuvwxyz0123456789", *("##" + c for c in "abcdefghijklmnopqrstuvwxyz0123456789"), "-", "of", "may", "201"]
+    files, size = word_piece()
+    words = [*WORDS, "[EMPTY]", *(piece for piece in pieces if piece not in WORDS)]
+    settings = {"tokenizer_class": "TapasTokenizer", "do_lower_case": True, "model_max_length": 120, "cell_trim_length": -1}
+    return {**files, "vocab.txt": "\n".join(words) + "\n", "tokenizer_config.json": settings}, len(words)
 
 
 def with_specials(kind, specials, **more):
@@ -214,6 +226,13 @@ def text_models():
 
     layout = tf.LayoutLMConfig(vocab_size=size, max_2d_position_embeddings=1024, **SMALL)
     yield "layoutlm-answers", model(tf.LayoutLMForQuestionAnswering, layout, files)
+
+    files, size = tapas()
+    table = dict(vocab_size=size, type_vocab_sizes=[3, 16, 32, 2, 32, 32, 10], **{**SMALL, "max_position_embeddings": 64})
+    operators = dict(num_aggregation_labels=4, aggregation_labels={0: "NONE", 1: "SUM", 2: "AVERAGE", 3: "COUNT"},
+                     no_aggregation_label_index=0)
+    yield "tapas-answers", model(tf.TapasForQuestionAnswering, tf.TapasConfig(**table), files)
+    yield "tapas-operators", model(tf.TapasForQuestionAnswering, tf.TapasConfig(**table, **operators), files)
 
     files, size = roberta()
     more = dict(vocab_size=size, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1)

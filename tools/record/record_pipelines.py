@@ -2,7 +2,7 @@
 
     python tools/record/record_pipelines.py
 
-Needs torch, transformers 5.23, Pillow, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
+Needs torch, transformers 5.23, Pillow, pandas, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
 computed here by the definition of transformers 4: question-answering in record_tasks.py, and text to text below.
 """
 
@@ -11,6 +11,7 @@ import pathlib
 import tempfile
 
 import numpy
+import pandas
 import PIL.Image
 import soundfile
 import soxr
@@ -81,7 +82,14 @@ def answer_on_page(folder, case):
     return ask({"image": None, "question": case["text"], "word_boxes": words}, **case.get("options", {}))
 
 
+def answer_in_table(folder, case):
+    ask = transformers.pipeline("table-question-answering", str(folder))
+    return ask(table=pandas.DataFrame(json.loads(case["pair"])), query=case["text"])
+
+
 def run(folder, case):
+    if case["task"] == "table-question-answering":
+        return answer_in_table(folder, case)
     if case["task"] == "document-question-answering":
         return answer_on_page(folder, case)
     if case["task"] == "sentence-embedding":
@@ -215,6 +223,27 @@ def pages():
         yield case("layoutlm-answers", "document-question-answering", question, pair=json.dumps(words), **options)
 
 
+STARS = {"Repository": ["Transformers", "Datasets", "Tokenizers", "n/a"], "Stars": ["36,542", "4512", "3,934", "4512"],
+         "Since": ["May 2010", "2012-03-04", "June 2014", ""], "Place": ["1st", "third", "two", "?"]}
+CITIES = {"City": ["Paris", "Rome", "Oslo"], "Day": ["17 may", "3 may", "21 june"], "Rain": ["-1.5", "12 of 20", ".5"]}
+MIXED = {"Name": ["one", "dog", "cat", "moon"], "Year": ["2008", "2010", "2009", "2010"], "Part": ["3", "a", "b", "2"]}
+LONG_TABLE = {"Item": [f"item {i}" for i in range(12)], "Count": [str(i * i) for i in range(12)], "Where": ["the store"] * 12}
+
+
+def tables():
+    for table, question in [
+        (STARS, "How many stars does Transformers have?"), (STARS, "Which has more than 4,000 stars?"), (STARS, "Who came first?"),
+        (STARS, "Which began before June 2012?"), (CITIES, "Where was it on May 17?"), (CITIES, "Where is it above -2 or 0.5?"),
+        (MIXED, "Which had 3 parts in 2009?"), (MIXED, "Who went?"), (MIXED, "Which has 2010, 3 and 2?"),
+        (LONG_TABLE, "How many are in the store?"), ({"A": ["Bob", "Ann", "a dog"]}, "?"),
+    ]:
+        for model in ("tapas-answers", "tapas-operators"):
+            yield case(model, "table-question-answering", question, pair=json.dumps(table))
+    few = {"+tokenizer_config.json": {"model_max_length": 40}}
+    yield case("tapas-operators", "table-question-answering", "Which has 3,934 stars?", few, pair=json.dumps(STARS))
+    yield case("tapas-answers", "table-question-answering", "Which has 9 or more?", few, pair=json.dumps(LONG_TABLE))
+
+
 def generated():
     yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, **GREEDY)
     yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, return_full_text=False, **GREEDY)
@@ -281,7 +310,7 @@ def sounds():
 
 
 def cases():
-    for part in (features, masks, texts, tokens, answers, pages, generated, images, sounds):
+    for part in (features, masks, texts, tokens, answers, pages, tables, generated, images, sounds):
         yield from part()
 
 

@@ -45,6 +45,7 @@ const am_command am_command_run = {
             "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
             "  anymodel run my-layoutlm --question \"Who signed?\" page.json   "
             "([[\"word\", [left, top, right, bottom]], ...])\n"
+            "  anymodel run my-tapas --question \"How many stars?\" table.json   ({\"column\": [\"cell\", ...], ...})\n"
             "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification "
             "--candidate-labels sport,politics\n"
             "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"

@@ -77,6 +77,12 @@ static void tasks_pipelines__answer_document_question_answering_as_transformers(
     check_task("document-question-answering");
 }
 
+static void tasks_pipelines__answer_table_question_answering_as_transformers(void **state)
+{
+    (void)state;
+    check_task("table-question-answering");
+}
+
 static void tasks_pipelines__answer_text_generation_as_transformers(void **state)
 {
     (void)state;
@@ -147,6 +153,32 @@ static void tasks_pipelines__say_what_is_wrong_with_a_page(void **state)
         am_test_expect_error(ask(directory, task, wrong[i][0], NULL), AM_INVALID_ARGUMENT, wrong[i][1]);
     am_test_expect_error(ask(directory, task, NULL, NULL), AM_INVALID_ARGUMENT, "words with their boxes as JSON");
     am_test_expect_error(ask(directory, task, "[[", NULL), AM_INVALID_FILE, "words and boxes");
+    am_json_close(recorded);
+}
+
+static void tasks_pipelines__say_what_is_wrong_with_a_table(void **state)
+{
+    static const char task[] = "table-question-answering";
+    static const char *const wrong[][2] = {
+        {"[]", "the table is empty"},
+        {"{\"A\": []}", "the table is empty"},
+        {"{\"A\": [\"1\"], \"B\": []}", "column B: expected a list of 1 texts"},
+        {"{\"A\": [\"1\"], \"B\": \"2\"}", "column B: expected a list of 1 texts"},
+        {"{\"A\": [\"1\", 2]}", "column A, row 1: expected a text, found an integer"},
+    };
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json models = am_json_get(am_json_root(recorded), "models");
+    const char *directory = am_test_make_model(am_json_get(models, "tapas-answers"), (am_json){0});
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        am_test_expect_error(ask(directory, task, wrong[i][0], NULL), AM_INVALID_ARGUMENT, wrong[i][1]);
+    am_test_expect_error(ask(directory, task, NULL, NULL), AM_INVALID_ARGUMENT, "a table as JSON");
+    am_test_write_text(directory, "tokenizer_config.json",
+                       "{\"tokenizer_class\": \"TapasTokenizer\", \"cell_trim_length\": 4}");
+    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"]}", NULL), AM_UNSUPPORTED, "cell_trim_length");
+    directory = am_test_make_model(am_json_get(models, "bert-nli"), (am_json){0});
+    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"]}", NULL), AM_UNSUPPORTED, "needs a TapasTokenizer");
     am_json_close(recorded);
 }
 
