@@ -400,8 +400,8 @@ void am_session_count_nodes(const am_session *s, int64_t *out_nodes, int64_t *ou
     for (int i = 0; i < s->graph_count; i++) am_program_count(s->graphs[i]->program, out_nodes, out_native);
 }
 
-void am_session_each_elsewhere(const am_session *s,
-                               void (*on_node)(void *context, const char *op, const char *reason), void *context)
+void am_session_each_elsewhere(const am_session *s, void (*on_node)(void *context, const char *op, const char *reason),
+                               void *context)
 {
     for (int i = 0; i < s->graph_count; i++) {
         const am_plan *plan = am_program_plan(s->graphs[i]->program);

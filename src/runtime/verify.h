@@ -22,7 +22,8 @@ typedef struct am_verify_options {
     am_session_options session;
     const char *only; /* run only cases whose name contains this; null: all */
     void (*on_case)(void *context, const am_case_report *report);
-    void (*on_elsewhere)(void *context, const char *op, const char *reason); /* see am_session_each_elsewhere; or null */
+    void (*on_elsewhere)(void *context, const char *op,
+                         const char *reason); /* see am_session_each_elsewhere; or null */
     void *context;
 } am_verify_options;
 

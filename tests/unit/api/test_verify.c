@@ -27,8 +27,8 @@ static void api_verify__reports_every_case(void **state)
     assert_int_equal(summary.unsupported, 1);
     assert_int_equal(summary.passed, 2);
     assert_int_equal(summary.failed, 0);
-    am_test_expect_ok(am_verify_files(
-        path, &(am_verify_request){.only = "other", .on_case = count, .context = &cases}, &summary));
+    am_test_expect_ok(
+        am_verify_files(path, &(am_verify_request){.only = "other", .on_case = count, .context = &cases}, &summary));
     assert_int_equal(cases, 1);
 }
 
@@ -37,8 +37,7 @@ static void api_verify__bad_files_are_errors(void **state)
     am_verify_summary summary = {0};
     const char *path = am_test_write_text(am_test_temporary_directory(), "old.json", "{\"format\": 7}");
     am_test_expect_error(am_verify_files(path, NULL, &summary), AM_INVALID_FILE, "old.json");
-    am_test_expect_error(am_verify_files("/nonexistent.json", NULL, &summary), AM_NOT_FOUND,
-                         "/nonexistent.json");
+    am_test_expect_error(am_verify_files("/nonexistent.json", NULL, &summary), AM_NOT_FOUND, "/nonexistent.json");
     am_test_expect_error(am_verify_files(NULL, NULL, &summary), AM_INVALID_ARGUMENT, "");
 }
 
@@ -94,6 +93,35 @@ static void api_verify__names_arguments_that_are_not_supported(void **state)
 {
     verify_refusal((refusal){"BertModel", "\"model_type\": \"bert\"", "output_attentions"},
                    "\"output_attentions\": true");
+}
+
+static void expect_unread_argument(void *context, const am_verify_case *report)
+{
+    (void)context;
+    if (strcmp(report->verdict, "unsupported") != 0) return;
+    if (!strstr(report->message, "argument num_recycles is not supported")) fail_msg("%s", report->message);
+}
+
+static void api_verify__names_numeric_arguments_that_no_class_reads(void **state)
+{
+    static const char before[] = "\"kwargs\":{\"output_hidden_states\":true}";
+    static const char after[] = "\"kwargs\":{\"num_recycles\":2           }";
+    const char *folder = am_test_temporary_directory();
+    am_verify_summary summary = {0};
+    size_t length;
+    (void)state;
+    assert_int_equal(sizeof before, sizeof after);
+    char *text = am_test_read_file(am_test_source_path("tests/golden/data/esm.json"), &length);
+    for (char *at = text; (at = strstr(at, before)) != NULL;) memcpy(at, after, strlen(after));
+    const char *path = am_test_format("%s/esm.json", folder);
+    am_test_write_file(path, text, length);
+    free(text);
+    text = am_test_read_file(am_test_source_path("tests/golden/data/esm.safetensors"), &length);
+    am_test_write_file(am_test_format("%s/esm.safetensors", folder), text, length);
+    free(text);
+    am_test_expect_ok(am_verify_files(path, &(am_verify_request){.on_case = expect_unread_argument}, &summary));
+    assert_int_equal(summary.unsupported, 2);
+    assert_int_equal(summary.failed, 0);
 }
 
 /* --- module by module --- */
