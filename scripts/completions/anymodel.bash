@@ -6,19 +6,19 @@ _anymodel() {
         words='bench chat completion embed generate help inspect models plan run targets verify version'
     elif [[ $word == -* ]]; then
         case ${COMP_WORDS[1]} in
-        bench) words=' --json --threads --auto --target --verbose --help --shape' ;;
-        chat) words=' --json --threads --auto --target --verbose --help --system --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
-        completion) words=' --json --threads --auto --target --verbose --help' ;;
-        embed) words=' --json --threads --auto --target --verbose --help' ;;
-        generate) words=' --json --threads --auto --target --verbose --help --prompt --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
-        help) words=' --json --threads --auto --target --verbose --help' ;;
-        inspect) words=' --json --threads --auto --target --verbose --help' ;;
-        models) words=' --json --threads --auto --target --verbose --help --names' ;;
-        plan) words=' --json --threads --auto --target --verbose --help --shape' ;;
-        run) words=' --json --threads --auto --target --verbose --help --task --pair --question --context --candidate-labels --option --max-new-tokens --num-beams --repetition-penalty --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty' ;;
-        targets) words=' --json --threads --auto --target --verbose --help' ;;
-        verify) words=' --json --threads --auto --target --verbose --help --only --trace' ;;
-        version) words=' --json --threads --auto --target --verbose --help' ;;
+        bench) words=' --json --threads --auto --target --target-policy --verbose --help --shape' ;;
+        chat) words=' --json --threads --auto --target --target-policy --verbose --help --system --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
+        completion) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
+        embed) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
+        generate) words=' --json --threads --auto --target --target-policy --verbose --help --prompt --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
+        help) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
+        inspect) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
+        models) words=' --json --threads --auto --target --target-policy --verbose --help --names' ;;
+        plan) words=' --json --threads --auto --target --target-policy --verbose --help --shape' ;;
+        run) words=' --json --threads --auto --target --target-policy --verbose --help --task --pair --question --context --candidate-labels --option --max-new-tokens --num-beams --repetition-penalty --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty' ;;
+        targets) words=' --json --threads --auto --target --target-policy --verbose --help --check' ;;
+        verify) words=' --json --threads --auto --target --target-policy --verbose --help --only --trace' ;;
+        version) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
         esac
     elif [ "${COMP_WORDS[1]}" = help ]; then
         words='bench chat completion embed generate help inspect models plan run targets verify version'

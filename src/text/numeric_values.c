@@ -37,6 +37,14 @@ static bool is_alphanumeric(uint32_t c)
     return am_char_is_numeric(c) || (c != '_' && am_char_is_word(c) && !am_char_is_mark(c));
 }
 
+/* The next code point and how many bytes it takes; U+FFFD for what is none and for zero bytes. */
+static size_t next_char(const char *text, size_t length, uint32_t *out)
+{
+    size_t taken = am_utf8_next(text, length, out);
+    if (*out == AM_UTF8_INVALID || *out == 0) *out = 0xFFFD;
+    return taken;
+}
+
 /* A decimal digit of any script as that of ASCII; anything else stays. */
 static uint32_t plain_digit(uint32_t c)
 {
@@ -56,11 +64,12 @@ static uint32_t plain_digit(uint32_t c)
 static am_status normalize(reader *r, const char *text, size_t length)
 {
     bool waits = false;
-    r->text = am_arena_alloc(r->arena, 2 * length + 1); /* a lower case takes at most a byte more */
+    r->text =
+        am_arena_alloc(r->arena, 3 * length + 1); /* U+FFFD takes three bytes, a lower case one more than the upper */
     if (!r->text) return am_out_of_memory();
     for (size_t at = 0; at < length;) {
         uint32_t c;
-        at += am_utf8_next(text + at, length - at, &c);
+        at += next_char(text + at, length - at, &c);
         bool is_space = am_char_is_whitespace(c);
         if (!is_space && waits && r->length) r->text[r->length++] = ' ';
         waits = is_space;
@@ -77,7 +86,7 @@ bool am_text_says_nothing(const char *text, size_t length)
     if (length == 3 && (strncasecmp(text, "n/a", 3) == 0 || strncasecmp(text, "nan", 3) == 0)) return true;
     for (size_t at = 0; at < length;) {
         uint32_t c;
-        at += am_utf8_next(text + at, length - at, &c);
+        at += next_char(text + at, length - at, &c);
         if (is_alphanumeric(c)) return false;
     }
     return true;
