@@ -273,24 +273,33 @@ static am_status missing_error(const am_builder *b)
                     b->missing_count - MISSING_LISTED);
 }
 
-static am_value weight_at(am_builder *b, const char *path, am_shape shape, bool optional)
+/* The tensor found at a path as a constant, AM_NONE after an error. */
+static am_value found_weight(am_builder *b, const char *path, const am_shape *shape, const am_tensor *tensor)
 {
     char expected[AM_SHAPE_TEXT], found[AM_SHAPE_TEXT];
+    if (!shape_fits(&tensor->shape, shape)) {
+        am_builder_fail(b, am_error(AM_INVALID_FILE, "tensor %s: expected shape %s, found %s", path,
+                                    am_shape_text(shape, expected), am_shape_text(&tensor->shape, found)));
+        return AM_NONE;
+    }
+    return am_constant_lent(b, path, tensor->dtype, tensor->shape, tensor->data);
+}
+
+static am_value wrong_dtype(am_builder *b, const char *path, const char *expected, am_dtype found)
+{
+    am_builder_fail(b, am_error(AM_UNSUPPORTED, "tensor %s: expected a dtype of %s, found %s", path, expected,
+                                am_dtype_file_name(found)));
+    return AM_NONE;
+}
+
+static am_value weight_at(am_builder *b, const char *path, am_shape shape, bool optional)
+{
     am_tensor tensor;
     if (b->error) return AM_NONE;
     if (!b->lookup || !b->lookup(b->lookup_context, path, &tensor))
         return optional ? AM_NONE : missing_weight(b, path, shape);
-    if (!shape_fits(&tensor.shape, &shape)) {
-        am_builder_fail(b, am_error(AM_INVALID_FILE, "tensor %s: expected shape %s, found %s", path,
-                                    am_shape_text(&shape, expected), am_shape_text(&tensor.shape, found)));
-        return AM_NONE;
-    }
-    if (!am_dtype_is_float(tensor.dtype)) {
-        am_builder_fail(b, am_error(AM_UNSUPPORTED, "tensor %s: expected a dtype of real numbers, found %s", path,
-                                    am_dtype_file_name(tensor.dtype)));
-        return AM_NONE;
-    }
-    am_value value = am_constant_lent(b, path, tensor.dtype, tensor.shape, tensor.data);
+    if (!am_dtype_is_float(tensor.dtype)) return wrong_dtype(b, path, "real numbers", tensor.dtype);
+    am_value value = found_weight(b, path, &shape, &tensor);
     return tensor.dtype == AM_F64 ? am_cast(b, value, AM_F32) : value; /* models compute in f32 */
 }
 
@@ -330,6 +339,17 @@ am_value am_weight(am_builder *b, const char *name, am_shape shape)
 am_value am_weight_optional(am_builder *b, const char *name, am_shape shape)
 {
     return weight(b, name, shape, true);
+}
+
+am_value am_weight_integers(am_builder *b, const char *name, am_shape shape)
+{
+    char path[SCOPE_BYTES];
+    am_tensor tensor;
+    if (b->error || !full_name(b, name, path)) return AM_NONE;
+    if (!b->lookup || !b->lookup(b->lookup_context, path, &tensor))
+        return am_cast(b, missing_weight(b, path, shape), AM_I32);
+    if (tensor.dtype != AM_I32 && tensor.dtype != AM_I64) return wrong_dtype(b, path, "integers", tensor.dtype);
+    return am_cast(b, found_weight(b, path, &shape, &tensor), AM_I32);
 }
 
 /* --- inputs, outputs, states --- */

@@ -46,6 +46,9 @@ am_value am_weight(am_builder *b, const char *name, am_shape shape);
 /* The same, or AM_NONE when it is not there. */
 am_value am_weight_optional(am_builder *b, const char *name, am_shape shape);
 
+/* The weight "SCOPE.name", a table of integers in its file, as I32. */
+am_value am_weight_integers(am_builder *b, const char *name, am_shape shape);
+
 /* Whether the weight "SCOPE.name" is there. */
 bool am_has_weight(am_builder *b, const char *name);
 

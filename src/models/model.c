@@ -16,6 +16,7 @@ typedef struct context {
     struct context *outer; /* of the class that this one is a part of; null: it is the whole */
     const am_part *part;   /* what the outer one says of it */
     bool *read;            /* by place in the part's inputs */
+    bool *arguments_read; /* by place among the signature's arguments */
 } context;
 
 enum { INPUT_NAME_BYTES = 256 };
@@ -72,6 +73,14 @@ static void check_all_inputs_used(am_builder *b, const context *c)
                                         c->signature->inputs[i].name));
 }
 
+static void check_all_arguments_read(am_builder *b, const context *c)
+{
+    for (int i = 0; i < c->signature->argument_count; i++)
+        if (!c->arguments_read[i])
+            am_builder_fail(b,
+                            am_error(AM_UNSUPPORTED, "argument %s is not supported", c->signature->arguments[i].name));
+}
+
 am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config,
                                 const am_signature *signature, am_weight_lookup lookup, void *lookup_context,
                                 am_graph **out)
@@ -81,11 +90,14 @@ am_status am_architecture_build(const am_model_type *type, const am_architecture
     AM_TRY(am_builder_create(&b));
     context c = {.type = type, .config = config, .signature = signature};
     c.inputs = am_arena_array(am_builder_arena(b), (size_t)signature->input_count + 1, sizeof *c.inputs);
-    if (!c.inputs) am_builder_fail(b, am_out_of_memory());
+    c.arguments_read =
+        am_arena_array(am_builder_arena(b), (size_t)signature->argument_count + 1, sizeof *c.arguments_read);
+    if (!c.inputs || !c.arguments_read) am_builder_fail(b, am_out_of_memory());
     am_builder_set_context(b, &c);
     am_builder_set_weights(b, lookup, lookup_context);
     if (!am_builder_failed(b)) architecture->build(b);
     if (!am_builder_failed(b)) check_all_inputs_used(b, &c);
+    if (!am_builder_failed(b)) check_all_arguments_read(b, &c);
     am_status status = am_builder_finish(b, out);
     am_builder_destroy(b);
     if (config->root->error) { /* the cause of whatever else went wrong */
@@ -121,6 +133,17 @@ bool am_wants_hidden_states(const am_builder *b)
 bool am_wants_last_logits_only(const am_builder *b)
 {
     return context_of(b)->signature->last_logits_only;
+}
+
+int64_t am_model_argument(const am_builder *b, const char *name, int64_t fallback)
+{
+    const am_signature *s = context_of(b)->signature;
+    for (int i = 0; i < s->argument_count; i++)
+        if (strcmp(s->arguments[i].name, name) == 0) {
+            context_of(b)->arguments_read[i] = true;
+            return s->arguments[i].value;
+        }
+    return fallback;
 }
 
 static int find_input(const context *c, const char *name)
@@ -246,6 +269,7 @@ static void check_values_read(am_builder *b, const context *c, const char *name)
 am_part_outputs am_build_part(am_builder *b, const am_part *part)
 {
     context *outer = context_of(b), c = {.config = part->config, .signature = outer->signature, .outer = outer};
+    c.arguments_read = outer->arguments_read;
     am_part_outputs found = {0};
     const am_architecture *architecture = class_of_part(b, part, &c.type);
     c.part = part;

@@ -18,6 +18,12 @@ typedef struct am_input_spec {
     am_shape shape;
 } am_input_spec;
 
+/* An argument of a class's forward that is a number and decides what is computed: num_recycles. */
+typedef struct am_argument {
+    const char *name;
+    int64_t value;
+} am_argument;
+
 /* What a graph is built for. Two equal signatures of one model share a graph. */
 typedef struct am_signature {
     const am_input_spec *inputs;
@@ -28,6 +34,8 @@ typedef struct am_signature {
     bool cross_cached;      /* the cross-attention keys and values are in the caches already */
     int64_t encoder_length; /* of the cached encoder states */
     bool last_logits_only;  /* causal heads give logits of the last position only: [B, 1, V] */
+    const am_argument *arguments;
+    int argument_count;
 } am_signature;
 
 /* AM_RECOMPUTES: generates without caches, running the whole text for every token, since early tokens see later
@@ -83,6 +91,9 @@ bool am_wants_hidden_states(const am_builder *b);
 
 /* Whether logits of the last position are enough. */
 bool am_wants_last_logits_only(const am_builder *b);
+
+/* The argument of that name, or the fallback where the caller gave none. */
+int64_t am_model_argument(const am_builder *b, const char *name, int64_t fallback);
 
 /* Input of that name as a graph value (I32, F32 or BOOL); an error when the caller gave none, or one of
  * another rank. */

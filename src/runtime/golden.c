@@ -167,6 +167,21 @@ void am_golden_case_close(am_golden_case *c)
     *c = (am_golden_case){0};
 }
 
+am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
+{
+    am_json kwargs = am_json_get(c->json, "kwargs");
+    am_argument *arguments = am_arena_array(&c->arena, am_json_count(kwargs) + 1, sizeof *arguments);
+    if (!arguments) return am_out_of_memory();
+    *out = (am_run_options){.output_hidden_states = am_json_bool(am_json_get(kwargs, "output_hidden_states"), false),
+                            .arguments = arguments};
+    for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);)
+        if (am_json_kind_of(i.value) == AM_JSON_INTEGER)
+            arguments[out->argument_count++] = (am_argument){i.key.bytes, am_json_int(i.value, 0)};
+        else if (strcmp(i.key.bytes, "output_hidden_states") != 0 && am_json_bool(i.value, true))
+            return am_error(AM_UNSUPPORTED, "argument %s is not supported", i.key.bytes);
+    return NULL;
+}
+
 /* --- outputs --- */
 
 static const double FAR = 1e30;

@@ -23,6 +23,10 @@ am_status am_golden_case_open(am_json json, const char *file, const am_tensor_ta
                               am_golden_case *out) AM_NODISCARD;
 void am_golden_case_close(am_golden_case *c);
 
+/* How the case is run: its kwargs; memory is the case's. Fails with AM_UNSUPPORTED on an argument that is neither a
+   number nor false. */
+am_status am_golden_run_options(am_golden_case *c, am_run_options *out) AM_NODISCARD;
+
 /* Judges the session's outputs. *worst is raised to the largest |error| / torch_err. Fails with AM_FAILED
  * saying what differs. */
 am_status am_golden_check_outputs(const am_golden_case *c, const am_session *session, double *worst) AM_NODISCARD;

@@ -67,6 +67,15 @@ void am_session_destroy(am_session *s)
 
 /* --- signatures --- */
 
+static bool same_arguments(const am_signature *a, const am_signature *b)
+{
+    if (a->argument_count != b->argument_count) return false;
+    for (int i = 0; i < a->argument_count; i++)
+        if (strcmp(a->arguments[i].name, b->arguments[i].name) != 0 || a->arguments[i].value != b->arguments[i].value)
+            return false;
+    return true;
+}
+
 static bool same_signature(const am_signature *a, const am_signature *b)
 {
     if (a->input_count != b->input_count || a->stage != b->stage ||
@@ -78,7 +87,21 @@ static bool same_signature(const am_signature *a, const am_signature *b)
         if (strcmp(a->inputs[i].name, b->inputs[i].name) != 0 || a->inputs[i].dtype != b->inputs[i].dtype ||
             !am_shape_equal(&a->inputs[i].shape, &b->inputs[i].shape))
             return false;
-    return true;
+    return same_arguments(a, b);
+}
+
+static am_status copy_arguments(am_arena *arena, const am_run_options *o, am_signature *out)
+{
+    am_argument *copies = am_arena_array(arena, (size_t)o->argument_count + 1, sizeof *copies);
+    if (!copies) return am_out_of_memory();
+    for (int i = 0; i < o->argument_count; i++) {
+        const char *name = o->arguments[i].name;
+        copies[i] = (am_argument){am_arena_string(arena, name, strlen(name)), o->arguments[i].value};
+        if (!copies[i].name) return am_out_of_memory();
+    }
+    out->arguments = copies;
+    out->argument_count = o->argument_count;
+    return NULL;
 }
 
 static am_status make_signature(am_arena *arena, const am_session_input *inputs, int count, const am_run_options *o,
@@ -103,7 +126,7 @@ static am_status make_signature(am_arena *arena, const am_session_input *inputs,
                           .cross_cached = o->cross_cached,
                           .encoder_length = o->encoder_length,
                           .last_logits_only = o->last_logits_only};
-    return NULL;
+    return copy_arguments(arena, o, out);
 }
 
 /* --- states --- */

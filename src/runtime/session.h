@@ -21,6 +21,8 @@ typedef struct am_run_options {
     int64_t cache_offset;   /* positions already in the caches */
     bool cross_cached;
     int64_t encoder_length;
+    const am_argument *arguments; /* of forward; names are borrowed for the call */
+    int argument_count;
 } am_run_options;
 
 typedef struct am_session_options {

@@ -182,14 +182,14 @@ static am_status compare_all(trace *t, const am_session *session,
     return NULL;
 }
 
-am_status am_trace_compare(const am_golden_case *c, const char *trace_path,
+am_status am_trace_compare(am_golden_case *c, const char *trace_path,
                            void (*on_step)(void *context, const am_trace_step *step), void *context)
 {
     trace t = {.path = trace_path};
     am_session *session = NULL;
-    am_json kwargs = am_json_get(c->json, "kwargs");
-    am_run_options run = {.output_hidden_states = am_json_bool(am_json_get(kwargs, "output_hidden_states"), false)};
-    am_status status = open_trace(&t, c->name);
+    am_run_options run;
+    am_status status = am_golden_run_options(c, &run);
+    if (!status) status = open_trace(&t, c->name);
     if (!status) status = am_session_create(c->model, &(am_session_options){.expose = true, .expand = true}, &session);
     if (!status) status = am_session_run(session, c->inputs, c->input_count, &run);
     if (!status) status = compare_all(&t, session, on_step, context);

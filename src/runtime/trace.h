@@ -25,7 +25,7 @@ typedef struct am_trace_step {
 /* Runs an opened case, its composites expanded, and compares it with the trace in the file. Calls on_step for each
    module's tensor. Fails as am_session_run and am_safetensors_read do, and with AM_INVALID_FILE when the trace is of
    another case or has no order. */
-am_status am_trace_compare(const am_golden_case *c, const char *trace_path,
+am_status am_trace_compare(am_golden_case *c, const char *trace_path,
                            void (*on_step)(void *context, const am_trace_step *step), void *context) AM_NODISCARD;
 
 #endif

@@ -16,21 +16,11 @@ static double now_ms(void)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-static am_status read_options(const am_golden_case *c, am_run_options *out)
-{
-    am_json kwargs = am_json_get(c->json, "kwargs");
-    *out = (am_run_options){.output_hidden_states = am_json_bool(am_json_get(kwargs, "output_hidden_states"), false)};
-    for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);)
-        if (strcmp(i.key.bytes, "output_hidden_states") != 0 && am_json_bool(i.value, true))
-            return am_error(AM_UNSUPPORTED, "argument %s is not supported", i.key.bytes);
-    return NULL;
-}
-
 static am_status run_case(am_golden_case *c, const am_verify_options *options, am_case_report *report)
 {
     am_session *session;
     am_run_options run;
-    AM_TRY(read_options(c, &run));
+    AM_TRY(am_golden_run_options(c, &run));
     AM_TRY(am_session_create(c->model, &options->session, &session));
     am_status status = am_session_run(session, c->inputs, c->input_count, &run);
     if (!status) status = am_golden_check_outputs(c, session, &report->worst);

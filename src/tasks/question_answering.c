@@ -1,9 +1,8 @@
-#include "tasks/task.h"
+#include "tasks/answer_spans.h"
 
 #include "base/memory.h"
 #include "text/tokenizer.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,7 +17,7 @@ typedef struct settings {
 
 typedef struct span {
     double score;
-    int64_t start, end; /* tokens, then code points */
+    int64_t start, end; /* code points */
     am_text_range bytes;
 } span;
 
@@ -35,24 +34,15 @@ typedef struct job {
 
 /* --- settings --- */
 
-static am_status read_count(am_json options, const char *name, int64_t fallback, int64_t *out)
-{
-    AM_TRY(am_check_option(options, name, AM_JSON_INTEGER));
-    *out = am_json_int(am_json_get(options, name), fallback);
-    return *out >= 1
-               ? NULL
-               : am_error(AM_INVALID_ARGUMENT, "option %s: expected at least 1, found %lld", name, (long long)*out);
-}
-
 static am_status read_settings(job *j, am_json options)
 {
     settings *s = &j->settings;
     int64_t limit = am_pipeline_context_length(j->p);
-    AM_TRY(read_count(options, "top_k", 1, &s->top_k));
-    AM_TRY(read_count(options, "max_answer_len", ANSWER_TOKENS, &s->max_answer_len));
-    AM_TRY(read_count(options, "max_seq_len", limit < LONGEST_WINDOW ? limit : LONGEST_WINDOW, &s->max_seq_len));
-    AM_TRY(read_count(options, "doc_stride", s->max_seq_len / 2 < LONGEST_STRIDE ? s->max_seq_len / 2 : LONGEST_STRIDE,
-                      &s->doc_stride));
+    AM_TRY(am_option_count(options, "top_k", 1, &s->top_k));
+    AM_TRY(am_option_count(options, "max_answer_len", ANSWER_TOKENS, &s->max_answer_len));
+    AM_TRY(am_option_count(options, "max_seq_len", limit < LONGEST_WINDOW ? limit : LONGEST_WINDOW, &s->max_seq_len));
+    AM_TRY(am_option_count(options, "doc_stride",
+                           s->max_seq_len / 2 < LONGEST_STRIDE ? s->max_seq_len / 2 : LONGEST_STRIDE, &s->doc_stride));
     AM_TRY(am_check_option(options, "handle_impossible_answer", AM_JSON_BOOL));
     AM_TRY(am_check_option(options, "align_to_words", AM_JSON_BOOL));
     s->impossible = am_json_bool(am_json_get(options, "handle_impossible_answer"), false);
@@ -63,31 +53,7 @@ static am_status read_settings(job *j, am_json options)
                     (long long)s->max_seq_len, (long long)s->doc_stride);
 }
 
-/* --- scores of one window --- */
-
-/* Probabilities over the places that may be in an answer, and the class token's. */
-static void normalize(const float *logits, const bool *allowed, int64_t count, float *out)
-{
-    float largest = -INFINITY;
-    double total = 0;
-    for (int64_t i = 0; i < count; i++) out[i] = allowed[i] ? logits[i] : -10000.0f;
-    for (int64_t i = 0; i < count; i++) largest = fmaxf(largest, out[i]);
-    for (int64_t i = 0; i < count; i++) {
-        out[i] = expf(out[i] - largest);
-        total += (double)out[i];
-    }
-    for (int64_t i = 0; i < count; i++) out[i] = (float)((double)out[i] / total);
-}
-
-static bool *allowed_places(job *j, const am_encoding *e)
-{
-    int32_t cls = am_tokenizer_special_id(j->tokenizer, "cls_token");
-    int32_t context = am_tokenizer_padding_side(j->tokenizer) == AM_SIDE_LEFT ? 0 : 1;
-    bool *allowed = am_arena_array(&j->arena, e->count, sizeof *allowed);
-    for (size_t i = 0; allowed && i < e->count; i++)
-        allowed[i] = e->attention_mask[i] && (e->sequence_ids[i] == context || (cls >= 0 && e->ids[i] == cls));
-    return allowed;
-}
+/* --- answers --- */
 
 static int by_score(const void *a, const void *b)
 {
@@ -95,34 +61,6 @@ static int by_score(const void *a, const void *b)
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
     return (x->start > y->start) - (x->start < y->start);
 }
-
-/* Keeps the `limit` best, in no order; the worst of them is at *worst. */
-static void keep_best(span *best, int64_t *count, int64_t limit, span candidate)
-{
-    int64_t worst = 0;
-    if (*count < limit) {
-        best[(*count)++] = candidate;
-        return;
-    }
-    for (int64_t i = 1; i < limit; i++)
-        if (best[i].score < best[worst].score) worst = i;
-    if (candidate.score > best[worst].score) best[worst] = candidate;
-}
-
-static int64_t best_spans(const job *j, const float *start, const float *end, const bool *allowed, int64_t T,
-                          int64_t limit, span *out)
-{
-    int64_t count = 0;
-    for (int64_t s = 0; s < T; s++)
-        for (int64_t e = s; allowed[s] && e < T && e < s + j->settings.max_answer_len; e++) {
-            double score = (double)(start[s] * end[e]);
-            if (allowed[e] && score > 0) keep_best(out, &count, limit, (span){.score = score, .start = s, .end = e});
-        }
-    qsort(out, (size_t)count, sizeof *out, by_score);
-    return count;
-}
-
-/* --- answers --- */
 
 /* The first, or last, token of the word that token `at` is in. */
 static size_t word_edge(const job *j, const am_encoding *e, size_t at, bool last)
@@ -162,7 +100,7 @@ static am_status add_answer(job *j, span answer)
     return NULL;
 }
 
-static am_status add_spans(job *j, const am_encoding *e, const span *spans, int64_t count)
+static am_status add_spans(job *j, const am_encoding *e, const am_answer_span *spans, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         size_t first = word_edge(j, e, (size_t)spans[i].start, false),
@@ -178,23 +116,17 @@ static am_status add_spans(job *j, const am_encoding *e, const span *spans, int6
 static am_status read_window(job *j, const am_encoding *e)
 {
     am_text_inputs inputs;
-    am_tensor start_logits, end_logits;
-    int64_t T = (int64_t)e->count,
-            limit = j->settings.align ? 2 * j->settings.top_k + MORE_CANDIDATES : j->settings.top_k;
+    am_answer_span *spans;
+    int64_t top_k = j->settings.top_k, count;
+    int32_t context = am_tokenizer_padding_side(j->tokenizer) == AM_SIDE_LEFT ? 0 : 1;
+    am_span_search search = {.allowed = am_allowed_in_answers(j->tokenizer, e, context, &j->arena),
+                             .T = (int64_t)e->count,
+                             .max_answer_len = j->settings.max_answer_len,
+                             .limit = j->settings.align ? 2 * top_k + MORE_CANDIDATES : top_k};
+    if (!search.allowed) return am_out_of_memory();
     AM_TRY(am_inputs_of_encodings(j->tokenizer, &j->arena, e, 1, &inputs));
-    AM_TRY(am_run_for_output(j->p, inputs.inputs, inputs.count, "start_logits", &start_logits));
-    if (!am_session_find_output(j->p->session, "end_logits", &end_logits))
-        return am_error(AM_UNSUPPORTED, "class %s gives no end_logits", j->p->model->architecture->name);
-    bool *allowed = allowed_places(j, e);
-    float *start = am_arena_array(&j->arena, (size_t)T, sizeof *start),
-          *end = am_arena_array(&j->arena, (size_t)T, sizeof *end);
-    span *spans = am_arena_array(&j->arena, (size_t)limit, sizeof *spans);
-    if (!allowed || !start || !end || !spans) return am_out_of_memory();
-    normalize(start_logits.data, allowed, T, start);
-    normalize(end_logits.data, allowed, T, end);
-    j->null_score = fmin(j->null_score, (double)(start[0] * end[0]));
-    start[0] = end[0] = 0;
-    return add_spans(j, e, spans, best_spans(j, start, end, allowed, T, limit, spans));
+    AM_TRY(am_find_spans(j->p, inputs.inputs, inputs.count, &search, &j->arena, &spans, &count, &j->null_score));
+    return add_spans(j, e, spans, count);
 }
 
 /* The question stays whole; the context is cut into windows that overlap. */

@@ -2,6 +2,9 @@
 
 #include "base/memory.h"
 #include "tasks/text_generator.h"
+#include "text/tokenizer.h"
+
+#include <string.h>
 
 enum { DEFAULT_NEW_TOKENS = 256, DEFAULT_BEAMS = 4 };
 
@@ -28,19 +31,49 @@ static am_status read_config(am_pipeline *p, am_json section, am_json options, a
     return am_read_generation(p, &base, section, options, arena, c);
 }
 
-static am_status generate(am_pipeline *p, const char *text, am_json section, am_json options, am_arena *arena,
-                          am_text_answer *out)
+/* Id of a language's code, which must be a special token. */
+static am_status find_language(const am_tokenizer *tokenizer, const char *option, const char *code, int32_t *out)
+{
+    if (!code)
+        return am_error(AM_INVALID_ARGUMENT, "translation with this model needs the options src_lang and tgt_lang");
+    *out = am_tokenizer_token_to_id(tokenizer, (am_text){code, strlen(code)});
+    return *out >= 0 && am_tokenizer_is_special(tokenizer, *out)
+               ? NULL
+               : am_error(AM_INVALID_ARGUMENT, "option %s: the tokenizer has no language \"%s\"", option, code);
+}
+
+/* The text's language code, last or first of its tokens, becomes that of src_lang; the answer begins with that of
+   tgt_lang (MBartTokenizer._build_translation_inputs). */
+static am_status set_languages(am_pipeline *p, const am_text_to_text *task, am_generation_config *config,
+                               am_text_job *job)
+{
+    am_tokenizer *tokenizer;
+    int32_t from, *ids = (int32_t *)job->inputs[0].tensor.data;
+    int64_t last = job->inputs[0].tensor.shape.dims[1] - 1;
+    AM_TRY(am_pipeline_tokenizer(p, &tokenizer));
+    int32_t configured = am_tokenizer_language_id(tokenizer);
+    if (configured < 0) return NULL;
+    AM_TRY(find_language(tokenizer, "src_lang", task->from, &from));
+    AM_TRY(find_language(tokenizer, "tgt_lang", task->to, &config->forced_bos_token_id));
+    ids[ids[last] == configured ? last : 0] = from;
+    return NULL;
+}
+
+static am_status generate(am_pipeline *p, const char *text, const am_text_to_text *task, am_json options,
+                          am_arena *arena, am_text_answer *out)
 {
     am_generation_config config;
     am_text_job job = {.config = &config};
+    am_json section = section_of(p, task->section);
     const char *prompt;
     AM_TRY(read_config(p, section, options, arena, &config));
     AM_TRY(add_prefix(p, text, section, arena, &prompt));
     AM_TRY(am_text_job_prompt(p, arena, prompt, true, &job));
+    if (task->is_translation) AM_TRY(set_languages(p, task, &config, &job));
     return am_generate_text(p, &job, out);
 }
 
-am_status am_answer_with_text(am_pipeline *p, const char *text, am_json options, const char *section, const char *field,
+am_status am_answer_with_text(am_pipeline *p, const char *text, am_json options, const am_text_to_text *task,
                               am_buffer *out)
 {
     am_arena arena = {0};
@@ -48,10 +81,10 @@ am_status am_answer_with_text(am_pipeline *p, const char *text, am_json options,
     if (!(p->model->architecture->flags & AM_ENCODER_DECODER))
         return am_error(AM_UNSUPPORTED, "class %s is no encoder-decoder, which this task needs",
                         p->model->architecture->name);
-    am_status status = generate(p, text, section_of(p, section), options, &arena, &answer);
+    am_status status = generate(p, text, task, options, &arena, &answer);
     am_arena_deinit(&arena);
     if (status) return status;
-    status = am_append_answer(&answer, field, "", out);
+    status = am_append_answer(&answer, task->field, "", out);
     am_text_answer_deinit(&answer);
     return status;
 }

@@ -184,6 +184,10 @@ am_side am_tokenizer_truncation_side(const am_tokenizer *tokenizer);
 /* Whether "token_type_ids" is among model_input_names: whether models want am_encoding.type_ids. */
 bool am_tokenizer_has_type_ids(const am_tokenizer *tokenizer);
 
+/* Id of the language code that the class puts before or after a source text, as src_lang of the configuration says
+   (mBART, NLLB); -1: the class has no such codes. */
+int32_t am_tokenizer_language_id(const am_tokenizer *tokenizer);
+
 /* Name of the class that was built ("BertTokenizer", "TokenizersBackend" for a tokenizer.json taken as it
  * is). */
 const char *am_tokenizer_class(const am_tokenizer *tokenizer);

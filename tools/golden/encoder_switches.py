@@ -71,6 +71,20 @@ XLM = [
 ESM = [
     Switch("EsmModel", "dropout", {"token_dropout": True, "mask_token_id": 9, "emb_layer_norm_before": True}),
     Switch("EsmModel", "no_mask", {"token_dropout": True, "mask_token_id": 9}, mask=None),
+    Switch("EsmForProteinFolding", "one_pass", rows=1, length=22, mask=None, kwargs={"num_recycles": 0},
+           inputs={"input_ids": {"shape": [1, 22], "ids": [0, 20]}}),
+    Switch("EsmForProteinFolding", "recycled",
+           {"esmfold_config": {"embed_aa": False, "trunk": {"max_recycles": 1, "num_blocks": 1}}}, length=5,
+           kwargs={"num_recycles": 1},
+           inputs={"input_ids": {"shape": [2, 5], "ids": [0, 20]},
+                   "position_ids": {"values": [[0, 1, 2, 7, 8], [3, 4, 5, 6, 7]]}}),
+    Switch("EsmForProteinFolding", "rotary_holes",
+           {"position_embedding_type": "rotary", "token_dropout": True, "mask_token_id": 32, "vocab_list": ABSENT,
+            "emb_layer_norm_before": True, "esmfold_config": {"trunk": {"max_recycles": 2, "num_blocks": 1}}},
+           mask="holes", inputs={"input_ids": {"shape": [2, 7], "ids": [0, 20]}}),
+    Switch("EsmForProteinFolding", "ablated",
+           {"esmfold_config": {"esm_ablate_sequence": True, "trunk": {"max_recycles": 1, "num_blocks": 1}}}, rows=1,
+           length=3, mask=None, inputs={"input_ids": {"shape": [1, 3], "ids": [0, 20]}}),
 ]
 MPNET = [Switch("MPNetModel", "far", length=130)]
 LAYOUTLM = [Switch("LayoutLMModel", "no_boxes", inputs={"bbox": None})]
@@ -94,7 +108,7 @@ ENCODERS_KEPT = {
     "mobilebert": "plain bottleneck_attention no_activation one_network",
     "tapas": "no_types",
     "xlm": "langs causal free lang",
-    "esm": "dropout no_mask",
+    "esm": "dropout no_mask one_pass recycled rotary_holes ablated",
     "mpnet": "far",
     "layoutlm": "no_boxes",
     "lilt": "no_boxes",

@@ -551,6 +551,22 @@ def esm(c: dict, rng) -> None:
            max_position_embeddings=range(40, 90), emb_layer_norm_before=[None, True], layer_norm_eps=[1e-12, 1e-5],
            token_dropout=[False, True])
     c["mask_token_id"] = c["vocab_size"] - 1
+    if c.get("is_folding_model"):
+        c["vocab_size"] = len(c["vocab_list"])
+        c["mask_token_id"] = c["vocab_list"].index("<mask>")
+        folding(c["esmfold_config"], rng)
+
+
+def folding(c: dict, rng) -> None:
+    trunk, structure = c["trunk"], c["trunk"]["structure_module"]
+    choose(c, rng, lddt_head_hid_dim=range(5, 20))
+    choose(trunk, rng, num_blocks=[1, 2], position_bins=range(2, 9), max_recycles=[1, 2, 3], sequence_head_width=[3, 6],
+           pairwise_head_width=[2, 5], chunk_size=[None, 3])
+    trunk["sequence_state_dim"] = trunk["sequence_head_width"] * rng.choice([5, 8])
+    trunk["pairwise_state_dim"] = trunk["pairwise_head_width"] * rng.choice([2, 4])
+    choose(structure, rng, sequence_dim=range(20, 40), pairwise_dim=range(8, 20), ipa_dim=range(5, 12),
+           resnet_dim=range(8, 20), num_heads_ipa=[2, 3], num_qk_points=[3, 5], num_v_points=[2, 6], num_blocks=[1, 3],
+           num_transition_layers=[1, 2], num_resnet_blocks=[1, 3], trans_scale_factor=[8, 10], epsilon=[1e-8, 1e-5])
 
 
 def mamba(c: dict, rng) -> None:

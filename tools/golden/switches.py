@@ -135,16 +135,18 @@ def make_switch(switch: Switch, base: Case) -> Case:
         config.pop("id2label", None), config.pop("label2id", None)
     for attempt in range(ATTEMPTS):
         salt = f"s{zlib.crc32(name.encode()) % 1000}.{attempt}/"
+        inputs = SwitchInputs(switch, base, config, name, salt).all()
         recipe = make.Recipe(
             name,
             switch.architecture,
             config,
-            SwitchInputs(switch, base, config, name, salt).all(),
+            inputs,
             switch.kwargs,
             salt,
             base.data.get("module"),
             switch.raw,
             switch.weights,
+            make.is_single(base, inputs),
         )
         case = make.make(recipe)
         if not flaws(case):

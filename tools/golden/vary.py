@@ -17,6 +17,7 @@ from case import Case, read, write
 from sizes import SIZES
 
 ATTEMPTS = 20
+AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
 LABELLED = (
     "SequenceClassification",
     "TokenClassification",
@@ -129,6 +130,8 @@ class Inputs:
         """Random ids. Padding is marked by its own id where no text is continued; the text ends with its end
         token where the class looks for that."""
         config, mask = self.text_config, self.mask(side)
+        if config.get("is_folding_model"):
+            return self.draw(range(AMINO_ACIDS), mask.shape)
         ids = self.draw(set(range(config["vocab_size"])) - special_tokens(config), mask.shape)
         if (
             config.get("eos_token_id") is not None
@@ -220,14 +223,16 @@ def vary(case: Case, seed: int) -> Case:
         config = copy.deepcopy(data["config"])
         SIZES[config["model_type"]](config, rng)
         vary_labels(config, data["architecture"], rng)
+        inputs = Inputs(case, config, rng).all()
         recipe = make.Recipe(
             case.name + ("_v" if "+" in case.name else "+v") + str(seed),
             data["architecture"],
             config,
-            Inputs(case, config, rng).all(),
+            inputs,
             data["kwargs"],
             f"v{seed}.{attempt}/",
             data.get("module"),
+            single=make.is_single(case, inputs),
         )
         varied = make.make(recipe)
         found = flaws(varied, case)
@@ -245,8 +250,6 @@ def variations(paths: list[str], folder: Path, seed: int, only: str | None) -> i
             continue
         cases = []
         for case in read(path):
-            if case.data["config"].get("is_folding_model"):
-                continue  # its alphabet and its sizes belong together
             if only in (None, case.name):
                 cases.append(vary(case, seed))
                 inputs = ", ".join(f"{entry['name']} {entry['shape']}" for entry in cases[-1].data["inputs"])

@@ -56,6 +56,10 @@ def bounds(name, shape):
         return 2.0, 3.0
     if name.endswith("running_var"):
         return 0.5, 2.0
+    if name in ("output_weights", "column_output_weights", "aggregation_classifier.weight"):  # TAPAS chooses much by
+        return -4.0, 4.0
+    if name.startswith("tapas.embeddings.token_type_embeddings_") and name[39] in "456":  # ranks and relations
+        return -8.0, 8.0
     if len(shape) < 2:
         is_scale = name.endswith(("weight", "gamma", "lambda_1")) and ("norm" in name.lower() or "ln" in name or "bn" in name)
         return (0.5, 1.5) if is_scale else (-0.25, 0.25)
@@ -115,6 +119,14 @@ def word_piece():
     return {"vocab.txt": "\n".join(WORDS) + "\n", "tokenizer_config.json": settings}, len(WORDS)
 
 
+def tapas():
+    pieces = [*"abcdefghijklmnopqrstuvwxyz0123456789", *("##" + c for c in "abcdefghijklmnopqrstuvwxyz0123456789"), "-", "of", "may", "201"]
+    files, size = word_piece()
+    words = [*WORDS, "[EMPTY]", *(piece for piece in pieces if piece not in WORDS)]
+    settings = {"tokenizer_class": "TapasTokenizer", "do_lower_case": True, "model_max_length": 120, "cell_trim_length": -1}
+    return {**files, "vocab.txt": "\n".join(words) + "\n", "tokenizer_config.json": settings}, len(words)
+
+
 def with_specials(kind, specials, **more):
     vocab, merges = byte_level()
     vocab = {**{token: i for i, token in enumerate(specials)}, **{token: i + len(specials) for token, i in vocab.items()}}
@@ -145,6 +157,32 @@ def t5():
     pieces += [("▁" + word, -5.0 - i / 100) for i, word in enumerate(words)]
     pieces += [(c, -9.0 - i / 100) for i, c in enumerate("▁abcdefghijklmnopqrstuvwxyz.,!?:")]
     return files_of(tf.T5Tokenizer(vocab=pieces, extra_ids=0, model_max_length=64)), len(pieces)
+
+
+def words_with_scores():
+    words = sorted({word.strip(".,!?") for word in TEXT.split()})
+    return [("▁" + word, -5.0 - i / 100) for i, word in enumerate(words)] + [
+        (c, -9.0 - i / 100) for i, c in enumerate("▁abcdefghijklmnopqrstuvwxyzABP.,!?:'")]
+
+
+def mbart():
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), *words_with_scores()]
+    tokenizer = tf.MBartTokenizer(vocab=pieces, model_max_length=64, src_lang="en_XX")
+    return files_of(tokenizer), len(tokenizer)
+
+
+def nllb():
+    letters = "▁abcdefghijklmnopqrstuvwxyzABP.,!?:'"
+    pairs = [("▁", "t"), ("▁t", "h"), ("▁th", "e"), ("▁", "c"), ("a", "t"), ("▁c", "at"), ("o", "n")]
+    vocab = ["<s>", "<pad>", "</s>", "<unk>", *letters, *(a + b for a, b in pairs)]
+    tokenizer = tf.NllbTokenizer(vocab={token: i for i, token in enumerate(vocab)}, merges=pairs, model_max_length=64,
+                                 additional_special_tokens=["eng_Latn", "fra_Latn", "deu_Latn"])
+    return files_of(tokenizer), len(tokenizer)
+
+
+def pegasus():
+    pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<mask_1>", 0.0), ("<mask_2>", 0.0), ("<unk>", 0.0), *words_with_scores()]
+    return files_of(tf.PegasusTokenizer(vocab=pieces, offset=3, model_max_length=64)), len(pieces)
 
 
 def whisper(seconds):
@@ -186,6 +224,16 @@ def text_models():
     yield "distilbert-answers", model(tf.DistilBertForQuestionAnswering, tf.DistilBertConfig(**distil), files)
     yield "distilbert-labels", model(tf.DistilBertForSequenceClassification, tf.DistilBertConfig(**distil, **labels("a", "b", "c")), files)
 
+    layout = tf.LayoutLMConfig(vocab_size=size, max_2d_position_embeddings=1024, **SMALL)
+    yield "layoutlm-answers", model(tf.LayoutLMForQuestionAnswering, layout, files)
+
+    files, size = tapas()
+    table = dict(vocab_size=size, type_vocab_sizes=[3, 16, 32, 2, 32, 32, 10], **{**SMALL, "max_position_embeddings": 64})
+    operators = dict(num_aggregation_labels=4, aggregation_labels={0: "NONE", 1: "SUM", 2: "AVERAGE", 3: "COUNT"},
+                     no_aggregation_label_index=0)
+    yield "tapas-answers", model(tf.TapasForQuestionAnswering, tf.TapasConfig(**table), files)
+    yield "tapas-operators", model(tf.TapasForQuestionAnswering, tf.TapasConfig(**table, **operators), files)
+
     files, size = roberta()
     more = dict(vocab_size=size, pad_token_id=1, bos_token_id=0, eos_token_id=2, type_vocab_size=1)
     yield "roberta-mask", model(tf.RobertaForMaskedLM, tf.RobertaConfig(**SMALL | {"max_position_embeddings": 42}, **more), files)
@@ -208,6 +256,15 @@ def text_models():
     files, size = t5()
     config = tf.T5Config(vocab_size=size, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2, decoder_start_token_id=0)
     yield "t5", model(tf.T5ForConditionalGeneration, config, files)
+
+    more = dict(pad_token_id=1, bos_token_id=0, eos_token_id=2, decoder_start_token_id=2, forced_eos_token_id=2)
+    files, size = mbart()
+    yield "mbart", model(tf.MBartForConditionalGeneration, tf.MBartConfig(vocab_size=size, **more, **SEQ2SEQ), files)
+    files, size = nllb()
+    yield "nllb", model(tf.M2M100ForConditionalGeneration, tf.M2M100Config(vocab_size=size, **more, **SEQ2SEQ), files)
+    files, size = pegasus()
+    more = dict(pad_token_id=0, eos_token_id=1, decoder_start_token_id=0, forced_eos_token_id=1)
+    yield "pegasus", model(tf.PegasusForConditionalGeneration, tf.PegasusConfig(vocab_size=size, **more, **SEQ2SEQ), files)
 
 
 def vision_models():

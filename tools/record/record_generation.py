@@ -1,9 +1,10 @@
-"""Records what transformers' generate writes: tests/unit/runtime/data/generation.json and processors.json.
+"""Records what transformers' generate writes: tests/unit/runtime/data/{generation,states,processors}.json.
 
     python tools/record/record_generation.py
 
 Needs torch and transformers 5.23. generation.json: golden cases of tests/golden/data generate from prompts with many
-settings; ids are kept where float32 and float64 agree. It also holds texts of examples/models/tiny-llama-text with stop
+settings; ids are kept where float32 and float64 agree. states.json: the same of models whose state is not keys and
+values, or not only, with the settings that reorder it. generation.json also holds texts of examples/models/tiny-llama-text with stop
 strings. processors.json: scores before and after the logits processors of generate.
 """
 
@@ -39,6 +40,18 @@ WRAPPERS = [
     ("encoder-decoder", "EncoderDecoderModel", ["attention_mask", "input_ids"]),
     ("rag", "RagTokenForGeneration", ["attention_mask", "context_input_ids", "context_attention_mask", "doc_scores", "input_ids"]),
 ]
+RECURRENT = [
+    ("mamba", "MambaForCausalLM"),
+    ("mamba2", "Mamba2ForCausalLM"),
+    ("falcon_mamba", "FalconMambaForCausalLM"),
+    ("recurrent_gemma", "RecurrentGemmaForCausalLM"),
+    ("jamba", "JambaForCausalLM"),
+    ("lfm2", "Lfm2ForCausalLM"),
+    ("qwen3_next", "Qwen3NextForCausalLM"),
+    ("falcon_h1", "FalconH1ForCausalLM"),
+    ("zamba2", "Zamba2ForCausalLM"),
+]
+STAYING = {"RecurrentGemmaForCausalLM"}  # has a state that does not follow the beams: runs without
 NEW_TOKENS = 10
 
 
@@ -87,6 +100,15 @@ def settings(rng, eos, vocab):
                "length_penalty": rng.choice([0.3, 1.0, 3.0]), "early_stopping": rng.choice([True, False, "never"])}
 
 
+def state_settings(_rng, eos, _vocab):
+    """Searches whose beams change places often."""
+    yield {"eos_token_id": eos[:1], "max_new_tokens": NEW_TOKENS}
+    yield {"max_new_tokens": NEW_TOKENS, "num_beams": 3, "num_return_sequences": 3}
+    beams = {"eos_token_id": eos, "max_new_tokens": NEW_TOKENS, "num_beams": 4, "num_return_sequences": 2}
+    for more in [{"length_penalty": 2.0}, {"no_repeat_ngram_size": 1, "early_stopping": True}, {"repetition_penalty": 1.7}]:
+        yield {**beams, **more}
+
+
 def prompts(rng, case, model):
     """Inputs of generate by name, without and with padding."""
     if model.main_input_name == "input_features":
@@ -105,6 +127,7 @@ def prompts(rng, case, model):
 
 def run(model, given, options, double):
     config = transformers.GenerationConfig(**{"pad_token_id": 0, **options}, return_dict_in_generate=True, output_scores=True)
+    config.use_cache = type(model).__name__ not in STAYING
     model.generation_config = transformers.GenerationConfig()
     with reference.precision(double), torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -133,7 +156,7 @@ def favourites(model, given, start):
     return list(dict.fromkeys(reversed([t for t in found if t > 3])))[:4]
 
 
-def record_case(file, name):
+def record_case(file, name, settings=settings):
     case = golden.find(ROOT / "tests" / "golden" / "data" / f"{file}.json", name)
     rng = random.Random(name)
     narrow, wide = reference.load(case), reference.load(case, True)
@@ -265,6 +288,7 @@ def main():
     transformers.logging.set_verbosity_error()
     write("processors.json", {"processors": list(record_processors())})
     write("generation.json", {"cases": [row for model in MODELS for row in record_case(*model)] + [record_wrapper(*model) for model in WRAPPERS], "texts": list(record_texts())})
+    write("states.json", {"cases": [row for model in RECURRENT for row in record_case(*model, state_settings)]})
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
     python tools/record/record_pipelines.py
 
-Needs torch, transformers 5.23, Pillow, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
+Needs torch, transformers 5.23, Pillow, pandas, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
 computed here by the definition of transformers 4: question-answering in record_tasks.py, and text to text below.
 """
 
@@ -11,6 +11,7 @@ import pathlib
 import tempfile
 
 import numpy
+import pandas
 import PIL.Image
 import soundfile
 import soxr
@@ -33,6 +34,7 @@ THREE = "examples/data/speech/three-one-four.wav"
 FOUR = "examples/data/speech/stop-go-left-right.wav"
 FIELDS = {"summarization": "summary_text", "translation": "translation_text"}
 GREEDY = {"do_sample": False, "num_beams": 1}
+LIVELY = {**GREEDY, "no_repeat_ngram_size": 1, "min_new_tokens": 8, "max_new_tokens": 10, "suppress_tokens": [1]}  # no pads
 
 
 # --- answers ---
@@ -50,7 +52,11 @@ def text_to_text(folder, case):
     options = dict(case.get("options", {}))
     section = case["task"]
     if section == "translation" and "src_lang" in options:
-        section = f"translation_{options.pop('src_lang')}_to_{options.pop('tgt_lang')}"
+        source, target = options.pop("src_lang"), options.pop("tgt_lang")
+        section = f"translation_{source}_to_{target}"
+        if hasattr(tokenizer, "_build_translation_inputs"):
+            tokenizer.src_lang = source
+            options["forced_bos_token_id"] = tokenizer.convert_tokens_to_ids(target)
     given = json.loads((folder / "config.json").read_text()).get("task_specific_params", {}).get(section, {})
     encoded = tokenizer(given.pop("prefix", "") + case["text"], return_tensors="pt")
     ids = model.generate(**encoded, **{**given, **options})[0]
@@ -70,7 +76,22 @@ def input_of(case):
     return case["options"]["messages"] if "messages" in case.get("options", {}) else case["text"]
 
 
+def answer_on_page(folder, case):
+    ask = transformers.pipeline("document-question-answering", str(folder))
+    words = json.loads(case["pair"])
+    return ask({"image": None, "question": case["text"], "word_boxes": words}, **case.get("options", {}))
+
+
+def answer_in_table(folder, case):
+    ask = transformers.pipeline("table-question-answering", str(folder))
+    return ask(table=pandas.DataFrame(json.loads(case["pair"])), query=case["text"])
+
+
 def run(folder, case):
+    if case["task"] == "table-question-answering":
+        return answer_in_table(folder, case)
+    if case["task"] == "document-question-answering":
+        return answer_on_page(folder, case)
     if case["task"] == "sentence-embedding":
         return embed(folder, case)
     if case["task"] in FIELDS:
@@ -190,6 +211,39 @@ def answers():
         yield case(model, "question-answering", "Who went?", pair=PLACES, max_seq_len=40, align_to_words=False, top_k=2)
 
 
+def pages():
+    """Words in lines of five, each word a box."""
+    for text, question, options in [
+        ("Ann Smith lives in Paris.", "Who lives  in Paris?", {}),
+        (LONG, "Who went to the store?", {"top_k": 4}),
+        (LONG, "Who went?", {"top_k": 3, "max_seq_len": 24, "doc_stride": 6, "handle_impossible_answer": True}),
+        (LONG, "Where is it?", {"top_k": 5, "max_seq_len": 30, "max_answer_len": 2}),
+    ]:
+        words = [[word, [200 * (i % 5), 40 * (i // 5), 200 * (i % 5) + 150, 40 * (i // 5) + 30]] for i, word in enumerate(text.split())]
+        yield case("layoutlm-answers", "document-question-answering", question, pair=json.dumps(words), **options)
+
+
+STARS = {"Repository": ["Transformers", "Datasets", "Tokenizers", "n/a"], "Stars": ["36,542", "4512", "3,934", "4512"],
+         "Since": ["May 2010", "2012-03-04", "June 2014", ""], "Place": ["1st", "third", "two", "?"]}
+CITIES = {"City": ["Paris", "Rome", "Oslo"], "Day": ["17 may", "3 may", "21 june"], "Rain": ["-1.5", "12 of 20", ".5"]}
+MIXED = {"Name": ["one", "dog", "cat", "moon"], "Year": ["2008", "2010", "2009", "2010"], "Part": ["3", "a", "b", "2"]}
+LONG_TABLE = {"Item": [f"item {i}" for i in range(12)], "Count": [str(i * i) for i in range(12)], "Where": ["the store"] * 12}
+
+
+def tables():
+    for table, question in [
+        (STARS, "How many stars does Transformers have?"), (STARS, "Which has more than 4,000 stars?"), (STARS, "Who came first?"),
+        (STARS, "Which began before June 2012?"), (CITIES, "Where was it on May 17?"), (CITIES, "Where is it above -2 or 0.5?"),
+        (MIXED, "Which had 3 parts in 2009?"), (MIXED, "Who went?"), (MIXED, "Which has 2010, 3 and 2?"),
+        (LONG_TABLE, "How many are in the store?"), ({"A": ["Bob", "Ann", "a dog"]}, "?"),
+    ]:
+        for model in ("tapas-answers", "tapas-operators"):
+            yield case(model, "table-question-answering", question, pair=json.dumps(table))
+    few = {"+tokenizer_config.json": {"model_max_length": 40}}
+    yield case("tapas-operators", "table-question-answering", "Which has 3,934 stars?", few, pair=json.dumps(STARS))
+    yield case("tapas-answers", "table-question-answering", "Which has 9 or more?", few, pair=json.dumps(LONG_TABLE))
+
+
 def generated():
     yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, **GREEDY)
     yield case("gpt2", "text-generation", "The cat sat", max_new_tokens=12, return_full_text=False, **GREEDY)
@@ -207,6 +261,14 @@ def generated():
     yield case("t5", "translation", FIRST, prefixes, src_lang="en", tgt_lang="de", **GREEDY)
     yield case("bart", "summarization", FIRST, max_new_tokens=10, **GREEDY)
     yield case("bart", "translation", FIRST, max_new_tokens=10, **GREEDY)
+    for model, source, target in [("mbart", "en_XX", "de_DE"), ("mbart", "ro_RO", "en_XX"), ("nllb", "eng_Latn", "fra_Latn"),
+                                  ("nllb", "fra_Latn", "deu_Latn")]:
+        yield case(model, "translation", FIRST, src_lang=source, tgt_lang=target, **LIVELY)
+    legacy = {"+tokenizer_config.json": {"legacy_behaviour": True}}
+    yield case("nllb", "translation", PLACES, legacy, src_lang="fra_Latn", tgt_lang="eng_Latn", **LIVELY)
+    yield case("mbart", "summarization", FIRST, max_new_tokens=6, num_beams=3, do_sample=False)
+    yield case("pegasus", "summarization", FIRST, max_new_tokens=9, num_beams=4, length_penalty=0.8, do_sample=False)
+    yield case("bart", "summarization", PLACES, max_new_tokens=12, num_beams=4, min_length=6, no_repeat_ngram_size=2, do_sample=False)
 
 
 def images():
@@ -248,7 +310,7 @@ def sounds():
 
 
 def cases():
-    for part in (features, masks, texts, tokens, answers, generated, images, sounds):
+    for part in (features, masks, texts, tokens, answers, pages, tables, generated, images, sounds):
         yield from part()
 
 

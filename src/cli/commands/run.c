@@ -19,7 +19,7 @@ typedef struct run_values {
 static const am_option options[] = {
     TEXT_OPTION("task", task, "TASK", "what to do, when it is not the one the model is for"),
     TEXT_OPTION("pair", pair, "TEXT", "a second text beside each INPUT"),
-    TEXT_OPTION("question", question, "TEXT", "for question-answering; INPUT or --context is where the answer is"),
+    TEXT_OPTION("question", question, "TEXT", "of answering tasks; INPUT or --context is where the answer is"),
     TEXT_OPTION("context", context, "TEXT", "for question-answering: the text that holds the answer"),
     TEXT_OPTION("candidate-labels", candidate_labels, "A,B", "for the zero-shot tasks: the labels to choose from"),
     {"option", AM_OPTION_LIST, offsetof(run_values, options), "KEY=VALUE",
@@ -43,11 +43,15 @@ const am_command am_command_run = {
             "  anymodel run my-vit cat.jpg dog.jpg --option top_k=3\n"
             "  anymodel run my-whisper speech.wav\n"
             "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
+            "  anymodel run my-layoutlm --question \"Who signed?\" page.json   "
+            "([[\"word\", [left, top, right, bottom]], ...])\n"
+            "  anymodel run my-tapas --question \"How many stars?\" table.json   ({\"column\": [\"cell\", ...], ...})\n"
             "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification "
             "--candidate-labels sport,politics\n"
             "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"
             "  anymodel run my-bert - < letter.txt\n"
-            "  anymodel run my-t5 --task summarization letter.txt --num-beams 4 --length-penalty 2\n\n"
+            "  anymodel run my-t5 --task summarization letter.txt --num-beams 4 --length-penalty 2\n"
+            "  anymodel run my-mbart --task translation letter.txt --option src_lang=en_XX --option tgt_lang=de_DE\n\n"
             "With --json the answer is what transformers' pipeline gives; for several inputs, an array of "
             "them.\n",
     .options = options,

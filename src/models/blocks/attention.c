@@ -22,12 +22,16 @@ am_value am_merge_heads(am_builder *b, am_value x)
     return am_flatten(b, x, 2, 3);
 }
 
-am_value am_padding_mask(am_builder *b, const char *input)
+am_value am_padding_mask_of(am_builder *b, am_value mask)
 {
-    am_value mask = am_input_optional(b, input, 2);
     if (!mask.id) return AM_NONE;
     if (am_dtype_of(b, mask) != AM_BOOL) mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
     return am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
+}
+
+am_value am_padding_mask(am_builder *b, const char *input)
+{
+    return am_padding_mask_of(b, am_input_optional(b, input, 2));
 }
 
 /* BOOL [B, 1, T, T]: whether two tokens belong to one text: positions: [B, T] that do not go on from the token before

@@ -45,6 +45,9 @@ am_value am_attend_cached(am_builder *b, am_value q, am_value k, am_value v, con
    given. */
 am_value am_padding_mask(am_builder *b, const char *input);
 
+/* The same of a value [B, S]; AM_NONE of AM_NONE. */
+am_value am_padding_mask_of(am_builder *b, am_value attended);
+
 /* For causal models whose positions are given: `mask` where there is one, else a mask [B, 1, T, T] that keeps apart the
    texts packed into a row (transformers: find_packed_sequence_indices); AM_NONE where no positions are given. */
 am_value am_packed_mask(am_builder *b, am_value mask, const char *positions);

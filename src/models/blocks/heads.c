@@ -1,5 +1,7 @@
 #include "models/blocks/heads.h"
 
+#include "models/blocks/attention.h"
+
 #include <string.h>
 
 am_value am_last_position_if_wanted(am_builder *b, am_value x)
@@ -141,10 +143,7 @@ am_value am_input_embeddings(am_builder *b, const char *name, int64_t vocab, int
 
 am_value am_flat_padding_mask(am_builder *b)
 {
-    am_value mask = am_flat_input(b, "attention_mask");
-    if (!mask.id) return AM_NONE;
-    if (am_dtype_of(b, mask) != AM_BOOL) mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
-    return am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
+    return am_padding_mask_of(b, am_flat_input(b, "attention_mask"));
 }
 
 am_value am_unflatten_choices(am_builder *b, am_value x)

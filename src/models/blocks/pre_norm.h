@@ -22,6 +22,7 @@ typedef struct am_pre_norm_options {
     const char *hidden_states; /* their name among the outputs; null: "hidden_states"; "" names none */
     const char *final_norm;    /* of what comes out of the last layer, its hidden state; null: none, or the model's */
     double final_norm_eps;
+    am_value *out_states; /* null, or receives the hidden states: num_hidden_layers + 1 values */
 } am_pre_norm_options;
 
 /* x: [B, T, C] -> [B, T, C]; names hidden states: what goes into each layer, and what comes out of the last.

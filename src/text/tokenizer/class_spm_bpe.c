@@ -143,6 +143,7 @@ static am_status finish_nllb(am_auto *a)
     am_text language = am_auto_config_text(a, "src_lang", "eng_Latn"),
             after[2] = {am_auto_text(a, "eos_token"), language};
     bool legacy = am_auto_bool(a, "legacy_behaviour", false);
+    a->tokenizer->language_id = am_tokenizer_token_to_id(a->tokenizer, language_token(a, language));
     AM_TRY(am_auto_template_of(a, &language, legacy ? 0 : 1, after, legacy ? 2 : 1, 0));
     return am_auto_use_post_processor(a);
 }

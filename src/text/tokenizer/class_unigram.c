@@ -360,6 +360,7 @@ static am_text language_of(const am_auto *a)
 static am_status finish_mbart(am_auto *a)
 {
     am_text after[2] = {am_auto_text(a, "eos_token"), language_of(a)};
+    a->tokenizer->language_id = am_tokenizer_token_to_id(a->tokenizer, after[1]);
     AM_TRY(am_auto_template_of(a, NULL, 0, after, 2, 0));
     return am_auto_use_post_processor(a);
 }
@@ -367,6 +368,7 @@ static am_status finish_mbart(am_auto *a)
 static am_status finish_mbart50(am_auto *a)
 {
     am_text language = language_of(a), eos = am_auto_text(a, "eos_token");
+    a->tokenizer->language_id = am_tokenizer_token_to_id(a->tokenizer, language);
     AM_TRY(am_auto_template_of(a, &language, 1, &eos, 1, 0));
     return am_auto_use_post_processor(a);
 }

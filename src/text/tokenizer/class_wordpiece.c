@@ -102,6 +102,9 @@ static am_status build_roformer(am_auto *a)
 
 static const char *const bert_tokens[] = {"unk_token", "[UNK]", "sep_token",  "[SEP]",  "pad_token", "[PAD]",
                                           "cls_token", "[CLS]", "mask_token", "[MASK]", NULL};
+static const char *const tapas_tokens[] = {"unk_token",   "[UNK]",     "sep_token", "[SEP]",      "pad_token",
+                                           "[PAD]",       "cls_token", "[CLS]",     "mask_token", "[MASK]",
+                                           "empty_token", "[EMPTY]",   NULL};
 static const char *const splinter_tokens[] = {"unk_token",      "[UNK]",      "sep_token", "[SEP]",      "pad_token",
                                               "[PAD]",          "cls_token",  "[CLS]",     "mask_token", "[MASK]",
                                               "question_token", "[QUESTION]", NULL};
@@ -134,5 +137,6 @@ const am_auto_class am_wordpiece_classes[] = {
     {WORDPIECE("MPNetTokenizer", mpnet_tokens, build_mpnet, finish_mpnet)},
     {WORDPIECE("RoFormerTokenizer", bert_tokens, build_roformer, NULL)},
     {WORDPIECE("SplinterTokenizer", splinter_tokens, build_bert, finish_splinter)},
+    {WORDPIECE("TapasTokenizer", tapas_tokens, build_layoutlmv2, NULL), .has_type_ids = true, .takes_words = true},
     {0},
 };

@@ -679,8 +679,8 @@ struct am_tokenizer {
     am_named_token *named;
     size_t named_count;
     am_side padding_side, truncation_side;
-    uint64_t model_max_length; /* 0: none */
-    int32_t pad_type_id;
+    uint64_t model_max_length;        /* 0: none */
+    int32_t pad_type_id, language_id; /* language_id -1: none */
     am_decode_style decode_style;
     bool empty_pair_is_none; /* as for AutoTokenizer: a pair of no text is no pair */
     bool clean_up, has_type_ids, split_special_tokens;

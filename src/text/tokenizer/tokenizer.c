@@ -18,6 +18,7 @@ am_status am_tokenizer_create(am_tokenizer **out)
     *out = t;
     if (!t) return am_out_of_memory();
     t->class_name = "TokenizersBackend";
+    t->language_id = -1;
     t->padding_side = t->truncation_side = AM_SIDE_RIGHT;
     t->pool = am_alloc_zeroed(1, sizeof *t->pool);
     am_status status = t->pool ? am_added_tokens_init(&t->added) : am_out_of_memory();
@@ -279,6 +280,11 @@ am_side am_tokenizer_truncation_side(const am_tokenizer *t)
 bool am_tokenizer_has_type_ids(const am_tokenizer *t)
 {
     return t->has_type_ids;
+}
+
+int32_t am_tokenizer_language_id(const am_tokenizer *t)
+{
+    return t->language_id;
 }
 
 const char *am_tokenizer_class(const am_tokenizer *t)

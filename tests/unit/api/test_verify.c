@@ -129,6 +129,35 @@ static void api_verify__a_decoder_must_read_the_encoder(void **state)
     assert_int_equal(cases, 1);
 }
 
+static void expect_unread_argument(void *context, const am_verify_case *report)
+{
+    (void)context;
+    if (strcmp(report->verdict, "unsupported") != 0) return;
+    if (!strstr(report->message, "argument num_recycles is not supported")) fail_msg("%s", report->message);
+}
+
+static void api_verify__names_numeric_arguments_that_no_class_reads(void **state)
+{
+    static const char before[] = "\"kwargs\":{\"output_hidden_states\":true}";
+    static const char after[] = "\"kwargs\":{\"num_recycles\":2           }";
+    const char *folder = am_test_temporary_directory();
+    am_verify_summary summary = {0};
+    size_t length;
+    (void)state;
+    assert_int_equal(sizeof before, sizeof after);
+    char *text = am_test_read_file(am_test_source_path("tests/golden/data/esm.json"), &length);
+    for (char *at = text; (at = strstr(at, before)) != NULL;) memcpy(at, after, strlen(after));
+    const char *path = am_test_format("%s/esm.json", folder);
+    am_test_write_file(path, text, length);
+    free(text);
+    text = am_test_read_file(am_test_source_path("tests/golden/data/esm.safetensors"), &length);
+    am_test_write_file(am_test_format("%s/esm.safetensors", folder), text, length);
+    free(text);
+    am_test_expect_ok(am_verify_files(path, &(am_verify_request){.on_case = expect_unread_argument}, &summary));
+    assert_int_equal(summary.unsupported, 2);
+    assert_int_equal(summary.failed, 0);
+}
+
 /* --- module by module --- */
 
 #define TRACE "tests/unit/api/data/llama_for_causal_lm.trace.safetensors"

@@ -240,6 +240,20 @@ static void graph_builder__wants_weights_of_real_numbers(void **state)
     expect_failure(b, AM_UNSUPPORTED, "tensor weight: expected a dtype of real numbers, found I32");
 }
 
+static void graph_builder__takes_tables_of_integers_where_they_are_wanted(void **state)
+{
+    int calls = 0;
+    am_builder *b = create();
+    am_builder_set_weights(b, look_up_integers, NULL);
+    assert_int_equal(am_dtype_of(b, am_weight_integers(b, "weight", am_shape_of(2))), AM_I32);
+    assert_false(am_builder_failed(b));
+    am_weight_integers(b, "weight", am_shape_of(5));
+    expect_failure(b, AM_INVALID_FILE, "tensor weight: expected shape [5], found [2]");
+    b = create_with_weights(&calls);
+    am_weight_integers(b, "weight", am_shape_of(-1, 3));
+    expect_failure(b, AM_UNSUPPORTED, "model.norm: tensor model.norm.weight: expected a dtype of integers, found F32");
+}
+
 static void graph_builder__checks_shapes_of_weights(void **state)
 {
     int calls = 0;

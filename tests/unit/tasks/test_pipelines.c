@@ -3,6 +3,8 @@
 
 #include "recorded.h"
 
+#include <anymodel/anymodel.h>
+
 #include <string.h>
 
 static void check_task(const char *task)
@@ -69,6 +71,18 @@ static void tasks_pipelines__answer_question_answering_as_transformers(void **st
     check_task("question-answering");
 }
 
+static void tasks_pipelines__answer_document_question_answering_as_transformers(void **state)
+{
+    (void)state;
+    check_task("document-question-answering");
+}
+
+static void tasks_pipelines__answer_table_question_answering_as_transformers(void **state)
+{
+    (void)state;
+    check_task("table-question-answering");
+}
+
 static void tasks_pipelines__answer_text_generation_as_transformers(void **state)
 {
     (void)state;
@@ -85,6 +99,87 @@ static void tasks_pipelines__answer_translation_as_transformers(void **state)
 {
     (void)state;
     check_task("translation");
+}
+
+static am_status ask(const char *directory, const char *task, const char *pair, const char *options)
+{
+    am_model *model;
+    char *answer = NULL;
+    am_task_input input = {.text = "The cat.", .text_pair = pair};
+    am_test_expect_ok(am_model_open(directory, NULL, &model));
+    am_status status = am_model_run(model, task, &input, options, &answer);
+    am_string_free(answer);
+    am_model_close(model);
+    return status;
+}
+
+static am_status translate(const char *directory, const char *options)
+{
+    return ask(directory, "translation", NULL, options);
+}
+
+static void tasks_pipelines__translate_between_languages_that_are_there(void **state)
+{
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json model = am_json_get(am_json_get(am_json_root(recorded), "models"), "mbart");
+    const char *directory = am_test_make_model(model, (am_json){0});
+    am_test_expect_error(translate(directory, NULL), AM_INVALID_ARGUMENT, "needs the options src_lang and tgt_lang");
+    am_test_expect_error(translate(directory, "{\"src_lang\": \"en_XX\"}"), AM_INVALID_ARGUMENT, "tgt_lang");
+    am_test_expect_error(translate(directory, "{\"src_lang\": \"en_XX\", \"tgt_lang\": \"cat\"}"), AM_INVALID_ARGUMENT,
+                         "option tgt_lang: the tokenizer has no language \"cat\"");
+    am_json_close(recorded);
+}
+
+static void tasks_pipelines__say_what_is_wrong_with_a_page(void **state)
+{
+    static const char task[] = "document-question-answering";
+    static const char *const wrong[][2] = {
+        {"[]", "expected a list of words with their boxes"},
+        {"{\"a\": 1}", "expected a list of words with their boxes, found an object"},
+        {"[[\"a\"]]", "word 0: expected a text and its box"},
+        {"[[\"a\", [0, 0, 1, 1]], [1, [0, 0, 1, 1]]]", "word 1: expected a text and its box"},
+        {"[[\"a\", [0, 0, 1]]]", "word 0: expected a box of 4 whole numbers from 0 to 1000"},
+        {"[[\"a\", [0, 0, 1, 1001]]]", "word 0: expected a box"},
+        {"[[\"a\", [0, 0, 1, 0.5]]]", "word 0: expected a box"},
+    };
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json model = am_json_get(am_json_get(am_json_root(recorded), "models"), "layoutlm-answers");
+    const char *directory = am_test_make_model(model, (am_json){0});
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        am_test_expect_error(ask(directory, task, wrong[i][0], NULL), AM_INVALID_ARGUMENT, wrong[i][1]);
+    am_test_expect_error(ask(directory, task, NULL, NULL), AM_INVALID_ARGUMENT, "words with their boxes as JSON");
+    am_test_expect_error(ask(directory, task, "[[", NULL), AM_INVALID_FILE, "words and boxes");
+    am_json_close(recorded);
+}
+
+static void tasks_pipelines__say_what_is_wrong_with_a_table(void **state)
+{
+    static const char task[] = "table-question-answering";
+    static const char *const wrong[][2] = {
+        {"[]", "the table is empty"},
+        {"{\"A\": []}", "the table is empty"},
+        {"{\"A\": [\"1\"], \"B\": []}", "column B: expected a list of 1 texts"},
+        {"{\"A\": [\"1\"], \"B\": \"2\"}", "column B: expected a list of 1 texts"},
+        {"{\"A\": [\"1\", 2]}", "column A, row 1: expected a text, found an integer"},
+    };
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json models = am_json_get(am_json_root(recorded), "models");
+    const char *directory = am_test_make_model(am_json_get(models, "tapas-answers"), (am_json){0});
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        am_test_expect_error(ask(directory, task, wrong[i][0], NULL), AM_INVALID_ARGUMENT, wrong[i][1]);
+    am_test_expect_error(ask(directory, task, NULL, NULL), AM_INVALID_ARGUMENT, "a table as JSON");
+    am_test_write_text(directory, "tokenizer_config.json",
+                       "{\"tokenizer_class\": \"TapasTokenizer\", \"cell_trim_length\": 4}");
+    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"]}", NULL), AM_UNSUPPORTED, "cell_trim_length");
+    directory = am_test_make_model(am_json_get(models, "bert-nli"), (am_json){0});
+    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"]}", NULL), AM_UNSUPPORTED, "needs a TapasTokenizer");
+    am_json_close(recorded);
 }
 
 static void tasks_pipelines__answer_image_classification_as_transformers(void **state)
