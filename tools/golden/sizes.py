@@ -553,6 +553,13 @@ def xlstm(c: dict, rng) -> None:
            gate_soft_cap=[7.0, 15.0], output_logit_soft_cap=[15.0, 30.0], vocab_size=range(100, 140))
 
 
+def rwkv(c: dict, rng) -> None:
+    """The cache of a generating model has room for hidden_size values a token, so attention is as wide."""
+    choose(c, rng, hidden_size=range(18, 50), intermediate_size=range(20, 70), num_hidden_layers=[2, 3, 4],
+           rescale_every=[0, 1, 2], layer_norm_epsilon=[1e-5, 1e-6], vocab_size=range(60, 140))
+    c["attention_hidden_size"] = c["hidden_size"]
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -565,4 +572,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
-         "xlnet": xlnet, "luke": luke, "esm": esm}
+         "xlnet": xlnet, "luke": luke, "esm": esm, "rwkv": rwkv}

@@ -51,6 +51,8 @@ class Inputs:
         self.data, self.config, self.rng = case.data, config, rng
         self.text_config = config.get("text_config", config)
         self.rows = rng.choice([1, 2, 2, 3, 3])
+        if all(entry["shape"][0] == 1 for entry in self.data["inputs"]):
+            self.rows = 1  # the case has one row for a reason
         self.choices = [rng.randint(2, 4)] if case.data["architecture"].endswith("MultipleChoice") else []
         self.lengths: dict[str, np.ndarray] = {}  # of each row, by side: text, decoder, sound
 
