@@ -560,6 +560,14 @@ def rwkv(c: dict, rng) -> None:
     c["attention_hidden_size"] = c["hidden_size"]
 
 
+def canine(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hash_functions=[n for n in range(2, 17) if c["hidden_size"] % n == 0] or [1],
+           num_hash_buckets=range(20, 60), num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
+           hidden_act=ACTIVATIONS, downsampling_rate=[2, 3, 4], upsampling_kernel_size=[1, 2, 3, 5],
+           local_transformer_stride=range(3, 8), type_vocab_size=[2, 5], max_position_embeddings=range(17, 40))
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -572,4 +580,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
-         "xlnet": xlnet, "luke": luke, "esm": esm, "rwkv": rwkv}
+         "xlnet": xlnet, "luke": luke, "esm": esm, "rwkv": rwkv, "canine": canine}

@@ -17,6 +17,7 @@ from case import Case, read, write
 from sizes import SIZES
 
 ATTEMPTS = 20
+CODE_POINTS = 65536  # what ids are, where a configuration has no vocabulary: Unicode's first plane
 LABELLED = (
     "SequenceClassification",
     "TokenClassification",
@@ -79,7 +80,7 @@ class Inputs:
         if name == "token_type_ids" and "type_vocab_sizes" in self.config:
             return {"values": self.table_types()}
         if name == "token_type_ids":
-            high = max(1, self.config.get("type_vocab_size", self.config["vocab_size"]))
+            high = max(1, self.config.get("type_vocab_size", self.config.get("vocab_size")))
             return {"values": self.draw(range(high), self.row_lengths("text").shape + (self.width("text"),))}
         if name == "bbox":
             return {"values": self.boxes()}
@@ -123,7 +124,7 @@ class Inputs:
         """Random ids. Padding is marked by its own id where no text is continued; the text ends with its end
         token where the class looks for that."""
         config, mask = self.text_config, self.mask(side)
-        ids = self.draw(set(range(config["vocab_size"])) - special_tokens(config), mask.shape)
+        ids = self.draw(set(range(config.get("vocab_size", CODE_POINTS))) - special_tokens(config), mask.shape)
         if (
             config.get("eos_token_id") is not None
             and side == "text"
