@@ -568,6 +568,22 @@ def canine(c: dict, rng) -> None:
            local_transformer_stride=range(3, 8), type_vocab_size=[2, 5], max_position_embeddings=range(17, 40))
 
 
+def perceiver(c: dict, rng) -> None:
+    """Latents are as wide as values, and the masked language model's decoder has 8 heads."""
+    selves, crosses = rng.choice([1, 2, 3]), rng.choice([1, 2, 4])
+    c["num_self_attention_heads"], c["num_cross_attention_heads"] = selves, crosses
+    c["d_latents"] = c["v_channels"] = selves * crosses * rng.choice([3, 4, 5])
+    c["qk_channels"] = selves * crosses * rng.choice([2, 3, 5])
+    choose(c, rng, num_latents=range(5, 14), d_model=[16, 24, 40], num_blocks=[1, 2], num_self_attends_per_block=[1, 2],
+           self_attention_widening_factor=[1, 2, 3], cross_attention_widening_factor=[1, 2, 3], hidden_act=ACTIVATIONS,
+           use_query_residual=[False, True], cross_attention_shape_for_attention=["q", "kv"], vocab_size=range(60, 140),
+           max_position_embeddings=range(16, 24), image_size=[12, 16, 20], num_frames=[2, 3], samples_per_patch=[5, 8],
+           output_num_channels=range(10, 40), _label_trainable_num_channels=range(5, 30))
+    c["audio_samples_per_frame"] = c["samples_per_patch"] * rng.choice([6, 7])
+    c["train_size"] = [rng.randint(9, 20), rng.randint(9, 20)]
+    c["output_shape"] = [1, rng.randint(2, 4), rng.randint(10, 20), rng.randint(10, 20)]
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -580,4 +596,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
-         "xlnet": xlnet, "luke": luke, "esm": esm, "rwkv": rwkv, "canine": canine}
+         "xlnet": xlnet, "luke": luke, "esm": esm, "rwkv": rwkv, "canine": canine, "perceiver": perceiver}

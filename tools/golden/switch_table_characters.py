@@ -32,11 +32,33 @@ CANINE = [
            "max_position_embeddings")}, raw=True),
 ]
 
+WIDE = {"qk_channels": None, "v_channels": None, "num_cross_attention_heads": 2, "d_latents": 64}
+PERCEIVER = [
+    Switch("PerceiverModel", "wide", WIDE, inputs={"inputs": {"shape": [2, 7, 64], "lo": -1.0, "hi": 1.0}}),
+    Switch("PerceiverModel", "query_wide", {**WIDE, "d_latents": 24, "cross_attention_shape_for_attention": "q"}),
+    Switch("PerceiverModel", "blocks", {"num_blocks": 3, "use_query_residual": False, "hidden_act": "relu"},
+           kwargs={"output_hidden_states": True},
+           inputs={"attention_mask": {"values": [[1] * 7, [0, 1, 1, 0, 0, 0, 0]]}}),
+    Switch("PerceiverModel", "zero_row", inputs={"attention_mask": {"values": [[1] * 7, [0] * 7]}}),
+    Switch("PerceiverModel", "no_layers", {"num_self_attends_per_block": 0}),
+    Switch("PerceiverForMaskedLM", "short", length=3, mask="left", rows=3),
+    Switch("PerceiverForMaskedLM", "input_ids", inputs={"inputs": None, "input_ids": {"shape": [2, 7], "ids": [0, 98]}}),
+    Switch("PerceiverForImageClassificationFourier", "pixel_values",
+           inputs={"inputs": None, "pixel_values": {"shape": [1, 3, 1, 9], "lo": -1.0, "hi": 1.0}}),
+    Switch("PerceiverForMultimodalAutoencoding", "beyond", inputs={
+           "inputs.label": {"shape": [2, 3], "fill": 0, "dtype": "F32"},
+           "subsampled_output_points.image": {"values": [0, 802815, 802816, 50175, -1]},
+           "subsampled_output_points.audio": {"values": [49, 50, 0, -3]}}),
+    Switch("PerceiverForSequenceClassification", "query_wide", {"cross_attention_shape_for_attention": "q",
+           "num_labels": 1}),
+]
+
 # By model type; see SWITCHES in switch_table.py.
-SWITCHES = {"rwkv": RWKV, "canine": CANINE}
+SWITCHES = {"rwkv": RWKV, "canine": CANINE, "perceiver": PERCEIVER}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 KEPT = {
     "rwkv": "narrow_attention default_sizes embeds tied beyond_context one_token",
     "canine": "chunks whole_chunks masked_chunks no_mask one_molecule code_points embeds positions defaults",
+    "perceiver": "wide query_wide blocks zero_row short input_ids pixel_values beyond",
 }

@@ -70,7 +70,11 @@ class Inputs:
             return {"values": self.entities(name)}
         if name.endswith("attention_mask"):
             return {"values": self.mask(side).astype(int)}
-        if name.endswith("input_ids"):
+        if name.split(".")[0] == "inputs" and entry["dtype"] == "F32":
+            return {"shape": self.perceived_shape(entry), "lo": -1.0, "hi": 1.0}
+        if name.startswith("subsampled_output_points."):
+            return {"values": self.draw(range(self.points(name)), (self.rng.randint(2, 9),))}
+        if name.endswith("input_ids") or name == "inputs":
             return {"values": self.tokens(side)}
         if name == "inputs_embeds":
             shape = [self.rows, self.width(side), self.config["hidden_size"]]
@@ -173,6 +177,28 @@ class Inputs:
                 self.rng.choice([32, 40, 48]),
             ]
         return [rows, config["num_channels"], config["image_size"], config["image_size"]]
+
+    def perceived_shape(self, entry: dict) -> list[int]:
+        """Whatever Perceiver reads: a sequence of vectors, an image, pairs of frames; sound, video and a label."""
+        c, kind = self.config, entry["name"].removeprefix("inputs").removeprefix(".")
+        if kind:
+            return [self.rows] + {
+                "audio": [c["num_frames"] * c["audio_samples_per_frame"], 1],
+                "image": [c["num_frames"], 3, c["image_size"], c["image_size"]],
+                "label": [len(c["id2label"])],
+            }[kind]
+        if len(entry["shape"]) == 4:
+            size = c["image_size"]
+            return [self.rows, 3, size, size if "Learned" in self.data["architecture"] else size + 5]
+        return [self.rows, self.width("text"), c["d_model"]] if len(entry["shape"]) == 3 else [
+            self.rows, 2, 27, *c["train_size"]]
+
+    def points(self, name: str) -> int:
+        """How many points of sound or video Perceiver may be asked for."""
+        c = self.config
+        if name.endswith("image"):
+            return int(np.prod(c["output_shape"][1:]))
+        return c["num_frames"] * c["audio_samples_per_frame"] // c["samples_per_patch"]
 
     def sound_range(self) -> tuple[int, int]:
         """How many samples give between 12 and 30 frames after the convolutions."""
