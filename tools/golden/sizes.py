@@ -584,6 +584,20 @@ def perceiver(c: dict, rng) -> None:
     c["output_shape"] = [1, rng.randint(2, 4), rng.randint(10, 20), rng.randint(10, 20)]
 
 
+def reformer(c: dict, rng) -> None:
+    """Positions of two axes have room for a text filled up to whole chunks."""
+    choose(c, rng, num_attention_heads=[1, 2, 3], attention_head_size=range(5, 13), feed_forward_size=range(20, 70),
+           hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-5], local_attn_chunk_length=range(2, 6),
+           local_num_chunks_before=[0, 1], vocab_size=range(60, 140), hash_seed=range(9))
+    c["axial_pos_embds_dim"] = [rng.randint(7, 20), rng.randint(7, 20)]
+    c["hidden_size"] = sum(c["axial_pos_embds_dim"])
+    c["axial_pos_shape"] = [rng.randint(4, 7), rng.randint(5, 8)]
+    c["attn_layers"] = ["local"] * rng.choice([1, 2, 3])
+    c["num_hidden_layers"] = len(c["attn_layers"])
+    if not c["is_decoder"]:
+        c["local_num_chunks_after"] = rng.choice([0, 1])
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -596,4 +610,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
          "clip_vision_model": clip_vision_model, "wav2vec2": wav2vec2, "whisper": whisper, "mpnet": mpnet, "roformer": roformer, "layoutlm": layoutlm,
          "lilt": lilt, "squeezebert": squeezebert, "ibert": ibert, "mobilebert": mobilebert,
          "modernbert": modernbert, "tapas": tapas, "xlm": xlm, "deberta": deberta, "deberta-v2": deberta_v2,
-         "xlnet": xlnet, "luke": luke, "esm": esm, "rwkv": rwkv, "canine": canine, "perceiver": perceiver}
+         "xlnet": xlnet, "luke": luke, "esm": esm, "rwkv": rwkv, "canine": canine, "perceiver": perceiver, "reformer": reformer}
