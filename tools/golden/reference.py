@@ -38,9 +38,16 @@ def every_step_in_double():
 
     Models ask for float32 by name where they want more than half precision (softmax, norms, rotary angles),
     which would lose digits of a float64 computation. So torch.float32 itself is made to mean float64 for the
-    time being.
+    time being. What a model draws from a seed of its own (Reformer) are the numbers that every user has: torch
+    draws others in double.
     """
     single, convert, default = torch.float32, torch.Tensor.float, torch.get_default_dtype()
+    draw = torch.randn
+
+    def draw_in_single(*shape, dtype=None, **more):
+        return draw(*shape, dtype=single, **more).to(dtype or torch.float64)
+
+    torch.randn = draw_in_single
     torch.float32 = torch.float = torch.float64
     torch.Tensor.float = torch.Tensor.double
     torch.set_default_dtype(torch.float64)
@@ -50,6 +57,7 @@ def every_step_in_double():
         torch.set_default_dtype(default)
         torch.Tensor.float = convert
         torch.float32 = torch.float = single
+        torch.randn = draw
 
 
 def precision(double: bool):

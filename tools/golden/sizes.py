@@ -683,6 +683,51 @@ def fnet(c: dict, rng) -> None:
            hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-5])
 
 
+def rwkv(c: dict, rng) -> None:
+    """The cache of a generating model has room for hidden_size values a token, so attention is as wide."""
+    choose(c, rng, hidden_size=range(18, 50), intermediate_size=range(20, 70), num_hidden_layers=[2, 3, 4],
+           rescale_every=[0, 1, 2], layer_norm_epsilon=[1e-5, 1e-6], vocab_size=range(60, 140))
+    c["attention_hidden_size"] = c["hidden_size"]
+
+
+def canine(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hash_functions=[n for n in range(2, 17) if c["hidden_size"] % n == 0] or [1],
+           num_hash_buckets=range(20, 60), num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70),
+           hidden_act=ACTIVATIONS, downsampling_rate=[2, 3, 4], upsampling_kernel_size=[1, 2, 3, 5],
+           local_transformer_stride=range(3, 8), type_vocab_size=[2, 5], max_position_embeddings=range(17, 40))
+
+
+def perceiver(c: dict, rng) -> None:
+    """Latents are as wide as values, and the masked language model's decoder has 8 heads."""
+    selves, crosses = rng.choice([1, 2, 3]), rng.choice([1, 2, 4])
+    c["num_self_attention_heads"], c["num_cross_attention_heads"] = selves, crosses
+    c["d_latents"] = c["v_channels"] = selves * crosses * rng.choice([3, 4, 5])
+    c["qk_channels"] = selves * crosses * rng.choice([2, 3, 5])
+    choose(c, rng, num_latents=range(5, 14), d_model=[16, 24, 40], num_blocks=[1, 2], num_self_attends_per_block=[1, 2],
+           self_attention_widening_factor=[1, 2, 3], cross_attention_widening_factor=[1, 2, 3], hidden_act=ACTIVATIONS,
+           use_query_residual=[False, True], cross_attention_shape_for_attention=["q", "kv"], vocab_size=range(60, 140),
+           max_position_embeddings=range(16, 24), image_size=[12, 16, 20], num_frames=[2, 3], samples_per_patch=[5, 8],
+           output_num_channels=range(10, 40), _label_trainable_num_channels=range(5, 30))
+    c["audio_samples_per_frame"] = c["samples_per_patch"] * rng.choice([6, 7])
+    c["train_size"] = [rng.randint(9, 20), rng.randint(9, 20)]
+    c["output_shape"] = [1, rng.randint(2, 4), rng.randint(10, 20), rng.randint(10, 20)]
+
+
+def reformer(c: dict, rng) -> None:
+    """Positions of two axes have room for a text filled up to whole chunks."""
+    choose(c, rng, num_attention_heads=[1, 2, 3], attention_head_size=range(5, 13), feed_forward_size=range(20, 70),
+           hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-5], local_attn_chunk_length=range(2, 6),
+           local_num_chunks_before=[0, 1], vocab_size=range(60, 140), hash_seed=range(9))
+    c["axial_pos_embds_dim"] = [rng.randint(7, 20), rng.randint(7, 20)]
+    c["hidden_size"] = sum(c["axial_pos_embds_dim"])
+    c["axial_pos_shape"] = [rng.randint(4, 7), rng.randint(5, 8)]
+    c["attn_layers"] = ["local"] * rng.choice([1, 2, 3])
+    c["num_hidden_layers"] = len(c["attn_layers"])
+    if not c["is_decoder"]:
+        c["local_num_chunks_after"] = rng.choice([0, 1])
+
+
 SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": electra, "albert": albert,
          "gpt2": gpt2, "gpt_neox": gpt_neox, "opt": opt, "bloom": bloom, "llama": llama, "mistral": llama,
          "qwen2": llama, "qwen3": llama, "gemma2": gemma2, "gemma": gemma,
@@ -701,3 +746,4 @@ SIZES = {"bert": bert, "roberta": bert, "distilbert": distilbert, "electra": ele
 SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": big_bird}
 SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr,
           "encoder-decoder": encoder_decoder, "rag": rag}
+SIZES |= {"rwkv": rwkv, "canine": canine, "perceiver": perceiver, "reformer": reformer}

@@ -166,17 +166,26 @@ def made(switch: Switch, bases: dict[str, Case]) -> Case | None:
     return case
 
 
+def tables() -> tuple[dict[str, list[Switch]], dict[str, str]]:
+    """All switches, and the names of those that the tests hold, by model type."""
+    import switch_table
+    import switch_table_characters
+    import switch_table_experts
+
+    parts = (switch_table, switch_table_experts, switch_table_characters)
+    return (
+        {name: found for part in parts for name, found in part.SWITCHES.items()},
+        {name: found for part in parts for name, found in part.KEPT.items()},
+    )
+
+
 def switches(data: Path, folder: Path, types: list[str], kept: bool, only: str) -> int:
     """Writes a file of cases for each model type named, or for all in the table; with `kept` those of the
     tests."""
-    import switch_table
-    import switch_table_experts
-
-    table = switch_table.SWITCHES | switch_table_experts.SWITCHES
-    names = switch_table.KEPT | switch_table_experts.KEPT
+    table, names = tables()
     failed = 0
     for model_type in types or table:
-        bases = {case.name: case for case in read(data / f"{model_type}.json")}
+        bases = {case.data["architecture"]: case for case in reversed(read(data / f"{model_type}.json"))}
         wanted = [
             switch
             for switch in table[model_type]

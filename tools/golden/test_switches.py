@@ -8,13 +8,10 @@ import numpy as np
 
 import case
 import reference
-import switch_table
-import switch_table_experts
 import switches
 from switches import ABSENT, Switch
 
-SWITCHES = switch_table.SWITCHES | switch_table_experts.SWITCHES
-KEPT = switch_table.KEPT | switch_table_experts.KEPT
+SWITCHES, KEPT = switches.tables()
 DATA = Path(__file__).parents[2] / "tests" / "golden" / "data"
 
 

@@ -18,6 +18,7 @@ from sizes import SIZES
 
 ATTEMPTS = 20
 AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
+CODE_POINTS = 65536  # what ids are, where a configuration has no vocabulary: Unicode's first plane
 LABELLED = (
     "SequenceClassification",
     "TokenClassification",
@@ -52,6 +53,8 @@ class Inputs:
         self.data, self.config, self.rng = case.data, config, rng
         self.text_config = config.get("text_config", config)
         self.rows = rng.choice([1, 2, 2, 3, 3])
+        if all(entry["shape"][0] == 1 for entry in self.data["inputs"]):
+            self.rows = 1  # the case has one row for a reason
         self.choices = [rng.randint(2, 4)] if case.data["architecture"].endswith("MultipleChoice") else []
         self.lengths: dict[str, np.ndarray] = {}  # of each row, by side: text, decoder, sound
 
@@ -71,7 +74,11 @@ class Inputs:
             return {"values": self.draw([0, 0, 1], self.mask("text").shape)}
         if name.endswith("attention_mask"):
             return {"values": self.mask(side).astype(int)}
-        if name.endswith("input_ids"):
+        if name.split(".")[0] == "inputs" and entry["dtype"] == "F32":
+            return {"shape": self.perceived_shape(entry), "lo": -1.0, "hi": 1.0}
+        if name.startswith("subsampled_output_points."):
+            return {"values": self.draw(range(self.points(name)), (self.rng.randint(2, 9),))}
+        if name.endswith("input_ids") or name == "inputs":
             return {"values": self.tokens(side)}
         if name == "inputs_embeds":
             shape = [self.rows, self.width(side), self.config["hidden_size"]]
@@ -83,7 +90,7 @@ class Inputs:
         if name == "token_type_ids" and "type_vocab_sizes" in self.config:
             return {"values": self.table_types()}
         if name == "token_type_ids":
-            high = max(1, self.config.get("type_vocab_size", self.config["vocab_size"]))
+            high = max(1, self.config.get("type_vocab_size", self.config.get("vocab_size")))
             return {"values": self.draw(range(high), self.row_lengths("text").shape + (self.width("text"),))}
         if name == "bbox":
             return {"values": self.boxes()}
@@ -132,7 +139,7 @@ class Inputs:
         config, mask = self.text_config, self.mask(side)
         if config.get("is_folding_model"):
             return self.draw(range(AMINO_ACIDS), mask.shape)
-        ids = self.draw(set(range(config["vocab_size"])) - special_tokens(config), mask.shape)
+        ids = self.draw(set(range(config.get("vocab_size", CODE_POINTS))) - special_tokens(config), mask.shape)
         if (
             config.get("eos_token_id") is not None
             and side == "text"
@@ -181,6 +188,28 @@ class Inputs:
                 self.rng.choice([32, 40, 48]),
             ]
         return [rows, config["num_channels"], config["image_size"], config["image_size"]]
+
+    def perceived_shape(self, entry: dict) -> list[int]:
+        """Whatever Perceiver reads: a sequence of vectors, an image, pairs of frames; sound, video and a label."""
+        c, kind = self.config, entry["name"].removeprefix("inputs").removeprefix(".")
+        if kind:
+            return [self.rows] + {
+                "audio": [c["num_frames"] * c["audio_samples_per_frame"], 1],
+                "image": [c["num_frames"], 3, c["image_size"], c["image_size"]],
+                "label": [len(c["id2label"])],
+            }[kind]
+        if len(entry["shape"]) == 4:
+            size = c["image_size"]
+            return [self.rows, 3, size, size if "Learned" in self.data["architecture"] else size + 5]
+        return [self.rows, self.width("text"), c["d_model"]] if len(entry["shape"]) == 3 else [
+            self.rows, 2, 27, *c["train_size"]]
+
+    def points(self, name: str) -> int:
+        """How many points of sound or video Perceiver may be asked for."""
+        c = self.config
+        if name.endswith("image"):
+            return int(np.prod(c["output_shape"][1:]))
+        return c["num_frames"] * c["audio_samples_per_frame"] // c["samples_per_patch"]
 
     def sound_range(self) -> tuple[int, int]:
         """How many samples give between 12 and 30 frames after the convolutions."""
