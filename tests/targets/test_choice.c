@@ -109,6 +109,8 @@ static void targets_choice__impostors_are_not_taken_for_modular(void **state)
     make_folder(bin);
     make_file(am_test_format("%s/mojo", bin), "#!/bin/sh\nexit 0\n", 0);
     make_file(am_test_format("%s/max", bin), "", 0);
+    set("MODULAR_MOJO_MAX_PACKAGE_ROOT", NULL);
+    set("MODULAR_HOME", NULL);
     set("ANYMODEL_SDKS", folder);
     set("HOME", folder);
     set("PATH", bin);
@@ -141,6 +143,8 @@ static void targets_choice__modular_is_found_by_its_files(void **state)
                                           "python/lib/python3.11/site-packages/mojo_compiler-1.2.0.dist-info"};
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         make_folder(am_test_format("%s/%s", folder, folders[i]));
+    set("MODULAR_MOJO_MAX_PACKAGE_ROOT", NULL);
+    set("MODULAR_HOME", NULL);
     set("ANYMODEL_SDKS", folder);
     set("HOME", folder);
     set("PATH", "/nonexistent");

@@ -25,6 +25,7 @@ static const char *empty_world(void)
 {
     const char *folder = am_test_temporary_directory();
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) unsetenv(variables[i]);
+    setenv("ANYMODEL_SDKS", folder, 1); /* not the folder of `make sdks` */
     assert_int_equal(chdir(folder), 0);
     return folder;
 }
