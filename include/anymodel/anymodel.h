@@ -162,8 +162,9 @@ AM_API am_status am_targets(char **out_json) AM_NODISCARD;
 AM_API am_status am_targets_wish(const char *target, const char *target_policy) AM_NODISCARD;
 
 /* Opens every target that is here and runs a small graph on it: [{"name", "works", "message", "worst_difference",
-   "ms"}]. Where a target compiles, this may take a minute. */
-AM_API am_status am_targets_check(char **out_json) AM_NODISCARD;
+   "ms"}]. Where a target compiles, this may take a minute. only: one target, which must be here (AM_UNAVAILABLE); null:
+   all. */
+AM_API am_status am_targets_check(const char *only, char **out_json) AM_NODISCARD;
 
 /* Every class this build runs: [{"class", "model_type", "task", "state", "auto_classes"}]. */
 AM_API am_status am_models(char **out_json) AM_NODISCARD;

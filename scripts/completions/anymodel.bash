@@ -3,7 +3,7 @@ _anymodel() {
     local word=${COMP_WORDS[COMP_CWORD]} words=''
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='bench chat completion embed generate help inspect models plan run targets verify version'
+        words='bench chat completion embed generate help inspect models plan run target targets verify version'
     elif [[ $word == -* ]]; then
         case ${COMP_WORDS[1]} in
         bench) words=' --json --threads --auto --target --target-policy --verbose --help --shape' ;;
@@ -16,12 +16,13 @@ _anymodel() {
         models) words=' --json --threads --auto --target --target-policy --verbose --help --names' ;;
         plan) words=' --json --threads --auto --target --target-policy --verbose --help --shape' ;;
         run) words=' --json --threads --auto --target --target-policy --verbose --help --task --pair --question --context --candidate-labels --option --max-new-tokens --num-beams --repetition-penalty --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty' ;;
+        target) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
         targets) words=' --json --threads --auto --target --target-policy --verbose --help --check' ;;
         verify) words=' --json --threads --auto --target --target-policy --verbose --help --only --trace' ;;
         version) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
         esac
     elif [ "${COMP_WORDS[1]}" = help ]; then
-        words='bench chat completion embed generate help inspect models plan run targets verify version'
+        words='bench chat completion embed generate help inspect models plan run target targets verify version'
     elif [ "${COMP_WORDS[1]}" = completion ]; then
         words='bash zsh'
     fi

@@ -179,17 +179,20 @@ static void put_check(am_buffer *out, const am_graph *graph, const am_target *ta
     am_status_free(status);
 }
 
-am_status am_targets_check(char **out_json)
+am_status am_targets_check(const char *only, char **out_json)
 {
     am_graph *graph;
     am_buffer out = {0};
+    *out_json = NULL;
     AM_TRY(am_cpu_check_wish());
+    if (only) AM_TRY(am_targets_wish(only, "require"));
     AM_TRY(build_small_graph(&graph));
     am_put_open(&out, NULL, '[');
     for (const am_target *const *t = am_target_registry; *t; t++) {
         am_target_report report = {0};
         (*t)->probe(&report);
-        if (report.present && (*t)->supports) put_check(&out, graph, *t);
+        bool wanted = !only || strcmp(only, (*t)->name) == 0;
+        if (wanted && report.present && (*t)->supports) put_check(&out, graph, *t);
     }
     am_put_close(&out, ']');
     am_graph_destroy(graph);

@@ -4,8 +4,8 @@
 
 #include <ctype.h>
 
-static const char *const commands[] = {"run",    "generate", "chat",  "embed", "inspect", "plan",      "targets",
-                                       "models", "verify",   "bench", "help",  "version", "completion"};
+static const char *const commands[] = {"run",    "generate", "chat",   "embed", "inspect", "plan",    "targets",
+                                       "target", "models",   "verify", "bench", "help",    "version", "completion"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 typedef struct option {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const commands[] = {"run",    "generate", "chat",  "embed", "inspect", "plan",      "targets",
-                                       "models", "verify",   "bench", "help",  "version", "completion"};
+static const char *const commands[] = {"run",    "generate", "chat",   "embed", "inspect", "plan",    "targets",
+                                       "target", "models",   "verify", "bench", "help",    "version", "completion"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static am_json_document *read_json(const char *text)
@@ -80,6 +80,8 @@ static void end_to_end_cli__refuses_command_lines_that_make_no_sense(void **stat
     expect_failure(am_test_anymodel(NULL, "models", "--threads", "two"), AM_INVALID_ARGUMENT, "\"two\"");
     expect_failure(am_test_anymodel(NULL, "models", "--threads", "-1"), AM_INVALID_ARGUMENT, "\"-1\"");
     expect_failure(am_test_anymodel(NULL, "targets", "more"), AM_INVALID_ARGUMENT, "too many");
+    expect_failure(am_test_anymodel(NULL, "target", "destroy", "mojo"), AM_INVALID_ARGUMENT, "there is build");
+    expect_failure(am_test_anymodel(NULL, "target", "build", "mps"), AM_UNAVAILABLE, "Metal is part of macOS");
     expect_failure(am_test_anymodel(NULL, "generate", model), AM_INVALID_ARGUMENT, "--prompt");
     expect_failure(am_test_anymodel(NULL, "generate", model, "--prompt", "x", "--top-p", "2"), AM_INVALID_ARGUMENT,
                    "--top-p");

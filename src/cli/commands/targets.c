@@ -103,7 +103,7 @@ static int check_targets(const am_globals *globals)
     char *json = NULL;
     bool works = true;
     am_cli_progress("running a small graph on each target ...");
-    am_status status = am_targets_check(&json);
+    am_status status = am_targets_check(NULL, &json);
     am_cli_progress_end();
     if (status) return am_cli_fail_status(globals, status);
     for (am_cli_cursor i = am_cli_items(json); am_cli_next(&i);) works = works && is_true(i.value, "works");
