@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/memory_limit.h"
 #include "targets/cpu/kernels/kernels.h"
+#include "targets/cpu/prepared.h"
 
 #include <string.h>
 #include <time.h>
@@ -47,6 +48,8 @@ struct am_cpu_program {
     void *scratch;
     void **fixed; /* results that depend on constants only */
     int fixed_count;
+    am_prepared **prepared; /* weights shared with other programs */
+    int prepared_count;
     void **output_copies; /* by output: where an input, constant or state is given out, else null */
 };
 
@@ -233,17 +236,16 @@ static const void *prepare(am_cpu_program *p, const am_node *node, const am_kern
     am_value v = node->inputs[kernel->prepared_input];
     if (p->places[v.id].kind != PLACE_FIXED) return NULL;
     size_t bytes = kernel->prepared_bytes(p->graph, node);
-    am_status status = am_memory_check(bytes, "a weight in the form of a kernel");
-    void *memory = status ? NULL : am_alloc_aligned(bytes);
-    am_status_free(status);
-    if (!memory) return NULL;
     am_tensor in[AM_INPUT_LIMIT] = {{0}};
+    bool is_new;
     in[kernel->prepared_input] = tensor_of(p, v, NULL, NULL);
-    kernel->prepare(&(am_kernel_call){.node = node, .inputs = in, .input_count = node->input_count, .micro = p->micro},
-                    memory);
-    p->fixed[p->fixed_count++] = memory;
-    p->fixed_bytes += bytes;
-    return memory;
+    am_prepared *prepared = am_prepared_share(
+        kernel, &(am_kernel_call){.node = node, .inputs = in, .input_count = node->input_count, .micro = p->micro},
+        bytes, &is_new);
+    if (!prepared) return NULL;
+    p->prepared[p->prepared_count++] = prepared;
+    if (is_new) p->fixed_bytes += bytes;
+    return am_prepared_data(prepared);
 }
 
 static am_status place_node(am_cpu_program *p, int node_index, int *next_input, int *next_state)
@@ -337,8 +339,9 @@ static am_status compile(am_cpu_program *p)
     p->readers = am_arena_array(&p->arena, values, sizeof *p->readers);
     p->buffers = am_arena_array(&p->arena, values, sizeof *p->buffers);
     p->steps = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->steps);
-    p->fixed = am_arena_array(&p->arena, values + (size_t)g->node_count, sizeof *p->fixed);
-    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed)
+    p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
+    p->prepared = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->prepared);
+    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed || !p->prepared)
         return am_out_of_memory();
     find_roots(p);
     count_uses(p);
@@ -370,6 +373,7 @@ void am_cpu_program_destroy(am_cpu_program *p)
 {
     if (!p) return;
     for (int i = 0; i < p->fixed_count; i++) am_free_aligned(p->fixed[i]);
+    for (int i = 0; i < p->prepared_count; i++) am_prepared_release(p->prepared[i]);
     am_free_aligned(p->memory);
     am_free_aligned(p->scratch);
     am_arena_deinit(&p->arena);

@@ -33,8 +33,10 @@ static am_status create(const am_graph *graph, const am_target_options *options,
     am_cpu_program *program = NULL;
     *out = NULL;
     AM_TRY(am_mojo_library_open(NULL));
-    am_cpu_program_options cpu = {
-        .kernel_for = am_mojo_kernel_or_null, .profile = options->profile, .other_bytes = options->other_bytes};
+    am_cpu_program_options cpu = {.kernel_for = am_mojo_kernel_or_null,
+                                  .prepare = true,
+                                  .profile = options->profile,
+                                  .other_bytes = options->other_bytes};
     am_status status = am_cpu_program_create(graph, &cpu, &program);
     *out = program;
     return status;
