@@ -44,6 +44,8 @@ static bool takes_narrow_weight(const am_node *node, int i)
     case AM_OP_CONVOLUTION:
     case AM_OP_CONV_TRANSPOSE:
         return i == 1 || i == 2;
+    case AM_OP_GROUPED_MATMUL:
+        return i > 1;
     case AM_OP_NORM:
         return i > 0;
     case AM_OP_EMBEDDING:

@@ -44,6 +44,37 @@ static am_ir_value lower_linear(am_ir *ir, const am_node *node)
     return am_ov_has(node, 3) ? am_ir_binary(ir, "Add", "opset1", y, am_ov_input(ir, node, 3)) : y;
 }
 
+/* --- experts --- */
+
+enum { GATHERED_LIMIT = 1 << 24 };
+
+/* Every row gets a copy of its experts' weights, which is right for a token or a few and wasteful for many. */
+static bool supports_grouped(const am_graph *graph, const am_node *node, am_reason *why)
+{
+    const am_shape *weight = &am_ov_in(graph, node, 2)->shape;
+    double elements =
+        (double)am_shape_count(&am_ov_in(graph, node, 1)->shape) * (double)weight->dims[1] * (double)weight->dims[2];
+    if (elements <= GATHERED_LIMIT) return true;
+    return am_reason_no(why, "more experts' weights than are worth copying for each row");
+}
+
+static am_ir_value gather_experts(am_ir *ir, const am_node *node, int input)
+{
+    am_ir_value inputs[] = {am_ov_input(ir, node, input), am_ov_input(ir, node, 1), am_ir_integer(ir, 0)};
+    return am_ir_add(ir, "Gather", "opset8", "batch_dims=\"0\"", inputs, 3, 1);
+}
+
+/* [N, S, M, K] times [N, 1 or S, K, 1]. */
+static am_ir_value lower_grouped(am_ir *ir, const am_node *node)
+{
+    const am_shape *x = &am_ov_in(ir->graph, node, 0)->shape, *y = &am_ov_out(ir->graph, node)->shape;
+    am_shape column = am_shape_of(x->dims[0], x->rank == 3 ? x->dims[1] : 1, x->dims[x->rank - 1], 1);
+    am_ir_value product =
+        matmul(ir, gather_experts(ir, node, 2), am_ov_reshape(ir, am_ov_input(ir, node, 0), &column), false, false);
+    product = am_ov_reshape(ir, product, y);
+    return am_ov_has(node, 3) ? am_ir_binary(ir, "Add", "opset1", product, gather_experts(ir, node, 3)) : product;
+}
+
 /* --- convolutions --- */
 
 static void put_list(am_buffer *out, const char *name, const am_shape *numbers, int count, int64_t otherwise)
@@ -130,6 +161,7 @@ static am_ir_value lower_conv_transpose(am_ir *ir, const am_node *node)
 const am_ov_lowering am_ov_products[] = {
     {AM_OP_MATMUL, supports_matmul, lower_matmul},
     {AM_OP_LINEAR, supports_linear, lower_linear},
+    {AM_OP_GROUPED_MATMUL, supports_grouped, lower_grouped},
     {AM_OP_CONVOLUTION, supports_convolution, lower_convolution},
     {AM_OP_CONV_TRANSPOSE, supports_convolution, lower_conv_transpose},
     {AM_OP_COUNT, NULL, NULL},
