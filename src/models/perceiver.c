@@ -118,7 +118,7 @@ static am_value encode(am_builder *b, const perceiver_config *c, am_value inputs
     int state = 0;
     for (int64_t block = 0; block < c->num_blocks && !am_builder_failed(b); block++) {
         for (int64_t i = 0; i < c->layers && !am_builder_failed(b); i++) {
-            char name[32];
+            char name[48];
             snprintf(name, sizeof name, "self_attends.%lld", (long long)i);
             am_output_hidden_state(b, "hidden_states", state++, x);
             x = layer(b, name, x, AM_NONE, AM_NONE, c, &self);
