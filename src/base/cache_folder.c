@@ -9,6 +9,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -37,7 +38,8 @@ static am_status make_folders(char *path)
         char kept = *slash;
         *slash = 0;
         bool failed = mkdir(path, 0700) != 0 && errno != EEXIST && !am_directory_exists(path);
-        am_status status = failed ? am_error_from_errno("create the folder", path) : NULL;
+        am_status status =
+            failed ? am_error(AM_IO, "cannot create the folder %s: %s", path, strerror(errno)) : NULL;
         *slash = kept;
         if (status || !kept) return status;
     }
@@ -51,7 +53,8 @@ am_status am_cache_folder(am_arena *arena, const char *kind, char **out)
     folder = am_path_join(arena, folder, kind);
     if (!folder) return am_out_of_memory();
     AM_TRY(make_folders(folder));
-    if (access(folder, W_OK | X_OK) != 0) return am_error_from_errno("write into the folder", folder);
+    if (access(folder, W_OK | X_OK) != 0)
+        return am_error(AM_IO, "cannot write into the folder %s: %s", folder, strerror(errno));
     *out = folder;
     return NULL;
 }

@@ -234,7 +234,7 @@ am_status am_max_compile(const char *root, const char *text, size_t length, cons
     const char *temporary = getenv("TMPDIR");
     child c = {.cancelled = cancelled};
     *out = (am_max_mef){0};
-    if (!am_sdk_join(folder, temporary && *temporary ? temporary : "/tmp", "anymodel-max-XXXXXX") || !mkdtemp(folder))
+    if (!am_sdk_join(folder, temporary && *temporary ? temporary : "/tmp", "anymodel-compile-XXXXXX") || !mkdtemp(folder))
         return am_error_from_errno("create a temporary folder", folder);
     am_status status = compile_in(folder, root, text, length, &c, out);
     am_cache_delete_tree(folder);
