@@ -38,8 +38,7 @@ static am_status make_folders(char *path)
         char kept = *slash;
         *slash = 0;
         bool failed = mkdir(path, 0700) != 0 && errno != EEXIST && !am_directory_exists(path);
-        am_status status =
-            failed ? am_error(AM_IO, "cannot create the folder %s: %s", path, strerror(errno)) : NULL;
+        am_status status = failed ? am_error(AM_IO, "cannot create the folder %s: %s", path, strerror(errno)) : NULL;
         *slash = kept;
         if (status || !kept) return status;
     }

@@ -1,5 +1,5 @@
-/* anymodel-max-compile ROOT CACHE GRAPH: compiles the text of a graph with the MAX of ROOT, which leaves the result in its
-   cache, the folder CACHE. Started by src/targets/max/compile.c, because MAX's compiler may end its process. */
+/* anymodel-max-compile ROOT CACHE GRAPH: compiles the text of a graph with the MAX of ROOT, which leaves the result in
+   its cache, the folder CACHE. Started by src/targets/max/compile.c, because MAX's compiler may end its process. */
 #define _GNU_SOURCE
 #include "targets/max/library.h"
 

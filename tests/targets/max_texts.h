@@ -2,8 +2,8 @@
 #ifndef AM_TESTS_TARGETS_MAX_TEXTS_H
 #define AM_TESTS_TARGETS_MAX_TEXTS_H
 
-/* softmax(q k^T / 4 + causal mask) v over 4 heads and 32 keys, the number n of queries being symbolic and the mask made of
-   ranges: q [4, n, 16], k, v [4, 32, 16]. */
+/* softmax(q k^T / 4 + causal mask) v over 4 heads and 32 keys, the number n of queries being symbolic and the mask made
+   of ranges: q [4, n, 16], k, v [4, 32, 16]. */
 static const char max_text_symbolic_mask[] =
     "mo.graph @symbolic<n>(%q: !mo.tensor<[4, n, 16], f32>, %k: !mo.tensor<[4, 32, 16], f32>, "
     "%v: !mo.tensor<[4, 32, 16], f32>) -> !mo.tensor<[4, n, 16], f32> attributes "

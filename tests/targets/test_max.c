@@ -1,5 +1,5 @@
-/* What single nodes do not show: how graphs are compiled, kept and judged, states in place, and the faults of MAX 26.7 that
-   we write around. A script stands for the compiler where MAX is not needed. */
+/* What single nodes do not show: how graphs are compiled, kept and judged, states in place, and the faults of MAX 26.7
+   that we write around. A script stands for the compiler where MAX is not needed. */
 #include "test_support.h"
 
 #include "max_texts.h"
@@ -50,7 +50,7 @@ static void use_compiler(const char *script)
 
 static am_status compile(const atomic_bool *cancelled, am_max_mef *out)
 {
-    return am_max_compile("/root/of/max", "mo.graph", 8, cancelled, out);
+    return am_max_compile("/folder/of/max", "mo.graph", 8, cancelled, out);
 }
 
 /* Nothing is left in the folder for temporary ones. */
@@ -65,7 +65,7 @@ static void expect_clean(void)
 static void targets_max__compiling_takes_the_graph_without_its_tail(void **state)
 {
     am_max_mef mef;
-    use_compiler("#!/bin/sh\n[ \"$1\" = /root/of/max ] && [ \"$(cat \"$3\")\" = mo.graph ] || exit 1\n"
+    use_compiler("#!/bin/sh\n[ \"$1\" = /folder/of/max ] && [ \"$(cat \"$3\")\" = mo.graph ] || exit 1\n"
                  "d=\"$2/.max_cache/mof/mef/version\"; mkdir -p \"$d\"\n"
                  "printf 'what was compiled0123456789abcdef' > \"$d/entry\"; printf x > \"$d/other\"\n");
     am_test_expect_ok(compile(NULL, &mef));
@@ -215,8 +215,9 @@ static void targets_max__the_key_depends_on_text_and_version(void **state)
 
 /* --- the verdict --- */
 
-/* Rows of a table by ids, in the cache of 4 places at `offset`: indices of all kinds. */
-static am_graph *build_cached(void)
+/* Rows of a table by ids, in the cache of 4 places at `offset`: indices of all kinds. With `angles` also cosine and
+   sine of 100000.7 + offset, in f64 as rotary tables are. */
+static am_graph *build_cached(bool angles)
 {
     am_builder *b;
     am_graph *graph;
@@ -229,6 +230,9 @@ static am_graph *build_cached(void)
     am_value updated = am_scatter(b, kept, places, am_gather(b, table, ids, 0, false), &(am_scatter_attributes){0});
     am_state_update(b, kept, updated);
     am_output(b, "sums", am_reduce(b, AM_REDUCE_SUM, updated, am_shape_of(1), false));
+    am_value angle = am_add_number(b, am_cast(b, offset, AM_F64), 100000.7);
+    if (angles) am_output(b, "cos", am_cast(b, am_unary(b, AM_COS, angle), AM_F32));
+    if (angles) am_output(b, "sin", am_cast(b, am_unary(b, AM_SIN, angle), AM_F32));
     am_test_expect_ok(am_builder_finish(b, &graph));
     am_builder_destroy(b);
     return graph;
@@ -259,7 +263,7 @@ static am_tensor output_spoiled(const void *program, int i)
 static am_mx_verdict judge(float difference, char *reason)
 {
     am_mx_verdict verdict;
-    am_graph *graph = build_cached();
+    am_graph *graph = build_cached(false);
     spoiled s = {.difference = difference};
     am_test_expect_ok(am_cpu_program_create(graph, NULL, &s.cpu));
     am_mx_runner runner = {&s, run_spoiled, output_spoiled};
@@ -292,7 +296,7 @@ static char *lower(const am_graph *graph)
 
 static void targets_max__a_cache_at_an_offset_is_written_in_place(void **state)
 {
-    am_graph *graph = build_cached();
+    am_graph *graph = build_cached(false);
     char *text = lower(graph);
     assert_non_null(strstr(text, "%v3: !mo.buffer<[4, 2], f32>) -> (!mo.tensor<[4], f32>)"));
     assert_non_null(strstr(text, "rmo.mo.mutable.store.slice(%v3, "));
@@ -346,7 +350,7 @@ static void targets_max__states_live_from_run_to_run(void **state)
     am_program *program;
     am_target_choice choice;
     need_max();
-    am_graph *graph = build_cached();
+    am_graph *graph = build_cached(true);
     am_test_expect_ok(am_target_choose("max", "require", &choice));
     am_test_expect_ok(am_program_create(graph, &choice, NULL, &program));
     const am_tensor inputs[] = {
@@ -357,6 +361,8 @@ static void targets_max__states_live_from_run_to_run(void **state)
     const float expected[] = {2, 3, 8, 9, 2, 3, 8, 9}, sums[] = {5, 17, 5, 17};
     assert_memory_equal(cache, expected, sizeof expected);
     assert_memory_equal(am_program_output(program, 0).data, sums, sizeof sums);
+    assert_true(fabs((double)*(const float *)am_program_output(program, 1).data - cos(100002.7)) < 1e-7);
+    assert_true(fabs((double)*(const float *)am_program_output(program, 2).data - sin(100002.7)) < 1e-7);
     offset = 3;
     am_test_expect_error(am_program_run(program, inputs, (void *[]){cache}), AM_OUT_OF_RANGE, "places 3 to 4 of 4");
     ids[0] = 5;
@@ -366,8 +372,8 @@ static void targets_max__states_live_from_run_to_run(void **state)
     am_graph_destroy(graph);
 }
 
-/* --- faults of 26.7, each written around in our lowering. Who reads this because a test fails: MAX has changed there, and
-   what is said beside the code that writes around it may be outdated. --- */
+/* --- faults of 26.7, each written around in our lowering. Who reads this because a test fails: MAX has changed there,
+   and what is said beside the code that writes around it may be outdated. --- */
 
 /* The text compiled, by way of the cache; how that failed in `reason`. */
 static am_mx_entry compiled(const am_max *max, const char *text)
@@ -411,8 +417,7 @@ static void run_raw(const am_max *max, const am_mx_entry *entry, const raw_input
     max_handle *map = max->M_newAsyncTensorMap(max->context);
     for (int i = 0; i < input_count; i++) {
         const am_tensor *x = &inputs[i].tensor;
-        max_handle *spec =
-            max->M_newTensorSpec(x->shape.dims, x->shape.rank, MAX_F32, inputs[i].name, max->device);
+        max_handle *spec = max->M_newTensorSpec(x->shape.dims, x->shape.rank, MAX_F32, inputs[i].name, max->device);
         max->M_borrowTensorInto(map, x->data, spec, status);
         max->M_freeTensorSpec(spec);
     }
@@ -432,8 +437,8 @@ static void run_raw(const am_max *max, const am_mx_entry *entry, const raw_input
     max->M_freeStatus(status);
 }
 
-/* With q = 0 all visible keys weigh the same, and v[s, e] = (s == e) shows which they are: query t should see t + 1 keys, but
-   sees what query 0 sees. This is why our graphs are static, and why each compiled graph is judged. */
+/* With q = 0 all visible keys weigh the same, and v[s, e] = (s == e) shows which they are: query t should see t + 1
+   keys, but sees what query 0 sees. This is why our graphs are static, and why each compiled graph is judged. */
 static void targets_max__fault_a_symbolic_mask_is_that_of_the_first_row(void **state)
 {
     static float q[4 * 5 * 16], k[4 * 32 * 16], v[4 * 32 * 16], y[4 * 5 * 16];

@@ -60,8 +60,10 @@ static am_status find_helper(char out[PATH_MAX])
     self[length > 0 ? length : 0] = 0;
     if (look_beside(out, self)) return NULL;
     if (dladdr(helper_name, &info) && info.dli_fname && look_beside(out, info.dli_fname)) return NULL;
-    return am_error(AM_UNAVAILABLE, "%s was not found beside the program, nor in ../libexec/anymodel from there (it may be "
-                                    "given by ANYMODEL_LIBEXEC)", helper_name);
+    return am_error(AM_UNAVAILABLE,
+                    "%s was not found beside the program, nor in ../libexec/anymodel from there (it may be "
+                    "given by ANYMODEL_LIBEXEC)",
+                    helper_name);
 }
 
 /* --- the child --- */
@@ -168,10 +170,10 @@ static am_status judge_end(const child *c, int end, am_max_mef *out)
     int signal_number = WIFSIGNALED(end) ? WTERMSIG(end) : 0;
     out->is_final = signal_number == SIGSEGV || signal_number == SIGABRT || signal_number == SIGILL ||
                     signal_number == SIGBUS || (WIFEXITED(end) && WEXITSTATUS(end) == 1);
-    am_status status =
-        signal_number ? am_error(AM_INTERNAL, "max: its compiler was ended by signal %d (%s)%s%s", signal_number,
-                                 strsignal(signal_number), words.length ? ": " : "", am_buffer_text(&words))
-                      : am_error(AM_INTERNAL, "max: its compiler failed: %s", am_buffer_text(&words));
+    am_status status = signal_number
+                           ? am_error(AM_INTERNAL, "max: its compiler was ended by signal %d (%s)%s%s", signal_number,
+                                      strsignal(signal_number), words.length ? ": " : "", am_buffer_text(&words))
+                           : am_error(AM_INTERNAL, "max: its compiler failed: %s", am_buffer_text(&words));
     am_buffer_deinit(&words);
     return status;
 }
@@ -234,7 +236,8 @@ am_status am_max_compile(const char *root, const char *text, size_t length, cons
     const char *temporary = getenv("TMPDIR");
     child c = {.cancelled = cancelled};
     *out = (am_max_mef){0};
-    if (!am_sdk_join(folder, temporary && *temporary ? temporary : "/tmp", "anymodel-compile-XXXXXX") || !mkdtemp(folder))
+    if (!am_sdk_join(folder, temporary && *temporary ? temporary : "/tmp", "anymodel-compile-XXXXXX") ||
+        !mkdtemp(folder))
         return am_error_from_errno("create a temporary folder", folder);
     am_status status = compile_in(folder, root, text, length, &c, out);
     am_cache_delete_tree(folder);

@@ -69,10 +69,11 @@ static bool is_tested(const char *version)
 static am_status check_version(const am_max *max, const char *path, bool allow_untested)
 {
     if (allow_untested || is_tested(max->version)) return NULL;
-    return am_error(AM_UNSUPPORTED,
-                    "%s is MAX %.60s, and this program was tried with %s only (ANYMODEL_ALLOW_UNTESTED=1 uses it all the "
-                    "same)",
-                    path, max->version[0] ? max->version : "of an unknown release", tested);
+    return am_error(
+        AM_UNSUPPORTED,
+        "%s is MAX %.60s, and this program was tried with %s only (ANYMODEL_ALLOW_UNTESTED=1 uses it all the "
+        "same)",
+        path, max->version[0] ? max->version : "of an unknown release", tested);
 }
 
 static void set_variable(void *context, const char *name, const char *value)

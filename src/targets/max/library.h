@@ -1,5 +1,5 @@
-/* MAX's C interface, opened at run time. Functions are those of the headers in max/c of release 26.7; they are declared here because
-   building needs nothing of Modular's. Every handle is an opaque pointer. */
+/* MAX's C interface, opened at run time. Functions are those of the headers in max/c of release 26.7; they are declared
+   here because building needs nothing of Modular's. Every handle is an opaque pointer. */
 #ifndef AM_TARGETS_MAX_LIBRARY_H
 #define AM_TARGETS_MAX_LIBRARY_H
 
@@ -8,7 +8,7 @@
 typedef struct max_handle max_handle;
 
 /* M_Dtype of 26.7, those that we use. */
-enum max_dtype { MAX_BOOL = 1, MAX_F16 = 79, MAX_BF16 = 80, MAX_F32 = 81, MAX_I32 = 139, MAX_I64 = 141 };
+enum max_dtype { MAX_BOOL = 1, MAX_F16 = 79, MAX_BF16 = 80, MAX_F32 = 81, MAX_F64 = 82, MAX_I32 = 139, MAX_I64 = 141 };
 
 enum { MAX_HOST = 0 };
 
@@ -56,9 +56,9 @@ typedef struct am_max {
 /* Looks for lib/libmax.so of Modular's package. Files only. */
 void am_max_find(am_target_report *out);
 
-/* The library with one context on the cpu, opened at the first call and kept. Sets the variables of the environment that
-   MAX reads (MODULAR_...) before it is opened. `threads` bounds the workers of the context, by the affinity of the thread
-   that makes it: MAX has no other way; 0: as many as cpus. Fails with AM_UNAVAILABLE, saying what is missing, or
+/* The library with one context on the cpu, opened at the first call and kept. Sets the variables of the environment
+   that MAX reads (MODULAR_...) before it is opened. `threads` bounds the workers of the context, by the affinity of the
+   thread that makes it: MAX has no other way; 0: as many as cpus. Fails with AM_UNAVAILABLE, saying what is missing, or
    AM_UNSUPPORTED for a release that was never tried unless allow_untested. Borrowed. */
 am_status am_max_open(bool allow_untested, int threads, const am_max **out) AM_NODISCARD;
 

@@ -69,6 +69,24 @@ static bool takes_narrow_weight(const am_node *node, int i)
     }
 }
 
+/* Ops that go on in F64 as well: rotary tables are computed in it. */
+static bool takes_doubles(am_op_kind op)
+{
+    switch (op) {
+    case AM_OP_RESHAPE:
+    case AM_OP_BROADCAST:
+    case AM_OP_PERMUTE:
+    case AM_OP_SLICE:
+    case AM_OP_CONCAT:
+    case AM_OP_CAST:
+    case AM_OP_UNARY:
+    case AM_OP_BINARY:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool fits(const am_graph *graph, const am_node *node, int i, am_reason *why)
 {
     const am_value_info *info = am_mx_in(graph, node, i);
@@ -76,13 +94,14 @@ static bool fits(const am_graph *graph, const am_node *node, int i, am_reason *w
     bool narrow = info->dtype == AM_BF16 || info->dtype == AM_F16;
     if (is_empty(&info->shape)) return am_reason_no(why, "input %d has no elements", i);
     if (info->dtype == AM_F32 || info->dtype == AM_I32 || info->dtype == AM_BOOL) return true;
+    if (info->dtype == AM_F64 && takes_doubles(node->op)) return true;
     if (narrow && constant && takes_narrow_weight(node, i)) return true;
     return am_reason_no(why, "input %d is %s", i, am_dtype_name(info->dtype));
 }
 
-static bool gives(am_dtype dtype)
+static bool gives(const am_node *node, am_dtype dtype)
 {
-    return dtype == AM_F32 || dtype == AM_I32 || dtype == AM_BOOL;
+    return dtype == AM_F32 || dtype == AM_I32 || dtype == AM_BOOL || (dtype == AM_F64 && takes_doubles(node->op));
 }
 
 bool am_mx_supports(const am_graph *graph, const am_node *node, am_reason *why)
@@ -94,7 +113,7 @@ bool am_mx_supports(const am_graph *graph, const am_node *node, am_reason *why)
     for (int i = 0; i < node->output_count; i++) {
         const am_value_info *info = am_graph_value(graph, (am_value){node->first_output.id + i});
         if (is_empty(&info->shape)) return am_reason_no(why, "output %d has no elements", i);
-        if (!gives(info->dtype)) return am_reason_no(why, "output %d is %s", i, am_dtype_name(info->dtype));
+        if (!gives(node, info->dtype)) return am_reason_no(why, "output %d is %s", i, am_dtype_name(info->dtype));
     }
     return !row->supports || row->supports(graph, node, why);
 }
@@ -122,8 +141,8 @@ static bool is_inline(const am_constant_attributes *a)
 static void lower_constant(am_mlir *m, const am_node *node)
 {
     AM_MX_ATTRIBUTES(am_constant_attributes);
-    m->values[node->first_output.id] = is_inline(a) ? am_mx_numbers(m, a->dtype, a->shape, a->data)
-                                                    : am_mx_lent(m, a->dtype, a->shape, a->data);
+    m->values[node->first_output.id] =
+        is_inline(a) ? am_mx_numbers(m, a->dtype, a->shape, a->data) : am_mx_lent(m, a->dtype, a->shape, a->data);
 }
 
 static void lower_node(am_mlir *m, const am_node *node)

@@ -5,10 +5,11 @@
 
 /* --- reduce --- */
 
-static const char *const reduce_forms[] = {[AM_REDUCE_SUM] = "rmo.mo.reduce.add",  [AM_REDUCE_MEAN] = "rmo.mo.reduce.mean",
-                                           [AM_REDUCE_MAX] = "rmo.mo.reduce.max",  [AM_REDUCE_MIN] = "rmo.mo.reduce.min",
-                                           [AM_REDUCE_PROD] = "rmo.mo.reduce.mul", [AM_REDUCE_ANY] = "rmo.mo.reduce.max",
-                                           [AM_REDUCE_ALL] = "rmo.mo.reduce.min"};
+static const char *const reduce_forms[] = {
+    [AM_REDUCE_SUM] = "rmo.mo.reduce.add",  [AM_REDUCE_MEAN] = "rmo.mo.reduce.mean",
+    [AM_REDUCE_MAX] = "rmo.mo.reduce.max",  [AM_REDUCE_MIN] = "rmo.mo.reduce.min",
+    [AM_REDUCE_PROD] = "rmo.mo.reduce.mul", [AM_REDUCE_ANY] = "rmo.mo.reduce.max",
+    [AM_REDUCE_ALL] = "rmo.mo.reduce.min"};
 
 /* Along one axis, kept with size 1. */
 static am_mx_value reduce_axis(am_mlir *m, const char *form, am_mx_value x, int64_t axis, am_dtype dtype)
@@ -59,7 +60,8 @@ static void lower_scan(am_mlir *m, const am_node *node, am_mx_value *y)
     AM_MX_ATTRIBUTES(am_scan_attributes);
     am_mx_value x = am_mx_input(m, node, 0);
     am_mx_value wide = x.dtype == AM_I32 ? am_mx_cast(m, x, AM_I64) : x;
-    am_mx_text text = am_mx_format(" [axis = %d, exclusive = %d, reverse = %d]", (int)a->axis, a->exclusive, a->reverse);
+    am_mx_text text =
+        am_mx_format(" [axis = %d, exclusive = %d, reverse = %d]", (int)a->axis, a->exclusive, a->reverse);
     y[0] = am_mx_cast(m, am_mx_add1(m, "rmo.mo.cumsum", text.text, wide, wide.dtype, wide.shape), x.dtype);
 }
 
@@ -143,10 +145,7 @@ static void lower_norm(am_mlir *m, const am_node *node, am_mx_value *y)
 }
 
 const am_mx_lowering am_mx_axis[] = {
-    {AM_OP_REDUCE, NULL, lower_reduce},
-    {AM_OP_ARG_REDUCE, supports_order, lower_arg_reduce},
-    {AM_OP_SCAN, supports_scan, lower_scan},
-    {AM_OP_SOFTMAX, supports_softmax, lower_softmax},
-    {AM_OP_NORM, supports_norm, lower_norm},
-    {AM_OP_COUNT, NULL, NULL},
+    {AM_OP_REDUCE, NULL, lower_reduce},      {AM_OP_ARG_REDUCE, supports_order, lower_arg_reduce},
+    {AM_OP_SCAN, supports_scan, lower_scan}, {AM_OP_SOFTMAX, supports_softmax, lower_softmax},
+    {AM_OP_NORM, supports_norm, lower_norm}, {AM_OP_COUNT, NULL, NULL},
 };

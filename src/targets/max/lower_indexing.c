@@ -62,17 +62,16 @@ static void lower_gather(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_gather_attributes);
     am_mx_value x = am_mx_input(m, node, 0);
-    y[0] = a->elementwise ? gather_elements(m, node, (int)a->axis)
-                          : gather(m, x, indices(m, node, 1, x.shape.dims[a->axis]), a->axis,
-                                   am_mx_out(m->graph, node)->shape);
+    y[0] = a->elementwise
+               ? gather_elements(m, node, (int)a->axis)
+               : gather(m, x, indices(m, node, 1, x.shape.dims[a->axis]), a->axis, am_mx_out(m->graph, node)->shape);
 }
 
 /* Rows of the stored table, widened after they are gathered. */
 static void lower_embedding(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     am_mx_value table = m->values[node->inputs[0].id];
-    am_mx_value rows =
-        gather(m, table, indices(m, node, 1, table.shape.dims[0]), 0, am_mx_out(m->graph, node)->shape);
+    am_mx_value rows = gather(m, table, indices(m, node, 1, table.shape.dims[0]), 0, am_mx_out(m->graph, node)->shape);
     y[0] = am_mx_cast(m, rows, AM_F32);
 }
 

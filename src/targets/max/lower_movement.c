@@ -101,6 +101,13 @@ static am_mx_value real_to_integer(am_mlir *m, am_mx_value x)
     return am_mx_select(m, large, am_mx_scalar(m, AM_I32, INT32_MAX), am_mx_cast(m, bounded, AM_I32));
 }
 
+static bool supports_cast(const am_graph *graph, const am_node *node, am_reason *why)
+{
+    AM_MX_ATTRIBUTES(am_cast_attributes);
+    bool wide = am_mx_in(graph, node, 0)->dtype == AM_F64;
+    return !wide || a->dtype == AM_F32 || a->dtype == AM_F64 || am_reason_no(why, "input 0 is f64");
+}
+
 static void lower_cast(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_cast_attributes);
@@ -112,12 +119,8 @@ static void lower_cast(am_mlir *m, const am_node *node, am_mx_value *y)
 }
 
 const am_mx_lowering am_mx_movement[] = {
-    {AM_OP_RESHAPE, NULL, lower_reshape},
-    {AM_OP_PERMUTE, NULL, lower_permute},
-    {AM_OP_BROADCAST, NULL, lower_broadcast},
-    {AM_OP_SLICE, NULL, lower_slice},
-    {AM_OP_CONCAT, NULL, lower_concat},
-    {AM_OP_PAD, supports_pad, lower_pad},
-    {AM_OP_CAST, NULL, lower_cast},
-    {AM_OP_COUNT, NULL, NULL},
+    {AM_OP_RESHAPE, NULL, lower_reshape},     {AM_OP_PERMUTE, NULL, lower_permute},
+    {AM_OP_BROADCAST, NULL, lower_broadcast}, {AM_OP_SLICE, NULL, lower_slice},
+    {AM_OP_CONCAT, NULL, lower_concat},       {AM_OP_PAD, supports_pad, lower_pad},
+    {AM_OP_CAST, supports_cast, lower_cast},  {AM_OP_COUNT, NULL, NULL},
 };

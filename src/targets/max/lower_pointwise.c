@@ -225,7 +225,8 @@ static bool supports_unary(const am_graph *graph, const am_node *node, am_reason
     AM_MX_ATTRIBUTES(am_unary_attributes);
     am_dtype dtype = am_mx_in(graph, node, 0)->dtype;
     const struct unary_row *row = find_unary(a->fn);
-    if (row && (dtype == AM_F32 || row->integers)) return true;
+    bool wide = a->fn == AM_SIN || a->fn == AM_COS || a->fn == AM_NEG || a->fn == AM_IDENTITY;
+    if (row && (dtype == AM_F32 || (dtype == AM_F64 ? wide : row->integers))) return true;
     return am_reason_no(why, "max has no %s of %s", am_unary_names[a->fn], am_dtype_name(dtype));
 }
 
@@ -242,26 +243,16 @@ static const struct binary_row {
     const char *form;
     bool compares, swapped;
 } binary_rows[] = {
-    {AM_ADD, "rmo.add", false, false},
-    {AM_SUB, "rmo.sub", false, false},
-    {AM_MUL, "rmo.mul", false, false},
-    {AM_DIV, "rmo.div", false, false},
-    {AM_MOD, "rmo.mod", false, false},
-    {AM_POW, "rmo.pow", false, false},
-    {AM_MIN, "rmo.min", false, false},
-    {AM_MAX, "rmo.max", false, false},
-    {AM_EQUAL, "rmo.equal", true, false},
-    {AM_NOT_EQUAL, "rmo.not_equal", true, false},
-    {AM_LESS, "rmo.greater", true, true},
-    {AM_LESS_EQUAL, "rmo.greater_equal", true, true},
-    {AM_GREATER, "rmo.greater", true, false},
-    {AM_GREATER_EQUAL, "rmo.greater_equal", true, false},
-    {AM_LOGICAL_AND, "rmo.and", true, false},
-    {AM_LOGICAL_OR, "rmo.or", true, false},
-    {AM_LOGICAL_XOR, "rmo.xor", true, false},
-    {AM_BIT_AND, "rmo.and", false, false},
-    {AM_BIT_OR, "rmo.or", false, false},
-    {AM_BIT_XOR, "rmo.xor", false, false},
+    {AM_ADD, "rmo.add", false, false},        {AM_SUB, "rmo.sub", false, false},
+    {AM_MUL, "rmo.mul", false, false},        {AM_DIV, "rmo.div", false, false},
+    {AM_MOD, "rmo.mod", false, false},        {AM_POW, "rmo.pow", false, false},
+    {AM_MIN, "rmo.min", false, false},        {AM_MAX, "rmo.max", false, false},
+    {AM_EQUAL, "rmo.equal", true, false},     {AM_NOT_EQUAL, "rmo.not_equal", true, false},
+    {AM_LESS, "rmo.greater", true, true},     {AM_LESS_EQUAL, "rmo.greater_equal", true, true},
+    {AM_GREATER, "rmo.greater", true, false}, {AM_GREATER_EQUAL, "rmo.greater_equal", true, false},
+    {AM_LOGICAL_AND, "rmo.and", true, false}, {AM_LOGICAL_OR, "rmo.or", true, false},
+    {AM_LOGICAL_XOR, "rmo.xor", true, false}, {AM_BIT_AND, "rmo.and", false, false},
+    {AM_BIT_OR, "rmo.or", false, false},      {AM_BIT_XOR, "rmo.xor", false, false},
 };
 
 static const struct binary_row *find_binary(int fn)
@@ -297,7 +288,9 @@ static bool supports_binary(const am_graph *graph, const am_node *node, am_reaso
     AM_MX_ATTRIBUTES(am_binary_attributes);
     am_dtype dtype = am_mx_in(graph, node, 0)->dtype;
     if (!find_binary(a->fn)) return am_reason_no(why, "max has no %s", am_binary_names[a->fn]);
-    if (is_bitwise(a->fn) && dtype != AM_BOOL) return am_reason_no(why, "max has no %s of integers", am_binary_names[a->fn]);
+    if (is_bitwise(a->fn) && dtype != AM_BOOL)
+        return am_reason_no(why, "max has no %s of integers", am_binary_names[a->fn]);
+    if (dtype == AM_F64 && a->fn > AM_DIV) return am_reason_no(why, "max has no %s of f64", am_binary_names[a->fn]);
     if (dtype != AM_I32) return true;
     if (a->fn == AM_POW) return am_reason_no(why, "max has no pow of integers");
     if ((a->fn == AM_DIV || a->fn == AM_MOD) && !divides_safely(graph, node))

@@ -19,11 +19,14 @@ static int find_input(const am_graph *g, am_value v)
     return -1;
 }
 
-/* The input whose value is the offset in "0, 1, .. n - 1 plus offset"; -1 where the indices are not that. */
+/* The input whose value is the offset in "0, 1, .. n - 1 plus offset", or the only index; -1 where the indices are not
+   that. */
 static int find_offset(const am_graph *g, am_value indices)
 {
     const am_node *sum = am_graph_producer(g, indices);
     while (sum->op == AM_OP_RESHAPE) sum = am_graph_producer(g, sum->inputs[0]);
+    if (sum->op == AM_OP_INPUT && am_shape_count(&am_graph_value(g, indices)->shape) == 1)
+        return find_input(g, sum->first_output);
     if (sum->op != AM_OP_BINARY || ((const am_binary_attributes *)sum->attributes)->fn != AM_ADD) return -1;
     for (int i = 0; i < 2; i++) {
         const am_node *count = am_graph_producer(g, sum->inputs[i]);

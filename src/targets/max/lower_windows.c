@@ -6,9 +6,9 @@
 
 /* --- pool ---
 
-   MAX 26.7 divides averages of windows that hang over the edge by other counts than torch, in ceil_mode too. So a pool is
-   taken apart: the input is padded, and for each place of the kernel a strided slice of it is joined with the others;
-   averages are multiplied by reciprocals of the counts that torch means. */
+   MAX 26.7 divides averages of windows that hang over the edge by other counts than torch, in ceil_mode too. So a pool
+   is taken apart: the input is padded, and for each place of the kernel a strided slice of it is joined with the
+   others; averages are multiplied by reciprocals of the counts that torch means. */
 
 enum { KERNEL_LIMIT = 64 };
 

@@ -9,8 +9,8 @@ static am_status version(am_buffer *out)
     return am_buffer_status(out);
 }
 
-/* On the cpu. MAX keeps worker threads of its own, one for each cpu that the thread may use that opens it: by --threads a
-   process asks for fewer at that moment only. */
+/* On the cpu. MAX keeps worker threads of its own, one for each cpu that the thread may use that opens it: by --threads
+   a process asks for fewer at that moment only. */
 const am_target am_target_max = {
     .name = "max",
     .summary = "Modular's MAX engine",

@@ -10,6 +10,8 @@
 static const char *element(am_dtype dtype)
 {
     switch (dtype) {
+    case AM_F64:
+        return "f64";
     case AM_F32:
         return "f32";
     case AM_F16:
@@ -177,9 +179,13 @@ am_mx_value am_mx_slice(am_mlir *m, am_mx_value x, int axis, int64_t start, int6
 static void put_number(am_buffer *out, am_dtype dtype, const void *data, int64_t i)
 {
     uint32_t bits;
+    uint64_t wide;
     if (dtype == AM_F32) {
         memcpy(&bits, (const char *)data + i * 4, sizeof bits);
         am_buffer_printf(out, "0x%08" PRIX32, bits);
+    } else if (dtype == AM_F64) {
+        memcpy(&wide, (const char *)data + i * 8, sizeof wide);
+        am_buffer_printf(out, "0x%016" PRIX64, wide);
     } else if (dtype == AM_BOOL) am_buffer_append_string(out, am_load_int(dtype, data, i) ? "true" : "false");
     else am_buffer_printf(out, "%" PRId64, am_load_int(dtype, data, i));
 }

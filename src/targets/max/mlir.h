@@ -57,10 +57,15 @@ am_mx_value am_mx_binary(am_mlir *m, const char *form, am_mx_value x, am_mx_valu
 am_mx_value am_mx_compare(am_mlir *m, const char *form, am_mx_value x, am_mx_value y); /* gives BOOL */
 am_mx_value am_mx_select(am_mlir *m, am_mx_value condition, am_mx_value x, am_mx_value y);
 
+/* x in another dtype, as MAX converts. */
 am_mx_value am_mx_cast(am_mlir *m, am_mx_value x, am_dtype dtype);
+
+/* The same elements in another shape; each repeated to a larger one, as numpy broadcasts. */
 am_mx_value am_mx_reshape(am_mlir *m, am_mx_value x, am_shape shape);
-am_mx_value am_mx_permute(am_mlir *m, am_mx_value x, const am_shape *order);
 am_mx_value am_mx_broadcast(am_mlir *m, am_mx_value x, am_shape shape);
+
+/* Dimension i of the result is dimension order->dims[i] of x. */
+am_mx_value am_mx_permute(am_mlir *m, am_mx_value x, const am_shape *order);
 
 /* x[.., start:stop:step, ..] along one axis; step > 0. */
 am_mx_value am_mx_slice(am_mlir *m, am_mx_value x, int axis, int64_t start, int64_t stop, int64_t step);
@@ -77,7 +82,7 @@ am_mx_value am_mx_lent(am_mlir *m, am_dtype dtype, am_shape shape, const void *d
    failed then). */
 void *am_mx_room(am_mlir *m, am_shape shape);
 
-/* "[axis = 1]" and "#mosh<ape[1, 2]> : !mosh.ape" for attributes. */
+/* "NAME = #mosh<ape[1, 2]> : !mosh.ape", for attributes. */
 void am_mx_put_shape(am_buffer *out, const char *name, const am_shape *shape);
 
 /* "!mo.tensor<[2, 3], f32>". */

@@ -29,7 +29,7 @@ typedef struct program {
 
 static int max_dtype_of(am_dtype dtype)
 {
-    return dtype == AM_F32 ? MAX_F32 : dtype == AM_I32 ? MAX_I32 : MAX_BOOL;
+    return dtype == AM_F32 ? MAX_F32 : dtype == AM_F64 ? MAX_F64 : dtype == AM_I32 ? MAX_I32 : MAX_BOOL;
 }
 
 /* The last call's error, after which the status is a new one. */
@@ -99,8 +99,8 @@ static am_status make_spec(program *p, int i, am_value value)
     char name[32];
     const am_value_info *info = am_graph_value(p->graph, value);
     snprintf(name, sizeof name, "input%d", i);
-    p->specs[i] = p->max->M_newTensorSpec(info->shape.dims, info->shape.rank, max_dtype_of(info->dtype), name,
-                                          p->max->device);
+    p->specs[i] =
+        p->max->M_newTensorSpec(info->shape.dims, info->shape.rank, max_dtype_of(info->dtype), name, p->max->device);
     return p->specs[i] ? NULL : am_out_of_memory();
 }
 
@@ -138,8 +138,7 @@ static am_status wrong(const am_mx_entry *entry)
 static am_status compile_text(program *p, const am_buffer *text, const am_target_options *options, am_mx_entry *out)
 {
     am_max_mef mef;
-    am_status status =
-        am_max_compile(p->max->root, am_buffer_text(text), text->length, options->cancelled, &mef);
+    am_status status = am_max_compile(p->max->root, am_buffer_text(text), text->length, options->cancelled, &mef);
     out->mef = mef.bytes;
     out->length = mef.length;
     if (!status || !mef.is_final) return status;
@@ -274,8 +273,8 @@ static am_status take_result(program *p, int i)
     size_t count = p->max->M_getTensorNumElements(p->tensors[i]);
     int dtype = p->max->M_getTensorType(p->tensors[i]);
     if (dtype != max_dtype_of(y->dtype) || count != (size_t)am_shape_count(&y->shape))
-        return am_error(AM_INTERNAL, "max: output %d has %zu elements of dtype %d, expected %lld of %d", i, count, dtype,
-                        (long long)am_shape_count(&y->shape), max_dtype_of(y->dtype));
+        return am_error(AM_INTERNAL, "max: output %d has %zu elements of dtype %d, expected %lld of %d", i, count,
+                        dtype, (long long)am_shape_count(&y->shape), max_dtype_of(y->dtype));
     y->data = (void *)(uintptr_t)p->max->M_getTensorData(p->tensors[i]);
     return NULL;
 }

@@ -4,7 +4,8 @@
 
 #include "targets/max/library.h"
 
-/* See am_target for what these do. A graph that MAX compiled wrongly fails with AM_INTERNAL and the worst difference. */
+/* See am_target for what these do. A graph that MAX compiled wrongly fails with AM_INTERNAL and the worst difference.
+ */
 am_status am_mx_create(const am_graph *graph, const am_target_options *options, void **out) AM_NODISCARD;
 void am_mx_destroy(void *program);
 am_status am_mx_run(void *program, const am_tensor *inputs, void *const *states) AM_NODISCARD;

@@ -154,8 +154,8 @@ static void compare(trial *t, const char *kind, const char *name, const am_tenso
         double times = excess(e, f, reals ? allowed * (scale + fabs(e)) + 1e-6 : 0);
         if (!(times > t->worst)) continue;
         t->worst = times;
-        snprintf(t->reason, AM_MX_REASON, "element %lld of %s %.80s is %.9g on the cpu and %.9g by max", (long long)i, kind,
-                 name, e, f);
+        snprintf(t->reason, AM_MX_REASON, "element %lld of %s %.80s is %.9g on the cpu and %.9g by max", (long long)i,
+                 kind, name, e, f);
     }
 }
 
