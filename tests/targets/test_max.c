@@ -2,6 +2,7 @@
    that we write around. A script stands for the compiler where MAX is not needed. */
 #include "test_support.h"
 
+#include "max_ops.h"
 #include "max_texts.h"
 
 #include "base/file.h"
@@ -480,4 +481,52 @@ static void targets_max__fault_softmax_of_an_input_and_a_mask_ends_the_compiler(
     assert_int_equal(entry.verdict, AM_MX_WRONG);
     assert_non_null(strstr(entry.reason, "ended by signal"));
     am_free(entry.mef);
+}
+
+/* --- every op --- */
+
+static bool is_close(const am_tensor *expected, double e, double f)
+{
+    if (isnan(e) || isnan(f)) return isnan(e) && isnan(f);
+    if (e == f) return true;
+    return am_dtype_is_float(expected->dtype) && fabs(e - f) <= 2e-5 * (1 + fabs(e));
+}
+
+/* The number of elements that differ, the first of them printed. */
+static int count_differences(const char *name, const am_tensor *expected, const am_tensor *found)
+{
+    int differences = 0;
+    for (int64_t i = 0, count = am_shape_count(&expected->shape); i < count; i++) {
+        double e = am_load_real(expected->dtype, expected->data, i), f = am_load_real(found->dtype, found->data, i);
+        if (is_close(expected, e, f)) continue;
+        if (differences++ == 0) print_message("%s: element %lld is %.9g, expected %.9g\n", name, (long long)i, f, e);
+    }
+    return differences;
+}
+
+static void targets_max__agrees_with_the_reference_on_every_op(void **state)
+{
+    am_arena arena = {0};
+    am_tensor inputs[MAX_OPS_INPUTS];
+    am_cpu_program *reference;
+    am_program *program;
+    am_target_choice choice;
+    int differences = 0;
+    need_max();
+    am_graph *graph = max_ops_graph();
+    max_ops_fill(graph, &arena, inputs);
+    am_test_expect_ok(am_cpu_program_create(graph, &(am_cpu_program_options){.reference_only = true}, &reference));
+    am_test_expect_ok(am_cpu_program_run(reference, inputs, NULL));
+    am_test_expect_ok(am_target_choose("max", "require", &choice));
+    am_test_expect_ok(am_program_create(graph, &choice, NULL, &program));
+    am_test_expect_ok(am_program_run(program, inputs, NULL));
+    for (int i = 0; i < graph->output_count; i++) {
+        am_tensor expected = am_cpu_program_output(reference, i), found = am_program_output(program, i);
+        differences += count_differences(graph->outputs[i].name, &expected, &found);
+    }
+    assert_int_equal(differences, 0);
+    am_program_destroy(program);
+    am_cpu_program_destroy(reference);
+    am_graph_destroy(graph);
+    am_arena_deinit(&arena);
 }
