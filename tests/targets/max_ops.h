@@ -11,7 +11,8 @@ enum { MAX_OPS_INPUTS = 8 };
  */
 am_graph *max_ops_graph(void);
 
-/* Numbers for its inputs, NaN and infinities among them where the name is "special"; memory from the arena. */
+/* Numbers for its inputs, NaN and infinities among them where the name is "special"; none so small that it is denormal,
+   for MAX takes those as 0. Memory from the arena. */
 void max_ops_fill(const am_graph *graph, am_arena *arena, am_tensor inputs[MAX_OPS_INPUTS]);
 
 #endif

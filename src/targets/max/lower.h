@@ -41,6 +41,12 @@ const am_value_info *am_mx_out(const am_graph *graph, const am_node *node);
 bool am_mx_has_function(int fn);
 am_mx_value am_mx_function(am_mlir *m, int fn, am_mx_value x);
 
+/* The larger, or smaller, of two; NaN wins, which MAX drops. */
+am_mx_value am_mx_extreme(am_mlir *m, bool largest, am_mx_value x, am_mx_value y);
+
+/* Whether x is not 0; NaN is not, though MAX's own not_equal says that NaN equals everything. */
+am_mx_value am_mx_truth(am_mlir *m, am_mx_value x);
+
 /* x <op> number. */
 am_mx_value am_mx_with_number(am_mlir *m, const char *form, am_mx_value x, double number);
 

@@ -1,6 +1,7 @@
 #include "graph/ops.h"
 #include "targets/max/lower.h"
 
+#include <math.h>
 #include <string.h>
 
 /* --- reduce --- */
@@ -19,14 +20,25 @@ static am_mx_value reduce_axis(am_mlir *m, const char *form, am_mx_value x, int6
     return am_mx_add1(m, form, am_mx_format(" [axis = %d]", (int)axis).text, x, dtype, shape);
 }
 
+/* Whether any element along the axes is NaN, as 0 or 1 of I32: MAX's own maxima and minima leave NaN out. */
+static am_mx_value any_nan(am_mlir *m, am_mx_value x, const am_shape *axes)
+{
+    am_mx_value y = am_mx_cast(m, am_mx_function(m, AM_IS_NAN, x), AM_I32);
+    for (int i = 0; i < axes->rank; i++) y = reduce_axis(m, "rmo.mo.reduce.max", y, axes->dims[i], AM_I32);
+    return am_mx_truth(m, y);
+}
+
 static void lower_reduce(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_reduce_attributes);
     bool logical = a->fn == AM_REDUCE_ANY || a->fn == AM_REDUCE_ALL;
-    am_mx_value x = am_mx_input(m, node, 0);
+    bool loses_nan = a->fn == AM_REDUCE_MAX || a->fn == AM_REDUCE_MIN;
+    am_mx_value x = am_mx_input(m, node, 0), from = x;
     if (logical) x = am_mx_cast(m, x, AM_I32);
     for (int i = 0; i < a->axes.rank; i++) x = reduce_axis(m, reduce_forms[a->fn], x, a->axes.dims[i], x.dtype);
-    if (logical) x = am_mx_compare(m, "rmo.not_equal", x, am_mx_scalar(m, AM_I32, 0));
+    if (logical) x = am_mx_truth(m, x);
+    if (loses_nan && from.dtype == AM_F32)
+        x = am_mx_select(m, any_nan(m, from, &a->axes), am_mx_scalar(m, AM_F32, NAN), x);
     y[0] = am_mx_reshape(m, x, am_mx_out(m->graph, node)->shape);
 }
 
@@ -42,7 +54,11 @@ static void lower_arg_reduce(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_arg_reduce_attributes);
     const char *form = a->is_min ? "rmo.mo.reduce.arg_min" : "rmo.mo.reduce.arg_max";
-    am_mx_value best = reduce_axis(m, form, am_mx_input(m, node, 0), a->axis, AM_I64);
+    am_mx_value x = am_mx_input(m, node, 0), best = reduce_axis(m, form, x, a->axis, AM_I64);
+    am_shape axes = am_shape_of(a->axis);
+    am_mx_value is_nan = am_mx_cast(m, am_mx_function(m, AM_IS_NAN, x), AM_F32);
+    am_mx_value first_nan = reduce_axis(m, "rmo.mo.reduce.arg_max", is_nan, a->axis, AM_I64);
+    best = am_mx_select(m, any_nan(m, x, &axes), first_nan, best);
     y[0] = am_mx_cast(m, am_mx_reshape(m, best, am_mx_out(m->graph, node)->shape), AM_I32);
 }
 

@@ -94,8 +94,8 @@ static void lower_pad(am_mlir *m, const am_node *node, am_mx_value *y)
 /* Reals go into integers by way of a clamp, for conversion itself does not saturate; NaN becomes 0. */
 static am_mx_value real_to_integer(am_mlir *m, am_mx_value x)
 {
-    am_mx_value is_number = am_mx_compare(m, "rmo.equal", x, x);
-    x = am_mx_select(m, is_number, x, am_mx_scalar(m, AM_F32, 0));
+    am_mx_value is_nan = am_mx_function(m, AM_IS_NAN, x);
+    x = am_mx_select(m, is_nan, am_mx_scalar(m, AM_F32, 0), x);
     am_mx_value large = am_mx_compare(m, "rmo.greater_equal", x, am_mx_scalar(m, AM_F32, 0x1p31));
     am_mx_value bounded = am_mx_with_number(m, "rmo.max", am_mx_with_number(m, "rmo.min", x, 2147483520.0), -0x1p31);
     return am_mx_select(m, large, am_mx_scalar(m, AM_I32, INT32_MAX), am_mx_cast(m, bounded, AM_I32));
@@ -113,7 +113,7 @@ static void lower_cast(am_mlir *m, const am_node *node, am_mx_value *y)
     AM_MX_ATTRIBUTES(am_cast_attributes);
     am_mx_value x = am_mx_input(m, node, 0);
     if (x.dtype == a->dtype) y[0] = x;
-    else if (a->dtype == AM_BOOL) y[0] = am_mx_compare(m, "rmo.not_equal", x, am_mx_scalar(m, x.dtype, 0));
+    else if (a->dtype == AM_BOOL) y[0] = am_mx_truth(m, x);
     else if (x.dtype == AM_F32 && a->dtype == AM_I32) y[0] = real_to_integer(m, x);
     else y[0] = am_mx_cast(m, x, a->dtype);
 }

@@ -159,47 +159,48 @@ static const struct unary_row {
     int fn;
     const char *form;
     compose compose;
-    bool integers; /* takes I32 too */
+    bool integers;  /* takes I32 too */
+    bool loses_nan; /* MAX gives a number where x is none */
 } unary_rows[] = {
-    {AM_IDENTITY, NULL, identity, true},
-    {AM_ABS, "rmo.mo.abs", NULL, true},
-    {AM_NEG, "rmo.mo.negative", NULL, true},
-    {AM_SIGN, NULL, sign, true},
-    {AM_RECIPROCAL, NULL, reciprocal, false},
-    {AM_SQUARE, NULL, square, true},
-    {AM_SQRT, "rmo.mo.sqrt", NULL, false},
-    {AM_RSQRT, "rmo.mo.rsqrt", NULL, false},
-    {AM_EXP, "rmo.mo.exp", NULL, false},
-    {AM_EXPM1, NULL, expm1_value, false},
-    {AM_LOG, "rmo.mo.log", NULL, false},
-    {AM_LOG1P, "rmo.mo.log1p", NULL, false},
-    {AM_SIN, "rmo.mo.sin", NULL, false},
-    {AM_COS, "rmo.mo.cos", NULL, false},
-    {AM_TAN, NULL, tan_value, false},
-    {AM_TANH, "rmo.mo.tanh", NULL, false},
-    {AM_ATANH, "rmo.mo.atanh", NULL, false},
-    {AM_ERF, "rmo.mo.erf", NULL, false},
-    {AM_FLOOR, "rmo.mo.floor", NULL, false},
-    {AM_CEIL, "rmo.mo.ceil", NULL, false},
-    {AM_ROUND, "rmo.mo.round", NULL, false},
-    {AM_TRUNC, "rmo.mo.trunc", NULL, false},
-    {AM_SIGMOID, "rmo.mo.sigmoid", NULL, false},
-    {AM_LOG_SIGMOID, NULL, log_sigmoid, false},
-    {AM_SOFTPLUS, NULL, softplus, false},
-    {AM_RELU, NULL, relu, true},
-    {AM_RELU6, NULL, relu6, false},
-    {AM_RELU2, NULL, relu2, false},
-    {AM_GELU, "rmo.mo.gelu", NULL, false},
-    {AM_GELU_TANH, "rmo.mo.gelu_tanh", NULL, false},
-    {AM_QUICK_GELU, NULL, quick_gelu, false},
-    {AM_SILU, "rmo.mo.silu", NULL, false},
-    {AM_MISH, NULL, mish, false},
-    {AM_HARD_SIGMOID, NULL, hard_sigmoid, false},
-    {AM_HARD_SWISH, NULL, hard_swish, false},
-    {AM_ELU, NULL, elu, false},
-    {AM_LOGICAL_NOT, NULL, logical_not, true},
-    {AM_IS_NAN, NULL, is_nan, false},
-    {AM_IS_INF, NULL, is_inf, false},
+    {AM_IDENTITY, NULL, identity, true, false},
+    {AM_ABS, "rmo.mo.abs", NULL, true, false},
+    {AM_NEG, "rmo.mo.negative", NULL, true, false},
+    {AM_SIGN, NULL, sign, true, false},
+    {AM_RECIPROCAL, NULL, reciprocal, false, false},
+    {AM_SQUARE, NULL, square, true, false},
+    {AM_SQRT, "rmo.mo.sqrt", NULL, false, false},
+    {AM_RSQRT, "rmo.mo.rsqrt", NULL, false, false},
+    {AM_EXP, "rmo.mo.exp", NULL, false, true},
+    {AM_EXPM1, NULL, expm1_value, false, true},
+    {AM_LOG, "rmo.mo.log", NULL, false, false},
+    {AM_LOG1P, "rmo.mo.log1p", NULL, false, false},
+    {AM_SIN, "rmo.mo.sin", NULL, false, false},
+    {AM_COS, "rmo.mo.cos", NULL, false, false},
+    {AM_TAN, NULL, tan_value, false, false},
+    {AM_TANH, "rmo.mo.tanh", NULL, false, true},
+    {AM_ATANH, "rmo.mo.atanh", NULL, false, false},
+    {AM_ERF, "rmo.mo.erf", NULL, false, false},
+    {AM_FLOOR, "rmo.mo.floor", NULL, false, false},
+    {AM_CEIL, "rmo.mo.ceil", NULL, false, false},
+    {AM_ROUND, "rmo.mo.round", NULL, false, false},
+    {AM_TRUNC, "rmo.mo.trunc", NULL, false, false},
+    {AM_SIGMOID, "rmo.mo.sigmoid", NULL, false, true},
+    {AM_LOG_SIGMOID, NULL, log_sigmoid, false, true},
+    {AM_SOFTPLUS, NULL, softplus, false, true},
+    {AM_RELU, NULL, relu, true, false},
+    {AM_RELU6, NULL, relu6, false, false},
+    {AM_RELU2, NULL, relu2, false, false},
+    {AM_GELU, "rmo.mo.gelu", NULL, false, false},
+    {AM_GELU_TANH, "rmo.mo.gelu_tanh", NULL, false, false},
+    {AM_QUICK_GELU, NULL, quick_gelu, false, false},
+    {AM_SILU, "rmo.mo.silu", NULL, false, false},
+    {AM_MISH, NULL, mish, false, false},
+    {AM_HARD_SIGMOID, NULL, hard_sigmoid, false, false},
+    {AM_HARD_SWISH, NULL, hard_swish, false, false},
+    {AM_ELU, NULL, elu, false, true},
+    {AM_LOGICAL_NOT, NULL, logical_not, true, false},
+    {AM_IS_NAN, NULL, is_nan, false, false},
+    {AM_IS_INF, NULL, is_inf, false, false},
 };
 
 static const struct unary_row *find_unary(int fn)
@@ -217,7 +218,8 @@ bool am_mx_has_function(int fn)
 am_mx_value am_mx_function(am_mlir *m, int fn, am_mx_value x)
 {
     const struct unary_row *row = find_unary(fn);
-    return row->compose ? row->compose(m, x) : am_mx_unary(m, row->form, x);
+    am_mx_value y = row->compose ? row->compose(m, x) : am_mx_unary(m, row->form, x);
+    return row->loses_nan ? am_mx_select(m, is_nan(m, x), x, y) : y;
 }
 
 static bool supports_unary(const am_graph *graph, const am_node *node, am_reason *why)
@@ -237,6 +239,13 @@ static void lower_unary(am_mlir *m, const am_node *node, am_mx_value *y)
 }
 
 /* --- binary --- */
+
+am_mx_value am_mx_extreme(am_mlir *m, bool largest, am_mx_value x, am_mx_value y)
+{
+    am_mx_value z = am_mx_binary(m, largest ? "rmo.max" : "rmo.min", x, y);
+    if (x.dtype != AM_F32) return z;
+    return am_mx_select(m, is_nan(m, x), x, am_mx_select(m, is_nan(m, y), y, z));
+}
 
 static const struct binary_row {
     int fn;
@@ -287,12 +296,13 @@ static bool supports_binary(const am_graph *graph, const am_node *node, am_reaso
 {
     AM_MX_ATTRIBUTES(am_binary_attributes);
     am_dtype dtype = am_mx_in(graph, node, 0)->dtype;
+    if (a->fn == AM_POW) return am_reason_no(why, "max's pow loses NaN and infinities");
     if (!find_binary(a->fn)) return am_reason_no(why, "max has no %s", am_binary_names[a->fn]);
     if (is_bitwise(a->fn) && dtype != AM_BOOL)
         return am_reason_no(why, "max has no %s of integers", am_binary_names[a->fn]);
     if (dtype == AM_F64 && a->fn > AM_DIV) return am_reason_no(why, "max has no %s of f64", am_binary_names[a->fn]);
+    if (dtype == AM_F32 && a->fn == AM_MOD) return am_reason_no(why, "max's remainder of reals is inexact");
     if (dtype != AM_I32) return true;
-    if (a->fn == AM_POW) return am_reason_no(why, "max has no pow of integers");
     if ((a->fn == AM_DIV || a->fn == AM_MOD) && !divides_safely(graph, node))
         return am_reason_no(why, "an integer divisor that may be 0");
     return true;
@@ -308,9 +318,9 @@ static am_mx_value floor_div(am_mlir *m, am_mx_value x, am_mx_value y)
     return sub(m, quotient, am_mx_cast(m, down, x.dtype));
 }
 
-static am_mx_value truth(am_mlir *m, am_mx_value x)
+am_mx_value am_mx_truth(am_mlir *m, am_mx_value x)
 {
-    return x.dtype == AM_BOOL ? x : am_mx_compare(m, "rmo.not_equal", x, am_mx_scalar(m, x.dtype, 0));
+    return x.dtype == AM_BOOL ? x : am_mx_unary(m, "rmo.mo.not", logical_not(m, x));
 }
 
 static void lower_binary(am_mlir *m, const am_node *node, am_mx_value *out)
@@ -319,9 +329,11 @@ static void lower_binary(am_mlir *m, const am_node *node, am_mx_value *out)
     const struct binary_row *row = find_binary(a->fn);
     am_mx_value x = am_mx_input(m, node, 0), y = am_mx_input(m, node, 1);
     bool integers = x.dtype == AM_I32;
-    if (is_logical(a->fn)) x = truth(m, x), y = truth(m, y);
+    if (is_logical(a->fn)) x = am_mx_truth(m, x), y = am_mx_truth(m, y);
     else if (row->compares && x.dtype == AM_BOOL) x = am_mx_cast(m, x, AM_I32), y = am_mx_cast(m, y, AM_I32);
-    if (a->fn == AM_DIV && integers) out[0] = floor_div(m, x, y);
+    if (a->fn == AM_MIN || a->fn == AM_MAX) out[0] = am_mx_extreme(m, a->fn == AM_MAX, x, y);
+    else if (a->fn == AM_NOT_EQUAL) out[0] = am_mx_unary(m, "rmo.mo.not", am_mx_compare(m, "rmo.equal", x, y));
+    else if (a->fn == AM_DIV && integers) out[0] = floor_div(m, x, y);
     else if (a->fn == AM_MOD && integers) out[0] = sub(m, x, mul(m, floor_div(m, x, y), y));
     else if (row->swapped) out[0] = am_mx_compare(m, row->form, y, x);
     else out[0] = (row->compares ? am_mx_compare : am_mx_binary)(m, row->form, x, y);

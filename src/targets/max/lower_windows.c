@@ -43,7 +43,7 @@ static bool supports_pool(const am_graph *graph, const am_node *node, am_reason 
         pool_axis axis;
         if (!find_axis(a, i, x->dims[i + 2], y->dims[i + 2], &axis))
             return am_reason_no(why, "an adaptive pool with windows of different sizes");
-        if (y->dims[i + 2] > 1) kernel *= axis.kernel;
+        if (y->dims[i + 2] > 1 || a->fn == AM_POOL_MAX) kernel *= axis.kernel;
     }
     return kernel <= KERNEL_LIMIT || am_reason_no(why, "a pool over windows of %lld places", (long long)kernel);
 }
@@ -74,21 +74,21 @@ static am_mx_value pad_axis(am_mlir *m, am_mx_value x, int axis, const pool_axis
     return am_mx_add(m, "rmo.mo.pad.constant", "", inputs, 3, AM_F32, shape);
 }
 
-/* Along one axis: largest or sum of each window; one window over everything is a reduction. */
+/* Along one axis: largest or sum of each window; a sum over everything is a reduction. */
 static am_mx_value pool_axis_of(am_mlir *m, am_mx_value x, int axis, const pool_axis *p, bool maximum)
 {
     am_shape shape = x.shape;
-    if (p->places == 1 && p->kernel == p->size && p->before == 0) {
+    if (!maximum && p->places == 1 && p->kernel == p->size && p->before == 0) {
         shape.dims[axis] = 1;
-        return am_mx_add1(m, maximum ? "rmo.mo.reduce.max" : "rmo.mo.reduce.add",
-                          am_mx_format(" [axis = %d]", axis).text, x, AM_F32, shape);
+        return am_mx_add1(m, "rmo.mo.reduce.add", am_mx_format(" [axis = %d]", axis).text, x, AM_F32, shape);
     }
     am_mx_value y = {0};
     x = pad_axis(m, x, axis, p, maximum ? -INFINITY : 0);
     for (int64_t k = 0; k < p->kernel; k++) {
         int64_t start = k * p->dilation, stop = start + (p->places - 1) * p->stride + 1;
         am_mx_value part = am_mx_slice(m, x, axis, start, stop, p->stride);
-        y = k ? am_mx_binary(m, maximum ? "rmo.max" : "rmo.add", y, part) : part;
+        if (k == 0) y = part;
+        else y = maximum ? am_mx_extreme(m, true, y, part) : am_mx_binary(m, "rmo.add", y, part);
     }
     return y;
 }
