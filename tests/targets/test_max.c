@@ -111,6 +111,16 @@ static void targets_max__compiling_can_be_cancelled(void **state)
     expect_clean();
 }
 
+static void targets_max__releases_that_were_never_tried_are_refused(void **state)
+{
+    am_test_expect_ok(am_max_check_version("26.7.0", "libmax.so", false));
+    am_test_expect_ok(am_max_check_version("26.7", "libmax.so", false));
+    am_test_expect_error(am_max_check_version("26.70.0", "libmax.so", false), AM_UNSUPPORTED,
+                         "libmax.so is MAX 26.70.0");
+    am_test_expect_error(am_max_check_version("", "libmax.so", false), AM_UNSUPPORTED, "of an unknown release");
+    am_test_expect_ok(am_max_check_version("27.1.0", "libmax.so", true));
+}
+
 /* --- kept graphs --- */
 
 static const uint8_t key_a[AM_SHA256_BYTES] = {1}, key_b[AM_SHA256_BYTES] = {2};

@@ -66,14 +66,14 @@ static bool is_tested(const char *version)
     return strncmp(version, tested, length) == 0 && (version[length] == '.' || version[length] == 0);
 }
 
-static am_status check_version(const am_max *max, const char *path, bool allow_untested)
+am_status am_max_check_version(const char *version, const char *path, bool allow_untested)
 {
-    if (allow_untested || is_tested(max->version)) return NULL;
+    if (allow_untested || is_tested(version)) return NULL;
     return am_error(
         AM_UNSUPPORTED,
         "%s is MAX %.60s, and this program was tried with %s only (ANYMODEL_ALLOW_UNTESTED=1 uses it all the "
         "same)",
-        path, max->version[0] ? max->version : "of an unknown release", tested);
+        path, version[0] ? version : "of an unknown release", tested);
 }
 
 static void set_variable(void *context, const char *name, const char *value)
@@ -131,7 +131,7 @@ static am_status open_library(bool allow_untested, int threads)
     const char *version = max.M_version();
     snprintf(max.version, sizeof max.version, "%s", version ? version : "");
     snprintf(max.root, sizeof max.root, "%s", report.path);
-    AM_TRY(check_version(&max, path, allow_untested));
+    AM_TRY(am_max_check_version(max.version, path, allow_untested));
     AM_TRY(make_bounded_context(&max, threads));
     library = max;
     is_open = true;

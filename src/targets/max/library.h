@@ -62,6 +62,9 @@ void am_max_find(am_target_report *out);
    AM_UNSUPPORTED for a release that was never tried unless allow_untested. Borrowed. */
 am_status am_max_open(bool allow_untested, int threads, const am_max **out) AM_NODISCARD;
 
+/* AM_UNSUPPORTED for a release ("26.8.0") that was never tried, unless that is allowed; `path` names the library. */
+am_status am_max_check_version(const char *version, const char *path, bool allow_untested) AM_NODISCARD;
+
 /* Text such as "MODULAR_X=/path" for each variable that MAX needs to run and to compile from `root`, `cache` being its
    private folder: at most AM_MAX_VARIABLES, given to `put`. */
 enum { AM_MAX_VARIABLES = 5 };
