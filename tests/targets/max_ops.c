@@ -21,17 +21,17 @@ static void put(am_builder *b, const char *name, am_value value)
 
 static void put_pointwise(am_builder *b, const inputs *in)
 {
-    static const int unary[] = {AM_ABS,    AM_NEG,   AM_SIGN,         AM_RECIPROCAL, AM_SQUARE,      AM_SQRT,
-                                AM_RSQRT,  AM_EXP,   AM_EXPM1,        AM_LOG,        AM_LOG1P,       AM_SIN,
-                                AM_COS,    AM_TAN,   AM_TANH,         AM_ATANH,      AM_ERF,         AM_FLOOR,
-                                AM_CEIL,   AM_ROUND, AM_TRUNC,        AM_SIGMOID,    AM_LOG_SIGMOID, AM_SOFTPLUS,
-                                AM_RELU,   AM_RELU6, AM_RELU2,        AM_GELU,       AM_GELU_TANH,   AM_QUICK_GELU,
-                                AM_SILU,   AM_MISH,  AM_HARD_SIGMOID, AM_HARD_SWISH, AM_ELU,         AM_LOGICAL_NOT,
-                                AM_IS_NAN, AM_IS_INF};
-    static const int binary[] = {AM_ADD,     AM_SUB,           AM_MUL,         AM_DIV,        AM_MIN,
-                                 AM_MAX,     AM_EQUAL,         AM_NOT_EQUAL,   AM_LESS,       AM_LESS_EQUAL,
-                                 AM_GREATER, AM_GREATER_EQUAL, AM_LOGICAL_AND, AM_LOGICAL_OR, AM_LOGICAL_XOR};
-    static const int whole[] = {AM_ADD, AM_SUB, AM_MUL, AM_MIN, AM_MAX, AM_EQUAL, AM_LESS};
+    static const am_unary_fn unary[] = {
+        AM_ABS,         AM_NEG,         AM_SIGN,     AM_RECIPROCAL, AM_SQUARE,       AM_SQRT,       AM_RSQRT,
+        AM_EXP,         AM_EXPM1,       AM_LOG,      AM_LOG1P,      AM_SIN,          AM_COS,        AM_TAN,
+        AM_TANH,        AM_ATANH,       AM_ERF,      AM_FLOOR,      AM_CEIL,         AM_ROUND,      AM_TRUNC,
+        AM_SIGMOID,     AM_LOG_SIGMOID, AM_SOFTPLUS, AM_RELU,       AM_RELU6,        AM_RELU2,      AM_GELU,
+        AM_GELU_TANH,   AM_QUICK_GELU,  AM_SILU,     AM_MISH,       AM_HARD_SIGMOID, AM_HARD_SWISH, AM_ELU,
+        AM_LOGICAL_NOT, AM_IS_NAN,      AM_IS_INF};
+    static const am_binary_fn binary[] = {AM_ADD,     AM_SUB,           AM_MUL,         AM_DIV,        AM_MIN,
+                                          AM_MAX,     AM_EQUAL,         AM_NOT_EQUAL,   AM_LESS,       AM_LESS_EQUAL,
+                                          AM_GREATER, AM_GREATER_EQUAL, AM_LOGICAL_AND, AM_LOGICAL_OR, AM_LOGICAL_XOR};
+    static const am_binary_fn whole[] = {AM_ADD, AM_SUB, AM_MUL, AM_MIN, AM_MAX, AM_EQUAL, AM_LESS};
     for (size_t i = 0; i < sizeof unary / sizeof unary[0]; i++)
         put(b, am_unary_names[unary[i]], am_unary(b, unary[i], in->special));
     for (size_t i = 0; i < sizeof binary / sizeof binary[0]; i++)
@@ -75,7 +75,7 @@ static void put_movement(am_builder *b, const inputs *in)
 static void put_axis(am_builder *b, const inputs *in)
 {
     am_value cube = am_reshape(b, in->x, am_shape_of(4, 2, 8)), equals = am_unary(b, AM_ROUND, in->x);
-    for (int fn = AM_REDUCE_SUM; fn <= AM_REDUCE_PROD; fn++)
+    for (am_reduce_fn fn = AM_REDUCE_SUM; fn <= AM_REDUCE_PROD; fn++)
         put(b, am_test_format("reduce %s", am_reduce_names[fn]), am_reduce(b, fn, cube, am_shape_of(0, 2), false));
     put(b, "reduce max special", am_reduce(b, AM_REDUCE_MAX, in->special, am_shape_of(1), true));
     put(b, "reduce any", am_reduce(b, AM_REDUCE_ANY, in->flags, am_shape_of(1), false));
