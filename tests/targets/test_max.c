@@ -337,6 +337,17 @@ static void targets_max__a_state_that_is_read_elsewhere_is_copied(void **state)
     am_graph_destroy(graph);
 }
 
+static void targets_max__other_devices_than_the_cpu_are_refused(void **state)
+{
+    void *program;
+    am_graph *graph = build_cached(false);
+    const am_target *max = am_target_find("max", 3);
+    am_test_expect_error(max->create(graph, &(am_target_options){.device = "gpu"}, &program), AM_UNSUPPORTED,
+                         "not on gpu");
+    assert_null(program);
+    am_graph_destroy(graph);
+}
+
 /* --- with MAX: each graph takes its compiler a minute or more the first time --- */
 
 static const am_max *need_max(void)

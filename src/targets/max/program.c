@@ -53,7 +53,12 @@ static am_status read_mef(program *p, const am_mx_entry *entry)
     snprintf(path, sizeof path, "%s/anymodel-mef-XXXXXX", temporary && *temporary ? temporary : "/tmp");
     int fd = mkstemp(path);
     FILE *file = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (!file) return am_error_from_errno("create a temporary file", path);
+    if (!file) {
+        am_status failed = am_error_from_errno("create a temporary file", path);
+        if (fd >= 0) close(fd);
+        if (fd >= 0) unlink(path);
+        return failed;
+    }
     bool written = fwrite(entry->mef, 1, entry->length, file) == entry->length;
     am_status status = fclose(file) == 0 && written ? NULL : am_error_from_errno("write", path);
     if (!status) {
@@ -151,7 +156,7 @@ static am_status compile_text(program *p, const am_buffer *text, const am_target
 static am_status judge(program *p, am_mx_entry *entry)
 {
     am_mx_runner runner = {p, am_mx_run, am_mx_output};
-    AM_TRY(am_mx_judge(p->graph, &runner, &entry->verdict, entry->reason));
+    AM_TRY(am_note(am_mx_judge(p->graph, &runner, &entry->verdict, entry->reason), "max: trying the compiled graph"));
     if (entry->verdict != AM_MX_WRONG) return NULL;
     am_free(entry->mef);
     entry->mef = NULL;
@@ -185,6 +190,8 @@ static am_status make(program *p, const am_buffer *text, const am_target_options
 static am_status create(program *p, const am_target_options *options)
 {
     am_buffer text = {0};
+    if (options->device && strcmp(options->device, "cpu") != 0)
+        return am_error(AM_UNSUPPORTED, "max runs on the cpu only, not on %.60s", options->device);
     AM_TRY(am_max_open(options->allow_untested, am_threads_count(), &p->max));
     p->status = p->max->M_newStatus();
     am_status status = am_mx_lower(&p->mlir, p->graph, &text);
