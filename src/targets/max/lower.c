@@ -176,10 +176,7 @@ static void put_argument(am_mlir *m, am_buffer *out, am_value value, am_mx_place
         return;
     }
     place->buffer = id;
-    am_buffer type = {0};
-    am_mx_put_type(&type, info->dtype, &info->shape);
-    am_buffer_printf(out, "!mo.buffer%s", am_buffer_text(&type) + sizeof "!mo.tensor" - 1);
-    am_buffer_deinit(&type);
+    am_mx_put_buffer_type(out, info->dtype, &info->shape);
 }
 
 static void put_arguments(am_mlir *m, am_buffer *out)

@@ -81,14 +81,6 @@ const am_mx_place *am_mx_place_of(const am_mlir *m, const am_node *node)
     return NULL;
 }
 
-static void put_buffer_type(am_buffer *out, const am_value_info *info)
-{
-    am_buffer type = {0};
-    am_mx_put_type(&type, info->dtype, &info->shape);
-    am_buffer_printf(out, "!mo.buffer%s", am_buffer_text(&type) + sizeof "!mo.tensor" - 1);
-    am_buffer_deinit(&type);
-}
-
 am_mx_value am_mx_store_place(am_mlir *m, const am_mx_place *place, const am_node *node)
 {
     AM_MX_ATTRIBUTES(am_scatter_attributes);
@@ -107,7 +99,7 @@ am_mx_value am_mx_store_place(am_mlir *m, const am_mx_place *place, const am_nod
     am_mx_value steps = am_mx_integers(m, ones, rank);
     am_buffer_printf(out, "  %%v%d = rmo.mo.mutable.store.slice(%%v%d, %%v%d, %%v%d, %%v%d, %%v%d, %%v%d) : (", stored,
                      place->buffer, updates.id, starts.id, stops.id, steps.id, m->chain);
-    put_buffer_type(out, info);
+    am_mx_put_buffer_type(out, info->dtype, &info->shape);
     am_buffer_append_string(out, ", ");
     am_mx_put_type(out, updates.dtype, &updates.shape);
     for (int i = 0; i < 3; i++) am_buffer_printf(out, ", !mo.tensor<[%d], si64>", rank);
@@ -116,7 +108,7 @@ am_mx_value am_mx_store_place(am_mlir *m, const am_mx_place *place, const am_nod
     m->chain = m->next_id++;
     am_buffer_printf(out, "  %%v%d, %%v%d = rmo.mo.mutable.load(%%v%d, %%v%d) : (", loaded.id, m->chain, place->buffer,
                      stored);
-    put_buffer_type(out, info);
+    am_mx_put_buffer_type(out, info->dtype, &info->shape);
     am_buffer_append_string(out, ", !mo.chain) -> (");
     am_mx_put_type(out, info->dtype, &info->shape);
     am_buffer_append_string(out, ", !mo.chain)\n");

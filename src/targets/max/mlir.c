@@ -34,11 +34,21 @@ static void put_dims(am_buffer *out, const am_shape *shape)
     am_buffer_append_char(out, ']');
 }
 
-void am_mx_put_type(am_buffer *out, am_dtype dtype, const am_shape *shape)
+static void put_type(am_buffer *out, const char *kind, am_dtype dtype, const am_shape *shape)
 {
-    am_buffer_append_string(out, "!mo.tensor<");
+    am_buffer_printf(out, "!mo.%s<", kind);
     put_dims(out, shape);
     am_buffer_printf(out, ", %s>", element(dtype));
+}
+
+void am_mx_put_type(am_buffer *out, am_dtype dtype, const am_shape *shape)
+{
+    put_type(out, "tensor", dtype, shape);
+}
+
+void am_mx_put_buffer_type(am_buffer *out, am_dtype dtype, const am_shape *shape)
+{
+    put_type(out, "buffer", dtype, shape);
 }
 
 void am_mx_put_shape(am_buffer *out, const char *name, const am_shape *shape)

@@ -85,8 +85,9 @@ void *am_mx_room(am_mlir *m, am_shape shape);
 /* "NAME = #mosh<ape[1, 2]> : !mosh.ape", for attributes. */
 void am_mx_put_shape(am_buffer *out, const char *name, const am_shape *shape);
 
-/* "!mo.tensor<[2, 3], f32>". */
+/* "!mo.tensor<[2, 3], f32>", "!mo.buffer<[2, 3], f32>". */
 void am_mx_put_type(am_buffer *out, am_dtype dtype, const am_shape *shape);
+void am_mx_put_buffer_type(am_buffer *out, am_dtype dtype, const am_shape *shape);
 
 /* AM_OUT_OF_MEMORY when writing failed. */
 am_status am_mx_status(const am_mlir *m) AM_NODISCARD;
