@@ -9,6 +9,9 @@ install(TARGETS anymodel_static anymodel_shared ARCHIVE DESTINATION ${CMAKE_INST
 if(TARGET anymodel)
   install(TARGETS anymodel RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+if(TARGET anymodel-max-compile)
+  install(TARGETS anymodel-max-compile RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/anymodel)
+endif()
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/anymodel DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.h")
 if(EXISTS ${PROJECT_SOURCE_DIR}/LICENSE)

@@ -40,6 +40,7 @@ MAY_INCLUDE = {
     "tasks": CORE + MIDDLE + ["runtime"],
     "api": CORE + MIDDLE + ["runtime", "tasks"],
     "cli": [],
+    "helpers": CORE + ["targets"],
     "store": ["base"],
     "server": [],
 }
@@ -128,7 +129,7 @@ def check_includes(path, lines):
 
 
 def check_library(path, code):
-    if not path.startswith("src/") or path.startswith("src/cli/"):
+    if not path.startswith("src/") or path.startswith(("src/cli/", "src/helpers/")):
         return
     for number, line in enumerate(code, 1):
         if PRINTS.search(line):

@@ -16,7 +16,7 @@ typedef struct context {
     struct context *outer; /* of the class that this one is a part of; null: it is the whole */
     const am_part *part;   /* what the outer one says of it */
     bool *read;            /* by place in the part's inputs */
-    bool *arguments_read; /* by place among the signature's arguments */
+    bool *arguments_read;  /* by place among the signature's arguments */
 } context;
 
 enum { INPUT_NAME_BYTES = 256 };

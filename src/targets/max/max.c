@@ -1,23 +1,25 @@
-#include "targets/common/modular.h"
+#include "targets/max/lower.h"
+#include "targets/max/program.h"
 
-#include <stdio.h>
-
-static void probe(am_target_report *out)
+static am_status version(am_buffer *out)
 {
-    am_modular found;
-    am_modular_find(&found);
-    out->present = found.has_max;
-    snprintf(out->version, sizeof out->version, "%s", found.max_version);
-    snprintf(out->path, sizeof out->path, "%s", found.root);
-    if (found.has_max) return;
-    if (found.has_mojo) am_reason_no(&out->reason, "lib/libmax.so is not in Modular's package (%.300s)", found.root);
-    else if (found.rejected.text[0]) out->reason = found.rejected;
-    else am_reason_no(&out->reason, "Modular's package (lib/libmax.so) was not found");
-    am_reason_no(&out->remedy, "pip install modular==26.7.0 in a virtual environment, or make sdks");
+    am_target_report report = {0};
+    am_max_find(&report);
+    am_buffer_printf(out, "max %s lowering %d", report.version, AM_MX_VERSION);
+    return am_buffer_status(out);
 }
 
+/* On the cpu. MAX keeps worker threads of its own, one for each cpu that the thread may use that opens it: by --threads
+   a process asks for fewer at that moment only. */
 const am_target am_target_max = {
     .name = "max",
     .summary = "Modular's MAX engine",
-    .probe = probe,
+    .probe = am_max_find,
+    .supports = am_mx_supports,
+    .create = am_mx_create,
+    .destroy = am_mx_destroy,
+    .run = am_mx_run,
+    .output = am_mx_output,
+    .bytes = am_mx_bytes,
+    .version = version,
 };

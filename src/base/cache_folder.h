@@ -1,0 +1,26 @@
+/* Where results that are expensive to compute are kept from run to run: ANYMODEL_CACHE, else XDG_CACHE_HOME/anymodel,
+   else
+   ~/.cache/anymodel. What lies there can be deleted at any time. */
+#ifndef AM_BASE_CACHE_FOLDER_H
+#define AM_BASE_CACHE_FOLDER_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* The folder for one kind of entry ("max"), made where it is missing, for this user only. In the arena. Fails with
+   AM_IO where it cannot be made or written to. */
+am_status am_cache_folder(am_arena *arena, const char *kind, char **out) AM_NODISCARD;
+
+/* A lock that one process holds at a time, over the file `path`, which is made and stays. Waits until it is free,
+   reporting that by am_progress once a second as `waiting_for`; `cancelled` (may be null) ends waiting with
+   AM_INTERNAL. The lock goes with the process, however that ends. */
+am_status am_cache_lock(const char *path, const char *waiting_for, const atomic_bool *cancelled, int *out) AM_NODISCARD;
+void am_cache_unlock(int lock);
+
+/* Deletes a folder and everything in it; links are not followed. What cannot be deleted stays. */
+void am_cache_delete_tree(const char *path);
+
+#endif
