@@ -4,7 +4,8 @@
 # make asan       address and undefined sanitizers           make docs       the generated pages under docs/
 # make tsan       thread sanitizer                           make cross      64 bit ARM, tests under qemu-user
 # make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make bench      beside other engines; docs/performance.md
-# make sdks       vendors' libraries for the targets    make clean      remove the build folders
+# make sdks       vendors' libraries for the targets       make test-targets   the tests that need them
+# make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
 BUILD        ?= build
@@ -14,11 +15,11 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all sdks packages build build-asan demo test asan tsan fuzz bench install format golden docs cross clean help
+.PHONY: all sdks test-targets packages build build-asan demo test asan tsan fuzz bench install format golden docs cross clean help
 all: build
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 9
+	@sed -n 's/^# //p' Makefile | head -n 10
 
 packages:
 	@scripts/install_packages.sh build
@@ -49,6 +50,12 @@ tsan: packages
 sdks:
 	@scripts/install_packages.sh sdks
 	@scripts/sdks.sh
+
+# What needs vendors' libraries and minutes of their compilers. Golden files on max: tools/verify_targets.py.
+test-targets: build
+	@ANYMODEL_TEST_SLOW=1 $(CTEST) --test-dir $(BUILD) -L '^targets$$'
+	@tools/verify_targets.py --least 95 $(BUILD)/anymodel openvino
+	@tools/verify_targets.py --least 98 $(BUILD)/anymodel mojo
 
 fuzz: packages
 	@scripts/install_packages.sh fuzz

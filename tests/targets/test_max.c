@@ -355,6 +355,10 @@ static const am_max *need_max(void)
     const am_max *max;
     am_target_report report = {0};
     am_max_find(&report);
+    if (!getenv("ANYMODEL_TEST_SLOW")) {
+        print_message("not run: MAX compiles for minutes; make test-targets runs it\n");
+        skip();
+    }
     if (!report.present) {
         print_message("max is not available: %s\n", report.reason.text);
         skip();

@@ -13,6 +13,7 @@ typedef struct am_prepared am_prepared;
 am_prepared *am_prepared_share(const am_kernel *kernel, const am_kernel_call *call, size_t bytes, bool *out_new);
 void am_prepared_release(am_prepared *prepared);
 
+/* The bytes that the kernel reads; borrowed. */
 const void *am_prepared_data(const am_prepared *prepared);
 
 #endif
