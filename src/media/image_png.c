@@ -12,6 +12,9 @@
 /* Of one chunk beside the image: a profile, a text, Exif. */
 enum { CHUNK_LIMIT_BYTES = 8000000 };
 
+/* Rows and tables take far less; some chunks (eXIf) are given memory as their length says all the same. */
+enum { ALLOCATION_LIMIT_BYTES = 64 << 20 };
+
 typedef struct png_state {
     const am_image_source *source;
     size_t position;
@@ -39,7 +42,7 @@ static void on_warning(png_structp png, png_const_charp message)
 static png_voidp allocate(png_structp png, png_alloc_size_t bytes)
 {
     (void)png;
-    return am_alloc(bytes);
+    return bytes > ALLOCATION_LIMIT_BYTES ? NULL : am_alloc(bytes);
 }
 
 static void release(png_structp png, png_voidp block)

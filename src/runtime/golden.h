@@ -18,7 +18,7 @@ typedef struct am_golden_case {
 } am_golden_case;
 
 /* Makes weights and inputs by formula. Fails with AM_UNSUPPORTED for a class that is not there,
- * AM_INVALID_FILE on a malformed case. */
+ * AM_INVALID_FILE on a malformed case. Closed by am_golden_case_close in any case. */
 am_status am_golden_case_open(am_json json, const char *file, const am_tensor_table *arrays,
                               am_golden_case *out) AM_NODISCARD;
 void am_golden_case_close(am_golden_case *c);

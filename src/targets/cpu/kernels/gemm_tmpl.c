@@ -4,13 +4,13 @@
    lane l takes k = l, l + AM_WIDTH, .. and the lanes are added at the end by vsum4, in one and the same tree
    for every tile shape. K is taken DEPTH at a time so that the rows of b in use stay in the first cache and
    those of a in the second; the sums of the pieces are added in order. gemm_nn: b has N contiguous. A tile of
-   ROWS x 2 vectors of results; each result is one sequence over k. */
+   NN_ROWS x NN_VECTORS vectors of results; each result is one sequence over k. */
 #include "targets/cpu/kernels/micro.h"
 
 #if AM_WIDTH == 16 || defined(AM_VEC_NEON)
-enum { ROWS = 6, NN_VECTORS = 4 };
+enum { ROWS = 6, NN_ROWS = 6, NN_VECTORS = 4 };
 #else
-enum { ROWS = 3, NN_VECTORS = 3 };
+enum { ROWS = 3, NN_ROWS = 4, NN_VECTORS = 3 };
 #endif
 
 enum { DEPTH = 1024 };
@@ -110,7 +110,7 @@ void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64
 AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda, const float *b,
                        int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
-    vf sum[ROWS][NN_VECTORS];
+    vf sum[NN_ROWS][NN_VECTORS];
 #pragma GCC unroll 8
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
@@ -141,8 +141,8 @@ AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const 
                          int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     int64_t m = 0;
-    for (; m + ROWS <= M; m += ROWS)
-        tile_nn(ROWS, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m + NN_ROWS <= M; m += NN_ROWS)
+        tile_nn(NN_ROWS, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
     for (; m < M; m++) tile_nn(1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
