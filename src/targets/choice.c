@@ -138,15 +138,13 @@ static am_status read_picks(const wish *wanted, am_target_choice *choice)
     return NULL;
 }
 
-/* Every target that is here and can run graphs. */
+/* Every target that can run graphs. Whether it is here is asked when a graph has become worth it, not at every start.
+ */
 static void take_all(am_target_choice *choice)
 {
-    for (const am_target *const *t = am_target_registry; *t; t++) {
-        am_target_report report = {0};
-        if (!(*t)->supports || strcmp((*t)->name, "cpu") == 0) continue;
-        (*t)->probe(&report);
-        if (report.present) choice->picks[choice->count++] = (am_target_pick){.target = *t};
-    }
+    for (const am_target *const *t = am_target_registry; *t; t++)
+        if ((*t)->supports && strcmp((*t)->name, "cpu") != 0)
+            choice->picks[choice->count++] = (am_target_pick){.target = *t};
 }
 
 am_status am_target_choose(const char *target, const char *policy, am_target_choice *out)

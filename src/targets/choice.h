@@ -17,7 +17,8 @@ typedef struct am_target_pick {
 
 /* All zeros is auto with nothing to choose from: the cpu. */
 typedef struct am_target_choice {
-    am_target_pick picks[AM_TARGET_LIMIT]; /* present targets in order of preference; the cpu stands behind them */
+    am_target_pick picks[AM_TARGET_LIMIT]; /* targets in order of preference, the cpu behind them; named ones are here,
+                                              those of auto are looked for when they are tried */
     int count;
     am_target_policy policy;
     bool allow_untested; /* versions of a vendor's library that were never tried */

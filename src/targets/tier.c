@@ -77,8 +77,16 @@ static void *compile(void *context)
     return NULL;
 }
 
+static bool is_here(const am_target *target)
+{
+    am_target_report report = {0};
+    target->probe(&report);
+    return report.present;
+}
+
 static void start(am_tier *t)
 {
+    while (t->candidate < t->candidates->count && !is_here(t->candidates->picks[t->candidate].target)) t->candidate++;
     if (t->candidate == t->candidates->count) {
         t->phase = DECIDED;
         return;

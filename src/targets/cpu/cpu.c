@@ -1,6 +1,6 @@
 #include "base/threads.h"
+#include "targets/cpu/cpu.h"
 #include "targets/cpu/program.h"
-#include "targets/target.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -35,27 +35,27 @@ static am_status create(const am_graph *graph, const am_target_options *options,
     return status;
 }
 
-static void destroy(void *program)
+void am_cpu_target_destroy(void *program)
 {
     am_cpu_program_destroy(program);
 }
 
-static am_status run(void *program, const am_tensor *inputs, void *const *states)
+am_status am_cpu_target_run(void *program, const am_tensor *inputs, void *const *states)
 {
     return am_cpu_program_run(program, inputs, states);
 }
 
-static am_tensor output(const void *program, int i)
+am_tensor am_cpu_target_output(const void *program, int i)
 {
     return am_cpu_program_output(program, i);
 }
 
-static size_t bytes(const void *program)
+size_t am_cpu_target_bytes(const void *program)
 {
     return am_cpu_program_bytes(program);
 }
 
-static const char *kernel(const void *program, const am_node *node)
+const char *am_cpu_target_kernel(const void *program, const am_node *node)
 {
     return am_cpu_program_kernel(program, node);
 }
@@ -66,9 +66,9 @@ const am_target am_target_cpu = {
     .probe = probe,
     .supports = supports,
     .create = create,
-    .destroy = destroy,
-    .run = run,
-    .output = output,
-    .bytes = bytes,
-    .kernel = kernel,
+    .destroy = am_cpu_target_destroy,
+    .run = am_cpu_target_run,
+    .output = am_cpu_target_output,
+    .bytes = am_cpu_target_bytes,
+    .kernel = am_cpu_target_kernel,
 };

@@ -31,21 +31,6 @@ am_mx_text am_mx_format(const char *format, ...)
 
 /* --- what fits --- */
 
-const am_value_info *am_mx_in(const am_graph *graph, const am_node *node, int i)
-{
-    return am_graph_value(graph, node->inputs[i]);
-}
-
-const am_value_info *am_mx_out(const am_graph *graph, const am_node *node)
-{
-    return am_graph_value(graph, node->first_output);
-}
-
-bool am_mx_has(const am_node *node, int i)
-{
-    return i < node->input_count && node->inputs[i].id;
-}
-
 static bool is_empty(const am_shape *shape)
 {
     return am_shape_count(shape) == 0;
@@ -89,7 +74,7 @@ static bool takes_doubles(am_op_kind op)
 
 static bool fits(const am_graph *graph, const am_node *node, int i, am_reason *why)
 {
-    const am_value_info *info = am_mx_in(graph, node, i);
+    const am_value_info *info = am_node_in(graph, node, i);
     bool constant = am_graph_producer(graph, node->inputs[i])->op == AM_OP_CONSTANT;
     bool narrow = info->dtype == AM_BF16 || info->dtype == AM_F16;
     if (is_empty(&info->shape)) return am_reason_no(why, "input %d has no elements", i);

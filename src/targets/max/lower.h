@@ -3,6 +3,7 @@
 #define AM_TARGETS_MAX_LOWER_H
 
 #include "targets/max/mlir.h"
+#include "targets/common/nodes.h"
 #include "targets/target.h"
 
 typedef struct am_mx_lowering {
@@ -29,13 +30,8 @@ enum { AM_MX_VERSION = 1 };
 
 #define AM_MX_ATTRIBUTES(type) const type *a = node->attributes
 
-/* Input i of the node, narrow weights widened to F32; and whether it is there. */
+/* Input i of the node, narrow weights widened to F32. */
 am_mx_value am_mx_input(am_mlir *m, const am_node *node, int i);
-bool am_mx_has(const am_node *node, int i);
-
-/* Dtype and shape of input i, and of the first output. */
-const am_value_info *am_mx_in(const am_graph *graph, const am_node *node, int i);
-const am_value_info *am_mx_out(const am_graph *graph, const am_node *node);
 
 /* Whether there is fn of F32; and fn(x). */
 bool am_mx_has_function(int fn);

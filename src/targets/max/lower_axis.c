@@ -39,14 +39,14 @@ static void lower_reduce(am_mlir *m, const am_node *node, am_mx_value *y)
     if (logical) x = am_mx_truth(m, x);
     if (loses_nan && from.dtype == AM_F32)
         x = am_mx_select(m, any_nan(m, from, &a->axes), am_mx_scalar(m, AM_F32, NAN), x);
-    y[0] = am_mx_reshape(m, x, am_mx_out(m->graph, node)->shape);
+    y[0] = am_mx_reshape(m, x, am_node_out(m->graph, node)->shape);
 }
 
 /* --- order --- */
 
 static bool supports_order(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    if (am_mx_in(graph, node, 0)->dtype == AM_F32) return true;
+    if (am_node_in(graph, node, 0)->dtype == AM_F32) return true;
     return am_reason_no(why, "max orders reals only");
 }
 
@@ -59,7 +59,7 @@ static void lower_arg_reduce(am_mlir *m, const am_node *node, am_mx_value *y)
     am_mx_value is_nan = am_mx_cast(m, am_mx_function(m, AM_IS_NAN, x), AM_F32);
     am_mx_value first_nan = reduce_axis(m, "rmo.mo.reduce.arg_max", is_nan, a->axis, AM_I64);
     best = am_mx_select(m, any_nan(m, x, &axes), first_nan, best);
-    y[0] = am_mx_cast(m, am_mx_reshape(m, best, am_mx_out(m->graph, node)->shape), AM_I32);
+    y[0] = am_mx_cast(m, am_mx_reshape(m, best, am_node_out(m->graph, node)->shape), AM_I32);
 }
 
 /* --- scan --- */
@@ -88,7 +88,7 @@ static void lower_scan(am_mlir *m, const am_node *node, am_mx_value *y)
 static bool supports_softmax(const am_graph *graph, const am_node *node, am_reason *why)
 {
     const am_node *from = am_graph_producer(graph, node->inputs[0]);
-    if (am_mx_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max has softmax of f32 only");
+    if (am_node_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max has softmax of f32 only");
     if (from->op != AM_OP_BINARY || ((const am_binary_attributes *)from->attributes)->fn != AM_ADD) return true;
     for (int i = 0; i < 2; i++)
         if (am_graph_producer(graph, from->inputs[i])->op == AM_OP_INPUT)
@@ -109,16 +109,16 @@ static void lower_softmax(am_mlir *m, const am_node *node, am_mx_value *y)
 static bool supports_norm(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_MX_ATTRIBUTES(am_norm_attributes);
-    if (am_mx_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max norms f32 only");
+    if (am_node_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max norms f32 only");
     return a->kind == AM_NORM_LAYER || a->kind == AM_NORM_RMS || am_reason_no(why, "max takes it expanded");
 }
 
 /* The weight or bias of the norm, or its neutral element. */
 static am_mx_value scale(am_mlir *m, const am_node *node, int i, float neutral)
 {
-    const am_shape *x = &am_mx_in(m->graph, node, 0)->shape;
+    const am_shape *x = &am_node_in(m->graph, node, 0)->shape;
     am_shape shape = am_shape_of(x->dims[x->rank - 1]);
-    if (am_mx_has(node, i)) return am_mx_input(m, node, i);
+    if (am_node_has(node, i)) return am_mx_input(m, node, i);
     float *numbers = am_mx_room(m, shape);
     for (int64_t k = 0; numbers && k < shape.dims[0]; k++) numbers[k] = neutral;
     return am_mx_lent(m, AM_F32, shape, numbers);
@@ -127,7 +127,8 @@ static am_mx_value scale(am_mlir *m, const am_node *node, int i, float neutral)
 static am_mx_value layer_norm(am_mlir *m, const am_node *node, const am_norm_attributes *a)
 {
     am_mx_value weight = scale(m, node, 1, 1);
-    if (a->weight_offset != 0 && am_mx_has(node, 1)) weight = am_mx_with_number(m, "rmo.add", weight, a->weight_offset);
+    if (a->weight_offset != 0 && am_node_has(node, 1))
+        weight = am_mx_with_number(m, "rmo.add", weight, a->weight_offset);
     am_mx_value inputs[] = {am_mx_input(m, node, 0), weight, scale(m, node, 2, 0), am_mx_scalar(m, AM_F32, a->eps)};
     return am_mx_add(m, "mo.reduce.layer_norm", "", inputs, 4, AM_F32, inputs[0].shape);
 }
@@ -146,12 +147,12 @@ static am_mx_value rms_norm(am_mlir *m, const am_node *node, const am_norm_attri
     am_buffer_printf(&text,
                      " {epsilon = #M.dense_array<0x%08X> : tensor<f32>, weight_offset = #M.dense_array<0x%08X> : "
                      "tensor<f32>, multiply_before_cast = true}",
-                     bits_of(a->eps), bits_of(am_mx_has(node, 1) ? a->weight_offset : 0));
+                     bits_of(a->eps), bits_of(am_node_has(node, 1) ? a->weight_offset : 0));
     am_mx_value x = am_mx_input(m, node, 0);
     am_mx_value y =
         am_mx_add2(m, "mo.reduce.rms_norm", am_buffer_text(&text), x, scale(m, node, 1, 1), AM_F32, x.shape);
     am_buffer_deinit(&text);
-    return am_mx_has(node, 2) ? am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 2)) : y;
+    return am_node_has(node, 2) ? am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 2)) : y;
 }
 
 static void lower_norm(am_mlir *m, const am_node *node, am_mx_value *y)

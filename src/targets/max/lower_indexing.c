@@ -54,7 +54,7 @@ static am_mx_value gather_elements(am_mlir *m, const am_node *node, int axis)
 
 static bool supports_gather(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    if (am_shape_count(&am_mx_in(graph, node, 0)->shape) <= INT32_MAX) return true;
+    if (am_shape_count(&am_node_in(graph, node, 0)->shape) <= INT32_MAX) return true;
     return am_reason_no(why, "a table of more than 2^31 elements");
 }
 
@@ -64,14 +64,15 @@ static void lower_gather(am_mlir *m, const am_node *node, am_mx_value *y)
     am_mx_value x = am_mx_input(m, node, 0);
     y[0] = a->elementwise
                ? gather_elements(m, node, (int)a->axis)
-               : gather(m, x, indices(m, node, 1, x.shape.dims[a->axis]), a->axis, am_mx_out(m->graph, node)->shape);
+               : gather(m, x, indices(m, node, 1, x.shape.dims[a->axis]), a->axis, am_node_out(m->graph, node)->shape);
 }
 
 /* Rows of the stored table, widened after they are gathered. */
 static void lower_embedding(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     am_mx_value table = m->values[node->inputs[0].id];
-    am_mx_value rows = gather(m, table, indices(m, node, 1, table.shape.dims[0]), 0, am_mx_out(m->graph, node)->shape);
+    am_mx_value rows =
+        gather(m, table, indices(m, node, 1, table.shape.dims[0]), 0, am_node_out(m->graph, node)->shape);
     y[0] = am_mx_cast(m, rows, AM_F32);
 }
 
@@ -85,7 +86,7 @@ static am_mx_value spread(am_mlir *m, am_mx_value index, const am_shape *updates
 
 static bool supports_scatter(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    if (am_mx_in(graph, node, 0)->dtype != AM_BOOL) return true;
+    if (am_node_in(graph, node, 0)->dtype != AM_BOOL) return true;
     return am_reason_no(why, "max does not scatter bool");
 }
 

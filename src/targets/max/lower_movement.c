@@ -3,7 +3,7 @@
 
 static void lower_reshape(am_mlir *m, const am_node *node, am_mx_value *y)
 {
-    y[0] = am_mx_reshape(m, am_mx_input(m, node, 0), am_mx_out(m->graph, node)->shape);
+    y[0] = am_mx_reshape(m, am_mx_input(m, node, 0), am_node_out(m->graph, node)->shape);
 }
 
 static void lower_permute(am_mlir *m, const am_node *node, am_mx_value *y)
@@ -14,7 +14,7 @@ static void lower_permute(am_mlir *m, const am_node *node, am_mx_value *y)
 
 static void lower_broadcast(am_mlir *m, const am_node *node, am_mx_value *y)
 {
-    y[0] = am_mx_broadcast(m, am_mx_input(m, node, 0), am_mx_out(m->graph, node)->shape);
+    y[0] = am_mx_broadcast(m, am_mx_input(m, node, 0), am_node_out(m->graph, node)->shape);
 }
 
 /* MAX steps forward only; what walks backward is gathered. */
@@ -41,7 +41,7 @@ static void lower_concat(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_axis_attributes);
     am_mx_value inputs[AM_MX_INPUTS];
-    const am_value_info *info = am_mx_out(m->graph, node);
+    const am_value_info *info = am_node_out(m->graph, node);
     for (int i = 0; i < node->input_count; i++) inputs[i] = am_mx_input(m, node, i);
     y[0] = node->input_count == 1 ? inputs[0]
                                   : am_mx_add(m, "rmo.concat", am_mx_format(" [axis = %d : index]", (int)a->axis).text,
@@ -54,7 +54,7 @@ static bool supports_pad(const am_graph *graph, const am_node *node, am_reason *
 {
     AM_MX_ATTRIBUTES(am_pad_attributes);
     if (a->mode == AM_PAD_CIRCULAR) return am_reason_no(why, "max has no circular padding");
-    return am_mx_in(graph, node, 0)->dtype != AM_BOOL || am_reason_no(why, "max does not pad bool");
+    return am_node_in(graph, node, 0)->dtype != AM_BOOL || am_reason_no(why, "max does not pad bool");
 }
 
 /* Negative counts crop. */
@@ -73,7 +73,7 @@ static am_mx_value crop(am_mlir *m, am_mx_value x, am_shape *before, am_shape *a
 static void lower_pad(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_pad_attributes);
-    const am_shape shape = am_mx_out(m->graph, node)->shape;
+    const am_shape shape = am_node_out(m->graph, node)->shape;
     am_shape before = a->before, after = a->after;
     int64_t pads[2 * AM_RANK_LIMIT];
     am_mx_value x = crop(m, am_mx_input(m, node, 0), &before, &after);
@@ -104,7 +104,7 @@ static am_mx_value real_to_integer(am_mlir *m, am_mx_value x)
 static bool supports_cast(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_MX_ATTRIBUTES(am_cast_attributes);
-    bool wide = am_mx_in(graph, node, 0)->dtype == AM_F64;
+    bool wide = am_node_in(graph, node, 0)->dtype == AM_F64;
     return !wide || a->dtype == AM_F32 || a->dtype == AM_F64 || am_reason_no(why, "input 0 is f64");
 }
 

@@ -225,7 +225,7 @@ am_mx_value am_mx_function(am_mlir *m, int fn, am_mx_value x)
 static bool supports_unary(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_MX_ATTRIBUTES(am_unary_attributes);
-    am_dtype dtype = am_mx_in(graph, node, 0)->dtype;
+    am_dtype dtype = am_node_in(graph, node, 0)->dtype;
     const struct unary_row *row = find_unary(a->fn);
     bool wide = a->fn == AM_SIN || a->fn == AM_COS || a->fn == AM_NEG || a->fn == AM_IDENTITY;
     if (row && (dtype == AM_F32 || (dtype == AM_F64 ? wide : row->integers))) return true;
@@ -295,7 +295,7 @@ static bool divides_safely(const am_graph *graph, const am_node *node)
 static bool supports_binary(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_MX_ATTRIBUTES(am_binary_attributes);
-    am_dtype dtype = am_mx_in(graph, node, 0)->dtype;
+    am_dtype dtype = am_node_in(graph, node, 0)->dtype;
     if (a->fn == AM_POW) return am_reason_no(why, "max's pow loses NaN and infinities");
     if (!find_binary(a->fn)) return am_reason_no(why, "max has no %s", am_binary_names[a->fn]);
     if (is_bitwise(a->fn) && dtype != AM_BOOL)

@@ -13,7 +13,7 @@ static am_mx_value transposed(am_mlir *m, am_mx_value x)
 
 static bool supports_matmul(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    if (am_mx_in(graph, node, 0)->dtype == AM_F32) return true;
+    if (am_node_in(graph, node, 0)->dtype == AM_F32) return true;
     return am_reason_no(why, "max multiplies matrices of reals only");
 }
 
@@ -23,7 +23,7 @@ static void lower_matmul(am_mlir *m, const am_node *node, am_mx_value *y)
     am_mx_value x = am_mx_input(m, node, 0), z = am_mx_input(m, node, 1);
     if (a->transpose_a) x = transposed(m, x);
     if (a->transpose_b) z = transposed(m, z);
-    y[0] = am_mx_add2(m, "rmo.matmul", "", x, z, AM_F32, am_mx_out(m->graph, node)->shape);
+    y[0] = am_mx_add2(m, "rmo.matmul", "", x, z, AM_F32, am_node_out(m->graph, node)->shape);
 }
 
 static bool supports_linear(const am_graph *graph, const am_node *node, am_reason *why)
@@ -37,22 +37,22 @@ static bool supports_linear(const am_graph *graph, const am_node *node, am_reaso
 static void lower_linear(am_mlir *m, const am_node *node, am_mx_value *out)
 {
     AM_MX_ATTRIBUTES(am_linear_attributes);
-    const am_shape shape = am_mx_out(m->graph, node)->shape;
+    const am_shape shape = am_node_out(m->graph, node)->shape;
     am_mx_value x = am_mx_input(m, node, 0), weight = am_mx_input(m, node, 1);
     int64_t K = x.shape.dims[x.shape.rank - 1], M = am_shape_count(&x.shape) / K, N = shape.dims[shape.rank - 1];
     if (!a->in_out) weight = transposed(m, weight);
     am_mx_value y =
         am_mx_add2(m, "rmo.matmul", "", am_mx_reshape(m, x, am_shape_of(M, K)), weight, AM_F32, am_shape_of(M, N));
-    if (am_mx_has(node, 2)) y = am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 2));
+    if (am_node_has(node, 2)) y = am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 2));
     y = am_mx_reshape(m, am_mx_function(m, a->activation, y), shape);
-    out[0] = am_mx_has(node, 3) ? am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 3)) : y;
+    out[0] = am_node_has(node, 3) ? am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 3)) : y;
 }
 
 /* --- convolutions: MAX has them over [B, H, W, C] with weights [H, W, C, O], or one dimension more --- */
 
 static bool is_f32(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    return am_mx_in(graph, node, 0)->dtype == AM_F32 || am_reason_no(why, "max convolves reals only");
+    return am_node_in(graph, node, 0)->dtype == AM_F32 || am_reason_no(why, "max convolves reals only");
 }
 
 static bool has_negative(const am_shape *shape)
@@ -68,7 +68,7 @@ static bool supports_convolution(const am_graph *graph, const am_node *node, am_
     if (!is_f32(graph, node, why)) return false;
     if (has_negative(&a->padding_before) || has_negative(&a->padding_after))
         return am_reason_no(why, "a negative padding");
-    if (a->groups > 1 && am_mx_out(graph, node)->shape.rank == 5)
+    if (a->groups > 1 && am_node_out(graph, node)->shape.rank == 5)
         return am_reason_no(why, "max convolves volumes in one group only");
     return true;
 }
@@ -80,7 +80,8 @@ static bool supports_conv_transpose(const am_graph *graph, const am_node *node, 
     if (a->groups > 1) return am_reason_no(why, "max has no transposed convolution in groups");
     for (int i = 0; i < a->dilation.rank; i++)
         if (a->dilation.dims[i] != 1) return am_reason_no(why, "max has no dilated transposed convolution");
-    return am_mx_out(graph, node)->shape.rank < 5 || am_reason_no(why, "max has no transposed convolution of volumes");
+    return am_node_out(graph, node)->shape.rank < 5 ||
+           am_reason_no(why, "max has no transposed convolution of volumes");
 }
 
 /* [A, B, spatial..] with a first spatial dimension of size 1 where there is but one. */
@@ -168,7 +169,7 @@ static void lower_any_convolution(am_mlir *m, const am_node *node, const char *f
                                   am_mx_value *out)
 {
     AM_MX_ATTRIBUTES(am_convolution_attributes);
-    const am_shape final = am_mx_out(m->graph, node)->shape;
+    const am_shape final = am_node_out(m->graph, node)->shape;
     int spatial = final.rank - 2, image = spatial == 1 ? 2 : spatial;
     am_mx_value x = channels_last(m, as_image(m, am_mx_input(m, node, 0)));
     am_mx_value weight = filter(m, as_image(m, am_mx_input(m, node, 1)));
@@ -186,7 +187,7 @@ static void lower_any_convolution(am_mlir *m, const am_node *node, const char *f
     am_buffer_append_string(&text, "]");
     am_mx_value y = convolve(m, form, am_buffer_text(&text), x, weight, shape);
     am_buffer_deinit(&text);
-    if (am_mx_has(node, 2)) y = am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 2));
+    if (am_node_has(node, 2)) y = am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 2));
     out[0] = am_mx_reshape(m, channels_first(m, y), final);
 }
 

@@ -35,9 +35,9 @@ static bool find_axis(const am_pool_attributes *a, int i, int64_t size, int64_t 
 static bool supports_pool(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_MX_ATTRIBUTES(am_pool_attributes);
-    const am_shape *x = &am_mx_in(graph, node, 0)->shape, *y = &am_mx_out(graph, node)->shape;
+    const am_shape *x = &am_node_in(graph, node, 0)->shape, *y = &am_node_out(graph, node)->shape;
     int64_t kernel = 1;
-    if (am_mx_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max pools reals only");
+    if (am_node_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max pools reals only");
     if (node->output_count > 1) return am_reason_no(why, "max pools without indices");
     for (int i = 0; i < x->rank - 2; i++) {
         pool_axis axis;
@@ -105,7 +105,7 @@ static am_mx_value divide_axis(am_mlir *m, am_mx_value x, int axis, const pool_a
 static void lower_pool(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_pool_attributes);
-    const am_shape final = am_mx_out(m->graph, node)->shape;
+    const am_shape final = am_node_out(m->graph, node)->shape;
     bool maximum = a->fn == AM_POOL_MAX;
     am_mx_value x = am_mx_input(m, node, 0);
     for (int i = 2; i < final.rank; i++) {
@@ -122,7 +122,7 @@ static void lower_pool(am_mlir *m, const am_node *node, am_mx_value *y)
 static bool supports_resize(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_MX_ATTRIBUTES(am_resize_attributes);
-    if (am_mx_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max resizes reals only");
+    if (am_node_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "max resizes reals only");
     if (a->antialias) return am_reason_no(why, "max smooths by another filter than torch's antialias");
     if (a->size.rank != 2) return am_reason_no(why, "max resizes images only");
     for (int i = 0; i < 3; i++)
@@ -136,7 +136,7 @@ static void lower_resize(am_mlir *m, const am_node *node, am_mx_value *y)
 {
     AM_MX_ATTRIBUTES(am_resize_attributes);
     am_mx_value x = am_mx_input(m, node, 0);
-    const am_shape shape = am_mx_out(m->graph, node)->shape;
+    const am_shape shape = am_node_out(m->graph, node)->shape;
     am_mx_value size = am_mx_integers(m, shape.dims, shape.rank);
     const char *form = "rmo.mo.resize.bicubic", *attributes = "";
     if (a->mode == AM_RESIZE_NEAREST) {

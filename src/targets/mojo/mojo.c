@@ -1,5 +1,6 @@
 /* The cpu's programs with Mojo's kernels in them. */
 #include "targets/common/modular.h"
+#include "targets/cpu/cpu.h"
 #include "targets/cpu/program.h"
 #include "targets/mojo/kernels.h"
 #include "targets/mojo/library.h"
@@ -42,40 +43,15 @@ static am_status create(const am_graph *graph, const am_target_options *options,
     return status;
 }
 
-static void destroy(void *program)
-{
-    am_cpu_program_destroy(program);
-}
-
-static am_status run(void *program, const am_tensor *inputs, void *const *states)
-{
-    return am_cpu_program_run(program, inputs, states);
-}
-
-static am_tensor output(const void *program, int i)
-{
-    return am_cpu_program_output(program, i);
-}
-
-static size_t bytes(const void *program)
-{
-    return am_cpu_program_bytes(program);
-}
-
-static const char *kernel(const void *program, const am_node *node)
-{
-    return am_cpu_program_kernel(program, node);
-}
-
 const am_target am_target_mojo = {
     .name = "mojo",
     .summary = "kernels in Modular's Mojo language, compiled on this machine",
     .probe = probe,
     .supports = supports,
     .create = create,
-    .destroy = destroy,
-    .run = run,
-    .output = output,
-    .bytes = bytes,
-    .kernel = kernel,
+    .destroy = am_cpu_target_destroy,
+    .run = am_cpu_target_run,
+    .output = am_cpu_target_output,
+    .bytes = am_cpu_target_bytes,
+    .kernel = am_cpu_target_kernel,
 };

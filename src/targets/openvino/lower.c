@@ -16,21 +16,6 @@ static const am_ov_lowering *find_lowering(am_op_kind op)
 
 /* --- what fits --- */
 
-const am_value_info *am_ov_in(const am_graph *graph, const am_node *node, int i)
-{
-    return am_graph_value(graph, node->inputs[i]);
-}
-
-const am_value_info *am_ov_out(const am_graph *graph, const am_node *node)
-{
-    return am_graph_value(graph, node->first_output);
-}
-
-bool am_ov_has(const am_node *node, int i)
-{
-    return i < node->input_count && node->inputs[i].id;
-}
-
 static bool is_empty(const am_shape *shape)
 {
     return am_shape_count(shape) == 0;
@@ -58,7 +43,7 @@ static bool takes_narrow_weight(const am_node *node, int i)
 
 static bool fits(const am_graph *graph, const am_node *node, int i, am_reason *why)
 {
-    const am_value_info *info = am_ov_in(graph, node, i);
+    const am_value_info *info = am_node_in(graph, node, i);
     bool constant = am_graph_producer(graph, node->inputs[i])->op == AM_OP_CONSTANT;
     bool narrow = info->dtype == AM_BF16 || info->dtype == AM_F16;
     if (is_empty(&info->shape)) return am_reason_no(why, "input %d has no elements", i);
@@ -90,7 +75,7 @@ bool am_ov_supports(const am_graph *graph, const am_node *node, am_reason *why)
 
 am_ir_value am_ov_input(am_ir *ir, const am_node *node, int i)
 {
-    const am_value_info *info = am_ov_in(ir->graph, node, i);
+    const am_value_info *info = am_node_in(ir->graph, node, i);
     am_ir_value x = ir->values[node->inputs[i].id];
     return info->dtype == AM_BF16 || info->dtype == AM_F16 ? am_ir_widen(ir, x) : x;
 }

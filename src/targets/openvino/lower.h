@@ -3,6 +3,7 @@
 #define AM_TARGETS_OPENVINO_LOWER_H
 
 #include "targets/openvino/ir.h"
+#include "targets/common/nodes.h"
 #include "targets/target.h"
 
 /* What one op becomes. */
@@ -27,13 +28,8 @@ am_status am_ov_lower(am_ir *ir, const am_graph *graph) AM_NODISCARD;
 
 #define AM_OV_ATTRIBUTES(type) const type *a = node->attributes
 
-/* Input i of the node, narrow weights widened to F32; and whether it is there. */
+/* Input i of the node, narrow weights widened to F32. */
 am_ir_value am_ov_input(am_ir *ir, const am_node *node, int i);
-bool am_ov_has(const am_node *node, int i);
-
-/* Dtype and shape of input i, and of the first output. */
-const am_value_info *am_ov_in(const am_graph *graph, const am_node *node, int i);
-const am_value_info *am_ov_out(const am_graph *graph, const am_node *node);
 
 /* fn(x) by OpenVINO's layers, x of F32. */
 am_ir_value am_ov_unary(am_ir *ir, int fn, am_ir_value x, am_dtype dtype);

@@ -16,7 +16,7 @@ static am_ir_value lower_reduce(am_ir *ir, const am_node *node)
     am_ir_value x = am_ov_input(ir, node, 0);
     if (a->axes.rank == 0) return x;
     am_ir_value y = am_ir_add2(ir, reduce_types[a->fn], "opset1", "keep_dims=\"true\"", x, am_ir_shape(ir, &a->axes));
-    return a->keep_dims ? y : am_ov_reshape(ir, y, &am_ov_out(ir->graph, node)->shape);
+    return a->keep_dims ? y : am_ov_reshape(ir, y, &am_node_out(ir->graph, node)->shape);
 }
 
 /* --- order --- */
@@ -34,7 +34,7 @@ static am_ir_value top_k(am_ir *ir, am_ir_value x, int64_t axis, int64_t k, bool
 
 static bool supports_order(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    if (am_ov_in(graph, node, 0)->dtype != AM_BOOL) return true;
+    if (am_node_in(graph, node, 0)->dtype != AM_BOOL) return true;
     return am_reason_no(why, "openvino does not order bool");
 }
 
@@ -42,7 +42,7 @@ static bool supports_order(const am_graph *graph, const am_node *node, am_reason
 static am_ir_value lower_arg_reduce(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_arg_reduce_attributes);
-    const am_shape *shape = &am_ov_in(ir->graph, node, 0)->shape;
+    const am_shape *shape = &am_node_in(ir->graph, node, 0)->shape;
     am_shape along = {.rank = shape->rank};
     int64_t size = shape->dims[a->axis];
     int32_t *places = am_arena_array(&ir->arena, (size_t)size + 1, sizeof *places);
@@ -58,13 +58,13 @@ static am_ir_value lower_arg_reduce(am_ir *ir, const am_node *node)
                              am_ir_scalar(ir, AM_I32, (double)size)};
     am_ir_value found = am_ir_add(ir, "Select", "opset1", "auto_broadcast=\"numpy\"", choices, 3, 1);
     am_ir_value first = am_ir_add2(ir, "ReduceMin", "opset1", "keep_dims=\"true\"", found, axis);
-    return am_ov_reshape(ir, first, &am_ov_out(ir->graph, node)->shape);
+    return am_ov_reshape(ir, first, &am_node_out(ir->graph, node)->shape);
 }
 
 static am_ir_value lower_sort(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_sort_attributes);
-    int64_t size = am_ov_in(ir->graph, node, 0)->shape.dims[a->axis];
+    int64_t size = am_node_in(ir->graph, node, 0)->shape.dims[a->axis];
     return top_k(ir, am_ov_input(ir, node, 0), a->axis, size, !a->descending);
 }
 
@@ -142,13 +142,13 @@ static am_ir_value lower_norm(am_ir *ir, const am_node *node)
     AM_OV_ATTRIBUTES(am_norm_attributes);
     am_ir_value x = am_ov_input(ir, node, 0);
     am_ir_value y = a->kind == AM_NORM_LAYER ? layer_norm(ir, x, a->eps) : rms_norm(ir, x, a->eps);
-    if (am_ov_has(node, 1)) {
+    if (am_node_has(node, 1)) {
         am_ir_value weight = am_ov_input(ir, node, 1);
         if (a->weight_offset != 0)
             weight = am_ir_binary(ir, "Add", "opset1", weight, am_ir_scalar(ir, AM_F32, a->weight_offset));
         y = am_ir_binary(ir, "Multiply", "opset1", y, weight);
     }
-    return am_ov_has(node, 2) ? am_ir_binary(ir, "Add", "opset1", y, am_ov_input(ir, node, 2)) : y;
+    return am_node_has(node, 2) ? am_ir_binary(ir, "Add", "opset1", y, am_ov_input(ir, node, 2)) : y;
 }
 
 const am_ov_lowering am_ov_axis[] = {

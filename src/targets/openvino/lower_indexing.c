@@ -26,7 +26,7 @@ static am_ir_value first_integers(am_ir *ir, int64_t count)
 /* torch.gather's index may be smaller than x along the other axes; OpenVINO's may not. */
 static am_ir_value gather_elements(am_ir *ir, const am_node *node, int64_t axis)
 {
-    const am_shape *x_shape = &am_ov_in(ir->graph, node, 0)->shape, *shape = &am_ov_in(ir->graph, node, 1)->shape;
+    const am_shape *x_shape = &am_node_in(ir->graph, node, 0)->shape, *shape = &am_node_in(ir->graph, node, 1)->shape;
     am_ir_value x = am_ov_input(ir, node, 0);
     for (int64_t i = 0; i < shape->rank; i++) {
         if (i == axis || shape->dims[i] == x_shape->dims[i]) continue;
@@ -48,7 +48,7 @@ static am_ir_value lower_gather(am_ir *ir, const am_node *node)
 static am_ir_value lower_embedding(am_ir *ir, const am_node *node)
 {
     am_ir_value inputs[] = {ir->values[node->inputs[0].id], am_ov_input(ir, node, 1), am_ir_integer(ir, 0)};
-    am_dtype dtype = am_ov_in(ir->graph, node, 0)->dtype;
+    am_dtype dtype = am_node_in(ir->graph, node, 0)->dtype;
     am_ir_value rows = am_ir_add(ir, "Gather", "opset8", "batch_dims=\"0\"", inputs, 3, 1);
     return dtype == AM_F32 ? rows : am_ir_convert(ir, rows, AM_F32);
 }
@@ -61,7 +61,7 @@ static am_ir_value lower_scatter(am_ir *ir, const am_node *node)
                                              [AM_SCATTER_MAX] = "reduction=\"max\" use_init_val=\"true\""};
     AM_OV_ATTRIBUTES(am_scatter_attributes);
     am_ir_value index = am_ov_input(ir, node, 1), axis = am_ir_integer(ir, a->axis);
-    const am_shape *updates = &am_ov_in(ir->graph, node, 2)->shape;
+    const am_shape *updates = &am_node_in(ir->graph, node, 2)->shape;
     if (!a->elementwise && a->fn == AM_SCATTER_SET) {
         am_ir_value inputs[] = {am_ov_input(ir, node, 0), index, am_ov_input(ir, node, 2), axis};
         return am_ir_add(ir, "ScatterUpdate", "opset3", "", inputs, 4, 1);
@@ -86,7 +86,7 @@ static am_ir_value lower_search_sorted(am_ir *ir, const am_node *node)
 
 static bool supports_search_sorted(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    const am_shape *sorted = &am_ov_in(graph, node, 0)->shape, *values = &am_ov_in(graph, node, 1)->shape;
+    const am_shape *sorted = &am_node_in(graph, node, 0)->shape, *values = &am_node_in(graph, node, 1)->shape;
     if (sorted->rank == 1 || sorted->rank == values->rank) return true;
     return am_reason_no(why, "rows of another rank");
 }

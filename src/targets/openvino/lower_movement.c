@@ -3,7 +3,7 @@
 
 static am_ir_value lower_reshape(am_ir *ir, const am_node *node)
 {
-    return am_ov_reshape(ir, am_ov_input(ir, node, 0), &am_ov_out(ir->graph, node)->shape);
+    return am_ov_reshape(ir, am_ov_input(ir, node, 0), &am_node_out(ir->graph, node)->shape);
 }
 
 static am_ir_value lower_permute(am_ir *ir, const am_node *node)
@@ -15,7 +15,7 @@ static am_ir_value lower_permute(am_ir *ir, const am_node *node)
 static am_ir_value lower_broadcast(am_ir *ir, const am_node *node)
 {
     return am_ir_add2(ir, "Broadcast", "opset3", "mode=\"numpy\"", am_ov_input(ir, node, 0),
-                      am_ir_shape(ir, &am_ov_out(ir->graph, node)->shape));
+                      am_ir_shape(ir, &am_node_out(ir->graph, node)->shape));
 }
 
 /* A stop below 0 would count from the end, so that walking down to index 0 stops far below it. */
@@ -55,7 +55,7 @@ static am_ir_value lower_pad(am_ir *ir, const am_node *node)
                                         [AM_PAD_REPLICATE] = "pad_mode=\"edge\""};
     AM_OV_ATTRIBUTES(am_pad_attributes);
     am_ir_value inputs[] = {am_ov_input(ir, node, 0), am_ir_shape(ir, &a->before), am_ir_shape(ir, &a->after),
-                            am_ir_scalar(ir, am_ov_out(ir->graph, node)->dtype, a->value)};
+                            am_ir_scalar(ir, am_node_out(ir->graph, node)->dtype, a->value)};
     return am_ir_add(ir, "Pad", "opset12", modes[a->mode], inputs, a->mode == AM_PAD_CONSTANT ? 4 : 3, 1);
 }
 
@@ -74,7 +74,7 @@ static am_ir_value real_to_integer(am_ir *ir, am_ir_value x)
 static am_ir_value lower_cast(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_cast_attributes);
-    am_dtype from = am_ov_in(ir->graph, node, 0)->dtype;
+    am_dtype from = am_node_in(ir->graph, node, 0)->dtype;
     am_ir_value x = am_ov_input(ir, node, 0);
     if (from == AM_BF16 || from == AM_F16) from = AM_F32;
     if (from == a->dtype) return x;

@@ -174,7 +174,7 @@ am_ir_value am_ov_unary(am_ir *ir, int fn, am_ir_value x, am_dtype dtype)
 static bool supports_unary(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_OV_ATTRIBUTES(am_unary_attributes);
-    am_dtype dtype = am_ov_in(graph, node, 0)->dtype;
+    am_dtype dtype = am_node_in(graph, node, 0)->dtype;
     const struct unary_row *row = find_unary(a->fn);
     if (a->fn == AM_IDENTITY || a->fn == AM_SQUARE || a->fn == AM_LOGICAL_NOT) return true;
     if (row && (dtype == AM_F32 || row->integers)) return true;
@@ -184,7 +184,7 @@ static bool supports_unary(const am_graph *graph, const am_node *node, am_reason
 static am_ir_value lower_unary(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_unary_attributes);
-    return am_ov_unary(ir, a->fn, am_ov_input(ir, node, 0), am_ov_in(ir->graph, node, 0)->dtype);
+    return am_ov_unary(ir, a->fn, am_ov_input(ir, node, 0), am_node_in(ir->graph, node, 0)->dtype);
 }
 
 /* --- binary --- */
@@ -241,7 +241,7 @@ static bool divides_safely(const am_graph *graph, const am_node *node)
 static bool supports_binary(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_OV_ATTRIBUTES(am_binary_attributes);
-    am_dtype dtype = am_ov_in(graph, node, 0)->dtype;
+    am_dtype dtype = am_node_in(graph, node, 0)->dtype;
     if (!find_binary(a->fn)) return am_reason_no(why, "openvino has no %s", am_binary_names[a->fn]);
     if (dtype != AM_I32) return true;
     if (a->fn == AM_POW) return am_reason_no(why, "openvino has no pow of integers");
@@ -266,7 +266,7 @@ static am_ir_value truth(am_ir *ir, am_ir_value x, am_dtype dtype)
 static am_ir_value lower_binary(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_binary_attributes);
-    am_dtype dtype = am_ov_in(ir->graph, node, 0)->dtype;
+    am_dtype dtype = am_node_in(ir->graph, node, 0)->dtype;
     const struct binary_row *row = find_binary(a->fn);
     am_ir_value x = am_ov_input(ir, node, 0), y = am_ov_input(ir, node, 1);
     if (a->fn == AM_DIV && dtype == AM_I32) return floor_div(ir, x, y);

@@ -18,7 +18,7 @@ static am_ir_value matmul(am_ir *ir, am_ir_value x, am_ir_value y, bool transpos
 
 static bool supports_matmul(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    if (am_ov_in(graph, node, 0)->dtype == AM_F32) return true;
+    if (am_node_in(graph, node, 0)->dtype == AM_F32) return true;
     return am_reason_no(why, "openvino multiplies matrices of reals only");
 }
 
@@ -39,9 +39,9 @@ static am_ir_value lower_linear(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_linear_attributes);
     am_ir_value y = matmul(ir, am_ov_input(ir, node, 0), am_ov_input(ir, node, 1), false, !a->in_out);
-    if (am_ov_has(node, 2)) y = am_ir_binary(ir, "Add", "opset1", y, am_ov_input(ir, node, 2));
+    if (am_node_has(node, 2)) y = am_ir_binary(ir, "Add", "opset1", y, am_ov_input(ir, node, 2));
     y = am_ov_unary(ir, a->activation, y, AM_F32);
-    return am_ov_has(node, 3) ? am_ir_binary(ir, "Add", "opset1", y, am_ov_input(ir, node, 3)) : y;
+    return am_node_has(node, 3) ? am_ir_binary(ir, "Add", "opset1", y, am_ov_input(ir, node, 3)) : y;
 }
 
 /* --- experts --- */
@@ -51,9 +51,9 @@ enum { GATHERED_LIMIT = 1 << 24 };
 /* Every row gets a copy of its experts' weights, which is right for a token or a few and wasteful for many. */
 static bool supports_grouped(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    const am_shape *weight = &am_ov_in(graph, node, 2)->shape;
+    const am_shape *weight = &am_node_in(graph, node, 2)->shape;
     double elements =
-        (double)am_shape_count(&am_ov_in(graph, node, 1)->shape) * (double)weight->dims[1] * (double)weight->dims[2];
+        (double)am_shape_count(&am_node_in(graph, node, 1)->shape) * (double)weight->dims[1] * (double)weight->dims[2];
     if (elements <= GATHERED_LIMIT) return true;
     return am_reason_no(why, "more experts' weights than are worth copying for each row");
 }
@@ -67,12 +67,12 @@ static am_ir_value gather_experts(am_ir *ir, const am_node *node, int input)
 /* [N, S, M, K] times [N, 1 or S, K, 1]. */
 static am_ir_value lower_grouped(am_ir *ir, const am_node *node)
 {
-    const am_shape *x = &am_ov_in(ir->graph, node, 0)->shape, *y = &am_ov_out(ir->graph, node)->shape;
+    const am_shape *x = &am_node_in(ir->graph, node, 0)->shape, *y = &am_node_out(ir->graph, node)->shape;
     am_shape column = am_shape_of(x->dims[0], x->rank == 3 ? x->dims[1] : 1, x->dims[x->rank - 1], 1);
     am_ir_value product =
         matmul(ir, gather_experts(ir, node, 2), am_ov_reshape(ir, am_ov_input(ir, node, 0), &column), false, false);
     product = am_ov_reshape(ir, product, y);
-    return am_ov_has(node, 3) ? am_ir_binary(ir, "Add", "opset1", product, gather_experts(ir, node, 3)) : product;
+    return am_node_has(node, 3) ? am_ir_binary(ir, "Add", "opset1", product, gather_experts(ir, node, 3)) : product;
 }
 
 /* --- convolutions --- */
@@ -104,7 +104,7 @@ static bool has_negative(const am_shape *shape)
 static bool supports_convolution(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_OV_ATTRIBUTES(am_convolution_attributes);
-    if (am_ov_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino convolves reals only");
+    if (am_node_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino convolves reals only");
     if (has_negative(&a->padding_before) || has_negative(&a->padding_after))
         return am_reason_no(why, "a negative padding");
     return true;
@@ -113,7 +113,7 @@ static bool supports_convolution(const am_graph *graph, const am_node *node, am_
 /* The weight [A, B, ..] of a convolution in groups as [groups, A / groups, B, ..]. */
 static am_ir_value grouped_weight(am_ir *ir, const am_node *node, int64_t groups)
 {
-    const am_shape *shape = &am_ov_in(ir->graph, node, 1)->shape;
+    const am_shape *shape = &am_node_in(ir->graph, node, 1)->shape;
     am_ir_value weight = am_ov_input(ir, node, 1);
     am_shape grouped = {.rank = shape->rank + 1};
     if (groups == 1) return weight;
@@ -125,10 +125,10 @@ static am_ir_value grouped_weight(am_ir *ir, const am_node *node, int64_t groups
 
 static am_ir_value add_bias(am_ir *ir, const am_node *node, am_ir_value y)
 {
-    int rank = am_ov_out(ir->graph, node)->shape.rank;
+    int rank = am_node_out(ir->graph, node)->shape.rank;
     am_shape shape = {.rank = rank};
-    if (!am_ov_has(node, 2)) return y;
-    for (int i = 0; i < rank; i++) shape.dims[i] = i == 1 ? am_ov_in(ir->graph, node, 2)->shape.dims[0] : 1;
+    if (!am_node_has(node, 2)) return y;
+    for (int i = 0; i < rank; i++) shape.dims[i] = i == 1 ? am_node_in(ir->graph, node, 2)->shape.dims[0] : 1;
     return am_ir_binary(ir, "Add", "opset1", y, am_ov_reshape(ir, am_ov_input(ir, node, 2), &shape));
 }
 
@@ -137,7 +137,7 @@ static am_ir_value lower_convolution(am_ir *ir, const am_node *node)
     AM_OV_ATTRIBUTES(am_convolution_attributes);
     int64_t groups = a->groups ? a->groups : 1;
     am_buffer text = {0};
-    put_windows(&text, a, am_ov_out(ir->graph, node)->shape.rank - 2);
+    put_windows(&text, a, am_node_out(ir->graph, node)->shape.rank - 2);
     am_ir_value y = am_ir_add2(ir, groups == 1 ? "Convolution" : "GroupConvolution", "opset1", am_buffer_text(&text),
                                am_ov_input(ir, node, 0), grouped_weight(ir, node, groups));
     am_buffer_deinit(&text);
@@ -148,7 +148,7 @@ static am_ir_value lower_conv_transpose(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_convolution_attributes);
     int64_t groups = a->groups ? a->groups : 1;
-    int spatial = am_ov_out(ir->graph, node)->shape.rank - 2;
+    int spatial = am_node_out(ir->graph, node)->shape.rank - 2;
     am_buffer text = {0};
     put_windows(&text, a, spatial);
     put_list(&text, "output_padding", &a->output_padding, spatial, 0);

@@ -16,7 +16,7 @@ static void put_list(am_buffer *out, const char *name, const am_shape *numbers, 
 static bool supports_pool(const am_graph *graph, const am_node *node, am_reason *why)
 {
     AM_OV_ATTRIBUTES(am_pool_attributes);
-    if (am_ov_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino pools reals only");
+    if (am_node_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino pools reals only");
     if (a->ceil_mode && a->fn == AM_POOL_AVERAGE && !a->adaptive.rank)
         return am_reason_no(why, "openvino divides an average that hangs over the end by another count");
     if (a->dilation.rank && a->fn == AM_POOL_AVERAGE && !a->adaptive.rank)
@@ -35,7 +35,7 @@ static am_ir_value adaptive_pool(am_ir *ir, const am_node *node, const am_pool_a
 static am_ir_value lower_pool(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_pool_attributes);
-    int spatial = am_ov_out(ir->graph, node)->shape.rank - 2;
+    int spatial = am_node_out(ir->graph, node)->shape.rank - 2;
     bool maximum = a->fn == AM_POOL_MAX;
     am_buffer text = {0};
     am_ir_value x = am_ov_input(ir, node, 0);
@@ -66,7 +66,7 @@ static bool supports_resize(const am_graph *graph, const am_node *node, am_reaso
 {
     AM_OV_ATTRIBUTES(am_resize_attributes);
     if (is_nearest(a)) return true;
-    if (am_ov_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino interpolates reals only");
+    if (am_node_in(graph, node, 0)->dtype != AM_F32) return am_reason_no(why, "openvino interpolates reals only");
     if (a->antialias) return am_reason_no(why, "openvino smooths by another filter than torch's antialias");
     if (a->mode == AM_RESIZE_AREA) return am_reason_no(why, "openvino has no resizing by area");
     for (int i = 0; i < 3; i++)
@@ -78,7 +78,7 @@ static bool supports_resize(const am_graph *graph, const am_node *node, am_reaso
 /* Copies of elements, by index: its own rounding at exact boundaries is not torch's. */
 static am_ir_value nearest(am_ir *ir, const am_node *node, const am_resize_attributes *a)
 {
-    const am_shape *shape = &am_ov_in(ir->graph, node, 0)->shape;
+    const am_shape *shape = &am_node_in(ir->graph, node, 0)->shape;
     am_ir_value x = am_ov_input(ir, node, 0);
     for (int d = 0; d < a->size.rank; d++) {
         int64_t from = shape->dims[2 + d], to = a->size.dims[d],
@@ -116,7 +116,7 @@ static am_ir_value lower_resize(am_ir *ir, const am_node *node)
 
 static bool supports_grid_sample(const am_graph *graph, const am_node *node, am_reason *why)
 {
-    if (am_ov_in(graph, node, 0)->shape.rank == 4) return true;
+    if (am_node_in(graph, node, 0)->shape.rank == 4) return true;
     return am_reason_no(why, "openvino samples images only");
 }
 
