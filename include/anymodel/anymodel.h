@@ -208,6 +208,21 @@ typedef struct am_verify_request {
 AM_API am_status am_verify_files(const char *path, const am_verify_request *request,
                                  am_verify_summary *summary) AM_NODISCARD;
 
+typedef struct am_verify_text_request {
+    const char *only; /* part of a part's name ("processors/ViT"); null: all */
+    /* A line for each case that failed ("failed: ...") or is unsupported; null: none. */
+    void (*on_line)(void *context, const char *line);
+    /* After each part, what was counted in it; null: none. */
+    void (*on_part)(void *context, const char *part, const am_verify_summary *counted, double seconds);
+    void *context;
+} am_verify_text_request;
+
+/* Compares tokenizers, chat templates, images, sounds and pipelines with recorded answers of the Python libraries: a
+   folder of tests/unit/text/data/README.md or tests/unit/media/data/README.md, or one that holds several. Adds to
+   *summary. `request` may be null. */
+AM_API am_status am_verify_text_files(const char *path, const am_verify_text_request *request,
+                                      am_verify_summary *summary) AM_NODISCARD;
+
 typedef struct am_verify_step {
     const char *module;                       /* of transformers, as model files name it */
     const char *verdict;                      /* "same", "differs", or "absent": computed here in another form */

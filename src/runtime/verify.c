@@ -1,5 +1,6 @@
 #include "runtime/verify.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "formats/safetensors.h"
 #include "runtime/golden.h"
@@ -7,14 +8,6 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 static am_status run_case(am_golden_case *c, const am_verify_options *options, am_case_report *report)
 {
@@ -36,7 +29,7 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
 {
     am_golden_case c;
     am_case_report report = {.file = file};
-    double start = now_ms();
+    double start = am_clock_seconds() * 1e3;
     am_status status = am_golden_case_open(json, file, arrays, &c);
     if (!status) status = run_case(&c, options, &report);
     am_code code = am_status_code(status);
@@ -44,7 +37,7 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
     report.name = c.name;
     report.architecture = c.architecture;
     report.message = am_status_message(status);
-    report.milliseconds = now_ms() - start;
+    report.milliseconds = am_clock_seconds() * 1e3 - start;
     int64_t *tally[] = {&counts->passed, &counts->failed, &counts->unsupported};
     ++*tally[report.verdict];
     counts->nodes += report.nodes;

@@ -3,7 +3,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "text/chat_template.h"
-#include "text/chat_template/verify_templates.h"
+#include "recorded/recorded.h"
 
 #include <locale.h>
 #include <pthread.h>
@@ -83,12 +83,18 @@ static void expect_failure(const char *source, const char *json, am_code code, c
 
 /* ---- recorded answers ---- */
 
+static void keep_line(void *context, const char *line)
+{
+    am_buffer_append_string(context, line);
+    am_buffer_append_char(context, '\n');
+}
+
 static void text_chat_template__answers_as_transformers_recorded(void **state)
 {
-    am_verify_text_counts counts = {0};
     am_buffer report = {0};
+    am_recorded counts = {.on_line = keep_line, .context = &report};
     const char *folder = am_test_source_path("tests/unit/text/data/chat_templates");
-    am_test_expect_ok(am_verify_chat_templates(folder, &counts, &report));
+    am_test_expect_ok(am_recorded_chat_templates(folder, &counts));
     if (counts.failed) print_error("%s", am_buffer_text(&report));
     assert_int_equal(counts.failed, 0);
     assert_int_equal(counts.unsupported, 0);
@@ -98,8 +104,8 @@ static void text_chat_template__answers_as_transformers_recorded(void **state)
 
 static void text_chat_template__verification_reports_what_differs(void **state)
 {
-    am_verify_text_counts counts = {0};
     am_buffer report = {0};
+    am_recorded counts = {.on_line = keep_line, .context = &report};
     const char *folder = am_test_temporary_directory();
     assert_int_equal(mkdir(am_test_format("%s/templates", folder), 0755), 0);
     assert_int_equal(mkdir(am_test_format("%s/cases", folder), 0755), 0);
@@ -112,7 +118,7 @@ static void text_chat_template__verification_reports_what_differs(void **state)
                        " {\"messages\": \"a\", \"args\": {}, \"text\": \"hix\", \"generation_spans\": [[2, 4]]},"
                        " {\"messages\": \"a\", \"args\": {}, \"error\": \"TypeError\", \"message\": \"m\"},"
                        " {\"messages\": \"none\", \"args\": {}, \"text\": \"\"}]");
-    am_test_expect_ok(am_verify_chat_templates(folder, &counts, &report));
+    am_test_expect_ok(am_recorded_chat_templates(folder, &counts));
     assert_int_equal(counts.passed, 1);
     assert_int_equal(counts.failed, 4);
     assert_non_null(strstr(am_buffer_text(&report), "t.json[1]: text differs at byte 2: expected \"y\", found \"x\""));

@@ -1,5 +1,5 @@
 /* Calls with padding and truncation, and CTC decodings with offsets. */
-#include "text/verify_text_internal.h"
+#include "recorded/tokenizers.h"
 
 #include "base/file.h"
 #include "base/memory.h"

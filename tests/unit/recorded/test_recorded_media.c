@@ -1,7 +1,7 @@
-#include "media_support.h"
+#include "media/media_support.h"
 
 #include "base/threads.h"
-#include "media/verify_media.h"
+#include "recorded/recorded.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -11,19 +11,19 @@ static void print_line(void *context, const char *line)
     print_message("%s\n", line);
 }
 
-static void media_verify__images_are_as_recorded(void **state)
+static void recorded_media__images_are_as_recorded(void **state)
 {
-    am_verify_counts counts = {0};
-    am_test_expect_ok(am_verify_image_folder(media_data("image_processors"), print_line, NULL, &counts));
+    am_recorded counts = {.on_line = print_line};
+    am_test_expect_ok(am_recorded_images(media_data("image_processors"), &counts));
     assert_int_equal(counts.failed, 0);
     assert_int_equal(counts.passed, 390);
     assert_int_equal(counts.unsupported, 5); /* 2 cases of SuperPoint, 1 of DETR, an open(), torchvision's 16 bits */
 }
 
-static void media_verify__sounds_are_as_recorded(void **state)
+static void recorded_media__sounds_are_as_recorded(void **state)
 {
-    am_verify_counts counts = {0};
-    am_test_expect_ok(am_verify_audio_folder(media_data("audio"), print_line, NULL, &counts));
+    am_recorded counts = {.on_line = print_line};
+    am_test_expect_ok(am_recorded_sounds(media_data("audio"), &counts));
     assert_int_equal(counts.failed, 0);
     assert_int_equal(counts.passed, 120);
     assert_int_equal(counts.unsupported, 1); /* of UnivNet */
@@ -43,23 +43,23 @@ static void copy_file(const char *from, const char *to)
 }
 
 /* A folder with the one sound of 160 samples and this loading.json. */
-static am_verify_counts verify_loading(const char *loading, char line[400])
+static am_recorded verify_loading(const char *loading, char line[400])
 {
-    am_verify_counts counts = {0};
+    am_recorded counts = {.on_line = keep_line, .context = line};
     const char *folder = am_test_temporary_directory();
     mkdir(am_test_format("%s/files", folder), 0700);
     copy_file(media_data("audio/files/short_16k_pcm16.wav"), am_test_format("%s/files/a.wav", folder));
     am_test_write_text(folder, "loading.json", loading);
-    am_test_expect_ok(am_verify_audio_folder(folder, keep_line, line, &counts));
+    am_test_expect_ok(am_recorded_sounds(folder, &counts));
     return counts;
 }
 
 #define SHORT_SOUND "[{\"file\": \"a.wav\", \"sampling_rate\": 16000, \"loaded\": {\"16000\": "
 
-static void media_verify__reports_what_is_not_as_recorded(void **state)
+static void recorded_media__reports_what_is_not_as_recorded(void **state)
 {
     char line[400] = "";
-    am_verify_counts counts = verify_loading(
+    am_recorded counts = verify_loading(
         SHORT_SOUND "{\"shape\": [160], \"mean\": 0.0195987701, \"rms\": 0.115279335, \"all\": 0.5}}}]", line);
     assert_int_equal(counts.failed, 1);
     assert_int_equal(counts.passed, 0);
@@ -74,24 +74,24 @@ static void media_verify__reports_what_is_not_as_recorded(void **state)
     assert_non_null(strstr(line, "b.wav"));
 }
 
-static void media_verify__reports_pixels_that_are_not_as_recorded(void **state)
+static void recorded_media__reports_pixels_that_are_not_as_recorded(void **state)
 {
     char line[400] = "";
-    am_verify_counts counts = {0};
+    am_recorded counts = {.on_line = keep_line, .context = line};
     const char *folder = am_test_temporary_directory();
     uint8_t pixels[30 * 30 * 3] = {1};
     mkdir(am_test_format("%s/images", folder), 0700);
     copy_file(media_data("image_processors/images/bilevel_30x30.png"), am_test_format("%s/images/a.png", folder));
     am_test_write_text(folder, "decoded.json", "[{\"file\": \"a.png\", \"loaded_shape\": [30, 30, 3], \"offset\": 0}]");
     am_test_write_file(am_test_format("%s/decoded.bin", folder), pixels, sizeof pixels);
-    am_test_expect_ok(am_verify_image_folder(folder, keep_line, line, &counts));
+    am_test_expect_ok(am_recorded_images(folder, &counts));
     assert_int_equal(counts.failed, 1);
     assert_non_null(strstr(line, "decoded a.png: byte 0"));
 }
 
-static void media_verify__says_that_a_folder_is_not_there(void **state)
+static void recorded_media__says_that_a_folder_is_not_there(void **state)
 {
-    am_verify_counts counts = {0};
-    am_test_expect_error(am_verify_image_folder("/nowhere", NULL, NULL, &counts), AM_NOT_FOUND, "/nowhere");
-    am_test_expect_error(am_verify_audio_folder("/nowhere", NULL, NULL, &counts), AM_NOT_FOUND, "/nowhere");
+    am_recorded counts = {0};
+    am_test_expect_error(am_recorded_images("/nowhere", &counts), AM_NOT_FOUND, "/nowhere");
+    am_test_expect_error(am_recorded_sounds("/nowhere", &counts), AM_NOT_FOUND, "/nowhere");
 }

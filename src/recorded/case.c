@@ -1,4 +1,4 @@
-#include "media/verify_case.h"
+#include "recorded/case.h"
 
 #include "base/arena.h"
 #include "base/file.h"
@@ -18,18 +18,15 @@ am_status am_verify_count(am_verifier *verifier, am_status outcome, const char *
 {
     am_code code = am_status_code(outcome);
     if (code == AM_OUT_OF_MEMORY && !strchr(am_status_message(outcome), ' ')) return outcome;
-    if (code == AM_OK) verifier->counts->passed++;
-    else if (code == AM_UNSUPPORTED) verifier->counts->unsupported++;
-    else verifier->counts->failed++;
-    if (code != AM_OK && code != AM_UNSUPPORTED && verifier->report) {
-        char name[512], line[2048];
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(name, sizeof name, format, arguments);
-        va_end(arguments);
-        snprintf(line, sizeof line, "%s: %s", name, am_status_message(outcome));
-        verifier->report(verifier->context, line);
-    }
+    char name[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    if (code == AM_OK) verifier->recorded->passed++;
+    else if (code == AM_UNSUPPORTED)
+        am_recorded_unsupported(verifier->recorded, 1, "%s: %s", name, am_status_message(outcome));
+    else am_recorded_failed(verifier->recorded, "%s: %s", name, am_status_message(outcome));
     am_status_free(outcome);
     return NULL;
 }

@@ -1,5 +1,5 @@
 /* Single components: normalizers, pre-tokenizers, decoders, truncation and padding, words instead of text. */
-#include "text/verify_text_internal.h"
+#include "recorded/tokenizers.h"
 
 #include "base/file.h"
 #include "base/memory.h"

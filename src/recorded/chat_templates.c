@@ -1,9 +1,8 @@
-#include "text/chat_template/verify_templates.h"
-
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "recorded/recorded.h"
 #include "text/chat_template.h"
 
 #include <dirent.h>
@@ -14,8 +13,7 @@
 
 typedef struct check {
     am_arena arena;
-    am_verify_text_counts *counts;
-    am_buffer *report;
+    am_recorded *recorded;
     const char *folder;
     am_json shared; /* messages.json */
     struct tm now;
@@ -121,12 +119,13 @@ static void write_arguments(const check *c, am_buffer *out, am_json arguments)
 
 static void note(check *c, const char *what, const char *expected, const char *found)
 {
-    c->counts->failed++;
-    am_buffer_printf(c->report, "%s/cases/%s.json[%zu]: %s: expected ", c->folder, c->name, c->index, what);
-    am_buffer_append_json_string(c->report, expected, strlen(expected));
-    am_buffer_append_string(c->report, ", found ");
-    am_buffer_append_json_string(c->report, found, strlen(found));
-    am_buffer_append_char(c->report, '\n');
+    am_buffer text = {0};
+    am_buffer_append_json_string(&text, expected, strlen(expected));
+    am_buffer_append_string(&text, ", found ");
+    am_buffer_append_json_string(&text, found, strlen(found));
+    am_recorded_failed(c->recorded, "%s/cases/%s.json[%zu]: %s: expected %s", c->folder, c->name, c->index, what,
+                       am_buffer_text(&text));
+    am_buffer_deinit(&text);
 }
 
 /* Some of a text from where it differs, or less. */
@@ -190,7 +189,7 @@ static void judge(check *c, am_json expected, am_status status, const am_chat_te
     } else
         same = same_text(c, am_json_text(am_json_get(expected, "text")), text) &&
                same_spans(c, am_json_get(expected, "generation_spans"), text);
-    c->counts->passed += same;
+    c->recorded->passed += same;
 }
 
 /* ---- running ---- */
@@ -331,10 +330,10 @@ static am_status run_folder(check *c)
     return status;
 }
 
-am_status am_verify_chat_templates(const char *folder, am_verify_text_counts *counts, am_buffer *report)
+am_status am_recorded_chat_templates(const char *folder, am_recorded *recorded)
 {
-    check c = {.counts = counts, .report = report, .folder = folder};
+    check c = {.recorded = recorded, .folder = folder};
     am_status status = run_folder(&c);
     am_arena_deinit(&c.arena);
-    return status ? status : am_buffer_status(report);
+    return status;
 }

@@ -1,9 +1,7 @@
-#include "media/verify_media.h"
-
 #include "base/file.h"
 #include "base/memory.h"
 #include "media/image_processor.h"
-#include "media/verify_case.h"
+#include "recorded/case.h"
 #include "tensor/shape.h"
 
 #include <inttypes.h>
@@ -271,6 +269,7 @@ static am_status check_processor_case(const am_verifier *v, am_json config, cons
 static am_status verify_processor(am_verifier *v, const char *path)
 {
     if (strcmp(am_path_base(path), "index.json") == 0) return NULL;
+    if (!am_recorded_part(v->recorded, "processors/%s", am_path_base(path))) return NULL;
     am_json_document *document = NULL;
     AM_TRY(am_json_open(path, &document));
     am_json root = am_json_root(document), configs = am_json_get(root, "configs");
@@ -337,29 +336,34 @@ static am_status count_unsupported(am_verifier *v, const char *name)
 {
     am_json_document *document = NULL;
     AM_TRY(am_verify_open(v, name, &document));
-    if (document) v->counts->unsupported += (int64_t)am_json_count(am_json_root(document));
+    if (document) am_recorded_unsupported(v->recorded, (int64_t)am_json_count(am_json_root(document)), "%s", name);
     am_json_close(document);
     return NULL;
 }
 
 static am_status count_video(am_verifier *v, const char *path)
 {
+    if (!am_recorded_part(v->recorded, "videos/%s", am_path_base(path))) return NULL;
     am_json_document *document = NULL;
     AM_TRY(am_json_open(path, &document));
-    v->counts->unsupported += (int64_t)am_json_count(am_json_get(am_json_root(document), "cases"));
+    am_recorded_unsupported(v->recorded, (int64_t)am_json_count(am_json_get(am_json_root(document), "cases")),
+                            "videos/%s", am_path_base(path));
     am_json_close(document);
     return NULL;
 }
 
-am_status am_verify_image_folder(const char *folder, am_verify_report report, void *context, am_verify_counts *counts)
+am_status am_recorded_images(const char *folder, am_recorded *recorded)
 {
-    am_verifier v = {.folder = folder, .report = report, .context = context, .counts = counts};
+    am_verifier v = {.folder = folder, .recorded = recorded};
     if (!am_directory_exists(folder)) return am_error(AM_NOT_FOUND, "there is no folder %s", folder);
-    AM_TRY(verify_with_bytes(&v, "decoded.json", "decoded.bin", verify_decoded));
-    AM_TRY(verify_with_bytes(&v, "resize.json", "resize.bin", verify_resize));
+    if (am_recorded_part(recorded, "decoded"))
+        AM_TRY(verify_with_bytes(&v, "decoded.json", "decoded.bin", verify_decoded));
+    if (am_recorded_part(recorded, "resize")) AM_TRY(verify_with_bytes(&v, "resize.json", "resize.bin", verify_resize));
     AM_TRY(am_verify_each_file(&v, "processors", ".json", verify_processor));
-    AM_TRY(verify_modes(&v));
+    if (am_recorded_part(recorded, "modes")) AM_TRY(verify_modes(&v));
     AM_TRY(am_verify_each_file(&v, "videos", ".json", count_video));
-    AM_TRY(count_unsupported(&v, "post_processing.json"));
-    return count_unsupported(&v, "boxes.json");
+    if (am_recorded_part(recorded, "post_processing")) AM_TRY(count_unsupported(&v, "post_processing.json"));
+    if (am_recorded_part(recorded, "boxes")) AM_TRY(count_unsupported(&v, "boxes.json"));
+    am_recorded_end_part(recorded);
+    return NULL;
 }

@@ -1,17 +1,15 @@
-/* What verify_image.c and verify_audio.c share. */
-#ifndef AM_MEDIA_VERIFY_CASE_H
-#define AM_MEDIA_VERIFY_CASE_H
+/* What images.c and sounds.c share. */
+#ifndef AM_RECORDED_CASE_H
+#define AM_RECORDED_CASE_H
 
 #include "base/json.h"
-#include "media/verify_media.h"
+#include "recorded/recorded.h"
 
 #include <anymodel/tensor.h>
 
 typedef struct am_verifier {
     const char *folder;
-    am_verify_report report;
-    void *context;
-    am_verify_counts *counts;
+    am_recorded *recorded;
 } am_verifier;
 
 /* Counts a case by its outcome, which is freed: null passed, AM_UNSUPPORTED is unsupported, anything else

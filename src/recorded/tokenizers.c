@@ -1,11 +1,10 @@
-/* Runs recorded cases of tokenizers; the format is described in verify_text.h and
+/* Runs recorded cases of tokenizers; the format is described in recorded.h and
  * tests/unit/text/data/README.md. */
-#include "text/verify_text.h"
+#include "recorded/tokenizers.h"
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "text/tokenizer.h"
-#include "text/verify_text_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,14 +15,13 @@ void am_verify_fail(am_verify_run *run, const char *what, const char *expected, 
 {
     if (run->case_failed) return;
     run->case_failed = true;
-    am_buffer_printf(run->report, "%s: %s: %s: expected %.300s, found %.300s\n", run->where, run->case_name, what,
-                     expected, found);
+    am_recorded_failed(run->recorded, "%s: %s: %s: expected %.300s, found %.300s", run->where, run->case_name, what,
+                       expected, found);
 }
 
 void am_verify_end_case(am_verify_run *run)
 {
-    if (run->case_failed) run->counts->failed++;
-    else run->counts->passed++;
+    if (!run->case_failed) run->recorded->passed++;
 }
 
 void am_verify_start_case(am_verify_run *run, const char *kind, int64_t index)
@@ -433,7 +431,7 @@ static am_status verify_unreplaced(am_verify_run *run, am_json json)
 static am_status count_unsupported(am_verify_run *run, am_json json)
 {
     (void)json;
-    run->counts->unsupported++;
+    run->recorded->unsupported++;
     return NULL;
 }
 
@@ -463,7 +461,7 @@ static am_status verify_mode(am_verify_run *run, const char *folder, const char 
              mode == AM_TOKENIZER_FILE ? " (tokenizer.json)" : "");
     run->as_in_file = mode == AM_TOKENIZER_FILE;
     if (am_status_code(status) == AM_UNSUPPORTED) {
-        am_buffer_printf(run->report, "%s: unsupported: %s\n", run->where, am_status_message(status));
+        am_recorded_unsupported(run->recorded, 0, "%s: %s", run->where, am_status_message(status));
         am_status_free(status);
         return verify_files(run, folder, overlay, count_unsupported, count_unsupported);
     }
@@ -494,7 +492,7 @@ static am_status verify_folder(am_verify_run *run, const char *folder, am_arena 
                                        : NULL;
 }
 
-am_status am_verify_tokenizer_folder(const char *folder, am_verify_text_counts *counts, am_buffer *report)
+am_status am_recorded_tokenizer(const char *folder, am_recorded *recorded)
 {
     am_arena arena = {0};
     am_json_document *texts = NULL, *pairs = NULL;
@@ -505,11 +503,9 @@ am_status am_verify_tokenizer_folder(const char *folder, am_verify_text_counts *
     if (!status) status = am_json_open(texts_path, &texts);
     if (!status) status = am_json_open(pairs_path, &pairs);
     if (!status) {
-        *run = (am_verify_run){
-            .counts = counts, .report = report, .texts = am_json_root(texts), .pairs = am_json_root(pairs)};
+        *run = (am_verify_run){.recorded = recorded, .texts = am_json_root(texts), .pairs = am_json_root(pairs)};
         status = verify_folder(run, folder, &arena);
     }
-    if (!status) status = am_buffer_status(report);
     am_json_close(texts);
     am_json_close(pairs);
     am_free(run);

@@ -1,10 +1,10 @@
-/* What verify_text.c, verify_text_calls.c and verify_text_units.c share. */
-#ifndef AM_TEXT_VERIFY_TEXT_INTERNAL_H
-#define AM_TEXT_VERIFY_TEXT_INTERNAL_H
+/* What tokenizers.c, tokenizer_calls.c and tokenizer_units.c share. */
+#ifndef AM_RECORDED_TOKENIZERS_H
+#define AM_RECORDED_TOKENIZERS_H
 
 #include "base/json.h"
+#include "recorded/recorded.h"
 #include "text/tokenizer.h"
-#include "text/verify_text.h"
 
 #include <string.h>
 
@@ -12,8 +12,7 @@ enum { AM_VERIFY_TEXTS = 1 << 14 };
 
 /* A folder being checked. */
 typedef struct am_verify_run {
-    am_verify_text_counts *counts;
-    am_buffer *report;
+    am_recorded *recorded;
     am_json texts, pairs;
     const char *folder;
     am_tokenizer *tokenizer;

@@ -1,26 +1,32 @@
 /* Recorded answers of transformers and the tokenizers library (data/README.md). */
 #include "test_support.h"
 
-#include "text/verify_text.h"
+#include "recorded/recorded.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+static void keep_line(void *context, const char *line)
+{
+    am_buffer_append_string(context, line);
+    am_buffer_append_char(context, '\n');
+}
+
 /* Verifies every folder of data/tokenizers/`kind`: no case may fail or be unsupported. */
 static void verify_all(const char *kind, size_t least_folders)
 {
     char root[1024];
     size_t folders = 0;
-    am_verify_text_counts counts = {0};
     am_buffer report = {0};
+    am_recorded counts = {.on_line = keep_line, .context = &report};
     snprintf(root, sizeof root, "%s/%s", am_test_source_path("tests/unit/text/data/tokenizers"), kind);
     DIR *directory = opendir(root);
     assert_non_null(directory);
     for (struct dirent *entry; (entry = readdir(directory));) {
         if (entry->d_name[0] == '.') continue;
-        am_test_expect_ok(am_verify_tokenizer_folder(am_test_format("%s/%s", root, entry->d_name), &counts, &report));
+        am_test_expect_ok(am_recorded_tokenizer(am_test_format("%s/%s", root, entry->d_name), &counts));
         folders++;
     }
     closedir(directory);
@@ -28,36 +34,36 @@ static void verify_all(const char *kind, size_t least_folders)
     am_buffer_deinit(&report);
     assert_int_equal(counts.failed, 0);
     assert_int_equal(counts.unsupported, 0);
-    assert_true(counts.passed > folders * 20);
+    assert_true(counts.passed > (int64_t)folders * 20);
     assert_true(folders >= least_folders);
 }
 
-static void text_tokenizer_recorded__families(void **state)
+static void recorded_tokenizers__families(void **state)
 {
     verify_all("families", 16);
 }
 
-static void text_tokenizer_recorded__hub(void **state)
+static void recorded_tokenizers__hub(void **state)
 {
     verify_all("hub", 6);
 }
 
-static void text_tokenizer_recorded__python(void **state)
+static void recorded_tokenizers__python(void **state)
 {
     verify_all("python", 2);
 }
 
-static void text_tokenizer_recorded__synthetic(void **state)
+static void recorded_tokenizers__synthetic(void **state)
 {
     verify_all("synthetic", 51);
 }
 
-static void text_tokenizer_recorded__reports_what_differs(void **state)
+static void recorded_tokenizers__reports_what_differs(void **state)
 {
     const char *root = am_test_temporary_directory(),
                *model = "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0,\"u\":1},\"unk_token\":\"u\"}}";
-    am_verify_text_counts counts = {0};
     am_buffer report = {0};
+    am_recorded counts = {.on_line = keep_line, .context = &report};
     am_test_write_text(root, "texts.json", "[\"a\", \"b\"]");
     am_test_write_text(root, "pairs.json", "[]");
     const char *folder = am_test_format("%s/synthetic/one", root);
@@ -67,7 +73,7 @@ static void text_tokenizer_recorded__reports_what_differs(void **state)
     am_test_write_text(folder, "cases.jsonl",
                        "{\"i\":0,\"ids\":[0],\"o\":[0,1]}\n{\"i\":1,\"ids\":[0],\"o\":[0,1],\"d\":\"u\"}\n{"
                        "\"i\":1,\"err\":\"\"}\n");
-    am_test_expect_ok(am_verify_tokenizer_folder(folder, &counts, &report));
+    am_test_expect_ok(am_recorded_tokenizer(folder, &counts));
     assert_int_equal(counts.passed, 1);
     assert_int_equal(counts.failed, 2);
     assert_non_null(strstr(am_buffer_text(&report), "text 1: ids: expected [0], found [1]"));
@@ -75,8 +81,8 @@ static void text_tokenizer_recorded__reports_what_differs(void **state)
     am_buffer_deinit(&report);
 
     am_test_write_text(folder, "cases.jsonl", "{\n");
-    am_test_expect_error(am_verify_tokenizer_folder(folder, &counts, &report), AM_INVALID_FILE, "cases.jsonl");
+    am_test_expect_error(am_recorded_tokenizer(folder, &counts), AM_INVALID_FILE, "cases.jsonl");
     am_buffer_deinit(&report);
-    am_test_expect_error(am_verify_tokenizer_folder(root, &counts, &report), AM_NOT_FOUND, "texts.json");
+    am_test_expect_error(am_recorded_tokenizer(root, &counts), AM_NOT_FOUND, "texts.json");
     am_buffer_deinit(&report);
 }
