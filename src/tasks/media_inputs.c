@@ -17,16 +17,22 @@ am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inp
 {
     am_image_processor *processor;
     am_image image = {0};
-    am_tensor pixels = {0};
+    am_media_tensors made = {0};
     *out = (am_media_inputs){0};
     AM_TRY(am_pipeline_image_processor(p, &processor));
     am_status status = open_image(input, &image);
-    if (!status) status = am_image_processor_run(processor, &image, 1, &pixels);
+    am_image_inputs inputs = {.images = &image, .count = 1};
+    if (!status) status = am_image_processor_run(processor, &inputs, &made);
+    const am_media_output *pixels = am_media_tensors_find(&made, "pixel_values");
+    if (!status && !pixels) status = am_error(AM_UNSUPPORTED, "an image processor without pixel_values");
+    if (!status) {
+        out->inputs[out->count++] = (am_session_input){"pixel_values", pixels->tensors[0]};
+        out->owned[0] = pixels->tensors[0].data;
+        pixels->tensors[0].data = NULL;
+    }
+    am_media_tensors_deinit(&made);
     am_image_deinit(&image);
-    if (status) return status;
-    out->inputs[out->count++] = (am_session_input){"pixel_values", pixels};
-    out->owned[0] = pixels.data;
-    return NULL;
+    return status;
 }
 
 /* --- sounds --- */

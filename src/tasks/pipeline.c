@@ -36,7 +36,7 @@ void am_pipeline_close(am_pipeline *p)
     if (!p) return;
     am_chat_template_close(p->chat_template);
     am_free(p->feature_extractor);
-    am_free(p->image_processor);
+    am_image_processor_close(p->image_processor);
     am_tokenizer_close(p->tokenizer);
     am_session_destroy(p->base_session);
     am_loaded_model_close(p->base_model);
@@ -94,13 +94,7 @@ am_status am_pipeline_tokenizer(am_pipeline *p, am_tokenizer **out)
 
 am_status am_pipeline_image_processor(am_pipeline *p, am_image_processor **out)
 {
-    am_image_processor read;
-    if (!p->image_processor) {
-        AM_TRY(am_image_processor_open(p->directory, &read));
-        p->image_processor = am_alloc(sizeof read);
-        if (!p->image_processor) return am_out_of_memory();
-        *p->image_processor = read;
-    }
+    if (!p->image_processor) AM_TRY(am_image_processor_open(p->directory, &p->image_processor));
     *out = p->image_processor;
     return NULL;
 }

@@ -2,7 +2,7 @@
    says what size an image gets. */
 #include "base/json.h"
 #include "media/feature_extractor.h"
-#include "media/image_processor.h"
+#include "media/images/processor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void use_images(am_json root)
 {
     am_plane_size from = {.width = 6, .height = 5}, to = {0};
-    am_image_processor processor;
-    am_status status = am_image_processor_init(root, NULL, &processor);
-    if (!status) status = am_image_processor_size(&processor, from, &to);
+    am_image_processor *processor;
+    am_status status = am_image_processor_create(root, NULL, &processor);
+    if (!status) status = am_image_fit(&processor->size, from, &to);
     if (!status && (to.width < 1 || to.height < 1)) abort();
+    am_image_processor_close(processor);
     am_status_free(status);
 }
 
