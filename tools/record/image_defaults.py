@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the class attributes of image processors as the JSON that src/media/images/*.c have.
 
-Usage: tools/record/image_defaults.py CLASS...    
+Usage: tools/record/image_defaults.py CLASS...
 """
 import json
 import sys
