@@ -5,6 +5,12 @@
 
 /* clang-format off */
 static const am_image_class classes[] = {
+    {.name = "BeitImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 3, "do_center_crop": false,
+         "crop_size": {"height": 224, "width": 224}, "do_rescale": true, "do_normalize": true,
+         "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_reduce_labels": false
+     })},
     {.name = "BitImageProcessor",
      .defaults = AM_JSON({
          "do_convert_rgb": true, "do_resize": true, "size": {"shortest_edge": 224}, "default_to_square": false,
@@ -56,6 +62,12 @@ static const am_image_class classes[] = {
          "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]
      })},
+    {.name = "MobileNetV2ImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"shortest_edge": 256}, "default_to_square": false, "resample": 2,
+         "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "do_rescale": true,
+         "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_reduce_labels": false
+     })},
     {.name = "OwlViTImageProcessor",
      .defaults = AM_JSON({
          "do_convert_rgb": true, "do_resize": true, "size": {"height": 768, "width": 768}, "resample": 3,
@@ -80,6 +92,12 @@ static const am_image_class classes[] = {
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 3, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]
+     })},
+    {.name = "SegformerImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 512, "width": 512}, "resample": 2, "do_rescale": true,
+         "do_normalize": true, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225],
+         "do_reduce_labels": false
      })},
     {.name = "SiglipImageProcessor",
      .defaults = AM_JSON({
