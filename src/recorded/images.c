@@ -279,11 +279,26 @@ static am_status check_images(const am_image_processor *p, const am_image_inputs
     return status;
 }
 
+/* What a case says of its inputs beside the images. */
+static bool has_note(am_json row, const char *beginning)
+{
+    return strncmp(text_of(row, "input_note"), beginning, strlen(beginning)) == 0;
+}
+
+/* "pair": one picture goes with itself. */
+static am_status open_noted(const am_verifier *v, am_json row, am_json files, am_image images[MAX_BATCH],
+                            int64_t *count)
+{
+    AM_TRY(open_images(v, files, images, count));
+    if (!has_note(row, "pair") || *count != 1) return NULL;
+    return open_images(v, files, images, count);
+}
+
 static am_status check_opened(const am_verifier *v, const am_image_processor *p, am_json row, am_json files)
 {
     am_image images[MAX_BATCH] = {{0}};
     int64_t count = 0;
-    am_status status = open_images(v, files, images, &count);
+    am_status status = open_noted(v, row, files, images, &count);
     am_image_inputs inputs = {.images = images, .count = count};
     if (!status) status = check_images(p, &inputs, row);
     for (int64_t i = 0; i < MAX_BATCH; i++) am_image_deinit(&images[i]);
@@ -296,7 +311,8 @@ static am_status check_processor_case(const am_verifier *v, am_json config, cons
     am_image_processor *p;
     am_status status = am_image_processor_create(config, class_name, &p);
     if (status) return is_there(row, "error") ? am_verify_expect_failure(status) : status;
-    if (is_there(row, "input_note") || am_json_count(am_json_get(row, "kwargs")))
+    bool known = !is_there(row, "input_note") || has_note(row, "pair");
+    if (!known || am_json_count(am_json_get(row, "kwargs")))
         status = am_error(AM_UNSUPPORTED, "other inputs than images, or arguments of the call");
     if (!status) status = check_opened(v, p, row, files);
     am_image_processor_close(p);
