@@ -54,6 +54,7 @@ static const struct {
     {"overlap", 0, 1},
     {"chunk_length", 1e-4, AM_AUDIO_MAX_SECONDS},
     {"chunk_length_s", 1e-4, AM_AUDIO_MAX_SECONDS},
+    {"chunk_seconds", 1e-4, AM_AUDIO_MAX_SECONDS},
     {"max_length_s", 1e-4, AM_AUDIO_MAX_SECONDS},
     {"default_audio_length", 1e-4, AM_AUDIO_MAX_SECONDS},
     {"max_audio_clip_s", 1e-4, AM_AUDIO_MAX_SECONDS},
