@@ -163,6 +163,9 @@ void am_spectra_log_mel(am_spectra *spectra, int64_t frames, double most, double
 /* The recipe of Whisper's spectra: n_fft, hop_length, feature_size of the settings; Slaney's mels up to 8000 Hz. */
 am_spectrum_recipe am_whisper_recipe(const am_feature_extractor *extractor);
 
+/* torchaudio's MelSpectrogram: n_fft, win_length, hop_length of the settings, HTK's mels up to half the rate. */
+am_spectrum_recipe am_torchaudio_recipe(const am_feature_extractor *extractor, int64_t mels);
+
 /* Kaldi's filter bank (compute-fbank-feats; torchaudio.compliance.kaldi.fbank): logarithms of mel energies of frames
    without their mean, with pre-emphasis. */
 typedef struct am_fbank_options {
@@ -182,6 +185,7 @@ typedef struct am_column_norm {
     int64_t used, correction;
     double epsilon;
     bool keep_mean, keep_variance;
+    bool like_torch; /* the mean as torch_sum.h says */
 } am_column_norm;
 void am_normalize_columns(float *values, int64_t length, int64_t width, const am_column_norm *norm);
 

@@ -1,5 +1,7 @@
 #include "media/extractors/nemo.h"
 
+#include "media/extractors/torch_sum.h"
+
 #include <math.h>
 
 am_status am_nemo_pad(am_feature_run *run, const am_sequences *sounds, am_nemo_waves *out)
@@ -43,66 +45,16 @@ void am_nemo_logarithm(am_spectra *spectra)
         spectra->values[k] = (double)logf((float)(spectra->values[k] + 0x1p-24));
 }
 
-/* --- sums as ATen's SumKernel.cpp has them for numbers that lie side by side, eight to a vector --- */
-
-enum { LANES = 8, STREAMS = 4, LEVELS = 4 };
-
-static int64_t level_power(int64_t count)
-{
-    int64_t bits = 0;
-    while (INT64_C(1) << bits < count) bits++;
-    return bits / LEVELS > 4 ? bits / LEVELS : 4;
-}
-
-/* multi_row_sum: sums of `count` groups of STREAMS vectors, kept on levels, so that numbers are added to sums of about
-   as many. Sums one lane of one stream. */
-static float cascade_sum(const float *values, int64_t step, int64_t count)
-{
-    float sums[LEVELS] = {0};
-    int64_t power = level_power(count), block = INT64_C(1) << power, i = 0;
-    while (i + block <= count) {
-        for (int64_t end = i + block; i < end; i++) sums[0] += values[i * step];
-        for (int level = 1; level < LEVELS; level++) {
-            sums[level] += sums[level - 1];
-            sums[level - 1] = 0.0f;
-            if (i & (block - 1) << (level * power)) break;
-        }
-    }
-    for (; i < count; i++) sums[0] += values[i * step];
-    for (int level = 1; level < LEVELS; level++) sums[0] += sums[level];
-    return sums[0];
-}
-
-/* row_sum: one lane of all vectors. */
-static float lane_sum(const float *values, int64_t vectors)
-{
-    int64_t groups = vectors / STREAMS;
-    float streams[STREAMS];
-    for (int s = 0; s < STREAMS; s++) streams[s] = cascade_sum(values + s * LANES, STREAMS * LANES, groups);
-    for (int64_t v = groups * STREAMS; v < vectors; v++) streams[0] += values[v * LANES];
-    for (int s = 1; s < STREAMS; s++) streams[0] += streams[s];
-    return streams[0];
-}
-
-static float torch_sum(const float *values, int64_t count)
-{
-    float sum = 0.0f;
-    int64_t vectors = count / LANES;
-    for (int64_t t = vectors * LANES; t < count; t++) sum += values[t];
-    for (int lane = 0; lane < LANES && vectors; lane++) sum += lane_sum(values + lane, vectors);
-    return sum;
-}
-
 /* values and scratch: [frames] */
 static void normalize_row(double *values, float *scratch, int64_t frames, int64_t used)
 {
     for (int64_t t = 0; t < frames; t++) scratch[t] = t < used ? (float)values[t] : 0.0f;
-    float mean = torch_sum(scratch, frames) / (float)used;
+    float mean = am_torch_sum(scratch, frames) / (float)used;
     for (int64_t t = 0; t < frames; t++) {
         float distance = scratch[t] - mean;
         scratch[t] = t < used ? distance * distance : 0.0f;
     }
-    float deviation = sqrtf(torch_sum(scratch, frames) / (float)(used - 1)) + 1e-5f;
+    float deviation = sqrtf(am_torch_sum(scratch, frames) / (float)(used - 1)) + 1e-5f;
     for (int64_t t = 0; t < frames; t++)
         values[t] = (double)(((float)values[t] - mean) / deviation * (t < used ? 1.0f : 0.0f));
 }

@@ -1,7 +1,7 @@
 /* Spectra of sounds, as classes share them. */
 #include "media/extractors/extractor.h"
 
-#include "base/memory.h"
+#include "media/extractors/torch_sum.h"
 #include "tensor/shape.h"
 
 #include <inttypes.h>
@@ -176,6 +176,15 @@ am_spectrum_recipe am_whisper_recipe(const am_feature_extractor *extractor)
     };
 }
 
+am_spectrum_recipe am_torchaudio_recipe(const am_feature_extractor *extractor, int64_t mels)
+{
+    am_spectrum_recipe recipe = am_whisper_recipe(extractor);
+    recipe.window_length = am_feature_setting_int(extractor, "win_length");
+    recipe.mels = (am_mel_options){
+        .num_filters = mels, .max_hertz = (double)(extractor->sampling_rate / 2), .scale = AM_MEL_HTK};
+    return recipe;
+}
+
 /* --- Kaldi's filter bank --- */
 
 static const double fbank_floor = 1.1920928955078125e-07;
@@ -235,6 +244,8 @@ void am_normalize_columns(float *values, int64_t length, int64_t width, const am
         double mean = 0.0, squares = 0.0;
         for (int64_t t = 0; t < norm->used; t++) mean += (double)values[t * width + c];
         mean /= (double)norm->used;
+        if (norm->like_torch)
+            mean = (double)(am_torch_column_sum(values, norm->used, width, c) / (float)norm->used);
         for (int64_t t = 0; t < norm->used; t++) {
             double distance = (double)values[t * width + c] - mean;
             squares += distance * distance;
