@@ -70,6 +70,17 @@ static const struct {
     {"hop_length_ms", 1e-2, 4000},
 };
 
+/* Settings whose null means something else than their default. */
+static const char *const optional[] = {"preemphasis", "global_log_mel_max", "filter_length"};
+
+static bool is_optional(const char *name)
+{
+    for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+        if (strcmp(optional[i], name) == 0) return true;
+    }
+    return false;
+}
+
 am_json am_feature_setting(const am_feature_extractor *extractor, const char *name)
 {
     return am_json_get(am_json_root(extractor->settings), name);
@@ -147,8 +158,9 @@ static am_status merge(am_json defaults, am_json over, am_json config, am_buffer
     for (am_json_iterator i = am_json_iterate(defaults); am_json_next(&i);) {
         if (am_json_kind_of(am_json_get(over, i.key.bytes)) != AM_JSON_MISSING) continue;
         am_json given = am_json_get(config, i.key.bytes);
-        bool is_given = am_preprocessor_config_given(given);
-        if (is_given) AM_TRY(check_setting(given, i.value, i.key.bytes));
+        bool is_null = am_json_kind_of(given) == AM_JSON_NULL;
+        bool is_given = am_preprocessor_config_given(given) || (is_null && is_optional(i.key.bytes));
+        if (is_given && !is_null) AM_TRY(check_setting(given, i.value, i.key.bytes));
         am_buffer_append_string(out, out->length ? ", " : "{");
         am_buffer_append_json_string(out, i.key.bytes, i.key.length);
         am_buffer_append_string(out, ": ");

@@ -18,8 +18,8 @@ typedef struct am_feature_class am_feature_class;
 
 /* Freed with am_feature_extractor_deinit. */
 typedef struct am_feature_extractor {
-    const am_feature_class *kind; /* static */
-    am_json_document *settings;   /* owned: the class's defaults with the configuration's members over them */
+    const am_feature_class *kind;        /* static */
+    am_json_document *settings;          /* owned: the class's defaults with the configuration's members over them */
     int64_t feature_size, sampling_rate; /* Hz */
     double padding_value;
     bool pad_left, return_attention_mask;

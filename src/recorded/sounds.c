@@ -317,6 +317,7 @@ static am_feature_options read_options(am_json kwargs, int64_t count)
                             .pad_to_multiple_of = am_json_int(am_json_get(kwargs, "pad_to_multiple_of"), 0)};
     if (count > 1 || am_json_bool(padding, false) || am_json_equals(padding, "longest")) o.padding = AM_PADDING_LONGEST;
     if (am_json_equals(padding, "max_length")) o.padding = AM_PADDING_MAX_LENGTH;
+    if (am_json_kind_of(padding) == AM_JSON_BOOL && !am_json_bool(padding, true)) o.padding = AM_PADDING_NONE;
     if (am_json_kind_of(mask) == AM_JSON_BOOL)
         o.return_attention_mask = am_json_bool(mask, false) ? AM_CHOICE_YES : AM_CHOICE_NO;
     if (am_json_kind_of(truncation) == AM_JSON_BOOL)

@@ -348,7 +348,8 @@ static am_status read_settings(job *j)
                         "class %s has no max_source_positions and max_target_positions of a Whisper model",
                         j->p->model->architecture->name);
     j->segment_frames = INPUT_STRIDE * positions;
-    j->text.time_precision = (double)am_feature_chunk_samples(extractor) / (double)extractor->sampling_rate / (double)positions;
+    j->text.time_precision =
+        (double)am_feature_chunk_samples(extractor) / (double)extractor->sampling_rate / (double)positions;
     j->config.max_initial_timestamp_index = am_json_int(am_json_get(j->file, "max_initial_timestamp_index"), -1);
     return NULL;
 }

@@ -47,9 +47,7 @@ const am_feature_class am_feature_class_clvp = {
     .defaults = "{\"feature_size\": 80, \"sampling_rate\": 22050, \"default_audio_length\": 6.0, \"hop_length\": 256, "
                 "\"chunk_length\": 30.0, \"n_fft\": 1024, \"padding_value\": 0.0, \"mel_norms\": null, "
                 "\"return_attention_mask\": false}",
-    .call = {.padding = AM_PADDING_MAX_LENGTH,
-             .truncation = AM_CHOICE_YES,
-             .return_attention_mask = AM_CHOICE_YES},
+    .call = {.padding = AM_PADDING_MAX_LENGTH, .truncation = AM_CHOICE_YES, .return_attention_mask = AM_CHOICE_YES},
     .models = {"clvp"},
     .run = run_clvp,
 };

@@ -40,8 +40,8 @@ static int64_t chunk_end(const am_feature_extractor *e, const am_audio *sound, i
 static am_status add_index(am_feature_run *run, const am_sequences *chunks)
 {
     const am_feature_extractor *e = run->extractor;
-    double whole = fmax(0.0, am_feature_setting_real(e, "max_audio_clip_s") -
-                                 am_feature_setting_real(e, "overlap_chunk_second"));
+    double whole =
+        fmax(0.0, am_feature_setting_real(e, "max_audio_clip_s") - am_feature_setting_real(e, "overlap_chunk_second"));
     am_tensor index;
     AM_TRY(am_feature_add(run, "audio_chunk_index", AM_I64, am_shape_of(chunks->count, 2), &index));
     int64_t *to = index.data, sound = -1, number = 0;

@@ -52,8 +52,7 @@ static am_status drop_last(am_feature_run *run, double preemphasis, const am_pad
     for (int64_t i = 0; i < p->count; i++) {
         const float *from = p->values + i * p->length;
         for (int64_t t = 0; t < out->length; t++)
-            out->values[i * out->length + t] =
-                preemphasis > 0.0 ? from[t + 1] - (float)preemphasis * from[t] : from[t];
+            out->values[i * out->length + t] = preemphasis > 0.0 ? from[t + 1] - (float)preemphasis * from[t] : from[t];
     }
     return NULL;
 }

@@ -11,6 +11,7 @@ typedef struct am_gemma_frames {
     int64_t frame_length, hop_length;
 } am_gemma_frames;
 
+/* Pads as the call says; without a whole frame there are none. Fails with AM_INVALID_FILE for frames of no length. */
 am_status am_gemma_frames_of(am_feature_run *run, bool half_frame_before, am_gemma_frames *out) AM_NODISCARD;
 
 /* Subtracts per_bin_mean and divides by per_bin_stddev, where the settings have them. */

@@ -39,8 +39,8 @@ static am_status add_features(am_feature_run *run, const am_spectra *s, int64_t 
     int64_t window = am_feature_setting_int(run->extractor, "delta_win_length");
     am_tensor tensor;
     if (window < 3) return am_error(AM_INVALID_FILE, "delta_win_length: expected at least 3");
-    AM_TRY(am_feature_add(run, "input_features", AM_F32,
-                          am_shape_of(s->count, frames / STACKED, STACKED * 2 * s->rows), &tensor));
+    AM_TRY(am_feature_add(run, "input_features", AM_F32, am_shape_of(s->count, frames / STACKED, STACKED * 2 * s->rows),
+                          &tensor));
     float *to = tensor.data;
     for (int64_t i = 0; i < s->count; i++) {
         const double *values = s->values + i * s->rows * s->frames;

@@ -20,8 +20,7 @@ static am_status surround(am_feature_run *run, int64_t before, int64_t hop, am_p
     out.values = am_arena_array(&run->arena, (size_t)(p->count * out.length), sizeof *out.values);
     if (!out.values) return am_out_of_memory();
     for (int64_t i = 0; i < p->count; i++)
-        memcpy(out.values + i * out.length + before, p->values + i * p->length,
-               (size_t)p->length * sizeof *p->values);
+        memcpy(out.values + i * out.length + before, p->values + i * p->length, (size_t)p->length * sizeof *p->values);
     *p = out;
     return NULL;
 }

@@ -30,8 +30,8 @@ static am_status chroma_filters(am_feature_run *run, am_chroma_options *options,
                                    .power = 2.0,
                                    .center_octave = 5.0,
                                    .half_width_octaves = 2.0};
-    *out = am_arena_array(&run->arena, (size_t)(options->num_chroma * am_chroma_columns(options->num_bins)),
-                          sizeof **out);
+    *out =
+        am_arena_array(&run->arena, (size_t)(options->num_chroma * am_chroma_columns(options->num_bins)), sizeof **out);
     return *out ? am_chroma_filter_bank(options, *out) : am_out_of_memory();
 }
 

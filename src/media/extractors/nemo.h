@@ -26,8 +26,8 @@ am_status am_nemo_normalize(am_feature_run *run, am_spectra *spectra, const int6
 /* Frames whose middle lies in the sound: [count], in the arena of the run. */
 am_status am_nemo_frames(am_feature_run *run, const am_nemo_waves *waves, int64_t **out) AM_NODISCARD;
 
-/* Pads, pre-emphasizes and normalizes, and adds input_features f32 [count, frames, feature_size] and attention_mask bool
-   [count, frames]. `add_noise` may be null. */
+/* Pads, pre-emphasizes and normalizes, and adds input_features f32 [count, frames, feature_size] and attention_mask
+   bool [count, frames]. `add_noise` may be null. */
 am_status am_nemo_add(am_feature_run *run, const am_sequences *sounds,
                       am_status (*add_noise)(am_feature_run *run, am_nemo_waves *waves)) AM_NODISCARD;
 

@@ -50,8 +50,8 @@ am_status am_spectrum_init(am_feature_run *run, const am_spectrum_recipe *recipe
     out->rows = recipe->mels.num_filters ? recipe->mels.num_filters : out->bins;
     double *window = am_arena_array(&run->arena, (size_t)frame, sizeof *window);
     if (!window) return am_out_of_memory();
-    AM_TRY(am_window_function(recipe->window, recipe->window_length ? recipe->window_length : frame,
-                              !recipe->symmetric, frame, true, window));
+    AM_TRY(am_window_function(recipe->window, recipe->window_length ? recipe->window_length : frame, !recipe->symmetric,
+                              frame, true, window));
     if (recipe->mels.num_filters) AM_TRY(make_filters(run, &recipe->mels, out->bins, &out->filters));
     out->options = (am_spectrogram_options){.frame_length = frame,
                                             .hop_length = recipe->hop_length,
@@ -88,8 +88,7 @@ am_status am_spectrum_of(am_feature_run *run, const am_spectrum *spectrum, const
     return *out ? am_spectrogram(samples, length, &spectrum->options, *out) : am_out_of_memory();
 }
 
-am_status am_spectra_of(am_feature_run *run, const am_spectrum_recipe *recipe, const am_padded *padded,
-                        am_spectra *out)
+am_status am_spectra_of(am_feature_run *run, const am_spectrum_recipe *recipe, const am_padded *padded, am_spectra *out)
 {
     am_spectrum s;
     AM_TRY(am_spectrum_init(run, recipe, &s));
@@ -110,8 +109,8 @@ am_status am_spectra_filter(am_feature_run *run, const am_mel_options *mels, con
     double *filters;
     AM_TRY(make_filters(run, mels, bins->rows, &filters));
     *out = (am_spectra){.count = bins->count, .rows = mels->num_filters, .frames = bins->frames};
-    out->values = am_arena_array(&run->arena, (size_t)(out->count * out->rows),
-                                 (size_t)out->frames * sizeof *out->values);
+    out->values =
+        am_arena_array(&run->arena, (size_t)(out->count * out->rows), (size_t)out->frames * sizeof *out->values);
     if (!out->values) return am_out_of_memory();
     for (int64_t i = 0; i < out->count; i++) {
         for (int64_t m = 0; m < out->rows; m++) {
@@ -144,15 +143,15 @@ am_status am_feature_add_frames(am_feature_run *run, const char *name, const am_
     float *to = tensor.data;
     for (int64_t i = 0; i < spectra->count; i++)
         for (int64_t t = 0; t < frames; t++)
-            for (int64_t m = 0; m < rows; m++)
-                *to++ = (float)spectra->values[(i * rows + m) * spectra->frames + t];
+            for (int64_t m = 0; m < rows; m++) *to++ = (float)spectra->values[(i * rows + m) * spectra->frames + t];
     return NULL;
 }
 
 void am_spectra_log_mel(am_spectra *spectra, int64_t frames, double most, double range)
 {
     for (int64_t i = 0; i < spectra->count; i++) {
-        double *values = spectra->values + i * spectra->rows * spectra->frames, greatest = isnan(most) ? -INFINITY : most;
+        double *values = spectra->values + i * spectra->rows * spectra->frames,
+               greatest = isnan(most) ? -INFINITY : most;
         for (int64_t m = 0; m < spectra->rows; m++) {
             double *row = values + m * spectra->frames;
             for (int64_t t = 0; t < spectra->frames; t++) row[t] = (double)(float)log10(fmax(row[t], 1e-10));
@@ -171,7 +170,9 @@ am_spectrum_recipe am_whisper_recipe(const am_feature_extractor *extractor)
         .window = AM_WINDOW_HANN,
         .center = true,
         .like_torch = true,
-        .mels = {.num_filters = extractor->feature_size, .max_hertz = 8000.0, .scale = AM_MEL_SLANEY,
+        .mels = {.num_filters = extractor->feature_size,
+                 .max_hertz = 8000.0,
+                 .scale = AM_MEL_SLANEY,
                  .slaney_norm = true},
     };
 }
@@ -180,8 +181,8 @@ am_spectrum_recipe am_torchaudio_recipe(const am_feature_extractor *extractor, i
 {
     am_spectrum_recipe recipe = am_whisper_recipe(extractor);
     recipe.window_length = am_feature_setting_int(extractor, "win_length");
-    recipe.mels = (am_mel_options){
-        .num_filters = mels, .max_hertz = (double)(extractor->sampling_rate / 2), .scale = AM_MEL_HTK};
+    recipe.mels =
+        (am_mel_options){.num_filters = mels, .max_hertz = (double)(extractor->sampling_rate / 2), .scale = AM_MEL_HTK};
     return recipe;
 }
 
@@ -244,8 +245,7 @@ void am_normalize_columns(float *values, int64_t length, int64_t width, const am
         double mean = 0.0, squares = 0.0;
         for (int64_t t = 0; t < norm->used; t++) mean += (double)values[t * width + c];
         mean /= (double)norm->used;
-        if (norm->like_torch)
-            mean = (double)(am_torch_column_sum(values, norm->used, width, c) / (float)norm->used);
+        if (norm->like_torch) mean = (double)(am_torch_column_sum(values, norm->used, width, c) / (float)norm->used);
         for (int64_t t = 0; t < norm->used; t++) {
             double distance = (double)values[t * width + c] - mean;
             squares += distance * distance;

@@ -1,4 +1,5 @@
-/* Speech2TextFeatureExtractor: Kaldi's filter bank, each mel bin brought to mean 0 and variance 1 over the utterance. */
+/* Speech2TextFeatureExtractor: Kaldi's filter bank, each mel bin brought to mean 0 and variance 1 over the utterance.
+ */
 #include "media/extractors/extractor.h"
 
 static void normalize_utterance(const am_feature_run *run, am_padded *padded, int64_t i, int64_t used)
@@ -9,16 +10,14 @@ static void normalize_utterance(const am_feature_run *run, am_padded *padded, in
                            .keep_mean = !am_feature_setting_bool(e, "normalize_means"),
                            .keep_variance = !am_feature_setting_bool(e, "normalize_vars")};
     am_normalize_columns(values, padded->length, padded->width, &norm);
-    for (int64_t k = used * padded->width; k < padded->length * padded->width; k++)
-        values[k] = (float)e->padding_value;
+    for (int64_t k = used * padded->width; k < padded->length * padded->width; k++) values[k] = (float)e->padding_value;
 }
 
 static am_status run_speech_to_text(am_feature_run *run)
 {
     const am_feature_extractor *e = run->extractor;
-    am_fbank_options options = {.num_mel_bins = am_feature_setting_int(e, "num_mel_bins"),
-                                .window = AM_WINDOW_POVEY,
-                                .scale = 32768.0};
+    am_fbank_options options = {
+        .num_mel_bins = am_feature_setting_int(e, "num_mel_bins"), .window = AM_WINDOW_POVEY, .scale = 32768.0};
     am_sequences sounds, fbank;
     am_padded padded;
     AM_TRY(am_sequences_of_sounds(run, &sounds));

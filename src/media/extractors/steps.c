@@ -123,7 +123,8 @@ am_status am_sequences_pad(am_feature_run *run, const am_sequences *s, const am_
     out->values = am_arena_array(&run->arena, places, (size_t)s->width * sizeof *out->values);
     out->mask = am_arena_array(&run->arena, places, sizeof *out->mask);
     if (!out->values || !out->mask) return am_out_of_memory();
-    for (size_t i = 0; i < places * (size_t)s->width && padding_value != 0.0; i++) out->values[i] = (float)padding_value;
+    for (size_t i = 0; i < places * (size_t)s->width && padding_value != 0.0; i++)
+        out->values[i] = (float)padding_value;
     for (int64_t i = 0; i < s->count; i++) {
         int64_t kept = kept_length(s->lengths[i], options);
         if (kept > length || (kept < length && !padded))

@@ -1,6 +1,6 @@
-/* Sums in single precision in the order in which torch adds numbers on a CPU (ATen's SumKernel.cpp, vectors of eight): of
-   what stays the same, a bin of silence, a mean differs from it by the rounding of these additions, and dividing by the
-   deviation makes that a number of its own. */
+/* Sums in single precision in the order in which torch adds numbers on a CPU (ATen's SumKernel.cpp, vectors of eight):
+   of what stays the same, a bin of silence, a mean differs from it by the rounding of these additions, and dividing by
+   the deviation makes that a number of its own. */
 #ifndef AM_MEDIA_TORCH_SUM_H
 #define AM_MEDIA_TORCH_SUM_H
 

@@ -79,8 +79,7 @@ static am_status add_noise(am_feature_run *run, int64_t frames)
     am_tensor noise;
     if (!am_feature_argument_bool(run, "return_noise", true)) return NULL;
     AM_TRY(am_feature_add(run, "noise_sequence", AM_F32, am_shape_of(run->count, frames, channels), &noise));
-    am_torch_randn((uint64_t)am_feature_argument_int(run, "seed", 0), noise.data,
-                   (size_t)am_shape_count(&noise.shape));
+    am_torch_randn((uint64_t)am_feature_argument_int(run, "seed", 0), noise.data, (size_t)am_shape_count(&noise.shape));
     return NULL;
 }
 
@@ -91,9 +90,9 @@ static am_status recipe_of(const am_feature_extractor *e, am_spectrum_recipe *ou
     int64_t fft = am_json_int(filter_length, am_optimal_fft_length(window));
     *out = (am_spectrum_recipe){.frame_length = fft,
                                 .hop_length = am_feature_setting_int(e, "hop_length"),
-                                .window_length = window,
                                 .center = am_feature_setting_bool(e, "center")};
     if (fft < out->hop_length) return am_error(AM_INVALID_FILE, "filter_length: less than hop_length");
+    if (fft != window) return am_error(AM_INVALID_FILE, "win_length and filter_length: expected the same length");
     return am_window_named(am_feature_setting(e, "win_function"), &out->window);
 }
 
@@ -112,8 +111,7 @@ static am_status run_univnet(am_feature_run *run)
     AM_TRY(mels_of(run, &recipe, &padded, &mels));
     if (am_feature_argument_bool(run, "do_normalize", am_feature_setting_bool(e, "do_normalize"))) normalize(e, &mels);
     AM_TRY(am_feature_add_frames(run, "input_features", &mels, mels.frames));
-    if (am_feature_wants_mask(run))
-        AM_TRY(am_feature_add_mask(run, "padding_mask", AM_I32, &padded, &am_all_columns));
+    if (am_feature_wants_mask(run)) AM_TRY(am_feature_add_mask(run, "padding_mask", AM_I32, &padded, &am_all_columns));
     return add_noise(run, mels.frames);
 }
 
