@@ -64,11 +64,11 @@ am_status am_sound_inputs(am_pipeline *p, const am_audio *samples, const am_feat
     *out = (am_media_inputs){0};
     AM_TRY(am_pipeline_feature_extractor(p, &extractor));
     AM_TRY(am_feature_extractor_run(extractor, samples, 1, options, &features));
-    out->inputs[out->count++] = (am_session_input){features.name, features.values};
-    out->owned[0] = features.values.data;
-    if (features.attention_mask.data)
-        out->inputs[out->count++] = (am_session_input){"attention_mask", features.attention_mask};
-    out->owned[1] = features.attention_mask.data;
+    for (; out->count < features.count; out->count++) {
+        const am_feature *feature = &features.items[out->count];
+        out->inputs[out->count] = (am_session_input){feature->name, feature->tensor};
+        out->owned[out->count] = feature->tensor.data;
+    }
     return NULL;
 }
 
@@ -84,6 +84,6 @@ am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inp
 
 void am_media_inputs_deinit(am_media_inputs *m)
 {
-    for (int i = 0; i < 2; i++) am_free_aligned(m->owned[i]);
+    for (int i = 0; i < AM_FEATURES_LIMIT; i++) am_free_aligned(m->owned[i]);
     *m = (am_media_inputs){0};
 }

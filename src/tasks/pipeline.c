@@ -35,6 +35,7 @@ void am_pipeline_close(am_pipeline *p)
 {
     if (!p) return;
     am_chat_template_close(p->chat_template);
+    if (p->feature_extractor) am_feature_extractor_deinit(p->feature_extractor);
     am_free(p->feature_extractor);
     am_image_processor_close(p->image_processor);
     am_tokenizer_close(p->tokenizer);
@@ -101,12 +102,15 @@ am_status am_pipeline_image_processor(am_pipeline *p, am_image_processor **out)
 
 am_status am_pipeline_feature_extractor(am_pipeline *p, am_feature_extractor **out)
 {
-    am_feature_extractor read;
     if (!p->feature_extractor) {
-        AM_TRY(am_feature_extractor_open(p->directory, &read));
-        p->feature_extractor = am_alloc(sizeof read);
-        if (!p->feature_extractor) return am_out_of_memory();
-        *p->feature_extractor = read;
+        am_feature_extractor *read = am_alloc(sizeof *read);
+        if (!read) return am_out_of_memory();
+        am_status status = am_feature_extractor_open(p->directory, read);
+        if (status) {
+            am_free(read);
+            return status;
+        }
+        p->feature_extractor = read;
     }
     *out = p->feature_extractor;
     return NULL;
