@@ -106,6 +106,9 @@ typedef struct am_new_range {
 /* The i-th of them, ascending; false past the end. */
 bool am_char_new_range(size_t i, am_new_range *out);
 
+/* Whether Unicode 14 has not assigned it, but 15 or 16 has. */
+bool am_char_is_younger(uint32_t c);
+
 /* Whether the text holds a code point for which PCRE2 and Oniguruma may differ. */
 bool am_text_has_new_chars(const char *text, size_t length);
 
@@ -518,6 +521,14 @@ am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena,
 /* Builds what matching needs, after the last change. */
 am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
 
+/* Adds a token with this id, which another may have too, or changes the one of that text. */
+am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token,
+                              int32_t id) AM_NODISCARD;
+
+/* A text that the trie is to find as `token`, and the node behind `node` for a byte (0: none). */
+am_status am_trie_add(am_trie *trie, am_text text, int32_t token) AM_NODISCARD;
+uint32_t am_trie_child(const am_trie *trie, uint32_t node, char byte);
+
 /* Finds the added tokens in a text, in order. */
 const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text content);
 /* By id: fast once finished, else a search. */
@@ -675,6 +686,7 @@ struct am_tokenizer {
     am_added_tokens added;
     am_limits file_limits;
     am_ctc *ctc; /* of Wav2Vec2CTCTokenizer, else null */
+    struct am_python *python; /* of classes that transformers writes in Python, else null */
     const char *class_name;
     am_named_token *named;
     size_t named_count;
