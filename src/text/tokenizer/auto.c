@@ -211,7 +211,7 @@ void am_auto_read_settings(am_auto *a)
                   (t->ctc || t->model.settings.kind != AM_MODEL_BPE || cleans_bpe);
     t->split_special_tokens = am_auto_bool(a, "split_special_tokens", false);
     t->decode_style = a->class->decode_style;
-    t->empty_pair_is_none = !a->class->takes_words;
+    t->empty_pair_is_none = !a->class->takes_words && !t->python;
 }
 
 /* ---- all together ---- */

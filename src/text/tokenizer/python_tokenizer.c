@@ -358,7 +358,7 @@ am_text am_python_id_text(const am_python *p, int32_t id)
 static am_text text_of(const am_python *p, int32_t id)
 {
     am_text text = am_python_id_text(p, id);
-    return text.bytes || p->class->unknown == AM_PYTHON_NO_UNK ? text : p->unk_token;
+    return text.bytes || p->class->skips_unknown_ids ? text : p->unk_token;
 }
 
 am_status am_python_join(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,

@@ -49,6 +49,7 @@ typedef struct am_python_class {
                       am_buffer *out);
     am_status (*clean_up)(const am_python *p, am_buffer *text); /* null: am_clean_up */
     am_python_unknown unknown;
+    bool skips_unknown_ids; /* decoding gives nothing for ids that are not there, else unk_token */
     /* Words "A", "B": the texts; others: special tokens by name without "_token"; "eos?": unless the text ends so. */
     const char *single, *pair;
     bool one_type;                            /* all type ids are 0; else the first is as long as `single` gives */
