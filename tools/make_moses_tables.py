@@ -40,8 +40,8 @@ def write_ranges(out, comment, name, pairs):
 
 
 def quoted(text):
-    escaped = "".join(chr(b) if 32 <= b < 127 and b not in b'"\\?' else "\\%03o" % b for b in text.encode())
-    return f'"{escaped}"'
+    assert not set(text) & set('"\\?')
+    return f'"{text}"'
 
 
 def write_prefixes(out, name, words):

@@ -34,12 +34,12 @@ static void append_range(am_buffer *out, uint32_t first, uint32_t last)
     am_buffer_printf(out, first == last ? "\\x{%x}" : "\\x{%x}-\\x{%x}", (unsigned)first, (unsigned)last);
 }
 
-/* Every code point for which `is` holds, as ranges of a class. */
-static void append_property(am_buffer *out, bool (*is)(uint32_t))
+/* Every code point below `limit` for which `is` holds, as ranges of a class. */
+static void append_property(am_buffer *out, bool (*is)(uint32_t), uint32_t limit)
 {
     uint32_t first = UINT32_MAX;
-    for (uint32_t c = 0; c <= 0x110000; c++) {
-        bool inside = c < 0x110000 && (c < 0xD800 || c > 0xDFFF) && is(c);
+    for (uint32_t c = 0; c <= limit; c++) {
+        bool inside = c < limit && (c < 0xD800 || c > 0xDFFF) && is(c);
         if (inside && first == UINT32_MAX) first = c;
         if (inside || first == UINT32_MAX) continue;
         append_range(out, first, c - 1);
@@ -52,10 +52,12 @@ static bool append_named(am_buffer *out, am_text name, const am_py_set *sets)
     static const struct {
         const char *name;
         bool (*is)(uint32_t);
-    } properties[] = {{"space", am_py_is_space}, {"digit", am_py_is_digit}, {"word", am_py_is_word}};
+        uint32_t limit; /* none from here on */
+    } properties[] = {
+        {"space", am_py_is_space, 0x3001}, {"digit", am_py_is_digit, 0x20000}, {"word", am_py_is_word, 0x110000}};
     for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
         if (!am_text_is(name, properties[i].name)) continue;
-        append_property(out, properties[i].is);
+        append_property(out, properties[i].is, properties[i].limit);
         return true;
     }
     for (; sets && sets->name; sets++) {
