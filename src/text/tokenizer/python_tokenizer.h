@@ -80,6 +80,7 @@ struct am_python {
     am_text unk_token;
     int32_t unk_id; /* -1: none */
     am_python_template single, pair;
+    am_text cut_only[2]; /* special tokens that are cut out of the text without being added; {null, 0}: none */
     am_py_bpe *bpe; /* freed with the tokenizer */
     void *own;      /* of the class */
 };
@@ -87,7 +88,7 @@ struct am_python {
 /* Classes, by name; the rows of python_*.c. Null: not one of them. */
 const am_auto_class *am_python_class_named(am_text name);
 extern const am_auto_class am_python_byte_classes[], am_python_bpe_classes[], am_python_moses_classes[],
-    am_python_wordpiece_classes[], am_python_character_classes[];
+    am_python_wordpiece_classes[], am_python_character_classes[], am_python_clvp_classes[], am_python_cpmant_classes[];
 
 /* Builds the tokenizer of a->class (PreTrainedTokenizer.__init__), after the configuration's tokens were read. */
 am_status am_python_build(am_auto *a) AM_NODISCARD;
