@@ -370,6 +370,11 @@ am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_t
 /* Cuts scratch->pieces that are no added tokens. */
 am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scratch *scratch) AM_NODISCARD;
 
+/* JiebaPreTokenizer of RoFormer, in the arena; the vocabulary must outlive it. Applying it fails with AM_UNSUPPORTED on
+   texts with Chinese words. */
+am_status am_pre_tokenizer_jieba(am_arena *arena, const am_vocabulary *vocabulary,
+                                 am_pre_tokenizer **out) AM_NODISCARD;
+
 /* Reads the fields of Metaspace, which is a pre-tokenizer and a decoder. */
 typedef enum am_prepend_scheme { AM_PREPEND_ALWAYS, AM_PREPEND_FIRST, AM_PREPEND_NEVER } am_prepend_scheme;
 typedef struct am_metaspace {

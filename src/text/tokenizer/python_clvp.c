@@ -262,6 +262,7 @@ static bool is_word_char(char c)
     return am_char_is_word((unsigned char)c);
 }
 
+/* Words with a full stop behind, one after the other as in Python: what one becomes may hide another. */
 static am_status expand_abbreviations(am_text text, am_buffer *out)
 {
     static const char *const words[][2] = {
@@ -269,19 +270,25 @@ static am_status expand_abbreviations(am_text text, am_buffer *out)
         {"jr.", "junior"},    {"maj.", "major"},   {"gen.", "general"}, {"drs.", "doctors"}, {"rev.", "reverend"},
         {"lt.", "lieutenant"}, {"hon.", "honorable"}, {"sgt.", "sergeant"}, {"capt.", "captain"}, {"esq.", "esquire"},
         {"ltd.", "limited"},  {"col.", "colonel"}, {"ft.", "fort"}};
-    for (size_t at = 0; at < text.length;) {
-        size_t length = 0;
-        bool starts = is_word_char(text.bytes[at]) && (at == 0 || !is_word_char(text.bytes[at - 1]));
-        for (size_t i = 0; starts && length == 0 && i < sizeof words / sizeof words[0]; i++) {
-            size_t size = strlen(words[i][0]);
-            if (size > text.length - at || memcmp(text.bytes + at, words[i][0], size) != 0) continue;
-            am_buffer_append_string(out, words[i][1]);
-            length = size;
+    am_buffer last = {0};
+    am_buffer_append(out, text.bytes, text.length);
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        am_buffer swapped = last;
+        size_t size = strlen(words[i][0]);
+        last = *out;
+        *out = swapped;
+        am_buffer_clear(out);
+        for (size_t at = 0; at < last.length;) {
+            bool found = size <= last.length - at && memcmp(last.bytes + at, words[i][0], size) == 0 &&
+                         (at == 0 || !is_word_char(last.bytes[at - 1]));
+            if (found) am_buffer_append_string(out, words[i][1]);
+            else am_buffer_append_char(out, last.bytes[at]);
+            at += found ? size : 1;
         }
-        if (length == 0) am_buffer_append_char(out, text.bytes[at]);
-        at += length ? length : 1;
     }
-    return NULL;
+    am_status status = am_buffer_status(&last);
+    am_buffer_deinit(&last);
+    return status;
 }
 
 /* One space for white space, and no double quotes. */
