@@ -114,6 +114,22 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
     return NULL;
 }
 
+am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token, int32_t id)
+{
+    am_added_entry *entry = find_entry(added, token->content);
+    if (!entry) {
+        AM_TRY(add_entry(added, arena, token, id));
+        entry = &added->entries[added->count - 1];
+    }
+    am_text content = entry->token.content;
+    entry->token = *token;
+    entry->token.content = content;
+    entry->id = id;
+    entry->was_special |= token->special;
+    if (id >= added->id_limit) added->id_limit = id + 1;
+    return NULL;
+}
+
 am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena, const am_normalizer *normalizer)
 {
     for (uint32_t i = 0; i < added->count; i++) {
@@ -157,19 +173,19 @@ static am_status add_node(am_trie *trie, char byte, uint32_t *out)
     return NULL;
 }
 
-static uint32_t find_child(const am_trie *trie, uint32_t node, char byte)
+uint32_t am_trie_child(const am_trie *trie, uint32_t node, char byte)
 {
     uint32_t child = trie->nodes[node].first_child;
     while (child && trie->nodes[child].byte != byte) child = trie->nodes[child].next_sibling;
     return child;
 }
 
-static am_status add_text(am_trie *trie, am_text text, int32_t token)
+am_status am_trie_add(am_trie *trie, am_text text, int32_t token)
 {
     uint32_t node = 0;
     for (size_t i = 0; i < text.length; i++) {
         char byte = text.bytes[i];
-        uint32_t child = i == 0 ? trie->roots[(unsigned char)byte] : find_child(trie, node, byte);
+        uint32_t child = i == 0 ? trie->roots[(unsigned char)byte] : am_trie_child(trie, node, byte);
         if (!child) {
             AM_TRY(add_node(trie, byte, &child));
             if (i == 0) trie->roots[(unsigned char)byte] = child;
@@ -189,7 +205,7 @@ am_status am_added_tokens_finish(am_added_tokens *added)
     for (uint32_t i = 0; i < added->count; i++) {
         const am_added_entry *entry = &added->entries[i];
         am_text text = entry->token.normalized && entry->normal_form.bytes ? entry->normal_form : entry->token.content;
-        AM_TRY(add_text(entry->token.normalized ? &added->normalized : &added->plain, text, (int32_t)i));
+        AM_TRY(am_trie_add(entry->token.normalized ? &added->normalized : &added->plain, text, (int32_t)i));
         added->by_id[entry->id] = i + 1;
     }
     return NULL;
@@ -205,7 +221,7 @@ static int32_t longest_match(const am_trie *trie, const am_piece *piece, uint32_
         at++;
         if (trie->nodes[node].token >= 0) token = trie->nodes[node].token, *end = at;
         if (at == piece->length) break;
-        node = find_child(trie, node, piece->text[at]);
+        node = am_trie_child(trie, node, piece->text[at]);
     }
     return token;
 }
