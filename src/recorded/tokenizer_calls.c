@@ -26,7 +26,7 @@ static am_truncation read_truncation(am_json truncation, am_json max_length, am_
     return asked || implied ? AM_TRUNCATE_LONGEST_FIRST : AM_TRUNCATE_NEVER;
 }
 
-static am_encode_options read_options(am_json kw)
+am_encode_options am_verify_read_options(am_json kw)
 {
     am_encode_options options = AM_ENCODE_OPTIONS;
     am_json padding = am_json_get(kw, "padding"), max_length = am_json_get(kw, "max_length");
@@ -100,7 +100,7 @@ static am_status verify_encodings(am_verify_run *run, am_json json, const am_enc
 static am_status verify_call_of(am_verify_run *run, am_json json, const am_text *texts, const am_text *pairs,
                                 size_t count)
 {
-    am_encode_options options = read_options(am_json_get(json, "kw"));
+    am_encode_options options = am_verify_read_options(am_json_get(json, "kw"));
     bool error_expected = am_json_kind_of(am_json_get(json, "err")) != AM_JSON_MISSING;
     am_encoding *encodings = am_alloc_zeroed(count + 1, sizeof *encodings);
     if (!encodings) return am_out_of_memory();

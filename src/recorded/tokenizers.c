@@ -484,6 +484,7 @@ static am_status verify_mode(am_verify_run *run, const char *folder, const char 
     }
     status = verify_files(run, folder, overlay, verify_unreplaced, verify_line);
     if (!status && mode == AM_TOKENIZER_AUTO && directory == folder) status = am_verify_calls(run, folder);
+    if (!status && mode == AM_TOKENIZER_AUTO && directory == folder) status = am_verify_words(run, folder);
     am_tokenizer_close(run->tokenizer);
     run->tokenizer = NULL;
     return status;

@@ -230,7 +230,7 @@ static am_status construct(am_auto *a)
     AM_TRY(add_tokens(a));
     AM_TRY(am_auto_name_tokens(a));
     am_auto_read_settings(a);
-    return NULL;
+    return a->class->layout == AM_LAYOUT_NONE ? NULL : am_auto_read_layout(a);
 }
 
 static am_status create(const char *directory, am_json_document *documents[FILE_COUNT], am_tokenizer **out)

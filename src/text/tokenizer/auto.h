@@ -62,6 +62,7 @@ typedef struct am_auto_class {
     bool pads_left, has_type_ids, cleans_bpe;
     bool takes_words; /* with boxes or paths, not texts; what is here is the tokenizer of the words */
     am_decode_style decode_style;
+    am_layout_kind layout;
     const struct am_python_class *python; /* written in Python by transformers: what it does is there */
     bool cleans_up;                       /* clean_up_tokenization_spaces unless configured */
 } am_auto_class;
@@ -171,6 +172,9 @@ bool am_auto_append_charsmap(am_auto *a, am_buffer *out);
 
 /* auto_vocab.c: the vocabulary of tokenizer.json, or of vocab.txt, vocab.json and merges.txt. */
 am_status am_auto_read_model(am_auto *a) AM_NODISCARD;
+
+/* auto_layout.c: boxes, labels and tags of tokenizer_config.json, for a->class->layout. */
+am_status am_auto_read_layout(am_auto *a) AM_NODISCARD;
 
 /* Wav2Vec2CTCTokenizer. */
 am_status am_auto_build_ctc(am_auto *a) AM_NODISCARD;

@@ -142,7 +142,7 @@ const am_auto_class am_wordpiece_classes[] = {
     {WORDPIECE("DPRReaderTokenizerFast", bert_tokens, build_bert, finish_bert), .keeps_file = true},
     {WORDPIECE("FunnelTokenizer", funnel_tokens, build_funnel, finish_funnel)},
     {WORDPIECE("LayoutLMv2Tokenizer", bert_tokens, build_layoutlmv2, finish_bert), .has_type_ids = true,
-     .takes_words = true},
+     .takes_words = true, .layout = AM_LAYOUT_BY_OFFSET},
     {WORDPIECE("MPNetTokenizer", mpnet_tokens, build_mpnet, finish_mpnet)},
     {WORDPIECE("RoFormerTokenizer", bert_tokens, build_roformer, finish_roformer), .has_type_ids = true},
     {WORDPIECE("SplinterTokenizer", splinter_tokens, build_bert, finish_splinter)},

@@ -43,6 +43,7 @@ void am_tokenizer_close(am_tokenizer *t)
     if (t->pool) pthread_mutex_destroy(&t->pool->lock);
     am_free(t->pool);
     for (am_regex_list *item = t->regexes; item; item = item->next) am_regex_destroy(item->regex);
+    am_layout_destroy(t->layout);
     am_python_destroy(t->python);
     am_model_deinit(&t->model);
     am_added_tokens_deinit(&t->added);
