@@ -70,8 +70,8 @@ static am_status encode_and_verify(am_verify_run *run, am_json json, const am_te
     am_json_string question = am_json_text(am_json_get(json, "question"));
     am_text asked = {question.bytes, question.length};
     bool has_question = am_json_kind_of(am_json_get(json, "question")) == AM_JSON_STRING;
-    am_status status = am_tokenizer_encode_layout(run->tokenizer, has_question ? &asked : NULL, words, count, marks,
-                                                  &options, &found);
+    am_status status =
+        am_tokenizer_encode_layout(run->tokenizer, has_question ? &asked : NULL, words, count, marks, &options, &found);
     if (status) {
         am_verify_fail(run, "status", "success", am_status_message(status));
         am_status_free(status);

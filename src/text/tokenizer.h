@@ -131,15 +131,17 @@ typedef struct am_layout_encoding {
     int32_t (*boxes)[4];              /* null for MarkupLM */
     int32_t *xpath_tags, *xpath_subs; /* [count, max_depth]; null for others */
     size_t max_depth;
-    int32_t *labels; /* the label of the word for its first token, -100 (or as configured) for the rest; null: none given */
+    int32_t
+        *labels; /* the label of the word for its first token, -100 (or as configured) for the rest; null: none given */
     void *storage;
 } am_layout_encoding;
 
 void am_layout_encoding_deinit(am_layout_encoding *encoding);
 
 /* Encodes words with their boxes (LayoutLMv2, LayoutLMv3, LayoutXLM, UDOP) or paths (MarkupLM), as these classes take
-   them; `question` (null: none) is the text before. Overflowing parts have no marks. Fails with AM_UNSUPPORTED for other
-   classes, AM_INVALID_ARGUMENT (marks that are missing, a path that is none), and as am_tokenizer_encode_words does. */
+   them; `question` (null: none) is the text before. Overflowing parts have no marks. Fails with AM_UNSUPPORTED for
+   other classes, AM_INVALID_ARGUMENT (marks that are missing, a path that is none), and as am_tokenizer_encode_words
+   does. */
 am_status am_tokenizer_encode_layout(const am_tokenizer *tokenizer, const am_text *question, const am_text *words,
                                      size_t count, const am_word_marks *marks, const am_encode_options *options,
                                      am_layout_encoding *out) AM_NODISCARD;

@@ -1,5 +1,5 @@
-/* Weights in the form that a kernel likes best, made once a process and shared by the programs that use them: a prompt and
-   the tokens after it are different graphs of the same weights. */
+/* Weights in the form that a kernel likes best, made once a process and shared by the programs that use them: a prompt
+   and the tokens after it are different graphs of the same weights. */
 #ifndef AM_TARGETS_CPU_PREPARED_H
 #define AM_TARGETS_CPU_PREPARED_H
 

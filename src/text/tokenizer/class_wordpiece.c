@@ -27,7 +27,8 @@ static void bert_rest(am_auto *a)
 
 static am_status build_bert(am_auto *a)
 {
-    bert_normalizer(a, "true", am_auto_json_bool(a, "tokenize_chinese_chars", true), am_auto_bool(a, "do_lower_case", true));
+    bert_normalizer(a, "true", am_auto_json_bool(a, "tokenize_chinese_chars", true),
+                    am_auto_bool(a, "do_lower_case", true));
     bert_rest(a);
     return NULL;
 }
@@ -55,7 +56,8 @@ static am_status finish_bert(am_auto *a)
 static am_status build_funnel(am_auto *a)
 {
     am_text prefix = am_auto_config_text(a, "wordpieces_prefix", "##");
-    bert_normalizer(a, am_auto_json_bool(a, "clean_text", true), am_auto_json_bool(a, "tokenize_chinese_chars", true), am_auto_bool(a, "do_lower_case", true));
+    bert_normalizer(a, am_auto_json_bool(a, "clean_text", true), am_auto_json_bool(a, "tokenize_chinese_chars", true),
+                    am_auto_bool(a, "do_lower_case", true));
     bert_rest(a);
     am_buffer_clear(&a->decoder);
     am_buffer_append_string(&a->decoder, "{\"type\":\"WordPiece\",\"cleanup\":true,\"prefix\":");

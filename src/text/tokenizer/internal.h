@@ -372,8 +372,7 @@ am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scrat
 
 /* JiebaPreTokenizer of RoFormer, in the arena; the vocabulary must outlive it. Applying it fails with AM_UNSUPPORTED on
    texts with Chinese words. */
-am_status am_pre_tokenizer_jieba(am_arena *arena, const am_vocabulary *vocabulary,
-                                 am_pre_tokenizer **out) AM_NODISCARD;
+am_status am_pre_tokenizer_jieba(am_arena *arena, const am_vocabulary *vocabulary, am_pre_tokenizer **out) AM_NODISCARD;
 
 /* Reads the fields of Metaspace, which is a pre-tokenizer and a decoder. */
 typedef enum am_prepend_scheme { AM_PREPEND_ALWAYS, AM_PREPEND_FIRST, AM_PREPEND_NEVER } am_prepend_scheme;
@@ -711,8 +710,8 @@ struct am_tokenizer {
     am_token_decoder *decoder;
     am_added_tokens added;
     am_limits file_limits;
-    am_ctc *ctc; /* of Wav2Vec2CTCTokenizer, else null */
-    am_layout *layout; /* of classes that take the words of a page, else null */
+    am_ctc *ctc;              /* of Wav2Vec2CTCTokenizer, else null */
+    am_layout *layout;        /* of classes that take the words of a page, else null */
     struct am_python *python; /* of classes that transformers writes in Python, else null */
     const char *class_name;
     am_named_token *named;

@@ -39,8 +39,9 @@ static am_status check_block(am_text text)
         if (!is_in_block(c)) break;
         ideographs += is_ideograph(c);
         if (ideographs > 0 && count > 0)
-            return am_error(AM_UNSUPPORTED, "the text has Chinese words, which the dictionary of jieba would cut; texts "
-                                            "without are read");
+            return am_error(AM_UNSUPPORTED,
+                            "the text has Chinese words, which the dictionary of jieba would cut; texts "
+                            "without are read");
     }
     return NULL;
 }

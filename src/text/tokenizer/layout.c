@@ -177,8 +177,7 @@ static am_status encode(const page *p, const am_text *question, const am_text *w
 {
     am_text *asked;
     size_t asked_count;
-    if (!question)
-        return am_tokenizer_encode_words(p->tokenizer, words, p->count, NULL, 0, options, &p->out->encoding);
+    if (!question) return am_tokenizer_encode_words(p->tokenizer, words, p->count, NULL, 0, options, &p->out->encoding);
     AM_TRY(split_question(*question, &asked, &asked_count));
     am_status status =
         am_tokenizer_encode_words(p->tokenizer, asked, asked_count, words, p->count, options, &p->out->encoding);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
-#define NBSP "\xc2\xa0"
+#define NBSP         "\xc2\xa0"
 
 typedef struct rule {
     const char *pattern, *replacement; /* of re.sub; {name} is a set of characters */
@@ -15,13 +15,42 @@ typedef struct rule {
 
 /* ---- replace_unicode_punct of transformers ---- */
 
-static const rule unicode_punctuation[] = {
-    {"，", ","},  {"。[{space}]*", ". "}, {"、", ","},  {"”", "\""}, {"“", "\""}, {"∶", ":"},   {"：", ":"},
-    {"？", "?"},  {"《", "\""},           {"》", "\""}, {"）", ")"}, {"！", "!"}, {"（", "("},  {"；", ";"},
-    {"１", "1"},  {"」", "\""},           {"「", "\""}, {"０", "0"}, {"３", "3"}, {"２", "2"},  {"５", "5"},
-    {"６", "6"},  {"９", "9"},            {"７", "7"},  {"８", "8"}, {"４", "4"}, {"．[{space}]*", ". "},
-    {"～", "~"},  {"’", "'"},             {"…", "..."}, {"━", "-"},  {"〈", "<"}, {"〉", ">"},  {"【", "["},
-    {"】", "]"},  {"％", "%"}};
+static const rule unicode_punctuation[] = {{"，", ","},
+                                           {"。[{space}]*", ". "},
+                                           {"、", ","},
+                                           {"”", "\""},
+                                           {"“", "\""},
+                                           {"∶", ":"},
+                                           {"：", ":"},
+                                           {"？", "?"},
+                                           {"《", "\""},
+                                           {"》", "\""},
+                                           {"）", ")"},
+                                           {"！", "!"},
+                                           {"（", "("},
+                                           {"；", ";"},
+                                           {"１", "1"},
+                                           {"」", "\""},
+                                           {"「", "\""},
+                                           {"０", "0"},
+                                           {"３", "3"},
+                                           {"２", "2"},
+                                           {"５", "5"},
+                                           {"６", "6"},
+                                           {"９", "9"},
+                                           {"７", "7"},
+                                           {"８", "8"},
+                                           {"４", "4"},
+                                           {"．[{space}]*", ". "},
+                                           {"～", "~"},
+                                           {"’", "'"},
+                                           {"…", "..."},
+                                           {"━", "-"},
+                                           {"〈", "<"},
+                                           {"〉", ">"},
+                                           {"【", "["},
+                                           {"】", "]"},
+                                           {"％", "%"}};
 
 /* ---- MosesPunctNormalizer ---- */
 
@@ -86,8 +115,7 @@ static const rule decimal_points[] = {{"([{digit}])" NBSP "([{digit}])", "\\1.\\
 static const rule junk[] = {{"[{space}]+", " "}, {"[\\x00-\\x1f]", ""}};
 static const rule pad_others[] = {{"([^{alnum}{space}.'`,\\-])", " \\1 "}};
 static const rule hyphens[] = {{"([{alnum}])-(?=[{alnum}])", "\\1 @-@ "}};
-static const rule commas[] = {
-    {"([^{number}]),", "\\1 , "}, {",([^{number}])", " , \\1"}, {"([{number}]),$", "\\1 , "}};
+static const rule commas[] = {{"([^{number}]),", "\\1 , "}, {",([^{number}])", " , \\1"}, {"([{number}]),$", "\\1 , "}};
 static const rule english_apostrophes[] = {{"([^{alpha}])'([^{alpha}])", "\\1 ' \\2"},
                                            {"([^{alpha}{number}])'([{alpha}])", "\\1 ' \\2"},
                                            {"([{alpha}])'([^{alpha}])", "\\1 ' \\2"},
@@ -397,9 +425,10 @@ static am_status show_dots(am_buffer *text)
 
 static am_status escape(am_buffer *text)
 {
-    static const rule entities[] = {{"&", "&amp;"},  {"|", "&#124;"}, {"<", "&lt;"},  {">", "&gt;"},
+    static const rule entities[] = {{"&", "&amp;"},  {"|", "&#124;"},  {"<", "&lt;"},  {">", "&gt;"},
                                     {"'", "&apos;"}, {"\"", "&quot;"}, {"[", "&#91;"}, {"]", "&#93;"}};
-    for (size_t i = 0; i < COUNT(entities); i++) AM_TRY(am_py_replace(text, entities[i].pattern, entities[i].replacement));
+    for (size_t i = 0; i < COUNT(entities); i++)
+        AM_TRY(am_py_replace(text, entities[i].pattern, entities[i].replacement));
     return NULL;
 }
 
@@ -523,9 +552,8 @@ static am_status write_word(detokenizer *d, am_text word, am_text before, am_tex
     uint32_t size;
     bool romance = am_text_is(d->language, "fr") || am_text_is(d->language, "it") || am_text_is(d->language, "ga");
     if (is_cjk(am_char_at(word.bytes, &size)) && !am_text_is(d->language, "ko")) {
-        bool follows =
-            before.length > 0 &&
-            is_cjk(am_char_at(before.bytes + am_char_before(before.bytes, (uint32_t)before.length), &size));
+        bool follows = before.length > 0 &&
+                       is_cjk(am_char_at(before.bytes + am_char_before(before.bytes, (uint32_t)before.length), &size));
         write(d, word, !follows, true);
     } else if (all(word, opens)) {
         write(d, word, true, false);
@@ -547,10 +575,11 @@ static am_status write_word(detokenizer *d, am_text word, am_text before, am_tex
 
 static am_status unescape(am_buffer *text)
 {
-    static const rule entities[] = {{" @-@ ", "-"},   {"&bar;", "|"},   {"&#124;", "|"}, {"&lt;", "<"},
-                                    {"&gt;", ">"},    {"&bra;", "["},   {"&ket;", "]"},  {"&quot;", "\""},
-                                    {"&apos;", "'"},  {"&#91;", "["},   {"&#93;", "]"},  {"&amp;", "&"}};
-    for (size_t i = 0; i < COUNT(entities); i++) AM_TRY(am_py_replace(text, entities[i].pattern, entities[i].replacement));
+    static const rule entities[] = {{" @-@ ", "-"},  {"&bar;", "|"}, {"&#124;", "|"}, {"&lt;", "<"},
+                                    {"&gt;", ">"},   {"&bra;", "["}, {"&ket;", "]"},  {"&quot;", "\""},
+                                    {"&apos;", "'"}, {"&#91;", "["}, {"&#93;", "]"},  {"&amp;", "&"}};
+    for (size_t i = 0; i < COUNT(entities); i++)
+        AM_TRY(am_py_replace(text, entities[i].pattern, entities[i].replacement));
     return NULL;
 }
 

@@ -7,9 +7,9 @@
 typedef struct am_moses am_moses;
 
 typedef struct am_moses_options {
-    const char *language;       /* two letters, of the text that is cut */
+    const char *language;        /* two letters, of the text that is cut */
     bool aggressive_dash_splits; /* "a-b" becomes "a @-@ b" */
-    bool escape;                /* "&" and others become entities of XML */
+    bool escape;                 /* "&" and others become entities of XML */
 } am_moses_options;
 
 /* Freed with am_moses_destroy. A language without prefixes of its own has those of English, as there. */

@@ -103,9 +103,9 @@ static am_status open_bertweet(am_auto *a, am_python *p)
     return open_dictionary(a, p);
 }
 
-static const char *const dictionary_defaults[] = {"bos_token",  "<s>",    "eos_token", "</s>", "sep_token",
-                                                  "</s>",       "cls_token", "<s>", "unk_token", "<unk>",
-                                                  "pad_token", "<pad>",  "mask_token", "<mask>", NULL};
+static const char *const dictionary_defaults[] = {"bos_token", "<s>",       "eos_token",  "</s>",      "sep_token",
+                                                  "</s>",      "cls_token", "<s>",        "unk_token", "<unk>",
+                                                  "pad_token", "<pad>",     "mask_token", "<mask>",    NULL};
 
 static const am_python_class phobert = {.open = open_dictionary,
                                         .tokenize = tokenize_words,
@@ -188,8 +188,8 @@ static int32_t blenderbot_id(const am_python *p, am_text token)
     return id;
 }
 
-static const char *const blenderbot_defaults[] = {"bos_token", "__start__", "eos_token", "__end__", "unk_token", "__unk__",
-                                                  "pad_token", "__null__",  NULL};
+static const char *const blenderbot_defaults[] = {"bos_token", "__start__", "eos_token", "__end__", "unk_token",
+                                                  "__unk__",   "pad_token", "__null__",  NULL};
 
 static const am_python_class blenderbot_small = {.open = read_vocabulary_and_merges,
                                                  .tokenize = tokenize_blenderbot,

@@ -15,7 +15,8 @@ static am_status open_bytes(am_auto *a, int64_t offset)
     char bytes[4];
     AM_TRY(am_python_init_vocabulary(a, 256, &vocabulary));
     for (uint32_t byte = 0; byte < 256; byte++)
-        AM_TRY(am_vocabulary_add(vocabulary, (am_text){bytes, am_utf8_put(byte, bytes)}, byte + offset, false, "bytes"));
+        AM_TRY(
+            am_vocabulary_add(vocabulary, (am_text){bytes, am_utf8_put(byte, bytes)}, byte + offset, false, "bytes"));
     return NULL;
 }
 
@@ -66,8 +67,9 @@ static am_status add_extra_ids(am_auto *a)
     for (size_t i = 0; i < a->extra.count; i++) given += mentions_extra_id(a->extra.items[i].token.content);
     bool listed = am_json_kind_of(am_json_get(a->config, "additional_special_tokens")) == AM_JSON_ARRAY;
     if (listed && a->extra.count > 0 && wanted > 0 && given != wanted)
-        return am_error(AM_INVALID_FILE, "%s: additional_special_tokens: expected %lld tokens with extra_id, found %lld",
-                        a->directory, (long long)wanted, (long long)given);
+        return am_error(AM_INVALID_FILE,
+                        "%s: additional_special_tokens: expected %lld tokens with extra_id, found %lld", a->directory,
+                        (long long)wanted, (long long)given);
     for (int64_t i = 0; !a->extra.set && i < wanted; i++) {
         char text[32];
         int length = snprintf(text, sizeof text, "<extra_id_%d>", (int)i);
@@ -104,7 +106,7 @@ static const am_python_class byt5 = {.open = open_byt5,
                                      .tokenize = tokenize_bytes,
                                      .join = join_byt5,
                                      .unknown = AM_PYTHON_NO_UNK,
-.skips_unknown_ids = true,
+                                     .skips_unknown_ids = true,
                                      .single = "A eos?",
                                      .pair = "A eos? B eos?",
                                      .one_type = true,
@@ -126,18 +128,23 @@ static am_status join_perceiver(const am_python *p, const am_text *tokens, size_
     return join_bytes(p, tokens, count, true, out);
 }
 
-static const char *const perceiver_defaults[] = {"pad_token",  "[PAD]",  "bos_token", "[BOS]", "eos_token", "[EOS]",
-                                                 "mask_token", "[MASK]", "cls_token", "[CLS]", "sep_token", "[SEP]", NULL};
+static const char *const perceiver_defaults[] = {"pad_token", "[PAD]",      "bos_token", "[BOS]",     "eos_token",
+                                                 "[EOS]",     "mask_token", "[MASK]",    "cls_token", "[CLS]",
+                                                 "sep_token", "[SEP]",      NULL};
 
-static const am_python_fixed_token perceiver_fixed[] = {
-    {.name = "pad_token", .id = 0}, {.name = "bos_token", .id = 1},  {.name = "eos_token", .id = 2},
-    {.name = "mask_token", .id = 3}, {.name = "cls_token", .id = 4}, {.name = "sep_token", .id = 5}, {0}};
+static const am_python_fixed_token perceiver_fixed[] = {{.name = "pad_token", .id = 0},
+                                                        {.name = "bos_token", .id = 1},
+                                                        {.name = "eos_token", .id = 2},
+                                                        {.name = "mask_token", .id = 3},
+                                                        {.name = "cls_token", .id = 4},
+                                                        {.name = "sep_token", .id = 5},
+                                                        {0}};
 
 static const am_python_class perceiver = {.open = open_perceiver,
                                           .tokenize = tokenize_bytes,
                                           .join = join_perceiver,
                                           .unknown = AM_PYTHON_NO_UNK,
-.skips_unknown_ids = true,
+                                          .skips_unknown_ids = true,
                                           .single = "cls A sep",
                                           .pair = "cls A sep B sep",
                                           .fixed_tokens = perceiver_fixed,
@@ -170,7 +177,7 @@ static const am_python_class dia = {.open = open_dia,
                                     .tokenize = tokenize_bytes,
                                     .join = join_dia,
                                     .unknown = AM_PYTHON_NO_UNK,
-.skips_unknown_ids = true,
+                                    .skips_unknown_ids = true,
                                     .single = "A",
                                     .pair = "A B",
                                     .one_type = true,
@@ -225,7 +232,7 @@ static am_text canine_text(const am_python *p, int32_t id)
     static const struct {
         int32_t id;
         const char *name;
-    } named[] = {{0, "[PAD]"},         {0xE000, "[CLS]"},  {0xE001, "[SEP]"},
+    } named[] = {{0, "[PAD]"},      {0xE000, "[CLS]"},  {0xE001, "[SEP]"},
                  {0xE002, "[BOS]"}, {0xE003, "[MASK]"}, {0xE004, "[RESERVED]"}};
     for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
         if (named[i].id == id) return (am_text){named[i].name, strlen(named[i].name)};
@@ -234,16 +241,16 @@ static am_text canine_text(const am_python *p, int32_t id)
     return text->length ? (am_text){text->bytes, (size_t)text->length} : (am_text){0};
 }
 
-static const char *const canine_defaults[] = {
-    "bos_token", "\xee\x80\x80", "eos_token", "\xee\x80\x81", "sep_token",  "\xee\x80\x81",
-    "cls_token", "\xee\x80\x80", "mask_token", "\xee\x80\x83", NULL};
+static const char *const canine_defaults[] = {"bos_token",  "\xee\x80\x80", "eos_token", "\xee\x80\x81",
+                                              "sep_token",  "\xee\x80\x81", "cls_token", "\xee\x80\x80",
+                                              "mask_token", "\xee\x80\x83", NULL};
 
 /* ---- MyT5: bytes in hexadecimal, of which sequences are rewritten ---- */
 
 /* Sequences of bytes as a trie; what a sequence becomes is a text of bytes in hexadecimal, two digits each. */
 typedef struct rewriter {
-    am_trie trie;       /* of the texts of bytes */
-    am_text *leaves;    /* by token of the trie */
+    am_trie trie;    /* of the texts of bytes */
+    am_text *leaves; /* by token of the trie */
     size_t count;
 } rewriter;
 
@@ -407,7 +414,10 @@ static am_status tokenize_myt5(const am_python *p, am_scratch *s, am_text text)
 
 static int digit_of(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* bytes.fromhex */
@@ -449,7 +459,7 @@ static const am_python_class myt5_class = {.open = open_myt5,
                                            .tokenize = tokenize_myt5,
                                            .join = join_myt5,
                                            .unknown = AM_PYTHON_NO_UNK,
-.skips_unknown_ids = true,
+                                           .skips_unknown_ids = true,
                                            .single = "A eos?",
                                            .pair = "A eos? B eos?",
                                            .one_type = true,
@@ -463,7 +473,7 @@ static const am_python_class canine = {.open = open_canine,
                                        .id_limit = CODE_POINTS,
                                        .join = join_dia,
                                        .unknown = AM_PYTHON_NO_UNK,
-.skips_unknown_ids = true,
+                                       .skips_unknown_ids = true,
                                        .single = "cls A sep",
                                        .pair = "cls A sep B sep",
                                        .one_type = true,

@@ -85,8 +85,8 @@ static am_status tokenize_mgp_str(const am_python *p, am_scratch *s, am_text tex
     return NULL;
 }
 
-static const char *const mgp_str_defaults[] = {"unk_token", "[GO]", "bos_token", "[GO]", "eos_token",
-                                               "[s]",       "pad_token", "[GO]", NULL};
+static const char *const mgp_str_defaults[] = {"unk_token", "[GO]",      "bos_token", "[GO]", "eos_token",
+                                               "[s]",       "pad_token", "[GO]",      NULL};
 
 static const am_python_class mgp_str = {.open = open_mgp_str,
                                         .tokenize = tokenize_mgp_str,
@@ -166,7 +166,8 @@ static am_status prepare_vits(const am_python *p, am_scratch *s, am_text *text)
     am_status status = am_buffer_status(&buffer);
     if (!status && own->is_romanian) status = am_py_replace(&buffer, "\xc8\x9b", "\xc5\xa3");
     if (!status && own->is_uroman && !am_text_is_ascii(am_buffer_text(&buffer), buffer.length))
-        status = am_error(AM_UNSUPPORTED, "VitsTokenizer with is_uroman: text that is not ASCII needs the romanizer uroman");
+        status =
+            am_error(AM_UNSUPPORTED, "VitsTokenizer with is_uroman: text that is not ASCII needs the romanizer uroman");
     if (!status && own->normalize) {
         append_known(p, am_buffer_view(&buffer), &known);
         status = am_buffer_status(&known);
@@ -186,7 +187,8 @@ static am_status tokenize_vits(const am_python *p, am_scratch *s, am_text text)
         add_characters(s, text);
         return NULL;
     }
-    if (!blank.bytes) return am_error(AM_INVALID_FILE, "vocab.json: no token of the id 0, which stands between characters");
+    if (!blank.bytes)
+        return am_error(AM_INVALID_FILE, "vocab.json: no token of the id 0, which stands between characters");
     am_python_add_token(s, blank);
     for (size_t at = 0, size; at < text.length; at += size) {
         size = am_char_length(text.bytes[at]);
@@ -229,10 +231,11 @@ static am_status open_phoneme(am_auto *a, am_python *p)
     phoneme *own = p->own = am_arena_alloc(a->loader.arena, sizeof *own);
     if (!own) return am_out_of_memory();
     if (am_auto_bool(a, "do_phonemize", true))
-        return am_error(AM_UNSUPPORTED,
-                        "%s: Wav2Vec2PhonemeCTCTokenizer with \"do_phonemize\": true, which needs the phonemizer espeak; "
-                        "set it to false to encode phonemes and to decode",
-                        a->directory);
+        return am_error(
+            AM_UNSUPPORTED,
+            "%s: Wav2Vec2PhonemeCTCTokenizer with \"do_phonemize\": true, which needs the phonemizer espeak; "
+            "set it to false to encode phonemes and to decode",
+            a->directory);
     for (size_t i = 0; i < 2; i++) {
         am_auto_token *token = am_auto_named(a, delimiters[i]);
         if (!token || token->kind < AM_AUTO_STRING) continue;
@@ -270,14 +273,11 @@ static am_status join_phoneme(const am_python *p, const am_text *tokens, size_t 
     return NULL;
 }
 
-static const char *const phoneme_defaults[] = {"bos_token", "<s>",   "eos_token", "</s>", "unk_token",
-                                               "<unk>",     "pad_token", "<pad>", NULL};
+static const char *const phoneme_defaults[] = {"bos_token", "<s>",       "eos_token", "</s>", "unk_token",
+                                               "<unk>",     "pad_token", "<pad>",     NULL};
 
-static const am_python_class phoneme_class = {.open = open_phoneme,
-                                              .tokenize = tokenize_phoneme,
-                                              .join = join_phoneme,
-                                              .single = "A",
-                                              .pair = "A B"};
+static const am_python_class phoneme_class = {
+    .open = open_phoneme, .tokenize = tokenize_phoneme, .join = join_phoneme, .single = "A", .pair = "A B"};
 
 /* ---- GPT-NeoX Japanese ---- */
 
@@ -302,12 +302,9 @@ static size_t count_characters(am_text text)
 /* What a token is decoded to (convert_id_to_token). */
 static am_status decoded(am_auto *a, am_text word, am_json emoji_inverse, am_text *out)
 {
-    static const pair fixed[] = {{"<SP>", " "},
-                                 {"<BR>", "\n"},
-                                 {"<TAB>", "\t"},
-                                 {"<BLOCK>", "\xe2\x96\x80"},
-                                 {"<KIGOU>", "\xc7\x80"},
-                                 {"<U2000U2BFF>", "\xe2\x80\x96"}};
+    static const pair fixed[] = {{"<SP>", " "},           {"<BR>", "\n"},
+                                 {"<TAB>", "\t"},         {"<BLOCK>", "\xe2\x96\x80"},
+                                 {"<KIGOU>", "\xc7\x80"}, {"<U2000U2BFF>", "\xe2\x80\x96"}};
     int byte = -1;
     am_text text = word;
     char character[4];
@@ -432,7 +429,8 @@ static void add_unknown(am_scratch *s, am_text c)
     bool symbol = c.length == 2 && ((code >= 0xC2A1 && code <= 0xC2BF) || (code >= 0xC780 && code <= 0xC783) ||
                                     (code >= 0xCAB9 && code <= 0xCBBF) || (code >= 0xCC80 && code <= 0xCDA2));
     if (symbol) am_python_add_token(s, (am_text){"<KIGOU>", 7});
-    else if (c.length == 3 && code >= 0xE28080 && code <= 0xE2B07F) am_python_add_token(s, (am_text){"<U2000U2BFF>", 12});
+    else if (c.length == 3 && code >= 0xE28080 && code <= 0xE2B07F)
+        am_python_add_token(s, (am_text){"<U2000U2BFF>", 12});
     else {
         for (size_t i = 0; i < c.length; i++) {
             char *name = am_scratch_alloc(s, 16, 1);
@@ -444,9 +442,14 @@ static void add_unknown(am_scratch *s, am_text c)
 
 static am_status tokenize_japanese(const am_python *p, am_scratch *s, am_text text)
 {
-    static const pair fixed[] = {{" ", "<SP>"},    {"\xe3\x80\x80", "<SP>"},         {"\r\n", "<BR>"},
-                                 {"\n", "<BR>"},   {"\r", "<BR>"},                   {"\t", "<TAB>"},
-                                 {"\xe2\x80\x94", "\xe3\x83\xbc"}, {"\xe2\x88\x92", "\xe3\x83\xbc"}};
+    static const pair fixed[] = {{" ", "<SP>"},
+                                 {"\xe3\x80\x80", "<SP>"},
+                                 {"\r\n", "<BR>"},
+                                 {"\n", "<BR>"},
+                                 {"\r", "<BR>"},
+                                 {"\t", "<TAB>"},
+                                 {"\xe2\x80\x94", "\xe3\x83\xbc"},
+                                 {"\xe2\x88\x92", "\xe3\x83\xbc"}};
     const japanese *own = p->own;
     am_buffer buffer = {0};
     am_buffer_append(&buffer, text.bytes, text.length);
@@ -472,8 +475,8 @@ static am_text japanese_text(const am_python *p, int32_t id)
     return id >= 0 && (size_t)id < own->id_count ? own->texts[id] : (am_text){0};
 }
 
-static am_status join_japanese(const am_python *p, const am_text *tokens, size_t count, const am_decode_options *options,
-                               am_buffer *out)
+static am_status join_japanese(const am_python *p, const am_text *tokens, size_t count,
+                               const am_decode_options *options, am_buffer *out)
 {
     (void)p, (void)options;
     AM_TRY(join_with(tokens, count, "", out));
@@ -481,8 +484,9 @@ static am_status join_japanese(const am_python *p, const am_text *tokens, size_t
     return NULL;
 }
 
-static const char *const japanese_defaults[] = {"unk_token", "<|endoftext|>", "pad_token", "<|endoftext|>", "bos_token",
-                                                "<|startoftext|>", "eos_token", "<|endoftext|>", NULL};
+static const char *const japanese_defaults[] = {"unk_token",     "<|endoftext|>", "pad_token",
+                                                "<|endoftext|>", "bos_token",     "<|startoftext|>",
+                                                "eos_token",     "<|endoftext|>", NULL};
 
 static const am_python_class japanese_class = {.open = open_japanese,
                                                .tokenize = tokenize_japanese,

@@ -24,10 +24,11 @@ static size_t count_digits(am_text text, size_t at)
 
 /* ---- numbers in words ---- */
 
-static const char *const small_numbers[] = {"zero",    "one",     "two",       "three",    "four",     "five",    "six",
-                                            "seven",   "eight",   "nine",      "ten",      "eleven",   "twelve",  "thirteen",
-                                            "fourteen", "fifteen", "sixteen",  "seventeen", "eighteen", "nineteen"};
-static const char *const tens[] = {"", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+static const char *const small_numbers[] = {
+    "zero", "one",    "two",    "three",    "four",     "five",    "six",     "seven",     "eight",    "nine",
+    "ten",  "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+static const char *const tens[] = {"",      "",      "twenty",  "thirty", "forty",
+                                   "fifty", "sixty", "seventy", "eighty", "ninety"};
 
 static void append_below_thousand(uint64_t number, am_buffer *out)
 {
@@ -53,8 +54,11 @@ static void append_words(uint64_t number, am_buffer *out)
     static const struct {
         uint64_t unit;
         const char *name;
-    } units[] = {{1000000000000000u, " quadrillion"}, {1000000000000u, " trillion"}, {1000000000u, " billion"},
-                 {1000000u, " million"},              {1000u, " thousand"}};
+    } units[] = {{1000000000000000u, " quadrillion"},
+                 {1000000000000u, " trillion"},
+                 {1000000000u, " billion"},
+                 {1000000u, " million"},
+                 {1000u, " thousand"}};
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
         if (number < units[i].unit) continue;
         append_below_thousand(number / units[i].unit, out);
@@ -113,8 +117,8 @@ static am_status append_ordinal(am_text digits, am_buffer *out)
     AM_TRY(read_number(digits, &spoken, &value));
     append_spoken(spoken, value, out);
     unsigned last = (unsigned)(digits.bytes[digits.length - 1] - '0');
-    bool teen = digits.length > 1 && (digits.bytes[digits.length - 2] == '1' ||
-                                      (digits.bytes[digits.length - 2] == '2' && last == 0));
+    bool teen = digits.length > 1 &&
+                (digits.bytes[digits.length - 2] == '1' || (digits.bytes[digits.length - 2] == '2' && last == 0));
     am_buffer_append_string(out, suffixes[!teen && last <= 3 ? last : 0]);
     return NULL;
 }
@@ -134,7 +138,8 @@ static am_status to_ascii(am_text text, am_buffer *out)
 static size_t run_end(am_text text, size_t at, const char *others)
 {
     size_t end = at, last = at;
-    for (; end < text.length && (is_digit(text.bytes[end]) || (text.bytes[end] && strchr(others, text.bytes[end]))); end++)
+    for (; end < text.length && (is_digit(text.bytes[end]) || (text.bytes[end] && strchr(others, text.bytes[end])));
+         end++)
         if (is_digit(text.bytes[end])) last = end + 1;
     return last;
 }
@@ -161,8 +166,8 @@ static am_status plain_number(am_text digits, am_text *out)
     bool spoken;
     uint64_t value;
     if (count_digits(digits, 0) != digits.length)
-        return am_error(AM_OUT_OF_RANGE, "\"%.*s\" is no amount of dollars", (int)(digits.length < 40 ? digits.length : 40),
-                        digits.bytes);
+        return am_error(AM_OUT_OF_RANGE, "\"%.*s\" is no amount of dollars",
+                        (int)(digits.length < 40 ? digits.length : 40), digits.bytes);
     AM_TRY(read_number(digits, &spoken, &value));
     while (digits.length && digits.bytes[0] == '0') digits.bytes++, digits.length--;
     *out = digits;
@@ -266,10 +271,10 @@ static bool is_word_char(char c)
 static am_status expand_abbreviations(am_text text, am_buffer *out)
 {
     static const char *const words[][2] = {
-        {"mrs.", "misess"},   {"mr.", "mister"},   {"dr.", "doctor"}, {"st.", "saint"},    {"co.", "company"},
-        {"jr.", "junior"},    {"maj.", "major"},   {"gen.", "general"}, {"drs.", "doctors"}, {"rev.", "reverend"},
+        {"mrs.", "misess"},    {"mr.", "mister"},     {"dr.", "doctor"},    {"st.", "saint"},     {"co.", "company"},
+        {"jr.", "junior"},     {"maj.", "major"},     {"gen.", "general"},  {"drs.", "doctors"},  {"rev.", "reverend"},
         {"lt.", "lieutenant"}, {"hon.", "honorable"}, {"sgt.", "sergeant"}, {"capt.", "captain"}, {"esq.", "esquire"},
-        {"ltd.", "limited"},  {"col.", "colonel"}, {"ft.", "fort"}};
+        {"ltd.", "limited"},   {"col.", "colonel"},   {"ft.", "fort"}};
     am_buffer last = {0};
     am_buffer_append(out, text.bytes, text.length);
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
@@ -434,8 +439,8 @@ static am_status clean_up_clvp(const am_python *p, am_buffer *text)
     return am_py_replace(text, "  ", " ");
 }
 
-static const char *const clvp_defaults[] = {"unk_token", "[UNK]",  "bos_token", "<|endoftext|>", "eos_token",
-                                            "[STOP]",    "pad_token", "[STOP]", NULL};
+static const char *const clvp_defaults[] = {"unk_token", "[UNK]",  "bos_token", "<|endoftext|>", "eos_token", "[STOP]",
+                                            "pad_token", "[STOP]", NULL};
 
 static const am_python_class clvp_class = {.open = open_clvp,
                                            .tokenize = tokenize_clvp,

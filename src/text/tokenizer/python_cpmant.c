@@ -30,7 +30,8 @@ static am_status open_cpmant(am_auto *a, am_python *p)
         if (more || line.length) status = add_line(a, line, id++, lines.path);
     am_free(lines.text);
     if (status) return status;
-    bool complete = am_vocabulary_id(vocabulary, (am_text){" ", 1}) >= 0 && am_vocabulary_id(vocabulary, (am_text){"\n", 1}) >= 0;
+    bool complete =
+        am_vocabulary_id(vocabulary, (am_text){" ", 1}) >= 0 && am_vocabulary_id(vocabulary, (am_text){"\n", 1}) >= 0;
     if (!complete) return am_error(AM_INVALID_FILE, "%s: no space_token or no line_token among the lines", lines.path);
     p->cut_only[0] = am_auto_text(a, "space_token");
     p->cut_only[1] = am_auto_text(a, "line_token");
@@ -89,9 +90,9 @@ static am_status join_cpmant(const am_python *p, const am_text *tokens, size_t c
     return NULL;
 }
 
-static const char *const cpmant_defaults[] = {
-    "bod_token", "<d>",   "eod_token", "</d>",  "bos_token",  "<s>",  "eos_token",   "</s>",
-    "pad_token", "<pad>", "unk_token", "<unk>", "line_token", "</n>", "space_token", "</_>", NULL};
+static const char *const cpmant_defaults[] = {"bod_token",  "<d>",  "eod_token",   "</d>",  "bos_token", "<s>",
+                                              "eos_token",  "</s>", "pad_token",   "<pad>", "unk_token", "<unk>",
+                                              "line_token", "</n>", "space_token", "</_>",  NULL};
 
 static const am_python_class cpmant = {.open = open_cpmant,
                                        .tokenize = tokenize_cpmant,

@@ -69,7 +69,8 @@ am_status am_python_read_vocab_json(am_auto *a, const char *name, am_vocabulary 
     if (!status) status = am_vocabulary_init(out, am_json_count(root));
     for (am_json_iterator i = am_json_iterate(root); !status && am_json_next(&i);) {
         if (am_json_kind_of(i.value) == AM_JSON_INTEGER)
-            status = am_vocabulary_add(out, (am_text){i.key.bytes, i.key.length}, am_json_int(i.value, -1), false, path);
+            status =
+                am_vocabulary_add(out, (am_text){i.key.bytes, i.key.length}, am_json_int(i.value, -1), false, path);
         else
             status = am_error(AM_INVALID_FILE, "%s: id of \"%.60s\": expected a whole number, found %s", path,
                               i.key.bytes, am_json_kind_name(am_json_kind_of(i.value)));

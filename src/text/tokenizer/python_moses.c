@@ -135,7 +135,8 @@ static am_status open_fsmt(am_auto *a, am_python *p)
     am_text languages[2];
     AM_TRY(read_languages(a, languages));
     if (!am_moses_can_detokenize(languages[1]))
-        return am_error(AM_UNSUPPORTED, "%s: FSMTTokenizer with the target language \"%s\", whose rules of Moses are not here",
+        return am_error(AM_UNSUPPORTED,
+                        "%s: FSMTTokenizer with the target language \"%s\", whose rules of Moses are not here",
                         a->directory, languages[1].bytes);
     am_moses_options options = {.language = languages[0].bytes, .aggressive_dash_splits = true, .escape = true};
     AM_TRY(open_moses(a, p, "vocab-src.json", &options));
@@ -174,8 +175,8 @@ static am_status join_fsmt(const am_python *p, const am_text *tokens, size_t cou
     return join_detokenized(tokens, count, own->target_language, out);
 }
 
-static const char *const fsmt_defaults[] = {"unk_token", "<unk>", "bos_token", "<s>", "sep_token",
-                                            "</s>",      "pad_token", "<pad>", NULL};
+static const char *const fsmt_defaults[] = {"unk_token", "<unk>",     "bos_token", "<s>", "sep_token",
+                                            "</s>",      "pad_token", "<pad>",     NULL};
 
 static const am_python_class fsmt = {.open = open_fsmt,
                                      .close = close_moses,
@@ -232,11 +233,13 @@ static am_status tokenize_xlm(const am_python *p, am_scratch *s, am_text text)
     return status;
 }
 
-static const char *const xlm_defaults[] = {"unk_token", "<unk>", "bos_token", "<s>",  "sep_token",  "</s>",
-                                           "pad_token", "<pad>", "cls_token", "</s>", "mask_token", "<special1>", NULL};
+static const char *const xlm_defaults[] = {"unk_token",  "<unk>",      "bos_token", "<s>",       "sep_token",
+                                           "</s>",       "pad_token",  "<pad>",     "cls_token", "</s>",
+                                           "mask_token", "<special1>", NULL};
 
-static const char *const xlm_extra[] = {"<special0>", "<special1>", "<special2>", "<special3>", "<special4>", "<special5>",
-                                        "<special6>", "<special7>", "<special8>", "<special9>", NULL};
+static const char *const xlm_extra[] = {"<special0>", "<special1>", "<special2>", "<special3>",
+                                        "<special4>", "<special5>", "<special6>", "<special7>",
+                                        "<special8>", "<special9>", NULL};
 
 static const am_python_class xlm = {.open = open_xlm,
                                     .close = close_moses,

@@ -7,9 +7,9 @@
 
 const am_auto_class *am_python_class_named(am_text name)
 {
-    static const am_auto_class *const tables[] = {am_python_byte_classes, am_python_bpe_classes, am_python_moses_classes,
-                                                  am_python_wordpiece_classes, am_python_character_classes,
-                                                  am_python_clvp_classes, am_python_cpmant_classes};
+    static const am_auto_class *const tables[] = {
+        am_python_byte_classes,      am_python_bpe_classes,  am_python_moses_classes, am_python_wordpiece_classes,
+        am_python_character_classes, am_python_clvp_classes, am_python_cpmant_classes};
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         for (const am_auto_class *row = tables[i]; row->name; row++)
             if (am_text_is(name, row->name)) return row;
@@ -66,8 +66,7 @@ static am_status add_specials(am_auto *a, const am_python *p)
         am_added_token token = {.content = p->specials[i], .special = true};
         if (token.content.length == 0 || am_added_tokens_find(&t->added, token.content)) continue;
         int32_t id = am_tokenizer_token_to_id(t, token.content);
-        bool only_cut =
-            am_text_equal(token.content, p->cut_only[0]) || am_text_equal(token.content, p->cut_only[1]);
+        bool only_cut = am_text_equal(token.content, p->cut_only[0]) || am_text_equal(token.content, p->cut_only[1]);
         if (only_cut) next += id < 0;
         else AM_TRY(am_added_tokens_put(&t->added, &t->arena, &token, id >= 0 ? id : next++));
     }

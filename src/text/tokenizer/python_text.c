@@ -1,9 +1,9 @@
 /* Python's str and unicodedata (3.11: Unicode 14). */
 #include "text/tokenizer/python_text.h"
 
+#include "base/memory.h"
 #include "base/utf8.h"
 
-#include <stdlib.h>
 #include <utf8proc.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
@@ -192,14 +192,18 @@ static am_status normalize_part(am_text text, am_py_form form, am_buffer *out)
         [AM_PY_NFD] = UTF8PROC_DECOMPOSE,
         [AM_PY_NFKC] = UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
     };
-    utf8proc_uint8_t *result;
     if (text.length == 0) return NULL;
-    utf8proc_ssize_t length = utf8proc_map((const utf8proc_uint8_t *)text.bytes, (utf8proc_ssize_t)text.length, &result,
-                                           UTF8PROC_STABLE | options[form]);
+    const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text.bytes;
+    utf8proc_option_t option = UTF8PROC_STABLE | options[form];
+    utf8proc_ssize_t length = utf8proc_decompose(bytes, (utf8proc_ssize_t)text.length, NULL, 0, option);
     if (length < 0) return am_out_of_memory();
-    am_buffer_append(out, result, (size_t)length);
-    free(result);
-    return NULL;
+    utf8proc_int32_t *points = am_alloc(((size_t)length + 1) * sizeof *points);
+    if (!points) return am_out_of_memory();
+    length = utf8proc_decompose(bytes, (utf8proc_ssize_t)text.length, points, length, option);
+    if (length >= 0) length = utf8proc_reencode(points, length, option);
+    if (length >= 0) am_buffer_append(out, points, (size_t)length);
+    am_free(points);
+    return length < 0 ? am_out_of_memory() : NULL;
 }
 
 am_status am_py_normalize(am_text text, am_py_form form, am_buffer *out)

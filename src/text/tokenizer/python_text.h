@@ -62,14 +62,14 @@ typedef struct am_py_set {
     size_t count;
 } am_py_set;
 
-/* Compiles a pattern of `re`, written with {space}, {digit}, {word} inside classes for \s, \d, \w, and with the names of
-   `sets` (null name at the end; may be null). Destroyed with am_py_regex_destroy. */
+/* Compiles a pattern of `re`, written with {space}, {digit}, {word} inside classes for \s, \d, \w, and with the names
+   of `sets` (null name at the end; may be null). Destroyed with am_py_regex_destroy. */
 am_status am_py_regex_create(const char *pattern, bool ignore_case, const am_py_set *sets,
                              am_py_regex **out) AM_NODISCARD;
 void am_py_regex_destroy(am_py_regex *regex);
 
-/* Finds the first match from byte `from` on. groups[2 * i] and [2 * i + 1] are the bytes of group i, (SIZE_MAX, SIZE_MAX)
-   where it took no part; at most `group_count` are written. *found false: no match. */
+/* Finds the first match from byte `from` on. groups[2 * i] and [2 * i + 1] are the bytes of group i, (SIZE_MAX,
+   SIZE_MAX) where it took no part; at most `group_count` are written. *found false: no match. */
 am_status am_py_regex_search(const am_py_regex *regex, am_text text, size_t from, size_t *groups, size_t group_count,
                              bool *found) AM_NODISCARD;
 

@@ -53,7 +53,8 @@ static uint32_t step(const splitter *f, uint32_t node, uint32_t at)
 {
     uint32_t end = at + am_char_length(f->text.bytes[at]);
     for (bool root = node == 0; at < end && (root || node); at++, root = false)
-        node = root ? f->trie->roots[(unsigned char)f->text.bytes[at]] : am_trie_child(f->trie, node, f->text.bytes[at]);
+        node =
+            root ? f->trie->roots[(unsigned char)f->text.bytes[at]] : am_trie_child(f->trie, node, f->text.bytes[at]);
     return node;
 }
 
@@ -193,8 +194,7 @@ int32_t am_python_token_id(const am_python *p, am_text token)
 {
     const am_added_entry *entry = am_added_tokens_find(&p->tokenizer->added, token);
     if (entry) return entry->id;
-    return p->class->token_id ? p->class->token_id(p, token)
-                              : am_vocabulary_id(&p->tokenizer->model.vocabulary, token);
+    return p->class->token_id ? p->class->token_id(p, token) : am_vocabulary_id(&p->tokenizer->model.vocabulary, token);
 }
 
 static int32_t id_of(const am_python *p, am_text token)
@@ -271,8 +271,8 @@ static am_status put_special(const am_python *p, am_draft *out, am_text name, am
     int32_t id = id_of(p, token);
     if (if_lacking && out->count > 0 && out->tokens[out->count - 1].id == id && !out->tokens[out->count - 1].special)
         return NULL;
-    out->tokens[out->count++] = (am_draft_token){
-        .id = id, .word = -1, .source = -1, .text = token, .special = true, .attended = true};
+    out->tokens[out->count++] =
+        (am_draft_token){.id = id, .word = -1, .source = -1, .text = token, .special = true, .attended = true};
     return NULL;
 }
 
@@ -288,7 +288,8 @@ static am_status build(const am_python *p, const am_python_template *template, a
         char side = template->items[i].side;
         const am_draft *draft = side ? &drafts[side - 'A'] : NULL;
         if (!draft) {
-            AM_TRY(put_special(p, out, template->items[i].name, template->items[i].token, template->items[i].if_lacking));
+            AM_TRY(
+                put_special(p, out, template->items[i].name, template->items[i].token, template->items[i].if_lacking));
             continue;
         }
         uint32_t first = (uint32_t)out->count;
@@ -326,8 +327,7 @@ static am_status encode_with(const am_python *p, am_scratch *s, const am_input i
 {
     am_draft drafts[2] = {{0}, {0}}, whole;
     bool split_special = options->split_special_tokens || p->tokenizer->split_special_tokens;
-    for (size_t i = 0; i < count; i++)
-        AM_TRY(encode_input(p, s, &inputs[i], (int32_t)i, split_special, &drafts[i]));
+    for (size_t i = 0; i < count; i++) AM_TRY(encode_input(p, s, &inputs[i], (int32_t)i, split_special, &drafts[i]));
     size_t special = !options->add_special_tokens ? 0 : count == 2 ? p->pair.count - 2 : p->single.count - 1;
     truncate(drafts, count, limits, special);
     AM_TRY(assemble(p, s, drafts, count, options->add_special_tokens, &whole));

@@ -52,7 +52,7 @@ typedef struct am_python_class {
     bool skips_unknown_ids; /* decoding gives nothing for ids that are not there, else unk_token */
     /* Words "A", "B": the texts; others: special tokens by name without "_token"; "eos?": unless the text ends so. */
     const char *single, *pair;
-    bool one_type;                            /* all type ids are 0; else the first is as long as `single` gives */
+    bool one_type;                             /* all type ids are 0; else the first is as long as `single` gives */
     const am_python_fixed_token *fixed_tokens; /* the last one has neither name nor text */
     const char *const *extra_tokens;           /* extra_special_tokens unless configured; ends with null; may be null */
     bool joins_piecewise;                      /* text of ids can be given out as they come */
@@ -62,7 +62,7 @@ enum { AM_PYTHON_TEMPLATE_WORDS = 8 };
 
 typedef struct am_python_template {
     struct {
-        char side;    /* 'A', 'B' or 0 */
+        char side; /* 'A', 'B' or 0 */
         bool if_lacking;
         am_text name; /* of the special token, where side is 0 */
         am_text token;
@@ -81,8 +81,8 @@ struct am_python {
     int32_t unk_id; /* -1: none */
     am_python_template single, pair;
     am_text cut_only[2]; /* special tokens that are cut out of the text without being added; {null, 0}: none */
-    am_py_bpe *bpe; /* freed with the tokenizer */
-    void *own;      /* of the class */
+    am_py_bpe *bpe;      /* freed with the tokenizer */
+    void *own;           /* of the class */
 };
 
 /* Classes, by name; the rows of python_*.c. Null: not one of them. */
@@ -153,7 +153,8 @@ typedef enum am_py_merges {
 } am_py_merges;
 
 /* Reads DIRECTORY/name. `suffix`: of the last character of a word ("</w>" or ""). */
-am_status am_py_bpe_read(am_auto *a, const char *name, am_py_merges kind, const char *suffix, am_py_bpe **out) AM_NODISCARD;
+am_status am_py_bpe_read(am_auto *a, const char *name, am_py_merges kind, const char *suffix,
+                         am_py_bpe **out) AM_NODISCARD;
 void am_py_bpe_destroy(am_py_bpe *bpe);
 
 /* Appends the parts of a word (not empty). `mark`: all but the last get it behind, and the last loses its suffix; null:

@@ -75,11 +75,13 @@ static am_status open_japanese(am_auto *a, am_python *p)
             pieces = am_auto_config_text(a, "subword_tokenizer_type", "wordpiece");
     bool cuts_words = am_auto_bool(a, "do_word_tokenize", true), cuts = am_auto_bool(a, "do_subword_tokenize", true);
     if (cuts_words && !am_text_is(words, "basic"))
-        return am_error(AM_UNSUPPORTED, "%s: BertJapaneseTokenizer with the word_tokenizer_type \"%.*s\", which needs its "
+        return am_error(AM_UNSUPPORTED,
+                        "%s: BertJapaneseTokenizer with the word_tokenizer_type \"%.*s\", which needs its "
                         "dictionary; \"basic\" is here",
                         a->directory, (int)words.length, words.bytes);
     if (cuts && !am_text_is(pieces, "wordpiece") && !am_text_is(pieces, "character"))
-        return am_error(AM_UNSUPPORTED, "%s: BertJapaneseTokenizer with the subword_tokenizer_type \"%.*s\"; "
+        return am_error(AM_UNSUPPORTED,
+                        "%s: BertJapaneseTokenizer with the subword_tokenizer_type \"%.*s\"; "
                         "\"wordpiece\" and \"character\" are here",
                         a->directory, (int)pieces.length, pieces.bytes);
     AM_TRY(open_basic(a, p, "vocab.txt", false));
@@ -245,8 +247,9 @@ static am_status join_pieces(const am_python *p, const am_text *tokens, size_t c
 static const char *const bert_defaults[] = {"unk_token", "[UNK]", "sep_token",  "[SEP]",  "pad_token", "[PAD]",
                                             "cls_token", "[CLS]", "mask_token", "[MASK]", NULL};
 
-static const char *const prophetnet_defaults[] = {"unk_token", "[UNK]", "sep_token",  "[SEP]",  "x_sep_token", "[X_SEP]",
-                                                  "pad_token", "[PAD]", "mask_token", "[MASK]", NULL};
+static const char *const prophetnet_defaults[] = {"unk_token",   "[UNK]",   "sep_token", "[SEP]",
+                                                  "x_sep_token", "[X_SEP]", "pad_token", "[PAD]",
+                                                  "mask_token",  "[MASK]",  NULL};
 
 static const am_python_class bert = {.open = open_bert,
                                      .tokenize = tokenize_basic,
@@ -266,11 +269,8 @@ static const am_python_class japanese = {.open = open_japanese,
                                          .single = "cls A sep",
                                          .pair = "cls A sep B sep"};
 
-static const am_python_class prophetnet = {.open = open_prophetnet,
-                                           .tokenize = tokenize_basic,
-                                           .join = join_pieces,
-                                           .single = "A sep",
-                                           .pair = "A sep B sep"};
+static const am_python_class prophetnet = {
+    .open = open_prophetnet, .tokenize = tokenize_basic, .join = join_pieces, .single = "A sep", .pair = "A sep B sep"};
 
 const am_auto_class am_python_wordpiece_classes[] = {
     {.name = "BertTokenizerLegacy",
