@@ -18,15 +18,24 @@ const am_auto_class *am_python_class_named(am_text name)
 
 /* ---- added tokens ---- */
 
-/* Number of different tokens, which is the next free id. */
+/* Whether an added token has taken the place of the vocabulary's: where get_vocab goes by ids, which are bytes. */
+static bool is_hidden(const am_tokenizer *t, int32_t id)
+{
+    return t->python->class->fixed_tokens && am_added_tokens_by_id(&t->added, id);
+}
+
+/* len(get_vocab()), which is the next free id. */
 static int32_t next_id(const am_tokenizer *t)
 {
+    const am_vocabulary *vocabulary = &t->model.vocabulary;
     int32_t count = 0;
     if (t->python->class->id_limit) return t->python->class->id_limit;
-    for (int32_t id = 0; id < t->model.vocabulary.id_limit; id++)
-        count += am_vocabulary_text(&t->model.vocabulary, id).bytes != NULL;
-    for (uint32_t i = 0; i < t->added.count; i++)
-        count += !am_vocabulary_text(&t->model.vocabulary, t->added.entries[i].id).bytes;
+    for (int32_t id = 0; id < vocabulary->id_limit; id++)
+        count += am_vocabulary_text(vocabulary, id).bytes && !is_hidden(t, id);
+    for (uint32_t i = 0; i < t->added.count; i++) {
+        int32_t known = am_vocabulary_id(vocabulary, t->added.entries[i].token.content);
+        count += known < 0 || is_hidden(t, known);
+    }
     return count;
 }
 

@@ -40,7 +40,7 @@ static void verify_all(const char *kind, size_t least_folders)
 
 static void recorded_tokenizers__families(void **state)
 {
-    verify_all("families", 16);
+    verify_all("families", 18);
 }
 
 static void recorded_tokenizers__hub(void **state)
@@ -50,7 +50,7 @@ static void recorded_tokenizers__hub(void **state)
 
 static void recorded_tokenizers__python(void **state)
 {
-    verify_all("python", 2);
+    verify_all("python", 27);
 }
 
 static void recorded_tokenizers__synthetic(void **state)
