@@ -6,21 +6,29 @@
 
 /* ---- what they share ---- */
 
-/* re.findall(r"\S+\n?"): the next word, with the end of line right behind it. */
-static bool next_word(am_text *rest, am_text *word)
+/* White space of the modules re and regex, which differ in U+001C to U+001F. */
+typedef bool (*space_test)(uint32_t c);
+
+static size_t skip(am_text text, size_t at, space_test is_space, bool spaces)
 {
-    if (!am_py_next_word(rest, word)) return false;
-    if (rest->length && rest->bytes[0] == '\n') {
-        word->length++;
-        rest->bytes++;
-        rest->length--;
-    }
-    return true;
+    for (uint32_t size; at < text.length && is_space(am_char_at(text.bytes + at, &size)) == spaces;) at += size;
+    return at;
+}
+
+/* findall(r"\S+\n?"): the next word, with the end of line right behind it. */
+static bool next_word(am_text *rest, space_test is_space, am_text *word)
+{
+    size_t start = skip(*rest, 0, is_space, true), end = skip(*rest, start, is_space, false);
+    if (end > start && end < rest->length && rest->bytes[end] == '\n') end++;
+    *word = (am_text){rest->bytes + start, end - start};
+    *rest = (am_text){rest->bytes + end, rest->length - end};
+    return word->length > 0;
 }
 
 static am_status tokenize_words(const am_python *p, am_scratch *s, am_text text)
 {
-    for (am_text word; next_word(&text, &word) && !s->failed;) am_py_bpe_tokenize(p->bpe, s, word, "@@");
+    for (am_text word; next_word(&text, am_py_is_space, &word) && !s->failed;)
+        am_py_bpe_tokenize(p->bpe, s, word, "@@");
     return NULL;
 }
 
@@ -52,8 +60,15 @@ static am_status read_vocabulary_and_merges(am_auto *a, am_python *p)
 
 static const char *const ctrl_defaults[] = {"unk_token", "<unk>", NULL};
 
+static am_status tokenize_ctrl(const am_python *p, am_scratch *s, am_text text)
+{
+    for (am_text word; next_word(&text, am_char_is_whitespace, &word) && !s->failed;)
+        am_py_bpe_tokenize(p->bpe, s, word, "@@");
+    return NULL;
+}
+
 static const am_python_class ctrl = {.open = read_vocabulary_and_merges,
-                                     .tokenize = tokenize_words,
+                                     .tokenize = tokenize_ctrl,
                                      .join = join_words,
                                      .single = "A",
                                      .pair = "A B",
@@ -133,13 +148,14 @@ static void append_spaced(am_text word, am_buffer *out)
     }
 }
 
-/* re.sub(r"\s{2,}", " "), then an end of line becomes a word of its own. */
+/* regex.sub(r"\s{2,}", " "), then an end of line becomes a word of its own. */
 static void append_collapsed(am_text word, am_buffer *out)
 {
     uint32_t size;
     for (size_t at = 0, end; at < word.length; at = end) {
         size_t spaces = 0;
-        for (end = at; end < word.length && am_py_is_space(am_char_at(word.bytes + end, &size)); end += size) spaces++;
+        for (end = at; end < word.length && am_char_is_whitespace(am_char_at(word.bytes + end, &size)); end += size)
+            spaces++;
         if (spaces == 0) end = at + am_char_length(word.bytes[at]);
         if (spaces >= 2) am_buffer_append_char(out, ' ');
         else if (word.bytes[at] == '\n') am_buffer_append_string(out, " __newln__");
@@ -171,7 +187,7 @@ static am_status tokenize_blenderbot_word(const am_python *p, am_scratch *s, am_
 
 static am_status tokenize_blenderbot(const am_python *p, am_scratch *s, am_text text)
 {
-    for (am_text word; next_word(&text, &word) && !s->failed;) {
+    for (am_text word; next_word(&text, am_char_is_whitespace, &word) && !s->failed;) {
         size_t first = s->token_count;
         AM_TRY(tokenize_blenderbot_word(p, s, word));
         if (s->token_count == first) am_python_add_token(s, (am_text){"", 0}); /* "".split(" ") is [""] */
