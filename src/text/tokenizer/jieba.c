@@ -29,30 +29,22 @@ static size_t listed_length(am_text text)
     return 0;
 }
 
-/* Fails when the block at the start holds an ideograph and more. */
-static am_status check_block(am_text text)
+/* Fails when jieba would look `word`, which stands before `rest`, up together with what follows it. */
+static am_status check_neighbour(am_text word, am_text rest)
 {
-    size_t count = 0, ideographs = 0;
-    uint32_t size;
-    for (size_t at = 0; at < text.length; at += size, count++) {
-        uint32_t c = am_char_at(text.bytes + at, &size);
-        if (!is_in_block(c)) break;
-        ideographs += is_ideograph(c);
-        if (ideographs > 0 && count > 0)
-            return am_error(AM_UNSUPPORTED,
-                            "the text has Chinese words, which the dictionary of jieba would cut; texts "
-                            "without are read");
-    }
-    return NULL;
+    uint32_t size, last = am_char_at(word.bytes + am_char_before(word.bytes, (uint32_t)word.length), &size);
+    uint32_t next = rest.length ? am_char_at(rest.bytes, &size) : 0;
+    bool together = is_in_block(last) && is_in_block(next);
+    if (!together || !(is_ideograph(last) || is_ideograph(next))) return NULL;
+    return am_error(AM_UNSUPPORTED,
+                    "the text has Chinese words, which the dictionary of jieba would cut; texts without are read");
 }
 
 am_status am_jieba_next(am_text *rest, am_text *word)
 {
     uint32_t size, c = am_char_at(rest->bytes, &size);
     size_t length = listed_length(*rest);
-    if (!is_alphanumeric(c) && is_in_block(c)) AM_TRY(check_block(*rest));
     if (length == 0 && is_alphanumeric(c)) {
-        AM_TRY(check_block(*rest));
         while (length < rest->length && is_alphanumeric((unsigned char)rest->bytes[length]) &&
                (length == 0 || !listed_length((am_text){rest->bytes + length, rest->length - length})))
             length++;
@@ -62,5 +54,5 @@ am_status am_jieba_next(am_text *rest, am_text *word)
     *word = (am_text){rest->bytes, length};
     rest->bytes += length;
     rest->length -= length;
-    return NULL;
+    return check_neighbour(*word, *rest);
 }

@@ -106,7 +106,8 @@ static const rule punctuation[] = {
 };
 
 static const rule english_commas[] = {{"\"([,.]+)", "\\1\""}};
-static const rule german_commas[] = {{",\"", "\","}, {"(\\.+)\"([{space}]*[^<])", "\"\\1\\2"}};
+/* \G and what follows: only at the first of several full stops, because where it fails the others do too. */
+static const rule german_commas[] = {{",\"", "\","}, {"(?:\\G|(?<!\\.))(\\.+)\"([{space}]*[^<])", "\"\\1\\2"}};
 static const rule decimal_commas[] = {{"([{digit}])" NBSP "([{digit}])", "\\1,\\2"}};
 static const rule decimal_points[] = {{"([{digit}])" NBSP "([{digit}])", "\\1.\\2"}};
 

@@ -185,21 +185,66 @@ void am_py_lower(am_text text, am_buffer *out)
 
 /* ---- normal forms ---- */
 
+static size_t class_of(utf8proc_int32_t c)
+{
+    return utf8proc_get_property(c)->combining_class;
+}
+
+/* Sorts combining marks by their classes, keeping the order within a class; `spare` has as many elements. By counting,
+   because utf8proc's own way is quadratic in their number. */
+static void sort_marks(utf8proc_int32_t *marks, size_t count, utf8proc_int32_t *spare)
+{
+    size_t places[257] = {0};
+    for (size_t i = 0; i < count; i++) places[class_of(marks[i]) + 1]++;
+    for (size_t i = 1; i < COUNT(places); i++) places[i] += places[i - 1];
+    for (size_t i = 0; i < count; i++) spare[places[class_of(marks[i])]++] = marks[i];
+    memcpy(marks, spare, count * sizeof *marks);
+}
+
+static void order_marks(utf8proc_int32_t *points, size_t count, utf8proc_int32_t *spare)
+{
+    for (size_t start = 0, end; start < count; start = end + 1) {
+        for (end = start; end < count && class_of(points[end]); end++) {
+        }
+        if (end - start > 1) sort_marks(points + start, end - start, spare);
+    }
+}
+
+enum { LONGEST_DECOMPOSITION = 18 };
+
+/* The decomposed code points, in order; negative when utf8proc fails. */
+static utf8proc_ssize_t decompose(am_text text, utf8proc_option_t option, utf8proc_int32_t *points, size_t capacity)
+{
+    size_t count = 0;
+    uint32_t size;
+    int boundary = 0;
+    for (size_t at = 0; at < text.length; at += size) {
+        uint32_t c = am_char_at(text.bytes + at, &size);
+        utf8proc_ssize_t parts = utf8proc_decompose_char((utf8proc_int32_t)c, points + count,
+                                                         (utf8proc_ssize_t)(capacity - count), option, &boundary);
+        if (parts < 0) return parts;
+        count += (size_t)parts;
+    }
+    return (utf8proc_ssize_t)count;
+}
+
+static size_t count_points(am_text text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < text.length; i++) count += am_is_char_start(text.bytes[i]);
+    return count;
+}
+
 static am_status normalize_part(am_text text, am_py_form form, am_buffer *out)
 {
-    static const utf8proc_option_t options[] = {
-        [AM_PY_NFC] = UTF8PROC_COMPOSE,
-        [AM_PY_NFD] = UTF8PROC_DECOMPOSE,
-        [AM_PY_NFKC] = UTF8PROC_COMPOSE | UTF8PROC_COMPAT,
-    };
+    utf8proc_option_t decomposing = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (form == AM_PY_NFKC ? UTF8PROC_COMPAT : 0);
+    utf8proc_option_t option = UTF8PROC_STABLE | (form == AM_PY_NFD ? UTF8PROC_DECOMPOSE : UTF8PROC_COMPOSE);
     if (text.length == 0) return NULL;
-    const utf8proc_uint8_t *bytes = (const utf8proc_uint8_t *)text.bytes;
-    utf8proc_option_t option = UTF8PROC_STABLE | options[form];
-    utf8proc_ssize_t length = utf8proc_decompose(bytes, (utf8proc_ssize_t)text.length, NULL, 0, option);
-    if (length < 0) return am_out_of_memory();
-    utf8proc_int32_t *points = am_alloc(((size_t)length + 1) * sizeof *points);
+    size_t capacity = count_points(text) * LONGEST_DECOMPOSITION + 1;
+    utf8proc_int32_t *points = am_alloc(2 * capacity * sizeof *points);
     if (!points) return am_out_of_memory();
-    length = utf8proc_decompose(bytes, (utf8proc_ssize_t)text.length, points, length, option);
+    utf8proc_ssize_t length = decompose(text, decomposing, points, capacity);
+    if (length >= 0) order_marks(points, (size_t)length, points + capacity);
     if (length >= 0) length = utf8proc_reencode(points, length, option);
     if (length >= 0) am_buffer_append(out, points, (size_t)length);
     am_free(points);
