@@ -187,7 +187,7 @@ void am_py_lower(am_text text, am_buffer *out)
 
 static size_t class_of(utf8proc_int32_t c)
 {
-    return utf8proc_get_property(c)->combining_class;
+    return (size_t)utf8proc_get_property(c)->combining_class;
 }
 
 /* Sorts combining marks by their classes, keeping the order within a class; `spare` has as many elements. By counting,
