@@ -164,7 +164,7 @@ static uint32_t find_child(const am_trie *trie, uint32_t node, char byte)
     return child;
 }
 
-static am_status add_text(am_trie *trie, am_text text, int32_t token)
+am_status am_trie_add(am_trie *trie, am_text text, int32_t token)
 {
     uint32_t node = 0;
     for (size_t i = 0; i < text.length; i++) {
@@ -189,23 +189,22 @@ am_status am_added_tokens_finish(am_added_tokens *added)
     for (uint32_t i = 0; i < added->count; i++) {
         const am_added_entry *entry = &added->entries[i];
         am_text text = entry->token.normalized && entry->normal_form.bytes ? entry->normal_form : entry->token.content;
-        AM_TRY(add_text(entry->token.normalized ? &added->normalized : &added->plain, text, (int32_t)i));
+        AM_TRY(am_trie_add(entry->token.normalized ? &added->normalized : &added->plain, text, (int32_t)i));
         added->by_id[entry->id] = i + 1;
     }
     return NULL;
 }
 
-/* The longest text of the trie that starts at `at`: its token, or -1; *end is behind it. */
-static int32_t longest_match(const am_trie *trie, const am_piece *piece, uint32_t at, uint32_t *end)
+int32_t am_trie_longest(const am_trie *trie, am_text text, uint32_t at, uint32_t *end)
 {
-    uint32_t node = trie->roots[(unsigned char)piece->text[at]];
+    uint32_t node = trie->roots[(unsigned char)text.bytes[at]];
     int32_t token = trie->empty_token;
     *end = at;
     while (node) {
         at++;
         if (trie->nodes[node].token >= 0) token = trie->nodes[node].token, *end = at;
-        if (at == piece->length) break;
-        node = find_child(trie, node, piece->text[at]);
+        if (at == text.length) break;
+        node = find_child(trie, node, text.bytes[at]);
     }
     return token;
 }
@@ -266,7 +265,7 @@ static void cut_piece(const am_added_tokens *added, const am_trie *trie, am_scra
             end = at + 1;
             continue;
         }
-        int32_t token = longest_match(trie, piece, at, &end);
+        int32_t token = am_trie_longest(trie, (am_text){piece->text, piece->length}, at, &end);
         uint32_t match_end = end;
         if (end == at) end = at + am_char_length(piece->text[at]);
         if (token < 0) continue;

@@ -255,14 +255,14 @@ static const char *const openai_tokens[] = {"unk_token", "<unk>", NULL};
 #define VOCAB_AND_MERGES .vocab_file = "vocab.json", .merges_file = "merges.txt"
 
 const am_auto_class am_spm_bpe_classes[] = {
-    {SPM("LlamaTokenizer", llama_tokens, build_llama, NULL), .pads_left = true},
-    {SPM("CodeLlamaTokenizer", code_llama_tokens, build_code_llama, NULL), .pads_left = true},
-    {SPM("GemmaTokenizer", gemma_tokens, build_gemma, NULL), .pads_left = true},
-    {SPM("Siglip2Tokenizer", gemma_tokens, build_gemma, finish_siglip2), .pads_left = true},
-    {SPM("Tipsv2Tokenizer", tipsv2_tokens, build_tipsv2, NULL)},
-    {SPM("ReformerTokenizer", reformer_tokens, build_reformer, am_auto_post_init)},
-    {SPM("NllbTokenizer", nllb_tokens, build_nllb, finish_nllb)},
-    {SPM("SeamlessM4TTokenizer", seamless_tokens, build_seamless, finish_seamless)},
+    {SPM("LlamaTokenizer", llama_tokens, build_llama, NULL), .model_file = "tokenizer.model", .pads_left = true},
+    {SPM("CodeLlamaTokenizer", code_llama_tokens, build_code_llama, NULL), .model_file = "tokenizer.model", .pads_left = true},
+    {SPM("GemmaTokenizer", gemma_tokens, build_gemma, NULL), .model_file = "tokenizer.model", .pads_left = true},
+    {SPM("Siglip2Tokenizer", gemma_tokens, build_gemma, finish_siglip2), .model_file = "tokenizer.model", .pads_left = true},
+    {SPM("Tipsv2Tokenizer", tipsv2_tokens, build_tipsv2, NULL), .model_file = "tokenizer.model"},
+    {SPM("ReformerTokenizer", reformer_tokens, build_reformer, am_auto_post_init), .model_file = "spiece.model"},
+    {SPM("NllbTokenizer", nllb_tokens, build_nllb, finish_nllb), .model_file = "sentencepiece.bpe.model", .arrange = am_auto_arrange_nllb},
+    {SPM("SeamlessM4TTokenizer", seamless_tokens, build_seamless, finish_seamless), .model_file = "sentencepiece.bpe.model", .arrange = am_auto_arrange_seamless},
     {SPM("HerbertTokenizer", herbert_tokens, build_herbert, finish_herbert), VOCAB_AND_MERGES},
     {SPM("OpenAIGPTTokenizer", openai_tokens, build_openai_gpt, NULL), VOCAB_AND_MERGES},
     {SPM("EsmcTokenizer", NULL, build_esmc, NULL)},

@@ -355,9 +355,17 @@ am_status am_normalizer_apply(const am_normalizer *normalizer, am_scratch *scrat
 
 typedef struct am_precompiled am_precompiled;
 
-/* precompiled.c: sentencepiece's character map, in base 64. */
+/* precompiled.c: sentencepiece's character map, of bytes that live as long as it, or in base 64. */
+am_status am_precompiled_create(const am_loader *loader, am_text map, am_precompiled **out) AM_NODISCARD;
 am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_precompiled **out) AM_NODISCARD;
 void am_precompiled_apply(const am_precompiled *precompiled, am_scratch *scratch, am_piece *piece);
+
+/* The replacement of the longest known prefix of a text, as sentencepiece itself looks for it; *used bytes are what it
+   replaces. False when no prefix is known. */
+bool am_precompiled_longest(const am_precompiled *precompiled, am_text text, am_text *out, size_t *used);
+
+/* Decodes RFC 4648 base 64 with padding into 3 bytes for 4. Returns the length, or SIZE_MAX when it is none. */
+size_t am_base64_decode(am_text text, char *out);
 
 typedef struct am_pre_tokenizer am_pre_tokenizer;
 
@@ -461,6 +469,13 @@ am_status am_bpe_finish(am_model *model) AM_NODISCARD;
 am_status am_unigram_finish(am_model *model) AM_NODISCARD;
 am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 am_status am_unigram_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
+
+/* Length in bytes of the longest entry by its first two bytes, freed with am_free: where a text begins like few entries,
+   few are tried. */
+am_status am_longest_entries(const am_vocabulary *vocabulary, uint16_t **out) AM_NODISCARD;
+
+/* Bytes from `at` in which an entry may lie. */
+size_t am_longest_entry_at(const am_vocabulary *vocabulary, const uint16_t *longest, am_text text, size_t at);
 am_status am_wordpiece_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 
 /* Ids of <0x00> ... <0xFF>, -1 where there is none. */
@@ -522,6 +537,11 @@ am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
 const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text content);
 /* By id: fast once finished, else a search. */
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id);
+
+/* A text into a trie; *end is behind the longest text of it that starts at `at`, and the token of that, or -1, is
+   returned. Nodes are freed with am_free. */
+am_status am_trie_add(am_trie *trie, am_text text, int32_t token) AM_NODISCARD;
+int32_t am_trie_longest(const am_trie *trie, am_text text, uint32_t at, uint32_t *end);
 
 /* Cuts the added tokens out of scratch->pieces and normalizes what is between them. With `split_special`
    special tokens stay text. */
