@@ -172,8 +172,8 @@ static void verify_tokens(am_verify_run *run, am_json json, const am_encoding *e
         am_verify_strings(run, "t", tokens, e->tokens, e->count);
         return;
     }
-    if (strcmp(am_tokenizer_class(run->tokenizer), "Wav2Vec2CTCTokenizer") == 0)
-        return; /* it gives the characters, not recorded of pairs */
+    if (am_json_kind_of(am_json_get(json, "o")) != AM_JSON_ARRAY)
+        return; /* classes in Python have no offsets, and give pieces of the text, which are not recorded of pairs */
     for (size_t i = 0; i < e->count; i++)
         am_verify_texts(run, "t", am_tokenizer_id_to_token(run->tokenizer, e->ids[i]), e->tokens[i]);
 }

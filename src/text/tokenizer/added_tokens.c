@@ -114,6 +114,27 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
     return NULL;
 }
 
+am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token, int64_t id)
+{
+    am_added_entry *entry = find_entry(added, token->content);
+    if (token->content.length == 0) return NULL;
+    if (id < 0 || id >= AM_VOCABULARY_ID_LIMIT)
+        return am_error(AM_INVALID_FILE, "added tokens: the id %lld of \"%.*s\" is not in [0, %d)", (long long)id,
+                        (int)(token->content.length < 60 ? token->content.length : 60), token->content.bytes,
+                        AM_VOCABULARY_ID_LIMIT);
+    if (!entry) {
+        AM_TRY(add_entry(added, arena, token, (int32_t)id));
+        entry = &added->entries[added->count - 1];
+    }
+    am_text content = entry->token.content;
+    entry->token = *token;
+    entry->token.content = content;
+    entry->id = (int32_t)id;
+    entry->was_special |= token->special;
+    if (entry->id >= added->id_limit) added->id_limit = entry->id + 1;
+    return NULL;
+}
+
 am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena, const am_normalizer *normalizer)
 {
     for (uint32_t i = 0; i < added->count; i++) {

@@ -1,5 +1,5 @@
 /* AutoTokenizer.from_pretrained(directory): the steps in the order transformers takes them. */
-#include "text/tokenizer/auto.h"
+#include "text/tokenizer/spm_classes.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -224,6 +224,7 @@ static am_status construct(am_auto *a)
     AM_TRY(am_auto_read_tokens(a));
     AM_TRY(find_class(a));
     if (strcmp(a->tokenizer->class_name, "Wav2Vec2CTCTokenizer") == 0) return am_auto_build_ctc(a);
+    if (am_spm_class_exists(a->tokenizer->class_name)) return am_auto_build_spm_class(a);
     AM_TRY(am_tokenizer_read_limits(&a->loader, a->file, &a->tokenizer->file_limits));
     AM_TRY(apply_defaults(a));
     set_sides(a);

@@ -1,5 +1,5 @@
 /* From text to ids: the stages in order, and handing out the result. */
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/utf8.h"
 
@@ -41,6 +41,7 @@ static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, 
 {
     uint32_t length = (uint32_t)text.length;
     s->new_piece_count = s->token_count = 0;
+    if (t->spm) return am_spm_run(t, s, text, split_special);
     if (length)
         am_scratch_add_piece(
             s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
@@ -52,7 +53,7 @@ static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, 
 
 /* Appends the tokens of one text to a draft, which has room. word: index of a given word, -1: pieces are
  * words. */
-static void append_tokens(am_scratch *s, am_text text, int32_t word, int32_t sequence, am_draft *draft)
+static void append_tokens(const am_tokenizer *t, am_scratch *s, am_text text, int32_t word, int32_t sequence, am_draft *draft)
 {
     am_cursor c = am_cursor_at_start(text);
     for (size_t i = 0; i < s->piece_count; i++) {
@@ -60,7 +61,7 @@ static void append_tokens(am_scratch *s, am_text text, int32_t word, int32_t seq
         for (uint32_t k = 0; k < piece->token_count; k++) {
             const am_token *token = &s->tokens[piece->first_token + k];
             draft->tokens[draft->count++] = (am_draft_token){.id = token->id,
-                                                             .type_id = sequence,
+                                                             .type_id = t->spm ? 0 : sequence,
                                                              .word = word >= 0 ? word : (int32_t)i,
                                                              .source = sequence,
                                                              .text = token->text,
@@ -87,7 +88,7 @@ static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_inp
             if (out->count) memcpy(tokens, out->tokens, out->count * sizeof *tokens);
             out->tokens = tokens;
         }
-        append_tokens(s, in->words[i], in->is_words ? (int32_t)i : -1, sequence, out);
+        append_tokens(t, s, in->words[i], in->is_words ? (int32_t)i : -1, sequence, out);
     }
     return NULL;
 }
@@ -164,8 +165,11 @@ static am_status make_draft(const am_tokenizer *t, am_scratch *s, const am_input
         AM_TRY(encode_words(t, s, &inputs[i], (int32_t)i, split_special, &drafts[i]));
     }
     size_t added = options->add_special_tokens ? am_post_processor_added(t->post_processor, count == 2) : 0;
+    if (options->add_special_tokens) added += am_spm_added(t, count);
     AM_TRY(am_draft_truncate(s, drafts, count, limits, added));
+    if (t->spm && options->add_special_tokens) am_spm_end_drafts(t, s, drafts, count);
     AM_TRY(am_post_processor_apply(t->post_processor, s, drafts, count, options->add_special_tokens, out));
+    if (t->spm && count == 2 && options->add_special_tokens) am_spm_set_types(t, out, drafts[0].count);
     return am_scratch_status(s);
 }
 

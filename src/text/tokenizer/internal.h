@@ -530,6 +530,10 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
 am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena,
                                       const am_normalizer *normalizer) AM_NODISCARD;
 
+/* Adds a token, or changes that of its text, with an id given. Fails with AM_INVALID_FILE when there can be no such id. */
+am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token,
+                              int64_t id) AM_NODISCARD;
+
 /* Builds what matching needs, after the last change. */
 am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
 
@@ -695,6 +699,7 @@ struct am_tokenizer {
     am_added_tokens added;
     am_limits file_limits;
     am_ctc *ctc; /* of Wav2Vec2CTCTokenizer, else null */
+    struct am_spm_tokenizer *spm; /* of classes that run sentencepiece itself, else null */
     const char *class_name;
     am_named_token *named;
     size_t named_count;
@@ -750,8 +755,12 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *tokenizer, const int32_t
 /* What the class does to each piece of a stream. */
 void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
 
-/* str.strip() of Python. */
+/* str.isspace, str.strip and str.lower of Python, and the str.upper of a character, appended. */
+bool am_char_is_python_space(uint32_t c);
 void am_strip_like_python(am_buffer *text);
+void am_lower_like_python(am_buffer *text);
+void am_append_upper(am_buffer *out, uint32_t c);
+
 /* Ids to text: repeats grouped, pads dropped, word delimiters turned into spaces. */
 am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
                         const am_decode_options *options, am_buffer *out) AM_NODISCARD;

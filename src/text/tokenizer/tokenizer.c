@@ -1,5 +1,5 @@
 /* The tokenizer object, and reading one from a tokenizer.json as it is. */
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
 
@@ -44,6 +44,7 @@ void am_tokenizer_close(am_tokenizer *t)
     am_free(t->pool);
     for (am_regex_list *item = t->regexes; item; item = item->next) am_regex_destroy(item->regex);
     am_model_deinit(&t->model);
+    am_spm_tokenizer_deinit(t->spm);
     am_added_tokens_deinit(&t->added);
     am_arena_deinit(&t->arena);
     am_free(t);
@@ -258,6 +259,7 @@ int32_t am_tokenizer_special_id(const am_tokenizer *t, const char *name)
 
 bool am_tokenizer_is_special(const am_tokenizer *t, int32_t id)
 {
+    if (t->spm && !t->spm->is_library) return am_spm_is_special(t, id);
     const am_added_entry *entry = am_added_tokens_find(&t->added, am_tokenizer_id_to_token(t, id));
     return entry && entry->was_special;
 }
