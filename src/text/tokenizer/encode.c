@@ -1,6 +1,7 @@
 /* From text to ids: the stages in order, and handing out the result. */
 #include "text/tokenizer/spm_tokenizer.h"
 
+#include "base/memory.h"
 #include "base/utf8.h"
 
 /* Bytes of the original that a token of a piece covers. */
@@ -213,6 +214,26 @@ static am_status encode_inputs(const am_tokenizer *t, const am_input inputs[2], 
     am_status status = encode_one(t, inputs, count, options, &limits, out);
     if (!status) status = pad_together(t, &limits, count == 2, out, 1);
     if (status) am_encoding_deinit(out);
+    return status;
+}
+
+am_status am_tokenizer_normalize(const am_tokenizer *t, am_text text, char **out, size_t *out_length)
+{
+    am_input input = {&text, 1, false};
+    am_spm_normal normal;
+    size_t total = 0;
+    *out = NULL;
+    *out_length = 0;
+    if (!t->spm) return am_error(AM_UNSUPPORTED, "%s is no sentencepiece model", t->class_name);
+    AM_TRY(check_input(&input, "text", &total));
+    am_scratch *s = am_tokenizer_take_scratch(t);
+    if (!s) return am_out_of_memory();
+    am_scratch_limit(s, total);
+    am_status status = am_spm_normalize(&t->spm->spm, s, text, &normal);
+    if (!status) *out = am_copy_string(normal.text.bytes, normal.text.length);
+    if (!status && !*out) status = am_out_of_memory();
+    if (!status) *out_length = normal.text.length;
+    am_tokenizer_give_scratch(t, s);
     return status;
 }
 
