@@ -57,16 +57,17 @@ typedef struct node {
     uint32_t start; /* UINT32_MAX: not reached */
 } node;
 
-static void offer(node *target, double score, uint32_t start, int32_t id)
+static void offer(node *target, float score, uint32_t start, int32_t id)
 {
-    if (target->start != UINT32_MAX && score <= (double)target->score) return;
-    *target = (node){(float)score, id, start};
+    if (target->start != UINT32_MAX && score <= target->score) return;
+    *target = (node){score, id, start};
 }
 
-static double score_of(const am_spm *spm, int32_t id, size_t length)
+/* User-defined pieces always win. */
+static float score_of(const am_spm *spm, int32_t id, size_t length)
 {
-    if (am_spm_type(spm, id) != AM_SPM_USER_DEFINED) return (double)spm->file.pieces[id].score;
-    return (double)((float)length * spm->highest) - 0.1;
+    if (am_spm_type(spm, id) != AM_SPM_USER_DEFINED) return spm->file.pieces[id].score;
+    return (float)((double)((float)length * spm->highest) - 0.1);
 }
 
 /* Enters the pieces that start at `at`; false when the character there is none. */
@@ -81,7 +82,7 @@ static bool offer_pieces(const encoder *e, node *nodes, uint32_t at)
         if (end < e->text.length && !am_is_char_start(e->text.bytes[end])) continue;
         const am_vocabulary_entry *entry = am_vocabulary_find_hashed(v, (am_text){e->text.bytes + at, end - at}, hash);
         if (!entry || am_spm_type(e->spm, entry->id) == AM_SPM_UNUSED) continue;
-        offer(&nodes[end], score_of(e->spm, entry->id, end - at) + (double)nodes[at].score, at, entry->id);
+        offer(&nodes[end], score_of(e->spm, entry->id, end - at) + nodes[at].score, at, entry->id);
         single |= end - at == first;
     }
     return single;
@@ -98,7 +99,7 @@ static void encode_unigram(encoder *e)
     for (uint32_t at = 0, step; at < length; at += step) {
         step = am_char_length(e->text.bytes[at]);
         if (!offer_pieces(e, nodes, at))
-            offer(&nodes[at + step], (double)(unknown_score + nodes[at].score), at, e->spm->unk_id);
+            offer(&nodes[at + step], unknown_score + nodes[at].score, at, e->spm->unk_id);
     }
     for (uint32_t end = length; end > 0; end = nodes[end].start) cuts[count++] = end;
     for (uint32_t start = 0; count > 0; start = cuts[count]) {
@@ -206,18 +207,27 @@ static void join(joiner *j)
     }
 }
 
-/* A piece, of unused ones the parts that they were joined from. */
-static void add_joined(const joiner *j, uint32_t start, uint32_t length)
+/* Appends a piece, of unused ones the parts that they were joined from. The queue, which is empty, holds what is still
+   to come. */
+static void add_joined(joiner *j, uint32_t start, uint32_t length)
 {
     const am_spm *spm = j->encoder->spm;
-    int32_t id = am_spm_piece_to_id(spm, (am_text){j->encoder->text.bytes + start, length});
-    uint32_t cut = am_spm_type(spm, id) == AM_SPM_UNUSED ? j->cuts[id] : 0;
-    if (cut == 0) {
+    uint32_t end = start + length;
+    size_t waiting = 0;
+    while (start < end && !j->encoder->scratch->failed) {
+        int32_t id = am_spm_piece_to_id(spm, (am_text){j->encoder->text.bytes + start, length});
+        uint32_t cut = am_spm_type(spm, id) == AM_SPM_UNUSED ? j->cuts[id] : 0;
+        if (cut > 0) {
+            j->queue = am_scratch_work(j->encoder->scratch, 2, waiting + 1, sizeof *j->queue);
+            if (!j->queue) return;
+            j->queue[waiting++].length = length - cut;
+            length = cut;
+            continue;
+        }
         add_piece(j->encoder, start, start + length, id);
-        return;
+        start += length;
+        length = waiting > 0 ? j->queue[--waiting].length : 0;
     }
-    add_joined(j, start, cut);
-    add_joined(j, start + cut, length - cut);
 }
 
 static void encode_bpe(encoder *e)
