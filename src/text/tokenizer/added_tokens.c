@@ -211,7 +211,7 @@ am_status am_added_tokens_finish(am_added_tokens *added)
         const am_added_entry *entry = &added->entries[i];
         am_text text = entry->token.normalized && entry->normal_form.bytes ? entry->normal_form : entry->token.content;
         AM_TRY(am_trie_add(entry->token.normalized ? &added->normalized : &added->plain, text, (int32_t)i));
-        added->by_id[entry->id] = i + 1;
+        if (!added->by_id[entry->id]) added->by_id[entry->id] = i + 1;
     }
     return NULL;
 }

@@ -106,6 +106,7 @@ static am_status add_plbart(am_auto *a, const am_spm_file *file)
     static const char *const first[] = {"<s>", "<pad>", "</s>", "<unk>"};
     const char *const *languages = plbart_languages(a);
     int64_t next = (int64_t)file->count + 1;
+    if (languages == plbart_multi) AM_TRY(add_named(a, "<mask>", 3)); /* it is found, and is unknown */
     for (uint32_t i = 1; i < file->count; i++) AM_TRY(add_token(a, file->pieces[i].text, (int64_t)i + 1));
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) AM_TRY(add_named(a, first[i], (int64_t)i));
     for (size_t i = 0; languages[i]; i++) AM_TRY(add_named(a, languages[i], next++));
@@ -129,7 +130,7 @@ static am_status add_m2m100(am_auto *a, const am_spm_file *file)
     bool wmt = am_text_is(am_auto_config_text(a, "language_codes", "m2m100"), "wmt21");
     const char *const *languages = wmt ? wmt21_languages : m2m100_languages;
     AM_TRY(add_vocab_json(a, file));
-    int64_t next = a->tokenizer->model.vocabulary.count;
+    int64_t next = a->tokenizer->spm->listed_count = a->tokenizer->model.vocabulary.count;
     for (size_t i = 0; languages[i]; i++) {
         const char *name = am_arena_printf(a->loader.arena, "__%s__", languages[i]);
         if (!name) return am_out_of_memory();
@@ -396,6 +397,7 @@ static am_status read_vocabulary(am_auto *a, const am_spm_class *class, const am
                                   .unk_id = -1};
     AM_TRY(am_model_init(&t->model, &settings, file->count));
     AM_TRY(class->vocabulary ? class->vocabulary(a, file) : add_model_pieces(a, file));
+    if (t->spm->listed_count == 0) t->spm->listed_count = t->model.vocabulary.count;
     AM_TRY(am_model_finish(&t->model));
     if (!class->vocabulary) t->model.unk_id = t->spm->spm.unk_id;
     if (t->model.unk_id >= 0) return NULL;
@@ -403,21 +405,39 @@ static am_status read_vocabulary(am_auto *a, const am_spm_class *class, const am
                     (int)settings.unk_token.length, settings.unk_token.bytes);
 }
 
+/* Id of a text in the vocabulary that tokens are added to, or -1. */
+static int64_t listed_id(const am_tokenizer *t, am_text text)
+{
+    const am_vocabulary *v = &t->model.vocabulary;
+    const am_vocabulary_entry *entry = am_vocabulary_find(v, text);
+    return entry && (uint32_t)(entry - v->entries) < t->spm->listed_count ? entry->id : -1;
+}
+
+/* A new token gets the number of texts that there are as its id. */
+static am_status add_special(am_tokenizer *t, am_text text, int64_t *next)
+{
+    am_added_token token = {.content = text, .special = true};
+    int64_t id = listed_id(t, text);
+    if (am_added_tokens_find(&t->added, text)) return NULL;
+    return am_added_tokens_put(&t->added, &t->arena, &token, id >= 0 ? id : (*next)++);
+}
+
 /* Those with ids of their own first, then special tokens. All are found as they stand. */
 static am_status add_tokens(am_auto *a)
 {
     am_tokenizer *t = a->tokenizer;
     const am_auto_list *lists[] = {&a->named, &a->extra};
+    int64_t next = t->spm->listed_count;
     for (size_t i = 0; i < a->added.count; i++) {
         am_added_token token = a->added.items[i].token;
         token.normalized = false;
         AM_TRY(am_added_tokens_put(&t->added, &t->arena, &token, a->added.items[i].id));
+        next += listed_id(t, token.content) < 0;
     }
     for (size_t k = 0; k < 2; k++) {
         for (size_t i = 0; i < lists[k]->count; i++) {
-            am_added_token token = {.content = lists[k]->items[i].token.content, .special = true};
-            if (lists[k]->items[i].kind < AM_AUTO_STRING || am_added_tokens_find(&t->added, token.content)) continue;
-            AM_TRY(am_added_tokens_add(&t->added, &t->arena, &token, 1, &t->model, NULL));
+            const am_auto_token *token = &lists[k]->items[i];
+            if (token->kind >= AM_AUTO_STRING) AM_TRY(add_special(t, token->token.content, &next));
         }
     }
     return NULL;

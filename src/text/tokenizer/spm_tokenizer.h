@@ -31,6 +31,7 @@ typedef struct am_spm_tokenizer {
     bool drops_first_space;  /* a "▁" alone before a special token at the start goes */
     bool ends_once;          /* eos comes behind each text that does not end in it */
     bool types_by_length;    /* type 1 in a pair begins as far in as the first text would be long alone */
+    uint32_t listed_count;   /* the first entries of the vocabulary, those that tokens are not added beside */
     bool do_lower_case, do_upper_case, remove_space, keep_accents; /* settings of classes */
 } am_spm_tokenizer;
 
