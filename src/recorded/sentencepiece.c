@@ -89,9 +89,8 @@ static am_status visit(am_verifier *verifier, const char *path)
     am_json_document *texts;
     AM_TRY(am_verify_open(verifier, "../texts.json", &texts));
     am_verify_run *run = texts ? am_alloc_zeroed(1, sizeof *run) : NULL;
-    am_status status = run ? NULL
-                           : am_error(AM_NOT_FOUND, "%s: no texts.json in the folder above, or no memory",
-                                      verifier->folder);
+    am_status status =
+        run ? NULL : am_error(AM_NOT_FOUND, "%s: no texts.json in the folder above, or no memory", verifier->folder);
     if (run) {
         *run = (am_verify_run){.recorded = verifier->recorded, .texts = am_json_root(texts)};
         status = verify_model(run, path);

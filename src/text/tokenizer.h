@@ -33,9 +33,9 @@ typedef struct am_text_range {
 /* Opens a model directory. AUTO reads tokenizer_config.json, config.json (model_type, tokenizer_class),
    tokenizer.json, special_tokens_map.json, added_tokens.json, vocab.txt, vocab.json and merges.txt, sentencepiece
    models, tiktoken.model and tekken.json, as far as the class needs them. FILE also takes the path of a file: of a
-   tokenizer.json (by its ending), or of a sentencepiece model, which then answers as that library does. Fails with AM_NOT_FOUND (no tokenizer files), AM_INVALID_FILE (file, field, expected
-   and found), AM_UNSUPPORTED (the class or file that this build cannot read is named), AM_OUT_OF_MEMORY.
-   Closed with am_tokenizer_close. */
+   tokenizer.json (by its ending), or of a sentencepiece model, which then answers as that library does. Fails with
+   AM_NOT_FOUND (no tokenizer files), AM_INVALID_FILE (file, field, expected and found), AM_UNSUPPORTED (the class or
+   file that this build cannot read is named), AM_OUT_OF_MEMORY. Closed with am_tokenizer_close. */
 am_status am_tokenizer_open(const char *directory, am_tokenizer_mode mode, am_tokenizer **out) AM_NODISCARD;
 
 /* The same from the text of a tokenizer.json, in `file` mode. `name` stands for the text in messages. */

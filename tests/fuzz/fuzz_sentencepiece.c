@@ -80,8 +80,7 @@ static void run(const char *path, am_tokenizer_mode mode)
     am_status status = am_tokenizer_open(path, mode, &t);
     require((status == NULL) == (t != NULL));
     am_status_free(status);
-    for (size_t i = 0; t && i < sizeof texts / sizeof *texts; i++)
-        encode(t, (am_text){texts[i], strlen(texts[i])});
+    for (size_t i = 0; t && i < sizeof texts / sizeof *texts; i++) encode(t, (am_text){texts[i], strlen(texts[i])});
     am_tokenizer_close(t);
 }
 

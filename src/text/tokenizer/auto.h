@@ -192,8 +192,9 @@ am_status am_auto_read_lines(am_auto *a, const char *path, am_auto_line line) AM
 am_status am_auto_count_lines(am_auto *a, const char *path) AM_NODISCARD;
 
 /* auto_pieces.c. Where there is no tokenizer.json: opens tekken.json, tokenizer.model, tiktoken.model or the class's
-   model_file, the first that is there, and fills a->pieces, for lists of ranks also the parts and a->file_tokens. Leaves
-   a->pieces null where there is none of them. Fails as am_spm_file_open, and with AM_INVALID_FILE, AM_UNSUPPORTED. */
+   model_file, the first that is there, and fills a->pieces, for lists of ranks also the parts and a->file_tokens.
+   Leaves a->pieces null where there is none of them. Fails as am_spm_file_open, and with AM_INVALID_FILE,
+   AM_UNSUPPORTED. */
 am_status am_auto_open_pieces(am_auto *a) AM_NODISCARD;
 
 /* The parts of a sentencepiece model for classes that make none of their own (build_tokenizer_from_spm_proto). */

@@ -270,8 +270,7 @@ static am_status find_merges(const am_vocabulary *v, am_text text, uint32_t piec
         right = am_vocabulary_find(v, (am_text){text.bytes + cut, text.length - cut});
         if (right) AM_TRY(add_merge(out, (merge){(uint32_t)left->id, (uint32_t)right->id, piece, cut}));
     }
-    if (by_rank && out->count - first > 1)
-        qsort(out->items + first, out->count - first, sizeof *out->items, by_parts);
+    if (by_rank && out->count - first > 1) qsort(out->items + first, out->count - first, sizeof *out->items, by_parts);
     return NULL;
 }
 
@@ -283,7 +282,8 @@ static am_status add_merges(am_model *model, const am_text *texts, const merge_l
         for (count = 0; count < AM_MERGE_BATCH && at + count < list->count; count++) {
             const merge *item = &list->items[at + count];
             am_text whole = texts[item->piece];
-            batch[count] = (am_merge_text){{whole.bytes, item->cut}, {whole.bytes + item->cut, whole.length - item->cut}};
+            batch[count] =
+                (am_merge_text){{whole.bytes, item->cut}, {whole.bytes + item->cut, whole.length - item->cut}};
         }
         AM_TRY(am_bpe_add_merges(model, batch, count, at, where));
     }
@@ -436,7 +436,8 @@ static am_status open_tiktoken(am_auto *a, const char *path)
     return take_tiktoken_tokens(a);
 }
 
-/* Whether a file that is no sentencepiece model looks like tiktoken's: a first line of base 64, a space and a number. */
+/* Whether a file that is no sentencepiece model looks like tiktoken's: a first line of base 64, a space and a number.
+ */
 static bool looks_like_tiktoken(const char *path)
 {
     am_mapped_file file;
@@ -552,8 +553,7 @@ am_status am_auto_open_pieces(am_auto *a)
     for (size_t i = 0; i <= sizeof anywhere / sizeof anywhere[0]; i++) {
         bool own = i == sizeof anywhere / sizeof anywhere[0];
         if (own && !a->class->model_file) break;
-        const char *candidate =
-            am_path_join(a->loader.arena, a->directory, own ? a->class->model_file : anywhere[i]);
+        const char *candidate = am_path_join(a->loader.arena, a->directory, own ? a->class->model_file : anywhere[i]);
         if (!candidate) return am_out_of_memory();
         if (!am_file_exists(candidate)) continue;
         path = a->loader.name = candidate;

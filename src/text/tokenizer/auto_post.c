@@ -32,8 +32,7 @@ int64_t am_auto_find_piece(const am_auto *a, am_text piece, bool with_score_zero
 {
     int64_t index = 0;
     for (size_t i = (size_t)first; a->pieces && i < a->piece_count; i++)
-        if (am_text_equal(a->pieces[i].text, piece) && (!with_score_zero || a->pieces[i].score == 0))
-            return (int64_t)i;
+        if (am_text_equal(a->pieces[i].text, piece) && (!with_score_zero || a->pieces[i].score == 0)) return (int64_t)i;
     for (am_json_iterator i = am_json_iterate(am_json_get_path(a->file, "model.vocab")); am_json_next(&i); index++) {
         am_json_iterator fields = am_json_iterate(i.value);
         if (index < first || !am_json_next(&fields) || !am_text_equal(am_text_of(fields.value), piece)) continue;
@@ -61,8 +60,7 @@ static void append_base64(am_buffer *out, am_text bytes)
         size_t left = bytes.length - at;
         uint32_t bits = 0;
         for (size_t i = 0; i < 3; i++) bits = bits << 8 | (i < left ? (unsigned char)bytes.bytes[at + i] : 0);
-        for (size_t i = 0; i < 4; i++)
-            am_buffer_append_char(out, i <= left ? digits[bits >> (18 - 6 * i) & 63] : '=');
+        for (size_t i = 0; i < 4; i++) am_buffer_append_char(out, i <= left ? digits[bits >> (18 - 6 * i) & 63] : '=');
     }
 }
 

@@ -54,7 +54,8 @@ static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, 
 
 /* Appends the tokens of one text to a draft, which has room. word: index of a given word, -1: pieces are
  * words. */
-static void append_tokens(const am_tokenizer *t, am_scratch *s, am_text text, int32_t word, int32_t sequence, am_draft *draft)
+static void append_tokens(const am_tokenizer *t, am_scratch *s, am_text text, int32_t word, int32_t sequence,
+                          am_draft *draft)
 {
     am_cursor c = am_cursor_at_start(text);
     for (size_t i = 0; i < s->piece_count; i++) {

@@ -470,8 +470,8 @@ am_status am_unigram_finish(am_model *model) AM_NODISCARD;
 am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 am_status am_unigram_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 
-/* Length in bytes of the longest entry by its first two bytes, freed with am_free: where a text begins like few entries,
-   few are tried. */
+/* Length in bytes of the longest entry by its first two bytes, freed with am_free: where a text begins like few
+   entries, few are tried. */
 am_status am_longest_entries(const am_vocabulary *vocabulary, uint16_t **out) AM_NODISCARD;
 
 /* Bytes from `at` in which an entry may lie. */
@@ -530,7 +530,8 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
 am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena,
                                       const am_normalizer *normalizer) AM_NODISCARD;
 
-/* Adds a token, or changes that of its text, with an id given. Fails with AM_INVALID_FILE when there can be no such id. */
+/* Adds a token, or changes that of its text, with an id given. Fails with AM_INVALID_FILE when there can be no such id.
+ */
 am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token,
                               int64_t id) AM_NODISCARD;
 
@@ -698,7 +699,7 @@ struct am_tokenizer {
     am_token_decoder *decoder;
     am_added_tokens added;
     am_limits file_limits;
-    am_ctc *ctc; /* of Wav2Vec2CTCTokenizer, else null */
+    am_ctc *ctc;                  /* of Wav2Vec2CTCTokenizer, else null */
     struct am_spm_tokenizer *spm; /* of classes that run sentencepiece itself, else null */
     const char *class_name;
     am_named_token *named;

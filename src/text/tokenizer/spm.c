@@ -81,8 +81,7 @@ static am_status read_maps(am_spm *spm, const am_loader *loader)
 
 am_status am_spm_init(am_spm *spm, const am_spm_file *file, const am_loader *loader)
 {
-    *spm = (am_spm){
-        .file = *file, .symbols.empty_token = -1, .unk_id = -1, .lowest = FLT_MAX, .highest = FLT_MIN};
+    *spm = (am_spm){.file = *file, .symbols.empty_token = -1, .unk_id = -1, .lowest = FLT_MAX, .highest = FLT_MIN};
     AM_TRY(am_vocabulary_init(&spm->pieces, file->count));
     AM_TRY(am_vocabulary_init(&spm->reserved, 0));
     for (uint32_t i = 0; i < file->count; i++) AM_TRY(add_piece(spm, loader, i));

@@ -7,14 +7,14 @@
 
 typedef struct am_spm_class {
     const char *name, *model_file;
-    const char *const *defaults;    /* name, token, ..., null */
-    const char *const *extra;       /* additional_special_tokens unless there are others */
-    const char *single, *pair;      /* templates as for am_auto_template; null: no special tokens */
+    const char *const *defaults; /* name, token, ..., null */
+    const char *const *extra;    /* additional_special_tokens unless there are others */
+    const char *single, *pair;   /* templates as for am_auto_template; null: no special tokens */
     am_status (*vocabulary)(am_auto *a, const am_spm_file *file); /* null: the model's own ids */
     am_status (*finish)(am_auto *a);                              /* after the tokens were added; null: nothing */
     am_spm_prepare prepare_text, prepare_part;
     am_spm_joining joining;
-    bool is_backend; /* of SentencePieceBackend, which knows "legacy" */
+    bool is_backend;               /* of SentencePieceBackend, which knows "legacy" */
     bool lower_case, remove_space; /* unless configured */
     bool behind_unknown, has_target_code, splits_commas, drops_first_space, ends_once, types_by_length, has_type_ids,
         cleans;
@@ -111,17 +111,18 @@ static am_status add_plbart(am_auto *a, const am_spm_file *file)
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) AM_TRY(add_named(a, first[i], (int64_t)i));
     for (size_t i = 0; languages[i]; i++) AM_TRY(add_named(a, languages[i], next++));
     if (languages == plbart_base) AM_TRY(add_named(a, "<mask>", next));
-    for (size_t i = 0; languages[i]; i++) AM_TRY(am_auto_append(a, &a->additional, (am_text){languages[i], strlen(languages[i])}));
+    for (size_t i = 0; languages[i]; i++)
+        AM_TRY(am_auto_append(a, &a->additional, (am_text){languages[i], strlen(languages[i])}));
     return NULL;
 }
 
 static const char *const m2m100_languages[] = {
-    "af", "am", "ar", "ast", "az", "ba", "be", "bg", "bn", "br", "bs", "ca", "ceb", "cs", "cy", "da", "de",
-    "el", "en", "es", "et",  "fa", "ff", "fi", "fr", "fy", "ga", "gd", "gl", "gu",  "ha", "he", "hi", "hr",
+    "af", "am", "ar", "ast", "az", "ba",  "be", "bg", "bn", "br", "bs", "ca", "ceb", "cs", "cy", "da", "de",
+    "el", "en", "es", "et",  "fa", "ff",  "fi", "fr", "fy", "ga", "gd", "gl", "gu",  "ha", "he", "hi", "hr",
     "ht", "hu", "hy", "id",  "ig", "ilo", "is", "it", "ja", "jv", "ka", "kk", "km",  "kn", "ko", "lb", "lg",
-    "ln", "lo", "lt", "lv",  "mg", "mk", "ml", "mn", "mr", "ms", "my", "ne", "nl",  "no", "ns", "oc", "or",
-    "pa", "pl", "ps", "pt",  "ro", "ru", "sd", "si", "sk", "sl", "so", "sq", "sr",  "ss", "su", "sv", "sw",
-    "ta", "th", "tl", "tn",  "tr", "uk", "ur", "uz", "vi", "wo", "xh", "yi", "yo",  "zh", "zu", NULL};
+    "ln", "lo", "lt", "lv",  "mg", "mk",  "ml", "mn", "mr", "ms", "my", "ne", "nl",  "no", "ns", "oc", "or",
+    "pa", "pl", "ps", "pt",  "ro", "ru",  "sd", "si", "sk", "sl", "so", "sq", "sr",  "ss", "su", "sv", "sw",
+    "ta", "th", "tl", "tn",  "tr", "uk",  "ur", "uz", "vi", "wo", "xh", "yi", "yo",  "zh", "zu", NULL};
 static const char *const wmt21_languages[] = {"en", "ha", "is", "ja", "cs", "ru", "zh", "de", NULL};
 
 /* vocab.json, and a token for each language behind it. */
@@ -244,11 +245,12 @@ static const char *const m2m100_tokens[] = {FAIRSEQ, "sep_token", "</s>", NULL};
 static const char *const marian_tokens[] = {UNK_EOS_PAD, NULL};
 static const char *const siglip_tokens[] = {"eos_token", "</s>", "unk_token", "<unk>", "pad_token", "</s>", NULL};
 static const char *const generation_tokens[] = {FAIRSEQ, "sep_token", "<::::>", NULL};
-static const char *const bart_tokens[] = {FAIRSEQ, "sep_token", "</s>", "cls_token", "<s>", "mask_token", "<mask>", NULL};
-static const char *const gpt_sw3_tokens[] = {"bos_token", "<s>",   "eos_token", "<|endoftext|>", "unk_token",
-                                             "<unk>",     "pad_token", "<pad>", NULL};
-static const char *const cpm_tokens[] = {FAIRSEQ,     "sep_token",  "<sep>",  "cls_token",
-                                         "<cls>",     "mask_token", "<mask>", NULL};
+static const char *const bart_tokens[] = {FAIRSEQ, "sep_token",  "</s>",   "cls_token",
+                                          "<s>",   "mask_token", "<mask>", NULL};
+static const char *const gpt_sw3_tokens[] = {"bos_token", "<s>",   "eos_token", "<|endoftext|>", "unk_token", "<unk>",
+                                             "pad_token", "<pad>", NULL};
+static const char *const cpm_tokens[] = {FAIRSEQ, "sep_token",  "<sep>",  "cls_token",
+                                         "<cls>", "mask_token", "<mask>", NULL};
 static const char *const cpm_extra[] = {"<eop>", "<eod>", NULL};
 
 static const am_spm_class classes[] = {

@@ -9,8 +9,8 @@
 /* Whether a class of this name is here. */
 bool am_spm_class_exists(const char *name);
 
-/* Builds the class that a->tokenizer->class_name names, which is one of them. Fails with AM_NOT_FOUND where a file is not
-   there, AM_INVALID_FILE, AM_UNSUPPORTED. */
+/* Builds the class that a->tokenizer->class_name names, which is one of them. Fails with AM_NOT_FOUND where a file is
+   not there, AM_INVALID_FILE, AM_UNSUPPORTED. */
 am_status am_auto_build_spm_class(am_auto *a) AM_NODISCARD;
 
 #endif

@@ -98,8 +98,7 @@ static void encode_unigram(encoder *e)
     for (size_t i = 0; i <= length; i++) nodes[i] = (node){.id = -1, .start = UINT32_MAX};
     for (uint32_t at = 0, step; at < length; at += step) {
         step = am_char_length(e->text.bytes[at]);
-        if (!offer_pieces(e, nodes, at))
-            offer(&nodes[at + step], unknown_score + nodes[at].score, at, e->spm->unk_id);
+        if (!offer_pieces(e, nodes, at)) offer(&nodes[at + step], unknown_score + nodes[at].score, at, e->spm->unk_id);
     }
     for (uint32_t end = length; end > 0; end = nodes[end].start) cuts[count++] = end;
     for (uint32_t start = 0; count > 0; start = cuts[count]) {

@@ -114,9 +114,8 @@ static am_status read_field(message *m, field *out)
 static am_status expect(const message *m, const field *f, uint32_t wire_type)
 {
     if (f->wire_type == wire_type) return NULL;
-    return am_error(AM_INVALID_FILE,
-                    "%s: byte %zu: field %" PRIu32 " has the wire type %" PRIu32 ", expected %" PRIu32, m->name,
-                    f->offset, f->number, f->wire_type, wire_type);
+    return am_error(AM_INVALID_FILE, "%s: byte %zu: field %" PRIu32 " has the wire type %" PRIu32 ", expected %" PRIu32,
+                    m->name, f->offset, f->number, f->wire_type, wire_type);
 }
 
 static am_status read_bool(const message *m, const field *f, bool *out)

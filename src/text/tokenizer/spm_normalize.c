@@ -42,8 +42,7 @@ static prefix next_prefix(const am_spm_rewriter *r, am_text text)
 {
     prefix out;
     uint32_t end;
-    if (r->symbols && am_trie_longest(r->symbols, text, 0, &end) >= 0)
-        return (prefix){{text.bytes, end}, end};
+    if (r->symbols && am_trie_longest(r->symbols, text, 0, &end) >= 0) return (prefix){{text.bytes, end}, end};
     if (r->map && am_precompiled_longest(r->map, text, &out.text, &out.used)) return out;
     uint32_t length = am_char_length(text.bytes[0]);
     return (prefix){{text.bytes, length}, length};
@@ -80,8 +79,7 @@ static void put_all(const am_spm_rewriter *r, writer *w, am_text text, size_t *c
         prefix p = next_prefix(r, text);
         while (after_space && p.text.length && p.text.bytes[0] == ' ') p.text = behind(p.text, 1);
         put_prefix(w, rules, p.text, *consumed);
-        if (p.text.length)
-            after_space = rules->remove_extra_whitespaces && p.text.bytes[p.text.length - 1] == ' ';
+        if (p.text.length) after_space = rules->remove_extra_whitespaces && p.text.bytes[p.text.length - 1] == ' ';
         *consumed += p.used;
         text = behind(text, p.used);
     }

@@ -81,7 +81,8 @@ static int digit_value(am_text text, size_t at, uint32_t *length)
 static const char *const ones[] = {"", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"};
 static const char *const teens[] = {"",        "eleven",  "twelve",    "thirteen", "fourteen",
                                     "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-static const char *const tens[] = {"", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+static const char *const tens[] = {"",      "ten",   "twenty",  "thirty", "forty",
+                                   "fifty", "sixty", "seventy", "eighty", "ninety"};
 static const char *const thousands[MOST_GROUPS] = {"",           "thousand",    "million",     "billion",
                                                    "trillion",   "quadrillion", "quintillion", "sextillion",
                                                    "septillion", "octillion",   "nonillion",   "decillion"};
@@ -93,8 +94,7 @@ static void spell_group(am_buffer *out, int number)
     if (number == 0) am_buffer_append_string(out, "zero");
     if (hundreds) am_buffer_printf(out, "%s hundred%s", ones[hundreds], rest ? " and " : "");
     if (rest > 10 && rest < 20) am_buffer_append_string(out, teens[rest - 10]);
-    else
-        am_buffer_printf(out, "%s%s%s", tens[rest / 10], rest / 10 && rest % 10 ? " " : "", ones[rest % 10]);
+    else am_buffer_printf(out, "%s%s%s", tens[rest / 10], rest / 10 && rest % 10 ? " " : "", ones[rest % 10]);
 }
 
 /* A whole number, nothing for zero. */
@@ -104,8 +104,7 @@ static am_status spell_whole(am_buffer *out, am_text digits)
     uint32_t length;
     bool any = false;
     for (size_t at = 0; is_digit_at(digits, at, &length); at += length) left++;
-    if ((left + 2) / 3 > MOST_GROUPS)
-        return am_error(AM_INVALID_ARGUMENT, "a number of %zu digits has no name", left);
+    if ((left + 2) / 3 > MOST_GROUPS) return am_error(AM_INVALID_ARGUMENT, "a number of %zu digits has no name", left);
     for (size_t at = 0; left > 0;) {
         size_t count = left % 3 ? left % 3 : 3;
         int group = 0;

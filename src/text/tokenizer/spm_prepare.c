@@ -11,10 +11,8 @@ static const am_text space_symbol = {"\xe2\x96\x81", 3};
 /* Appends the normal form of a text. */
 static am_status append_normalized(am_scratch *s, am_text text, bool compatible, bool compose, am_buffer *out)
 {
-    am_piece piece = {.text = text.bytes,
-                      .length = (uint32_t)text.length,
-                      .original_length = (uint32_t)text.length,
-                      .added_id = -1};
+    am_piece piece = {
+        .text = text.bytes, .length = (uint32_t)text.length, .original_length = (uint32_t)text.length, .added_id = -1};
     if (text.length) am_piece_normalize(s, &piece, compatible, compose);
     AM_TRY(am_scratch_status(s));
     am_buffer_append(out, piece.text, piece.length);

@@ -203,8 +203,8 @@ static am_status encode_prepared(const am_tokenizer *t, am_scratch *s, am_text t
 {
     const am_spm_tokenizer *spm = t->spm;
     size_t first = s->token_count, code = spm->has_target_code ? code_length(text) : 0;
-    bool behind = spm->behind_unknown && (!spm->spaces_behind_only || starts_with(text, space_symbol) ||
-                                          starts_with(text, (am_text){" ", 1}));
+    bool behind = spm->behind_unknown &&
+                  (!spm->spaces_behind_only || starts_with(text, space_symbol) || starts_with(text, (am_text){" ", 1}));
     if (behind) return encode_behind_unknown(t, s, text);
     if (code) am_scratch_add_token(s, (am_token){0, 0, (uint32_t)code, {text.bytes, code}, true});
     AM_TRY(am_spm_encode(&spm->spm, s, (am_text){text.bytes + code, text.length - code}));
@@ -415,8 +415,7 @@ static am_status add_pieces(am_tokenizer *t, const am_spm_file *file, const char
                                   .end_of_word_suffix = {"", 0},
                                   .unk_id = -1};
     AM_TRY(am_model_init(&t->model, &settings, file->count));
-    for (uint32_t i = 0; i < file->count; i++)
-        AM_TRY(am_model_add_token(&t->model, file->pieces[i].text, i, 0, path));
+    for (uint32_t i = 0; i < file->count; i++) AM_TRY(am_model_add_token(&t->model, file->pieces[i].text, i, 0, path));
     return am_model_finish(&t->model);
 }
 

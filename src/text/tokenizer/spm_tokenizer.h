@@ -1,6 +1,6 @@
-/* Tokenizers that run sentencepiece itself: a model file as the library answers, and the classes of transformers that are
-   written in Python around it (SentencePieceBackend and others). Text goes: whole text prepared, cut at added tokens,
-   parts prepared, pieces, ids. */
+/* Tokenizers that run sentencepiece itself: a model file as the library answers, and the classes of transformers that
+   are written in Python around it (SentencePieceBackend and others). Text goes: whole text prepared, cut at added
+   tokens, parts prepared, pieces, ids. */
 #ifndef AM_TEXT_TOKENIZER_SPM_TOKENIZER_H
 #define AM_TEXT_TOKENIZER_SPM_TOKENIZER_H
 
@@ -36,8 +36,7 @@ typedef struct am_spm_tokenizer {
 } am_spm_tokenizer;
 
 /* scratch->pieces and scratch->tokens of one text. */
-am_status am_spm_run(const am_tokenizer *tokenizer, am_scratch *scratch, am_text text,
-                     bool split_special) AM_NODISCARD;
+am_status am_spm_run(const am_tokenizer *tokenizer, am_scratch *scratch, am_text text, bool split_special) AM_NODISCARD;
 
 /* Puts eos behind the drafts where the class does so itself. */
 void am_spm_end_drafts(const am_tokenizer *tokenizer, am_scratch *scratch, am_draft *drafts, size_t count);

@@ -97,8 +97,8 @@ static void recorded_tokenizers__sentencepiece(void **state)
 {
     am_buffer report = {0};
     am_recorded counts = {.on_line = keep_line, .context = &report};
-    am_test_expect_ok(am_recorded_sentencepiece(
-        am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece"), &counts));
+    am_test_expect_ok(
+        am_recorded_sentencepiece(am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece"), &counts));
     if (report.length) print_error("%.20000s", am_buffer_text(&report));
     am_buffer_deinit(&report);
     assert_int_equal(counts.failed, 0);
@@ -113,12 +113,14 @@ static void recorded_tokenizers__reports_what_sentencepiece_answers_otherwise(vo
     size_t length;
     assert_int_equal(mkdir(folder, 0777), 0);
     am_test_write_text(root, "texts.json", "[\"a\"]");
-    char *model = am_test_read_file(am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece/char.model"), &length);
+    char *model =
+        am_test_read_file(am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece/char.model"), &length);
     am_test_write_file(am_test_format("%s/a.model", folder), model, length);
     am_test_write_file(am_test_format("%s/b.model", folder), model, length / 2);
     free(model);
     am_test_write_text(folder, "a.jsonl",
-                       "{\"i\":0,\"ids\":[0],\"n\":\"\xe2\x96\x81" "a\"}\n{\"i\":0,\"ids\":[4,7],\"d\":\"b\"}\n");
+                       "{\"i\":0,\"ids\":[0],\"n\":\"\xe2\x96\x81"
+                       "a\"}\n{\"i\":0,\"ids\":[4,7],\"d\":\"b\"}\n");
     am_test_expect_ok(am_recorded_sentencepiece(folder, &counts));
     assert_int_equal(counts.passed, 0);
     assert_int_equal(counts.failed, 3);

@@ -10,11 +10,13 @@
 #include <sys/stat.h>
 
 /* Fields of a message as bytes of a file. */
-#define PIECE(text)             "\x0a" text
-#define SCORE(bytes)            "\x15" bytes
-#define TYPE(number)            "\x18" number
-#define UNKNOWN                 "\x0a\x09" PIECE("\x05<unk>") TYPE("\x02")
-#define LETTER_A                "\x0a\x0a" PIECE("\x01" "a") SCORE("\x00\x00\x80\xbf") TYPE("\x01")
+#define PIECE(text)  "\x0a" text
+#define SCORE(bytes) "\x15" bytes
+#define TYPE(number) "\x18" number
+#define UNKNOWN      "\x0a\x09" PIECE("\x05<unk>") TYPE("\x02")
+#define LETTER_A                                                                                                       \
+    "\x0a\x0a" PIECE("\x01"                                                                                            \
+                     "a") SCORE("\x00\x00\x80\xbf") TYPE("\x01")
 #define BYTES(literal)          literal, sizeof literal - 1
 #define expect_refused(b, part) expect_parse(BYTES(b), part)
 
@@ -50,7 +52,9 @@ static void text_spm_file__names_the_byte_that_is_wrong(void **state)
 {
     expect_parse("", 0, "m.model: expected a sentencepiece model, found no pieces");
     expect_refused("\x0a", "m.model: byte 1: expected a number, found the end of the message");
-    expect_refused(UNKNOWN "\x0a\x7f" "a", "byte 12: a length of 127, where 1 bytes are left");
+    expect_refused(UNKNOWN "\x0a\x7f"
+                           "a",
+                   "byte 12: a length of 127, where 1 bytes are left");
     expect_refused("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "a length of 18446744073709551615");
     expect_refused("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "at most 10 bytes");
     expect_refused("\x00", "byte 0: not the number of a field");
@@ -59,9 +63,15 @@ static void text_spm_file__names_the_byte_that_is_wrong(void **state)
     expect_refused("\x0a\x02\x18\x09", "byte 2: a piece of the type 9");
     expect_refused("\x0a\x02\x18\x01", "byte 2: a piece without text");
     expect_refused("\x0a\x03" PIECE("\x01\xff"), "byte 4: text that is not UTF-8");
-    expect_refused("\x0a\x08" PIECE("\x01" "a") SCORE("\x00\x00\xc0\x7f"), "byte 5: a score that is not finite");
-    expect_refused("\x0a\x08" PIECE("\x01" "a") SCORE("\x00\x00\x80\xff"), "byte 5: a score that is not finite");
-    expect_refused("\x0a\x05" PIECE("\x01" "a") "\x15\x00", "expected 4 bytes, found the end of the message after 1");
+    expect_refused("\x0a\x08" PIECE("\x01"
+                                    "a") SCORE("\x00\x00\xc0\x7f"),
+                   "byte 5: a score that is not finite");
+    expect_refused("\x0a\x08" PIECE("\x01"
+                                    "a") SCORE("\x00\x00\x80\xff"),
+                   "byte 5: a score that is not finite");
+    expect_refused("\x0a\x05" PIECE("\x01"
+                                    "a") "\x15\x00",
+                   "expected 4 bytes, found the end of the message after 1");
     expect_refused(LETTER_A "\x12\x02\x18\x05", "byte 14: a model of the type 5");
 }
 
@@ -69,8 +79,8 @@ static void text_spm_file__names_the_byte_that_is_wrong(void **state)
 static void text_spm_file__reads_no_further_than_the_end(void **state)
 {
     size_t length;
-    char *bytes = am_test_read_file(
-        am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece/char.model"), &length);
+    char *bytes =
+        am_test_read_file(am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece/char.model"), &length);
     for (size_t cut = 0; cut < length; cut++) {
         am_arena arena = {0};
         am_spm_file file;
@@ -100,9 +110,13 @@ static void text_spm_file__refuses_what_the_library_refuses(void **state)
 {
     expect_open(BYTES(LETTER_A), "m.model: no unknown piece");
     expect_open(BYTES(UNKNOWN LETTER_A LETTER_A), "piece 2 \"a\": it is there twice");
-    expect_open(BYTES(UNKNOWN "\x0a\x05" PIECE("\x01" "u") TYPE("\x02")), "piece 1 \"u\": a second unknown piece");
+    expect_open(BYTES(UNKNOWN "\x0a\x05" PIECE("\x01"
+                                               "u") TYPE("\x02")),
+                "piece 1 \"u\": a second unknown piece");
     expect_open(BYTES(UNKNOWN "\x0a\x0a" PIECE("\x06<0x41>") TYPE("\x06")), "a byte piece without byte_fallback");
-    expect_open(BYTES(UNKNOWN "\x0a\x05" PIECE("\x01" "b") TYPE("\x06") "\x12\x03\x98\x02\x01"), "not a byte as");
+    expect_open(BYTES(UNKNOWN "\x0a\x05" PIECE("\x01"
+                                               "b") TYPE("\x06") "\x12\x03\x98\x02\x01"),
+                "not a byte as");
     expect_open(BYTES(UNKNOWN LETTER_A "\x12\x03\x98\x02\x01"), "no piece for the byte <0x00>");
     expect_open(BYTES(UNKNOWN LETTER_A "\x1a\x03\x12\x01x"), "not a character map");
 }
@@ -137,7 +151,8 @@ static void expect_auto(const char *name, const char *content, am_code code, con
 static void text_spm_file__names_lines_of_tiktoken_that_are_wrong(void **state)
 {
     expect_auto("tiktoken.model", "", AM_INVALID_FILE, "tiktoken.model: no tokens");
-    expect_auto("tiktoken.model", "YQ== 0\nYg==\n", AM_INVALID_FILE, "tiktoken.model: line 2: expected a token in base 64");
+    expect_auto("tiktoken.model", "YQ== 0\nYg==\n", AM_INVALID_FILE,
+                "tiktoken.model: line 2: expected a token in base 64");
     expect_auto("tiktoken.model", "YQ== x\n", AM_INVALID_FILE, "line 1");
     expect_auto("tiktoken.model", "YQ= 0\n", AM_INVALID_FILE, "\"YQ=\" is no token in base 64");
     expect_auto("tokenizer.model", "YQ== 0\nYg== 99999999\n", AM_INVALID_FILE, "id 99999999");
@@ -198,8 +213,13 @@ static void open_and_encode(const char *folder, am_tokenizer_mode mode)
 
 static void text_spm_file__survives_running_out_of_memory(void **state)
 {
-    static const char *const paths[] = {"sentencepiece/unigram.model", "sentencepiece/bpe_unused.model", "legacy/nllb",
-                                        "legacy/tekken", "python/cpm", "python/siglip", "python/speecht5"};
+    static const char *const paths[] = {"sentencepiece/unigram.model",
+                                        "sentencepiece/bpe_unused.model",
+                                        "legacy/nllb",
+                                        "legacy/tekken",
+                                        "python/cpm",
+                                        "python/siglip",
+                                        "python/speecht5"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         const char *path = am_test_source_path(am_test_format("tests/unit/text/data/tokenizers/%s", paths[i]));
         am_tokenizer_mode mode = i < 2 ? AM_TOKENIZER_FILE : AM_TOKENIZER_AUTO;
