@@ -84,6 +84,8 @@ golden: build
 
 docs: golden
 	@tools/generate_docs.py $(BUILD)/anymodel $(BUILD)/golden/golden.json
+	@scripts/build.sh release $(BUILD) $(JOBS) resampling_doc
+	@$(BUILD)/resampling_doc >docs/resampling.md
 
 clean:
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz $(BUILD)-clang $(BUILD)-debug $(BUILD)-cross-aarch64

@@ -2,14 +2,9 @@
 
 #include <math.h>
 
-enum { WORDS = 624, MIDDLE = 397, BLOCK = 16 };
+enum { WORDS = AM_TWISTER_WORDS, MIDDLE = 397, BLOCK = 16 };
 
-typedef struct twister {
-    uint32_t state[WORDS];
-    int next;
-} twister;
-
-static void seed_twister(twister *t, uint64_t seed)
+void am_twister_seed(am_twister *t, uint64_t seed)
 {
     t->state[0] = (uint32_t)seed;
     for (uint32_t i = 1; i < WORDS; i++)
@@ -17,7 +12,7 @@ static void seed_twister(twister *t, uint64_t seed)
     t->next = WORDS;
 }
 
-static void twist(twister *t)
+static void twist(am_twister *t)
 {
     for (int i = 0; i < WORDS; i++) {
         uint32_t next = t->state[(i + 1) % WORDS];
@@ -27,7 +22,7 @@ static void twist(twister *t)
     t->next = 0;
 }
 
-static uint32_t draw(twister *t)
+uint32_t am_twister_draw(am_twister *t)
 {
     if (t->next == WORDS) twist(t);
     uint32_t y = t->state[t->next++];
@@ -38,19 +33,19 @@ static uint32_t draw(twister *t)
 }
 
 /* In [0, 1), of 24 bits and of 53. */
-static float uniform(twister *t)
+static float uniform(am_twister *t)
 {
-    return (float)(draw(t) & UINT32_C(0xffffff)) * 0x1p-24f;
+    return (float)(am_twister_draw(t) & UINT32_C(0xffffff)) * 0x1p-24f;
 }
 
-static double uniform_double(twister *t)
+static double uniform_double(am_twister *t)
 {
-    uint64_t high = draw(t), low = draw(t);
+    uint64_t high = am_twister_draw(t), low = am_twister_draw(t);
     return (double)((high << 32 | low) & UINT64_C(0x1fffffffffffff)) * 0x1p-53;
 }
 
 /* 16 normal numbers of as many uniform ones. */
-static void normal_block(twister *t, float *out)
+static void normal_block(am_twister *t, float *out)
 {
     for (int i = 0; i < BLOCK; i++) out[i] = uniform(t);
     for (int i = 0; i < BLOCK / 2; i++) {
@@ -61,7 +56,7 @@ static void normal_block(twister *t, float *out)
 }
 
 /* Fewer than a block: in double, two at a time. */
-static void normal_pairs(twister *t, float *out, size_t count)
+static void normal_pairs(am_twister *t, float *out, size_t count)
 {
     for (size_t i = 0; i < count; i += 2) {
         double angle = 2 * acos(-1) * uniform_double(t), radius = sqrt(-2 * log1p(-uniform_double(t)));
@@ -72,8 +67,8 @@ static void normal_pairs(twister *t, float *out, size_t count)
 
 void am_torch_randn(uint64_t seed, float *out, size_t count)
 {
-    twister t;
-    seed_twister(&t, seed);
+    am_twister t;
+    am_twister_seed(&t, seed);
     if (count < BLOCK) {
         normal_pairs(&t, out, count);
         return;

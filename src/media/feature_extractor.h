@@ -1,6 +1,9 @@
-/* Feature extractors: from sounds and preprocessor_config.json to the tensor that a speech model takes, as
-   the classes of transformers (feature_extraction_sequence_utils.py) do. A class is a row of a table in
-   feature_extractor.c. */
+/* Feature extractors: from sounds and preprocessor_config.json to the tensors that a speech model takes, as the classes
+   of transformers (feature_extraction_*.py) make them. A class is a file of extractors/.
+
+   AST and Speech2Text compute their filter bank by torchaudio where it is installed and by NumPy elsewhere; both have
+   the same definition (Kaldi's), in single and in double precision. Here it is computed in double precision, which lies
+   within the rounding of either, so there is nothing to choose. */
 #ifndef AM_MEDIA_FEATURE_EXTRACTOR_H
 #define AM_MEDIA_FEATURE_EXTRACTOR_H
 
@@ -13,19 +16,18 @@
 
 typedef struct am_feature_class am_feature_class;
 
-/* Plain values: copied freely, nothing to free. */
+/* Freed with am_feature_extractor_deinit. */
 typedef struct am_feature_extractor {
     const am_feature_class *kind;        /* static */
+    am_json_document *settings;          /* owned: the class's defaults with the configuration's members over them */
     int64_t feature_size, sampling_rate; /* Hz */
     double padding_value;
-    bool pad_left, return_attention_mask, do_normalize;
-    int64_t n_fft, hop_length; /* samples */
-    int64_t chunk_samples;     /* what Whisper pads and cuts to: chunk_length seconds */
+    bool pad_left, return_attention_mask;
 } am_feature_extractor;
 
-/* Reads `config`, the object of a preprocessor_config.json. `class_name` null: as `feature_extractor_type`
-   says. Fails with AM_UNSUPPORTED for a class or option that is not there, AM_INVALID_FILE for values that
-   make no sense. */
+/* Reads `config`, the object of a preprocessor_config.json, which may be closed after. `class_name` null: as
+   `feature_extractor_type` says. Fails with AM_UNSUPPORTED for a class or option that is not there, AM_INVALID_FILE for
+   values that make no sense. */
 am_status am_feature_extractor_init(am_json config, const char *class_name, am_feature_extractor *out) AM_NODISCARD;
 
 /* Reads the model directory's processor_config.json (member "feature_extractor"), or else
@@ -33,8 +35,22 @@ am_status am_feature_extractor_init(am_json config, const char *class_name, am_f
    of config.json. */
 am_status am_feature_extractor_open(const char *directory, am_feature_extractor *out) AM_NODISCARD;
 
+/* Frees the settings; all zeros is nothing to free. */
+void am_feature_extractor_deinit(am_feature_extractor *extractor);
+
 /* "WhisperFeatureExtractor"; a static string. */
 const char *am_feature_extractor_name(const am_feature_extractor *extractor);
+
+/* Settings by their names in transformers; of those that the class has. A null is 0. */
+int64_t am_feature_setting_int(const am_feature_extractor *extractor, const char *name);
+double am_feature_setting_real(const am_feature_extractor *extractor, const char *name);
+bool am_feature_setting_bool(const am_feature_extractor *extractor, const char *name);
+
+/* The samples of a chunk: chunk_length seconds; 0 for a class that has none. */
+int64_t am_feature_chunk_samples(const am_feature_extractor *extractor);
+
+/* How many channels a sound has to have: 2 for codecs of stereo, else 1. */
+int am_feature_channels(const am_feature_extractor *extractor);
 
 typedef enum am_choice { AM_CHOICE_DEFAULT, AM_CHOICE_NO, AM_CHOICE_YES } am_choice;
 typedef enum am_feature_padding {
@@ -49,21 +65,34 @@ typedef enum am_feature_padding {
 typedef struct am_feature_options {
     am_feature_padding padding;
     am_choice truncation, return_attention_mask;
-    int64_t max_length, pad_to_multiple_of; /* samples */
+    int64_t max_length, pad_to_multiple_of; /* samples; frames of classes that pad features */
+    am_json arguments; /* an object of the class's own arguments by their names, such as "pad_end"; MISSING: none */
 } am_feature_options;
 
-/* input_values [count, samples] of Wav2Vec2, input_features [count, feature_size, frames] of Whisper, f32.
-   attention_mask: i32 [count, samples or frames], 1 where there is sound; its data is null when none is
-   returned. */
+enum { AM_FEATURES_LIMIT = 4 };
+
+typedef struct am_feature {
+    const char *name; /* static: "input_features" */
+    am_tensor tensor; /* owned */
+} am_feature;
+
+/* What a model takes under the names of transformers. What is computed is f32, first the main input (input_values
+   [count, samples], input_features [count, mels, frames] or [count, frames, mels] ...); masks have 1 where there is
+   sound, and the dtype that they have in transformers. */
 typedef struct am_features {
-    const char *name; /* static */
-    am_tensor values, attention_mask;
+    am_feature items[AM_FEATURES_LIMIT];
+    int count;
 } am_features;
 
+/* Frees the tensors; there are none then. */
 void am_features_deinit(am_features *features);
 
-/* Makes a batch of `count` sounds, at least 1, which must be mono at the extractor's rate; `options` may be
-   null. Fails with AM_INVALID_ARGUMENT for another rate, for sounds that come out in different lengths. */
+/* The tensor of that name; null when there is none. */
+const am_tensor *am_features_get(const am_features *features, const char *name);
+
+/* Makes a batch of `count` sounds, at least 1, which must be at the extractor's rate; `options` may be null. Fails with
+   AM_INVALID_ARGUMENT for another rate, for sounds that come out in different lengths, AM_UNSUPPORTED for an argument
+   that the class does not have. */
 am_status am_feature_extractor_run(const am_feature_extractor *extractor, const am_audio *sounds, int64_t count,
                                    const am_feature_options *options, am_features *out) AM_NODISCARD;
 

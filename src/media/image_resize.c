@@ -147,14 +147,15 @@ static am_status axis_antialias(axis *a, const filter *f, bool single)
 }
 
 /* Filters of fixed size whose taps beyond the border count for the border. PyTorch, upsample_bilinear2d and
-   upsample_bicubic2d with align_corners false. */
-static am_status axis_plain(axis *a, const filter *f, bool single)
+   upsample_bicubic2d. */
+static am_status axis_plain(axis *a, const filter *f, bool single, bool align_corners)
 {
     int64_t reach = (int64_t)f->support, taps = 2 * reach;
-    double scale = narrow((double)a->in / (double)a->out, single);
+    double scale = narrow((double)a->in / (double)a->out, single), offset = align_corners ? 0.0 : 0.5;
+    if (align_corners) scale = a->out > 1 ? narrow((double)(a->in - 1) / (double)(a->out - 1), single) : 0.0;
     AM_TRY(axis_alloc(a, taps));
     for (int64_t i = 0; i < a->out; i++) {
-        double source = narrow(scale * ((double)i + 0.5) - 0.5, single);
+        double source = narrow(scale * ((double)i + offset) - offset, single);
         if (source < 0.0 && reach == 1) source = 0.0;
         int64_t base = (int64_t)floor(source);
         if (base > a->in - 1) base = a->in - 1;
@@ -268,7 +269,7 @@ static am_status resample_bytes(const am_image *image, const axis *across, const
 }
 
 typedef struct rules {
-    bool antialias, down_first;
+    bool antialias, down_first, align_corners;
     int bits; /* of the fixed point; 0: as many as PyTorch takes */
     bool single;
 } rules;
@@ -276,7 +277,7 @@ typedef struct rules {
 static am_status make_axis(axis *a, int64_t in, int64_t out, const filter *f, const rules *r)
 {
     *a = (axis){.in = in, .out = out};
-    AM_TRY(r->antialias ? axis_antialias(a, f, r->single) : axis_plain(a, f, r->single));
+    AM_TRY(r->antialias ? axis_antialias(a, f, r->single) : axis_plain(a, f, r->single, r->align_corners));
     axis_fix(a, r->bits ? r->bits : torch_bits(a));
     return NULL;
 }
@@ -430,6 +431,18 @@ static am_status resample_floats(const float *in, int64_t channels, const axis *
     return NULL;
 }
 
+static am_status resample_by(const float *in, int64_t channels, am_plane_size from, am_plane_size to, const filter *f,
+                             rules r, float *out)
+{
+    axis across, down = {0};
+    am_status status = make_axis(&across, from.width, to.width, f, &r);
+    if (!status) status = make_axis(&down, from.height, to.height, f, &r);
+    if (!status) status = resample_floats(in, channels, &across, &down, out);
+    axis_deinit(&across);
+    axis_deinit(&down);
+    return status;
+}
+
 am_status am_resize_torch_f32(const float *in, int64_t channels, am_plane_size from, am_plane_size to,
                               am_resample which, bool antialias, float *out)
 {
@@ -442,12 +455,16 @@ am_status am_resize_torch_f32(const float *in, int64_t channels, am_plane_size f
     }
     AM_TRY(check_tensor(&filters[which]));
     if (which == AM_RESAMPLE_NEAREST) return nearest_floats(in, channels, from, to, out);
-    rules r = {.antialias = antialias, .single = true};
-    axis across, down = {0};
-    am_status status = make_axis(&across, from.width, to.width, &filters[which], &r);
-    if (!status) status = make_axis(&down, from.height, to.height, &filters[which], &r);
-    if (!status) status = resample_floats(in, channels, &across, &down, out);
-    axis_deinit(&across);
-    axis_deinit(&down);
-    return status;
+    return resample_by(in, channels, from, to, &filters[which], (rules){.antialias = antialias, .single = true}, out);
+}
+
+am_status am_resize_align_corners(const float *in, int64_t channels, am_plane_size from, am_plane_size to,
+                                  am_resample which, float *out)
+{
+    AM_TRY(check_new_size(from.width, from.height));
+    AM_TRY(check_new_size(to.width, to.height));
+    if (!filters[which].torch_plain)
+        return am_error(AM_UNSUPPORTED, "resample \"%s\": PyTorch aligns corners of bilinear and bicubic only",
+                        filters[which].name);
+    return resample_by(in, channels, from, to, &filters[which], (rules){.single = true, .align_corners = true}, out);
 }

@@ -44,4 +44,9 @@ typedef struct am_plane_size {
 am_status am_resize_torch_f32(const float *in, int64_t channels, am_plane_size from, am_plane_size to,
                               am_resample filter, bool antialias, float *out) AM_NODISCARD;
 
+/* torch.nn.functional.interpolate with align_corners: bilinear or bicubic, the pixels at the corners stay. Fails with
+   AM_UNSUPPORTED for other filters. */
+am_status am_resize_align_corners(const float *in, int64_t channels, am_plane_size from, am_plane_size to,
+                                  am_resample filter, float *out) AM_NODISCARD;
+
 #endif

@@ -7,16 +7,17 @@
 #include <stdio.h>
 
 /* The class of config.json's model_type; null when it is unknown. */
-static am_status class_of_model(const char *path, const am_model_class *models, const char **out)
+static am_status class_of_model(const char *path, const am_preprocessor_kind *kind, const char **out)
 {
     am_json_document *document = NULL;
     *out = NULL;
     if (!am_file_exists(path)) return NULL;
     AM_TRY(am_json_open(path, &document));
     am_json model_type = am_json_get(am_json_root(document), "model_type");
-    for (; models->model_type && !*out; models++) {
-        if (am_json_equals(model_type, models->model_type)) *out = models->class_name;
+    for (const am_model_class *model = kind->models; model && model->model_type && !*out; model++) {
+        if (am_json_equals(model_type, model->model_type)) *out = model->class_name;
     }
+    if (kind->class_of_model) *out = kind->class_of_model(model_type);
     am_json_close(document);
     return NULL;
 }
@@ -43,7 +44,7 @@ static am_status read_file(const config_paths *paths, bool nested, const am_prep
     if (nested) config = am_json_get(config, kind->member);
     *found = !nested || am_json_kind_of(config) == AM_JSON_OBJECT;
     am_status status = NULL;
-    if (*found && !names_its_class(config, kind)) status = class_of_model(paths->model, kind->models, &class_name);
+    if (*found && !names_its_class(config, kind)) status = class_of_model(paths->model, kind, &class_name);
     if (*found && !status) status = am_note(kind->read(config, class_name, out), "%s", path);
     am_json_close(document);
     return status;

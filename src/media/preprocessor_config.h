@@ -11,9 +11,12 @@ typedef struct am_model_class {
 
 /* What to look for in a model directory, and who reads it. */
 typedef struct am_preprocessor_kind {
-    const char *member;           /* of processor_config.json that holds the configuration, where there is one */
-    const char *types[2];         /* members that name its class; the second may be null */
-    const am_model_class *models; /* for those that do not: by model_type of config.json, up to a null */
+    const char *member;   /* of processor_config.json that holds the configuration, where there is one */
+    const char *types[2]; /* members that name its class; the second may be null */
+    /* For those that do not, by model_type of config.json: a table up to a null, or a function that gives null for what
+       it does not know. */
+    const am_model_class *models;
+    const char *(*class_of_model)(am_json model_type);
     am_status (*read)(am_json config, const char *class_name, void *out);
 } am_preprocessor_kind;
 

@@ -26,7 +26,7 @@ typedef struct am_verify_tolerance {
 } am_verify_tolerance;
 
 /* Compares with a recorded array {"shape", "mean", "rms", and "full", "all" or "at"} (its elements or samples
-   of them). AM_FAILED names the first difference. */
+   of them, 512 or as many as "samples" says). AM_FAILED names the first difference. */
 am_status am_verify_array(am_json expected, const am_tensor *found, const am_verify_tolerance *tolerance) AM_NODISCARD;
 
 /* Calls visit for each file of folder/subfolder whose name ends in `ending`, in the order of names. */

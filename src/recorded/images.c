@@ -239,30 +239,83 @@ static am_status open_images(const am_verifier *v, am_json files, am_image image
     return NULL;
 }
 
-/* pixel_values of one case, compared; the answer is MISSING where an error is expected. */
-static am_status check_images(const am_image_processor *p, const am_image *images, int64_t count, am_json expected)
+static const am_verify_tolerance exact = {.mean_absolute = 1e-8, .mean_relative = 1e-8};
+
+/* One output: an array, or a list of arrays where the images made no batch. */
+static am_status compare_output(am_json expected, const am_media_output *found)
 {
-    am_tensor found = {0};
-    am_status status = am_image_processor_run(p, images, count, &found);
-    if (am_json_kind_of(expected) == AM_JSON_MISSING) status = am_verify_expect_failure(status);
-    else if (!status) status = am_verify_array(expected, &found, &float_tolerance);
-    am_free_aligned(found.data);
+    bool is_list = am_json_kind_of(expected) == AM_JSON_ARRAY;
+    const am_verify_tolerance *tolerance = found->tensors[0].dtype == AM_F32 ? &float_tolerance : &exact;
+    if (!is_list && !found->is_list) return am_verify_array(expected, &found->tensors[0], tolerance);
+    if (is_list != found->is_list || (int64_t)am_json_count(expected) != found->count)
+        return am_error(AM_FAILED, "%s of %" PRId64 ", expected %s of %zu", found->is_list ? "a list" : "a tensor",
+                        found->count, is_list ? "a list" : "a tensor", am_json_count(expected));
+    int64_t at = 0;
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i); at++)
+        AM_TRY(am_note(am_verify_array(i.value, &found->tensors[at], tolerance), "[%" PRId64 "]", at));
+    return NULL;
+}
+
+static am_status compare_outputs(am_json expected, const am_media_tensors *found)
+{
+    if ((int)am_json_count(expected) != found->count)
+        return am_error(AM_FAILED, "%d outputs, expected %zu", found->count, am_json_count(expected));
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i);) {
+        const am_media_output *output = am_media_tensors_find(found, i.key.bytes);
+        if (!output) return am_error(AM_FAILED, "there is no output %s", i.key.bytes);
+        AM_TRY(am_note(compare_output(i.value, output), "%s", i.key.bytes));
+    }
+    return NULL;
+}
+
+/* The outputs of one case, compared; an error where one is expected. */
+static am_status check_images(const am_image_processor *p, const am_image_inputs *inputs, am_json row)
+{
+    am_media_tensors found;
+    am_status status = am_image_processor_run(p, inputs, &found);
+    if (is_there(row, "error")) status = am_verify_expect_failure(status);
+    else if (!status) status = compare_outputs(am_json_get(row, "outputs"), &found);
+    am_media_tensors_deinit(&found);
+    return status;
+}
+
+/* What a case says of its inputs beside the images. */
+static bool has_note(am_json row, const char *beginning)
+{
+    return strncmp(text_of(row, "input_note"), beginning, strlen(beginning)) == 0;
+}
+
+/* "pair": one picture goes with itself. */
+static am_status open_noted(const am_verifier *v, am_json row, am_json files, am_image images[MAX_BATCH],
+                            int64_t *count)
+{
+    AM_TRY(open_images(v, files, images, count));
+    if (!has_note(row, "pair") || *count != 1) return NULL;
+    return open_images(v, files, images, count);
+}
+
+static am_status check_opened(const am_verifier *v, const am_image_processor *p, am_json row, am_json files)
+{
+    am_image images[MAX_BATCH] = {{0}};
+    int64_t count = 0;
+    am_status status = open_noted(v, row, files, images, &count);
+    am_image_inputs inputs = {.images = images, .count = count};
+    if (!status) status = check_images(p, &inputs, row);
+    for (int64_t i = 0; i < MAX_BATCH; i++) am_image_deinit(&images[i]);
     return status;
 }
 
 static am_status check_processor_case(const am_verifier *v, am_json config, const char *class_name, am_json row,
                                       am_json files)
 {
-    am_image_processor p;
-    AM_TRY(am_image_processor_init(config, class_name, &p));
-    if (is_there(row, "input_note") || am_json_count(am_json_get(row, "kwargs")))
-        return am_error(AM_UNSUPPORTED, "other inputs than images, or arguments of the call");
-    am_image images[MAX_BATCH] = {{0}};
-    int64_t count = 0;
-    am_status status = open_images(v, files, images, &count);
-    am_json expected = is_there(row, "error") ? (am_json){0} : am_json_get_path(row, "outputs.pixel_values");
-    if (!status) status = check_images(&p, images, count, expected);
-    for (int64_t i = 0; i < MAX_BATCH; i++) am_image_deinit(&images[i]);
+    am_image_processor *p;
+    am_status status = am_image_processor_create(config, class_name, &p);
+    if (status) return is_there(row, "error") ? am_verify_expect_failure(status) : status;
+    bool known = !is_there(row, "input_note") || has_note(row, "pair");
+    if (!known || am_json_count(am_json_get(row, "kwargs")))
+        status = am_error(AM_UNSUPPORTED, "other inputs than images, or arguments of the call");
+    if (!status) status = check_opened(v, p, row, files);
+    am_image_processor_close(p);
     return status;
 }
 
@@ -290,15 +343,16 @@ static am_status verify_processor(am_verifier *v, const char *path)
    does not. */
 static am_status check_mode(const am_verifier *v, am_json row)
 {
-    am_image_processor p;
-    AM_TRY(am_image_processor_init(am_json_get(row, "settings"), text_of(row, "class"), &p));
-    if (!am_json_equals(am_json_get(row, "how"), "load_image"))
-        return am_error(AM_UNSUPPORTED, "images that are not made RGB when they are opened");
+    am_image_processor *p;
     am_image image = {0};
-    AM_TRY(open_image(v, text_of(row, "image"), &image));
-    am_json expected = is_there(row, "error") ? (am_json){0} : am_json_get_path(row, "outputs.pixel_values");
-    am_status status = check_images(&p, &image, 1, expected);
+    AM_TRY(am_image_processor_create(am_json_get(row, "settings"), text_of(row, "class"), &p));
+    am_status status = am_json_equals(am_json_get(row, "how"), "load_image")
+                           ? open_image(v, text_of(row, "image"), &image)
+                           : am_error(AM_UNSUPPORTED, "images that are not made RGB when they are opened");
+    am_image_inputs inputs = {.images = &image, .count = 1};
+    if (!status) status = check_images(p, &inputs, row);
     am_image_deinit(&image);
+    am_image_processor_close(p);
     return status;
 }
 

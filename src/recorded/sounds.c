@@ -4,6 +4,7 @@
 #include "media/audio_features.h"
 #include "media/feature_extractor.h"
 #include "recorded/case.h"
+#include "tensor/dtype.h"
 #include "tensor/shape.h"
 
 #include <inttypes.h>
@@ -24,12 +25,26 @@ static const char *text_of(am_json object, const char *key)
     return am_json_text(am_json_get(object, key)).bytes;
 }
 
-static am_status load_sound(const am_verifier *v, const char *file, int sampling_rate, am_audio *out)
+static char *sound_path(const am_verifier *v, const char *file)
 {
     char name[300];
     snprintf(name, sizeof name, "files/%s", file);
-    char *path = am_verifier_path(v, name);
+    return am_verifier_path(v, name);
+}
+
+static am_status load_sound(const am_verifier *v, const char *file, int sampling_rate, am_audio *out)
+{
+    char *path = sound_path(v, file);
     am_status status = path ? am_audio_load(path, sampling_rate, NULL, out) : am_out_of_memory();
+    am_free(path);
+    return status;
+}
+
+/* At its own rate, with all its channels. */
+static am_status load_channels(const am_verifier *v, const char *file, am_audio *out)
+{
+    char *path = sound_path(v, file);
+    am_status status = path ? am_audio_open(path, NULL, out) : am_out_of_memory();
     am_free(path);
     return status;
 }
@@ -57,12 +72,17 @@ static am_status verify_loading(am_verifier *v, am_json rows)
 }
 
 /* Index of a name in a list, -1 when it is not in it. */
-static int find_name(am_json value, const char *const *names, int count)
+static int find_text(const char *name, const char *const *names, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (am_json_equals(value, names[i])) return i;
+        if (strcmp(name, names[i]) == 0) return i;
     }
     return -1;
+}
+
+static int find_name(am_json value, const char *const *names, int count)
+{
+    return find_text(am_json_text(value).bytes, names, count);
 }
 
 static const char *const mel_scales[] = {"htk", "kaldi", "slaney"};
@@ -289,55 +309,136 @@ static am_status verify_functions(am_verifier *v, am_json rows)
 enum { MAX_BATCH = 16 };
 
 /* Several files make a padded batch. */
-static am_status read_options(am_json kwargs, int64_t count, am_feature_options *out)
+static am_feature_options read_options(am_json kwargs, int64_t count)
 {
-    static const char *const known[] = {"padding", "max_length", "truncation", "pad_to_multiple_of",
-                                        "return_attention_mask"};
-    *out = (am_feature_options){.max_length = am_json_int(am_json_get(kwargs, "max_length"), 0),
-                                .pad_to_multiple_of = am_json_int(am_json_get(kwargs, "pad_to_multiple_of"), 0)};
     am_json padding = am_json_get(kwargs, "padding"), mask = am_json_get(kwargs, "return_attention_mask");
     am_json truncation = am_json_get(kwargs, "truncation");
-    if (count > 1 || am_json_bool(padding, false) || am_json_equals(padding, "longest"))
-        out->padding = AM_PADDING_LONGEST;
-    if (am_json_equals(padding, "max_length")) out->padding = AM_PADDING_MAX_LENGTH;
+    am_feature_options o = {.max_length = am_json_int(am_json_get(kwargs, "max_length"), 0),
+                            .pad_to_multiple_of = am_json_int(am_json_get(kwargs, "pad_to_multiple_of"), 0)};
+    if (count > 1 || am_json_bool(padding, false) || am_json_equals(padding, "longest")) o.padding = AM_PADDING_LONGEST;
+    if (am_json_equals(padding, "max_length")) o.padding = AM_PADDING_MAX_LENGTH;
+    if (am_json_kind_of(padding) == AM_JSON_BOOL && !am_json_bool(padding, true)) o.padding = AM_PADDING_NONE;
     if (am_json_kind_of(mask) == AM_JSON_BOOL)
-        out->return_attention_mask = am_json_bool(mask, false) ? AM_CHOICE_YES : AM_CHOICE_NO;
+        o.return_attention_mask = am_json_bool(mask, false) ? AM_CHOICE_YES : AM_CHOICE_NO;
     if (am_json_kind_of(truncation) == AM_JSON_BOOL)
-        out->truncation = am_json_bool(truncation, false) ? AM_CHOICE_YES : AM_CHOICE_NO;
+        o.truncation = am_json_bool(truncation, false) ? AM_CHOICE_YES : AM_CHOICE_NO;
+    return o;
+}
+
+/* The arguments of a call that are the class's own: all but those of am_feature_options. *out may be null: none. */
+static am_status read_arguments(am_json kwargs, am_json_document **out)
+{
+    static const char *const common[] = {"padding", "max_length", "truncation", "pad_to_multiple_of",
+                                         "return_attention_mask"};
+    am_buffer text = {0};
     for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);) {
-        bool found = false;
-        for (size_t k = 0; k < sizeof known / sizeof *known; k++) found = found || strcmp(known[k], i.key.bytes) == 0;
-        if (!found) return am_error(AM_UNSUPPORTED, "argument %s of a call", i.key.bytes);
+        if (find_text(i.key.bytes, common, 5) >= 0) continue;
+        am_buffer_append_string(&text, text.length ? ", " : "{");
+        am_buffer_append_json_string(&text, i.key.bytes, i.key.length);
+        am_buffer_append_string(&text, ": ");
+        am_json_write(i.value, &text);
+    }
+    bool is_empty = !text.length;
+    am_buffer_append_char(&text, '}');
+    am_status status = am_buffer_status(&text);
+    if (!status && !is_empty) status = am_json_parse(text.bytes, text.length, "kwargs", out);
+    am_buffer_deinit(&text);
+    return status;
+}
+
+static am_status check_dtype(am_json expected, am_dtype found)
+{
+    static const struct {
+        const char *name;
+        am_dtype dtype;
+    } names[] = {{"float32", AM_F32}, {"int32", AM_I32}, {"int64", AM_I64}, {"bool", AM_BOOL}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (am_json_equals(expected, names[i].name) && found == names[i].dtype) return NULL;
+    }
+    return am_error(AM_FAILED, "%s, expected %s", am_dtype_name(found), am_json_text(expected).bytes);
+}
+
+/* A recorded list, of numbers or of lists, beside a tensor's elements; a null stands for -1. */
+static am_status check_list(am_json expected, const am_tensor *found, int64_t *at)
+{
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i);) {
+        if (am_json_kind_of(i.value) == AM_JSON_ARRAY) {
+            AM_TRY(check_list(i.value, found, at));
+            continue;
+        }
+        double number = am_json_real(i.value, -1.0);
+        if (*at >= am_shape_count(&found->shape) || am_load_real(found->dtype, found->data, *at) != number)
+            return am_error(AM_FAILED, "element %" PRId64 " is another than %g", *at, number);
+        ++*at;
     }
     return NULL;
 }
 
-/* As many outputs as were recorded, each with its values. */
+static am_status check_feature(am_json expected, const am_tensor *found)
+{
+    static const am_verify_tolerance exact = {.mean_absolute = 1e-8, .mean_relative = 1e-7};
+    int64_t at = 0;
+    if (am_json_kind_of(expected) == AM_JSON_OBJECT) {
+        AM_TRY(check_dtype(am_json_get(expected, "dtype"), found->dtype));
+        return am_verify_array(expected, found, found->dtype == AM_F32 ? &feature_tolerance : &exact);
+    }
+    AM_TRY(check_list(expected, found, &at));
+    if (at == am_shape_count(&found->shape)) return NULL;
+    return am_error(AM_FAILED, "%" PRId64 " elements, expected %" PRId64, am_shape_count(&found->shape), at);
+}
+
+/* As many outputs as were recorded, each with its values. What is drawn at random was not recorded. */
 static am_status compare_features(am_json outputs, const am_features *found)
 {
-    size_t count = found->attention_mask.data ? 2 : 1;
-    if (am_json_count(outputs) != count)
-        return am_error(AM_FAILED, "%zu outputs, expected %zu", count, am_json_count(outputs));
-    AM_TRY(am_note(am_verify_array(am_json_get(outputs, found->name), &found->values, &feature_tolerance), "%s",
-                   found->name));
-    if (count < 2) return NULL;
-    static const am_verify_tolerance exact = {.mean_absolute = 1e-8};
-    return am_note(am_verify_array(am_json_get(outputs, "attention_mask"), &found->attention_mask, &exact),
-                   "attention_mask");
+    int count = found->count - (am_features_get(found, "noise_sequence") ? 1 : 0);
+    if (am_json_count(outputs) != (size_t)count)
+        return am_error(AM_FAILED, "%d outputs, expected %zu", count, am_json_count(outputs));
+    for (am_json_iterator i = am_json_iterate(outputs); am_json_next(&i);) {
+        const am_tensor *tensor = am_features_get(found, i.key.bytes);
+        if (!tensor) return am_error(AM_FAILED, "there is no %s", i.key.bytes);
+        AM_TRY(am_note(check_feature(i.value, tensor), "%s", i.key.bytes));
+    }
+    return NULL;
 }
 
 /* Sounds are taken at their own rates for what the extractor expects, as they were when the answers were
    recorded. */
 static am_status check_sounds(const am_feature_extractor *e, am_json row, am_audio *sounds, int64_t count)
 {
-    am_feature_options options;
-    AM_TRY(read_options(am_json_get(row, "kwargs"), count, &options));
+    am_json kwargs = am_json_get(row, "kwargs");
+    am_feature_options options = read_options(kwargs, count);
+    am_json_document *arguments = NULL;
+    am_features found = {0};
+    AM_TRY(read_arguments(kwargs, &arguments));
+    if (arguments) options.arguments = am_json_root(arguments);
     for (int64_t i = 0; i < count; i++) sounds[i].sampling_rate = (int)e->sampling_rate;
-    am_features found;
     am_status status = am_feature_extractor_run(e, sounds, count, &options, &found);
     if (am_json_kind_of(am_json_get(row, "error")) != AM_JSON_MISSING) status = am_verify_expect_failure(status);
     else if (!status) status = compare_features(am_json_get(row, "outputs"), &found);
     am_features_deinit(&found);
+    am_json_close(arguments);
+    return status;
+}
+
+/* All channels where the extractor takes them, else their mean. */
+static am_status load_for(const am_feature_extractor *e, const am_verifier *v, const char *file, am_audio *out)
+{
+    AM_TRY(load_channels(v, file, out));
+    if (am_feature_channels(e) == 1) am_audio_mix_down(out);
+    return NULL;
+}
+
+static am_status check_loaded(const am_feature_extractor *e, const am_verifier *v, am_json row)
+{
+    am_audio sounds[MAX_BATCH] = {{0}};
+    int64_t count = 0;
+    am_status status = NULL;
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "files")); !status && am_json_next(&i); count++) {
+        if (count == MAX_BATCH) status = am_error(AM_INVALID_FILE, "more than %d files", MAX_BATCH);
+        else status = load_for(e, v, am_json_text(i.value).bytes, &sounds[count]);
+    }
+    if (!status) status = check_sounds(e, row, sounds, count);
+    for (int64_t i = 0; i < MAX_BATCH; i++) am_audio_deinit(&sounds[i]);
     return status;
 }
 
@@ -345,15 +446,8 @@ static am_status check_extractor_case(const am_verifier *v, am_json config, cons
 {
     am_feature_extractor e;
     AM_TRY(am_feature_extractor_init(config, class_name, &e));
-    am_audio sounds[MAX_BATCH] = {{0}};
-    int64_t count = 0;
-    am_status status = NULL;
-    for (am_json_iterator i = am_json_iterate(am_json_get(row, "files")); !status && am_json_next(&i); count++) {
-        if (count == MAX_BATCH) status = am_error(AM_INVALID_FILE, "more than %d files", MAX_BATCH);
-        else status = load_sound(v, am_json_text(i.value).bytes, 0, &sounds[count]);
-    }
-    if (!status) status = check_sounds(&e, row, sounds, count);
-    for (int64_t i = 0; i < MAX_BATCH; i++) am_audio_deinit(&sounds[i]);
+    am_status status = check_loaded(&e, v, row);
+    am_feature_extractor_deinit(&e);
     return status;
 }
 

@@ -170,7 +170,13 @@ static am_status verify_offsets(am_verify_run *run, am_json json, const int32_t 
     am_json offsets = am_json_get(json, "offsets");
     am_json_string text = am_json_text(am_json_get(offsets, "text"));
     options.skip_special_tokens = false;
-    AM_TRY(am_tokenizer_decode_ctc(run->tokenizer, ids, count, &options, &decoding));
+    am_status status = am_tokenizer_decode_ctc(run->tokenizer, ids, count, &options, &decoding);
+    if (am_json_kind_of(am_json_get(offsets, "err")) != AM_JSON_MISSING) {
+        if (!status) am_verify_fail(run, "offsets", "an error", "success"), am_ctc_decoding_deinit(&decoding);
+        am_status_free(status);
+        return NULL;
+    }
+    if (status) return status;
     am_verify_texts(run, "offsets.text", (am_text){text.bytes, text.length}, decoding.text);
     verify_pieces(run, "char_offsets", am_json_get(offsets, "char_offsets"), "char", decoding.characters,
                   decoding.character_count);

@@ -17,16 +17,22 @@ am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inp
 {
     am_image_processor *processor;
     am_image image = {0};
-    am_tensor pixels = {0};
+    am_media_tensors made = {0};
     *out = (am_media_inputs){0};
     AM_TRY(am_pipeline_image_processor(p, &processor));
     am_status status = open_image(input, &image);
-    if (!status) status = am_image_processor_run(processor, &image, 1, &pixels);
+    am_image_inputs inputs = {.images = &image, .count = 1};
+    if (!status) status = am_image_processor_run(processor, &inputs, &made);
+    const am_media_output *pixels = am_media_tensors_find(&made, "pixel_values");
+    if (!status && !pixels) status = am_error(AM_UNSUPPORTED, "an image processor without pixel_values");
+    if (!status) {
+        out->inputs[out->count++] = (am_session_input){"pixel_values", pixels->tensors[0]};
+        out->owned[0] = pixels->tensors[0].data;
+        pixels->tensors[0].data = NULL;
+    }
+    am_media_tensors_deinit(&made);
     am_image_deinit(&image);
-    if (status) return status;
-    out->inputs[out->count++] = (am_session_input){"pixel_values", pixels};
-    out->owned[0] = pixels.data;
-    return NULL;
+    return status;
 }
 
 /* --- sounds --- */
@@ -58,11 +64,11 @@ am_status am_sound_inputs(am_pipeline *p, const am_audio *samples, const am_feat
     *out = (am_media_inputs){0};
     AM_TRY(am_pipeline_feature_extractor(p, &extractor));
     AM_TRY(am_feature_extractor_run(extractor, samples, 1, options, &features));
-    out->inputs[out->count++] = (am_session_input){features.name, features.values};
-    out->owned[0] = features.values.data;
-    if (features.attention_mask.data)
-        out->inputs[out->count++] = (am_session_input){"attention_mask", features.attention_mask};
-    out->owned[1] = features.attention_mask.data;
+    for (; out->count < features.count; out->count++) {
+        const am_feature *feature = &features.items[out->count];
+        out->inputs[out->count] = (am_session_input){feature->name, feature->tensor};
+        out->owned[out->count] = feature->tensor.data;
+    }
     return NULL;
 }
 
@@ -78,6 +84,6 @@ am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inp
 
 void am_media_inputs_deinit(am_media_inputs *m)
 {
-    for (int i = 0; i < 2; i++) am_free_aligned(m->owned[i]);
+    for (int i = 0; i < AM_FEATURES_LIMIT; i++) am_free_aligned(m->owned[i]);
     *m = (am_media_inputs){0};
 }

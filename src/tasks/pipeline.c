@@ -35,8 +35,9 @@ void am_pipeline_close(am_pipeline *p)
 {
     if (!p) return;
     am_chat_template_close(p->chat_template);
+    if (p->feature_extractor) am_feature_extractor_deinit(p->feature_extractor);
     am_free(p->feature_extractor);
-    am_free(p->image_processor);
+    am_image_processor_close(p->image_processor);
     am_tokenizer_close(p->tokenizer);
     am_session_destroy(p->base_session);
     am_loaded_model_close(p->base_model);
@@ -94,25 +95,22 @@ am_status am_pipeline_tokenizer(am_pipeline *p, am_tokenizer **out)
 
 am_status am_pipeline_image_processor(am_pipeline *p, am_image_processor **out)
 {
-    am_image_processor read;
-    if (!p->image_processor) {
-        AM_TRY(am_image_processor_open(p->directory, &read));
-        p->image_processor = am_alloc(sizeof read);
-        if (!p->image_processor) return am_out_of_memory();
-        *p->image_processor = read;
-    }
+    if (!p->image_processor) AM_TRY(am_image_processor_open(p->directory, &p->image_processor));
     *out = p->image_processor;
     return NULL;
 }
 
 am_status am_pipeline_feature_extractor(am_pipeline *p, am_feature_extractor **out)
 {
-    am_feature_extractor read;
     if (!p->feature_extractor) {
-        AM_TRY(am_feature_extractor_open(p->directory, &read));
-        p->feature_extractor = am_alloc(sizeof read);
-        if (!p->feature_extractor) return am_out_of_memory();
-        *p->feature_extractor = read;
+        am_feature_extractor *read = am_alloc(sizeof *read);
+        if (!read) return am_out_of_memory();
+        am_status status = am_feature_extractor_open(p->directory, read);
+        if (status) {
+            am_free(read);
+            return status;
+        }
+        p->feature_extractor = read;
     }
     *out = p->feature_extractor;
     return NULL;

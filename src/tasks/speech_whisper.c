@@ -291,7 +291,7 @@ static am_status hear_chunk(job *j, const am_audio *sound, const am_speech_chunk
     part.samples += chunk->first;
     part.frames = chunk->count;
     AM_TRY(am_pipeline_feature_extractor(j->p, &extractor));
-    bool is_long = !has_stride && part.frames > extractor->chunk_samples;
+    bool is_long = !has_stride && part.frames > am_feature_chunk_samples(extractor);
     am_feature_options options = {.padding = AM_PADDING_LONGEST, .truncation = AM_CHOICE_NO};
     AM_TRY(am_sound_inputs(j->p, &part, is_long ? &options : NULL, &inputs));
     j->count = 0;
@@ -348,7 +348,8 @@ static am_status read_settings(job *j)
                         "class %s has no max_source_positions and max_target_positions of a Whisper model",
                         j->p->model->architecture->name);
     j->segment_frames = INPUT_STRIDE * positions;
-    j->text.time_precision = (double)extractor->chunk_samples / (double)extractor->sampling_rate / (double)positions;
+    j->text.time_precision =
+        (double)am_feature_chunk_samples(extractor) / (double)extractor->sampling_rate / (double)positions;
     j->config.max_initial_timestamp_index = am_json_int(am_json_get(j->file, "max_initial_timestamp_index"), -1);
     return NULL;
 }

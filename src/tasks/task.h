@@ -2,13 +2,13 @@
 #ifndef AM_TASKS_TASK_H
 #define AM_TASKS_TASK_H
 
+#include "media/feature_extractor.h"
 #include "tasks/pipeline.h"
 
 #include <anymodel/input.h>
 
 struct am_audio;
 struct am_encoding;
-struct am_feature_options;
 struct am_tokenizer;
 
 typedef struct am_task {
@@ -70,9 +70,9 @@ am_status am_check_length(am_pipeline *p, int64_t length) AM_NODISCARD;
 /* The input image as pixel_values, the input sound as input_values or input_features (and attention_mask):
  * tensors owned by the result. */
 typedef struct am_media_inputs {
-    am_session_input inputs[2];
+    am_session_input inputs[AM_FEATURES_LIMIT];
     int count;
-    void *owned[2]; /* freed by am_media_inputs_deinit */
+    void *owned[AM_FEATURES_LIMIT]; /* freed by am_media_inputs_deinit */
 } am_media_inputs;
 
 am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;

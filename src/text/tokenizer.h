@@ -195,6 +195,11 @@ bool am_tokenizer_has_type_ids(const am_tokenizer *tokenizer);
    (mBART, NLLB); -1: the class has no such codes. */
 int32_t am_tokenizer_language_id(const am_tokenizer *tokenizer);
 
+/* Whether transformers runs the class by the tokenizers library. Where not (classes written in Python), tokens are the
+   parts the text was cut into, an unknown one too, and there are no offsets (all are (0, 0)) and no overflowing parts;
+   Wav2Vec2CTCTokenizer has both. */
+bool am_tokenizer_is_fast(const am_tokenizer *tokenizer);
+
 /* Name of the class that was built ("BertTokenizer", "TokenizersBackend" for a tokenizer.json taken as it
  * is). */
 const char *am_tokenizer_class(const am_tokenizer *tokenizer);

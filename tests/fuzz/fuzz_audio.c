@@ -19,6 +19,7 @@ static void read_config(const uint8_t *data, size_t size)
     for (int i = 0; i < 3 && !status; i++) {
         am_feature_extractor extractor;
         am_status_free(am_feature_extractor_init(am_json_root(document), classes[i], &extractor));
+        am_feature_extractor_deinit(&extractor);
     }
     am_json_close(document);
     am_status_free(status);
@@ -35,6 +36,7 @@ static void make_features(const am_audio *sound)
     if (!status) status = am_feature_extractor_run(&extractor, sound, 1, NULL, &out);
     if (status) abort();
     am_features_deinit(&out);
+    am_feature_extractor_deinit(&extractor);
     am_json_close(document);
 }
 

@@ -2,7 +2,7 @@
    again. Input that begins with '{' is a preprocessor_config.json instead. */
 #include "base/json.h"
 #include "base/memory.h"
-#include "media/image_processor.h"
+#include "media/images/processor.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +16,12 @@ static void read_config(const uint8_t *data, size_t size)
     am_json_document *document = NULL;
     am_status status = am_json_parse((const char *)data, size, "config", &document);
     for (int i = 0; i < 4 && !status; i++) {
-        am_image_processor processor;
+        am_image_processor *processor;
         am_plane_size out;
-        am_status read = am_image_processor_init(am_json_root(document), classes[i], &processor);
-        if (!read) read = am_image_processor_size(&processor, (am_plane_size){37, 211}, &out);
+        am_status read = am_image_processor_create(am_json_root(document), classes[i], &processor);
+        if (!read) read = am_image_fit(&processor->size, (am_plane_size){37, 211}, &out);
         if (!read && (out.height < 1 || out.width < 1)) abort();
+        am_image_processor_close(processor);
         am_status_free(read);
     }
     am_json_close(document);
@@ -31,13 +32,15 @@ static void make_tensor(const am_image *image)
 {
     am_json_document *document = NULL;
     const char *config = "{\"size\": {\"height\": 9, \"width\": 14}, \"resample\": 3}";
-    am_image_processor processor;
-    am_tensor out = {0};
+    am_image_processor *processor = NULL;
+    am_image_inputs inputs = {.images = image, .count = 1};
+    am_media_tensors out = {0};
     am_status status = am_json_parse(config, strlen(config), "config", &document);
-    if (!status) status = am_image_processor_init(am_json_root(document), "SiglipImageProcessor", &processor);
-    if (!status) status = am_image_processor_run(&processor, image, 1, &out);
+    if (!status) status = am_image_processor_create(am_json_root(document), "SiglipImageProcessor", &processor);
+    if (!status) status = am_image_processor_run(processor, &inputs, &out);
     if (status) abort();
-    am_free_aligned(out.data);
+    am_media_tensors_deinit(&out);
+    am_image_processor_close(processor);
     am_json_close(document);
 }
 

@@ -178,7 +178,7 @@ static am_status add_node(am_trie *trie, char byte, uint32_t *out)
     return NULL;
 }
 
-static uint32_t find_child(const am_trie *trie, uint32_t node, char byte)
+uint32_t am_trie_child(const am_trie *trie, uint32_t node, char byte)
 {
     uint32_t child = trie->nodes[node].first_child;
     while (child && trie->nodes[child].byte != byte) child = trie->nodes[child].next_sibling;
@@ -190,7 +190,7 @@ am_status am_trie_add(am_trie *trie, am_text text, int32_t token)
     uint32_t node = 0;
     for (size_t i = 0; i < text.length; i++) {
         char byte = text.bytes[i];
-        uint32_t child = i == 0 ? trie->roots[(unsigned char)byte] : find_child(trie, node, byte);
+        uint32_t child = i == 0 ? trie->roots[(unsigned char)byte] : am_trie_child(trie, node, byte);
         if (!child) {
             AM_TRY(add_node(trie, byte, &child));
             if (i == 0) trie->roots[(unsigned char)byte] = child;
@@ -225,7 +225,7 @@ int32_t am_trie_longest(const am_trie *trie, am_text text, uint32_t at, uint32_t
         at++;
         if (trie->nodes[node].token >= 0) token = trie->nodes[node].token, *end = at;
         if (at == text.length) break;
-        node = find_child(trie, node, text.bytes[at]);
+        node = am_trie_child(trie, node, text.bytes[at]);
     }
     return token;
 }

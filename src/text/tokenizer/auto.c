@@ -1,4 +1,5 @@
 /* AutoTokenizer.from_pretrained(directory): the steps in the order transformers takes them. */
+#include "text/tokenizer/python_tokenizer.h"
 #include "text/tokenizer/spm_classes.h"
 
 #include "base/file.h"
@@ -46,6 +47,8 @@ static am_status find_class(am_auto *a)
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
         for (const am_auto_class *row = tables[i]; row->name; row++)
             if (strcmp(row->name, name) == 0) a->class = row;
+    const am_auto_class *python = am_python_class_named((am_text){name, strlen(name)});
+    if (python) a->class = python;
     return NULL;
 }
 
@@ -210,11 +213,11 @@ void am_auto_read_settings(am_auto *a)
     if (am_json_kind_of(names) == AM_JSON_ARRAY) t->has_type_ids = contains_text(names, "token_type_ids");
     bool cleans_bpe = am_auto_bool(a, "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output",
                                    a->class->cleans_bpe);
-    t->clean_up = am_auto_bool(a, "clean_up_tokenization_spaces", false) &&
+    t->clean_up = am_auto_bool(a, "clean_up_tokenization_spaces", a->class->cleans_up) &&
                   (t->ctc || t->model.settings.kind != AM_MODEL_BPE || cleans_bpe);
     t->split_special_tokens = am_auto_bool(a, "split_special_tokens", false);
     t->decode_style = a->class->decode_style;
-    t->empty_pair_is_none = !a->class->takes_words;
+    t->empty_pair_is_none = !a->class->takes_words && !t->python;
 }
 
 /* ---- all together ---- */
@@ -228,6 +231,7 @@ static am_status construct(am_auto *a)
     AM_TRY(am_tokenizer_read_limits(&a->loader, a->file, &a->tokenizer->file_limits));
     AM_TRY(apply_defaults(a));
     set_sides(a);
+    if (a->class->python) return am_python_build(a);
     read_bos_and_eos(a);
     AM_TRY(build(a));
     AM_TRY(add_tokens(a));

@@ -78,6 +78,8 @@ typedef struct am_auto_class {
     bool pads_left, has_type_ids, cleans_bpe;
     bool takes_words; /* with boxes or paths, not texts; what is here is the tokenizer of the words */
     am_decode_style decode_style;
+    const struct am_python_class *python; /* written in Python by transformers: what it does is there */
+    bool cleans_up;                       /* clean_up_tokenization_spaces unless configured */
 } am_auto_class;
 
 /* auto_tables.c, generated. Lists end with null. */

@@ -1,4 +1,5 @@
 /* Which class AutoTokenizer takes (AutoTokenizer.from_pretrained of transformers 5.23). */
+#include "text/tokenizer/python_tokenizer.h"
 #include "text/tokenizer/spm_classes.h"
 
 #include <stdio.h>
@@ -112,6 +113,7 @@ am_status am_auto_class_name(am_auto *a, const char **out)
     if (am_spm_class_exists(*out)) return NULL;
     for (size_t i = 0; am_foreign_classes[i]; i++) {
         if (strcmp(*out, am_foreign_classes[i]) != 0 || strcmp(*out, "Wav2Vec2CTCTokenizer") == 0) continue;
+        if (am_python_class_named(text(*out))) continue;
         return am_error(AM_UNSUPPORTED, "%s: tokenizer class %s, which reads files of its own", a->loader.name, *out);
     }
     return NULL;

@@ -4,7 +4,7 @@
 static const char wordpiece_decoder[] = "{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true}";
 
 /* BertNormalizer; `lower` is what do_lower_case says. */
-static void bert_normalizer(am_auto *a, const char *clean_text, bool lower)
+static void bert_normalizer(am_auto *a, const char *clean_text, const char *spaces_chinese, bool lower)
 {
     am_json accents = am_json_get(a->config, "strip_accents");
     const char *strip =
@@ -12,7 +12,7 @@ static void bert_normalizer(am_auto *a, const char *clean_text, bool lower)
     am_buffer_printf(&a->normalizer,
                      "{\"type\":\"BertNormalizer\",\"clean_text\":%s,\"handle_chinese_chars\":%s,\"strip_"
                      "accents\":%s,\"lowercase\":%s}",
-                     clean_text, am_auto_json_bool(a, "tokenize_chinese_chars", true), strip, lower ? "true" : "false");
+                     clean_text, spaces_chinese, strip, lower ? "true" : "false");
 }
 
 static void bert_rest(am_auto *a)
@@ -27,7 +27,7 @@ static void bert_rest(am_auto *a)
 
 static am_status build_bert(am_auto *a)
 {
-    bert_normalizer(a, "true", am_auto_bool(a, "do_lower_case", true));
+    bert_normalizer(a, "true", am_auto_json_bool(a, "tokenize_chinese_chars", true), am_auto_bool(a, "do_lower_case", true));
     bert_rest(a);
     return NULL;
 }
@@ -35,7 +35,7 @@ static am_status build_bert(am_auto *a)
 /* Their do_lower_case is not handed on. */
 static am_status build_dpr(am_auto *a)
 {
-    bert_normalizer(a, "true", true);
+    bert_normalizer(a, "true", am_auto_json_bool(a, "tokenize_chinese_chars", true), true);
     bert_rest(a);
     return NULL;
 }
@@ -55,7 +55,7 @@ static am_status finish_bert(am_auto *a)
 static am_status build_funnel(am_auto *a)
 {
     am_text prefix = am_auto_config_text(a, "wordpieces_prefix", "##");
-    bert_normalizer(a, am_auto_json_bool(a, "clean_text", true), am_auto_bool(a, "do_lower_case", true));
+    bert_normalizer(a, am_auto_json_bool(a, "clean_text", true), am_auto_json_bool(a, "tokenize_chinese_chars", true), am_auto_bool(a, "do_lower_case", true));
     bert_rest(a);
     am_buffer_clear(&a->decoder);
     am_buffer_append_string(&a->decoder, "{\"type\":\"WordPiece\",\"cleanup\":true,\"prefix\":");
@@ -94,10 +94,19 @@ static am_status finish_splinter(am_auto *a)
     return am_auto_use_post_processor(a);
 }
 
+/* Chinese is left to jieba, whatever tokenize_chinese_chars says. */
 static am_status build_roformer(am_auto *a)
 {
-    return am_error(AM_UNSUPPORTED, "%s: tokenizer class %s, which cuts Chinese words with jieba", a->directory,
-                    a->class->name);
+    bert_normalizer(a, "true", "false", am_auto_bool(a, "do_lower_case", true));
+    bert_rest(a);
+    return NULL;
+}
+
+static am_status finish_roformer(am_auto *a)
+{
+    am_tokenizer *t = a->tokenizer;
+    AM_TRY(am_pre_tokenizer_jieba(&t->arena, &t->model.vocabulary, &t->pre_tokenizer));
+    return finish_bert(a);
 }
 
 static const char *const bert_tokens[] = {"unk_token", "[UNK]", "sep_token",  "[SEP]",  "pad_token", "[PAD]",
@@ -135,7 +144,7 @@ const am_auto_class am_wordpiece_classes[] = {
     {WORDPIECE("LayoutLMv2Tokenizer", bert_tokens, build_layoutlmv2, finish_bert), .has_type_ids = true,
      .takes_words = true},
     {WORDPIECE("MPNetTokenizer", mpnet_tokens, build_mpnet, finish_mpnet)},
-    {WORDPIECE("RoFormerTokenizer", bert_tokens, build_roformer, NULL)},
+    {WORDPIECE("RoFormerTokenizer", bert_tokens, build_roformer, finish_roformer), .has_type_ids = true},
     {WORDPIECE("SplinterTokenizer", splinter_tokens, build_bert, finish_splinter)},
     {WORDPIECE("TapasTokenizer", tapas_tokens, build_layoutlmv2, NULL), .has_type_ids = true, .takes_words = true},
     {0},

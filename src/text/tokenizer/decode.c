@@ -1,4 +1,5 @@
 /* From ids to text, all at once or as they come. */
+#include "text/tokenizer/python_tokenizer.h"
 #include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
@@ -20,6 +21,8 @@ static const am_text *tokens_of_ids(const am_tokenizer *t, am_scratch *s, const 
 am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, size_t count, bool skip_special,
                                     am_buffer *out)
 {
+    am_decode_options options = {.skip_special_tokens = skip_special};
+    if (t->python) return am_python_join(t, ids, count, &options, out);
     am_scratch *s = am_tokenizer_take_scratch(t);
     if (!s) return am_out_of_memory();
     am_scratch_limit(s, count);
@@ -121,6 +124,16 @@ static am_status group_ids(const am_tokenizer *t, const int32_t *ids, size_t *co
     return NULL;
 }
 
+/* Classes that transformers writes in Python. */
+static am_status decode_python(const am_tokenizer *t, const int32_t *ids, size_t count,
+                               const am_decode_options *options, am_buffer *out)
+{
+    const am_python *p = t->python;
+    AM_TRY(am_python_join(t, ids, count, options, out));
+    if (!(options->clean_up < 0 ? t->clean_up : options->clean_up)) return NULL;
+    return p->class->clean_up ? p->class->clean_up(p, out) : am_clean_up(out, false);
+}
+
 static am_status decode_into(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,
                              am_buffer *out)
 {
@@ -147,8 +160,9 @@ am_status am_tokenizer_decode(const am_tokenizer *t, const int32_t *ids, size_t 
     *out = NULL;
     *out_length = 0;
     if (!options) options = &defaults;
-    am_status status =
-        t->ctc ? am_ctc_decode(t, ids, count, options, &text) : decode_into(t, ids, count, options, &text);
+    am_status status = t->ctc      ? am_ctc_decode(t, ids, count, options, &text)
+                       : t->python ? decode_python(t, ids, count, options, &text)
+                                   : decode_into(t, ids, count, options, &text);
     am_buffer_append_char(&text, 0);
     if (!status) status = am_buffer_status(&text);
     if (!status) {

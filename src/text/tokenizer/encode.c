@@ -1,4 +1,5 @@
 /* From text to ids: the stages in order, and handing out the result. */
+#include "text/tokenizer/python_tokenizer.h"
 #include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
@@ -183,6 +184,7 @@ static am_status encode_one(const am_tokenizer *t, const am_input inputs[2], siz
     size_t total = 0;
     for (size_t i = 0; i < count; i++) AM_TRY(check_input(&inputs[i], i == 0 ? "text" : "pair", &total));
     if (t->ctc) return am_ctc_encode(t, inputs, count, options, limits, out);
+    if (t->python) return am_python_encode(t, inputs, count, options, limits, out);
     am_scratch *s = am_tokenizer_take_scratch(t);
     if (!s) return am_out_of_memory();
     am_status status = make_draft(t, s, inputs, count, options, limits, &draft);
@@ -200,7 +202,7 @@ static am_status pad_together(const am_tokenizer *t, const am_limits *limits, bo
         if (encodings[i].count > longest) longest = encodings[i].count;
     AM_TRY(am_draft_pad_length(limits, longest, &length));
     for (size_t i = 0; i < count; i++)
-        AM_TRY(am_encoding_pad(&encodings[i], limits, length, t->post_processor || pair ? -1 : 0));
+        AM_TRY(am_encoding_pad(&encodings[i], limits, length, t->post_processor || t->python || pair ? -1 : 0));
     return NULL;
 }
 

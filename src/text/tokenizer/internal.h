@@ -106,6 +106,9 @@ typedef struct am_new_range {
 /* The i-th of them, ascending; false past the end. */
 bool am_char_new_range(size_t i, am_new_range *out);
 
+/* Whether Unicode 14 has not assigned it, but 15 or 16 has. */
+bool am_char_is_younger(uint32_t c);
+
 /* Whether the text holds a code point for which PCRE2 and Oniguruma may differ. */
 bool am_text_has_new_chars(const char *text, size_t length);
 
@@ -375,6 +378,10 @@ am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_t
 /* Cuts scratch->pieces that are no added tokens. */
 am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scratch *scratch) AM_NODISCARD;
 
+/* JiebaPreTokenizer of RoFormer, in the arena; the vocabulary must outlive it. Applying it fails with AM_UNSUPPORTED on
+   texts with Chinese words. */
+am_status am_pre_tokenizer_jieba(am_arena *arena, const am_vocabulary *vocabulary, am_pre_tokenizer **out) AM_NODISCARD;
+
 /* Reads the fields of Metaspace, which is a pre-tokenizer and a decoder. */
 typedef enum am_prepend_scheme { AM_PREPEND_ALWAYS, AM_PREPEND_FIRST, AM_PREPEND_NEVER } am_prepend_scheme;
 typedef struct am_metaspace {
@@ -530,22 +537,24 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
 am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena,
                                       const am_normalizer *normalizer) AM_NODISCARD;
 
-/* Adds a token, or changes that of its text, with an id given. Fails with AM_INVALID_FILE when there can be no such id.
- */
+/* Adds a token with this id, which another may have too, or changes the one of that text. Fails with AM_INVALID_FILE
+   when there can be no such id. */
 am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token,
                               int64_t id) AM_NODISCARD;
 
 /* Builds what matching needs, after the last change. */
 am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
 
+/* A text that the trie is to find as `token`, and the node behind `node` for a byte (0: none). */
+am_status am_trie_add(am_trie *trie, am_text text, int32_t token) AM_NODISCARD;
+uint32_t am_trie_child(const am_trie *trie, uint32_t node, char byte);
+
 /* Finds the added tokens in a text, in order. */
 const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text content);
 /* By id: fast once finished, else a search. */
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id);
 
-/* A text into a trie; *end is behind the longest text of it that starts at `at`, and the token of that, or -1, is
-   returned. Nodes are freed with am_free. */
-am_status am_trie_add(am_trie *trie, am_text text, int32_t token) AM_NODISCARD;
+/* The token of the longest text of a trie that starts at `at`, which *end is behind, or -1. */
 int32_t am_trie_longest(const am_trie *trie, am_text text, uint32_t at, uint32_t *end);
 
 /* Cuts the added tokens out of scratch->pieces and normalizes what is between them. With `split_special`
@@ -701,6 +710,7 @@ struct am_tokenizer {
     am_limits file_limits;
     am_ctc *ctc;                  /* of Wav2Vec2CTCTokenizer, else null */
     struct am_spm_tokenizer *spm; /* of classes that run sentencepiece itself, else null */
+    struct am_python *python;     /* of classes that transformers writes in Python, else null */
     const char *class_name;
     am_named_token *named;
     size_t named_count;

@@ -1,5 +1,5 @@
 /* Pre-tokenizers of tokenizer.json. */
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/jieba.h"
 
 #include "base/utf8.h"
 
@@ -16,6 +16,7 @@ typedef enum kind {
     DIGITS,
     UNICODE_SCRIPTS,
     FIXED_LENGTH,
+    JIEBA, /* of no file: RoFormerTokenizer makes it */
 } kind;
 
 static const char *const kind_names[] = {"BertPreTokenizer",
@@ -55,6 +56,7 @@ struct am_pre_tokenizer {
         uint32_t delimiter;
         bool individual_digits;
         uint64_t length;
+        const am_vocabulary *vocabulary;
     };
 };
 
@@ -161,6 +163,14 @@ am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_t
     pre_tokenizer->kind = (kind)index;
     AM_TRY(parse_fields(loader, json, pre_tokenizer));
     *out = pre_tokenizer;
+    return NULL;
+}
+
+am_status am_pre_tokenizer_jieba(am_arena *arena, const am_vocabulary *vocabulary, am_pre_tokenizer **out)
+{
+    *out = am_arena_alloc(arena, sizeof **out);
+    if (!*out) return am_out_of_memory();
+    **out = (am_pre_tokenizer){.kind = JIEBA, .vocabulary = vocabulary};
     return NULL;
 }
 
@@ -271,6 +281,20 @@ static am_status cut_split(const am_pre_tokenizer *p, am_scratch *s, const am_pi
     return NULL;
 }
 
+/* Words of jieba; white space stays only as an entry of the vocabulary. */
+static am_status cut_jieba(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece)
+{
+    am_text rest = {piece->text, piece->length}, word;
+    while (rest.length) {
+        uint32_t size, start = (uint32_t)(rest.bytes - piece->text);
+        AM_TRY(am_jieba_next(&rest, &word));
+        bool space = am_char_is_whitespace(am_char_at(word.bytes, &size));
+        if (!space || am_vocabulary_id(p->vocabulary, word) >= 0)
+            am_scratch_add_piece(s, am_piece_slice(piece, start, start + (uint32_t)word.length));
+    }
+    return NULL;
+}
+
 static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece)
 {
     switch (p->kind) {
@@ -309,6 +333,8 @@ static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *p
     case FIXED_LENGTH:
         cut_fixed_length(s, piece, p->length);
         return NULL;
+    case JIEBA:
+        return cut_jieba(p, s, piece);
     case SEQUENCE:
         break;
     }

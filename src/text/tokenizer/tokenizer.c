@@ -1,4 +1,5 @@
 /* The tokenizer object, and reading one from a tokenizer.json as it is. */
+#include "text/tokenizer/python_tokenizer.h"
 #include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
@@ -43,6 +44,7 @@ void am_tokenizer_close(am_tokenizer *t)
     if (t->pool) pthread_mutex_destroy(&t->pool->lock);
     am_free(t->pool);
     for (am_regex_list *item = t->regexes; item; item = item->next) am_regex_destroy(item->regex);
+    am_python_destroy(t->python);
     am_model_deinit(&t->model);
     am_spm_tokenizer_deinit(t->spm);
     am_added_tokens_deinit(&t->added);
@@ -217,12 +219,14 @@ am_status am_tokenizer_open_file(const char *path, am_tokenizer **out)
 
 int32_t am_tokenizer_token_to_id(const am_tokenizer *t, am_text token)
 {
+    if (t->python) return am_python_token_id(t->python, token);
     const am_added_entry *entry = am_added_tokens_find(&t->added, token);
     return entry ? entry->id : am_vocabulary_id(&t->model.vocabulary, token);
 }
 
 am_text am_tokenizer_id_to_token(const am_tokenizer *t, int32_t id)
 {
+    if (t->python) return am_python_id_text(t->python, id);
     const am_added_entry *entry = am_added_tokens_by_id(&t->added, id);
     if (entry) return entry->normal_form.bytes ? entry->normal_form : entry->token.content;
     return am_vocabulary_text(&t->model.vocabulary, id);
@@ -231,6 +235,7 @@ am_text am_tokenizer_id_to_token(const am_tokenizer *t, int32_t id)
 size_t am_tokenizer_vocab_size(const am_tokenizer *t, bool with_added_tokens)
 {
     size_t size = t->model.vocabulary.count;
+    if (t->python && t->python->class->id_limit) return (size_t)t->python->class->id_limit;
     for (uint32_t i = 0; with_added_tokens && i < t->added.count; i++)
         size += am_vocabulary_id(&t->model.vocabulary, t->added.entries[i].token.content) < 0;
     return size;
@@ -239,6 +244,7 @@ size_t am_tokenizer_vocab_size(const am_tokenizer *t, bool with_added_tokens)
 int32_t am_tokenizer_id_limit(const am_tokenizer *t)
 {
     int32_t limit = t->model.vocabulary.id_limit;
+    if (t->python && t->python->class->id_limit) return t->python->class->id_limit;
     return t->added.id_limit > limit ? t->added.id_limit : limit;
 }
 
@@ -260,6 +266,7 @@ int32_t am_tokenizer_special_id(const am_tokenizer *t, const char *name)
 bool am_tokenizer_is_special(const am_tokenizer *t, int32_t id)
 {
     if (t->spm && !t->spm->is_library) return am_spm_is_special(t, id);
+    if (t->python) return am_python_is_special(t->python, id);
     const am_added_entry *entry = am_added_tokens_find(&t->added, am_tokenizer_id_to_token(t, id));
     return entry && entry->was_special;
 }
@@ -287,6 +294,11 @@ bool am_tokenizer_has_type_ids(const am_tokenizer *t)
 int32_t am_tokenizer_language_id(const am_tokenizer *t)
 {
     return t->language_id;
+}
+
+bool am_tokenizer_is_fast(const am_tokenizer *t)
+{
+    return !t->python && !t->ctc && (!t->spm || t->spm->is_library);
 }
 
 const char *am_tokenizer_class(const am_tokenizer *t)

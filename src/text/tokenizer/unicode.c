@@ -83,6 +83,12 @@ static const am_new_range *find_new(uint32_t c)
     return low < COUNT(changed_after_14) && c >= changed_after_14[low].first ? &changed_after_14[low] : NULL;
 }
 
+bool am_char_is_younger(uint32_t c)
+{
+    const am_new_range *range = c >= 0x300 ? find_new(c) : NULL;
+    return range && range->category[0];
+}
+
 bool am_char_is_inert(uint32_t c)
 {
     const am_new_range *range = c >= 0x7FD ? find_new(c) : NULL;

@@ -1,36 +1,28 @@
 #include "media_support.h"
 
 #include "base/threads.h"
-#include "media/image_processor.h"
+#include "media/images/processor.h"
 
-static am_status init_from(const char *json, const char *class_name, am_image_processor *out)
+static am_status init_from(const char *json, const char *class_name, am_image_processor **out)
 {
     am_json_document *document = parse_json(json);
-    am_status status = am_image_processor_init(am_json_root(document), class_name, out);
+    am_status status = am_image_processor_create(am_json_root(document), class_name, out);
     am_json_close(document);
     return status;
 }
 
-static am_image_processor processor_of(const char *json, const char *class_name)
+static am_image_processor *processor_of(const char *json, const char *class_name)
 {
-    am_image_processor p;
+    am_image_processor *p;
     am_test_expect_ok(init_from(json, class_name, &p));
     return p;
 }
 
 static void expect_init_error(const char *json, am_code code, const char *part)
 {
-    am_image_processor p;
+    am_image_processor *p;
     am_test_expect_error(init_from(json, NULL, &p), code, part);
-}
-
-static void expect_size(const char *json, int64_t in_height, int64_t in_width, int64_t height, int64_t width)
-{
-    am_image_processor p = processor_of(json, NULL);
-    am_plane_size out;
-    am_test_expect_ok(am_image_processor_size(&p, (am_plane_size){in_height, in_width}, &out));
-    assert_int_equal(out.height, height);
-    assert_int_equal(out.width, width);
+    assert_null(p);
 }
 
 static am_image gradient(int64_t width, int64_t height)
@@ -39,6 +31,43 @@ static am_image gradient(int64_t width, int64_t height)
     am_test_expect_ok(am_image_create(width, height, &image));
     for (int64_t i = 0; i < width * height * 3; i++) image.pixels[i] = (uint8_t)(i * 7 % 256);
     return image;
+}
+
+/* The tensor of one run, borrowed from *made. */
+static const am_tensor *run_once_of(const am_image_processor *p, const am_image *images, int64_t count,
+                                    am_media_tensors *made)
+{
+    const am_image_inputs inputs = {.images = images, .count = count};
+    const am_tensor *out;
+    am_test_expect_ok(am_image_processor_run(p, &inputs, made));
+    am_test_expect_ok(am_media_tensors_get(made, "pixel_values", &out));
+    return out;
+}
+
+static void expect_run_error(const am_image_processor *p, const am_image *images, int64_t count, am_code code,
+                             const char *part)
+{
+    const am_image_inputs inputs = {.images = images, .count = count};
+    am_media_tensors made;
+    const am_tensor *out;
+    am_status status = am_image_processor_run(p, &inputs, &made);
+    if (!status) status = am_media_tensors_get(&made, "pixel_values", &out);
+    am_test_expect_error(status, code, part);
+    am_media_tensors_deinit(&made);
+}
+
+/* What an image of these sides becomes. */
+static void expect_size(const char *json, int64_t in_height, int64_t in_width, int64_t height, int64_t width)
+{
+    am_image_processor *p = processor_of(json, NULL);
+    am_image image = gradient(in_width, in_height);
+    am_media_tensors made;
+    const am_tensor *out = run_once_of(p, &image, 1, &made);
+    assert_int_equal(out->shape.dims[2], height);
+    assert_int_equal(out->shape.dims[3], width);
+    am_media_tensors_deinit(&made);
+    am_image_processor_close(p);
+    am_image_deinit(&image);
 }
 
 static void media_image_processor__knows_old_and_new_names(void **state)
@@ -52,17 +81,19 @@ static void media_image_processor__knows_old_and_new_names(void **state)
                  {"CLIPFeatureExtractor", "CLIPImageProcessor", AM_IMAGE_TORCHVISION},
                  {"ConvNextImageProcessorPil", "ConvNextImageProcessor", AM_IMAGE_PIL}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        am_image_processor p = processor_of(am_test_format("{\"image_processor_type\": \"%s\"}", names[i].name), NULL);
-        assert_string_equal(am_image_processor_name(&p), names[i].kind);
-        assert_int_equal(p.backend, names[i].backend);
+        am_image_processor *p = processor_of(am_test_format("{\"image_processor_type\": \"%s\"}", names[i].name), NULL);
+        assert_string_equal(am_image_processor_name(p), names[i].kind);
+        assert_int_equal(am_image_processor_backend(p), names[i].backend);
+        am_image_processor_close(p);
     }
-    am_image_processor p = processor_of("{\"feature_extractor_type\": \"DeiTFeatureExtractor\"}", NULL);
-    assert_string_equal(am_image_processor_name(&p), "DeiTImageProcessor");
+    am_image_processor *p = processor_of("{\"feature_extractor_type\": \"DeiTFeatureExtractor\"}", NULL);
+    assert_string_equal(am_image_processor_name(p), "DeiTImageProcessor");
+    am_image_processor_close(p);
 }
 
 static void media_image_processor__names_a_class_that_is_not_there(void **state)
 {
-    expect_init_error("{\"image_processor_type\": \"SamImageProcessor\"}", AM_UNSUPPORTED, "\"SamImageProcessor\"");
+    expect_init_error("{\"image_processor_type\": \"SomeImageProcessor\"}", AM_UNSUPPORTED, "\"SomeImageProcessor\"");
     expect_init_error("{\"image_processor_type\": \"ViT\"}", AM_UNSUPPORTED, "\"ViT\"");
     expect_init_error("{\"image_processor_type\": \"ImageProcessor\"}", AM_UNSUPPORTED, "\"ImageProcessor\"");
     expect_init_error("{\"image_processor_type\": \"\"}", AM_INVALID_FILE, "image_processor_type");
@@ -93,9 +124,11 @@ static void media_image_processor__crops_small_pictures_as_convnext_does(void **
 {
     expect_size("{\"image_processor_type\": \"ConvNextImageProcessor\", \"size\": 224}", 300, 400, 224, 224);
     expect_size("{\"image_processor_type\": \"ConvNextImageProcessor\"}", 300, 400, 384, 384);
-    am_image_processor p = processor_of("{\"size\": {\"height\": 224, \"width\": 224}}", "ConvNextImageProcessor");
-    am_plane_size out;
-    am_test_expect_error(am_image_processor_size(&p, (am_plane_size){4, 4}, &out), AM_INVALID_FILE, "shortest_edge");
+    am_image_processor *p = processor_of("{\"size\": {\"height\": 224, \"width\": 224}}", "ConvNextImageProcessor");
+    am_image image = gradient(4, 4);
+    expect_run_error(p, &image, 1, AM_INVALID_FILE, "shortest_edge");
+    am_image_deinit(&image);
+    am_image_processor_close(p);
 }
 
 static void media_image_processor__refuses_values_that_make_no_sense(void **state)
@@ -113,49 +146,54 @@ static void media_image_processor__refuses_values_that_make_no_sense(void **stat
     expect_init_error(VIT "\"image_mean\": [1, \"x\", 1]}", AM_INVALID_FILE, "image_mean");
     expect_init_error(VIT "\"rescale_factor\": 0}", AM_INVALID_FILE, "rescale_factor");
     expect_init_error(VIT "\"do_center_crop\": true}", AM_INVALID_FILE, "crop_size");
-    expect_init_error(VIT "\"do_pad\": true}", AM_UNSUPPORTED, "ViTImageProcessor: do_pad");
-    am_image_processor p = processor_of(VIT "\"size\": {\"longest_edge\": 30}}", NULL);
-    am_plane_size out;
-    am_test_expect_error(am_image_processor_size(&p, (am_plane_size){4, 4}, &out), AM_INVALID_FILE, "size");
+    am_image images[2] = {gradient(4, 4), gradient(900, 4)};
+    am_image_processor *p = processor_of(VIT "\"size\": {\"longest_edge\": 30}}", NULL);
+    expect_run_error(p, images, 1, AM_INVALID_FILE, "size");
+    am_image_processor_close(p);
     p = processor_of(VIT "\"size\": {\"max_height\": 1, \"max_width\": 1}}", NULL);
-    am_test_expect_error(am_image_processor_size(&p, (am_plane_size){4, 900}, &out), AM_INVALID_FILE, "0x1");
+    expect_run_error(p, images + 1, 1, AM_INVALID_FILE, "0x1");
+    am_image_processor_close(p);
+    am_image_deinit(&images[0]);
+    am_image_deinit(&images[1]);
 }
 
 /* torchvision puts the odd row of zeros below, transformers' numpy path above. */
 static void media_image_processor__pads_small_pictures_as_the_backend_does(void **state)
 {
     am_image image = gradient(2, 2);
-    am_image_processor p = processor_of("{\"do_resize\": false, \"do_center_crop\": true, \"crop_size\": 5, "
-                                        "\"do_rescale\": false, \"do_normalize\": false}",
-                                        "CLIPImageProcessor");
+    am_image_processor *p = processor_of("{\"do_resize\": false, \"do_center_crop\": true, \"crop_size\": 5, "
+                                         "\"do_rescale\": false, \"do_normalize\": false}",
+                                         "CLIPImageProcessor");
     for (int backend = AM_IMAGE_TORCHVISION; backend <= AM_IMAGE_PIL; backend++) {
-        p.backend = (am_image_backend)backend;
-        am_tensor out;
-        am_test_expect_ok(am_image_processor_run(&p, &image, 1, &out));
+        p->backend = (am_image_backend)backend;
+        am_media_tensors made;
+        const am_tensor *out = run_once_of(p, &image, 1, &made);
         int first = backend == AM_IMAGE_PIL ? 2 : 1;
         for (int i = 0; i < 25; i++) {
             int y = i / 5 - first, x = i % 5 - first;
             bool inside = y >= 0 && y < 2 && x >= 0 && x < 2;
-            assert_int_equal((int)((float *)out.data)[i], inside ? image.pixels[3 * (2 * y + x)] : 0);
+            assert_int_equal((int)((float *)out->data)[i], inside ? image.pixels[3 * (2 * y + x)] : 0);
         }
-        am_free_aligned(out.data);
+        am_media_tensors_deinit(&made);
     }
+    am_image_processor_close(p);
     am_image_deinit(&image);
 }
 
 static void media_image_processor__crops_in_one_direction_and_pads_in_the_other(void **state)
 {
     am_image image = gradient(9, 2);
-    am_image_processor p = processor_of("{\"do_resize\": false, \"do_center_crop\": true, \"crop_size\": [4, 4], "
-                                        "\"do_rescale\": false, \"do_normalize\": false}",
-                                        "CLIPImageProcessor");
-    am_tensor out;
-    am_test_expect_ok(am_image_processor_run(&p, &image, 1, &out));
+    am_image_processor *p = processor_of("{\"do_resize\": false, \"do_center_crop\": true, \"crop_size\": [4, 4], "
+                                         "\"do_rescale\": false, \"do_normalize\": false}",
+                                         "CLIPImageProcessor");
+    am_media_tensors made;
+    const am_tensor *out = run_once_of(p, &image, 1, &made);
     for (int i = 0; i < 16; i++) {
         int y = i / 4 - 1, x = i % 4 + 2;
-        assert_int_equal((int)((float *)out.data)[i], y >= 0 && y < 2 ? image.pixels[3 * (9 * y + x)] : 0);
+        assert_int_equal((int)((float *)out->data)[i], y >= 0 && y < 2 ? image.pixels[3 * (9 * y + x)] : 0);
     }
-    am_free_aligned(out.data);
+    am_media_tensors_deinit(&made);
+    am_image_processor_close(p);
     am_image_deinit(&image);
 }
 
@@ -165,16 +203,16 @@ static void media_image_processor__paints_the_transparent_color_white(void **sta
     image.has_transparent_color = true;
     memcpy(image.transparent_color, image.pixels + 3, 3);
     for (int convert = 0; convert < 2; convert++) {
-        am_image_processor p =
+        am_image_processor *p =
             processor_of("{\"do_resize\": false, \"do_rescale\": false, \"do_normalize\": false}", "ViTImageProcessor");
-        p.do_convert_rgb = convert;
-        am_tensor out;
-        am_test_expect_ok(am_image_processor_run(&p, &image, 1, &out));
-        const float *red = out.data;
+        p->do_convert_rgb = convert;
+        am_media_tensors made;
+        const float *red = run_once_of(p, &image, 1, &made)->data;
         assert_int_equal((int)red[0], image.pixels[0]);
         assert_int_equal((int)red[1], convert ? 255 : image.pixels[3]);
         assert_int_equal((int)red[2], image.pixels[6]);
-        am_free_aligned(out.data);
+        am_media_tensors_deinit(&made);
+        am_image_processor_close(p);
     }
     am_image_deinit(&image);
 }
@@ -182,54 +220,39 @@ static void media_image_processor__paints_the_transparent_color_white(void **sta
 static void media_image_processor__makes_a_batch_of_equal_sizes_only(void **state)
 {
     am_image images[2] = {gradient(4, 6), gradient(6, 4)};
-    am_image_processor p = processor_of("{\"do_resize\": false}", "ViTImageProcessor");
-    am_tensor out;
-    am_test_expect_error(am_image_processor_run(&p, images, 2, &out), AM_INVALID_ARGUMENT,
-                         "ViTImageProcessor: image 1 comes out as 4x6, image 0 as 6x4");
-    am_test_expect_error(am_image_processor_run(&p, images, 0, &out), AM_INVALID_ARGUMENT, "0 images");
-    p.do_resize = true;
-    am_test_expect_ok(am_image_processor_run(&p, images, 2, &out));
-    assert_int_equal(out.shape.rank, 4);
-    assert_int_equal(out.shape.dims[0], 2);
-    assert_int_equal(out.shape.dims[3], 224);
-    am_free_aligned(out.data);
+    am_image_processor *p = processor_of("{\"do_resize\": false}", "ViTImageProcessor");
+    am_media_tensors made;
+    expect_run_error(p, images, 2, AM_INVALID_ARGUMENT, "number 0 comes out as [3, 6, 4], number 1 as [3, 4, 6]");
+    expect_run_error(p, images, 0, AM_INVALID_ARGUMENT, "0 images");
+    p->do_resize = true;
+    const am_tensor *out = run_once_of(p, images, 2, &made);
+    assert_int_equal(out->shape.rank, 4);
+    assert_int_equal(out->shape.dims[0], 2);
+    assert_int_equal(out->shape.dims[3], 224);
+    am_media_tensors_deinit(&made);
+    am_image_processor_close(p);
     am_image_deinit(&images[0]);
     am_image_deinit(&images[1]);
-}
-
-static void media_image_processor__size_is_that_of_the_run(void **state)
-{
-    static const char *const classes[] = {"ViTImageProcessor", "CLIPImageProcessor", "ConvNextImageProcessor",
-                                          "DeiTImageProcessorPil"};
-    am_image image = gradient(19, 31);
-    for (size_t i = 0; i < 4; i++) {
-        am_image_processor p = processor_of("{\"size\": 37}", classes[i]);
-        am_plane_size size;
-        am_tensor out;
-        am_test_expect_ok(am_image_processor_size(&p, (am_plane_size){31, 19}, &size));
-        am_test_expect_ok(am_image_processor_run(&p, &image, 1, &out));
-        assert_int_equal(out.shape.dims[2], size.height);
-        assert_int_equal(out.shape.dims[3], size.width);
-        am_free_aligned(out.data);
-    }
-    am_image_deinit(&image);
 }
 
 static void media_image_processor__opens_a_directory(void **state)
 {
     const char *directory = am_test_temporary_directory();
-    am_image_processor p;
+    am_image_processor *p;
     am_test_expect_error(am_image_processor_open(directory, &p), AM_NOT_FOUND, "preprocessor_config.json");
     am_test_write_text(directory, "preprocessor_config.json", "{\"image_processor_type\": \"ViTImageProcessorFast\"}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
-    assert_string_equal(am_image_processor_name(&p), "ViTImageProcessor");
+    assert_string_equal(am_image_processor_name(p), "ViTImageProcessor");
+    am_image_processor_close(p);
     am_test_write_text(directory, "processor_config.json", "{\"processor_class\": \"CLIPProcessor\"}");
     am_test_expect_ok(am_image_processor_open(directory, &p)); /* has no nested configuration */
-    assert_string_equal(am_image_processor_name(&p), "ViTImageProcessor");
+    assert_string_equal(am_image_processor_name(p), "ViTImageProcessor");
+    am_image_processor_close(p);
     am_test_write_text(directory, "processor_config.json",
                        "{\"image_processor\": {\"image_processor_type\": \"CLIPImageProcessor\"}}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
-    assert_string_equal(am_image_processor_name(&p), "CLIPImageProcessor");
+    assert_string_equal(am_image_processor_name(p), "CLIPImageProcessor");
+    am_image_processor_close(p);
     am_test_write_text(directory, "processor_config.json", "{\"image_processor\": {\"image_processor_type\": \"X\"}}");
     am_test_expect_error(am_image_processor_open(directory, &p), AM_UNSUPPORTED,
                          "processor_config.json: image processor \"X\"");
@@ -238,27 +261,31 @@ static void media_image_processor__opens_a_directory(void **state)
 static void media_image_processor__takes_the_class_from_the_model_type(void **state)
 {
     const char *directory = am_test_temporary_directory();
-    am_image_processor p;
+    am_image_processor *p;
     am_test_write_text(directory, "preprocessor_config.json", "{\"crop_pct\": 0.5}");
     am_test_write_text(directory, "config.json", "{\"model_type\": \"resnet\"}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
-    assert_string_equal(am_image_processor_name(&p), "ConvNextImageProcessor");
+    assert_string_equal(am_image_processor_name(p), "ConvNextImageProcessor");
+    am_image_processor_close(p);
     am_test_write_text(directory, "preprocessor_config.json", "{\"feature_extractor_type\": \"ViTFeatureExtractor\"}");
     am_test_expect_ok(am_image_processor_open(directory, &p));
-    assert_string_equal(am_image_processor_name(&p), "ViTImageProcessor");
+    assert_string_equal(am_image_processor_name(p), "ViTImageProcessor");
+    am_image_processor_close(p);
 }
 
 static am_status run_once(void *context)
 {
-    am_image_processor p;
+    am_image_processor *p = NULL;
     am_json_document *document = NULL;
     const char *text = "{\"image_processor_type\": \"CLIPImageProcessor\", \"size\": 20, \"crop_size\": 16}";
     AM_TRY(am_json_parse(text, strlen(text), "test", &document));
-    am_status status = am_image_processor_init(am_json_root(document), NULL, &p);
+    am_status status = am_image_processor_create(am_json_root(document), NULL, &p);
     am_json_close(document);
-    am_tensor out = {0};
-    if (!status) status = am_image_processor_run(&p, context, 1, &out);
-    am_free_aligned(out.data);
+    const am_image_inputs inputs = {.images = context, .count = 1};
+    am_media_tensors out = {0};
+    if (!status) status = am_image_processor_run(p, &inputs, &out);
+    am_media_tensors_deinit(&out);
+    am_image_processor_close(p);
     return status;
 }
 

@@ -25,8 +25,16 @@ static void recorded_media__sounds_are_as_recorded(void **state)
     am_recorded counts = {.on_line = print_line};
     am_test_expect_ok(am_recorded_sounds(media_data("audio"), &counts));
     assert_int_equal(counts.failed, 0);
-    assert_int_equal(counts.passed, 120);
-    assert_int_equal(counts.unsupported, 1); /* of UnivNet */
+    assert_int_equal(counts.passed, 203);
+    assert_int_equal(counts.unsupported, 0);
+}
+
+static void recorded_media__compressed_sounds_are_as_recorded(void **state)
+{
+    am_recorded counts = {.on_line = print_line};
+    am_test_expect_ok(am_recorded_sounds(media_data("compressed"), &counts));
+    assert_int_equal(counts.failed, 0);
+    assert_int_equal(counts.passed, 11);
 }
 
 static void keep_line(void *context, const char *line)

@@ -1,0 +1,148 @@
+/* Segment Anything, MaskFormer and Mask2Former: what masks are made of later says which sizes pictures had. */
+#include "media/images/processor.h"
+
+#include "tensor/shape.h"
+
+#include <math.h>
+#include <stddef.h>
+
+static am_plane_size size_of(const am_picture *picture)
+{
+    return (am_plane_size){picture->height, picture->width};
+}
+
+/* [count, 2]: height and width of each picture as it is now. */
+static am_status give_sizes(am_image_run *run, const char *name)
+{
+    int64_t *sizes;
+    am_shape shape = am_shape_of(run->count, 2);
+    AM_TRY(am_image_give_integers(run, name, &shape, &sizes));
+    for (int64_t i = 0; i < run->count; i++) {
+        sizes[2 * i] = run->pictures[i].height;
+        sizes[2 * i + 1] = run->pictures[i].width;
+    }
+    return NULL;
+}
+
+/* --- Segment Anything --- */
+
+/* The longer edge becomes size.longest_edge. */
+static am_status fit_longest(const am_image_processor *p, am_plane_size in, am_plane_size *out)
+{
+    double height = (double)in.height, width = (double)in.width,
+           scale = (double)p->size.longest_edge / fmax(height, width);
+    if (!p->size.longest_edge) return am_error(AM_INVALID_FILE, "size: expected longest_edge");
+    *out = (am_plane_size){(int64_t)(height * scale + 0.5), (int64_t)(width * scale + 0.5)};
+    if (out->height && out->width) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "a picture would have no pixels, size.longest_edge is too small for it");
+}
+
+static am_status finish(am_image_run *run)
+{
+    const am_image_processor *p = run->processor;
+    am_plane_size crop = {p->crop_size.height, p->crop_size.width}, pad = {p->pad_size.height, p->pad_size.width};
+    for (int64_t i = 0; i < run->count; i++) {
+        if (p->do_center_crop) AM_TRY(am_picture_center_crop(&run->pictures[i], p->backend, crop));
+        AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
+    }
+    if (p->do_pad) AM_TRY(am_image_pad_all(run, pad, 0.0, NULL));
+    return am_image_give(run, "pixel_values", run->pictures, run->count);
+}
+
+static am_status sam(am_image_run *run)
+{
+    am_plane_size to;
+    AM_TRY(give_sizes(run, "original_sizes"));
+    for (int64_t i = 0; i < run->count && run->processor->do_resize; i++) {
+        AM_TRY(fit_longest(run->processor, size_of(&run->pictures[i]), &to));
+        AM_TRY(am_image_resize(run->processor, &run->pictures[i], to));
+    }
+    AM_TRY(give_sizes(run, "reshaped_input_sizes"));
+    return finish(run);
+}
+
+static am_status sam2(am_image_run *run)
+{
+    am_plane_size to;
+    AM_TRY(give_sizes(run, "original_sizes"));
+    for (int64_t i = 0; i < run->count && run->processor->do_resize; i++) {
+        AM_TRY(am_image_fit(&run->processor->size, size_of(&run->pictures[i]), &to));
+        AM_TRY(am_image_resize(run->processor, &run->pictures[i], to));
+    }
+    return finish(run);
+}
+
+/* --- MaskFormer --- */
+
+/* As size says, both sides up to multiples of size_divisor (0: any). */
+static am_status maskformer_size(const am_image_processor *p, int64_t unit, am_plane_size in, am_plane_size *out)
+{
+    AM_TRY(am_image_fit(&p->size, in, out));
+    if (!unit) return NULL;
+    out->height = (out->height + unit - 1) / unit * unit;
+    out->width = (out->width + unit - 1) / unit * unit;
+    return NULL;
+}
+
+static am_status maskformer(am_image_run *run)
+{
+    const am_image_processor *p = run->processor;
+    int64_t unit = 0;
+    AM_TRY(am_image_integer(p, "size_divisor", 0, 1 << 20, &unit));
+    for (int64_t i = 0; i < run->count; i++) {
+        am_plane_size to;
+        if (p->do_resize) {
+            AM_TRY(maskformer_size(p, unit, size_of(&run->pictures[i]), &to));
+            AM_TRY(am_image_resize(p, &run->pictures[i], to));
+        }
+        AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
+    }
+    AM_TRY(am_image_pad_all(run, (am_plane_size){p->pad_size.height, p->pad_size.width}, 0.0, "pixel_mask"));
+    return am_image_give(run, "pixel_values", run->pictures, run->count);
+}
+
+/* max_size of old is the longest edge. */
+static am_status read_max_size(am_image_processor *p)
+{
+    if (!p->size.shortest_edge || p->size.longest_edge) return NULL;
+    return am_image_integer(p, "max_size", 1, AM_IMAGE_MAX_PIXELS, &p->size.longest_edge);
+}
+
+/* clang-format off */
+static const am_image_class classes[] = {
+    {.name = "Mask2FormerImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"shortest_edge": 800, "longest_edge": 1333}, "default_to_square": false,
+         "resample": 2, "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
+         "image_std": [0.229, 0.224, 0.225], "do_reduce_labels": false, "size_divisor": 32
+     }), .preprocess = maskformer, .standardize = read_max_size},
+    {.name = "MaskFormerImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"shortest_edge": 800, "longest_edge": 1333}, "default_to_square": false,
+         "resample": 2, "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
+         "image_std": [0.229, 0.224, 0.225], "do_reduce_labels": false, "size_divisor": 32
+     }), .preprocess = maskformer, .standardize = read_max_size},
+    {.name = "Sam2ImageProcessor",
+     .defaults = AM_JSON({
+         "do_convert_rgb": true, "do_resize": true, "size": {"height": 1024, "width": 1024}, "resample": 2,
+         "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
+         "image_std": [0.229, 0.224, 0.225], "mask_size": {"height": 256, "width": 256}
+     }), .preprocess = sam2},
+    {.name = "Sam3ImageProcessor",
+     .defaults = AM_JSON({
+         "do_convert_rgb": true, "do_resize": true, "size": {"height": 1008, "width": 1008}, "resample": 2,
+         "do_rescale": true, "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
+         "mask_size": {"height": 288, "width": 288}
+     }), .preprocess = sam2},
+    {.name = "SamImageProcessor",
+     .defaults = AM_JSON({
+         "do_convert_rgb": true, "do_resize": true, "size": {"longest_edge": 1024}, "resample": 2,
+         "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
+         "image_std": [0.229, 0.224, 0.225], "do_pad": true, "pad_size": {"height": 1024, "width": 1024},
+         "mask_pad_size": {"height": 256, "width": 256}, "mask_size": {"longest_edge": 256}
+     }), .preprocess = sam},
+    {0},
+};
+/* clang-format on */
+
+const am_image_family am_image_family_masks = {classes};

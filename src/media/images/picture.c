@@ -1,0 +1,293 @@
+#include "media/images/picture.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static int64_t plane_of(const am_picture *p)
+{
+    return p->height * p->width;
+}
+
+static int64_t count_of(const am_picture *p)
+{
+    return p->channels * plane_of(p);
+}
+
+static size_t item_bytes(const am_picture *p)
+{
+    return p->is_float ? sizeof(float) : 1;
+}
+
+am_status am_picture_create(int64_t channels, int64_t height, int64_t width, bool is_float, am_picture *out)
+{
+    *out = (am_picture){.channels = channels, .height = height, .width = width, .is_float = is_float};
+    if (channels < 1 || channels > 64 || height < 1 || width < 1 || height > AM_IMAGE_MAX_PIXELS / width)
+        return am_error(AM_INVALID_ARGUMENT,
+                        "a picture of %" PRId64 "x%" PRId64 " pixels (height, width), %" PRId64 " channels", height,
+                        width, channels);
+    out->data = am_alloc_zeroed((size_t)count_of(out), item_bytes(out));
+    return out->data ? NULL : am_out_of_memory();
+}
+
+void am_picture_deinit(am_picture *picture)
+{
+    am_free(picture->data);
+    *picture = (am_picture){0};
+}
+
+static void replace(am_picture *picture, am_picture *by)
+{
+    am_picture_deinit(picture);
+    *picture = *by;
+}
+
+am_status am_picture_copy(const am_picture *picture, am_picture *out)
+{
+    AM_TRY(am_picture_create(picture->channels, picture->height, picture->width, picture->is_float, out));
+    memcpy(out->data, picture->data, (size_t)count_of(picture) * item_bytes(picture));
+    return NULL;
+}
+
+static void planes_of_pixels(const uint8_t *pixels, am_picture *out)
+{
+    for (int64_t i = 0; i < plane_of(out); i++, pixels += 3)
+        for (int64_t c = 0; c < out->channels; c++) out->bytes[c * plane_of(out) + i] = pixels[c];
+}
+
+am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_picture *out)
+{
+    AM_TRY(am_picture_create(3, image->height, image->width, false, out));
+    planes_of_pixels(image->pixels, out);
+    if (!convert_rgb || !image->has_transparent_color) return NULL;
+    int64_t plane = plane_of(out);
+    for (int64_t i = 0; i < plane; i++) {
+        if (memcmp(image->pixels + 3 * i, image->transparent_color, 3) != 0) continue;
+        for (int64_t c = 0; c < 3; c++) out->bytes[c * plane + i] = 255;
+    }
+    return NULL;
+}
+
+/* --- sizes --- */
+
+/* Up to three channels from `first` on as an image: what Pillow and torchvision resize does not mix channels. */
+static am_status image_of_planes(const am_picture *p, int64_t first, am_image *out)
+{
+    AM_TRY(am_image_create(p->width, p->height, out));
+    for (int64_t c = 0; c < 3; c++) {
+        const uint8_t *in = p->bytes + (first + c < p->channels ? first + c : p->channels - 1) * plane_of(p);
+        for (int64_t i = 0; i < plane_of(p); i++) out->pixels[3 * i + c] = in[i];
+    }
+    return NULL;
+}
+
+static am_status resize_planes(const am_picture *p, am_image_backend backend, int64_t first, am_resample resample,
+                               bool antialias, am_picture *out)
+{
+    am_image from, to = {0};
+    AM_TRY(image_of_planes(p, first, &from));
+    am_status status = backend == AM_IMAGE_PIL
+                           ? am_resize_pil(&from, out->width, out->height, resample, &to)
+                           : am_resize_torch(&from, out->width, out->height, resample, antialias, &to);
+    for (int64_t c = 0; c < 3 && first + c < p->channels && !status; c++) {
+        uint8_t *plane = out->bytes + (first + c) * plane_of(out);
+        for (int64_t i = 0; i < plane_of(out); i++) plane[i] = to.pixels[3 * i + c];
+    }
+    am_image_deinit(&from);
+    am_image_deinit(&to);
+    return status;
+}
+
+static am_status resize_bytes(am_picture *p, am_image_backend backend, am_plane_size to, am_resample resample,
+                              bool antialias)
+{
+    am_picture out;
+    AM_TRY(am_picture_create(p->channels, to.height, to.width, false, &out));
+    am_status status = NULL;
+    for (int64_t c = 0; c < p->channels && !status; c += 3)
+        status = resize_planes(p, backend, c, resample, antialias, &out);
+    if (status) am_picture_deinit(&out);
+    else replace(p, &out);
+    return status;
+}
+
+static am_status resize_floats(am_picture *p, am_plane_size to, am_resample resample, bool antialias)
+{
+    am_picture out;
+    AM_TRY(am_picture_create(p->channels, to.height, to.width, true, &out));
+    am_plane_size from = {p->height, p->width};
+    am_status status = am_resize_torch_f32(p->floats, p->channels, from, to, resample, antialias, out.floats);
+    if (status) am_picture_deinit(&out);
+    else replace(p, &out);
+    return status;
+}
+
+/* _rescale_for_pil_conversion: whole numbers are levels, others parts of one. */
+static am_status scale_for_pil(const am_picture *p, double *out)
+{
+    bool whole = true, levels = true, parts = true;
+    for (int64_t i = 0; i < count_of(p); i++) {
+        double value = (double)p->floats[i], cut = trunc(value);
+        whole = whole && fabs(value - cut) <= 1e-8 + 1e-5 * fabs(cut);
+        levels = levels && value >= 0.0 && value <= 255.0;
+        parts = parts && value >= 0.0 && value <= 1.0;
+    }
+    *out = whole ? 1.0 : 255.0;
+    if (whole ? levels : parts) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "an image to be resized has values outside [0, %d]", whole ? 255 : 1);
+}
+
+static am_status resize_floats_pil(am_picture *p, am_plane_size to, am_resample resample)
+{
+    double scale;
+    am_picture bytes;
+    AM_TRY(scale_for_pil(p, &scale));
+    AM_TRY(am_picture_create(p->channels, p->height, p->width, false, &bytes));
+    for (int64_t i = 0; i < count_of(p); i++) bytes.bytes[i] = (uint8_t)(float)((double)p->floats[i] * scale);
+    am_status status = resize_bytes(&bytes, AM_IMAGE_PIL, to, resample, true);
+    if (!status && scale != 1.0) status = am_picture_rescale(&bytes, AM_IMAGE_PIL, 1.0 / 255.0);
+    if (status) am_picture_deinit(&bytes);
+    else replace(p, &bytes);
+    return status;
+}
+
+am_status am_picture_resize(am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
+                            bool antialias)
+{
+    if (!picture->is_float) return resize_bytes(picture, backend, to, resample, antialias);
+    if (backend == AM_IMAGE_PIL) return resize_floats_pil(picture, to, resample);
+    return resize_floats(picture, to, resample, antialias);
+}
+
+/* Copies the part of `in` from (top, left) on that both have into `out` at (to_top, to_left). */
+static void blit(const am_picture *in, int64_t top, int64_t left, am_picture *out, int64_t to_top, int64_t to_left)
+{
+    int64_t height = in->height - top, width = in->width - left;
+    if (height > out->height - to_top) height = out->height - to_top;
+    if (width > out->width - to_left) width = out->width - to_left;
+    size_t item = item_bytes(in);
+    for (int64_t c = 0; c < in->channels && width > 0; c++)
+        for (int64_t y = 0; y < height; y++)
+            memcpy((char *)out->data + (size_t)((c * out->height + to_top + y) * out->width + to_left) * item,
+                   (const char *)in->data + (size_t)((c * in->height + top + y) * in->width + left) * item,
+                   (size_t)width * item);
+}
+
+am_status am_picture_crop(am_picture *picture, int64_t top, int64_t left, am_plane_size size)
+{
+    am_picture out;
+    if (top < 0 || left < 0 || size.height > picture->height - top || size.width > picture->width - left)
+        return am_error(AM_INVALID_ARGUMENT,
+                        "a crop of %" PRId64 "x%" PRId64 " at %" PRId64 ", %" PRId64 " in a picture of %" PRId64
+                        "x%" PRId64 " (height, width)",
+                        size.height, size.width, top, left, picture->height, picture->width);
+    AM_TRY(am_picture_create(picture->channels, size.height, size.width, picture->is_float, &out));
+    blit(picture, top, left, &out, 0, 0);
+    replace(picture, &out);
+    return NULL;
+}
+
+/* Where the crop begins in `in` pixels; negative where it is larger and zeros come first. torchvision puts the odd zero
+   after the picture, transformers' numpy path before it. */
+static int64_t crop_offset(int64_t in, int64_t crop, am_image_backend backend)
+{
+    if (in >= crop) return (in - crop) / 2;
+    return backend == AM_IMAGE_PIL ? -((crop - in + 1) / 2) : -((crop - in) / 2);
+}
+
+am_status am_picture_center_crop(am_picture *picture, am_image_backend backend, am_plane_size to)
+{
+    am_picture out;
+    AM_TRY(am_picture_create(picture->channels, to.height, to.width, picture->is_float, &out));
+    int64_t top = crop_offset(picture->height, to.height, backend),
+            left = crop_offset(picture->width, to.width, backend);
+    blit(picture, top > 0 ? top : 0, left > 0 ? left : 0, &out, top < 0 ? -top : 0, left < 0 ? -left : 0);
+    replace(picture, &out);
+    return NULL;
+}
+
+static void fill_plane(am_picture *p, int64_t channel, double value)
+{
+    int64_t plane = plane_of(p), at = channel * plane;
+    if (p->is_float)
+        for (int64_t i = 0; i < plane; i++) p->floats[at + i] = (float)value;
+    else memset(p->bytes + at, (uint8_t)value, (size_t)plane);
+}
+
+am_status am_picture_pad_colored(am_picture *picture, am_margins padding, const double *fill)
+{
+    am_picture out;
+    if (padding.left < 0 || padding.top < 0 || padding.right < 0 || padding.bottom < 0)
+        return am_error(AM_INVALID_ARGUMENT,
+                        "padding of %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 " (left, top, right, bottom); a "
+                        "picture of %" PRId64 "x%" PRId64 " is larger than what it is to be padded to",
+                        padding.left, padding.top, padding.right, padding.bottom, picture->height, picture->width);
+    AM_TRY(am_picture_create(picture->channels, picture->height + padding.top + padding.bottom,
+                             picture->width + padding.left + padding.right, picture->is_float, &out));
+    for (int64_t c = 0; c < out.channels; c++)
+        if (fill[c] != 0.0) fill_plane(&out, c, fill[c]);
+    blit(picture, 0, 0, &out, padding.top, padding.left);
+    replace(picture, &out);
+    return NULL;
+}
+
+am_status am_picture_pad(am_picture *picture, am_margins padding, double fill)
+{
+    double colors[64];
+    for (int64_t c = 0; c < 64; c++) colors[c] = fill;
+    return am_picture_pad_colored(picture, padding, colors);
+}
+
+/* --- values --- */
+
+void am_picture_flip_channels(am_picture *picture)
+{
+    size_t bytes = (size_t)plane_of(picture) * item_bytes(picture);
+    char *first = picture->data, *last = first + 2 * bytes;
+    for (size_t i = 0; i < bytes && picture->channels >= 3; i++) {
+        char kept = first[i];
+        first[i] = last[i];
+        last[i] = kept;
+    }
+}
+
+am_status am_picture_to_floats(am_picture *picture)
+{
+    am_picture out;
+    if (picture->is_float) return NULL;
+    AM_TRY(am_picture_create(picture->channels, picture->height, picture->width, true, &out));
+    for (int64_t i = 0; i < count_of(picture); i++) out.floats[i] = (float)picture->bytes[i];
+    replace(picture, &out);
+    return NULL;
+}
+
+am_status am_picture_rescale(am_picture *picture, am_image_backend backend, double scale)
+{
+    AM_TRY(am_picture_to_floats(picture));
+    for (int64_t i = 0; i < count_of(picture); i++) {
+        float value = picture->floats[i];
+        picture->floats[i] = backend == AM_IMAGE_PIL ? (float)((double)value * scale) : value * (float)scale;
+    }
+    return NULL;
+}
+
+am_status am_picture_normalize(am_picture *picture, const double *mean, const double *std)
+{
+    AM_TRY(am_picture_to_floats(picture));
+    int64_t plane = plane_of(picture);
+    for (int64_t c = 0; c < picture->channels; c++) {
+        float m = (float)mean[c], s = (float)std[c], *values = picture->floats + c * plane;
+        for (int64_t i = 0; i < plane; i++) values[i] = (values[i] - m) / s;
+    }
+    return NULL;
+}
+
+void am_picture_window(const am_picture *picture, int64_t channel, int64_t top, int64_t left, am_plane_size size,
+                       float *out)
+{
+    const float *in = picture->floats + (channel * picture->height + top) * picture->width + left;
+    for (int64_t y = 0; y < size.height; y++, in += picture->width, out += size.width)
+        memcpy(out, in, (size_t)size.width * sizeof *out);
+}
