@@ -172,10 +172,10 @@ static void text_spm_file__names_fields_of_tekken_that_are_wrong(void **state)
 
 /* ---- time and memory ---- */
 
-static void text_spm_file__a_word_of_megabytes_takes_no_square_of_its_length(void **state)
+static void text_spm_file__a_word_of_a_megabyte_takes_no_square_of_its_length(void **state)
 {
     static const char *const names[] = {"unigram", "bpe", "char", "word"};
-    size_t length = (size_t)4 << 20;
+    size_t length = (size_t)1 << 20;
     char *text = malloc(length);
     memset(text, 'a', length);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
