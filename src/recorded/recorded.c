@@ -97,6 +97,7 @@ static am_status verify_tokenizers_of_kind(am_arena *arena, const char *path, co
 {
     char **names;
     size_t count;
+    if (strcmp(kind, "sentencepiece") == 0) return am_recorded_sentencepiece(path, recorded);
     AM_TRY(list_folders(arena, path, &names, &count));
     for (size_t i = 0; i < count; i++) {
         const char *folder = am_path_join(arena, path, names[i]);

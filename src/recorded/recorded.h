@@ -46,6 +46,11 @@ am_status am_recorded_verify(const char *path, am_recorded *recorded) AM_NODISCA
    Fails with AM_NOT_FOUND and AM_INVALID_FILE when the folder holds no such files. */
 am_status am_recorded_tokenizer(const char *folder, am_recorded *recorded) AM_NODISCARD;
 
+/* NAME.model, and in NAME.jsonl what the sentencepiece library answers to texts of ../texts.json: ids, pieces, the
+   normalized and the decoded text. Parts are "sentencepiece/NAME". Fails with AM_NOT_FOUND and AM_INVALID_FILE when the
+   folder holds no such files. */
+am_status am_recorded_sentencepiece(const char *folder, am_recorded *recorded) AM_NODISCARD;
+
 /* templates/NAME.jinja, cases/NAME.json (what apply_chat_template answers, or raises: class and message), and
    messages.json (sets of messages by name, tools, special tokens, the time for strftime_now). Fails with AM_NOT_FOUND
    and AM_INVALID_FILE when the folder holds no such files. */

@@ -16,7 +16,7 @@ typedef struct am_tokenizer am_tokenizer;
 
 typedef enum am_tokenizer_mode {
     AM_TOKENIZER_AUTO, /* what AutoTokenizer.from_pretrained(directory) gives */
-    AM_TOKENIZER_FILE, /* tokenizer.json as it is, with its truncation and padding */
+    AM_TOKENIZER_FILE, /* tokenizer.json as it is, with its truncation and padding, or a sentencepiece model */
 } am_tokenizer_mode;
 
 /* A text that is borrowed: `length` bytes of UTF-8, not always followed by a zero byte. */
@@ -31,10 +31,11 @@ typedef struct am_text_range {
 } am_text_range;
 
 /* Opens a model directory. AUTO reads tokenizer_config.json, config.json (model_type, tokenizer_class),
-   tokenizer.json, special_tokens_map.json, added_tokens.json, vocab.txt, vocab.json and merges.txt, as far as
-   the class needs them. Fails with AM_NOT_FOUND (no tokenizer files), AM_INVALID_FILE (file, field, expected
-   and found), AM_UNSUPPORTED (the class or file that this build cannot read is named), AM_OUT_OF_MEMORY.
-   Closed with am_tokenizer_close. */
+   tokenizer.json, special_tokens_map.json, added_tokens.json, vocab.txt, vocab.json and merges.txt, sentencepiece
+   models, tiktoken.model and tekken.json, as far as the class needs them. FILE also takes the path of a file: of a
+   tokenizer.json (by its ending), or of a sentencepiece model, which then answers as that library does. Fails with
+   AM_NOT_FOUND (no tokenizer files), AM_INVALID_FILE (file, field, expected and found), AM_UNSUPPORTED (the class or
+   file that this build cannot read is named), AM_OUT_OF_MEMORY. Closed with am_tokenizer_close. */
 am_status am_tokenizer_open(const char *directory, am_tokenizer_mode mode, am_tokenizer **out) AM_NODISCARD;
 
 /* The same from the text of a tokenizer.json, in `file` mode. `name` stands for the text in messages. */
@@ -145,6 +146,12 @@ void am_layout_encoding_deinit(am_layout_encoding *encoding);
 am_status am_tokenizer_encode_layout(const am_tokenizer *tokenizer, const am_text *question, const am_text *words,
                                      size_t count, const am_word_marks *marks, const am_encode_options *options,
                                      am_layout_encoding *out) AM_NODISCARD;
+
+/* The text as a sentencepiece model cuts it into pieces, for a tokenizer that is one or is written around one (what a
+   class does before is not in it). *out ends with a zero byte and is freed with am_free. Fails with AM_UNSUPPORTED for
+   other tokenizers, and as am_tokenizer_encode. */
+am_status am_tokenizer_normalize(const am_tokenizer *tokenizer, am_text text, char **out,
+                                 size_t *out_length) AM_NODISCARD;
 
 /* How to turn ids into text. Start from AM_DECODE_OPTIONS. */
 typedef struct am_decode_options {

@@ -114,19 +114,24 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
     return NULL;
 }
 
-am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token, int32_t id)
+am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token, int64_t id)
 {
     am_added_entry *entry = find_entry(added, token->content);
+    if (token->content.length == 0) return NULL;
+    if (id < 0 || id >= AM_VOCABULARY_ID_LIMIT)
+        return am_error(AM_INVALID_FILE, "added tokens: the id %lld of \"%.*s\" is not in [0, %d)", (long long)id,
+                        (int)(token->content.length < 60 ? token->content.length : 60), token->content.bytes,
+                        AM_VOCABULARY_ID_LIMIT);
     if (!entry) {
-        AM_TRY(add_entry(added, arena, token, id));
+        AM_TRY(add_entry(added, arena, token, (int32_t)id));
         entry = &added->entries[added->count - 1];
     }
     am_text content = entry->token.content;
     entry->token = *token;
     entry->token.content = content;
-    entry->id = id;
+    entry->id = (int32_t)id;
     entry->was_special |= token->special;
-    if (id >= added->id_limit) added->id_limit = id + 1;
+    if (entry->id >= added->id_limit) added->id_limit = entry->id + 1;
     return NULL;
 }
 
@@ -206,22 +211,21 @@ am_status am_added_tokens_finish(am_added_tokens *added)
         const am_added_entry *entry = &added->entries[i];
         am_text text = entry->token.normalized && entry->normal_form.bytes ? entry->normal_form : entry->token.content;
         AM_TRY(am_trie_add(entry->token.normalized ? &added->normalized : &added->plain, text, (int32_t)i));
-        added->by_id[entry->id] = i + 1;
+        if (!added->by_id[entry->id]) added->by_id[entry->id] = i + 1;
     }
     return NULL;
 }
 
-/* The longest text of the trie that starts at `at`: its token, or -1; *end is behind it. */
-static int32_t longest_match(const am_trie *trie, const am_piece *piece, uint32_t at, uint32_t *end)
+int32_t am_trie_longest(const am_trie *trie, am_text text, uint32_t at, uint32_t *end)
 {
-    uint32_t node = trie->roots[(unsigned char)piece->text[at]];
+    uint32_t node = trie->roots[(unsigned char)text.bytes[at]];
     int32_t token = trie->empty_token;
     *end = at;
     while (node) {
         at++;
         if (trie->nodes[node].token >= 0) token = trie->nodes[node].token, *end = at;
-        if (at == piece->length) break;
-        node = am_trie_child(trie, node, piece->text[at]);
+        if (at == text.length) break;
+        node = am_trie_child(trie, node, text.bytes[at]);
     }
     return token;
 }
@@ -282,7 +286,7 @@ static void cut_piece(const am_added_tokens *added, const am_trie *trie, am_scra
             end = at + 1;
             continue;
         }
-        int32_t token = longest_match(trie, piece, at, &end);
+        int32_t token = am_trie_longest(trie, (am_text){piece->text, piece->length}, at, &end);
         uint32_t match_end = end;
         if (end == at) end = at + am_char_length(piece->text[at]);
         if (token < 0) continue;

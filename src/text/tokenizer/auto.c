@@ -1,5 +1,6 @@
 /* AutoTokenizer.from_pretrained(directory): the steps in the order transformers takes them. */
 #include "text/tokenizer/python_tokenizer.h"
+#include "text/tokenizer/spm_classes.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -57,7 +58,9 @@ static am_status apply_defaults(am_auto *a)
 {
     for (const char *const *at = a->class->defaults; at && *at; at += 2) {
         const am_auto_token *token = am_auto_named(a, at[0]);
-        if (!token || token->kind == AM_AUTO_ABSENT) AM_TRY(am_auto_set_named(a, at[0], at[1]));
+        if (token && token->kind != AM_AUTO_ABSENT) continue;
+        AM_TRY(am_auto_set_named(a, at[0], at[1]));
+        am_auto_named(a, at[0])->of_class = true;
     }
     am_text pad = a->tokenizer->file_limits.pad_token;
     if (!pad.bytes || am_auto_named(a, "pad_token")->kind != AM_AUTO_ABSENT) return NULL;
@@ -131,9 +134,12 @@ static am_status build(am_auto *a)
     if (a->has_file && class->keeps_file) return take_file(a);
     a->settings = (am_model_settings){.kind = class->model, .unk_id = -1, .may_lack_merges = true};
     a->settings.unk_token = a->settings.continuing_subword_prefix = a->settings.end_of_word_suffix = (am_text){"", 0};
-    if (class->build) AM_TRY(class->build(a));
+    if (!a->has_file) AM_TRY(am_auto_open_pieces(a));
+    if (a->spm && (class->keeps_file || !class->build)) AM_TRY(am_auto_build_from_spm(a));
+    else if (class->build && (!a->pieces || a->spm)) AM_TRY(class->build(a));
     AM_TRY(am_auto_read_model(a));
-    return read_built_parts(a);
+    AM_TRY(read_built_parts(a));
+    return am_auto_add_file_tokens(a);
 }
 
 /* ---- tokens ---- */
@@ -221,6 +227,7 @@ static am_status construct(am_auto *a)
     AM_TRY(am_auto_read_tokens(a));
     AM_TRY(find_class(a));
     if (strcmp(a->tokenizer->class_name, "Wav2Vec2CTCTokenizer") == 0) return am_auto_build_ctc(a);
+    if (am_spm_class_exists(a->tokenizer->class_name)) return am_auto_build_spm_class(a);
     AM_TRY(am_tokenizer_read_limits(&a->loader, a->file, &a->tokenizer->file_limits));
     AM_TRY(apply_defaults(a));
     set_sides(a);

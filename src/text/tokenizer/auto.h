@@ -6,6 +6,7 @@
 
 #include "text/tokenizer/internal.h"
 #include "text/tokenizer/languages.h"
+#include "text/tokenizer/spm_file.h"
 
 /* A token as a class receives it: absent, null, a string, or an AddedToken with flags. */
 typedef enum am_auto_kind { AM_AUTO_ABSENT, AM_AUTO_NULL, AM_AUTO_STRING, AM_AUTO_TOKEN } am_auto_kind;
@@ -15,6 +16,7 @@ typedef struct am_auto_token {
     am_text name; /* "unk_token"; of extra tokens empty */
     am_added_token token;
     bool normalized_set; /* else it follows `special` */
+    bool of_class;       /* the configuration says nothing */
     int64_t id;          /* of added_tokens_decoder */
 } am_auto_token;
 
@@ -23,6 +25,13 @@ typedef struct am_auto_list {
     size_t count, capacity;
     bool set; /* given, even if empty */
 } am_auto_list;
+
+/* A token of a vocabulary that comes from other files than tokenizer.json. */
+typedef struct am_auto_piece {
+    am_text text;
+    double score;
+    int64_t id;
+} am_auto_piece;
 
 struct am_auto_class;
 
@@ -47,6 +56,11 @@ typedef struct am_auto {
     bool has_type_ids;
     uint64_t max_length; /* model_max_length unless configured; 0: none */
     size_t line_count;
+    am_spm_file *spm;         /* the sentencepiece model that the vocabulary is from; null: none */
+    am_auto_piece *pieces;    /* the vocabulary in order; null: it is in tokenizer.json, vocab.txt or vocab.json */
+    size_t piece_count;       /* all of them */
+    size_t unranked_count;    /* the first ones, which take no part in merges */
+    am_auto_list file_tokens; /* special tokens of tiktoken's and tekken's files */
 } am_auto;
 
 /* One class of transformers. */
@@ -55,6 +69,8 @@ typedef struct am_auto_class {
     am_model_kind model;
     const char *const *defaults;          /* name, token, ..., null: the special tokens it has unless configured */
     const char *vocab_file, *merges_file; /* names without tokenizer.json; null: none */
+    const char *model_file;               /* name of the sentencepiece model without tokenizer.json; null: none */
+    am_status (*arrange)(am_auto *a);     /* pieces of that model in the order of the class; null: its own */
     am_status (*build)(am_auto *a);       /* settings, normalizer, pre_tokenizer, decoder, post_processor; null: as
                                              the file has them */
     am_status (*finish)(am_auto *a);      /* after the tokens were added; null: nothing */
@@ -175,6 +191,40 @@ am_status am_auto_read_model(am_auto *a) AM_NODISCARD;
 
 /* auto_layout.c: boxes, labels and tags of tokenizer_config.json, for a->class->layout. */
 am_status am_auto_read_layout(am_auto *a) AM_NODISCARD;
+
+/* Calls `line` for each line of a text file without its end; their number in a->line_count. */
+typedef am_status (*am_auto_line)(am_auto *a, am_text line, size_t number, const char *path);
+am_status am_auto_read_lines(am_auto *a, const char *path, am_auto_line line) AM_NODISCARD;
+am_status am_auto_count_lines(am_auto *a, const char *path) AM_NODISCARD;
+
+/* auto_pieces.c. Where there is no tokenizer.json: opens tekken.json, tokenizer.model, tiktoken.model or the class's
+   model_file, the first that is there, and fills a->pieces, for lists of ranks also the parts and a->file_tokens.
+   Leaves a->pieces null where there is none of them. Fails as am_spm_file_open, and with AM_INVALID_FILE,
+   AM_UNSUPPORTED. */
+am_status am_auto_open_pieces(am_auto *a) AM_NODISCARD;
+
+/* The parts of a sentencepiece model for classes that make none of their own (build_tokenizer_from_spm_proto). */
+am_status am_auto_build_from_spm(am_auto *a) AM_NODISCARD;
+
+/* The model of a->pieces; merges are made from the pieces (generate_merges). */
+am_status am_auto_read_pieces(am_auto *a) AM_NODISCARD;
+
+/* Adds a->file_tokens, after the parts were read. */
+am_status am_auto_add_file_tokens(am_auto *a) AM_NODISCARD;
+
+/* The order of pieces that classes have (convert_from_spm). */
+am_status am_auto_arrange_plain(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_camembert(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_xlm_roberta(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_mbart(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_mbart50(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_nllb(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_seamless(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_pegasus(am_auto *a) AM_NODISCARD;
+am_status am_auto_arrange_t5(am_auto *a) AM_NODISCARD;
+
+/* unk_id of the sentencepiece model, or of the configuration. */
+int64_t am_auto_unk_id(const am_auto *a, int64_t fallback);
 
 /* Wav2Vec2CTCTokenizer. */
 am_status am_auto_build_ctc(am_auto *a) AM_NODISCARD;

@@ -1,5 +1,6 @@
 /* Which class AutoTokenizer takes (AutoTokenizer.from_pretrained of transformers 5.23). */
 #include "text/tokenizer/python_tokenizer.h"
+#include "text/tokenizer/spm_classes.h"
 
 #include <stdio.h>
 
@@ -109,6 +110,7 @@ am_status am_auto_class_name(am_auto *a, const char **out)
         return am_error(AM_UNSUPPORTED, "%s: tokenizer class \"%.*s\" is Python code of the model's own",
                         a->loader.name, (int)declared.length, declared.bytes);
     *out = choose(a, declared, has_own_code);
+    if (am_spm_class_exists(*out)) return NULL;
     for (size_t i = 0; am_foreign_classes[i]; i++) {
         if (strcmp(*out, am_foreign_classes[i]) != 0 || strcmp(*out, "Wav2Vec2CTCTokenizer") == 0) continue;
         if (am_python_class_named(text(*out))) continue;

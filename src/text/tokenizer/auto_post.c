@@ -31,6 +31,8 @@ bool am_auto_file_has_post_processor(const am_auto *a)
 int64_t am_auto_find_piece(const am_auto *a, am_text piece, bool with_score_zero, int64_t first)
 {
     int64_t index = 0;
+    for (size_t i = (size_t)first; a->pieces && i < a->piece_count; i++)
+        if (am_text_equal(a->pieces[i].text, piece) && (!with_score_zero || a->pieces[i].score == 0)) return (int64_t)i;
     for (am_json_iterator i = am_json_iterate(am_json_get_path(a->file, "model.vocab")); am_json_next(&i); index++) {
         am_json_iterator fields = am_json_iterate(i.value);
         if (index < first || !am_json_next(&fields) || !am_text_equal(am_text_of(fields.value), piece)) continue;
@@ -46,8 +48,31 @@ void am_auto_append_item(am_buffer *out, const char *json)
     am_buffer_append_string(out, json);
 }
 
+int64_t am_auto_unk_id(const am_auto *a, int64_t fallback)
+{
+    return a->spm ? a->spm->unk_id : am_json_int(am_json_get(a->config, "unk_id"), fallback);
+}
+
+static void append_base64(am_buffer *out, am_text bytes)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t at = 0; at < bytes.length; at += 3) {
+        size_t left = bytes.length - at;
+        uint32_t bits = 0;
+        for (size_t i = 0; i < 3; i++) bits = bits << 8 | (i < left ? (unsigned char)bytes.bytes[at + i] : 0);
+        for (size_t i = 0; i < 4; i++) am_buffer_append_char(out, i <= left ? digits[bits >> (18 - 6 * i) & 63] : '=');
+    }
+}
+
 bool am_auto_append_charsmap(am_auto *a, am_buffer *out)
 {
+    am_text map_bytes = a->spm ? a->spm->normalizer.charsmap : (am_text){0};
+    if (map_bytes.length) {
+        am_auto_append_item(out, "{\"type\":\"Precompiled\",\"precompiled_charsmap\":\"");
+        append_base64(out, map_bytes);
+        am_buffer_append_string(out, "\"}");
+        return true;
+    }
     am_json normalizer = am_json_get(a->file, "normalizer"), items = am_json_get(normalizer, "normalizers");
     am_json found = am_json_equals(am_json_get(normalizer, "type"), "Precompiled") ? normalizer : (am_json){0};
     for (am_json_iterator i = am_json_iterate(items); am_json_next(&i) && !found.document;)

@@ -303,13 +303,6 @@ static am_added_token plain(const am_auto_token *token, bool special)
     return out;
 }
 
-static bool contains(const am_added_token *tokens, size_t count, am_text text)
-{
-    for (size_t i = 0; i < count; i++)
-        if (am_text_equal(tokens[i].content, text)) return true;
-    return false;
-}
-
 static bool is_named_text(const am_auto *a, am_text text)
 {
     for (size_t i = 0; i < a->named.count; i++)
@@ -317,18 +310,43 @@ static bool is_named_text(const am_auto *a, am_text text)
     return false;
 }
 
-/* Adds those special tokens that are neither added nor about to be. Named tokens, and strings, are special.
- */
-static size_t collect_missing(const am_auto *a, const am_auto_list *list, am_added_token *tokens, size_t count)
+/* Tokens about to be added. */
+typedef struct pending {
+    const am_auto_token **given;
+    am_added_token *tokens;
+    size_t count;
+} pending;
+
+static bool same_token(const am_auto_token *a, const am_auto_token *b)
+{
+    am_added_token x = plain(a, false), y = plain(b, false);
+    if (a->kind != b->kind || !am_text_equal(x.content, y.content)) return false;
+    return a->kind == AM_AUTO_STRING ||
+           (x.single_word == y.single_word && x.lstrip == y.lstrip && x.rstrip == y.rstrip &&
+            x.normalized == y.normalized && x.special == y.special);
+}
+
+/* Whether a token of this text is added already, or will be by added_tokens_decoder. */
+static bool is_known(const am_auto *a, am_text text)
+{
+    for (size_t i = 0; i < a->added.count; i++)
+        if (am_text_equal(a->added.items[i].token.content, text)) return true;
+    return am_added_tokens_find(&a->tokenizer->added, text) != NULL;
+}
+
+/* Takes those special tokens that are not known; the same text with other flags comes again, and then counts. Named
+   tokens, and strings, are special. */
+static void take_missing(const am_auto *a, const am_auto_list *list, pending *out)
 {
     for (size_t i = 0; i < list->count; i++) {
         const am_auto_token *token = &list->items[i];
-        if (!is_given(token) || contains(tokens, count, token->token.content)) continue;
-        if (am_added_tokens_find(&a->tokenizer->added, token->token.content)) continue;
+        bool there = !is_given(token) || is_known(a, token->token.content);
+        for (size_t k = 0; k < out->count && !there; k++) there = same_token(out->given[k], token);
+        if (there) continue;
         bool special = token->kind == AM_AUTO_STRING || is_named_text(a, token->token.content);
-        tokens[count++] = plain(token, special);
+        out->given[out->count] = token;
+        out->tokens[out->count++] = plain(token, special);
     }
-    return count;
 }
 
 static am_status add(am_auto *a, const am_added_token *tokens, size_t count)
@@ -339,14 +357,17 @@ static am_status add(am_auto *a, const am_added_token *tokens, size_t count)
 
 am_status am_auto_add_tokens(am_auto *a)
 {
-    size_t most = a->added.count + a->named.count + a->extra.count, count = 0;
-    am_added_token *tokens = am_arena_array(a->loader.arena, most + 1, sizeof *tokens);
-    if (!tokens) return am_out_of_memory();
-    for (size_t i = 0; i < a->added.count; i++)
-        tokens[count++] = plain(&a->added.items[i], is_named_text(a, a->added.items[i].token.content));
-    count = collect_missing(a, &a->named, tokens, count);
-    count = collect_missing(a, &a->extra, tokens, count);
-    return add(a, tokens, count);
+    size_t most = a->added.count + a->named.count + a->extra.count;
+    pending all = {am_arena_array(a->loader.arena, most + 1, sizeof *all.given),
+                   am_arena_array(a->loader.arena, most + 1, sizeof *all.tokens), 0};
+    if (!all.given || !all.tokens) return am_out_of_memory();
+    for (size_t i = 0; i < a->added.count; i++) {
+        all.given[i] = &a->added.items[i];
+        all.tokens[all.count++] = plain(&a->added.items[i], is_named_text(a, a->added.items[i].token.content));
+    }
+    take_missing(a, &a->named, &all);
+    take_missing(a, &a->extra, &all);
+    return add(a, all.tokens, all.count);
 }
 
 /* Every named and extra token; strings get `normalized` as given, tokens keep theirs where `keep_flags`. */

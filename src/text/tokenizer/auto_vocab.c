@@ -6,10 +6,7 @@
 #include "base/memory.h"
 #include "base/utf8.h"
 
-/* Lines of a text file: calls `line` for each without its end. */
-typedef am_status (*line_reader)(am_auto *a, am_text line, size_t number, const char *path);
-
-static am_status read_lines(am_auto *a, const char *path, line_reader line)
+am_status am_auto_read_lines(am_auto *a, const char *path, am_auto_line line)
 {
     char *text;
     size_t length, number = 0, bad;
@@ -58,6 +55,12 @@ static am_status count_line(am_auto *a, am_text line, size_t number, const char 
     return NULL;
 }
 
+am_status am_auto_count_lines(am_auto *a, const char *path)
+{
+    a->line_count = 0;
+    return am_auto_read_lines(a, path, count_line);
+}
+
 /* vocab.json: {"token": id, ...} */
 static am_status read_vocab_json(am_auto *a, const char *path)
 {
@@ -77,18 +80,6 @@ static am_status read_vocab_json(am_auto *a, const char *path)
 
 static am_status not_found(const am_auto *a, const char *path)
 {
-    static const char *const others[] = {"tekken.json",  "tokenizer.model",         "tiktoken.model",
-                                         "spiece.model", "sentencepiece.bpe.model", "sentencepiece.model",
-                                         "spm.model"};
-    am_arena arena = {0};
-    am_status status = NULL;
-    for (size_t i = 0; !status && i < sizeof others / sizeof others[0]; i++) {
-        const char *other = am_path_join(&arena, a->directory, others[i]);
-        if (other && am_file_exists(other))
-            status = am_error(AM_UNSUPPORTED, "%s: %s without tokenizer.json", a->directory, others[i]);
-    }
-    am_arena_deinit(&arena);
-    if (status) return status;
     return am_error(AM_NOT_FOUND, "%s: no tokenizer.json%s%s", a->directory, path ? ", and no " : "",
                     path ? am_path_base(path) : "");
 }
@@ -99,22 +90,23 @@ static am_status read_separate_files(am_auto *a)
     const char *merges =
         a->class->merges_file ? am_path_join(a->loader.arena, a->directory, a->class->merges_file) : NULL;
     am_model *model = &a->tokenizer->model;
-    if (!vocab || !am_file_exists(vocab)) return not_found(a, vocab);
+    if (!vocab || !am_file_exists(vocab)) return not_found(a, vocab ? vocab : a->class->model_file);
     if (!merges) {
-        AM_TRY(read_lines(a, vocab, count_line));
+        AM_TRY(am_auto_count_lines(a, vocab));
         AM_TRY(am_model_init(model, &a->settings, a->line_count));
-        AM_TRY(read_lines(a, vocab, read_vocab_line));
+        AM_TRY(am_auto_read_lines(a, vocab, read_vocab_line));
         return am_model_finish(model);
     }
     AM_TRY(read_vocab_json(a, vocab));
-    AM_TRY(read_lines(a, merges, count_line));
+    AM_TRY(am_auto_count_lines(a, merges));
     AM_TRY(am_bpe_start_merges(model, a->line_count));
-    AM_TRY(read_lines(a, merges, read_merge_line));
+    AM_TRY(am_auto_read_lines(a, merges, read_merge_line));
     return am_model_finish(model);
 }
 
 am_status am_auto_read_model(am_auto *a)
 {
+    if (a->pieces) return am_auto_read_pieces(a);
     if (!a->has_file) return read_separate_files(a);
     return am_model_read(&a->loader, am_json_get(a->file, "model"), &a->settings, &a->tokenizer->model);
 }

@@ -148,7 +148,10 @@ static am_status finish_bert(am_auto *a)
 static am_status finish_rembert(am_auto *a)
 {
     AM_TRY(finish_bert(a));
-    return am_auto_post_init(a);
+    AM_TRY(am_auto_post_init(a));
+    if (!a->update_post_processor) return NULL;
+    AM_TRY(am_auto_update_post_processor(a)); /* which drops the special tokens */
+    return am_auto_use_post_processor(a);
 }
 
 /* ---- RoBERTa's relatives ---- */
@@ -254,7 +257,7 @@ static am_status build_big_bird(am_auto *a)
 static am_status build_deberta_v2(am_auto *a)
 {
     const char *scheme = am_auto_bool(a, "add_prefix_space", true) ? "always" : "first";
-    find_unk(a, true, 0, am_json_int(am_json_get(a->config, "unk_id"), 1));
+    find_unk(a, true, 0, am_auto_unk_id(a, 1));
     am_buffer_append_string(&a->normalizer, NORMALIZERS);
     add_lower(a);
     am_auto_append_item(&a->normalizer, SPACES_AND_NFC "]}");
@@ -274,7 +277,7 @@ static am_status build_pegasus(am_auto *a)
     bool has_mask = am_json_kind_of(am_json_get(a->config, "mask_token_sent")) != AM_JSON_NULL, given = false;
     am_text mask = am_auto_config_text(a, "mask_token_sent", "<mask_1>");
     find_unk(a, true, 1, -1);
-    if (a->has_file && a->settings.unk_id < 0)
+    if ((a->has_file || a->pieces) && a->settings.unk_id < 0)
         return am_error(AM_INVALID_FILE, "%s: the vocabulary has no unknown token of score 0 behind its first token",
                         a->directory);
     if (offset > 1 << 20) return am_error(AM_INVALID_FILE, "%s: offset is %lld", a->directory, (long long)offset);
@@ -303,7 +306,7 @@ static am_status finish_pegasus(am_auto *a)
 static am_status build_xlnet(am_auto *a)
 {
     static const char *const ends[] = {"<eop>", "<eod>", NULL};
-    a->settings.unk_id = am_json_int(am_json_get(a->config, "unk_id"), 0);
+    a->settings.unk_id = am_auto_unk_id(a, 0);
     am_buffer_append_string(&a->normalizer, NORMALIZERS QUOTE_TICKS "," QUOTE_APOSTROPHES
                                                                     ",{\"type\":\"NFKD\"},{\"type\":\"StripAccents\"}");
     add_lower(a);
@@ -422,26 +425,40 @@ static const char *const xlnet_tokens[] = {"bos_token", "<s>",       "eos_token"
     .name = name_, .model = AM_MODEL_UNIGRAM, .defaults = tokens_, .build = build_, .finish = finish_
 
 const am_auto_class am_unigram_classes[] = {
-    {UNIGRAM("AlbertTokenizer", albert_tokens, build_albert, finish_albert)},
-    {UNIGRAM("BarthezTokenizer", roberta_tokens, build_barthez, NULL)},
-    {UNIGRAM("BigBirdTokenizer", big_bird_tokens, build_big_bird, finish_bert)},
-    {UNIGRAM("CamembertTokenizer", roberta_tokens, build_camembert, finish_xlm_roberta)},
-    {UNIGRAM("DebertaV2Tokenizer", deberta_tokens, build_deberta_v2, finish_bert), .has_type_ids = true},
-    {UNIGRAM("FNetTokenizer", albert_tokens, build_albert, finish_albert), .has_type_ids = true, .keeps_file = true},
-    {UNIGRAM("LasrTokenizer", t5_tokens, build_lasr, finish_t5), .decode_style = AM_DECODE_GROUPED},
-    {UNIGRAM("LayoutXLMTokenizer", roberta_tokens, build_layoutxlm, finish_layoutxlm), .takes_words = true,
+    {UNIGRAM("AlbertTokenizer", albert_tokens, build_albert, finish_albert), .model_file = "spiece.model"},
+    {UNIGRAM("BarthezTokenizer", roberta_tokens, build_barthez, NULL), .model_file = "sentencepiece.bpe.model"},
+    {UNIGRAM("BigBirdTokenizer", big_bird_tokens, build_big_bird, finish_bert), .model_file = "spiece.model"},
+    {UNIGRAM("CamembertTokenizer", roberta_tokens, build_camembert, finish_xlm_roberta),
+     .model_file = "sentencepiece.bpe.model", .arrange = am_auto_arrange_camembert},
+    {UNIGRAM("DebertaV2Tokenizer", deberta_tokens, build_deberta_v2, finish_bert), .model_file = "spm.model",
+     .has_type_ids = true},
+    {UNIGRAM("FNetTokenizer", albert_tokens, build_albert, finish_albert), .model_file = "spiece.model",
+     .has_type_ids = true, .keeps_file = true},
+    {UNIGRAM("LasrTokenizer", t5_tokens, build_lasr, finish_t5), .model_file = "spiece.model",
+     .decode_style = AM_DECODE_GROUPED},
+    {UNIGRAM("LayoutXLMTokenizer", roberta_tokens, build_layoutxlm, finish_layoutxlm),
+     .model_file = "sentencepiece.bpe.model", .arrange = am_auto_arrange_xlm_roberta, .takes_words = true,
      .layout = AM_LAYOUT_BY_OFFSET},
-    {UNIGRAM("MBartTokenizer", roberta_tokens, build_mbart, finish_mbart)},
-    {UNIGRAM("MBart50Tokenizer", mbart50_tokens, build_mbart50, finish_mbart50)},
-    {UNIGRAM("MLukeTokenizer", mluke_tokens, build_mluke, finish_mluke), .cleans_bpe = true},
+    {UNIGRAM("MBartTokenizer", roberta_tokens, build_mbart, finish_mbart), .model_file = "sentencepiece.bpe.model",
+     .arrange = am_auto_arrange_mbart},
+    {UNIGRAM("MBart50Tokenizer", mbart50_tokens, build_mbart50, finish_mbart50),
+     .model_file = "sentencepiece.bpe.model", .arrange = am_auto_arrange_mbart50},
+    {UNIGRAM("MLukeTokenizer", mluke_tokens, build_mluke, finish_mluke), .model_file = "sentencepiece.bpe.model",
+     .cleans_bpe = true},
     {UNIGRAM("ParakeetTokenizer", NULL, NULL, NULL), .keeps_file = true, .decode_style = AM_DECODE_GROUPED},
-    {UNIGRAM("PegasusTokenizer", pegasus_tokens, build_pegasus, finish_pegasus)},
-    {UNIGRAM("RemBertTokenizer", albert_tokens, build_rembert, finish_rembert)},
-    {UNIGRAM("T5Tokenizer", t5_tokens, build_t5, finish_t5)},
-    {UNIGRAM("UdopTokenizer", udop_tokens, build_udop, finish_t5), .takes_words = true, .layout = AM_LAYOUT_UDOP},
-    {UNIGRAM("VideoPrismTokenizer", t5_tokens, build_t5, NULL)},
-    {UNIGRAM("XGLMTokenizer", xglm_tokens, build_xglm, finish_xglm)},
-    {UNIGRAM("XLMRobertaTokenizer", roberta_tokens, build_xlm_roberta, finish_xlm_roberta)},
-    {UNIGRAM("XLNetTokenizer", xlnet_tokens, build_xlnet, finish_xlnet), .pads_left = true},
+    {UNIGRAM("PegasusTokenizer", pegasus_tokens, build_pegasus, finish_pegasus), .model_file = "spiece.model",
+     .arrange = am_auto_arrange_pegasus},
+    {UNIGRAM("RemBertTokenizer", albert_tokens, build_rembert, finish_rembert), .model_file = "sentencepiece.model"},
+    {UNIGRAM("T5Tokenizer", t5_tokens, build_t5, finish_t5), .model_file = "spiece.model",
+     .arrange = am_auto_arrange_t5},
+    {UNIGRAM("UdopTokenizer", udop_tokens, build_udop, finish_t5), .model_file = "spiece.model", .takes_words = true,
+     .layout = AM_LAYOUT_UDOP},
+    {UNIGRAM("VideoPrismTokenizer", t5_tokens, build_t5, NULL), .model_file = "spiece.model",
+     .arrange = am_auto_arrange_t5},
+    {UNIGRAM("XGLMTokenizer", xglm_tokens, build_xglm, finish_xglm), .model_file = "sentencepiece.bpe.model"},
+    {UNIGRAM("XLMRobertaTokenizer", roberta_tokens, build_xlm_roberta, finish_xlm_roberta),
+     .model_file = "sentencepiece.bpe.model", .arrange = am_auto_arrange_xlm_roberta},
+    {UNIGRAM("XLNetTokenizer", xlnet_tokens, build_xlnet, finish_xlnet), .model_file = "spiece.model",
+     .pads_left = true},
     {0},
 };

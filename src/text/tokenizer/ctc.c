@@ -9,7 +9,7 @@
 
 /* ---- case, as Python's str.upper and str.lower have it ---- */
 
-static void append_upper(am_buffer *out, uint32_t c)
+void am_append_upper(am_buffer *out, uint32_t c)
 {
     uint32_t parts[3] = {(uint32_t)utf8proc_toupper((utf8proc_int32_t)c), 0, 0};
     char bytes[4];
@@ -31,7 +31,7 @@ static uint32_t lower_sigma(const char *text, size_t at, size_t length)
     return before && !after ? 0x3C2 : 0x3C3;
 }
 
-static void lower_all(am_buffer *text)
+void am_lower_like_python(am_buffer *text)
 {
     am_buffer out = {0};
     uint32_t length;
@@ -68,7 +68,7 @@ static am_text characters_of(const am_tokenizer *t, am_scratch *s, am_text c, am
     if (c.bytes[0] == ' ') return t->ctc->word_delimiter;
     if (!t->ctc->do_lower_case) return c;
     am_buffer_clear(buffer);
-    append_upper(buffer, am_char_at(c.bytes, &length));
+    am_append_upper(buffer, am_char_at(c.bytes, &length));
     char *copy = am_scratch_alloc(s, buffer->length, 1);
     if (!copy || buffer->failed) return c;
     return (am_text){memcpy(copy, buffer->bytes, buffer->length), buffer->length};
@@ -200,7 +200,7 @@ static am_status join(const am_tokenizer *t, const am_ctc_piece *pieces, size_t 
         am_buffer_append(out, pieces[i].text.bytes, pieces[i].text.length);
     }
     am_strip_like_python(out);
-    if (t->ctc->do_lower_case) lower_all(out);
+    if (t->ctc->do_lower_case) am_lower_like_python(out);
     AM_TRY(am_buffer_status(out));
     return (options->clean_up < 0 ? t->clean_up : options->clean_up) ? am_clean_up(out, false) : NULL;
 }

@@ -1,5 +1,6 @@
 /* From ids to text, all at once or as they come. */
 #include "text/tokenizer/python_tokenizer.h"
+#include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
 
@@ -25,6 +26,11 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, s
     am_scratch *s = am_tokenizer_take_scratch(t);
     if (!s) return am_out_of_memory();
     am_scratch_limit(s, count);
+    if (t->spm) {
+        am_status decoded = am_spm_decode_ids(t, s, ids, count, skip_special, out);
+        am_tokenizer_give_scratch(t, s);
+        return decoded;
+    }
     size_t token_count;
     const am_text *tokens = tokens_of_ids(t, s, ids, count, skip_special, &token_count);
     am_status status = tokens ? am_token_decoder_apply(t->decoder, s, tokens, token_count, out) : am_scratch_status(s);
@@ -34,7 +40,7 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, s
 
 /* ---- what classes do besides ---- */
 
-static bool is_python_space(uint32_t c)
+bool am_char_is_python_space(uint32_t c)
 {
     return am_char_is_whitespace(c) || (c >= 0x1C && c <= 0x1F);
 }
@@ -43,10 +49,10 @@ void am_strip_like_python(am_buffer *text)
 {
     size_t start = 0;
     uint32_t length;
-    while (start < text->length && is_python_space(am_char_at(text->bytes + start, &length))) start += length;
+    while (start < text->length && am_char_is_python_space(am_char_at(text->bytes + start, &length))) start += length;
     while (text->length > start) {
         uint32_t before = am_char_before(text->bytes, (uint32_t)text->length);
-        if (!is_python_space(am_char_at(text->bytes + before, &length))) break;
+        if (!am_char_is_python_space(am_char_at(text->bytes + before, &length))) break;
         text->length = before;
     }
     if (start) memmove(text->bytes, text->bytes + start, text->length - start);

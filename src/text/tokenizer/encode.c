@@ -1,6 +1,8 @@
 /* From text to ids: the stages in order, and handing out the result. */
 #include "text/tokenizer/python_tokenizer.h"
+#include "text/tokenizer/spm_tokenizer.h"
 
+#include "base/memory.h"
 #include "base/utf8.h"
 
 /* Bytes of the original that a token of a piece covers. */
@@ -41,6 +43,7 @@ static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, 
 {
     uint32_t length = (uint32_t)text.length;
     s->new_piece_count = s->token_count = 0;
+    if (t->spm) return am_spm_run(t, s, text, split_special);
     if (length)
         am_scratch_add_piece(
             s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
@@ -52,7 +55,8 @@ static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, 
 
 /* Appends the tokens of one text to a draft, which has room. word: index of a given word, -1: pieces are
  * words. */
-static void append_tokens(am_scratch *s, am_text text, int32_t word, int32_t sequence, am_draft *draft)
+static void append_tokens(const am_tokenizer *t, am_scratch *s, am_text text, int32_t word, int32_t sequence,
+                          am_draft *draft)
 {
     am_cursor c = am_cursor_at_start(text);
     for (size_t i = 0; i < s->piece_count; i++) {
@@ -60,7 +64,7 @@ static void append_tokens(am_scratch *s, am_text text, int32_t word, int32_t seq
         for (uint32_t k = 0; k < piece->token_count; k++) {
             const am_token *token = &s->tokens[piece->first_token + k];
             draft->tokens[draft->count++] = (am_draft_token){.id = token->id,
-                                                             .type_id = sequence,
+                                                             .type_id = t->spm ? 0 : sequence,
                                                              .word = word >= 0 ? word : (int32_t)i,
                                                              .source = sequence,
                                                              .text = token->text,
@@ -87,7 +91,7 @@ static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_inp
             if (out->count) memcpy(tokens, out->tokens, out->count * sizeof *tokens);
             out->tokens = tokens;
         }
-        append_tokens(s, in->words[i], in->is_words ? (int32_t)i : -1, sequence, out);
+        append_tokens(t, s, in->words[i], in->is_words ? (int32_t)i : -1, sequence, out);
     }
     return NULL;
 }
@@ -164,8 +168,11 @@ static am_status make_draft(const am_tokenizer *t, am_scratch *s, const am_input
         AM_TRY(encode_words(t, s, &inputs[i], (int32_t)i, split_special, &drafts[i]));
     }
     size_t added = options->add_special_tokens ? am_post_processor_added(t->post_processor, count == 2) : 0;
+    if (options->add_special_tokens) added += am_spm_added(t, count);
     AM_TRY(am_draft_truncate(s, drafts, count, limits, added));
+    if (t->spm && options->add_special_tokens) am_spm_end_drafts(t, s, drafts, count);
     AM_TRY(am_post_processor_apply(t->post_processor, s, drafts, count, options->add_special_tokens, out));
+    if (t->spm && count == 2 && options->add_special_tokens) am_spm_set_types(t, out, drafts[0].count);
     return am_scratch_status(s);
 }
 
@@ -210,6 +217,26 @@ static am_status encode_inputs(const am_tokenizer *t, const am_input inputs[2], 
     am_status status = encode_one(t, inputs, count, options, &limits, out);
     if (!status) status = pad_together(t, &limits, count == 2, out, 1);
     if (status) am_encoding_deinit(out);
+    return status;
+}
+
+am_status am_tokenizer_normalize(const am_tokenizer *t, am_text text, char **out, size_t *out_length)
+{
+    am_input input = {&text, 1, false};
+    am_spm_normal normal;
+    size_t total = 0;
+    *out = NULL;
+    *out_length = 0;
+    if (!t->spm) return am_error(AM_UNSUPPORTED, "%s is no sentencepiece model", t->class_name);
+    AM_TRY(check_input(&input, "text", &total));
+    am_scratch *s = am_tokenizer_take_scratch(t);
+    if (!s) return am_out_of_memory();
+    am_scratch_limit(s, total);
+    am_status status = am_spm_normalize(&t->spm->spm, s, text, &normal);
+    if (!status) *out = am_copy_string(normal.text.bytes, normal.text.length);
+    if (!status && !*out) status = am_out_of_memory();
+    if (!status) *out_length = normal.text.length;
+    am_tokenizer_give_scratch(t, s);
     return status;
 }
 

@@ -358,9 +358,17 @@ am_status am_normalizer_apply(const am_normalizer *normalizer, am_scratch *scrat
 
 typedef struct am_precompiled am_precompiled;
 
-/* precompiled.c: sentencepiece's character map, in base 64. */
+/* precompiled.c: sentencepiece's character map, of bytes that live as long as it, or in base 64. */
+am_status am_precompiled_create(const am_loader *loader, am_text map, am_precompiled **out) AM_NODISCARD;
 am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_precompiled **out) AM_NODISCARD;
 void am_precompiled_apply(const am_precompiled *precompiled, am_scratch *scratch, am_piece *piece);
+
+/* The replacement of the longest known prefix of a text, as sentencepiece itself looks for it; *used bytes are what it
+   replaces. False when no prefix is known. */
+bool am_precompiled_longest(const am_precompiled *precompiled, am_text text, am_text *out, size_t *used);
+
+/* Decodes RFC 4648 base 64 with padding into 3 bytes for 4. Returns the length, or SIZE_MAX when it is none. */
+size_t am_base64_decode(am_text text, char *out);
 
 typedef struct am_pre_tokenizer am_pre_tokenizer;
 
@@ -468,6 +476,13 @@ am_status am_bpe_finish(am_model *model) AM_NODISCARD;
 am_status am_unigram_finish(am_model *model) AM_NODISCARD;
 am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 am_status am_unigram_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
+
+/* Length in bytes of the longest entry by its first two bytes, freed with am_free: where a text begins like few
+   entries, few are tried. */
+am_status am_longest_entries(const am_vocabulary *vocabulary, uint16_t **out) AM_NODISCARD;
+
+/* Bytes from `at` in which an entry may lie. */
+size_t am_longest_entry_at(const am_vocabulary *vocabulary, const uint16_t *longest, am_text text, size_t at);
 am_status am_wordpiece_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 
 /* Ids of <0x00> ... <0xFF>, -1 where there is none. */
@@ -522,12 +537,13 @@ am_status am_added_tokens_add(am_added_tokens *added, am_arena *arena, const am_
 am_status am_added_tokens_renormalize(am_added_tokens *added, am_arena *arena,
                                       const am_normalizer *normalizer) AM_NODISCARD;
 
+/* Adds a token with this id, which another may have too, or changes the one of that text. Fails with AM_INVALID_FILE
+   when there can be no such id. */
+am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token,
+                              int64_t id) AM_NODISCARD;
+
 /* Builds what matching needs, after the last change. */
 am_status am_added_tokens_finish(am_added_tokens *added) AM_NODISCARD;
-
-/* Adds a token with this id, which another may have too, or changes the one of that text. */
-am_status am_added_tokens_put(am_added_tokens *added, am_arena *arena, const am_added_token *token,
-                              int32_t id) AM_NODISCARD;
 
 /* A text that the trie is to find as `token`, and the node behind `node` for a byte (0: none). */
 am_status am_trie_add(am_trie *trie, am_text text, int32_t token) AM_NODISCARD;
@@ -537,6 +553,9 @@ uint32_t am_trie_child(const am_trie *trie, uint32_t node, char byte);
 const am_added_entry *am_added_tokens_find(const am_added_tokens *added, am_text content);
 /* By id: fast once finished, else a search. */
 const am_added_entry *am_added_tokens_by_id(const am_added_tokens *added, int32_t id);
+
+/* The token of the longest text of a trie that starts at `at`, which *end is behind, or -1. */
+int32_t am_trie_longest(const am_trie *trie, am_text text, uint32_t at, uint32_t *end);
 
 /* Cuts the added tokens out of scratch->pieces and normalizes what is between them. With `split_special`
    special tokens stay text. */
@@ -710,9 +729,10 @@ struct am_tokenizer {
     am_token_decoder *decoder;
     am_added_tokens added;
     am_limits file_limits;
-    am_ctc *ctc;              /* of Wav2Vec2CTCTokenizer, else null */
-    am_layout *layout;        /* of classes that take the words of a page, else null */
-    struct am_python *python; /* of classes that transformers writes in Python, else null */
+    am_ctc *ctc;                  /* of Wav2Vec2CTCTokenizer, else null */
+    am_layout *layout;            /* of classes that take the words of a page, else null */
+    struct am_spm_tokenizer *spm; /* of classes that run sentencepiece itself, else null */
+    struct am_python *python;     /* of classes that transformers writes in Python, else null */
     const char *class_name;
     am_named_token *named;
     size_t named_count;
@@ -768,8 +788,12 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *tokenizer, const int32_t
 /* What the class does to each piece of a stream. */
 void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
 
-/* str.strip() of Python. */
+/* str.isspace, str.strip and str.lower of Python, and the str.upper of a character, appended. */
+bool am_char_is_python_space(uint32_t c);
 void am_strip_like_python(am_buffer *text);
+void am_lower_like_python(am_buffer *text);
+void am_append_upper(am_buffer *out, uint32_t c);
+
 /* Ids to text: repeats grouped, pads dropped, word delimiters turned into spaces. */
 am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
                         const am_decode_options *options, am_buffer *out) AM_NODISCARD;

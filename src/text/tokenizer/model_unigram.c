@@ -21,6 +21,28 @@ static size_t first_two(const char *text, size_t length)
     return (size_t)(unsigned char)text[0] << 8 | (length > 1 ? (unsigned char)text[1] : 0);
 }
 
+am_status am_longest_entries(const am_vocabulary *v, uint16_t **out)
+{
+    uint16_t *longest = am_alloc_zeroed(LONGEST_TABLE, sizeof *longest);
+    *out = longest;
+    if (!longest) return am_out_of_memory();
+    for (uint32_t i = 0; i < v->count; i++) {
+        am_text text = am_vocabulary_entry_text(v, &v->entries[i]);
+        if (text.length == 0) continue;
+        uint16_t *most = &longest[first_two(text.bytes, text.length)];
+        if (text.length > *most) *most = (uint16_t)(text.length < UINT16_MAX ? text.length : UINT16_MAX);
+    }
+    return NULL;
+}
+
+size_t am_longest_entry_at(const am_vocabulary *v, const uint16_t *longest, am_text text, size_t at)
+{
+    size_t left = text.length - at, limit = longest[first_two(text.bytes + at, left)];
+    if (limit == UINT16_MAX) limit = v->longest_bytes;
+    if (limit == 0) limit = 1; /* entries of one byte are found under other second bytes */
+    return limit < left ? limit : left;
+}
+
 am_status am_unigram_finish(am_model *model)
 {
     am_unigram *unigram = &model->unigram;
@@ -30,16 +52,10 @@ am_status am_unigram_finish(am_model *model)
         return am_error(AM_INVALID_FILE, "model.unk_id: %lld is not in the vocabulary of %d", (long long)unk_id,
                         (int)v->id_limit);
     model->unk_id = (int32_t)unk_id;
-    unigram->longest = am_alloc_zeroed(LONGEST_TABLE, sizeof *unigram->longest);
-    if (!unigram->longest) return am_out_of_memory();
+    AM_TRY(am_longest_entries(v, &unigram->longest));
     double lowest = (double)INFINITY;
-    for (uint32_t i = 0; i < v->count; i++) {
-        am_text text = am_vocabulary_entry_text(v, &v->entries[i]);
+    for (uint32_t i = 0; i < v->count; i++)
         if (unigram->scores[i] < lowest) lowest = unigram->scores[i];
-        if (text.length == 0) continue;
-        uint16_t *longest = &unigram->longest[first_two(text.bytes, text.length)];
-        if (text.length > *longest) *longest = (uint16_t)(text.length < UINT16_MAX ? text.length : UINT16_MAX);
-    }
     unigram->unk_score = lowest - 10;
     am_model_find_byte_ids(model, unigram->byte_ids);
     return NULL;
@@ -56,11 +72,8 @@ static bool offer_pieces(const am_model *model, am_text word, node *nodes, uint3
 {
     const am_vocabulary *v = &model->vocabulary;
     uint32_t hash = AM_HASH_START, first = am_char_length(word.bytes[at]);
-    size_t left = word.length - at, limit = model->unigram.longest[first_two(word.bytes + at, left)];
+    size_t limit = am_longest_entry_at(v, model->unigram.longest, word, at);
     bool single = false;
-    if (limit == UINT16_MAX) limit = v->longest_bytes;
-    if (limit == 0) limit = 1; /* entries of one byte are found under other second bytes */
-    if (limit > left) limit = left;
     for (uint32_t end = at; end < at + limit;) {
         hash = am_hash_byte(hash, word.bytes[end++]);
         if (end < word.length && !am_is_char_start(word.bytes[end])) continue;

@@ -25,8 +25,7 @@ static int base64_value(char c)
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Decodes RFC 4648 base 64 with padding. Returns the length, or SIZE_MAX when it is none. */
-static size_t decode_base64(am_text text, unsigned char *out)
+size_t am_base64_decode(am_text text, char *out)
 {
     size_t length = 0;
     uint32_t bits = 0;
@@ -37,7 +36,7 @@ static size_t decode_base64(am_text text, unsigned char *out)
         if (value < 0) return SIZE_MAX;
         bits = bits << 6 | (uint32_t)value;
         if (i % 4 == 3)
-            for (int shift = 16; shift >= 0; shift -= 8) out[length++] = (unsigned char)(bits >> shift);
+            for (int shift = 16; shift >= 0; shift -= 8) out[length++] = (char)(bits >> shift);
     }
     while (text.length && text.bytes[text.length - 1] == '=') text.length--, length--;
     return length;
@@ -53,39 +52,54 @@ static uint32_t unit_offset(uint32_t unit)
     return (unit >> 10) << ((unit & (1u << 9)) >> 6);
 }
 
-/* The replacement of the shortest known prefix of `key`; false when there is none. */
-static bool find(const am_precompiled *p, const char *key, size_t length, am_text *out)
+/* The replacement of the shortest, or the longest, known prefix of `key`; *used bytes of it. False when there is
+   none. */
+static bool find_prefix(const am_precompiled *p, const char *key, size_t length, bool longest, am_text *out,
+                        size_t *used)
 {
     size_t at = 0;
     uint32_t unit = p->unit_count ? p->units[0] : 0;
+    bool found = false;
     at ^= unit_offset(unit);
     for (size_t i = 0; i < length && key[i]; i++) {
         unsigned char byte = (unsigned char)key[i];
         at ^= byte;
-        if (at >= p->unit_count) return false;
+        if (at >= p->unit_count) return found;
         unit = p->units[at];
-        if ((unit & (1u << 31 | 0xFF)) != byte) return false;
+        if ((unit & (1u << 31 | 0xFF)) != byte) return found;
         at ^= unit_offset(unit);
         if (!(unit >> 8 & 1)) continue;
         size_t start = at < p->unit_count ? p->units[at] & ~(1u << 31) : SIZE_MAX;
-        if (start > p->replacements_length) return false;
-        if (start < p->replacements_length && !am_is_char_start(p->replacements[start])) return false;
+        if (start > p->replacements_length) return found;
+        if (start < p->replacements_length && !am_is_char_start(p->replacements[start])) return found;
         *out = (am_text){p->replacements + start, strnlen(p->replacements + start, p->replacements_length - start)};
-        return true;
+        *used = i + 1;
+        found = true;
+        if (!longest) return true;
     }
-    return false;
+    return found;
 }
 
-am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_precompiled **out)
+static bool find(const am_precompiled *p, const char *key, size_t length, am_text *out)
+{
+    size_t used;
+    return find_prefix(p, key, length, false, out, &used);
+}
+
+bool am_precompiled_longest(const am_precompiled *precompiled, am_text text, am_text *out, size_t *used)
+{
+    return find_prefix(precompiled, text.bytes, text.length, true, out, used);
+}
+
+am_status am_precompiled_create(const am_loader *loader, am_text map, am_precompiled **out)
 {
     am_precompiled *p = am_arena_alloc(loader->arena, sizeof *p);
-    unsigned char *bytes = am_arena_alloc(loader->arena, base64.length + 4);
-    if (!p || !bytes) return am_out_of_memory();
-    size_t length = decode_base64(base64, bytes), bad = 0;
-    uint32_t trie_bytes = length == SIZE_MAX || length < 4 ? UINT32_MAX : little_endian(bytes);
+    const unsigned char *bytes = (const unsigned char *)map.bytes;
+    if (!p) return am_out_of_memory();
+    size_t length = map.length, bad = 0;
+    uint32_t trie_bytes = length < 4 ? UINT32_MAX : little_endian(bytes);
     if (trie_bytes == UINT32_MAX || trie_bytes / 4 > (length - 4) / 4)
-        return am_error(AM_INVALID_FILE, "%s: normalizer.precompiled_charsmap: not a character map in base 64",
-                        loader->name);
+        return am_error(AM_INVALID_FILE, "%s: normalizer.precompiled_charsmap: not a character map", loader->name);
     p->unit_count = trie_bytes / 4;
     uint32_t *units = am_arena_array(loader->arena, p->unit_count + 1, sizeof *units);
     if (!units) return am_out_of_memory();
@@ -103,6 +117,16 @@ am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_preco
     p->ascii_changes[127] = find(p, &last, 1, &unused);
     *out = p;
     return NULL;
+}
+
+am_status am_precompiled_parse(const am_loader *loader, am_text base64, am_precompiled **out)
+{
+    char *bytes = am_arena_alloc(loader->arena, base64.length + 4);
+    if (!bytes) return am_out_of_memory();
+    size_t length = am_base64_decode(base64, bytes);
+    if (length == SIZE_MAX)
+        return am_error(AM_INVALID_FILE, "%s: normalizer.precompiled_charsmap: not base 64", loader->name);
+    return am_precompiled_create(loader, (am_text){bytes, length}, out);
 }
 
 /* The rewrite with its last code point held back, because what is removed next is added to its change. */

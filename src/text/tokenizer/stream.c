@@ -2,6 +2,7 @@
    token reads depends on what stands before it; new text is what decoding context and new ids gives beyond
    the context's own. */
 #include "text/tokenizer/python_tokenizer.h"
+#include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
 
@@ -110,8 +111,8 @@ static am_status give_out(am_token_stream *stream, size_t length, am_text *out)
 /* Whether what an id gives depends on all the others, so that text comes at the end only. */
 static bool waits_for_all(const am_tokenizer *t)
 {
-    return t->ctc || (t->python && !t->python->class->joins_piecewise) || t->decode_style == AM_DECODE_CLIP ||
-           t->decode_style == AM_DECODE_GROUPED;
+    return t->ctc || (t->python && !t->python->class->joins_piecewise) || (t->spm && am_spm_waits_for_all(t)) ||
+           t->decode_style == AM_DECODE_CLIP || t->decode_style == AM_DECODE_GROUPED;
 }
 
 am_status am_token_stream_feed(am_token_stream *stream, int32_t id, am_text *out)

@@ -1,5 +1,6 @@
 /* The tokenizer object, and reading one from a tokenizer.json as it is. */
 #include "text/tokenizer/python_tokenizer.h"
+#include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
 
@@ -46,6 +47,7 @@ void am_tokenizer_close(am_tokenizer *t)
     am_layout_destroy(t->layout);
     am_python_destroy(t->python);
     am_model_deinit(&t->model);
+    am_spm_tokenizer_deinit(t->spm);
     am_added_tokens_deinit(&t->added);
     am_arena_deinit(&t->arena);
     am_free(t);
@@ -264,6 +266,7 @@ int32_t am_tokenizer_special_id(const am_tokenizer *t, const char *name)
 
 bool am_tokenizer_is_special(const am_tokenizer *t, int32_t id)
 {
+    if (t->spm && !t->spm->is_library) return am_spm_is_special(t, id);
     if (t->python) return am_python_is_special(t->python, id);
     const am_added_entry *entry = am_added_tokens_find(&t->added, am_tokenizer_id_to_token(t, id));
     return entry && entry->was_special;
@@ -296,7 +299,7 @@ int32_t am_tokenizer_language_id(const am_tokenizer *t)
 
 bool am_tokenizer_is_fast(const am_tokenizer *t)
 {
-    return !t->python && !t->ctc;
+    return !t->python && !t->ctc && (!t->spm || t->spm->is_library);
 }
 
 const char *am_tokenizer_class(const am_tokenizer *t)

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -50,7 +51,7 @@ static void recorded_tokenizers__hub(void **state)
 
 static void recorded_tokenizers__python(void **state)
 {
-    verify_all("python", 27);
+    verify_all("python", 37);
 }
 
 static void recorded_tokenizers__synthetic(void **state)
@@ -85,4 +86,47 @@ static void recorded_tokenizers__reports_what_differs(void **state)
     am_buffer_deinit(&report);
     am_test_expect_error(am_recorded_tokenizer(root, &counts), AM_NOT_FOUND, "texts.json");
     am_buffer_deinit(&report);
+}
+
+static void recorded_tokenizers__legacy(void **state)
+{
+    verify_all("legacy", 16);
+}
+
+static void recorded_tokenizers__sentencepiece(void **state)
+{
+    am_buffer report = {0};
+    am_recorded counts = {.on_line = keep_line, .context = &report};
+    am_test_expect_ok(
+        am_recorded_sentencepiece(am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece"), &counts));
+    if (report.length) print_error("%.20000s", am_buffer_text(&report));
+    am_buffer_deinit(&report);
+    assert_int_equal(counts.failed, 0);
+    assert_int_equal(counts.passed, 9 * 21);
+}
+
+static void recorded_tokenizers__reports_what_sentencepiece_answers_otherwise(void **state)
+{
+    const char *root = am_test_temporary_directory(), *folder = am_test_format("%s/sentencepiece", root);
+    am_buffer report = {0};
+    am_recorded counts = {.on_line = keep_line, .context = &report};
+    size_t length;
+    assert_int_equal(mkdir(folder, 0777), 0);
+    am_test_write_text(root, "texts.json", "[\"a\"]");
+    char *model =
+        am_test_read_file(am_test_source_path("tests/unit/text/data/tokenizers/sentencepiece/char.model"), &length);
+    am_test_write_file(am_test_format("%s/a.model", folder), model, length);
+    am_test_write_file(am_test_format("%s/b.model", folder), model, length / 2);
+    free(model);
+    am_test_write_text(folder, "a.jsonl",
+                       "{\"i\":0,\"ids\":[0],\"n\":\"\xe2\x96\x81"
+                       "a\"}\n{\"i\":0,\"ids\":[4,7],\"d\":\"b\"}\n");
+    am_test_expect_ok(am_recorded_sentencepiece(folder, &counts));
+    assert_int_equal(counts.passed, 0);
+    assert_int_equal(counts.failed, 3);
+    assert_non_null(strstr(am_buffer_text(&report), "text 0: ids: expected [0], found"));
+    assert_non_null(strstr(am_buffer_text(&report), "text 0: n: expected \"a\", found"));
+    assert_non_null(strstr(am_buffer_text(&report), "b.model: open 0: status"));
+    am_buffer_deinit(&report);
+    am_test_expect_error(am_recorded_sentencepiece("/nowhere", &counts), AM_NOT_FOUND, "/nowhere");
 }

@@ -114,11 +114,13 @@ static void text_tokenizer_open__says_which_files_are_missing_or_unsupported(voi
     expect_open_error(folder, AM_TOKENIZER_FILE, AM_NOT_FOUND, "tokenizer.json");
     expect_open_error(folder, AM_TOKENIZER_AUTO, AM_NOT_FOUND, "no tokenizer.json");
     am_test_write_text(folder, "tokenizer.model", "");
-    expect_open_error(folder, AM_TOKENIZER_AUTO, AM_UNSUPPORTED, "tokenizer.model without tokenizer.json");
+    expect_open_error(folder, AM_TOKENIZER_AUTO, AM_INVALID_FILE, "tokenizer.model: expected a sentencepiece model");
     am_test_write_text(folder, "tekken.json", "{}");
-    expect_open_error(folder, AM_TOKENIZER_AUTO, AM_UNSUPPORTED, "tekken.json");
+    expect_open_error(folder, AM_TOKENIZER_AUTO, AM_INVALID_FILE, "tekken.json: config.pattern");
     am_test_write_text(folder, "tokenizer_config.json", "{\"tokenizer_class\":\"Pop2PianoTokenizer\"}");
     expect_open_error(folder, AM_TOKENIZER_AUTO, AM_UNSUPPORTED, "Pop2PianoTokenizer");
+    am_test_write_text(folder, "tokenizer_config.json", "{\"tokenizer_class\":\"SiglipTokenizer\"}");
+    expect_open_error(folder, AM_TOKENIZER_AUTO, AM_NOT_FOUND, "spiece.model");
     am_test_write_text(folder, "tokenizer_config.json",
                        "{\"tokenizer_class\":\"Mine\",\"auto_map\":{\"AutoTokenizer\":[\"mine.Mine\",null]}}");
     expect_open_error(folder, AM_TOKENIZER_AUTO, AM_UNSUPPORTED, "Mine");
