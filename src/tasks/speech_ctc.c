@@ -15,12 +15,10 @@ typedef struct job {
     int64_t count, capacity;
 } job;
 
-typedef enum detail { NO_TIMES, CHARACTERS, WORDS } detail;
-
-static am_status read_times(am_json options, detail *out)
+static am_status read_times(am_json options, am_ctc_times *out)
 {
     am_json given = am_json_get(options, "return_timestamps");
-    *out = am_json_equals(given, "char") ? CHARACTERS : am_json_equals(given, "word") ? WORDS : NO_TIMES;
+    *out = am_json_equals(given, "char") ? AM_CTC_CHARACTERS : am_json_equals(given, "word") ? AM_CTC_WORDS : AM_CTC_NO_TIMES;
     bool is_off = am_json_kind_of(given) <= AM_JSON_NULL ||
                   (am_json_kind_of(given) == AM_JSON_BOOL && !am_json_bool(given, false));
     if (*out || is_off) return NULL;
@@ -102,42 +100,46 @@ static am_status read_chunks(job *j, const am_audio *sound, am_json options)
     return NULL;
 }
 
-static void append_pieces(const job *j, const am_ctc_piece *pieces, size_t count, am_buffer *out)
+static void append_pieces(const am_ctc_text_options *o, const am_ctc_piece *pieces, size_t count, am_buffer *out)
 {
-    double frame_s = (double)j->align;
+    double frame = (double)o->frame_samples, rate = (double)o->sampling_rate;
     am_buffer_append_string(out, ", \"chunks\": [");
     for (size_t i = 0; i < count; i++) {
         am_buffer_append_string(out, i ? ", {\"text\": " : "{\"text\": ");
         am_buffer_append_json_string(out, pieces[i].text.bytes, pieces[i].text.length);
         am_buffer_append_string(out, ", \"timestamp\": [");
-        am_append_real(out, (double)pieces[i].start * frame_s / (double)j->sampling_rate);
+        am_append_real(out, (double)pieces[i].start * frame / rate);
         am_buffer_append_string(out, ", ");
-        am_append_real(out, (double)pieces[i].end * frame_s / (double)j->sampling_rate);
+        am_append_real(out, (double)pieces[i].end * frame / rate);
         am_buffer_append_string(out, "]}");
     }
     am_buffer_append_char(out, ']');
 }
 
-static am_status append_text(const job *j, const am_tokenizer *tokenizer, am_buffer *out)
-{
-    am_decode_options options = {.skip_special_tokens = false, .clean_up = -1};
-    char *text;
-    size_t length;
-    AM_TRY(am_tokenizer_decode(tokenizer, j->ids, (size_t)j->count, &options, &text, &length));
-    am_buffer_append_string(out, "{\"text\": ");
-    am_buffer_append_json_string(out, text, length);
-    am_free(text);
-    return NULL;
-}
-
-static am_status append_times(const job *j, const am_tokenizer *tokenizer, detail times, am_buffer *out)
+static am_status append_times(const am_tokenizer *tokenizer, const int32_t *ids, int64_t count,
+                              const am_ctc_text_options *o, am_buffer *out)
 {
     am_decode_options options = {.skip_special_tokens = false, .clean_up = -1};
     am_ctc_decoding decoding;
-    AM_TRY(am_tokenizer_decode_ctc(tokenizer, j->ids, (size_t)j->count, &options, &decoding));
-    if (times == CHARACTERS) append_pieces(j, decoding.characters, decoding.character_count, out);
-    else append_pieces(j, decoding.words, decoding.word_count, out);
+    AM_TRY(am_tokenizer_decode_ctc(tokenizer, ids, (size_t)count, &options, &decoding));
+    if (o->times == AM_CTC_CHARACTERS) append_pieces(o, decoding.characters, decoding.character_count, out);
+    else append_pieces(o, decoding.words, decoding.word_count, out);
     am_ctc_decoding_deinit(&decoding);
+    return NULL;
+}
+
+am_status am_append_ctc_text(const am_tokenizer *tokenizer, const int32_t *ids, int64_t count,
+                             const am_ctc_text_options *options, am_buffer *out)
+{
+    am_decode_options decode = {.skip_special_tokens = false, .clean_up = -1};
+    char *text;
+    size_t length;
+    AM_TRY(am_tokenizer_decode(tokenizer, ids, (size_t)count, &decode, &text, &length));
+    am_buffer_append_string(out, "{\"text\": ");
+    am_buffer_append_json_string(out, text, length);
+    am_free(text);
+    if (options->times) AM_TRY(append_times(tokenizer, ids, count, options, out));
+    am_buffer_append_char(out, '}');
     return NULL;
 }
 
@@ -145,17 +147,15 @@ static am_status recognize(job *j, const am_audio *sound, am_json options, am_bu
 {
     am_feature_extractor *extractor;
     am_tokenizer *tokenizer;
-    detail times;
+    am_ctc_times times;
     AM_TRY(read_times(options, &times));
     AM_TRY(am_pipeline_tokenizer(j->p, &tokenizer));
     AM_TRY(am_pipeline_feature_extractor(j->p, &extractor));
     j->sampling_rate = extractor->sampling_rate;
     j->align = samples_per_frame(am_pipeline_config(j->p));
     AM_TRY(read_chunks(j, sound, options));
-    AM_TRY(append_text(j, tokenizer, out));
-    if (times) AM_TRY(append_times(j, tokenizer, times, out));
-    am_buffer_append_char(out, '}');
-    return NULL;
+    am_ctc_text_options text = {times, j->align, j->sampling_rate};
+    return am_append_ctc_text(tokenizer, j->ids, j->count, &text, out);
 }
 
 am_status am_recognize_ctc(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out)
