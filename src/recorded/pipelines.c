@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include "base/prng.h"
 #include "recorded/case.h"
+#include "tasks/ctc_beams.h"
 #include "tasks/speech.h"
-#include "tensor/shape.h"
 #include "text/tokenizer.h"
 
 #include <inttypes.h>
@@ -22,29 +22,44 @@ typedef struct pipeline_case {
 
 /* --- automatic-speech-recognition --- */
 
+typedef struct frame_logits {
+    float *values; /* [frames, classes], in the arena of the case */
+    int64_t frames, classes;
+} frame_logits;
+
 /* {"prng", "shape": [1, frames, classes], "lo", "hi"}, changed as the recorder's logits_note says, so that most frames are
    blank: class 0 is raised by 3, class 4 of every third frame by 2. */
-static am_status best_classes(pipeline_case *c, am_json recipe, int32_t **out, int64_t *frames)
+static am_status make_logits(pipeline_case *c, am_json recipe, frame_logits *out)
 {
     am_json shape = am_json_get(recipe, "shape");
-    int64_t classes = am_json_int(am_verify_element(shape, 2), 0);
     am_json_string name = am_json_text(am_json_get(recipe, "prng"));
     double low = am_json_real(am_json_get(recipe, "lo"), 0.0), high = am_json_real(am_json_get(recipe, "hi"), 0.0);
-    *frames = am_json_int(am_verify_element(shape, 1), 0);
-    if (*frames < 1 || *frames > 1 << 16 || classes < 5 || classes > 1 << 16)
+    int64_t frames = am_json_int(am_verify_element(shape, 1), 0), classes = am_json_int(am_verify_element(shape, 2), 0);
+    if (frames < 1 || frames > 1 << 12 || classes < 5 || classes > 1 << 12)
         return am_error(AM_INVALID_FILE, "logits: expected a shape [1, frames, classes]");
-    *out = am_arena_array(&c->arena, (size_t)*frames, sizeof **out);
-    if (!*out) return am_out_of_memory();
+    *out = (frame_logits){.frames = frames, .classes = classes};
+    out->values = am_arena_array(&c->arena, (size_t)(frames * classes), sizeof *out->values);
+    if (!out->values) return am_out_of_memory();
     uint64_t seed = am_fnv1a(name.bytes, name.length);
-    for (int64_t t = 0; t < *frames; t++) {
-        float most = -INFINITY;
-        for (int64_t k = 0; k < classes; k++) {
-            float logit = (float)(low + (high - low) * am_uniform(seed, (uint64_t)(t * classes + k)));
-            if (k == 0) logit += 3.0f;
-            if (k == 4 && t % 3 == 0) logit += 2.0f;
-            if (logit > most) (*out)[t] = (int32_t)k;
-            most = fmaxf(most, logit);
-        }
+    for (int64_t i = 0; i < frames * classes; i++) {
+        out->values[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+        if (i % classes == 0) out->values[i] += 3.0f;
+        if (i % classes == 4 && i / classes % 3 == 0) out->values[i] += 2.0f;
+    }
+    return NULL;
+}
+
+static am_status best_classes(pipeline_case *c, am_json recipe, int32_t **out, int64_t *frames)
+{
+    frame_logits logits;
+    AM_TRY(make_logits(c, recipe, &logits));
+    *frames = logits.frames;
+    *out = am_arena_array(&c->arena, (size_t)logits.frames, sizeof **out);
+    if (!*out) return am_out_of_memory();
+    for (int64_t t = 0; t < logits.frames; t++) {
+        const float *row = logits.values + t * logits.classes;
+        for (int64_t k = 1; k < logits.classes; k++)
+            if (row[k] > row[(*out)[t]]) (*out)[t] = (int32_t)k;
     }
     return NULL;
 }
@@ -82,6 +97,41 @@ static am_status run_ctc(pipeline_case *c, am_buffer *out)
     int64_t count;
     AM_TRY(join_chunks(c, &ids, &count));
     return am_append_ctc_text(c->tokenizer, ids, count, &options, out);
+}
+
+/* --- ctc-beam-search: beams of pyctcdecode, best first --- */
+
+static void append_hypothesis(const am_ctc_hypothesis *h, am_buffer *out)
+{
+    am_buffer_append_string(out, "{\"text\": ");
+    am_buffer_append_json_string(out, h->text.bytes, h->text.length);
+    am_buffer_printf(out, ", \"score\": %.17g, \"words\": [", h->score);
+    for (int64_t i = 0; i < h->word_count; i++) {
+        am_buffer_append_string(out, i ? ", [" : "[");
+        am_buffer_append_json_string(out, h->words[i].text.bytes, h->words[i].text.length);
+        am_buffer_printf(out, ", %" PRId64 ", %" PRId64 "]", h->words[i].start, h->words[i].end);
+    }
+    am_buffer_append_string(out, "]}");
+}
+
+static am_status run_beam_search(pipeline_case *c, am_buffer *out)
+{
+    int64_t wanted = (int64_t)am_json_count(am_json_get_path(c->line, "output.beams")), count;
+    am_ctc_beam_options options;
+    am_ctc_hypothesis *beams;
+    frame_logits logits;
+    am_text *labels;
+    AM_TRY(am_ctc_beam_options_read(am_json_get(c->line, "kwargs"), &options));
+    AM_TRY(make_logits(c, am_json_get(c->line, "logits"), &logits));
+    AM_TRY(am_ctc_labels(c->tokenizer, logits.classes, &c->arena, &labels));
+    AM_TRY(am_ctc_beam_search(logits.values, logits.frames, labels, logits.classes, &options, &c->arena, &beams, &count));
+    am_buffer_printf(out, "{\"count\": %" PRId64 ", \"beams\": [", count);
+    for (int64_t i = 0; i < count && i < wanted; i++) {
+        if (i) am_buffer_append_string(out, ", ");
+        append_hypothesis(&beams[i], out);
+    }
+    am_buffer_append_string(out, "]}");
+    return NULL;
 }
 
 /* --- whisper-decode --- */
@@ -132,6 +182,7 @@ static const struct {
     am_status (*run)(pipeline_case *c, am_buffer *out);
 } tasks[] = {
     {"automatic-speech-recognition", run_ctc},
+    {"ctc-beam-search", run_beam_search},
     {"whisper-decode", run_whisper},
 };
 

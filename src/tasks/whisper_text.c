@@ -257,7 +257,8 @@ static int32_t find_last_timestamp(const job *j, const am_whisper_output *output
     return last;
 }
 
-/* What stands before the transcript is of earlier sounds (_strip_prompt). */
+/* What stands before the transcript is of earlier sounds (_strip_prompt). The times of tokens stay where they are, as they
+   do in transformers. */
 static am_whisper_output without_prompt(const job *j, am_whisper_output output)
 {
     int32_t previous = am_tokenizer_token_to_id(j->tokenizer, (am_text){"<|startofprev|>", 15}),
@@ -266,7 +267,6 @@ static am_whisper_output without_prompt(const job *j, am_whisper_output output)
     while (output.count && output.ids[0] != start) {
         output.ids++;
         output.count--;
-        if (output.token_times) output.token_times++;
     }
     return output;
 }
