@@ -27,8 +27,8 @@ typedef struct frame_logits {
     int64_t frames, classes;
 } frame_logits;
 
-/* {"prng", "shape": [1, frames, classes], "lo", "hi"}, changed as the recorder's logits_note says, so that most frames are
-   blank: class 0 is raised by 3, class 4 of every third frame by 2. */
+/* {"prng", "shape": [1, frames, classes], "lo", "hi"}, changed as the recorder's logits_note says, so that most frames
+   are blank: class 0 is raised by 3, class 4 of every third frame by 2. */
 static am_status make_logits(pipeline_case *c, am_json recipe, frame_logits *out)
 {
     am_json shape = am_json_get(recipe, "shape");
@@ -124,7 +124,8 @@ static am_status run_beam_search(pipeline_case *c, am_buffer *out)
     AM_TRY(am_ctc_beam_options_read(am_json_get(c->line, "kwargs"), &options));
     AM_TRY(make_logits(c, am_json_get(c->line, "logits"), &logits));
     AM_TRY(am_ctc_labels(c->tokenizer, logits.classes, &c->arena, &labels));
-    AM_TRY(am_ctc_beam_search(logits.values, logits.frames, labels, logits.classes, &options, &c->arena, &beams, &count));
+    AM_TRY(
+        am_ctc_beam_search(logits.values, logits.frames, labels, logits.classes, &options, &c->arena, &beams, &count));
     am_buffer_printf(out, "{\"count\": %" PRId64 ", \"beams\": [", count);
     for (int64_t i = 0; i < count && i < wanted; i++) {
         if (i) am_buffer_append_string(out, ", ");
@@ -161,11 +162,10 @@ static am_status run_whisper(pipeline_case *c, am_buffer *out)
 {
     am_json given = am_json_get(c->line, "model_outputs"), kwargs = am_json_get(c->line, "kwargs");
     am_json times = am_json_get(kwargs, "return_timestamps");
-    am_whisper_text_options options = {
-        .return_timestamps = am_json_bool(times, false) || am_json_equals(times, "word"),
-        .word_times = am_json_equals(times, "word"),
-        .return_language = am_json_bool(am_json_get(kwargs, "return_language"), false),
-        .time_precision = am_json_real(am_json_get(kwargs, "time_precision"), 0.02)};
+    am_whisper_text_options options = {.return_timestamps = am_json_bool(times, false) || am_json_equals(times, "word"),
+                                       .word_times = am_json_equals(times, "word"),
+                                       .return_language = am_json_bool(am_json_get(kwargs, "return_language"), false),
+                                       .time_precision = am_json_real(am_json_get(kwargs, "time_precision"), 0.02)};
     int64_t count = 0;
     am_whisper_output *outputs = am_arena_array(&c->arena, am_json_count(given) + 1, sizeof *outputs);
     if (!outputs) return am_out_of_memory();
@@ -193,7 +193,8 @@ static am_status differs(am_json expected, am_json found, const char *where)
     am_buffer a = {0}, b = {0};
     am_json_write(expected, &a);
     am_json_write(found, &b);
-    am_status status = am_error(AM_FAILED, "%s is %.200s, expected %.200s", where, am_buffer_text(&b), am_buffer_text(&a));
+    am_status status =
+        am_error(AM_FAILED, "%s is %.200s, expected %.200s", where, am_buffer_text(&b), am_buffer_text(&a));
     am_buffer_deinit(&a);
     am_buffer_deinit(&b);
     return status;
@@ -292,8 +293,7 @@ static am_status verify_file(am_verifier *v, const char *path)
     for (int64_t number = 1; at < end && !status; number++) {
         const char *line_end = memchr(at, '\n', (size_t)(end - at));
         if (!line_end) line_end = end;
-        if (line_end > at)
-            status = verify_line(v, (am_text){at, (size_t)(line_end - at)}, path, number, &cache);
+        if (line_end > at) status = verify_line(v, (am_text){at, (size_t)(line_end - at)}, path, number, &cache);
         at = line_end + 1;
     }
     am_tokenizer_close(cache.tokenizer);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "media/feature_extractor.h"
+#include "tasks/ctc_beams.h"
 #include "text/tokenizer.h"
 
 #include <math.h>
@@ -11,14 +12,19 @@ typedef struct job {
     am_pipeline *p;
     am_arena arena;
     int64_t align, sampling_rate; /* samples a frame; Hz */
-    int32_t *ids;                 /* the best class of each frame */
-    int64_t count, capacity;
+    bool searches;                /* with beams, over the logits of frames */
+    am_ctc_beam_options beams;
+    int32_t *ids;  /* [capacity]: the best class of each frame */
+    float *logits; /* [capacity, classes]; null: not wanted */
+    int64_t count, capacity, classes;
 } job;
 
 static am_status read_times(am_json options, am_ctc_times *out)
 {
     am_json given = am_json_get(options, "return_timestamps");
-    *out = am_json_equals(given, "char") ? AM_CTC_CHARACTERS : am_json_equals(given, "word") ? AM_CTC_WORDS : AM_CTC_NO_TIMES;
+    *out = am_json_equals(given, "char")   ? AM_CTC_CHARACTERS
+           : am_json_equals(given, "word") ? AM_CTC_WORDS
+                                           : AM_CTC_NO_TIMES;
     bool is_off = am_json_kind_of(given) <= AM_JSON_NULL ||
                   (am_json_kind_of(given) == AM_JSON_BOOL && !am_json_bool(given, false));
     if (*out || is_off) return NULL;
@@ -44,6 +50,15 @@ static int32_t best_class(const float *row, int64_t classes)
     return best;
 }
 
+static am_status reserve_logits(job *j)
+{
+    float *grown = am_arena_array(&j->arena, (size_t)j->capacity, (size_t)j->classes * sizeof *grown);
+    if (!grown) return am_out_of_memory();
+    if (j->count) memcpy(grown, j->logits, (size_t)(j->count * j->classes) * sizeof *grown);
+    j->logits = grown;
+    return NULL;
+}
+
 static am_status reserve(job *j, int64_t more)
 {
     int64_t larger = 2 * j->capacity > j->count + more ? 2 * j->capacity : j->count + more;
@@ -53,7 +68,7 @@ static am_status reserve(job *j, int64_t more)
     if (j->count) memcpy(grown, j->ids, (size_t)j->count * sizeof *grown);
     j->ids = grown;
     j->capacity = larger;
-    return NULL;
+    return j->searches ? reserve_logits(j) : NULL;
 }
 
 /* Adds the classes of frames [first, end) of what the model says. */
@@ -62,9 +77,13 @@ static am_status add_frames(job *j, const am_tensor *logits, int64_t first, int6
     int64_t frames = logits->shape.dims[1], classes = logits->shape.dims[2];
     if (end > frames) end = frames;
     if (first >= end) return NULL;
+    j->classes = classes;
     AM_TRY(reserve(j, end - first));
-    for (int64_t t = first; t < end; t++)
-        j->ids[j->count++] = best_class((const float *)logits->data + t * classes, classes);
+    for (int64_t t = first; t < end; t++, j->count++) {
+        const float *row = (const float *)logits->data + t * classes;
+        j->ids[j->count] = best_class(row, classes);
+        if (j->searches) memcpy(j->logits + j->count * classes, row, (size_t)classes * sizeof *row);
+    }
     return NULL;
 }
 
@@ -143,17 +162,52 @@ am_status am_append_ctc_text(const am_tokenizer *tokenizer, const int32_t *ids, 
     return NULL;
 }
 
+/* {"text", "chunks"} of the best beam; chunks are its words. */
+static am_status append_best_beam(job *j, const am_tokenizer *tokenizer, am_ctc_times times, am_buffer *out)
+{
+    am_ctc_text_options options = {times, j->align, j->sampling_rate};
+    am_ctc_hypothesis *beams;
+    am_text *labels;
+    int64_t count;
+    AM_TRY(am_ctc_labels(tokenizer, j->classes, &j->arena, &labels));
+    AM_TRY(am_ctc_beam_search(j->logits, j->count, labels, j->classes, &j->beams, &j->arena, &beams, &count));
+    am_ctc_piece *words = am_arena_array(&j->arena, (size_t)beams[0].word_count + 1, sizeof *words);
+    if (!words) return am_out_of_memory();
+    for (int64_t i = 0; i < beams[0].word_count; i++) {
+        const am_ctc_beam_word *word = &beams[0].words[i];
+        words[i] = (am_ctc_piece){word->text, (uint32_t)word->start, (uint32_t)word->end};
+    }
+    am_buffer_append_string(out, "{\"text\": ");
+    am_buffer_append_json_string(out, beams[0].text.bytes, beams[0].text.length);
+    if (times) append_pieces(&options, words, (size_t)beams[0].word_count, out);
+    am_buffer_append_char(out, '}');
+    return NULL;
+}
+
+/* decoder_kwargs, even empty ones, ask for a beam search; null does not. */
+static am_status read_beams(job *j, am_json options, am_ctc_times times)
+{
+    am_json kwargs = am_json_get(options, "decoder_kwargs");
+    AM_TRY(am_check_option(options, "decoder_kwargs", AM_JSON_OBJECT));
+    j->searches = am_json_kind_of(kwargs) == AM_JSON_OBJECT;
+    if (j->searches && times == AM_CTC_CHARACTERS)
+        return am_error(AM_INVALID_ARGUMENT, "option return_timestamps: expected \"word\" with decoder_kwargs");
+    return am_ctc_beam_options_read(kwargs, &j->beams);
+}
+
 static am_status recognize(job *j, const am_audio *sound, am_json options, am_buffer *out)
 {
     am_feature_extractor *extractor;
     am_tokenizer *tokenizer;
     am_ctc_times times;
     AM_TRY(read_times(options, &times));
+    AM_TRY(read_beams(j, options, times));
     AM_TRY(am_pipeline_tokenizer(j->p, &tokenizer));
     AM_TRY(am_pipeline_feature_extractor(j->p, &extractor));
     j->sampling_rate = extractor->sampling_rate;
     j->align = samples_per_frame(am_pipeline_config(j->p));
     AM_TRY(read_chunks(j, sound, options));
+    if (j->searches && j->count) return append_best_beam(j, tokenizer, times, out);
     am_ctc_text_options text = {times, j->align, j->sampling_rate};
     return am_append_ctc_text(tokenizer, j->ids, j->count, &text, out);
 }

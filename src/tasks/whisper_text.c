@@ -161,9 +161,8 @@ static am_status add_words(job *j, const sequence *tokens)
     int64_t count;
     AM_TRY(am_whisper_words(j->tokenizer, tokens->ids, tokens->count, j->last_language, &j->arena, &found, &count));
     for (int64_t i = 0; i < count; i++)
-        j->words[j->word_count++] =
-            (word){found[i], {tokens->times[found[i].first].start, tokens->times[found[i].end - 1].end},
-                   j->last_language};
+        j->words[j->word_count++] = (word){
+            found[i], {tokens->times[found[i].first].start, tokens->times[found[i].end - 1].end}, j->last_language};
     return NULL;
 }
 
@@ -257,8 +256,8 @@ static int32_t find_last_timestamp(const job *j, const am_whisper_output *output
     return last;
 }
 
-/* What stands before the transcript is of earlier sounds (_strip_prompt). The times of tokens stay where they are, as they
-   do in transformers. */
+/* What stands before the transcript is of earlier sounds (_strip_prompt). The times of tokens stay where they are, as
+   they do in transformers. */
 static am_whisper_output without_prompt(const job *j, am_whisper_output output)
 {
     int32_t previous = am_tokenizer_token_to_id(j->tokenizer, (am_text){"<|startofprev|>", 15}),

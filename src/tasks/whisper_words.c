@@ -47,8 +47,8 @@ static bool is_whole(const am_whisper_word *piece, const am_whisper_word *full, 
 {
     const char *half = strstr(piece->text, replacement);
     if (!half) return true;
-    const char *at = code_point_at(full->text, full->length,
-                                   offset + code_points(piece->text, (size_t)(half - piece->text)));
+    const char *at =
+        code_point_at(full->text, full->length, offset + code_points(piece->text, (size_t)(half - piece->text)));
     return !at || strncmp(at, replacement, 3) == 0;
 }
 
@@ -121,8 +121,9 @@ static am_status join_subwords(list *l)
 static am_status merge_punctuation(list *l)
 {
     static const char *const before = "\"'\xe2\x80\x9c\xc2\xbf\xc2\xa1([{-";
-    static const char *const after = "\"'.\xe3\x80\x82,\xef\xbc\x8c!\xef\xbc\x81?\xef\xbc\x9f:\xef\xbc\x9a\xe2\x80\x9d)]}"
-                                     "\xe3\x80\x81";
+    static const char *const after =
+        "\"'.\xe3\x80\x82,\xef\xbc\x8c!\xef\xbc\x81?\xef\xbc\x9f:\xef\xbc\x9a\xe2\x80\x9d)]}"
+        "\xe3\x80\x81";
     for (int64_t i = l->count - 2, j = l->count - 1; i >= 0; i--) {
         am_whisper_word *word = &l->words[i];
         if (word->text[0] == ' ' && is_part_of(word, true, before)) AM_TRY(append(l, word, &l->words[j], &l->words[j]));
