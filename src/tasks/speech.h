@@ -24,7 +24,8 @@ typedef struct am_speech_chunk {
 bool am_speech_next_chunk(const am_speech_chunks *chunks, int64_t samples, int64_t *next, am_speech_chunk *out);
 
 /* Append {"text": ..., "chunks": ...} for a sound at the feature extractor's rate. Of CTC return_timestamps is "char"
-   or "word", and decoder_kwargs ask for a beam search (ctc_beams.h); of Whisper return_timestamps is true. */
+   or "word", and decoder_kwargs ask for a beam search (ctc_beams.h); of Whisper return_timestamps is true
+   or "word", for which generation_config.json needs alignment_heads. */
 am_status am_recognize_ctc(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
 am_status am_recognize_whisper(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
 
