@@ -7,6 +7,7 @@
 #include "models/blocks/seq2seq.h"
 #include "models/blocks/speech.h"
 
+#include <math.h>
 #include <stdio.h>
 
 static const double LAYER_NORM_EPS = 1e-5; /* not configurable */
@@ -72,10 +73,40 @@ static am_value self_attention(am_builder *b, am_value x, const am_attention_opt
     return am_add(b, x, h);
 }
 
-static am_value cross_attention(am_builder *b, am_value x, am_value encoded, const am_attention_options *options)
+/* Output cross_attentions.<layer>: [B, heads, T, S], of those heads whose bits the argument
+   cross_attention_heads.<layer> has. output_attentions of transformers gives all of all layers, which is too much for
+   30 seconds. */
+static void output_cross_attention(am_builder *b, am_value h, am_value encoded, int64_t heads, int layer)
+{
+    char argument[48], output[48];
+    am_value parts[64];
+    int count = 0;
+    snprintf(argument, sizeof argument, "cross_attention_heads.%d", layer);
+    snprintf(output, sizeof output, "cross_attentions.%d", layer);
+    int64_t wanted = am_model_argument(b, argument, 0), C = am_dim(b, h, 2);
+    if (wanted <= 0 || !encoded.id) return;
+    am_value q = am_split_heads(b, am_linear(b, "q_proj", h, C, AM_BIAS), heads);
+    am_value k = am_split_heads(b, am_linear(b, "k_proj", encoded, C, AM_NO_BIAS), heads);
+    q = am_mul_number(b, q, 1.0 / sqrt((double)C / (double)heads));
+    for (int i = 0; i < 63; i++) {
+        if (!(wanted >> i & 1)) continue;
+        if (i >= heads) {
+            am_builder_fail(b, am_error(AM_UNSUPPORTED, "head %d of a layer with %lld", i, (long long)heads));
+            return;
+        }
+        am_value scores = am_matmul(b, am_index(b, q, 2, i), am_index(b, k, 2, i), false, true);
+        am_shape one = am_shape_of(am_dim(b, h, 0), 1, am_dim(b, h, 1), am_dim(b, encoded, 1));
+        parts[count++] = am_reshape(b, am_softmax(b, scores, 2), one);
+    }
+    am_output(b, output, am_concat(b, parts, count, 1));
+}
+
+static am_value cross_attention(am_builder *b, am_value x, am_value encoded, const am_attention_options *options,
+                                int layer)
 {
     am_value h = norm(b, "encoder_attn_layer_norm", x);
     am_scope(b, "encoder_attn");
+    output_cross_attention(b, h, encoded, options->heads, layer);
     h = am_cross_attention(b, h, encoded, options);
     am_end_scope(b);
     return am_add(b, x, h);
@@ -171,7 +202,7 @@ static am_value decoder(am_builder *b, const whisper_config *c, const decoder_in
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);
         am_scope(b, "layers.%d", i);
         x = self_attention(b, x, &self);
-        if (in->crosses) x = cross_attention(b, x, in->encoded, &cross);
+        if (in->crosses) x = cross_attention(b, x, in->encoded, &cross, i);
         x = feed_forward(b, x, c, &c->decoder);
         am_end_scope(b);
     }

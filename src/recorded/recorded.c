@@ -157,6 +157,12 @@ static am_status verify_sounds(am_arena *arena, const char *path, am_recorded *r
     return am_recorded_sounds(path, recorded);
 }
 
+static am_status verify_pipelines(am_arena *arena, const char *path, am_recorded *recorded)
+{
+    (void)arena;
+    return am_recorded_pipelines(path, recorded);
+}
+
 static am_status verify_all(am_arena *arena, const char *path, am_recorded *recorded);
 
 /* What a folder is, told by a file or folder in it or above it. */
@@ -167,6 +173,7 @@ static const struct {
     {"tokenizers/texts.json", verify_all}, {"chat_templates/messages.json", verify_all},
     {"texts.json", verify_tokenizers},     {"messages.json", verify_templates},
     {"processors", verify_images},         {"extractors", verify_sounds},
+    {"ctc.jsonl", verify_pipelines},       {"whisper.jsonl", verify_pipelines},
     {"../texts.json", verify_kind},        {"../../texts.json", verify_one_tokenizer},
 };
 
@@ -204,7 +211,7 @@ am_status am_recorded_verify(const char *path, am_recorded *recorded)
     if (!status && !known)
         status = am_error(AM_NOT_FOUND,
                           "%s: a folder of recorded answers holds tokenizers, chat_templates, "
-                          "image_processors or audio, or is one of them",
+                          "image_processors, audio or pipelines, or is one of them",
                           path);
     am_arena_deinit(&arena);
     return status;

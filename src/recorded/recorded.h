@@ -66,4 +66,8 @@ am_status am_recorded_images(const char *folder, am_recorded *recorded) AM_NODIS
    filter banks and the like within 1e-6 relative, features within 2e-4 absolute or 1e-4 relative. */
 am_status am_recorded_sounds(const char *folder, am_recorded *recorded) AM_NODISCARD;
 
+/* NAME.jsonl, a case a line: "task", what a model said, "output" of the pipeline; "tokenizer" is a folder of
+   ../tokenizers. Texts must be equal, numbers within 1e-6 or 1e-5 relative. */
+am_status am_recorded_pipelines(const char *folder, am_recorded *recorded) AM_NODISCARD;
+
 #endif

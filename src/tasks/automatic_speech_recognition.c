@@ -17,7 +17,7 @@ const am_task am_task_automatic_speech_recognition = {
     .name = "automatic-speech-recognition",
     .input = "sound",
     .summary = "Writes down what is said.",
-    .parameters = "return_timestamps, chunk_length_s, stride_length_s, return_language, language, "
+    .parameters = "return_timestamps, decoder_kwargs, chunk_length_s, stride_length_s, return_language, language, "
                   "task, " AM_GENERATION_PARAMETERS,
     .run = run,
 };

@@ -24,15 +24,29 @@ typedef struct am_speech_chunk {
 bool am_speech_next_chunk(const am_speech_chunks *chunks, int64_t samples, int64_t *next, am_speech_chunk *out);
 
 /* Append {"text": ..., "chunks": ...} for a sound at the feature extractor's rate. Of CTC return_timestamps is "char"
-   or "word"; of Whisper it is true. */
+   or "word", and decoder_kwargs ask for a beam search (ctc_beams.h); of Whisper return_timestamps is true
+   or "word", for which generation_config.json needs alignment_heads. */
 am_status am_recognize_ctc(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
 am_status am_recognize_whisper(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
+
+/* --- the text of CTC --- */
+
+typedef enum am_ctc_times { AM_CTC_NO_TIMES, AM_CTC_CHARACTERS, AM_CTC_WORDS } am_ctc_times;
+
+/* Appends {"text": ..., "chunks": [...]} of the best class of each frame, a frame every frame_samples. */
+typedef struct am_ctc_text_options {
+    am_ctc_times times;
+    int64_t frame_samples, sampling_rate;
+} am_ctc_text_options;
+am_status am_append_ctc_text(const struct am_tokenizer *tokenizer, const int32_t *ids, int64_t count,
+                             const am_ctc_text_options *options, am_buffer *out) AM_NODISCARD;
 
 /* --- Whisper's text --- */
 
 /* What was generated for one chunk. */
 typedef struct am_whisper_output {
     const int32_t *ids;
+    const double *token_times; /* where each ends, in seconds of the chunk; null: not known */
     int64_t count;
     bool has_stride;
     double length_s, left_s, right_s;
@@ -40,6 +54,7 @@ typedef struct am_whisper_output {
 
 typedef struct am_whisper_text_options {
     bool return_timestamps, return_language;
+    bool word_times;       /* with return_timestamps: chunks are words; needs token_times */
     double time_precision; /* seconds a timestamp token */
 } am_whisper_text_options;
 

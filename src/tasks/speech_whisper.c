@@ -6,11 +6,14 @@
 #include "base/memory.h"
 #include "media/feature_extractor.h"
 #include "tasks/text_generator.h"
+#include "tasks/whisper_alignment.h"
 #include "tensor/shape.h"
 #include "text/tokenizer.h"
 
 #include <stdio.h>
 #include <string.h>
+
+static const double FRAME_S = 0.01; /* of the encoder's input */
 
 enum { START_TOKENS = 4, DEFAULT_NEW_TOKENS = 256, DEFAULT_BEAMS = 5, INPUT_STRIDE = 2 };
 
@@ -25,7 +28,9 @@ typedef struct job {
     int32_t start[START_TOKENS];
     int64_t start_length;
     int32_t *ids; /* of the outputs, one after another */
+    double *ends; /* seconds of each; null: not wanted */
     int64_t count, capacity;
+    int64_t sound_frames; /* of the encoder's input that are no padding */
     am_whisper_output *outputs;
     int64_t output_count, output_capacity;
 } job;
@@ -192,7 +197,17 @@ static am_status generate(job *j, const am_tensor *segment, am_generated *out)
     return am_generate(j->p->session, &request, out);
 }
 
-static am_status add_ids(job *j, const int32_t *ids, int64_t count)
+static am_status grow_ends(job *j)
+{
+    double *grown = am_arena_array(&j->arena, (size_t)j->capacity, sizeof *grown);
+    if (!grown) return am_out_of_memory();
+    if (j->count) memcpy(grown, j->ends, (size_t)j->count * sizeof *grown);
+    j->ends = grown;
+    return NULL;
+}
+
+/* ends: [count], or null */
+static am_status add_ids(job *j, const int32_t *ids, const double *ends, int64_t count)
 {
     if (j->count + count > j->capacity) {
         int64_t larger = 2 * (j->count + count);
@@ -201,14 +216,17 @@ static am_status add_ids(job *j, const int32_t *ids, int64_t count)
         if (j->count) memcpy(grown, j->ids, (size_t)j->count * sizeof *grown);
         j->ids = grown;
         j->capacity = larger;
+        if (ends) AM_TRY(grow_ends(j));
     }
     if (count) memcpy(j->ids + j->count, ids, (size_t)count * sizeof *ids);
+    if (count && ends) memcpy(j->ends + j->count, ends, (size_t)count * sizeof *ends);
     j->count += count;
     return NULL;
 }
 
 /* Keeps what a segment says up to the last pair of times, and gives the frames that it covers (_retrieve_segment). */
-static am_status keep_segment(job *j, const int32_t *ids, int64_t count, int64_t frames, int64_t *covered)
+static am_status keep_segment(job *j, const int32_t *ids, const double *ends, int64_t count, int64_t frames,
+                              int64_t *covered)
 {
     int32_t marker = id_of(j->file, "no_timestamps_token_id"), begin = marker >= 0 ? marker + 1 : INT32_MAX;
     int64_t pair = 0; /* where the second of the last pair stands */
@@ -216,10 +234,29 @@ static am_status keep_segment(job *j, const int32_t *ids, int64_t count, int64_t
         if (ids[i - 1] >= begin && ids[i] >= begin) pair = i;
     bool single_ending = count && ids[count - 1] >= begin && (count < 2 || ids[count - 2] < begin);
     *covered = frames;
-    if (!pair || (single_ending && count >= 2)) return add_ids(j, ids, count);
+    if (!pair || (single_ending && count >= 2)) return add_ids(j, ids, ends, count);
     int64_t end = (int64_t)(ids[pair - 1] - begin) * INPUT_STRIDE;
     if (end > 0 && end < frames) *covered = end;
-    return add_ids(j, ids, pair + 1);
+    return add_ids(j, ids, ends, pair + 1);
+}
+
+/* When the tokens of a segment that begins at frame `seek` are said; *out is null where that is not wanted. */
+static am_status find_times(job *j, const am_tensor *segment, int64_t seek, const am_generated *made, am_arena *arena,
+                            double **out)
+{
+    int64_t count = made->lengths[0], start = j->start_length;
+    *out = NULL;
+    if (!j->text.word_times) return NULL;
+    int32_t *ids = am_arena_array(arena, (size_t)(start + count) + 1, sizeof *ids);
+    float *seconds = am_arena_array(arena, (size_t)count + 1, sizeof *seconds);
+    *out = am_arena_array(arena, (size_t)count + 1, sizeof **out);
+    if (!ids || !seconds || !*out) return am_out_of_memory();
+    memcpy(ids, j->start, (size_t)start * sizeof *ids);
+    memcpy(ids + start, made->ids, (size_t)count * sizeof *ids);
+    am_whisper_said said = {*segment, ids, start, count, j->sound_frames - seek};
+    if (count) AM_TRY(am_whisper_token_times(j->p, am_json_get(j->file, "alignment_heads"), &said, seconds));
+    for (int64_t i = 0; i < count; i++) (*out)[i] = (double)(seconds[i] + (float)((double)seek * FRAME_S));
+    return NULL;
 }
 
 static am_status hear_segment(job *j, const am_tensor *features, int64_t seek, int64_t *covered)
@@ -231,11 +268,13 @@ static am_status hear_segment(job *j, const am_tensor *features, int64_t seek, i
     if (frames > j->segment_frames) frames = j->segment_frames;
     am_status status = cut_segment(j, features, seek, &arena, &segment);
     if (!status && !seek) status = find_start(j, &segment);
+    double *ends = NULL;
     if (!status) status = generate(j, &segment, &made);
+    if (!status) status = find_times(j, &segment, seek, &made, &arena, &ends);
     if (!status) {
         int64_t count = made.lengths[0];
         if (count && am_generation_config_stops(&j->config, made.ids[count - 1])) count--;
-        status = keep_segment(j, made.ids, count, frames, covered);
+        status = keep_segment(j, made.ids, ends, count, frames, covered);
     }
     am_generated_deinit(&made);
     am_arena_deinit(&arena);
@@ -264,12 +303,15 @@ static am_status add_output(job *j, const am_speech_chunk *chunk, bool has_strid
                                 .length_s = (double)chunk->count / sampling_rate,
                                 .left_s = (double)chunk->left / sampling_rate,
                                 .right_s = (double)chunk->right / sampling_rate};
-    output.ids = am_arena_array(&j->arena, (size_t)j->count + 2, sizeof *output.ids);
-    if (!output.ids) return am_out_of_memory();
-    int32_t *ids = (int32_t *)(uintptr_t)output.ids;
+    int32_t *ids = am_arena_array(&j->arena, (size_t)j->count + 2, sizeof *ids);
+    double *ends = am_arena_array(&j->arena, (size_t)j->count + 2, sizeof *ends);
+    if (!ids || !ends) return am_out_of_memory();
+    output.ids = ids;
+    if (j->text.word_times) output.token_times = ends;
     if (j->text.return_language && is_given(am_json_get(j->file, "lang_to_id")) && j->start_length > 1)
         ids[output.count++] = j->start[1];
     if (j->count) memcpy(ids + output.count, j->ids, (size_t)j->count * sizeof *ids);
+    if (j->count && j->text.word_times) memcpy(ends + output.count, j->ends, (size_t)j->count * sizeof *ends);
     output.count += j->count;
     if (j->output_count == j->output_capacity) {
         int64_t larger = 2 * j->output_capacity + 4;
@@ -295,6 +337,8 @@ static am_status hear_chunk(job *j, const am_audio *sound, const am_speech_chunk
     am_feature_options options = {.padding = AM_PADDING_LONGEST, .truncation = AM_CHOICE_NO};
     AM_TRY(am_sound_inputs(j->p, &part, is_long ? &options : NULL, &inputs));
     j->count = 0;
+    int64_t hop = am_feature_setting_int(extractor, "hop_length");
+    j->sound_frames = (part.frames + hop - 1) / hop;
     am_status status = inputs.inputs[0].tensor.shape.rank == 3
                            ? hear_features(j, &inputs.inputs[0].tensor)
                            : am_error(AM_UNSUPPORTED, "the feature extractor gives no spectrogram");
@@ -319,12 +363,14 @@ static am_status hear(job *j, const am_audio *sound)
 static am_status read_times(job *j)
 {
     am_json given = am_json_get(j->options, "return_timestamps");
-    if (am_json_equals(given, "word"))
-        return am_error(AM_UNSUPPORTED, "option return_timestamps: times of words are not given by this build");
-    AM_TRY(am_check_option(j->options, "return_timestamps", AM_JSON_BOOL));
+    j->text.word_times = am_json_equals(given, "word");
+    if (j->text.word_times && am_json_kind_of(am_json_get(j->file, "alignment_heads")) != AM_JSON_ARRAY)
+        return am_error(AM_UNSUPPORTED, "option return_timestamps: times of words need alignment_heads, which "
+                                        "generation_config.json has not");
+    if (!j->text.word_times) AM_TRY(am_check_option(j->options, "return_timestamps", AM_JSON_BOOL));
     AM_TRY(am_check_option(j->options, "return_language", AM_JSON_BOOL));
-    j->text.return_timestamps =
-        am_json_bool(given, false) || am_json_bool(am_json_get(j->file, "return_timestamps"), false);
+    j->text.return_timestamps = j->text.word_times || am_json_bool(given, false) ||
+                                am_json_bool(am_json_get(j->file, "return_timestamps"), false);
     j->text.return_language = am_json_bool(am_json_get(j->options, "return_language"), false);
     return NULL;
 }

@@ -4,6 +4,7 @@
 #include "tasks/speech.h"
 
 #include "base/memory.h"
+#include "tasks/whisper_words.h"
 #include "text/tokenizer.h"
 
 #include <math.h>
@@ -13,8 +14,13 @@
 
 enum { SEGMENT_FRAMES = 1500 };
 
+typedef struct times {
+    double start, end; /* seconds */
+} times;
+
 typedef struct sequence {
     int32_t *ids;
+    times *times; /* of each token; null: not known */
     int64_t count;
 } sequence;
 
@@ -24,6 +30,12 @@ typedef struct segment {
     char *text;
     size_t length;
 } segment;
+
+typedef struct word {
+    am_whisper_word word;
+    times times;
+    const char *language; /* null: not known */
+} word;
 
 typedef struct job {
     const am_tokenizer *tokenizer;
@@ -37,6 +49,8 @@ typedef struct job {
     sequence *previous;
     int64_t previous_count;
     sequence current;
+    word *words; /* of all segments, where they are wanted */
+    int64_t word_count;
     const char *last_language;
     double time_offset;
     bool skip;
@@ -60,6 +74,15 @@ typedef struct match {
     int64_t left_start, left_stop, right_start, right_stop;
 } match;
 
+/* The same token, not earlier on the right. */
+static bool matches(const sequence *left, int64_t a, const sequence *right, int64_t b)
+{
+    if (left->ids[a] != right->ids[b]) return false;
+    if (!left->times) return true;
+    times l = left->times[a], r = right->times[b];
+    return l.start < r.start || (l.start == r.start && l.end <= r.end);
+}
+
 static match best_match(const sequence *left, const sequence *right)
 {
     match best = {left->count, left->count, 0, 0};
@@ -72,7 +95,7 @@ static match best_match(const sequence *left, const sequence *right)
         if (m.left_stop > left->count) m.left_stop = left->count;
         int64_t same = 0;
         for (int64_t k = 0; k < m.left_stop - m.left_start; k++)
-            same += left->ids[m.left_start + k] == right->ids[m.right_start + k];
+            same += matches(left, m.left_start + k, right, m.right_start + k);
         double matching = (double)same / (double)i + (double)i / 10000.0; /* long perfect matches win */
         if (same > 1 && matching > most) {
             most = matching;
@@ -82,22 +105,41 @@ static match best_match(const sequence *left, const sequence *right)
     return best;
 }
 
+/* Room for `capacity` tokens, with times where words are wanted. */
+static am_status new_sequence(job *j, int64_t capacity, sequence *out)
+{
+    *out = (sequence){.ids = am_arena_array(&j->arena, (size_t)capacity + 1, sizeof *out->ids)};
+    if (!out->ids) return am_out_of_memory();
+    if (!j->options->word_times) return NULL;
+    out->times = am_arena_array(&j->arena, (size_t)capacity + 1, sizeof *out->times);
+    return out->times ? NULL : am_out_of_memory();
+}
+
+static void add_tokens(sequence *to, const sequence *from, int64_t count)
+{
+    memcpy(to->ids + to->count, from->ids, (size_t)count * sizeof *from->ids);
+    if (to->times) memcpy(to->times + to->count, from->times, (size_t)count * sizeof *from->times);
+    to->count += count;
+}
+
 /* _find_longest_common_sequence: the sequences as one, what they share once. */
 static am_status join(job *j, sequence *out)
 {
     int64_t total = 0;
     for (int64_t i = 0; i < j->previous_count; i++) total += j->previous[i].count;
-    *out = (sequence){.ids = am_arena_array(&j->arena, (size_t)total + 1, sizeof(int32_t))};
-    if (!out->ids) return am_out_of_memory();
+    AM_TRY(new_sequence(j, total, out));
     sequence left = j->previous[0];
     for (int64_t i = 1; i <= j->previous_count; i++) {
         bool is_end = i == j->previous_count;
         match m = is_end ? (match){0} : best_match(&left, &j->previous[i]);
         int64_t kept = is_end ? left.count : (m.left_start + m.left_stop) / 2;
         int64_t from = (m.right_start + m.right_stop) / 2;
-        memcpy(out->ids + out->count, left.ids, (size_t)kept * sizeof *left.ids);
-        out->count += kept;
-        if (!is_end) left = (sequence){j->previous[i].ids + from, j->previous[i].count - from};
+        add_tokens(out, &left, kept);
+        if (is_end) break;
+        left = j->previous[i];
+        left.ids += from;
+        if (left.times) left.times += from;
+        left.count -= from;
     }
     return NULL;
 }
@@ -107,10 +149,20 @@ static am_status join(job *j, sequence *out)
 static am_status keep_current(job *j)
 {
     sequence *kept = &j->previous[j->previous_count++];
-    kept->count = j->current.count;
-    kept->ids = am_arena_array(&j->arena, (size_t)kept->count + 1, sizeof *kept->ids);
-    if (!kept->ids) return am_out_of_memory();
-    memcpy(kept->ids, j->current.ids, (size_t)kept->count * sizeof *kept->ids);
+    AM_TRY(new_sequence(j, j->current.count, kept));
+    add_tokens(kept, &j->current, j->current.count);
+    return NULL;
+}
+
+/* _collate_word_timestamps */
+static am_status add_words(job *j, const sequence *tokens)
+{
+    am_whisper_word *found;
+    int64_t count;
+    AM_TRY(am_whisper_words(j->tokenizer, tokens->ids, tokens->count, j->last_language, &j->arena, &found, &count));
+    for (int64_t i = 0; i < count; i++)
+        j->words[j->word_count++] = (word){
+            found[i], {tokens->times[found[i].first].start, tokens->times[found[i].end - 1].end}, j->last_language};
     return NULL;
 }
 
@@ -127,6 +179,7 @@ static am_status end_segment(job *j)
     j->segment.length = length;
     am_free(text);
     if (!j->segment.text) return am_out_of_memory();
+    if (j->options->word_times) AM_TRY(add_words(j, &joined));
     j->segments[j->segment_count++] = j->segment;
     j->segment = new_segment(j);
     j->previous_count = 0;
@@ -203,7 +256,8 @@ static int32_t find_last_timestamp(const job *j, const am_whisper_output *output
     return last;
 }
 
-/* What stands before the transcript is of earlier sounds (_strip_prompt). */
+/* What stands before the transcript is of earlier sounds (_strip_prompt). The times of tokens stay where they are, as
+   they do in transformers. */
 static am_whisper_output without_prompt(const job *j, am_whisper_output output)
 {
     int32_t previous = am_tokenizer_token_to_id(j->tokenizer, (am_text){"<|startofprev|>", 15}),
@@ -214,6 +268,16 @@ static am_whisper_output without_prompt(const job *j, am_whisper_output output)
         output.count--;
     }
     return output;
+}
+
+/* A token lasts from where the one before it ends. */
+static void add_token(job *j, const am_whisper_output *output, int64_t i)
+{
+    if (j->current.times)
+        j->current.times[j->current.count] =
+            (times){round_to_hundredths((i ? output->token_times[i - 1] : 0.0) + j->time_offset),
+                    round_to_hundredths(output->token_times[i] + j->time_offset)};
+    j->current.ids[j->current.count++] = output->ids[i];
 }
 
 static am_status read_output(job *j, const am_whisper_output *given)
@@ -231,7 +295,7 @@ static am_status read_output(job *j, const am_whisper_output *given)
         int32_t token = output->ids[i];
         if (am_tokenizer_is_special(j->tokenizer, token)) AM_TRY(read_special(j, token));
         else if (token >= j->timestamp_begin) AM_TRY(read_timestamp(j, &c, output, i));
-        else j->current.ids[j->current.count++] = token;
+        else add_token(j, output, i);
     }
     if (output->has_stride) j->time_offset += output->length_s - output->right_s;
     if (j->current.count) return keep_current(j);
@@ -273,6 +337,35 @@ static void append_segment(const job *j, const segment *s, am_buffer *out)
     am_buffer_append_char(out, '}');
 }
 
+static void append_word(const job *j, const word *w, am_buffer *out)
+{
+    am_buffer_append_string(out, "{\"text\": ");
+    am_buffer_append_json_string(out, w->word.text, w->word.length);
+    am_buffer_append_string(out, ", \"timestamp\": [");
+    append_time(w->times.start, out);
+    am_buffer_append_string(out, ", ");
+    append_time(w->times.end, out);
+    am_buffer_append_char(out, ']');
+    if (j->options->return_language) {
+        am_buffer_append_string(out, ", \"language\": ");
+        if (w->language) am_buffer_append_json_string(out, w->language, strlen(w->language));
+        else am_buffer_append_string(out, "null");
+    }
+    am_buffer_append_char(out, '}');
+}
+
+static void append_chunks(const job *j, am_buffer *out)
+{
+    int64_t count = j->options->word_times ? j->word_count : j->segment_count;
+    am_buffer_append_string(out, ", \"chunks\": [");
+    for (int64_t i = 0; i < count; i++) {
+        if (i) am_buffer_append_string(out, ", ");
+        if (j->options->word_times) append_word(j, &j->words[i], out);
+        else append_segment(j, &j->segments[i], out);
+    }
+    am_buffer_append_char(out, ']');
+}
+
 static am_status append_answer(const job *j, am_buffer *out)
 {
     am_buffer text = {0};
@@ -281,14 +374,7 @@ static am_status append_answer(const job *j, am_buffer *out)
     am_buffer_append_json_string(out, am_buffer_text(&text), text.length);
     am_status status = am_buffer_status(&text);
     am_buffer_deinit(&text);
-    if (j->options->return_timestamps || j->options->return_language) {
-        am_buffer_append_string(out, ", \"chunks\": [");
-        for (int64_t i = 0; i < j->segment_count; i++) {
-            if (i) am_buffer_append_string(out, ", ");
-            append_segment(j, &j->segments[i], out);
-        }
-        am_buffer_append_char(out, ']');
-    }
+    if (j->options->return_timestamps || j->options->return_language) append_chunks(j, out);
     am_buffer_append_char(out, '}');
     return status;
 }
@@ -302,8 +388,9 @@ static am_status read_outputs(job *j, const am_whisper_output *outputs, int64_t 
     for (int64_t i = 0; i < count; i++) j->capacity += outputs[i].count + 1;
     j->segments = am_arena_array(&j->arena, (size_t)j->capacity, sizeof *j->segments);
     j->previous = am_arena_array(&j->arena, (size_t)j->capacity, sizeof *j->previous);
-    j->current.ids = am_arena_array(&j->arena, (size_t)j->capacity, sizeof *j->current.ids);
-    if (!j->segments || !j->previous || !j->current.ids) return am_out_of_memory();
+    j->words = am_arena_array(&j->arena, (size_t)j->capacity, sizeof *j->words);
+    if (!j->segments || !j->previous || !j->words) return am_out_of_memory();
+    AM_TRY(new_sequence(j, j->capacity, &j->current));
     j->segment = new_segment(j);
     for (int64_t i = 0; i < count; i++) AM_TRY(read_output(j, &outputs[i]));
     return j->previous_count ? end_segment(j) : NULL;
@@ -313,6 +400,8 @@ am_status am_append_whisper_text(const am_tokenizer *tokenizer, const am_whisper
                                  const am_whisper_text_options *options, am_buffer *out)
 {
     job j = {.tokenizer = tokenizer, .options = options};
+    for (int64_t i = 0; i < count && options->word_times; i++)
+        if (!outputs[i].token_times) return am_error(AM_INVALID_ARGUMENT, "times of words without times of tokens");
     am_status status = read_outputs(&j, outputs, count);
     if (!status) status = append_answer(&j, out);
     am_arena_deinit(&j.arena);

@@ -16,6 +16,24 @@ static void end_to_end_run__shows_when_words_are_said(void **state)
     am_test_result_free(&result);
 }
 
+/* The words and frames of pyctcdecode. */
+static void end_to_end_run__searches_for_words_with_beams(void **state)
+{
+    (void)state;
+    am_test_result result =
+        am_test_anymodel(NULL, "run", model_path("spoken-words-wav2vec2"), speech_path(), "--option",
+                         "return_timestamps=word", "--option", "decoder_kwargs={\"beam_width\": 50}");
+    expect_code(&result, AM_OK);
+    assert_string_equal(result.out, "two five nine\n0.08 to 0.28  two\n0.42 to 0.74  five\n0.86 to 1.26  nine\n");
+    am_test_result_free(&result);
+    expect_failure(am_test_anymodel(NULL, "run", model_path("spoken-words-wav2vec2"), speech_path(), "--option",
+                                    "return_timestamps=char", "--option", "decoder_kwargs={}"),
+                   AM_INVALID_ARGUMENT, "expected \"word\" with decoder_kwargs");
+    expect_failure(am_test_anymodel(NULL, "run", model_path("spoken-words-wav2vec2"), speech_path(), "--option",
+                                    "decoder_kwargs={\"alpha\": 1}"),
+                   AM_UNSUPPORTED, "decoder_kwargs: alpha");
+}
+
 static void end_to_end_run__answers_a_conversation(void **state)
 {
     static const char messages[] = "messages=[{\"role\": \"user\", \"content\": \"Hello\"}]";

@@ -307,6 +307,13 @@ def sounds():
     yield case("whisper", "automatic-speech-recognition", path=THREE, return_timestamps=True)
     yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=1, language="en")
     yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=0.9, stride_length_s=0.2, return_timestamps=True, language="en")
+    aligned = {"+generation_config.json": {"alignment_heads": [[0, 0], [0, 1]]}}
+    yield case("whisper", "automatic-speech-recognition", files=aligned, path=YES, return_timestamps="word", language="en")
+    yield case("whisper", "automatic-speech-recognition", files=aligned, path=FOUR, return_timestamps="word", language="en")
+    yield case("whisper", "automatic-speech-recognition", files=aligned, path=FOUR, chunk_length_s=0.9, stride_length_s=0.2,
+               return_timestamps="word", language="en")
+    yield case("whisper", "automatic-speech-recognition", files=aligned, path=THREE, return_timestamps="word", language="en",
+               num_beams=3, max_new_tokens=12)
 
 
 def cases():

@@ -211,3 +211,34 @@ static void tasks_pipelines__answer_automatic_speech_recognition_as_transformers
     (void)state;
     check_task("automatic-speech-recognition");
 }
+
+/* alignment_heads of generation_config.json, null: as the file is, and what is said of them. */
+static void expect_alignment_error(am_json model, const char *heads, am_code code, const char *part)
+{
+    am_json_document *files = NULL;
+    const char *text = heads ? am_test_format("{\"+generation_config.json\": {\"alignment_heads\": %s}}", heads) : "{}";
+    am_model *opened;
+    char *answer = NULL;
+    am_test_expect_ok(am_json_parse(text, strlen(text), "files", &files));
+    am_test_expect_ok(am_model_open(am_test_make_model(model, am_json_root(files)), NULL, &opened));
+    am_task_input input = {.path = am_test_source_path("examples/data/speech/yes.wav")};
+    am_test_expect_error(am_model_run(opened, "automatic-speech-recognition", &input,
+                                      "{\"return_timestamps\": \"word\", \"language\": \"en\"}", &answer),
+                         code, part);
+    am_model_close(opened);
+    am_json_close(files);
+}
+
+static void tasks_pipelines__times_of_words_need_heads_that_are_there(void **state)
+{
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json model = am_json_get(am_json_get(am_json_root(recorded), "models"), "whisper");
+    expect_alignment_error(model, NULL, AM_UNSUPPORTED, "times of words need alignment_heads");
+    expect_alignment_error(model, "[[0]]", AM_INVALID_FILE, "alignment_heads: expected [[layer, head], ...]");
+    expect_alignment_error(model, "[]", AM_INVALID_FILE, "alignment_heads: none");
+    expect_alignment_error(model, "[[0, 7]]", AM_UNSUPPORTED, "encoder_attn: head 7 of a layer with 2");
+    expect_alignment_error(model, "[[3, 0]]", AM_UNSUPPORTED, "argument cross_attention_heads.3");
+    am_json_close(recorded);
+}
