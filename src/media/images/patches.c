@@ -1,5 +1,7 @@
 #include "media/images/patches.h"
 
+#include "tensor/shape.h"
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -69,4 +71,48 @@ am_plane_size am_patches_fit(am_plane_size in, int64_t patch, int64_t max_patche
     }
     return (am_plane_size){(int64_t)scaled_patches(least, in.height, patch) * patch,
                            (int64_t)scaled_patches(least, in.width, patch) * patch};
+}
+
+/* --- outputs --- */
+
+static int64_t count_of(const am_picture *picture, const am_patching *p)
+{
+    return picture->height / p->patch.height * (picture->width / p->patch.width);
+}
+
+static am_status give_masks(am_image_run *run, const am_picture *pictures, int64_t count, const am_patching *p,
+                            int64_t most)
+{
+    am_tensor *mask;
+    int64_t *sizes;
+    am_shape shape = am_shape_of(count, most), pairs = am_shape_of(count, 2);
+    AM_TRY(am_media_tensors_add(run->out, "pixel_attention_mask", AM_I32, &shape, &mask));
+    AM_TRY(am_image_give_integers(run, "spatial_shapes", &pairs, &sizes));
+    for (int64_t i = 0; i < count; i++) {
+        int32_t *flags = (int32_t *)mask->data + i * most;
+        sizes[2 * i] = pictures[i].height / p->patch.height;
+        sizes[2 * i + 1] = pictures[i].width / p->patch.width;
+        for (int64_t k = 0; k < most && k < count_of(&pictures[i], p); k++) flags[k] = 1;
+    }
+    return NULL;
+}
+
+am_status am_patches_give_padded(am_image_run *run, const am_picture *pictures, int64_t count,
+                                 const am_patching *patching, int64_t most, bool masks)
+{
+    int64_t length = most, values = am_patch_values(patching, pictures->channels);
+    for (int64_t i = 0; i < count; i++)
+        if (count_of(&pictures[i], patching) > length) length = count_of(&pictures[i], patching);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t patches = count_of(&pictures[i], patching);
+        if (length > most && patches != length)
+            return am_error(AM_INVALID_ARGUMENT,
+                            "picture %" PRId64 " has %" PRId64 " patches, another %" PRId64 "; expected at most %" PRId64,
+                            i, patches, length, most);
+    }
+    am_shape shape = am_shape_of(count, length, values);
+    float *out;
+    AM_TRY(am_image_give_floats(run, "pixel_values", &shape, &out));
+    for (int64_t i = 0; i < count; i++) am_patches_put(&pictures[i], patching, out + i * length * values);
+    return masks ? give_masks(run, pictures, count, patching, most) : NULL;
 }

@@ -31,4 +31,10 @@ float *am_patches_put(const am_picture *picture, const am_patching *patching, fl
    aspect ratio about the same. */
 am_plane_size am_patches_fit(am_plane_size in, int64_t patch, int64_t max_patches);
 
+/* Outputs pixel_values [count, most, values] of pictures of floats, those with fewer patches filled with 0, and with
+   `masks` pixel_attention_mask (i32 [count, most]) and spatial_shapes (i64 [count, 2]). Fails with AM_INVALID_ARGUMENT
+   where one has more than `most` patches, unless all have the same number. */
+am_status am_patches_give_padded(am_image_run *run, const am_picture *pictures, int64_t count,
+                                 const am_patching *patching, int64_t most, bool masks) AM_NODISCARD;
+
 #endif
