@@ -264,7 +264,7 @@ static am_status fit_muse_glimmer(const am_image_processor *p, const packing_set
     AM_TRY(am_image_integer(p, "max_image_tokens", 1, AM_IMAGE_MAX_PIXELS, &max_tokens));
     double height = (double)in.height / (double)unit, width = (double)in.width / (double)unit, ratio = width / height;
     if (height * width > (double)max_tokens) {
-        height = sqrt((double)max_tokens / ratio);
+        height = pow((double)max_tokens / ratio, 0.5);
         width = height * ratio;
     }
     double blocks[2] = {fmax(1.0, nearbyint(height)), fmax(1.0, nearbyint(width))};

@@ -246,12 +246,17 @@ am_status am_image_give_sizes(am_image_run *run, const char *name)
 
 am_plane_size am_tile_grid_of_ratio(am_plane_size in, am_plane_size tile, int64_t least, int64_t most)
 {
+    return am_tile_grid_within(in, tile, least, most, most);
+}
+
+am_plane_size am_tile_grid_within(am_plane_size in, am_plane_size tile, int64_t least, int64_t most, int64_t side)
+{
     double ratio = (double)in.width / (double)in.height, area = (double)in.width * (double)in.height,
            nearest = INFINITY;
     am_plane_size best = {1, 1};
     for (int64_t tiles = least; tiles <= most; tiles++) {
         for (int64_t columns = 1; columns <= tiles; columns++) {
-            if (tiles % columns) continue;
+            if (tiles % columns || columns > side || tiles / columns > side) continue;
             int64_t rows = tiles / columns;
             double distance = fabs(ratio - (double)columns / (double)rows);
             bool enough = area > 0.5 * (double)tile.height * (double)tile.width * (double)columns * (double)rows;

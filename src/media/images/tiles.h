@@ -72,6 +72,9 @@ am_status am_image_give_sizes(am_image_run *run, const char *name) AM_NODISCARD;
    is nearest, larger ones for pictures that have the pixels. Rows and columns as height and width. */
 am_plane_size am_tile_grid_of_ratio(am_plane_size in, am_plane_size tile, int64_t least, int64_t most);
 
+/* The same, of grids that have at most `side` rows and columns. */
+am_plane_size am_tile_grid_within(am_plane_size in, am_plane_size tile, int64_t least, int64_t most, int64_t side);
+
 /* get_patch_output_size: the largest size of the picture's aspect ratio that lies inside `target`. */
 am_plane_size am_tile_fit(am_plane_size in, am_plane_size target);
 
