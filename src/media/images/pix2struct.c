@@ -12,6 +12,13 @@ typedef struct flattening {
     bool is_vqa;
 } flattening;
 
+/* image_mean and image_std are settings, but nothing is normalized by them. */
+static am_status standardize(am_image_processor *p)
+{
+    p->image_std[0] = p->image_std[1] = p->image_std[2] = 1.0;
+    return NULL;
+}
+
 static am_status read_settings(const am_image_processor *p, flattening *out)
 {
     *out = (flattening){.most = 2048};
@@ -45,7 +52,10 @@ static am_status normalize(const am_image_processor *p, am_picture *picture)
     double sum = 0.0, squares = 0.0;
     for (int64_t i = 0; i < count; i++) sum += (double)picture->floats[i];
     double mean = sum / (double)count;
-    for (int64_t i = 0; i < count; i++) squares += ((double)picture->floats[i] - mean) * ((double)picture->floats[i] - mean);
+    for (int64_t i = 0; i < count; i++) {
+        double off = (double)picture->floats[i] - mean;
+        squares += off * off;
+    }
     double std = sqrt(squares / (double)(p->backend == AM_IMAGE_PIL ? count : count - 1));
     double deviations[64], means[64];
     for (int64_t c = 0; c < picture->channels; c++) {
@@ -135,6 +145,7 @@ static am_status count_patches(const am_image_processor *p, am_plane_size in, am
     return NULL;
 }
 
+/* Of Kosmos-2.5. */
 static const bool gives_sizes = true;
 
 /* clang-format off */
@@ -143,11 +154,11 @@ static const am_image_class classes[] = {
      .defaults = AM_JSON({
          "do_convert_rgb": true, "do_normalize": true, "is_vqa": false, "max_patches": 2048,
          "patch_size": {"height": 16, "width": 16}
-     }), .preprocess = preprocess, .count_patches = count_patches},
+     }), .preprocess = preprocess, .count_patches = count_patches, .standardize = standardize},
     {.name = "Kosmos2_5ImageProcessor",
      .defaults = AM_JSON({
          "do_convert_rgb": true, "do_normalize": true, "max_patches": 4096, "patch_size": {"height": 16, "width": 16}
-     }), .preprocess = preprocess, .count_patches = count_patches, .details = &gives_sizes},
+     }), .preprocess = preprocess, .count_patches = count_patches, .standardize = standardize, .details = &gives_sizes},
     {0},
 };
 /* clang-format on */
