@@ -258,10 +258,10 @@ static am_json first_leaf(am_json list)
 static am_status compare_lists(am_json expected, const am_tensor *found, int axis, int64_t *at)
 {
     if (is_number_or_flag(expected)) {
-        int64_t number = am_json_kind_of(expected) == AM_JSON_BOOL ? am_json_bool(expected, false)
-                                                                   : am_json_int(expected, -1);
-        int64_t value = found->dtype == AM_BOOL ? ((const uint8_t *)found->data)[*at]
-                                                : ((const int64_t *)found->data)[*at];
+        int64_t number =
+            am_json_kind_of(expected) == AM_JSON_BOOL ? am_json_bool(expected, false) : am_json_int(expected, -1);
+        int64_t value =
+            found->dtype == AM_BOOL ? ((const uint8_t *)found->data)[*at] : ((const int64_t *)found->data)[*at];
         ++*at;
         if (axis == found->shape.rank && number == value) return NULL;
         return am_error(AM_FAILED, "number %" PRId64 " is %" PRId64 ", expected %" PRId64, *at - 1, value, number);

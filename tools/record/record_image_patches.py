@@ -3,8 +3,9 @@
 
 Usage: tools/record/record_image_patches.py OUT.json
 
-Needs torch, torchvision, Pillow. Where a class has get_number_of_image_patches, that is asked; else images are
-processed and the outputs counted.
+Needs torch, torchvision, Pillow. Where a class has get_number_of_image_patches, that is asked; else, and of
+Idefics3 and SmolVLM, where it does not say what comes out, images are processed
+and the outputs counted.
 """
 import json
 import random
@@ -66,8 +67,8 @@ CLASSES = [
     ("DeepseekOcr2", {"tile_size": 300}, asked),
     ("UnlimitedOcr", {"tile_size": 200}, asked),
     ("GraniteDocling", {}, asked),
-    ("Idefics3", {}, asked),
-    ("SmolVLM", {"size": {"longest_edge": 800}}, asked),
+    ("Idefics3", {"size": {"longest_edge": 200}, "max_image_size": {"longest_edge": 64}}, second),
+    ("SmolVLM", {"size": {"longest_edge": 220}, "max_image_size": {"longest_edge": 64}}, second),
     ("UltraVBert", {}, asked),
     ("Molmo2", {}, asked),
     ("Step3p7", {"size": {"height": 300, "width": 300}, "patch_size": 150}, tiles_and_whole),

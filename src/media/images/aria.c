@@ -39,7 +39,8 @@ static am_status cut(am_image_run *run, int64_t image, am_tiled *out)
     int64_t first = out->tiles.count;
     AM_TRY(read_settings(run->processor, &s));
     if (s.split)
-        AM_TRY(am_tiles_cut_resolution(&out->tiles, run->processor, "split_resolutions", &run->pictures[image], s.most));
+        AM_TRY(
+            am_tiles_cut_resolution(&out->tiles, run->processor, "split_resolutions", &run->pictures[image], s.most));
     else AM_TRY(am_tiles_take(&out->tiles, &run->pictures[image]));
     for (int64_t i = first; i < out->tiles.count; i++) {
         am_picture *tile = &out->tiles.items[i];

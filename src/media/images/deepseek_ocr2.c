@@ -50,7 +50,8 @@ static am_status process(am_image_run *run, int64_t image, int64_t side, am_tile
     am_picture *picture = &run->pictures[image];
     ocr_settings s;
     AM_TRY(read_settings(p, &s));
-    am_plane_size grid = grid_of((am_plane_size){picture->height, picture->width}, &s), tile = {s.tile_size, s.tile_size};
+    am_plane_size grid = grid_of((am_plane_size){picture->height, picture->width}, &s),
+                  tile = {s.tile_size, s.tile_size};
     int64_t first = tiles->count;
     if (grid.height) AM_TRY(am_tiles_cut_grid(tiles, p, picture, tile, grid));
     AM_TRY(am_tiles_rescale_and_normalize(tiles, p, first));
@@ -103,8 +104,7 @@ static am_status count_patches(const am_image_processor *p, am_plane_size in, am
     ocr_settings s;
     AM_TRY(read_settings(p, &s));
     am_plane_size grid = grid_of(in, &s);
-    *out = (am_image_patch_count){
-        .count = grid.height * grid.width + 1, .rows = grid.height, .columns = grid.width};
+    *out = (am_image_patch_count){.count = grid.height * grid.width + 1, .rows = grid.height, .columns = grid.width};
     return NULL;
 }
 

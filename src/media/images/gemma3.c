@@ -47,8 +47,8 @@ static am_status cut(am_image_run *run, int64_t image, am_tiled *out)
     am_plane_size grid = windows_of(in, &s, &size);
     AM_TRY(am_tiles_add_part(&out->tiles, picture, 0, 0, in));
     for (int64_t i = 0; i < grid.height * grid.width; i++)
-        AM_TRY(am_tiles_add_part(&out->tiles, picture, i / grid.width * size.height, i % grid.width * size.width,
-                                 size));
+        AM_TRY(
+            am_tiles_add_part(&out->tiles, picture, i / grid.width * size.height, i % grid.width * size.width, size));
     for (int64_t i = first; i < out->tiles.count; i++) {
         am_picture *tile = &out->tiles.items[i];
         if (p->do_resize || (s.scans && p->backend == AM_IMAGE_TORCHVISION)) {
@@ -78,8 +78,7 @@ static am_status count_patches(const am_image_processor *p, am_plane_size in, am
     am_plane_size size;
     AM_TRY(read_settings(p, &s));
     am_plane_size grid = windows_of(in, &s, &size);
-    *out = (am_image_patch_count){
-        .count = 1 + grid.height * grid.width, .rows = grid.height, .columns = grid.width};
+    *out = (am_image_patch_count){.count = 1 + grid.height * grid.width, .rows = grid.height, .columns = grid.width};
     return NULL;
 }
 

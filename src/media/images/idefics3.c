@@ -122,8 +122,7 @@ static am_status count_patches(const am_image_processor *p, am_plane_size in, am
     if (p->do_resize) AM_TRY(fit(p, &s, in, &in));
     am_plane_size grid = grid_of(in, s.tile);
     if (grid.height == 1 && grid.width == 1) return NULL;
-    *out = (am_image_patch_count){
-        .count = grid.height * grid.width + 1, .rows = grid.height, .columns = grid.width};
+    *out = (am_image_patch_count){.count = grid.height * grid.width + 1, .rows = grid.height, .columns = grid.width};
     return NULL;
 }
 

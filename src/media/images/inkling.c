@@ -21,8 +21,7 @@ static am_status pad(am_picture *picture, am_plane_size to)
 
 static am_patching patching_of(const am_image_processor *p)
 {
-    return (am_patching){
-        .patch = {p->size.height, p->size.width}, .merge = 1, .times = 1, .layout = AM_PATCH_PIXELS};
+    return (am_patching){.patch = {p->size.height, p->size.width}, .merge = 1, .times = 1, .layout = AM_PATCH_PIXELS};
 }
 
 /* Rows as many as are needed, and one column after the last whole one, which may be empty. */
@@ -53,7 +52,8 @@ static am_status rescaled(const am_image_processor *p, am_plane_size in, am_plan
     if (bound) target = fmin(target, fmax((double)bound, longer));
     double ratio = target / longer;
     if (ratio == 1.0) return NULL;
-    *out = (am_plane_size){(int64_t)floor((double)in.height * ratio + 0.5), (int64_t)floor((double)in.width * ratio + 0.5)};
+    *out = (am_plane_size){(int64_t)floor((double)in.height * ratio + 0.5),
+                           (int64_t)floor((double)in.width * ratio + 0.5)};
     return NULL;
 }
 

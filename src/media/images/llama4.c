@@ -35,8 +35,8 @@ static am_plane_size best_grid(am_plane_size in, const llama4_settings *s)
     float best_scale = 0.0f;
     for (int64_t rows = 1; rows <= s->max_patches; rows++) {
         for (int64_t columns = 1; rows * columns <= s->max_patches; columns++) {
-            float tall = (float)(rows * s->side) / (float)in.height, wide = (float)(columns * s->side) / (float)in.width,
-                  scale = tall > wide ? wide : tall;
+            float tall = (float)(rows * s->side) / (float)in.height,
+                  wide = (float)(columns * s->side) / (float)in.width, scale = tall > wide ? wide : tall;
             bool smaller = scale == best_scale && rows * columns < best.height * best.width;
             if (best.height && !is_better(scale, best_scale, s->to_max_canvas) && !smaller) continue;
             best_scale = scale;

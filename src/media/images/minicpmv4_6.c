@@ -68,8 +68,7 @@ static am_status add_slices(const am_image_processor *p, const slicing *s, const
 {
     double rows = (double)grid.height, columns = (double)grid.width;
     if (!p->do_resize)
-        return am_tiles_cut(out, picture,
-                            (am_plane_size){picture->height / grid.height, picture->width / grid.width});
+        return am_tiles_cut(out, picture, (am_plane_size){picture->height / grid.height, picture->width / grid.width});
     return am_tiles_cut_grid(out, p, picture,
                              fit(s, ensure_divide((double)picture->height, rows) / rows,
                                  ensure_divide((double)picture->width, columns) / columns, true),
@@ -152,8 +151,7 @@ static am_status count_patches(const am_image_processor *p, am_plane_size in, am
     slicing s;
     AM_TRY(read_settings(p, &s));
     am_plane_size grid = grid_of(&s, in);
-    *out = (am_image_patch_count){
-        .count = 1 + grid.height * grid.width, .rows = grid.height, .columns = grid.width};
+    *out = (am_image_patch_count){.count = 1 + grid.height * grid.width, .rows = grid.height, .columns = grid.width};
     return NULL;
 }
 

@@ -48,8 +48,8 @@ static am_plane_size grid_of(const crop_settings *s, am_plane_size in)
     for (int64_t tiles = 1; tiles <= s->most; tiles++) {
         for (int64_t rows = 1; rows <= tiles; rows++) {
             if (tiles % rows) continue;
-            float tall = (float)rows * window / (float)in.height, wide = (float)(tiles / rows) * window / (float)in.width,
-                  scale = tall < wide ? tall : wide;
+            float tall = (float)rows * window / (float)in.height,
+                  wide = (float)(tiles / rows) * window / (float)in.width, scale = tall < wide ? tall : wide;
             am_plane_size grid = {rows, tiles / rows};
             if (scale > most) shrinking = grid;
             if (scale > most) most = scale;
@@ -93,14 +93,14 @@ static am_status cut(am_image_run *run, int64_t image, am_tiled *out)
     if (!status) status = resize(p, &whole, crop);
     if (status) am_picture_deinit(&whole);
     else status = am_tiles_take(&out->tiles, &whole);
-    if (!status)
-        status = resize(p, picture, (am_plane_size){grid.height * step + margin, grid.width * step + margin});
+    if (!status) status = resize(p, picture, (am_plane_size){grid.height * step + margin, grid.width * step + margin});
     for (int64_t i = 0; i < grid.height * grid.width && !status; i++)
         status = am_tiles_add_part(&out->tiles, picture, i / grid.width * step, i % grid.width * step, crop);
     return status;
 }
 
-/* The patch that shows a place of the canvas: in the crop to whose inside it belongs, or to whose margin at the edge. */
+/* The patch that shows a place of the canvas: in the crop to whose inside it belongs, or to whose margin at the edge.
+ */
 static int64_t patch_at(const crop_settings *s, am_plane_size grid, int64_t row, int64_t column)
 {
     int64_t down = (row - s->left) / s->window, across = (column - s->left) / s->window;
@@ -116,8 +116,8 @@ static int32_t *put_pooling(const crop_settings *s, am_plane_size size, const am
                             int32_t *out)
 {
     int64_t rows = (size.height + s->pool_height - 1) / s->pool_height,
-            columns = (size.width + s->pool_width - 1) / s->pool_width,
-            top = (rows * s->pool_height - size.height) / 2, left = (columns * s->pool_width - size.width) / 2;
+            columns = (size.width + s->pool_width - 1) / s->pool_width, top = (rows * s->pool_height - size.height) / 2,
+            left = (columns * s->pool_width - size.width) / 2;
     for (int64_t i = 0; i < rows * columns; i++) {
         for (int64_t k = 0; k < s->pool_height * s->pool_width; k++) {
             int64_t row = i / columns * s->pool_height + k / s->pool_width - top,
@@ -144,7 +144,8 @@ static am_plane_size canvas_of(const crop_settings *s, const int64_t grid[2])
 static am_status give_pooling(am_image_run *run, const crop_settings *s, const am_tiled *tiled, const int64_t *grids)
 {
     int64_t tokens = 0, first = 0;
-    for (int64_t i = 0; i < run->count; i++) tokens += grids[4 * i] * grids[4 * i + 1] + grids[4 * i + 2] * grids[4 * i + 3];
+    for (int64_t i = 0; i < run->count; i++)
+        tokens += grids[4 * i] * grids[4 * i + 1] + grids[4 * i + 2] * grids[4 * i + 3];
     am_shape shape = am_shape_of(tokens, s->pool_height * s->pool_width);
     am_tensor *pooling;
     AM_TRY(am_media_tensors_add(run->out, "image_token_pooling", AM_I32, &shape, &pooling));
@@ -168,8 +169,7 @@ static am_status give(am_image_run *run, am_tiled *tiled)
     am_shape shape = am_shape_of(tiled->tiles.count, s.crop * s.crop, am_patch_values(&patching, 3)),
              fours = am_shape_of(run->count, 4);
     AM_TRY(am_image_give_floats(run, "pixel_values", &shape, &values));
-    for (int64_t i = 0; i < tiled->tiles.count; i++)
-        values = am_patches_put(&tiled->tiles.items[i], &patching, values);
+    for (int64_t i = 0; i < tiled->tiles.count; i++) values = am_patches_put(&tiled->tiles.items[i], &patching, values);
     AM_TRY(am_image_give_integers(run, "image_grids", &fours, &grids));
     for (int64_t i = 0; i < run->count; i++) {
         am_plane_size canvas = canvas_of(&s, tiled->grids + 2 * i);

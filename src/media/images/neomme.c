@@ -84,7 +84,8 @@ static am_status preprocess(am_image_run *run)
         am_plane_size to;
         AM_TRY(fit(p, (am_plane_size){picture->height, picture->width}, &patch, &to));
         AM_TRY(am_image_resize(p, picture, to));
-        am_margins padding = {.right = (patch - to.width % patch) % patch, .bottom = (patch - to.height % patch) % patch};
+        am_margins padding = {.right = (patch - to.width % patch) % patch,
+                              .bottom = (patch - to.height % patch) % patch};
         AM_TRY(am_picture_pad(picture, padding, 0.0));
         AM_TRY(am_image_rescale_and_normalize(p, picture));
         AM_TRY(am_picture_to_floats(picture));

@@ -64,8 +64,8 @@ am_plane_size am_patches_fit(am_plane_size in, int64_t patch, int64_t max_patche
     double least = eps / 10.0, most = 100.0;
     while (most - least >= eps) {
         double scale = (least + most) / 2.0;
-        bool fits = scaled_patches(scale, in.height, patch) * scaled_patches(scale, in.width, patch) <=
-                    (double)max_patches;
+        bool fits =
+            scaled_patches(scale, in.height, patch) * scaled_patches(scale, in.width, patch) <= (double)max_patches;
         if (fits) least = scale;
         else most = scale;
     }
@@ -107,7 +107,8 @@ am_status am_patches_give_padded(am_image_run *run, const am_picture *pictures, 
         int64_t patches = count_of(&pictures[i], patching);
         if (length > most && patches != length)
             return am_error(AM_INVALID_ARGUMENT,
-                            "picture %" PRId64 " has %" PRId64 " patches, another %" PRId64 "; expected at most %" PRId64,
+                            "picture %" PRId64 " has %" PRId64 " patches, another %" PRId64
+                            "; expected at most %" PRId64,
                             i, patches, length, most);
     }
     am_shape shape = am_shape_of(count, length, values);

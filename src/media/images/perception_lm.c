@@ -145,8 +145,7 @@ static am_status count_patches(const am_image_processor *p, am_plane_size in, am
     out->count = 1;
     if (!p->do_resize || !s.tiles) return NULL;
     AM_TRY(grid_of(&s, in, &grid));
-    *out = (am_image_patch_count){
-        .count = 1 + grid.height * grid.width, .rows = grid.height, .columns = grid.width};
+    *out = (am_image_patch_count){.count = 1 + grid.height * grid.width, .rows = grid.height, .columns = grid.width};
     return NULL;
 }
 

@@ -93,7 +93,8 @@ static void put_masks(const hd_settings *s, const canvas *c, int64_t most, float
     for (int64_t i = 0; i < most * plane; i++) {
         int64_t tile = i / plane - 1, row = i % plane / s->mask, column = i % s->mask;
         bool outside = tile < 0 || tile >= c->grid.height * c->grid.width;
-        out[i] = outside || is_seen(s, c, tile / c->grid.width * s->mask + row, tile % c->grid.width * s->mask + column);
+        out[i] =
+            outside || is_seen(s, c, tile / c->grid.width * s->mask + row, tile % c->grid.width * s->mask + column);
     }
 }
 

@@ -80,7 +80,8 @@ static void put_patches(const am_picture *picture, const flattening *s, float *o
     int64_t columns = picture->width / s->patch.width, rows = picture->height / s->patch.height,
             plane = picture->height * picture->width;
     for (int64_t i = 0; i < rows * columns; i++) {
-        const float *from = picture->floats + i / columns * s->patch.height * picture->width + i % columns * s->patch.width;
+        const float *from =
+            picture->floats + i / columns * s->patch.height * picture->width + i % columns * s->patch.width;
         *out++ = (float)(i / columns + 1);
         *out++ = (float)(i % columns + 1);
         for (int64_t k = 0; k < s->patch.height * s->patch.width; k++)

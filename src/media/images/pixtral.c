@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 
-static am_status fit(const am_image_processor *p, am_plane_size in, am_plane_size *out_patches,
-                     am_plane_size *out_size)
+static am_status fit(const am_image_processor *p, am_plane_size in, am_plane_size *out_patches, am_plane_size *out_size)
 {
     am_image_size patch;
     int64_t edge = p->size.longest_edge;

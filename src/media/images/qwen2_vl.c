@@ -89,8 +89,7 @@ static am_status fit_paddleocr_vl(const am_image_processor *p, const packing_set
 }
 
 /* GLM: the budget is of pixels times frames, and what is smaller than a block is enlarged first. */
-static am_status fit_glm4v(const am_image_processor *p, const packing_settings *s, am_plane_size in,
-                           packing_sizes *out)
+static am_status fit_glm4v(const am_image_processor *p, const packing_settings *s, am_plane_size in, packing_sizes *out)
 {
     bool expands = p->backend == AM_IMAGE_TORCHVISION; /* PIL's form leaves patch_expand_factor out */
     double factor = (double)(s->patch_size * s->merge_size * (expands ? s->patch_expand_factor : 1));
@@ -127,8 +126,9 @@ static am_status fit_glm_image(const am_image_processor *p, const packing_settin
            high = (double)(in.height < in.width ? in.width : in.height), scale = 1.0;
     AM_TRY(check_edges(p));
     if (in.height < unit || in.width < unit)
-        return am_error(AM_INVALID_ARGUMENT, "height:%" PRId64 " or width:%" PRId64 " must be larger than factor:%" PRId64,
-                        in.height, in.width, unit);
+        return am_error(AM_INVALID_ARGUMENT,
+                        "height:%" PRId64 " or width:%" PRId64 " must be larger than factor:%" PRId64, in.height,
+                        in.width, unit);
     if (high / low > 4.0)
         return am_error(AM_INVALID_ARGUMENT, "absolute aspect ratio must be smaller than 4, got %g", high / low);
     double shortest = nearbyint(sqrt((double)p->size.shortest_edge)),
@@ -168,8 +168,7 @@ static am_plane_size fit_within(am_plane_size in, int64_t unit, double frames, d
     return best;
 }
 
-static am_status align_glm5(am_plane_size in, int64_t unit, double frames, const int64_t tokens[2],
-                            am_plane_size *out)
+static am_status align_glm5(am_plane_size in, int64_t unit, double frames, const int64_t tokens[2], am_plane_size *out)
 {
     double pixels_per_token = frames * (double)unit * (double)unit, least = (double)tokens[0] * pixels_per_token,
            most = (double)tokens[1] * pixels_per_token;
@@ -355,8 +354,7 @@ static const am_resample bicubic = AM_RESAMPLE_BICUBIC;
 static const packing qwen2_vl = {.fit = fit_qwen2_vl};
 static const packing video_llama_3 = {.fit = fit_qwen2_vl, .merge_sizes = "image_merge_sizes"};
 static const packing hunyuan_vl = {.fit = fit_qwen2_vl, .by_rows = true, .resample = &bicubic};
-static const packing paddleocr_vl = {
-    .fit = fit_paddleocr_vl, .by_rows = true, .planes = true, .divides_patches = true};
+static const packing paddleocr_vl = {.fit = fit_paddleocr_vl, .by_rows = true, .planes = true, .divides_patches = true};
 static const packing cosmos3_edge = {.fit = fit_glm4v, .layout = AM_PATCH_PIXELS};
 static const packing glm4v = {.fit = fit_glm4v};
 static const packing glm_image = {.fit = fit_glm_image};

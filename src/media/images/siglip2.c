@@ -19,8 +19,7 @@ static am_status preprocess(am_image_run *run)
     const am_image_processor *p = run->processor;
     patch_limits limits;
     AM_TRY(read_limits(p, &limits));
-    am_patching patching = {
-        .patch = {limits.patch, limits.patch}, .merge = 1, .times = 1, .layout = AM_PATCH_PIXELS};
+    am_patching patching = {.patch = {limits.patch, limits.patch}, .merge = 1, .times = 1, .layout = AM_PATCH_PIXELS};
     for (int64_t i = 0; i < run->count; i++) {
         am_picture *picture = &run->pictures[i];
         am_plane_size in = {picture->height, picture->width};

@@ -57,8 +57,7 @@ static am_status process(const am_image_processor *p, am_picture *picture, am_ti
     AM_TRY(make_plan(p, (am_plane_size){picture->height, picture->width}, out));
     if (out->pads) AM_TRY(am_picture_pad(picture, padding, 0.0));
     am_status status = out->window ? am_tiles_add_resized(&crop, p, picture, out->crop) : NULL;
-    if (!status && out->window)
-        status = am_tiles_cut(windows, crop.items, (am_plane_size){out->window, out->window});
+    if (!status && out->window) status = am_tiles_cut(windows, crop.items, (am_plane_size){out->window, out->window});
     am_tiles_deinit(&crop);
     for (int64_t i = first; i < windows->count && !status; i++)
         status = am_image_resize(p, &windows->items[i], (am_plane_size){out->patch, out->patch});
@@ -77,7 +76,8 @@ static am_status give_newlines(am_image_run *run, const plan *plans, int64_t mos
     for (int64_t i = 0; i < run->count; i++) {
         am_plane_size grid = plans[i].grid;
         for (int64_t k = 0; k < grid.height * grid.width && k < most; k++)
-            ((uint8_t *)mask->data)[i * most + k] = k % grid.width == grid.width - 1 && k / grid.width < grid.height - 1;
+            ((uint8_t *)mask->data)[i * most + k] =
+                k % grid.width == grid.width - 1 && k / grid.width < grid.height - 1;
     }
     return NULL;
 }
@@ -113,9 +113,8 @@ static am_status count_patches(const am_image_processor *p, am_plane_size in, am
 {
     plan s;
     AM_TRY(make_plan(p, in, &s));
-    *out = (am_image_patch_count){.count = 1 + s.grid.height * s.grid.width,
-                                  .rows = s.grid.height,
-                                  .columns = s.grid.width};
+    *out = (am_image_patch_count){
+        .count = 1 + s.grid.height * s.grid.width, .rows = s.grid.height, .columns = s.grid.width};
     return NULL;
 }
 

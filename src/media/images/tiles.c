@@ -115,8 +115,7 @@ am_status am_tiled_run(am_image_run *run, am_status (*cut)(am_image_run *, int64
 
 am_status am_tiles_rescale_and_normalize(am_tiles *tiles, const am_image_processor *processor, int64_t first)
 {
-    for (int64_t i = first; i < tiles->count; i++)
-        AM_TRY(am_image_rescale_and_normalize(processor, &tiles->items[i]));
+    for (int64_t i = first; i < tiles->count; i++) AM_TRY(am_image_rescale_and_normalize(processor, &tiles->items[i]));
     return NULL;
 }
 
@@ -138,8 +137,8 @@ static am_status check_same(const am_tiles *tiles)
         const am_picture *tile = &tiles->items[i];
         if (tile->height != first->height || tile->width != first->width)
             return am_error(AM_INVALID_ARGUMENT,
-                            "tile 0 is of %" PRId64 "x%" PRId64 " pixels (height, width), tile %" PRId64
-                            " of %" PRId64 "x%" PRId64 ": they make no tensor",
+                            "tile 0 is of %" PRId64 "x%" PRId64 " pixels (height, width), tile %" PRId64 " of %" PRId64
+                            "x%" PRId64 ": they make no tensor",
                             first->height, first->width, i, tile->height, tile->width);
     }
     return NULL;

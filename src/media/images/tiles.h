@@ -19,8 +19,8 @@ am_status am_tiles_take(am_tiles *tiles, am_picture *picture) AM_NODISCARD;
 am_status am_tiles_add_resized(am_tiles *tiles, const am_image_processor *processor, const am_picture *picture,
                                am_plane_size size) AM_NODISCARD;
 
-/* Appends a window of the picture, which is cut where it reaches outside. Fails with AM_INVALID_ARGUMENT when nothing is
-   left. */
+/* Appends a window of the picture, which is cut where it reaches outside. Fails with AM_INVALID_ARGUMENT when nothing
+   is left. */
 am_status am_tiles_add_part(am_tiles *tiles, const am_picture *picture, int64_t top, int64_t left,
                             am_plane_size size) AM_NODISCARD;
 
