@@ -70,7 +70,8 @@ static am_status process(const am_image_processor *p, const flattening *s, am_pi
     am_plane_size grid = grid_of(s, (am_plane_size){picture->height, picture->width}),
                   to = {grid.height * s->patch.height, grid.width * s->patch.width};
     if (p->do_normalize) AM_TRY(normalize(p, picture));
-    else if (!p->kind->details) AM_TRY(am_picture_to_floats(picture)); /* Kosmos resizes bytes */
+    else if (!p->kind->details) AM_TRY(am_picture_to_floats(picture));
+    else return am_error(AM_INVALID_ARGUMENT, "do_normalize: bytes that are not normalized cannot become patches");
     AM_TRY(am_picture_resize(picture, AM_IMAGE_TORCHVISION, to, AM_RESAMPLE_BILINEAR, true));
     return am_picture_to_floats(picture);
 }
