@@ -39,4 +39,16 @@ typedef struct am_image_inputs {
 am_status am_image_processor_run(const am_image_processor *processor, const am_image_inputs *inputs,
                                  am_media_tensors *out) AM_NODISCARD;
 
+/* What an image becomes of which a model takes more or less as it is larger. */
+typedef struct am_image_patch_count {
+    int64_t count;         /* patches, tiles (with that of the whole image) or soft tokens, whichever the class makes */
+    int64_t rows, columns; /* how they lie in the image; 0 where it is not divided */
+} am_image_patch_count;
+
+/* get_number_of_image_patches and its like: what processing an image of this size alone would make. Fails with
+   AM_UNSUPPORTED for a class that makes one tensor of one size of every image, AM_INVALID_ARGUMENT for sizes that
+   the class does not take. */
+am_status am_image_processor_count_patches(const am_image_processor *processor, am_plane_size in,
+                                           am_image_patch_count *out) AM_NODISCARD;
+
 #endif

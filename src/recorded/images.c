@@ -241,11 +241,47 @@ static am_status open_images(const am_verifier *v, am_json files, am_image image
 
 static const am_verify_tolerance exact = {.mean_absolute = 1e-8, .mean_relative = 1e-8};
 
-/* One output: an array, or a list of arrays where the images made no batch. */
+static bool is_number_or_flag(am_json value)
+{
+    am_json_kind kind = am_json_kind_of(value);
+    return kind == AM_JSON_INTEGER || kind == AM_JSON_BOOL;
+}
+
+/* The first value inside nested lists. */
+static am_json first_leaf(am_json list)
+{
+    am_json_iterator i = am_json_iterate(list);
+    return am_json_kind_of(list) == AM_JSON_ARRAY && am_json_next(&i) ? first_leaf(i.value) : list;
+}
+
+/* Nested lists of whole numbers or flags, which classes do not make tensors, beside a tensor of i64 or bool. */
+static am_status compare_lists(am_json expected, const am_tensor *found, int axis, int64_t *at)
+{
+    if (is_number_or_flag(expected)) {
+        int64_t number =
+            am_json_kind_of(expected) == AM_JSON_BOOL ? am_json_bool(expected, false) : am_json_int(expected, -1);
+        int64_t value =
+            found->dtype == AM_BOOL ? ((const uint8_t *)found->data)[*at] : ((const int64_t *)found->data)[*at];
+        ++*at;
+        if (axis == found->shape.rank && number == value) return NULL;
+        return am_error(AM_FAILED, "number %" PRId64 " is %" PRId64 ", expected %" PRId64, *at - 1, value, number);
+    }
+    if (axis >= found->shape.rank || (int64_t)am_json_count(expected) != found->shape.dims[axis])
+        return am_error(AM_FAILED, "a list of %zu is expected along axis %d", am_json_count(expected), axis);
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i);)
+        AM_TRY(compare_lists(i.value, found, axis + 1, at));
+    return NULL;
+}
+
+/* One output: an array, or a list of arrays where the images made no batch, or nested lists of numbers. */
 static am_status compare_output(am_json expected, const am_media_output *found)
 {
     bool is_list = am_json_kind_of(expected) == AM_JSON_ARRAY;
     const am_verify_tolerance *tolerance = found->tensors[0].dtype == AM_F32 ? &float_tolerance : &exact;
+    int64_t number = 0;
+    bool has_numbers = found->tensors[0].dtype == AM_I64 || found->tensors[0].dtype == AM_BOOL;
+    if (is_list && has_numbers && !found->is_list && is_number_or_flag(first_leaf(expected)))
+        return compare_lists(expected, &found->tensors[0], 0, &number);
     if (!is_list && !found->is_list) return am_verify_array(expected, &found->tensors[0], tolerance);
     if (is_list != found->is_list || (int64_t)am_json_count(expected) != found->count)
         return am_error(AM_FAILED, "%s of %" PRId64 ", expected %s of %zu", found->is_list ? "a list" : "a tensor",

@@ -3,6 +3,15 @@
 
 #include <stddef.h>
 
+/* image_size of old is both sides of size. */
+static am_status standardize_idefics(am_image_processor *p)
+{
+    AM_TRY(am_image_integer(p, "image_size", 1, AM_IMAGE_MAX_PIXELS, &p->size.height));
+    if (am_json_kind_of(am_image_setting(p, "image_size")) == AM_JSON_INTEGER)
+        p->size = (am_image_size){.height = p->size.height, .width = p->size.height};
+    return NULL;
+}
+
 /* clang-format off */
 static const am_image_class classes[] = {
     {.name = "BeitImageProcessor",
@@ -55,7 +64,7 @@ static const am_image_class classes[] = {
          "do_convert_rgb": true, "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 3,
          "do_rescale": true, "do_normalize": true, "image_mean": [0.48145466, 0.4578275, 0.40821073],
          "image_std": [0.26862954, 0.26130258, 0.27577711], "image_num_channels": 3
-     })},
+     }), .standardize = standardize_idefics},
     {.name = "MobileNetV1ImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"shortest_edge": 256}, "default_to_square": false, "resample": 2,

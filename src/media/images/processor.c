@@ -99,8 +99,7 @@ am_status am_image_number(const am_image_processor *processor, const char *key, 
     return NULL;
 }
 
-/* One number for all channels, or one for each. */
-static am_status read_channels(const am_image_processor *p, const char *key, double out[3])
+am_status am_image_channels(const am_image_processor *p, const char *key, double out[3])
 {
     am_json value = am_image_setting(p, key);
     if (!am_preprocessor_config_given(value)) return NULL;
@@ -191,8 +190,8 @@ static am_status read_settings(am_image_processor *p)
     AM_TRY(am_image_integer(p, "resample", 0, AM_RESAMPLE_COUNT - 1, &resample));
     p->resample = (am_resample)resample;
     AM_TRY(am_image_number(p, "rescale_factor", &p->rescale_factor));
-    AM_TRY(read_channels(p, "image_mean", p->image_mean));
-    AM_TRY(read_channels(p, "image_std", p->image_std));
+    AM_TRY(am_image_channels(p, "image_mean", p->image_mean));
+    AM_TRY(am_image_channels(p, "image_std", p->image_std));
     if (p->kind->standardize) AM_TRY(p->kind->standardize(p));
     return check_values(p);
 }
@@ -378,10 +377,11 @@ static bool same_sizes(const am_picture *pictures, int64_t count)
     return true;
 }
 
-static void copy_floats(const am_picture *picture, float *out)
+float *am_image_put(const am_picture *picture, float *out)
 {
-    memcpy(out, picture->floats,
-           (size_t)(picture->channels * picture->height * picture->width) * sizeof *picture->floats);
+    int64_t count = picture->channels * picture->height * picture->width;
+    memcpy(out, picture->floats, (size_t)count * sizeof *picture->floats);
+    return out + count;
 }
 
 am_status am_image_give(am_image_run *run, const char *name, am_picture *pictures, int64_t count)
@@ -393,14 +393,14 @@ am_status am_image_give(am_image_run *run, const char *name, am_picture *picture
         for (int64_t i = 0; i < count; i++) {
             am_shape one = am_shape_of(pictures[i].channels, pictures[i].height, pictures[i].width);
             AM_TRY(am_media_tensor_alloc(&out[i], AM_F32, &one));
-            copy_floats(&pictures[i], out[i].data);
+            am_image_put(&pictures[i], out[i].data);
         }
         return NULL;
     }
     am_shape shape = am_shape_of(count, pictures->channels, pictures->height, pictures->width);
     AM_TRY(am_media_tensors_add(run->out, name, AM_F32, &shape, &out));
-    for (int64_t i = 0; i < count; i++)
-        copy_floats(&pictures[i], (float *)out->data + i * pictures->channels * pictures->height * pictures->width);
+    float *values = out->data;
+    for (int64_t i = 0; i < count; i++) values = am_image_put(&pictures[i], values);
     return NULL;
 }
 
@@ -468,4 +468,16 @@ am_status am_image_processor_run(const am_image_processor *processor, const am_i
     for (int64_t i = 0; i < inputs->count && run.pictures; i++) am_picture_deinit(&run.pictures[i]);
     am_free(run.pictures);
     return am_note(status, "%s", processor->kind->name);
+}
+
+am_status am_image_processor_count_patches(const am_image_processor *processor, am_plane_size in,
+                                           am_image_patch_count *out)
+{
+    *out = (am_image_patch_count){0};
+    if (in.height < 1 || in.width < 1)
+        return am_error(AM_INVALID_ARGUMENT, "an image of %" PRId64 "x%" PRId64 " pixels (height, width)", in.height,
+                        in.width);
+    if (!processor->kind->count_patches)
+        return am_error(AM_UNSUPPORTED, "%s: all images become tensors of one size", processor->kind->name);
+    return am_note(processor->kind->count_patches(processor, in, out), "%s", processor->kind->name);
 }

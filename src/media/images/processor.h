@@ -29,6 +29,9 @@ typedef struct am_image_class {
     am_status (*preprocess)(am_image_run *run); /* null: the common way */
     /* Changes what was read of the settings, as __init__ and _standardize_kwargs do; null: nothing. */
     am_status (*standardize)(am_image_processor *processor);
+    /* What a picture of this size becomes; null: am_image_processor_count_patches fails. */
+    am_status (*count_patches)(const am_image_processor *processor, am_plane_size in, am_image_patch_count *out);
+    const void *details; /* what the family's functions know this class by; of a type of its own */
 } am_image_class;
 
 /* A file of images/ exports one: rows up to one without name. */
@@ -62,6 +65,9 @@ am_status am_image_flag(const am_image_processor *processor, const char *key, bo
 am_status am_image_integer(const am_image_processor *processor, const char *key, int64_t least, int64_t most,
                            int64_t *out) AM_NODISCARD;
 am_status am_image_number(const am_image_processor *processor, const char *key, double *out) AM_NODISCARD;
+
+/* A number for all channels, or one for each. */
+am_status am_image_channels(const am_image_processor *processor, const char *key, double out[3]) AM_NODISCARD;
 
 /* get_size_dict of a setting: an object, [height, width], or one number (`square`: both sides, else shortest_edge).
  *out is all 0 where there is none. */
@@ -100,6 +106,9 @@ am_status am_image_give(am_image_run *run, const char *name, am_picture *picture
 /* pad and its mask: all pictures get the size `to` (0: the largest of them), `fill` at the right and bottom; where
    `mask` names an output, that is i64 [count, height, width], 1 where a picture was. */
 am_status am_image_pad_all(am_image_run *run, am_plane_size to, double fill, const char *mask) AM_NODISCARD;
+
+/* Copies a picture of floats to out: [channels, height, width]; returns its end. */
+float *am_image_put(const am_picture *picture, float *out);
 
 /* An i64 tensor of this shape, its values to be filled in. */
 am_status am_image_give_integers(am_image_run *run, const char *name, const am_shape *shape,
