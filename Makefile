@@ -5,7 +5,7 @@
 # make tsan       thread sanitizer                           make cross      64 bit ARM, tests under qemu-user
 # make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make bench      beside other engines; docs/performance.md
 # make sdks       vendors' libraries for the targets       make test-targets   the tests that need them
-# make clean      remove the build folders
+# make clean      remove the build folders                   make bench-targets   docs/targets-performance.md
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
 BUILD        ?= build
@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all sdks test-targets packages build build-asan demo test asan tsan fuzz bench install format golden docs cross clean help
+.PHONY: all sdks test-targets packages build build-asan demo test asan tsan fuzz bench bench-targets install format golden docs cross clean help
 all: build
 
 help:
@@ -71,6 +71,12 @@ bench: packages
 	@scripts/install_packages.sh bench
 	@scripts/build.sh release $(BUILD) $(JOBS) anymodel anymodel_worker
 	@bench/bench.py --build $(BUILD)
+
+# The targets beside the cpu: docs/targets-performance.md. Minutes of vendors' compilers.
+bench-targets: packages
+	@scripts/install_packages.sh bench
+	@scripts/build.sh release $(BUILD) $(JOBS) anymodel anymodel_worker anymodel-max-compile
+	@bench/bench.py --build $(BUILD) --targets
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

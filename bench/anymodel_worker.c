@@ -2,26 +2,31 @@
 
    anymodel_worker MODEL_DIR CASE_DIR THREADS       prints "ready LOAD_MS"
        run N            runs the model N times      "times MS ... MS"
+       compile          makes the graph ready       "compiled MS"
        answer FILE      writes the output's floats  "answered COUNT"
    Any other line, or the end of input, ends it. CASE_DIR/case.txt names the inputs, each with dtype, dimensions
    and the file of its bytes, and the output:
        input input_ids i64 1,128 input_ids.bin
-       output last_hidden_state */
+       output last_hidden_state
+   A line "cached N" splits input_ids, the only input: N tokens are read once into a KV cache, and a run is the rest. */
 #define _POSIX_C_SOURCE 200809L
-#include <anymodel/anymodel.h>
+#include "api/model_internal.h"
+#include "runtime/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { INPUTS = 8, LINE = 4096 };
+enum { INPUTS = 8, LINE = 4096, CACHE_PLACES = 256 };
 
 typedef struct bench_case {
     am_named_array inputs[INPUTS];
     char names[INPUTS][64];
     size_t count;
     char output[64];
+    long cached; /* tokens */
+    bool is_filled;
 } bench_case;
 
 static void fail(const char *what, const char *detail)
@@ -94,25 +99,84 @@ static void read_case(const char *folder, bench_case *c)
     while (fgets(line, sizeof line, file)) {
         if (sscanf(line, "input %63s %15s %127s %127s", name, dtype, dims, file_name) == 4)
             add_input(c, folder, name, dtype, dims, file_name);
-        else if (sscanf(line, "output %63s", c->output) != 1) fail("not a line of case.txt", line);
+        else if (sscanf(line, "output %63s", c->output) != 1 && sscanf(line, "cached %ld", &c->cached) != 1)
+            fail("not a line of case.txt", line);
     }
     fclose(file);
 }
 
 /* --- running --- */
 
-static const am_tensor *forward(am_model *model, const bench_case *c)
+/* Input i, or of the only one the part that a run with a cache reads: columns from..to. */
+static am_session_input input_of(const bench_case *c, size_t i, long from, long to)
+{
+    am_session_input input = {c->inputs[i].name, c->inputs[i].tensor};
+    if (!c->cached) return input;
+    input.tensor.data = (char *)input.tensor.data + (size_t)from * am_dtype_bytes(input.tensor.dtype);
+    input.tensor.shape.dims[1] = to - from;
+    return input;
+}
+
+static am_run_options options_at(const bench_case *c, long offset)
+{
+    am_run_options options = {0};
+    if (c->cached) options = (am_run_options){.cache_capacity = CACHE_PLACES, .cache_offset = offset};
+    return options;
+}
+
+/* Reads what a cache is to hold, once. */
+static void fill_cache(am_session *session, bench_case *c)
+{
+    am_run_options options = options_at(c, 0);
+    if (c->cached && !c->is_filled)
+        must(am_session_run(session, (am_session_input[]){input_of(c, 0, 0, c->cached)}, 1, &options));
+    c->is_filled = true;
+}
+
+static int inputs_of(const bench_case *c, am_session_input *out)
+{
+    long length = c->cached ? (long)c->inputs[0].tensor.shape.dims[1] : 0;
+    for (size_t i = 0; i < c->count; i++) out[i] = input_of(c, i, c->cached, length);
+    return (int)c->count;
+}
+
+static void compile(am_model *model, bench_case *c)
+{
+    am_session_input inputs[INPUTS];
+    am_session *session = model->pipeline->session;
+    fill_cache(session, c);
+    double start = now_ms();
+    am_run_options options = options_at(c, c->cached);
+    must(am_session_prepare(session, inputs, inputs_of(c, inputs), &options));
+    printf("compiled %.4f\n", now_ms() - start);
+}
+
+static am_tensor forward_cached(am_model *model, bench_case *c)
+{
+    am_session_input inputs[INPUTS];
+    am_tensor found;
+    am_session *session = model->pipeline->session;
+    fill_cache(session, c);
+    am_run_options options = options_at(c, c->cached);
+    must(am_session_run(session, inputs, inputs_of(c, inputs), &options));
+    if (!am_session_find_output(session, c->output, &found)) fail("no output is named", c->output);
+    return found;
+}
+
+/* Through the public interface, which has no caches for a bare model. */
+static am_tensor forward(am_model *model, bench_case *c)
 {
     const am_named_array *outputs;
     size_t count;
+    if (c->cached) return forward_cached(model, c);
     must(am_model_forward(model, c->inputs, c->count, false, &outputs, &count));
     for (size_t i = 0; i < count; i++)
-        if (strcmp(outputs[i].name, c->output) == 0) return &outputs[i].tensor;
+        if (strcmp(outputs[i].name, c->output) == 0) return outputs[i].tensor;
     fail("no output is named", c->output);
-    return NULL;
+    return (am_tensor){0};
 }
 
-static void run(am_model *model, const bench_case *c, long count)
+static void run(am_model *model, bench_case *c, long count)
 {
     fputs("times", stdout);
     for (long i = 0; i < count; i++) {
@@ -123,23 +187,24 @@ static void run(am_model *model, const bench_case *c, long count)
     putchar('\n');
 }
 
-static void write_answer(am_model *model, const bench_case *c, const char *path)
+static void write_answer(am_model *model, bench_case *c, const char *path)
 {
-    const am_tensor *answer = forward(model, c);
+    am_tensor answer = forward(model, c);
     size_t count = 1;
-    for (int i = 0; i < answer->shape.rank; i++) count *= (size_t)answer->shape.dims[i];
+    for (int i = 0; i < answer.shape.rank; i++) count *= (size_t)answer.shape.dims[i];
     FILE *file = fopen(path, "wb");
-    if (answer->dtype != AM_F32) fail("the output is not f32", am_dtype_name(answer->dtype));
-    if (!file || fwrite(answer->data, sizeof(float), count, file) != count || fclose(file)) fail("cannot write", path);
+    if (answer.dtype != AM_F32) fail("the output is not f32", am_dtype_name(answer.dtype));
+    if (!file || fwrite(answer.data, sizeof(float), count, file) != count || fclose(file)) fail("cannot write", path);
     printf("answered %zu\n", count);
 }
 
-static void serve(am_model *model, const bench_case *c)
+static void serve(am_model *model, bench_case *c)
 {
     char line[LINE], path[LINE];
     long count;
     for (; fgets(line, sizeof line, stdin); fflush(stdout)) {
         if (sscanf(line, "run %ld", &count) == 1) run(model, c, count);
+        else if (strcmp(line, "compile\n") == 0) compile(model, c);
         else if (sscanf(line, "answer %4095[^\n]", path) == 1) write_answer(model, c, path);
         else return;
     }
@@ -152,6 +217,7 @@ int main(int argc, char **argv)
     if (argc != 4) fail("usage", "anymodel_worker MODEL_DIR CASE_DIR THREADS");
     must(am_set_threads(atoi(argv[3])));
     read_case(argv[2], &c);
+    if (c.cached && (c.count != 1 || c.inputs[0].tensor.shape.rank != 2)) fail("a cache needs [1, T] alone", argv[2]);
     double start = now_ms();
     must(am_model_open(argv[1], NULL, &model));
     printf("ready %.4f\n", now_ms() - start);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Times anymodel beside other engines on the same weights and inputs, and writes docs/performance.md.
+"""Times anymodel beside other engines, or its targets beside its cpu, on the same weights and inputs, and writes
+docs/performance.md, or docs/targets-performance.md.
 
 Needs nothing but Python: the engines' packages (requirements.txt) go into an environment in .cache/bench.
 """
@@ -19,6 +20,7 @@ sys.path.insert(0, HERE)
 
 from measure import Failure, command_of, measure_case, measure_processes, measure_start, say  # noqa: E402
 import report  # noqa: E402
+import targets  # noqa: E402
 
 START_WORKLOAD = "minilm"
 SENTENCE = "Two kittens are napping in the sun."
@@ -47,7 +49,9 @@ def parse_arguments():
     parser.add_argument("--only", default="", help="cases in whose title this regular expression is found (all)")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (%(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="turns of every engine (%(default)s)")
-    parser.add_argument("--out", default=f"{ROOT}/docs/performance.md", help="the report (docs/performance.md)")
+    parser.add_argument("--out", help="the report (docs/performance.md; with --targets docs/targets-performance.md)")
+    parser.add_argument("--targets", action="store_true", help="compare anymodel's targets instead (targets.py)")
+    parser.add_argument("--tiny", action="store_true", help="with --targets: small models, to try the bench itself")
     return parser.parse_args()
 
 
@@ -107,9 +111,30 @@ def measure_starts(engines, workloads, context, threads):
             "processes": processes}
 
 
+def prepare(context, engines, folders):
+    make_environment(context)
+    subprocess.run([context.python, f"{HERE}/prepare.py", CACHE, ",".join(engines), *folders], check=True)
+
+
+def compare_targets(arguments, context):
+    engines = {name: importlib.import_module(f"engines.{name}") for name in targets.ENGINES}
+    workloads = {name: importlib.import_module(f"workloads.{name}") for name, _ in targets.CASES}
+    prepare(context, engines, [("tiny-" if arguments.tiny else "") + name for name in workloads])
+    out = arguments.out or f"{ROOT}/docs/targets-performance.md"
+    threads = max(int(n) for n in arguments.threads.split(","))
+    try:
+        targets.run(engines, workloads, context, threads, CACHE, out, arguments.tiny)
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+    say(f"written: {os.path.relpath(out)}")
+
+
 def main():
     arguments = parse_arguments()
     context = Context(arguments.build, arguments.only, arguments.rounds)
+    if arguments.targets:
+        compare_targets(arguments, context)
+        return
     names = [report.OURS, *(n for n in arguments.engines.split(",") if n != report.OURS)]
     engines = {name: importlib.import_module(f"engines.{name}") for name in names}
     for name in [n for n in engines if hasattr(engines[n], "reason_against")]:
@@ -118,16 +143,16 @@ def main():
             say(f"{engines.pop(name).TITLE} is left out: {reason}")
     workloads = {name: importlib.import_module(f"workloads.{name}") for name in arguments.workloads.split(",")}
     thread_counts = [int(n) for n in arguments.threads.split(",")]
-    make_environment(context)
-    subprocess.run([context.python, f"{HERE}/prepare.py", CACHE, ",".join(engines), *workloads], check=True)
+    prepare(context, engines, workloads)
     load_before = os.getloadavg()[0]
     try:
         results = measure_latency(cases_of(workloads, context), engines, context, thread_counts)
         start = measure_starts(engines, workloads, context, max(thread_counts))
     except Failure as failure:
         sys.exit(f"bench: {failure}")
-    report.write(arguments.out, context, results, start, engines, load_before)
-    say(f"written: {os.path.relpath(arguments.out)}")
+    out = arguments.out or f"{ROOT}/docs/performance.md"
+    report.write(out, context, results, start, engines, load_before)
+    say(f"written: {os.path.relpath(out)}")
 
 
 if __name__ == "__main__":

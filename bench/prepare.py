@@ -1,6 +1,7 @@
 """Makes the workloads: model directories with random weights, inputs, PyTorch's answers, what engines need of them.
 
 usage: prepare.py FOLDER ENGINE,ENGINE... WORKLOAD...      (bench.py calls it, in the bench's environment)
+WORKLOAD is a name of workloads/, or tiny-NAME: with its TINY sizes.
 FOLDER/WORKLOAD/model is a Hugging Face model directory; FOLDER/WORKLOAD/<n>/ holds case number n: case.txt (described in
 anymodel_worker.c), a file for each input, expected.bin. What is there already and made from the same files is kept.
 """
@@ -39,7 +40,7 @@ def draw_weights(model):
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
 
 
-def write_case(folder, inputs, output, expected):
+def write_case(folder, inputs, output, expected, cached=0):
     lines = []
     for name, value in inputs.items():
         dims = ",".join(str(n) for n in value.shape)
@@ -47,25 +48,39 @@ def write_case(folder, inputs, output, expected):
         value.numpy().tofile(f"{folder}/{name}.bin")
     expected.numpy().astype("float32").tofile(f"{folder}/expected.bin")
     with open(f"{folder}/case.txt", "w") as file:
-        file.writelines([*lines, f"output {output}\n"])
+        file.writelines([*lines, f"output {output}\n", *([f"cached {cached}\n"] if cached else [])])
 
 
-def make(folder, workload, engines):
+def make_case(case, model, workload, inputs, engines):
+    import torch
+    os.makedirs(case)
+    with torch.no_grad():
+        write_case(case, inputs, workload.OUTPUT, getattr(model(**inputs), workload.OUTPUT))
+        for engine in engines:
+            engine.prepare(model, inputs, workload.OUTPUT, case)
+
+
+def make_cached_case(case, model, workload, batch, cached):
+    """The last token of a longer text, which is what it is whatever is computed again."""
+    import torch
+    os.makedirs(case)
+    inputs = workload.inputs(batch, cached + 1)
+    with torch.no_grad():
+        expected = getattr(model(**inputs), workload.OUTPUT)[:, -1:].contiguous()
+    write_case(case, inputs, workload.OUTPUT, expected, cached)
+
+
+def make(folder, workload, engines, changes):
     import torch
     torch.manual_seed(0)
-    model = workload.model().eval()
+    model = workload.model(**changes).eval()
     draw_weights(model)
     model.save_pretrained(f"{folder}/model")
     model = open_model(f"{folder}/model")
     for number, sizes in enumerate(workload.CASES.values()):
-        case = f"{folder}/{number}"
-        os.makedirs(case)
-        inputs = workload.inputs(*sizes)
-        with torch.no_grad():
-            expected = getattr(model(**inputs), workload.OUTPUT)
-            write_case(case, inputs, workload.OUTPUT, expected)
-            for engine in engines:
-                engine.prepare(model, inputs, workload.OUTPUT, case)
+        make_case(f"{folder}/{number}", model, workload, workload.inputs(*sizes), engines)
+    for number, sizes in enumerate(getattr(workload, "CACHED_CASES", {}).values(), len(workload.CASES)):
+        make_cached_case(f"{folder}/{number}", model, workload, *sizes)
 
 
 def made_from(engines):
@@ -92,7 +107,8 @@ def main():
         print(f"making {name} ...", flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
-        make(folder, importlib.import_module(f"workloads.{name}"), engines)
+        workload = importlib.import_module(f"workloads.{name.removeprefix('tiny-')}")
+        make(folder, workload, engines, workload.TINY if name.startswith("tiny-") else {})
         with open(f"{folder}/made_from", "w") as file:
             file.write(stamp)
 

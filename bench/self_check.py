@@ -14,6 +14,7 @@ sys.path.insert(0, HERE)
 import bench  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
+import targets  # noqa: E402
 
 MODEL = f"{os.path.dirname(HERE)}/examples/models/digits-vit"
 PIXELS = (1, 3, 32, 32)
@@ -74,6 +75,62 @@ class Workers(unittest.TestCase):
     def test_starts_are_measured(self):
         times = measure.measure_start(self.commands(), rounds=2)
         self.assertEqual([len(t) for t in times.values()], [2, 2])
+
+
+class Targets(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        os.makedirs(f"{self.folder}/vit/0")
+        os.symlink(MODEL, f"{self.folder}/vit/model")
+        write_case(f"{self.folder}/vit/0")
+        worker = measure.Worker(worker_command(f"{self.folder}/vit/0", 1))
+        with open(f"{self.folder}/vit/0/expected.bin", "wb") as file:
+            worker.answer().tofile(file)
+        worker.close()
+
+    def test_a_case_is_measured_with_an_empty_and_a_full_cache(self):
+        class Own:
+            TITLE = "ours"
+
+            @staticmethod
+            def command(build, model, case, threads):
+                return [WORKER, model, case, str(threads)]
+
+        context = bench.Context(".", "", 2)
+        results = targets.measure_case({report.OURS: Own, "other": Own}, context, "vit", 0, 1, self.folder)
+        for own in results.values():
+            self.assertGreater(min(own["load"], own["cold"], own["cached"], own["first"], own["memory_bytes"]), 0)
+            self.assertGreater(own["first"], own["load"] + own["cached"])
+            self.assertEqual(len(own["rounds"]), 2)
+        lines = list(targets.case_lines(results, {report.OURS: "cpu", "other": "other", "max": "MAX"}, {"max": "no file"}))
+        self.assertEqual([line.count("|") for line in lines], [9] * 5)
+        self.assertIn("| MAX | not here: no file |", lines[-1])
+
+    def test_a_run_after_cached_tokens_is_the_end_of_the_whole_text(self):
+        ids, cached = array.array("q", (3, 17, 42, 5, 11)), 4
+        answers = []
+        for lines in (["output logits"], ["output logits", f"cached {cached}"]):
+            case = f"{self.folder}/text{len(lines)}"
+            os.makedirs(case)
+            with open(f"{case}/ids.bin", "wb") as file:
+                ids.tofile(file)
+            with open(f"{case}/case.txt", "w") as file:
+                file.write("\n".join([f"input input_ids i64 1,{len(ids)} ids.bin", *lines]) + "\n")
+            worker = measure.Worker([WORKER, f"{os.path.dirname(MODEL)}/tiny-llama-text", case, "1"])
+            self.assertGreater(float(worker.ask("compile", "compiled")[0]), 0)
+            worker.run(2)  # the same place again
+            answers.append(worker.answer())
+            worker.close()
+        self.assertEqual(len(answers[0]), len(answers[1]) * len(ids))
+        self.assertLess(measure.largest_difference(answers[0][-len(answers[1]):], answers[1]), 1e-4)
+
+    def test_detection(self):
+        self.assertIn("all 9 targets (`anymodel targets`), which every start may do, took 0.400 ms (0.300 - 2.000)",
+                      targets.detection_line([0.3, 0.4, 2], 9))
+        self.assertIn(": below 1 ms", targets.detection_line([0.3, 0.4, 2], 9))
+        self.assertIn(": NOT below 1 ms", targets.detection_line([1.3, 1.4, 2], 9))
 
 
 class Figures(unittest.TestCase):

@@ -1,5 +1,6 @@
 # The C side of `make bench`; everything else of bench/ is Python.
 add_executable(anymodel_worker ${PROJECT_SOURCE_DIR}/bench/anymodel_worker.c)
+target_include_directories(anymodel_worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(anymodel_worker PRIVATE anymodel_static)
 set_target_properties(anymodel_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 if(Python3_FOUND AND NOT AM_SANITIZE)

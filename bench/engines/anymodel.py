@@ -1,7 +1,9 @@
-"""This project, through its public C interface (bench/anymodel_worker.c)."""
+"""This project with the cpu's kernels, through its public C interface (bench/anymodel_worker.c)."""
+
+from engines import _target
 
 TITLE = "anymodel"
 
 
 def command(build, model, case, threads):
-    return [f"{build}/bench/anymodel_worker", model, case, str(threads)]
+    return _target.command("cpu", build, model, case, threads)

@@ -154,3 +154,9 @@ am_status am_model_plan(am_model *model, const char *shapes, char **out_json)
     am_put_close(&out, '}');
     return am_put_finish(&out, NULL, out_json);
 }
+
+const char *am_model_auto_state(am_model *model)
+{
+    am_program *program = am_session_program(model->pipeline->session);
+    return program ? am_program_state(program) : NULL;
+}

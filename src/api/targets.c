@@ -1,6 +1,7 @@
 #include "api/json_writer.h"
 #include "base/threads.h"
 #include "graph/ops.h"
+#include "targets/calibration.h"
 #include "targets/cpu/program.h"
 #include "targets/program.h"
 
@@ -76,6 +77,23 @@ static const char *text_or_null(const char *text)
     return *text ? text : NULL;
 }
 
+/* Milliseconds of small ops on the cpu and on the target, where auto has measured them. */
+static void put_calibration(am_buffer *out, const am_target *target)
+{
+    am_calibration calibration;
+    if (!am_calibration_load(&(am_target_pick){.target = target}, &(am_target_options){0}, &calibration)) return;
+    am_put_open(out, "calibration", '[');
+    for (int i = 0; i < AM_CALIBRATION_POINTS; i++) {
+        const am_calibration_point *point = &calibration.points[i];
+        am_put_open(out, NULL, '{');
+        am_put_text(out, "op", point->name);
+        am_put_real(out, "cpu_ms", point->cpu_ms);
+        am_put_real(out, "target_ms", point->other_ms);
+        am_put_close(out, '}');
+    }
+    am_put_close(out, ']');
+}
+
 static void put_target(am_buffer *out, const am_target *target, const am_target_report *report, double probe_us)
 {
     bool runs = target->supports != NULL;
@@ -93,6 +111,7 @@ static void put_target(am_buffer *out, const am_target *target, const am_target_
     am_put_text(out, "remedy", text_or_null(report->remedy.text));
     am_put_real(out, "probe_us", probe_us);
     if (strcmp(target->name, "cpu") == 0) put_cpu(out);
+    if (report->present) put_calibration(out, target);
     am_put_close(out, '}');
 }
 

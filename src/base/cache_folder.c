@@ -44,6 +44,12 @@ static am_status make_folders(char *path)
     }
 }
 
+char *am_cache_place(am_arena *arena, const char *kind)
+{
+    char *folder = root(arena);
+    return folder ? am_path_join(arena, folder, kind) : NULL;
+}
+
 am_status am_cache_folder(am_arena *arena, const char *kind, char **out)
 {
     char *folder = root(arena);

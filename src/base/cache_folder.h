@@ -14,6 +14,9 @@
    AM_IO where it cannot be made or written to. */
 am_status am_cache_folder(am_arena *arena, const char *kind, char **out) AM_NODISCARD;
 
+/* Where that folder is or would be; nothing is made. Null where there is no place for it, or no memory. */
+char *am_cache_place(am_arena *arena, const char *kind);
+
 /* A lock that one process holds at a time, over the file `path`, which is made and stays. Waits until it is free,
    reporting that by am_progress once a second as `waiting_for`; `cancelled` (may be null) ends waiting with
    AM_INTERNAL. The lock goes with the process, however that ends. */

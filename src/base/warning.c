@@ -1,7 +1,6 @@
 #include "base/warning.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -12,6 +11,7 @@ static am_warning_handler on_warning, on_progress;
 static void *handler_context;
 static uint64_t said[REMEMBERED]; /* hashes of the texts handed on, the oldest replaced first */
 static unsigned said_count;
+static _Thread_local bool is_quiet;
 
 void am_warning_set_handler(am_warning_handler warnings, am_warning_handler progress, void *context)
 {
@@ -50,10 +50,16 @@ void am_warn(const char *format, ...)
     pthread_mutex_unlock(&lock);
 }
 
+void am_progress_quiet(bool quiet)
+{
+    is_quiet = quiet;
+}
+
 void am_progress(const char *format, ...)
 {
     char text[MESSAGE_BYTES];
     va_list arguments;
+    if (is_quiet) return;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);

@@ -5,6 +5,8 @@
 
 #include "base/status.h"
 
+#include <stdbool.h>
+
 typedef void (*am_warning_handler)(void *context, const char *message);
 
 /* Gets every warning and every line of progress from now on, from whatever thread; null: none. */
@@ -15,5 +17,9 @@ void am_warn(const char *format, ...) AM_PRINTF(1, 2);
 
 /* The same for how long work goes on ("compiling for max: 40 s"); every text is handed on. */
 void am_progress(const char *format, ...) AM_PRINTF(1, 2);
+
+/* Whether the calling thread's progress is kept to itself from now on: nobody waits for work that goes on beside an
+   answer. */
+void am_progress_quiet(bool quiet);
 
 #endif

@@ -31,8 +31,8 @@ const am_plan *am_program_plan(const am_program *program);
 const am_graph *am_program_piece_graph(const am_program *program, int piece);
 const am_target *am_program_piece_target(const am_program *program, int piece);
 
-/* Under the policy auto with targets to choose from, where it stands: "on the cpu", "trying openvino"; else null.
-   Borrowed. */
+/* Under the policy auto with targets to choose from, where it stands and why (am_tier_state); else null. Borrowed until
+   the next call. */
 const char *am_program_state(am_program *program);
 
 /* Adds how many nodes each run computes, and how many of them on a target other than the cpu. */

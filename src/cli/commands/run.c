@@ -171,6 +171,8 @@ static int answer(const job *j, const char *operand)
         am_cli_progress_end();
         code = status ? am_cli_fail_status(j->globals, status) : put_answer(j->globals, json);
         if (!code) am_cli_note(j->globals, "answered in %.1f ms", am_cli_now_ms() - begin_ms);
+        const char *state = code ? NULL : am_model_auto_state(j->model);
+        if (state) am_cli_note(j->globals, "auto: %s", state);
     }
     free(owned.bytes);
     return code;

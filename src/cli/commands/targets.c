@@ -82,6 +82,18 @@ static void put_target(const char *row)
     if (available) put_devices(row);
 }
 
+/* What auto estimates by. */
+static void put_calibration(const am_globals *globals, const char *row)
+{
+    const char *points = am_cli_member(row, "calibration");
+    for (am_cli_cursor i = am_cli_items(points ? points : "[]"); globals->verbose && am_cli_next(&i);) {
+        const char *op;
+        int length = member_text(i.value, "op", &op);
+        printf("            calibrated: %.*s: %.3g ms, cpu %.3g ms\n", length, op,
+               strtod(am_cli_member(i.value, "target_ms"), NULL), strtod(am_cli_member(i.value, "cpu_ms"), NULL));
+    }
+}
+
 static int put_targets(const am_globals *globals)
 {
     char *json = NULL;
@@ -91,6 +103,7 @@ static int put_targets(const am_globals *globals)
     if (status || globals->json) return am_cli_put_result(globals, status, json);
     for (am_cli_cursor i = am_cli_items(json); am_cli_next(&i); rows++) {
         put_target(i.value);
+        put_calibration(globals, i.value);
         spent_us += strtod(am_cli_member(i.value, "probe_us"), NULL);
     }
     am_cli_note(globals, "%d targets looked for in %.3f ms", rows, spent_us * 1e-3);

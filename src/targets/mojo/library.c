@@ -1,28 +1,32 @@
 #define _GNU_SOURCE
 #include "targets/mojo/library.h"
 
+#include "base/cache_folder.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/prng.h"
+#include "base/sha256.h"
+#include "base/warning.h"
 #include "targets/common/modular.h"
 #include "targets/cpu/isa.h"
 #include "targets/mojo/sources.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LOG_LIMIT = 1 << 20, LOG_SHOWN = 2000, TEXT_LIMIT = 96 };
+enum { LOG_LIMIT = 1 << 20, LOG_SHOWN = 2000, TEXT_LIMIT = 96, LIBRARY_LIMIT = 1 << 28 };
 
 static struct {
     pthread_mutex_t opening;
@@ -61,42 +65,78 @@ static am_status find_sdk(am_modular *sdk)
 
 /* --- where it lies --- */
 
-static am_status make_folders(const char *path)
-{
-    char *copy = am_copy_string(path, strlen(path));
-    am_status status = copy ? NULL : am_out_of_memory();
-    for (char *end = copy; end && !status;) {
-        end = strchr(end + 1, '/');
-        if (end) *end = 0;
-        if (mkdir(copy, 0777) != 0 && errno != EEXIST) status = am_error_from_errno("make the folder", copy);
-        if (end) *end = '/';
-    }
-    am_free(copy);
-    return status;
-}
-
-static am_status cache_folder(am_arena *arena, const am_mojo_library_options *options, const char **out)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    if (options && options->cache_directory)
-        *out = am_arena_string(arena, options->cache_directory, strlen(options->cache_directory));
-    else if (cache && *cache == '/') *out = am_arena_printf(arena, "%s/anymodel", cache);
-    else if (home && *home) *out = am_arena_printf(arena, "%s/.cache/anymodel", home);
-    else return am_error(AM_UNAVAILABLE, "no folder for the Mojo library: neither XDG_CACHE_HOME nor HOME is set");
-    return *out ? make_folders(*out) : am_out_of_memory();
-}
+/* A folder of the cache for each key: the library, and what its bytes are. */
+typedef struct entry {
+    char key[AM_SHA256_TEXT];
+    const char *cache;                  /* the folder of all entries */
+    const char *folder;                 /* of this one; moved to its place when it is whole */
+    const char *library, *check, *lock; /* paths; the lock lies beside the folder */
+} entry;
 
 /* Of all that the library's bytes depend on. */
-static uint64_t key_of(const am_modular *sdk)
+static void key_of(const am_modular *sdk, char out[AM_SHA256_TEXT])
 {
     const char *const words[] = {sdk->mojo_version, am_cpu_model_name(), am_cpu_features_text()};
-    uint64_t key = am_fnv1a("", 0);
-    for (const am_mojo_source *s = am_mojo_sources; s->name; s++) {
-        key = am_fnv1a_more(key, s->name, strlen(s->name) + 1);
-        key = am_fnv1a_more(key, s->text, s->length);
+    uint8_t digest[AM_SHA256_BYTES];
+    am_sha256 hash;
+    am_sha256_begin(&hash);
+    for (const am_mojo_source *source = am_mojo_sources; source->name; source++) {
+        am_sha256_add(&hash, source->name, strlen(source->name) + 1);
+        am_sha256_add(&hash, source->text, source->length);
     }
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) key = am_fnv1a_more(key, words[i], strlen(words[i]) + 1);
-    return key;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) am_sha256_add(&hash, words[i], strlen(words[i]) + 1);
+    am_sha256_end(&hash, digest);
+    am_sha256_text(digest, out);
+}
+
+static am_status find_entry(am_arena *arena, const am_modular *sdk, entry *out)
+{
+    char *cache;
+    AM_TRY(am_cache_folder(arena, "mojo", &cache));
+    key_of(sdk, out->key);
+    out->cache = cache;
+    out->folder = am_path_join(arena, cache, out->key);
+    if (!out->folder) return am_out_of_memory();
+    out->library = am_path_join(arena, out->folder, "library.so");
+    out->check = am_path_join(arena, out->folder, "check");
+    out->lock = am_arena_printf(arena, "%s.lock", out->folder);
+    return out->library && out->check && out->lock ? NULL : am_out_of_memory();
+}
+
+/* "KEY LENGTH SHA-256" of the library at `path`. */
+static am_status describe(const entry *e, const char *path, am_buffer *out)
+{
+    char *bytes, hash[AM_SHA256_TEXT];
+    uint8_t digest[AM_SHA256_BYTES];
+    size_t length;
+    am_sha256 sum;
+    AM_TRY(am_file_read(path, LIBRARY_LIMIT, &bytes, &length));
+    am_sha256_begin(&sum);
+    am_sha256_add(&sum, bytes, length);
+    am_sha256_end(&sum, digest);
+    am_sha256_text(digest, hash);
+    am_free(bytes);
+    am_buffer_printf(out, "%s %zu %s\n", e->key, length, hash);
+    return am_buffer_status(out);
+}
+
+/* Whether the entry is there and the library's bytes are those that were built: what the loader maps is not looked at
+   by it, and a file that was cut short would end the process. */
+static bool is_whole(const entry *e)
+{
+    am_buffer expected = {0};
+    char *found = NULL;
+    size_t length = 0;
+    if (!am_file_exists(e->folder)) return false;
+    am_status status = describe(e, e->library, &expected);
+    if (!status) status = am_file_read(e->check, LOG_LIMIT, &found, &length);
+    if (!status && strcmp(found, am_buffer_text(&expected)) != 0) status = am_error(AM_IO, "it is damaged");
+    if (status) am_warn("%s is built again: %s", e->library, am_status_message(status));
+    bool good = !status;
+    am_status_free(status);
+    am_buffer_deinit(&expected);
+    am_free(found);
+    return good;
 }
 
 /* --- building it --- */
@@ -125,18 +165,30 @@ static am_status build_failed(const char *log, const char *how, int number)
     return status;
 }
 
-static am_status wait_for(pid_t child, const char *log)
+/* Tells how long it goes on, once a second; ends the compiler when nobody waits for it any more. */
+static am_status wait_for(pid_t child, const char *log, const atomic_bool *cancelled)
 {
-    int state;
-    while (waitpid(child, &state, 0) < 0)
-        if (errno != EINTR) return am_error_from_errno("wait for", "the Mojo compiler");
+    double begun = am_clock_seconds();
+    bool killed = false;
+    int state, told = 0;
+    for (;;) {
+        pid_t ended = waitpid(child, &state, WNOHANG);
+        if (ended == child) break;
+        if (ended < 0 && errno != EINTR) return am_error_from_errno("wait for", "the Mojo compiler");
+        if (!killed && cancelled && atomic_load(cancelled)) killed = kill(child, SIGKILL) == 0;
+        int seconds = (int)(am_clock_seconds() - begun);
+        if (seconds > told) am_progress("building the Mojo kernels: %d s", told = seconds);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    if (killed) return am_error(AM_INTERNAL, "cancelled");
     if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return NULL;
     if (WIFEXITED(state)) return build_failed(log, "ended with code", WEXITSTATUS(state));
     return build_failed(log, "was ended by signal", WTERMSIG(state));
 }
 
 /* The compiler gets no more of the environment than it needs: PATH, to find the linker's C compiler. */
-static am_status run_compiler(am_arena *arena, const am_modular *sdk, const char *folder, const char *target)
+static am_status run_compiler(am_arena *arena, const am_modular *sdk, const char *folder, const char *target,
+                              const atomic_bool *cancelled)
 {
     const char *path = getenv("PATH"), *log = am_path_join(arena, folder, "log");
     char *compiler = am_arena_printf(arena, "%s/bin/mojo", sdk->root);
@@ -165,47 +217,55 @@ static am_status run_compiler(am_arena *arena, const am_modular *sdk, const char
     if (!failed) failed = posix_spawn(&child, compiler, &actions, NULL, arguments, environment);
     posix_spawn_file_actions_destroy(&actions);
     errno = failed;
-    return failed ? am_error_from_errno("start", compiler) : wait_for(child, log);
+    return failed ? am_error_from_errno("start", compiler) : wait_for(child, log, cancelled);
 }
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *place)
+/* Whole, in a folder of its own. */
+static am_status build_in(am_arena *arena, const am_modular *sdk, const entry *e, const char *work, const char *folder,
+                          const atomic_bool *cancelled)
 {
-    (void)info, (void)kind, (void)place;
-    return remove(path);
-}
-
-/* In a folder of its own, then moved to its place in one step. */
-static am_status build_in(am_arena *arena, const am_modular *sdk, const char *folder, const char *path)
-{
-    const char *target = am_path_join(arena, folder, "library.so");
-    if (!target) return am_out_of_memory();
-    AM_TRY(write_sources(arena, folder));
-    AM_TRY(run_compiler(arena, sdk, folder, target));
-    return rename(target, path) == 0 ? NULL : am_error_from_errno("move the Mojo library to", path);
-}
-
-static am_status build(am_arena *arena, const am_modular *sdk, const char *cache, const char *path)
-{
-    char *folder = am_arena_printf(arena, "%s/mojo-build-XXXXXX", cache);
-    if (!folder) return am_out_of_memory();
-    if (!mkdtemp(folder)) return am_error_from_errno("make the folder", folder);
-    am_status status = build_in(arena, sdk, folder, path);
-    nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    return am_note(status, "building the Mojo kernels with %s/bin/mojo", sdk->root);
-}
-
-/* One process builds, the others find what it made. */
-static am_status build_once(am_arena *arena, const am_modular *sdk, const char *cache, const char *path)
-{
-    const char *name = am_path_join(arena, cache, "mojo.lock");
-    if (!name) return am_out_of_memory();
-    int lock = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (lock < 0) return am_error_from_errno("open", name);
-    am_status status = NULL;
-    if (flock(lock, LOCK_EX) != 0) status = am_error_from_errno("lock", name);
-    else if (!am_file_exists(path)) status = build(arena, sdk, cache, path);
-    close(lock);
+    am_buffer check = {0};
+    const char *made = am_path_join(arena, folder, "library.so"), *path = am_path_join(arena, folder, "check");
+    if (!made || !path) return am_out_of_memory();
+    AM_TRY(write_sources(arena, work));
+    AM_TRY(run_compiler(arena, sdk, work, made, cancelled));
+    am_status status = describe(e, made, &check);
+    if (!status) status = am_file_write(path, check.bytes, check.length);
+    am_buffer_deinit(&check);
     return status;
+}
+
+/* What builders of this entry left that were ended: the lock is held, so none is at work. */
+static void delete_remains(am_arena *arena, const entry *e)
+{
+    DIR *cache = opendir(e->cache);
+    size_t length = strlen(e->key);
+    for (struct dirent *found; cache && (found = readdir(cache));) {
+        bool is_work =
+            strncmp(found->d_name, e->key, length) == 0 && strncmp(found->d_name + length, ".build-", 7) == 0;
+        const char *path = is_work ? am_path_join(arena, e->cache, found->d_name) : NULL;
+        if (path) am_cache_delete_tree(path);
+    }
+    if (cache) closedir(cache);
+}
+
+/* Moved to its place in one step. */
+static am_status build(am_arena *arena, const am_modular *sdk, const entry *e, const atomic_bool *cancelled)
+{
+    delete_remains(arena, e);
+    char *work = am_arena_printf(arena, "%s.build-XXXXXX", e->folder);
+    if (!work) return am_out_of_memory();
+    if (!mkdtemp(work)) return am_error_from_errno("make the folder", work);
+    const char *made = am_path_join(arena, work, "made");
+    am_status status = made ? NULL : am_out_of_memory();
+    if (!status && mkdir(made, 0700) != 0) status = am_error_from_errno("make the folder", made);
+    if (!status) status = build_in(arena, sdk, e, work, made, cancelled);
+    if (!status) {
+        am_cache_delete_tree(e->folder);
+        if (rename(made, e->folder) != 0) status = am_error_from_errno("move the Mojo library to", e->folder);
+    }
+    am_cache_delete_tree(work);
+    return am_note(status, "building the Mojo kernels with %s/bin/mojo", sdk->root);
 }
 
 /* --- loading it --- */
@@ -256,23 +316,39 @@ static am_status load(const char *path, const am_modular *sdk)
     return NULL;
 }
 
-static am_status find_and_load(am_arena *arena, const am_mojo_library_options *options)
+/* The lock is held until the library is loaded: nobody takes it away between looking and loading. */
+static am_status find_and_load(am_arena *arena, const atomic_bool *cancelled)
 {
     am_modular sdk;
-    const char *cache;
+    entry e;
+    int lock;
     AM_TRY(find_sdk(&sdk));
-    AM_TRY(cache_folder(arena, options, &cache));
-    const char *path = am_arena_printf(arena, "%s/mojo-%016llx.so", cache, (unsigned long long)key_of(&sdk));
-    if (!path) return am_out_of_memory();
-    if (!am_file_exists(path)) AM_TRY(build_once(arena, &sdk, cache, path));
-    return load(path, &sdk);
+    AM_TRY(find_entry(arena, &sdk, &e));
+    AM_TRY(am_cache_lock(e.lock, "building the Mojo kernels", cancelled, &lock));
+    am_status status = is_whole(&e) ? NULL : build(arena, &sdk, &e, cancelled);
+    if (!status) {
+        status = load(e.library, &sdk);
+        if (status) am_cache_delete_tree(e.folder);
+    }
+    am_cache_unlock(lock);
+    return status;
 }
 
-am_status am_mojo_library_open(const am_mojo_library_options *options)
+/* One thread opens, the others wait for it. */
+static am_status begin_opening(const atomic_bool *cancelled)
+{
+    while (pthread_mutex_trylock(&library.opening) != 0) {
+        if (cancelled && atomic_load(cancelled)) return am_error(AM_INTERNAL, "cancelled");
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return NULL;
+}
+
+am_status am_mojo_library_open(const atomic_bool *cancelled)
 {
     am_arena arena = {0};
-    pthread_mutex_lock(&library.opening);
-    am_status status = library.is_open ? NULL : find_and_load(&arena, options);
+    AM_TRY(begin_opening(cancelled));
+    am_status status = library.is_open ? NULL : find_and_load(&arena, cancelled);
     pthread_mutex_unlock(&library.opening);
     am_arena_deinit(&arena);
     return status;

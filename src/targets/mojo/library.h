@@ -1,5 +1,5 @@
 /* The Mojo kernels as a shared library: built on the user's machine by the user's SDK when they are first wanted, kept
-   in a cache folder, loaded once into the process.
+   in the cache folder, loaded once into the process.
 
    Every kernel of the library has the signature am_mojo_work: it computes a range of work and nothing else. Memory,
    threads, shapes and errors stay on this side. */
@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 /* The oldest version whose syntax the kernels are written in. */
@@ -16,16 +17,13 @@
 /* What the sources export as am_mojo_abi(); another number is refused. */
 enum { AM_MOJO_ABI = 1 };
 
-typedef struct am_mojo_library_options {
-    const char *cache_directory; /* null: $XDG_CACHE_HOME/anymodel or ~/.cache/anymodel */
-} am_mojo_library_options;
-
-/* Loads the library, building it first where the cache has none for these sources, this SDK and this cpu: seconds of
-   compiling, in a child process that ends with it. Processes that want it at the same time wait for one of them. Later
-   calls return at once; the library stays loaded. options may be null. Fails with AM_UNAVAILABLE when there is no SDK
-   or it is older than AM_MOJO_OLDEST, AM_FAILED with the compiler's words when the build fails, AM_INVALID_FILE when
-   what was built cannot be loaded, AM_IO. */
-am_status am_mojo_library_open(const am_mojo_library_options *options) AM_NODISCARD;
+/* Loads the library, building it first where the cache folder ("mojo") has none for these sources, this SDK and this
+   cpu, or has one that is damaged: seconds of compiling, told by am_progress, in a child process. `cancelled` (may be
+   null) ends that process and the call. Processes and threads that want the library at the same time wait for one of
+   them. Later calls return at once; the library stays loaded. Fails with AM_UNAVAILABLE when there is no SDK or it is
+   older than AM_MOJO_OLDEST, AM_FAILED with the compiler's words when the build fails, AM_INVALID_FILE when what was
+   built cannot be loaded, AM_INTERNAL when cancelled, AM_IO. */
+am_status am_mojo_library_open(const atomic_bool *cancelled) AM_NODISCARD;
 
 /* "Mojo 1.2.0, 8 floats a vector" of the loaded library; "" before. */
 const char *am_mojo_library_text(void);

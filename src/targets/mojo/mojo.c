@@ -33,7 +33,7 @@ static am_status create(const am_graph *graph, const am_target_options *options,
 {
     am_cpu_program *program = NULL;
     *out = NULL;
-    AM_TRY(am_mojo_library_open(NULL));
+    AM_TRY(am_mojo_library_open(options->cancelled));
     am_cpu_program_options cpu = {.kernel_for = am_mojo_kernel_or_null,
                                   .prepare = true,
                                   .profile = options->profile,

@@ -33,6 +33,20 @@ static void base_cache_folder__our_variable_wins_then_xdg_then_home(void **state
     expect_folder(am_test_format("%s/home/.cache/anymodel/kind", root));
 }
 
+static void base_cache_folder__its_place_is_told_without_making_it(void **state)
+{
+    am_arena arena = {0};
+    setenv("ANYMODEL_CACHE", am_test_format("%s/new", am_test_temporary_directory()), 1);
+    const char *place = am_cache_place(&arena, "kind");
+    assert_false(am_file_exists(getenv("ANYMODEL_CACHE")));
+    expect_folder(place);
+    unsetenv("ANYMODEL_CACHE");
+    unsetenv("XDG_CACHE_HOME");
+    unsetenv("HOME");
+    assert_null(am_cache_place(&arena, "kind"));
+    am_arena_deinit(&arena);
+}
+
 static void base_cache_folder__says_why_there_is_none(void **state)
 {
     am_arena arena = {0};
