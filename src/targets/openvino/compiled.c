@@ -184,6 +184,11 @@ const ov_compiled_model_t *am_ov_compiled_model(const am_ov_compiled *c)
     return c->model;
 }
 
+bool am_ov_compiled_is_shared(const am_ov_compiled *c)
+{
+    return c->is_shared;
+}
+
 void am_ov_compiled_count(int64_t *out_compiled, int64_t *out_reused)
 {
     pthread_mutex_lock(&lock);

@@ -22,6 +22,9 @@ void am_ov_compiled_release(am_ov_compiled *compiled, const am_ir *ir);
 /* Borrowed. */
 const ov_compiled_model_t *am_ov_compiled_model(const am_ov_compiled *compiled);
 
+/* Whether it was made for graphs of more than one size. */
+bool am_ov_compiled_is_shared(const am_ov_compiled *compiled);
+
 /* How many models were compiled in this process so far, and how many times one served another graph. */
 void am_ov_compiled_count(int64_t *out_compiled, int64_t *out_reused);
 

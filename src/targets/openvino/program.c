@@ -327,3 +327,12 @@ size_t am_ov_bytes(const void *context)
 {
     return ((const program *)context)->bytes;
 }
+
+const char *am_ov_kernel(const void *context, const am_node *node)
+{
+    const program *p = context;
+    int stage = p->stages.stage_of[node - p->graph->nodes];
+    if (node->op == AM_OP_SCATTER && stage < 0) return "rows_in_place";
+    if (stage < 0 || !p->units[stage].compiled) return "";
+    return am_ov_compiled_is_shared(p->units[stage].compiled) ? "openvino_of_any_size" : "openvino";
+}
