@@ -80,8 +80,8 @@ static void targets_openvino__states_live_from_run_to_run(void **state)
     am_graph_destroy(graph);
 }
 
-/* Two caches; where the second is written depends on what the first holds then, so that the first is written before that
-   is known to be wrong. */
+/* Two caches; where the second is written depends on what the first holds then, so that the first is written before
+   that is known to be wrong. */
 static void targets_openvino__a_run_that_fails_leaves_states(void **state)
 {
     am_builder *b;
@@ -92,7 +92,8 @@ static void targets_openvino__a_run_that_fails_leaves_states(void **state)
     am_test_expect_ok(am_builder_create(&b));
     am_value one = am_graph_state_input(b, "one", AM_F32, am_shape_of(4, 1)),
              two = am_graph_state_input(b, "two", AM_F32, am_shape_of(4, 1)),
-             row = am_graph_input(b, "x", AM_F32, am_shape_of(1, 1)), i = am_graph_input(b, "i", AM_I32, am_shape_of(1));
+             row = am_graph_input(b, "x", AM_F32, am_shape_of(1, 1)),
+             i = am_graph_input(b, "i", AM_I32, am_shape_of(1));
     am_value updated = am_scatter(b, one, i, row, &(am_scatter_attributes){.axis = 0});
     am_value sum = am_reduce(b, AM_REDUCE_SUM, updated, am_shape_of(0, 1), false);
     am_value place = am_reshape(b, am_cast(b, sum, AM_I32), am_shape_of(1));
@@ -150,9 +151,9 @@ static am_graph *build_text(int64_t B, int64_t T, am_unary_fn fn, const float *r
     am_value k = am_scatter(b, cache, at, am_reshape(b, am_matmul(b, x, w, false, true), heads),
                             &(am_scatter_attributes){.axis = 1});
     am_state_update(b, cache, k);
-    am_value y = am_attention_op(
-        b, &(am_attention_inputs){.q = am_reshape(b, x, heads), .k = k, .v = k, .offset = offset},
-        &(am_attention_attributes){.causal = true});
+    am_value y =
+        am_attention_op(b, &(am_attention_inputs){.q = am_reshape(b, x, heads), .k = k, .v = k, .offset = offset},
+                        &(am_attention_attributes){.causal = true});
     y = am_unary(b, fn, am_reshape(b, y, am_shape_of(B, T, WIDTH)));
     am_output(b, "all", y);
     am_output(b, "last", am_slice(b, y, 1, T - 1, T));

@@ -13,7 +13,7 @@ struct am_ov_compiled {
     const char *device;
     am_arena arena; /* constants that the model reads */
     int users;
-    bool is_shared;  /* reads no memory that belongs to one graph */
+    bool is_shared; /* reads no memory that belongs to one graph */
 };
 
 /* Who uses what; under the lock. */

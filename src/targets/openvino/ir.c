@@ -52,8 +52,7 @@ static bool make_room(am_ir *ir)
 static am_ir_value add(am_ir *ir, am_ir_layer layer)
 {
     am_ir_value *inputs = am_arena_array(&ir->arena, (size_t)layer.input_count + 1, sizeof *inputs);
-    if (*layer.attributes)
-        layer.attributes = am_arena_string(&ir->arena, layer.attributes, strlen(layer.attributes));
+    if (*layer.attributes) layer.attributes = am_arena_string(&ir->arena, layer.attributes, strlen(layer.attributes));
     if (!inputs || !layer.attributes || !make_room(ir)) {
         ir->failed = true;
         return (am_ir_value){0};
@@ -294,7 +293,8 @@ static void put_head(const am_ir_layer *layer, int id, am_buffer *out)
     am_buffer_printf(out, "<data element_type=\"%s\" shape=\"", am_ir_element(layer->dtype));
     put_dims(out, layer);
     if (constant)
-        am_buffer_printf(out, "\" offset=\"%" PRIuPTR "\" size=\"%zu", (uintptr_t)(layer->kept ? layer->kept : layer->data) - AM_IR_BASE,
+        am_buffer_printf(out, "\" offset=\"%" PRIuPTR "\" size=\"%zu",
+                         (uintptr_t)(layer->kept ? layer->kept : layer->data) - AM_IR_BASE,
                          am_tensor_bytes(layer->dtype, &layer->shape));
     am_buffer_append_string(out, "\"/>");
 }

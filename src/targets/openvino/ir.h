@@ -86,8 +86,8 @@ typedef enum am_ir_relation {
 am_ir_relation am_ir_compare(const am_ir *known, const am_ir *ir);
 
 /* Makes free in `ir` what is free in `known` and in what the two differ, which are not AM_IR_OTHER: its text is then a
-   model for both. With an arena, which lives as long as that model, constants that lie at different addresses are copied
-   there; what lies at one address for two graphs outlives both. Without one, the model is that of `known`. */
+   model for both. With an arena, which lives as long as that model, constants that lie at different addresses are
+   copied there; what lies at one address for two graphs outlives both. Without one, the model is that of `known`. */
 am_status am_ir_join(const am_ir *known, am_ir *ir, am_arena *arena) AM_NODISCARD;
 
 /* Undoes am_ir_join. */

@@ -127,7 +127,8 @@ static am_status list_ends(finding *f, int number)
 static am_status check_ends(const am_graph *g)
 {
     bool computed = true;
-    for (int i = 0; i < g->output_count; i++) computed = computed && !is_source(am_graph_producer(g, g->outputs[i].value));
+    for (int i = 0; i < g->output_count; i++)
+        computed = computed && !is_source(am_graph_producer(g, g->outputs[i].value));
     for (int i = 0; i < g->state_count; i++)
         computed = computed && g->states[i].updated.id && !is_source(am_graph_producer(g, g->states[i].updated));
     return computed ? NULL : am_error(AM_UNSUPPORTED, "a graph that gives out what it was given");

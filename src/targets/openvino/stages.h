@@ -1,6 +1,6 @@
-/* A graph cut where it reads a cache that it has just written. A state that is read by nothing but the scatter that sets
-   its new rows is memory of the caller's: the rows come out of one stage, are written into the state where it lies, and
-   the next stage reads it there. So a token's run moves a cache's new rows instead of whole caches. */
+/* A graph cut where it reads a cache that it has just written. A state that is read by nothing but the scatter that
+   sets its new rows is memory of the caller's: the rows come out of one stage, are written into the state where it
+   lies, and the next stage reads it there. So a token's run moves a cache's new rows instead of whole caches. */
 #ifndef AM_TARGETS_OPENVINO_STAGES_H
 #define AM_TARGETS_OPENVINO_STAGES_H
 
