@@ -256,9 +256,10 @@ static am_value length_by_now(am_builder *b, am_value positions, int64_t T)
     return am_add_number(b, am_reduce(b, AM_REDUCE_MAX, positions, am_shape_of(0, 1), false), 1);
 }
 
+/* The factor is applied after rounding, as transformers does. */
 static am_value turned(am_builder *b, const am_rope_config *r, am_value angle, am_unary_fn fn)
 {
-    return am_cast(b, am_mul_number(b, am_unary(b, fn, angle), r->attention_factor), AM_F32);
+    return am_mul_number(b, am_cast(b, am_unary(b, fn, angle), AM_F32), r->attention_factor);
 }
 
 static am_rope tables_at_positions(am_builder *b, const am_rope_config *r, int64_t T)
@@ -267,7 +268,7 @@ static am_rope tables_at_positions(am_builder *b, const am_rope_config *r, int64
     am_value positions = am_position_ids(b, T);
     am_value frequency = by_length ? frequencies_by_length(b, r, length_by_now(b, positions, T))
                                    : frequencies(b, r, r->inverse_frequency);
-    am_value angle = am_mul(b, am_unsqueeze(b, am_cast(b, positions, AM_F64), -1), frequency);
+    am_value angle = am_mul(b, am_cast(b, am_unsqueeze(b, positions, -1), AM_F64), frequency);
     return (am_rope){.cos = turned(b, r, angle, AM_COS), .sin = turned(b, r, angle, AM_SIN)};
 }
 

@@ -59,6 +59,10 @@ enum ov_element_type {
     ROW(int, ov_compiled_model_create_infer_request, (const ov_compiled_model_t *, ov_infer_request_t **))             \
     ROW(int, ov_infer_request_set_input_tensor_by_index, (ov_infer_request_t *, size_t, const ov_tensor_t *))          \
     ROW(int, ov_infer_request_set_output_tensor_by_index, (ov_infer_request_t *, size_t, const ov_tensor_t *))         \
+    ROW(int, ov_infer_request_get_output_tensor_by_index, (const ov_infer_request_t *, size_t, ov_tensor_t **))        \
+    ROW(int, ov_tensor_get_shape, (const ov_tensor_t *, ov_shape_t *))                                                 \
+    ROW(int, ov_tensor_data, (const ov_tensor_t *, void **))                                                           \
+    ROW(int, ov_shape_free, (ov_shape_t *))                                                                            \
     ROW(int, ov_infer_request_infer, (ov_infer_request_t *))                                                           \
     ROW(int, ov_tensor_create_from_host_ptr, (int, ov_shape_t, void *, ov_tensor_t **))                                \
     ROW(void, ov_tensor_free, (ov_tensor_t *))                                                                         \

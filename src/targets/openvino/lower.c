@@ -92,40 +92,35 @@ static void lower_node(am_ir *ir, const am_node *node)
         ir->values[node->first_output.id + i] = (am_ir_value){first.layer, first.port + i};
 }
 
-static void lower_ends(am_ir *ir)
+/* What a node reads, where nobody brought it in yet: constants come with their first reader. */
+static void bring_in_constants(am_ir *ir, const am_node *node)
 {
-    const am_graph *g = ir->graph;
-    for (int i = 0; i < g->output_count; i++) am_ir_result(ir, ir->values[g->outputs[i].value.id]);
-    for (int i = 0; i < g->state_count; i++) am_ir_result(ir, ir->values[g->states[i].updated.id]);
-}
-
-static void lower_beginnings(am_ir *ir)
-{
-    const am_graph *g = ir->graph;
-    for (int i = 0; i < g->input_count; i++) {
-        const am_value_info *info = am_graph_value(g, g->inputs[i].value);
-        ir->values[g->inputs[i].value.id] = am_ir_parameter(ir, info->dtype, &info->shape);
-    }
-    for (int i = 0; i < g->state_count; i++) {
-        const am_value_info *info = am_graph_value(g, g->states[i].value);
-        ir->values[g->states[i].value.id] = am_ir_parameter(ir, info->dtype, &info->shape);
+    for (int k = 0; k < node->input_count; k++) {
+        const am_node *from = node->inputs[k].id ? am_graph_producer(ir->graph, node->inputs[k]) : NULL;
+        if (!from || from->op != AM_OP_CONSTANT || ir->is_there[node->inputs[k].id]) continue;
+        const am_constant_attributes *a = from->attributes;
+        ir->values[node->inputs[k].id] = am_ir_lent(ir, a->dtype, &a->shape, a->data);
+        ir->is_there[node->inputs[k].id] = true;
     }
 }
 
-am_status am_ov_lower(am_ir *ir, const am_graph *graph)
+am_status am_ov_lower(am_ir *ir, const am_graph *graph, const am_ov_stages *stages, int number)
 {
+    const am_ov_stage *stage = &stages->items[number];
+    size_t values = (size_t)graph->value_count + 1;
     *ir = (am_ir){.graph = graph};
-    ir->values = am_arena_array(&ir->arena, (size_t)graph->value_count + 1, sizeof *ir->values);
-    if (!ir->values) return am_out_of_memory();
-    lower_beginnings(ir);
-    for (int i = 0; i < graph->node_count; i++) {
-        const am_node *node = &graph->nodes[i];
-        if (node->op == AM_OP_INPUT) continue;
-        if (node->op == AM_OP_CONSTANT) {
-            const am_constant_attributes *a = node->attributes;
-            ir->values[node->first_output.id] = am_ir_lent(ir, a->dtype, &a->shape, a->data);
-        } else lower_node(ir, node);
+    ir->values = am_arena_array(&ir->arena, values, sizeof *ir->values);
+    ir->is_there = am_arena_array(&ir->arena, values, sizeof *ir->is_there);
+    if (!ir->values || !ir->is_there) return am_out_of_memory();
+    for (int i = 0; i < stage->input_count; i++) {
+        const am_value_info *info = am_graph_value(graph, stage->inputs[i]);
+        ir->values[stage->inputs[i].id] = am_ir_parameter(ir, info->dtype, &info->shape);
     }
-    lower_ends(ir);
-    return NULL;
+    for (int i = 0; i < graph->node_count; i++) {
+        if (stages->stage_of[i] != number) continue;
+        bring_in_constants(ir, &graph->nodes[i]);
+        lower_node(ir, &graph->nodes[i]);
+    }
+    for (int i = 0; i < stage->output_count; i++) am_ir_result(ir, ir->values[stage->outputs[i].id]);
+    return ir->failed ? am_out_of_memory() : NULL;
 }

@@ -2,8 +2,9 @@
 #ifndef AM_TARGETS_OPENVINO_LOWER_H
 #define AM_TARGETS_OPENVINO_LOWER_H
 
-#include "targets/openvino/ir.h"
 #include "targets/common/nodes.h"
+#include "targets/openvino/ir.h"
+#include "targets/openvino/stages.h"
 #include "targets/target.h"
 
 /* What one op becomes. */
@@ -20,9 +21,8 @@ extern const am_ov_lowering am_ov_movement[], am_ov_pointwise[], am_ov_axis[], a
 /* Whether the plug-in computes the node; see am_target.supports. */
 bool am_ov_supports(const am_graph *graph, const am_node *node, am_reason *why);
 
-/* Writes all nodes; parameters are the graph's inputs and then its states, results its outputs and then the updated
-   states. */
-am_status am_ov_lower(am_ir *ir, const am_graph *graph) AM_NODISCARD;
+/* Writes the nodes of one stage; parameters are its inputs, results its outputs. */
+am_status am_ov_lower(am_ir *ir, const am_graph *graph, const am_ov_stages *stages, int number) AM_NODISCARD;
 
 /* --- for the tables --- */
 

@@ -19,5 +19,6 @@ const am_target am_target_openvino = {
     .run = am_ov_run,
     .output = am_ov_output,
     .bytes = am_ov_bytes,
+    .kernel = am_ov_kernel,
     .version = version,
 };

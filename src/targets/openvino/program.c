@@ -1,28 +1,45 @@
 #include "targets/openvino/program.h"
 
 #include "base/memory.h"
-#include "base/threads.h"
+#include "graph/ops.h"
+#include "targets/openvino/compiled.h"
 #include "targets/openvino/lower.h"
 
-#include <stdio.h>
 #include <string.h>
+
+/* A stage that runs: its inputs are parameters in the order of the stage, outputs the same. */
+typedef struct unit {
+    am_ir ir; /* holds the constants that the lowering made; does not move */
+    am_ov_compiled *compiled;
+    ov_infer_request_t *request; /* null: the stage has nothing to compute */
+    const void **bound;          /* by input: the memory that the request reads now */
+    bool was_checked;            /* that outputs come where they are wanted */
+} unit;
 
 typedef struct program {
     const am_graph *graph;
     const am_openvino *ov;
-    am_ir ir; /* holds the constants that the lowering made */
-    ov_compiled_model_t *compiled;
-    ov_infer_request_t *request;
-    int input_count;    /* of the model: the graph's inputs, then its states */
-    const void **bound; /* by input: the memory that the request reads now */
-    int output_count;   /* the graph's outputs, then updated states */
-    am_tensor *outputs; /* memory is owned */
+    am_arena arena;
+    am_ov_stages stages;
+    unit *units;  /* by stage */
+    void **data;  /* by value: where it lies in the present run; constants too */
+    void **owned; /* by value: memory of what stages give */
+    void **saved; /* by state: the rows that a run overwrote */
     size_t bytes;
 } program;
 
 static int element_type(am_dtype dtype)
 {
-    return dtype == AM_F32 ? OV_F32 : dtype == AM_I32 ? OV_I32 : OV_BOOLEAN;
+    static const int types[AM_DTYPE_COUNT] = {
+        [AM_F32] = OV_F32, [AM_F64] = OV_F64, [AM_F16] = OV_F16, [AM_BF16] = OV_BF16, [AM_I64] = OV_I64,
+        [AM_I32] = OV_I32, [AM_I16] = OV_I16, [AM_I8] = OV_I8,   [AM_U8] = OV_U8,     [AM_BOOL] = OV_BOOLEAN};
+    return types[dtype];
+}
+
+static size_t value_bytes(const program *p, am_value v)
+{
+    const am_value_info *info = am_graph_value(p->graph, v);
+    return am_tensor_bytes(info->dtype, &info->shape);
 }
 
 /* A tensor over memory of ours. */
@@ -34,86 +51,93 @@ static am_status wrap(const am_openvino *ov, am_dtype dtype, const am_shape *sha
         "tensor");
 }
 
-/* --- compiling --- */
-
-/* The reader gets the address space as its file of weights: constants are read where they lie. */
-static am_status read_model(program *p, ov_model_t **out)
+/* Tells the request where input i lies. */
+static am_status set_input(const program *p, const unit *u, int i, am_dtype dtype, const am_shape *shape,
+                           const void *data)
 {
-    const am_openvino *ov = p->ov;
-    am_buffer text = {0};
-    ov_tensor_t *weights = NULL;
-    int64_t size = INT64_C(1) << 47;
-    am_status status = am_ov_lower(&p->ir, p->graph);
-    if (!status) status = am_ir_finish(&p->ir, &text);
-    if (!status)
-        status = am_openvino_check(
-            ov, ov->ov_tensor_create_from_host_ptr(OV_U8, (ov_shape_t){1, &size}, (void *)AM_IR_BASE, &weights),
-            "weights");
-    if (!status)
-        status = am_openvino_check(
-            ov, ov->ov_core_read_model_from_memory_buffer(ov->core, am_buffer_text(&text), text.length, weights, out),
-            "reading the graph");
-    if (weights) ov->ov_tensor_free(weights);
-    am_buffer_deinit(&text);
-    return status;
-}
-
-static am_status compile_model(program *p, const ov_model_t *model, const char *device)
-{
-    char threads[16];
-    snprintf(threads, sizeof threads, "%d", am_threads_count());
-    const ov_property_t cpu[] = {{"INFERENCE_PRECISION_HINT", "f32"},
-                                 {"PERFORMANCE_HINT", "LATENCY"},
-                                 {"NUM_STREAMS", "1"},
-                                 {"INFERENCE_NUM_THREADS", threads},
-                                 {"ENABLE_CPU_PINNING", "NO"}};
-    bool on_cpu = !device || strcmp(device, "CPU") == 0;
-    size_t count = on_cpu ? sizeof cpu / sizeof cpu[0] : 2;
-    return am_openvino_check(
-        p->ov,
-        p->ov->ov_core_compile_model_props(p->ov->core, model, device ? device : "CPU", count, cpu, &p->compiled),
-        "compiling");
-}
-
-static am_status bind_output(program *p, int i, am_value value)
-{
-    const am_value_info *info = am_graph_value(p->graph, value);
-    size_t bytes = am_tensor_bytes(info->dtype, &info->shape);
     ov_tensor_t *tensor = NULL;
-    p->outputs[i] = (am_tensor){info->dtype, info->shape, am_alloc_aligned(bytes)};
-    if (!p->outputs[i].data) return am_error(AM_OUT_OF_MEMORY, "no memory for an output of %zu bytes", bytes);
-    p->bytes += bytes;
-    AM_TRY(wrap(p->ov, info->dtype, &info->shape, p->outputs[i].data, &tensor));
+    AM_TRY(wrap(p->ov, dtype, shape, (void *)(uintptr_t)data, &tensor));
     am_status status = am_openvino_check(
-        p->ov, p->ov->ov_infer_request_set_output_tensor_by_index(p->request, (size_t)i, tensor), "output");
+        p->ov, p->ov->ov_infer_request_set_input_tensor_by_index(u->request, (size_t)i, tensor), "input");
     p->ov->ov_tensor_free(tensor);
     return status;
 }
 
-static am_status bind_outputs(program *p)
+/* --- compiling --- */
+
+static am_status bind_output(program *p, unit *u, int i, am_value value)
 {
-    const am_graph *g = p->graph;
-    p->output_count = g->output_count + g->state_count;
-    p->input_count = g->input_count + g->state_count;
-    p->outputs = am_arena_array(&p->ir.arena, (size_t)p->output_count + 1, sizeof *p->outputs);
-    p->bound = am_arena_array(&p->ir.arena, (size_t)p->input_count + 1, sizeof *p->bound);
-    if (!p->outputs || !p->bound) return am_out_of_memory();
-    for (int i = 0; i < g->output_count; i++) AM_TRY(bind_output(p, i, g->outputs[i].value));
-    for (int i = 0; i < g->state_count; i++) AM_TRY(bind_output(p, g->output_count + i, g->states[i].updated));
+    const am_value_info *info = am_graph_value(p->graph, value);
+    size_t bytes = am_tensor_bytes(info->dtype, &info->shape);
+    ov_tensor_t *tensor = NULL;
+    p->data[value.id] = p->owned[value.id] = am_alloc_aligned(bytes);
+    if (!p->owned[value.id]) return am_error(AM_OUT_OF_MEMORY, "no memory for an output of %zu bytes", bytes);
+    p->bytes += bytes;
+    AM_TRY(wrap(p->ov, info->dtype, &info->shape, p->owned[value.id], &tensor));
+    am_status status = am_openvino_check(
+        p->ov, p->ov->ov_infer_request_set_output_tensor_by_index(u->request, (size_t)i, tensor), "output");
+    p->ov->ov_tensor_free(tensor);
+    return status;
+}
+
+/* Constants that the model takes as parameters. Those of the stage come first, for they are the first layers. */
+static am_status give_constants(program *p, unit *u)
+{
+    for (int i = 0, parameter = 0; i < u->ir.layer_count; i++) {
+        const am_ir_layer *layer = &u->ir.layers[i];
+        if (layer->is_given) AM_TRY(set_input(p, u, parameter, layer->dtype, &layer->shape, layer->data));
+        parameter += am_ir_is_parameter(layer);
+    }
+    return NULL;
+}
+
+static am_status create_unit(program *p, int number, const char *device)
+{
+    const am_ov_stage *stage = &p->stages.items[number];
+    unit *u = &p->units[number];
+    if (!stage->output_count) return NULL;
+    AM_TRY(am_ov_lower(&u->ir, p->graph, &p->stages, number));
+    AM_TRY(am_ov_compiled_get(p->ov, &u->ir, device, &u->compiled));
+    AM_TRY(am_openvino_check(
+        p->ov, p->ov->ov_compiled_model_create_infer_request(am_ov_compiled_model(u->compiled), &u->request),
+        "request"));
+    u->bound = am_arena_array(&p->arena, (size_t)stage->input_count + 1, sizeof *u->bound);
+    if (!u->bound) return am_out_of_memory();
+    AM_TRY(give_constants(p, u));
+    for (int i = 0; i < stage->output_count; i++) AM_TRY(bind_output(p, u, i, stage->outputs[i]));
+    return NULL;
+}
+
+static am_status save_room(program *p)
+{
+    for (int i = 0; i < p->stages.count; i++)
+        for (int k = 0; k < p->stages.items[i].write_count; k++) {
+            const am_ov_write *write = &p->stages.items[i].writes[k];
+            size_t bytes = value_bytes(p, write->scatter->inputs[2]);
+            p->saved[write->state] = am_arena_alloc(&p->arena, bytes);
+            if (!p->saved[write->state]) return am_out_of_memory();
+            p->bytes += bytes;
+        }
     return NULL;
 }
 
 static am_status create(program *p, const am_target_options *options)
 {
-    ov_model_t *model = NULL;
+    const am_graph *g = p->graph;
+    size_t values = (size_t)g->value_count + 1;
     AM_TRY(am_openvino_open(options->allow_untested, &p->ov));
-    am_status status = read_model(p, &model);
-    if (!status) status = compile_model(p, model, options->device);
-    if (model) p->ov->ov_model_free(model);
-    if (!status)
-        status = am_openvino_check(p->ov, p->ov->ov_compiled_model_create_infer_request(p->compiled, &p->request),
-                                   "request");
-    return status ? status : bind_outputs(p);
+    AM_TRY(am_ov_find_stages(g, &p->arena, &p->stages));
+    p->units = am_arena_array(&p->arena, (size_t)p->stages.count, sizeof *p->units);
+    p->data = am_arena_array(&p->arena, values, sizeof *p->data);
+    p->owned = am_arena_array(&p->arena, values, sizeof *p->owned);
+    p->saved = am_arena_array(&p->arena, (size_t)g->state_count + 1, sizeof *p->saved);
+    if (!p->units || !p->data || !p->owned || !p->saved) return am_out_of_memory();
+    for (int i = 0; i < g->node_count; i++)
+        if (g->nodes[i].op == AM_OP_CONSTANT)
+            p->data[g->nodes[i].first_output.id] =
+                (void *)(uintptr_t)((const am_constant_attributes *)g->nodes[i].attributes)->data;
+    for (int i = 0; i < p->stages.count; i++) AM_TRY(create_unit(p, i, options->device));
+    return save_room(p);
 }
 
 am_status am_ov_create(const am_graph *graph, const am_target_options *options, void **out)
@@ -132,49 +156,191 @@ void am_ov_destroy(void *context)
 {
     program *p = context;
     if (!p) return;
-    if (p->request) p->ov->ov_infer_request_free(p->request);
-    if (p->compiled) p->ov->ov_compiled_model_free(p->compiled);
-    for (int i = 0; p->outputs && i < p->output_count; i++) am_free_aligned(p->outputs[i].data);
-    am_ir_deinit(&p->ir);
+    for (int i = 0; p->units && i < p->stages.count; i++) {
+        unit *u = &p->units[i];
+        if (u->request) p->ov->ov_infer_request_free(u->request);
+        am_ov_compiled_release(u->compiled, &u->ir);
+        am_ir_deinit(&u->ir);
+    }
+    for (int v = 0; p->owned && v < p->graph->value_count; v++) am_free_aligned(p->owned[v]);
+    am_arena_deinit(&p->arena);
     am_free(p);
+}
+
+/* --- rows of states --- */
+
+/* The rows of a write as memory: `outer` blocks, each of `places` rows in the state, `count` of which are set. */
+typedef struct rows {
+    const am_value_info *index;
+    const void *at;
+    int64_t outer, places, count;
+    size_t bytes;
+    char *state, *updates;
+} rows;
+
+static rows rows_of(const program *p, const am_ov_write *write, void *const *states)
+{
+    const am_node *node = write->scatter;
+    const am_shape *shape = &am_node_in(p->graph, node, 0)->shape;
+    int64_t axis = ((const am_scatter_attributes *)node->attributes)->axis;
+    rows r = {.index = am_node_in(p->graph, node, 1),
+              .at = p->data[node->inputs[1].id],
+              .outer = 1,
+              .places = shape->dims[axis],
+              .count = am_node_in(p->graph, node, 2)->shape.dims[axis],
+              .bytes = am_dtype_bytes(am_node_in(p->graph, node, 0)->dtype),
+              .state = states[write->state],
+              .updates = p->data[node->inputs[2].id]};
+    for (int64_t i = 0; i < axis; i++) r.outer *= shape->dims[i];
+    for (int64_t i = axis + 1; i < shape->rank; i++) r.bytes *= (size_t)shape->dims[i];
+    return r;
+}
+
+static am_status check_rows(const rows *r, const am_node *node)
+{
+    for (int64_t i = 0; i < r->count; i++) {
+        int64_t place = am_load_int(r->index->dtype, r->at, i);
+        if (place >= 0 && place < r->places) continue;
+        return am_error(AM_OUT_OF_RANGE, "%s: scatter: index %lld at place %lld is not in [0, %lld)", node->name,
+                        (long long)place, (long long)i, (long long)r->places);
+    }
+    return NULL;
+}
+
+static void each_row(const rows *r, char *list, bool to_state)
+{
+    for (int64_t o = 0; o < r->outer; o++)
+        for (int64_t k = 0; k < r->count; k++) {
+            char *row = r->state + (size_t)(o * r->places + am_load_int(r->index->dtype, r->at, k)) * r->bytes;
+            char *entry = list + (size_t)(o * r->count + k) * r->bytes;
+            memcpy(to_state ? row : entry, to_state ? entry : row, r->bytes);
+        }
+}
+
+static am_status write_rows(program *p, int stage, void *const *states)
+{
+    const am_ov_stage *s = &p->stages.items[stage];
+    for (int i = 0; i < s->write_count; i++) {
+        rows r = rows_of(p, &s->writes[i], states);
+        AM_TRY(check_rows(&r, s->writes[i].scatter));
+    }
+    for (int i = 0; i < s->write_count; i++) {
+        rows r = rows_of(p, &s->writes[i], states);
+        each_row(&r, p->saved[s->writes[i].state], false);
+        each_row(&r, r.updates, true);
+    }
+    return NULL;
+}
+
+static void undo_rows(program *p, int stage, void *const *states)
+{
+    const am_ov_stage *s = &p->stages.items[stage];
+    for (int i = 0; i < s->write_count; i++) {
+        rows r = rows_of(p, &s->writes[i], states);
+        each_row(&r, p->saved[s->writes[i].state], true);
+    }
 }
 
 /* --- running --- */
 
-/* Tells the request where an input lies, if that is elsewhere than in the last run. */
-static am_status bind_input(program *p, int i, am_value value, const void *data)
+static void find_ends(program *p, const am_tensor *inputs, void *const *states)
 {
-    const am_value_info *info = am_graph_value(p->graph, value);
-    ov_tensor_t *tensor = NULL;
-    if (p->bound[i] == data) return NULL;
-    AM_TRY(wrap(p->ov, info->dtype, &info->shape, (void *)(uintptr_t)data, &tensor));
-    am_status status = am_openvino_check(
-        p->ov, p->ov->ov_infer_request_set_input_tensor_by_index(p->request, (size_t)i, tensor), "input");
-    p->ov->ov_tensor_free(tensor);
-    if (!status) p->bound[i] = data;
+    const am_graph *g = p->graph;
+    for (int i = 0; i < g->input_count; i++) p->data[g->inputs[i].value.id] = inputs[i].data;
+    for (int i = 0; i < g->state_count; i++) {
+        p->data[g->states[i].value.id] = states[i];
+        if (p->stages.is_written[i]) p->data[g->states[i].updated.id] = states[i];
+    }
+}
+
+static bool has_dims(const ov_shape_t *found, const am_shape *wanted)
+{
+    bool same = found->rank == wanted->rank;
+    for (int i = 0; i < wanted->rank && same; i++) same = found->dims[i] == wanted->dims[i];
+    return same;
+}
+
+/* What a model computed must have the graph's sizes and be in the graph's memory, also where OpenVINO hands on an input
+   as it is and names the input's place. */
+static am_status check_outputs(const program *p, unit *u, const am_ov_stage *stage)
+{
+    am_status status = NULL;
+    for (int i = 0; i < stage->output_count && !status; i++) {
+        const am_value_info *info = am_graph_value(p->graph, stage->outputs[i]);
+        ov_tensor_t *tensor = NULL;
+        ov_shape_t shape = {0};
+        void *data = NULL;
+        AM_TRY(am_openvino_check(
+            p->ov, p->ov->ov_infer_request_get_output_tensor_by_index(u->request, (size_t)i, &tensor), "output"));
+        if (info->shape.rank) /* of none, OpenVINO gives an error */
+            status = am_openvino_check(p->ov, p->ov->ov_tensor_get_shape(tensor, &shape), "shape");
+        if (!status) status = am_openvino_check(p->ov, p->ov->ov_tensor_data(tensor, &data), "data");
+        const void *ours = p->owned[stage->outputs[i].id];
+        bool same = !status && has_dims(&shape, &info->shape) &&
+                    (data == ours || memcmp(data, ours, am_tensor_bytes(info->dtype, &info->shape)) == 0);
+        if (!status && !same) status = am_error(AM_INTERNAL, "openvino: output %d is not what was asked for", i);
+        if (shape.dims) p->ov->ov_shape_free(&shape);
+        p->ov->ov_tensor_free(tensor);
+    }
+    u->was_checked = !status;
     return status;
+}
+
+static am_status run_unit(program *p, int number)
+{
+    const am_ov_stage *stage = &p->stages.items[number];
+    unit *u = &p->units[number];
+    if (!u->request) return NULL;
+    for (int i = 0; i < stage->input_count; i++) {
+        am_value v = stage->inputs[i];
+        const am_value_info *info = am_graph_value(p->graph, v);
+        if (u->bound[i] == p->data[v.id]) continue;
+        AM_TRY(set_input(p, u, i, info->dtype, &info->shape, p->data[v.id]));
+        u->bound[i] = p->data[v.id];
+    }
+    AM_TRY(am_openvino_check(p->ov, p->ov->ov_infer_request_infer(u->request), "running"));
+    return u->was_checked ? NULL : check_outputs(p, u, stage);
 }
 
 am_status am_ov_run(void *context, const am_tensor *inputs, void *const *states)
 {
     program *p = context;
     const am_graph *g = p->graph;
-    for (int i = 0; i < g->input_count; i++) AM_TRY(bind_input(p, i, g->inputs[i].value, inputs[i].data));
-    for (int i = 0; i < g->state_count; i++) AM_TRY(bind_input(p, g->input_count + i, g->states[i].value, states[i]));
-    AM_TRY(am_openvino_check(p->ov, p->ov->ov_infer_request_infer(p->request), "running"));
-    for (int i = 0; i < g->state_count; i++) {
-        const am_tensor *updated = &p->outputs[g->output_count + i];
-        memcpy(states[i], updated->data, am_tensor_bytes(updated->dtype, &updated->shape));
+    am_status status = NULL;
+    int written = 0;
+    find_ends(p, inputs, states);
+    for (int i = 0; i < p->stages.count && !status; i++) {
+        status = run_unit(p, i);
+        if (!status) status = write_rows(p, i, states);
+        written += !status;
     }
-    return NULL;
+    for (int i = written - 1; i >= 0 && status; i--) undo_rows(p, i, states);
+    for (int i = 0; i < g->state_count && !status; i++)
+        if (!p->stages.is_written[i]) {
+            am_value updated = g->states[i].updated;
+            memcpy(states[i], p->data[updated.id], value_bytes(p, updated));
+        }
+    return status;
 }
 
 am_tensor am_ov_output(const void *context, int i)
 {
-    return ((const program *)context)->outputs[i];
+    const program *p = context;
+    am_value v = p->graph->outputs[i].value;
+    const am_value_info *info = am_graph_value(p->graph, v);
+    return (am_tensor){info->dtype, info->shape, p->data[v.id]};
 }
 
 size_t am_ov_bytes(const void *context)
 {
     return ((const program *)context)->bytes;
+}
+
+const char *am_ov_kernel(const void *context, const am_node *node)
+{
+    const program *p = context;
+    int stage = p->stages.stage_of[node - p->graph->nodes];
+    if (node->op == AM_OP_SCATTER && stage < 0) return "rows_in_place";
+    if (stage < 0 || !p->units[stage].compiled) return "";
+    return am_ov_compiled_is_shared(p->units[stage].compiled) ? "openvino_of_any_size" : "openvino";
 }

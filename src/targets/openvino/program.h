@@ -10,5 +10,6 @@ void am_ov_destroy(void *program);
 am_status am_ov_run(void *program, const am_tensor *inputs, void *const *states) AM_NODISCARD;
 am_tensor am_ov_output(const void *program, int i);
 size_t am_ov_bytes(const void *program);
+const char *am_ov_kernel(const void *program, const am_node *node);
 
 #endif
