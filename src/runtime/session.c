@@ -355,6 +355,12 @@ am_status am_session_run(am_session *s, const am_session_input *inputs, int coun
     return am_program_run(c->program, c->inputs, c->states);
 }
 
+bool am_session_compiles_long(const am_session *s)
+{
+    const am_target_choice *choice = &s->options.targets;
+    return choice->policy != AM_TARGET_AUTO && choice->count > 0 && choice->picks[0].target->compiles_long;
+}
+
 int am_session_output_count(const am_session *s)
 {
     return s->current ? s->current->graph->output_count : 0;

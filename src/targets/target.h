@@ -50,6 +50,8 @@ typedef struct am_target {
     const char *name;    /* "openvino" */
     const char *summary; /* "OpenVINO (Intel's inference library)" */
 
+    bool compiles_long; /* minutes for each new shape: a prompt is read in parts of few lengths */
+
     /* Looks at files and device nodes only: loads nothing, starts nothing, takes far less than a millisecond, never
        guesses. */
     void (*probe)(am_target_report *out);
