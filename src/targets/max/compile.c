@@ -17,12 +17,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MEF_LIMIT = 1 << 30, WORDS_BYTES = 1 << 16, TAIL_BYTES = 16, POLL_MS = 100 };
+enum { MEF_LIMIT = 1 << 30, WORDS_BYTES = 1 << 16, TAIL_BYTES = 16, POLL_MS = 100, ROOM_BYTES = 1 << 28 };
 
 extern char **environ;
 
@@ -162,18 +164,36 @@ static void put_words(am_buffer *out, const char *said)
         if (out->bytes[i] == '\n') out->bytes[i] = ' ';
 }
 
-static am_status judge_end(const child *c, int end, am_max_mef *out)
+/* Whether the compiler could write what it writes; without, how it failed says nothing about the graph. */
+static bool had_room(const char *folder)
+{
+    struct statvfs disk;
+    struct rlimit largest;
+    if (statvfs(folder, &disk) != 0 || (uint64_t)disk.f_bavail * disk.f_frsize < ROOM_BYTES) return false;
+    return getrlimit(RLIMIT_FSIZE, &largest) == 0 &&
+           (largest.rlim_cur == RLIM_INFINITY || largest.rlim_cur >= ROOM_BYTES);
+}
+
+static bool is_the_graphs_fault(int end, const char *folder)
+{
+    int signal_number = WIFSIGNALED(end) ? WTERMSIG(end) : 0;
+    bool by_itself = signal_number == SIGSEGV || signal_number == SIGABRT || signal_number == SIGILL ||
+                     signal_number == SIGBUS || (WIFEXITED(end) && WEXITSTATUS(end) == 1);
+    return by_itself && had_room(folder);
+}
+
+static am_status judge_end(const child *c, int end, const char *folder, am_max_mef *out)
 {
     am_buffer words = {0};
     if (WIFEXITED(end) && WEXITSTATUS(end) == 0) return NULL;
     put_words(&words, am_buffer_text(&c->said));
     int signal_number = WIFSIGNALED(end) ? WTERMSIG(end) : 0;
-    out->is_final = signal_number == SIGSEGV || signal_number == SIGABRT || signal_number == SIGILL ||
-                    signal_number == SIGBUS || (WIFEXITED(end) && WEXITSTATUS(end) == 1);
-    am_status status = signal_number
-                           ? am_error(AM_INTERNAL, "max: its compiler was ended by signal %d (%s)%s%s", signal_number,
-                                      strsignal(signal_number), words.length ? ": " : "", am_buffer_text(&words))
-                           : am_error(AM_INTERNAL, "max: its compiler failed: %s", am_buffer_text(&words));
+    out->is_final = is_the_graphs_fault(end, folder);
+    const char *colon = words.length ? ": " : "", *said = am_buffer_text(&words);
+    am_status status = signal_number ? am_error(AM_INTERNAL, "max: its compiler was ended by signal %d (%s)%s%s",
+                                                signal_number, strsignal(signal_number), colon, said)
+                                     : am_error(AM_INTERNAL, "max: its compiler failed with exit code %d%s%s",
+                                                WEXITSTATUS(end), colon, said);
     am_buffer_deinit(&words);
     return status;
 }
@@ -225,7 +245,7 @@ static am_status compile_in(const char *folder, const char *root, const char *te
     AM_TRY(start(c, arguments));
     am_status status = wait_for(c, &end);
     close(c->words);
-    if (!status) status = judge_end(c, end, out);
+    if (!status) status = judge_end(c, end, folder, out);
     return status ? status : read_mef(folder, out);
 }
 
