@@ -32,6 +32,7 @@ struct am_session {
     state *states;
     size_t state_count, state_capacity;
     uint64_t clock;
+    bool plan_only; /* of the graph that is made now */
 };
 
 am_status am_session_create(am_loaded_model *model, const am_session_options *options, am_session **out)
@@ -265,6 +266,7 @@ static am_status compile(am_session *s, compiled *c)
     c->states = am_arena_array(&c->arena, (size_t)c->graph->state_count + 1, sizeof *c->states);
     if (!c->inputs || !c->states) return am_out_of_memory();
     options.other_bytes = other_bytes(s, c->graph);
+    options.plan_only = s->plan_only;
     AM_TRY(am_program_create(c->graph, &s->options.targets, &options, &c->program));
     for (int i = 0; i < c->graph->input_count; i++) {
         const am_value_info *info = am_graph_value(c->graph, c->graph->inputs[i].value);
@@ -313,6 +315,14 @@ static am_status find_or_compile(am_session *s, const am_session_input *inputs, 
 am_status am_session_prepare(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
 {
     return find_or_compile(s, inputs, count, options);
+}
+
+am_status am_session_plan(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+{
+    s->plan_only = true;
+    am_status status = find_or_compile(s, inputs, count, options);
+    s->plan_only = false;
+    return status;
 }
 
 /* --- running --- */

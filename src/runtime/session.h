@@ -76,4 +76,8 @@ void am_session_count_nodes(const am_session *session, int64_t *out_nodes, int64
 am_status am_session_prepare(am_session *session, const am_session_input *inputs, int input_count,
                              const am_run_options *options) AM_NODISCARD;
 
+/* am_session_prepare, but a target that compiles long is left for the first run: what runs where is known without. */
+am_status am_session_plan(am_session *session, const am_session_input *inputs, int input_count,
+                          const am_run_options *options) AM_NODISCARD;
+
 #endif

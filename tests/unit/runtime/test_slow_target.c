@@ -1,8 +1,9 @@
-/* Prompts on a target that compiles long for each new shape: the cpu under another name stands for it. */
+/* A target that compiles long for each new shape: the cpu under another name stands for it. */
 #include "base/json.h"
 #include "formats/safetensors.h"
 #include "runtime/generate.h"
 #include "runtime/golden.h"
+#include "graph/ops.h"
 
 #include "test_support.h"
 
@@ -44,17 +45,23 @@ static void generate(am_loaded_model *model, const am_session_options *options, 
     am_session_destroy(session);
 }
 
+static am_target slow_target(void)
+{
+    am_target slow = *am_target_find("cpu", 3);
+    slow.name = "slow";
+    slow.compiles_long = true;
+    slow.create = create_slowly;
+    return slow;
+}
+
 /* The golden case's model says the same on both, for all lengths; gives how many programs one length needed at most. */
 static int most_programs(const char *file, const char *name, bool padded)
 {
-    am_target slow = *am_target_find("cpu", 3);
+    am_target slow = slow_target();
     am_json_document *document;
     am_tensor_table arrays;
     am_golden_case golden;
     int most = 0;
-    slow.name = "slow";
-    slow.compiles_long = true;
-    slow.create = create_slowly;
     const am_session_options options = {
         .targets = {.picks = {{.target = &slow}}, .count = 1, .policy = AM_TARGET_REQUIRE}};
     const char *stem = am_test_source_path(am_test_format("tests/golden/data/%s", file));
@@ -79,7 +86,7 @@ static int most_programs(const char *file, const char *name, bool padded)
 }
 
 /* Parts of 16 tokens and single ones, whatever the length. */
-static void runtime_prompt_parts__two_graphs_read_prompts_of_all_lengths(void **state)
+static void runtime_slow_target__two_graphs_read_prompts_of_all_lengths(void **state)
 {
     assert_int_equal(most_programs("llama", "LlamaForCausalLM", false), 2);
     assert_int_equal(most_programs("llama", "LlamaForCausalLM", true), 2);
@@ -88,9 +95,39 @@ static void runtime_prompt_parts__two_graphs_read_prompts_of_all_lengths(void **
 }
 
 /* What these give depends on how much is read at once. */
-static void runtime_prompt_parts__some_classes_read_the_whole_prompt(void **state)
+static void runtime_slow_target__some_classes_read_the_whole_prompt(void **state)
 {
     assert_int_equal(most_programs("llama", "LlamaForCausalLM+dynamic", false), 2);
     assert_int_equal(most_programs("llama", "LlamaForCausalLM+longrope_long", false), 2);
     assert_int_equal(most_programs("minimax", "MiniMaxForCausalLM", false), 2);
+}
+
+static void runtime_slow_target__a_plan_is_made_without_compiling(void **state)
+{
+    am_target slow = slow_target();
+    const am_target_choice choice = {.picks = {{.target = &slow}}, .count = 1, .policy = AM_TARGET_REQUIRE};
+    am_builder *b;
+    am_graph *graph;
+    am_program *program;
+    float x[2] = {1, 2};
+    int64_t nodes = 0, native = 0;
+    am_test_expect_ok(am_builder_create(&b));
+    am_value input = am_graph_input(b, "x", AM_F32, am_shape_of(2));
+    am_output(b, "y", am_add(b, input, input));
+    am_test_expect_ok(am_builder_finish(b, &graph));
+    am_builder_destroy(b);
+    created = 0;
+    am_test_expect_ok(am_program_create(graph, &choice, &(am_target_options){.plan_only = true}, &program));
+    am_program_count(program, &nodes, &native);
+    assert_int_equal(native, 1);
+    assert_string_equal(am_program_piece_target(program, 0)->name, "slow");
+    assert_int_equal(am_program_bytes(program), 0);
+    assert_int_equal(created, 0);
+    for (int i = 0; i < 2; i++) {
+        am_test_expect_ok(am_program_run(program, &(am_tensor){AM_F32, am_shape_of(2), x}, NULL));
+        assert_true(((const float *)am_program_output(program, 0).data)[1] == 4);
+    }
+    assert_int_equal(created, 1);
+    am_program_destroy(program);
+    am_graph_destroy(graph);
 }
