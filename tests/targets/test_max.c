@@ -17,11 +17,13 @@
 #include "targets/max/verdict.h"
 #include "targets/program.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -125,6 +127,31 @@ static void targets_max__a_compiler_without_room_says_nothing_about_the_graph(vo
     assert_false(mef.is_final);
     limit_files(RLIM_INFINITY);
     expect_clean();
+}
+
+static void make_folder(const char *name, const char *file)
+{
+    const char *path = am_test_format("%s/%s", getenv("TMPDIR"), name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    am_test_write_text(path, file, "");
+}
+
+/* Who was killed while it compiled left its folder; who still compiles holds the lock in it. */
+static void targets_max__folders_that_were_abandoned_are_deleted(void **state)
+{
+    am_max_mef mef;
+    use_compiler("#!/bin/sh\nexit 1\n");
+    make_folder("anymodel-compile-111111", "lock");
+    make_folder("anymodel-compile-222222", "lock");
+    make_folder("anymodel-compile-333333", "something");
+    int lock = open(am_test_format("%s/anymodel-compile-222222/lock", getenv("TMPDIR")), O_RDWR);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+    am_test_expect_error(compile(NULL, &mef), AM_INTERNAL, "exit code 1");
+    const char *listing = am_test_format("cd '%s'; ls -d anymodel-compile-*", getenv("TMPDIR"));
+    am_test_result left = am_test_run((const char *const[]){"sh", "-c", listing, NULL}, NULL);
+    assert_string_equal(left.out, "anymodel-compile-222222\nanymodel-compile-333333\n");
+    am_test_result_free(&left);
+    close(lock);
 }
 
 /* Children of the compiler go with it, and the pipe that they hold keeps nobody waiting. */

@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -28,7 +29,7 @@ enum { MEF_LIMIT = 1 << 30, WORDS_BYTES = 1 << 16, TAIL_BYTES = 16, POLL_MS = 10
 
 extern char **environ;
 
-static const char helper_name[] = "anymodel-max-compile";
+static const char helper_name[] = "anymodel-max-compile", folder_stem[] = "anymodel-compile-";
 
 /* --- the helper program --- */
 
@@ -249,18 +250,56 @@ static am_status compile_in(const char *folder, const char *root, const char *te
     return status ? status : read_mef(folder, out);
 }
 
+/* --- the temporary folder --- */
+
+/* A folder "anymodel-compile-..." of this user's whose lock nobody has: who made it was killed. */
+static bool is_abandoned(const char *folder)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    if (lstat(folder, &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != geteuid()) return false;
+    int fd = am_sdk_join(path, folder, "lock") ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+    bool is_free = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (fd >= 0) close(fd);
+    return is_free;
+}
+
+/* What a compile leaves when its process is killed is 50 MB and more. */
+static void delete_abandoned(const char *temporary)
+{
+    char path[PATH_MAX];
+    DIR *d = opendir(temporary);
+    if (!d) return;
+    for (struct dirent *entry; (entry = readdir(d));)
+        if (strncmp(entry->d_name, folder_stem, sizeof folder_stem - 1) == 0 &&
+            am_sdk_join(path, temporary, entry->d_name) && is_abandoned(path))
+            am_cache_delete_tree(path);
+    closedir(d);
+}
+
+static am_status make_folder(char out[PATH_MAX], int *out_lock)
+{
+    char path[PATH_MAX], name[sizeof folder_stem + 6];
+    const char *given = getenv("TMPDIR"), *temporary = given && *given ? given : "/tmp";
+    delete_abandoned(temporary);
+    snprintf(name, sizeof name, "%sXXXXXX", folder_stem);
+    if (!am_sdk_join(out, temporary, name) || !mkdtemp(out))
+        return am_error_from_errno("create a temporary folder", out);
+    if (!am_sdk_join(path, out, "lock")) return am_error(AM_IO, "the path %.200s is too long", out);
+    return am_cache_lock(path, "compiling for max", NULL, out_lock);
+}
+
 am_status am_max_compile(const char *root, const char *text, size_t length, const atomic_bool *cancelled,
                          am_max_mef *out)
 {
-    char folder[PATH_MAX];
-    const char *temporary = getenv("TMPDIR");
+    char folder[PATH_MAX] = "";
+    int lock = -1;
     child c = {.cancelled = cancelled};
     *out = (am_max_mef){0};
-    if (!am_sdk_join(folder, temporary && *temporary ? temporary : "/tmp", "anymodel-compile-XXXXXX") ||
-        !mkdtemp(folder))
-        return am_error_from_errno("create a temporary folder", folder);
-    am_status status = compile_in(folder, root, text, length, &c, out);
-    am_cache_delete_tree(folder);
+    am_status status = make_folder(folder, &lock);
+    if (!status) status = compile_in(folder, root, text, length, &c, out);
+    if (lock >= 0) am_cache_delete_tree(folder);
+    am_cache_unlock(lock);
     am_buffer_deinit(&c.said);
     return status;
 }
