@@ -112,8 +112,8 @@ def in_words(seconds):
 class Count:
     """What was found so far, in this run and in the journal."""
 
-    def __init__(self, cases):
-        self.cases, self.done, self.run, self.skipped, self.native, self.nodes = cases, 0, 0, 0, 0, 0
+    def __init__(self, cases, to_run):
+        self.cases, self.to_run, self.done, self.run, self.skipped, self.native, self.nodes = cases, to_run, 0, 0, 0, 0, 0
         self.classes, self.failures, self.begin = {}, [], time.monotonic()
 
     def add(self, report, skipped):
@@ -127,7 +127,7 @@ class Count:
                                                 before[2] + report["nodes"])
 
     def put(self, report, seconds):
-        left = (self.cases - self.done) * (time.monotonic() - self.begin) / max(self.run, 1)
+        left = (self.to_run - self.run) * (time.monotonic() - self.begin) / max(self.run, 1)
         print(f"{self.done:4} of {self.cases:4}  {report['verdict']:11} {report['case']:50} {report['native_nodes']:6} of "
               f"{report['nodes']:6} nodes native {seconds:8.1f} s, about {in_words(left)} left"
               + ("" if report["verdict"] == "passed" else f"  {report['message']}"), flush=True)
@@ -183,9 +183,10 @@ def main():
     path = os.path.join(ROOT, "src", "targets", arguments.target, "golden.txt")
     record, files = read_record(path), list_files(arguments.paths, arguments.only)
     journal = Journal(arguments.journal, arguments.program, row, arguments.again, arguments.least)
-    count = Count(sum(len(names) for _, names in files))
+    known = {file for file, names in files if all(name in journal.reports for name in names)}
+    count = Count(sum(len(names) for _, names in files), sum(len(names) for file, names in files if file not in known))
     for file, names in files:
-        if all(name in journal.reports for name in names):
+        if file in known:
             for name in names:
                 count.add(journal.reports[name], True)
         else:

@@ -82,7 +82,8 @@ static void use_patient_compiler(void)
 }
 
 /* A small graph on max, and what was said about it. */
-#define CHECK "\"$P\" targets --check --json"
+#define NO_ROOM "ulimit -f 64; " /* files of 32 KB */
+#define CHECK   "\"$P\" targets --check --json"
 
 static void expect_works(const char *said)
 {
@@ -96,10 +97,25 @@ static void expect_starts(const char *count)
     assert_string_equal(run_text(am_test_format("wc -l < '%s/starts'", folder)), count);
 }
 
+/* An example model where max fails after `prepare`: what the cpu says, then `warning`. */
+static void expect_answer_of_the_cpu(const char *prepare, const char *warning)
+{
+    static char answer[1 << 14], line[2048];
+    snprintf(line, sizeof line, "cd '%s' && \"$P\" run examples/models/digits-vit examples/data/digits/photo-4.jpg",
+             am_test_source_path(""));
+    snprintf(answer, sizeof answer, "%s", run_text(am_test_format("%s --target cpu", line)));
+    assert_true(strlen(answer) > 0);
+    const char *said = run_text(am_test_format("%s%s --target max", prepare, line));
+    assert_memory_equal(said, answer, strlen(answer));
+    expect_part(said + strlen(answer), warning);
+}
+
 static void targets_max_program__a_compiler_killed_in_the_middle_is_started_again(void **state)
 {
     need_max();
     use_compiler("\"$REAL\" \"$@\" &\nsleep 3\nkill -KILL $!\nkill -KILL $$\n");
+    expect_answer_of_the_cpu(
+        "", "target max failed, its part runs on the cpu instead: max: its compiler was ended by signal 9");
     const char *said = run_text(CHECK);
     expect_part(said, "\"max\", \"works\": false, \"message\": \"target max: max: its compiler was ended by signal 9");
     assert_string_equal(run_text(am_test_format("ls '%s' | grep anymodel-", folder)), "anymodel-max-compile\n");
@@ -114,7 +130,8 @@ static void targets_max_program__a_full_disk_is_an_error_until_there_is_room(voi
     need_max();
     use_patient_compiler();
     signal(SIGXFSZ, SIG_IGN); /* writes beyond the limit fail then */
-    const char *said = run_text("ulimit -f 64; " CHECK);
+    expect_answer_of_the_cpu(NO_ROOM, "File too large");
+    const char *said = run_text(NO_ROOM CHECK);
     expect_part(said, "\"max\", \"works\": false, \"message\": \"target max: max: its compiler failed");
     expect_works(run_text(CHECK));
     expect_starts("2\n");
