@@ -5,7 +5,8 @@
 # make tsan       thread sanitizer                           make cross      64 bit ARM, tests under qemu-user
 # make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make bench      beside other engines; docs/performance.md
 # make sdks       vendors' libraries for the targets       make test-targets   the tests that need them
-# make clean      remove the build folders                   make bench-targets   docs/targets-performance.md
+# make bench-targets   docs/targets-performance.md       make test-max   golden cases on MAX: hours
+# make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
 BUILD        ?= build
@@ -15,11 +16,11 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all sdks test-targets packages build build-asan demo test asan tsan fuzz bench bench-targets install format golden docs cross clean help
+.PHONY: all sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets install format golden docs cross clean help
 all: build
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 10
+	@sed -n 's/^# //p' Makefile | head -n 11
 
 packages:
 	@scripts/install_packages.sh build
@@ -51,11 +52,16 @@ sdks:
 	@scripts/install_packages.sh sdks
 	@scripts/sdks.sh
 
-# What needs vendors' libraries and minutes of their compilers. Golden files on max: tools/verify_targets.py.
+# What needs vendors' libraries and minutes of their compilers. Golden files on max: test-max.
 test-targets: build
 	@ANYMODEL_TEST_SLOW=1 $(CTEST) --test-dir $(BUILD) -L '^targets$$'
 	@tools/verify_targets.py --least 95 $(BUILD)/anymodel openvino
 	@tools/verify_targets.py --least 98 $(BUILD)/anymodel mojo
+
+# Every golden case on MAX, which takes some minutes for each graph that is not in the cache folder yet. May be ended: what
+# this program passed is not run again (AGAIN=--again: it is).
+test-max: build
+	@nice tools/verify_targets.py --least 90 --journal $(BUILD)/verified-max.jsonl $(AGAIN) $(BUILD)/anymodel max
 
 fuzz: packages
 	@scripts/install_packages.sh fuzz

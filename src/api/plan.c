@@ -134,7 +134,7 @@ am_status am_model_plan(am_model *model, const char *shapes, char **out_json)
     *out_json = NULL;
     AM_TRY(
         am_example_inputs_choose(model->pipeline->model, shapes, am_pipeline_context_length(model->pipeline), &inputs));
-    AM_TRY(am_session_prepare(session, inputs.items, inputs.count, NULL));
+    AM_TRY(am_session_plan(session, inputs.items, inputs.count, NULL));
     const am_graph *graph = am_session_graph(session);
     am_program *program = am_session_program(session);
     const am_target_choice *choice = &am_program_plan(program)->choice;

@@ -134,7 +134,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
 
 static const am_architecture architectures[] = {
     {"MiniMaxModel", am_decoder_model, "feature-extraction", 0},
-    {"MiniMaxForCausalLM", am_decoder_for_causal_lm, "text-generation", AM_GENERATES},
+    {"MiniMaxForCausalLM", am_decoder_for_causal_lm, "text-generation", AM_GENERATES | AM_READS_AT_ONCE},
     {"MiniMaxForSequenceClassification", am_decoder_for_sequence_classification, "text-classification", 0},
     {"MiniMaxForTokenClassification", am_decoder_for_token_classification, "token-classification", 0},
     {"MiniMaxForQuestionAnswering", am_decoder_for_question_answering, "question-answering", 0},

@@ -315,7 +315,7 @@ static void for_question_answering(am_builder *b)
 
 static const am_architecture architectures[] = {
     {"XLNetModel", am_text_model, "feature-extraction", 0},
-    {"XLNetLMHeadModel", for_language_modeling, "text-generation", AM_GENERATES},
+    {"XLNetLMHeadModel", for_language_modeling, "text-generation", AM_GENERATES | AM_READS_AT_ONCE},
     {"XLNetForSequenceClassification", for_sequence_classification, "text-classification", 0},
     {"XLNetForMultipleChoice", for_multiple_choice, NULL, 0},
     {"XLNetForTokenClassification", am_text_for_token_classification, "token-classification", 0},

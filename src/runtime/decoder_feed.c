@@ -1,10 +1,11 @@
 #include "runtime/decoder_feed.h"
 
 #include "base/memory.h"
+#include "models/blocks/rotary.h"
 
 #include <string.h>
 
-enum { SMALLEST_CACHE = 64, MORE_INPUTS = 4 };
+enum { SMALLEST_CACHE = 64, MORE_INPUTS = 4, PART_TOKENS = 16 };
 
 static am_tensor repeat_rows(am_arena *arena, const am_tensor *x, int64_t rows)
 {
@@ -206,7 +207,7 @@ static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const fl
                               .last_logits_only = true,
                               .cache_capacity = f->recomputes ? 0 : f->capacity,
                               .cache_offset = f->recomputes ? 0 : f->offset,
-                              .cross_cached = f->offset > 0,
+                              .cross_cached = f->encoder_length > 0 && f->offset > 0,
                               .encoder_length = f->encoder_length};
     AM_TRY(am_session_run(f->session, inputs, count, &options));
     if (!am_session_find_output(f->session, "logits", &found) || found.dtype != AM_F32 || found.shape.rank != 3)
@@ -215,6 +216,23 @@ static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const fl
     *logits = found.data;
     *vocab = found.shape.dims[2];
     return NULL;
+}
+
+/* Where a target compiles long for each new shape, PART_TOKENS at a time and the rest one by one, so that texts of all
+   lengths need the same two graphs. */
+static am_status run_parts(am_decoder_feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
+{
+    int64_t count = 0;
+    if (!f->in_parts) return run(f, ids, T, logits, vocab);
+    int32_t *part = am_alloc((size_t)(f->rows * PART_TOKENS) * sizeof *part);
+    am_status status = part ? NULL : am_out_of_memory();
+    for (int64_t at = 0; at < T && !status; at += count) {
+        count = T - at < PART_TOKENS ? 1 : PART_TOKENS;
+        for (int64_t r = 0; r < f->rows; r++) memcpy(part + r * count, ids + r * T + at, (size_t)count * sizeof *part);
+        status = run(f, part, count, logits, vocab);
+    }
+    am_free(part);
+    return status;
 }
 
 static am_status read_again(am_decoder_feed *f, const int32_t *ids, int64_t T, const float **logits, int64_t *vocab)
@@ -228,7 +246,7 @@ static am_status read_again(am_decoder_feed *f, const int32_t *ids, int64_t T, c
     if (!all) return am_out_of_memory();
     am_tokens_read_join(&f->read, ids, f->rows, T, all);
     f->offset = 0;
-    am_status status = run(f, all, length, logits, vocab);
+    am_status status = run_parts(f, all, length, logits, vocab);
     am_free(all);
     am_tokens_read_deinit(&f->read);
     return status;
@@ -239,9 +257,19 @@ am_status am_decoder_feed_run(am_decoder_feed *f, const int32_t *ids, int64_t T,
     int64_t length = f->offset + T;
     if (f->offset > 0 && f->offset <= f->again_beyond && length > f->again_beyond)
         return read_again(f, ids, T, logits, vocab);
-    AM_TRY(run(f, ids, T, logits, vocab));
+    AM_TRY(run_parts(f, ids, T, logits, vocab));
     bool is_kept = f->recomputes || length <= f->again_beyond;
     return is_kept ? am_tokens_read_append(&f->read, ids, f->rows, T) : NULL;
+}
+
+/* What is given beside the mask belongs to the whole prompt. */
+static bool takes_parts(const am_decoder_feed *f, const am_loaded_model *model)
+{
+    if (f->encoder_decoder || f->recomputes || !am_session_compiles_long(f->session)) return false;
+    if (model->architecture->flags & AM_READS_AT_ONCE || am_rope_follows_length(&model->config)) return false;
+    for (int i = 0; i < f->request->input_count; i++)
+        if (strcmp(f->request->inputs[i].name, "attention_mask") != 0) return false;
+    return true;
 }
 
 am_status am_decoder_feed_init(am_decoder_feed *f, am_session *session, const am_generate_request *request)
@@ -251,6 +279,7 @@ am_status am_decoder_feed_init(am_decoder_feed *f, am_session *session, const am
     if (model->type->reads_again_beyond) f->again_beyond = model->type->reads_again_beyond(&model->config);
     f->encoder_decoder = (model->architecture->flags & AM_ENCODER_DECODER) != 0;
     f->recomputes = (model->architecture->flags & AM_RECOMPUTES) != 0;
+    f->in_parts = takes_parts(f, model);
     f->capacity = capacity_for(request->length + 1);
     am_session_reset(session);
     if (f->encoder_decoder) return encode(f);

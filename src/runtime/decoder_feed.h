@@ -9,6 +9,7 @@ typedef struct am_decoder_feed {
     am_session *session;
     const am_generate_request *request;
     bool encoder_decoder, recomputes; /* of the architecture's flags */
+    bool in_parts;                    /* a prompt is read in parts of few lengths */
     int64_t rows;                     /* batch times beams */
     int64_t offset, capacity;         /* positions in the caches, and their places */
     am_session_input *encoded;        /* what the encoder gave, in `encoding`; of encoder-decoders */

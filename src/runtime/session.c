@@ -32,6 +32,7 @@ struct am_session {
     state *states;
     size_t state_count, state_capacity;
     uint64_t clock;
+    bool plan_only; /* of the graph that is made now */
 };
 
 am_status am_session_create(am_loaded_model *model, const am_session_options *options, am_session **out)
@@ -265,6 +266,7 @@ static am_status compile(am_session *s, compiled *c)
     c->states = am_arena_array(&c->arena, (size_t)c->graph->state_count + 1, sizeof *c->states);
     if (!c->inputs || !c->states) return am_out_of_memory();
     options.other_bytes = other_bytes(s, c->graph);
+    options.plan_only = s->plan_only;
     AM_TRY(am_program_create(c->graph, &s->options.targets, &options, &c->program));
     for (int i = 0; i < c->graph->input_count; i++) {
         const am_value_info *info = am_graph_value(c->graph, c->graph->inputs[i].value);
@@ -315,6 +317,14 @@ am_status am_session_prepare(am_session *s, const am_session_input *inputs, int 
     return find_or_compile(s, inputs, count, options);
 }
 
+am_status am_session_plan(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+{
+    s->plan_only = true;
+    am_status status = find_or_compile(s, inputs, count, options);
+    s->plan_only = false;
+    return status;
+}
+
 /* --- running --- */
 
 static am_status convert_input(const char *name, const am_tensor *from, const am_tensor *to)
@@ -353,6 +363,12 @@ am_status am_session_run(am_session *s, const am_session_input *inputs, int coun
     AM_TRY(bind_states(s, c));
     for (int i = 0; i < c->graph->input_count; i++) AM_TRY(fill_input(c, i, inputs, count, options));
     return am_program_run(c->program, c->inputs, c->states);
+}
+
+bool am_session_compiles_long(const am_session *s)
+{
+    const am_target_choice *choice = &s->options.targets;
+    return choice->policy != AM_TARGET_AUTO && choice->count > 0 && choice->picks[0].target->compiles_long;
 }
 
 int am_session_output_count(const am_session *s)

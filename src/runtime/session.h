@@ -41,6 +41,9 @@ void am_session_destroy(am_session *session);
 am_status am_session_run(am_session *session, const am_session_input *inputs, int input_count,
                          const am_run_options *options) AM_NODISCARD;
 
+/* Whether the session runs on a target that compiles long for every new shape of an input. */
+bool am_session_compiles_long(const am_session *session);
+
 /* Outputs of the last run, borrowed until the next. */
 int am_session_output_count(const am_session *session);
 const char *am_session_output_name(const am_session *session, int i);
@@ -72,5 +75,9 @@ void am_session_count_nodes(const am_session *session, int64_t *out_nodes, int64
 /* Compiles what a run of these shapes would use, without running it. The inputs' data may be null. */
 am_status am_session_prepare(am_session *session, const am_session_input *inputs, int input_count,
                              const am_run_options *options) AM_NODISCARD;
+
+/* am_session_prepare, but a target that compiles long is left for the first run: what runs where is known without. */
+am_status am_session_plan(am_session *session, const am_session_input *inputs, int input_count,
+                          const am_run_options *options) AM_NODISCARD;
 
 #endif

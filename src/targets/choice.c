@@ -99,8 +99,9 @@ static am_status read_pick(const wish *wanted, const char *text, size_t length, 
     return NULL;
 }
 
-/* Takes the target if it is here and can run graphs; else says why not. */
-static am_status take_pick(const wish *wanted, const am_target_pick *pick, am_target_choice *choice)
+/* Takes the target if it is here and can run graphs; else says why not. Of a group the first reason is kept for when
+   none is here. */
+static am_status take_pick(const wish *wanted, const am_target_pick *pick, am_target_choice *choice, am_reason *first)
 {
     am_target_report report = {0};
     am_reason why;
@@ -112,14 +113,30 @@ static am_status take_pick(const wish *wanted, const am_target_pick *pick, am_ta
     if (report.present) am_reason_no(&why, "this version has no lowering of graphs for it");
     else
         am_reason_no(&why, "%.250s%s%.250s", report.reason.text, report.remedy.text[0] ? "; " : "", report.remedy.text);
-    if (choice->policy == AM_TARGET_REQUIRE && !wanted->is_group)
+    if (wanted->is_group) {
+        if (!first->text[0]) *first = why;
+        return NULL;
+    }
+    if (choice->policy == AM_TARGET_REQUIRE)
         return am_error(AM_UNAVAILABLE, "target %s is not available: %s", pick->target->name, why.text);
     am_warn("target %s is not available: %s", pick->target->name, why.text);
     return NULL;
 }
 
+/* One line for the whole group. */
+static am_status miss_group(const wish *wanted, const am_target_choice *choice, const am_reason *why)
+{
+    am_status status = am_error(AM_UNAVAILABLE, "%s asks for one of %s, and none is available: %s", wanted->source,
+                                wanted->text, why->text);
+    if (choice->policy == AM_TARGET_REQUIRE) return status;
+    am_warn("%s", am_status_message(status));
+    am_status_free(status);
+    return NULL;
+}
+
 static am_status read_picks(const wish *wanted, am_target_choice *choice)
 {
+    am_reason why = {0};
     if (!*wanted->text) return unknown_target(wanted, "", 0);
     for (const char *at = wanted->text; *at;) {
         am_target_pick pick;
@@ -129,13 +146,10 @@ static am_status read_picks(const wish *wanted, am_target_choice *choice)
             if (choice->picks[i].target == pick.target)
                 return am_error(AM_INVALID_ARGUMENT, "%s: %s is named twice", wanted->source, pick.target->name);
         if (choice->count == AM_TARGET_LIMIT - 1) return unknown_target(wanted, at, length);
-        AM_TRY(take_pick(wanted, &pick, choice));
+        AM_TRY(take_pick(wanted, &pick, choice, &why));
         at += length + (at[length] == ',');
     }
-    if (choice->count == 0 && choice->policy == AM_TARGET_REQUIRE)
-        return am_error(AM_UNAVAILABLE, "%s asks for %s, and none of them is on this machine (anymodel targets)",
-                        wanted->source, wanted->text);
-    return NULL;
+    return choice->count == 0 && wanted->is_group ? miss_group(wanted, choice, &why) : NULL;
 }
 
 /* Every target that can run graphs. Whether it is here is asked when a graph has become worth it, not at every start.

@@ -28,7 +28,7 @@ typedef struct am_target_choice {
    that is unset USE_MOJO_MAX_TARGET (1, true, yes: max, then mojo). `policy` ("require", "prefer", "auto"), where that
    is null ANYMODEL_TARGET_POLICY, where that is unset prefer for named targets and auto without. Fails with
    AM_INVALID_ARGUMENT on names that do not exist, AM_UNAVAILABLE under require for a target that is not there; under
-   prefer that is a warning. */
+   prefer that is a warning. Of the two that USE_MOJO_MAX_TARGET asks for one is enough. */
 am_status am_target_choose(const char *target, const char *policy, am_target_choice *out) AM_NODISCARD;
 
 /* "auto", "prefer", "require". */

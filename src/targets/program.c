@@ -72,6 +72,13 @@ static am_status move_to_cpu(am_program *p, int i, const am_target *from, am_sta
     return compile_on(p, i, am_target_find("cpu", 3), NULL);
 }
 
+static am_status compile_or_move(am_program *p, int i)
+{
+    const am_target_pick *pick = p->plan->pieces[i].pick;
+    am_status status = compile_on(p, i, pick->target, pick->device);
+    return status ? move_to_cpu(p, i, pick->target, status) : NULL;
+}
+
 static am_status compile_piece(am_program *p, int i)
 {
     const am_target_pick *pick = p->plan->pieces[i].pick;
@@ -79,8 +86,11 @@ static am_status compile_piece(am_program *p, int i)
     p->pieces[i].inputs = am_arena_array(&p->arena, (size_t)graph->input_count + 1, sizeof *p->pieces[i].inputs);
     p->pieces[i].states = am_arena_array(&p->arena, (size_t)graph->state_count + 1, sizeof *p->pieces[i].states);
     if (!p->pieces[i].inputs || !p->pieces[i].states) return am_out_of_memory();
-    am_status status = compile_on(p, i, pick->target, pick->device);
-    return status ? move_to_cpu(p, i, pick->target, status) : NULL;
+    if (p->options.plan_only && pick->target->compiles_long) {
+        p->pieces[i].target = pick->target;
+        return NULL;
+    }
+    return compile_or_move(p, i);
 }
 
 static am_status prepare_copies(am_program *p)
@@ -193,6 +203,7 @@ static am_status run_piece(am_program *p, int i, const am_tensor *inputs, void *
         r->inputs[k] = (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data};
     }
     for (int k = 0; k < graph->state_count; k++) r->states[k] = states[piece->states[k]];
+    if (!r->program) AM_TRY(compile_or_move(p, i));
     AM_TRY(check_indices(p, i, false));
     am_status status = run_on_target(p, i);
     if (status && !is_cpu(r->target) && am_status_code(status) != AM_OUT_OF_RANGE) { /* not the input's fault */
@@ -270,14 +281,15 @@ am_tensor am_program_output(const am_program *p, int i)
 size_t am_program_bytes(const am_program *p)
 {
     size_t sum = 0;
-    for (int i = 0; i < p->plan->piece_count; i++) sum += p->pieces[i].target->bytes(p->pieces[i].program);
+    for (int i = 0; i < p->plan->piece_count; i++)
+        if (p->pieces[i].program) sum += p->pieces[i].target->bytes(p->pieces[i].program);
     return sum;
 }
 
 const char *am_program_kernel(const am_program *p, int piece, const am_node *node)
 {
     const running *r = &p->pieces[piece];
-    return r->target->kernel ? r->target->kernel(r->program, node) : "";
+    return r->target->kernel && r->program ? r->target->kernel(r->program, node) : "";
 }
 
 const char *am_program_state(am_program *p)

@@ -43,12 +43,16 @@ typedef struct am_target_options {
     bool reference_only;          /* cpu: only the kernels that define the ops */
     size_t other_bytes;           /* what the caller will allocate beside */
     bool allow_untested;          /* take versions of the vendor's library that were never tried */
+    bool plan_only;               /* targets that compile long are left out until the first run */
     const atomic_bool *cancelled; /* becomes true when nobody waits for `create` any more; null: never */
 } am_target_options;
 
 typedef struct am_target {
     const char *name;    /* "openvino" */
     const char *summary; /* "OpenVINO (Intel's inference library)" */
+
+    bool compiles_long; /* minutes for each new shape: a prompt is read in parts of few lengths, a plan is made without
+                         */
 
     /* Looks at files and device nodes only: loads nothing, starts nothing, takes far less than a millisecond, never
        guesses. */

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/warning.h"
 #include "graph/ops.h"
+#include "targets/cpu/isa.h"
 #include "targets/cpu/program.h"
 #include "targets/max/cache.h"
 #include "targets/max/compile.h"
@@ -16,11 +17,17 @@
 #include "targets/max/verdict.h"
 #include "targets/program.h"
 
+#include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- warnings --- */
@@ -98,6 +105,53 @@ static void targets_max__a_compiler_that_dies_is_an_error_with_its_words(void **
     am_test_expect_error(compile(NULL, &mef), AM_INTERNAL, "left no compiled graph");
     setenv("ANYMODEL_LIBEXEC", "/nonexistent", 1);
     am_test_expect_error(compile(NULL, &mef), AM_UNAVAILABLE, "ANYMODEL_LIBEXEC is /nonexistent");
+}
+
+/* A full disk for everything that this process and its children write from now on; RLIM_INFINITY: none. */
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Where the compiler fails for want of room, the graph is tried again another time. */
+static void targets_max__a_compiler_without_room_says_nothing_about_the_graph(void **state)
+{
+    am_max_mef mef;
+    use_compiler("#!/bin/sh\nhead -c 100000 /dev/zero > \"$2/file\" && exit 0\necho 'error: no room' >&2\nexit 1\n");
+    limit_files(1 << 12);
+    am_test_expect_error(compile(NULL, &mef), AM_INTERNAL, "no room");
+    assert_false(mef.is_final);
+    limit_files(RLIM_INFINITY);
+    expect_clean();
+}
+
+static void make_folder(const char *name, const char *file)
+{
+    const char *path = am_test_format("%s/%s", getenv("TMPDIR"), name);
+    assert_int_equal(mkdir(path, 0700), 0);
+    am_test_write_text(path, file, "");
+}
+
+/* Who was killed while it compiled left its folder; who still compiles holds the lock in it. */
+static void targets_max__folders_that_were_abandoned_are_deleted(void **state)
+{
+    am_max_mef mef;
+    use_compiler("#!/bin/sh\nexit 1\n");
+    make_folder("anymodel-compile-111111", "lock");
+    make_folder("anymodel-compile-222222", "lock");
+    make_folder("anymodel-compile-333333", "something");
+    int lock = open(am_test_format("%s/anymodel-compile-222222/lock", getenv("TMPDIR")), O_RDWR);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+    am_test_expect_error(compile(NULL, &mef), AM_INTERNAL, "exit code 1");
+    const char *listing = am_test_format("cd '%s'; ls -d anymodel-compile-*", getenv("TMPDIR"));
+    am_test_result left = am_test_run((const char *const[]){"sh", "-c", listing, NULL}, NULL);
+    assert_string_equal(left.out, "anymodel-compile-222222\nanymodel-compile-333333\n");
+    am_test_result_free(&left);
+    close(lock);
 }
 
 /* Children of the compiler go with it, and the pipe that they hold keeps nobody waiting. */
@@ -202,6 +256,75 @@ static void targets_max__damaged_entries_are_not_used(void **state)
     am_warning_set_handler(NULL, NULL, NULL);
 }
 
+/* Written as this program would write it, with another number of the format. */
+static void targets_max__entries_of_another_format_are_not_used(void **state)
+{
+    enum { FORMAT_AT = 8, SUM_AT = 8 + 4 + 4 + 8 + AM_SHA256_BYTES + AM_MX_REASON };
+    const char *folder = use_cache();
+    size_t length;
+    am_sha256 hash;
+    store(key_a, "graph a");
+    const char *path = entry_path(folder, key_a);
+    char *bytes = am_test_read_file(path, &length);
+    for (char format = 1; format <= 2; format++) {
+        bytes[FORMAT_AT] = format;
+        am_sha256_begin(&hash);
+        am_sha256_add(&hash, bytes, SUM_AT);
+        am_sha256_add(&hash, bytes + SUM_AT + AM_SHA256_BYTES, length - SUM_AT - AM_SHA256_BYTES);
+        am_sha256_end(&hash, (uint8_t *)bytes + SUM_AT);
+        am_test_write_file(entry_path(folder, key_a), bytes, length);
+        assert_int_equal(load(key_a, "graph a"), format == 1);
+    }
+    free(bytes);
+}
+
+static void targets_max__an_entry_that_the_disk_has_no_room_for_is_a_warning(void **state)
+{
+    static char large[1 << 18];
+    const char *folder = use_cache();
+    memset(large, 'x', sizeof large - 1);
+    watch_warnings();
+    limit_files(1 << 16);
+    store(key_a, large);
+    limit_files(RLIM_INFINITY);
+    assert_non_null(strstr(warned, "is not kept"));
+    am_warning_set_handler(NULL, NULL, NULL);
+    am_test_result listing = am_test_run((const char *const[]){"ls", am_test_format("%s/max", folder), NULL}, NULL);
+    assert_non_null(strstr(listing.out, ".lock\n"));
+    assert_ptr_equal(strchr(listing.out, '\n') + 1, listing.out + strlen(listing.out));
+    am_test_result_free(&listing);
+    assert_false(load(key_a, large));
+    store(key_a, large);
+    assert_true(load(key_a, large));
+}
+
+/* The other process holds the lock while it compiles. */
+static void targets_max__who_comes_second_waits_and_loads(void **state)
+{
+    am_mx_cache cache;
+    int ends[2], end;
+    char byte;
+    use_cache();
+    assert_int_equal(pipe(ends), 0);
+    pid_t first = fork();
+    if (first == 0) {
+        am_mx_entry entry = {.verdict = AM_MX_RIGHT, .mef = (char *)(uintptr_t) "graph a", .length = 7};
+        am_status status = am_mx_cache_open(key_a, NULL, &cache);
+        if (status || write(ends[1], "", 1) != 1) _exit(1);
+        nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+        am_mx_cache_store(&cache, &entry);
+        am_mx_cache_close(&cache);
+        _exit(0);
+    }
+    assert_true(first > 0);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    assert_true(load(key_a, "graph a"));
+    assert_int_equal(waitpid(first, &end, 0), first);
+    assert_int_equal(end, 0);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void targets_max__an_unusable_cache_is_a_warning(void **state)
 {
     setenv("ANYMODEL_CACHE", am_test_write_text(am_test_temporary_directory(), "file", "x"), 1);
@@ -222,6 +345,25 @@ static void targets_max__the_key_depends_on_text_and_version(void **state)
     assert_memory_not_equal(a, b, sizeof a);
     am_mx_cache_key("text", 4, "26.7.1", b);
     assert_memory_not_equal(a, b, sizeof a);
+}
+
+/* The key by hand: of this version of the lowering it is the same, of the next one another. */
+static void targets_max__the_key_depends_on_the_lowering(void **state)
+{
+    uint8_t key[AM_SHA256_BYTES], mine[AM_SHA256_BYTES];
+    const char *cpu = am_cpu_model_name();
+    am_mx_cache_key("text", 4, "26.7.0", key);
+    for (uint32_t more = 0; more < 2; more++) {
+        am_sha256 hash;
+        uint32_t version = AM_MX_VERSION + more;
+        am_sha256_begin(&hash);
+        am_sha256_add(&hash, &version, sizeof version);
+        am_sha256_add(&hash, "26.7.0", 7);
+        am_sha256_add(&hash, cpu, strlen(cpu) + 1);
+        am_sha256_add(&hash, "text", 4);
+        am_sha256_end(&hash, mine);
+        assert_int_equal(memcmp(key, mine, sizeof key) == 0, more == 0);
+    }
 }
 
 /* --- the verdict --- */

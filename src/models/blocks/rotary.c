@@ -117,6 +117,29 @@ static am_config parameters_of(const am_config *c, const char *layer_type)
     return layer_type && am_config_has(&p, layer_type) ? am_config_child(&p, layer_type) : p;
 }
 
+static bool is_key(const am_json_iterator *i, const char *key)
+{
+    return i->key.bytes && strcmp(i->key.bytes, key) == 0;
+}
+
+/* Rotations of parts ("text_config") and of layer types are nested. */
+static bool names_growing_type(am_json object)
+{
+    for (am_json_iterator i = am_json_iterate(object); am_json_next(&i);) {
+        bool is_type = is_key(&i, "rope_type") || is_key(&i, "type");
+        if (is_type && (am_json_equals(i.value, "dynamic") || am_json_equals(i.value, "longrope") ||
+                        am_json_equals(i.value, "su")))
+            return true;
+        if (am_json_kind_of(i.value) == AM_JSON_OBJECT && names_growing_type(i.value)) return true;
+    }
+    return false;
+}
+
+bool am_rope_follows_length(const am_config *c)
+{
+    return names_growing_type(c->object);
+}
+
 static int64_t original_positions(const am_config *c, const am_config *p, int64_t fallback)
 {
     const am_config *from = am_config_has(c, "original_max_position_embeddings") ? c : p;

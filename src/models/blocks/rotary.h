@@ -39,6 +39,10 @@ am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, i
 am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, double theta,
                                       int64_t default_max_positions);
 
+/* Whether some rotation is scaled by how long the text is (dynamic, longrope): then the first tokens' keys depend on
+   how many are read with them. */
+bool am_rope_follows_length(const am_config *c);
+
 /* What a class calls its fields, and how it reads them. */
 typedef struct am_rope_fields {
     const char *layer_type; /* rope_parameters are nested by it; null: they are not */

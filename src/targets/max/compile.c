@@ -17,16 +17,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { MEF_LIMIT = 1 << 30, WORDS_BYTES = 1 << 16, TAIL_BYTES = 16, POLL_MS = 100 };
+enum { MEF_LIMIT = 1 << 30, WORDS_BYTES = 1 << 16, TAIL_BYTES = 16, POLL_MS = 100, ROOM_BYTES = 1 << 28 };
 
 extern char **environ;
 
-static const char helper_name[] = "anymodel-max-compile";
+static const char helper_name[] = "anymodel-max-compile", folder_stem[] = "anymodel-compile-";
 
 /* --- the helper program --- */
 
@@ -162,18 +165,36 @@ static void put_words(am_buffer *out, const char *said)
         if (out->bytes[i] == '\n') out->bytes[i] = ' ';
 }
 
-static am_status judge_end(const child *c, int end, am_max_mef *out)
+/* Whether the compiler could write what it writes; without, how it failed says nothing about the graph. */
+static bool had_room(const char *folder)
+{
+    struct statvfs disk;
+    struct rlimit largest;
+    if (statvfs(folder, &disk) != 0 || (uint64_t)disk.f_bavail * disk.f_frsize < ROOM_BYTES) return false;
+    return getrlimit(RLIMIT_FSIZE, &largest) == 0 &&
+           (largest.rlim_cur == RLIM_INFINITY || largest.rlim_cur >= ROOM_BYTES);
+}
+
+static bool is_the_graphs_fault(int end, const char *folder)
+{
+    int signal_number = WIFSIGNALED(end) ? WTERMSIG(end) : 0;
+    bool by_itself = signal_number == SIGSEGV || signal_number == SIGABRT || signal_number == SIGILL ||
+                     signal_number == SIGBUS || (WIFEXITED(end) && WEXITSTATUS(end) == 1);
+    return by_itself && had_room(folder);
+}
+
+static am_status judge_end(const child *c, int end, const char *folder, am_max_mef *out)
 {
     am_buffer words = {0};
     if (WIFEXITED(end) && WEXITSTATUS(end) == 0) return NULL;
     put_words(&words, am_buffer_text(&c->said));
     int signal_number = WIFSIGNALED(end) ? WTERMSIG(end) : 0;
-    out->is_final = signal_number == SIGSEGV || signal_number == SIGABRT || signal_number == SIGILL ||
-                    signal_number == SIGBUS || (WIFEXITED(end) && WEXITSTATUS(end) == 1);
-    am_status status = signal_number
-                           ? am_error(AM_INTERNAL, "max: its compiler was ended by signal %d (%s)%s%s", signal_number,
-                                      strsignal(signal_number), words.length ? ": " : "", am_buffer_text(&words))
-                           : am_error(AM_INTERNAL, "max: its compiler failed: %s", am_buffer_text(&words));
+    out->is_final = is_the_graphs_fault(end, folder);
+    const char *colon = words.length ? ": " : "", *said = am_buffer_text(&words);
+    am_status status = signal_number ? am_error(AM_INTERNAL, "max: its compiler was ended by signal %d (%s)%s%s",
+                                                signal_number, strsignal(signal_number), colon, said)
+                                     : am_error(AM_INTERNAL, "max: its compiler failed with exit code %d%s%s",
+                                                WEXITSTATUS(end), colon, said);
     am_buffer_deinit(&words);
     return status;
 }
@@ -225,22 +246,60 @@ static am_status compile_in(const char *folder, const char *root, const char *te
     AM_TRY(start(c, arguments));
     am_status status = wait_for(c, &end);
     close(c->words);
-    if (!status) status = judge_end(c, end, out);
+    if (!status) status = judge_end(c, end, folder, out);
     return status ? status : read_mef(folder, out);
+}
+
+/* --- the temporary folder --- */
+
+/* A folder "anymodel-compile-..." of this user's whose lock nobody has: who made it was killed. */
+static bool is_abandoned(const char *folder)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    if (lstat(folder, &info) != 0 || !S_ISDIR(info.st_mode) || info.st_uid != geteuid()) return false;
+    int fd = am_sdk_join(path, folder, "lock") ? open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+    bool is_free = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (fd >= 0) close(fd);
+    return is_free;
+}
+
+/* What a compile leaves when its process is killed is 50 MB and more. */
+static void delete_abandoned(const char *temporary)
+{
+    char path[PATH_MAX];
+    DIR *d = opendir(temporary);
+    if (!d) return;
+    for (struct dirent *entry; (entry = readdir(d));)
+        if (strncmp(entry->d_name, folder_stem, sizeof folder_stem - 1) == 0 &&
+            am_sdk_join(path, temporary, entry->d_name) && is_abandoned(path))
+            am_cache_delete_tree(path);
+    closedir(d);
+}
+
+static am_status make_folder(char out[PATH_MAX], int *out_lock)
+{
+    char path[PATH_MAX], name[sizeof folder_stem + 6];
+    const char *given = getenv("TMPDIR"), *temporary = given && *given ? given : "/tmp";
+    delete_abandoned(temporary);
+    snprintf(name, sizeof name, "%sXXXXXX", folder_stem);
+    if (!am_sdk_join(out, temporary, name) || !mkdtemp(out))
+        return am_error_from_errno("create a temporary folder", out);
+    if (!am_sdk_join(path, out, "lock")) return am_error(AM_IO, "the path %.200s is too long", out);
+    return am_cache_lock(path, "compiling for max", NULL, out_lock);
 }
 
 am_status am_max_compile(const char *root, const char *text, size_t length, const atomic_bool *cancelled,
                          am_max_mef *out)
 {
-    char folder[PATH_MAX];
-    const char *temporary = getenv("TMPDIR");
+    char folder[PATH_MAX] = "";
+    int lock = -1;
     child c = {.cancelled = cancelled};
     *out = (am_max_mef){0};
-    if (!am_sdk_join(folder, temporary && *temporary ? temporary : "/tmp", "anymodel-compile-XXXXXX") ||
-        !mkdtemp(folder))
-        return am_error_from_errno("create a temporary folder", folder);
-    am_status status = compile_in(folder, root, text, length, &c, out);
-    am_cache_delete_tree(folder);
+    am_status status = make_folder(folder, &lock);
+    if (!status) status = compile_in(folder, root, text, length, &c, out);
+    if (lock >= 0) am_cache_delete_tree(folder);
+    am_cache_unlock(lock);
     am_buffer_deinit(&c.said);
     return status;
 }

@@ -14,6 +14,7 @@ static am_status version(am_buffer *out)
 const am_target am_target_max = {
     .name = "max",
     .summary = "Modular's MAX engine",
+    .compiles_long = true,
     .probe = am_max_find,
     .supports = am_mx_supports,
     .create = am_mx_create,
