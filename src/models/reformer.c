@@ -352,7 +352,7 @@ static void for_sequence_classification(am_builder *b)
 
 static const am_architecture architectures[] = {
     {"ReformerModel", am_causal_model, "feature-extraction", 0},
-    {"ReformerModelWithLMHead", model_with_lm_head, "text-generation", AM_GENERATES},
+    {"ReformerModelWithLMHead", model_with_lm_head, "text-generation", AM_GENERATES | AM_READS_AT_ONCE},
     {"ReformerForMaskedLM", for_masked_lm, "fill-mask", 0},
     {"ReformerForSequenceClassification", for_sequence_classification, "text-classification", 0},
     {"ReformerForQuestionAnswering", am_causal_for_question_answering, "question-answering", 0},

@@ -207,7 +207,7 @@ static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const fl
                               .last_logits_only = true,
                               .cache_capacity = f->recomputes ? 0 : f->capacity,
                               .cache_offset = f->recomputes ? 0 : f->offset,
-                              .cross_cached = f->encoder_length > 0 && f->offset > 0,
+                              .cross_cached = f->offset > 0 && !f->in_parts,
                               .encoder_length = f->encoder_length};
     AM_TRY(am_session_run(f->session, inputs, count, &options));
     if (!am_session_find_output(f->session, "logits", &found) || found.dtype != AM_F32 || found.shape.rank != 3)
