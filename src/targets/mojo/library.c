@@ -256,14 +256,29 @@ static am_status load(const char *path, const am_modular *sdk)
     return NULL;
 }
 
-static am_status find_and_load(am_arena *arena, const am_mojo_library_options *options)
+static am_status place(am_arena *arena, const am_mojo_library_options *options, const am_modular *sdk,
+                       const char **cache, const char **path)
+{
+    AM_TRY(cache_folder(arena, options, cache));
+    *path = am_arena_printf(arena, "%s/mojo-%016llx.so", *cache, (unsigned long long)key_of(sdk));
+    return *path ? NULL : am_out_of_memory();
+}
+
+am_status am_mojo_library_path(am_arena *arena, const char **out)
 {
     am_modular sdk;
     const char *cache;
+    *out = NULL;
     AM_TRY(find_sdk(&sdk));
-    AM_TRY(cache_folder(arena, options, &cache));
-    const char *path = am_arena_printf(arena, "%s/mojo-%016llx.so", cache, (unsigned long long)key_of(&sdk));
-    if (!path) return am_out_of_memory();
+    return place(arena, NULL, &sdk, &cache, out);
+}
+
+static am_status find_and_load(am_arena *arena, const am_mojo_library_options *options)
+{
+    am_modular sdk;
+    const char *cache, *path;
+    AM_TRY(find_sdk(&sdk));
+    AM_TRY(place(arena, options, &sdk, &cache, &path));
     if (!am_file_exists(path)) AM_TRY(build_once(arena, &sdk, cache, path));
     return load(path, &sdk);
 }

@@ -6,6 +6,7 @@
 #ifndef AM_TARGETS_MOJO_LIBRARY_H
 #define AM_TARGETS_MOJO_LIBRARY_H
 
+#include "base/arena.h"
 #include "base/status.h"
 
 #include <stdint.h>
@@ -26,6 +27,10 @@ typedef struct am_mojo_library_options {
    or it is older than AM_MOJO_OLDEST, AM_FAILED with the compiler's words when the build fails, AM_INVALID_FILE when
    what was built cannot be loaded, AM_IO. */
 am_status am_mojo_library_open(const am_mojo_library_options *options) AM_NODISCARD;
+
+/* Where the library for these sources, this SDK and this cpu lies once it is built, in the cache folder, which is made;
+   in the arena. Its name is another for others. Fails with AM_UNAVAILABLE without the SDK, AM_IO. */
+am_status am_mojo_library_path(am_arena *arena, const char **out) AM_NODISCARD;
 
 /* "Mojo 1.2.0, 8 floats a vector" of the loaded library; "" before. */
 const char *am_mojo_library_text(void);

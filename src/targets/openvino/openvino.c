@@ -20,4 +20,6 @@ const am_target am_target_openvino = {
     .output = am_ov_output,
     .bytes = am_ov_bytes,
     .version = version,
+    .export = am_ov_export,
+    .import = am_ov_import,
 };

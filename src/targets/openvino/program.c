@@ -1,11 +1,14 @@
 #include "targets/openvino/program.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "targets/openvino/lower.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct program {
     const am_graph *graph;
@@ -58,21 +61,33 @@ static am_status read_model(program *p, ov_model_t **out)
     return status;
 }
 
+enum { PROPERTIES = 5, DEVICE_PROPERTIES = 2 };
+
+/* How models are compiled: the first DEVICE_PROPERTIES on every device, all on the cpu. */
+static void list_properties(char threads[16], ov_property_t out[PROPERTIES])
+{
+    snprintf(threads, 16, "%d", am_threads_count());
+    out[0] = (ov_property_t){"INFERENCE_PRECISION_HINT", "f32"};
+    out[1] = (ov_property_t){"PERFORMANCE_HINT", "LATENCY"};
+    out[2] = (ov_property_t){"NUM_STREAMS", "1"};
+    out[3] = (ov_property_t){"INFERENCE_NUM_THREADS", threads};
+    out[4] = (ov_property_t){"ENABLE_CPU_PINNING", "NO"};
+}
+
+static size_t property_count(const char *device)
+{
+    return !device || strcmp(device, "CPU") == 0 ? PROPERTIES : DEVICE_PROPERTIES;
+}
+
 static am_status compile_model(program *p, const ov_model_t *model, const char *device)
 {
     char threads[16];
-    snprintf(threads, sizeof threads, "%d", am_threads_count());
-    const ov_property_t cpu[] = {{"INFERENCE_PRECISION_HINT", "f32"},
-                                 {"PERFORMANCE_HINT", "LATENCY"},
-                                 {"NUM_STREAMS", "1"},
-                                 {"INFERENCE_NUM_THREADS", threads},
-                                 {"ENABLE_CPU_PINNING", "NO"}};
-    bool on_cpu = !device || strcmp(device, "CPU") == 0;
-    size_t count = on_cpu ? sizeof cpu / sizeof cpu[0] : 2;
-    return am_openvino_check(
-        p->ov,
-        p->ov->ov_core_compile_model_props(p->ov->core, model, device ? device : "CPU", count, cpu, &p->compiled),
-        "compiling");
+    ov_property_t properties[PROPERTIES];
+    list_properties(threads, properties);
+    return am_openvino_check(p->ov,
+                             p->ov->ov_core_compile_model_props(p->ov->core, model, device ? device : "CPU",
+                                                                property_count(device), properties, &p->compiled),
+                             "compiling");
 }
 
 static am_status bind_output(program *p, int i, am_value value)
@@ -103,6 +118,13 @@ static am_status bind_outputs(program *p)
     return NULL;
 }
 
+static am_status make_request(program *p)
+{
+    AM_TRY(
+        am_openvino_check(p->ov, p->ov->ov_compiled_model_create_infer_request(p->compiled, &p->request), "request"));
+    return bind_outputs(p);
+}
+
 static am_status create(program *p, const am_target_options *options)
 {
     ov_model_t *model = NULL;
@@ -110,10 +132,7 @@ static am_status create(program *p, const am_target_options *options)
     am_status status = read_model(p, &model);
     if (!status) status = compile_model(p, model, options->device);
     if (model) p->ov->ov_model_free(model);
-    if (!status)
-        status = am_openvino_check(p->ov, p->ov->ov_compiled_model_create_infer_request(p->compiled, &p->request),
-                                   "request");
-    return status ? status : bind_outputs(p);
+    return status ? status : make_request(p);
 }
 
 am_status am_ov_create(const am_graph *graph, const am_target_options *options, void **out)
@@ -123,6 +142,58 @@ am_status am_ov_create(const am_graph *graph, const am_target_options *options, 
     if (!p) return am_out_of_memory();
     p->graph = graph;
     am_status status = create(p, options);
+    if (status) am_ov_destroy(p);
+    else *out = p;
+    return status;
+}
+
+/* --- what was compiled before --- */
+
+/* OpenVINO writes files only. What it writes holds the weights too. */
+am_status am_ov_export(const void *context, am_buffer *out)
+{
+    const program *p = context;
+    const char *temporary = getenv("TMPDIR");
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length = 0;
+    snprintf(path, sizeof path, "%s/anymodel-openvino-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    int fd = mkstemp(path);
+    if (fd < 0) return am_error_from_errno("create a temporary file", path);
+    close(fd);
+    am_status status =
+        am_openvino_check(p->ov, p->ov->ov_compiled_model_export_model(p->compiled, path), "writing what was compiled");
+    if (!status) status = am_file_read(path, SIZE_MAX, &bytes, &length);
+    unlink(path);
+    am_buffer_append(out, bytes, length);
+    am_free(bytes);
+    return status ? status : am_buffer_status(out);
+}
+
+/* Properties are those of the device then: importing takes none. */
+static am_status import(program *p, const am_target_options *options, const void *bytes, size_t length)
+{
+    const char *device = options->device ? options->device : "CPU";
+    char threads[16];
+    ov_property_t properties[PROPERTIES];
+    AM_TRY(am_openvino_open(options->allow_untested, &p->ov));
+    list_properties(threads, properties);
+    for (size_t i = 0; i < property_count(device); i++)
+        AM_TRY(am_openvino_check(
+            p->ov, p->ov->ov_core_set_property(p->ov->core, device, properties[i].key, properties[i].value),
+            properties[i].key));
+    AM_TRY(am_openvino_check(p->ov, p->ov->ov_core_import_model(p->ov->core, bytes, length, device, &p->compiled),
+                             "opening what was compiled"));
+    return make_request(p);
+}
+
+am_status am_ov_import(const am_graph *graph, const am_target_options *options, const void *bytes, size_t length,
+                       void **out)
+{
+    *out = NULL;
+    program *p = am_alloc_zeroed(1, sizeof *p);
+    if (!p) return am_out_of_memory();
+    p->graph = graph;
+    am_status status = import(p, options, bytes, length);
     if (status) am_ov_destroy(p);
     else *out = p;
     return status;
