@@ -22,6 +22,7 @@ typedef struct am_ir {
     const am_graph *graph;
     am_ir_value *values; /* by value of the graph */
     int layer_count;
+    bool for_file; /* what is compiled will be written to a file and read again */
     bool failed;
 } am_ir;
 

@@ -114,7 +114,7 @@ static void lower_beginnings(am_ir *ir)
 
 am_status am_ov_lower(am_ir *ir, const am_graph *graph)
 {
-    *ir = (am_ir){.graph = graph};
+    *ir = (am_ir){.graph = graph, .for_file = ir->for_file};
     ir->values = am_arena_array(&ir->arena, (size_t)graph->value_count + 1, sizeof *ir->values);
     if (!ir->values) return am_out_of_memory();
     lower_beginnings(ir);

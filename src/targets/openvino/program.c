@@ -13,6 +13,8 @@
 typedef struct program {
     const am_graph *graph;
     const am_openvino *ov;
+    am_target_options options; /* with its device in `device` */
+    char device[32];
     am_ir ir; /* holds the constants that the lowering made */
     ov_compiled_model_t *compiled;
     ov_infer_request_t *request;
@@ -125,34 +127,76 @@ static am_status make_request(program *p)
     return bind_outputs(p);
 }
 
-static am_status create(program *p, const am_target_options *options)
+static am_status compile(program *p, const am_target_options *options)
 {
     ov_model_t *model = NULL;
-    AM_TRY(am_openvino_open(options->allow_untested, &p->ov));
     am_status status = read_model(p, &model);
     if (!status) status = compile_model(p, model, options->device);
     if (model) p->ov->ov_model_free(model);
-    return status ? status : make_request(p);
+    return status;
 }
 
-am_status am_ov_create(const am_graph *graph, const am_target_options *options, void **out)
+/* Properties are those of the device then: reading takes none. */
+static am_status read_compiled(program *p, const am_target_options *options, const void *bytes, size_t length)
+{
+    const char *device = options->device ? options->device : "CPU";
+    char threads[16];
+    ov_property_t properties[PROPERTIES];
+    list_properties(threads, properties);
+    for (size_t i = 0; i < property_count(device); i++)
+        AM_TRY(am_openvino_check(
+            p->ov, p->ov->ov_core_set_property(p->ov->core, device, properties[i].key, properties[i].value),
+            properties[i].key));
+    return am_openvino_check(p->ov, p->ov->ov_core_import_model(p->ov->core, bytes, length, device, &p->compiled),
+                             "opening what was compiled");
+}
+
+/* Where a program comes from: the graph, or what was compiled of it before. */
+typedef struct source {
+    const void *bytes; /* null: the graph */
+    size_t length;
+    bool for_file;
+} source;
+
+static am_status make(program *p, const am_target_options *options, const source *from)
+{
+    p->options = *options;
+    p->ir.for_file = from->for_file;
+    if (options->device) snprintf(p->device, sizeof p->device, "%s", options->device);
+    p->options.device = options->device ? p->device : NULL;
+    AM_TRY(am_openvino_open(options->allow_untested, &p->ov));
+    AM_TRY(from->bytes ? read_compiled(p, options, from->bytes, from->length) : compile(p, options));
+    return make_request(p);
+}
+
+static am_status open_program(const am_graph *graph, const am_target_options *options, const source *from, void **out)
 {
     *out = NULL;
     program *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
     p->graph = graph;
-    am_status status = create(p, options);
+    am_status status = make(p, options, from);
     if (status) am_ov_destroy(p);
     else *out = p;
     return status;
 }
 
+am_status am_ov_create(const am_graph *graph, const am_target_options *options, void **out)
+{
+    return open_program(graph, options, &(source){0}, out);
+}
+
+am_status am_ov_import(const am_graph *graph, const am_target_options *options, const void *bytes, size_t length,
+                       void **out)
+{
+    return open_program(graph, options, &(source){bytes, length, false}, out);
+}
+
 /* --- what was compiled before --- */
 
-/* OpenVINO writes files only. What it writes holds the weights too. */
-am_status am_ov_export(const void *context, am_buffer *out)
+/* OpenVINO writes files only. */
+static am_status write_file(const program *p, am_buffer *out)
 {
-    const program *p = context;
     const char *temporary = getenv("TMPDIR");
     char path[PATH_MAX], *bytes = NULL;
     size_t length = 0;
@@ -169,33 +213,14 @@ am_status am_ov_export(const void *context, am_buffer *out)
     return status ? status : am_buffer_status(out);
 }
 
-/* Properties are those of the device then: importing takes none. */
-static am_status import(program *p, const am_target_options *options, const void *bytes, size_t length)
+/* Compiled anew, for a file. What is written holds the weights too. */
+am_status am_ov_write(const void *context, am_buffer *out)
 {
-    const char *device = options->device ? options->device : "CPU";
-    char threads[16];
-    ov_property_t properties[PROPERTIES];
-    AM_TRY(am_openvino_open(options->allow_untested, &p->ov));
-    list_properties(threads, properties);
-    for (size_t i = 0; i < property_count(device); i++)
-        AM_TRY(am_openvino_check(
-            p->ov, p->ov->ov_core_set_property(p->ov->core, device, properties[i].key, properties[i].value),
-            properties[i].key));
-    AM_TRY(am_openvino_check(p->ov, p->ov->ov_core_import_model(p->ov->core, bytes, length, device, &p->compiled),
-                             "opening what was compiled"));
-    return make_request(p);
-}
-
-am_status am_ov_import(const am_graph *graph, const am_target_options *options, const void *bytes, size_t length,
-                       void **out)
-{
-    *out = NULL;
-    program *p = am_alloc_zeroed(1, sizeof *p);
-    if (!p) return am_out_of_memory();
-    p->graph = graph;
-    am_status status = import(p, options, bytes, length);
-    if (status) am_ov_destroy(p);
-    else *out = p;
+    const program *p = context;
+    void *made;
+    AM_TRY(open_program(p->graph, &p->options, &(source){.for_file = true}, &made));
+    am_status status = write_file(made, out);
+    am_ov_destroy(made);
     return status;
 }
 
@@ -248,4 +273,14 @@ am_tensor am_ov_output(const void *context, int i)
 size_t am_ov_bytes(const void *context)
 {
     return ((const program *)context)->bytes;
+}
+
+const am_graph *am_ov_graph(const void *context)
+{
+    return ((const program *)context)->graph;
+}
+
+const am_target_options *am_ov_options(const void *context)
+{
+    return &((const program *)context)->options;
 }
