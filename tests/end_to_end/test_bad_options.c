@@ -5,7 +5,7 @@
 #include <ctype.h>
 
 static const char *const commands[] = {"run",    "generate", "chat",   "embed", "inspect", "plan",    "targets",
-                                       "target", "models",   "verify", "bench", "help",    "version", "completion"};
+                                       "target", "models",   "verify", "bench", "help",    "version", "completion", "compile"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 typedef struct option {
