@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A file of `anymodel compile`: it says what to run on, and whose graphs it has. */
 static am_status open_artefact(am_model *model, const char *path, const am_model_options *options)
@@ -39,7 +40,8 @@ am_status am_model_open(const char *path, const am_model_options *options, am_mo
     am_model *model = am_alloc_zeroed(1, sizeof *model);
     if (!model) return am_out_of_memory();
     model->opened_ms = am_now_ms();
-    bool is_file = am_file_exists(path) && !am_directory_exists(path);
+    struct stat info; /* of the disk: such a file is a folder too while it is open */
+    bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
     am_status status = (is_file ? open_artefact : open_directory)(model, path, options);
     if (status) {
         am_model_close(model);

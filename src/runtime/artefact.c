@@ -214,7 +214,9 @@ static am_status find_weight(am_artefact *a, am_json manifest, const char *name,
         free(whole);
         return status;
     }
-    char *near = am_arena_printf(&a->arena, "%.*s%s/%s", (int)(am_path_base(from) - from), from, relative, name);
+    bool is_here = strcmp(relative, ".") == 0;
+    char *near = am_arena_printf(&a->arena, "%.*s%s%s%s", (int)(am_path_base(from) - from), from,
+                                 is_here ? "" : relative, is_here ? "" : "/", name);
     char *there = am_arena_printf(&a->arena, "%s/%s", absolute, name);
     free(whole);
     if (!near || !there) return am_out_of_memory();
