@@ -1,4 +1,4 @@
-#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, realpath */
 #include "base/file.h"
 
 #include "base/buffer.h"
@@ -175,9 +175,8 @@ am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t 
         buffer = (am_buffer){0};
     }
     if (kind == AM_MOUNT_BYTES) am_buffer_append(&buffer, "", 0);
-    am_status status = kind == AM_MOUNT_BYTES
-                           ? am_note(am_buffer_status(&buffer), "cannot read %s", path)
-                           : read_regular(link.bytes ? link.bytes : path, limit_bytes, &buffer);
+    am_status status = kind == AM_MOUNT_BYTES ? am_note(am_buffer_status(&buffer), "cannot read %s", path)
+                                              : read_regular(link.bytes ? link.bytes : path, limit_bytes, &buffer);
     am_buffer_deinit(&link);
     if (status) {
         am_buffer_deinit(&buffer);
@@ -243,6 +242,11 @@ am_status am_directory_each(const char *path, void (*on_name)(void *context, con
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) on_name(context, entry->d_name);
     closedir(stream);
     return NULL;
+}
+
+bool am_path_real(const char *path, char out[PATH_MAX])
+{
+    return realpath(path, out) != NULL;
 }
 
 char *am_path_join(am_arena *arena, const char *directory, const char *name)

@@ -1,4 +1,3 @@
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "base/file_digest.h"
 
 #include "base/cache_folder.h"
@@ -8,7 +7,6 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -26,15 +24,14 @@ static void describe(const struct stat *info, char out[STAMP_BYTES])
 /* The entry's path, in the arena; null where nothing can be kept. */
 static char *entry_of(am_arena *arena, const char *path)
 {
-    char *whole = realpath(path, NULL), *folder = NULL, name[AM_SHA256_TEXT];
+    char whole[PATH_MAX], name[AM_SHA256_TEXT], *folder = NULL;
     uint8_t digest[AM_SHA256_BYTES];
     am_sha256 hash;
-    if (!whole) return NULL;
+    if (!am_path_real(path, whole)) return NULL;
     am_sha256_begin(&hash);
     am_sha256_add(&hash, whole, strlen(whole));
     am_sha256_end(&hash, digest);
     am_sha256_text(digest, name);
-    free(whole);
     am_status status = am_cache_folder(arena, "digests", &folder);
     am_status_free(status);
     return status ? NULL : am_path_join(arena, folder, name);

@@ -10,5 +10,4 @@
    cache folder, always. Reading tells its progress. Fails with AM_NOT_FOUND, AM_IO. */
 am_status am_file_digest(const char *path, uint8_t out[AM_SHA256_BYTES]) AM_NODISCARD;
 
-
 #endif

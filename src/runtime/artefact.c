@@ -1,4 +1,3 @@
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "runtime/artefact.h"
 
 #include "base/file.h"
@@ -10,7 +9,6 @@
 #include "runtime/artefact_internal.h"
 #include "targets/cpu/isa.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -206,19 +204,14 @@ static am_status choose_targets(am_artefact *a, am_json manifest, const am_artef
 static am_status find_weight(am_artefact *a, am_json manifest, const char *name, char **out)
 {
     const char *relative, *absolute;
-    char *whole = realpath(a->path, NULL);
-    const char *from = whole ? whole : a->path;
-    am_status status = get_text(a, manifest, "relative", &relative);
-    if (!status) status = get_text(a, manifest, "directory", &absolute);
-    if (status) {
-        free(whole);
-        return status;
-    }
+    char whole[PATH_MAX];
+    const char *from = am_path_real(a->path, whole) ? whole : a->path;
+    AM_TRY(get_text(a, manifest, "relative", &relative));
+    AM_TRY(get_text(a, manifest, "directory", &absolute));
     bool is_here = strcmp(relative, ".") == 0;
     char *near = am_arena_printf(&a->arena, "%.*s%s%s%s", (int)(am_path_base(from) - from), from,
                                  is_here ? "" : relative, is_here ? "" : "/", name);
     char *there = am_arena_printf(&a->arena, "%s/%s", absolute, name);
-    free(whole);
     if (!near || !there) return am_out_of_memory();
     *out = am_file_exists(near) ? near : there;
     if (am_file_exists(*out)) return NULL;
@@ -238,8 +231,9 @@ static am_status check_weight(am_artefact *a, am_json manifest, am_json row, am_
     AM_TRY(find_weight(a, manifest, out->name, &path));
     if (stat(path, &info) != 0) return am_error_from_errno("open", path);
     if ((size_t)info.st_size != bytes)
-        return am_error(AM_INVALID_FILE, "%s: the weights %s are %lld bytes, %zu when it was compiled: compile it again",
-                        a->path, path, (long long)info.st_size, bytes);
+        return am_error(AM_INVALID_FILE,
+                        "%s: the weights %s are %lld bytes, %zu when it was compiled: compile it again", a->path, path,
+                        (long long)info.st_size, bytes);
     AM_TRY(am_file_digest(path, digest));
     am_sha256_text(digest, digits);
     out->path = path;
@@ -264,8 +258,7 @@ static am_status mount_files(am_artefact *a, am_json manifest)
     AM_TRY(get_list(a, manifest, "weights", &weights));
     AM_TRY(get_list(a, manifest, "files", &files));
     size_t count = 0;
-    am_mounted_file *all =
-        am_arena_array(&a->arena, am_json_count(weights) + am_json_count(files) + 1, sizeof *all);
+    am_mounted_file *all = am_arena_array(&a->arena, am_json_count(weights) + am_json_count(files) + 1, sizeof *all);
     if (!all) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(files); am_json_next(&i);) AM_TRY(take_file(a, i.value, &all[count++]));
     for (am_json_iterator i = am_json_iterate(weights); am_json_next(&i);)

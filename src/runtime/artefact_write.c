@@ -1,4 +1,3 @@
-#define _XOPEN_SOURCE 700 /* realpath */
 #include "base/file.h"
 #include "base/file_digest.h"
 #include "base/memory.h"
@@ -134,8 +133,7 @@ static am_status look_at(writer *w, const char *prefix, const char *file)
         return inner.prefix ? am_directory_each(path, on_file, &inner) : am_out_of_memory();
     }
     if (!is_small_file(file)) return NULL;
-    if (w->name_count == FILES)
-        return am_error(AM_UNSUPPORTED, "%s: more than %d files", w->model->directory, FILES);
+    if (w->name_count == FILES) return am_error(AM_UNSUPPORTED, "%s: more than %d files", w->model->directory, FILES);
     w->names[w->name_count++] = name;
     return NULL;
 }
@@ -242,17 +240,13 @@ static void put_relative(am_buffer *out, const char *from, const char *to)
 static am_status write_directory(writer *w, const char *path)
 {
     const char *base = am_path_base(path);
-    char *folder = am_arena_printf(&w->arena, "%.*s.", (int)(base - path), path);
+    char from[PATH_MAX], to[PATH_MAX], *folder = am_arena_printf(&w->arena, "%.*s.", (int)(base - path), path);
     if (!folder) return am_out_of_memory();
-    char *from = realpath(folder, NULL), *to = from ? realpath(w->model->directory, NULL) : NULL;
-    am_status status = to ? NULL : am_error_from_errno("find", from ? w->model->directory : folder);
-    if (to) {
-        put_relative(&w->manifest, from, to);
-        put_text(&w->manifest, "directory", to);
-    }
-    free(from);
-    free(to);
-    return status;
+    if (!am_path_real(folder, from)) return am_error_from_errno("find", folder);
+    if (!am_path_real(w->model->directory, to)) return am_error_from_errno("find", w->model->directory);
+    put_relative(&w->manifest, from, to);
+    put_text(&w->manifest, "directory", to);
+    return NULL;
 }
 
 /* --- programs --- */

@@ -98,8 +98,7 @@ static am_status compile_piece(am_program *p, int i)
     p->pieces[i].inputs = am_arena_array(&p->arena, (size_t)graph->input_count + 1, sizeof *p->pieces[i].inputs);
     p->pieces[i].states = am_arena_array(&p->arena, (size_t)graph->state_count + 1, sizeof *p->pieces[i].states);
     if (!p->pieces[i].inputs || !p->pieces[i].states) return am_out_of_memory();
-    am_status status =
-        p->options.compiled ? import_piece(p, i) : create_on(p, i, pick->target, pick->device, NULL);
+    am_status status = p->options.compiled ? import_piece(p, i) : create_on(p, i, pick->target, pick->device, NULL);
     return status ? move_to_cpu(p, i, pick->target, status) : NULL;
 }
 

@@ -38,12 +38,12 @@ typedef struct am_target_report {
 } am_target_report;
 
 typedef struct am_target_options {
-    const char *device;           /* "GPU" of "openvino:GPU"; null: the target's first */
-    bool profile;                 /* keep the time of each node, where the target can */
-    bool reference_only;          /* cpu: only the kernels that define the ops */
-    size_t other_bytes;           /* what the caller will allocate beside */
-    bool allow_untested;          /* take versions of the vendor's library that were never tried */
-    const atomic_bool *cancelled; /* becomes true when nobody waits for `create` any more; null: never */
+    const char *device;                         /* "GPU" of "openvino:GPU"; null: the target's first */
+    bool profile;                               /* keep the time of each node, where the target can */
+    bool reference_only;                        /* cpu: only the kernels that define the ops */
+    size_t other_bytes;                         /* what the caller will allocate beside */
+    bool allow_untested;                        /* take versions of the vendor's library that were never tried */
+    const atomic_bool *cancelled;               /* becomes true when nobody waits for `create` any more; null: never */
     const struct am_compiled_program *compiled; /* am_program_create imports its pieces; null: it compiles */
 } am_target_options;
 
@@ -83,8 +83,8 @@ typedef struct am_target {
        everything else that the result depends on. Null: nothing is kept. */
     am_status (*version)(am_buffer *out);
 
-    /* Appends what `create` compiled, for `import` in another process with the same version of the vendor's library on a
-       cpu with the same features. Null, as `import` is then: creating compiles nothing that is worth keeping. */
+    /* Appends what `create` compiled, for `import` in another process with the same version of the vendor's library on
+       a cpu with the same features. Null, as `import` is then: creating compiles nothing that is worth keeping. */
     am_status (*export)(const void *program, am_buffer *out);
 
     /* `create` without compiling, from what `export` gave for this graph: `length` bytes at an address that is a

@@ -61,8 +61,8 @@ static void end_to_end_compile__generates_as_the_directory_does(void **state)
     kept_text file = compile_for_cpu(directory);
     static const char *const prompts[] = {"It is a truth", "She was"};
     for (int i = 0; i < 2; i++) {
-        am_test_result a = am_test_anymodel(NULL, "generate", directory, "--prompt", prompts[i], "--max-new-tokens", "9",
-                                            "--json", "--target", "cpu");
+        am_test_result a = am_test_anymodel(NULL, "generate", directory, "--prompt", prompts[i], "--max-new-tokens",
+                                            "9", "--json", "--target", "cpu");
         am_test_result b =
             am_test_anymodel(NULL, "generate", file.text, "--prompt", prompts[i], "--max-new-tokens", "9", "--json");
         expect_code(&a, AM_OK);
@@ -79,9 +79,9 @@ static void end_to_end_compile__tells_what_it_made(void **state)
     use_own_cache();
     const char *directory = copy_llama();
     kept_text file = keep(am_test_format("%s/x", directory));
-    am_test_result made = am_test_anymodel(NULL, "compile", directory, "--target", "cpu", "--output", file.text,
-                                           "--shape", "length=4", "--max-new-tokens", "3", "--prompt", "It is a truth",
-                                           "--json");
+    am_test_result made =
+        am_test_anymodel(NULL, "compile", directory, "--target", "cpu", "--output", file.text, "--shape", "length=4",
+                         "--max-new-tokens", "3", "--prompt", "It is a truth", "--json");
     am_json_document *document = NULL;
     expect_code(&made, AM_OK);
     am_test_expect_ok(am_json_parse(made.out, made.out_length, "output", &document));
@@ -223,8 +223,7 @@ static void rewrite_manifest(const char *path, const char *from, const char *to)
     am_test_expect_ok(am_safetensors_read(path, &table));
     const char *manifest = text + 64, *at = strstr(manifest, from);
     assert_non_null(at);
-    const char *changed =
-        am_arena_printf(&arena, "%.*s%s%s", (int)(at - manifest), manifest, to, at + strlen(from));
+    const char *changed = am_arena_printf(&arena, "%.*s%s%s", (int)(at - manifest), manifest, to, at + strlen(from));
     am_artefact_digits(changed, strlen(changed), digits);
     am_test_expect_ok(am_safetensors_write_with(path, AM_ARTEFACT_KEY, am_arena_printf(&arena, "%s%s", digits, changed),
                                                 table.tensors, table.count));
@@ -325,9 +324,9 @@ static void end_to_end_compile__runs_on_what_it_was_compiled_for(void **state)
     (void)state;
     const char *directory = copy_vit();
     kept_text file = compile_for_cpu(directory);
-    expect_failure(am_test_anymodel(NULL, "compile", file.text, "--target", "cpu", "-o",
-                                    am_test_format("%s/again", directory)),
-                   AM_INVALID_ARGUMENT, "is compiled already");
+    expect_failure(
+        am_test_anymodel(NULL, "compile", file.text, "--target", "cpu", "-o", am_test_format("%s/again", directory)),
+        AM_INVALID_ARGUMENT, "is compiled already");
     expect_failure(am_test_anymodel(NULL, "run", file.text, digit_path(), "--target-policy", "auto"),
                    AM_INVALID_ARGUMENT, "require or prefer");
     expect_failure(am_test_anymodel(NULL, "run", file.text, digit_path(), "--target", "auto"), AM_INVALID_ARGUMENT,

@@ -51,7 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!is_made) close(mkstemp(path));
     is_made = true;
     am_artefact_digits(end ? (const char *)end + 1 : "", rest, digits);
-    am_named_tensor blob = {.name = digits, .dtype = AM_U8, .shape = am_shape_of((int64_t)rest), .data = end ? end + 1 : NULL};
+    am_named_tensor blob = {
+        .name = digits, .dtype = AM_U8, .shape = am_shape_of((int64_t)rest), .data = end ? end + 1 : NULL};
     char *manifest = with_digests((const char *)data, length, digits);
     if (!manifest) return 0;
     am_status status = am_safetensors_write_with(path, AM_ARTEFACT_KEY, manifest, &blob, rest ? 1 : 0);

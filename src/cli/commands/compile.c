@@ -13,7 +13,8 @@ typedef struct compile_values {
 } compile_values;
 
 static const am_option options[] = {
-    {"output", AM_OPTION_TEXT, offsetof(compile_values, output), "FILE", "the file to write; -o FILE is the same", 0, 0},
+    {"output", AM_OPTION_TEXT, offsetof(compile_values, output), "FILE", "the file to write; -o FILE is the same", 0,
+     0},
     {"shape", AM_OPTION_LIST, offsetof(compile_values, shapes), "SIZES",
      "compile for inputs of these sizes, \"batch=1,length=128\"; may be given again", 0, 0},
     {"prompt", AM_OPTION_LIST, offsetof(compile_values, prompts), "TEXT",
@@ -29,21 +30,22 @@ const am_command am_command_compile = {
     .name = "compile",
     .summary = "compile a model for a target into one file that runs without compiling",
     .usage = "MODEL_DIR --target NAMES -o FILE [--shape SIZES] [--prompt TEXT] [INPUT...]",
-    .help = "FILE is then given to run, generate and the others in the place of MODEL_DIR. It holds the graphs, what the "
-            "target made of\n"
-            "them, configuration and tokenizer; the weights stay in MODEL_DIR and are known by their SHA-256.\n"
-            "Graphs are compiled for sizes: for each --shape, and for what each INPUT (as of run) and --prompt needs. An "
-            "input of other\n"
-            "sizes is an error later, or with --target-policy prefer the cpu's. On the cpu nothing is compiled, and every "
-            "size runs.\n\n"
-            "  anymodel compile my-bert --target max -o bert.compiled --shape length=16 --shape length=32\n"
-            "  anymodel compile my-vit --target openvino -o vit.compiled cat.jpg\n"
-            "  anymodel run vit.compiled dog.jpg\n"
-            "  anymodel compile my-llama --target mojo -o llama.compiled --shape length=12 --max-new-tokens 100\n"
-            "  anymodel generate llama.compiled --prompt \"Once upon a time\"\n\n"
-            "FILE belongs to this version of the program, of the target's library and to cpus with these features; "
-            "where one differs that\n"
-            "is an error that says so. It holds machine code: trust it as you would a program.\n",
+    .help =
+        "FILE is then given to run, generate and the others in the place of MODEL_DIR. It holds the graphs, what the "
+        "target made of\n"
+        "them, configuration and tokenizer; the weights stay in MODEL_DIR and are known by their SHA-256.\n"
+        "Graphs are compiled for sizes: for each --shape, and for what each INPUT (as of run) and --prompt needs. An "
+        "input of other\n"
+        "sizes is an error later, or with --target-policy prefer the cpu's. On the cpu nothing is compiled, and every "
+        "size runs.\n\n"
+        "  anymodel compile my-bert --target max -o bert.compiled --shape length=16 --shape length=32\n"
+        "  anymodel compile my-vit --target openvino -o vit.compiled cat.jpg\n"
+        "  anymodel run vit.compiled dog.jpg\n"
+        "  anymodel compile my-llama --target mojo -o llama.compiled --shape length=12 --max-new-tokens 100\n"
+        "  anymodel generate llama.compiled --prompt \"Once upon a time\"\n\n"
+        "FILE belongs to this version of the program, of the target's library and to cpus with these features; "
+        "where one differs that\n"
+        "is an error that says so. It holds machine code: trust it as you would a program.\n",
     .options = options,
     .run = run,
 };
@@ -54,10 +56,9 @@ static int check_output(const am_globals *globals, const char *path)
     const char *slash = strrchr(path, '/');
     char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
     if (!folder) return am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for a path");
-    int code = access(folder, W_OK | X_OK) == 0
-                   ? AM_OK
-                   : am_cli_fail(globals, errno == ENOENT ? AM_NOT_FOUND : AM_IO, "compile: cannot write to %s: %s",
-                                 path, strerror(errno));
+    int code = access(folder, W_OK | X_OK) == 0 ? AM_OK
+                                                : am_cli_fail(globals, errno == ENOENT ? AM_NOT_FOUND : AM_IO,
+                                                              "compile: cannot write to %s: %s", path, strerror(errno));
     free(folder);
     return code;
 }

@@ -197,8 +197,9 @@ static am_status open_exported(program *p, const exported *from)
 {
     am_mx_entry entry = {.verdict = AM_MX_RIGHT, .length = from->length - AM_SHA256_BYTES};
     if (from->length <= AM_SHA256_BYTES || memcmp(from->bytes, p->key, AM_SHA256_BYTES) != 0)
-        return am_error(AM_UNSUPPORTED, "max: compiled for another cpu, version of MAX or of this program: this is MAX "
-                                        "%s on %s",
+        return am_error(AM_UNSUPPORTED,
+                        "max: compiled for another cpu, version of MAX or of this program: this is MAX "
+                        "%s on %s",
                         p->max->version, am_cpu_model_name());
     entry.mef = (char *)(uintptr_t)(from->bytes + AM_SHA256_BYTES);
     return open_model(p, &entry);

@@ -69,8 +69,9 @@ static am_status compare(const char *name, const am_tensor *expected, const am_t
     for (int64_t i = 0; i < count; i++) {
         double x = am_load_real(expected->dtype, expected->data, i), y = am_load_real(found->dtype, found->data, i);
         if (x == y || fabs(x - y) <= tolerance || (x != x && y != y)) continue;
-        return am_error(AM_INTERNAL, "openvino: what it wrote computes something else when it is read again: element "
-                                     "%lld of %s is %g, expected %g",
+        return am_error(AM_INTERNAL,
+                        "openvino: what it wrote computes something else when it is read again: element "
+                        "%lld of %s is %g, expected %g",
                         (long long)i, name, y, x);
     }
     return NULL;

@@ -40,8 +40,8 @@ static bool is_two_halves(const am_ir *ir, const am_node *node)
     return x->rank < AM_RANK_LIMIT && a->axis == x->rank - 1 && am_shape_equal(x, y);
 }
 
-/* [.., n] and [.., n] by way of [.., 2, n]. OpenVINO 2026.4.1 makes a RoPE of halves put together directly, and writes it
-   to a file without the width of its tables: read again it reads beyond their ends. */
+/* [.., n] and [.., n] by way of [.., 2, n]. OpenVINO 2026.4.1 makes a RoPE of halves put together directly, and writes
+   it to a file without the width of its tables: read again it reads beyond their ends. */
 static am_ir_value lower_halves(am_ir *ir, const am_node *node)
 {
     am_shape one = am_node_in(ir->graph, node, 0)->shape;

@@ -19,7 +19,8 @@ static const char *new_file(void)
 static void expect_text(am_model *model, const char *prompt, const char *expected)
 {
     am_text_result result;
-    am_test_expect_ok(am_model_generate(model, prompt, &(am_text_options){.max_new_tokens = 5, .greedy = true}, &result));
+    am_test_expect_ok(
+        am_model_generate(model, prompt, &(am_text_options){.max_new_tokens = 5, .greedy = true}, &result));
     assert_string_equal(result.text, expected);
     am_text_result_deinit(&result);
 }
@@ -30,7 +31,8 @@ static void api_compile__a_file_can_be_opened_twice(void **state)
     const char *file = new_file();
     am_text_result result;
     am_model *model = open_model(am_test_source_path(LLAMA)), *first, *second;
-    am_test_expect_ok(am_model_generate(model, "It is", &(am_text_options){.max_new_tokens = 5, .greedy = true}, &result));
+    am_test_expect_ok(
+        am_model_generate(model, "It is", &(am_text_options){.max_new_tokens = 5, .greedy = true}, &result));
     am_test_expect_ok(am_model_save_compiled(model, file, NULL));
     am_model_close(model);
     am_test_expect_ok(am_model_open(file, NULL, &first));
@@ -69,6 +71,7 @@ static void api_compile__refuses_what_makes_no_sense(void **state)
     am_test_expect_error(am_model_compile(model, NULL, -1), AM_INVALID_ARGUMENT, "new_tokens");
     am_test_expect_error(am_model_save_compiled(model, NULL, NULL), AM_INVALID_ARGUMENT, "no file");
     am_test_expect_ok(am_model_compile(model, "length=3", 2));
-    am_test_expect_error(am_model_save_compiled(model, "/nonexistent/folder/x", NULL), AM_NOT_FOUND, "/nonexistent/folder");
+    am_test_expect_error(am_model_save_compiled(model, "/nonexistent/folder/x", NULL), AM_NOT_FOUND,
+                         "/nonexistent/folder");
     am_model_close(model);
 }
