@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "test_support.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/warning.h"
 #include "graph/ops.h"
@@ -26,6 +27,8 @@ static const am_target *need(const char *name, bool is_slow)
         print_message("this build has no target %s\n", name);
         skip();
     }
+    const char *program = am_test_program(); /* beside which MAX's compiler lies */
+    setenv("ANYMODEL_LIBEXEC", am_test_format("%.*s", (int)(am_path_base(program) - program), program), 1);
     target->probe(&report);
     if (!report.present || (is_slow && !getenv("ANYMODEL_TEST_SLOW"))) {
         print_message("%s\n", report.present ? "takes minutes: ANYMODEL_TEST_SLOW is not set" : report.reason.text);
