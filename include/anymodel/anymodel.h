@@ -158,7 +158,7 @@ AM_API am_status am_model_compile(am_model *model, const char *shapes, int new_t
 
 /* Writes one file with every graph that the model has compiled since it was opened: the graphs, what their target made
    of them, configuration and tokenizer, and the SHA-256 of the weights, which stay where they are. am_model_open opens
-   it. *out_json (may be null): {"file", "pieces": [{"graph", "target", "nodes", "compiled_bytes"}], "bytes",
+   it. *out_json (may be null): {"file", "pieces": [{"graph", "piece", "target", "nodes", "compiled_bytes"}], "bytes",
    "seconds"}, the last since the model was opened. Fails with AM_INVALID_ARGUMENT where nothing was compiled or the
    policy is auto, AM_IO. The file holds machine code: open only files that you trust as you trust a program. */
 AM_API am_status am_model_save_compiled(am_model *model, const char *path, char **out_json) AM_NODISCARD;

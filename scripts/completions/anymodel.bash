@@ -3,7 +3,7 @@ _anymodel() {
     local word=${COMP_WORDS[COMP_CWORD]} words=''
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='bench chat compile completion embed generate help inspect models plan run target targets verify version'
+        words='bench chat compile completion embed generate help inspect models plan run target targets verify verify-text version'
     elif [[ $word == -* ]]; then
         case ${COMP_WORDS[1]} in
         bench) words=' --json --threads --auto --target --target-policy --verbose --help --shape' ;;
@@ -20,10 +20,11 @@ _anymodel() {
         target) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
         targets) words=' --json --threads --auto --target --target-policy --verbose --help --check' ;;
         verify) words=' --json --threads --auto --target --target-policy --verbose --help --only --trace' ;;
+        verify-text) words=' --json --threads --auto --target --target-policy --verbose --help --only --quiet' ;;
         version) words=' --json --threads --auto --target --target-policy --verbose --help' ;;
         esac
     elif [ "${COMP_WORDS[1]}" = help ]; then
-        words='bench chat compile completion embed generate help inspect models plan run target targets verify version'
+        words='bench chat compile completion embed generate help inspect models plan run target targets verify verify-text version'
     elif [ "${COMP_WORDS[1]}" = completion ]; then
         words='bash zsh'
     fi
