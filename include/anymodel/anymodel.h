@@ -46,10 +46,15 @@ typedef struct am_model_options {
                                   wish. AutoModel decides where config.json names no class */
 } am_model_options;
 
-/* Opens DIRECTORY (config.json, weights, tokenizer and processor files as far as they are needed). options
-   may be null. Fails with AM_UNSUPPORTED naming the class, AM_NOT_FOUND, AM_INVALID_FILE, AM_UNAVAILABLE
-   (target). */
-AM_API am_status am_model_open(const char *directory, const am_model_options *options, am_model **out) AM_NODISCARD;
+/* Opens a model directory (config.json, weights, tokenizer and processor files as far as they are needed), or a file of
+   am_model_save_compiled. options may be null. Fails with AM_UNSUPPORTED naming the class, AM_NOT_FOUND,
+   AM_INVALID_FILE, AM_UNAVAILABLE (target).
+
+   Such a file says itself what it runs on; target, where it is given, must be that. Nothing is compiled: what does not
+   fit (an input of other sizes, another version of the program or of the target's library, another cpu) fails with
+   AM_UNSUPPORTED, or under the policy "prefer" runs on the cpu with a warning. Weights that are not those it was
+   compiled with fail in any case. */
+AM_API am_status am_model_open(const char *path, const am_model_options *options, am_model **out) AM_NODISCARD;
 AM_API void am_model_close(am_model *model);
 
 /* Weights are mapped: the files must keep their length while a model is open, and the kernel raises SIGBUS when one
@@ -143,6 +148,20 @@ typedef struct am_named_array {
 AM_API am_status am_model_forward(am_model *model, const am_named_array *inputs, size_t count,
                                   bool output_hidden_states, const am_named_array **outputs,
                                   size_t *out_count) AM_NODISCARD;
+
+/* --- compiling ahead --- */
+
+/* Compiles what answers need for inputs of these sizes ("batch=1,length=128", or null); for a class that generates that
+   is reading a prompt of that length and writing new_tokens (0: 64) more. Whatever else the model has run since it was
+   opened is compiled as well. */
+AM_API am_status am_model_compile(am_model *model, const char *shapes, int new_tokens) AM_NODISCARD;
+
+/* Writes one file with every graph that the model has compiled since it was opened: the graphs, what their target made
+   of them, configuration and tokenizer, and the SHA-256 of the weights, which stay where they are. am_model_open opens
+   it. *out_json (may be null): {"file", "pieces": [{"graph", "piece", "target", "nodes", "compiled_bytes"}], "bytes",
+   "seconds"}, the last since the model was opened. Fails with AM_INVALID_ARGUMENT where nothing was compiled or the
+   policy is auto, AM_IO. The file holds machine code: open only files that you trust as you trust a program. */
+AM_API am_status am_model_save_compiled(am_model *model, const char *path, char **out_json) AM_NODISCARD;
 
 /* --- what is there --- */
 

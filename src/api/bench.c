@@ -1,3 +1,4 @@
+#include "api/example_generation.h"
 #include "api/example_inputs.h"
 #include "api/graph_work.h"
 #include "api/json_writer.h"
@@ -59,49 +60,10 @@ static am_status count_work(const benchmark *m, am_graph_work *out)
     return am_graph_work_count(am_session_program(m->model->pipeline->session), out);
 }
 
-/* Greedy, and no token ends it. */
-static am_status read_generation(const benchmark *m, int64_t new_tokens, am_arena *arena, am_generation_config *out)
-{
-    am_generation_config read, config = am_generation_config_default();
-    AM_TRY(am_generation_config_read(m->model->pipeline->model, &config, arena, &read));
-    config.max_new_tokens = new_tokens;
-    config.pad_token_id = read.pad_token_id;
-    config.decoder_start_token_id = read.decoder_start_token_id;
-    *out = config;
-    return NULL;
-}
-
-/* A decoder continues input_ids; an encoder-decoder reads everything but decoder_input_ids. */
-static void make_request(const benchmark *m, const am_generation_config *config, am_session_input *inputs,
-                         am_generate_request *out)
-{
-    bool encodes = m->model->pipeline->model->architecture->flags & AM_ENCODER_DECODER;
-    const am_session_input *ids = am_example_inputs_find(&m->inputs, "input_ids");
-    *out = (am_generate_request){.inputs = inputs, .batch = m->inputs.items[0].tensor.shape.dims[0], .config = config};
-    if (!encodes && ids) {
-        out->ids = ids->tensor.data;
-        out->length = ids->tensor.shape.dims[1];
-        return;
-    }
-    for (int i = 0; i < m->inputs.count; i++)
-        if (strcmp(m->inputs.items[i].name, "decoder_input_ids") != 0) inputs[out->input_count++] = m->inputs.items[i];
-}
-
 static am_status generate(benchmark *m)
 {
-    am_generation_config config;
-    am_generate_request request;
-    am_generated answer = {0};
-    am_session_input inputs[AM_EXAMPLE_INPUTS];
-    int64_t context = am_pipeline_context_length(m->model->pipeline);
-    am_arena arena = {0};
-    make_request(m, &config, inputs, &request);
-    int64_t room = context - (request.ids ? request.length : 1), tokens = room < NEW_TOKENS ? room : NEW_TOKENS;
-    if (tokens < 2) return NULL; /* the first token is the prefill's: nothing would be measured */
-    am_status status = read_generation(m, tokens, &arena, &config);
-    if (!status) status = am_generate(m->model->pipeline->session, &request, &answer);
-    am_arena_deinit(&arena);
-    if (status) return status;
+    am_generated answer;
+    AM_TRY(am_example_generate(m->model->pipeline, &m->inputs, NEW_TOKENS, &answer));
     for (int64_t row = 0; row < answer.batch; row++) m->new_tokens += answer.lengths[row];
     m->prompt_tokens = answer.prompt_tokens * answer.batch;
     m->prefill_ms = answer.prefill_ms;
@@ -109,7 +71,7 @@ static am_status generate(benchmark *m)
     m->decode_steps = answer.decode_steps;
     m->generates = m->decode_steps > 0;
     am_generated_deinit(&answer);
-    return count_work(m, &m->step_work);
+    return m->generates ? count_work(m, &m->step_work) : NULL;
 }
 
 static am_status measure(benchmark *m, const char *directory, const am_model_options *options, const char *shapes)

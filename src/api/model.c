@@ -1,23 +1,50 @@
+#include "api/machine_peaks.h"
 #include "api/model_internal.h"
 
 #include "base/file.h"
 #include "base/memory.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-am_status am_model_open(const char *directory, const am_model_options *options, am_model **out)
+/* A file of `anymodel compile`: it says what to run on, and whose graphs it has. */
+static am_status open_artefact(am_model *model, const char *path, const am_model_options *options)
+{
+    am_artefact_options how = {.program_version = am_version(), .policy = getenv("ANYMODEL_TARGET_POLICY")};
+    if (how.policy && !*how.policy) how.policy = NULL;
+    if (options && options->target_policy) how.policy = options->target_policy;
+    if (options) how.target = options->target;
+    AM_TRY(am_artefact_open(path, &how, &model->artefact));
+    am_class_choice choice = {.architecture = am_artefact_architecture(model->artefact)};
+    if (options && options->architecture) choice.architecture = options->architecture;
+    if (options && options->auto_class) choice = (am_class_choice){.auto_class = options->auto_class};
+    am_session_options session = {.targets = *am_artefact_targets(model->artefact), .artefact = model->artefact};
+    return am_pipeline_open(am_artefact_directory(model->artefact), &choice, &session, &model->pipeline);
+}
+
+static am_status open_directory(am_model *model, const char *directory, const am_model_options *options)
+{
+    am_session_options session = {0};
+    am_class_choice choice = {0};
+    AM_TRY(
+        am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &session.targets));
+    if (options) choice = (am_class_choice){options->architecture, options->auto_class};
+    return am_pipeline_open(directory, &choice, &session, &model->pipeline);
+}
+
+am_status am_model_open(const char *path, const am_model_options *options, am_model **out)
 {
     *out = NULL;
-    if (!directory) return am_error(AM_INVALID_ARGUMENT, "no model directory was given");
-    am_target_choice targets;
-    AM_TRY(am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &targets));
+    if (!path) return am_error(AM_INVALID_ARGUMENT, "no model directory was given");
     am_model *model = am_alloc_zeroed(1, sizeof *model);
     if (!model) return am_out_of_memory();
-    am_class_choice choice = {0};
-    if (options) choice = (am_class_choice){options->architecture, options->auto_class};
-    am_status status = am_pipeline_open(directory, options ? &choice : NULL, &targets, &model->pipeline);
+    model->opened_ms = am_now_ms();
+    struct stat info; /* of the disk: such a file is a folder too while it is open */
+    bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+    am_status status = (is_file ? open_artefact : open_directory)(model, path, options);
     if (status) {
-        am_free(model);
+        am_model_close(model);
         return status;
     }
     model->task = model->pipeline->model->architecture->task;
@@ -30,6 +57,7 @@ void am_model_close(am_model *model)
     if (!model) return;
     am_arena_deinit(&model->borrowed);
     am_pipeline_close(model->pipeline);
+    am_artefact_close(model->artefact);
     am_free(model);
 }
 

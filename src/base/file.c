@@ -1,8 +1,11 @@
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS, realpath */
 #include "base/file.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/mount.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
@@ -92,14 +95,37 @@ static am_status map(int fd, const char *path, am_mapped_file *out)
     return remember(out, path);
 }
 
-am_status am_file_map(const char *path, am_mapped_file *out)
+static am_status map_regular(const char *path, am_mapped_file *out)
 {
     int fd = -1;
-    *out = (am_mapped_file){0};
     AM_TRY(open_regular(path, &fd, &out->size_bytes));
     am_status status = map(fd, path, out);
     close(fd);
     if (status) am_file_unmap(out);
+    return status;
+}
+
+/* Bytes of a mount in pages of their own, so that they are given back as those of a file are. */
+static am_status map_bytes(const am_buffer *bytes, const char *path, am_mapped_file *out)
+{
+    if (!bytes->length) return NULL;
+    void *pages = mmap(NULL, bytes->length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) return am_error_from_errno("map", path);
+    memcpy(pages, bytes->bytes, bytes->length);
+    *out = (am_mapped_file){pages, bytes->length};
+    return remember(out, path);
+}
+
+am_status am_file_map(const char *path, am_mapped_file *out)
+{
+    am_buffer mounted = {0};
+    *out = (am_mapped_file){0};
+    am_mount_kind kind = am_mount_find(path, &mounted);
+    am_status status = am_buffer_status(&mounted);
+    if (!status && kind == AM_MOUNT_BYTES) status = map_bytes(&mounted, path, out);
+    else if (!status) status = map_regular(kind == AM_MOUNT_LINK ? am_buffer_text(&mounted) : path, out);
+    if (status) am_file_unmap(out);
+    am_buffer_deinit(&mounted);
     return status;
 }
 
@@ -127,17 +153,31 @@ static am_status read_all(int fd, const char *path, size_t limit_bytes, am_buffe
     return am_buffer_status(buffer);
 }
 
-am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t *out_length)
+static am_status read_regular(const char *path, size_t limit_bytes, am_buffer *buffer)
 {
-    am_buffer buffer = {0};
     bool standard_input = strcmp(path, "-") == 0;
     int fd = STDIN_FILENO;
     size_t size;
+    if (!standard_input) AM_TRY(open_regular(path, &fd, &size));
+    am_status status = read_all(fd, standard_input ? "standard input" : path, limit_bytes, buffer);
+    if (!standard_input) close(fd);
+    return status;
+}
+
+am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t *out_length)
+{
+    am_buffer buffer = {.limit_bytes = limit_bytes}, link = {0};
     *out = NULL;
     *out_length = 0;
-    if (!standard_input) AM_TRY(open_regular(path, &fd, &size));
-    am_status status = read_all(fd, standard_input ? "standard input" : path, limit_bytes, &buffer);
-    if (!standard_input) close(fd);
+    am_mount_kind kind = am_mount_find(path, &buffer);
+    if (kind == AM_MOUNT_LINK) {
+        link = buffer;
+        buffer = (am_buffer){0};
+    }
+    if (kind == AM_MOUNT_BYTES) am_buffer_append(&buffer, "", 0);
+    am_status status = kind == AM_MOUNT_BYTES ? am_note(am_buffer_status(&buffer), "cannot read %s", path)
+                                              : read_regular(link.bytes ? link.bytes : path, limit_bytes, &buffer);
+    am_buffer_deinit(&link);
     if (status) {
         am_buffer_deinit(&buffer);
         return status;
@@ -182,13 +222,31 @@ am_status am_file_write(const char *path, const void *bytes, size_t length)
 bool am_file_exists(const char *path)
 {
     struct stat info;
-    return lstat(path, &info) == 0;
+    return am_mount_find(path, NULL) != AM_MOUNT_NONE || lstat(path, &info) == 0;
 }
 
 bool am_directory_exists(const char *path)
 {
     struct stat info;
+    am_mount_kind kind = am_mount_find(path, NULL);
+    if (kind != AM_MOUNT_NONE) return kind == AM_MOUNT_FOLDER;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+am_status am_directory_each(const char *path, void (*on_name)(void *context, const char *name), void *context)
+{
+    if (am_mount_find(path, NULL) == AM_MOUNT_FOLDER) return am_mount_each(path, on_name, context);
+    DIR *stream = opendir(path);
+    if (!stream) return am_error_from_errno("open", path);
+    for (const struct dirent *entry; (entry = readdir(stream));)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) on_name(context, entry->d_name);
+    closedir(stream);
+    return NULL;
+}
+
+bool am_path_real(const char *path, char out[PATH_MAX])
+{
+    return realpath(path, out) != NULL;
 }
 
 char *am_path_join(am_arena *arena, const char *directory, const char *name)

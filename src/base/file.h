@@ -1,10 +1,11 @@
-/* Files: mapped for reading, paths, folders. */
+/* Files: mapped for reading, paths, folders; on the disk or mounted (base/mount.h). */
 #ifndef AM_BASE_FILE_H
 #define AM_BASE_FILE_H
 
 #include "base/arena.h"
 #include "base/status.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,6 +39,13 @@ bool am_file_exists(const char *path);
 
 /* Whether there is a folder of that path; links are followed. */
 bool am_directory_exists(const char *path);
+
+/* Calls back with the name of everything in a folder but "." and "..", in no order. Fails with AM_NOT_FOUND, AM_IO. */
+am_status am_directory_each(const char *path, void (*on_name)(void *context, const char *name),
+                            void *context) AM_NODISCARD;
+
+/* The absolute path of what is there, without links; false, with errno, where nothing is. */
+bool am_path_real(const char *path, char out[PATH_MAX]);
 
 /* "directory/name" in the arena; null when there is no memory. */
 char *am_path_join(am_arena *arena, const char *directory, const char *name);

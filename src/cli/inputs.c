@@ -93,3 +93,34 @@ bool am_cli_task_takes_media(const char *task)
     am_string_free(tasks);
     return found;
 }
+
+/* A first look at a file decides whether it is text. */
+static bool begins_as_media(const char *path)
+{
+    char bytes[512];
+    FILE *file = fopen(path, "rb");
+    size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file) fclose(file);
+    return am_cli_is_media(bytes, length);
+}
+
+int am_cli_make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out,
+                      am_cli_bytes *owned)
+{
+    bool is_stdin = strcmp(text, "-") == 0, is_file = am_cli_is_file(text), is_stream = am_cli_is_stream(text);
+    *owned = (am_cli_bytes){0};
+    *out = (am_task_input){0};
+    if (!is_stream && (takes_media || (is_file && begins_as_media(text)))) out->path = text;
+    else if (!is_stdin && !is_file) out->text = text;
+    if (out->path || out->text) return AM_OK;
+    am_code problem = am_cli_read(text, owned);
+    if (problem) return am_cli_fail(globals, problem, "cannot read %s: %s", is_stdin ? "stdin" : text, strerror(errno));
+    if (takes_media || am_cli_is_media(owned->bytes, owned->length)) {
+        out->bytes = owned->bytes;
+        out->size_bytes = owned->length;
+        return AM_OK;
+    }
+    am_cli_cut_line_end(owned);
+    out->text = owned->bytes;
+    return AM_OK;
+}

@@ -2,7 +2,7 @@
 #ifndef AM_CLI_INPUTS_H
 #define AM_CLI_INPUTS_H
 
-#include <anymodel/anymodel.h>
+#include "cli/command.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,5 +30,10 @@ bool am_cli_is_stream(const char *path);
 
 /* Whether a task reads images or sounds. */
 bool am_cli_task_takes_media(const char *task);
+
+/* What one INPUT stands for: a text, or the path of a file. *owned holds what was read for it, freed with free. Gives
+   the exit code; errors are reported. */
+int am_cli_make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out,
+                      am_cli_bytes *owned);
 
 #endif

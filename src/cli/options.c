@@ -146,12 +146,24 @@ static int wrong_option(const am_command *command, const am_globals *globals, co
                        command->name, command->name);
 }
 
+/* The only short options: -h, and -o of commands that write a file. */
+static int find_output(const option_set *set)
+{
+    for (int i = 0; i < set->count; i++)
+        if (strcmp(set->names[i].name, "output") == 0) return i;
+    return -1;
+}
+
 static int read_options(const am_command *command, int argc, char **argv, am_globals *globals, const option_set *set)
 {
-    int index = 0, result;
+    int index = 0, result, output = find_output(set);
     opterr = 0;
     optind = 0;
-    while ((result = getopt_long(argc, argv, ":h", set->names, &index)) != -1) {
+    while ((result = getopt_long(argc, argv, output < 0 ? ":h" : ":ho:", set->names, &index)) != -1) {
+        if (result == 'o') {
+            index = output;
+            result = 0;
+        }
         if (result == 'h') globals->help = true;
         else if (result) return wrong_option(command, globals, set, argv, result);
         else {

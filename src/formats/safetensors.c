@@ -309,12 +309,21 @@ static am_status order_for_writing(const am_named_tensor *tensors, size_t count,
     return NULL;
 }
 
-static void append_header(am_buffer *buffer, const am_named_tensor *const *order, size_t count)
+/* key null: no text of the caller's. */
+static void append_header(am_buffer *buffer, const char *key, const char *text, const am_named_tensor *const *order,
+                          size_t count)
 {
     uint8_t length_bytes[8] = {0};
-    size_t at = 0;
+    size_t at = 0, alignment = key ? 64 : 8;
     am_buffer_append(buffer, length_bytes, 8);
-    am_buffer_printf(buffer, "{\"%s\":{\"format\":\"pt\"}", METADATA);
+    am_buffer_printf(buffer, "{\"%s\":{\"format\":\"pt\"", METADATA);
+    if (key) {
+        am_buffer_append_char(buffer, ',');
+        am_buffer_append_json_string(buffer, key, strlen(key));
+        am_buffer_append_char(buffer, ':');
+        am_buffer_append_json_string(buffer, text, strlen(text));
+    }
+    am_buffer_append_char(buffer, '}');
     for (size_t i = 0; i < count; i++) {
         size_t end = at + am_tensor_bytes(order[i]->dtype, &order[i]->shape);
         am_buffer_append_char(buffer, ',');
@@ -326,19 +335,20 @@ static void append_header(am_buffer *buffer, const am_named_tensor *const *order
         at = end;
     }
     am_buffer_append_char(buffer, '}');
-    while (buffer->length % 8 && !buffer->failed) am_buffer_append_char(buffer, ' ');
+    while (buffer->length % alignment && !buffer->failed) am_buffer_append_char(buffer, ' ');
     for (int i = 0; i < 8 && !buffer->failed; i++)
         buffer->bytes[i] = (char)((uint64_t)(buffer->length - 8) >> (8 * i) & 0xFF);
 }
 
-am_status am_safetensors_write(const char *path, const am_named_tensor *tensors, size_t count)
+static am_status write_all(const char *path, const char *key, const char *text, const am_named_tensor *tensors,
+                           size_t count)
 {
     am_buffer buffer = {0};
     const am_named_tensor **order = am_alloc_zeroed(count, sizeof *order);
     if (!order) return am_out_of_memory();
     am_status status = order_for_writing(tensors, count, order);
     if (!status) {
-        append_header(&buffer, order, count);
+        append_header(&buffer, key, text, order, count);
         for (size_t i = 0; i < count; i++)
             am_buffer_append(&buffer, order[i]->data, am_tensor_bytes(order[i]->dtype, &order[i]->shape));
         status = am_buffer_status(&buffer);
@@ -347,4 +357,15 @@ am_status am_safetensors_write(const char *path, const am_named_tensor *tensors,
     am_buffer_deinit(&buffer);
     am_free(order);
     return status;
+}
+
+am_status am_safetensors_write(const char *path, const am_named_tensor *tensors, size_t count)
+{
+    return write_all(path, NULL, NULL, tensors, count);
+}
+
+am_status am_safetensors_write_with(const char *path, const char *key, const char *text, const am_named_tensor *tensors,
+                                    size_t count)
+{
+    return write_all(path, key, text, tensors, count);
 }

@@ -19,4 +19,8 @@ am_status am_safetensors_metadata(const char *path, const char *key, am_arena *a
 /* Writes tensors to a file (metadata {"format": "pt"}), sorted as the reference implementation does. */
 am_status am_safetensors_write(const char *path, const am_named_tensor *tensors, size_t count) AM_NODISCARD;
 
+/* The same with one more text under `key` of __metadata__, and with the data at a multiple of 64 bytes. */
+am_status am_safetensors_write_with(const char *path, const char *key, const char *text, const am_named_tensor *tensors,
+                                    size_t count) AM_NODISCARD;
+
 #endif

@@ -1,6 +1,7 @@
 #include "runtime/session.h"
 
 #include "base/memory.h"
+#include "runtime/artefact.h"
 
 #include <string.h>
 
@@ -251,6 +252,14 @@ static size_t other_bytes(am_session *s, const am_graph *graph)
     return sum;
 }
 
+/* From the artefact where there is one; what that lacks is the cpu's. */
+static am_status make_program(am_session *s, compiled *c, am_target_options *options)
+{
+    if (!s->options.artefact) return am_program_create(c->graph, &s->options.targets, options, &c->program);
+    AM_TRY(am_artefact_find(s->options.artefact, s->model->architecture->name, &c->signature, &options->compiled));
+    return am_program_create(c->graph, options->compiled ? &s->options.targets : NULL, options, &c->program);
+}
+
 static am_status compile(am_session *s, compiled *c)
 {
     am_target_options options = s->options.program;
@@ -267,7 +276,7 @@ static am_status compile(am_session *s, compiled *c)
     if (!c->inputs || !c->states) return am_out_of_memory();
     options.other_bytes = other_bytes(s, c->graph);
     options.plan_only = s->plan_only;
-    AM_TRY(am_program_create(c->graph, &s->options.targets, &options, &c->program));
+    AM_TRY(make_program(s, c, &options));
     for (int i = 0; i < c->graph->input_count; i++) {
         const am_value_info *info = am_graph_value(c->graph, c->graph->inputs[i].value);
         c->inputs[i] =
@@ -409,6 +418,13 @@ am_program *am_session_program(const am_session *s)
 am_loaded_model *am_session_model(const am_session *s)
 {
     return s->model;
+}
+
+void am_session_each_compiled(const am_session *s,
+                              void (*on_program)(void *context, const am_signature *signature, am_program *program),
+                              void *context)
+{
+    for (int i = 0; i < s->graph_count; i++) on_program(context, &s->graphs[i]->signature, s->graphs[i]->program);
 }
 
 void am_session_count_nodes(const am_session *s, int64_t *out_nodes, int64_t *out_native)

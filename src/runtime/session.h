@@ -6,6 +6,7 @@
 #include "targets/program.h"
 
 typedef struct am_session am_session;
+typedef struct am_artefact am_artefact;
 
 /* An input of any dtype and shape that the class takes; data is borrowed for the call. */
 typedef struct am_session_input {
@@ -28,8 +29,9 @@ typedef struct am_run_options {
 typedef struct am_session_options {
     am_target_choice targets; /* zeros: the cpu */
     am_target_options program;
-    bool expose; /* every intermediate value is an output too, named after its scope */
-    bool expand; /* run the expansions of the composites instead of the composites (a test of both) */
+    am_artefact *artefact; /* graphs are taken from it instead of being compiled; borrowed; null: none */
+    bool expose;           /* every intermediate value is an output too, named after its scope */
+    bool expand;           /* run the expansions of the composites instead of the composites (a test of both) */
 } am_session_options;
 
 /* The model is borrowed and must outlive the session. options may be null. Not for two threads at once. */
@@ -68,6 +70,11 @@ am_loaded_model *am_session_model(const am_session *session);
 /* Calls back for each node that is not on the first target of the choice, with its op and why. */
 void am_session_each_elsewhere(const am_session *session,
                                void (*on_node)(void *context, const char *op, const char *reason), void *context);
+
+/* Calls back for each graph that is compiled now, in the order in which they were. */
+void am_session_each_compiled(const am_session *session,
+                              void (*on_program)(void *context, const am_signature *signature, am_program *program),
+                              void *context);
 
 /* Nodes that the session's programs compute, all of them and those on a target other than the cpu. */
 void am_session_count_nodes(const am_session *session, int64_t *out_nodes, int64_t *out_native);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/warning.h"
 #include "graph/ops.h"
+#include "targets/compiled.h"
 #include "targets/tier.h"
 
 #include <string.h>
@@ -43,13 +44,17 @@ const am_plan *am_program_plan(const am_program *p)
 
 /* --- compiling --- */
 
-static am_status compile_on(am_program *p, int i, const am_target *target, const char *device)
+/* `from` null, or of a target that exports nothing: by compiling. */
+static am_status create_on(am_program *p, int i, const am_target *target, const char *device,
+                           const am_compiled_piece *from)
 {
     am_target_options options = p->options;
+    const am_graph *graph = am_program_piece_graph(p, i);
     void *made = NULL;
     options.device = device && *device ? device : NULL;
     options.allow_untested = p->plan->choice.allow_untested;
-    AM_TRY(target->create(am_program_piece_graph(p, i), &options, &made));
+    if (from && target->import) AM_TRY(target->import(graph, &options, from->bytes, from->length, &made));
+    else AM_TRY(target->create(graph, &options, &made));
     p->pieces[i].target = target;
     p->pieces[i].program = made;
     return NULL;
@@ -60,22 +65,36 @@ static bool is_cpu(const am_target *target)
     return strcmp(target->name, "cpu") == 0;
 }
 
+static bool is_required(const am_program *p)
+{
+    return p->plan->choice.policy == AM_TARGET_REQUIRE || (p->options.compiled && p->options.compiled->is_required);
+}
+
 /* Gives the piece to the cpu because of `cause`, which it frees; where the target is required, or is the cpu itself,
    the cause is the error. */
 static am_status move_to_cpu(am_program *p, int i, const am_target *from, am_status cause)
 {
-    if (is_cpu(from) || p->plan->choice.policy == AM_TARGET_REQUIRE) return am_note(cause, "target %s", from->name);
+    if (is_cpu(from) || is_required(p)) return am_note(cause, "target %s", from->name);
     am_warn("target %s failed, its part runs on the cpu instead: %s", from->name, am_status_message(cause));
     am_status_free(cause);
     if (p->pieces[i].program) p->pieces[i].target->destroy(p->pieces[i].program);
     p->pieces[i].program = NULL;
-    return compile_on(p, i, am_target_find("cpu", 3), NULL);
+    return create_on(p, i, am_target_find("cpu", 3), NULL, NULL);
+}
+
+/* On the target that ran it when it was compiled, which is the cpu where the picked one failed then. */
+static am_status import_piece(am_program *p, int i)
+{
+    const am_target_pick *pick = p->plan->pieces[i].pick;
+    const am_compiled_piece *from;
+    AM_TRY(am_compiled_find(p->options.compiled, i, p->plan->piece_count, am_program_piece_graph(p, i), &from));
+    return create_on(p, i, from->target, from->target == pick->target ? pick->device : NULL, from);
 }
 
 static am_status compile_or_move(am_program *p, int i)
 {
     const am_target_pick *pick = p->plan->pieces[i].pick;
-    am_status status = compile_on(p, i, pick->target, pick->device);
+    am_status status = p->options.compiled ? import_piece(p, i) : create_on(p, i, pick->target, pick->device, NULL);
     return status ? move_to_cpu(p, i, pick->target, status) : NULL;
 }
 
@@ -86,7 +105,7 @@ static am_status compile_piece(am_program *p, int i)
     p->pieces[i].inputs = am_arena_array(&p->arena, (size_t)graph->input_count + 1, sizeof *p->pieces[i].inputs);
     p->pieces[i].states = am_arena_array(&p->arena, (size_t)graph->state_count + 1, sizeof *p->pieces[i].states);
     if (!p->pieces[i].inputs || !p->pieces[i].states) return am_out_of_memory();
-    if (p->options.plan_only && pick->target->compiles_long) {
+    if (p->options.plan_only && !p->options.compiled && pick->target->compiles_long) {
         p->pieces[i].target = pick->target;
         return NULL;
     }
@@ -284,6 +303,12 @@ size_t am_program_bytes(const am_program *p)
     for (int i = 0; i < p->plan->piece_count; i++)
         if (p->pieces[i].program) sum += p->pieces[i].target->bytes(p->pieces[i].program);
     return sum;
+}
+
+am_status am_program_export(const am_program *p, int i, am_buffer *out)
+{
+    const running *r = &p->pieces[i];
+    return r->target->export ? r->target->export(r->program, out) : NULL;
 }
 
 const char *am_program_kernel(const am_program *p, int piece, const am_node *node)

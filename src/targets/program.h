@@ -24,6 +24,9 @@ am_tensor am_program_output(const am_program *program, int i);
 /* Bytes that all pieces hold beside the mapped weights. */
 size_t am_program_bytes(const am_program *program);
 
+/* What am_target.export gives of a piece; nothing where its target has none. */
+am_status am_program_export(const am_program *program, int piece, am_buffer *out) AM_NODISCARD;
+
 /* How the graph was cut; borrowed. */
 const am_plan *am_program_plan(const am_program *program);
 

@@ -38,13 +38,14 @@ typedef struct am_target_report {
 } am_target_report;
 
 typedef struct am_target_options {
-    const char *device;           /* "GPU" of "openvino:GPU"; null: the target's first */
-    bool profile;                 /* keep the time of each node, where the target can */
-    bool reference_only;          /* cpu: only the kernels that define the ops */
-    size_t other_bytes;           /* what the caller will allocate beside */
-    bool allow_untested;          /* take versions of the vendor's library that were never tried */
-    bool plan_only;               /* targets that compile long are left out until the first run */
-    const atomic_bool *cancelled; /* becomes true when nobody waits for `create` any more; null: never */
+    const char *device;                         /* "GPU" of "openvino:GPU"; null: the target's first */
+    bool profile;                               /* keep the time of each node, where the target can */
+    bool reference_only;                        /* cpu: only the kernels that define the ops */
+    size_t other_bytes;                         /* what the caller will allocate beside */
+    bool allow_untested;                        /* take versions of the vendor's library that were never tried */
+    bool plan_only;                             /* targets that compile long are left out until the first run */
+    const atomic_bool *cancelled;               /* becomes true when nobody waits for `create` any more; null: never */
+    const struct am_compiled_program *compiled; /* am_program_create imports its pieces; null: it compiles */
 } am_target_options;
 
 typedef struct am_target {
@@ -85,6 +86,16 @@ typedef struct am_target {
     /* What `create` would compile is kept in the cache folder under this text and the graph's hash: names version and
        everything else that the result depends on. Null: nothing is kept. */
     am_status (*version)(am_buffer *out);
+
+    /* Appends what `create` compiled, for `import` in another process with the same version of the vendor's library on
+       a cpu with the same features. Null, as `import` is then: creating compiles nothing that is worth keeping. */
+    am_status (*export)(const void *program, am_buffer *out);
+
+    /* `create` without compiling, from what `export` gave for this graph: `length` bytes at an address that is a
+       multiple of 64, borrowed as long as the program lives. Fails with AM_UNSUPPORTED, saying what differs, where they
+       are of no use here. */
+    am_status (*import)(const am_graph *graph, const am_target_options *options, const void *bytes, size_t length,
+                        void **out);
 } am_target;
 
 /* All targets, ended by null; generated from the folders. */

@@ -13,13 +13,13 @@
 
 /* --- opening --- */
 
-am_status am_pipeline_open(const char *directory, const am_class_choice *choice, const am_target_choice *targets,
+am_status am_pipeline_open(const char *directory, const am_class_choice *choice, const am_session_options *options,
                            am_pipeline **out)
 {
     *out = NULL;
     am_pipeline *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
-    if (targets) p->options.targets = *targets;
+    if (options) p->options = *options;
     am_status status = am_loaded_model_open(directory, choice, &p->model);
     if (!status) status = am_session_create(p->model, &p->options, &p->session);
     if (status) {

@@ -25,9 +25,9 @@ typedef struct am_pipeline {
     struct am_chat_template *chat_template;
 } am_pipeline;
 
-/* Opens a model directory. `choice` null: what config.json says; `targets` null: the cpu. Closed with
+/* Opens a model directory. `choice` null: what config.json says; `options`, of its sessions, null: the cpu. Closed with
    am_pipeline_close. */
-am_status am_pipeline_open(const char *directory, const am_class_choice *choice, const am_target_choice *targets,
+am_status am_pipeline_open(const char *directory, const am_class_choice *choice, const am_session_options *options,
                            am_pipeline **out) AM_NODISCARD;
 void am_pipeline_close(am_pipeline *p);
 

@@ -4,8 +4,9 @@
 
 #include <ctype.h>
 
-static const char *const commands[] = {"run",    "generate", "chat",   "embed", "inspect", "plan",    "targets",
-                                       "target", "models",   "verify", "bench", "help",    "version", "completion"};
+static const char *const commands[] = {"run",   "generate", "chat",    "embed",      "inspect",
+                                       "plan",  "targets",  "target",  "models",     "verify",
+                                       "bench", "help",     "version", "completion", "compile"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 typedef struct option {

@@ -1,7 +1,6 @@
 #include "cli/command.h"
 #include "cli/inputs.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,38 +93,6 @@ static int make_options(const am_globals *globals, const run_values *values, cha
 
 /* --- inputs --- */
 
-/* A first look at a file decides whether it is text. */
-static bool begins_as_media(const char *path)
-{
-    char bytes[512];
-    FILE *file = fopen(path, "rb");
-    size_t length = file ? fread(bytes, 1, sizeof bytes, file) : 0;
-    if (file) fclose(file);
-    return am_cli_is_media(bytes, length);
-}
-
-/* What one INPUT stands for. *owned holds what was read for it. */
-static int make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out,
-                      am_cli_bytes *owned)
-{
-    bool is_stdin = strcmp(text, "-") == 0, is_file = am_cli_is_file(text), is_stream = am_cli_is_stream(text);
-    *owned = (am_cli_bytes){0};
-    *out = (am_task_input){0};
-    if (!is_stream && (takes_media || (is_file && begins_as_media(text)))) out->path = text;
-    else if (!is_stdin && !is_file) out->text = text;
-    if (out->path || out->text) return AM_OK;
-    am_code problem = am_cli_read(text, owned);
-    if (problem) return am_cli_fail(globals, problem, "cannot read %s: %s", is_stdin ? "stdin" : text, strerror(errno));
-    if (takes_media || am_cli_is_media(owned->bytes, owned->length)) {
-        out->bytes = owned->bytes;
-        out->size_bytes = owned->length;
-        return AM_OK;
-    }
-    am_cli_cut_line_end(owned);
-    out->text = owned->bytes;
-    return AM_OK;
-}
-
 /* --question and --context take the places of text and pair. */
 static void add_texts(const run_values *values, am_task_input *input)
 {
@@ -163,7 +130,7 @@ static int answer(const job *j, const char *operand)
     am_cli_bytes owned = {0};
     char *json = NULL;
     double begin_ms = am_cli_now_ms();
-    int code = operand ? make_input(j->globals, operand, j->takes_media, &input, &owned) : AM_OK;
+    int code = operand ? am_cli_make_input(j->globals, operand, j->takes_media, &input, &owned) : AM_OK;
     if (!code) {
         add_texts(j->values, &input);
         am_cli_progress("%s ...", operand && input.path ? operand : "computing");

@@ -23,4 +23,6 @@ const am_target am_target_max = {
     .output = am_mx_output,
     .bytes = am_mx_bytes,
     .version = version,
+    .export = am_mx_export,
+    .import = am_mx_import,
 };

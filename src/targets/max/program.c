@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 #include "base/warning.h"
+#include "targets/cpu/isa.h"
 #include "targets/max/compile.h"
 #include "targets/max/lower.h"
 #include "targets/max/verdict.h"
@@ -17,6 +18,7 @@ typedef struct program {
     const am_max *max;
     am_mlir mlir; /* holds weights and places */
     max_handle *status;
+    uint8_t key[AM_SHA256_BYTES]; /* of the text, see am_mx_cache_key */
     max_handle *compiled, *registry, *model;
     int input_count;      /* arguments: the graph's inputs, then its states */
     max_handle **specs;   /* by argument */
@@ -178,16 +180,32 @@ static am_status make(program *p, const am_buffer *text, const am_target_options
 {
     am_mx_cache cache;
     am_mx_entry entry = {0};
-    uint8_t key[AM_SHA256_BYTES];
-    am_mx_cache_key(am_buffer_text(text), text->length, p->max->version, key);
-    am_status status = am_mx_cache_open(key, options->cancelled, &cache);
+    am_status status = am_mx_cache_open(p->key, options->cancelled, &cache);
     if (!status) status = load_or_compile(p, text, options, &cache, &entry);
     am_mx_cache_close(&cache);
     am_free(entry.mef);
     return status;
 }
 
-static am_status create(program *p, const am_target_options *options)
+/* What was compiled before; the text must be the same, for the same version of MAX on the same cpu. */
+typedef struct exported {
+    const uint8_t *bytes; /* the key, then the MEF; null: there is none */
+    size_t length;
+} exported;
+
+static am_status open_exported(program *p, const exported *from)
+{
+    am_mx_entry entry = {.verdict = AM_MX_RIGHT, .length = from->length - AM_SHA256_BYTES};
+    if (from->length <= AM_SHA256_BYTES || memcmp(from->bytes, p->key, AM_SHA256_BYTES) != 0)
+        return am_error(AM_UNSUPPORTED,
+                        "max: compiled for another cpu, version of MAX or of this program: this is MAX "
+                        "%s on %s",
+                        p->max->version, am_cpu_model_name());
+    entry.mef = (char *)(uintptr_t)(from->bytes + AM_SHA256_BYTES);
+    return open_model(p, &entry);
+}
+
+static am_status create(program *p, const am_target_options *options, const exported *from)
 {
     am_buffer text = {0};
     if (options->device && strcmp(options->device, "cpu") != 0)
@@ -196,22 +214,50 @@ static am_status create(program *p, const am_target_options *options)
     p->status = p->max->M_newStatus();
     am_status status = am_mx_lower(&p->mlir, p->graph, &text);
     if (!status) status = prepare_ends(p);
-    if (!status) status = make(p, &text, options);
+    if (!status) am_mx_cache_key(am_buffer_text(&text), text.length, p->max->version, p->key);
+    if (!status) status = from->bytes ? open_exported(p, from) : make(p, &text, options);
     am_buffer_deinit(&text);
     return status;
 }
 
-am_status am_mx_create(const am_graph *graph, const am_target_options *options, void **out)
+static am_status open_program(const am_graph *graph, const am_target_options *options, const exported *from, void **out)
 {
     static const am_target_options none;
     *out = NULL;
     program *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
     p->graph = graph;
-    am_status status = create(p, options ? options : &none);
+    am_status status = create(p, options ? options : &none, from);
     if (status) am_mx_destroy(p);
     else *out = p;
     return status;
+}
+
+am_status am_mx_create(const am_graph *graph, const am_target_options *options, void **out)
+{
+    return open_program(graph, options, &(exported){0}, out);
+}
+
+am_status am_mx_import(const am_graph *graph, const am_target_options *options, const void *bytes, size_t length,
+                       void **out)
+{
+    return open_program(graph, options, &(exported){bytes, length}, out);
+}
+
+/* The MEF is in the cache folder since the program was made, and was judged then. */
+am_status am_mx_export(const void *context, am_buffer *out)
+{
+    const program *p = context;
+    am_mx_cache cache;
+    am_mx_entry entry = {0};
+    AM_TRY(am_mx_cache_open(p->key, NULL, &cache));
+    bool is_right = am_mx_cache_load(&cache, &entry) && entry.verdict == AM_MX_RIGHT;
+    am_mx_cache_close(&cache);
+    am_buffer_append(out, p->key, sizeof p->key);
+    if (is_right) am_buffer_append(out, entry.mef, entry.length);
+    am_free(entry.mef);
+    return is_right ? am_buffer_status(out)
+                    : am_error(AM_IO, "max: the compiled graph is not in the cache folder, where it was kept");
 }
 
 static void free_results(program *p)

@@ -368,3 +368,78 @@ am_mojo_work am_mojo_function_of(am_mojo_function function)
 {
     return library.is_open ? library.functions[function] : NULL;
 }
+
+/* --- in files --- */
+
+static am_status export_entry(const entry *e, am_buffer *out)
+{
+    char *bytes = NULL;
+    size_t length = 0;
+    AM_TRY(am_file_read(e->library, LIBRARY_LIMIT, &bytes, &length));
+    am_buffer_append(out, e->key, strlen(e->key) + 1);
+    am_buffer_append(out, bytes, length);
+    am_free(bytes);
+    return am_buffer_status(out);
+}
+
+am_status am_mojo_export(const void *program, am_buffer *out)
+{
+    am_arena arena = {0};
+    am_modular sdk;
+    entry e;
+    (void)program; /* all have the same */
+    am_status status = find_sdk(&sdk);
+    if (!status) status = find_entry(&arena, &sdk, &e);
+    if (!status) status = export_entry(&e, out);
+    am_arena_deinit(&arena);
+    return status;
+}
+
+/* The library and what its bytes are, in a folder that is moved to its place when it is whole. */
+static am_status write_entry(am_arena *arena, const entry *e, const char *bytes, size_t length)
+{
+    am_buffer check = {0};
+    char *made = am_arena_printf(arena, "%s.build-XXXXXX", e->folder);
+    if (!made) return am_out_of_memory();
+    if (!mkdtemp(made)) return am_error_from_errno("make the folder", made);
+    const char *path = am_path_join(arena, made, "library.so"), *note = am_path_join(arena, made, "check");
+    am_status status = path && note ? am_file_write(path, bytes, length) : am_out_of_memory();
+    if (!status) status = describe(e, path, &check);
+    if (!status) status = am_file_write(note, check.bytes, check.length);
+    am_buffer_deinit(&check);
+    if (!status) {
+        am_cache_delete_tree(e->folder);
+        if (rename(made, e->folder) != 0) status = am_error_from_errno("move the Mojo library to", e->folder);
+    }
+    if (status) am_cache_delete_tree(made);
+    return status;
+}
+
+static am_status install(am_arena *arena, const entry *e, const char *bytes, size_t length)
+{
+    int lock;
+    const char *end = memchr(bytes, 0, length);
+    if (!end || strcmp(bytes, e->key) != 0)
+        return am_error(
+            AM_UNSUPPORTED,
+            "mojo: the kernels were built for another SDK, cpu or version of this program (%.16s, here %.16s)",
+            end ? bytes : "", e->key);
+    size_t head = (size_t)(end + 1 - bytes);
+    AM_TRY(am_cache_lock(e->lock, "building the Mojo kernels", NULL, &lock));
+    am_status status =
+        am_file_exists(e->folder) && is_whole(e) ? NULL : write_entry(arena, e, bytes + head, length - head);
+    am_cache_unlock(lock);
+    return status;
+}
+
+am_status am_mojo_install(const void *bytes, size_t length)
+{
+    am_arena arena = {0};
+    am_modular sdk;
+    entry e;
+    am_status status = find_sdk(&sdk);
+    if (!status) status = find_entry(&arena, &sdk, &e);
+    if (!status) status = install(&arena, &e, bytes, length);
+    am_arena_deinit(&arena);
+    return status;
+}

@@ -6,6 +6,7 @@
 #ifndef AM_TARGETS_MOJO_LIBRARY_H
 #define AM_TARGETS_MOJO_LIBRARY_H
 
+#include "base/buffer.h"
 #include "base/status.h"
 
 #include <stdatomic.h>
@@ -24,6 +25,14 @@ enum { AM_MOJO_ABI = 1 };
    older than AM_MOJO_OLDEST, AM_FAILED with the compiler's words when the build fails, AM_INVALID_FILE when what was
    built cannot be loaded, AM_INTERNAL when cancelled, AM_IO. */
 am_status am_mojo_library_open(const atomic_bool *cancelled) AM_NODISCARD;
+
+/* The built library as what a program was compiled into (am_target.export): appends its key, which is of all that it
+   depends on, and its bytes. Fails with AM_UNAVAILABLE without the SDK, AM_IO. */
+am_status am_mojo_export(const void *program, am_buffer *out) AM_NODISCARD;
+
+/* Puts an exported library into the cache folder, where there is none yet. Fails with AM_UNSUPPORTED where it is for
+   another SDK, cpu or version of the kernels. */
+am_status am_mojo_install(const void *bytes, size_t length) AM_NODISCARD;
 
 /* "Mojo 1.2.0, 8 floats a vector" of the loaded library; "" before. */
 const char *am_mojo_library_text(void);

@@ -43,6 +43,15 @@ static am_status create(const am_graph *graph, const am_target_options *options,
     return status;
 }
 
+/* With the library in its place `create` has nothing to build. */
+static am_status import(const am_graph *graph, const am_target_options *options, const void *bytes, size_t length,
+                        void **out)
+{
+    *out = NULL;
+    AM_TRY(am_mojo_install(bytes, length));
+    return create(graph, options, out);
+}
+
 const am_target am_target_mojo = {
     .name = "mojo",
     .summary = "kernels in Modular's Mojo language, compiled on this machine",
@@ -54,4 +63,6 @@ const am_target am_target_mojo = {
     .output = am_cpu_target_output,
     .bytes = am_cpu_target_bytes,
     .kernel = am_cpu_target_kernel,
+    .export = am_mojo_export,
+    .import = import,
 };

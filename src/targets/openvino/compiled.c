@@ -1,11 +1,15 @@
 #include "targets/openvino/compiled.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/threads.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct am_ov_compiled {
     const am_openvino *ov;
@@ -50,18 +54,33 @@ static am_status read_model(const am_openvino *ov, const am_ir *ir, ov_model_t *
     return status;
 }
 
+enum { PROPERTIES = 5, DEVICE_PROPERTIES = 2 };
+
+/* How models are compiled: the first DEVICE_PROPERTIES on every device, all on the cpu. */
+static void list_properties(char threads[16], ov_property_t out[PROPERTIES])
+{
+    snprintf(threads, 16, "%d", am_threads_count());
+    out[0] = (ov_property_t){"INFERENCE_PRECISION_HINT", "f32"};
+    out[1] = (ov_property_t){"PERFORMANCE_HINT", "LATENCY"};
+    out[2] = (ov_property_t){"NUM_STREAMS", "1"};
+    out[3] = (ov_property_t){"INFERENCE_NUM_THREADS", threads};
+    out[4] = (ov_property_t){"ENABLE_CPU_PINNING", "NO"};
+}
+
+static size_t property_count(const char *device)
+{
+    return strcmp(device, "CPU") == 0 ? PROPERTIES : DEVICE_PROPERTIES;
+}
+
 static am_status compile_model(am_ov_compiled *c, const ov_model_t *model)
 {
     char threads[16];
-    snprintf(threads, sizeof threads, "%d", am_threads_count());
-    const ov_property_t cpu[] = {{"INFERENCE_PRECISION_HINT", "f32"},
-                                 {"PERFORMANCE_HINT", "LATENCY"},
-                                 {"NUM_STREAMS", "1"},
-                                 {"INFERENCE_NUM_THREADS", threads},
-                                 {"ENABLE_CPU_PINNING", "NO"}};
-    size_t count = strcmp(c->device, "CPU") == 0 ? sizeof cpu / sizeof cpu[0] : 2;
-    return am_openvino_check(
-        c->ov, c->ov->ov_core_compile_model_props(c->ov->core, model, c->device, count, cpu, &c->model), "compiling");
+    ov_property_t properties[PROPERTIES];
+    list_properties(threads, properties);
+    return am_openvino_check(c->ov,
+                             c->ov->ov_core_compile_model_props(c->ov->core, model, c->device,
+                                                                property_count(c->device), properties, &c->model),
+                             "compiling");
 }
 
 static void destroy(am_ov_compiled *c)
@@ -161,6 +180,68 @@ am_status am_ov_compiled_get(const am_openvino *ov, am_ir *ir, const char *devic
     if (status || found) destroy(c);
     if (!status) *out = found ? found : c;
     return status;
+}
+
+/* --- for files --- */
+
+am_status am_ov_compiled_alone(const am_openvino *ov, const am_ir *ir, const char *device, am_ov_compiled **out)
+{
+    am_ov_compiled *c;
+    am_status status = create(ov, device ? device : "CPU", &c);
+    *out = NULL;
+    if (!status) status = compile(c, ir);
+    if (status) destroy(c);
+    if (status) return status;
+    c->users = 1;
+    *out = c;
+    return NULL;
+}
+
+/* Properties are those of the device then: reading takes none. */
+static am_status read_compiled(am_ov_compiled *c, const void *bytes, size_t length)
+{
+    char threads[16];
+    ov_property_t properties[PROPERTIES];
+    list_properties(threads, properties);
+    for (size_t i = 0; i < property_count(c->device); i++)
+        AM_TRY(am_openvino_check(
+            c->ov, c->ov->ov_core_set_property(c->ov->core, c->device, properties[i].key, properties[i].value),
+            properties[i].key));
+    return am_openvino_check(c->ov, c->ov->ov_core_import_model(c->ov->core, bytes, length, c->device, &c->model),
+                             "opening what was compiled");
+}
+
+am_status am_ov_compiled_read(const am_openvino *ov, const char *device, const void *bytes, size_t length,
+                              am_ov_compiled **out)
+{
+    am_ov_compiled *c;
+    am_status status = create(ov, device ? device : "CPU", &c);
+    *out = NULL;
+    if (!status) status = read_compiled(c, bytes, length);
+    if (status) destroy(c);
+    if (status) return status;
+    c->users = 1;
+    *out = c;
+    return NULL;
+}
+
+/* OpenVINO writes files only. */
+am_status am_ov_compiled_write(const am_ov_compiled *c, am_buffer *out)
+{
+    const char *temporary = getenv("TMPDIR");
+    char path[PATH_MAX], *bytes = NULL;
+    size_t length = 0;
+    snprintf(path, sizeof path, "%s/anymodel-openvino-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    int fd = mkstemp(path);
+    if (fd < 0) return am_error_from_errno("create a temporary file", path);
+    close(fd);
+    am_status status =
+        am_openvino_check(c->ov, c->ov->ov_compiled_model_export_model(c->model, path), "writing what was compiled");
+    if (!status) status = am_file_read(path, SIZE_MAX, &bytes, &length);
+    unlink(path);
+    am_buffer_append(out, bytes, length);
+    am_free(bytes);
+    return status ? status : am_buffer_status(out);
 }
 
 void am_ov_compiled_release(am_ov_compiled *c, const am_ir *ir)

@@ -16,6 +16,17 @@ typedef struct am_ov_compiled am_ov_compiled;
    until am_ov_compiled_release. device null: CPU. */
 am_status am_ov_compiled_get(const am_openvino *ov, am_ir *ir, const char *device, am_ov_compiled **out) AM_NODISCARD;
 
+/* Compiles `ir` with its sizes for one user alone: what is written to a file. */
+am_status am_ov_compiled_alone(const am_openvino *ov, const am_ir *ir, const char *device,
+                               am_ov_compiled **out) AM_NODISCARD;
+
+/* Reads what am_ov_compiled_write wrote of such a model; the bytes are aligned and outlive it. */
+am_status am_ov_compiled_read(const am_openvino *ov, const char *device, const void *bytes, size_t length,
+                              am_ov_compiled **out) AM_NODISCARD;
+
+/* Appends what OpenVINO writes of the model, its weights with it. */
+am_status am_ov_compiled_write(const am_ov_compiled *compiled, am_buffer *out) AM_NODISCARD;
+
 /* The user of `ir` is done. */
 void am_ov_compiled_release(am_ov_compiled *compiled, const am_ir *ir);
 

@@ -39,6 +39,7 @@ typedef struct am_ir {
     am_ir_value *values; /* by value of the graph */
     bool *is_there;      /* by value: a constant that has its layer */
     int layer_count, layer_capacity;
+    bool for_file; /* what is compiled will be written to a file and read again */
     bool failed;
 } am_ir;
 

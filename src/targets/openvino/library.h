@@ -56,6 +56,9 @@ enum ov_element_type {
         (const ov_core_t *, const char *, size_t, const ov_tensor_t *, ov_model_t **))                                 \
     ROW(int, ov_core_compile_model_props,                                                                              \
         (const ov_core_t *, const ov_model_t *, const char *, size_t, const ov_property_t *, ov_compiled_model_t **))  \
+    ROW(int, ov_core_set_property, (const ov_core_t *, const char *, ...))                                             \
+    ROW(int, ov_core_import_model, (const ov_core_t *, const char *, size_t, const char *, ov_compiled_model_t **))    \
+    ROW(int, ov_compiled_model_export_model, (const ov_compiled_model_t *, const char *))                              \
     ROW(int, ov_compiled_model_create_infer_request, (const ov_compiled_model_t *, ov_infer_request_t **))             \
     ROW(int, ov_infer_request_set_input_tensor_by_index, (ov_infer_request_t *, size_t, const ov_tensor_t *))          \
     ROW(int, ov_infer_request_set_output_tensor_by_index, (ov_infer_request_t *, size_t, const ov_tensor_t *))         \

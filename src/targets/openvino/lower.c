@@ -108,7 +108,7 @@ am_status am_ov_lower(am_ir *ir, const am_graph *graph, const am_ov_stages *stag
 {
     const am_ov_stage *stage = &stages->items[number];
     size_t values = (size_t)graph->value_count + 1;
-    *ir = (am_ir){.graph = graph};
+    *ir = (am_ir){.graph = graph, .for_file = ir->for_file};
     ir->values = am_arena_array(&ir->arena, values, sizeof *ir->values);
     ir->is_there = am_arena_array(&ir->arena, values, sizeof *ir->is_there);
     if (!ir->values || !ir->is_there) return am_out_of_memory();

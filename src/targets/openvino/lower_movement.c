@@ -1,6 +1,8 @@
 #include "graph/ops.h"
 #include "targets/openvino/lower.h"
 
+#include <stdio.h>
+
 static am_ir_value lower_reshape(am_ir *ir, const am_node *node)
 {
     return am_ov_reshape(ir, am_ov_input(ir, node, 0), &am_node_out(ir->graph, node)->shape);
@@ -29,9 +31,33 @@ static am_ir_value lower_slice(am_ir *ir, const am_node *node)
     return am_ir_add(ir, "Slice", "opset8", "", inputs, 5, 1);
 }
 
+/* Halves side by side, which is how rotary position embeddings end. */
+static bool is_two_halves(const am_ir *ir, const am_node *node)
+{
+    AM_OV_ATTRIBUTES(am_axis_attributes);
+    if (node->input_count != 2) return false;
+    const am_shape *x = &am_node_in(ir->graph, node, 0)->shape, *y = &am_node_in(ir->graph, node, 1)->shape;
+    return x->rank < AM_RANK_LIMIT && a->axis == x->rank - 1 && am_shape_equal(x, y);
+}
+
+/* [.., n] and [.., n] by way of [.., 2, n]. OpenVINO 2026.4.1 makes a RoPE of halves put together directly, and writes
+   it to a file without the width of its tables: read again it reads beyond their ends. */
+static am_ir_value lower_halves(am_ir *ir, const am_node *node)
+{
+    am_shape one = am_node_in(ir->graph, node, 0)->shape;
+    char axis[32];
+    snprintf(axis, sizeof axis, "axis=\"%d\"", one.rank - 1);
+    one.dims[one.rank] = one.dims[one.rank - 1];
+    one.dims[one.rank++ - 1] = 1;
+    am_ir_value x = am_ov_reshape(ir, am_ov_input(ir, node, 0), &one);
+    am_ir_value y = am_ov_reshape(ir, am_ov_input(ir, node, 1), &one);
+    return am_ov_reshape(ir, am_ir_add2(ir, "Concat", "opset1", axis, x, y), &am_node_out(ir->graph, node)->shape);
+}
+
 static am_ir_value lower_concat(am_ir *ir, const am_node *node)
 {
     AM_OV_ATTRIBUTES(am_axis_attributes);
+    if (ir->for_file && is_two_halves(ir, node)) return lower_halves(ir, node);
     am_ir_value inputs[AM_IR_INPUTS];
     am_buffer text = {0};
     for (int i = 0; i < node->input_count; i++) inputs[i] = am_ov_input(ir, node, i);

@@ -21,4 +21,6 @@ const am_target am_target_openvino = {
     .bytes = am_ov_bytes,
     .kernel = am_ov_kernel,
     .version = version,
+    .export = am_ov_export,
+    .import = am_ov_import,
 };

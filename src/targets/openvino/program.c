@@ -5,6 +5,7 @@
 #include "targets/openvino/compiled.h"
 #include "targets/openvino/lower.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A stage that runs: its inputs are parameters in the order of the stage, outputs the same. */
@@ -19,6 +20,8 @@ typedef struct unit {
 typedef struct program {
     const am_graph *graph;
     const am_openvino *ov;
+    am_target_options options; /* with its device in `device` */
+    char device[32];
     am_arena arena;
     am_ov_stages stages;
     unit *units;  /* by stage */
@@ -91,13 +94,52 @@ static am_status give_constants(program *p, unit *u)
     return NULL;
 }
 
-static am_status create_unit(program *p, int number, const char *device)
+/* Where a program comes from: the graph, or what was written of it: for each stage with outputs a number of bytes (8,
+   little endian), 56 zeros, the bytes, and zeros up to a multiple of 64. */
+typedef struct source {
+    const char *bytes; /* null: the graph */
+    size_t length, at;
+    bool for_file;
+} source;
+
+enum { FILE_ALIGNMENT = 64 };
+
+static am_status next_part(source *from, const void **out, size_t *out_length)
+{
+    uint64_t length = 0;
+    if (from->length - from->at < FILE_ALIGNMENT) return am_error(AM_INVALID_FILE, "openvino: a stage is missing");
+    for (int i = 7; i >= 0; i--) length = length << 8 | (unsigned char)from->bytes[from->at + (size_t)i];
+    from->at += FILE_ALIGNMENT;
+    if (length > from->length - from->at)
+        return am_error(AM_INVALID_FILE, "openvino: a stage of %llu bytes, %zu are left", (unsigned long long)length,
+                        from->length - from->at);
+    *out = from->bytes + from->at;
+    *out_length = (size_t)length;
+    from->at += (size_t)length;
+    from->at += (FILE_ALIGNMENT - from->at % FILE_ALIGNMENT) % FILE_ALIGNMENT;
+    if (from->at > from->length) from->at = from->length;
+    return NULL;
+}
+
+static am_status find_model(program *p, unit *u, source *from)
+{
+    const char *device = p->options.device;
+    const void *bytes;
+    size_t length;
+    if (from->for_file) return am_ov_compiled_alone(p->ov, &u->ir, device, &u->compiled);
+    if (!from->bytes) return am_ov_compiled_get(p->ov, &u->ir, device, &u->compiled);
+    AM_TRY(next_part(from, &bytes, &length));
+    return am_ov_compiled_read(p->ov, device, bytes, length, &u->compiled);
+}
+
+static am_status create_unit(program *p, int number, source *from)
 {
     const am_ov_stage *stage = &p->stages.items[number];
     unit *u = &p->units[number];
     if (!stage->output_count) return NULL;
+    u->ir.for_file = from->for_file || from->bytes;
     AM_TRY(am_ov_lower(&u->ir, p->graph, &p->stages, number));
-    AM_TRY(am_ov_compiled_get(p->ov, &u->ir, device, &u->compiled));
+    AM_TRY(find_model(p, u, from));
     AM_TRY(am_openvino_check(
         p->ov, p->ov->ov_compiled_model_create_infer_request(am_ov_compiled_model(u->compiled), &u->request),
         "request"));
@@ -121,10 +163,13 @@ static am_status save_room(program *p)
     return NULL;
 }
 
-static am_status create(program *p, const am_target_options *options)
+static am_status create(program *p, const am_target_options *options, source *from)
 {
     const am_graph *g = p->graph;
     size_t values = (size_t)g->value_count + 1;
+    p->options = *options;
+    if (options->device) snprintf(p->device, sizeof p->device, "%s", options->device);
+    p->options.device = options->device ? p->device : NULL;
     AM_TRY(am_openvino_open(options->allow_untested, &p->ov));
     AM_TRY(am_ov_find_stages(g, &p->arena, &p->stages));
     p->units = am_arena_array(&p->arena, (size_t)p->stages.count, sizeof *p->units);
@@ -136,20 +181,68 @@ static am_status create(program *p, const am_target_options *options)
         if (g->nodes[i].op == AM_OP_CONSTANT)
             p->data[g->nodes[i].first_output.id] =
                 (void *)(uintptr_t)((const am_constant_attributes *)g->nodes[i].attributes)->data;
-    for (int i = 0; i < p->stages.count; i++) AM_TRY(create_unit(p, i, options->device));
+    for (int i = 0; i < p->stages.count; i++) AM_TRY(create_unit(p, i, from));
     return save_room(p);
 }
 
-am_status am_ov_create(const am_graph *graph, const am_target_options *options, void **out)
+static am_status open_program(const am_graph *graph, const am_target_options *options, source *from, void **out)
 {
     *out = NULL;
     program *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
     p->graph = graph;
-    am_status status = create(p, options);
+    am_status status = create(p, options, from);
     if (status) am_ov_destroy(p);
     else *out = p;
     return status;
+}
+
+am_status am_ov_create(const am_graph *graph, const am_target_options *options, void **out)
+{
+    return open_program(graph, options, &(source){0}, out);
+}
+
+am_status am_ov_import(const am_graph *graph, const am_target_options *options, const void *bytes, size_t length,
+                       void **out)
+{
+    return open_program(graph, options, &(source){.bytes = bytes, .length = length}, out);
+}
+
+static am_status write_part(const unit *u, am_buffer *out)
+{
+    static const char zeros[FILE_ALIGNMENT] = {0};
+    size_t head = out->length;
+    am_buffer_append(out, zeros, FILE_ALIGNMENT);
+    AM_TRY(am_ov_compiled_write(u->compiled, out));
+    uint64_t length = out->length - head - FILE_ALIGNMENT;
+    while (out->length % FILE_ALIGNMENT != head % FILE_ALIGNMENT) am_buffer_append_char(out, 0);
+    AM_TRY(am_buffer_status(out));
+    for (size_t i = 0; i < 8; i++) out->bytes[head + i] = (char)(length >> (8 * i) & 255);
+    return NULL;
+}
+
+/* Compiled anew, for a file. */
+am_status am_ov_write_program(const void *context, am_buffer *out)
+{
+    const program *p = context;
+    void *made;
+    AM_TRY(open_program(p->graph, &p->options, &(source){.for_file = true}, &made));
+    const program *for_file = made;
+    am_status status = NULL;
+    for (int i = 0; i < for_file->stages.count && !status; i++)
+        if (for_file->units[i].compiled) status = write_part(&for_file->units[i], out);
+    am_ov_destroy(made);
+    return status;
+}
+
+const am_graph *am_ov_graph(const void *context)
+{
+    return ((const program *)context)->graph;
+}
+
+const am_target_options *am_ov_options(const void *context)
+{
+    return &((const program *)context)->options;
 }
 
 void am_ov_destroy(void *context)

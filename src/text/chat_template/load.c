@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +58,13 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const named_template *)a)->name, ((const named_template *)b)->name);
 }
 
+/* The walk over a folder, with its first error. */
+typedef struct folder_walk {
+    templates *all;
+    const char *folder;
+    am_status status;
+} folder_walk;
+
 static am_status add_entry(templates *all, const char *folder, const char *file)
 {
     const char *extension = am_path_extension(file);
@@ -69,17 +75,19 @@ static am_status add_entry(templates *all, const char *folder, const char *file)
     return am_file_exists(path) ? add_file(all, name, path) : NULL;
 }
 
+static void on_entry(void *context, const char *file)
+{
+    folder_walk *walk = context;
+    if (!walk->status) walk->status = add_entry(walk->all, walk->folder, file);
+}
+
 static am_status add_folder(templates *all, const char *folder)
 {
-    DIR *stream = opendir(folder);
     size_t first = all->count;
-    am_status status = NULL;
-    if (!stream) return am_error_from_errno("open", folder);
-    for (const struct dirent *entry; !status && (entry = readdir(stream));)
-        status = add_entry(all, folder, entry->d_name);
-    closedir(stream);
+    folder_walk walk = {.all = all, .folder = folder};
+    AM_TRY(am_directory_each(folder, on_entry, &walk));
     qsort(all->items + first, all->count - first, sizeof *all->items, by_name);
-    return status;
+    return walk.status;
 }
 
 static am_status add_jinja_files(templates *all, const char *directory)

@@ -15,6 +15,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "text/tokenizer.h"
+#include "text/tokenizer/layout.h"
 #include "text/tokenizer/vocabulary.h"
 
 #include <string.h>
@@ -697,27 +698,6 @@ typedef struct am_ctc {
     am_text word_delimiter, replacement, pad;
     bool do_lower_case; /* text is read in upper case, and written in lower case */
 } am_ctc;
-
-/* Classes that take the words of a page, by how they label tokens. */
-typedef enum am_layout_kind {
-    AM_LAYOUT_NONE,
-    AM_LAYOUT_BY_OFFSET, /* LayoutLMv2, LayoutXLM: a token at the start of its word is the first */
-    AM_LAYOUT_BY_WORD,   /* LayoutLMv3: a token of another word than the one before */
-    AM_LAYOUT_UDOP,      /* at the start of its word, and not behind a token without text */
-    AM_LAYOUT_MARKUP,    /* MarkupLM: by offset, with paths in the place of boxes */
-} am_layout_kind;
-
-/* What these classes are configured with. */
-typedef struct am_layout {
-    am_layout_kind kind;
-    int32_t cls_box[4], sep_box[4], pad_box[4], pad_label;
-    bool only_first;    /* only_label_first_subword */
-    am_vocabulary tags; /* tags_dict of MarkupLM */
-    int32_t max_width, pad_width;
-    size_t max_depth;
-} am_layout;
-
-void am_layout_destroy(am_layout *layout);
 
 struct am_tokenizer {
     am_arena arena;
