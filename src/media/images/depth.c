@@ -103,16 +103,9 @@ static am_status pad_reflected(am_picture *picture)
 
 static am_status resize_corners(const am_image_processor *p, am_picture *picture)
 {
-    am_plane_size to, from = {picture->height, picture->width};
-    am_picture out;
-    AM_TRY(new_size(p, from, &to));
-    AM_TRY(am_picture_create(picture->channels, to.height, to.width, true, &out));
-    am_status status = am_resize_align_corners(picture->floats, picture->channels, from, to, p->resample, out.floats);
-    if (status) am_picture_deinit(&out);
-    if (status) return status;
-    am_picture_deinit(picture);
-    *picture = out;
-    return NULL;
+    am_plane_size to;
+    AM_TRY(new_size(p, (am_plane_size){picture->height, picture->width}, &to));
+    return am_picture_resize_corners(picture, to, p->resample);
 }
 
 static am_status zoedepth_steps(const am_image_processor *p, am_picture *picture)

@@ -1,7 +1,11 @@
 /* Classes that take the common steps in an order of their own, or leave some out. */
 #include "media/images/processor.h"
 
+#include "tensor/shape.h"
+
+#include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 static am_status each(am_image_run *run, am_status (*steps)(const am_image_processor *, am_picture *))
 {
@@ -112,6 +116,175 @@ static am_status perceiver(am_image_run *run)
     return each(run, perceiver_steps);
 }
 
+/* LayoutLMv2 takes bytes, as BGR. Words come from the caller: there is no OCR here. */
+static am_status refuse_ocr(const am_image_processor *p)
+{
+    bool apply_ocr = false;
+    AM_TRY(am_image_flag(p, "apply_ocr", &apply_ocr));
+    if (!apply_ocr) return NULL;
+    return am_error(AM_UNSUPPORTED, "apply_ocr: there is no OCR here; give the words and set it false");
+}
+
+static am_status layoutlmv2(am_image_run *run)
+{
+    AM_TRY(refuse_ocr(run->processor));
+    for (int64_t i = 0; i < run->count; i++) {
+        if (run->processor->do_resize) AM_TRY(resize(run->processor, &run->pictures[i]));
+        am_picture_flip_channels(&run->pictures[i]);
+    }
+    return am_image_give_bytes(run, "pixel_values", run->pictures, run->count);
+}
+
+static am_status layoutlmv3_steps(const am_image_processor *p, am_picture *picture)
+{
+    if (p->do_resize) AM_TRY(resize(p, picture));
+    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    return am_image_rescale_and_normalize(p, picture);
+}
+
+static am_status layoutlmv3(am_image_run *run)
+{
+    AM_TRY(refuse_ocr(run->processor));
+    return each(run, layoutlmv3_steps);
+}
+
+/* PP-DocLayout V2 and V3 resize bytes without antialias. */
+static am_status plain_resize_steps(const am_image_processor *p, am_picture *picture)
+{
+    am_plane_size to, in = {picture->height, picture->width};
+    if (p->do_resize) {
+        AM_TRY(am_image_fit(&p->size, in, &to));
+        AM_TRY(am_picture_resize(picture, p->backend, to, p->resample, false));
+    }
+    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    return am_image_rescale_and_normalize(p, picture);
+}
+
+static am_status give_padded(am_image_run *run)
+{
+    am_plane_size to = {run->processor->pad_size.height, run->processor->pad_size.width};
+    if (run->processor->do_pad) AM_TRY(am_image_pad_all(run, to, 0.0, NULL));
+    return am_image_give(run, "pixel_values", run->pictures, run->count);
+}
+
+static am_status pp_doclayout(am_image_run *run)
+{
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(plain_resize_steps(run->processor, &run->pictures[i]));
+    return give_padded(run);
+}
+
+static void clamp(am_picture *picture, float most)
+{
+    int64_t count = picture->channels * picture->height * picture->width;
+    for (int64_t i = 0; i < count; i++) picture->floats[i] = fminf(fmaxf(picture->floats[i], 0.0f), most);
+}
+
+/* PP-DocLayout V4 resizes rescaled numbers, which stay in their range. */
+static am_status pp_doclayout_v4_steps(const am_image_processor *p, am_picture *picture)
+{
+    am_plane_size to, in = {picture->height, picture->width};
+    bool was_bytes = !picture->is_float;
+    if (p->do_rescale) AM_TRY(am_picture_rescale(picture, p->backend, p->rescale_factor));
+    if (p->do_resize) {
+        AM_TRY(am_image_fit(&p->size, in, &to));
+        AM_TRY(am_picture_resize(picture, p->backend, to, p->resample, false));
+        AM_TRY(am_picture_to_floats(picture));
+        clamp(picture, (float)((was_bytes ? 255.0 : 1.0) * (p->do_rescale ? p->rescale_factor : 1.0)));
+    }
+    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    return p->do_normalize ? am_picture_normalize(picture, p->image_mean, p->image_std) : NULL;
+}
+
+static am_status pp_doclayout_v4(am_image_run *run)
+{
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(pp_doclayout_v4_steps(run->processor, &run->pictures[i]));
+    return give_padded(run);
+}
+
+/* PP-LCNet: the shorter edge becomes resize_short, both are rounded; BGR at last. */
+static am_status pp_lcnet_size(const am_image_processor *p, am_plane_size in, am_plane_size *out)
+{
+    int64_t shortest = 0, unit = 1;
+    AM_TRY(am_image_integer(p, "resize_short", 1, AM_IMAGE_MAX_PIXELS, &shortest));
+    AM_TRY(am_image_integer(p, "size_divisor", 1, 1 << 20, &unit));
+    if (!shortest) return am_image_fit(&p->size, in, out);
+    double scale = (double)shortest / (double)(in.height < in.width ? in.height : in.width);
+    int64_t height = (int64_t)nearbyint((double)in.height * scale),
+            width = (int64_t)nearbyint((double)in.width * scale);
+    *out = (am_plane_size){(height + unit - 1) / unit * unit, (width + unit - 1) / unit * unit};
+    return NULL;
+}
+
+static am_status pp_lcnet_steps(const am_image_processor *p, am_picture *picture)
+{
+    am_plane_size to, in = {picture->height, picture->width};
+    if (p->do_resize) {
+        AM_TRY(pp_lcnet_size(p, in, &to));
+        AM_TRY(am_image_resize(p, picture, to));
+    }
+    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(am_image_rescale_and_normalize(p, picture));
+    am_picture_flip_channels(picture);
+    return NULL;
+}
+
+static am_status pp_lcnet(am_image_run *run)
+{
+    return each(run, pp_lcnet_steps);
+}
+
+/* UVDoc: BGR between 0 and 1, resized with its corners in place; the pictures themselves are given out too. */
+static am_status uvdoc(am_image_run *run)
+{
+    const am_image_processor *p = run->processor;
+    am_tensor *originals;
+    if (p->do_resize && (!p->size.height || !p->size.width))
+        return am_error(AM_INVALID_FILE, "size: expected height and width");
+    AM_TRY(am_media_tensors_add_list(run->out, "original_images", run->count, &originals));
+    for (int64_t i = 0; i < run->count; i++) {
+        am_picture *picture = &run->pictures[i];
+        AM_TRY(am_image_rescale_and_normalize(p, picture));
+        AM_TRY(am_picture_to_floats(picture));
+        am_picture_flip_channels(picture);
+        am_shape shape = am_shape_of(picture->channels, picture->height, picture->width);
+        AM_TRY(am_media_tensor_alloc(&originals[i], AM_F32, &shape));
+        memcpy(originals[i].data, picture->floats, (size_t)am_shape_count(&shape) * sizeof(float));
+        am_plane_size to = {p->size.height, p->size.width};
+        if (p->do_resize) AM_TRY(am_picture_resize_corners(picture, to, AM_RESAMPLE_BILINEAR));
+    }
+    return am_image_give(run, "pixel_values", run->pictures, run->count);
+}
+
+/* VideoMAE: all pictures are frames of one video, [1, frames, 3, height, width]. */
+static am_status videomae(am_image_run *run)
+{
+    const am_tensor *made;
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(layoutlmv3_steps(run->processor, &run->pictures[i]));
+    AM_TRY(am_image_give(run, "pixel_values", run->pictures, run->count));
+    AM_TRY(am_media_tensors_get(run->out, "pixel_values", &made));
+    am_shape *shape = &run->out->items[run->out->count - 1].tensors->shape;
+    *shape = am_shape_of(1, run->count, made->shape.dims[1], made->shape.dims[2], made->shape.dims[3]);
+    return NULL;
+}
+
+/* Swin2SR: up to the next multiple of size_divisor, always further, with the picture mirrored. */
+static am_status swin2sr_steps(const am_image_processor *p, am_picture *picture)
+{
+    int64_t unit = 8;
+    AM_TRY(am_image_integer(p, "size_divisor", 1, 1 << 20, &unit));
+    AM_TRY(am_image_integer(p, "pad_size", 1, 1 << 20, &unit));
+    if (p->do_rescale) AM_TRY(am_picture_rescale(picture, p->backend, p->rescale_factor));
+    if (!p->do_pad) return NULL;
+    am_margins margins = {.right = (picture->width / unit + 1) * unit - picture->width,
+                          .bottom = (picture->height / unit + 1) * unit - picture->height};
+    return am_picture_pad_mirrored(picture, margins);
+}
+
+static am_status swin2sr(am_image_run *run)
+{
+    return each(run, swin2sr_steps);
+}
+
 /* clang-format off */
 static const am_image_class classes[] = {
     {.name = "DINOv3ViTImageProcessor",
@@ -143,6 +316,48 @@ static const am_image_class classes[] = {
          "crop_size": {"height": 256, "width": 256}, "do_rescale": true, "do_normalize": true,
          "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]
      }), .preprocess = perceiver},
+    {.name = "LayoutLMv2ImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2, "apply_ocr": true,
+         "tesseract_config": ""
+     }), .preprocess = layoutlmv2},
+    {.name = "LayoutLMv3ImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2, "do_rescale": true,
+         "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "apply_ocr": true,
+         "tesseract_config": ""
+     }), .preprocess = layoutlmv3},
+    {.name = "PPDocLayoutV2ImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 800, "width": 800}, "resample": 3, "do_rescale": true,
+         "do_normalize": true, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]
+     }), .preprocess = pp_doclayout},
+    {.name = "PPDocLayoutV3ImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 800, "width": 800}, "resample": 3, "do_rescale": true,
+         "do_normalize": true, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]
+     }), .preprocess = pp_doclayout},
+    {.name = "PPDocLayoutV4ImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 800, "width": 800}, "resample": 3, "do_rescale": true,
+         "do_normalize": true, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]
+     }), .preprocess = pp_doclayout_v4},
+    {.name = "PPLCNetImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"height": 256, "width": 256}, "resample": 2, "do_center_crop": true,
+         "crop_size": 224, "do_rescale": true, "do_normalize": true, "image_mean": [0.406, 0.456, 0.485],
+         "image_std": [0.225, 0.224, 0.229], "resize_short": 256, "size_divisor": 1
+     }), .preprocess = pp_lcnet},
+    {.name = "Swin2SRImageProcessor",
+     .defaults = AM_JSON({"do_rescale": true, "do_pad": true, "size_divisor": 8}), .preprocess = swin2sr},
+    {.name = "UVDocImageProcessor",
+     .defaults = AM_JSON({"do_resize": true, "size": {"height": 712, "width": 488}, "resample": 2, "do_rescale": true}), .preprocess = uvdoc},
+    {.name = "VideoMAEImageProcessor",
+     .defaults = AM_JSON({
+         "do_resize": true, "size": {"shortest_edge": 224}, "default_to_square": false, "resample": 2,
+         "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "do_rescale": true,
+         "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]
+     }), .preprocess = videomae},
     {0},
 };
 /* clang-format on */

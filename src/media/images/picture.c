@@ -240,6 +240,44 @@ am_status am_picture_pad(am_picture *picture, am_margins padding, double fill)
     return am_picture_pad_colored(picture, padding, colors);
 }
 
+/* Where pixel i of a mirrored row lies; each period of 2 * side goes there and back. */
+static int64_t mirrored(int64_t i, int64_t side)
+{
+    i %= 2 * side;
+    if (i < 0) i += 2 * side;
+    return i < side ? i : 2 * side - 1 - i;
+}
+
+am_status am_picture_pad_mirrored(am_picture *picture, am_margins margins)
+{
+    am_picture out;
+    size_t item = item_bytes(picture);
+    AM_TRY(am_picture_create(picture->channels, picture->height + margins.top + margins.bottom,
+                             picture->width + margins.left + margins.right, picture->is_float, &out));
+    char *to = out.data;
+    for (int64_t c = 0; c < out.channels; c++)
+        for (int64_t y = 0; y < out.height; y++)
+            for (int64_t x = 0; x < out.width; x++, to += item) {
+                int64_t row = c * picture->height + mirrored(y - margins.top, picture->height),
+                        at = row * picture->width + mirrored(x - margins.left, picture->width);
+                memcpy(to, (const char *)picture->data + (size_t)at * item, item);
+            }
+    replace(picture, &out);
+    return NULL;
+}
+
+am_status am_picture_resize_corners(am_picture *picture, am_plane_size to, am_resample resample)
+{
+    am_plane_size from = {picture->height, picture->width};
+    am_picture out;
+    AM_TRY(am_picture_to_floats(picture));
+    AM_TRY(am_picture_create(picture->channels, to.height, to.width, true, &out));
+    am_status status = am_resize_align_corners(picture->floats, picture->channels, from, to, resample, out.floats);
+    if (status) am_picture_deinit(&out);
+    else replace(picture, &out);
+    return status;
+}
+
 /* --- values --- */
 
 void am_picture_flip_channels(am_picture *picture)

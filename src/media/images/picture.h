@@ -52,6 +52,12 @@ am_status am_picture_pad(am_picture *picture, am_margins padding, double fill) A
 /* The same with a value for each channel. */
 am_status am_picture_pad_colored(am_picture *picture, am_margins padding, const double *fill) AM_NODISCARD;
 
+/* Repeats the picture mirrored around, its border twice ("symmetric"). */
+am_status am_picture_pad_mirrored(am_picture *picture, am_margins margins) AM_NODISCARD;
+
+/* torch.nn.functional.interpolate with align_corners; the picture becomes floats. */
+am_status am_picture_resize_corners(am_picture *picture, am_plane_size to, am_resample resample) AM_NODISCARD;
+
 /* RGB to BGR. */
 void am_picture_flip_channels(am_picture *picture);
 

@@ -102,6 +102,12 @@ static const am_image_class classes[] = {
          "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 3, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]
      })},
+    {.name = "SegGptImageProcessor",
+     .defaults = AM_JSON({
+         "do_convert_rgb": true, "do_resize": true, "size": {"height": 448, "width": 448}, "resample": 3,
+         "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
+         "image_std": [0.229, 0.224, 0.225]
+     })},
     {.name = "SegformerImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 512, "width": 512}, "resample": 2, "do_rescale": true,

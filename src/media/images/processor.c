@@ -404,6 +404,18 @@ am_status am_image_give(am_image_run *run, const char *name, am_picture *picture
     return NULL;
 }
 
+am_status am_image_give_bytes(am_image_run *run, const char *name, am_picture *pictures, int64_t count)
+{
+    am_tensor *out;
+    if (!same_sizes(pictures, count))
+        return am_error(AM_INVALID_ARGUMENT, "%s: images of different sizes make no batch", name);
+    am_shape shape = am_shape_of(count, pictures->channels, pictures->height, pictures->width);
+    AM_TRY(am_media_tensors_add(run->out, name, AM_U8, &shape, &out));
+    int64_t bytes = am_shape_count(&shape) / count;
+    for (int64_t i = 0; i < count; i++) memcpy((uint8_t *)out->data + i * bytes, pictures[i].bytes, (size_t)bytes);
+    return NULL;
+}
+
 static am_plane_size largest(const am_picture *pictures, int64_t count)
 {
     am_plane_size out = {0};

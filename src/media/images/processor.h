@@ -103,6 +103,9 @@ am_status am_image_rescale_and_normalize(const am_image_processor *processor, am
    They are made floats. */
 am_status am_image_give(am_image_run *run, const char *name, am_picture *pictures, int64_t count) AM_NODISCARD;
 
+/* The same of bytes: u8. They must be of one size. */
+am_status am_image_give_bytes(am_image_run *run, const char *name, am_picture *pictures, int64_t count) AM_NODISCARD;
+
 /* pad and its mask: all pictures get the size `to` (0: the largest of them), `fill` at the right and bottom; where
    `mask` names an output, that is i64 [count, height, width], 1 where a picture was. */
 am_status am_image_pad_all(am_image_run *run, am_plane_size to, double fill, const char *mask) AM_NODISCARD;
