@@ -255,18 +255,6 @@ static am_status uvdoc(am_image_run *run)
     return am_image_give(run, "pixel_values", run->pictures, run->count);
 }
 
-/* VideoMAE: all pictures are frames of one video, [1, frames, 3, height, width]. */
-static am_status videomae(am_image_run *run)
-{
-    const am_tensor *made;
-    for (int64_t i = 0; i < run->count; i++) AM_TRY(layoutlmv3_steps(run->processor, &run->pictures[i]));
-    AM_TRY(am_image_give(run, "pixel_values", run->pictures, run->count));
-    AM_TRY(am_media_tensors_get(run->out, "pixel_values", &made));
-    am_shape *shape = &run->out->items[run->out->count - 1].tensors->shape;
-    *shape = am_shape_of(1, run->count, made->shape.dims[1], made->shape.dims[2], made->shape.dims[3]);
-    return NULL;
-}
-
 /* Swin2SR: up to the next multiple of size_divisor, always further, with the picture mirrored. */
 static am_status swin2sr_steps(const am_image_processor *p, am_picture *picture)
 {
@@ -352,12 +340,6 @@ static const am_image_class classes[] = {
      .defaults = AM_JSON({"do_rescale": true, "do_pad": true, "size_divisor": 8}), .preprocess = swin2sr},
     {.name = "UVDocImageProcessor",
      .defaults = AM_JSON({"do_resize": true, "size": {"height": 712, "width": 488}, "resample": 2, "do_rescale": true}), .preprocess = uvdoc},
-    {.name = "VideoMAEImageProcessor",
-     .defaults = AM_JSON({
-         "do_resize": true, "size": {"shortest_edge": 224}, "default_to_square": false, "resample": 2,
-         "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "do_rescale": true,
-         "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]
-     }), .preprocess = videomae},
     {0},
 };
 /* clang-format on */
