@@ -203,7 +203,8 @@ static bool same_structure(const am_ir_layer *a, const am_ir_layer *b)
 static uint32_t differing_dims(const am_ir_layer *a, const am_ir_layer *b)
 {
     uint32_t dims = 0;
-    for (int i = 0; i < a->shape.rank; i++) dims |= (uint32_t)(a->shape.dims[i] != b->shape.dims[i]) << i;
+    for (int i = 0; i < a->shape.rank && i < AM_RANK_LIMIT; i++)
+        dims |= (uint32_t)(a->shape.dims[i] != b->shape.dims[i]) << i;
     return dims;
 }
 
