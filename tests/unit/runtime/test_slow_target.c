@@ -59,7 +59,7 @@ static int most_programs(const char *file, const char *name, bool padded)
 {
     am_target slow = slow_target();
     am_json_document *document;
-    am_tensor_table arrays;
+    am_tensor_table arrays = {0};
     am_golden_case golden;
     int most = 0;
     const am_session_options options = {
