@@ -5,8 +5,9 @@ Usage: tools/verify_targets.py [--update] [--only TEXT] [--least PERCENT] [--jou
 PATH: golden files or folders (tests/golden/data). Prints a line a case, with what is left and how long that may take, then
 the count; exits 1 when a case fails, when less than PERCENT of the nodes ran natively, or when one fails that
 src/targets/TARGET/golden.txt lists as passed; 77 when the target is not on this machine. --update adds what was found to that
-file: class, cases passed, nodes native, nodes. --journal keeps what was found in FILE: cases that this program passed with this
-release of the target, PERCENT of their nodes natively, are not run again, unless by --again, so that a run of hours may be ended and goes on later.
+file, for classes that have any node there: class, cases passed, nodes native, nodes. --journal keeps what was found in FILE:
+cases that this program passed with this release of the target, PERCENT of their nodes natively, are not run again, unless by
+--again, so that a run of hours may be ended and goes on later.
 Nothing in the tests runs this: a target that compiles takes minutes.
 """
 
@@ -192,7 +193,7 @@ def main():
         else:
             run_file(arguments, file, journal, count)
         if arguments.update:
-            write_record(path, {**record, **count.classes})
+            write_record(path, {**record, **{name: numbers for name, numbers in count.classes.items() if numbers[1]}})
     lost = put_summary(arguments, count, record)
     return 1 if count.failures or lost or count.share() < arguments.least or not count.classes else 0
 

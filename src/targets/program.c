@@ -132,6 +132,7 @@ static am_status make_plan(am_program *p, const am_graph *graph, const am_target
     bool is_auto = choice && choice->policy == AM_TARGET_AUTO && choice->count > 0;
     if (!is_auto) return am_plan_create(graph, choice, &p->plan);
     p->candidates = *choice;
+    p->options.plan_only = false; /* candidates are compiled beside the runs, not in one */
     AM_TRY(am_plan_create(graph, NULL, &p->plan));
     return am_tier_create(graph, &p->candidates, &p->options, &p->tier);
 }
