@@ -4,6 +4,7 @@
 #include "api/json_writer.h"
 #include "api/machine_peaks.h"
 #include "api/model_internal.h"
+#include "base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,9 @@ typedef struct benchmark {
 
 static am_status run_once(benchmark *m, double *out_ms)
 {
-    double start = am_now_ms();
+    double start = am_clock_ms();
     AM_TRY(am_session_run(m->model->pipeline->session, m->inputs.items, m->inputs.count, NULL));
-    *out_ms = am_now_ms() - start;
+    *out_ms = am_clock_ms() - start;
     return NULL;
 }
 
@@ -76,9 +77,9 @@ static am_status generate(benchmark *m)
 
 static am_status measure(benchmark *m, const char *directory, const am_model_options *options, const char *shapes)
 {
-    double start = am_now_ms();
+    double start = am_clock_ms();
     AM_TRY(am_model_open(directory, options, &m->model));
-    m->load_ms = am_now_ms() - start;
+    m->load_ms = am_clock_ms() - start;
     am_pipeline *p = m->model->pipeline;
     bool generates = p->model->architecture->flags & AM_GENERATES;
     int64_t context = am_pipeline_context_length(p), tokens = generates ? context / 2 : context;

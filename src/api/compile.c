@@ -1,7 +1,7 @@
 #include "api/example_generation.h"
 #include "api/json_writer.h"
-#include "api/machine_peaks.h"
 #include "api/model_internal.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "text/tokenizer.h"
 
@@ -93,7 +93,7 @@ am_status am_model_save_compiled(am_model *model, const char *path, char **out_j
     am_put_close(&out, ']');
     if (!status && stat(path, &info) != 0) status = am_error_from_errno("read the size of", path);
     am_put_integer(&out, "bytes", (int64_t)info.st_size);
-    am_put_real(&out, "seconds", (am_now_ms() - model->opened_ms) / 1e3);
+    am_put_real(&out, "seconds", (am_clock_ms() - model->opened_ms) / 1e3);
     am_put_close(&out, '}');
     char *json = NULL;
     status = am_put_finish(&out, status, &json);

@@ -1,33 +1,26 @@
 #define _DEFAULT_SOURCE
 #include "api/machine_peaks.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/threads.h"
 #include "targets/cpu/isa.h"
 
 #include <math.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SIDE = 96, REPEATS = 16, ROUNDS_LEAST = 3, LARGEST_ARRAY = 256 << 20, SLICE = 1 << 20 };
 
 static const double ROUND_MS = 120; /* best of as many rounds as fit */
 
-double am_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 /* Shortest time of `work` over [0, count), one item a slice. */
 static double best_ms(am_work work, void *context, int64_t count)
 {
-    double begin = am_now_ms(), best = INFINITY;
-    for (int round = 0; round < ROUNDS_LEAST || am_now_ms() - begin < ROUND_MS; round++) {
-        double start = am_now_ms();
+    double begin = am_clock_ms(), best = INFINITY;
+    for (int round = 0; round < ROUNDS_LEAST || am_clock_ms() - begin < ROUND_MS; round++) {
+        double start = am_clock_ms();
         am_parallel_for(count, 1, work, context);
-        double ms = am_now_ms() - start;
+        double ms = am_clock_ms() - start;
         if (ms < best) best = ms;
     }
     return best;

@@ -15,7 +15,4 @@ typedef struct am_machine_peaks {
  * free). Fails when there is no memory. */
 am_status am_machine_peaks_measure(am_machine_peaks *out) AM_NODISCARD;
 
-/* Milliseconds of a clock that never goes back. */
-double am_now_ms(void);
-
 #endif

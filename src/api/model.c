@@ -1,6 +1,6 @@
-#include "api/machine_peaks.h"
 #include "api/model_internal.h"
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 
@@ -39,7 +39,7 @@ am_status am_model_open(const char *path, const am_model_options *options, am_mo
     if (!path) return am_error(AM_INVALID_ARGUMENT, "no model directory was given");
     am_model *model = am_alloc_zeroed(1, sizeof *model);
     if (!model) return am_out_of_memory();
-    model->opened_ms = am_now_ms();
+    model->opened_ms = am_clock_ms();
     struct stat info; /* of the disk: such a file is a folder too while it is open */
     bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
     am_status status = (is_file ? open_artefact : open_directory)(model, path, options);

@@ -11,7 +11,7 @@
 struct am_model {
     am_pipeline *pipeline;
     am_artefact *artefact; /* it was opened from; null: from a directory */
-    double opened_ms;      /* when, as am_now_ms has it */
+    double opened_ms;      /* when, as am_clock_ms has it */
     const char *task;      /* pipeline task of the class, or null; static */
     am_arena borrowed;     /* names and rows of the last am_model_forward's outputs */
 };

@@ -5,4 +5,7 @@
 /* Seconds since some moment; never goes back. */
 double am_clock_seconds(void);
 
+/* The same in milliseconds. */
+double am_clock_ms(void);
+
 #endif

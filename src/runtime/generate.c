@@ -136,7 +136,7 @@ static bool all_done(const sequence_set *s)
 static am_status token_loop(am_decoder_feed *f, sequence_set *s, am_sampler *sampler, const float *logits,
                             int64_t vocab, am_generated *out)
 {
-    double start = am_clock_seconds() * 1e3;
+    double start = am_clock_ms();
     am_status status = NULL;
     for (int64_t i = 0; i < out->stride && !status; i++) {
         for (int64_t r = 0; r < s->rows && !status; r++) status = choose(s, r, sampler, logits + r * vocab, vocab, out);
@@ -144,7 +144,7 @@ static am_status token_loop(am_decoder_feed *f, sequence_set *s, am_sampler *sam
         status = am_decoder_feed_run(f, s->next, 1, &logits, &vocab);
         out->decode_steps++;
     }
-    out->decode_ms = am_clock_seconds() * 1e3 - start;
+    out->decode_ms = am_clock_ms() - start;
     return status;
 }
 
@@ -155,10 +155,10 @@ static am_status generate_tokens(am_decoder_feed *f, const am_history *prompts, 
     int64_t vocab;
     sequence_set s;
     am_sampler *sampler;
-    double start = am_clock_seconds() * 1e3;
+    double start = am_clock_ms();
     AM_TRY(make_sequences(f->request, prompts, c->num_return_sequences, out->stride, arena, &s));
     AM_TRY(read_prompts(f, c->num_return_sequences, arena, &logits, &vocab));
-    out->prefill_ms = am_clock_seconds() * 1e3 - start;
+    out->prefill_ms = am_clock_ms() - start;
     AM_TRY(am_sampler_create(c, &sampler));
     am_status status = token_loop(f, &s, sampler, logits, vocab, out);
     am_sampler_destroy(sampler);
@@ -183,7 +183,7 @@ static am_status beam_loop(am_decoder_feed *f, am_beam_search *search, const flo
 {
     const int32_t *next, *origin;
     bool done;
-    double start = am_clock_seconds() * 1e3;
+    double start = am_clock_ms();
     AM_TRY(am_beam_search_step(search, logits, vocab, &next, &origin, &done));
     while (!done) {
         AM_TRY(am_decoder_feed_reorder(f, origin));
@@ -191,7 +191,7 @@ static am_status beam_loop(am_decoder_feed *f, am_beam_search *search, const flo
         AM_TRY(am_beam_search_step(search, logits, vocab, &next, &origin, &done));
         out->decode_steps++;
     }
-    out->decode_ms = am_clock_seconds() * 1e3 - start;
+    out->decode_ms = am_clock_ms() - start;
     keep_hypotheses(search, f->request, out);
     return NULL;
 }
@@ -203,11 +203,11 @@ static am_status generate_beams(am_decoder_feed *f, const am_history *prompts, a
     int64_t vocab;
     am_beam_search *search;
     am_beam_problem problem = {request->config, prompts, request->batch, request->stops, request->context};
-    double start = am_clock_seconds() * 1e3;
+    double start = am_clock_ms();
     out->scores = am_alloc_zeroed((size_t)out->batch, sizeof *out->scores);
     if (!out->scores) return am_out_of_memory();
     AM_TRY(read_prompts(f, request->config->num_beams, arena, &logits, &vocab));
-    out->prefill_ms = am_clock_seconds() * 1e3 - start;
+    out->prefill_ms = am_clock_ms() - start;
     AM_TRY(am_beam_search_create(&problem, &search));
     am_status status = beam_loop(f, search, logits, vocab, out);
     am_beam_search_destroy(search);

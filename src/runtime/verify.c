@@ -29,7 +29,7 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
 {
     am_golden_case c;
     am_case_report report = {.file = file};
-    double start = am_clock_seconds() * 1e3;
+    double start = am_clock_ms();
     am_status status = am_golden_case_open(json, file, arrays, &c);
     if (!status) status = run_case(&c, options, &report);
     am_code code = am_status_code(status);
@@ -37,7 +37,7 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
     report.name = c.name;
     report.architecture = c.architecture;
     report.message = am_status_message(status);
-    report.milliseconds = am_clock_seconds() * 1e3 - start;
+    report.milliseconds = am_clock_ms() - start;
     int64_t *tally[] = {&counts->passed, &counts->failed, &counts->unsupported};
     ++*tally[report.verdict];
     counts->nodes += report.nodes;

@@ -1,5 +1,6 @@
 #include "targets/program.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/warning.h"
 #include "graph/ops.h"
@@ -7,7 +8,6 @@
 #include "targets/tier.h"
 
 #include <string.h>
-#include <time.h>
 
 typedef struct running {
     const am_target *target;
@@ -249,13 +249,6 @@ static void copy_ends(const am_program *p, const am_tensor *inputs, void *const 
     }
 }
 
-static double now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 static am_status run_pieces(am_program *p, const am_tensor *inputs, void *const *states)
 {
     if (!p->plan->cut) return p->pieces[0].target->run(p->pieces[0].program, inputs, states);
@@ -267,9 +260,9 @@ static am_status run_pieces(am_program *p, const am_tensor *inputs, void *const 
 static am_status run_tier(am_program *p, const am_tensor *inputs, void *const *states)
 {
     am_program *other = am_tier_next(p->tier);
-    double begin = now_ms();
+    double begin = am_clock_ms();
     am_status status = other ? am_program_run(other, inputs, states) : run_pieces(p, inputs, states);
-    if (!status) am_tier_ran(p->tier, now_ms() - begin);
+    if (!status) am_tier_ran(p->tier, am_clock_ms() - begin);
     else if (other && am_status_code(status) != AM_OUT_OF_RANGE) {
         am_tier_failed(p->tier, status);
         am_status_free(status);

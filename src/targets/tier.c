@@ -114,10 +114,10 @@ static void *compile(void *context)
                                .allow_untested = t->choice->allow_untested};
     am_progress_quiet(true);
     if (t->candidates[j->candidate].standing == UNTRIED) j->failure = estimate(t, pick, &j->ratio);
-    double begin = am_clock_seconds();
+    double begin = am_clock_ms();
     if (!j->failure && j->ratio <= AM_TIER_HOPELESS)
         j->failure = am_program_create(t->graph, &choice, &t->options, &j->made);
-    j->create_ms = (am_clock_seconds() - begin) * 1e3;
+    j->create_ms = am_clock_ms() - begin;
     atomic_store(&j->is_done, true);
     return NULL;
 }
@@ -302,9 +302,9 @@ static void load_kept(am_tier *t)
 static void load_at_once(am_tier *t, int i)
 {
     const am_measurement *known = &t->candidates[i].found;
-    double most_ms = known->cpu_ms - known->target_ms, begin = am_clock_seconds();
+    double most_ms = known->cpu_ms - known->target_ms, begin = am_clock_ms();
     if (known->create_ms > most_ms || !start(t, i)) return;
-    while (!atomic_load(&t->job.is_done) && (am_clock_seconds() - begin) * 1e3 < most_ms)
+    while (!atomic_load(&t->job.is_done) && am_clock_ms() - begin < most_ms)
         nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
     if (atomic_load(&t->job.is_done)) take_compiled(t);
 }

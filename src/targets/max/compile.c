@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* dladdr, pipe2 */
 #include "targets/max/compile.h"
 
+#include "base/clock.h"
 #include "base/cache_folder.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -76,7 +77,7 @@ typedef struct child {
     int words; /* what it says, on stdout and stderr */
     am_buffer said;
     const atomic_bool *cancelled;
-    struct timespec begun;
+    double begun_s;
 } child;
 
 static am_status start(child *c, char *const *arguments)
@@ -96,7 +97,7 @@ static am_status start(child *c, char *const *arguments)
     posix_spawnattr_destroy(&attributes);
     close(ends[1]);
     c->words = ends[0];
-    clock_gettime(CLOCK_MONOTONIC, &c->begun);
+    c->begun_s = am_clock_seconds();
     if (!failed) return NULL;
     close(ends[0]);
     errno = failed;
@@ -117,13 +118,6 @@ static bool listen_once(child *c)
     return length > 0;
 }
 
-static int seconds_since(const struct timespec *begun)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int)(now.tv_sec - begun->tv_sec - (now.tv_nsec < begun->tv_nsec));
-}
-
 /* Until the child has ended; gives what waitpid says. */
 static am_status wait_for(child *c, int *out)
 {
@@ -136,7 +130,7 @@ static am_status wait_for(child *c, int *out)
         pid_t ended = waitpid(c->pid, out, WNOHANG);
         if (ended == c->pid) break;
         if (ended < 0 && errno != EINTR) return am_error_from_errno("wait for", helper_name);
-        int seconds = seconds_since(&c->begun);
+        int seconds = (int)(am_clock_seconds() - c->begun_s);
         if (seconds > told) am_progress("compiling for max: %d s", told = seconds);
     }
     fcntl(c->words, F_SETFL, O_NONBLOCK); /* what is left in the pipe; grandchildren may hold its other end */
