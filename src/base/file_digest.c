@@ -25,13 +25,8 @@ static void describe(const struct stat *info, char out[STAMP_BYTES])
 static char *entry_of(am_arena *arena, const char *path)
 {
     char whole[PATH_MAX], name[AM_SHA256_TEXT], *folder = NULL;
-    uint8_t digest[AM_SHA256_BYTES];
-    am_sha256 hash;
     if (!am_path_real(path, whole)) return NULL;
-    am_sha256_begin(&hash);
-    am_sha256_add(&hash, whole, strlen(whole));
-    am_sha256_end(&hash, digest);
-    am_sha256_text(digest, name);
+    am_sha256_digits_of(whole, strlen(whole), name);
     am_status status = am_cache_folder(arena, "digests", &folder);
     am_status_free(status);
     return status ? NULL : am_path_join(arena, folder, name);

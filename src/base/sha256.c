@@ -89,3 +89,18 @@ void am_sha256_text(const uint8_t digest[AM_SHA256_BYTES], char out[AM_SHA256_TE
     }
     out[2 * AM_SHA256_BYTES] = 0;
 }
+
+void am_sha256_of(const void *bytes, size_t length, uint8_t out[AM_SHA256_BYTES])
+{
+    am_sha256 hash;
+    am_sha256_begin(&hash);
+    am_sha256_add(&hash, bytes, length);
+    am_sha256_end(&hash, out);
+}
+
+void am_sha256_digits_of(const void *bytes, size_t length, char out[AM_SHA256_TEXT])
+{
+    uint8_t digest[AM_SHA256_BYTES];
+    am_sha256_of(bytes, length, digest);
+    am_sha256_text(digest, out);
+}

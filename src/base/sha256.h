@@ -18,6 +18,10 @@ void am_sha256_begin(am_sha256 *hash);
 void am_sha256_add(am_sha256 *hash, const void *bytes, size_t length);
 void am_sha256_end(am_sha256 *hash, uint8_t out[AM_SHA256_BYTES]);
 
+/* Of bytes that are there at once: as a digest, and as digits. */
+void am_sha256_of(const void *bytes, size_t length, uint8_t out[AM_SHA256_BYTES]);
+void am_sha256_digits_of(const void *bytes, size_t length, char out[AM_SHA256_TEXT]);
+
 /* Lower-case hexadecimal digits and a zero byte. */
 void am_sha256_text(const uint8_t digest[AM_SHA256_BYTES], char out[AM_SHA256_TEXT]);
 

@@ -97,7 +97,7 @@ static am_status get_blob(const am_artefact *a, am_json object, const char **nam
 static am_status check_blob(const am_artefact *a, const char *name, const void *bytes, size_t length)
 {
     char digits[AM_SHA256_TEXT];
-    am_artefact_digits(bytes ? bytes : "", length, digits);
+    am_sha256_digits_of(bytes ? bytes : "", length, digits);
     if (strcmp(digits, name) == 0) return NULL;
     return am_error(AM_INVALID_FILE, "%s: damaged: %zu bytes have the SHA-256 %s, expected %.64s", a->path, length,
                     digits, name);
@@ -113,7 +113,7 @@ static am_status check_manifest(const am_artefact *a, const char *text)
         return am_error(AM_INVALID_FILE, "%s: this is no file of `anymodel compile`; give the model directory",
                         a->path);
     if (strlen(text) < DIGITS) return am_error(AM_INVALID_FILE, "%s: the manifest is cut off", a->path);
-    am_artefact_digits(text + DIGITS, strlen(text + DIGITS), digits);
+    am_sha256_digits_of(text + DIGITS, strlen(text + DIGITS), digits);
     if (strncmp(digits, text, DIGITS) == 0) return NULL;
     return am_error(AM_INVALID_FILE, "%s: damaged: the manifest has the SHA-256 %s, expected %.64s", a->path, digits,
                     text);
@@ -278,7 +278,7 @@ static am_status read_piece(const am_artefact *a, am_json row, am_compiled_piece
     if (!piece->target) return am_error(AM_UNSUPPORTED, "%s: this program has no target %.100s", a->path, name);
     AM_TRY(get_blob(a, am_json_get(row, "graph"), &graph, &text, &length));
     AM_TRY(check_blob(a, graph, text, length));
-    am_artefact_digest(text ? text : "", length, piece->graph);
+    am_sha256_of(text ? text : "", length, piece->graph);
     return get_blob(a, am_json_get(row, "compiled"), blob, &piece->bytes, &piece->length);
 }
 

@@ -14,8 +14,5 @@ enum { AM_ARTEFACT_FORMAT = 1 };
    which inputs are given and the width of their numbers do not. In the arena; null without memory. */
 const char *am_artefact_signature(am_arena *arena, const char *architecture, const am_signature *signature);
 
-/* Digest of bytes, and its digits. */
-void am_artefact_digest(const void *bytes, size_t length, uint8_t out[AM_SHA256_BYTES]);
-void am_artefact_digits(const void *bytes, size_t length, char out[AM_SHA256_TEXT]);
 
 #endif

@@ -3,21 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void am_artefact_digest(const void *bytes, size_t length, uint8_t out[AM_SHA256_BYTES])
-{
-    am_sha256 hash;
-    am_sha256_begin(&hash);
-    am_sha256_add(&hash, bytes, length);
-    am_sha256_end(&hash, out);
-}
-
-void am_artefact_digits(const void *bytes, size_t length, char out[AM_SHA256_TEXT])
-{
-    uint8_t digest[AM_SHA256_BYTES];
-    am_artefact_digest(bytes, length, digest);
-    am_sha256_text(digest, out);
-}
-
 static int by_name(const void *a, const void *b)
 {
     return strcmp((*(const am_input_spec *const *)a)->name, (*(const am_input_spec *const *)b)->name);

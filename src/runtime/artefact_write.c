@@ -83,7 +83,7 @@ static am_status add_blob(writer *w, const char *field, am_buffer *bytes)
     static const char zeros[64];
     char digits[AM_SHA256_TEXT];
     size_t length = bytes->length;
-    am_artefact_digits(am_buffer_text(bytes), length, digits);
+    am_sha256_digits_of(am_buffer_text(bytes), length, digits);
     am_buffer_append(bytes, zeros, (64 - length % 64) % 64);
     am_status status = am_buffer_status(bytes);
     if (!status) status = grow_blobs(w);
@@ -362,7 +362,7 @@ static am_status write(writer *w, const char *path)
 {
     char digits[AM_SHA256_TEXT];
     AM_TRY(write_manifest(w, path));
-    am_artefact_digits(w->manifest.bytes, w->manifest.length, digits);
+    am_sha256_digits_of(w->manifest.bytes, w->manifest.length, digits);
     char *text = am_arena_printf(&w->arena, "%s%s", digits, w->manifest.bytes);
     if (!text) return am_out_of_memory();
     return am_safetensors_write_with(path, AM_ARTEFACT_KEY, text, w->blobs, w->blob_count);

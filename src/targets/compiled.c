@@ -5,12 +5,9 @@
 am_status am_graph_digest(const am_graph *graph, uint8_t out[AM_SHA256_BYTES])
 {
     am_buffer text = {0};
-    am_sha256 hash;
     am_graph_print(graph, &text);
     am_status status = am_buffer_status(&text);
-    am_sha256_begin(&hash);
-    am_sha256_add(&hash, am_buffer_text(&text), text.length);
-    am_sha256_end(&hash, out);
+    am_sha256_of(am_buffer_text(&text), text.length, out);
     am_buffer_deinit(&text);
     return status;
 }

@@ -55,16 +55,6 @@ bool am_kept_exists(const char *name)
     return exists;
 }
 
-static void hash_of(const char *bytes, size_t length, char out[AM_SHA256_TEXT])
-{
-    uint8_t digest[AM_SHA256_BYTES];
-    am_sha256 hash;
-    am_sha256_begin(&hash);
-    am_sha256_add(&hash, bytes, length);
-    am_sha256_end(&hash, digest);
-    am_sha256_text(digest, out);
-}
-
 /* Leaves the text between the context and the checksum. */
 static bool unwrap(char *bytes, size_t length, const char *context)
 {
@@ -73,7 +63,7 @@ static bool unwrap(char *bytes, size_t length, const char *context)
     if (length < head + tail || memcmp(bytes, first_line, strlen(first_line)) != 0) return false;
     if (memcmp(bytes + strlen(first_line), context, strlen(context)) != 0 || bytes[head - 1] != '\n') return false;
     size_t end = length - tail;
-    hash_of(bytes, end, hash);
+    am_sha256_digits_of(bytes, end, hash);
     if (memcmp(bytes + end, last_line, strlen(last_line)) != 0 || bytes[length - 1] != '\n') return false;
     if (memcmp(bytes + end + strlen(last_line), hash, AM_SHA256_TEXT - 1) != 0) return false;
     memmove(bytes, bytes + head, end - head);
@@ -109,7 +99,7 @@ void am_kept_store(const char *name, const char *context, const char *text)
     am_buffer bytes = {0};
     char hash[AM_SHA256_TEXT];
     am_buffer_printf(&bytes, "%s%s\n%s", first_line, context, text);
-    hash_of(am_buffer_text(&bytes), bytes.length, hash);
+    am_sha256_digits_of(am_buffer_text(&bytes), bytes.length, hash);
     am_buffer_printf(&bytes, "%s%s\n", last_line, hash);
     am_status_free(store(&arena, name, &bytes)); /* it is measured again */
     am_buffer_deinit(&bytes);

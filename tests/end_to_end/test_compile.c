@@ -224,7 +224,7 @@ static void rewrite_manifest(const char *path, const char *from, const char *to)
     const char *manifest = text + 64, *at = strstr(manifest, from);
     assert_non_null(at);
     const char *changed = am_arena_printf(&arena, "%.*s%s%s", (int)(at - manifest), manifest, to, at + strlen(from));
-    am_artefact_digits(changed, strlen(changed), digits);
+    am_sha256_digits_of(changed, strlen(changed), digits);
     am_test_expect_ok(am_safetensors_write_with(path, AM_ARTEFACT_KEY, am_arena_printf(&arena, "%s%s", digits, changed),
                                                 table.tensors, table.count));
     am_tensor_table_deinit(&table);

@@ -21,7 +21,7 @@ static char *with_digests(const char *manifest, size_t length, const char *digit
         else am_buffer_append_char(&text, manifest[i]);
     }
     char whole[AM_SHA256_TEXT];
-    am_artefact_digits(am_buffer_text(&text), strlen(am_buffer_text(&text)), whole);
+    am_sha256_digits_of(am_buffer_text(&text), strlen(am_buffer_text(&text)), whole);
     am_buffer_printf(&out, "%s%s", whole, am_buffer_text(&text));
     am_buffer_deinit(&text);
     return am_buffer_take(&out);
@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t length = end ? (size_t)(end - data) : size, rest = end ? size - length - 1 : 0;
     if (!is_made) close(mkstemp(path));
     is_made = true;
-    am_artefact_digits(end ? (const char *)end + 1 : "", rest, digits);
+    am_sha256_digits_of(end ? (const char *)end + 1 : "", rest, digits);
     am_named_tensor blob = {
         .name = digits, .dtype = AM_U8, .shape = am_shape_of((int64_t)rest), .data = end ? end + 1 : NULL};
     char *manifest = with_digests((const char *)data, length, digits);

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE /* dladdr, pipe2 */
 #include "targets/max/compile.h"
 
-#include "base/clock.h"
 #include "base/cache_folder.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/warning.h"

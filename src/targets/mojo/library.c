@@ -107,14 +107,9 @@ static am_status find_entry(am_arena *arena, const am_modular *sdk, entry *out)
 static am_status describe(const entry *e, const char *path, am_buffer *out)
 {
     char *bytes, hash[AM_SHA256_TEXT];
-    uint8_t digest[AM_SHA256_BYTES];
     size_t length;
-    am_sha256 sum;
     AM_TRY(am_file_read(path, LIBRARY_LIMIT, &bytes, &length));
-    am_sha256_begin(&sum);
-    am_sha256_add(&sum, bytes, length);
-    am_sha256_end(&sum, digest);
-    am_sha256_text(digest, hash);
+    am_sha256_digits_of(bytes, length, hash);
     am_free(bytes);
     am_buffer_printf(out, "%s %zu %s\n", e->key, length, hash);
     return am_buffer_status(out);
