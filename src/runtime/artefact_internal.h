@@ -14,5 +14,4 @@ enum { AM_ARTEFACT_FORMAT = 1 };
    which inputs are given and the width of their numbers do not. In the arena; null without memory. */
 const char *am_artefact_signature(am_arena *arena, const char *architecture, const am_signature *signature);
 
-
 #endif
