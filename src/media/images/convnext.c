@@ -15,16 +15,12 @@ static am_status resize(const am_image_processor *p, am_picture *picture, double
     return am_picture_center_crop(picture, p->backend, square);
 }
 
-static am_status preprocess(am_image_run *run)
+static am_status steps(const am_image_processor *p, am_picture *picture)
 {
-    const am_image_processor *p = run->processor;
     double crop_pct = 0.0;
     AM_TRY(am_image_number(p, "crop_pct", &crop_pct));
-    for (int64_t i = 0; i < run->count; i++) {
-        if (p->do_resize) AM_TRY(resize(p, &run->pictures[i], crop_pct));
-        AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
-    }
-    return am_image_give(run, "pixel_values", run->pictures, run->count);
+    if (p->do_resize) AM_TRY(resize(p, picture, crop_pct));
+    return am_image_rescale_and_normalize(p, picture);
 }
 
 /* clang-format off */
@@ -34,7 +30,7 @@ static const am_image_class classes[] = {
          "do_resize": true, "size": {"shortest_edge": 384}, "default_to_square": false, "resample": 3,
          "do_rescale": true, "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
          "crop_pct": 0.875
-     }), .preprocess = preprocess},
+     }), .steps = steps},
     {0},
 };
 /* clang-format on */

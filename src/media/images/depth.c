@@ -44,31 +44,14 @@ static am_status pad_to_multiples(am_picture *picture, int64_t unit)
 
 static am_status dpt_steps(const am_image_processor *p, am_picture *picture)
 {
-    am_plane_size to, in = {picture->height, picture->width};
     int64_t size_divisor = 0;
     AM_TRY(am_image_integer(p, "size_divisor", 1, 1 << 20, &size_divisor));
-    if (p->do_resize) {
-        AM_TRY(new_size(p, in, &to));
-        AM_TRY(am_image_resize(p, picture, to));
-    }
-    to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-    if (p->do_center_crop && p->backend == AM_IMAGE_TORCHVISION)
-        AM_TRY(am_picture_center_crop(picture, p->backend, to));
+    AM_TRY(am_image_do_resize(p, picture));
+    if (p->backend == AM_IMAGE_TORCHVISION) AM_TRY(am_image_do_center_crop(p, picture));
     AM_TRY(am_image_rescale_and_normalize(p, picture));
     if (!p->do_pad) return NULL;
     if (size_divisor) return pad_to_multiples(picture, size_divisor);
     return p->backend == AM_IMAGE_PIL ? NULL : am_error(AM_INVALID_FILE, "do_pad: expected size_divisor with it");
-}
-
-static am_status each(am_image_run *run, am_status (*steps)(const am_image_processor *, am_picture *))
-{
-    for (int64_t i = 0; i < run->count; i++) AM_TRY(steps(run->processor, &run->pictures[i]));
-    return am_image_give(run, "pixel_values", run->pictures, run->count);
-}
-
-static am_status dpt(am_image_run *run)
-{
-    return each(run, dpt_steps);
 }
 
 /* --- ZoeDepth --- */
@@ -117,11 +100,6 @@ static am_status zoedepth_steps(const am_image_processor *p, am_picture *picture
     return p->do_normalize ? am_picture_normalize(picture, p->image_mean, p->image_std) : NULL;
 }
 
-static am_status zoedepth(am_image_run *run)
-{
-    return each(run, zoedepth_steps);
-}
-
 /* --- Sapiens2 --- */
 
 /* do_pad keeps the aspect ratio, with zeros around. */
@@ -135,18 +113,9 @@ static am_status sapiens2_steps(const am_image_processor *p, am_picture *picture
         AM_TRY(am_image_fit(&box, in, &inside));
         AM_TRY(am_image_resize(p, picture, inside));
         AM_TRY(am_picture_center_crop(picture, p->backend, to));
-    } else if (p->do_resize) {
-        AM_TRY(am_image_fit(&p->size, in, &to));
-        AM_TRY(am_image_resize(p, picture, to));
-    }
-    to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-    if (p->do_center_crop) AM_TRY(am_picture_center_crop(picture, p->backend, to));
+    } else AM_TRY(am_image_do_resize(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     return am_image_rescale_and_normalize(p, picture);
-}
-
-static am_status sapiens2(am_image_run *run)
-{
-    return each(run, sapiens2_steps);
 }
 
 /* clang-format off */
@@ -156,32 +125,32 @@ static const am_image_class classes[] = {
          "do_resize": false, "size": {"height": 384, "width": 384}, "resample": 3, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.42, 0.411, 0.296], "image_std": [0.213, 0.156, 0.143],
          "do_pad": true, "ensure_multiple_of": 16, "keep_aspect_ratio": true, "size_divisor": 16
-     }), .preprocess = dpt},
+     }), .new_size = new_size, .steps = dpt_steps},
     {.name = "DPTImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 384, "width": 384}, "resample": 3, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_pad": false,
          "ensure_multiple_of": 1, "keep_aspect_ratio": false
-     }), .preprocess = dpt},
+     }), .new_size = new_size, .steps = dpt_steps},
     {.name = "PromptDepthAnythingImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 384, "width": 384}, "resample": 3, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_pad": false,
          "ensure_multiple_of": 1, "keep_aspect_ratio": false, "prompt_scale_to_meter": 0.001
-     }), .preprocess = dpt},
+     }), .new_size = new_size, .steps = dpt_steps},
     {.name = "Sapiens2ImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 1024, "width": 768}, "resample": 2, "do_center_crop": false,
          "crop_size": {"height": 224, "width": 224}, "do_rescale": true, "do_normalize": true,
          "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "do_pad": false,
          "do_reduce_labels": false, "keypoint_heatmap_downscale_factor": 4, "keypoint_heatmap_sigma": 6.0
-     }), .preprocess = sapiens2},
+     }), .steps = sapiens2_steps},
     {.name = "ZoeDepthImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 384, "width": 512}, "resample": 2, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_pad": true,
          "ensure_multiple_of": 0.03125, "keep_aspect_ratio": true
-     }), .preprocess = zoedepth},
+     }), .steps = zoedepth_steps},
     {0},
 };
 /* clang-format on */

@@ -4,13 +4,6 @@
 #include <inttypes.h>
 #include <stddef.h>
 
-static am_status give(am_image_run *run)
-{
-    am_plane_size to = {run->processor->pad_size.height, run->processor->pad_size.width};
-    if (run->processor->do_pad) AM_TRY(am_image_pad_all(run, to, 0.0, "pixel_mask"));
-    return am_image_give(run, "pixel_values", run->pictures, run->count);
-}
-
 /* YOLOS: sides are cut to multiples of 16. */
 static am_status new_size_yolos(const am_image_processor *p, am_plane_size in, am_plane_size *out)
 {
@@ -22,24 +15,13 @@ static am_status new_size_yolos(const am_image_processor *p, am_plane_size in, a
                     in.height, in.width);
 }
 
-static am_status new_size(const am_image_processor *p, am_plane_size in, am_plane_size *out)
-{
-    return p->kind->new_size ? p->kind->new_size(p, in, out) : am_image_fit(&p->size, in, out);
-}
-
 static am_status preprocess(am_image_run *run)
 {
-    const am_image_processor *p = run->processor;
     for (int64_t i = 0; i < run->count; i++) {
-        am_picture *picture = &run->pictures[i];
-        am_plane_size to, in = {picture->height, picture->width};
-        if (p->do_resize) {
-            AM_TRY(new_size(p, in, &to));
-            AM_TRY(am_image_resize(p, picture, to));
-        }
-        AM_TRY(am_image_rescale_and_normalize(p, picture));
+        AM_TRY(am_image_do_resize(run->processor, &run->pictures[i]));
+        AM_TRY(am_image_rescale_and_normalize(run->processor, &run->pictures[i]));
     }
-    return give(run);
+    return am_image_give_padded(run, "pixel_mask");
 }
 
 /* RF-DETR resizes numbers between 0 and 1, without antialias. */
@@ -56,7 +38,7 @@ static am_status preprocess_rf_detr(am_image_run *run)
         }
         if (p->do_normalize) AM_TRY(am_picture_normalize(picture, p->image_mean, p->image_std));
     }
-    return give(run);
+    return am_image_give_padded(run, "pixel_mask");
 }
 
 /* clang-format off */

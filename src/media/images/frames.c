@@ -16,28 +16,23 @@ static am_status give_video(am_image_run *run)
     return NULL;
 }
 
-static am_status resize_and_crop(const am_image_processor *p, am_picture *picture, am_image_backend backend)
+static am_status resize_and_crop(const am_image_processor *p, am_picture *picture)
 {
-    am_plane_size to, in = {picture->height, picture->width};
-    if (p->do_resize) {
-        AM_TRY(p->kind->new_size ? p->kind->new_size(p, in, &to) : am_image_fit(&p->size, in, &to));
-        AM_TRY(am_picture_resize(picture, backend, to, p->resample, true));
-    }
-    to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-    return p->do_center_crop ? am_picture_center_crop(picture, backend, to) : NULL;
+    AM_TRY(am_image_do_resize(p, picture));
+    return am_image_do_center_crop(p, picture);
 }
 
 static am_status videomae(am_image_run *run)
 {
     const am_image_processor *p = run->processor;
     for (int64_t i = 0; i < run->count; i++) {
-        AM_TRY(resize_and_crop(p, &run->pictures[i], p->backend));
+        AM_TRY(resize_and_crop(p, &run->pictures[i]));
         AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
     }
     return give_video(run);
 }
 
-/* ViViT has one class, which works as PIL's do; `offset` takes 1 off after rescaling. */
+/* ViViT: `offset` takes 1 off after rescaling. */
 static am_status vivit(am_image_run *run)
 {
     const am_image_processor *p = run->processor;
@@ -46,13 +41,20 @@ static am_status vivit(am_image_run *run)
     if (offset && !p->do_rescale) return am_error(AM_INVALID_FILE, "offset: expected do_rescale with it");
     for (int64_t i = 0; i < run->count; i++) {
         am_picture *picture = &run->pictures[i];
-        AM_TRY(resize_and_crop(p, picture, AM_IMAGE_PIL));
-        if (p->do_rescale) AM_TRY(am_picture_rescale(picture, AM_IMAGE_PIL, p->rescale_factor));
+        AM_TRY(resize_and_crop(p, picture));
+        if (p->do_rescale) AM_TRY(am_picture_rescale(picture, p->backend, p->rescale_factor));
         int64_t count = picture->channels * picture->height * picture->width;
         for (int64_t k = 0; k < count && offset; k++) picture->floats[k] -= 1.0f;
         if (p->do_normalize) AM_TRY(am_picture_normalize(picture, p->image_mean, p->image_std));
     }
     return give_video(run);
+}
+
+/* ViViT has no other form than that of numpy and PIL. */
+static am_status work_as_pil(am_image_processor *p)
+{
+    p->backend = AM_IMAGE_PIL;
+    return NULL;
 }
 
 /* TVP: the longer edge becomes size.longest_edge. */
@@ -78,7 +80,7 @@ static am_status tvp(am_image_run *run)
         return am_error(AM_UNSUPPORTED, "pad_mode other than \"constant\"");
     fill = am_json_real(value, 0.0);
     for (int64_t i = 0; i < run->count; i++) {
-        AM_TRY(resize_and_crop(p, &run->pictures[i], p->backend));
+        AM_TRY(resize_and_crop(p, &run->pictures[i]));
         AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
     }
     am_plane_size to = {p->pad_size.height, p->pad_size.width};
@@ -109,7 +111,7 @@ static const am_image_class classes[] = {
          "do_center_crop": true, "crop_size": {"height": 224, "width": 224}, "do_rescale": true,
          "rescale_factor": 0.00784313725490196, "do_normalize": true, "image_mean": [0.5, 0.5, 0.5],
          "image_std": [0.5, 0.5, 0.5], "offset": true
-     }), .preprocess = vivit},
+     }), .preprocess = vivit, .standardize = work_as_pil},
     {0},
 };
 /* clang-format on */

@@ -139,12 +139,8 @@ static am_status give(am_image_run *run, am_tiled *tiled)
     const tiling *kind = p->kind->details;
     for (int64_t i = 0; i < tiled->tiles.count; i++) {
         am_picture *tile = &tiled->tiles.items[i];
-        am_plane_size in = {tile->height, tile->width}, to = {p->crop_size.height, p->crop_size.width}, size;
-        if (p->do_resize) {
-            AM_TRY(am_image_fit(&p->size, in, &size));
-            AM_TRY(am_image_resize(p, tile, size));
-        }
-        if (p->do_center_crop && kind->gives_grids) AM_TRY(am_picture_center_crop(tile, p->backend, to));
+        AM_TRY(am_image_do_resize(p, tile));
+        if (kind->gives_grids) AM_TRY(am_image_do_center_crop(p, tile));
     }
     AM_TRY(am_tiles_rescale_and_normalize(&tiled->tiles, p, 0));
     AM_TRY(am_image_give(run, "pixel_values", tiled->tiles.items, tiled->tiles.count));

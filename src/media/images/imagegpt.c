@@ -76,14 +76,8 @@ static am_status preprocess(am_image_run *run)
     AM_TRY(am_image_flag(p, "do_color_quantize", &do_color_quantize));
     for (int64_t i = 0; i < run->count; i++) {
         am_picture *picture = &run->pictures[i];
-        am_plane_size to, in = {picture->height, picture->width};
-        if (p->do_resize) {
-            AM_TRY(am_image_fit(&p->size, in, &to));
-            AM_TRY(am_image_resize(p, picture, to));
-        }
-        to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-        if (p->do_center_crop && p->backend == AM_IMAGE_TORCHVISION)
-            AM_TRY(am_picture_center_crop(picture, p->backend, to));
+        AM_TRY(am_image_do_resize(p, picture));
+        if (p->backend == AM_IMAGE_TORCHVISION) AM_TRY(am_image_do_center_crop(p, picture));
         AM_TRY(am_image_rescale_and_normalize(p, picture));
     }
     if (do_color_quantize) return quantize(run);

@@ -70,12 +70,7 @@ static am_status read_grey(am_image_run *run, bool *out)
 
 static am_status resize_all(am_image_run *run)
 {
-    for (int64_t i = 0; i < run->count && run->processor->do_resize; i++) {
-        am_picture *picture = &run->pictures[i];
-        am_plane_size to, in = {picture->height, picture->width};
-        AM_TRY(am_image_fit(&run->processor->size, in, &to));
-        AM_TRY(am_image_resize(run->processor, picture, to));
-    }
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(am_image_do_resize(run->processor, &run->pictures[i]));
     return NULL;
 }
 

@@ -10,14 +10,9 @@ static am_status preprocess(am_image_run *run)
     for (int c = 0; c < 3; c++) fill[c] = (double)(int64_t)(p->image_mean[c] * 255.0);
     for (int64_t i = 0; i < run->count; i++) {
         am_picture *picture = &run->pictures[i];
-        am_plane_size to;
         if (p->do_pad) AM_TRY(am_picture_pad_square(picture, fill));
-        if (p->do_resize) {
-            AM_TRY(am_image_fit(&p->size, (am_plane_size){picture->height, picture->width}, &to));
-            AM_TRY(am_image_resize(p, picture, to));
-        }
-        to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-        if (p->do_center_crop) AM_TRY(am_picture_center_crop(picture, p->backend, to));
+        AM_TRY(am_image_do_resize(p, picture));
+        AM_TRY(am_image_do_center_crop(p, picture));
         AM_TRY(am_image_rescale_and_normalize(p, picture));
     }
     const char *name = p->kind->details;

@@ -11,13 +11,8 @@ static int64_t first_given(int64_t a, int64_t b, int64_t c)
 
 static am_status finish(const am_image_processor *p, am_picture *tile)
 {
-    am_plane_size to, in = {tile->height, tile->width};
-    if (p->do_resize) {
-        AM_TRY(am_image_fit(&p->size, in, &to));
-        AM_TRY(am_image_resize(p, tile, to));
-    }
-    to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-    if (p->do_center_crop) AM_TRY(am_picture_center_crop(tile, p->backend, to));
+    AM_TRY(am_image_do_resize(p, tile));
+    AM_TRY(am_image_do_center_crop(p, tile));
     return am_image_rescale_and_normalize(p, tile);
 }
 

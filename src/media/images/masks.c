@@ -6,11 +6,6 @@
 #include <math.h>
 #include <stddef.h>
 
-static am_plane_size size_of(const am_picture *picture)
-{
-    return (am_plane_size){picture->height, picture->width};
-}
-
 /* [count, 2]: height and width of each picture as it is now. */
 static am_status give_sizes(am_image_run *run, const char *name)
 {
@@ -37,46 +32,43 @@ static am_status fit_longest(const am_image_processor *p, am_plane_size in, am_p
     return am_error(AM_INVALID_ARGUMENT, "a picture would have no pixels, size.longest_edge is too small for it");
 }
 
+static am_status resize_all(am_image_run *run)
+{
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(am_image_do_resize(run->processor, &run->pictures[i]));
+    return NULL;
+}
+
 static am_status finish(am_image_run *run)
 {
-    const am_image_processor *p = run->processor;
-    am_plane_size crop = {p->crop_size.height, p->crop_size.width}, pad = {p->pad_size.height, p->pad_size.width};
     for (int64_t i = 0; i < run->count; i++) {
-        if (p->do_center_crop) AM_TRY(am_picture_center_crop(&run->pictures[i], p->backend, crop));
-        AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
+        AM_TRY(am_image_do_center_crop(run->processor, &run->pictures[i]));
+        AM_TRY(am_image_rescale_and_normalize(run->processor, &run->pictures[i]));
     }
-    if (p->do_pad) AM_TRY(am_image_pad_all(run, pad, 0.0, NULL));
-    return am_image_give(run, "pixel_values", run->pictures, run->count);
+    return am_image_give_padded(run, NULL);
 }
 
 static am_status sam(am_image_run *run)
 {
-    am_plane_size to;
     AM_TRY(give_sizes(run, "original_sizes"));
-    for (int64_t i = 0; i < run->count && run->processor->do_resize; i++) {
-        AM_TRY(fit_longest(run->processor, size_of(&run->pictures[i]), &to));
-        AM_TRY(am_image_resize(run->processor, &run->pictures[i], to));
-    }
+    AM_TRY(resize_all(run));
     AM_TRY(give_sizes(run, "reshaped_input_sizes"));
     return finish(run);
 }
 
 static am_status sam2(am_image_run *run)
 {
-    am_plane_size to;
     AM_TRY(give_sizes(run, "original_sizes"));
-    for (int64_t i = 0; i < run->count && run->processor->do_resize; i++) {
-        AM_TRY(am_image_fit(&run->processor->size, size_of(&run->pictures[i]), &to));
-        AM_TRY(am_image_resize(run->processor, &run->pictures[i], to));
-    }
+    AM_TRY(resize_all(run));
     return finish(run);
 }
 
 /* --- MaskFormer --- */
 
 /* As size says, both sides up to multiples of size_divisor (0: any). */
-static am_status maskformer_size(const am_image_processor *p, int64_t unit, am_plane_size in, am_plane_size *out)
+static am_status maskformer_size(const am_image_processor *p, am_plane_size in, am_plane_size *out)
 {
+    int64_t unit = 0;
+    AM_TRY(am_image_integer(p, "size_divisor", 0, 1 << 20, &unit));
     AM_TRY(am_image_fit(&p->size, in, out));
     if (!unit) return NULL;
     out->height = (out->height + unit - 1) / unit * unit;
@@ -87,23 +79,17 @@ static am_status maskformer_size(const am_image_processor *p, int64_t unit, am_p
 static am_status maskformer(am_image_run *run)
 {
     const am_image_processor *p = run->processor;
-    int64_t unit = 0;
-    AM_TRY(am_image_integer(p, "size_divisor", 0, 1 << 20, &unit));
-    for (int64_t i = 0; i < run->count; i++) {
-        am_plane_size to;
-        if (p->do_resize) {
-            AM_TRY(maskformer_size(p, unit, size_of(&run->pictures[i]), &to));
-            AM_TRY(am_image_resize(p, &run->pictures[i], to));
-        }
-        AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
-    }
+    AM_TRY(resize_all(run));
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
     AM_TRY(am_image_pad_all(run, (am_plane_size){p->pad_size.height, p->pad_size.width}, 0.0, "pixel_mask"));
     return am_image_give(run, "pixel_values", run->pictures, run->count);
 }
 
-/* max_size of old is the longest edge. */
+/* max_size of old is the longest edge. size_divisor is looked at also where nothing is resized. */
 static am_status read_max_size(am_image_processor *p)
 {
+    int64_t unit = 0;
+    AM_TRY(am_image_integer(p, "size_divisor", 0, 1 << 20, &unit));
     if (!p->size.shortest_edge || p->size.longest_edge) return NULL;
     return am_image_integer(p, "max_size", 1, AM_IMAGE_MAX_PIXELS, &p->size.longest_edge);
 }
@@ -115,13 +101,13 @@ static const am_image_class classes[] = {
          "do_resize": true, "size": {"shortest_edge": 800, "longest_edge": 1333}, "default_to_square": false,
          "resample": 2, "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
          "image_std": [0.229, 0.224, 0.225], "do_reduce_labels": false, "size_divisor": 32
-     }), .preprocess = maskformer, .standardize = read_max_size},
+     }), .new_size = maskformer_size, .preprocess = maskformer, .standardize = read_max_size},
     {.name = "MaskFormerImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"shortest_edge": 800, "longest_edge": 1333}, "default_to_square": false,
          "resample": 2, "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
          "image_std": [0.229, 0.224, 0.225], "do_reduce_labels": false, "size_divisor": 32
-     }), .preprocess = maskformer, .standardize = read_max_size},
+     }), .new_size = maskformer_size, .preprocess = maskformer, .standardize = read_max_size},
     {.name = "Sam2ImageProcessor",
      .defaults = AM_JSON({
          "do_convert_rgb": true, "do_resize": true, "size": {"height": 1024, "width": 1024}, "resample": 2,
@@ -140,7 +126,7 @@ static const am_image_class classes[] = {
          "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
          "image_std": [0.229, 0.224, 0.225], "do_pad": true, "pad_size": {"height": 1024, "width": 1024},
          "mask_pad_size": {"height": 256, "width": 256}, "mask_size": {"longest_edge": 256}
-     }), .preprocess = sam},
+     }), .new_size = fit_longest, .preprocess = sam},
     {0},
 };
 /* clang-format on */

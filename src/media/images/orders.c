@@ -7,36 +7,13 @@
 #include <stddef.h>
 #include <string.h>
 
-static am_status each(am_image_run *run, am_status (*steps)(const am_image_processor *, am_picture *))
-{
-    for (int64_t i = 0; i < run->count; i++) AM_TRY(steps(run->processor, &run->pictures[i]));
-    return am_image_give(run, "pixel_values", run->pictures, run->count);
-}
-
-static am_status resize(const am_image_processor *p, am_picture *picture)
-{
-    am_plane_size to, in = {picture->height, picture->width};
-    AM_TRY(am_image_fit(&p->size, in, &to));
-    return am_image_resize(p, picture, to);
-}
-
-static am_status center_crop(const am_image_processor *p, am_picture *picture)
-{
-    return am_picture_center_crop(picture, p->backend, (am_plane_size){p->crop_size.height, p->crop_size.width});
-}
-
 /* DINOv3: numbers between 0 and 1 are resized. */
 static am_status dinov3_steps(const am_image_processor *p, am_picture *picture)
 {
     if (p->do_rescale) AM_TRY(am_picture_rescale(picture, p->backend, p->rescale_factor));
-    if (p->do_resize) AM_TRY(resize(p, picture));
-    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(am_image_do_resize(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     return p->do_normalize ? am_picture_normalize(picture, p->image_mean, p->image_std) : NULL;
-}
-
-static am_status dinov3(am_image_run *run)
-{
-    return each(run, dinov3_steps);
 }
 
 /* DepthPro: normalized numbers are resized, without antialias. */
@@ -47,11 +24,6 @@ static am_status depth_pro_steps(const am_image_processor *p, am_picture *pictur
     if (!p->do_resize) return NULL;
     AM_TRY(am_image_fit(&p->size, in, &to));
     return am_picture_resize(picture, AM_IMAGE_TORCHVISION, to, p->resample, false);
-}
-
-static am_status depth_pro(am_image_run *run)
-{
-    return each(run, depth_pro_steps);
 }
 
 static void subtract_one(am_picture *picture)
@@ -67,8 +39,8 @@ static am_status efficientnet_steps(const am_image_processor *p, am_picture *pic
     bool rescale_offset = false, include_top = false;
     AM_TRY(am_image_flag(p, "rescale_offset", &rescale_offset));
     AM_TRY(am_image_flag(p, "include_top", &include_top));
-    if (p->do_resize) AM_TRY(resize(p, picture));
-    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(am_image_do_resize(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     if (p->do_rescale && rescale_offset) {
         AM_TRY(am_picture_rescale(picture, p->backend, p->rescale_factor));
         subtract_one(picture);
@@ -77,24 +49,14 @@ static am_status efficientnet_steps(const am_image_processor *p, am_picture *pic
     return include_top ? am_picture_normalize(picture, zeros, p->image_std) : NULL;
 }
 
-static am_status efficientnet(am_image_run *run)
-{
-    return each(run, efficientnet_steps);
-}
-
 /* MobileViT takes BGR, not normalized. transformers' Pil class crops after rescaling, which gives the same. */
 static am_status mobilevit_steps(const am_image_processor *p, am_picture *picture)
 {
-    if (p->do_resize) AM_TRY(resize(p, picture));
-    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(am_image_do_resize(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     if (p->do_rescale) AM_TRY(am_picture_rescale(picture, p->backend, p->rescale_factor));
     if (p->do_flip_channel_order) am_picture_flip_channels(picture);
     return NULL;
-}
-
-static am_status mobilevit(am_image_run *run)
-{
-    return each(run, mobilevit_steps);
 }
 
 /* Perceiver crops first: the part of the shorter side that size / crop_size is. */
@@ -107,13 +69,8 @@ static am_status perceiver_steps(const am_image_processor *p, am_picture *pictur
                             (int64_t)((double)p->size.width / (double)p->crop_size.width * least)};
         AM_TRY(am_picture_center_crop(picture, p->backend, to));
     }
-    if (p->do_resize) AM_TRY(resize(p, picture));
+    AM_TRY(am_image_do_resize(p, picture));
     return am_image_rescale_and_normalize(p, picture);
-}
-
-static am_status perceiver(am_image_run *run)
-{
-    return each(run, perceiver_steps);
 }
 
 /* LayoutLMv2 takes bytes, as BGR. Words come from the caller: there is no OCR here. */
@@ -129,7 +86,7 @@ static am_status layoutlmv2(am_image_run *run)
 {
     AM_TRY(refuse_ocr(run->processor));
     for (int64_t i = 0; i < run->count; i++) {
-        if (run->processor->do_resize) AM_TRY(resize(run->processor, &run->pictures[i]));
+        AM_TRY(am_image_do_resize(run->processor, &run->pictures[i]));
         am_picture_flip_channels(&run->pictures[i]);
     }
     return am_image_give_bytes(run, "pixel_values", run->pictures, run->count);
@@ -137,15 +94,10 @@ static am_status layoutlmv2(am_image_run *run)
 
 static am_status layoutlmv3_steps(const am_image_processor *p, am_picture *picture)
 {
-    if (p->do_resize) AM_TRY(resize(p, picture));
-    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(refuse_ocr(p));
+    AM_TRY(am_image_do_resize(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     return am_image_rescale_and_normalize(p, picture);
-}
-
-static am_status layoutlmv3(am_image_run *run)
-{
-    AM_TRY(refuse_ocr(run->processor));
-    return each(run, layoutlmv3_steps);
 }
 
 /* PP-DocLayout V2 and V3 resize bytes without antialias. */
@@ -156,21 +108,14 @@ static am_status plain_resize_steps(const am_image_processor *p, am_picture *pic
         AM_TRY(am_image_fit(&p->size, in, &to));
         AM_TRY(am_picture_resize(picture, p->backend, to, p->resample, false));
     }
-    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     return am_image_rescale_and_normalize(p, picture);
-}
-
-static am_status give_padded(am_image_run *run)
-{
-    am_plane_size to = {run->processor->pad_size.height, run->processor->pad_size.width};
-    if (run->processor->do_pad) AM_TRY(am_image_pad_all(run, to, 0.0, NULL));
-    return am_image_give(run, "pixel_values", run->pictures, run->count);
 }
 
 static am_status pp_doclayout(am_image_run *run)
 {
     for (int64_t i = 0; i < run->count; i++) AM_TRY(plain_resize_steps(run->processor, &run->pictures[i]));
-    return give_padded(run);
+    return am_image_give_padded(run, NULL);
 }
 
 static void clamp(am_picture *picture, float most)
@@ -191,14 +136,14 @@ static am_status pp_doclayout_v4_steps(const am_image_processor *p, am_picture *
         AM_TRY(am_picture_to_floats(picture));
         clamp(picture, (float)((was_bytes ? 255.0 : 1.0) * (p->do_rescale ? p->rescale_factor : 1.0)));
     }
-    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     return p->do_normalize ? am_picture_normalize(picture, p->image_mean, p->image_std) : NULL;
 }
 
 static am_status pp_doclayout_v4(am_image_run *run)
 {
     for (int64_t i = 0; i < run->count; i++) AM_TRY(pp_doclayout_v4_steps(run->processor, &run->pictures[i]));
-    return give_padded(run);
+    return am_image_give_padded(run, NULL);
 }
 
 /* PP-LCNet: the shorter edge becomes resize_short, both are rounded; BGR at last. */
@@ -217,20 +162,11 @@ static am_status pp_lcnet_size(const am_image_processor *p, am_plane_size in, am
 
 static am_status pp_lcnet_steps(const am_image_processor *p, am_picture *picture)
 {
-    am_plane_size to, in = {picture->height, picture->width};
-    if (p->do_resize) {
-        AM_TRY(pp_lcnet_size(p, in, &to));
-        AM_TRY(am_image_resize(p, picture, to));
-    }
-    if (p->do_center_crop) AM_TRY(center_crop(p, picture));
+    AM_TRY(am_image_do_resize(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     AM_TRY(am_image_rescale_and_normalize(p, picture));
     am_picture_flip_channels(picture);
     return NULL;
-}
-
-static am_status pp_lcnet(am_image_run *run)
-{
-    return each(run, pp_lcnet_steps);
 }
 
 /* UVDoc: BGR between 0 and 1, resized with its corners in place; the pictures themselves are given out too. */
@@ -268,42 +204,37 @@ static am_status swin2sr_steps(const am_image_processor *p, am_picture *picture)
     return am_picture_pad_mirrored(picture, margins);
 }
 
-static am_status swin2sr(am_image_run *run)
-{
-    return each(run, swin2sr_steps);
-}
-
 /* clang-format off */
 static const am_image_class classes[] = {
     {.name = "DINOv3ViTImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]
-     }), .preprocess = dinov3},
+     }), .steps = dinov3_steps},
     {.name = "DepthProImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 1536, "width": 1536}, "resample": 2, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5]
-     }), .preprocess = depth_pro},
+     }), .steps = depth_pro_steps},
     {.name = "EfficientNetImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 346, "width": 346}, "resample": 3, "do_center_crop": false,
          "crop_size": {"height": 289, "width": 289}, "do_rescale": true, "do_normalize": true,
          "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "include_top": true, "rescale_offset": false
-     }), .preprocess = efficientnet},
+     }), .steps = efficientnet_steps},
     {.name = "MobileViTImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"shortest_edge": 224}, "default_to_square": false, "resample": 3,
          "do_center_crop": true, "crop_size": {"height": 256, "width": 256}, "do_rescale": true,
          "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_flip_channel_order": true,
          "do_reduce_labels": false
-     }), .preprocess = mobilevit},
+     }), .steps = mobilevit_steps},
     {.name = "PerceiverImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 3, "do_center_crop": true,
          "crop_size": {"height": 256, "width": 256}, "do_rescale": true, "do_normalize": true,
          "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]
-     }), .preprocess = perceiver},
+     }), .steps = perceiver_steps},
     {.name = "LayoutLMv2ImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2, "apply_ocr": true,
@@ -314,7 +245,7 @@ static const am_image_class classes[] = {
          "do_resize": true, "size": {"height": 224, "width": 224}, "resample": 2, "do_rescale": true,
          "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "apply_ocr": true,
          "tesseract_config": ""
-     }), .preprocess = layoutlmv3},
+     }), .steps = layoutlmv3_steps},
     {.name = "PPDocLayoutV2ImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"height": 800, "width": 800}, "resample": 3, "do_rescale": true,
@@ -335,9 +266,9 @@ static const am_image_class classes[] = {
          "do_resize": true, "size": {"height": 256, "width": 256}, "resample": 2, "do_center_crop": true,
          "crop_size": 224, "do_rescale": true, "do_normalize": true, "image_mean": [0.406, 0.456, 0.485],
          "image_std": [0.225, 0.224, 0.229], "resize_short": 256, "size_divisor": 1
-     }), .preprocess = pp_lcnet},
+     }), .new_size = pp_lcnet_size, .steps = pp_lcnet_steps},
     {.name = "Swin2SRImageProcessor",
-     .defaults = AM_JSON({"do_rescale": true, "do_pad": true, "size_divisor": 8}), .preprocess = swin2sr},
+     .defaults = AM_JSON({"do_rescale": true, "do_pad": true, "size_divisor": 8}), .steps = swin2sr_steps},
     {.name = "UVDocImageProcessor",
      .defaults = AM_JSON({"do_resize": true, "size": {"height": 712, "width": 488}, "resample": 2, "do_rescale": true}), .preprocess = uvdoc},
     {0},

@@ -144,8 +144,7 @@ static am_status steps(const am_image_processor *p, am_picture *picture, const p
     if (p->do_resize) AM_TRY(fit_shortest(p, picture));
     if (s->thumbnail) AM_TRY(thumbnail(p, picture, s));
     if (p->do_pad) AM_TRY(pad_to_size(p, picture));
-    am_plane_size crop = {p->crop_size.height, p->crop_size.width};
-    if (p->do_center_crop) AM_TRY(am_picture_center_crop(picture, p->backend, crop));
+    AM_TRY(am_image_do_center_crop(p, picture));
     return am_image_rescale_and_normalize(p, picture);
 }
 

@@ -35,8 +35,7 @@ static am_status process(const am_image_processor *p, am_picture *picture, int64
     }
     size[0] = picture->height;
     size[1] = picture->width;
-    to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-    if (p->do_center_crop) AM_TRY(am_picture_center_crop(picture, p->backend, to));
+    AM_TRY(am_image_do_center_crop(p, picture));
     if (p->backend == AM_IMAGE_PIL) { /* which looks at sizes later */
         size[0] = picture->height;
         size[1] = picture->width;

@@ -343,26 +343,36 @@ am_status am_image_rescale_and_normalize(const am_image_processor *processor, am
     return p->do_normalize ? am_picture_normalize(picture, p->image_mean, p->image_std) : NULL;
 }
 
+am_status am_image_do_resize(const am_image_processor *processor, am_picture *picture)
+{
+    const am_image_processor *p = processor;
+    am_plane_size to, in = {picture->height, picture->width};
+    if (!p->do_resize) return NULL;
+    AM_TRY(p->kind->new_size ? p->kind->new_size(p, in, &to) : am_image_fit(&p->size, in, &to));
+    return am_image_resize(p, picture, to);
+}
+
+am_status am_image_do_center_crop(const am_image_processor *processor, am_picture *picture)
+{
+    am_plane_size to = {processor->crop_size.height, processor->crop_size.width};
+    return processor->do_center_crop ? am_picture_center_crop(picture, processor->backend, to) : NULL;
+}
+
 static am_status common_steps(const am_image_processor *p, am_picture *picture)
 {
-    am_plane_size in = {picture->height, picture->width}, to;
-    if (p->do_resize) {
-        AM_TRY(p->kind->new_size ? p->kind->new_size(p, in, &to) : am_image_fit(&p->size, in, &to));
-        AM_TRY(am_image_resize(p, picture, to));
-    }
-    if (p->do_center_crop) {
-        to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-        AM_TRY(am_picture_center_crop(picture, p->backend, to));
-    }
+    AM_TRY(am_image_do_resize(p, picture));
+    AM_TRY(am_image_do_center_crop(p, picture));
     return am_image_rescale_and_normalize(p, picture);
 }
 
 static am_status preprocess(am_image_run *run)
 {
-    for (int64_t i = 0; i < run->count; i++) AM_TRY(common_steps(run->processor, &run->pictures[i]));
-    am_plane_size to = {run->processor->pad_size.height, run->processor->pad_size.width};
-    if (run->processor->do_pad) AM_TRY(am_image_pad_all(run, to, 0.0, NULL));
-    return am_image_give(run, "pixel_values", run->pictures, run->count);
+    const am_image_class *kind = run->processor->kind;
+    for (int64_t i = 0; i < run->count; i++)
+        AM_TRY(kind->steps ? kind->steps(run->processor, &run->pictures[i])
+                           : common_steps(run->processor, &run->pictures[i]));
+    if (kind->steps) return am_image_give(run, "pixel_values", run->pictures, run->count);
+    return am_image_give_padded(run, NULL);
 }
 
 /* --- outputs --- */
@@ -440,6 +450,13 @@ am_status am_image_pad_all(am_image_run *run, am_plane_size to, double fill, con
         AM_TRY(am_picture_pad(picture, padding, fill));
     }
     return NULL;
+}
+
+am_status am_image_give_padded(am_image_run *run, const char *mask)
+{
+    am_plane_size to = {run->processor->pad_size.height, run->processor->pad_size.width};
+    if (run->processor->do_pad) AM_TRY(am_image_pad_all(run, to, 0.0, mask));
+    return am_image_give(run, "pixel_values", run->pictures, run->count);
 }
 
 am_status am_image_give_integers(am_image_run *run, const char *name, const am_shape *shape, int64_t **out)

@@ -26,7 +26,9 @@ typedef struct am_image_class {
     const char *defaults; /* JSON object: attributes of the class */
     /* The new size of the common way, before center_crop; null: as `size` says (am_image_fit). */
     am_status (*new_size)(const am_image_processor *processor, am_plane_size in, am_plane_size *out);
-    am_status (*preprocess)(am_image_run *run); /* null: the common way */
+    /* What is done to each picture; null: the common way. Padding a batch is not part of it. */
+    am_status (*steps)(const am_image_processor *processor, am_picture *picture);
+    am_status (*preprocess)(am_image_run *run); /* null: `steps` of each picture, and no more */
     /* Changes what was read of the settings, as __init__ and _standardize_kwargs do; null: nothing. */
     am_status (*standardize)(am_image_processor *processor);
     /* What a picture of this size becomes; null: am_image_processor_count_patches fails. */
@@ -94,6 +96,10 @@ am_status am_image_smart_resize(am_plane_size in, int64_t factor, int64_t min_pi
 /* Resizes with the processor's backend and resample, antialiased. */
 am_status am_image_resize(const am_image_processor *processor, am_picture *picture, am_plane_size to) AM_NODISCARD;
 
+/* The first steps of the common way, where the flags say so: to the size that new_size or `size` gives; center_crop. */
+am_status am_image_do_resize(const am_image_processor *processor, am_picture *picture) AM_NODISCARD;
+am_status am_image_do_center_crop(const am_image_processor *processor, am_picture *picture) AM_NODISCARD;
+
 /* Rescales and normalizes as the processor's flags say; torchvision folds both into one, PIL does one after another. */
 am_status am_image_rescale_and_normalize(const am_image_processor *processor, am_picture *picture) AM_NODISCARD;
 
@@ -112,6 +118,9 @@ am_status am_image_pad_all(am_image_run *run, am_plane_size to, double fill, con
 
 /* Copies a picture of floats to out: [channels, height, width]; returns its end. */
 float *am_image_put(const am_picture *picture, float *out);
+
+/* Outputs the run's pictures as pixel_values, after padding them to pad_size where do_pad says so; `mask` as above. */
+am_status am_image_give_padded(am_image_run *run, const char *mask) AM_NODISCARD;
 
 /* An i64 tensor of this shape, its values to be filled in. */
 am_status am_image_give_integers(am_image_run *run, const char *name, const am_shape *shape,

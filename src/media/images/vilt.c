@@ -30,15 +30,9 @@ static am_status preprocess(am_image_run *run)
 {
     const am_image_processor *p = run->processor;
     for (int64_t i = 0; i < run->count; i++) {
-        am_picture *picture = &run->pictures[i];
-        am_plane_size to, in = {picture->height, picture->width};
-        if (p->do_resize) {
-            AM_TRY(new_size(p, in, &to));
-            AM_TRY(am_image_resize(p, picture, to));
-        }
-        to = (am_plane_size){p->crop_size.height, p->crop_size.width};
-        if (p->do_center_crop) AM_TRY(am_picture_center_crop(picture, p->backend, to));
-        AM_TRY(am_image_rescale_and_normalize(p, picture));
+        AM_TRY(am_image_do_resize(p, &run->pictures[i]));
+        AM_TRY(am_image_do_center_crop(p, &run->pictures[i]));
+        AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
     }
     if (p->do_pad) AM_TRY(am_image_pad_all(run, (am_plane_size){0}, 0.0, "pixel_mask"));
     return am_image_give(run, "pixel_values", run->pictures, run->count);
@@ -60,13 +54,13 @@ static const am_image_class classes[] = {
          "do_center_crop": true, "crop_size": {"shortest_edge": 288}, "do_rescale": true, "do_normalize": true,
          "image_mean": [0.48145466, 0.4578275, 0.40821073], "image_std": [0.26862954, 0.26130258, 0.27577711],
          "do_pad": true, "size_divisor": 32
-     }), .preprocess = preprocess, .standardize = crop_squares},
+     }), .new_size = new_size, .preprocess = preprocess, .standardize = crop_squares},
     {.name = "ViltImageProcessor",
      .defaults = AM_JSON({
          "do_resize": true, "size": {"shortest_edge": 384}, "default_to_square": false, "resample": 3,
          "do_rescale": true, "do_normalize": true, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5],
          "do_pad": true, "size_divisor": 32
-     }), .preprocess = preprocess},
+     }), .new_size = new_size, .preprocess = preprocess},
     {0},
 };
 /* clang-format on */
