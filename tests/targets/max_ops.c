@@ -120,6 +120,10 @@ static void put_products(am_builder *b, const inputs *in)
     a = (am_convolution_attributes){.dilation = am_shape_of(2, 2), .groups = 4};
     put(b, "convolution of each channel",
         am_convolution(b, in->image, am_slice(b, image_weight, 1, 0, 1), AM_NONE, &a));
+    a = (am_convolution_attributes){.stride = am_shape_of(8, 8)};
+    am_value place = am_slice(b, am_slice(b, in->image, 2, 0, 3), 3, 0, 3);
+    put(b, "convolution of one place by factors",
+        am_mul(b, am_convolution(b, place, image_weight, AM_NONE, &a), am_reshape(b, bias, am_shape_of(8, 1, 1))));
     a = (am_convolution_attributes){
         .stride = am_shape_of(2), .padding_before = am_shape_of(2), .padding_after = am_shape_of(1)};
     am_value row_weight = am_reshape(b, in->x, am_shape_of(4, 4, 4));

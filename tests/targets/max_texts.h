@@ -70,4 +70,22 @@ static const char max_text_input_plus_mask[] =
     "  mo.output %3 : !mo.tensor<[2, 2, 4, 5], f32>\n"
     "}\n";
 
+/* A convolution of one place, [2, 10] by [10, 40], and its 40 channels multiplied by a factor each. */
+static const char max_text_one_place[] =
+    "mo.graph @place(%x: !mo.tensor<[2, 1, 1, 10], f32>, %w: !mo.tensor<[1, 1, 10, 40], f32>, "
+    "%s: !mo.tensor<[40, 1, 1], f32>) -> !mo.tensor<[2, 40, 1, 1], f32> attributes "
+    "{argument_names = [\"input0\", \"input1\", \"input2\"], result_names = [\"output0\"]} {\n"
+    "  %1 = rmo.rebind_tensor_shape(%w) [message = \"\"] : (!mo.tensor<[1, 1, 10, 40], f32>) -> "
+    "!mo.tensor<[1, 1, 10, 40], f32, {layout = #mo.layout<RSCF>}>\n"
+    "  %2 = rmo.conv(%x, %1) [strides = #mosh<ape[1, 1]> : !mosh.ape, dilations = #mosh<ape[1, 1]> : !mosh.ape, "
+    "paddings = #mosh<ape[0, 0, 0, 0]> : !mosh.ape, num_groups = 1] : (!mo.tensor<[2, 1, 1, 10], f32>, "
+    "!mo.tensor<[1, 1, 10, 40], f32, {layout = #mo.layout<RSCF>}>) -> !mo.tensor<[2, 1, 1, 40], f32>\n"
+    "  %3 = mo.constant <#M.dense_array<0, 3, 1, 2> : tensor<4xsi64>> : !mo.tensor<[4], si64>\n"
+    "  %4 = rmo.mo.transpose(%2, %3) : (!mo.tensor<[2, 1, 1, 40], f32>, !mo.tensor<[4], si64>) -> "
+    "!mo.tensor<[2, 40, 1, 1], f32>\n"
+    "  %5 = rmo.mul(%4, %s) : (!mo.tensor<[2, 40, 1, 1], f32>, !mo.tensor<[40, 1, 1], f32>) -> "
+    "!mo.tensor<[2, 40, 1, 1], f32>\n"
+    "  mo.output %5 : !mo.tensor<[2, 40, 1, 1], f32>\n"
+    "}\n";
+
 #endif

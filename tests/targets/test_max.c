@@ -650,6 +650,26 @@ static void targets_max__fault_softmax_of_an_input_and_a_mask_ends_the_compiler(
     am_free(entry.mef);
 }
 
+/* The convolution gives 1 everywhere; channel c of the result should be c. */
+static void targets_max__fault_factors_of_a_convolution_of_one_place_are_of_other_channels(void **state)
+{
+    static float x[2 * 10], w[10 * 40], factors[40], y[2 * 40];
+    const am_max *max = need_max();
+    am_mx_entry entry = compiled(max, max_text_one_place);
+    assert_int_equal(entry.verdict, AM_MX_RIGHT);
+    for (int i = 0; i < 20; i++) x[i] = 1;
+    for (int i = 0; i < 400; i++) w[i] = 0.1F;
+    for (int i = 0; i < 40; i++) factors[i] = (float)i;
+    const raw_input inputs[] = {{{AM_F32, am_shape_of(2, 1, 1, 10), x}, "input0"},
+                                {{AM_F32, am_shape_of(1, 1, 10, 40), w}, "input1"},
+                                {{AM_F32, am_shape_of(40, 1, 1), factors}, "input2"}};
+    run_raw(max, &entry, inputs, 3, (float *[]){y}, (size_t[]){2 * 40}, 1);
+    bool right = true;
+    for (int i = 0; i < 40; i++) right = right && fabsf(y[i] - factors[i]) < 1e-3F;
+    assert_false(right);
+    am_free(entry.mef);
+}
+
 /* --- every op --- */
 
 static bool is_close(const am_tensor *expected, double e, double f)

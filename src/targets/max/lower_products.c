@@ -127,12 +127,13 @@ static am_shape numbers(const am_shape *list, int spatial, int image, int64_t ot
     return out;
 }
 
-static void put_windows(am_buffer *out, const am_convolution_attributes *a, int spatial, int image)
+static void put_windows(am_buffer *out, const am_convolution_attributes *a, int spatial, int image, bool is_widened)
 {
     am_shape stride = numbers(&a->stride, spatial, image, 1), dilation = numbers(&a->dilation, spatial, image, 1);
     am_shape before = numbers(&a->padding_before, spatial, image, 0),
              after = numbers(&a->padding_after, spatial, image, 0), padding = {.rank = 2 * image};
     for (int i = 0; i < image; i++) padding.dims[2 * i] = before.dims[i], padding.dims[2 * i + 1] = after.dims[i];
+    if (is_widened) padding.dims[2 * image - 1] += stride.dims[image - 1];
     am_mx_put_shape(out, "strides", &stride);
     am_mx_put_shape(out, ", dilations", &dilation);
     am_mx_put_shape(out, ", paddings", &padding);
@@ -165,6 +166,13 @@ static am_mx_value convolve(am_mlir *m, const char *form, const char *attributes
     return y;
 }
 
+/* MAX 26.7 takes the wrong channels of what is multiplied with or added to a convolution of one place. */
+static bool is_one_place(const am_shape *y)
+{
+    return am_shape_count(y) == y->dims[0] * y->dims[1];
+}
+
+/* A convolution of one place is made of two places, of which the second is cut off. */
 static void lower_any_convolution(am_mlir *m, const am_node *node, const char *form, bool is_transposed,
                                   am_mx_value *out)
 {
@@ -177,9 +185,11 @@ static void lower_any_convolution(am_mlir *m, const am_node *node, const char *f
     shape.dims[0] = final.dims[0];
     for (int i = 0; i < image; i++) shape.dims[i + 1] = i < image - spatial ? 1 : final.dims[i + 2 - (image - spatial)];
     shape.dims[image + 1] = final.dims[1];
+    bool is_widened = !is_transposed && is_one_place(&final);
+    shape.dims[image] += is_widened;
     am_buffer text = {0};
     am_buffer_append_string(&text, " [");
-    put_windows(&text, a, spatial, image);
+    put_windows(&text, a, spatial, image, is_widened);
     if (is_transposed) {
         am_shape extra = numbers(&a->output_padding, spatial, image, 0);
         am_mx_put_shape(&text, ", output_paddings", &extra);
@@ -187,6 +197,7 @@ static void lower_any_convolution(am_mlir *m, const am_node *node, const char *f
     am_buffer_append_string(&text, "]");
     am_mx_value y = convolve(m, form, am_buffer_text(&text), x, weight, shape);
     am_buffer_deinit(&text);
+    if (is_widened) y = am_mx_slice(m, y, image, 0, 1, 1);
     if (am_node_has(node, 2)) y = am_mx_binary(m, "rmo.add", y, am_mx_input(m, node, 2));
     out[0] = am_mx_reshape(m, channels_first(m, y), final);
 }
