@@ -10,6 +10,7 @@
 #include <anymodel/input.h>
 #include <anymodel/status.h>
 #include <anymodel/tensor.h>
+#include <anymodel/text.h>
 
 #include <stdbool.h>
 
@@ -44,6 +45,7 @@ typedef struct am_model_options {
     const char *architecture;  /* class to use instead of config.json's architectures[0]; null: that one */
     const char *auto_class;    /* "AutoModelForMaskedLM": the class that it makes of config.json's model_type; null: no
                                   wish. AutoModel decides where config.json names no class */
+    const char *tokenizer;     /* "auto" or null; "file": tokenizer.json as it is (see am_tokenizer_load) */
 } am_model_options;
 
 /* Opens a model directory (config.json, weights, tokenizer and processor files as far as they are needed), or a file of

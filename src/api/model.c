@@ -1,3 +1,4 @@
+#include "api/arguments.h"
 #include "api/model_internal.h"
 
 #include "base/clock.h"
@@ -42,11 +43,14 @@ am_status am_model_open(const char *path, const am_model_options *options, am_mo
     model->opened_ms = am_clock_ms();
     struct stat info; /* of the disk: such a file is a folder too while it is open */
     bool is_file = stat(path, &info) == 0 && !S_ISDIR(info.st_mode);
-    am_status status = (is_file ? open_artefact : open_directory)(model, path, options);
+    am_tokenizer_mode mode = AM_TOKENIZER_AUTO;
+    am_status status = options ? am_read_tokenizer_mode(options->tokenizer, &mode) : NULL;
+    if (!status) status = (is_file ? open_artefact : open_directory)(model, path, options);
     if (status) {
         am_model_close(model);
         return status;
     }
+    model->pipeline->tokenizer_as_file = mode == AM_TOKENIZER_FILE;
     model->task = model->pipeline->model->architecture->task;
     *out = model;
     return NULL;

@@ -1,3 +1,4 @@
+#include "api/arguments.h"
 #include "api/model_internal.h"
 #include "base/json.h"
 #include "base/memory.h"
@@ -46,22 +47,6 @@ static am_status find_task(const am_model *model, const char *name, const am_tas
     return *out ? NULL : unknown_task(name);
 }
 
-static am_status parse_options(const char *json, am_json_document **document, am_json *out)
-{
-    *document = NULL;
-    *out = (am_json){0};
-    if (!json) return NULL;
-    am_status status = am_json_parse(json, strlen(json), "options", document);
-    if (status) return status;
-    *out = am_json_root(*document);
-    if (am_json_kind_of(*out) == AM_JSON_OBJECT) return NULL;
-    status = am_error(AM_INVALID_ARGUMENT, "options: expected an object, found %s",
-                      am_json_kind_name(am_json_kind_of(*out)));
-    am_json_close(*document);
-    *document = NULL;
-    return status;
-}
-
 /* "translation_en_to_de" names the languages, which options may name otherwise. */
 static am_status add_languages(const char *task, const char *options, am_buffer *out)
 {
@@ -88,7 +73,7 @@ static am_status read_options(const char *task, const char *options, am_json_doc
     am_status status = add_languages(task, options, &text);
     *document = NULL;
     *out = (am_json){0};
-    if (!status) status = parse_options(text.length ? am_buffer_text(&text) : NULL, document, out);
+    if (!status) status = am_read_object(text.length ? am_buffer_text(&text) : NULL, "options", document, out);
     am_buffer_deinit(&text);
     return status;
 }

@@ -16,6 +16,7 @@ typedef struct am_globals {
     const char *target; /* null: what the environment says, else the fastest */
     const char *target_policy;
     const char *auto_class; /* null: config.json says */
+    const char *tokenizer;  /* "auto", "file" or null */
 } am_globals;
 
 /* A text option that may be given more than once. */
@@ -107,6 +108,7 @@ void am_cli_note(const am_globals *globals, const char *format, ...) AM_PRINTF(2
 
 /* Writes a JSON string with its quotes; the text is UTF-8, its bytes above 127 are kept. */
 void am_cli_put_json_string(FILE *file, const char *text);
+void am_cli_put_json_text(FILE *file, const char *text, size_t length);
 
 /* Milliseconds of a clock that never goes back. */
 double am_cli_now_ms(void);

@@ -38,16 +38,21 @@ void am_cli_note(const am_globals *globals, const char *format, ...)
     fputc('\n', stderr);
 }
 
-void am_cli_put_json_string(FILE *file, const char *text)
+void am_cli_put_json_text(FILE *file, const char *text, size_t length)
 {
     fputc('"', file);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+    for (const unsigned char *c = (const unsigned char *)text, *end = c + length; c < end; c++) {
         if (*c == '"' || *c == '\\') fprintf(file, "\\%c", *c);
         else if (*c == '\n') fputs("\\n", file);
         else if (*c < 0x20 || *c == 0x7f) fprintf(file, "\\u%04x", *c);
         else fputc(*c, file);
     }
     fputc('"', file);
+}
+
+void am_cli_put_json_string(FILE *file, const char *text)
+{
+    am_cli_put_json_text(file, text, strlen(text));
 }
 
 static int report(const am_globals *globals, am_code code, const char *message)
@@ -105,7 +110,8 @@ am_status am_cli_open_model(const am_globals *globals, const char *directory, am
     am_status status = am_model_open(directory,
                                      &(am_model_options){.target = globals->target,
                                                          .target_policy = globals->target_policy,
-                                                         .auto_class = globals->auto_class},
+                                                         .auto_class = globals->auto_class,
+                                                         .tokenizer = globals->tokenizer},
                                      out);
     am_cli_progress_end();
     if (!status)

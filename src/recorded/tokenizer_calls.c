@@ -3,43 +3,12 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "text/call_options.h"
 
 #include <stdio.h>
 
 /* ---- calls.jsonl: {"kw": arguments of the call, "text": [...], "pair": [...] or null, "out" or "err"} ----
  */
-
-static am_side read_side(am_json value)
-{
-    return am_json_equals(value, "left")    ? AM_SIDE_LEFT
-           : am_json_equals(value, "right") ? AM_SIDE_RIGHT
-                                            : AM_SIDE_DEFAULT;
-}
-
-static am_truncation read_truncation(am_json truncation, am_json max_length, am_json padding)
-{
-    if (am_json_equals(truncation, "only_first")) return AM_TRUNCATE_ONLY_FIRST;
-    if (am_json_equals(truncation, "only_second")) return AM_TRUNCATE_ONLY_SECOND;
-    bool asked = am_json_bool(truncation, false) || am_json_equals(truncation, "longest_first");
-    bool implied = am_json_kind_of(truncation) == AM_JSON_MISSING && am_json_kind_of(padding) == AM_JSON_MISSING &&
-                   am_json_kind_of(max_length) != AM_JSON_MISSING;
-    return asked || implied ? AM_TRUNCATE_LONGEST_FIRST : AM_TRUNCATE_NEVER;
-}
-
-am_encode_options am_verify_read_options(am_json kw)
-{
-    am_encode_options options = AM_ENCODE_OPTIONS;
-    am_json padding = am_json_get(kw, "padding"), max_length = am_json_get(kw, "max_length");
-    options.add_special_tokens = am_json_bool(am_json_get(kw, "add_special_tokens"), true);
-    options.truncation = read_truncation(am_json_get(kw, "truncation"), max_length, padding);
-    options.max_length = (uint64_t)am_json_int(max_length, 0);
-    options.stride = (uint32_t)am_json_int(am_json_get(kw, "stride"), 0);
-    options.pad_to_multiple_of = (uint32_t)am_json_int(am_json_get(kw, "pad_to_multiple_of"), 0);
-    options.padding_side = read_side(am_json_get(kw, "padding_side"));
-    if (am_json_bool(padding, false) || am_json_equals(padding, "longest")) options.padding = AM_PAD_LONGEST;
-    if (am_json_equals(padding, "max_length")) options.padding = AM_PAD_MAX_LENGTH;
-    return options;
-}
 
 /* The rows of the answer: encodings, each followed by its overflowing parts where those were asked for. */
 static size_t list_rows(const am_encoding *encodings, size_t count, bool with_overflowing, const am_encoding **rows,
@@ -100,7 +69,7 @@ static am_status verify_encodings(am_verify_run *run, am_json json, const am_enc
 static am_status verify_call_of(am_verify_run *run, am_json json, const am_text *texts, const am_text *pairs,
                                 size_t count)
 {
-    am_encode_options options = am_verify_read_options(am_json_get(json, "kw"));
+    am_encode_options options = am_call_options_read(am_json_get(json, "kw"));
     bool error_expected = am_json_kind_of(am_json_get(json, "err")) != AM_JSON_MISSING;
     am_encoding *encodings = am_alloc_zeroed(count + 1, sizeof *encodings);
     if (!encodings) return am_out_of_memory();

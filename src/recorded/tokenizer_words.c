@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "text/call_options.h"
 
 /* ---- {"words", "boxes" or "xpaths", "kw": {..., "word_labels" or "node_labels"}, "out"} ---- */
 
@@ -66,7 +67,7 @@ static am_status encode_and_verify(am_verify_run *run, am_json json, const am_te
                                    const am_word_marks *marks)
 {
     am_layout_encoding found;
-    am_encode_options options = am_verify_read_options(am_json_get(json, "kw"));
+    am_encode_options options = am_call_options_read(am_json_get(json, "kw"));
     am_json_string question = am_json_text(am_json_get(json, "question"));
     am_text asked = {question.bytes, question.length};
     bool has_question = am_json_kind_of(am_json_get(json, "question")) == AM_JSON_STRING;

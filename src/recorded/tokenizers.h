@@ -58,9 +58,6 @@ am_status am_verify_lines(am_verify_run *run, const char *path, am_verify_line r
 /* calls.jsonl (padding and truncation) and decode.jsonl (CTC). */
 am_status am_verify_calls(am_verify_run *run, const char *folder) AM_NODISCARD;
 
-/* Padding and truncation of the arguments of a call. */
-am_encode_options am_verify_read_options(am_json kw);
-
 /* words.jsonl (words with boxes or paths). */
 am_status am_verify_words(am_verify_run *run, const char *folder) AM_NODISCARD;
 

@@ -2,7 +2,7 @@
 
 #include "text/tokenizer.h"
 
-static void append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
+void am_append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
 {
     static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                         "pad_token", "cls_token", "mask_token"};
@@ -43,7 +43,7 @@ am_status am_render_chat(am_pipeline *p, am_json messages, am_chat_text *out)
                         am_json_kind_name(am_json_kind_of(messages)));
     AM_TRY(am_pipeline_chat_template(p, &template));
     AM_TRY(am_pipeline_tokenizer(p, &tokenizer));
-    append_special_tokens(tokenizer, &tokens);
+    am_append_special_tokens(tokenizer, &tokens);
     am_status status = am_buffer_status(&tokens);
     if (!status) status = am_json_parse(tokens.bytes, tokens.length, "special tokens", &special);
     am_buffer_deinit(&tokens);

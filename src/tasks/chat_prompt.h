@@ -5,6 +5,9 @@
 #include "tasks/pipeline.h"
 #include "text/chat_template.h"
 
+/* {"bos_token": "<s>", ..}: those that are set, as variables of a template. */
+void am_append_special_tokens(const struct am_tokenizer *tokenizer, am_buffer *out);
+
 /* Whether the last message is an answer that is to be continued. */
 bool am_chat_is_begun(am_json messages);
 

@@ -88,7 +88,8 @@ am_status am_pipeline_base(am_pipeline *p, am_session **out)
 
 am_status am_pipeline_tokenizer(am_pipeline *p, am_tokenizer **out)
 {
-    if (!p->tokenizer) AM_TRY(am_tokenizer_open(p->directory, AM_TOKENIZER_AUTO, &p->tokenizer));
+    am_tokenizer_mode mode = p->tokenizer_as_file ? AM_TOKENIZER_FILE : AM_TOKENIZER_AUTO;
+    if (!p->tokenizer) AM_TRY(am_tokenizer_open(p->directory, mode, &p->tokenizer));
     *out = p->tokenizer;
     return NULL;
 }

@@ -19,6 +19,7 @@ typedef struct am_pipeline {
     am_loaded_model *base_model; /* see am_pipeline_base; null until asked for, and when `model` is it */
     am_session *base_session;
     const char *directory;
+    bool tokenizer_as_file; /* see AM_TOKENIZER_FILE */
     struct am_tokenizer *tokenizer;
     struct am_image_processor *image_processor;
     struct am_feature_extractor *feature_extractor;

@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/status.h"
 
+#include <anymodel/encoding.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -63,25 +65,10 @@ typedef struct am_chat_options {
     int64_t step_limit;        /* evaluated expressions, loop turns, 64 bytes of text each: 100 million */
 } am_chat_options;
 
-/* A part of the text in code points, [start, end). */
-typedef struct am_chat_span {
-    size_t start, end;
-} am_chat_span;
-
-/* Rendered text with a zero byte after it, and what of it stood in generation blocks. */
-typedef struct am_chat_text {
-    char *text;
-    size_t length;
-    am_chat_span *spans;
-    size_t span_count;
-} am_chat_text;
-
 /* Renders a conversation. One template can be rendered by several threads at once. *out is freed with
    am_chat_text_deinit. Fails with AM_INVALID_ARGUMENT (the template refuses the conversation, or meets values
    that it cannot handle), AM_OUT_OF_MEMORY (also where a limit is reached), AM_UNSUPPORTED. */
 am_status am_chat_template_render(const am_chat_template *chat_template, const am_chat_options *options,
                                   am_chat_text *out) AM_NODISCARD;
-
-void am_chat_text_deinit(am_chat_text *text);
 
 #endif

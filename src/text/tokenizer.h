@@ -8,6 +8,8 @@
 
 #include "base/status.h"
 
+#include <anymodel/encoding.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,17 +20,6 @@ typedef enum am_tokenizer_mode {
     AM_TOKENIZER_AUTO, /* what AutoTokenizer.from_pretrained(directory) gives */
     AM_TOKENIZER_FILE, /* tokenizer.json as it is, with its truncation and padding, or a sentencepiece model */
 } am_tokenizer_mode;
-
-/* A text that is borrowed: `length` bytes of UTF-8, not always followed by a zero byte. */
-typedef struct am_text {
-    const char *bytes;
-    size_t length;
-} am_text;
-
-/* [start, end) */
-typedef struct am_text_range {
-    uint32_t start, end;
-} am_text_range;
 
 /* Opens a model directory. AUTO reads tokenizer_config.json, config.json (model_type, tokenizer_class),
    tokenizer.json, special_tokens_map.json, added_tokens.json, vocab.txt, vocab.json and merges.txt, sentencepiece
@@ -79,26 +70,6 @@ typedef struct am_encode_options {
 } am_encode_options;
 
 #define AM_ENCODE_OPTIONS ((am_encode_options){.add_special_tokens = true})
-
-/* One encoded text or pair; arrays have `count` elements. Freed with am_encoding_deinit; all zeros is an
- * empty one. */
-typedef struct am_encoding {
-    size_t count;
-    int32_t *ids;
-    am_text *tokens; /* borrowed from the tokenizer or the encoding */
-    int32_t *type_ids;
-    int32_t *attention_mask;
-    int32_t *special_tokens_mask;
-    am_text_range *offsets;          /* code points of the text, or of the pair; (0, 0) for special tokens */
-    am_text_range *byte_offsets;     /* the same in bytes */
-    int32_t *word_ids;               /* index of the pre-tokenizer's piece, or of the word given; -1: none */
-    int32_t *sequence_ids;           /* 0: the text, 1: the pair, -1: neither */
-    struct am_encoding *overflowing; /* the parts that truncation cut off, each encoded like the first */
-    size_t overflowing_count;
-    void *storage, *text_storage;
-} am_encoding;
-
-void am_encoding_deinit(am_encoding *encoding);
 
 /* Encodes a text, or a text and its pair (null: none). `options` null: AM_ENCODE_OPTIONS.
    Fails with AM_INVALID_ARGUMENT (ill-formed UTF-8, more than 1 GiB of text, stride not below the length,

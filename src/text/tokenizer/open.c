@@ -14,7 +14,11 @@ am_status am_tokenizer_open(const char *directory, am_tokenizer_mode mode, am_to
 {
     am_arena arena = {0};
     *out = NULL;
-    if (mode == AM_TOKENIZER_AUTO) return am_tokenizer_open_auto(directory, out);
+    if (mode == AM_TOKENIZER_AUTO) {
+        AM_TRY(am_tokenizer_open_auto(directory, out));
+        (*out)->file_limits = (am_limits){0}; /* those of the file are of the file alone */
+        return NULL;
+    }
     if (!am_directory_exists(directory) && am_file_exists(directory)) return open_named_file(directory, out);
     char *path = am_path_join(&arena, directory, "tokenizer.json");
     am_status status = path ? am_tokenizer_open_file(path, out) : am_out_of_memory();

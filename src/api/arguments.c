@@ -1,0 +1,28 @@
+#include "api/arguments.h"
+
+#include <string.h>
+
+am_status am_read_object(const char *json, const char *name, am_json_document **document, am_json *out)
+{
+    *document = NULL;
+    *out = (am_json){0};
+    if (!json) return NULL;
+    AM_TRY(am_json_parse(json, strlen(json), name, document));
+    *out = am_json_root(*document);
+    if (am_json_kind_of(*out) == AM_JSON_OBJECT) return NULL;
+    am_status status = am_error(AM_INVALID_ARGUMENT, "%s: expected an object, found %s", name,
+                                am_json_kind_name(am_json_kind_of(*out)));
+    am_json_close(*document);
+    *document = NULL;
+    *out = (am_json){0};
+    return status;
+}
+
+am_status am_read_tokenizer_mode(const char *how, am_tokenizer_mode *out)
+{
+    *out = AM_TOKENIZER_AUTO;
+    if (!how || strcmp(how, "auto") == 0) return NULL;
+    *out = AM_TOKENIZER_FILE;
+    if (strcmp(how, "file") == 0) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "tokenizer: expected auto or file, found \"%s\"", how);
+}
