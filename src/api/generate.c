@@ -121,6 +121,7 @@ static am_status generate(am_model *model, const char *prompt, bool special, con
     am_arena arena = {0};
     am_generation_config config;
     am_text_answer answer = {0};
+    am_encode_options encode = {.add_special_tokens = special};
     am_text_job job = {.config = &config};
     if (options) {
         job.stop = options->stop;
@@ -129,7 +130,7 @@ static am_status generate(am_model *model, const char *prompt, bool special, con
         job.context = options->context;
     }
     am_status status = read_config(model, options, &arena, &config);
-    if (!status) status = am_text_job_prompt(model->pipeline, &arena, prompt, special, &job);
+    if (!status) status = am_text_job_prompt(model->pipeline, &arena, prompt, &encode, &job);
     if (!status) status = am_generate_text(model->pipeline, &job, &answer);
     if (!status) status = copy_answer(&answer, out);
     if (status) am_text_result_deinit(out);
@@ -166,7 +167,7 @@ am_status am_model_chat(am_model *model, const char *messages_json, const am_tex
     if (!am_utf8_valid(messages_json, strlen(messages_json), NULL))
         return am_error(AM_INVALID_ARGUMENT, "messages: not UTF-8");
     AM_TRY(am_json_parse(messages_json, strlen(messages_json), "messages", &messages));
-    am_status status = am_render_chat(model->pipeline, am_json_root(messages), &prompt);
+    am_status status = am_render_chat(model->pipeline, am_json_root(messages), (am_json){0}, &prompt);
     am_json_close(messages);
     if (!status)
         status = generate(model, prompt.text, false, options, out); /* templates write special tokens themselves */

@@ -57,18 +57,55 @@ static void keep_best(am_answer_span *best, int64_t *count, int64_t limit, am_an
     if (candidate.score > best[worst].score) best[worst] = candidate;
 }
 
+/* Of two places; 0 where the span is too long or not allowed. */
+static double score_of(const float *start, const float *end, const am_span_search *search, int64_t s, int64_t e)
+{
+    bool fits = e >= s && e < s + search->max_answer_len && search->allowed[s] && search->allowed[e];
+    return fits ? (double)(start[s] * end[e]) : 0;
+}
+
+/* Where there are fewer than `limit` probable spans, transformers takes others, by their places, and of those leaves
+   out the ones that are not allowed, except for the first place. */
+static void add_improbable(const float *start, const float *end, const am_span_search *search, am_answer_span *out,
+                           int64_t *count)
+{
+    int64_t left = search->limit - *count;
+    for (int64_t i = 0; i < search->T * search->T && left > 0; i++) {
+        int64_t s = i / search->T, e = i % search->T;
+        if (score_of(start, end, search, s, e) > 0) continue;
+        bool kept = (!s || search->allowed[s]) && (!e || search->allowed[e]);
+        if (kept) out[(*count)++] = (am_answer_span){.start = s, .end = e};
+        left--;
+    }
+}
+
 static int64_t best_spans(const float *start, const float *end, const am_span_search *search, am_answer_span *out)
 {
-    const bool *allowed = search->allowed;
     int64_t count = 0;
     for (int64_t s = 0; s < search->T; s++)
-        for (int64_t e = s; allowed[s] && e < search->T && e < s + search->max_answer_len; e++) {
-            double score = (double)(start[s] * end[e]);
-            if (allowed[e] && score > 0)
+        for (int64_t e = s; e < search->T && e < s + search->max_answer_len; e++) {
+            double score = score_of(start, end, search, s, e);
+            if (score > 0)
                 keep_best(out, &count, search->limit, (am_answer_span){.score = score, .start = s, .end = e});
         }
     qsort(out, (size_t)count, sizeof *out, by_score);
+    add_improbable(start, end, search, out, &count);
     return count;
+}
+
+am_status am_best_spans(const float *start_logits, const float *end_logits, const am_span_search *search,
+                        am_arena *arena, am_answer_span **out, int64_t *out_count, double *null_score)
+{
+    float *start = am_arena_array(arena, (size_t)search->T, sizeof *start),
+          *end = am_arena_array(arena, (size_t)search->T, sizeof *end);
+    *out = am_arena_array(arena, (size_t)search->limit, sizeof **out);
+    if (!start || !end || !*out) return am_out_of_memory();
+    normalize(start_logits, search, start);
+    normalize(end_logits, search, end);
+    if (null_score) *null_score = fmin(*null_score, (double)(start[0] * end[0]));
+    start[0] = end[0] = 0;
+    *out_count = best_spans(start, end, search, *out);
+    return NULL;
 }
 
 am_status am_find_spans(am_pipeline *p, const am_session_input *inputs, int count, const am_span_search *search,
@@ -78,14 +115,5 @@ am_status am_find_spans(am_pipeline *p, const am_session_input *inputs, int coun
     AM_TRY(am_run_for_output(p, inputs, count, "start_logits", &start_logits));
     if (!am_session_find_output(p->session, "end_logits", &end_logits))
         return am_error(AM_UNSUPPORTED, "class %s gives no end_logits", p->model->architecture->name);
-    float *start = am_arena_array(arena, (size_t)search->T, sizeof *start),
-          *end = am_arena_array(arena, (size_t)search->T, sizeof *end);
-    *out = am_arena_array(arena, (size_t)search->limit, sizeof **out);
-    if (!start || !end || !*out) return am_out_of_memory();
-    normalize(start_logits.data, search, start);
-    normalize(end_logits.data, search, end);
-    *null_score = fmin(*null_score, (double)(start[0] * end[0]));
-    start[0] = end[0] = 0;
-    *out_count = best_spans(start, end, search, *out);
-    return NULL;
+    return am_best_spans(start_logits.data, end_logits.data, search, arena, out, out_count, null_score);
 }

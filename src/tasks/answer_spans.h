@@ -22,8 +22,12 @@ typedef struct am_span_search {
 bool *am_allowed_in_answers(const struct am_tokenizer *tokenizer, const struct am_encoding *e, int32_t context,
                             am_arena *arena);
 
-/* Runs the model on one window and gives its best spans, best first, in the arena: a span's score is the product of
-   the probabilities of its ends. *null_score is lowered to that of no answer, the first token's. */
+/* The best spans of one window by its logits, [T] each, best first, in the arena: a span's score is the product of the
+   probabilities of its ends. *null_score (may be null) is lowered to that of no answer, the first token's. */
+am_status am_best_spans(const float *start_logits, const float *end_logits, const am_span_search *search,
+                        am_arena *arena, am_answer_span **out, int64_t *out_count, double *null_score) AM_NODISCARD;
+
+/* The same of the window that the model is run on. */
 am_status am_find_spans(am_pipeline *p, const am_session_input *inputs, int count, const am_span_search *search,
                         am_arena *arena, am_answer_span **out, int64_t *out_count, double *null_score) AM_NODISCARD;
 

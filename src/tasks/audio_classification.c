@@ -7,7 +7,7 @@ static am_status run(am_pipeline *p, const am_task_input *input, am_json options
     AM_TRY(am_load_sound(p, input, &inputs));
     am_status status = am_run_for_labels(p, inputs.inputs, inputs.count, 2, &logits);
     if (!status)
-        status = am_append_classification(p, &logits, options, &(am_classification){.one_is_softmax = true}, out);
+        status = am_append_classification(am_pipeline_config(p)->object, &logits, options, &am_sound_classes, out);
     am_media_inputs_deinit(&inputs);
     return status;
 }

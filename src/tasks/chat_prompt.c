@@ -17,24 +17,30 @@ void am_append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
     am_buffer_append_char(out, '}');
 }
 
-bool am_chat_is_begun(am_json messages)
+bool am_chat_is_begun(am_json messages, am_json options)
 {
-    am_json last = {0};
+    am_json last = {0}, given = am_json_get(options, "continue_final_message");
+    if (am_json_kind_of(given) == AM_JSON_BOOL) return am_json_bool(given, false);
     for (am_json_iterator i = am_json_iterate(messages); am_json_next(&i);) last = i.value;
     return am_json_equals(am_json_get(last, "role"), "assistant");
 }
 
-/* An answer that the last message has begun is continued, as in transformers' pipeline. */
-static void choose_ending(am_json messages, am_chat_options *options)
+static am_status render(am_chat_template *template, am_json messages, am_json options, am_json special_tokens,
+                        am_chat_text *out)
 {
-    bool begun = am_chat_is_begun(messages);
-    options->continue_field = begun ? "content" : NULL;
-    options->add_generation_prompt = !begun;
+    bool begun = am_chat_is_begun(messages, options);
+    am_chat_options chat = {.messages = messages,
+                            .tools = am_json_get(options, "tools"),
+                            .documents = am_json_get(options, "documents"),
+                            .special_tokens = special_tokens,
+                            .add_generation_prompt = !begun,
+                            .continue_field = begun ? "content" : NULL};
+    return am_chat_template_render(template, &chat, out);
 }
 
-am_status am_render_chat(am_pipeline *p, am_json messages, am_chat_text *out)
+am_status am_render_chat(am_pipeline *p, am_json messages, am_json options, am_chat_text *out)
 {
-    am_chat_template *template;
+    am_chat_template *template, *with_tools = NULL; /* another one where there are several */
     am_tokenizer *tokenizer;
     am_json_document *special;
     am_buffer tokens = {0};
@@ -48,9 +54,10 @@ am_status am_render_chat(am_pipeline *p, am_json messages, am_chat_text *out)
     if (!status) status = am_json_parse(tokens.bytes, tokens.length, "special tokens", &special);
     am_buffer_deinit(&tokens);
     if (status) return status;
-    am_chat_options options = {.messages = messages, .special_tokens = am_json_root(special)};
-    choose_ending(messages, &options);
-    status = am_chat_template_render(template, &options, out);
+    if (am_json_count(am_json_get(options, "tools")))
+        status = am_chat_template_open(p->directory, NULL, true, &with_tools);
+    if (!status) status = render(with_tools ? with_tools : template, messages, options, am_json_root(special), out);
+    am_chat_template_close(with_tools);
     am_json_close(special);
     return status;
 }

@@ -88,11 +88,11 @@ void am_append_float(am_buffer *out, float value)
     am_buffer_append_string(out, text);
 }
 
-static void append_label_scores(const am_pipeline *p, const am_score *scores, int64_t count, am_buffer *out)
+static void append_label_scores(am_json config, const am_score *scores, int64_t count, am_buffer *out)
 {
     am_arena arena = {0};
     for (int64_t i = 0; i < count; i++) {
-        const char *label = am_pipeline_label(p, &arena, scores[i].id);
+        const char *label = am_label(config, &arena, scores[i].id);
         am_buffer_append_string(out, i ? ", {\"label\": " : "{\"label\": ");
         am_buffer_append_json_string(out, label, strlen(label));
         am_buffer_append_string(out, ", \"score\": ");
@@ -337,21 +337,30 @@ am_status am_fill_template(const char *pattern, const char *label, am_arena *are
 
 /* --- classification --- */
 
+const am_classification am_image_classes = {.top_k = 5}, am_sound_classes = {.one_is_softmax = true},
+                        am_video_classes = {.top_k = 5, .one_is_softmax = true};
+
+am_classification am_text_classes(am_json options, bool is_pair)
+{
+    am_json_kind top_k = am_json_kind_of(am_json_get(options, "top_k"));
+    return (am_classification){.top_k = top_k != AM_JSON_NULL, .is_bare = is_pair && top_k == AM_JSON_MISSING};
+}
+
 typedef int64_t (*score_function)(const float *logits, int64_t count, int64_t top_k, am_score *out);
 
-static score_function function_by_problem(const am_config *config, bool is_alone)
+static score_function function_by_problem(am_json config, bool is_alone)
 {
-    am_json problem = am_json_get(config->object, "problem_type");
+    am_json problem = am_json_get(config, "problem_type");
     if (am_json_equals(problem, "regression")) return scores_as_they_are;
     if (am_json_equals(problem, "multi_label_classification")) return am_scores_sigmoid;
     return is_alone ? am_scores_sigmoid : am_scores_softmax;
 }
 
-static am_status choose_function(const am_pipeline *p, am_json options, bool is_alone, score_function *out)
+static am_status choose_function(am_json config, am_json options, bool is_alone, score_function *out)
 {
     am_json wanted = am_json_get(options, "function_to_apply");
     AM_TRY(am_check_option(options, "function_to_apply", AM_JSON_STRING));
-    *out = function_by_problem(am_pipeline_config(p), is_alone);
+    *out = function_by_problem(config, is_alone);
     if (am_json_kind_of(wanted) != AM_JSON_STRING) return NULL;
     *out = am_json_equals(wanted, "softmax")   ? am_scores_softmax
            : am_json_equals(wanted, "sigmoid") ? am_scores_sigmoid
@@ -362,18 +371,18 @@ static am_status choose_function(const am_pipeline *p, am_json options, bool is_
                     am_json_text(wanted).bytes);
 }
 
-am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options,
+am_status am_append_classification(am_json config, const am_tensor *logits, am_json options,
                                    const am_classification *kind, am_buffer *out)
 {
     int64_t labels = logits->shape.rank ? logits->shape.dims[logits->shape.rank - 1] : 0, top_k;
     score_function function;
-    AM_TRY(choose_function(p, options, labels == 1 && !kind->one_is_softmax, &function));
+    AM_TRY(choose_function(config, options, labels == 1 && !kind->one_is_softmax, &function));
     AM_TRY(am_option_top_k(options, kind->top_k, labels, &top_k));
     am_score *scores = am_alloc_zeroed((size_t)labels + 1, sizeof *scores);
     if (!scores) return am_out_of_memory();
     int64_t count = function(logits->data, labels, top_k, scores);
     if (!kind->is_bare) am_buffer_append_char(out, '[');
-    append_label_scores(p, scores, count, out);
+    append_label_scores(config, scores, count, out);
     if (!kind->is_bare) am_buffer_append_char(out, ']');
     am_free(scores);
     return NULL;

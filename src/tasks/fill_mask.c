@@ -1,17 +1,15 @@
-#include "tasks/task.h"
+#include "tasks/answers.h"
 
 #include "base/memory.h"
-#include "text/tokenizer.h"
 
 #include <string.h>
 
 typedef struct job {
-    am_pipeline *p;
-    am_tokenizer *tokenizer;
+    const am_tokenizer *tokenizer;
     am_arena arena;
-    am_text_inputs inputs;
+    const int32_t *ids; /* [length] */
+    int64_t length;
     am_json options;
-    int32_t mask_id;
     int64_t *masks; /* places of mask tokens */
     int64_t mask_count;
     bool *wanted; /* by token: among the targets; null: all are */
@@ -20,12 +18,12 @@ typedef struct job {
 
 static am_status find_masks(job *j)
 {
-    j->mask_id = am_tokenizer_special_id(j->tokenizer, "mask_token");
-    if (j->mask_id < 0) return am_error(AM_INVALID_ARGUMENT, "the tokenizer has no mask_token");
-    j->masks = am_arena_array(&j->arena, (size_t)j->inputs.length, sizeof *j->masks);
+    int32_t mask = am_tokenizer_special_id(j->tokenizer, "mask_token");
+    if (mask < 0) return am_error(AM_INVALID_ARGUMENT, "the tokenizer has no mask_token");
+    j->masks = am_arena_array(&j->arena, (size_t)j->length, sizeof *j->masks);
     if (!j->masks) return am_out_of_memory();
-    for (int64_t i = 0; i < j->inputs.length; i++)
-        if (j->inputs.ids[i] == j->mask_id) j->masks[j->mask_count++] = i;
+    for (int64_t i = 0; i < j->length; i++)
+        if (j->ids[i] == mask) j->masks[j->mask_count++] = i;
     if (j->mask_count) return NULL;
     return am_error(AM_INVALID_ARGUMENT, "there is no mask_token (%s) in the text",
                     am_tokenizer_special_token(j->tokenizer, "mask_token").bytes);
@@ -79,11 +77,11 @@ static am_status append_decoded(const job *j, const int32_t *ids, size_t count, 
 static am_status append_sequence(const job *j, int64_t mask, int32_t token, am_buffer *out)
 {
     int32_t pad = am_tokenizer_special_id(j->tokenizer, "pad_token");
-    int32_t *ids = am_alloc_zeroed((size_t)j->inputs.length, sizeof *ids);
+    int32_t *ids = am_alloc_zeroed((size_t)j->length, sizeof *ids);
     size_t count = 0;
     if (!ids) return am_out_of_memory();
-    for (int64_t i = 0; i < j->inputs.length; i++) {
-        int32_t id = i == mask ? token : j->inputs.ids[i];
+    for (int64_t i = 0; i < j->length; i++) {
+        int32_t id = i == mask ? token : j->ids[i];
         if (id != pad || pad < 0) ids[count++] = id;
     }
     am_status status = append_decoded(j, ids, count, j->mask_count == 1, out);
@@ -128,16 +126,38 @@ static am_status append_masks(job *j, const am_tensor *logits, am_buffer *out)
     return NULL;
 }
 
+am_status am_append_masks(const am_tokenizer *tokenizer, const int32_t *ids, int64_t length, const am_tensor *logits,
+                          am_json options, am_buffer *out)
+{
+    job j = {.tokenizer = tokenizer, .ids = ids, .length = length, .options = options};
+    am_status status = find_masks(&j);
+    if (!status) status = append_masks(&j, logits, out);
+    am_arena_deinit(&j.arena);
+    return status;
+}
+
+static am_status fill(am_pipeline *p, const am_task_input *input, job *j, am_buffer *out)
+{
+    am_tokenizer *tokenizer;
+    am_text_inputs inputs;
+    am_tensor logits;
+    AM_TRY(am_pipeline_tokenizer(p, &tokenizer));
+    AM_TRY(am_check_option(j->options, "truncation", AM_JSON_BOOL));
+    bool truncate = am_json_bool(am_json_get(j->options, "truncation"), false);
+    AM_TRY(am_encode_text(p, &j->arena, input->text, NULL, truncate, &inputs));
+    j->tokenizer = tokenizer;
+    j->ids = inputs.ids;
+    j->length = inputs.length;
+    AM_TRY(find_masks(j));
+    AM_TRY(am_run_for_output(p, inputs.inputs, inputs.count, "logits", &logits));
+    return append_masks(j, &logits, out);
+}
+
 static am_status run(am_pipeline *p, const am_task_input *input, am_json options, am_buffer *out)
 {
-    job j = {.p = p, .options = options};
-    am_tensor logits;
+    job j = {.options = options};
     AM_TRY(am_need_text(input));
-    AM_TRY(am_pipeline_tokenizer(p, &j.tokenizer));
-    am_status status = am_encode_text(p, &j.arena, input->text, NULL, false, &j.inputs);
-    if (!status) status = find_masks(&j);
-    if (!status) status = am_run_for_output(p, j.inputs.inputs, j.inputs.count, "logits", &logits);
-    if (!status) status = append_masks(&j, &logits, out);
+    am_status status = fill(p, input, &j, out);
     am_arena_deinit(&j.arena);
     return status;
 }
@@ -146,6 +166,6 @@ const am_task am_task_fill_mask = {
     .name = "fill-mask",
     .input = "text",
     .summary = "Proposes tokens for the masked place of a text.",
-    .parameters = "top_k, targets",
+    .parameters = "top_k, targets, truncation",
     .run = run,
 };

@@ -131,11 +131,11 @@ const am_config *am_pipeline_config(const am_pipeline *p)
     return &p->model->config;
 }
 
-const char *am_pipeline_label(const am_pipeline *p, am_arena *arena, int64_t id)
+const char *am_label(am_json config, am_arena *arena, int64_t id)
 {
     char key[32];
     snprintf(key, sizeof key, "%lld", (long long)id);
-    am_json label = am_json_get(am_json_get(am_pipeline_config(p)->object, "id2label"), key);
+    am_json label = am_json_get(am_json_get(config, "id2label"), key);
     am_json_string text = am_json_text(label);
     const char *copy = am_json_kind_of(label) == AM_JSON_STRING ? am_arena_string(arena, text.bytes, text.length)
                                                                 : am_arena_printf(arena, "LABEL_%lld", (long long)id);

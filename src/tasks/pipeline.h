@@ -42,8 +42,8 @@ am_status am_pipeline_chat_template(am_pipeline *p, struct am_chat_template **ou
    names BertForMaskedLM): what gives features. Borrowed. */
 am_status am_pipeline_base(am_pipeline *p, am_session **out) AM_NODISCARD;
 
-/* Label of a class by config.json's id2label ("LABEL_3" where there is none), in the arena. */
-const char *am_pipeline_label(const am_pipeline *p, am_arena *arena, int64_t id);
+/* Label of a class by id2label of config.json ("LABEL_3" where there is none), in the arena. */
+const char *am_label(am_json config, am_arena *arena, int64_t id);
 
 /* config.json. */
 const am_config *am_pipeline_config(const am_pipeline *p);

@@ -125,7 +125,8 @@ static am_status read_window(job *j, const am_encoding *e)
                              .limit = j->settings.align ? 2 * top_k + MORE_CANDIDATES : top_k};
     if (!search.allowed) return am_out_of_memory();
     AM_TRY(am_inputs_of_encodings(j->tokenizer, &j->arena, e, 1, &inputs));
-    AM_TRY(am_find_spans(j->p, inputs.inputs, inputs.count, &search, &j->arena, &spans, &count, &j->null_score));
+    AM_TRY(am_find_spans(j->p, inputs.inputs, inputs.count, &search, &j->arena, &spans, &count,
+                         j->settings.impossible ? &j->null_score : NULL));
     return add_spans(j, e, spans, count);
 }
 

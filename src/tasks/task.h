@@ -135,9 +135,14 @@ typedef struct am_classification {
     bool is_bare;        /* the first answer alone instead of a list */
 } am_classification;
 
+extern const am_classification am_image_classes, am_sound_classes, am_video_classes;
+
+/* Of text-classification: one answer, bare for a pair, unless the options have a top_k. */
+am_classification am_text_classes(am_json options, bool is_pair);
+
 /* Classification of one row of logits ([1, labels]) as the pipelines do it: function_to_apply, else what
-   problem_type and the number of labels say; top_k. */
-am_status am_append_classification(am_pipeline *p, const am_tensor *logits, am_json options,
+   problem_type of config.json and the number of labels say; top_k. */
+am_status am_append_classification(am_json config, const am_tensor *logits, am_json options,
                                    const am_classification *kind, am_buffer *out) AM_NODISCARD;
 
 #endif

@@ -7,13 +7,11 @@ static am_status run(am_pipeline *p, const am_task_input *input, am_json options
     am_tensor logits;
     AM_TRY(am_need_text(input));
     AM_TRY(am_check_option(options, "truncation", AM_JSON_BOOL));
-    am_json top_k = am_json_get(options, "top_k");
-    am_classification kind = {.top_k = am_json_kind_of(top_k) != AM_JSON_NULL,
-                              .is_bare = input->text_pair && am_json_kind_of(top_k) == AM_JSON_MISSING};
+    am_classification kind = am_text_classes(options, input->text_pair != NULL);
     bool truncate = am_json_bool(am_json_get(options, "truncation"), false);
     am_status status = am_encode_text(p, &arena, input->text, input->text_pair, truncate, &inputs);
     if (!status) status = am_run_for_labels(p, inputs.inputs, inputs.count, 2, &logits);
-    if (!status) status = am_append_classification(p, &logits, options, &kind, out);
+    if (!status) status = am_append_classification(am_pipeline_config(p)->object, &logits, options, &kind, out);
     am_arena_deinit(&arena);
     return status;
 }

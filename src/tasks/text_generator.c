@@ -14,23 +14,23 @@ static bool is_encoder_decoder(const am_pipeline *p)
     return (p->model->architecture->flags & AM_ENCODER_DECODER) != 0;
 }
 
-static am_status encode_prompt(am_tokenizer *tokenizer, am_arena *arena, const char *prompt, bool special,
-                               am_text_inputs *out)
+static am_status encode_prompt(am_tokenizer *tokenizer, am_arena *arena, const char *prompt,
+                               const am_encode_options *options, am_text_inputs *out)
 {
     am_encoding encoding = {0};
-    am_encode_options options = {.add_special_tokens = special};
-    AM_TRY(am_tokenizer_encode(tokenizer, (am_text){prompt, strlen(prompt)}, NULL, &options, &encoding));
+    AM_TRY(am_tokenizer_encode(tokenizer, (am_text){prompt, strlen(prompt)}, NULL, options, &encoding));
     am_status status = am_inputs_of_encodings(tokenizer, arena, &encoding, 1, out);
     am_encoding_deinit(&encoding);
     return status;
 }
 
-am_status am_text_job_prompt(am_pipeline *p, am_arena *arena, const char *prompt, bool special, am_text_job *job)
+am_status am_text_job_prompt(am_pipeline *p, am_arena *arena, const char *prompt, const am_encode_options *options,
+                             am_text_job *job)
 {
     am_tokenizer *tokenizer;
     am_text_inputs encoded;
     AM_TRY(am_pipeline_tokenizer(p, &tokenizer));
-    AM_TRY(encode_prompt(tokenizer, arena, prompt, special, &encoded));
+    AM_TRY(encode_prompt(tokenizer, arena, prompt, options, &encoded));
     if (!is_encoder_decoder(p)) {
         job->ids = encoded.ids;
         job->length = encoded.length;
@@ -223,6 +223,7 @@ static am_status keep(growth *g, const am_generation_config *c, const am_generat
     out->finish_reason = reason(g, c, ids, count, made->stride);
     out->score = made->scores ? (double)made->scores[i] : 0;
     out->length = g->text.length;
+    out->is_cut = g->stopped;
     out->text = g->text.length ? am_buffer_take(&g->text) : am_copy_string("", 0);
     return out->text ? NULL : am_out_of_memory();
 }

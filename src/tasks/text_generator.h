@@ -5,6 +5,8 @@
 
 #include "tasks/pipeline.h"
 
+struct am_encode_options;
+
 /* Options of the tasks that generate. */
 #define AM_GENERATION_PARAMETERS                                                                                       \
     "max_new_tokens, max_length, min_new_tokens, min_length, num_beams, early_stopping, length_penalty, "              \
@@ -28,6 +30,7 @@ typedef struct am_text_job {
 typedef struct am_text_sequence {
     char *text; /* without special tokens; ends with a zero byte */
     size_t length;
+    bool is_cut;  /* at a stop text */
     int32_t *ids; /* new tokens, stop token included */
     int64_t id_count;
     const char *finish_reason; /* "stop", "length" or "cancelled"; static */
@@ -59,8 +62,8 @@ am_status am_read_generation(am_pipeline *p, const am_generation_config *base, a
                              am_arena *arena, am_generation_config *out) AM_NODISCARD;
 
 /* A prompt for the model: tokens of a decoder, or the inputs of an encoder, in the arena; everything else of
- *job is left as it is. `special`: whether special tokens are added. */
-am_status am_text_job_prompt(am_pipeline *p, am_arena *arena, const char *prompt, bool special,
-                             am_text_job *job) AM_NODISCARD;
+ *job is left as it is. */
+am_status am_text_job_prompt(am_pipeline *p, am_arena *arena, const char *prompt,
+                             const struct am_encode_options *options, am_text_job *job) AM_NODISCARD;
 
 #endif

@@ -68,7 +68,7 @@ static am_status generate(am_pipeline *p, const char *text, const am_text_to_tex
     const char *prompt;
     AM_TRY(read_config(p, section, options, arena, &config));
     AM_TRY(add_prefix(p, text, section, arena, &prompt));
-    AM_TRY(am_text_job_prompt(p, arena, prompt, true, &job));
+    AM_TRY(am_text_job_prompt(p, arena, prompt, &AM_ENCODE_OPTIONS, &job));
     if (task->is_translation) AM_TRY(set_languages(p, task, &config, &job));
     return am_generate_text(p, &job, out);
 }

@@ -1,4 +1,4 @@
-#include "tasks/task.h"
+#include "tasks/answers.h"
 
 #include "base/memory.h"
 #include "text/tokenizer.h"
@@ -7,9 +7,14 @@
 
 enum { SIGLIP_LENGTH = 64, INPUTS = 5 };
 
+bool am_judges_labels_apart(am_json config)
+{
+    return strstr(am_json_text(am_json_get(config, "model_type")).bytes, "siglip") != NULL;
+}
+
 static bool is_siglip(const am_pipeline *p)
 {
-    return strstr(am_json_text(am_json_get(am_pipeline_config(p)->object, "model_type")).bytes, "siglip") != NULL;
+    return am_judges_labels_apart(am_pipeline_config(p)->object);
 }
 
 static am_status encode_labels(am_pipeline *p, am_arena *arena, const am_text *texts, int64_t count,
@@ -44,8 +49,14 @@ static int keep_inputs(const am_pipeline *p, const am_text_inputs *text, const a
     return count;
 }
 
-static void append_answer(const am_score *scores, int64_t count, const am_texts *labels, am_buffer *out)
+am_status am_append_fitting_labels(const float *logits, const am_texts *labels, bool apart, am_arena *arena,
+                                   am_buffer *out)
 {
+    int64_t count = labels->count;
+    am_score *scores = am_arena_array(arena, (size_t)count, sizeof *scores);
+    if (!scores) return am_out_of_memory();
+    if (apart) am_scores_sigmoid(logits, count, 0, scores);
+    else am_scores_softmax(logits, count, 0, scores);
     am_buffer_append_char(out, '[');
     for (int64_t i = 0; i < count; i++) {
         const char *label = labels->items[scores[i].id];
@@ -56,6 +67,7 @@ static void append_answer(const am_score *scores, int64_t count, const am_texts 
         am_buffer_append_char(out, '}');
     }
     am_buffer_append_char(out, ']');
+    return NULL;
 }
 
 static am_status classify(am_pipeline *p, const am_media_inputs *image, am_json options, am_arena *arena,
@@ -69,8 +81,7 @@ static am_status classify(am_pipeline *p, const am_media_inputs *image, am_json 
     AM_TRY(am_option_texts(options, "candidate_labels", true, arena, &labels));
     AM_TRY(am_option_text(options, "hypothesis_template", arena, "This is a photo of {}.", &pattern));
     am_text *texts = am_arena_array(arena, (size_t)labels.count, sizeof *texts);
-    am_score *scores = am_arena_array(arena, (size_t)labels.count, sizeof *scores);
-    if (!texts || !scores) return am_out_of_memory();
+    if (!texts) return am_out_of_memory();
     for (int64_t i = 0; i < labels.count; i++) {
         AM_TRY(am_fill_template(pattern, labels.items[i], arena, &hypothesis));
         texts[i] = (am_text){hypothesis, strlen(hypothesis)};
@@ -79,10 +90,7 @@ static am_status classify(am_pipeline *p, const am_media_inputs *image, am_json 
     AM_TRY(am_run_for_output(p, inputs, keep_inputs(p, &text, image, inputs), "logits_per_image", &logits));
     if (logits.shape.rank != 2 || logits.shape.dims[1] != labels.count)
         return am_error(AM_INTERNAL, "logits_per_image is not [1, labels]");
-    if (is_siglip(p)) am_scores_sigmoid(logits.data, labels.count, 0, scores);
-    else am_scores_softmax(logits.data, labels.count, 0, scores);
-    append_answer(scores, labels.count, &labels, out);
-    return NULL;
+    return am_append_fitting_labels(logits.data, &labels, is_siglip(p), arena, out);
 }
 
 static am_status run(am_pipeline *p, const am_task_input *input, am_json options, am_buffer *out)

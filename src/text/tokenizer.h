@@ -140,6 +140,11 @@ typedef struct am_decode_options {
 am_status am_tokenizer_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
                               const am_decode_options *options, char **out, size_t *out_length) AM_NODISCARD;
 
+/* convert_tokens_to_string: the text of tokens, which need not be in the vocabulary. *out ends with a zero byte and is
+   freed with am_free. Fails with AM_UNSUPPORTED for Wav2Vec2CTCTokenizer, and as am_tokenizer_decode. */
+am_status am_tokenizer_join(const am_tokenizer *tokenizer, const am_text *tokens, size_t count, char **out,
+                            size_t *out_length) AM_NODISCARD;
+
 /* A word, or one character of a CTC decoding, with the ids [start, end) it comes from. */
 typedef struct am_ctc_piece {
     am_text text;
@@ -199,6 +204,9 @@ int32_t am_tokenizer_language_id(const am_tokenizer *tokenizer);
    parts the text was cut into, an unknown one too, and there are no offsets (all are (0, 0)) and no overflowing parts;
    Wav2Vec2CTCTokenizer has both. */
 bool am_tokenizer_is_fast(const am_tokenizer *tokenizer);
+
+/* Whether tokens that go on with a word are marked (continuing_subword_prefix: "##"). */
+bool am_tokenizer_marks_subwords(const am_tokenizer *tokenizer);
 
 /* Name of the class that was built ("BertTokenizer", "TokenizersBackend" for a tokenizer.json taken as it
  * is). */

@@ -213,8 +213,8 @@ void am_auto_read_settings(am_auto *a)
     if (am_json_kind_of(names) == AM_JSON_ARRAY) t->has_type_ids = contains_text(names, "token_type_ids");
     bool cleans_bpe = am_auto_bool(a, "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output",
                                    a->class->cleans_bpe);
-    t->clean_up = am_auto_bool(a, "clean_up_tokenization_spaces", a->class->cleans_up) &&
-                  (t->ctc || t->model.settings.kind != AM_MODEL_BPE || cleans_bpe);
+    t->never_cleans_up = !t->ctc && t->model.settings.kind == AM_MODEL_BPE && !cleans_bpe;
+    t->clean_up = am_auto_bool(a, "clean_up_tokenization_spaces", a->class->cleans_up) && !t->never_cleans_up;
     t->split_special_tokens = am_auto_bool(a, "split_special_tokens", false);
     t->decode_style = a->class->decode_style;
     t->empty_pair_is_none = !a->class->takes_words && !t->python;

@@ -147,9 +147,25 @@ static am_status decode_into(const am_tokenizer *t, const int32_t *ids, size_t c
     am_free(grouped);
     if (status) return status;
     if (t->decode_style == AM_DECODE_CLIP) AM_TRY(finish_clip(t, out));
-    if (options->clean_up < 0 ? t->clean_up : options->clean_up) AM_TRY(am_clean_up(out, false));
+    bool cleans = options->clean_up < 0 ? t->clean_up : options->clean_up && !t->never_cleans_up;
+    if (cleans) AM_TRY(am_clean_up(out, false));
     if (t->decode_style == AM_DECODE_WHISPER) finish_whisper(out);
     return NULL;
+}
+
+/* Gives the text to the caller, or frees it where there is an error. */
+static am_status hand_out(am_status status, am_buffer *text, char **out, size_t *out_length)
+{
+    *out = NULL;
+    *out_length = 0;
+    am_buffer_append_char(text, 0);
+    if (!status) status = am_buffer_status(text);
+    if (!status) {
+        *out_length = text->length - 1;
+        *out = am_buffer_take(text);
+    }
+    am_buffer_deinit(text);
+    return status;
 }
 
 am_status am_tokenizer_decode(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,
@@ -157,18 +173,32 @@ am_status am_tokenizer_decode(const am_tokenizer *t, const int32_t *ids, size_t 
 {
     am_decode_options defaults = AM_DECODE_OPTIONS;
     am_buffer text = {0};
-    *out = NULL;
-    *out_length = 0;
     if (!options) options = &defaults;
     am_status status = t->ctc      ? am_ctc_decode(t, ids, count, options, &text)
                        : t->python ? decode_python(t, ids, count, options, &text)
                                    : decode_into(t, ids, count, options, &text);
-    am_buffer_append_char(&text, 0);
-    if (!status) status = am_buffer_status(&text);
-    if (!status) {
-        *out_length = text.length - 1;
-        *out = am_buffer_take(&text);
-    }
-    am_buffer_deinit(&text);
+    return hand_out(status, &text, out, out_length);
+}
+
+static am_status join_tokens(const am_tokenizer *t, const am_text *tokens, size_t count, am_buffer *out)
+{
+    am_decode_options options = {0};
+    size_t bytes = 0;
+    if (t->ctc) return am_error(AM_UNSUPPORTED, "text of tokens with the tokenizer %s", am_tokenizer_class(t));
+    if (t->python) return t->python->class->join(t->python, tokens, count, &options, out);
+    am_scratch *s = am_tokenizer_take_scratch(t);
+    if (!s) return am_out_of_memory();
+    for (size_t i = 0; i < count; i++) bytes += tokens[i].length;
+    am_scratch_limit(s, bytes);
+    am_status status =
+        t->spm ? am_spm_join(t, s, tokens, count, out) : am_token_decoder_apply(t->decoder, s, tokens, count, out);
+    am_tokenizer_give_scratch(t, s);
     return status;
+}
+
+am_status am_tokenizer_join(const am_tokenizer *t, const am_text *tokens, size_t count, char **out, size_t *out_length)
+{
+    am_buffer text = {0};
+    am_status status = join_tokens(t, tokens, count, &text);
+    return hand_out(status, &text, out, out_length);
 }

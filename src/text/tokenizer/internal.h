@@ -721,7 +721,7 @@ struct am_tokenizer {
     int32_t pad_type_id, language_id; /* language_id -1: none */
     am_decode_style decode_style;
     bool empty_pair_is_none; /* as for AutoTokenizer: a pair of no text is no pair */
-    bool clean_up, has_type_ids, split_special_tokens;
+    bool clean_up, never_cleans_up, has_type_ids, split_special_tokens;
     struct am_scratch_pool *pool;
 };
 

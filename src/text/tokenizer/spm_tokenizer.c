@@ -367,7 +367,7 @@ static am_status join_by_model(const am_tokenizer *t, am_scratch *s, const am_te
     return decode_stretch(t, s, tokens + first, count - first, out);
 }
 
-static am_status join(const am_tokenizer *t, am_scratch *s, const am_text *tokens, size_t count, am_buffer *out)
+am_status am_spm_join(const am_tokenizer *t, am_scratch *s, const am_text *tokens, size_t count, am_buffer *out)
 {
     const am_spm_joining *joining = &t->spm->joining;
     if (t->spm->is_library) return am_spm_decode(&t->spm->spm, s, tokens, count, out);
@@ -398,7 +398,7 @@ am_status am_spm_decode_ids(const am_tokenizer *t, am_scratch *s, const int32_t 
         bytes += token.length;
     }
     am_scratch_limit(s, bytes);
-    am_status status = join(t, s, tokens, kept, &text);
+    am_status status = am_spm_join(t, s, tokens, kept, &text);
     am_buffer_append(out, am_buffer_text(&text), text.length);
     am_buffer_deinit(&text);
     return status ? status : am_buffer_status(out);

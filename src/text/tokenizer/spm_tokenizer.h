@@ -51,6 +51,10 @@ size_t am_spm_added(const am_tokenizer *tokenizer, size_t count);
 am_status am_spm_decode_ids(const am_tokenizer *tokenizer, am_scratch *scratch, const int32_t *ids, size_t count,
                             bool skip_special_tokens, am_buffer *out) AM_NODISCARD;
 
+/* Appends the text of tokens to `out`, which is empty. */
+am_status am_spm_join(const am_tokenizer *tokenizer, am_scratch *scratch, const am_text *tokens, size_t count,
+                      am_buffer *out) AM_NODISCARD;
+
 /* Whether an id is among the special tokens by name and the extra ones. */
 bool am_spm_is_special(const am_tokenizer *tokenizer, int32_t id);
 

@@ -302,6 +302,11 @@ bool am_tokenizer_is_fast(const am_tokenizer *t)
     return !t->python && !t->ctc && (!t->spm || t->spm->is_library);
 }
 
+bool am_tokenizer_marks_subwords(const am_tokenizer *t)
+{
+    return am_tokenizer_is_fast(t) && t->model.settings.continuing_subword_prefix.length > 0;
+}
+
 const char *am_tokenizer_class(const am_tokenizer *t)
 {
     return t->class_name;
