@@ -52,6 +52,8 @@ static const struct {
     {"token-classification", am_pipeline_entities},
     {"video-classification", am_pipeline_video_classes},
     {"whisper-decode", am_pipeline_whisper},
+    {"whisper-normalize", am_pipeline_whisper_normal_forms},
+    {"whisper-tokenizer-decode", am_pipeline_whisper_tokens},
     {"zero-shot-audio-classification", am_pipeline_sound_labels},
     {"zero-shot-classification", am_pipeline_entailments},
     {"zero-shot-image-classification", am_pipeline_image_labels},
@@ -121,8 +123,16 @@ static am_status run_case(am_pipeline_case *c)
 /* The tokenizer that was opened last: lines mostly name the one of the line before. */
 typedef struct tokenizer_cache {
     char name[128];
+    char *directory;
     am_tokenizer *tokenizer;
 } tokenizer_cache;
+
+static void close_tokenizer(tokenizer_cache *cache)
+{
+    am_tokenizer_close(cache->tokenizer);
+    am_free(cache->directory);
+    *cache = (tokenizer_cache){0};
+}
 
 static am_status open_tokenizer(const am_verifier *v, am_json line, tokenizer_cache *cache)
 {
@@ -130,11 +140,10 @@ static am_status open_tokenizer(const am_verifier *v, am_json line, tokenizer_ca
     if (!name.length || strcmp(name.bytes, cache->name) == 0) return NULL;
     char relative[256];
     snprintf(relative, sizeof relative, "../tokenizers/%.200s", name.bytes);
-    am_tokenizer_close(cache->tokenizer);
-    *cache = (tokenizer_cache){0};
-    char *path = am_verifier_path(v, relative);
-    am_status status = path ? am_tokenizer_open(path, AM_TOKENIZER_AUTO, &cache->tokenizer) : am_out_of_memory();
-    am_free(path);
+    close_tokenizer(cache);
+    cache->directory = am_verifier_path(v, relative);
+    if (!cache->directory) return am_out_of_memory();
+    am_status status = am_tokenizer_open(cache->directory, AM_TOKENIZER_AUTO, &cache->tokenizer);
     if (!status) snprintf(cache->name, sizeof cache->name, "%s", name.bytes);
     return status;
 }
@@ -147,6 +156,7 @@ static am_status verify_line(am_verifier *v, am_text line, const char *path, int
     c.kwargs = am_json_get(c.line, "kwargs");
     if (!status) status = open_tokenizer(v, c.line, cache);
     c.tokenizer = cache->tokenizer;
+    c.tokenizer_directory = cache->directory;
     if (!status) status = run_case(&c);
     status = am_verify_count(v, status, "%s:%" PRId64, am_path_base(path), number);
     am_arena_deinit(&c.arena);
@@ -169,7 +179,7 @@ static am_status verify_file(am_verifier *v, const char *path)
         if (line_end > at) status = verify_line(v, (am_text){at, (size_t)(line_end - at)}, path, number, &cache);
         at = line_end + 1;
     }
-    am_tokenizer_close(cache.tokenizer);
+    close_tokenizer(&cache);
     am_file_unmap(&file);
     return status;
 }

@@ -10,6 +10,7 @@
 typedef struct am_pipeline_case {
     am_json line, kwargs;
     const am_tokenizer *tokenizer;
+    const char *tokenizer_directory;
     am_json_document *config; /* null until asked for */
     am_arena arena;
 } am_pipeline_case;
@@ -24,6 +25,8 @@ am_status am_pipeline_case_config(am_pipeline_case *c, am_json *out) AM_NODISCAR
 am_status am_pipeline_ctc(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_ctc_beams(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_whisper(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
+am_status am_pipeline_whisper_tokens(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
+am_status am_pipeline_whisper_normal_forms(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_text_classes(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_image_classes(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_sound_classes(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;

@@ -99,7 +99,7 @@ void am_tokenizer_finish_piece(const am_tokenizer *t, am_buffer *text)
 }
 
 /* WhisperTokenizer: with skip_special_tokens, a prompt before <|startoftranscript|> is left out. */
-static void skip_prompt(const am_tokenizer *t, const int32_t **ids, size_t *count)
+void am_tokenizer_skip_prompt(const am_tokenizer *t, const int32_t **ids, size_t *count)
 {
     int32_t prompt = am_tokenizer_token_to_id(t, (am_text){"<|startofprev|>", 15});
     int32_t start = am_tokenizer_token_to_id(t, (am_text){"<|startoftranscript|>", 21});
@@ -134,23 +134,32 @@ static am_status decode_python(const am_tokenizer *t, const int32_t *ids, size_t
     return p->class->clean_up ? p->class->clean_up(p, out) : am_clean_up(out, false);
 }
 
+am_status am_tokenizer_decode_cleaned(const am_tokenizer *t, const int32_t *ids, size_t count,
+                                      const am_decode_options *options, am_buffer *out)
+{
+    am_buffer text = {0};
+    am_status status = am_tokenizer_decode_plain(t, ids, count, options->skip_special_tokens, &text);
+    if (!status && t->decode_style == AM_DECODE_CLIP) status = finish_clip(t, &text);
+    bool cleans = options->clean_up < 0 ? t->clean_up : options->clean_up && !t->never_cleans_up;
+    if (!status && cleans) status = am_clean_up(&text, false);
+    am_buffer_append(out, text.bytes, text.length);
+    am_buffer_deinit(&text);
+    return status ? status : am_buffer_status(out);
+}
+
 static am_status decode_into(const am_tokenizer *t, const int32_t *ids, size_t count, const am_decode_options *options,
                              am_buffer *out)
 {
     int32_t *grouped = NULL;
-    if (t->decode_style == AM_DECODE_WHISPER && options->skip_special_tokens) skip_prompt(t, &ids, &count);
+    if (t->decode_style == AM_DECODE_WHISPER && options->skip_special_tokens) am_tokenizer_skip_prompt(t, &ids, &count);
     if (t->decode_style == AM_DECODE_GROUPED && !options->keep_repeated_tokens) {
         AM_TRY(group_ids(t, ids, &count, &grouped));
         ids = grouped;
     }
-    am_status status = am_tokenizer_decode_plain(t, ids, count, options->skip_special_tokens, out);
+    am_status status = am_tokenizer_decode_cleaned(t, ids, count, options, out);
     am_free(grouped);
-    if (status) return status;
-    if (t->decode_style == AM_DECODE_CLIP) AM_TRY(finish_clip(t, out));
-    bool cleans = options->clean_up < 0 ? t->clean_up : options->clean_up && !t->never_cleans_up;
-    if (cleans) AM_TRY(am_clean_up(out, false));
-    if (t->decode_style == AM_DECODE_WHISPER) finish_whisper(out);
-    return NULL;
+    am_tokenizer_finish_piece(t, out);
+    return status;
 }
 
 /* Gives the text to the caller, or frees it where there is an error. */

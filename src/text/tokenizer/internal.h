@@ -765,6 +765,13 @@ am_status am_ctc_encode(const am_tokenizer *tokenizer, const am_input inputs[2],
 am_status am_tokenizer_decode_plain(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
                                     bool skip_special_tokens, am_buffer *out) AM_NODISCARD;
 
+/* The same with what the class does to a whole text, clean-up too; a Whisper prompt and timestamps stay. */
+am_status am_tokenizer_decode_cleaned(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
+                                      const am_decode_options *options, am_buffer *out) AM_NODISCARD;
+
+/* Moves *ids behind a prompt before <|startoftranscript|>. */
+void am_tokenizer_skip_prompt(const am_tokenizer *tokenizer, const int32_t **ids, size_t *count);
+
 /* What the class does to each piece of a stream. */
 void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
 

@@ -237,8 +237,9 @@ static size_t count_points(am_text text)
 
 static am_status normalize_part(am_text text, am_py_form form, am_buffer *out)
 {
-    utf8proc_option_t decomposing = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (form == AM_PY_NFKC ? UTF8PROC_COMPAT : 0);
-    utf8proc_option_t option = UTF8PROC_STABLE | (form == AM_PY_NFD ? UTF8PROC_DECOMPOSE : UTF8PROC_COMPOSE);
+    bool compatible = form == AM_PY_NFKC || form == AM_PY_NFKD, composes = form == AM_PY_NFC || form == AM_PY_NFKC;
+    utf8proc_option_t decomposing = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | (compatible ? UTF8PROC_COMPAT : 0);
+    utf8proc_option_t option = UTF8PROC_STABLE | (composes ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE);
     if (text.length == 0) return NULL;
     size_t capacity = count_points(text) * LONGEST_DECOMPOSITION + 1;
     utf8proc_int32_t *points = am_alloc(2 * capacity * sizeof *points);

@@ -32,7 +32,7 @@ bool am_py_next_part(am_text *rest, char separator, bool *more, am_text *part);
 /* str.lower, appended. */
 void am_py_lower(am_text text, am_buffer *out);
 
-typedef enum am_py_form { AM_PY_NFC, AM_PY_NFD, AM_PY_NFKC } am_py_form;
+typedef enum am_py_form { AM_PY_NFC, AM_PY_NFD, AM_PY_NFKC, AM_PY_NFKD } am_py_form;
 
 /* unicodedata.normalize, appended. */
 am_status am_py_normalize(am_text text, am_py_form form, am_buffer *out) AM_NODISCARD;
