@@ -98,7 +98,8 @@ static am_status compare(am_json expected, am_json found, const char *where)
     }
     if (kind != am_json_kind_of(found)) return differs(expected, found, where);
     if (kind == AM_JSON_ARRAY || kind == AM_JSON_OBJECT) return compare_members(expected, found, where);
-    bool same = kind == AM_JSON_STRING ? am_json_equals(found, am_json_text(expected).bytes)
+    am_json_string a = am_json_text(expected), b = am_json_text(found); /* which may hold U+0000 */
+    bool same = kind == AM_JSON_STRING ? a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0
                                        : am_json_bool(expected, false) == am_json_bool(found, false);
     return same ? NULL : differs(expected, found, where);
 }

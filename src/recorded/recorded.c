@@ -175,6 +175,7 @@ static const struct {
     {"processors", verify_images},         {"extractors", verify_sounds},
     {"ctc.jsonl", verify_pipelines},       {"whisper.jsonl", verify_pipelines},
     {"../texts.json", verify_kind},        {"../../texts.json", verify_one_tokenizer},
+    {"../tokenizers", verify_pipelines},
 };
 
 static am_status verify_folder(am_arena *arena, const char *path, am_recorded *recorded, bool *known)
