@@ -182,6 +182,10 @@ static bool same_error(check *c, am_json expected, am_status found)
 static void judge(check *c, am_json expected, am_status status, const am_chat_text *text)
 {
     bool fails = am_json_kind_of(am_json_get(expected, "error")) != AM_JSON_MISSING, same;
+    if (!fails && am_json_kind_of(am_json_get(expected, "text")) != AM_JSON_STRING) {
+        am_recorded_unsupported(c->recorded, 1, "%s: nothing to compare", c->name);
+        return;
+    }
     if (fails) same = same_error(c, expected, status);
     else if (status) {
         note(c, "error", "none", am_status_message(status));

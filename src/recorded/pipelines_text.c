@@ -17,6 +17,18 @@ static am_text text_of(am_json value)
 
 /* --- token-classification --- */
 
+/* Recorded windows are padded to one length. */
+static am_status drop_padding(const am_tokenizer *tokenizer, int64_t count, am_tensor *logits)
+{
+    int64_t padding = logits->shape.dims[1] - count;
+    bool left = am_tokenizer_padding_side(tokenizer) == AM_SIDE_LEFT;
+    if (padding < 0)
+        return am_error(AM_FAILED, "%lld tokens, expected %lld", (long long)count, (long long)logits->shape.dims[1]);
+    if (left) logits->data = (float *)logits->data + padding * logits->shape.dims[2];
+    logits->shape.dims[1] = count;
+    return NULL;
+}
+
 static am_status add_windows(am_pipeline_case *c, am_entities *entities, const am_encoding *e)
 {
     am_json recipes = am_json_get(c->line, "logits");
@@ -28,8 +40,7 @@ static am_status add_windows(am_pipeline_case *c, am_entities *entities, const a
     for (size_t i = 0; i < count; i++) {
         const am_encoding *window = i ? &e->overflowing[i - 1] : e;
         AM_TRY(am_pipeline_numbers(c, several ? am_verify_element(recipes, (int64_t)i) : recipes, 3, &logits));
-        if (logits.shape.dims[1] < (int64_t)window->count)
-            return am_error(AM_FAILED, "%zu tokens, expected %lld", window->count, (long long)logits.shape.dims[1]);
+        AM_TRY(drop_padding(c->tokenizer, (int64_t)window->count, &logits));
         AM_TRY(am_entities_add(entities, window, &logits));
     }
     return NULL;

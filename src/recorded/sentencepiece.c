@@ -46,7 +46,9 @@ static am_status verify_normal_form(am_verify_run *run, am_json json, am_text te
 
 static am_status verify_line(am_verify_run *run, am_json json)
 {
+    static const char *const inputs[] = {"i", NULL}, *const answers[] = {"ids", NULL};
     int64_t index = am_json_int(am_json_get(json, "i"), -1);
+    if (!am_verify_is_known(run, json, inputs, answers)) return NULL;
     am_verify_start_case(run, "text", index);
     am_text text = text_or(am_verify_element(run->texts, index), (am_text){"", 0});
     am_status status = verify_normal_form(run, json, text);

@@ -89,9 +89,11 @@ static am_status verify_call_of(am_verify_run *run, am_json json, const am_text 
 
 static am_status verify_call(am_verify_run *run, am_json json)
 {
+    static const char *const inputs[] = {"text", NULL}, *const answers[] = {"out", "err", NULL};
     am_json pair = am_json_get(json, "pair");
     am_text *texts = NULL, *pairs = NULL;
     size_t count, pair_count = 0;
+    if (!am_verify_is_known(run, json, inputs, answers)) return NULL;
     am_verify_start_case(run, "call", (int64_t)++run->line);
     am_status status = am_verify_read_texts(am_json_get(json, "text"), &texts, &count);
     if (!status && am_json_kind_of(pair) == AM_JSON_ARRAY) status = am_verify_read_texts(pair, &pairs, &pair_count);
@@ -173,8 +175,11 @@ static am_status verify_decodings(am_verify_run *run, am_json json, const int32_
 
 static am_status verify_decode(am_verify_run *run, am_json json)
 {
+    static const char *const inputs[] = {"ids", NULL}, *const answers[] = {"plain", "no_group", "spaces",
+                                                                           "skip",  "offsets",  NULL};
     am_json list = am_json_get(json, "ids");
     size_t count = am_json_count(list), at = 0;
+    if (!am_verify_is_known(run, json, inputs, answers)) return NULL;
     int32_t *ids = am_alloc((count + 1) * sizeof *ids);
     if (!ids) return am_out_of_memory();
     for (am_json_iterator i = am_json_iterate(list); am_json_next(&i); at++)

@@ -263,6 +263,8 @@ static am_status encode_words(am_verify_run *run, am_json json, am_encoding *out
 
 static am_status verify_words(am_verify_run *run, am_json json)
 {
+    static const char *const inputs[] = {"words", NULL}, *const answers[] = {"ids", NULL};
+    if (!am_verify_is_known(run, json, inputs, answers)) return NULL;
     am_encoding e;
     am_buffer path = {0};
     am_buffer_printf(&path, "%s/../../%s", run->folder, am_json_text(am_json_get(json, "tokenizer")).bytes);

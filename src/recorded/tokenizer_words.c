@@ -89,6 +89,8 @@ static am_status verify_words(am_verify_run *run, am_json json)
     am_text *words = NULL, *xpaths = NULL;
     int32_t *boxes = NULL, *numbers = NULL;
     size_t count, path_count, box_count, label_count;
+    static const char *const inputs[] = {"words", NULL}, *const answers[] = {"out", NULL};
+    if (!am_verify_is_known(run, json, inputs, answers)) return NULL;
     if (am_json_kind_of(labels) == AM_JSON_MISSING) labels = am_json_get(kw, "node_labels");
     am_verify_start_case(run, "words", (int64_t)++run->line);
     am_status status = am_verify_read_texts(am_json_get(json, "words"), &words, &count);

@@ -30,6 +30,23 @@ void am_verify_start_case(am_verify_run *run, const char *kind, int64_t index)
     snprintf(run->case_name, sizeof run->case_name, "%s %" PRId64, kind, index);
 }
 
+static bool has_one(am_json line, const char *const *names)
+{
+    for (; *names; names++)
+        if (am_json_kind_of(am_json_get(line, *names)) != AM_JSON_MISSING) return true;
+    return false;
+}
+
+bool am_verify_is_known(am_verify_run *run, am_json line, const char *const *inputs, const char *const *answers)
+{
+    am_buffer text = {0};
+    if (has_one(line, inputs) && has_one(line, answers)) return true;
+    am_json_write(line, &text);
+    am_recorded_unsupported(run->recorded, 1, "%s: nothing to compare in %.80s", run->where, am_buffer_text(&text));
+    am_buffer_deinit(&text);
+    return false;
+}
+
 void am_verify_texts(am_verify_run *run, const char *what, am_text expected, am_text found)
 {
     if (expected.length == found.length &&
@@ -121,7 +138,7 @@ static void verify_byte_offsets(am_verify_run *run, const am_encoding *e, am_tex
 }
 
 /* A failed status is right where an error is expected. Frees it. */
-static void verify_status(am_verify_run *run, am_status status, bool error_expected)
+void am_verify_status(am_verify_run *run, am_status status, bool error_expected)
 {
     if (status && !error_expected) am_verify_fail(run, "status", "success", am_status_message(status));
     if (!status && error_expected) am_verify_fail(run, "status", "an error", "success");
@@ -209,7 +226,7 @@ static am_status verify_decoding(am_verify_run *run, const char *what, const am_
     options.skip_special_tokens = skip;
     am_status status = am_tokenizer_decode(run->tokenizer, e->ids, e->count, &options, &text, &length);
     if (status) {
-        verify_status(run, status, false);
+        am_verify_status(run, status, false);
         return NULL;
     }
     am_verify_texts(run, what, expected, (am_text){text, length});
@@ -273,7 +290,7 @@ static am_status verify_case_of(am_verify_run *run, am_json json, am_text text, 
         return NULL;
     }
     if (status || error_expected) {
-        verify_status(run, status, error_expected);
+        am_verify_status(run, status, error_expected);
         if (!status) am_encoding_deinit(&e);
         return NULL;
     }
@@ -390,7 +407,7 @@ am_status am_verify_batch(am_verify_run *run, const am_text *texts, const am_tex
     am_status status = am_tokenizer_encode_batch(run->tokenizer, texts, pairs, count, options, encodings);
     bool encoded = !status;
     size_t at = 0;
-    verify_status(run, status, error_expected);
+    am_verify_status(run, status, error_expected);
     for (am_json_iterator i = am_json_iterate(out); encoded && am_json_next(&i) && at < count; at++)
         am_verify_encoding(run, i.value, &encodings[at]);
     for (size_t i = 0; encoded && i < count; i++) am_encoding_deinit(&encodings[i]);
@@ -413,11 +430,27 @@ static am_status verify_full(am_verify_run *run, am_json json)
     return status;
 }
 
+/* A case names its text, or pair, by a number that there is. */
+static bool names_input(const am_verify_run *run, am_json json)
+{
+    int64_t i = am_json_int(am_json_get(json, "i"), -1), p = am_json_int(am_json_get(json, "p"), -1);
+    am_json list = p >= 0 ? run->pairs : run->texts;
+    return (p >= 0 ? p : i) >= 0 && am_json_kind_of(element_at(list, p >= 0 ? p : i)) != AM_JSON_MISSING &&
+           (p >= 0 ? p : i) < (int64_t)am_json_count(list);
+}
+
 static am_status verify_line(am_verify_run *run, am_json json)
 {
+    static const char *const inputs[] = {"i", "p", "batch", "batch_pair", "header", NULL}, *const answers[] = {
+                                                                                               "ids", "out", "err",
+                                                                                               NULL};
+    if (!am_verify_is_known(run, json, inputs, answers)) return NULL;
+    if (am_json_kind_of(am_json_get(json, "header")) != AM_JSON_MISSING) return am_verify_table(run, json);
     bool full = am_json_kind_of(am_json_get(json, "batch")) != AM_JSON_MISSING ||
                 am_json_kind_of(am_json_get(json, "batch_pair")) != AM_JSON_MISSING;
-    return full ? verify_full(run, json) : verify_case(run, json);
+    if (full || names_input(run, json)) return full ? verify_full(run, json) : verify_case(run, json);
+    am_recorded_unsupported(run->recorded, 1, "%s: a case of a text that is not there", run->where);
+    return NULL;
 }
 
 /* ---- a folder ---- */
@@ -478,7 +511,7 @@ static am_status verify_mode(am_verify_run *run, const char *folder, const char 
     }
     if (status) {
         am_verify_start_case(run, "open", 0);
-        verify_status(run, status, false);
+        am_verify_status(run, status, false);
         am_verify_end_case(run);
         return NULL;
     }

@@ -30,6 +30,13 @@ void am_verify_start_case(am_verify_run *run, const char *kind, int64_t index);
 void am_verify_end_case(am_verify_run *run);
 void am_verify_fail(am_verify_run *run, const char *what, const char *expected, const char *found);
 
+/* Fails the case unless it ended as expected; frees the status. */
+void am_verify_status(am_verify_run *run, am_status status, bool error_expected);
+
+/* Whether a line has one of these inputs and one of these answers (names, ending with null). Where not, nothing of it
+   could be compared, and it is counted as unsupported. */
+bool am_verify_is_known(am_verify_run *run, am_json line, const char *const *inputs, const char *const *answers);
+
 /* Fails the case unless the two texts are equal. */
 void am_verify_texts(am_verify_run *run, const char *what, am_text expected, am_text found);
 
@@ -60,6 +67,9 @@ am_status am_verify_calls(am_verify_run *run, const char *folder) AM_NODISCARD;
 
 /* words.jsonl (words with boxes or paths). */
 am_status am_verify_words(am_verify_run *run, const char *folder) AM_NODISCARD;
+
+/* A line of cases.jsonl that has a table: {"header", "rows", "query", "kw", "out" or "err"}. */
+am_status am_verify_table(am_verify_run *run, am_json json) AM_NODISCARD;
 
 /* A folder of single components. */
 am_status am_verify_units(am_verify_run *run, const char *folder) AM_NODISCARD;

@@ -175,10 +175,11 @@ static void tasks_pipelines__say_what_is_wrong_with_a_table(void **state)
         am_test_expect_error(ask(directory, task, wrong[i][0], NULL), AM_INVALID_ARGUMENT, wrong[i][1]);
     am_test_expect_error(ask(directory, task, NULL, NULL), AM_INVALID_ARGUMENT, "a table as JSON");
     am_test_write_text(directory, "tokenizer_config.json",
-                       "{\"tokenizer_class\": \"TapasTokenizer\", \"cell_trim_length\": 4}");
-    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"]}", NULL), AM_UNSUPPORTED, "cell_trim_length");
+                       "{\"tokenizer_class\": \"TapasTokenizer\", \"max_column_id\": 2}");
+    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"], \"B\": [\"2\"]}", NULL), AM_OUT_OF_RANGE,
+                         "a table of 2 columns");
     directory = am_test_make_model(am_json_get(models, "bert-nli"), (am_json){0});
-    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"]}", NULL), AM_UNSUPPORTED, "needs a TapasTokenizer");
+    am_test_expect_error(ask(directory, task, "{\"A\": [\"1\"]}", NULL), AM_UNSUPPORTED, "need a TapasTokenizer");
     am_json_close(recorded);
 }
 
