@@ -4,6 +4,7 @@
 
 #include "media/audio.h"
 #include "tasks/task.h"
+#include "text/whisper_normalizer.h"
 
 /* Parts of a sound that overlap: chunk_length_s and stride_length_s of the options, in samples, multiples of `align`.
    chunk 0: the sound is taken whole. */
@@ -25,7 +26,8 @@ bool am_speech_next_chunk(const am_speech_chunks *chunks, int64_t samples, int64
 
 /* Append {"text": ..., "chunks": ...} for a sound at the feature extractor's rate. Of CTC return_timestamps is "char"
    or "word", and decoder_kwargs ask for a beam search (ctc_beams.h); of Whisper return_timestamps is true
-   or "word", for which generation_config.json needs alignment_heads. */
+   or "word", for which generation_config.json needs alignment_heads; normalize (English), basic_normalize and
+   remove_diacritics are those of its tokenizer's decode. */
 am_status am_recognize_ctc(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
 am_status am_recognize_whisper(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out) AM_NODISCARD;
 
@@ -56,6 +58,9 @@ typedef struct am_whisper_text_options {
     bool return_timestamps, return_language;
     bool word_times;       /* with return_timestamps: chunks are words; needs token_times */
     double time_precision; /* seconds a timestamp token */
+    /* The whole text, not its chunks, normalized; null: as it is. */
+    const am_whisper_normalizer *normalizer;
+    bool basic_normalize, remove_diacritics; /* for any language instead of English */
 } am_whisper_text_options;
 
 /* Appends {"text": ..., "chunks": [...]} of the outputs, as _decode_asr of tokenization_whisper.py. */

@@ -400,13 +400,34 @@ static am_status read_settings(job *j)
     return NULL;
 }
 
+/* *out is null where the text is to stay as it is. */
+static am_status open_normalizer(job *j, am_whisper_normalizer **out)
+{
+    static const char *const names[] = {"normalize", "basic_normalize", "remove_diacritics"};
+    bool asked[3];
+    *out = NULL;
+    for (int i = 0; i < 3; i++) {
+        AM_TRY(am_check_option(j->options, names[i], AM_JSON_BOOL));
+        asked[i] = am_json_bool(am_json_get(j->options, names[i]), false);
+    }
+    j->text.basic_normalize = asked[1] && !asked[0];
+    j->text.remove_diacritics = asked[2];
+    if (asked[0] || asked[1]) AM_TRY(am_whisper_normalizer_open(j->p->directory, out));
+    j->text.normalizer = *out;
+    return NULL;
+}
+
 static am_status recognize(job *j, const am_audio *sound, am_buffer *out)
 {
     am_tokenizer *tokenizer;
+    am_whisper_normalizer *normalizer;
     AM_TRY(am_pipeline_tokenizer(j->p, &tokenizer));
     AM_TRY(read_settings(j));
-    AM_TRY(hear(j, sound));
-    return am_append_whisper_text(tokenizer, j->outputs, j->output_count, &j->text, out);
+    AM_TRY(open_normalizer(j, &normalizer));
+    am_status status = hear(j, sound);
+    if (!status) status = am_append_whisper_text(tokenizer, j->outputs, j->output_count, &j->text, out);
+    am_whisper_normalizer_close(normalizer);
+    return status;
 }
 
 am_status am_recognize_whisper(am_pipeline *p, const am_audio *sound, am_json options, am_buffer *out)

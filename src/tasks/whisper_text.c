@@ -366,17 +366,32 @@ static void append_chunks(const job *j, am_buffer *out)
     am_buffer_append_char(out, ']');
 }
 
+static am_status normalize(const am_whisper_text_options *options, am_buffer *text)
+{
+    am_buffer made = {0};
+    am_text view = {am_buffer_text(text), text->length};
+    if (!options->normalizer) return NULL;
+    am_status status = options->basic_normalize
+                           ? am_whisper_normalize_basic(options->normalizer, view, options->remove_diacritics, &made)
+                           : am_whisper_normalize_english(options->normalizer, view, &made);
+    am_buffer_deinit(status ? &made : text);
+    if (!status) *text = made;
+    return status;
+}
+
 static am_status append_answer(const job *j, am_buffer *out)
 {
     am_buffer text = {0};
     for (int64_t i = 0; i < j->segment_count; i++) am_buffer_append(&text, j->segments[i].text, j->segments[i].length);
+    am_status status = am_buffer_status(&text);
+    if (!status) status = normalize(j->options, &text);
     am_buffer_append_string(out, "{\"text\": ");
     am_buffer_append_json_string(out, am_buffer_text(&text), text.length);
-    am_status status = am_buffer_status(&text);
     am_buffer_deinit(&text);
+    if (status) return status;
     if (j->options->return_timestamps || j->options->return_language) append_chunks(j, out);
     am_buffer_append_char(out, '}');
-    return status;
+    return NULL;
 }
 
 static am_status read_outputs(job *j, const am_whisper_output *outputs, int64_t count)

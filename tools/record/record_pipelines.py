@@ -34,6 +34,7 @@ THREE = "examples/data/speech/three-one-four.wav"
 FOUR = "examples/data/speech/stop-go-left-right.wav"
 FIELDS = {"summarization": "summary_text", "translation": "translation_text"}
 GREEDY = {"do_sample": False, "num_beams": 1}
+FEW = {"+tokenizer_config.json": {"model_max_length": 24}}
 LIVELY = {**GREEDY, "no_repeat_ngram_size": 1, "min_new_tokens": 8, "max_new_tokens": 10, "suppress_tokens": [1]}  # no pads
 
 
@@ -73,6 +74,8 @@ def input_of(case):
         return sound(case["path"]) if case["path"].endswith(".wav") else PIL.Image.open(ROOT / case["path"])
     if "pair" in case:
         return {"text": case["text"], "text_pair": case["pair"]}
+    if case.get("options", {}).get("is_split_into_words"):
+        return json.loads(case["text"])
     return case["options"]["messages"] if "messages" in case.get("options", {}) else case["text"]
 
 
@@ -103,7 +106,16 @@ def run(folder, case):
         named = {name: options.pop(name) for name in list(options) if name in ("language", "task", "max_new_tokens", "num_beams")}
         if named:
             options["generate_kwargs"] = named
-    return transformers.pipeline(case["task"], str(folder))(input_of(case), **options)
+    if case["task"] == "fill-mask" and "truncation" in options:
+        options["tokenizer_kwargs"] = {"truncation": options.pop("truncation")}
+    normal = {name: options.pop(name) for name in list(options) if name in ("normalize", "basic_normalize", "remove_diacritics")}
+    ask = transformers.pipeline(case["task"], str(folder))
+    answer = ask(input_of(case), **options)
+    if normal.pop("normalize", False):
+        answer["text"] = ask.tokenizer.normalize(answer["text"])
+    elif normal.pop("basic_normalize", False):
+        answer["text"] = ask.tokenizer.basic_normalize(answer["text"], **normal)
+    return answer[0] if options.get("is_split_into_words") else answer
 
 
 def shorten(value):
@@ -165,6 +177,7 @@ def masks():
     yield case("roberta-mask", "fill-mask", "A <mask>.", targets=[" cat", "cat", "unbelievable", "Ġthe"], top_k=3)
     yield case("roberta-mask", "fill-mask", "A <mask>.", targets="Ġa")
     yield case("bart", "fill-mask", "The <mask> sat.", top_k=2)
+    yield case("electra-mask", "fill-mask", f"The [MASK] sat. {LONG} {LONG}", truncation=True, top_k=1)
 
 
 def texts():
@@ -201,6 +214,9 @@ def tokens():
         yield case("bert-names", "token-classification", LONG, aggregation_strategy=strategy, stride=8)
     yield case("bert-names", "token-classification", PLACES, aggregation_strategy="average", stride=4)
     yield case("roberta-names", "token-classification", LONG[:120], aggregation_strategy="average", stride=12, ignore_labels=[])
+    for strategy, delimiter in (("none", " "), ("simple", "-"), ("first", ", ")):
+        yield case("bert-names", "token-classification", json.dumps(PLACES.split()), is_split_into_words=True, delimiter=delimiter,
+                   aggregation_strategy=strategy, ignore_labels=[])
 
 
 def answers():
@@ -254,6 +270,18 @@ def generated():
     yield case("gpt2", "text-generation", None, chat, messages=said, max_new_tokens=6, **GREEDY)
     yield case("gpt2", "text-generation", None, chat, messages=said, max_new_tokens=6, return_full_text=False, **GREEDY)
     yield case("gpt2", "text-generation", None, chat, messages=[*said, {"role": "assistant", "content": "The cat sat"}], max_new_tokens=6, **GREEDY)
+    more = {"max_new_tokens": 6, **GREEDY}
+    yield case("gpt2", "text-generation", "The cat", prefix="A dog and ", **more)
+    yield case("gpt2", "text-generation", "The cat", prefix="A dog and ", max_length=12, **GREEDY)
+    yield case("gpt2", "text-generation", "The cat", clean_up_tokenization_spaces=True, skip_special_tokens=False, **more)
+    yield case("gpt2", "text-generation", "The cat", return_text=True, add_special_tokens=True, **more)
+    yield case("gpt2", "text-generation", LONG, handle_long_generation="hole", return_full_text=False, files=FEW, **more)
+    yield case("gpt2", "text-generation", LONG, tokenizer_encode_kwargs={"truncation": True, "max_length": 7}, **more)
+    yield case("gpt2", "text-generation", None, chat, messages=[*said, {"role": "assistant", "content": "The cat sat"}],
+               continue_final_message=False, **more)
+    tools = {"chat_template.jinja": "{% for t in tools %}{{ t.function.name }} {% endfor %}{% for d in documents %}{{ d.title }} {% endfor %}{{ messages[0].content }}"}
+    yield case("gpt2", "text-generation", None, tools, messages=said, documents=[{"title": "Moon", "text": "A moon."}],
+               tools=[{"type": "function", "function": {"name": "park"}}], **more)
     yield case("t5", "summarization", FIRST, max_new_tokens=8, **GREEDY)
     prefixes = {"+config.json": {"task_specific_params": {"summarization": {"prefix": "about: ", "max_new_tokens": 9},
                                                           "translation_en_to_de": {"prefix": "paris: ", "max_new_tokens": 7}}}}
@@ -307,6 +335,10 @@ def sounds():
     yield case("whisper", "automatic-speech-recognition", path=THREE, return_timestamps=True)
     yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=1, language="en")
     yield case("whisper", "automatic-speech-recognition", path=FOUR, chunk_length_s=0.9, stride_length_s=0.2, return_timestamps=True, language="en")
+    spelled = {"normalizer.json": {"cat": "kat"}}
+    yield case("whisper", "automatic-speech-recognition", files=spelled, path=YES, language="en", normalize=True)
+    yield case("whisper", "automatic-speech-recognition", files=spelled, path=YES, language="en", basic_normalize=True)
+    yield case("whisper", "automatic-speech-recognition", path=YES, language="en", basic_normalize=True, remove_diacritics=True)
     aligned = {"+generation_config.json": {"alignment_heads": [[0, 0], [0, 1]]}}
     yield case("whisper", "automatic-speech-recognition", files=aligned, path=YES, return_timestamps="word", language="en")
     yield case("whisper", "automatic-speech-recognition", files=aligned, path=FOUR, return_timestamps="word", language="en")
