@@ -5,11 +5,13 @@ a page: cases.jsonl and words.jsonl of folders below tests/unit/text/data/tokeni
     python tools/record/record_tokenizers.py [--every N [--first K]] FOLDER...
 
 A folder holds tokenizer_config.json and the files of the vocabulary; texts.json and pairs.json are two folders above it.
-Without --every the texts that cases.jsonl names already are recorded again. Needs transformers 5.23, and for some classes
+Without --every the texts that cases.jsonl names already are recorded again; of TapasTokenizer N tables (which needs pandas).
+Needs transformers 5.23, and for some classes
 sacremoses 0.1.1 and rjieba 0.2.2; emoji and phonemizer are not to be installed."""
 import argparse
 import json
 import os
+import random
 import warnings
 
 warnings.filterwarnings("ignore")
@@ -21,6 +23,11 @@ logging.set_verbosity_error()
 
 WORDS = [["Hello", "world"], ["Invoice", "No.", "12345", "naïve"], ["日本語", "text", "", "é"], ["a"]]
 LIMITS = [{}, {"padding": "max_length", "max_length": 16}, {"truncation": True, "max_length": 6}]
+CELLS = ["12", "3.5", "-4", "1,000", "2 May 2010", "2012-03-04", "June 2014", "1st", "three", "n/a", "", "Ann Smith", "naïve café", "unbelievable",
+         "36,542 stars", "17 may", "two of 20", "日本"]
+QUESTIONS = ["how many", "who has more than 3.5?", "which began before June 2012?", "three or 1,000", "", "what is on May 2?", "Ann"]
+TABLES = [{}, {"padding": "max_length", "max_length": 96}, {"truncation": "drop_rows_to_fit", "max_length": 32},
+          {"truncation": True, "max_length": 24, "padding": True}, {"truncation": True}, {"max_length": 10}]
 LABELS = {"MarkupLMTokenizer": "node_labels"}
 
 
@@ -103,6 +110,25 @@ def record_words(tokenizer, folder):
     write_lines(os.path.join(folder, "words.jsonl"), lines)
 
 
+def record_tables(tokenizer, folder, count):
+    """Tables of cells drawn by a seed, each as wide as all of its rows."""
+    import pandas
+
+    draw, lines = random.Random(count), []
+    for i in range(count):
+        header = draw.sample(["Name", "Stars", "Since", "City", "x y"], draw.randint(1, 4))
+        pool = CELLS if i % 2 else draw.sample(CELLS, 3)  # mostly of one kind
+        rows = [[draw.choice(pool) for _ in header] for _ in range(draw.randint(1, 6))]
+        line = {"header": header, "rows": rows, "query": draw.choice(QUESTIONS), "kw": draw.choice(TABLES)}
+        try:
+            out = tokenizer(pandas.DataFrame(rows, columns=header), line["query"], **line["kw"])
+        except ValueError as error:
+            lines.append({**line, "err": type(error).__name__})
+            continue
+        lines.append({**line, "out": {key: [int(n) if isinstance(n, int) else n for n in value] for key, value in out.items()}})
+    write_lines(os.path.join(folder, "cases.jsonl"), lines)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--every", type=int, default=0, help="record every N-th text, and all pairs")
@@ -113,6 +139,8 @@ def main():
         tokenizer = AutoTokenizer.from_pretrained(folder)
         if {"boxes", "xpaths"} & set(type(tokenizer).__call__.__code__.co_varnames):
             record_words(tokenizer, folder)
+        elif type(tokenizer).__name__ == "TapasTokenizer":
+            record_tables(tokenizer, folder, arguments.every or 12)
         else:
             record_cases(tokenizer, folder, arguments.first, arguments.every)
 

@@ -51,7 +51,7 @@ static void recorded_tokenizers__hub(void **state)
 
 static void recorded_tokenizers__python(void **state)
 {
-    verify_all("python", 37);
+    verify_all("python", 39);
 }
 
 static void recorded_tokenizers__synthetic(void **state)
@@ -86,6 +86,34 @@ static void recorded_tokenizers__reports_what_differs(void **state)
     am_buffer_deinit(&report);
     am_test_expect_error(am_recorded_tokenizer(root, &counts), AM_NOT_FOUND, "texts.json");
     am_buffer_deinit(&report);
+}
+
+/* A line that is read by none of the checks, or names a text that is not there, never passes. */
+static void recorded_tokenizers__pass_no_line_that_is_not_compared(void **state)
+{
+    static const char *const lines[] = {"{\"header\":[\"a\"],\"rows\":[[\"b\"]],\"query\":\"a\"}",
+                                        "{\"i\":0,\"d\":\"a\"}",
+                                        "{\"i\":7,\"ids\":[]}",
+                                        "{\"words\":[\"a\"],\"ids\":[]}",
+                                        "{}",
+                                        "{\"batch\":[\"a\"]}"};
+    const char *root = am_test_temporary_directory(), *folder = am_test_format("%s/synthetic/one", root);
+    am_test_write_text(root, "texts.json", "[\"\"]");
+    am_test_write_text(root, "pairs.json", "[]");
+    assert_int_equal(mkdir(am_test_format("%s/synthetic", root), 0777), 0);
+    assert_int_equal(mkdir(folder, 0777), 0);
+    am_test_write_text(folder, "tokenizer.json",
+                       "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0},\"unk_token\":\"a\"}}");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        am_buffer report = {0};
+        am_recorded counts = {.on_line = keep_line, .context = &report};
+        am_test_write_text(folder, "cases.jsonl", lines[i]);
+        am_test_expect_ok(am_recorded_tokenizer(folder, &counts));
+        assert_int_equal(counts.passed, 0);
+        assert_int_equal(counts.failed, 0);
+        assert_int_equal(counts.unsupported, 1);
+        am_buffer_deinit(&report);
+    }
 }
 
 static void recorded_tokenizers__legacy(void **state)
