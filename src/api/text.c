@@ -156,7 +156,7 @@ static am_status open_rendering(const char *path, const char *json, rendering *r
     AM_TRY(read_special_tokens(path, &r->special_tokens));
     AM_TRY(am_chat_template_open(path, am_json_kind_of(name) == AM_JSON_STRING ? am_json_text(name).bytes : NULL,
                                  am_json_count(tools) > 0, &r->template));
-    bool is_begun = am_json_bool(am_json_get(conversation, "continue_final_message"), am_chat_is_begun(messages));
+    bool is_begun = am_chat_is_begun(messages, conversation);
     r->options = (am_chat_options){
         .messages = messages,
         .tools = tools,
