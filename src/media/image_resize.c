@@ -88,6 +88,7 @@ const char *am_resample_name(am_resample which)
    inputs exist, and weights past the filter's end are 0. */
 typedef struct axis {
     int64_t in, out, taps;
+    double span;    /* of the inputs, what the outputs are made of; from 0 on */
     int64_t *first; /* [out] */
     double *values; /* [out, taps] */
     int32_t *fixed; /* [out, taps]: values * 2^bits, rounded */
@@ -126,7 +127,7 @@ static double narrow(double x, bool single)
    _compute_indices_min_size_weights_aa. */
 static am_status axis_antialias(axis *a, const filter *f, bool single)
 {
-    double scale = narrow((double)a->in / (double)a->out, single), grow = scale < 1.0 ? 1.0 : scale;
+    double scale = narrow(a->span / (double)a->out, single), grow = scale < 1.0 ? 1.0 : scale;
     double support = narrow(f->support * grow, single), shrink = narrow(1.0 / grow, single);
     AM_TRY(axis_alloc(a, (int64_t)ceil(support) * 2 + 1));
     for (int64_t i = 0; i < a->out; i++) {
@@ -251,7 +252,7 @@ static am_status copy_image(const am_image *image, am_image *out)
 static am_status run_pass(const am_image *image, const axis *a, bool across, am_image *out)
 {
     *out = *image;
-    if (a->in == a->out) return NULL;
+    if (a->in == a->out && a->span == (double)a->in) return NULL;
     AM_TRY(am_image_create(across ? a->out : image->width, across ? image->height : a->out, out));
     byte_pass pass = {.a = a, .in = image->pixels, .out = out->pixels, .width = image->width * 3};
     am_parallel_for(out->height, 16, across ? pass_along_rows : pass_down_columns, &pass);
@@ -272,11 +273,12 @@ typedef struct rules {
     bool antialias, down_first, align_corners;
     int bits; /* of the fixed point; 0: as many as PyTorch takes */
     bool single;
+    double span_across, span_down; /* 0: the whole side */
 } rules;
 
-static am_status make_axis(axis *a, int64_t in, int64_t out, const filter *f, const rules *r)
+static am_status make_axis(axis *a, int64_t in, int64_t out, double span, const filter *f, const rules *r)
 {
-    *a = (axis){.in = in, .out = out};
+    *a = (axis){.in = in, .out = out, .span = span > 0.0 ? span : (double)in};
     AM_TRY(r->antialias ? axis_antialias(a, f, r->single) : axis_plain(a, f, r->single, r->align_corners));
     axis_fix(a, r->bits ? r->bits : torch_bits(a));
     return NULL;
@@ -286,8 +288,8 @@ static am_status resize_bytes(const am_image *image, int64_t width, int64_t heig
                               am_image *out)
 {
     axis across, down = {0};
-    am_status status = make_axis(&across, image->width, width, f, &r);
-    if (!status) status = make_axis(&down, image->height, height, f, &r);
+    am_status status = make_axis(&across, image->width, width, r.span_across, f, &r);
+    if (!status) status = make_axis(&down, image->height, height, r.span_down, f, &r);
     if (!status) status = resample_bytes(image, &across, &down, r.down_first, out);
     axis_deinit(&across);
     axis_deinit(&down);
@@ -352,9 +354,67 @@ static am_status check_new_size(int64_t width, int64_t height)
                     height, AM_IMAGE_MAX_PIXELS);
 }
 
+/* The mean of a cell, in fixed point whose factor has the precision of a float. Pillow, Reduce.c. */
+static void mean_of_cell(const am_image *image, am_plane_size at, am_plane_size cell, uint8_t *out)
+{
+    uint32_t count = (uint32_t)(cell.height * cell.width), sums[3] = {count / 2, count / 2, count / 2};
+    uint32_t factor = (uint32_t)(4294967296.0f / (float)(count << 8));
+    for (int64_t y = at.height; y < at.height + cell.height; y++) {
+        const uint8_t *in = image->pixels + (y * image->width + at.width) * 3;
+        for (int64_t x = 0; x < cell.width; x++)
+            for (int c = 0; c < 3; c++) sums[c] += *in++;
+    }
+    for (int c = 0; c < 3; c++) out[c] = (uint8_t)(sums[c] * factor >> 24);
+}
+
+/* Image.reduce: cells of that size become pixels, those at the right and bottom may be smaller. */
+static am_status reduce_pil(const am_image *image, am_plane_size cell, am_image *out)
+{
+    AM_TRY(am_image_create((image->width + cell.width - 1) / cell.width,
+                           (image->height + cell.height - 1) / cell.height, out));
+    uint8_t *pixel = out->pixels;
+    for (int64_t y = 0; y < image->height; y += cell.height) {
+        for (int64_t x = 0; x < image->width; x += cell.width, pixel += 3) {
+            am_plane_size part = cell;
+            if (part.height > image->height - y) part.height = image->height - y;
+            if (part.width > image->width - x) part.width = image->width - x;
+            mean_of_cell(image, (am_plane_size){y, x}, part, pixel);
+        }
+    }
+    return NULL;
+}
+
+enum { PIL_BITS = 32 - 8 - 2 };
+
+/* How many pixels become one before the filter; cells of 2^24 pixels and more have no factor in fixed point. */
+static int64_t cell_side(int64_t in, int64_t out, double gap)
+{
+    int64_t side = (int64_t)((double)in / (double)out / gap);
+    return clamp(side, 1, 4095);
+}
+
+am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t height, am_resample which, double gap,
+                                am_image *out)
+{
+    *out = (am_image){0};
+    AM_TRY(check_new_size(width, height));
+    am_plane_size cell = {cell_side(image->height, height, gap), cell_side(image->width, width, gap)};
+    if (which == AM_RESAMPLE_NEAREST || (cell.height == 1 && cell.width == 1))
+        return am_resize_pil(image, width, height, which, out);
+    am_image reduced;
+    AM_TRY(reduce_pil(image, cell, &reduced));
+    rules r = {.antialias = true,
+               .bits = PIL_BITS,
+               .span_across = (double)(float)((double)image->width / (double)cell.width),
+               .span_down = (double)(float)((double)image->height / (double)cell.height)};
+    r.down_first = height < reduced.height && reduced.height - height > 2 * (reduced.width - width);
+    am_status status = resize_bytes(&reduced, width, height, &filters[which], r, out);
+    am_image_deinit(&reduced);
+    return status;
+}
+
 am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am_resample which, am_image *out)
 {
-    enum { PIL_BITS = 32 - 8 - 2 };
     *out = (am_image){0};
     AM_TRY(check_new_size(width, height));
     if (width == image->width && height == image->height) return copy_image(image, out);
@@ -435,8 +495,8 @@ static am_status resample_by(const float *in, int64_t channels, am_plane_size fr
                              rules r, float *out)
 {
     axis across, down = {0};
-    am_status status = make_axis(&across, from.width, to.width, f, &r);
-    if (!status) status = make_axis(&down, from.height, to.height, f, &r);
+    am_status status = make_axis(&across, from.width, to.width, 0.0, f, &r);
+    if (!status) status = make_axis(&down, from.height, to.height, 0.0, f, &r);
     if (!status) status = resample_floats(in, channels, &across, &down, out);
     axis_deinit(&across);
     axis_deinit(&down);

@@ -27,6 +27,11 @@ const char *am_resample_name(am_resample filter);
 am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am_resample filter,
                         am_image *out) AM_NODISCARD;
 
+/* The same with `reducing_gap`, at least 1: where a side shrinks more than twice as much, whole pixels are averaged
+   first, and the filter does the rest of the way. */
+am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t height, am_resample filter, double gap,
+                                am_image *out) AM_NODISCARD;
+
 /* torchvision.transforms.v2.functional.resize of a uint8 tensor, as on CPUs with AVX2: two passes with
    weights of 16 bits, as precise as the largest of them lets (PyTorch, UpSampleKernelAVXAntialias.h). Without
    `antialias` the filter does not grow, and bicubic has a = -0.75 instead of -0.5; NEAREST is PyTorch's

@@ -8,7 +8,8 @@
 
 typedef struct page_settings {
     bool align_long_axis, thumbnail, crop_margin;
-    am_resample small; /* filter of the thumbnail */
+    am_resample small;   /* filter of the thumbnail */
+    double reducing_gap; /* of PIL's thumbnail; 0: none */
 } page_settings;
 
 static am_status read_settings(const am_image_processor *p, page_settings *out)
@@ -54,7 +55,7 @@ static am_status fit_shortest(const am_image_processor *p, am_picture *picture)
     return am_image_resize(p, picture, to);
 }
 
-/* Into the size, where it is larger. PIL's thumbnail with reducing_gap averages before it shrinks by 4 or more. */
+/* Into the size, where it is larger. */
 static am_status thumbnail(const am_image_processor *p, am_picture *picture, const page_settings *s)
 {
     am_plane_size in = {picture->height, picture->width}, to = in;
@@ -67,10 +68,8 @@ static am_status thumbnail(const am_image_processor *p, am_picture *picture, con
         return am_error(AM_INVALID_ARGUMENT,
                         "a picture of %" PRId64 "x%" PRId64 " (height, width) would have no pixels", in.height,
                         in.width);
-    if (s->crop_margin && p->backend == AM_IMAGE_PIL && (in.height >= 4 * to.height || in.width >= 4 * to.width))
-        return am_error(AM_UNSUPPORTED,
-                        "a thumbnail of %" PRId64 "x%" PRId64 " from %" PRId64 "x%" PRId64 " by PIL with reducing_gap",
-                        to.height, to.width, in.height, in.width);
+    if (s->reducing_gap > 0.0 && p->backend == AM_IMAGE_PIL)
+        return am_picture_resize_reduced(picture, to, s->small, s->reducing_gap);
     return am_picture_resize(picture, p->backend, to, s->small, true);
 }
 
@@ -162,7 +161,7 @@ static am_status donut(am_image_run *run)
 
 static am_status nougat(am_image_run *run)
 {
-    return pages(run, (page_settings){.small = AM_RESAMPLE_BICUBIC});
+    return pages(run, (page_settings){.small = AM_RESAMPLE_BICUBIC, .reducing_gap = 2.0});
 }
 
 /* Donut's size as a list is width, height. */

@@ -83,14 +83,26 @@ static am_status image_of_planes(const am_picture *p, int64_t first, am_image *o
     return NULL;
 }
 
-static am_status resize_planes(const am_picture *p, am_image_backend backend, int64_t first, am_resample resample,
-                               bool antialias, am_picture *out)
+typedef struct resize_way {
+    am_image_backend backend;
+    am_resample resample;
+    bool antialias;
+    double gap; /* of PIL's reducing_gap; 0: none */
+} resize_way;
+
+static am_status resize_image(const am_image *from, const resize_way *way, am_plane_size to, am_image *out)
+{
+    if (way->backend == AM_IMAGE_TORCHVISION)
+        return am_resize_torch(from, to.width, to.height, way->resample, way->antialias, out);
+    if (way->gap > 0.0) return am_resize_pil_reduced(from, to.width, to.height, way->resample, way->gap, out);
+    return am_resize_pil(from, to.width, to.height, way->resample, out);
+}
+
+static am_status resize_planes(const am_picture *p, int64_t first, const resize_way *way, am_picture *out)
 {
     am_image from, to = {0};
     AM_TRY(image_of_planes(p, first, &from));
-    am_status status = backend == AM_IMAGE_PIL
-                           ? am_resize_pil(&from, out->width, out->height, resample, &to)
-                           : am_resize_torch(&from, out->width, out->height, resample, antialias, &to);
+    am_status status = resize_image(&from, way, (am_plane_size){out->height, out->width}, &to);
     for (int64_t c = 0; c < 3 && first + c < p->channels && !status; c++) {
         uint8_t *plane = out->bytes + (first + c) * plane_of(out);
         for (int64_t i = 0; i < plane_of(out); i++) plane[i] = to.pixels[3 * i + c];
@@ -100,14 +112,13 @@ static am_status resize_planes(const am_picture *p, am_image_backend backend, in
     return status;
 }
 
-static am_status resize_bytes(am_picture *p, am_image_backend backend, am_plane_size to, am_resample resample,
-                              bool antialias)
+static am_status resize_bytes(am_picture *p, am_plane_size to, const resize_way *way)
 {
     am_picture out;
     AM_TRY(am_picture_create(p->channels, to.height, to.width, false, &out));
     am_status status = NULL;
     for (int64_t c = 0; c < p->channels && !status; c += 3)
-        status = resize_planes(p, backend, c, resample, antialias, &out);
+        status = resize_planes(p, c, way, &out);
     if (status) am_picture_deinit(&out);
     else replace(p, &out);
     return status;
@@ -146,7 +157,8 @@ static am_status resize_floats_pil(am_picture *p, am_plane_size to, am_resample 
     AM_TRY(scale_for_pil(p, &scale));
     AM_TRY(am_picture_create(p->channels, p->height, p->width, false, &bytes));
     for (int64_t i = 0; i < count_of(p); i++) bytes.bytes[i] = (uint8_t)(float)((double)p->floats[i] * scale);
-    am_status status = resize_bytes(&bytes, AM_IMAGE_PIL, to, resample, true);
+    const resize_way way = {.backend = AM_IMAGE_PIL, .resample = resample};
+    am_status status = resize_bytes(&bytes, to, &way);
     if (!status && scale != 1.0) status = am_picture_rescale(&bytes, AM_IMAGE_PIL, 1.0 / 255.0);
     if (status) am_picture_deinit(&bytes);
     else replace(p, &bytes);
@@ -156,9 +168,16 @@ static am_status resize_floats_pil(am_picture *p, am_plane_size to, am_resample 
 am_status am_picture_resize(am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
                             bool antialias)
 {
-    if (!picture->is_float) return resize_bytes(picture, backend, to, resample, antialias);
+    const resize_way way = {.backend = backend, .resample = resample, .antialias = antialias};
+    if (!picture->is_float) return resize_bytes(picture, to, &way);
     if (backend == AM_IMAGE_PIL) return resize_floats_pil(picture, to, resample);
     return resize_floats(picture, to, resample, antialias);
+}
+
+am_status am_picture_resize_reduced(am_picture *picture, am_plane_size to, am_resample resample, double gap)
+{
+    const resize_way way = {.backend = AM_IMAGE_PIL, .resample = resample, .gap = gap};
+    return resize_bytes(picture, to, &way);
 }
 
 /* Copies the part of `in` from (top, left) on that both have into `out` at (to_top, to_left). */

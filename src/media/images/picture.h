@@ -36,6 +36,10 @@ am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_pictur
 am_status am_picture_resize(am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
                             bool antialias) AM_NODISCARD;
 
+/* PIL's resize of bytes with reducing_gap (am_resize_pil_reduced). */
+am_status am_picture_resize_reduced(am_picture *picture, am_plane_size to, am_resample resample,
+                                    double gap) AM_NODISCARD;
+
 /* center_crop: with zeros around where the picture is smaller. */
 am_status am_picture_center_crop(am_picture *picture, am_image_backend backend, am_plane_size to) AM_NODISCARD;
 

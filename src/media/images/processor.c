@@ -157,7 +157,7 @@ am_status am_image_read_size(const am_image_processor *processor, const char *ke
 }
 
 /* What validate_preprocess_arguments and torchvision's normalize refuse. */
-static am_status check_values(const am_image_processor *p)
+am_status am_image_check(const am_image_processor *p)
 {
     if (p->do_center_crop && (!p->crop_size.height || !p->crop_size.width))
         return am_error(AM_INVALID_FILE, "crop_size: expected height and width");
@@ -193,7 +193,7 @@ static am_status read_settings(am_image_processor *p)
     AM_TRY(am_image_channels(p, "image_mean", p->image_mean));
     AM_TRY(am_image_channels(p, "image_std", p->image_std));
     if (p->kind->standardize) AM_TRY(p->kind->standardize(p));
-    return check_values(p);
+    return am_image_check(p);
 }
 
 /* --- opening --- */

@@ -76,6 +76,9 @@ am_status am_image_channels(const am_image_processor *processor, const char *key
 am_status am_image_read_size(const am_image_processor *processor, const char *key, bool square,
                              am_image_size *out) AM_NODISCARD;
 
+/* Fails with AM_INVALID_FILE for settings that contradict each other: do_center_crop without crop_size, std of 0. */
+am_status am_image_check(const am_image_processor *processor) AM_NODISCARD;
+
 /* --- sizes --- */
 
 /* What resize makes of a picture under a SizeDict. Fails with AM_INVALID_FILE where it says nothing. */
