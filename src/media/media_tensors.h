@@ -10,7 +10,7 @@
 
 enum { AM_MEDIA_TENSORS = 16 };
 
-/* One output: a tensor, or as many as there were inputs where their shapes differ. */
+/* One output: a tensor, or as many as there were inputs where their shapes differ. A text is its UTF-8 as U8. */
 typedef struct am_media_output {
     char name[48];
     bool is_list;

@@ -1,5 +1,6 @@
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/prng.h"
 #include "media/image_processor.h"
 #include "recorded/case.h"
 #include "tensor/shape.h"
@@ -239,6 +240,22 @@ static am_status open_images(const am_verifier *v, am_json files, am_image image
     return NULL;
 }
 
+/* Texts beside the bytes of tensors. */
+static am_status compare_texts(am_json expected, const am_media_output *found)
+{
+    int64_t at = 0;
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i); at++) {
+        am_json_string text = am_json_text(i.value);
+        const am_tensor *made = &found->tensors[at];
+        int64_t length = am_shape_count(&made->shape);
+        if (made->dtype == AM_U8 && length == (int64_t)text.length &&
+            memcmp(made->data, text.bytes, text.length) == 0)
+            continue;
+        return am_error(AM_FAILED, "text %" PRId64 " is of %" PRId64 " bytes, expected \"%s\"", at, length, text.bytes);
+    }
+    return NULL;
+}
+
 static const am_verify_tolerance exact = {.mean_absolute = 1e-8, .mean_relative = 1e-8};
 
 static bool is_number_or_flag(am_json value)
@@ -288,6 +305,7 @@ static am_status compare_output(am_json expected, const am_media_output *found)
     if (is_list != found->is_list || (int64_t)am_json_count(expected) != found->count)
         return am_error(AM_FAILED, "%s of %" PRId64 ", expected %s of %zu", found->is_list ? "a list" : "a tensor",
                         found->count, is_list ? "a list" : "a tensor", am_json_count(expected));
+    if (am_json_kind_of(first_leaf(expected)) == AM_JSON_STRING) return compare_texts(expected, found);
     int64_t at = 0;
     for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i); at++)
         AM_TRY(am_note(am_verify_array(i.value, &found->tensors[at], tolerance), "[%" PRId64 "]", at));
@@ -332,15 +350,86 @@ static am_status open_noted(const am_verifier *v, am_json row, am_json files, am
     return open_images(v, files, images, count);
 }
 
+/* "trimap prng": 0, 127 and 254 by the seeded numbers of "trimap". */
+static am_status make_trimaps(const am_image *images, int64_t count, am_tensor *trimaps)
+{
+    uint64_t seed = am_fnv1a("trimap", strlen("trimap"));
+    for (int64_t i = 0; i < count; i++) {
+        am_shape shape = am_shape_of(images[i].height, images[i].width);
+        AM_TRY(am_media_tensor_alloc(&trimaps[i], AM_U8, &shape));
+        uint8_t *values = trimaps[i].data;
+        for (int64_t k = 0; k < am_shape_count(&shape); k++)
+            values[k] = (uint8_t)(127 * (int)(3.0 * am_uniform(seed, (uint64_t)k)));
+    }
+    return NULL;
+}
+
+/* "boxes 0.1,0.1,0.6,0.7 and ..": of the first image, in parts of its size; the others have none. */
+static void write_boxes(am_json row, const am_image *image, am_buffer *out)
+{
+    double x, y, width, height;
+    const char *text = text_of(row, "input_note") + strlen("boxes"), *separator = "{\"boxes\": [[";
+    for (int used = 0; sscanf(text, "%lf,%lf,%lf,%lf%n", &x, &y, &width, &height, &used) == 4; text += used) {
+        am_buffer_printf(out, "%s[%.17g, %.17g, %.17g, %.17g]", separator, x * (double)image->width,
+                         y * (double)image->height, width * (double)image->width, height * (double)image->height);
+        separator = ", ";
+        if (strncmp(text + used, " and ", 5) == 0) used += 5;
+    }
+    am_buffer_append_string(out, "]]}");
+}
+
+/* "task_inputs NAME": the same of each image. */
+static void write_tasks(am_json row, int64_t count, am_buffer *out)
+{
+    for (int64_t i = 0; i < count; i++)
+        am_buffer_printf(out, "%s\"%s\"", i ? ", " : "{\"task_inputs\": [",
+                         text_of(row, "input_note") + strlen("task_inputs "));
+    am_buffer_append_string(out, "]}");
+}
+
+static am_status noted_arguments(am_json row, const am_image *images, int64_t count, am_json_document **out)
+{
+    am_buffer text = {0};
+    if (has_note(row, "boxes ")) write_boxes(row, images, &text);
+    else if (has_note(row, "task_inputs ")) write_tasks(row, count, &text);
+    else return NULL;
+    am_status status = am_buffer_status(&text);
+    if (!status) status = am_json_parse(am_buffer_text(&text), text.length, "input_note", out);
+    am_buffer_deinit(&text);
+    return status;
+}
+
+static am_status check_noted(const am_image_processor *p, am_json row, const am_image *images, int64_t count)
+{
+    am_json_document *arguments = NULL;
+    am_tensor trimaps[MAX_BATCH] = {{0}};
+    am_image_inputs inputs = {.images = images, .count = count};
+    am_status status = noted_arguments(row, images, count, &arguments);
+    if (arguments) inputs.arguments = am_json_root(arguments);
+    if (!status && has_note(row, "trimap prng")) {
+        status = make_trimaps(images, count, trimaps);
+        inputs.trimaps = trimaps;
+    }
+    if (!status) status = check_images(p, &inputs, row);
+    for (int64_t i = 0; i < MAX_BATCH; i++) am_free_aligned(trimaps[i].data);
+    am_json_close(arguments);
+    return status;
+}
+
 static am_status check_opened(const am_verifier *v, const am_image_processor *p, am_json row, am_json files)
 {
     am_image images[MAX_BATCH] = {{0}};
     int64_t count = 0;
     am_status status = open_noted(v, row, files, images, &count);
-    am_image_inputs inputs = {.images = images, .count = count};
-    if (!status) status = check_images(p, &inputs, row);
+    if (!status) status = check_noted(p, row, images, count);
     for (int64_t i = 0; i < MAX_BATCH; i++) am_image_deinit(&images[i]);
     return status;
+}
+
+static bool knows_note(am_json row)
+{
+    return !is_there(row, "input_note") || has_note(row, "pair") || has_note(row, "boxes ") ||
+           has_note(row, "task_inputs ") || has_note(row, "trimap prng");
 }
 
 static am_status check_processor_case(const am_verifier *v, am_json config, const char *class_name, am_json row,
@@ -349,8 +438,7 @@ static am_status check_processor_case(const am_verifier *v, am_json config, cons
     am_image_processor *p;
     am_status status = am_image_processor_create(config, class_name, &p);
     if (status) return is_there(row, "error") ? am_verify_expect_failure(status) : status;
-    bool known = !is_there(row, "input_note") || has_note(row, "pair");
-    if (!known || am_json_count(am_json_get(row, "kwargs")))
+    if (!knows_note(row) || am_json_count(am_json_get(row, "kwargs")))
         status = am_error(AM_UNSUPPORTED, "other inputs than images, or arguments of the call");
     if (!status) status = check_opened(v, p, row, files);
     am_image_processor_close(p);

@@ -1,10 +1,11 @@
-/* Segment Anything, MaskFormer and Mask2Former: what masks are made of later says which sizes pictures had. */
+/* Segment Anything, MaskFormer, Mask2Former and OneFormer: what masks are made of later says which sizes pictures had. */
 #include "media/images/processor.h"
 
 #include "tensor/shape.h"
 
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 /* [count, 2]: height and width of each picture as it is now. */
 static am_status give_sizes(am_image_run *run, const char *name)
@@ -94,6 +95,48 @@ static am_status read_max_size(am_image_processor *p)
     return am_image_integer(p, "max_size", 1, AM_IMAGE_MAX_PIXELS, &p->size.longest_edge);
 }
 
+/* --- OneFormer --- */
+
+static am_status give_task(am_json task, am_tensor *out)
+{
+    static const char start[] = "the task is ";
+    const size_t length = sizeof start - 1;
+    am_json_string name = am_json_text(task);
+    if (am_json_kind_of(task) != AM_JSON_STRING)
+        return am_error(AM_INVALID_ARGUMENT, "task_inputs: expected texts, found %s",
+                        am_json_kind_name(am_json_kind_of(task)));
+    am_shape shape = am_shape_of((int64_t)(length + name.length));
+    AM_TRY(am_media_tensor_alloc(out, AM_U8, &shape));
+    memcpy(out->data, start, length);
+    memcpy((char *)out->data + length, name.bytes, name.length);
+    return NULL;
+}
+
+/* What is done to each picture, as a text; "panoptic" where the call does not say. */
+static am_status give_tasks(am_image_run *run, am_json tasks)
+{
+    am_tensor *out;
+    int64_t at = 0;
+    if (am_json_kind_of(tasks) != AM_JSON_ARRAY)
+        return am_error(AM_INVALID_ARGUMENT, "task_inputs: expected a list, found %s",
+                        am_json_kind_name(am_json_kind_of(tasks)));
+    AM_TRY(am_media_tensors_add_list(run->out, "task_inputs", (int64_t)am_json_count(tasks), &out));
+    for (am_json_iterator i = am_json_iterate(tasks); am_json_next(&i); at++) AM_TRY(give_task(i.value, &out[at]));
+    return NULL;
+}
+
+static am_status oneformer(am_image_run *run)
+{
+    am_json tasks = am_json_get(run->inputs->arguments, "task_inputs");
+    if (am_json_kind_of(tasks) == AM_JSON_MISSING) tasks = am_image_setting(run->processor, "task_inputs");
+    AM_TRY(resize_all(run));
+    for (int64_t i = 0; i < run->count; i++)
+        AM_TRY(am_image_rescale_and_normalize(run->processor, &run->pictures[i]));
+    AM_TRY(am_image_pad_all(run, (am_plane_size){0}, 0.0, "pixel_mask"));
+    AM_TRY(am_image_give(run, "pixel_values", run->pictures, run->count));
+    return give_tasks(run, tasks);
+}
+
 /* clang-format off */
 static const am_image_class classes[] = {
     {.name = "Mask2FormerImageProcessor",
@@ -108,6 +151,13 @@ static const am_image_class classes[] = {
          "resample": 2, "do_rescale": true, "do_normalize": true, "image_mean": [0.485, 0.456, 0.406],
          "image_std": [0.229, 0.224, 0.225], "do_reduce_labels": false, "size_divisor": 32
      }), .new_size = maskformer_size, .preprocess = maskformer, .standardize = read_max_size},
+    {.name = "OneFormerImageProcessor",
+     .defaults = AM_JSON({
+         "do_convert_rgb": true, "do_resize": true, "size": {"shortest_edge": 800, "longest_edge": 1333},
+         "default_to_square": false, "resample": 2, "do_rescale": true, "do_normalize": true,
+         "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "do_reduce_labels": false,
+         "repo_path": "shi-labs/oneformer_demo", "task_inputs": ["panoptic"]
+     }), .preprocess = oneformer},
     {.name = "Sam2ImageProcessor",
      .defaults = AM_JSON({
          "do_convert_rgb": true, "do_resize": true, "size": {"height": 1024, "width": 1024}, "resample": 2,
