@@ -2,11 +2,12 @@
 """Records what image processors of transformers answer.
 
 Usage: tools/record/record_images.py FOLDER FILE...
-       tools/record/record_images.py FOLDER --new CLASS IMAGE[,IMAGE...] [SETTINGS]
+       tools/record/record_images.py FOLDER --new CLASS IMAGE[,IMAGE...] [SETTINGS [NOTE]]
 
 Runs the cases of each FILE (processors/CLASS.json) on the pictures in FOLDER/images once more and writes the answers in
 their place; with --new makes FOLDER/processors/CLASS.json of one case, or adds the case to it. SETTINGS: arguments of
-the constructor as JSON. Needs transformers, torch, torchvision and Pillow.
+the constructor as JSON. NOTE: what the class takes beside images ("task_inputs semantic", "trimap prng", "boxes ..").
+Needs transformers, torch, torchvision and Pillow, for some classes SciPy, OpenCV or timm.
 """
 
 import importlib
@@ -63,18 +64,47 @@ def output(value):
     """What transformers leaves a list, although tensors were asked for, is one."""
     if isinstance(value, (list, tuple)) and value and not isinstance(value[0], (int, float, bool, str)):
         return [output(part) for part in value]
-    if isinstance(value, (list, tuple)) and value and isinstance(value[0], str):
+    if isinstance(value, (list, tuple)) and (not value or isinstance(value[0], str)):
         return list(value)
     return describe(value)
+
+
+def uniform(name, count):
+    """The seeded numbers of that name in [0, 1): base/prng.h."""
+    mask, seed = (1 << 64) - 1, 0xCBF29CE484222325
+    for byte in name.encode():
+        seed = (seed ^ byte) * 0x100000001B3 & mask
+    out = numpy.empty(count)
+    for i in range(count):
+        z = (seed + (i + 1) * 0x9E3779B97F4A7C15) & mask
+        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & mask
+        z = (z ^ z >> 27) * 0x94D049BB133111EB & mask
+        out[i] = ((z ^ z >> 31) >> 40) * 2.0**-24
+    return out
+
+
+def noted_arguments(note, images):
+    kind, _, rest = note.partition(" ")
+    if kind == "task_inputs":
+        return {"task_inputs": [rest] * len(images)}
+    if kind == "trimap":
+        return {"trimaps": [trimap(image.height, image.width) for image in images]}
+    if kind == "boxes":  # of the first image, in parts of its size; the others have none
+        parts = [[float(part) for part in box.split(",")] for box in rest.split(" of ")[0].split(" and ")]
+        width, height = images[0].size
+        return {"boxes": [[[x * width, y * height, w * width, h * height] for x, y, w, h in parts]]}
+    return {}
+
+
+def trimap(height, width):
+    return (numpy.floor(uniform("trimap", height * width) * 3) * 127).astype(numpy.uint8).reshape(height, width)
 
 
 def answer(name, folder, case):
     images = [load_image(os.path.join(folder, "images", file)) for file in case["images"]]
     if case.get("input_note") == "pair" and len(images) == 1:
         images = images * 2
-    arguments = dict(case.get("kwargs") or {})
-    if str(case.get("input_note", "")).startswith("task_inputs "):
-        arguments["task_inputs"] = [case["input_note"].split(" ", 1)[1]] * len(images)
+    arguments = {**(case.get("kwargs") or {}), **noted_arguments(str(case.get("input_note", "")), images)}
     try:
         processor = find_class(name)(**(case.get("settings") or {}))
         try:
@@ -120,7 +150,9 @@ def main():
     folder = sys.argv[1]
     if sys.argv[2] == "--new":
         name, images, settings = sys.argv[3], sys.argv[4].split(","), json.loads((sys.argv[5:] or ["{}"])[0])
-        record(os.path.join(folder, "processors", name + ".json"), folder, {"images": images, "settings": settings})
+        note = {"input_note": sys.argv[6]} if sys.argv[6:] else {}
+        new = {"images": images, "settings": settings, **note}
+        record(os.path.join(folder, "processors", name + ".json"), folder, new)
         return
     for path in sys.argv[2:]:
         record(path, folder)
