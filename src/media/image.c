@@ -37,6 +37,20 @@ am_status am_image_check_size(const am_image_source *source, int64_t width, int6
     return NULL;
 }
 
+/* value / 255, rounded, of numbers with 7 bits after the point. */
+static uint8_t whole_part(int32_t value)
+{
+    value += 0x80 << 7;
+    return (uint8_t)((((value >> 8) + value) >> 8) >> 7);
+}
+
+void am_image_put_on_white(const uint8_t *pixels, int64_t count, uint8_t *out)
+{
+    for (int64_t i = 0; i < count; i++, pixels += 4)
+        for (int c = 0; c < 3; c++)
+            *out++ = whole_part(pixels[c] * pixels[3] * 128 + 255 * (255 - pixels[3]) * 128);
+}
+
 /* How the pixel at (x, y) of the upright image is found in the stored one: mirrored left to right, top to
    bottom, and then, rows and columns exchanged. Exif 2.32, 4.6.4 A, tag 0x0112. */
 static const struct {
@@ -97,7 +111,8 @@ static am_status decode(const am_image_source *source, am_image *out)
             continue;
         int orientation = 1;
         am_status status = formats[i].decode(source, out, &orientation);
-        return status ? am_note(status, "%s", formats[i].name) : make_upright(out, orientation);
+        if (status) return am_note(status, "%s", formats[i].name);
+        return source->as_stored ? NULL : make_upright(out, orientation);
     }
     char first[16 * 3 + 1] = "";
     for (size_t i = 0; i < source->size_bytes && i < 16; i++) {
@@ -108,23 +123,40 @@ static am_status decode(const am_image_source *source, am_image *out)
     return am_error(AM_UNSUPPORTED, "no PNG, JPEG, WebP or GIF image: it begins with%s", first);
 }
 
-am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels, am_image *out)
+static am_status decode_source(am_image_source source, const char *name, am_image *out)
 {
     *out = (am_image){0};
-    if (max_pixels <= 0 || max_pixels > AM_IMAGE_MAX_PIXELS) max_pixels = AM_IMAGE_MAX_PIXELS;
-    am_image_source source = {.bytes = bytes, .size_bytes = size_bytes, .max_pixels = max_pixels};
+    if (source.max_pixels <= 0 || source.max_pixels > AM_IMAGE_MAX_PIXELS) source.max_pixels = AM_IMAGE_MAX_PIXELS;
     am_status status = decode(&source, out);
     if (!status) return NULL;
     am_image_deinit(out);
     return am_note(status, "%s", name);
 }
 
-am_status am_image_open(const char *path, int64_t max_pixels, am_image *out)
+am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels, am_image *out)
+{
+    am_image_source source = {.bytes = bytes, .size_bytes = size_bytes, .max_pixels = max_pixels};
+    return decode_source(source, name, out);
+}
+
+static am_status open_file(const char *path, int64_t max_pixels, bool as_stored, am_image *out)
 {
     *out = (am_image){0};
     am_mapped_file file;
     AM_TRY(am_file_map(path, &file));
-    am_status status = am_image_decode(file.bytes, file.size_bytes, path, max_pixels, out);
+    am_image_source source = {
+        .bytes = file.bytes, .size_bytes = file.size_bytes, .max_pixels = max_pixels, .as_stored = as_stored};
+    am_status status = decode_source(source, path, out);
     am_file_unmap(&file);
     return status;
+}
+
+am_status am_image_open(const char *path, int64_t max_pixels, am_image *out)
+{
+    return open_file(path, max_pixels, false, out);
+}
+
+am_status am_image_open_stored(const char *path, int64_t max_pixels, am_image *out)
+{
+    return open_file(path, max_pixels, true, out);
 }

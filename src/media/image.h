@@ -19,6 +19,7 @@
 typedef struct am_image {
     int64_t width, height;
     uint8_t *pixels;
+    int channels; /* of an image that was opened as it is stored; else 0, as if they were 3 */
     bool has_transparent_color;
     uint8_t transparent_color[3];
 } am_image;
@@ -40,6 +41,11 @@ am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name
 
 /* Maps a file and decodes it. */
 am_status am_image_open(const char *path, int64_t max_pixels, am_image *out) AM_NODISCARD;
+
+/* The same as PIL.Image.open and convert_to_rgb of transformers have it: not turned upright, what is transparent lies on
+   white, and `channels` says how many there were: 1 (grey, palettes), 2 (grey with alpha), 3, or 4 (with alpha,
+   CMYK). */
+am_status am_image_open_stored(const char *path, int64_t max_pixels, am_image *out) AM_NODISCARD;
 
 /* Appends the image as an 8-bit RGB PNG file. */
 am_status am_image_encode_png(const am_image *image, am_buffer *out) AM_NODISCARD;

@@ -8,6 +8,7 @@ typedef struct am_image_source {
     const uint8_t *bytes;
     size_t size_bytes;
     int64_t max_pixels;
+    bool as_stored; /* alpha is put on white, and `channels` is told */
 } am_image_source;
 
 /* Decode into *out (all zeros before), whose pixels the caller frees also when it failed. *orientation is 1
@@ -20,6 +21,9 @@ am_status am_image_decode_gif(const am_image_source *source, am_image *out, int 
 /* Whether width x height pixels may be decoded: AM_INVALID_FILE when there are none, AM_OUT_OF_MEMORY
    over the limit. */
 am_status am_image_check_size(const am_image_source *source, int64_t width, int64_t height) AM_NODISCARD;
+
+/* Pixels red, green, blue, alpha on white as PIL.Image.alpha_composite has it, to [count, 3]. */
+void am_image_put_on_white(const uint8_t *pixels, int64_t count, uint8_t *out);
 
 /* The orientation in a TIFF structure (with "Exif\0\0" before it or not), 0 when there is none. Exif
    2.32, 4.6.4. */

@@ -107,6 +107,10 @@ static am_status decode_frame(gif_state *state, am_image *out)
     state->row = am_alloc((size_t)frame->Width);
     if (!state->row) return am_out_of_memory();
     take_palette(state);
+    if (state->source->as_stored) {
+        out->channels = 1;
+        if (state->transparent >= 0) memset(state->colors[state->transparent], 255, 3);
+    }
     const uint8_t *background = state->colors[state->transparent < 0 ? 0 : state->transparent];
     for (int64_t i = 0; i < width * height; i++) memcpy(out->pixels + 3 * i, background, 3);
     out->has_transparent_color = state->transparent >= 0;

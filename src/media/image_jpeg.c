@@ -117,6 +117,7 @@ static void run_decode(jpeg_state *state, am_image *out, int *orientation)
     if (!state->status && components == 4 && !(state->row = am_alloc((size_t)out->width * 4)))
         state->status = am_out_of_memory();
     if (state->status) return;
+    if (state->source->as_stored) out->channels = components;
     read_rows(state, out);
     jpeg_finish_decompress(jpeg);
     state->complete = true;

@@ -21,6 +21,7 @@ typedef struct png_state {
     png_structp png;
     png_infop info;
     uint16_t *wide; /* [height, width] of 16-bit grey */
+    uint8_t *rgba;  /* [height, width, 4] where alpha counts */
     bool complete;  /* all rows are there */
     am_status status;
     char message[128];
@@ -82,7 +83,25 @@ static void ask_for_rgb(png_state *state)
     png_set_palette_to_rgb(state->png);
     png_set_expand_gray_1_2_4_to_8(state->png);
     png_set_gray_to_rgb(state->png);
-    png_set_strip_alpha(state->png);
+    if (!state->rgba) png_set_strip_alpha(state->png);
+}
+
+/* Of what is opened as it is stored. A colour that is transparent in a file without alpha or palette is no alpha. */
+static bool has_alpha(const png_state *state)
+{
+    png_byte type = png_get_color_type(state->png, state->info);
+    bool by_palette = type == PNG_COLOR_TYPE_PALETTE && png_get_valid(state->png, state->info, PNG_INFO_tRNS);
+    return state->source->as_stored && (by_palette || (type & PNG_COLOR_MASK_ALPHA));
+}
+
+static int stored_channels(const png_state *state)
+{
+    switch (png_get_color_type(state->png, state->info)) {
+    case PNG_COLOR_TYPE_GRAY_ALPHA: return 2;
+    case PNG_COLOR_TYPE_RGB: return 3;
+    case PNG_COLOR_TYPE_RGB_ALPHA: return 4;
+    default: return 1;
+    }
 }
 
 static int find_orientation(png_state *state)
@@ -152,6 +171,17 @@ static void read_rows(png_state *state, uint8_t *rows, size_t row_bytes, int64_t
     state->complete = true;
 }
 
+static void read_alpha(png_state *state, am_image *out)
+{
+    state->rgba = am_alloc_zeroed((size_t)(out->width * out->height), 4);
+    if (!state->rgba) png_error(state->png, "out of memory");
+    out->has_transparent_color = false;
+    ask_for_rgb(state);
+    png_set_tRNS_to_alpha(state->png);
+    read_rows(state, state->rgba, (size_t)out->width * 4, out->height);
+    am_image_put_on_white(state->rgba, out->width * out->height, out->pixels);
+}
+
 static void clip_wide_grey(const png_state *state, am_image *out)
 {
     for (int64_t i = 0; i < out->width * out->height; i++) {
@@ -172,7 +202,10 @@ static void run_decode(png_state *state, am_image *out, int *orientation)
                                     png_get_image_height(state->png, state->info), out);
     if (state->status) return;
     out->has_transparent_color = find_transparent_color(state, out->transparent_color);
-    if (is_wide_grey(state)) {
+    if (state->source->as_stored) out->channels = stored_channels(state);
+    if (has_alpha(state)) {
+        read_alpha(state, out);
+    } else if (is_wide_grey(state)) {
         state->wide = am_alloc_zeroed((size_t)(out->width * out->height), sizeof *state->wide);
         if (!state->wide) png_error(state->png, "out of memory");
         read_rows(state, (uint8_t *)state->wide, (size_t)out->width * sizeof *state->wide, out->height);
@@ -199,6 +232,7 @@ am_status am_image_decode_png(const am_image_source *source, am_image *out, int 
     run_decode(&state, out, orientation);
     png_destroy_read_struct(&state.png, &state.info, NULL);
     am_free(state.wide);
+    am_free(state.rgba);
     if (state.status || state.complete) return state.status;
     return am_error(strstr(state.message, "memory") ? AM_OUT_OF_MEMORY : AM_INVALID_FILE, "%s", state.message);
 }

@@ -30,7 +30,9 @@ static am_status decode_frame(const am_image_source *source, am_image *out)
         WebPAnimDecoderDelete(decoder);
         return am_error(AM_INVALID_FILE, "the first frame is truncated or corrupt");
     }
-    for (int64_t i = 0; i < out->width * out->height; i++) memcpy(out->pixels + 3 * i, canvas + 4 * i, 3);
+    int64_t count = out->width * out->height;
+    if (source->as_stored) am_image_put_on_white(canvas, count, out->pixels);
+    for (int64_t i = 0; i < count && !source->as_stored; i++) memcpy(out->pixels + 3 * i, canvas + 4 * i, 3);
     WebPAnimDecoderDelete(decoder);
     return NULL;
 }
@@ -68,5 +70,7 @@ am_status am_image_decode_webp(const am_image_source *source, am_image *out, int
     AM_TRY(check_features(source, &features));
     AM_TRY(am_image_create(features.width, features.height, out));
     *orientation = find_orientation(source);
-    return features.has_animation ? decode_frame(source, out) : decode_still(source, out);
+    bool with_alpha = source->as_stored && features.has_alpha;
+    if (source->as_stored) out->channels = features.has_alpha ? 4 : 3;
+    return features.has_animation || with_alpha ? decode_frame(source, out) : decode_still(source, out);
 }

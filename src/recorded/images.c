@@ -24,14 +24,21 @@ static bool is_there(am_json object, const char *key)
     return am_json_kind_of(am_json_get(object, key)) != AM_JSON_MISSING;
 }
 
-static am_status open_image(const am_verifier *v, const char *file, am_image *out)
+typedef am_status (*image_opener)(const char *path, int64_t max_pixels, am_image *out);
+
+static am_status open_image_by(const am_verifier *v, const char *file, image_opener open, am_image *out)
 {
     char name[300];
     snprintf(name, sizeof name, "images/%s", file);
     char *path = am_verifier_path(v, name);
-    am_status status = path ? am_image_open(path, 0, out) : am_out_of_memory();
+    am_status status = path ? open(path, 0, out) : am_out_of_memory();
     am_free(path);
     return status;
+}
+
+static am_status open_image(const am_verifier *v, const char *file, am_image *out)
+{
+    return open_image_by(v, file, am_image_open, out);
 }
 
 /* At most `allowed` of the bytes may be off, by one. */
@@ -465,16 +472,15 @@ static am_status verify_processor(am_verifier *v, const char *path)
     return status;
 }
 
-/* One line of modes.jsonl: one file, opened as this program does ("load_image"), or otherwise, which it
-   does not. */
+/* One line of modes.jsonl: one file, opened as pipelines do ("load_image"), or by PIL alone. */
 static am_status check_mode(const am_verifier *v, am_json row)
 {
     am_image_processor *p;
     am_image image = {0};
     AM_TRY(am_image_processor_create(am_json_get(row, "settings"), text_of(row, "class"), &p));
-    am_status status = am_json_equals(am_json_get(row, "how"), "load_image")
-                           ? open_image(v, text_of(row, "image"), &image)
-                           : am_error(AM_UNSUPPORTED, "images that are not made RGB when they are opened");
+    bool loaded = am_json_equals(am_json_get(row, "how"), "load_image");
+    am_status status =
+        open_image_by(v, text_of(row, "image"), loaded ? am_image_open : am_image_open_stored, &image);
     am_image_inputs inputs = {.images = &image, .count = 1};
     if (!status) status = check_images(p, &inputs, row);
     am_image_deinit(&image);

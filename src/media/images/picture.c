@@ -59,6 +59,9 @@ static void planes_of_pixels(const uint8_t *pixels, am_picture *out)
 
 am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_picture *out)
 {
+    if (!convert_rgb && image->channels != 0 && image->channels != 3)
+        return am_error(AM_INVALID_ARGUMENT, "an image of %d channels, and do_convert_rgb does not make them 3",
+                        image->channels);
     AM_TRY(am_picture_create(3, image->height, image->width, false, out));
     planes_of_pixels(image->pixels, out);
     if (!convert_rgb || !image->has_transparent_color) return NULL;

@@ -28,7 +28,8 @@ void am_picture_deinit(am_picture *picture);
 /* A new picture like this one. */
 am_status am_picture_copy(const am_picture *picture, am_picture *out) AM_NODISCARD;
 
-/* Three channels of bytes. `convert_rgb` makes the colour white that the file calls transparent. */
+/* Three channels of bytes. `convert_rgb` makes the colour white that the file calls transparent. Without it, fails with
+   AM_INVALID_ARGUMENT for an image that is stored in other than 3 channels. */
 am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_picture *out) AM_NODISCARD;
 
 /* Resizes to height, width. torchvision: bytes or floats, `antialias` as its argument. PIL: always antialiased; floats
