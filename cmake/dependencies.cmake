@@ -12,6 +12,7 @@ pkg_check_modules(AM_UTF8PROC REQUIRED IMPORTED_TARGET libutf8proc) # its .pc fi
 pkg_check_modules(AM_PNG REQUIRED IMPORTED_TARGET libpng>=1.6)
 pkg_check_modules(AM_JPEG REQUIRED IMPORTED_TARGET libjpeg>=2.1)
 pkg_check_modules(AM_WEBP REQUIRED IMPORTED_TARGET libwebp>=1.2 libwebpdemux)
+pkg_check_modules(AM_TIFF REQUIRED IMPORTED_TARGET libtiff-4>=4.5)
 pkg_check_modules(AM_SNDFILE REQUIRED IMPORTED_TARGET sndfile>=1.1)
 pkg_check_modules(AM_MPG123 REQUIRED IMPORTED_TARGET libmpg123>=1.26) # as libsndfile uses, but silent
 pkg_check_modules(AM_VORBIS REQUIRED IMPORTED_TARGET vorbisfile)
@@ -20,5 +21,5 @@ pkg_check_modules(AM_ZIP REQUIRED IMPORTED_TARGET libzip>=1.7)
 find_package(GIF REQUIRED)
 
 set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS} simdjson::simdjson PkgConfig::AM_PCRE2 PkgConfig::AM_UTF8PROC PkgConfig::AM_PNG
-    PkgConfig::AM_JPEG PkgConfig::AM_WEBP PkgConfig::AM_SNDFILE PkgConfig::AM_MPG123 PkgConfig::AM_VORBIS
+    PkgConfig::AM_JPEG PkgConfig::AM_WEBP PkgConfig::AM_TIFF PkgConfig::AM_SNDFILE PkgConfig::AM_MPG123 PkgConfig::AM_VORBIS
     PkgConfig::AM_SOXR PkgConfig::AM_ZIP GIF::GIF)

@@ -51,6 +51,20 @@ void am_image_put_on_white(const uint8_t *pixels, int64_t count, uint8_t *out)
             *out++ = whole_part(pixels[c] * pixels[3] * 128 + 255 * (255 - pixels[3]) * 128);
 }
 
+/* a * b / 255, rounded, as PIL's MULDIV255. */
+static int multiply_fraction(int a, int b)
+{
+    int product = a * b + 128;
+    return (product + (product >> 8)) >> 8;
+}
+
+void am_image_inks_to_rgb(const uint8_t *inks, int64_t count, uint8_t *rgb)
+{
+    for (int64_t i = 0; i < count; i++, inks += 4) {
+        for (int c = 0; c < 3; c++) *rgb++ = (uint8_t)(inks[3] - multiply_fraction(255 - inks[c], inks[3]));
+    }
+}
+
 /* How the pixel at (x, y) of the upright image is found in the stored one: mirrored left to right, top to
    bottom, and then, rows and columns exchanged. Exif 2.32, 4.6.4 A, tag 0x0112. */
 static const struct {
@@ -100,6 +114,15 @@ static const struct {
     {"WebP", 8, 4, "WEBP", am_image_decode_webp},
     {"GIF", 0, 6, "GIF87a", am_image_decode_gif},
     {"GIF", 0, 6, "GIF89a", am_image_decode_gif},
+    {"TIFF", 0, 4, "II*\0", am_image_decode_tiff},
+    {"TIFF", 0, 4, "MM\0*", am_image_decode_tiff},
+    {"BMP", 0, 2, "BM", am_image_decode_bmp},
+    {"PBM", 0, 2, "P1", am_image_decode_pnm},
+    {"PGM", 0, 2, "P2", am_image_decode_pnm},
+    {"PPM", 0, 2, "P3", am_image_decode_pnm},
+    {"PBM", 0, 2, "P4", am_image_decode_pnm},
+    {"PGM", 0, 2, "P5", am_image_decode_pnm},
+    {"PPM", 0, 2, "P6", am_image_decode_pnm},
 };
 
 static am_status decode(const am_image_source *source, am_image *out)
@@ -120,7 +143,7 @@ static am_status decode(const am_image_source *source, am_image *out)
         char text[4] = {' ', digits[source->bytes[i] >> 4], digits[source->bytes[i] & 15], 0};
         memcpy(first + 3 * i, text, sizeof text);
     }
-    return am_error(AM_UNSUPPORTED, "no PNG, JPEG, WebP or GIF image: it begins with%s", first);
+    return am_error(AM_UNSUPPORTED, "no PNG, JPEG, WebP, GIF, TIFF, BMP or PNM image: it begins with%s", first);
 }
 
 static am_status decode_source(am_image_source source, const char *name, am_image *out)

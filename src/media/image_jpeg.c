@@ -19,7 +19,7 @@ typedef struct jpeg_state {
     struct jpeg_progress_mgr progress;
     struct jpeg_decompress_struct jpeg;
     const am_image_source *source;
-    uint8_t *row; /* [width, 4] of CMYK */
+    uint8_t *row; /* [width, 4] of CMYK, inverted: a convention of Adobe that PIL takes for granted */
     bool complete;
     am_status status;
     jmp_buf jump;
@@ -70,29 +70,13 @@ static int find_orientation(const struct jpeg_decompress_struct *jpeg)
     return by_xmp ? by_xmp : 1;
 }
 
-/* a * b / 255, rounded, as PIL's MULDIV255. */
-static int multiply_fraction(int a, int b)
-{
-    int product = a * b + 128;
-    return (product + (product >> 8)) >> 8;
-}
-
-/* Files hold inverted CMYK (an Adobe convention that PIL takes for granted), so that what comes is 255 - ink.
- */
-static void inks_to_rgb(const uint8_t *inks, int64_t count, uint8_t *rgb)
-{
-    for (int64_t i = 0; i < count; i++, inks += 4) {
-        for (int c = 0; c < 3; c++) *rgb++ = (uint8_t)(inks[3] - multiply_fraction(255 - inks[c], inks[3]));
-    }
-}
-
 static void read_rows(jpeg_state *state, am_image *out)
 {
     struct jpeg_decompress_struct *jpeg = &state->jpeg;
     while (jpeg->output_scanline < jpeg->output_height) {
         uint8_t *to = out->pixels + (int64_t)jpeg->output_scanline * out->width * 3;
         JSAMPROW row = state->row ? state->row : to;
-        if (jpeg_read_scanlines(jpeg, &row, 1) == 1 && state->row) inks_to_rgb(state->row, out->width, to);
+        if (jpeg_read_scanlines(jpeg, &row, 1) == 1 && state->row) am_image_inks_to_rgb(state->row, out->width, to);
     }
 }
 
