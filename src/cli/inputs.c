@@ -55,7 +55,8 @@ void am_cli_cut_line_end(am_cli_bytes *text)
 
 bool am_cli_is_media(const char *bytes, size_t length)
 {
-    static const char *const begins[] = {"\x89PNG", "\xFF\xD8\xFF", "GIF8", "RIFF", "fLaC", "OggS", "ID3", NULL};
+    static const char *const begins[] = {"\x89PNG", "\xFF\xD8\xFF", "GIF8", "P4\n", "P5\n", "P6\n",
+                                         "RIFF",    "fLaC",         "OggS", "ID3",  NULL};
     for (int i = 0; begins[i]; i++) {
         size_t size = strlen(begins[i]);
         if (length >= size && memcmp(bytes, begins[i], size) == 0) return true;

@@ -47,8 +47,7 @@ static uint8_t whole_part(int32_t value)
 void am_image_put_on_white(const uint8_t *pixels, int64_t count, uint8_t *out)
 {
     for (int64_t i = 0; i < count; i++, pixels += 4)
-        for (int c = 0; c < 3; c++)
-            *out++ = whole_part(pixels[c] * pixels[3] * 128 + 255 * (255 - pixels[3]) * 128);
+        for (int c = 0; c < 3; c++) *out++ = whole_part(pixels[c] * pixels[3] * 128 + 255 * (255 - pixels[3]) * 128);
 }
 
 /* a * b / 255, rounded, as PIL's MULDIV255. */

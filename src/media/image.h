@@ -29,21 +29,21 @@ typedef struct am_image {
 am_status am_image_create(int64_t width, int64_t height, am_image *out) AM_NODISCARD;
 void am_image_deinit(am_image *image);
 
-/* Decodes PNG, JPEG, WebP, GIF (its first frame), TIFF (its first picture), BMP or PBM, PGM and PPM, told apart by their first bytes, to upright RGB: the
-   orientation in Exif (or else XMP) is applied, alpha is dropped, palettes and grey are spread, CMYK
-   (inverted, as Adobe writes it) becomes RGB, 16 bits are cut to their upper 8, save for grey without alpha,
-   which is clipped at 255: all as PIL.ImageOps.exif_transpose and Image.convert("RGB") do. `name` stands for
-   the file in messages; `max_pixels` 0 is AM_IMAGE_MAX_PIXELS. Sizes are checked before anything of their
-   size is allocated. Fails with AM_INVALID_FILE (truncated, corrupt, no pixels), AM_UNSUPPORTED (another
-   format or feature), AM_OUT_OF_MEMORY (also: more pixels than the limit). */
+/* Decodes PNG, JPEG, WebP, GIF (its first frame), TIFF (its first picture), BMP or PBM, PGM and PPM, told apart by
+   their first bytes, to upright RGB: the orientation in Exif (or else XMP) is applied, alpha is dropped, palettes and
+   grey are spread, CMYK (inverted, as Adobe writes it) becomes RGB, 16 bits are cut to their upper 8, save for grey
+   without alpha, which is clipped at 255: all as PIL.ImageOps.exif_transpose and Image.convert("RGB") do. `name` stands
+   for the file in messages; `max_pixels` 0 is AM_IMAGE_MAX_PIXELS. Sizes are checked before anything of their size is
+   allocated. Fails with AM_INVALID_FILE (truncated, corrupt, no pixels), AM_UNSUPPORTED (another format or feature),
+   AM_OUT_OF_MEMORY (also: more pixels than the limit). */
 am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels,
                           am_image *out) AM_NODISCARD;
 
 /* Maps a file and decodes it. */
 am_status am_image_open(const char *path, int64_t max_pixels, am_image *out) AM_NODISCARD;
 
-/* The same as PIL.Image.open and convert_to_rgb of transformers have it: not turned upright, what is transparent lies on
-   white, and `channels` says how many there were: 1 (grey, palettes), 2 (grey with alpha), 3, or 4 (with alpha,
+/* The same as PIL.Image.open and convert_to_rgb of transformers have it: not turned upright, what is transparent lies
+   on white, and `channels` says how many there were: 1 (grey, palettes), 2 (grey with alpha), 3, or 4 (with alpha,
    CMYK). */
 am_status am_image_open_stored(const char *path, int64_t max_pixels, am_image *out) AM_NODISCARD;
 

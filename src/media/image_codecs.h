@@ -17,7 +17,6 @@ am_status am_image_decode_png(const am_image_source *source, am_image *out, int 
 am_status am_image_decode_jpeg(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 am_status am_image_decode_webp(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 am_status am_image_decode_gif(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
-
 am_status am_image_decode_tiff(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 am_status am_image_decode_bmp(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;
 am_status am_image_decode_pnm(const am_image_source *source, am_image *out, int *orientation) AM_NODISCARD;

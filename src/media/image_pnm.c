@@ -50,7 +50,8 @@ static am_status read_number(pnm_state *p, int64_t most, int64_t *out)
 static am_status read_header(pnm_state *p)
 {
     const uint8_t *bytes = p->source->bytes;
-    if (p->source->size_bytes < 3 || !is_space(bytes[2])) return am_error(AM_INVALID_FILE, "no white space after P%c", bytes[1]);
+    if (p->source->size_bytes < 3 || !is_space(bytes[2]))
+        return am_error(AM_INVALID_FILE, "no white space after P%c", bytes[1]);
     p->at = 3;
     p->plain = bytes[1] <= '3';
     p->bits = bytes[1] == '1' || bytes[1] == '4';

@@ -128,10 +128,14 @@ static int colors_of(uint16_t photometric)
     switch (photometric) {
     case PHOTOMETRIC_MINISWHITE:
     case PHOTOMETRIC_MINISBLACK:
-    case PHOTOMETRIC_PALETTE: return 1;
-    case PHOTOMETRIC_RGB: return 3;
-    case PHOTOMETRIC_SEPARATED: return 4;
-    default: return 0;
+    case PHOTOMETRIC_PALETTE:
+        return 1;
+    case PHOTOMETRIC_RGB:
+        return 3;
+    case PHOTOMETRIC_SEPARATED:
+        return 4;
+    default:
+        return 0;
     }
 }
 
@@ -161,8 +165,8 @@ static am_status check_layout(tiff_state *t)
     if (!colors || !known || t->samples < colors || t->samples > 6 || format != SAMPLEFORMAT_UINT)
         return am_error(AM_UNSUPPORTED, "%u samples of %u bits, photometric interpretation %u, sample format %u",
                         t->samples, t->bits, t->photometric, format);
-    bool has_alpha = colors < 4 && t->samples > colors &&
-                     (t->alpha == EXTRASAMPLE_ASSOCALPHA || t->alpha == EXTRASAMPLE_UNASSALPHA);
+    bool has_alpha =
+        colors < 4 && t->samples > colors && (t->alpha == EXTRASAMPLE_ASSOCALPHA || t->alpha == EXTRASAMPLE_UNASSALPHA);
     t->kept = has_alpha ? colors + 1 : colors;
     return NULL;
 }

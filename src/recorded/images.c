@@ -255,8 +255,7 @@ static am_status compare_texts(am_json expected, const am_media_output *found)
         am_json_string text = am_json_text(i.value);
         const am_tensor *made = &found->tensors[at];
         int64_t length = am_shape_count(&made->shape);
-        if (made->dtype == AM_U8 && length == (int64_t)text.length &&
-            memcmp(made->data, text.bytes, text.length) == 0)
+        if (made->dtype == AM_U8 && length == (int64_t)text.length && memcmp(made->data, text.bytes, text.length) == 0)
             continue;
         return am_error(AM_FAILED, "text %" PRId64 " is of %" PRId64 " bytes, expected \"%s\"", at, length, text.bytes);
     }
@@ -479,8 +478,7 @@ static am_status check_mode(const am_verifier *v, am_json row)
     am_image image = {0};
     AM_TRY(am_image_processor_create(am_json_get(row, "settings"), text_of(row, "class"), &p));
     bool loaded = am_json_equals(am_json_get(row, "how"), "load_image");
-    am_status status =
-        open_image_by(v, text_of(row, "image"), loaded ? am_image_open : am_image_open_stored, &image);
+    am_status status = open_image_by(v, text_of(row, "image"), loaded ? am_image_open : am_image_open_stored, &image);
     am_image_inputs inputs = {.images = &image, .count = 1};
     if (!status) status = check_images(p, &inputs, row);
     am_image_deinit(&image);

@@ -9,8 +9,8 @@
 
 /* The windows of all pictures, and of which they are. */
 typedef struct windows {
-    am_picture *pictures; /* [count], owned */
-    int64_t (*offsets)[3];  /* [count]: number of the picture, begin and end along its longer side */
+    am_picture *pictures;  /* [count], owned */
+    int64_t (*offsets)[3]; /* [count]: number of the picture, begin and end along its longer side */
     int64_t count;
 } windows;
 

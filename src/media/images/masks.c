@@ -1,4 +1,5 @@
-/* Segment Anything, MaskFormer, Mask2Former and OneFormer: what masks are made of later says which sizes pictures had. */
+/* Segment Anything, MaskFormer, Mask2Former and OneFormer: what masks are made of later says which sizes pictures had.
+ */
 #include "media/images/processor.h"
 
 #include "tensor/shape.h"
@@ -130,8 +131,7 @@ static am_status oneformer(am_image_run *run)
     am_json tasks = am_json_get(run->inputs->arguments, "task_inputs");
     if (am_json_kind_of(tasks) == AM_JSON_MISSING) tasks = am_image_setting(run->processor, "task_inputs");
     AM_TRY(resize_all(run));
-    for (int64_t i = 0; i < run->count; i++)
-        AM_TRY(am_image_rescale_and_normalize(run->processor, &run->pictures[i]));
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(am_image_rescale_and_normalize(run->processor, &run->pictures[i]));
     AM_TRY(am_image_pad_all(run, (am_plane_size){0}, 0.0, "pixel_mask"));
     AM_TRY(am_image_give(run, "pixel_values", run->pictures, run->count));
     return give_tasks(run, tasks);

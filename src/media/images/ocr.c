@@ -118,7 +118,8 @@ static am_status recognize_steps(const am_image_processor *p, am_picture *pictur
     return am_image_rescale_and_normalize(p, picture);
 }
 
-/* `small_bytes`: as the small readers take them, bytes resized without antialias as OpenCV does, the channels turned. */
+/* `small_bytes`: as the small readers take them, bytes resized without antialias as OpenCV does, the channels turned.
+ */
 static am_status recognize_all(am_image_run *run, bool small_bytes)
 {
     const am_image_processor *p = run->processor;
@@ -170,8 +171,8 @@ static uint8_t between(const uint8_t *row, int64_t width, place x, place y)
 {
     const uint8_t *top = row + y.first * width + x.first, *bottom = top + width;
     int32_t right = x.weight, left = 2048 - right;
-    int32_t sum = (2048 - y.weight) * (left * top[0] + right * top[1]) +
-                  y.weight * (left * bottom[0] + right * bottom[1]);
+    int32_t sum =
+        (2048 - y.weight) * (left * top[0] + right * top[1]) + y.weight * (left * bottom[0] + right * bottom[1]);
     return (uint8_t)((sum + (1 << 21)) >> 22);
 }
 
@@ -193,8 +194,8 @@ static am_status resize_linear(am_picture *picture, am_plane_size to)
     for (int64_t c = 0; c < out.channels; c++)
         for (int64_t y = 0; y < to.height; y++)
             for (int64_t x = 0; x < to.width; x++)
-                *pixel++ = between(picture->bytes + c * picture->height * picture->width, picture->width, columns[x],
-                                   rows[y]);
+                *pixel++ =
+                    between(picture->bytes + c * picture->height * picture->width, picture->width, columns[x], rows[y]);
     am_free(columns);
     am_picture_deinit(picture);
     *picture = out;

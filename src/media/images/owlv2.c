@@ -1,5 +1,5 @@
-/* OWLv2: padded to a square, blurred as much as it is to shrink, and resized without a filter; torchvision and SciPy each
-   in its own way. */
+/* OWLv2: padded to a square, blurred as much as it is to shrink, and resized without a filter; torchvision and SciPy
+   each in its own way. */
 #include "media/images/processor.h"
 
 #include "base/memory.h"
@@ -37,8 +37,7 @@ enum { BLUR_LIMIT = 1 << 20 };
 static void blur_line(const blur *b, float *line, int64_t count, int64_t step, double *copy)
 {
     int64_t taps = 2 * b->radius + 1;
-    for (int64_t i = 0; i < count + 2 * b->radius; i++)
-        copy[i] = (double)line[mirrored(i - b->radius, count) * step];
+    for (int64_t i = 0; i < count + 2 * b->radius; i++) copy[i] = (double)line[mirrored(i - b->radius, count) * step];
     for (int64_t i = 0; i < count; i++) {
         double sum = 0.0;
         for (int64_t t = 0; t < taps; t++) sum += b->weights[t] * copy[i + t];
@@ -48,8 +47,7 @@ static void blur_line(const blur *b, float *line, int64_t count, int64_t step, d
 
 static am_status blur_lines(const blur *b, am_picture *picture)
 {
-    int64_t side = side_of(picture, b->down), other = side_of(picture, !b->down),
-            step = b->down ? picture->width : 1;
+    int64_t side = side_of(picture, b->down), other = side_of(picture, !b->down), step = b->down ? picture->width : 1;
     double *copy = am_alloc_zeroed((size_t)(side + 2 * b->radius), sizeof *copy);
     if (!copy) return am_out_of_memory();
     for (int64_t c = 0; c < picture->channels; c++)

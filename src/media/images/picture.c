@@ -120,8 +120,7 @@ static am_status resize_bytes(am_picture *p, am_plane_size to, const resize_way 
     am_picture out;
     AM_TRY(am_picture_create(p->channels, to.height, to.width, false, &out));
     am_status status = NULL;
-    for (int64_t c = 0; c < p->channels && !status; c += 3)
-        status = resize_planes(p, c, way, &out);
+    for (int64_t c = 0; c < p->channels && !status; c += 3) status = resize_planes(p, c, way, &out);
     if (status) am_picture_deinit(&out);
     else replace(p, &out);
     return status;

@@ -1,4 +1,5 @@
-/* Models of timm: the transforms that timm makes of `pretrained_cfg` (or `data_config`, which it resolves to), by PIL. */
+/* Models of timm: the transforms that timm makes of `pretrained_cfg` (or `data_config`, which it resolves to), by PIL.
+ */
 #include "media/images/processor.h"
 #include "media/preprocessor_config.h"
 
@@ -99,8 +100,7 @@ static am_plane_size keep_ratio(am_plane_size in, am_plane_size size, bool insid
 {
     double tall = (double)in.height / (double)size.height, wide = (double)in.width / (double)size.width,
            ratio = inside ? fmax(tall, wide) : fmin(tall, wide);
-    return (am_plane_size){(int64_t)nearbyint((double)in.height / ratio),
-                           (int64_t)nearbyint((double)in.width / ratio)};
+    return (am_plane_size){(int64_t)nearbyint((double)in.height / ratio), (int64_t)nearbyint((double)in.width / ratio)};
 }
 
 static am_status resize(const transforms *t, am_picture *picture)

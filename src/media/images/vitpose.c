@@ -112,7 +112,8 @@ static am_status give_people(am_image_run *run, const pose_settings *s)
         return am_error(AM_INVALID_FILE, "size: expected height and width of 2 or more");
     for (int64_t i = 0; i < run->count; i++)
         if (run->processor->backend == AM_IMAGE_PIL && run->pictures[i].height <= run->pictures[i].channels)
-            return am_error(AM_INVALID_ARGUMENT, "a picture of %" PRId64 " rows, which the Pil class takes for channels",
+            return am_error(AM_INVALID_ARGUMENT,
+                            "a picture of %" PRId64 " rows, which the Pil class takes for channels",
                             run->pictures[i].height);
     am_status status = cut_boxes(run, s, boxes, &found);
     if (!status) status = am_image_give(run, "pixel_values", found.pictures, found.count);
@@ -127,8 +128,7 @@ static am_status preprocess(am_image_run *run)
     AM_TRY(am_image_flag(run->processor, "do_affine_transform", &s.do_affine_transform));
     AM_TRY(am_image_number(run->processor, "normalize_factor", &s.normalize_factor));
     if (s.do_affine_transform) return give_people(run, &s);
-    for (int64_t i = 0; i < run->count; i++)
-        AM_TRY(am_image_rescale_and_normalize(run->processor, &run->pictures[i]));
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(am_image_rescale_and_normalize(run->processor, &run->pictures[i]));
     return am_image_give(run, "pixel_values", run->pictures, run->count);
 }
 

@@ -3,12 +3,80 @@
 #include <stdio.h>
 
 static const char *const samples[] = {
-    "lossy.webp",       "lossless_alpha.webp", "exif6.webp",        "animated.webp",     "interlaced.gif",
-    "plain.gif",        "transparent.gif",     "animated.gif",      "xmp8.jpg",          "frame_beyond_screen.gif",
-    "orientation1.png", "orientation2.png",    "orientation3.png",  "orientation4.png",  "orientation5.png",
-    "orientation6.png", "orientation7.png",    "orientation8.png",  "depth1_type0.png",  "depth2_type0.png",
-    "depth4_type0.png", "depth16_type0.png",   "depth16_type2.png", "depth16_type4.png", "depth16_type6.png",
-    "depth2_type3.png", "adam7.png",
+    "lossy.webp",
+    "lossless_alpha.webp",
+    "exif6.webp",
+    "animated.webp",
+    "interlaced.gif",
+    "plain.gif",
+    "transparent.gif",
+    "animated.gif",
+    "xmp8.jpg",
+    "frame_beyond_screen.gif",
+    "orientation1.png",
+    "orientation2.png",
+    "orientation3.png",
+    "orientation4.png",
+    "orientation5.png",
+    "orientation6.png",
+    "orientation7.png",
+    "orientation8.png",
+    "depth1_type0.png",
+    "depth2_type0.png",
+    "depth4_type0.png",
+    "depth16_type0.png",
+    "depth16_type2.png",
+    "depth16_type4.png",
+    "depth16_type6.png",
+    "depth2_type3.png",
+    "adam7.png",
+    "bilevel.bmp",
+    "bilevel_group4.tiff",
+    "cmyk.tiff",
+    "core_header.bmp",
+    "gray.bmp",
+    "gray.tiff",
+    "gray16.tiff",
+    "la.tiff",
+    "orientation6.tiff",
+    "palette.bmp",
+    "palette.tiff",
+    "palette4.bmp",
+    "plain.pbm",
+    "plain.pgm",
+    "plain.ppm",
+    "plain16.pgm",
+    "planes.tiff",
+    "premultiplied.tiff",
+    "raw.pbm",
+    "raw.pgm",
+    "raw.ppm",
+    "raw16.pgm",
+    "raw16.ppm",
+    "raw_of_3000.pgm",
+    "raw_of_50.pgm",
+    "raw_of_7.ppm",
+    "rgb.bmp",
+    "rgb16_big_endian.tiff",
+    "rgb_packbits.tiff",
+    "rgb_raw.tiff",
+    "rgb_tiff_adobe_deflate.tiff",
+    "rgb_tiff_lzw.tiff",
+    "rgba.bmp",
+    "rgba.tiff",
+    "rgbx32.bmp",
+    "rle4.bmp",
+    "rle8.bmp",
+    "strips.tiff",
+    "tiles.tiff",
+    "top_down.bmp",
+    "white_is_zero1.tiff",
+    "white_is_zero2.tiff",
+    "white_is_zero4.tiff",
+    "white_is_zero8.tiff",
+    "words555.bmp",
+    "words565.bmp",
+    "ycbcr.tiff",
 };
 
 enum { SAMPLES = sizeof samples / sizeof *samples };
@@ -64,6 +132,34 @@ static void media_image__decodes_every_depth_of_png(void **state)
     for (int i = 0; i < SAMPLES; i++) {
         if (strncmp(samples[i], "depth", 5) == 0) expect_as_recorded(samples[i]);
     }
+}
+
+static void expect_all_as_recorded(const char *ending)
+{
+    int count = 0;
+    for (int i = 0; i < SAMPLES; i++) {
+        if (!strstr(samples[i], ending)) continue;
+        expect_as_recorded(samples[i]);
+        count++;
+    }
+    assert_true(count > 0);
+}
+
+static void media_image__decodes_tiff(void **state)
+{
+    expect_all_as_recorded(".tiff");
+}
+
+static void media_image__decodes_bmp(void **state)
+{
+    expect_all_as_recorded(".bmp");
+}
+
+static void media_image__decodes_portable_maps(void **state)
+{
+    expect_all_as_recorded(".pbm");
+    expect_all_as_recorded(".pgm");
+    expect_all_as_recorded(".ppm");
 }
 
 static void media_image__decodes_interlaced_png(void **state)
@@ -148,8 +244,8 @@ static void expect_decode_error(const void *bytes, size_t size_bytes, am_code co
 static void media_image__names_what_it_does_not_know(void **state)
 {
     expect_decode_error("", 0, AM_INVALID_FILE, "x.img: an empty file");
-    expect_decode_error("BM\x01\xff", 4, AM_UNSUPPORTED,
-                        "x.img: no PNG, JPEG, WebP or GIF image: it begins with 42 4d 01 ff");
+    expect_decode_error("B!\x01\xff", 4, AM_UNSUPPORTED,
+                        "x.img: no PNG, JPEG, WebP, GIF, TIFF, BMP or PNM image: it begins with 42 21 01 ff");
     expect_decode_error("RIFF\x04\0\0\0WAVE", 12, AM_UNSUPPORTED, "52 49 46 46");
     am_image image;
     am_test_expect_error(am_image_open("/nowhere/a.png", 0, &image), AM_NOT_FOUND, "/nowhere/a.png");
@@ -214,6 +310,23 @@ static void media_image__refuses_sizes_in_webp_headers(void **state)
                          "16384x16384 pixels, more than the limit of 1000");
 }
 
+/* A few bytes that claim 60000 x 60000 pixels. */
+static void media_image__refuses_sizes_in_headers_of_plain_formats(void **state)
+{
+    static const uint8_t bmp[] = "BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x60\xea\0\0\x60\xea\0\0\1\0\x18\0\0\0\0"
+                                 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    static const uint8_t tiff[] = "II*\0\x08\0\0\0\3\0\0\1\4\0\1\0\0\0\x60\xea\0\0\1\1\4\0\1\0\0\0\x60\xea\0\0"
+                                  "\x11\1\4\0\1\0\0\0\x08\0\0\0\0\0\0";
+    static const char ppm[] = "P6 60000 60000 255\n", none[] = "P4\n0 7\n", long_number[] = "P5 12345678901 1 255\n";
+    int64_t allocations = am_memory_allocations();
+    expect_decode_error(bmp, sizeof bmp - 1, AM_OUT_OF_MEMORY, "60000x60000 pixels, more than the limit");
+    expect_decode_error(ppm, sizeof ppm - 1, AM_OUT_OF_MEMORY, "60000x60000 pixels, more than the limit");
+    expect_decode_error(tiff, sizeof tiff - 1, AM_OUT_OF_MEMORY, "60000x60000 pixels, more than the limit");
+    assert_in_range(am_memory_allocations() - allocations, 0, 24); /* of the messages alone */
+    expect_decode_error(none, sizeof none - 1, AM_INVALID_FILE, "an empty image");
+    expect_decode_error(long_number, sizeof long_number - 1, AM_INVALID_FILE, "expected a number");
+}
+
 static void media_image__keeps_to_the_callers_limit(void **state)
 {
     am_image image;
@@ -252,8 +365,10 @@ static void expect_truncation_is_seen(const char *path)
 
 static void media_image__sees_truncated_files(void **state)
 {
-    static const char *const names[] = {"lossy.webp", "lossless_alpha.webp", "interlaced.gif", "plain.gif",
-                                        "xmp8.jpg",   "depth16_type6.png",   "adam7.png"};
+    static const char *const names[] = {"lossy.webp",        "lossless_alpha.webp", "interlaced.gif", "plain.gif",
+                                        "xmp8.jpg",          "depth16_type6.png",   "adam7.png",      "strips.tiff",
+                                        "rgb_tiff_lzw.tiff", "palette4.bmp",        "rle4.bmp",       "rgb.bmp",
+                                        "raw.pbm",           "raw16.ppm",           "plain.pbm"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         expect_truncation_is_seen(media_data(am_test_format("formats/%s", names[i])));
     expect_truncation_is_seen(media_data("image_processors/images/progressive_64x48.jpg"));
@@ -298,10 +413,17 @@ static am_status decode_once(void *context)
 
 static void media_image__leaks_nothing_when_memory_is_short(void **state)
 {
-    static const char *const names[] = {"formats/exif6.webp",        "formats/animated.webp",
-                                        "formats/plain.gif",         "formats/xmp8.jpg",
-                                        "formats/depth16_type0.png", "formats/adam7.png",
-                                        "formats/orientation6.png",  "image_processors/images/cmyk_40x30.jpg"};
+    static const char *const names[] = {"formats/exif6.webp",
+                                        "formats/animated.webp",
+                                        "formats/plain.gif",
+                                        "formats/xmp8.jpg",
+                                        "formats/depth16_type0.png",
+                                        "formats/adam7.png",
+                                        "formats/orientation6.png",
+                                        "image_processors/images/cmyk_40x30.jpg",
+                                        "formats/rle8.bmp",
+                                        "formats/rgba.bmp",
+                                        "formats/raw.ppm"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         decode_call call;
         char *file = am_test_read_file(media_data(names[i]), &call.length);
