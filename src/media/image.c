@@ -22,6 +22,7 @@ am_status am_image_create(int64_t width, int64_t height, am_image *out)
 void am_image_deinit(am_image *image)
 {
     am_free(image->pixels);
+    am_free(image->wide);
     *image = (am_image){0};
 }
 

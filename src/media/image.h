@@ -19,7 +19,8 @@
 typedef struct am_image {
     int64_t width, height;
     uint8_t *pixels;
-    int channels; /* of an image that was opened as it is stored; else 0, as if they were 3 */
+    int channels;   /* of an image that was opened as it is stored; else 0, as if they were 3 */
+    uint16_t *wide; /* [height, width]; of such an image of 16-bit grey: what is clipped in pixels; owned */
     bool has_transparent_color;
     uint8_t transparent_color[3];
 } am_image;

@@ -186,12 +186,18 @@ static void read_alpha(png_state *state, am_image *out)
     am_image_put_on_white(state->rgba, out->width * out->height, out->pixels);
 }
 
-static void clip_wide_grey(const png_state *state, am_image *out)
+/* Samples come with their upper byte first. */
+static void clip_wide_grey(png_state *state, am_image *out)
 {
     for (int64_t i = 0; i < out->width * out->height; i++) {
         const uint8_t *bytes = (const uint8_t *)(state->wide + i);
-        memset(out->pixels + 3 * i, bytes[0] ? 255 : bytes[1], 3);
+        uint16_t sample = (uint16_t)(bytes[0] << 8 | bytes[1]);
+        state->wide[i] = sample;
+        memset(out->pixels + 3 * i, sample > 255 ? 255 : sample, 3);
     }
+    if (!state->source->as_stored) return;
+    out->wide = state->wide;
+    state->wide = NULL;
 }
 
 /* Everything that libpng may leave by longjmp. Whatever goes wrong after the last row is forgiven, as PIL

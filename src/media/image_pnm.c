@@ -93,18 +93,20 @@ static am_status read_plain(pnm_state *p, int64_t count, uint8_t *levels)
     return NULL;
 }
 
-/* Rows of bits begin at whole bytes. */
-static void read_raw(const pnm_state *p, uint8_t *levels)
+/* Sample i of row y; rows of bits begin at whole bytes. */
+static int64_t raw_sample(const pnm_state *p, int64_t y, int64_t i)
 {
     const uint8_t *in = p->source->bytes + p->at;
-    int64_t row = p->width * p->channels, wide = p->most > 255;
-    for (int64_t y = 0; y < p->height; y++) {
-        for (int64_t i = 0; i < row; i++) {
-            int64_t k = y * row + i, sample = wide ? in[2 * k] << 8 | in[2 * k + 1] : in[k];
-            if (p->bits) sample = in[y * ((row + 7) / 8) + i / 8] >> (7 - i % 8) & 1;
-            levels[k] = level_of(p, sample);
-        }
-    }
+    int64_t row = p->width * p->channels, k = y * row + i;
+    if (p->bits) return in[y * ((row + 7) / 8) + i / 8] >> (7 - i % 8) & 1;
+    return p->most > 255 ? in[2 * k] << 8 | in[2 * k + 1] : in[k];
+}
+
+static void read_raw(const pnm_state *p, uint8_t *levels)
+{
+    int64_t row = p->width * p->channels;
+    for (int64_t y = 0; y < p->height; y++)
+        for (int64_t i = 0; i < row; i++) levels[y * row + i] = level_of(p, raw_sample(p, y, i));
 }
 
 static am_status check_length(const pnm_state *p)
