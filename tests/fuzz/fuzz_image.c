@@ -9,13 +9,15 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const classes[] = {"ViTImageProcessor", "CLIPImageProcessorPil", "ConvNextImageProcessor", NULL};
+static const char *const classes[] = {
+    "ViTImageProcessor",         "CLIPImageProcessorPil",  "ConvNextImageProcessor", "FlavaImageProcessor",
+    "TimmWrapperImageProcessor", "Owlv2ImageProcessorPil", "VitPoseImageProcessor",  NULL};
 
 static void read_config(const uint8_t *data, size_t size)
 {
     am_json_document *document = NULL;
     am_status status = am_json_parse((const char *)data, size, "config", &document);
-    for (int i = 0; i < 4 && !status; i++) {
+    for (size_t i = 0; i < sizeof classes / sizeof *classes && !status; i++) {
         am_image_processor *processor;
         am_plane_size out;
         am_status read = am_image_processor_create(am_json_root(document), classes[i], &processor);

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "tensor/shape.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stddef.h>
 
@@ -58,9 +59,26 @@ static am_status cut_windows(const am_image_run *run, int64_t number, int64_t *a
     return NULL;
 }
 
+/* Windows may hold the same pixels again and again, and be padded: all of them are no more than one picture may be. */
+static am_status check_pixels(const am_image_run *run)
+{
+    const am_image_size *size = &run->processor->size;
+    double total = 0.0;
+    for (int64_t i = 0; i < run->count; i++) {
+        const am_picture *picture = &run->pictures[i];
+        int64_t longer = longer_side(picture), shorter = picture->height + picture->width - longer;
+        double across = fmax((double)shorter, (double)(size->longest_edge ? size->longest_edge : size->shortest_edge));
+        total += (double)count_windows(picture, size->shortest_edge) * (double)size->shortest_edge * across;
+    }
+    if (total <= (double)AM_IMAGE_MAX_PIXELS) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "windows of %g pixels, more than the limit of %" PRId64, total,
+                    AM_IMAGE_MAX_PIXELS);
+}
+
 static am_status split(const am_image_run *run, windows *out)
 {
     int64_t at = 0;
+    AM_TRY(check_pixels(run));
     for (int64_t i = 0; i < run->count; i++)
         out->count += count_windows(&run->pictures[i], run->processor->size.shortest_edge);
     out->pictures = am_alloc_zeroed((size_t)out->count, sizeof *out->pictures);

@@ -92,8 +92,10 @@ static am_status cut_boxes(const am_image_run *run, const pose_settings *s, am_j
 {
     int64_t number = 0, at = 0, total = 0;
     for (am_json_iterator i = am_json_iterate(boxes); am_json_next(&i);) total += (int64_t)am_json_count(i.value);
-    if (total < 1 || total > BOX_LIMIT)
-        return am_error(AM_INVALID_ARGUMENT, "%" PRId64 " boxes; expected 1 to %d", total, BOX_LIMIT);
+    int64_t pixels = run->processor->size.height * run->processor->size.width;
+    if (total < 1 || total > BOX_LIMIT || pixels > AM_IMAGE_MAX_PIXELS / total)
+        return am_error(AM_INVALID_ARGUMENT, "%" PRId64 " boxes of %" PRId64 " pixels; expected 1 to %d and %" PRId64,
+                        total, pixels, BOX_LIMIT, AM_IMAGE_MAX_PIXELS);
     out->pictures = am_alloc_zeroed((size_t)total, sizeof *out->pictures);
     if (!out->pictures) return am_out_of_memory();
     out->count = total;

@@ -235,6 +235,88 @@ static void media_image_processor__makes_a_batch_of_equal_sizes_only(void **stat
     am_image_deinit(&images[1]);
 }
 
+static void expect_case_error(const char *json, const am_image *image, am_code code, const char *part)
+{
+    am_image_processor *p = processor_of(json, NULL);
+    expect_run_error(p, image, 1, code, part);
+    am_image_processor_close(p);
+}
+
+static void media_image_processor__refuses_what_classes_cannot_do(void **state)
+{
+    am_image image = gradient(40, 9);
+    expect_init_error("{\"image_processor_type\": \"TimmWrapperImageProcessor\"}", AM_INVALID_FILE, "pretrained_cfg");
+    expect_init_error("{\"image_processor_type\": \"TimmWrapperImageProcessor\", \"pretrained_cfg\": "
+                      "{\"interpolation\": \"random\"}}",
+                      AM_INVALID_FILE, "none of PIL's filters");
+    expect_init_error("{\"image_processor_type\": \"TimmWrapperImageProcessor\", \"pretrained_cfg\": "
+                      "{\"input_size\": [3, 1048576, 1048576]}}",
+                      AM_INVALID_FILE, "crop_pct");
+    expect_case_error("{\"image_processor_type\": \"EomtImageProcessor\", \"do_split_image\": true, \"size\": "
+                      "{\"shortest_edge\": 1, \"longest_edge\": 100000000}}",
+                      &image, AM_INVALID_ARGUMENT, "windows of 4e+08 pixels");
+    expect_case_error("{\"image_processor_type\": \"EomtImageProcessor\", \"do_pad\": true, \"size\": "
+                      "{\"height\": 5, \"width\": 5}}",
+                      &image, AM_INVALID_FILE, "shortest_edge");
+    expect_case_error("{\"image_processor_type\": \"FlavaImageProcessor\", \"return_image_mask\": true}", &image,
+                      AM_UNSUPPORTED, "return_image_mask");
+    expect_case_error("{\"image_processor_type\": \"FlavaImageProcessor\", \"return_codebook_pixels\": true, "
+                      "\"codebook_image_std\": 0.0}",
+                      &image, AM_INVALID_FILE, "codebook: image_std");
+    expect_case_error("{\"image_processor_type\": \"Owlv2ImageProcessor\", \"do_resize\": false}", &image,
+                      AM_INVALID_ARGUMENT, "do_resize");
+    expect_case_error("{\"image_processor_type\": \"Owlv2ImageProcessor\", \"do_pad\": false, \"size\": "
+                      "{\"height\": 1, \"width\": 1}}",
+                      &image, AM_INVALID_ARGUMENT, "a blur of 59 pixels to each side of a picture of 9");
+    expect_case_error("{\"image_processor_type\": \"PPOCRV5ServerDetImageProcessor\", \"limit_type\": \"most\"}",
+                      &image, AM_INVALID_FILE, "limit_type");
+    expect_case_error("{\"image_processor_type\": \"SLANeXtImageProcessor\", \"size\": {\"height\": 1, \"width\": 1}}",
+                      &image, AM_INVALID_ARGUMENT, "a picture of 0x1");
+    expect_case_error("{\"image_processor_type\": \"VitMatteImageProcessor\"}", &image, AM_INVALID_ARGUMENT, "trimap");
+    expect_case_error("{\"image_processor_type\": \"VitPoseImageProcessor\"}", &image, AM_INVALID_ARGUMENT, "boxes");
+    am_image_deinit(&image);
+}
+
+static void expect_boxes_error(const char *arguments, const char *part)
+{
+    am_image image = gradient(40, 9);
+    am_image_processor *p = processor_of("{\"image_processor_type\": \"VitPoseImageProcessor\"}", NULL);
+    am_json_document *document = parse_json(arguments);
+    am_image_inputs inputs = {.images = &image, .count = 1, .arguments = am_json_root(document)};
+    am_media_tensors made;
+    am_test_expect_error(am_image_processor_run(p, &inputs, &made), AM_INVALID_ARGUMENT, part);
+    am_media_tensors_deinit(&made);
+    am_json_close(document);
+    am_image_processor_close(p);
+    am_image_deinit(&image);
+}
+
+static void media_image_processor__refuses_boxes_that_are_none(void **state)
+{
+    expect_boxes_error("{\"boxes\": [[[1, 2, 3]]]}", "expected [x, y, width, height]");
+    expect_boxes_error("{\"boxes\": [[[1, 2, 3, -4]]]}", "expected [x, y, width, height]");
+    expect_boxes_error("{\"boxes\": [[[1, 2, 0, 0]]]}", "expected [x, y, width, height]");
+    expect_boxes_error("{\"boxes\": [[[1, 2, \"a\", 3]]]}", "expected [x, y, width, height]");
+    expect_boxes_error("{\"boxes\": [[], [[1, 2, 3, 4]]]}", "none for the images");
+}
+
+static void media_image_processor__refuses_channels_that_are_not_made_rgb(void **state)
+{
+    am_image image;
+    am_test_expect_ok(am_image_open_stored(media_data("image_processors/images/la_24x24.png"), 0, &image));
+    assert_int_equal(image.channels, 2);
+    expect_case_error("{\"image_processor_type\": \"ViTImageProcessor\"}", &image, AM_INVALID_ARGUMENT,
+                      "an image of 2 channels");
+    am_image_deinit(&image);
+    am_test_expect_ok(am_image_open_stored(media_data("formats/exif6.webp"), 0, &image));
+    assert_int_equal(image.channels, 3);
+    am_image upright;
+    am_test_expect_ok(am_image_open(media_data("formats/exif6.webp"), 0, &upright));
+    assert_int_equal(image.width, upright.height);
+    am_image_deinit(&upright);
+    am_image_deinit(&image);
+}
+
 static void media_image_processor__opens_a_directory(void **state)
 {
     const char *directory = am_test_temporary_directory();
