@@ -7,12 +7,17 @@ Prints FILE:LINE: what (why), and the number of findings; exits 1 when there are
 
 import os
 import re
+import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 TOP_LEVEL = ("src", "include", "tests", "tools", "scripts", "cmake", "examples", "docs", "bench", ".ci")
 TEXT = (".c", ".cc", ".h", ".def", ".py", ".sh", ".cmake", ".md", ".txt")
 SKIPPED_FOLDERS = re.compile(r"(^|/)(build[^/]*|\.git|\.cache|__pycache__|corpus|data|examples/models)(/|$)")
+
+# Every file beside the folders; another one was most likely put there by mistake.
+TOP_LEVEL_FILES = (".clang-format", ".gitignore", "ARCHITECTURE.md", "CMakeLists.txt", "CMakePresets.json", "CONTRIBUTING.md",
+                   "LICENSE", "Makefile", "README.md")
 
 FILE_LINES = 800
 FUNCTION_LINES = 150
@@ -182,9 +187,20 @@ def check_file(path):
         yield from check_prototypes(path, lines, code)
 
 
+def stray_files():
+    """Files of the repository that stand beside its folders and are not known; none where there is no repository."""
+    listed = subprocess.run(["git", "-C", ROOT, "ls-files"], capture_output=True, text=True, check=False)
+    for name in listed.stdout.splitlines():
+        if "/" not in name and name not in TOP_LEVEL_FILES:
+            yield name
+
+
 def main():
     paths = [os.path.relpath(os.path.abspath(p), ROOT) for p in sys.argv[1:]] or list(project_files())
     findings = 0
+    for name in stray_files():
+        print(f"{name}: not one of the files of the top folder (put there by mistake?)")
+        findings += 1
     for path in paths:
         for number, what in check_file(path):
             print(f"{path}:{number}: {what}")
