@@ -110,7 +110,7 @@ static am_status verify_pre_tokenized(am_verify_run *run, am_scratch *s, am_json
     am_scratch_reset(s);
     am_scratch_add_piece(s, whole_piece(text));
     am_scratch_take_new_pieces(s);
-    am_status status = am_pre_tokenizer_apply(run->tokenizer->pre_tokenizer, s);
+    am_status status = am_pre_tokenizer_apply(run->tokenizer->pre_tokenizer, s, false);
     if (!status) verify_pieces(run, s, text, fields[1], fields[2]);
     am_verify_end_case(run);
     return status;

@@ -3,7 +3,12 @@
 #include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
+#include "base/threads.h"
 #include "base/utf8.h"
+
+#include <pthread.h>
+
+enum { SLICE_BYTES = 4096 }; /* of a batch, that a thread takes at once */
 
 /* Bytes of the original that a token of a piece covers. */
 static am_text_range token_range(const am_piece *piece, const am_token *token)
@@ -49,7 +54,7 @@ static am_status run_stages(const am_tokenizer *t, am_scratch *s, am_text text, 
             s, (am_piece){.text = text.bytes, .length = length, .original_length = length, .added_id = -1});
     am_scratch_take_new_pieces(s);
     AM_TRY(am_added_tokens_extract(&t->added, t->normalizer, s, split_special));
-    AM_TRY(am_pre_tokenizer_apply(t->pre_tokenizer, s));
+    AM_TRY(am_pre_tokenizer_apply(t->pre_tokenizer, s, t->model.bpe.takes_raw_bytes));
     return tokenize_pieces(t, s);
 }
 
@@ -255,22 +260,71 @@ am_status am_tokenizer_encode_words(const am_tokenizer *t, const am_text *words,
     return encode_inputs(t, inputs, pair ? 2 : 1, options, out);
 }
 
+/* ---- batches: texts in any order, on all threads ---- */
+
+typedef struct batch {
+    const am_tokenizer *tokenizer;
+    const am_text *texts, *pairs;
+    const am_encode_options *options;
+    const am_limits *limits;
+    am_encoding *out;
+    pthread_mutex_t lock; /* guards what follows */
+    am_status status;     /* of the first text that fails, whatever the order */
+    size_t failed;        /* its index; SIZE_MAX: none */
+} batch;
+
+static bool is_needed(batch *b, size_t index)
+{
+    pthread_mutex_lock(&b->lock);
+    bool needed = index < b->failed;
+    pthread_mutex_unlock(&b->lock);
+    return needed;
+}
+
+static void keep_failure(batch *b, size_t index, am_status status)
+{
+    pthread_mutex_lock(&b->lock);
+    am_status other = status;
+    if (index < b->failed) {
+        other = b->status;
+        b->status = status;
+        b->failed = index;
+    }
+    pthread_mutex_unlock(&b->lock);
+    am_status_free(other);
+}
+
+static void encode_slice(void *context, int64_t begin, int64_t end)
+{
+    batch *b = context;
+    for (size_t i = (size_t)begin; i < (size_t)end && is_needed(b, i); i++) {
+        am_input inputs[2] = {{&b->texts[i], 1, false}, {b->pairs ? &b->pairs[i] : NULL, 1, false}};
+        am_status status = encode_one(b->tokenizer, inputs, b->pairs ? 2 : 1, b->options, b->limits, &b->out[i]);
+        if (status) keep_failure(b, i, status);
+    }
+}
+
+/* Texts that are worth the attention of another thread. */
+static int64_t texts_of_slice(const am_text *texts, const am_text *pairs, size_t count)
+{
+    size_t bytes = count;
+    for (size_t i = 0; i < count; i++) bytes += texts[i].length + (pairs ? pairs[i].length : 0);
+    return (int64_t)(1 + SLICE_BYTES / (bytes / count + 1));
+}
+
 am_status am_tokenizer_encode_batch(const am_tokenizer *t, const am_text *texts, const am_text *pairs, size_t count,
                                     const am_encode_options *options, am_encoding *out)
 {
     am_encode_options defaults = AM_ENCODE_OPTIONS;
     am_limits limits;
-    size_t done = 0;
     if (!options) options = &defaults;
     AM_TRY(resolve_limits(t, options, &limits));
-    am_status status = NULL;
-    for (; done < count && !status; done++) {
-        am_input inputs[2] = {{&texts[done], 1, false}, {pairs ? &pairs[done] : NULL, 1, false}};
-        out[done] = (am_encoding){0};
-        status = encode_one(t, inputs, pairs ? 2 : 1, options, &limits, &out[done]);
-        if (status) status = am_note(status, "text %zu", done);
-    }
+    if (count == 0) return NULL;
+    batch b = {t, texts, pairs, options, &limits, out, PTHREAD_MUTEX_INITIALIZER, NULL, SIZE_MAX};
+    memset(out, 0, count * sizeof *out);
+    am_parallel_for((int64_t)count, texts_of_slice(texts, pairs, count), encode_slice, &b);
+    am_status status = b.status ? am_note(b.status, "text %zu", b.failed) : NULL;
     if (!status) status = pad_together(t, &limits, pairs, out, count);
-    for (size_t i = 0; status && i < done; i++) am_encoding_deinit(&out[i]);
+    for (size_t i = 0; status && i < count; i++) am_encoding_deinit(&out[i]);
     return status;
 }

@@ -122,6 +122,7 @@ typedef struct am_piece {
     uint32_t length;
     uint32_t original_start, original_length;
     int32_t added_id;                  /* the added token that this is, or -1 */
+    bool raw_bytes;                    /* ByteLevel is still to be applied: the model takes bytes as they are */
     uint32_t first_token, token_count; /* set by the model stage */
 } am_piece;
 
@@ -160,7 +161,7 @@ typedef struct am_scratch {
     void *work[3]; /* arrays of the models and of normalization */
     size_t work_bytes[3];
     void *regex_data, *regex_stack, *regex_context; /* of PCRE2 */
-    void *word_cache;
+    struct am_word_cache *word_cache; /* of model.c's, null until the first word */
 } am_scratch;
 
 am_scratch *am_scratch_create(void);
@@ -376,8 +377,10 @@ typedef struct am_pre_tokenizer am_pre_tokenizer;
 /* Reads the pre_tokenizer of a tokenizer.json; *out is freed with its destroy function. */
 am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_tokenizer **out) AM_NODISCARD;
 
-/* Cuts scratch->pieces that are no added tokens. */
-am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scratch *scratch) AM_NODISCARD;
+/* Cuts scratch->pieces that are no added tokens. `raw_bytes`: a ByteLevel that comes last may leave writing bytes as
+   characters to the model (am_piece.raw_bytes). */
+am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scratch *scratch,
+                                 bool raw_bytes) AM_NODISCARD;
 
 /* JiebaPreTokenizer of RoFormer, in the arena; the vocabulary must outlive it. Applying it fails with AM_UNSUPPORTED on
    texts with Chinese words. */
@@ -404,10 +407,13 @@ typedef struct am_merge_slot {
 
 typedef struct am_bpe {
     am_merge_slot *merges;
-    size_t merge_mask;
+    uint64_t *merge_filter; /* a bit for the hash of each pair: most neighbours are no pair */
+    size_t merge_mask, filter_mask;
     uint32_t last_joined;  /* entry that the last merge gives */
     int32_t byte_ids[256]; /* of <0x00> ... <0xFF>, -1: none */
     int32_t char_ids[512]; /* of single characters, -1: none */
+    int32_t raw_ids[256];  /* of the characters that ByteLevel has for bytes */
+    bool takes_raw_bytes;  /* whether all of these are there, and nothing else decides how a word begins */
 } am_bpe;
 
 typedef struct am_unigram {
@@ -415,7 +421,6 @@ typedef struct am_unigram {
     size_t score_capacity;
     double unk_score;
     int32_t byte_ids[256];
-    uint16_t *longest; /* longest entry, in bytes, by its first two bytes */
 } am_unigram;
 
 /* What the model object of tokenizer.json, or a class of transformers, says beside vocabulary and merges. */
@@ -433,7 +438,8 @@ typedef struct am_model_settings {
 typedef struct am_model {
     am_model_settings settings;
     am_vocabulary vocabulary;
-    int32_t unk_id; /* -1: none */
+    am_prefixes prefixes; /* of the vocabulary, for WordPiece and Unigram */
+    int32_t unk_id;       /* -1: none */
     am_bpe bpe;
     am_unigram unigram;
 } am_model;
@@ -475,19 +481,28 @@ am_status am_model_tokenize(const am_model *model, am_scratch *scratch, const am
 /* The parts of the above that are one model's. */
 am_status am_bpe_finish(am_model *model) AM_NODISCARD;
 am_status am_unigram_finish(am_model *model) AM_NODISCARD;
-am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
+am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word, bool raw_bytes) AM_NODISCARD;
 am_status am_unigram_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 
-/* Length in bytes of the longest entry by its first two bytes, freed with am_free: where a text begins like few
-   entries, few are tried. */
-am_status am_longest_entries(const am_vocabulary *vocabulary, uint16_t **out) AM_NODISCARD;
-
-/* Bytes from `at` in which an entry may lie. */
-size_t am_longest_entry_at(const am_vocabulary *vocabulary, const uint16_t *longest, am_text text, size_t at);
 am_status am_wordpiece_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 
 /* Ids of <0x00> ... <0xFF>, -1 where there is none. */
 void am_model_find_byte_ids(const am_model *model, int32_t ids[256]);
+
+/* ---- word_cache.c: tokens of words that came before, a bounded number of them ---- */
+
+/* Where the tokens of a word are, or are to be put. */
+typedef struct am_cache_place {
+    struct am_cached_word *word; /* null: not cached, as it is too long */
+    uint64_t hash;
+} am_cache_place;
+
+/* Appends the tokens of a word, when they are there, and answers whether. Else *out is for am_word_cache_put. */
+bool am_word_cache_get(const am_model *model, am_scratch *scratch, am_text word, bool raw_bytes, am_cache_place *out);
+
+/* Keeps scratch->tokens from `first` on as those of the word. */
+void am_word_cache_put(const am_model *model, am_scratch *scratch, am_text word, bool raw_bytes, size_t first,
+                       am_cache_place place);
 
 /* ---- added_tokens.c ---- */
 

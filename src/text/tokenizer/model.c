@@ -12,9 +12,10 @@ am_status am_model_init(am_model *model, const am_model_settings *settings, size
 void am_model_deinit(am_model *model)
 {
     am_vocabulary_deinit(&model->vocabulary);
+    am_prefixes_deinit(&model->prefixes);
     am_free(model->bpe.merges);
+    am_free(model->bpe.merge_filter);
     am_free(model->unigram.scores);
-    am_free(model->unigram.longest);
     *model = (am_model){0};
 }
 
@@ -52,8 +53,10 @@ am_status am_model_finish(am_model *model)
 {
     AM_TRY(am_vocabulary_finish(&model->vocabulary));
     if (model->settings.has_unk_token) model->unk_id = am_vocabulary_id(&model->vocabulary, model->settings.unk_token);
-    if (model->settings.kind == AM_MODEL_UNIGRAM) return am_unigram_finish(model);
-    return model->settings.kind == AM_MODEL_BPE ? am_bpe_finish(model) : NULL;
+    if (model->settings.kind == AM_MODEL_BPE) return am_bpe_finish(model);
+    if (model->settings.kind == AM_MODEL_WORDLEVEL) return NULL;
+    AM_TRY(am_prefixes_init(&model->prefixes, &model->vocabulary));
+    return model->settings.kind == AM_MODEL_UNIGRAM ? am_unigram_finish(model) : NULL;
 }
 
 static am_status missing_unknown(const am_model *model)
@@ -89,26 +92,30 @@ static bool has_more_chars(am_text text, uint64_t limit)
     return count > limit;
 }
 
-/* The longest entry that `word` continues with from `start`; its end, or `start` when there is none. The
-   hashes of all prefixes come from one pass. */
+/* A beginning of the rest of a word that may be an entry. */
+typedef struct candidate {
+    uint32_t end, hash;
+} candidate;
+
+/* The longest entry that `word` continues with from `start`; its end, or `start` when there is none. */
 static uint32_t longest_entry(const am_model *model, am_scratch *s, am_text word, uint32_t start,
                               const am_vocabulary_entry **out)
 {
-    const am_vocabulary *vocabulary = &model->vocabulary;
     am_text prefix = start > 0 ? model->settings.continuing_subword_prefix : (am_text){0};
-    size_t limit = vocabulary->longest_bytes > prefix.length ? vocabulary->longest_bytes - prefix.length : 0;
-    size_t longest = word.length - start < limit ? word.length - start : limit;
-    uint32_t *hashes = am_scratch_work(s, 0, longest + 1, sizeof *hashes);
-    char *text = am_scratch_work(s, 1, prefix.length + longest + 1, 1);
-    if (!hashes || !text) return start;
-    if (prefix.length) memcpy(text, prefix.bytes, prefix.length);
-    memcpy(text + prefix.length, word.bytes + start, longest);
-    hashes[0] = am_hash_bytes(AM_HASH_START, prefix.bytes, prefix.length);
-    for (size_t i = 0; i < longest; i++) hashes[i + 1] = am_hash_byte(hashes[i], word.bytes[start + i]);
-    for (size_t length = longest; length > 0; length--) {
-        if (start + length < word.length && !am_is_char_start(word.bytes[start + length])) continue;
-        *out = am_vocabulary_find_hashed(vocabulary, (am_text){text, prefix.length + length}, hashes[length]);
-        if (*out) return start + (uint32_t)length;
+    uint32_t hash = am_hash_bytes(AM_HASH_START, prefix.bytes, prefix.length), count = 0;
+    candidate *candidates = am_scratch_work(s, 0, word.length + 1, sizeof *candidates);
+    if (!candidates) return start;
+    for (uint32_t end = start, next; end < word.length; end = next) {
+        next = end + am_char_length(word.bytes[end]);
+        hash = am_hash_bytes(hash, word.bytes + end, next - end);
+        unsigned found = am_prefixes_find(&model->prefixes, hash);
+        if (found & AM_PREFIX_IS_ENTRY) candidates[count++] = (candidate){next, hash};
+        if (!(found & AM_PREFIX_GOES_ON)) break;
+    }
+    while (count-- > 0) {
+        am_text rest = {word.bytes + start, candidates[count].end - start};
+        *out = am_vocabulary_find_joined(&model->vocabulary, prefix, rest, candidates[count].hash);
+        if (*out) return candidates[count].end;
     }
     return start;
 }
@@ -131,12 +138,11 @@ am_status am_wordpiece_tokenize(const am_model *model, am_scratch *s, am_text wo
     return NULL;
 }
 
-am_status am_model_tokenize(const am_model *model, am_scratch *s, const am_piece *piece)
+static am_status tokenize_new(const am_model *model, am_scratch *s, am_text word, bool raw_bytes)
 {
-    am_text word = {piece->text, piece->length};
     switch (model->settings.kind) {
     case AM_MODEL_BPE:
-        return am_bpe_tokenize(model, s, word);
+        return am_bpe_tokenize(model, s, word, raw_bytes);
     case AM_MODEL_UNIGRAM:
         return am_unigram_tokenize(model, s, word);
     case AM_MODEL_WORDPIECE:
@@ -144,5 +150,16 @@ am_status am_model_tokenize(const am_model *model, am_scratch *s, const am_piece
     case AM_MODEL_WORDLEVEL:
         return tokenize_wordlevel(model, s, word);
     }
+    return NULL;
+}
+
+am_status am_model_tokenize(const am_model *model, am_scratch *s, const am_piece *piece)
+{
+    am_text word = {piece->text, piece->length};
+    am_cache_place place;
+    size_t first = s->token_count;
+    if (am_word_cache_get(model, s, word, piece->raw_bytes, &place)) return NULL;
+    AM_TRY(tokenize_new(model, s, word, piece->raw_bytes));
+    am_word_cache_put(model, s, word, piece->raw_bytes, first, place);
     return NULL;
 }

@@ -20,7 +20,7 @@ typedef struct candidate {
 } candidate;
 
 /* Words of up to so many symbols are joined by looking through them all, longer ones with a queue. */
-enum { SHORT_WORD = 48 };
+enum { SHORT_WORD = 48, FILTER_BITS_PER_SLOT = 8 };
 
 /* ---- merges ---- */
 
@@ -32,8 +32,10 @@ static uint64_t hash_pair(uint64_t pair)
 
 static const am_merge_slot *find_merge(const am_bpe *bpe, int32_t left, int32_t right)
 {
-    uint64_t pair = (uint64_t)(uint32_t)left << 32 | (uint32_t)right;
-    for (size_t at = hash_pair(pair) & bpe->merge_mask;; at = (at + 1) & bpe->merge_mask) {
+    uint64_t pair = (uint64_t)(uint32_t)left << 32 | (uint32_t)right, hash = hash_pair(pair);
+    size_t bit = hash >> 24 & bpe->filter_mask;
+    if (!(bpe->merge_filter[bit / 64] >> bit % 64 & 1)) return NULL;
+    for (size_t at = hash & bpe->merge_mask;; at = (at + 1) & bpe->merge_mask) {
         const am_merge_slot *slot = &bpe->merges[at];
         if (slot->pair == pair) return slot;
         if (slot->pair == UINT64_MAX) return NULL;
@@ -46,8 +48,10 @@ am_status am_bpe_start_merges(am_model *model, size_t expected)
     if (expected > UINT32_MAX / 2) return am_error(AM_INVALID_FILE, "%zu merges, more than there can be", expected);
     while (count < expected * 2) count *= 2;
     model->bpe.merges = am_alloc(count * sizeof *model->bpe.merges);
+    model->bpe.merge_filter = am_alloc_zeroed(count * FILTER_BITS_PER_SLOT / 64, sizeof *model->bpe.merge_filter);
     model->bpe.merge_mask = count - 1;
-    if (!model->bpe.merges) return am_out_of_memory();
+    model->bpe.filter_mask = count * FILTER_BITS_PER_SLOT - 1;
+    if (!model->bpe.merges || !model->bpe.merge_filter) return am_out_of_memory();
     memset(model->bpe.merges, 0xFF, count * sizeof *model->bpe.merges); /* UINT64_MAX: empty */
     return NULL;
 }
@@ -67,27 +71,22 @@ static bool is_joined(const am_vocabulary *v, const am_vocabulary_entry *entry, 
 
 /* Entry of `left` and `right` put together: often that of the merge before or the next, else it is looked up.
  */
-static am_status find_joined(am_model *model, am_text left, uint32_t left_hash, am_text right,
-                             const am_vocabulary_entry **out)
+static void find_joined(am_model *model, am_text left, uint32_t left_hash, am_text right,
+                        const am_vocabulary_entry **out)
 {
     const am_vocabulary *v = &model->vocabulary;
-    am_buffer joined = {0};
     for (uint32_t i = model->bpe.last_joined; i < v->count && i <= model->bpe.last_joined + 1; i++) {
         *out = &v->entries[i];
-        if (is_joined(v, *out, left, right)) return NULL;
+        if (is_joined(v, *out, left, right)) return;
     }
-    am_buffer_append(&joined, left.bytes, left.length);
-    am_buffer_append(&joined, right.bytes, right.length);
-    *out = am_vocabulary_find_hashed(v, (am_text){am_buffer_text(&joined), joined.length},
-                                     am_hash_bytes(left_hash, right.bytes, right.length));
-    am_status status = am_buffer_status(&joined);
-    am_buffer_deinit(&joined);
-    return status;
+    *out = am_vocabulary_find_joined(v, left, right, am_hash_bytes(left_hash, right.bytes, right.length));
 }
 
 static void put_merge(am_bpe *bpe, am_merge_slot merge)
 {
-    size_t at = hash_pair(merge.pair) & bpe->merge_mask;
+    uint64_t hash = hash_pair(merge.pair);
+    size_t at = hash & bpe->merge_mask, bit = hash >> 24 & bpe->filter_mask;
+    bpe->merge_filter[bit / 64] |= (uint64_t)1 << bit % 64;
     while (bpe->merges[at].pair != UINT64_MAX && bpe->merges[at].pair != merge.pair) at = (at + 1) & bpe->merge_mask;
     bpe->merges[at] = merge;
 }
@@ -104,7 +103,7 @@ static am_status resolve_merge(am_model *model, const am_merge_text *merge, cons
     if (!a) return unknown_merge(left, rank, where);
     if (!b || right.length < prefix) return unknown_merge(right, rank, where);
     am_text tail = {right.bytes + prefix, right.length - prefix};
-    AM_TRY(find_joined(model, left, hashes[0], tail, &joined));
+    find_joined(model, left, hashes[0], tail, &joined);
     if (!joined)
         return am_error(AM_INVALID_FILE, "%s: merge %zu: \"%.*s%.*s\" is not in the vocabulary", where, rank,
                         (int)(left.length < 60 ? left.length : 60), left.bytes,
@@ -141,6 +140,12 @@ am_status am_bpe_finish(am_model *model)
     for (uint32_t c = 0; c < sizeof model->bpe.char_ids / sizeof model->bpe.char_ids[0]; c++) {
         char bytes[4];
         model->bpe.char_ids[c] = am_vocabulary_id(&model->vocabulary, (am_text){bytes, am_utf8_put(c, bytes)});
+    }
+    model->bpe.takes_raw_bytes = model->settings.continuing_subword_prefix.length == 0 &&
+                                 model->settings.end_of_word_suffix.length == 0;
+    for (int byte = 0; byte < 256; byte++) {
+        model->bpe.raw_ids[byte] = model->bpe.char_ids[am_byte_level_char((unsigned char)byte)];
+        model->bpe.takes_raw_bytes &= model->bpe.raw_ids[byte] >= 0;
     }
     return NULL;
 }
@@ -239,6 +244,19 @@ static am_status start_word(const am_model *model, am_scratch *s, am_text word, 
     *out = w.symbols;
     *count = w.count;
     return NULL;
+}
+
+/* The same of bytes, each of which is a symbol. */
+static void start_raw_word(const am_bpe *bpe, am_scratch *s, am_text word, symbol **out, uint32_t *count)
+{
+    symbol *symbols = am_scratch_work(s, 0, word.length + 1, sizeof *symbols);
+    *count = 0;
+    if (!symbols) return;
+    for (int32_t i = 0; i < (int32_t)word.length; i++)
+        symbols[i] = (symbol){bpe->raw_ids[(unsigned char)word.bytes[i]], 1, i - 1, i + 1};
+    if (word.length) symbols[word.length - 1].next = -1;
+    *out = symbols;
+    *count = (uint32_t)word.length;
 }
 
 /* ---- joining ---- */
@@ -340,19 +358,32 @@ static void join_long(const am_bpe *bpe, am_scratch *s, symbol *symbols, uint32_
     }
 }
 
-am_status am_bpe_tokenize(const am_model *model, am_scratch *s, am_text word)
+/* Id of the whole word, or -1. */
+static int32_t whole_id(const am_vocabulary *v, am_scratch *s, am_text word, bool raw_bytes)
+{
+    if (!raw_bytes || word.length > v->longest_bytes) return am_vocabulary_id(v, word);
+    char *text = am_scratch_work(s, 1, word.length * 2, 1);
+    size_t length = 0;
+    if (!text) return -1;
+    for (size_t i = 0; i < word.length; i++)
+        length += am_utf8_put(am_byte_level_char((unsigned char)word.bytes[i]), text + length);
+    return am_vocabulary_id(v, (am_text){text, length});
+}
+
+am_status am_bpe_tokenize(const am_model *model, am_scratch *s, am_text word, bool raw_bytes)
 {
     const am_vocabulary *v = &model->vocabulary;
     symbol *symbols = NULL;
     uint32_t count, offset = 0;
     if (model->settings.ignore_merges) {
-        int32_t id = am_vocabulary_id(v, word);
+        int32_t id = whole_id(v, s, word, raw_bytes);
         if (id >= 0) {
             am_scratch_add_token(s, (am_token){id, 0, (uint32_t)word.length, am_vocabulary_text(v, id), false});
             return NULL;
         }
     }
-    AM_TRY(start_word(model, s, word, &symbols, &count));
+    if (raw_bytes) start_raw_word(&model->bpe, s, word, &symbols, &count);
+    else AM_TRY(start_word(model, s, word, &symbols, &count));
     if (count > SHORT_WORD) join_long(&model->bpe, s, symbols, count);
     else if (count > 1) count = join_short(&model->bpe, symbols, count);
     for (uint32_t i = 0; i < count; i++) {

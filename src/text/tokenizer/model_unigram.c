@@ -13,36 +13,6 @@ typedef struct node {
     int32_t id; /* -1: not reached; the last piece otherwise */
 } node;
 
-enum { LONGEST_TABLE = 1 << 16 };
-
-/* Index of the first two bytes. */
-static size_t first_two(const char *text, size_t length)
-{
-    return (size_t)(unsigned char)text[0] << 8 | (length > 1 ? (unsigned char)text[1] : 0);
-}
-
-am_status am_longest_entries(const am_vocabulary *v, uint16_t **out)
-{
-    uint16_t *longest = am_alloc_zeroed(LONGEST_TABLE, sizeof *longest);
-    *out = longest;
-    if (!longest) return am_out_of_memory();
-    for (uint32_t i = 0; i < v->count; i++) {
-        am_text text = am_vocabulary_entry_text(v, &v->entries[i]);
-        if (text.length == 0) continue;
-        uint16_t *most = &longest[first_two(text.bytes, text.length)];
-        if (text.length > *most) *most = (uint16_t)(text.length < UINT16_MAX ? text.length : UINT16_MAX);
-    }
-    return NULL;
-}
-
-size_t am_longest_entry_at(const am_vocabulary *v, const uint16_t *longest, am_text text, size_t at)
-{
-    size_t left = text.length - at, limit = longest[first_two(text.bytes + at, left)];
-    if (limit == UINT16_MAX) limit = v->longest_bytes;
-    if (limit == 0) limit = 1; /* entries of one byte are found under other second bytes */
-    return limit < left ? limit : left;
-}
-
 am_status am_unigram_finish(am_model *model)
 {
     am_unigram *unigram = &model->unigram;
@@ -52,7 +22,6 @@ am_status am_unigram_finish(am_model *model)
         return am_error(AM_INVALID_FILE, "model.unk_id: %lld is not in the vocabulary of %d", (long long)unk_id,
                         (int)v->id_limit);
     model->unk_id = (int32_t)unk_id;
-    AM_TRY(am_longest_entries(v, &unigram->longest));
     double lowest = (double)INFINITY;
     for (uint32_t i = 0; i < v->count; i++)
         if (unigram->scores[i] < lowest) lowest = unigram->scores[i];
@@ -71,17 +40,18 @@ static void offer(node *target, double score, uint32_t start, int32_t id)
 static bool offer_pieces(const am_model *model, am_text word, node *nodes, uint32_t at)
 {
     const am_vocabulary *v = &model->vocabulary;
-    uint32_t hash = AM_HASH_START, first = am_char_length(word.bytes[at]);
-    size_t limit = am_longest_entry_at(v, model->unigram.longest, word, at);
+    uint32_t hash = AM_HASH_START, first = at + am_char_length(word.bytes[at]);
+    unsigned found = AM_PREFIX_GOES_ON;
     bool single = false;
-    for (uint32_t end = at; end < at + limit;) {
-        hash = am_hash_byte(hash, word.bytes[end++]);
-        if (end < word.length && !am_is_char_start(word.bytes[end])) continue;
-        const am_vocabulary_entry *entry = am_vocabulary_find_hashed(v, (am_text){word.bytes + at, end - at}, hash);
+    for (uint32_t end = at, next; end < word.length && (found & AM_PREFIX_GOES_ON); end = next) {
+        next = end + am_char_length(word.bytes[end]);
+        hash = am_hash_bytes(hash, word.bytes + end, next - end);
+        found = am_prefixes_find(&model->prefixes, hash);
+        if (!(found & AM_PREFIX_IS_ENTRY)) continue;
+        const am_vocabulary_entry *entry = am_vocabulary_find_hashed(v, (am_text){word.bytes + at, next - at}, hash);
         if (!entry) continue;
-        double score = model->unigram.scores[entry - v->entries] + nodes[at].score;
-        offer(&nodes[end], score, at, entry->id);
-        single |= end - at == first;
+        offer(&nodes[next], model->unigram.scores[entry - v->entries] + nodes[at].score, at, entry->id);
+        single |= next == first;
     }
     return single;
 }

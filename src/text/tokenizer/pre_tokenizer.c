@@ -258,7 +258,7 @@ static void cut_metaspace(am_scratch *s, am_piece piece, const am_metaspace *met
     am_piece_split(s, &piece, AM_SPLIT_MERGED_WITH_NEXT);
 }
 
-static am_status cut_byte_level(const am_pre_tokenizer *p, am_scratch *s, am_piece piece)
+static am_status cut_byte_level(const am_pre_tokenizer *p, am_scratch *s, am_piece piece, bool raw_bytes)
 {
     size_t first = s->new_piece_count;
     if (p->byte_level.add_prefix_space && !starts_with_char(&piece, ' '))
@@ -269,7 +269,11 @@ static am_status cut_byte_level(const am_pre_tokenizer *p, am_scratch *s, am_pie
     } else {
         am_scratch_add_piece(s, piece);
     }
-    for (size_t i = first; i < s->new_piece_count; i++) am_piece_byte_level(s, &s->new_pieces[i]);
+    for (size_t i = first; i < s->new_piece_count; i++) {
+        am_piece *part = &s->new_pieces[i];
+        if (raw_bytes && !am_piece_starts_without_source(part)) part->raw_bytes = true;
+        else am_piece_byte_level(s, part);
+    }
     return NULL;
 }
 
@@ -295,14 +299,14 @@ static am_status cut_jieba(const am_pre_tokenizer *p, am_scratch *s, const am_pi
     return NULL;
 }
 
-static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece)
+static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece, bool raw_bytes)
 {
     switch (p->kind) {
     case BERT:
         cut_bert(s, piece);
         return NULL;
     case BYTE_LEVEL:
-        return cut_byte_level(p, s, *piece);
+        return cut_byte_level(p, s, *piece, raw_bytes);
     case DELIMITER:
         am_piece_match_char(s, piece, p->delimiter);
         am_piece_split(s, piece, AM_SPLIT_REMOVED);
@@ -341,17 +345,18 @@ static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *p
     return NULL;
 }
 
-am_status am_pre_tokenizer_apply(const am_pre_tokenizer *p, am_scratch *s)
+am_status am_pre_tokenizer_apply(const am_pre_tokenizer *p, am_scratch *s, bool raw_bytes)
 {
     if (!p || s->failed) return NULL;
     if (p->kind == SEQUENCE) {
-        for (size_t i = 0; i < p->sequence.count; i++) AM_TRY(am_pre_tokenizer_apply(p->sequence.items[i], s));
+        for (size_t i = 0; i < p->sequence.count; i++)
+            AM_TRY(am_pre_tokenizer_apply(p->sequence.items[i], s, raw_bytes && i + 1 == p->sequence.count));
         return NULL;
     }
     s->new_piece_count = 0;
     for (size_t i = 0; i < s->piece_count; i++) {
         if (s->pieces[i].added_id >= 0) am_scratch_add_piece(s, s->pieces[i]);
-        else if (s->pieces[i].length) AM_TRY(cut(p, s, &s->pieces[i]));
+        else if (s->pieces[i].length) AM_TRY(cut(p, s, &s->pieces[i], raw_bytes));
     }
     am_scratch_take_new_pieces(s);
     return NULL;

@@ -45,7 +45,7 @@ static am_status open_basic(am_auto *a, am_python *p, const char *vocab, bool lo
     model->settings.max_input_chars_per_word = 100;
     model->settings.unk_token = am_auto_text(a, "unk_token");
     model->unk_id = am_vocabulary_id(&model->vocabulary, model->settings.unk_token);
-    return NULL;
+    return am_prefixes_init(&model->prefixes, &model->vocabulary);
 }
 
 static am_status open_bert(am_auto *a, am_python *p)

@@ -37,6 +37,7 @@ void am_scratch_destroy(am_scratch *s)
     am_free(s->new_pieces);
     am_free(s->matches);
     am_free(s->tokens);
+    am_free(s->word_cache);
     am_free(s->text);
     am_free(s->ranges);
     for (size_t i = 0; i < sizeof s->work / sizeof s->work[0]; i++) am_free(s->work[i]);

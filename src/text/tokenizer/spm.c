@@ -88,14 +88,14 @@ am_status am_spm_init(am_spm *spm, const am_spm_file *file, const am_loader *loa
     if (spm->unk_id < 0) return am_error(AM_INVALID_FILE, "%s: no unknown piece", loader->name);
     AM_TRY(find_bytes(spm, loader));
     AM_TRY(read_maps(spm, loader));
-    return am_longest_entries(&spm->pieces, &spm->longest);
+    return am_prefixes_init(&spm->prefixes, &spm->pieces);
 }
 
 void am_spm_deinit(am_spm *spm)
 {
     am_vocabulary_deinit(&spm->pieces);
     am_vocabulary_deinit(&spm->reserved);
-    am_free(spm->longest);
+    am_prefixes_deinit(&spm->prefixes);
     am_free(spm->symbols.nodes);
     *spm = (am_spm){0};
 }

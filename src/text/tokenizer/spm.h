@@ -9,7 +9,7 @@
 typedef struct am_spm {
     am_spm_file file;
     am_vocabulary pieces, reserved; /* normal, user-defined and unused ones; the others. Ids are indices of pieces */
-    uint16_t *longest;              /* am_longest_entries of `pieces` */
+    am_prefixes prefixes;           /* of `pieces` */
     am_trie symbols;                /* user-defined pieces, which are found before all else */
     am_precompiled *normalizer, *denormalizer; /* null: none */
     int32_t unk_id, byte_ids[256];

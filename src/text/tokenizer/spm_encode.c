@@ -74,16 +74,18 @@ static float score_of(const am_spm *spm, int32_t id, size_t length)
 static bool offer_pieces(const encoder *e, node *nodes, uint32_t at)
 {
     const am_vocabulary *v = &e->spm->pieces;
-    size_t limit = am_longest_entry_at(v, e->spm->longest, e->text, at);
-    uint32_t hash = AM_HASH_START, first = am_char_length(e->text.bytes[at]);
+    uint32_t hash = AM_HASH_START, first = at + am_char_length(e->text.bytes[at]);
+    unsigned found = AM_PREFIX_GOES_ON;
     bool single = false;
-    for (uint32_t end = at; end < at + limit;) {
-        hash = am_hash_byte(hash, e->text.bytes[end++]);
-        if (end < e->text.length && !am_is_char_start(e->text.bytes[end])) continue;
-        const am_vocabulary_entry *entry = am_vocabulary_find_hashed(v, (am_text){e->text.bytes + at, end - at}, hash);
+    for (uint32_t end = at, next; end < e->text.length && (found & AM_PREFIX_GOES_ON); end = next) {
+        next = end + am_char_length(e->text.bytes[end]);
+        hash = am_hash_bytes(hash, e->text.bytes + end, next - end);
+        found = am_prefixes_find(&e->spm->prefixes, hash);
+        if (!(found & AM_PREFIX_IS_ENTRY)) continue;
+        const am_vocabulary_entry *entry = am_vocabulary_find_hashed(v, (am_text){e->text.bytes + at, next - at}, hash);
         if (!entry || am_spm_type(e->spm, entry->id) == AM_SPM_UNUSED) continue;
-        offer(&nodes[end], score_of(e->spm, entry->id, end - at) + nodes[at].score, at, entry->id);
-        single |= end - at == first;
+        offer(&nodes[next], score_of(e->spm, entry->id, next - at) + nodes[at].score, at, entry->id);
+        single |= next == first;
     }
     return single;
 }

@@ -8,14 +8,6 @@
 /* Texts in a row of the table that a file may bring about; in an honest one it is a few dozen. */
 enum { LONGEST_RUN = 4096 };
 
-/* FNV leaves the low bits of similar texts close together. */
-static uint32_t mix(uint32_t hash)
-{
-    hash ^= hash >> 16;
-    hash *= 0x7feb352du;
-    return hash ^ hash >> 15;
-}
-
 static am_status resize_slots(am_vocabulary *v, size_t entries)
 {
     size_t count = 64;
@@ -26,7 +18,7 @@ static am_status resize_slots(am_vocabulary *v, size_t entries)
     v->slots = slots;
     v->slot_mask = (uint32_t)(count - 1);
     for (uint32_t i = v->count; i-- > 0;) { /* from the last, so that of equal texts the last is found */
-        uint32_t at = mix(v->entries[i].hash) & v->slot_mask;
+        uint32_t at = am_hash_mix(v->entries[i].hash) & v->slot_mask;
         while (slots[at].index) at = (at + 1) & v->slot_mask;
         slots[at] = (am_vocabulary_slot){v->entries[i].hash, i + 1, v->entries[i].offset, v->entries[i].length};
     }
@@ -48,14 +40,14 @@ void am_vocabulary_deinit(am_vocabulary *v)
     am_buffer_deinit(&v->strings);
     am_free(v->entries);
     am_free(v->slots);
-    am_free(v->index_of_id);
+    am_free(v->place_of_id);
     *v = (am_vocabulary){0};
 }
 
 /* Slot of a text: its own, or the empty one where it belongs. *run counts the slots looked at. */
 static am_vocabulary_slot *find_slot(const am_vocabulary *v, am_text text, uint32_t hash, uint32_t *run)
 {
-    uint32_t at = mix(hash) & v->slot_mask;
+    uint32_t at = am_hash_mix(hash) & v->slot_mask;
     for (*run = 0;; at = (at + 1) & v->slot_mask, ++*run) {
         am_vocabulary_slot *slot = &v->slots[at];
         if (!slot->index) return slot;
@@ -108,9 +100,11 @@ am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, bool kee
 
 am_status am_vocabulary_finish(am_vocabulary *v)
 {
-    v->index_of_id = am_alloc_zeroed((size_t)v->id_limit, sizeof *v->index_of_id);
-    if (!v->index_of_id) return am_out_of_memory();
-    for (uint32_t i = 0; i < v->count; i++) v->index_of_id[v->entries[i].id] = i + 1;
+    v->place_of_id = am_alloc((size_t)v->id_limit * sizeof *v->place_of_id);
+    if (!v->place_of_id) return am_out_of_memory();
+    memset(v->place_of_id, 0xFF, (size_t)v->id_limit * sizeof *v->place_of_id); /* UINT32_MAX: none */
+    for (uint32_t i = 0; i < v->count; i++)
+        v->place_of_id[v->entries[i].id] = (am_vocabulary_place){v->entries[i].offset, v->entries[i].length};
     return NULL;
 }
 
@@ -123,7 +117,20 @@ const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *v, am_
 
 void am_vocabulary_prefetch(const am_vocabulary *v, uint32_t hash)
 {
-    __builtin_prefetch(&v->slots[mix(hash) & v->slot_mask]);
+    __builtin_prefetch(&v->slots[am_hash_mix(hash) & v->slot_mask]);
+}
+
+const am_vocabulary_entry *am_vocabulary_find_joined(const am_vocabulary *v, am_text left, am_text right, uint32_t hash)
+{
+    for (uint32_t at = am_hash_mix(hash) & v->slot_mask; v->slots[at].index; at = (at + 1) & v->slot_mask) {
+        const am_vocabulary_slot *slot = &v->slots[at];
+        const char *text = v->strings.bytes + slot->offset;
+        if (slot->hash == hash && slot->length == left.length + right.length &&
+            am_text_equal((am_text){text, left.length}, left) &&
+            am_text_equal((am_text){text + left.length, right.length}, right))
+            return &v->entries[slot->index - 1];
+    }
+    return NULL;
 }
 
 const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *v, am_text text)
@@ -139,6 +146,40 @@ int32_t am_vocabulary_id(const am_vocabulary *v, am_text text)
 
 am_text am_vocabulary_text(const am_vocabulary *v, int32_t id)
 {
-    if (id < 0 || id >= v->id_limit || !v->index_of_id[id]) return (am_text){0};
-    return am_vocabulary_entry_text(v, &v->entries[v->index_of_id[id] - 1]);
+    if (id < 0 || id >= v->id_limit || v->place_of_id[id].offset == UINT32_MAX) return (am_text){0};
+    return (am_text){v->strings.bytes + v->place_of_id[id].offset, v->place_of_id[id].length};
+}
+
+/* ---- beginnings ---- */
+
+enum { PREFIXES_PER_ENTRY = 32 };
+
+static void mark(am_prefixes *p, uint32_t hash, unsigned what)
+{
+    uint32_t at = am_hash_mix(hash) & p->mask;
+    p->marks[at >> 2] |= (uint8_t)(what << (at & 3) * 2);
+}
+
+am_status am_prefixes_init(am_prefixes *p, const am_vocabulary *v)
+{
+    uint32_t count = 1024;
+    while (count < (uint64_t)v->count * PREFIXES_PER_ENTRY && count < 1u << 28) count *= 2;
+    *p = (am_prefixes){am_alloc_zeroed(count / 4, 1), count - 1};
+    if (!p->marks) return am_out_of_memory();
+    for (uint32_t i = 0; i < v->count; i++) {
+        am_text text = am_vocabulary_entry_text(v, &v->entries[i]);
+        uint32_t hash = AM_HASH_START;
+        for (size_t end = 1; end < text.length; end++) {
+            hash = am_hash_byte(hash, text.bytes[end - 1]);
+            if (am_is_char_start(text.bytes[end])) mark(p, hash, AM_PREFIX_GOES_ON);
+        }
+        mark(p, v->entries[i].hash, AM_PREFIX_IS_ENTRY);
+    }
+    return NULL;
+}
+
+void am_prefixes_deinit(am_prefixes *p)
+{
+    am_free(p->marks);
+    *p = (am_prefixes){0};
 }

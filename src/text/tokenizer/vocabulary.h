@@ -16,12 +16,17 @@ typedef struct am_vocabulary_slot {
     uint32_t offset, length; /* those of the entry, for one look into memory less */
 } am_vocabulary_slot;
 
+/* Where the text of an id is in `strings`. */
+typedef struct am_vocabulary_place {
+    uint32_t offset, length; /* offset UINT32_MAX: there is none */
+} am_vocabulary_place;
+
 /* Texts with ids, found by text (open addressing) and by id (an array). */
 typedef struct am_vocabulary {
     am_buffer strings;
     am_vocabulary_entry *entries;
     am_vocabulary_slot *slots;
-    uint32_t *index_of_id; /* entry plus one, 0: none */
+    am_vocabulary_place *place_of_id;
     uint32_t count, capacity, slot_mask, longest_bytes;
     int32_t id_limit; /* largest id plus one */
 } am_vocabulary;
@@ -59,6 +64,10 @@ const am_vocabulary_entry *am_vocabulary_find(const am_vocabulary *vocabulary, a
 /* The same when the hash of the text is known already. */
 const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *vocabulary, am_text text, uint32_t hash);
 
+/* Entry of two texts put together, or null; the hash is that of both. */
+const am_vocabulary_entry *am_vocabulary_find_joined(const am_vocabulary *vocabulary, am_text left, am_text right,
+                                                     uint32_t hash);
+
 /* Starts loading what looking up a text of this hash will read. */
 void am_vocabulary_prefetch(const am_vocabulary *vocabulary, uint32_t hash);
 
@@ -72,5 +81,32 @@ static inline am_text am_vocabulary_entry_text(const am_vocabulary *vocabulary, 
 }
 
 void am_vocabulary_deinit(am_vocabulary *vocabulary);
+
+/* Which texts are entries and which are only the beginning of some, by hash, so that looking for entries in a text ends
+   where none goes on. Rarely more is answered than is so, never less. */
+typedef struct am_prefixes {
+    uint8_t *marks; /* of two bits each */
+    uint32_t mask;
+} am_prefixes;
+
+enum { AM_PREFIX_GOES_ON = 1, AM_PREFIX_IS_ENTRY = 2 };
+
+/* Of all entries, cut where code points begin; freed with am_prefixes_deinit. */
+am_status am_prefixes_init(am_prefixes *prefixes, const am_vocabulary *vocabulary) AM_NODISCARD;
+void am_prefixes_deinit(am_prefixes *prefixes);
+
+static inline uint32_t am_hash_mix(uint32_t hash)
+{
+    hash ^= hash >> 16;
+    hash *= 0x7feb352du;
+    return hash ^ hash >> 15;
+}
+
+/* What the text of this hash is: AM_PREFIX_GOES_ON, AM_PREFIX_IS_ENTRY, both or 0. */
+static inline unsigned am_prefixes_find(const am_prefixes *prefixes, uint32_t hash)
+{
+    uint32_t at = am_hash_mix(hash) & prefixes->mask;
+    return prefixes->marks[at >> 2] >> (at & 3) * 2 & 3u;
+}
 
 #endif
