@@ -6,6 +6,7 @@
 # make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make bench      beside other engines; docs/performance.md
 # make sdks       vendors' libraries for the targets       make test-targets   the tests that need them
 # make bench-targets   docs/targets-performance.md       make test-max   golden cases on MAX: hours
+# make bench-tokenizers   docs/tokenizers-performance.md
 # make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
@@ -16,11 +17,11 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets install format golden docs cross clean help
+.PHONY: all sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers install format golden docs cross clean help
 all: build
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 11
+	@sed -n 's/^# //p' Makefile | head -n 12
 
 packages:
 	@scripts/install_packages.sh build
@@ -83,6 +84,12 @@ bench-targets: packages
 	@scripts/install_packages.sh bench
 	@scripts/build.sh release $(BUILD) $(JOBS) anymodel anymodel_worker anymodel-max-compile
 	@bench/bench.py --build $(BUILD) --targets
+
+# Beside the package of that name: docs/tokenizers-performance.md.
+bench-tokenizers: packages
+	@scripts/install_packages.sh bench
+	@scripts/build.sh release $(BUILD) $(JOBS) anymodel tokenizer_worker
+	@bench/bench.py --build $(BUILD) --tokenizers
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

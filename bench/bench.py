@@ -21,6 +21,7 @@ sys.path.insert(0, HERE)
 from measure import Failure, command_of, measure_case, measure_processes, measure_start, say  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
+import tokenizer_speed  # noqa: E402
 
 START_WORKLOAD = "minilm"
 SENTENCE = "Two kittens are napping in the sun."
@@ -29,11 +30,12 @@ SENTENCE = "Two kittens are napping in the sun."
 class Context:
     """Where things are, and what is measured."""
 
-    def __init__(self, build, only, rounds):
+    def __init__(self, build, only, rounds, needs="requirements", environment="venv"):
         self.build = os.path.abspath(build)
         self.only, self.rounds = only, rounds
         self.program = f"{self.build}/anymodel"
-        self.python = f"{CACHE}/venv/bin/python"
+        self.requirements, self.environment = f"{HERE}/{needs}.txt", f"{CACHE}/{environment}"
+        self.python = f"{self.environment}/bin/python"
 
 
 def modules_of(folder):
@@ -49,23 +51,24 @@ def parse_arguments():
     parser.add_argument("--only", default="", help="cases in whose title this regular expression is found (all)")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (%(default)s)")
     parser.add_argument("--rounds", type=int, default=7, help="turns of every engine (%(default)s)")
-    parser.add_argument("--out", help="the report (docs/performance.md; with --targets docs/targets-performance.md)")
+    parser.add_argument("--out", help="the report (docs/performance.md, targets-performance.md or tokenizers-performance.md)")
     parser.add_argument("--targets", action="store_true", help="compare anymodel's targets instead (targets.py)")
+    parser.add_argument("--tokenizers", action="store_true", help="time tokenizers instead (tokenizer_speed.py)")
     parser.add_argument("--tiny", action="store_true", help="with --targets: small models, to try the bench itself")
     return parser.parse_args()
 
 
 def make_environment(context):
-    """The environment of requirements.txt, made anew when that file has changed."""
-    wanted = open(f"{HERE}/requirements.txt").read()
-    stamp = f"{CACHE}/venv/requirements.txt"
+    """The environment of the requirements, made anew when that file has changed."""
+    wanted = open(context.requirements).read()
+    stamp = f"{context.environment}/requirements.txt"
     if os.path.exists(stamp) and open(stamp).read() == wanted:
         return
-    say("making the environment of the engines (once, several GB: PyTorch is among them) ...")
+    say(f"making the environment of {os.path.relpath(context.requirements)} (once; PyTorch is several GB) ...")
     os.makedirs(CACHE, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", f"{CACHE}/venv"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", context.environment], check=True)
     subprocess.run([context.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement",
-                    f"{HERE}/requirements.txt"], check=True)
+                    context.requirements], check=True)
     with open(stamp, "w") as file:
         file.write(wanted)
 
@@ -129,8 +132,22 @@ def compare_targets(arguments, context):
     say(f"written: {os.path.relpath(out)}")
 
 
+def compare_tokenizers(arguments):
+    context = Context(arguments.build, arguments.only, arguments.rounds, "requirements-tokenizers", "venv-tokenizers")
+    make_environment(context)
+    out = arguments.out or f"{ROOT}/docs/tokenizers-performance.md"
+    try:
+        tokenizer_speed.run(context, [int(n) for n in arguments.threads.split(",")], f"{CACHE}/tokenizers", out)
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")
+    say(f"written: {os.path.relpath(out)}")
+
+
 def main():
     arguments = parse_arguments()
+    if arguments.tokenizers:
+        compare_tokenizers(arguments)
+        return
     context = Context(arguments.build, arguments.only, arguments.rounds)
     if arguments.targets:
         compare_targets(arguments, context)

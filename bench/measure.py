@@ -29,7 +29,7 @@ class Worker:
         self.command = command
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=HERE)
         try:
-            self.load_ms = float(self.read("ready")[0])
+            self.load_ms, *self.load_details = map(float, self.read("ready"))
         except Failure:
             self.close()
             raise

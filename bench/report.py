@@ -46,8 +46,7 @@ def machine_lines(context, load_before):
 
 
 def versions(context):
-    wanted = open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "requirements.txt"))
-    with wanted:
+    with open(context.requirements) as wanted:
         pins = [line.strip().replace("==", " ") for line in wanted if "==" in line]
     return [f"Python {run(context.python, '--version').split()[-1]}", *pins]
 

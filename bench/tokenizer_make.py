@@ -8,7 +8,7 @@ import sys
 
 import tokenizer_texts
 
-TRAINING_BYTES, UNIGRAM_TRAINING_BYTES, MEASURED_BYTES = 12_000_000, 3_000_000, 4_000_000
+TRAINING_BYTES, UNIGRAM_TRAINING_BYTES, MEASURED_BYTES = 12_000_000, 3_000_000, 2_000_000
 LLAMA3_PATTERN = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
                   r"|\s*[\r\n]+|\s+(?!\S)|\s+")
 BERT_TOKENS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

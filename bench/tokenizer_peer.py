@@ -32,9 +32,10 @@ def write_ids(path, encodings):
 def main():
     path, documents, method = sys.argv[1:]
     texts = list(tokenizer_texts.read_documents(documents))
+    before = time.process_time()
     load_ms, tokenizer = timed(lambda: Tokenizer.from_file(path))
     encode = getattr(tokenizer, method)
-    reply("ready", f"{load_ms:.4f}")
+    reply("ready", f"{load_ms:.4f}", f"{(time.process_time() - before) * 1e3:.4f}")
     for line in sys.stdin:
         command, _, argument = line.strip().partition(" ")
         if command == "run":

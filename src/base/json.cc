@@ -114,10 +114,16 @@ static simdjson::error_code parse_into(const char *text, size_t length, dom::doc
     std::unique_ptr<char, decltype(&am_free)> copy(static_cast<char *>(am_alloc(length + simdjson::SIMDJSON_PADDING)),
                                                    am_free);
     if (!copy) return simdjson::MEMALLOC;
+    am_memory_prefer_large_pages(copy.get(), length);
     memcpy(copy.get(), text, length);
     memset(copy.get() + length, 0, simdjson::SIMDJSON_PADDING);
     simdjson::error_code error = parser.allocate(length + 1, DEPTH_LIMIT);
-    return error ? error : parser.parse_into_document(out, copy.get(), length, false).error();
+    if (!error) error = out.allocate(length + 1);
+    if (error) return error;
+    am_memory_prefer_large_pages(parser.implementation->structural_indexes.get(), length * sizeof(uint32_t));
+    am_memory_prefer_large_pages(out.tape.get(), length * sizeof(uint64_t));
+    am_memory_prefer_large_pages(out.string_buf.get(), length);
+    return parser.parse_into_document(out, copy.get(), length, false).error();
 }
 
 static am_status parse(const char *text, size_t length, const char *name, am_json_document *document)
@@ -300,6 +306,20 @@ bool am_json_equals(am_json value, const char *text)
     am_json_string string = am_json_text(value);
     return am_json_kind_of(value) == AM_JSON_STRING && string.length == strlen(text) &&
            memcmp(string.bytes, text, string.length) == 0;
+}
+
+bool am_json_strings(am_json value, am_json_string *out, size_t count)
+{
+    if (am_json_kind_of(value) != AM_JSON_ARRAY || ref_of(value).scope_count() != count) return false;
+    for (size_t i = 0; i < count; i++) { /* strings take a word each */
+        tape_ref ref = ref_of(value_at(value, value.index + 1 + i));
+        if (ref.tape_ref_type() != tape_type::STRING || is_bare_word(value, ref.get_string_view())) return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        tape_ref ref = ref_of(value_at(value, value.index + 1 + i));
+        out[i] = am_json_string{ref.get_c_str(), ref.get_string_length()};
+    }
+    return true;
 }
 
 am_json_iterator am_json_iterate(am_json value)

@@ -76,6 +76,9 @@ double am_json_real(am_json value, double fallback);
 am_json_string am_json_text(am_json value); /* {"", 0} when it is no string */
 bool am_json_equals(am_json value, const char *text);
 
+/* The strings of an array of exactly `count` of them; false, with nothing in `out`, when it is something else. */
+bool am_json_strings(am_json value, am_json_string *out, size_t count);
+
 /* Walks the elements of an array or the members of an object in their order:
        for (am_json_iterator i = am_json_iterate(v); am_json_next(&i);) ... i.key, i.value ...
    Nothing is visited when the value is neither. */

@@ -1,8 +1,12 @@
+#define _GNU_SOURCE
 #include "base/memory.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { PAGE_BYTES = 1 << 12, LARGE_PAGE_BYTES = 1 << 21 };
 
 static atomic_int_least64_t fail_countdown = -1;
 static atomic_int_least64_t allocations;
@@ -53,6 +57,13 @@ void *am_alloc_aligned(size_t bytes)
 void am_free_aligned(void *block)
 {
     free(block);
+}
+
+void am_memory_prefer_large_pages(void *block, size_t bytes)
+{
+    uintptr_t start = ((uintptr_t)block + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES,
+              end = ((uintptr_t)block + bytes) / PAGE_BYTES * PAGE_BYTES;
+    if (block && bytes >= LARGE_PAGE_BYTES && end > start) (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
 char *am_copy_string(const char *text, size_t length)

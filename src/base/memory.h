@@ -17,6 +17,9 @@ void am_free(void *block);
 void *am_alloc_aligned(size_t bytes);
 void am_free_aligned(void *block);
 
+/* Asks for large pages below a block that will be written all over: a large table is then there sooner. */
+void am_memory_prefer_large_pages(void *block, size_t bytes);
+
 /* A copy of `length` bytes with a zero byte after them; null when there is no memory. */
 char *am_copy_string(const char *text, size_t length);
 

@@ -52,6 +52,7 @@ am_status am_bpe_start_merges(am_model *model, size_t expected)
     model->bpe.merge_mask = count - 1;
     model->bpe.filter_mask = count * FILTER_BITS_PER_SLOT - 1;
     if (!model->bpe.merges || !model->bpe.merge_filter) return am_out_of_memory();
+    am_memory_prefer_large_pages(model->bpe.merges, count * sizeof *model->bpe.merges);
     memset(model->bpe.merges, 0xFF, count * sizeof *model->bpe.merges); /* UINT64_MAX: empty */
     return NULL;
 }
@@ -113,7 +114,7 @@ static am_status resolve_merge(am_model *model, const am_merge_text *merge, cons
     return NULL;
 }
 
-/* In three passes, so that the memory each looks at is on its way before. */
+/* In passes, so that the memory each looks at is on its way before. */
 am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank, const char *where)
 {
     uint32_t hashes[AM_MERGE_BATCH][2];
@@ -125,6 +126,8 @@ am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t
             am_vocabulary_prefetch(&model->vocabulary, hashes[i][k]);
         }
     }
+    for (size_t i = 0; i < count; i++)
+        for (int k = 0; k < 2; k++) am_vocabulary_prefetch_entry(&model->vocabulary, hashes[i][k]);
     for (size_t i = 0; i < count; i++) {
         AM_TRY(resolve_merge(model, &merges[i], hashes[i], rank + i, where, &resolved[i]));
         __builtin_prefetch(&model->bpe.merges[hash_pair(resolved[i].pair) & model->bpe.merge_mask], 1);

@@ -117,29 +117,32 @@ static am_status read_vocabulary_array(const am_loader *loader, am_json vocab, a
     return NULL;
 }
 
-/* "a b" or ["a", "b"]. */
-static am_status read_merge(const am_loader *loader, am_json merge, am_text *left, am_text *right)
+/* "a b" */
+static am_status split_merge(const am_loader *loader, am_text text, am_merge_text *out)
 {
-    if (am_json_kind_of(merge) == AM_JSON_STRING) {
-        am_text text = am_text_of(merge);
-        const char *space = memchr(text.bytes, ' ', text.length);
-        size_t length = space ? (size_t)(space - text.bytes) : 0;
-        if (!space || memchr(space + 1, ' ', text.length - length - 1))
-            return am_error(AM_INVALID_FILE, "%s: model.merges: \"%.*s\" is not two tokens with a space between",
-                            loader->name, (int)(text.length < 60 ? text.length : 60), text.bytes);
-        *left = (am_text){text.bytes, length};
-        *right = (am_text){space + 1, text.length - length - 1};
+    const char *space = memchr(text.bytes, ' ', text.length);
+    size_t length = space ? (size_t)(space - text.bytes) : 0;
+    if (!space || memchr(space + 1, ' ', text.length - length - 1))
+        return am_error(AM_INVALID_FILE, "%s: model.merges: \"%.*s\" is not two tokens with a space between",
+                        loader->name, (int)(text.length < 60 ? text.length : 60), text.bytes);
+    *out = (am_merge_text){{text.bytes, length}, {space + 1, text.length - length - 1}};
+    return NULL;
+}
+
+/* "a b" or ["a", "b"]; a line with the version is passed over. */
+static am_status read_merge(const am_loader *loader, am_json merge, am_merge_text *out, bool *is_merge)
+{
+    am_json_string parts[2];
+    *is_merge = true;
+    if (am_json_strings(merge, parts, 2)) {
+        *out = (am_merge_text){{parts[0].bytes, parts[0].length}, {parts[1].bytes, parts[1].length}};
         return NULL;
     }
-    am_json_iterator i = am_json_iterate(merge);
-    am_json parts[2] = {{0}, {0}};
-    for (int k = 0; k < 2 && am_json_next(&i); k++) parts[k] = i.value;
-    if (am_json_count(merge) != 2 || am_json_kind_of(parts[0]) != AM_JSON_STRING ||
-        am_json_kind_of(parts[1]) != AM_JSON_STRING)
+    if (am_json_kind_of(merge) != AM_JSON_STRING)
         return am_loader_expected(loader, "model.merges", "pairs of tokens", merge);
-    *left = am_text_of(parts[0]);
-    *right = am_text_of(parts[1]);
-    return NULL;
+    am_text text = am_text_of(merge);
+    *is_merge = text.length < 8 || memcmp(text.bytes, "#version", 8) != 0;
+    return *is_merge ? split_merge(loader, text, out) : NULL;
 }
 
 static am_status read_merges(const am_loader *loader, am_json merges, am_model *model)
@@ -151,9 +154,9 @@ static am_status read_merges(const am_loader *loader, am_json merges, am_model *
     if (am_json_kind_of(merges) != AM_JSON_ARRAY) return am_loader_expected(loader, "model.merges", "an array", merges);
     AM_TRY(am_bpe_start_merges(model, am_json_count(merges)));
     for (am_json_iterator i = am_json_iterate(merges); am_json_next(&i);) {
-        am_text whole = am_text_of(i.value);
-        if (whole.length >= 8 && memcmp(whole.bytes, "#version", 8) == 0) continue;
-        AM_TRY(read_merge(loader, i.value, &batch[count].left, &batch[count].right));
+        bool is_merge;
+        AM_TRY(read_merge(loader, i.value, &batch[count], &is_merge));
+        if (!is_merge) continue;
         if (++count < AM_MERGE_BATCH) continue;
         AM_TRY(am_bpe_add_merges(model, batch, count, rank, loader->name));
         rank += count;

@@ -14,6 +14,7 @@ static am_status resize_slots(am_vocabulary *v, size_t entries)
     while (count < entries * 2) count *= 2;
     am_vocabulary_slot *slots = am_alloc_zeroed(count, sizeof *slots);
     if (!slots) return am_out_of_memory();
+    am_memory_prefer_large_pages(slots, count * sizeof *slots);
     am_free(v->slots);
     v->slots = slots;
     v->slot_mask = (uint32_t)(count - 1);
@@ -32,6 +33,7 @@ am_status am_vocabulary_init(am_vocabulary *v, size_t expected)
     v->capacity = (uint32_t)(expected < 16 ? 16 : expected);
     v->entries = am_alloc((size_t)v->capacity * sizeof *v->entries);
     if (!v->entries) return am_out_of_memory();
+    am_memory_prefer_large_pages(v->entries, v->capacity * sizeof *v->entries);
     return resize_slots(v, v->capacity);
 }
 
@@ -118,6 +120,14 @@ const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *v, am_
 void am_vocabulary_prefetch(const am_vocabulary *v, uint32_t hash)
 {
     __builtin_prefetch(&v->slots[am_hash_mix(hash) & v->slot_mask]);
+}
+
+void am_vocabulary_prefetch_entry(const am_vocabulary *v, uint32_t hash)
+{
+    const am_vocabulary_slot *slot = &v->slots[am_hash_mix(hash) & v->slot_mask];
+    if (!slot->index) return;
+    __builtin_prefetch(&v->entries[slot->index - 1]);
+    __builtin_prefetch(v->strings.bytes + slot->offset);
 }
 
 const am_vocabulary_entry *am_vocabulary_find_joined(const am_vocabulary *v, am_text left, am_text right, uint32_t hash)
