@@ -111,10 +111,9 @@ static void rewrite_numbers(const char *text, size_t length, std::string &out, b
 static simdjson::error_code parse_into(const char *text, size_t length, dom::document &out)
 {
     dom::parser parser(simdjson::SIMDJSON_MAXSIZE_BYTES);
-    std::unique_ptr<char, decltype(&am_free)> copy(static_cast<char *>(am_alloc(length + simdjson::SIMDJSON_PADDING)),
+    std::unique_ptr<char, decltype(&am_free)> copy(static_cast<char *>(am_alloc_table(length + simdjson::SIMDJSON_PADDING, 1)),
                                                    am_free);
     if (!copy) return simdjson::MEMALLOC;
-    am_memory_prefer_large_pages(copy.get(), length);
     memcpy(copy.get(), text, length);
     memset(copy.get() + length, 0, simdjson::SIMDJSON_PADDING);
     simdjson::error_code error = parser.allocate(length + 1, DEPTH_LIMIT);

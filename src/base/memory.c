@@ -66,6 +66,18 @@ void am_memory_prefer_large_pages(void *block, size_t bytes)
     if (block && bytes >= LARGE_PAGE_BYTES && end > start) (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
+void *am_alloc_table(size_t count, size_t bytes)
+{
+    size_t total;
+    if (!am_multiply_size(count, bytes, &total) || total > SIZE_MAX - LARGE_PAGE_BYTES) return NULL;
+    if (total < LARGE_PAGE_BYTES / 2) return am_alloc(total);
+    if (must_fail()) return NULL;
+    total = (total + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
+    void *block = aligned_alloc(LARGE_PAGE_BYTES, total);
+    am_memory_prefer_large_pages(block, total);
+    return block;
+}
+
 char *am_copy_string(const char *text, size_t length)
 {
     char *copy = length < SIZE_MAX ? am_alloc(length + 1) : NULL;

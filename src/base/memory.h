@@ -17,7 +17,11 @@ void am_free(void *block);
 void *am_alloc_aligned(size_t bytes);
 void am_free_aligned(void *block);
 
-/* Asks for large pages below a block that will be written all over: a large table is then there sooner. */
+/* Memory for a table that will be used all over, not zeroed: on large pages, where the system has them, it is there sooner
+   and found faster. Freed with am_free. */
+void *am_alloc_table(size_t count, size_t bytes);
+
+/* Asks for large pages below a block that others allocated. */
 void am_memory_prefer_large_pages(void *block, size_t bytes);
 
 /* A copy of `length` bytes with a zero byte after them; null when there is no memory. */

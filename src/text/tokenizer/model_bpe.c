@@ -47,12 +47,11 @@ am_status am_bpe_start_merges(am_model *model, size_t expected)
     size_t count = 16;
     if (expected > UINT32_MAX / 2) return am_error(AM_INVALID_FILE, "%zu merges, more than there can be", expected);
     while (count < expected * 2) count *= 2;
-    model->bpe.merges = am_alloc(count * sizeof *model->bpe.merges);
+    model->bpe.merges = am_alloc_table(count, sizeof *model->bpe.merges);
     model->bpe.merge_filter = am_alloc_zeroed(count * FILTER_BITS_PER_SLOT / 64, sizeof *model->bpe.merge_filter);
     model->bpe.merge_mask = count - 1;
     model->bpe.filter_mask = count * FILTER_BITS_PER_SLOT - 1;
     if (!model->bpe.merges || !model->bpe.merge_filter) return am_out_of_memory();
-    am_memory_prefer_large_pages(model->bpe.merges, count * sizeof *model->bpe.merges);
     memset(model->bpe.merges, 0xFF, count * sizeof *model->bpe.merges); /* UINT64_MAX: empty */
     return NULL;
 }
@@ -66,8 +65,8 @@ static am_status unknown_merge(am_text part, size_t rank, const char *where)
 static bool is_joined(const am_vocabulary *v, const am_vocabulary_entry *entry, am_text left, am_text right)
 {
     const char *text = v->strings.bytes + entry->offset;
-    return entry->length == left.length + right.length && memcmp(text, left.bytes, left.length) == 0 &&
-           memcmp(text + left.length, right.bytes, right.length) == 0;
+    return entry->length == left.length + right.length && am_bytes_equal(text, left.bytes, left.length) &&
+           am_bytes_equal(text + left.length, right.bytes, right.length);
 }
 
 /* Entry of `left` and `right` put together: often that of the merge before or the next, else it is looked up.

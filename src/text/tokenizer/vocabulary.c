@@ -12,9 +12,9 @@ static am_status resize_slots(am_vocabulary *v, size_t entries)
 {
     size_t count = 64;
     while (count < entries * 2) count *= 2;
-    am_vocabulary_slot *slots = am_alloc_zeroed(count, sizeof *slots);
+    am_vocabulary_slot *slots = am_alloc_table(count, sizeof *slots);
     if (!slots) return am_out_of_memory();
-    am_memory_prefer_large_pages(slots, count * sizeof *slots);
+    memset(slots, 0, count * sizeof *slots);
     am_free(v->slots);
     v->slots = slots;
     v->slot_mask = (uint32_t)(count - 1);
@@ -31,9 +31,8 @@ am_status am_vocabulary_init(am_vocabulary *v, size_t expected)
     *v = (am_vocabulary){0};
     if (expected > UINT32_MAX / 4) return am_out_of_memory();
     v->capacity = (uint32_t)(expected < 16 ? 16 : expected);
-    v->entries = am_alloc((size_t)v->capacity * sizeof *v->entries);
+    v->entries = am_alloc_table(v->capacity, sizeof *v->entries);
     if (!v->entries) return am_out_of_memory();
-    am_memory_prefer_large_pages(v->entries, v->capacity * sizeof *v->entries);
     return resize_slots(v, v->capacity);
 }
 

@@ -77,7 +77,7 @@ bool am_word_cache_get(const am_model *model, am_scratch *s, am_text word, bool 
     out->hash = hash_word(word);
     out->word = &words_of(s->word_cache)[out->hash & (WORDS - 1)];
     if (out->word->hash != out->hash || out->word->length != key_length(word, raw_bytes) ||
-        memcmp(out->word->bytes, word.bytes, word.length) != 0)
+        !am_bytes_equal(out->word->bytes, word.bytes, word.length))
         return false;
     add_tokens(model, s, out->word);
     return true;
