@@ -15,6 +15,8 @@ import bench  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
+import tokenizer_speed  # noqa: E402
+import tokenizer_texts  # noqa: E402
 
 MODEL = f"{os.path.dirname(HERE)}/examples/models/digits-vit"
 PIXELS = (1, 3, 32, 32)
@@ -131,6 +133,53 @@ class Targets(unittest.TestCase):
                       targets.detection_line([0.3, 0.4, 2], 9))
         self.assertIn(": below 1 ms", targets.detection_line([0.3, 0.4, 2], 9))
         self.assertIn(": NOT below 1 ms", targets.detection_line([1.3, 1.4, 2], 9))
+
+
+class Tokenizers(unittest.TestCase):
+    TOKENIZER = f"{os.path.dirname(HERE)}/examples/models/tiny-llama-text/tokenizer.json"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.documents = f"{folder.name}/documents.bin"
+        tokenizer_texts.write_documents(self.documents, ["Once upon a time", "", "née 東京\n"])
+
+    def command(self, documents, threads=1):
+        return [f"{os.path.dirname(WORKER)}/tokenizer_worker", self.TOKENIZER, documents, str(threads)]
+
+    def test_documents_are_read_as_written(self):
+        self.assertEqual(list(tokenizer_texts.read_documents(self.documents)), ["Once upon a time", "", "née 東京\n"])
+
+    def test_documents_are_the_same_again_and_of_all_kinds(self):
+        texts = tokenizer_texts.documents(1, 100_000)
+        self.assertEqual(texts, tokenizer_texts.documents(1, 100_000))
+        self.assertFalse(set(texts) & set(tokenizer_texts.documents(0, 100_000)))
+        draw = tokenizer_texts.random.Random(0)
+        for kind in tokenizer_texts.SHARES:
+            self.assertEqual(len(tokenizer_texts.document(draw, kind, 100, 0)), 100, kind)
+
+    def test_engines_take_turns(self):
+        result = tokenizer_speed.measure_case({tokenizer_speed.OURS: self.command(self.documents),
+                                               "encode_batch": self.command(self.documents, 2)}, rounds=2)
+        self.assertGreater(result["ids"], 3)
+        self.assertEqual([len(times) for times in result["times"].values()], [2, 2])
+        loads = tokenizer_speed.measure_loads({"one": self.command(self.documents)}, rounds=2)
+        self.assertEqual([len(times) for times in loads["one"]], [2, 2])
+
+    def test_other_ids_fail(self):
+        other = f"{self.documents}.other"
+        tokenizer_texts.write_documents(other, ["Once upon a time", "", "nee 東京\n"])
+        with self.assertRaisesRegex(measure.Failure, "ids of document 2 by anymodel and other differ"):
+            tokenizer_speed.measure_case({tokenizer_speed.OURS: self.command(self.documents),
+                                          "other": self.command(other)}, rounds=1)
+
+    def test_the_verdict_is_of_the_least_ratio(self):
+        result = {"times": {"anymodel": [1, 2, 9], "encode_batch": [4, 8, 9], "encode_batch_fast": [4, 3, 5]},
+                  "cpu_ms": {"anymodel": [1], "encode_batch": [3], "encode_batch_fast": [1.5]}}
+        self.assertEqual(tokenizer_speed.ratios_of(result, "encode_batch"), (4, 3))
+        self.assertIn("is 1.50: NOT at least 2", tokenizer_speed.verdict_line([("bert", 1, result)]))
+        result["cpu_ms"]["encode_batch_fast"] = [2]
+        self.assertIn("is 2.00: at least 2", tokenizer_speed.verdict_line([("bert", 1, result)]))
 
 
 class Figures(unittest.TestCase):

@@ -111,8 +111,8 @@ static void rewrite_numbers(const char *text, size_t length, std::string &out, b
 static simdjson::error_code parse_into(const char *text, size_t length, dom::document &out)
 {
     dom::parser parser(simdjson::SIMDJSON_MAXSIZE_BYTES);
-    std::unique_ptr<char, decltype(&am_free)> copy(static_cast<char *>(am_alloc_table(length + simdjson::SIMDJSON_PADDING, 1)),
-                                                   am_free);
+    std::unique_ptr<char, decltype(&am_free)> copy(
+        static_cast<char *>(am_alloc_table(length + simdjson::SIMDJSON_PADDING, 1)), am_free);
     if (!copy) return simdjson::MEMALLOC;
     memcpy(copy.get(), text, length);
     memset(copy.get() + length, 0, simdjson::SIMDJSON_PADDING);

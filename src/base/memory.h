@@ -17,8 +17,8 @@ void am_free(void *block);
 void *am_alloc_aligned(size_t bytes);
 void am_free_aligned(void *block);
 
-/* Memory for a table that will be used all over, not zeroed: on large pages, where the system has them, it is there sooner
-   and found faster. Freed with am_free. */
+/* Memory for a table that will be used all over, not zeroed: on large pages, where the system has them, it is there
+   sooner and found faster. Freed with am_free. */
 void *am_alloc_table(size_t count, size_t bytes);
 
 /* Asks for large pages below a block that others allocated. */

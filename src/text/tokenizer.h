@@ -84,9 +84,9 @@ am_status am_tokenizer_encode_words(const am_tokenizer *tokenizer, const am_text
                                     const am_text *pair, size_t pair_count, const am_encode_options *options,
                                     am_encoding *out) AM_NODISCARD;
 
-/* Encodes `count` texts, padded together, on the threads of base/threads.h; the result does not depend on how many these
-   are. `pairs` null: none, else as many. On success `out` holds `count` encodings, each to be freed; on failure, which is
-   that of the first text that fails, none. */
+/* Encodes `count` texts, padded together, on the threads of base/threads.h; the result does not depend on how many
+   these are. `pairs` null: none, else as many. On success `out` holds `count` encodings, each to be freed; on failure,
+   which is that of the first text that fails, none. */
 am_status am_tokenizer_encode_batch(const am_tokenizer *tokenizer, const am_text *texts, const am_text *pairs,
                                     size_t count, const am_encode_options *options, am_encoding *out) AM_NODISCARD;
 

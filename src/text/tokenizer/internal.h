@@ -178,7 +178,7 @@ typedef struct am_scratch {
     void *work[3]; /* arrays of the models and of normalization */
     size_t work_bytes[3];
     void *regex_data, *regex_stack, *regex_context; /* of PCRE2 */
-    struct am_word_cache *word_cache; /* of model.c's, null until the first word */
+    struct am_word_cache *word_cache;               /* of model.c's, null until the first word */
 } am_scratch;
 
 am_scratch *am_scratch_create(void);

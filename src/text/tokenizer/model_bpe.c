@@ -143,8 +143,8 @@ am_status am_bpe_finish(am_model *model)
         char bytes[4];
         model->bpe.char_ids[c] = am_vocabulary_id(&model->vocabulary, (am_text){bytes, am_utf8_put(c, bytes)});
     }
-    model->bpe.takes_raw_bytes = model->settings.continuing_subword_prefix.length == 0 &&
-                                 model->settings.end_of_word_suffix.length == 0;
+    model->bpe.takes_raw_bytes =
+        model->settings.continuing_subword_prefix.length == 0 && model->settings.end_of_word_suffix.length == 0;
     for (int byte = 0; byte < 256; byte++) {
         model->bpe.raw_ids[byte] = model->bpe.char_ids[am_byte_level_char((unsigned char)byte)];
         model->bpe.takes_raw_bytes &= model->bpe.raw_ids[byte] >= 0;

@@ -68,7 +68,8 @@ const am_vocabulary_entry *am_vocabulary_find_hashed(const am_vocabulary *vocabu
 const am_vocabulary_entry *am_vocabulary_find_joined(const am_vocabulary *vocabulary, am_text left, am_text right,
                                                      uint32_t hash);
 
-/* Starts loading what looking up a text of this hash will read first; then, that being there, what it will read next. */
+/* Starts loading what looking up a text of this hash will read first; then, that being there, what it will read next.
+ */
 void am_vocabulary_prefetch(const am_vocabulary *vocabulary, uint32_t hash);
 void am_vocabulary_prefetch_entry(const am_vocabulary *vocabulary, uint32_t hash);
 

@@ -207,6 +207,23 @@ static void base_json__strings_may_hold_anything(void **state)
     am_json_close(bare);
 }
 
+static void base_json__gives_arrays_of_strings_at_once(void **state)
+{
+    am_json_document *document = parse("[[\"a\",\"b\\n\"],[\"a\"],[\"a\",\"b\",\"c\"],[\"a\",1],[[\"a\"],\"b\"],\"ab\","
+                                       "{\"a\":\"b\"},[\"a\",NaN]]");
+    am_json_string parts[2] = {{NULL, 0}, {NULL, 0}};
+    size_t index = 0;
+    for (am_json_iterator i = am_json_iterate(am_json_root(document)); am_json_next(&i); index++) {
+        assert_int_equal(am_json_strings(i.value, parts, 2), index == 0);
+        assert_string_equal(parts[0].bytes, "a"); /* of the first, and not written again */
+        assert_string_equal(parts[1].bytes, "b\n");
+        assert_int_equal(parts[1].length, 2);
+    }
+    assert_int_equal(index, 8);
+    assert_false(am_json_strings((am_json){0}, parts, 2));
+    am_json_close(document);
+}
+
 static void base_json__iterates_in_order(void **state)
 {
     am_json_document *document = parse("{\"k\":[1,[2,3],{\"x\":[]},\"s\",-4.5,null,18446744073709551615],"
