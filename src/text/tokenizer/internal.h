@@ -500,26 +500,10 @@ am_status am_bpe_finish(am_model *model) AM_NODISCARD;
 am_status am_unigram_finish(am_model *model) AM_NODISCARD;
 am_status am_bpe_tokenize(const am_model *model, am_scratch *scratch, am_text word, bool raw_bytes) AM_NODISCARD;
 am_status am_unigram_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
-
 am_status am_wordpiece_tokenize(const am_model *model, am_scratch *scratch, am_text word) AM_NODISCARD;
 
 /* Ids of <0x00> ... <0xFF>, -1 where there is none. */
 void am_model_find_byte_ids(const am_model *model, int32_t ids[256]);
-
-/* ---- word_cache.c: tokens of words that came before, a bounded number of them ---- */
-
-/* Where the tokens of a word are, or are to be put. */
-typedef struct am_cache_place {
-    struct am_cached_word *word; /* null: not cached, as it is too long */
-    uint64_t hash;
-} am_cache_place;
-
-/* Appends the tokens of a word, when they are there, and answers whether. Else *out is for am_word_cache_put. */
-bool am_word_cache_get(const am_model *model, am_scratch *scratch, am_text word, bool raw_bytes, am_cache_place *out);
-
-/* Keeps scratch->tokens from `first` on as those of the word. */
-void am_word_cache_put(const am_model *model, am_scratch *scratch, am_text word, bool raw_bytes, size_t first,
-                       am_cache_place place);
 
 /* ---- added_tokens.c ---- */
 

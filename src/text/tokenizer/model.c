@@ -1,5 +1,5 @@
 /* Models: what they share, and the two small ones (WordPiece, WordLevel). */
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/word_cache.h"
 
 #include "base/memory.h"
 

@@ -1,6 +1,6 @@
 /* Words come again and again: a table of the last ones, by hash, with their tokens. It belongs to the scratch memory of
    a tokenizer, so that threads need not take turns. */
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/word_cache.h"
 
 #include "base/memory.h"
 
