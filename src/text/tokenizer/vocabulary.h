@@ -5,6 +5,8 @@
 #include "base/arena.h"
 #include "text/tokenizer.h"
 
+#include <string.h>
+
 typedef struct am_vocabulary_entry {
     uint32_t offset, length; /* of its text in `strings` */
     int32_t id;
@@ -32,6 +34,23 @@ typedef struct am_vocabulary {
 } am_vocabulary;
 
 enum { AM_VOCABULARY_ID_LIMIT = 1 << 24 };
+
+/* Whether `length` bytes are the same; most are few, for which a call takes longer than the answer. */
+static inline bool am_bytes_equal(const char *a, const char *b, size_t length)
+{
+    uint64_t first[2], last[2];
+    if (length > 16) return memcmp(a, b, length) == 0;
+    if (length < 8) {
+        for (size_t i = 0; i < length; i++)
+            if (a[i] != b[i]) return false;
+        return true;
+    }
+    memcpy(&first[0], a, 8);
+    memcpy(&first[1], b, 8);
+    memcpy(&last[0], a + length - 8, 8);
+    memcpy(&last[1], b + length - 8, 8);
+    return first[0] == first[1] && last[0] == last[1];
+}
 
 #define AM_HASH_START 0x811c9dc5u
 
