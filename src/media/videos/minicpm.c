@@ -135,8 +135,12 @@ typedef struct units {
     am_frame_list patches; /* tiles of each unit */
 } units;
 
-static am_status add_whole(const am_image_processor *p, const am_picture *picture, am_tiles *out)
+static am_status add_whole(const am_image_processor *p, const am_picture *picture, int64_t patch, am_tiles *out)
 {
+    if (picture->height < patch || picture->width < patch)
+        return am_error(AM_INVALID_ARGUMENT,
+                        "a frame of %" PRId64 "x%" PRId64 " pixels (height, width) has no patch of %" PRId64,
+                        picture->height, picture->width, patch);
     AM_TRY(am_tiles_add_resized(out, p, picture, (am_plane_size){picture->height, picture->width}));
     AM_TRY(am_image_rescale_and_normalize(p, &out->items[out->count - 1]));
     return am_picture_to_floats(&out->items[out->count - 1]);
@@ -147,7 +151,7 @@ static am_status add_unit(const am_image_processor *p, const am_picture *picture
     am_plane_size grid = {0};
     int64_t first = out->tiles.count;
     AM_TRY(p->do_resize ? am_slicing_cut(p, &out->slicing, picture, &out->tiles, &grid)
-                        : add_whole(p, picture, &out->tiles));
+                        : add_whole(p, picture, out->slicing.patch, &out->tiles));
     AM_TRY(am_frame_list_add(&out->grids, grid.height));
     AM_TRY(am_frame_list_add(&out->grids, grid.width));
     return am_frame_list_add(&out->patches, out->tiles.count - first);

@@ -78,11 +78,22 @@ static am_status process(am_video_run *run, const patch_settings *s)
     return NULL;
 }
 
+/* Frames are resized anyway, but do_resize is refused without what it would need. */
+static am_status check_do_resize(const am_image_processor *p)
+{
+    if (!p->do_resize) return NULL;
+    if (am_json_kind_of(am_image_setting(p, "size")) != AM_JSON_MISSING &&
+        am_json_kind_of(am_image_setting(p, "resample")) != AM_JSON_MISSING)
+        return NULL;
+    return am_error(AM_INVALID_FILE, "do_resize: expected size and resample with it");
+}
+
 static am_status preprocess(am_video_run *run)
 {
     patch_settings s;
     int64_t frames = am_video_count_frames(run), *patches, *tokens;
     float *out;
+    AM_TRY(check_do_resize(run->processor));
     AM_TRY(read_settings(run->processor, &s));
     AM_TRY(process(run, &s));
     const am_picture *first = run->clips->frames;
