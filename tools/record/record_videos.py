@@ -15,14 +15,16 @@ import random
 import sys
 
 import numpy
+import record_images
 import torch
 import transformers
-from record_images import output
 
 CLASSES = """CohereCompass Cosmos3Edge EmbeddingGemma2 Ernie4_5_VLMoe Gemma4 Gemma4Unified Glm46V Glm4v Glm5Next Glmga
 InstructBlipVideo InternVL Kimi_K25 LlavaNextVideo LlavaOnevision MiniCPMOcr MiniCPMV4_6 MiniMaxM3VL Molmo2 MuseGlimmer
 NemotronH_Omni_Reasoning_V3 PeVideo PerceptionLM Qwen2VL Qwen3VL Sam2Video SmolVLM Timesformer VJEPA2 VideoLlama3
 VideoLlava VideoMAE Videomt Vivit""".split()
+
+SAMPLES = record_images.SAMPLES = 64
 
 
 def frames(text, shape):
@@ -36,6 +38,21 @@ def frames(text, shape):
         z = (z ^ z >> u64(30)) * u64(0xBF58476D1CE4E5B9)
         z = (z ^ z >> u64(27)) * u64(0x94D049BB133111EB)
     return ((z ^ z >> u64(31)) >> u64(56)).astype(numpy.uint8).reshape(shape)
+
+
+def place(i, count):
+    return min(count - 1, i * count // SAMPLES + i * 7919 % max(1, count // SAMPLES))
+
+
+def sampled(described):
+    """Fewer elements than images are recorded with: frames are many, and alike."""
+    if isinstance(described, list):
+        return [sampled(part) for part in described]
+    full = described.get("full", [])
+    if len(full) > SAMPLES:
+        described["at"] = [full[place(i, len(full))] for i in range(SAMPLES)]
+        del described["full"]
+    return {**described, "samples": SAMPLES} if "at" in described else described
 
 
 def run(processor, videos, metadata, arguments):
@@ -76,7 +93,7 @@ def answer(name, config, case):
     indices = made.pop("video_metadata")[0].frames_indices
     samples = case["kwargs"].get("do_sample_frames", processor.do_sample_frames)
     out = {"frames_indices": [int(index) for index in indices] if samples and not many else None}
-    return {**out, "outputs": {key: output(value) for key, value in made.items()}}
+    return {**out, "outputs": {key: sampled(record_images.output(value)) for key, value in made.items()}}
 
 
 # --- random cases ---
@@ -151,6 +168,8 @@ def size_of(name, defaults):
         return {"max_height": side, "max_width": side}
     if name == "SmolVLM":
         return random.choice([{"longest_edge": random.randint(10, 90)}, {"height": 40, "width": 31}])
+    if name == "Sam2Video":
+        return {"height": random.randint(20, 70), "width": random.randint(20, 70)}
     if name == "Molmo2":
         side = 14 * random.randint(2, 5)
         return {"height": side, "width": side}
@@ -169,11 +188,9 @@ def random_settings(name, defaults):
         out["max_image_size"] = {"longest_edge": random.randint(12, 40)}
     if name == "VJEPA2":
         out["crop_size"] = {"height": random.randint(16, 70), "width": random.randint(16, 70)}
+    out.update(NEEDED.get(name, {}))
     if name == "Ernie4_5_VLMoe":
-        out["draw_on_frames"] = False
         out.pop("temporal_patch_size", None)
-    if name == "NemotronH_Omni_Reasoning_V3":
-        out["norm_mean"], out["norm_std"] = [0.4, 0.5, 0.6], [0.3, 0.25, 0.2]
     if name == "PeVideo":
         out.update({"do_resize": maybe(0.5), "size": {"height": 24, "width": 30}})
     if name == "Cosmos3Edge" and maybe(0.8):
@@ -193,13 +210,33 @@ def random_video():
     return shape, {"fps": fps, "total_num_frames": shape[0], "duration": duration}
 
 
+NEEDED = {
+    "Ernie4_5_VLMoe": {"draw_on_frames": False},
+    "NemotronH_Omni_Reasoning_V3": {"norm_mean": [0.4, 0.5, 0.6], "norm_std": [0.3, 0.25, 0.2]},
+}
+
+
+def first_case(name):
+    """As the class is without settings, save for those without which it does nothing."""
+    shape = [random.randint(4, 6), random.randint(8, 50), random.randint(8, 50), 3]
+    metadata = {"fps": 2.0, "total_num_frames": shape[0], "duration": shape[0] / 2}
+    arguments = {"do_sample_frames": False} if name.startswith("Gemma4") else {}
+    return {"video": f"prng {name}.0.0, uint8", "shape": shape, "kwargs": arguments, "metadata": metadata,
+            "settings": NEEDED.get(name, {})}
+
+
 def random_case(name, defaults, number):
+    if number == 0:
+        return first_case(name)
     shapes, metadata = zip(*[random_video() for _ in range(2 if maybe(0.2) else 1)])
     if len(shapes) > 1 and maybe(0.5):
         shapes = [shapes[0], [shapes[1][0], *shapes[0][1:]]]
     texts = [f"prng {name}.{number}.{i}, uint8" for i in range(len(shapes))]
     arguments = {"do_sample_frames": True} if maybe(0.6) else {}
     which = random.choice(["num_frames", "fps", None])
+    other = {"num_frames": "fps", "fps": "num_frames"}.get(which)
+    if other and defaults.get(other) and maybe(0.8):  # most classes refuse both
+        which = other
     if which == "num_frames":
         arguments["num_frames"] = random.randint(1, 12)
     elif which:
@@ -234,7 +271,8 @@ def record(path, new=()):
         for key in ("frames_indices", "outputs", "error"):
             case.pop(key, None)
         case.update(answer(name, document["config"], case))
-    document["cases"] += fresh
+    # A video of which no frame is sampled becomes tensors without elements in Python; here it is refused.
+    document["cases"] += [case for case in fresh if case.get("frames_indices") != []]
     with open(path, "w", encoding="utf-8") as file:
         json.dump(document, file, ensure_ascii=False, separators=(",", ":"))
         file.write("\n")
