@@ -2,6 +2,7 @@
 #include "base/memory.h"
 #include "media/image_processor.h"
 #include "recorded/case.h"
+#include "recorded/images.h"
 #include "recorded/videos.h"
 #include "tensor/shape.h"
 

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/prng.h"
 #include "media/video_processor.h"
+#include "recorded/images.h"
 
 #include <inttypes.h>
 #include <stdio.h>

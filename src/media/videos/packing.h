@@ -38,10 +38,10 @@ am_status am_packing_fit_frames(const am_image_processor *p, const am_packing_se
    that are not made of patches. */
 am_status am_packing_preprocess(am_video_run *run) AM_NODISCARD;
 
+/* Settings patch_size, temporal_patch_size (at most 21) and merge_size. */
 am_status am_packing_read(const am_image_processor *p, am_packing_settings *out) AM_NODISCARD;
 
-/* A budget of what a class says in size.shortest_edge and size.longest_edge. Fails with AM_INVALID_FILE where they are
-   not given. */
+/* Fails with AM_INVALID_FILE where size.shortest_edge and size.longest_edge are not given. */
 am_status am_packing_check_edges(const am_image_processor *p) AM_NODISCARD;
 
 /* frames rounded to a multiple of `times`, half to even. */
