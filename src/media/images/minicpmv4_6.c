@@ -1,142 +1,27 @@
 /* MiniCPM-V 4.6 and MiniCPM-OCR: the whole picture and slices of it, as columns of patches one after another. */
-#include "media/images/patches.h"
-#include "media/images/tiles.h"
-#include "tensor/shape.h"
+#include "media/images/slicing.h"
 
-#include <math.h>
 #include <stddef.h>
-#include <string.h>
-
-typedef struct slicing {
-    int64_t most, resolution, patch, unit; /* unit: what sides are multiples of */
-    bool slices, upsizes;
-} slicing;
-
-static am_status read_settings(const am_image_processor *p, slicing *out)
-{
-    am_json upsize = am_image_setting(p, "small_image_upsize");
-    *out = (slicing){.most = 9, .resolution = 448, .patch = 14, .slices = true, .upsizes = true};
-    AM_TRY(am_image_integer(p, "max_slice_nums", 1, 1024, &out->most));
-    AM_TRY(am_image_integer(p, "scale_resolution", 1, 1 << 16, &out->resolution));
-    AM_TRY(am_image_integer(p, "patch_size", 1, 1024, &out->patch));
-    AM_TRY(am_image_flag(p, "slice_mode", &out->slices));
-    out->unit = out->patch * (am_json_equals(am_image_setting(p, "downsample_mode"), "4x") ? 2 : 4);
-    if (am_json_kind_of(upsize) != AM_JSON_MISSING) out->upsizes = am_json_equals(upsize, "always");
-    if (am_json_equals(upsize, "adaptive"))
-        return am_error(AM_UNSUPPORTED, "small_image_upsize: adaptive measures glyphs, which is not implemented");
-    return NULL;
-}
-
-static double ensure_divide(double length, double divisor)
-{
-    return fmax(nearbyint(length / divisor) * divisor, divisor);
-}
-
-/* find_best_resize */
-static am_plane_size fit(const slicing *s, double height, double width, bool upsizes)
-{
-    double resolution = (double)s->resolution, unit = (double)s->unit;
-    if (height * width > resolution * resolution || upsizes) {
-        double ratio = width / height;
-        height = trunc(resolution / sqrt(ratio));
-        width = trunc(height * ratio);
-    }
-    return (am_plane_size){(int64_t)ensure_divide(height, unit), (int64_t)ensure_divide(width, unit)};
-}
-
-/* get_sliced_grid; 0 by 0: none. */
-static am_plane_size grid_of(const slicing *s, am_plane_size in)
-{
-    double log_ratio = log((double)in.width / (double)in.height), least = INFINITY,
-           area = (double)in.width * (double)in.height / ((double)s->resolution * (double)s->resolution);
-    int64_t multiple = (int64_t)fmin(ceil(area), (double)s->most);
-    am_plane_size best = {1, 1};
-    if (!s->slices || multiple <= 1) return (am_plane_size){0};
-    for (int64_t slices = multiple - 1; slices <= multiple + 1; slices++) {
-        for (int64_t rows = 1; rows <= slices && slices != 1 && slices <= s->most; rows++) {
-            if (slices % rows) continue;
-            double error = fabs(log_ratio - log((double)(slices / rows) / (double)rows));
-            if (error < least || (error == least && rows > best.height)) best = (am_plane_size){rows, slices / rows};
-            if (error < least) least = error;
-        }
-    }
-    return best;
-}
-
-static am_status add_slices(const am_image_processor *p, const slicing *s, const am_picture *picture,
-                            am_plane_size grid, am_tiles *out)
-{
-    double rows = (double)grid.height, columns = (double)grid.width;
-    if (!p->do_resize)
-        return am_tiles_cut(out, picture, (am_plane_size){picture->height / grid.height, picture->width / grid.width});
-    return am_tiles_cut_grid(out, p, picture,
-                             fit(s, ensure_divide((double)picture->height, rows) / rows,
-                                 ensure_divide((double)picture->width, columns) / columns, true),
-                             grid);
-}
 
 static am_status cut(am_image_run *run, int64_t image, am_tiled *out)
 {
     const am_image_processor *p = run->processor;
-    const am_picture *picture = &run->pictures[image];
-    slicing s;
-    am_plane_size in = {picture->height, picture->width};
-    int64_t first = out->tiles.count;
+    am_slicing s;
+    am_plane_size grid;
     if (!p->do_resize && p->backend == AM_IMAGE_TORCHVISION)
         return am_error(AM_INVALID_ARGUMENT, "do_resize: pictures are always resized to whole patches");
-    AM_TRY(read_settings(p, &s));
-    am_plane_size grid = grid_of(&s, in);
-    bool upsizes = s.upsizes && !grid.height;
-    if (p->do_resize) in = fit(&s, (double)in.height, (double)in.width, upsizes);
+    AM_TRY(am_slicing_read(p, &s));
+    AM_TRY(am_slicing_cut(p, &s, &run->pictures[image], &out->tiles, &grid));
     out->grids[2 * image] = grid.height;
     out->grids[2 * image + 1] = grid.width;
-    AM_TRY(am_tiles_add_resized(&out->tiles, p, picture, in));
-    if (grid.height) AM_TRY(add_slices(p, &s, picture, grid, &out->tiles));
-    for (int64_t i = first; i < out->tiles.count; i++) {
-        AM_TRY(am_patches_check(&out->tiles.items[i], (am_plane_size){s.patch, s.patch}, 1));
-        AM_TRY(am_image_rescale_and_normalize(p, &out->tiles.items[i]));
-        AM_TRY(am_picture_to_floats(&out->tiles.items[i]));
-    }
-    return NULL;
-}
-
-/* Copies the patches of a tile side by side into [3, patch, columns], from column `at` on; returns the next one. */
-static int64_t put_tile(const am_picture *tile, int64_t patch, int64_t columns, int64_t at, float *out)
-{
-    for (int64_t i = 0; i < tile->height / patch * (tile->width / patch); i++, at += patch) {
-        int64_t top = i / (tile->width / patch) * patch, left = i % (tile->width / patch) * patch;
-        for (int64_t row = 0; row < 3 * patch; row++)
-            am_picture_window(tile, row / patch, top + row % patch, left, (am_plane_size){1, patch},
-                              out + row * columns + at);
-    }
-    return at;
-}
-
-static am_status give_sizes(am_image_run *run, const am_tiles *tiles, int64_t patch)
-{
-    am_shape shape = am_shape_of(tiles->count, 2);
-    am_tensor *sizes;
-    AM_TRY(am_media_tensors_add(run->out, "target_sizes", AM_I32, &shape, &sizes));
-    for (int64_t i = 0; i < tiles->count; i++) {
-        ((int32_t *)sizes->data)[2 * i] = (int32_t)(tiles->items[i].height / patch);
-        ((int32_t *)sizes->data)[2 * i + 1] = (int32_t)(tiles->items[i].width / patch);
-    }
     return NULL;
 }
 
 static am_status give(am_image_run *run, am_tiled *tiled)
 {
-    slicing s;
-    int64_t columns = 0, at = 0;
-    float *values;
-    AM_TRY(read_settings(run->processor, &s));
-    for (int64_t i = 0; i < tiled->tiles.count; i++)
-        columns += tiled->tiles.items[i].height / s.patch * tiled->tiles.items[i].width;
-    am_shape shape = am_shape_of(1, 3, s.patch, columns);
-    AM_TRY(am_image_give_floats(run, "pixel_values", &shape, &values));
-    for (int64_t i = 0; i < tiled->tiles.count; i++)
-        at = put_tile(&tiled->tiles.items[i], s.patch, columns, at, values);
-    AM_TRY(give_sizes(run, &tiled->tiles, s.patch));
+    am_slicing s;
+    AM_TRY(am_slicing_read(run->processor, &s));
+    AM_TRY(am_slicing_give(run, &tiled->tiles, &s, "pixel_values", "target_sizes"));
     AM_TRY(am_image_give_numbers(run, "grids", run->count, 2, tiled->grids));
     return am_image_give_numbers(run, "num_patches_per_image", run->count, 0, tiled->counts);
 }
@@ -148,9 +33,9 @@ static am_status preprocess(am_image_run *run)
 
 static am_status count_patches(const am_image_processor *p, am_plane_size in, am_image_patch_count *out)
 {
-    slicing s;
-    AM_TRY(read_settings(p, &s));
-    am_plane_size grid = grid_of(&s, in);
+    am_slicing s;
+    AM_TRY(am_slicing_read(p, &s));
+    am_plane_size grid = am_slicing_grid(&s, in);
     *out = (am_image_patch_count){.count = 1 + grid.height * grid.width, .rows = grid.height, .columns = grid.width};
     return NULL;
 }

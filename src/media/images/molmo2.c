@@ -115,14 +115,11 @@ static int64_t patch_at(const crop_settings *s, am_plane_size grid, int64_t row,
 static int32_t *put_pooling(const crop_settings *s, am_plane_size size, const am_plane_size *grid, int64_t first,
                             int32_t *out)
 {
-    int64_t rows = (size.height + s->pool_height - 1) / s->pool_height,
-            columns = (size.width + s->pool_width - 1) / s->pool_width, top = (rows * s->pool_height - size.height) / 2,
-            left = (columns * s->pool_width - size.width) / 2;
-    for (int64_t i = 0; i < rows * columns; i++) {
-        for (int64_t k = 0; k < s->pool_height * s->pool_width; k++) {
-            int64_t row = i / columns * s->pool_height + k / s->pool_width - top,
-                    column = i % columns * s->pool_width + k % s->pool_width - left;
-            bool inside = row >= 0 && column >= 0 && row < size.height && column < size.width;
+    am_plane_size pool = {s->pool_height, s->pool_width}, tokens = am_pooled_size(size, pool);
+    for (int64_t i = 0; i < tokens.height * tokens.width; i++) {
+        for (int64_t k = 0; k < pool.height * pool.width; k++) {
+            int64_t row, column;
+            bool inside = am_pooled_patch(size, pool, i, k, &row, &column);
             int64_t patch = grid ? patch_at(s, *grid, row, column) : row * size.width + column;
             *out++ = inside ? (int32_t)(first + patch) : -1;
         }

@@ -73,6 +73,21 @@ am_plane_size am_patches_fit(am_plane_size in, int64_t patch, int64_t max_patche
                            (int64_t)scaled_patches(least, in.width, patch) * patch};
 }
 
+am_plane_size am_pooled_size(am_plane_size size, am_plane_size pool)
+{
+    return (am_plane_size){(size.height + pool.height - 1) / pool.height, (size.width + pool.width - 1) / pool.width};
+}
+
+bool am_pooled_patch(am_plane_size size, am_plane_size pool, int64_t i, int64_t k, int64_t *row, int64_t *column)
+{
+    am_plane_size windows = am_pooled_size(size, pool);
+    int64_t top = (windows.height * pool.height - size.height) / 2,
+            left = (windows.width * pool.width - size.width) / 2;
+    *row = i / windows.width * pool.height + k / pool.width - top;
+    *column = i % windows.width * pool.width + k % pool.width - left;
+    return *row >= 0 && *column >= 0 && *row < size.height && *column < size.width;
+}
+
 /* --- outputs --- */
 
 static int64_t count_of(const am_picture *picture, const am_patching *p)

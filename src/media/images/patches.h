@@ -37,4 +37,10 @@ am_plane_size am_patches_fit(am_plane_size in, int64_t patch, int64_t max_patche
 am_status am_patches_give_padded(am_image_run *run, const am_picture *pictures, int64_t count,
                                  const am_patching *patching, int64_t most, bool masks) AM_NODISCARD;
 
+/* Rows and columns of windows of `pool` patches that cover `size` patches. */
+am_plane_size am_pooled_size(am_plane_size size, am_plane_size pool);
+
+/* Where patch k of window i lies, the windows in the middle of the patches; false: outside. */
+bool am_pooled_patch(am_plane_size size, am_plane_size pool, int64_t i, int64_t k, int64_t *row, int64_t *column);
+
 #endif

@@ -210,6 +210,21 @@ static am_status read_documents(am_json config, am_image_processor *p)
     return status;
 }
 
+am_status am_image_processor_create_of(const am_image_class *kind, am_image_backend backend, am_json config,
+                                       am_image_processor **out)
+{
+    am_image_processor *p = am_alloc_zeroed(1, sizeof *p);
+    *out = NULL;
+    if (!p) return am_out_of_memory();
+    p->kind = kind;
+    p->backend = backend;
+    am_status status = read_documents(config, p);
+    if (!status) status = am_note(read_settings(p), "%s", kind->name);
+    if (status) am_image_processor_close(p);
+    else *out = p;
+    return status;
+}
+
 am_status am_image_processor_create(am_json config, const char *class_name, am_image_processor **out)
 {
     *out = NULL;
@@ -221,14 +236,9 @@ am_status am_image_processor_create(am_json config, const char *class_name, am_i
     if (!name.length) name = am_json_text(am_json_get(config, "feature_extractor_type"));
     if (!name.length)
         return am_error(AM_INVALID_FILE, "neither image_processor_type nor feature_extractor_type is given");
-    am_image_processor *p = am_alloc_zeroed(1, sizeof *p);
-    if (!p) return am_out_of_memory();
-    am_status status = find_class(name, p);
-    if (!status) status = read_documents(config, p);
-    if (!status) status = am_note(read_settings(p), "%s", p->kind->name);
-    if (status) am_image_processor_close(p);
-    else *out = p;
-    return status;
+    am_image_processor found = {0};
+    AM_TRY(find_class(name, &found));
+    return am_image_processor_create_of(found.kind, found.backend, config, out);
 }
 
 void am_image_processor_close(am_image_processor *processor)

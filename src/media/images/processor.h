@@ -56,6 +56,10 @@ struct am_image_processor {
 /* The text of a JSON value written in C: AM_JSON({"do_resize": true}). */
 #define AM_JSON(...) #__VA_ARGS__
 
+/* Reads the settings of a class: am_image_processor_create once that is found. `kind` must outlive *out. */
+am_status am_image_processor_create_of(const am_image_class *kind, am_image_backend backend, am_json config,
+                                       am_image_processor **out) AM_NODISCARD;
+
 /* --- settings --- */
 
 /* A setting: of the configuration where it is given and not null, else the class attribute, else MISSING. */

@@ -1,5 +1,6 @@
 /* Qwen2-VL and its kin: pictures keep their shape within a budget of pixels, and become a list of patches, of all
    pictures one after another; image_grid_thw says how many. */
+#include "media/images/budgets.h"
 #include "media/images/patches.h"
 #include "tensor/shape.h"
 
@@ -92,28 +93,14 @@ static am_status fit_paddleocr_vl(const am_image_processor *p, const packing_set
 static am_status fit_glm4v(const am_image_processor *p, const packing_settings *s, am_plane_size in, packing_sizes *out)
 {
     bool expands = p->backend == AM_IMAGE_TORCHVISION; /* PIL's form leaves patch_expand_factor out */
-    double factor = (double)(s->patch_size * s->merge_size * (expands ? s->patch_expand_factor : 1));
-    double height = (double)in.height, width = (double)in.width, frames = (double)s->temporal_patch_size;
+    am_pixel_budget budget = {.unit = s->patch_size * s->merge_size * (expands ? s->patch_expand_factor : 1),
+                              .frames = s->temporal_patch_size,
+                              .whole_frames = s->temporal_patch_size,
+                              .least = (double)p->size.shortest_edge,
+                              .most = (double)p->size.longest_edge};
     AM_TRY(check_edges(p));
-    if (height < factor || width < factor) {
-        double scale = fmax(factor / height, factor / width);
-        height = trunc(height * scale);
-        width = trunc(width * scale);
-    }
-    if (fmax(height, width) / fmin(height, width) > 200.0)
-        return am_error(AM_INVALID_ARGUMENT, "absolute aspect ratio must be smaller than 200, got %g",
-                        fmax(height, width) / fmin(height, width));
-    double tall = nearbyint(height / factor) * factor, wide = nearbyint(width / factor) * factor;
-    if (frames * tall * wide > (double)p->size.longest_edge) {
-        double beta = sqrt(frames * height * width / (double)p->size.longest_edge);
-        tall = fmax(factor, floor(height / beta / factor) * factor);
-        wide = fmax(factor, floor(width / beta / factor) * factor);
-    } else if (frames * tall * wide < (double)p->size.shortest_edge) {
-        double beta = sqrt((double)p->size.shortest_edge / (frames * height * width));
-        tall = ceil(height * beta / factor) * factor;
-        wide = ceil(width * beta / factor) * factor;
-    }
-    out->content = out->padded = (am_plane_size){(int64_t)tall, (int64_t)wide};
+    AM_TRY(am_fit_frames(in, &budget, &out->content));
+    out->padded = out->content;
     return NULL;
 }
 
@@ -146,129 +133,36 @@ static am_status fit_glm_image(const am_image_processor *p, const packing_settin
     return NULL;
 }
 
-static int64_t align(int64_t value, int64_t unit)
-{
-    return (value + unit - 1) / unit * unit;
-}
-
-/* The largest content whose padded size is within a budget, by bisection of its height. */
-static am_plane_size fit_within(am_plane_size in, int64_t unit, double frames, double max_pixels)
-{
-    am_plane_size best = {unit, unit};
-    for (int64_t low = 1, high = in.height; low <= high;) {
-        int64_t height = (low + high) / 2, width = in.width * height / in.height;
-        am_plane_size padded = {align(height, unit), align(width > 1 ? width : 1, unit)};
-        if (frames * (double)padded.height * (double)padded.width <= max_pixels) {
-            best = padded;
-            low = height + 1;
-        } else {
-            high = height - 1;
-        }
-    }
-    return best;
-}
-
-static am_status align_glm5(am_plane_size in, int64_t unit, double frames, const int64_t tokens[2], am_plane_size *out)
-{
-    double pixels_per_token = frames * (double)unit * (double)unit, least = (double)tokens[0] * pixels_per_token,
-           most = (double)tokens[1] * pixels_per_token;
-    *out = (am_plane_size){align(in.height, unit), align(in.width, unit)};
-    if (frames * (double)out->height * (double)out->width < least) {
-        double scale = sqrt(least / (frames * (double)in.height * (double)in.width));
-        *out = (am_plane_size){align((int64_t)ceil((double)in.height * scale), unit),
-                               align((int64_t)ceil((double)in.width * scale), unit)};
-    }
-    if (frames * (double)out->height * (double)out->width > most) *out = fit_within(in, unit, frames, most);
-    return NULL;
-}
-
 /* GLM-5: budgets are numbers of tokens; the picture is not stretched but padded. */
 static am_status fit_glm5_next(const am_image_processor *p, const packing_settings *s, am_plane_size in,
                                packing_sizes *out)
 {
     bool expands = p->backend == AM_IMAGE_TORCHVISION; /* PIL's form leaves patch_expand_factor out */
     int64_t unit = s->patch_size * s->merge_size * (expands ? s->patch_expand_factor : 1), tokens[2] = {1, 1};
-    double frames = (double)s->temporal_patch_size, height = (double)in.height, width = (double)in.width;
     AM_TRY(am_image_integer(p, "min_image_tokens", 1, AM_IMAGE_MAX_PIXELS, &tokens[0]));
     AM_TRY(am_image_integer(p, "max_image_tokens", 1, AM_IMAGE_MAX_PIXELS, &tokens[1]));
-    AM_TRY(align_glm5(in, unit, frames, tokens, &out->padded));
-    double scale = fmin((double)out->padded.height / height, (double)out->padded.width / width);
-    if (frames * height * width >= frames * (double)unit * (double)unit * (double)tokens[0]) scale = fmin(1.0, scale);
-    out->content.height = (int64_t)fmax(1.0, fmin((double)out->padded.height, floor(height * scale)));
-    out->content.width = (int64_t)fmax(1.0, fmin((double)out->padded.width, floor(width * scale)));
-    return NULL;
+    double per_token = (double)s->temporal_patch_size * (double)unit * (double)unit;
+    am_pixel_budget budget = {.unit = unit,
+                              .frames = s->temporal_patch_size,
+                              .whole_frames = s->temporal_patch_size,
+                              .least = (double)tokens[0] * per_token,
+                              .most = (double)tokens[1] * per_token};
+    return am_fit_padded(in, &budget, &out->content, &out->padded);
 }
 
-/* Kimi (navit_resize): never enlarged, within so many patches in all and so many along a side, then padded. */
+/* Kimi: never enlarged, within so many patches in all and so many along a side, then padded. */
 static am_status fit_kimi_k25(const am_image_processor *p, const packing_settings *s, am_plane_size in,
                               packing_sizes *out)
 {
-    int64_t max_patches = 1, patch = s->patch_size, side = p->size.max_height * patch, unit = patch * s->merge_size;
-    AM_TRY(am_image_integer(p, "max_patches", 1, AM_IMAGE_MAX_PIXELS, &max_patches));
-    if (!p->size.max_height || p->size.max_height != p->size.max_width)
-        return am_error(AM_INVALID_FILE, "size: expected max_height and max_width that are the same");
-    double rows = fmax(1.0, (double)(in.height / patch)), columns = fmax(1.0, (double)(in.width / patch)),
-           scale = fmin(1.0, sqrt((double)max_patches / (rows * columns)));
-    scale = fmin(scale, fmin((double)side / (double)in.height, (double)side / (double)in.width));
-    double height = fmax(1.0, trunc((double)in.height * scale)), width = fmax(1.0, trunc((double)in.width * scale));
-    out->content = (am_plane_size){(int64_t)fmin(height, (double)side), (int64_t)fmin(width, (double)side)};
-    out->padded = (am_plane_size){align(out->content.height, unit), align(out->content.width, unit)};
-    return NULL;
-}
-
-/* hash((rows, columns)) of CPython: xxHash's rounds over the two. */
-static uint64_t hash_pair(uint64_t rows, uint64_t columns)
-{
-    const uint64_t lanes[2] = {rows, columns}, prime = 2870177450012600261u;
-    uint64_t hash = prime;
-    for (int i = 0; i < 2; i++) {
-        hash += lanes[i] * 14029467366897019727u;
-        hash = (hash << 31 | hash >> 33) * 11400714785074694791u;
-    }
-    return hash + (2 ^ (prime ^ 3527539u));
-}
-
-/* Puts a pair into a set of 8 slots, as CPython does while it has at most 4. */
-static void insert_pair(double slots[8][2], double rows, double columns)
-{
-    uint64_t rest = hash_pair((uint64_t)rows, (uint64_t)columns), i = rest & 7;
-    while (slots[i][0] > 0.0 && (slots[i][0] != rows || slots[i][1] != columns)) {
-        rest >>= 5;
-        i = (i * 5 + 1 + rest) & 7;
-    }
-    slots[i][0] = rows;
-    slots[i][1] = columns;
-}
-
-/* Of the whole numbers of blocks around the ideal ones, those whose aspect ratio is nearest. Squares make ties, such as
-   of 21x21 and 22x22: the first in the order of Python's set is taken. */
-static void choose_blocks(double height, double width, double ratio, double most, double out[2])
-{
-    double slots[8][2] = {{0}}, nearest = INFINITY;
-    for (int i = 0; i < 4; i++)
-        insert_pair(slots, i < 2 ? floor(height) : ceil(height), i % 2 ? ceil(width) : floor(width));
-    for (int i = 0; i < 8; i++) {
-        double r = slots[i][0], c = slots[i][1], distance = fabs(r / c - ratio);
-        if (r < 1.0 || c < 1.0 || r * c > most || !(distance < nearest)) continue;
-        nearest = distance;
-        out[0] = r;
-        out[1] = c;
-    }
+    return am_fit_navit(p, s->patch_size, s->patch_size * s->merge_size, in, &out->content, &out->padded);
 }
 
 static am_status fit_muse_glimmer(const am_image_processor *p, const packing_settings *s, am_plane_size in,
                                   packing_sizes *out)
 {
-    int64_t max_tokens = 1, unit = s->patch_size * s->merge_size;
+    int64_t max_tokens = 1;
     AM_TRY(am_image_integer(p, "max_image_tokens", 1, AM_IMAGE_MAX_PIXELS, &max_tokens));
-    double height = (double)in.height / (double)unit, width = (double)in.width / (double)unit, ratio = width / height;
-    if (height * width > (double)max_tokens) {
-        height = pow((double)max_tokens / ratio, 0.5);
-        width = height * ratio;
-    }
-    double blocks[2] = {fmax(1.0, nearbyint(height)), fmax(1.0, nearbyint(width))};
-    choose_blocks(height, width, (double)in.height / (double)in.width, (double)max_tokens, blocks);
-    out->content = out->padded = (am_plane_size){(int64_t)blocks[0] * unit, (int64_t)blocks[1] * unit};
+    out->content = out->padded = am_fit_blocks(in, s->patch_size * s->merge_size, max_tokens);
     return NULL;
 }
 

@@ -1,0 +1,45 @@
+/* Video processors: from frames and video_preprocessor_config.json to the tensors that a model takes, as the classes of
+   transformers do (video_processing_utils.py). Classes are files of videos/; what they share is in videos/processor.h.
+ */
+#ifndef AM_MEDIA_VIDEO_PROCESSOR_H
+#define AM_MEDIA_VIDEO_PROCESSOR_H
+
+#include "base/json.h"
+#include "media/image.h"
+#include "media/media_tensors.h"
+
+typedef struct am_video_processor am_video_processor;
+
+/* Reads `config`, the object of a video_preprocessor_config.json, which is copied. `class_name` null: as
+   `video_processor_type` says. Fails with AM_UNSUPPORTED for a class or option that is not there, AM_INVALID_FILE for
+   values that make no sense. */
+am_status am_video_processor_create(am_json config, const char *class_name, am_video_processor **out) AM_NODISCARD;
+
+/* Null is allowed. */
+void am_video_processor_close(am_video_processor *processor);
+
+typedef struct am_video {
+    const am_image *frames; /* [count], all of one size */
+    int64_t count;          /* at least 1 */
+    double fps, duration;   /* frames a second, seconds; 0: not known */
+} am_video;
+
+/* Arguments of the call; others are taken from the configuration. */
+typedef struct am_video_options {
+    const bool *do_sample_frames; /* null: as the configuration says */
+    int64_t num_frames;           /* 0: as the configuration says */
+    double fps;                   /* 0: as the configuration says */
+} am_video_options;
+
+/* sample_frames: which frames of a video are taken, *out_indices, from 0 up, freed with am_free. Fails with
+   AM_INVALID_ARGUMENT where the class cannot tell, or would take none. */
+am_status am_video_processor_sample(const am_video_processor *processor, const am_video *video,
+                                    const am_video_options *options, int64_t **out_indices,
+                                    int64_t *out_count) AM_NODISCARD;
+
+/* The outputs of the class: pixel_values_videos and others. *out is deinited also after a failure. Fails with
+   AM_INVALID_ARGUMENT for videos that the class cannot take. */
+am_status am_video_processor_run(const am_video_processor *processor, const am_video *videos, int64_t count,
+                                 const am_video_options *options, am_media_tensors *out) AM_NODISCARD;
+
+#endif
