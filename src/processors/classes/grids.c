@@ -21,16 +21,13 @@ static am_status expand_whole(const am_placeholder *p, am_buffer *out)
 /* HunYuan-VL: rows that end with a token, and one before and after all. */
 static am_status expand_hunyuan(const am_placeholder *p, am_buffer *out)
 {
-    const am_processor *processor = p->run->processor;
-    int64_t height, width, patch, merge;
+    int64_t height, width, merge;
     AM_TRY(am_media_number(p->media, "image_grid_thw", p->row, 1, &height));
     AM_TRY(am_media_number(p->media, "image_grid_thw", p->row, 2, &width));
-    AM_TRY(am_processor_image_integer(processor, "spatial_patch_size", &patch));
-    AM_TRY(am_processor_image_integer(processor, "merge_size", &merge));
-    if (!patch || !merge)
-        return am_error(AM_INVALID_FILE, "spatial_patch_size and merge_size: expected none of them 0");
-    int64_t extra = am_processor_flag(processor, "cat_extra_token", true) ? 2 : 0;
-    am_put_token(p->run, "image_token", height / merge / patch * (width / merge / patch + 1) + extra, out);
+    AM_TRY(am_processor_image_integer(p->run->processor, "merge_size", &merge));
+    if (!merge) return am_error(AM_INVALID_FILE, "merge_size: expected a positive integer, found 0");
+    int64_t extra = am_processor_flag(p->run->processor, "cat_extra_token", true) ? 2 : 0;
+    am_put_token(p->run, "image_token", height / merge * (width / merge + 1) + extra, out);
     return NULL;
 }
 

@@ -319,28 +319,24 @@ static const window_rule glm = {glm_count, {0}};
     {                                                                                                                  \
         .placeholder = "audio_token", .expand = am_expand_sound                                                        \
     }
-#define LEFT                                                                                                           \
-    "text_kwargs":                                                                                                     \
-    {                                                                                                                  \
-        "padding" : true, "padding_side" : "left"                                                                      \
-    }
+
 
 /* clang-format off */
 static const am_processor_class classes[] = {
     {.name = "AudioFlamingo3Processor",
-     .settings = AM_JSON({"audio_token": "<sound>", "max_audio_len": 600, LEFT,
+     .settings = AM_JSON({"audio_token": "<sound>", "max_audio_len": 600, "text_kwargs": {"padding": true, "padding_side": "left"},
                           "audio_kwargs": {"return_attention_mask": true}}),
      .tokens = "audio_token", .sound = {.placeholder = "audio_token", .expand = expand_windows},
      .extract = extract_windows, .unused = "num_audio_tokens", .details = &flamingo},
     {.name = "MusicFlamingoProcessor",
      .settings = AM_JSON({"audio_token": "<sound>", "audio_bos_token": "<|sound_bos|>",
-                          "audio_eos_token": "<|sound_eos|>", "max_audio_len": 1200, LEFT,
+                          "audio_eos_token": "<|sound_eos|>", "max_audio_len": 1200, "text_kwargs": {"padding": true, "padding_side": "left"},
                           "audio_kwargs": {"return_attention_mask": true}}),
      .tokens = "audio_token audio_bos_token audio_eos_token",
      .sound = {.placeholder = "audio_token", .expand = expand_windows}, .extract = extract_windows,
      .unused = "num_audio_tokens", .details = &music_flamingo},
     {.name = "GlmAsrProcessor",
-     .settings = AM_JSON({"audio_token": "<|pad|>", "max_audio_len": 655, LEFT,
+     .settings = AM_JSON({"audio_token": "<|pad|>", "max_audio_len": 655, "text_kwargs": {"padding": true, "padding_side": "left"},
                           "audio_kwargs": {"return_attention_mask": true}}),
      .tokens = "audio_token", .sound = {.placeholder = "audio_token", .expand = expand_windows},
      .extract = extract_windows, .unused = "num_audio_tokens", .details = &glm},
@@ -349,7 +345,7 @@ static const am_processor_class classes[] = {
                           "audio_kwargs": {"return_attention_mask": true, "padding": "max_length"}}),
      .tokens = "audio_token*", .sound = SOUND, .extract = extract_qwen2, .unused = "num_audio_tokens"},
     {.name = "Qwen3ASRProcessor",
-     .settings = AM_JSON({LEFT, "audio_kwargs": {"padding": true, "return_attention_mask": true, "n_window": 50}}),
+     .settings = AM_JSON({"text_kwargs": {"padding": true, "padding_side": "left"}, "audio_kwargs": {"padding": true, "return_attention_mask": true, "n_window": 50}}),
      .tokens = "audio_token*", .sound = SOUND, .extract = extract_qwen3, .unused = "num_audio_tokens"},
     {.name = "FunAsrNanoProcessor", .settings = AM_JSON({"audio_token": "<|object_ref_start|>"}),
      .tokens = "audio_token", .sound = SOUND, .extract = extract_whole, .unused = "num_audio_tokens"},
