@@ -60,6 +60,7 @@ am_status am_processor_encode(am_processor_call *run)
     size_t count = (size_t)run->out->text_count;
     am_encode_options options;
     AM_TRY(am_processor_encode_options(run->processor, &options));
+    if (run->inputs->no_special_tokens) options.add_special_tokens = false;
     am_text *texts = am_arena_array(&run->arena, count, sizeof *texts);
     am_encoding *encodings = am_arena_array(&run->arena, count, sizeof *encodings);
     if (!texts || !encodings) return am_out_of_memory();

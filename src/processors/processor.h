@@ -10,6 +10,8 @@
 #include "media/media_tensors.h"
 #include "text/tokenizer.h"
 
+#include <stdbool.h>
+
 typedef struct am_processor am_processor;
 
 /* Opens a model directory as AutoProcessor does: the class that processor_config.json, preprocessor_config.json,
@@ -44,6 +46,7 @@ typedef struct am_processor_inputs {
     int64_t image_count;
     const am_audio *sounds; /* mono, at the extractor's rate */
     int64_t sound_count;
+    bool no_special_tokens; /* a chat template has written them: none are added */
 } am_processor_inputs;
 
 /* What a call gives. All zeros is nothing; freed with am_processed_deinit. */
