@@ -46,6 +46,7 @@ typedef struct am_processor_class {
        that name goes first; with ? it may be missing. */
     const char *tokens;
     am_modality image, sound;
+    const char *second_tokenizer; /* the folder of another tokenizer in the model directory; null: there is none */
     /* Appends arguments of the image processor that follow from settings, as members of a JSON object; null: none. */
     am_status (*image_arguments)(const am_processor *p, am_buffer *out);
     bool nests_images;    /* images of a text are one sample for the image processor */
@@ -80,9 +81,9 @@ struct am_processor {
     const am_processor_class *kind; /* static */
     am_arena arena;
     am_json_document *arguments, *config, *tokenizer_config, *defaults; /* the first three may be null */
-    am_tokenizer *tokenizer;
-    am_image_processor *image_processor;    /* null: the class takes no images */
-    am_feature_extractor feature_extractor; /* of zeros: it takes no sounds */
+    am_tokenizer *tokenizer, *second_tokenizer;                         /* the second may be null */
+    am_image_processor *image_processor;                                /* null: the class takes no images */
+    am_feature_extractor feature_extractor;                             /* of zeros: it takes no sounds */
     am_processor_token *tokens;
     int64_t token_count;
 };
@@ -158,6 +159,9 @@ am_status am_processor_encode_options(const am_processor *p, am_encode_options *
 
 /* The texts to input_ids, attention_mask and, where the tokenizer has them, token_type_ids. */
 am_status am_processor_encode(am_processor_call *run) AM_NODISCARD;
+
+/* The same by another tokenizer. */
+am_status am_processor_encode_by(am_processor_call *run, const am_tokenizer *tokenizer) AM_NODISCARD;
 
 /* Fails with AM_INVALID_ARGUMENT, naming both numbers, where the counted token is not as often in the ids as in the
    text

@@ -57,6 +57,11 @@ static am_status give_encodings(am_processor_call *run, const am_encoding *encod
 
 am_status am_processor_encode(am_processor_call *run)
 {
+    return am_processor_encode_by(run, run->processor->tokenizer);
+}
+
+am_status am_processor_encode_by(am_processor_call *run, const am_tokenizer *tokenizer)
+{
     size_t count = (size_t)run->out->text_count;
     am_encode_options options;
     AM_TRY(am_processor_encode_options(run->processor, &options));
@@ -66,7 +71,7 @@ am_status am_processor_encode(am_processor_call *run)
     if (!texts || !encodings) return am_out_of_memory();
     for (size_t i = 0; i < count; i++)
         texts[i] = (am_text){am_buffer_text(&run->out->texts[i]), run->out->texts[i].length};
-    AM_TRY(am_tokenizer_encode_batch(run->processor->tokenizer, texts, NULL, count, &options, encodings));
+    AM_TRY(am_tokenizer_encode_batch(tokenizer, texts, NULL, count, &options, encodings));
     am_status status = give_encodings(run, encodings);
     for (size_t i = 0; i < count; i++) am_encoding_deinit(&encodings[i]);
     return status;
@@ -88,7 +93,7 @@ am_status am_processor_check_ids(const am_processor_call *run, const am_modality
     const char *name = modality->counted ? modality->counted : modality->placeholder;
     const am_processor_token *token = name ? am_processor_find_token(run->processor, name) : NULL;
     const am_media_output *ids = am_media_tensors_find(&run->out->tensors, "input_ids");
-    if (!token || token->id < 0 || !ids) return NULL;
+    if (!modality->expand || !token || token->id < 0 || !ids) return NULL;
     for (int64_t i = 0; i < run->out->text_count; i++) {
         const int64_t *row;
         int64_t count, found = 0, expected = am_count_text(&run->out->texts[i], token->text);

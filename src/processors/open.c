@@ -205,6 +205,11 @@ static am_status open_images(am_processor *p, const char *directory)
 static am_status open_parts(am_processor *p, const char *directory)
 {
     AM_TRY(am_tokenizer_open(directory, AM_TOKENIZER_AUTO, &p->tokenizer));
+    if (p->kind->second_tokenizer) {
+        const char *second = am_path_join(&p->arena, directory, p->kind->second_tokenizer);
+        if (!second) return am_out_of_memory();
+        AM_TRY(am_tokenizer_open(second, AM_TOKENIZER_AUTO, &p->second_tokenizer));
+    }
     if (p->kind->image.placeholder) AM_TRY(open_images(p, directory));
     return p->kind->sound.placeholder ? am_feature_extractor_open(directory, &p->feature_extractor) : NULL;
 }
@@ -262,6 +267,7 @@ void am_processor_close(am_processor *processor)
 {
     if (!processor) return;
     am_tokenizer_close(processor->tokenizer);
+    am_tokenizer_close(processor->second_tokenizer);
     am_image_processor_close(processor->image_processor);
     am_feature_extractor_deinit(&processor->feature_extractor);
     am_json_close(processor->arguments);

@@ -263,6 +263,19 @@ ROWS = {
     "EmbeddingGemma2Processor": {
         "named": GEMMA4, "tokens": ["<|video|>"], "image": {"max_soft_tokens": 70}, "nested": True,
         "cases": both("<image_soft_token>", "<audio_soft_token>")},
+    "Blip2Processor": {
+        "tokens": ["<image>"], "settings": {"num_query_tokens": 5}, "image": {"size": SMALL},
+        "cases": [{"texts": ["Question: what? Answer:"], "images": [[SIZES[0]]]},
+                  {"texts": ["one", "and two"], "images": [SIZES[1:3]]}]},
+    "InstructBlipProcessor": {
+        "tokens": ["<image>"], "settings": {"num_query_tokens": 5}, "image": {"size": SMALL},
+        "cases": [{"texts": ["Question: what? Answer:"], "images": [[SIZES[0]]]},
+                  {"texts": ["one", "and two"], "images": [SIZES[1:3]]}]},
+    "Kosmos2_5Processor": {
+        "model_type": "kosmos-2.5",
+        "named": {"image_token": "<s1>", "boi_token": "<s0>", "eoi_token": "</s0>"}, "settings": {"num_image_tokens": 7},
+        "arguments": {"images_kwargs": {"max_patches": 64}},
+        "cases": [{"texts": ["<ocr>"], "images": [[SIZES[0]]]}, {"texts": ["<md>", "and more"], "images": [SIZES[1:3]]}]},
     "AudioFlamingo3Processor": {
         "tokens": ["<sound>"], "sound": {"chunk_length": 2}, "sound_class": "WhisperFeatureExtractor",
         "cases": sound_cases("<sound>", several=False)},

@@ -32,7 +32,7 @@ from processor_rows import ROWS  # noqa: E402
 STANDARD = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>", "sep_token": "<sep>",
             "mask_token": "<mask>"}
 FEW_VALUES = 1500
-MOST_RUNS = 150
+MOST_RUNS = 100
 
 
 def byte_tokenizer():
@@ -174,8 +174,7 @@ def record(name, row):
     processor = make(name, row)
     with tempfile.TemporaryDirectory() as folder:
         processor.save_pretrained(folder)
-        if not row.get("unloadable"):
-            processor = transformers.AutoProcessor.from_pretrained(folder)
+        processor = transformers.AutoProcessor.from_pretrained(folder)
         assert type(processor).__name__ == name, type(processor)
         read = {file: json.load(open(os.path.join(folder, file))) for file in (
             "processor_config.json", "tokenizer_config.json", "tokenizer.json")}

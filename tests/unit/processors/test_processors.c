@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MOST = 16 };
 
@@ -50,6 +51,10 @@ static const char *write_model(am_json row)
     write_json(directory, "processor_config.json", am_json_get(row, "processor_config.json"));
     write_json(directory, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
     write_tokenizer(directory, am_json_get(row, "added_tokens"));
+    const char *second = am_test_format("%s/qformer_tokenizer", directory); /* of those that have two, the same twice */
+    assert_int_equal(mkdir(second, 0700), 0);
+    write_json(second, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
+    write_tokenizer(second, am_json_get(row, "added_tokens"));
     return directory;
 }
 
