@@ -103,6 +103,7 @@ am_status am_processor_integer(const am_processor *p, const char *key, int64_t *
 /* The same of the image processor's settings. */
 am_status am_processor_image_integer(const am_processor *p, const char *key, int64_t *out) AM_NODISCARD;
 
+/* A setting that is true or false; the fallback where it is neither. */
 bool am_processor_flag(const am_processor *p, const char *key, bool fallback);
 
 /* --- tokens --- */

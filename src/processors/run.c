@@ -109,6 +109,19 @@ static am_status check_count(const am_processor_call *run, const am_modality *mo
                     found, (int)text.length, text.bytes, media, what);
 }
 
+/* Placeholders of videos are not expanded, and must not pass as text. */
+static am_status check_videos(am_processor_call *run)
+{
+    am_text token = am_tokenizer_special_token(run->processor->tokenizer, "video_token");
+    am_json_string setting = am_json_text(am_processor_setting(run->processor, "video_token"));
+    if (!token.length) token = (am_text){setting.bytes, setting.length};
+    for (int64_t i = 0; i < run->out->text_count; i++)
+        if (am_count_text(&run->out->texts[i], token))
+            return am_error(AM_UNSUPPORTED, "%s: text %" PRId64 " has \"%.*s\", but videos are not taken",
+                            run->processor->kind->name, i, (int)token.length, token.bytes);
+    return NULL;
+}
+
 static am_status assign_images(am_processor_call *run)
 {
     int64_t texts = run->out->text_count, first = 0;
@@ -335,6 +348,7 @@ static am_status process(am_processor_call *run)
     if (!run->out->text_count) return am_error(AM_INVALID_ARGUMENT, "%s needs a text", kind->name);
     AM_TRY(check_count(run, &kind->image, in->image_count, "images"));
     AM_TRY(check_count(run, &kind->sound, in->sound_count, "sounds"));
+    AM_TRY(check_videos(run));
     AM_TRY(assign_images(run));
     if (in->image_count) AM_TRY(process_images(run));
     if (in->sound_count) AM_TRY(kind->extract ? kind->extract(run) : am_processor_extract(run));

@@ -79,6 +79,7 @@ typedef struct am_media_inputs {
 /* The image of the input; freed with am_image_deinit. */
 am_status am_open_image(const am_task_input *input, struct am_image *out) AM_NODISCARD;
 
+/* What the image processor and the feature extractor make of the input; AM_INVALID_ARGUMENT where it holds none. */
 am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 

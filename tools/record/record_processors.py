@@ -187,7 +187,8 @@ def record(name, row):
     original = PreTrainedTokenizerBase.__call__
 
     def spy(self, text=None, *arguments, **keywords):
-        seen.append([text] if isinstance(text, str) else list(text or []))
+        if isinstance(text, list):  # a single text is what BLIP-2 puts before all
+            seen.append(list(text))
         return original(self, text, *arguments, **keywords)
 
     cases = []

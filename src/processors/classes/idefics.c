@@ -121,7 +121,7 @@ static const am_processor_class classes[] = {
      .tokens = "image_token fake_image_token global_image_token?", .nests_images = true,
      .image = IMAGE(expand_idefics3), .unused = "rows cols"},
     {.name = "SmolVLMProcessor",
-     .settings = AM_JSON({"image_seq_len": 169, "image_token": "<image>",
+     .settings = AM_JSON({"image_seq_len": 169, "image_token": "<image>", "video_token": "<video>",
                           "fake_image_token": "<fake_token_around_image>", "global_image_token": "<global-img>",
                           "images_kwargs": {"return_row_col_info": true}}),
      .tokens = "image_token* fake_image_token* global_image_token*?", .nests_images = true,

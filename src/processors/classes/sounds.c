@@ -320,7 +320,6 @@ static const window_rule glm = {glm_count, {0}};
         .placeholder = "audio_token", .expand = am_expand_sound                                                        \
     }
 
-
 /* clang-format off */
 static const am_processor_class classes[] = {
     {.name = "AudioFlamingo3Processor",

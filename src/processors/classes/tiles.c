@@ -464,7 +464,7 @@ static const am_processor_class classes[] = {
                "tile_y_separator_token",
      .image = IMAGE(expand_llama4), .unused = "aspect_ratios"},
     {.name = "Molmo2Processor",
-     .settings = AM_JSON({"image_token": "<|image|>", "image_use_col_tokens": true,
+     .settings = AM_JSON({"image_token": "<|image|>", "video_token": "<|video|>", "image_use_col_tokens": true,
                           "use_single_crop_start_token": true, "patch_token": "<im_patch>", "col_token": "<im_col>",
                           "start_token": "<im_start>", "low_res_start_token": "<low_res_im_start>",
                           "end_token": "<im_end>"}),

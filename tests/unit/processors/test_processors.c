@@ -271,3 +271,89 @@ static void processors__answer_as_recorded(void **state)
     assert_int_equal(failures, 0);
     assert_true(classes > 0);
 }
+
+/* --- what is refused --- */
+
+/* The model directory of a recorded class, with `processor_config` in the place of processor_config.json where it is
+   given. */
+static const char *recorded_model(const char *class_name, const char *processor_config)
+{
+    am_json_document *document;
+    am_test_expect_ok(
+        am_json_open(am_test_source_path(am_test_format("tests/unit/processors/data/%s.json", class_name)), &document));
+    const char *directory = write_model(am_json_root(document));
+    if (processor_config) am_test_write_text(directory, "processor_config.json", processor_config);
+    am_json_close(document);
+    return directory;
+}
+
+static am_status run_texts(const char *directory, const char *text, int64_t images)
+{
+    am_processor *p;
+    am_processed found = {0};
+    am_image pictures[2] = {{0}};
+    am_text texts[] = {{text, strlen(text)}};
+    am_test_expect_ok(am_processor_open(directory, (am_json){0}, &p));
+    for (int64_t i = 0; i < images; i++) am_test_expect_ok(am_image_create(30, 40, &pictures[i]));
+    am_processor_inputs call = {.texts = texts, .text_count = 1, .images = pictures, .image_count = images};
+    am_status status = am_processor_run(p, &call, &found);
+    for (int64_t i = 0; i < images; i++) am_image_deinit(&pictures[i]);
+    am_processed_deinit(&found);
+    am_processor_close(p);
+    return status;
+}
+
+static void processors__refuse_classes_by_name(void **state)
+{
+    am_processor *p;
+    const char *directory = recorded_model("Qwen2VLProcessor", "{\"processor_class\": \"CLIPProcessor\"}");
+    (void)state;
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_UNSUPPORTED, "CLIPProcessor");
+    am_test_write_text(directory, "processor_config.json", "{}");
+    am_test_write_text(directory, "tokenizer_config.json", "{\"tokenizer_class\": \"TokenizersBackend\"}");
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_NOT_FOUND, "processor_class");
+    am_test_write_text(directory, "config.json", "{\"model_type\": \"voxtral\"}");
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_UNSUPPORTED, "VoxtralProcessor");
+}
+
+static void processors__are_chosen_by_model_type(void **state)
+{
+    am_processor *p;
+    const char *directory = recorded_model("Qwen2VLProcessor", "{}");
+    (void)state;
+    am_test_write_text(directory, "tokenizer_config.json", "{\"tokenizer_class\": \"TokenizersBackend\"}");
+    am_test_write_text(directory, "preprocessor_config.json", "{\"image_processor_type\": \"Qwen2VLImageProcessor\"}");
+    am_test_write_text(directory, "config.json", "{\"model_type\": \"qwen3_5\"}");
+    am_test_expect_ok(am_processor_open(directory, (am_json){0}, &p));
+    assert_string_equal(am_processor_class_name(p), "Qwen3VLProcessor");
+    am_text placeholder = am_processor_image_placeholder(p);
+    assert_int_equal(placeholder.length, strlen("<|image_pad|>"));
+    assert_memory_equal(placeholder.bytes, "<|image_pad|>", placeholder.length);
+    assert_null(am_processor_sound_placeholder(p).bytes);
+    am_processor_close(p);
+}
+
+static void processors__refuse_media_without_placeholders(void **state)
+{
+    const char *directory = recorded_model("Qwen2VLProcessor", NULL);
+    (void)state;
+    am_test_expect_error(run_texts(directory, "no place", 1), AM_INVALID_ARGUMENT,
+                         "the texts have 0 times \"<|image_pad|>\", but 1 images are given");
+    am_test_expect_error(run_texts(directory, "<|image_pad|> and <|image_pad|>", 1), AM_INVALID_ARGUMENT, "2 times");
+    am_test_expect_error(run_texts(directory, "<|image_pad|>", 0), AM_INVALID_ARGUMENT, "but 0 images");
+    am_test_expect_error(run_texts(directory, "<|video_pad|>", 0), AM_UNSUPPORTED, "<|video_pad|>");
+    am_test_expect_error(run_texts(recorded_model("Qwen2AudioProcessor", NULL), "<|AUDIO|>", 1), AM_INVALID_ARGUMENT,
+                         "takes no images");
+}
+
+static void processors__need_the_tokens_of_their_class(void **state)
+{
+    am_processor *p;
+    const char *directory = recorded_model("PixtralProcessor", NULL);
+    (void)state;
+    am_test_write_text(directory, "processor_config.json",
+                       "{\"processor_class\": \"PixtralProcessor\", \"image_break_token\": \"[ROW]\", "
+                       "\"image_processor\": {\"image_processor_type\": \"PixtralImageProcessor\"}}");
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_INVALID_FILE,
+                         "\"[ROW]\" (image_break_token)");
+}
