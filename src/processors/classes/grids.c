@@ -69,29 +69,36 @@ static const am_wrapping vision_ends = {"vision_start_token", "vision_end_token"
     {                                                                                                                  \
         .placeholder = "image_token", .expand = am_expand_grid                                                         \
     }
-#define QWEN_TOKENS AM_JSON({"image_token" : "<|image_pad|>"})
-#define GLM_TOKENS  AM_JSON({"image_token" : "<|image|>", "text_kwargs" : {"return_token_type_ids" : false}})
 
 /* clang-format off */
+#define QWEN_TOKENS AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"})
+#define QWEN3_TOKENS                                                                                                   \
+    AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>",                                           \
+             "text_kwargs": {"return_token_type_ids": false}})
+#define GLM_TOKENS                                                                                                     \
+    AM_JSON({"image_token": "<|image|>", "video_token": "<|video|>", "text_kwargs": {"return_token_type_ids": false}})
+
 static const am_processor_class classes[] = {
     {.name = "Qwen2VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID,
      .type_ids = "mm_token_type_ids"},
     {.name = "Qwen2_5_VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID,
      .type_ids = "mm_token_type_ids"},
     {.name = "Qwen3VLProcessor",
-     .settings = AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "text_kwargs": {"return_token_type_ids": false}}),
+     .settings = QWEN3_TOKENS,
      .tokens = "image_token*", .image = GRID, .type_ids = "mm_token_type_ids"},
     {.name = "CohereCompassProcessor",
-     .settings = AM_JSON({"image_token": "<|IMAGE_PAD|>", "video_token": "<|VIDEO_PAD|>", "text_kwargs": {"return_token_type_ids": false}}),
+     .settings = AM_JSON({"image_token": "<|IMAGE_PAD|>", "video_token": "<|VIDEO_PAD|>",
+                          "text_kwargs": {"return_token_type_ids": false}}),
      .tokens = "image_token", .image = GRID, .type_ids = "mm_token_type_ids"},
     {.name = "Exaone4_5_Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
     {.name = "Cosmos3EdgeProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
     {.name = "VideoLlama3Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
     {.name = "HyperCLOVAXVisionV2Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
     {.name = "Lfm3VlProcessor",
-     .settings = AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "text_kwargs": {"return_token_type_ids": false}}),
+     .settings = QWEN3_TOKENS,
      .tokens = "image_token*", .image = GRID},
-    {.name = "Kimi_K25Processor", .settings = AM_JSON({"image_token": "<|media_pad|>", "video_token": "<|kimi_k25_video_placeholder|>"}), .tokens = "image_token*",
+    {.name = "Kimi_K25Processor", .settings = AM_JSON({"image_token": "<|media_pad|>",
+                          "video_token": "<|kimi_k25_video_placeholder|>"}), .tokens = "image_token*",
      .image = GRID, .unused = "num_chunks_per_video"},
     {.name = "PaddleOCRVLProcessor", .tokens = "image_token*", .image = GRID, .type_ids = "mm_token_type_ids"},
     {.name = "Glm4vProcessor", .settings = GLM_TOKENS, .tokens = "image_token*", .image = GRID,
@@ -104,12 +111,14 @@ static const am_processor_class classes[] = {
      .tokens = "image_token* image_start_token* image_end_token* video_token*? video_start_token*? video_end_token*?",
      .image = GRID, .type_ids = "mm_token_type_ids", .finish = give_moe_types},
     {.name = "MiniMaxM3VLProcessor",
-     .settings = AM_JSON({"image_token": "]<]image[>[", "video_token": "]<]video[>[", "vision_start_token": "]<]start of image[>[",
+     .settings = AM_JSON({"image_token": "]<]image[>[", "video_token": "]<]video[>[",
+                          "vision_start_token": "]<]start of image[>[",
                           "vision_end_token": "]<]end of image[>["}),
      .tokens = "image_token vision_start_token vision_end_token", .details = &vision_ends,
      .image = {.placeholder = "image_token", .expand = expand_wrapped}, .unused = "num_chunks_per_video"},
     {.name = "MuseGlimmerProcessor",
-     .settings = AM_JSON({"image_token": "<|patch|>", "video_token": "<|video|>", "image_start_token": "<|image_start|>",
+     .settings = AM_JSON({"image_token": "<|patch|>", "video_token": "<|video|>",
+                          "image_start_token": "<|image_start|>",
                           "image_end_token": "<|image_end|>"}),
      .tokens = "image_token image_start_token image_end_token", .details = &image_ends,
      .image = {.placeholder = "image_token", .expand = expand_wrapped}},

@@ -289,9 +289,10 @@ static am_status expand_lfm2(const am_placeholder *p, am_buffer *out)
     {                                                                                                                  \
         .placeholder = "image_token", .expand = rule                                                                   \
     }
-#define LLAVA AM_JSON({"image_token" : "<image>", "num_additional_image_tokens" : 0})
 
 /* clang-format off */
+#define LLAVA AM_JSON({"image_token": "<image>", "num_additional_image_tokens": 0})
+
 static const am_processor_class classes[] = {
     {.name = "PixtralProcessor",
      .settings = AM_JSON({"patch_size": 16, "spatial_merge_size": 1, "image_token": "[IMG]",
@@ -308,14 +309,16 @@ static const am_processor_class classes[] = {
      .image = IMAGE(expand_emu3), .prepare = put_bos},
     {.name = "LlavaProcessor", .settings = LLAVA, .tokens = "image_token*", .image = IMAGE(expand_llava)},
     {.name = "VideoLlavaProcessor",
-     .settings = AM_JSON({"image_token": "<image>", "video_token": "<video>", "num_additional_image_tokens": 1, "patch_size": 14,
+     .settings = AM_JSON({"image_token": "<image>", "video_token": "<video>", "num_additional_image_tokens": 1,
+                          "patch_size": 14,
                           "vision_feature_select_strategy": "default"}),
      .tokens = "image_token*", .image = IMAGE(expand_llava)},
     {.name = "LlavaNextProcessor",
      .settings = AM_JSON({"image_token": "<image>", "num_additional_image_tokens": 0,
                           "images_kwargs": {"do_pad": true}}),
      .tokens = "image_token*", .image = IMAGE(expand_resolution)},
-    {.name = "LlavaNextVideoProcessor", .settings = AM_JSON({"image_token": "<image>", "video_token": "<video>", "num_additional_image_tokens": 0}), .tokens = "image_token*",
+    {.name = "LlavaNextVideoProcessor", .settings = AM_JSON({"image_token": "<image>", "video_token": "<video>",
+                          "num_additional_image_tokens": 0}), .tokens = "image_token*",
      .image = IMAGE(expand_resolution)},
     {.name = "Granite4VisionProcessor",
      .settings = AM_JSON({"image_token": "<image>", "num_additional_image_tokens": 0,
