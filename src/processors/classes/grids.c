@@ -25,9 +25,10 @@ static am_status expand_hunyuan(const am_placeholder *p, am_buffer *out)
     AM_TRY(am_media_number(p->media, "image_grid_thw", p->row, 1, &height));
     AM_TRY(am_media_number(p->media, "image_grid_thw", p->row, 2, &width));
     AM_TRY(am_processor_image_integer(p->run->processor, "merge_size", &merge));
-    if (!merge) return am_error(AM_INVALID_FILE, "merge_size: expected a positive integer, found 0");
+    int64_t patch = am_json_int(am_image_setting(p->run->processor->image_processor, "spatial_patch_size"), 1);
+    if (!merge || patch < 1) return am_error(AM_INVALID_FILE, "merge_size, spatial_patch_size: found one below 1");
     int64_t extra = am_processor_flag(p->run->processor, "cat_extra_token", true) ? 2 : 0;
-    am_put_token(p->run, "image_token", height / merge * (width / merge + 1) + extra, out);
+    am_put_token(p->run, "image_token", height / merge / patch * (width / merge / patch + 1) + extra, out);
     return NULL;
 }
 
