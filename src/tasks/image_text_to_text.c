@@ -135,7 +135,7 @@ static am_status generate(job *j, const am_image *image, am_buffer *out)
     am_processed made = {0};
     am_text_answer answer = {0};
     AM_TRY(read_settings(j));
-    if (is_chat(j)) AM_TRY(am_render_chat(j->p, j->messages, &rendered));
+    if (is_chat(j)) AM_TRY(am_render_chat(j->p, j->messages, j->options, &rendered));
     am_status status = process(j, image, is_chat(j) ? rendered.text : j->prompt, &made);
     am_chat_text_deinit(&rendered);
     if (!status) status = take_inputs(j, &made);
@@ -152,7 +152,7 @@ static am_status run(am_pipeline *p, const am_task_input *input, am_json options
     am_image image = {0};
     bool has_image = input->path || input->bytes;
     if (!is_chat(&j)) AM_TRY(am_need_text(input));
-    if (is_chat(&j) && am_chat_is_begun(j.messages))
+    if (is_chat(&j) && am_chat_is_begun(j.messages, options))
         return am_error(AM_UNSUPPORTED, "messages: an answer that is begun cannot be continued beside images");
     if (has_image) AM_TRY(am_open_image(input, &image));
     am_status status = generate(&j, has_image ? &image : NULL, out);
