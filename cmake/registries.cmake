@@ -34,4 +34,5 @@ am_registry(feature_class media/extractors am_feature_class feature_class "media
 am_registry(task tasks am_task task "tasks/task.h" AM_GENERATED_SOURCES)
 am_registry(image_family media/images am_image_family image_family "media/images/processor.h" AM_GENERATED_SOURCES)
 am_registry(video_family media/videos am_video_family video_family "media/videos/processor.h" AM_GENERATED_SOURCES)
+am_registry(processor_family processors/classes am_processor_family processor_family "processors/class.h" AM_GENERATED_SOURCES)
 am_registry(command cli/commands am_command command "cli/command.h" AM_GENERATED_CLI_SOURCES)

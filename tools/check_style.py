@@ -30,7 +30,7 @@ LONG_FILES = {
 }
 
 # What the sources of a folder of src/ may include beside their own folder. Arrows of ARCHITECTURE.md:
-# base <- tensor <- graph <- {formats, text, media, models, targets} <- runtime <- tasks <- api <- cli
+# base <- tensor <- graph <- {formats, text, media, models, targets} <- {processors, runtime} <- tasks <- api <- cli
 CORE = ["base", "tensor", "graph"]
 MIDDLE = ["formats", "text", "media", "models", "targets"]
 MAY_INCLUDE = {
@@ -42,8 +42,9 @@ MAY_INCLUDE = {
     "media": CORE,
     "models": CORE + ["formats"],
     "targets": CORE,
+    "processors": CORE + ["text", "media"],
     "runtime": CORE + MIDDLE,
-    "tasks": CORE + MIDDLE + ["runtime"],
+    "tasks": CORE + MIDDLE + ["processors", "runtime"],
     "recorded": CORE + MIDDLE + ["tasks"],
     "api": CORE + MIDDLE + ["recorded", "runtime", "tasks"],
     "cli": [],

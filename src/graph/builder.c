@@ -383,6 +383,20 @@ am_value am_graph_state_input(am_builder *b, const char *name, am_dtype dtype, a
     return value;
 }
 
+static void add_check(am_builder *b, const am_graph_check *check)
+{
+    if (b->error || !GROW(b, check)) return;
+    b->graph->checks[b->graph->check_count++] =
+        (am_graph_check){copy_name(b, check->input), check->value, check->count, check->what};
+}
+
+void am_require_count(am_builder *b, am_value value, int64_t wanted, int64_t count, const char *what)
+{
+    for (int i = 0; i < b->graph->input_count && !b->error; i++)
+        if (b->graph->inputs[i].value.id == value.id)
+            add_check(b, &(am_graph_check){b->graph->inputs[i].name, wanted, count, what});
+}
+
 void am_state_update(am_builder *b, am_value state, am_value updated)
 {
     if (b->error) return;
@@ -558,6 +572,7 @@ static void copy_all(am_builder *b, const am_graph *graph, bool (*keep)(void *, 
         if (graph->states[i].updated.id)
             am_state_update(b, map[graph->states[i].value.id], map[graph->states[i].updated.id]);
     for (int i = 0; i < graph->output_count; i++) am_output(b, graph->outputs[i].name, map[graph->outputs[i].value.id]);
+    for (int i = 0; i < graph->check_count; i++) add_check(b, &graph->checks[i]);
 }
 
 static bool has_expandable(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *),

@@ -66,6 +66,10 @@ void am_weight_root_restore(am_builder *b, size_t root);
 /* A new graph input. */
 am_value am_graph_input(am_builder *b, const char *name, am_dtype dtype, am_shape shape);
 
+/* Says that the input of integers `value` has to hold `wanted` `count` times; nothing where the value is no input. A
+   session checks it before each run and names both numbers. `what` is static. */
+void am_require_count(am_builder *b, am_value value, int64_t wanted, int64_t count, const char *what);
+
 /* A new state, zero before the first run; `am_state_update` names the value that replaces it after each run.
  */
 am_value am_graph_state_input(am_builder *b, const char *name, am_dtype dtype, am_shape shape);

@@ -46,6 +46,7 @@ void am_graph_destroy(am_graph *graph)
     am_free(graph->inputs);
     am_free(graph->outputs);
     am_free(graph->states);
+    am_free(graph->checks);
     am_arena_deinit(&graph->arena);
     am_free(graph);
 }

@@ -54,14 +54,22 @@ typedef struct am_graph_state {
     am_value value, updated;
 } am_graph_state;
 
+/* What must hold of an input before a run: `value` stands in it `count` times. */
+typedef struct am_graph_check {
+    const char *input;
+    int64_t value, count;
+    const char *what; /* of which there are `count`: "rows of image features" */
+} am_graph_check;
+
 typedef struct am_graph {
     am_arena arena;
     am_node *nodes;
     am_value_info *values; /* values[0] is unused */
     am_named_value *inputs, *outputs;
     am_graph_state *states;
-    int node_count, value_count, input_count, output_count, state_count;
-    int node_capacity, value_capacity, input_capacity, output_capacity, state_capacity;
+    am_graph_check *checks;
+    int node_count, value_count, input_count, output_count, state_count, check_count;
+    int node_capacity, value_capacity, input_capacity, output_capacity, state_capacity, check_capacity;
 } am_graph;
 
 void am_graph_destroy(am_graph *graph);

@@ -267,7 +267,7 @@ static const char *class_of_model(am_json model_type)
 
 am_status am_feature_extractor_open(const char *directory, am_feature_extractor *out)
 {
-    static const am_preprocessor_kind kind = {.member = "feature_extractor",
+    static const am_preprocessor_kind kind = {.members = {"feature_extractor", "audio_processor"},
                                               .types = {"feature_extractor_type"},
                                               .class_of_model = class_of_model,
                                               .read = read_into};

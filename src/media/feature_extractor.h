@@ -30,7 +30,7 @@ typedef struct am_feature_extractor {
    values that make no sense. */
 am_status am_feature_extractor_init(am_json config, const char *class_name, am_feature_extractor *out) AM_NODISCARD;
 
-/* Reads the model directory's processor_config.json (member "feature_extractor"), or else
+/* Reads the model directory's processor_config.json (member "feature_extractor" or "audio_processor"), or else
    preprocessor_config.json. Where that names no class, it is the one that transformers has for the model_type
    of config.json. */
 am_status am_feature_extractor_open(const char *directory, am_feature_extractor *out) AM_NODISCARD;

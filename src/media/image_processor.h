@@ -19,6 +19,12 @@ am_status am_image_processor_create(am_json config, const char *class_name, am_i
    that names no class, it is the one that transformers has for the model_type of config.json. */
 am_status am_image_processor_open(const char *directory, am_image_processor **out) AM_NODISCARD;
 
+/* The same with arguments of its calls (an object, copied; MISSING: none), which go before the configuration, as a
+   processor of several modalities gives them: {"crop_to_patches": true}. */
+am_status am_image_processor_create_with(am_json config, const char *class_name, am_json arguments,
+                                         am_image_processor **out) AM_NODISCARD;
+am_status am_image_processor_open_with(const char *directory, am_json arguments, am_image_processor **out) AM_NODISCARD;
+
 /* Null is allowed. */
 void am_image_processor_close(am_image_processor *processor);
 

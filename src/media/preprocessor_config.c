@@ -30,6 +30,13 @@ static bool names_its_class(am_json config, const am_preprocessor_kind *kind)
     return false;
 }
 
+static am_json nested_config(am_json processor, const am_preprocessor_kind *kind)
+{
+    am_json config = am_json_get(processor, kind->members[0]);
+    if (am_json_kind_of(config) == AM_JSON_OBJECT || !kind->members[1]) return config;
+    return am_json_get(processor, kind->members[1]);
+}
+
 typedef struct config_paths {
     char *nested, *plain, *model;
 } config_paths;
@@ -41,7 +48,7 @@ static am_status read_file(const config_paths *paths, bool nested, const am_prep
     const char *path = nested ? paths->nested : paths->plain, *class_name = NULL;
     AM_TRY(am_json_open(path, &document));
     am_json config = am_json_root(document);
-    if (nested) config = am_json_get(config, kind->member);
+    if (nested) config = nested_config(config, kind);
     *found = !nested || am_json_kind_of(config) == AM_JSON_OBJECT;
     am_status status = NULL;
     if (*found && !names_its_class(config, kind)) status = class_of_model(paths->model, kind, &class_name);

@@ -11,8 +11,9 @@ typedef struct am_model_class {
 
 /* What to look for in a model directory, and who reads it. */
 typedef struct am_preprocessor_kind {
-    const char *member;   /* of processor_config.json that holds the configuration, where there is one */
-    const char *types[2]; /* members that name its class; the second may be null */
+    const char *members[2]; /* of processor_config.json: the first that is there holds the configuration; the second may
+                               be null */
+    const char *types[2];   /* members that name its class; the second may be null */
     /* For those that do not, by model_type of config.json: a table up to a null, or a function that gives null for what
        it does not know. */
     const am_model_class *models;

@@ -118,7 +118,12 @@ static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
         if (f->encoder_decoder && is_mask)
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
         if (f->encoder_decoder) continue;
-        if (f->offset && given->tensor.dtype == AM_F32) continue; /* images, sounds, states: the prompt's */
+        bool is_media = am_dtype_is_float(given->tensor.dtype); /* images, sounds, states: the prompt's */
+        if (is_media && f->offset) continue;
+        if (is_media && f->rows == f->request->batch) { /* tiles may be more than rows */
+            out[count++] = *given;
+            continue;
+        }
         if (strcmp(given->name, "encoder_attention_mask") == 0) {
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
             continue;

@@ -363,6 +363,25 @@ static am_status fill_input(const compiled *c, int i, const am_session_input *in
     return am_error(AM_INTERNAL, "input %s was not given", name);
 }
 
+/* The inputs hold what the graph counts on: as many image tokens as there are rows of features. */
+static am_status check_inputs(const compiled *c)
+{
+    for (int i = 0; i < c->graph->check_count; i++) {
+        const am_graph_check *check = &c->graph->checks[i];
+        int64_t found = 0;
+        for (int k = 0; k < c->graph->input_count; k++) {
+            if (strcmp(c->graph->inputs[k].name, check->input) != 0) continue;
+            const am_tensor *x = &c->inputs[k];
+            int64_t count = am_shape_count(&x->shape);
+            for (int64_t at = 0; at < count; at++) found += am_load_int(x->dtype, x->data, at) == check->value;
+        }
+        if (found == check->count) continue;
+        return am_error(AM_OUT_OF_RANGE, "%s has %lld tokens %lld, but there are %lld %s", check->input,
+                        (long long)found, (long long)check->value, (long long)check->count, check->what);
+    }
+    return NULL;
+}
+
 am_status am_session_run(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
 {
     if (options && options->cache_capacity > INT32_MAX)
@@ -371,6 +390,7 @@ am_status am_session_run(am_session *s, const am_session_input *inputs, int coun
     compiled *c = s->current;
     AM_TRY(bind_states(s, c));
     for (int i = 0; i < c->graph->input_count; i++) AM_TRY(fill_input(c, i, inputs, count, options));
+    AM_TRY(check_inputs(c));
     return am_program_run(c->program, c->inputs, c->states);
 }
 

@@ -6,7 +6,7 @@
 
 /* --- images --- */
 
-static am_status open_image(const am_task_input *input, am_image *out)
+am_status am_open_image(const am_task_input *input, am_image *out)
 {
     AM_TRY(am_need_media(input, "an image"));
     return input->bytes ? am_image_decode(input->bytes, input->size_bytes, "the image", 0, out)
@@ -20,7 +20,7 @@ am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inp
     am_media_tensors made = {0};
     *out = (am_media_inputs){0};
     AM_TRY(am_pipeline_image_processor(p, &processor));
-    am_status status = open_image(input, &image);
+    am_status status = am_open_image(input, &image);
     am_image_inputs inputs = {.images = &image, .count = 1};
     if (!status) status = am_image_processor_run(processor, &inputs, &made);
     const am_media_output *pixels = am_media_tensors_find(&made, "pixel_values");

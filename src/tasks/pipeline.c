@@ -5,6 +5,7 @@
 #include "formats/checkpoint.h"
 #include "media/feature_extractor.h"
 #include "media/image_processor.h"
+#include "processors/processor.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
 
@@ -34,6 +35,7 @@ am_status am_pipeline_open(const char *directory, const am_class_choice *choice,
 void am_pipeline_close(am_pipeline *p)
 {
     if (!p) return;
+    am_processor_close(p->processor);
     am_chat_template_close(p->chat_template);
     if (p->feature_extractor) am_feature_extractor_deinit(p->feature_extractor);
     am_free(p->feature_extractor);
@@ -121,6 +123,13 @@ am_status am_pipeline_chat_template(am_pipeline *p, am_chat_template **out)
 {
     if (!p->chat_template) AM_TRY(am_chat_template_open(p->directory, NULL, false, &p->chat_template));
     *out = p->chat_template;
+    return NULL;
+}
+
+am_status am_pipeline_processor(am_pipeline *p, am_processor **out)
+{
+    if (!p->processor) AM_TRY(am_processor_open(p->directory, (am_json){0}, &p->processor));
+    *out = p->processor;
     return NULL;
 }
 

@@ -11,6 +11,7 @@ struct am_tokenizer;
 struct am_image_processor;
 struct am_feature_extractor;
 struct am_chat_template;
+struct am_processor;
 
 typedef struct am_pipeline {
     am_session_options options; /* of both sessions */
@@ -24,6 +25,7 @@ typedef struct am_pipeline {
     struct am_image_processor *image_processor;
     struct am_feature_extractor *feature_extractor;
     struct am_chat_template *chat_template;
+    struct am_processor *processor;
 } am_pipeline;
 
 /* Opens a model directory. `choice` null: what config.json says; `options`, of its sessions, null: the cpu. Closed with
@@ -37,6 +39,7 @@ am_status am_pipeline_tokenizer(am_pipeline *p, struct am_tokenizer **out) AM_NO
 am_status am_pipeline_image_processor(am_pipeline *p, struct am_image_processor **out) AM_NODISCARD;
 am_status am_pipeline_feature_extractor(am_pipeline *p, struct am_feature_extractor **out) AM_NODISCARD;
 am_status am_pipeline_chat_template(am_pipeline *p, struct am_chat_template **out) AM_NODISCARD;
+am_status am_pipeline_processor(am_pipeline *p, struct am_processor **out) AM_NODISCARD;
 
 /* A session of the class that transformers' AutoModel takes for this directory (BertModel where config.json
    names BertForMaskedLM): what gives features. Borrowed. */

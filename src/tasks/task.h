@@ -8,6 +8,7 @@
 #include <anymodel/input.h>
 
 struct am_audio;
+struct am_image;
 struct am_encoding;
 struct am_tokenizer;
 
@@ -75,6 +76,10 @@ typedef struct am_media_inputs {
     void *owned[AM_FEATURES_LIMIT]; /* freed by am_media_inputs_deinit */
 } am_media_inputs;
 
+/* The image of the input; freed with am_image_deinit. */
+am_status am_open_image(const am_task_input *input, struct am_image *out) AM_NODISCARD;
+
+/* What the image processor and the feature extractor make of the input; AM_INVALID_ARGUMENT where it holds none. */
 am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 

@@ -289,6 +289,33 @@ def vision_models():
     yield "clip", model(tf.CLIPModel, config, {**files, "preprocessor_config.json": seen})
 
 
+CHAT = """{{ bos_token }}{% for m in messages %}{{ m.role }}: {% if m.content is string %}{{ m.content }}{% else %}{% for part in m.content %}{% if part.type == "image" %}<|image|>{% else %}{{ part.text }}{% endif %}{% endfor %}{% endif %}
+{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"""
+
+
+def llama4():
+    """Tiles of 16 pixels, which become four rows each."""
+    vocab, merges = byte_level()
+    specials = ["<|image|>", "<|image_start|>", "<|image_end|>", "<|patch|>", "<|tile_x_separator|>", "<|tile_y_separator|>"]
+    tokenizer = tf.GPT2Tokenizer(vocab=vocab, merges=merges, bos_token="<|begin|>", eos_token="<|end|>", pad_token="<|pad|>",
+                                 unk_token="<|end|>", additional_special_tokens=specials)
+    images = tf.Llama4ImageProcessor(size={"height": 16, "width": 16}, max_patches=4)
+    processor = tf.Llama4Processor(images, tokenizer, patch_size=4, pixel_shuffle_ratio=0.5, chat_template=CHAT)
+    vision = dict(hidden_size=32, num_attention_heads=4, num_hidden_layers=1, intermediate_size=128, image_size=16, patch_size=4,
+                  pixel_shuffle_ratio=0.5, projector_input_dim=24, projector_output_dim=24, vision_output_dim=24)
+    text = dict(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=24, intermediate_size_mlp=32, num_hidden_layers=2,
+                num_attention_heads=2, num_key_value_heads=1, head_dim=8, num_local_experts=2, max_position_embeddings=512,
+                pad_token_id=None, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id)
+    config = tf.Llama4Config(vision_config=vision, text_config=text, boi_token_index=tokenizer.convert_tokens_to_ids("<|image_start|>"),
+                             eoi_token_index=tokenizer.convert_tokens_to_ids("<|image_end|>"),
+                             image_token_index=tokenizer.convert_tokens_to_ids("<|patch|>"))
+    return model(tf.Llama4ForConditionalGeneration, config, files_of(processor))
+
+
+def image_text_models():
+    yield "llama4", llama4()
+
+
 def speech_models():
     extractor = {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16000, "feature_size": 1, "padding_value": 0.0,
                  "do_normalize": True, "return_attention_mask": False}
@@ -323,4 +350,4 @@ def speech_models():
 
 
 def all_models():
-    return {**dict(text_models()), **dict(vision_models()), **dict(speech_models())}
+    return {**dict(text_models()), **dict(vision_models()), **dict(image_text_models()), **dict(speech_models())}

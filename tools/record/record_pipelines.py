@@ -1,6 +1,8 @@
 """Records what transformers' pipelines answer with tiny models of many types: tests/unit/tasks/data/pipelines.json.
 
-    python tools/record/record_pipelines.py
+    python tools/record/record_pipelines.py [TASK...]
+
+With tasks only their cases are recorded, and the others kept.
 
 Needs torch, transformers 5.23, Pillow, pandas, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
 computed here by the definition of transformers 4: question-answering in record_tasks.py, and text to text below.
@@ -8,6 +10,7 @@ computed here by the definition of transformers 4: question-answering in record_
 
 import json
 import pathlib
+import sys
 import tempfile
 
 import numpy
@@ -70,6 +73,10 @@ def embed(folder, case):
 
 
 def input_of(case):
+    if case["task"] == "image-text-to-text" and "messages" not in case.get("options", {}):
+        return {"images": PIL.Image.open(ROOT / case["path"]), "text": case["text"]}
+    if case["task"] == "image-text-to-text":
+        return messages_with(case["options"]["messages"], PIL.Image.open(ROOT / case["path"]))
     if "path" in case:
         return sound(case["path"]) if case["path"].endswith(".wav") else PIL.Image.open(ROOT / case["path"])
     if "pair" in case:
@@ -77,6 +84,28 @@ def input_of(case):
     if case.get("options", {}).get("is_split_into_words"):
         return json.loads(case["text"])
     return case["options"]["messages"] if "messages" in case.get("options", {}) else case["text"]
+
+
+def messages_with(messages, image):
+    """Each part that stands for the image of the case holds it."""
+    return [{**m, "content": [{**part, "image": image} if part["type"] == "image" else part for part in m["content"]]} for m in messages]
+
+
+def without_images(value):
+    """The answer as it stands beside the messages of the case."""
+    if isinstance(value, dict):
+        return {name: without_images(part) for name, part in value.items() if name != "image"}
+    return [without_images(part) for part in value] if isinstance(value, list) else value
+
+
+def look(folder, case):
+    options = {name: value for name, value in case["options"].items() if name not in ("messages", "return_full_text")}
+    ask = transformers.pipeline("image-text-to-text", str(folder))
+    given = input_of(case)
+    whole = case["options"].get("return_full_text", True)
+    if isinstance(given, dict):
+        return ask(images=given["images"], text=given["text"], generate_kwargs=options, return_full_text=whole)
+    return without_images(ask(text=given, generate_kwargs=options, return_full_text=whole))
 
 
 def answer_on_page(folder, case):
@@ -93,6 +122,8 @@ def answer_in_table(folder, case):
 def run(folder, case):
     if case["task"] == "table-question-answering":
         return answer_in_table(folder, case)
+    if case["task"] == "image-text-to-text":
+        return look(folder, case)
     if case["task"] == "document-question-answering":
         return answer_on_page(folder, case)
     if case["task"] == "sentence-embedding":
@@ -313,6 +344,14 @@ def images():
     yield case("clip", "zero-shot-image-classification", path=DIGIT, candidate_labels=["cat"])
 
 
+def looks():
+    yield case("llama4", "image-text-to-text", "<|image|>The cat", path=PHOTO, max_new_tokens=8, **GREEDY)
+    yield case("llama4", "image-text-to-text", "The cat sat on <|image|>", path=DIGIT, max_new_tokens=8, return_full_text=False, **GREEDY)
+    yield case("llama4", "image-text-to-text", "Who lives in <|image|>?", path=PHOTO, max_new_tokens=5, no_repeat_ngram_size=1, **GREEDY)
+    said = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "The cat?"}]}]
+    yield case("llama4", "image-text-to-text", None, path=PHOTO, messages=said, max_new_tokens=8, **GREEDY)
+
+
 def sounds():
     yield case("wav2vec2-labels", "audio-classification", path=YES)
     yield case("wav2vec2-labels", "audio-classification", path=WORDS, top_k=3)
@@ -349,7 +388,7 @@ def sounds():
 
 
 def cases():
-    for part in (features, masks, texts, tokens, answers, pages, tables, generated, images, sounds):
+    for part in (features, masks, texts, tokens, answers, pages, tables, generated, images, looks, sounds):
         yield from part()
 
 
@@ -370,8 +409,13 @@ def write_case(folder, models, one):
 
 def main():
     models = pipeline_models.all_models()
-    recorded = []
+    recorded, tasks = [], sys.argv[1:]
+    kept = json.loads((record_tasks.DATA / "pipelines.json").read_text())["cases"] if tasks else []
     for one in cases():
+        same = [k for k in kept if k["task"] not in tasks and {n: v for n, v in k.items() if n != "answer"} == one]
+        if same:
+            recorded.append(same[0])
+            continue
         with tempfile.TemporaryDirectory() as folder:
             try:
                 answer = run(write_case(pathlib.Path(folder), models, one), one)

@@ -18,7 +18,7 @@ typedef struct run_values {
 static const am_option options[] = {
     TEXT_OPTION("task", task, "TASK", "what to do, when it is not the one the model is for"),
     TEXT_OPTION("pair", pair, "TEXT", "a second text beside each INPUT"),
-    TEXT_OPTION("question", question, "TEXT", "of answering tasks; INPUT or --context is where the answer is"),
+    TEXT_OPTION("question", question, "TEXT", "of answering tasks and image-text-to-text; INPUT or --context is where the answer is"),
     TEXT_OPTION("context", context, "TEXT", "for question-answering: the text that holds the answer"),
     TEXT_OPTION("candidate-labels", candidate_labels, "A,B", "for the zero-shot tasks: the labels to choose from"),
     {"option", AM_OPTION_LIST, offsetof(run_values, options), "KEY=VALUE",
@@ -40,6 +40,7 @@ const am_command am_command_run = {
             "follows from the model's class.\n\n"
             "  anymodel run my-bert \"Paris is the [MASK] of France.\"\n"
             "  anymodel run my-vit cat.jpg dog.jpg --option top_k=3\n"
+            "  anymodel run my-llama4 cat.jpg --question \"<|image|>What is it?\"\n"
             "  anymodel run my-whisper speech.wav\n"
             "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
             "  anymodel run my-layoutlm --question \"Who signed?\" page.json   "

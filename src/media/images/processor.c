@@ -58,7 +58,7 @@ static am_status find_class(am_json_string name, am_image_processor *out)
 
 am_json am_image_setting(const am_image_processor *processor, const char *key)
 {
-    const am_json_document *const levels[] = {processor->config, processor->defaults};
+    const am_json_document *const levels[] = {processor->arguments, processor->config, processor->defaults};
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         am_json value = am_json_get(am_json_root(levels[i]), key);
         if (am_preprocessor_config_given(value)) return value;
@@ -198,27 +198,33 @@ static am_status read_settings(am_image_processor *p)
 
 /* --- opening --- */
 
-static am_status read_documents(am_json config, am_image_processor *p)
+static am_status copy_object(am_json object, const char *name, am_json_document **out)
 {
     am_buffer text = {0};
-    am_json_write(config, &text);
+    am_json_write(object, &text);
     am_status status = am_buffer_status(&text);
-    if (!status) status = am_json_parse(am_buffer_text(&text), text.length, p->kind->name, &p->config);
+    if (!status) status = am_json_parse(am_buffer_text(&text), text.length, name, out);
     am_buffer_deinit(&text);
-    const char *defaults = p->kind->defaults;
-    if (!status) status = am_json_parse(defaults, strlen(defaults), p->kind->name, &p->defaults);
     return status;
 }
 
+static am_status read_documents(am_json config, am_json arguments, am_image_processor *p)
+{
+    const char *defaults = p->kind->defaults;
+    AM_TRY(copy_object(config, p->kind->name, &p->config));
+    if (am_json_kind_of(arguments) == AM_JSON_OBJECT) AM_TRY(copy_object(arguments, p->kind->name, &p->arguments));
+    return am_json_parse(defaults, strlen(defaults), p->kind->name, &p->defaults);
+}
+
 am_status am_image_processor_create_of(const am_image_class *kind, am_image_backend backend, am_json config,
-                                       am_image_processor **out)
+                                       am_json arguments, am_image_processor **out)
 {
     am_image_processor *p = am_alloc_zeroed(1, sizeof *p);
     *out = NULL;
     if (!p) return am_out_of_memory();
     p->kind = kind;
     p->backend = backend;
-    am_status status = read_documents(config, p);
+    am_status status = read_documents(config, arguments, p);
     if (!status) status = am_note(read_settings(p), "%s", kind->name);
     if (status) am_image_processor_close(p);
     else *out = p;
@@ -226,6 +232,12 @@ am_status am_image_processor_create_of(const am_image_class *kind, am_image_back
 }
 
 am_status am_image_processor_create(am_json config, const char *class_name, am_image_processor **out)
+{
+    return am_image_processor_create_with(config, class_name, (am_json){0}, out);
+}
+
+am_status am_image_processor_create_with(am_json config, const char *class_name, am_json arguments,
+                                         am_image_processor **out)
 {
     *out = NULL;
     if (am_json_kind_of(config) != AM_JSON_OBJECT)
@@ -238,30 +250,44 @@ am_status am_image_processor_create(am_json config, const char *class_name, am_i
         return am_error(AM_INVALID_FILE, "neither image_processor_type nor feature_extractor_type is given");
     am_image_processor found = {0};
     AM_TRY(find_class(name, &found));
-    return am_image_processor_create_of(found.kind, found.backend, config, out);
+    return am_image_processor_create_of(found.kind, found.backend, config, arguments, out);
 }
 
 void am_image_processor_close(am_image_processor *processor)
 {
     if (!processor) return;
+    am_json_close(processor->arguments);
     am_json_close(processor->config);
     am_json_close(processor->defaults);
     am_free(processor);
 }
 
+typedef struct opening {
+    am_json arguments;
+    am_image_processor *processor;
+} opening;
+
 static am_status read_into(am_json config, const char *class_name, void *out)
 {
-    return am_image_processor_create(config, class_name, out);
+    opening *o = out;
+    return am_image_processor_create_with(config, class_name, o->arguments, &o->processor);
 }
 
 am_status am_image_processor_open(const char *directory, am_image_processor **out)
 {
-    const am_preprocessor_kind kind = {.member = "image_processor",
+    return am_image_processor_open_with(directory, (am_json){0}, out);
+}
+
+am_status am_image_processor_open_with(const char *directory, am_json arguments, am_image_processor **out)
+{
+    const am_preprocessor_kind kind = {.members = {"image_processor"},
                                        .types = {"image_processor_type", "feature_extractor_type"},
                                        .models = am_image_models,
                                        .read = read_into};
-    *out = NULL;
-    return am_preprocessor_config_open(directory, &kind, out);
+    opening o = {.arguments = arguments};
+    am_status status = am_preprocessor_config_open(directory, &kind, &o);
+    *out = o.processor;
+    return status;
 }
 
 /* --- sizes --- */

@@ -45,7 +45,7 @@ extern const am_image_family *const am_image_family_registry[];
 struct am_image_processor {
     const am_image_class *kind; /* static */
     am_image_backend backend;
-    am_json_document *config, *defaults;
+    am_json_document *arguments, *config, *defaults; /* what goes first stands first; arguments may be null */
     bool do_convert_rgb, do_resize, do_center_crop, do_rescale, do_normalize, do_pad, do_flip_channel_order;
     bool default_to_square; /* what a `size` that is one number means: both sides, or the shorter */
     am_resample resample;
@@ -58,11 +58,12 @@ struct am_image_processor {
 
 /* Reads the settings of a class: am_image_processor_create once that is found. `kind` must outlive *out. */
 am_status am_image_processor_create_of(const am_image_class *kind, am_image_backend backend, am_json config,
-                                       am_image_processor **out) AM_NODISCARD;
+                                       am_json arguments, am_image_processor **out) AM_NODISCARD;
 
 /* --- settings --- */
 
-/* A setting: of the configuration where it is given and not null, else the class attribute, else MISSING. */
+/* A setting: of the arguments of the call or else of the configuration where it is given and not null, else the class
+   attribute, else MISSING. */
 am_json am_image_setting(const am_image_processor *processor, const char *key);
 
 /* The setting into *out, which keeps its value where there is none. Fail with AM_INVALID_FILE and the key when it is of

@@ -30,7 +30,7 @@ static am_status find_class(const char *name, const am_video_class **out)
 
 static am_status read_settings(am_video_processor *p, am_json config)
 {
-    AM_TRY(am_image_processor_create_of(&p->kind->settings, AM_IMAGE_TORCHVISION, config, &p->settings));
+    AM_TRY(am_image_processor_create_of(&p->kind->settings, AM_IMAGE_TORCHVISION, config, (am_json){0}, &p->settings));
     AM_TRY(am_image_flag(p->settings, "do_sample_frames", &p->do_sample_frames));
     AM_TRY(am_image_integer(p->settings, "num_frames", 1, INT32_MAX, &p->num_frames));
     return am_image_number(p->settings, "fps", &p->fps);

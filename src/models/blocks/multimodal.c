@@ -3,6 +3,7 @@
 am_value am_merge_features(am_builder *b, am_value x, am_value ids, am_value features, int64_t token)
 {
     int64_t N = am_dim(b, features, 0);
+    am_require_count(b, ids, token, N, "rows of features");
     am_value is_feature = am_binary_number(b, AM_EQUAL, am_flatten(b, ids, 0, 1), (double)token); /* [B * T] */
     am_value count = am_scan(b, AM_REDUCE_SUM, am_cast(b, is_feature, AM_I32), 0, false, false);
     am_value row = am_binary_number(b, AM_MAX, am_add_number(b, count, -1), 0);

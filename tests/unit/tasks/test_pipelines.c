@@ -41,6 +41,12 @@ static void tasks_pipelines__answer_sentence_embedding_as_transformers(void **st
     check_task("sentence-embedding");
 }
 
+static void tasks_pipelines__answer_image_text_to_text_as_transformers(void **state)
+{
+    (void)state;
+    check_task("image-text-to-text");
+}
+
 static void tasks_pipelines__answer_fill_mask_as_transformers(void **state)
 {
     (void)state;

@@ -1,0 +1,136 @@
+/* Images as grids of patches, some of which are merged: Qwen2-VL and the many that count as it does. */
+#include "processors/rules.h"
+
+/* The tokens that `details` names around those of the image. */
+static am_status expand_wrapped(const am_placeholder *p, am_buffer *out)
+{
+    int64_t count;
+    AM_TRY(am_grid_count(p, true, &count));
+    am_put_wrapped(p, "image_token", count, p->run->processor->kind->details, out);
+    return NULL;
+}
+
+static am_status expand_whole(const am_placeholder *p, am_buffer *out)
+{
+    int64_t count;
+    AM_TRY(am_grid_count(p, false, &count));
+    am_put_token(p->run, "image_token", count, out);
+    return NULL;
+}
+
+/* HunYuan-VL: rows that end with a token, and one before and after all. */
+static am_status expand_hunyuan(const am_placeholder *p, am_buffer *out)
+{
+    int64_t height, width, merge;
+    AM_TRY(am_media_number(p->media, "image_grid_thw", p->row, 1, &height));
+    AM_TRY(am_media_number(p->media, "image_grid_thw", p->row, 2, &width));
+    AM_TRY(am_processor_image_integer(p->run->processor, "merge_size", &merge));
+    int64_t patch = am_json_int(am_image_setting(p->run->processor->image_processor, "spatial_patch_size"), 1);
+    if (!merge || patch < 1) return am_error(AM_INVALID_FILE, "merge_size, spatial_patch_size: found one below 1");
+    int64_t extra = am_processor_flag(p->run->processor, "cat_extra_token", true) ? 2 : 0;
+    am_put_token(p->run, "image_token", height / merge / patch * (width / merge / patch + 1) + extra, out);
+    return NULL;
+}
+
+/* --- ids of Ernie 4.5 --- */
+
+static int64_t id_of(const am_processor_call *run, const char *name)
+{
+    const am_processor_token *token = am_processor_find_token(run->processor, name);
+    return token ? token->id : -1;
+}
+
+/* create_moe_mm_token_type_ids: the tokens around an image count as its, those around a video as that's. */
+static am_status give_moe_types(am_processor_call *run)
+{
+    const am_media_output *ids = am_media_tensors_find(&run->out->tensors, "input_ids");
+    int64_t count = run->out->text_count, *lengths = am_arena_array(&run->arena, (size_t)count, sizeof *lengths);
+    int64_t **rows = am_arena_array(&run->arena, (size_t)count, sizeof *rows);
+    static const char *const names[2][3] = {{"image_token", "image_start_token", "image_end_token"},
+                                            {"video_token", "video_start_token", "video_end_token"}};
+    if (!ids || !lengths || !rows) return am_out_of_memory();
+    for (int64_t i = 0; i < count; i++) {
+        const am_tensor *x = &ids->tensors[ids->is_list ? i : 0];
+        lengths[i] = x->shape.dims[x->shape.rank - 1];
+        const int64_t *row = (const int64_t *)x->data + (ids->is_list ? 0 : i * lengths[i]);
+        rows[i] = am_arena_array(&run->arena, (size_t)lengths[i] + 1, sizeof **rows);
+        if (!rows[i]) return am_out_of_memory();
+        for (int64_t k = 0; k < 6 * lengths[i]; k++)
+            if (row[k / 6] == id_of(run, names[k % 6 / 3][k % 3])) rows[i][k / 6] = k % 6 / 3 + 1;
+    }
+    return am_give_rows(run, "moe_mm_token_type_ids", count, lengths, rows);
+}
+
+/* --- rows of the table --- */
+
+static const am_wrapping image_ends = {"image_start_token", "image_end_token"};
+static const am_wrapping vision_ends = {"vision_start_token", "vision_end_token"};
+
+#define GRID                                                                                                           \
+    {                                                                                                                  \
+        .placeholder = "image_token", .expand = am_expand_grid                                                         \
+    }
+
+/* clang-format off */
+#define QWEN_TOKENS AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"})
+#define QWEN3_TOKENS                                                                                                   \
+    AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>",                                           \
+             "text_kwargs": {"return_token_type_ids": false}})
+#define GLM_TOKENS                                                                                                     \
+    AM_JSON({"image_token": "<|image|>", "video_token": "<|video|>", "text_kwargs": {"return_token_type_ids": false}})
+
+static const am_processor_class classes[] = {
+    {.name = "Qwen2VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID,
+     .type_ids = "mm_token_type_ids"},
+    {.name = "Qwen2_5_VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID,
+     .type_ids = "mm_token_type_ids"},
+    {.name = "Qwen3VLProcessor",
+     .settings = QWEN3_TOKENS,
+     .tokens = "image_token*", .image = GRID, .type_ids = "mm_token_type_ids"},
+    {.name = "CohereCompassProcessor",
+     .settings = AM_JSON({"image_token": "<|IMAGE_PAD|>", "video_token": "<|VIDEO_PAD|>",
+                          "text_kwargs": {"return_token_type_ids": false}}),
+     .tokens = "image_token", .image = GRID, .type_ids = "mm_token_type_ids"},
+    {.name = "Exaone4_5_Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
+    {.name = "Cosmos3EdgeProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
+    {.name = "VideoLlama3Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
+    {.name = "HyperCLOVAXVisionV2Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
+    {.name = "Lfm3VlProcessor",
+     .settings = QWEN3_TOKENS,
+     .tokens = "image_token*", .image = GRID},
+    {.name = "Kimi_K25Processor", .settings = AM_JSON({"image_token": "<|media_pad|>",
+                          "video_token": "<|kimi_k25_video_placeholder|>"}), .tokens = "image_token*",
+     .image = GRID, .unused = "num_chunks_per_video"},
+    {.name = "PaddleOCRVLProcessor", .tokens = "image_token*", .image = GRID, .type_ids = "mm_token_type_ids"},
+    {.name = "Glm4vProcessor", .settings = GLM_TOKENS, .tokens = "image_token*", .image = GRID,
+     .type_ids = "mm_token_type_ids"},
+    {.name = "Glm46VProcessor", .settings = GLM_TOKENS, .tokens = "image_token*", .image = GRID,
+     .type_ids = "mm_token_type_ids"},
+    {.name = "Glm5NextProcessor", .settings = GLM_TOKENS, .tokens = "image_token*", .image = GRID,
+     .type_ids = "mm_token_type_ids"},
+    {.name = "Ernie4_5_VLMoeProcessor", .settings = AM_JSON({"text_kwargs": {"return_token_type_ids": false}}),
+     .tokens = "image_token* image_start_token* image_end_token* video_token*? video_start_token*? video_end_token*?",
+     .image = GRID, .type_ids = "mm_token_type_ids", .finish = give_moe_types},
+    {.name = "MiniMaxM3VLProcessor",
+     .settings = AM_JSON({"image_token": "]<]image[>[", "video_token": "]<]video[>[",
+                          "vision_start_token": "]<]start of image[>[",
+                          "vision_end_token": "]<]end of image[>["}),
+     .tokens = "image_token vision_start_token vision_end_token", .details = &vision_ends,
+     .image = {.placeholder = "image_token", .expand = expand_wrapped}, .unused = "num_chunks_per_video"},
+    {.name = "MuseGlimmerProcessor",
+     .settings = AM_JSON({"image_token": "<|patch|>", "video_token": "<|video|>",
+                          "image_start_token": "<|image_start|>",
+                          "image_end_token": "<|image_end|>"}),
+     .tokens = "image_token image_start_token image_end_token", .details = &image_ends,
+     .image = {.placeholder = "image_token", .expand = expand_wrapped}},
+    {.name = "Inkling2Processor", .settings = AM_JSON({"image_token": "<|unused_200054|>"}), .tokens = "image_token*",
+     .image = {.placeholder = "image_token", .expand = expand_whole}},
+    {.name = "HunYuanVLProcessor",
+     .settings = AM_JSON({"cat_extra_token": true, "text_kwargs": {"padding": true, "add_special_tokens": false}}),
+     .tokens = "image_token* image_start_token* image_end_token*",
+     .image = {.placeholder = "image_token", .expand = expand_hunyuan}, .type_ids = "mm_token_type_ids"},
+    {0},
+};
+/* clang-format on */
+
+const am_processor_family am_processor_family_grids = {classes};

@@ -1,0 +1,138 @@
+/* Idefics and what came of it: tiles of an image in rows that are named, then all of it. */
+#include "processors/rules.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* Rows and columns of an image among those of its text. */
+static am_status read_grid(const am_placeholder *p, int64_t *rows, int64_t *columns)
+{
+    AM_TRY(am_media_number(p->media, "rows", 0, p->row, rows));
+    return am_media_number(p->media, "cols", 0, p->row, columns);
+}
+
+static void put_tiles(const am_placeholder *p, int64_t rows, int64_t columns, int64_t length, am_buffer *out)
+{
+    for (int64_t y = 0; y < rows; y++) {
+        for (int64_t x = 0; x < columns; x++) {
+            am_put_token(p->run, "fake_image_token", 1, out);
+            am_buffer_printf(out, "<row_%" PRId64 "_col_%" PRId64 ">", y + 1, x + 1);
+            am_put_token(p->run, "image_token", length, out);
+        }
+        am_buffer_append_char(out, '\n');
+    }
+}
+
+static void put_whole(const am_placeholder *p, int64_t length, am_buffer *out)
+{
+    am_put_token(p->run, "fake_image_token", 1, out);
+    am_put_token(p->run, "global_image_token", 1, out);
+    am_put_token(p->run, "image_token", length, out);
+    am_put_token(p->run, "fake_image_token", 1, out);
+}
+
+static am_status expand_idefics3(const am_placeholder *p, am_buffer *out)
+{
+    int64_t rows, columns, length;
+    AM_TRY(read_grid(p, &rows, &columns));
+    AM_TRY(am_processor_integer(p->run->processor, "image_seq_len", &length));
+    put_tiles(p, rows, columns, length, out);
+    if (rows || columns) am_buffer_append_char(out, '\n');
+    put_whole(p, length, out);
+    return NULL;
+}
+
+static am_status expand_docling(const am_placeholder *p, am_buffer *out)
+{
+    int64_t rows, columns, length;
+    AM_TRY(read_grid(p, &rows, &columns));
+    AM_TRY(am_processor_integer(p->run->processor, "image_seq_len", &length));
+    if (am_media_tensors_find(p->media, "tile_fine_mask")) length *= 4;
+    put_tiles(p, rows, columns, length, out);
+    if (rows * columns <= 1) return NULL;
+    am_buffer_append_char(out, '\n');
+    put_whole(p, length, out);
+    return NULL;
+}
+
+/* --- Idefics 2 --- */
+
+static am_status expand_idefics2(const am_placeholder *p, am_buffer *out)
+{
+    const am_processor *processor = p->run->processor;
+    int64_t length;
+    bool splits = am_json_bool(am_image_setting(processor->image_processor, "do_image_splitting"), false);
+    AM_TRY(am_processor_integer(processor, "image_seq_len", &length));
+    am_put_token(p->run, "fake_image_token", 1, out);
+    for (int i = 0; i < (splits ? 5 : 1); i++) {
+        am_put_token(p->run, "image_token", length, out);
+        am_put_token(p->run, "fake_image_token", 1, out);
+    }
+    return NULL;
+}
+
+/* Between images there is one fake token, and one before a word is followed by a blank. */
+static am_status tidy_fake_tokens(am_processor_call *run)
+{
+    am_text fake = am_token_text(run, "fake_image_token");
+    for (int64_t i = 0; i < run->out->text_count; i++) {
+        const char *at = am_buffer_text(&run->out->texts[i]), *end = at + run->out->texts[i].length;
+        am_buffer text = {0};
+        while (at < end) {
+            bool is_fake = (size_t)(end - at) >= fake.length && memcmp(at, fake.bytes, fake.length) == 0;
+            if (!is_fake) {
+                am_buffer_append_char(&text, *at++);
+                continue;
+            }
+            am_buffer_append(&text, fake.bytes, fake.length);
+            at += fake.length;
+            if ((size_t)(end - at) >= fake.length && memcmp(at, fake.bytes, fake.length) == 0) at += fake.length;
+            if (at < end && !strchr(" \t\n\r\v\f<", *at)) am_buffer_append_char(&text, ' ');
+        }
+        am_set_text(run, i, &text);
+    }
+    return am_processor_encode(run);
+}
+
+/* --- rows of the table --- */
+
+#define IMAGE(rule)                                                                                                    \
+    {                                                                                                                  \
+        .placeholder = "image_token", .expand = rule                                                                   \
+    }
+
+/* clang-format off */
+static const am_processor_class classes[] = {
+    {.name = "Idefics2Processor",
+     .settings = AM_JSON({"image_seq_len": 64, "image_token": "<image>",
+                          "fake_image_token": "<fake_token_around_image>"}),
+     .tokens = "image_token* fake_image_token", .nests_images = true, .image = IMAGE(expand_idefics2),
+     .encode = tidy_fake_tokens},
+    {.name = "Idefics3Processor",
+     .settings = AM_JSON({"image_seq_len": 169, "image_token": "<image>",
+                          "fake_image_token": "<fake_token_around_image>", "global_image_token": "<global-img>",
+                          "images_kwargs": {"return_row_col_info": true}}),
+     .tokens = "image_token fake_image_token global_image_token?", .nests_images = true,
+     .image = IMAGE(expand_idefics3), .unused = "rows cols"},
+    {.name = "ColModernVBertProcessor",
+     .settings = AM_JSON({"image_seq_len": 64, "image_token": "<image>",
+                          "fake_image_token": "<fake_token_around_image>", "global_image_token": "<global-img>",
+                          "images_kwargs": {"return_row_col_info": true}, "text_kwargs": {"padding": "longest"}}),
+     .tokens = "image_token fake_image_token global_image_token?", .nests_images = true,
+     .image = IMAGE(expand_idefics3), .unused = "rows cols"},
+    {.name = "SmolVLMProcessor",
+     .settings = AM_JSON({"image_seq_len": 169, "image_token": "<image>", "video_token": "<video>",
+                          "fake_image_token": "<fake_token_around_image>", "global_image_token": "<global-img>",
+                          "images_kwargs": {"return_row_col_info": true}}),
+     .tokens = "image_token* fake_image_token* global_image_token*?", .nests_images = true,
+     .image = IMAGE(expand_idefics3), .unused = "rows cols"},
+    {.name = "GraniteDoclingProcessor",
+     .settings = AM_JSON({"image_seq_len": 64, "image_token": "<image>",
+                          "fake_image_token": "<fake_token_around_image>", "global_image_token": "<global-img>"}),
+     .tokens = "image_token* fake_image_token global_image_token?", .nests_images = true,
+     .image = IMAGE(expand_docling), .unused = "rows cols"},
+    {0},
+};
+/* clang-format on */
+
+const am_processor_family am_processor_family_idefics = {classes};

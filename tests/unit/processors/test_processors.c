@@ -1,0 +1,357 @@
+#include "test_support.h"
+
+#include "base/buffer.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "processors/processor.h"
+#include "tensor/shape.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MOST = 16, CLASSES = 87 };
+
+/* --- the model directory of a file --- */
+
+static void write_json(const char *directory, const char *name, am_json value)
+{
+    am_buffer text = {0};
+    am_json_write(value, &text);
+    am_test_write_text(directory, name, am_buffer_text(&text));
+    am_buffer_deinit(&text);
+}
+
+static void write_tokenizer(const char *directory, am_json added)
+{
+    static const char place[] = "\"added_tokens\":[";
+    char *base = am_test_read_file(am_test_source_path("tests/unit/processors/data/tokenizer.json"), NULL);
+    char *at = strstr(base, place);
+    am_buffer text = {0};
+    int id = 256;
+    assert_non_null(at);
+    am_buffer_append(&text, base, (size_t)(at - base) + sizeof place - 1);
+    for (am_json_iterator i = am_json_iterate(added); am_json_next(&i); id++) {
+        am_buffer_printf(&text, "%s{\"id\":%d,\"single_word\":false,\"lstrip\":false,\"rstrip\":false,",
+                         id > 256 ? "," : "", id);
+        am_buffer_append_string(&text, "\"normalized\":false,\"special\":true,\"content\":");
+        am_json_write(i.value, &text);
+        am_buffer_append_char(&text, '}');
+    }
+    am_buffer_append_string(&text, at + sizeof place - 1);
+    am_test_write_text(directory, "tokenizer.json", am_buffer_text(&text));
+    am_buffer_deinit(&text);
+    free(base);
+}
+
+static const char *write_model(am_json row)
+{
+    const char *directory = am_test_temporary_directory();
+    write_json(directory, "processor_config.json", am_json_get(row, "processor_config.json"));
+    write_json(directory, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
+    write_tokenizer(directory, am_json_get(row, "added_tokens"));
+    const char *second = am_test_format("%s/qformer_tokenizer", directory); /* of those that have two, the same twice */
+    assert_int_equal(mkdir(second, 0700), 0);
+    write_json(second, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
+    write_tokenizer(second, am_json_get(row, "added_tokens"));
+    return directory;
+}
+
+/* --- inputs, as tools/record/record_processors.py makes them --- */
+
+typedef struct inputs {
+    am_text texts[MOST];
+    am_image images[MOST];
+    am_audio sounds[MOST];
+    am_processor_inputs call;
+} inputs;
+
+static int64_t number_at(am_json list, int index)
+{
+    am_json_iterator i = am_json_iterate(list);
+    for (int at = 0; am_json_next(&i); at++)
+        if (at == index) return am_json_int(i.value, -1);
+    return -1;
+}
+
+static void add_image(inputs *in, am_json size, int64_t seed)
+{
+    am_image *image = &in->images[in->call.image_count++];
+    assert_true(in->call.image_count <= MOST);
+    am_test_expect_ok(am_image_create(number_at(size, 1), number_at(size, 0), image));
+    for (int64_t i = 0; i < image->height * image->width * 3; i++) {
+        int64_t y = i / 3 / image->width, x = i / 3 % image->width;
+        image->pixels[i] = (uint8_t)((x * 7 + y * 13 + i % 3 * 29 + seed * 31) % 256);
+    }
+}
+
+static void add_sound(inputs *in, int64_t length, int rate)
+{
+    am_audio *sound = &in->sounds[in->call.sound_count];
+    *sound = (am_audio){.frames = length, .channels = 1, .sampling_rate = rate};
+    sound->samples = am_alloc((size_t)length * sizeof *sound->samples);
+    assert_non_null(sound->samples);
+    for (int64_t i = 0; i < length; i++)
+        sound->samples[i] = (float)(i * (37 + in->call.sound_count) % 101 - 50) / 128.0f;
+    in->call.sound_count++;
+    assert_true(in->call.sound_count <= MOST);
+}
+
+static void make_inputs(am_json row, int rate, inputs *in)
+{
+    *in = (inputs){.call = {.texts = in->texts, .images = in->images, .sounds = in->sounds}};
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "texts")); am_json_next(&i);) {
+        am_json_string text = am_json_text(i.value);
+        in->texts[in->call.text_count++] = (am_text){text.bytes, text.length};
+    }
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "images")); am_json_next(&i);) {
+        int64_t seed = 0;
+        for (am_json_iterator k = am_json_iterate(i.value); am_json_next(&k);) add_image(in, k.value, seed++);
+    }
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "sounds")); am_json_next(&i);)
+        add_sound(in, am_json_int(i.value, 0), rate);
+}
+
+static void free_inputs(inputs *in)
+{
+    for (int64_t i = 0; i < in->call.image_count; i++) am_image_deinit(&in->images[i]);
+    for (int64_t i = 0; i < in->call.sound_count; i++) am_audio_deinit(&in->sounds[i]);
+}
+
+/* --- answers --- */
+
+static int failures;
+
+static void complain(const char *where, const char *what)
+{
+    print_error("%s: %s\n", where, what);
+    failures++;
+}
+
+static void check_text(const char *where, am_json expected, const am_buffer *found)
+{
+    am_buffer text = {0};
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i);) {
+        bool run = am_json_kind_of(i.value) == AM_JSON_ARRAY;
+        am_json_iterator k = am_json_iterate(i.value);
+        am_json_string piece = am_json_text(run && am_json_next(&k) ? k.value : i.value);
+        int64_t times = run ? number_at(i.value, 1) : 1;
+        for (; times > 0; times--) am_buffer_append(&text, piece.bytes, piece.length);
+    }
+    if (text.length != found->length || memcmp(am_buffer_text(&text), am_buffer_text(found), text.length) != 0)
+        complain(where, am_test_format("text is \"%.1500s\", expected \"%.1500s\"", am_buffer_text(found),
+                                       am_buffer_text(&text)));
+    am_buffer_deinit(&text);
+}
+
+static bool same_shape(am_json expected, const am_shape *shape)
+{
+    if ((int)am_json_count(expected) != shape->rank) return false;
+    for (int d = 0; d < shape->rank; d++)
+        if (number_at(expected, d) != shape->dims[d]) return false;
+    return true;
+}
+
+static int64_t integer_at(const am_tensor *x, int64_t i)
+{
+    if (x->dtype == AM_I64) return ((const int64_t *)x->data)[i];
+    if (x->dtype == AM_I32) return ((const int32_t *)x->data)[i];
+    if (x->dtype == AM_F32) return (int64_t)((const float *)x->data)[i];
+    return ((const uint8_t *)x->data)[i];
+}
+
+static void check_tensor(const char *where, am_json expected, const am_tensor *x)
+{
+    char shape[AM_SHAPE_TEXT];
+    int64_t at = 0, count = am_shape_count(&x->shape);
+    if (!same_shape(am_json_get(expected, "shape"), &x->shape)) {
+        am_buffer text = {0};
+        am_json_write(am_json_get(expected, "shape"), &text);
+        complain(where,
+                 am_test_format("shape is %s, expected %s", am_shape_text(&x->shape, shape), am_buffer_text(&text)));
+        am_buffer_deinit(&text);
+        return;
+    }
+    am_json_iterator i = am_json_iterate(am_json_get(expected, "runs"));
+    while (am_json_next(&i)) {
+        int64_t value = am_json_int(i.value, -1);
+        if (!am_json_next(&i)) break;
+        for (int64_t times = am_json_int(i.value, 0); times > 0 && at < count; times--, at++) {
+            if (integer_at(x, at) == value) continue;
+            complain(where,
+                     am_test_format("number %d is %d, expected %d", (int)at, (int)integer_at(x, at), (int)value));
+            return;
+        }
+    }
+}
+
+static void check_output(const char *where, am_json expected, const am_media_tensors *found, const char *name)
+{
+    const am_media_output *item = am_media_tensors_find(found, name);
+    am_json list = am_json_get(expected, "list");
+    const char *place = am_test_format("%s, %s", where, name);
+    if (!item) {
+        complain(place, "is not there");
+        return;
+    }
+    if (am_json_kind_of(list) == AM_JSON_MISSING && item->is_list && item->count == 1 &&
+        am_json_count(am_json_get(expected, "shape")) == (size_t)item->tensors[0].shape.rank + 1)
+        return; /* a list of one, which the class makes no tensor of */
+    if (am_json_kind_of(list) == AM_JSON_MISSING) {
+        check_tensor(place, expected, &item->tensors[0]);
+        return;
+    }
+    if ((int64_t)am_json_count(list) != item->count) {
+        complain(place, am_test_format("%d tensors, expected %d", (int)item->count, (int)am_json_count(list)));
+        return;
+    }
+    int64_t at = 0;
+    for (am_json_iterator i = am_json_iterate(list); am_json_next(&i); at++)
+        check_tensor(place, i.value, &item->tensors[item->is_list ? at : 0]);
+}
+
+static void check_processed(const char *where, am_json row, const am_processed *found)
+{
+    int64_t text = 0;
+    int outputs = 0;
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "expanded")); am_json_next(&i); text++)
+        if (text < found->text_count) check_text(where, i.value, &found->texts[text]);
+    if (text != found->text_count) complain(where, am_test_format("%d texts", (int)found->text_count));
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "outputs")); am_json_next(&i); outputs++)
+        check_output(where, i.value, &found->tensors, i.key.bytes);
+    for (int i = 0; i < found->tensors.count; i++)
+        if (am_json_kind_of(am_json_get(am_json_get(row, "outputs"), found->tensors.items[i].name)) == AM_JSON_MISSING)
+            complain(where, am_test_format("output %s is not among those recorded", found->tensors.items[i].name));
+    assert_true(outputs > 0);
+}
+
+static void check_case(const char *where, const char *directory, am_json row)
+{
+    inputs in;
+    am_processor *p;
+    am_processed found = {0};
+    am_status status = am_processor_open(directory, am_json_get(row, "arguments"), &p);
+    if (!status) {
+        make_inputs(row, am_processor_sampling_rate(p), &in);
+        status = am_processor_run(p, &in.call, &found);
+        if (!status) check_processed(where, row, &found);
+        am_processed_deinit(&found);
+        free_inputs(&in);
+    }
+    am_processor_close(p);
+    if (status) complain(where, am_status_message(status));
+    am_status_free(status);
+}
+
+static void check_file(void *context, const char *name)
+{
+    am_json_document *document;
+    int *classes = context, number = 0;
+    if (strcmp(am_path_extension(name), ".json") != 0 || strcmp(name, "tokenizer.json") == 0) return;
+    am_test_expect_ok(
+        am_json_open(am_test_source_path(am_test_format("tests/unit/processors/data/%s", name)), &document));
+    am_json row = am_json_root(document);
+    const char *directory = write_model(row);
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "cases")); am_json_next(&i); number++)
+        check_case(am_test_format("%s case %d", name, number), directory, i.value);
+    assert_true(number > 0);
+    am_json_close(document);
+    ++*classes;
+}
+
+static void processors__answer_as_recorded(void **state)
+{
+    int classes = 0;
+    (void)state;
+    failures = 0;
+    am_test_expect_ok(am_directory_each(am_test_source_path("tests/unit/processors/data"), check_file, &classes));
+    assert_int_equal(failures, 0);
+    assert_int_equal(classes, CLASSES);
+}
+
+/* --- what is refused --- */
+
+/* The model directory of a recorded class, with `processor_config` in the place of processor_config.json where it is
+   given. */
+static const char *recorded_model(const char *class_name, const char *processor_config)
+{
+    am_json_document *document;
+    am_test_expect_ok(
+        am_json_open(am_test_source_path(am_test_format("tests/unit/processors/data/%s.json", class_name)), &document));
+    const char *directory = write_model(am_json_root(document));
+    if (processor_config) am_test_write_text(directory, "processor_config.json", processor_config);
+    am_json_close(document);
+    return directory;
+}
+
+static am_status run_texts(const char *directory, const char *text, int64_t images)
+{
+    am_processor *p;
+    am_processed found = {0};
+    am_image pictures[2] = {{0}};
+    am_text texts[] = {{text, strlen(text)}};
+    am_test_expect_ok(am_processor_open(directory, (am_json){0}, &p));
+    for (int64_t i = 0; i < images; i++) am_test_expect_ok(am_image_create(30, 40, &pictures[i]));
+    am_processor_inputs call = {.texts = texts, .text_count = 1, .images = pictures, .image_count = images};
+    am_status status = am_processor_run(p, &call, &found);
+    for (int64_t i = 0; i < images; i++) am_image_deinit(&pictures[i]);
+    am_processed_deinit(&found);
+    am_processor_close(p);
+    return status;
+}
+
+static void processors__refuse_classes_by_name(void **state)
+{
+    am_processor *p;
+    const char *directory = recorded_model("Qwen2VLProcessor", "{\"processor_class\": \"CLIPProcessor\"}");
+    (void)state;
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_UNSUPPORTED, "CLIPProcessor");
+    am_test_write_text(directory, "processor_config.json", "{}");
+    am_test_write_text(directory, "tokenizer_config.json", "{\"tokenizer_class\": \"TokenizersBackend\"}");
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_NOT_FOUND, "processor_class");
+    am_test_write_text(directory, "config.json", "{\"model_type\": \"voxtral\"}");
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_UNSUPPORTED, "VoxtralProcessor");
+}
+
+static void processors__are_chosen_by_model_type(void **state)
+{
+    am_processor *p;
+    const char *directory = recorded_model("Qwen2VLProcessor", "{}");
+    (void)state;
+    am_test_write_text(directory, "tokenizer_config.json", "{\"tokenizer_class\": \"TokenizersBackend\"}");
+    am_test_write_text(directory, "preprocessor_config.json", "{\"image_processor_type\": \"Qwen2VLImageProcessor\"}");
+    am_test_write_text(directory, "config.json", "{\"model_type\": \"qwen3_5\"}");
+    am_test_expect_ok(am_processor_open(directory, (am_json){0}, &p));
+    assert_string_equal(am_processor_class_name(p), "Qwen3VLProcessor");
+    am_text placeholder = am_processor_image_placeholder(p);
+    assert_int_equal(placeholder.length, strlen("<|image_pad|>"));
+    assert_memory_equal(placeholder.bytes, "<|image_pad|>", placeholder.length);
+    assert_null(am_processor_sound_placeholder(p).bytes);
+    am_processor_close(p);
+}
+
+static void processors__refuse_media_without_placeholders(void **state)
+{
+    const char *directory = recorded_model("Qwen2VLProcessor", NULL);
+    (void)state;
+    am_test_expect_error(run_texts(directory, "no place", 1), AM_INVALID_ARGUMENT,
+                         "the texts have 0 times \"<|image_pad|>\", but 1 images are given");
+    am_test_expect_error(run_texts(directory, "<|image_pad|> and <|image_pad|>", 1), AM_INVALID_ARGUMENT, "2 times");
+    am_test_expect_error(run_texts(directory, "<|image_pad|>", 0), AM_INVALID_ARGUMENT, "but 0 images");
+    am_test_expect_error(run_texts(directory, "<|video_pad|>", 0), AM_UNSUPPORTED, "<|video_pad|>");
+    am_test_expect_error(run_texts(recorded_model("Qwen2AudioProcessor", NULL), "<|AUDIO|>", 1), AM_INVALID_ARGUMENT,
+                         "takes no images");
+}
+
+static void processors__need_the_tokens_of_their_class(void **state)
+{
+    am_processor *p;
+    const char *directory = recorded_model("PixtralProcessor", NULL);
+    (void)state;
+    am_test_write_text(directory, "processor_config.json",
+                       "{\"processor_class\": \"PixtralProcessor\", \"image_break_token\": \"[ROW]\", "
+                       "\"image_processor\": {\"image_processor_type\": \"PixtralImageProcessor\"}}");
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_INVALID_FILE,
+                         "\"[ROW]\" (image_break_token)");
+}
