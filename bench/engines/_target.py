@@ -5,7 +5,8 @@ import subprocess
 
 
 def command(target, build, model, case, threads):
-    return ["env", f"ANYMODEL_TARGET={target}", "ANYMODEL_TARGET_POLICY=require", f"{build}/bench/anymodel_worker", model, case,
+    return ["env", f"ANYMODEL_TARGET={target}", "ANYMODEL_TARGET_POLICY=require", f"ANYMODEL_LIBEXEC={build}",
+            f"{build}/bench/anymodel_worker", model, case,
             str(threads)]
 
 
