@@ -33,4 +33,5 @@ am_registry(model models am_model_type model "models/model.h" AM_GENERATED_SOURC
 am_registry(feature_class media/extractors am_feature_class feature_class "media/extractors/extractor.h" AM_GENERATED_SOURCES)
 am_registry(task tasks am_task task "tasks/task.h" AM_GENERATED_SOURCES)
 am_registry(image_family media/images am_image_family image_family "media/images/processor.h" AM_GENERATED_SOURCES)
+am_registry(post_family media/post_processing am_post_family post_family "media/post_processing/methods.h" AM_GENERATED_SOURCES)
 am_registry(command cli/commands am_command command "cli/command.h" AM_GENERATED_CLI_SOURCES)

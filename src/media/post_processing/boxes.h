@@ -17,9 +17,9 @@ void am_boxes_scale(const am_plane_size *size, int64_t count, float *boxes);
 float am_box_iou(const float *a, const float *b);
 float am_box_giou(const float *a, const float *b);
 
-/* Non-maximum suppression as torchvision.ops.nms: indices of the boxes that stay, best first, into keep ([count]). A box
-   goes when it overlaps one that stays by more than the threshold; with labels ([count], or null), one of its own label
-   (batched_nms). Fails with AM_OUT_OF_MEMORY. */
+/* Non-maximum suppression as torchvision.ops.nms: indices of the boxes that stay, best first, into keep ([count]). A
+   box goes when it overlaps one that stays by more than the threshold; with labels ([count], or null), one of its own
+   label (batched_nms). Fails with AM_OUT_OF_MEMORY. */
 am_status am_boxes_nms(const float *boxes, const float *scores, const int64_t *labels, int64_t count, double threshold,
                        int64_t *keep, int64_t *kept) AM_NODISCARD;
 

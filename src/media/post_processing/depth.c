@@ -115,10 +115,20 @@ static am_status estimate_padded(am_post_run *run)
 
 static am_status resize_mode(const am_post_run *run, am_post_resize_mode *out)
 {
-    am_resample resample = run->processor->resample;
-    *out = resample == AM_RESAMPLE_BICUBIC ? AM_POST_BICUBIC : AM_POST_BILINEAR;
-    if (resample == AM_RESAMPLE_BICUBIC || resample == AM_RESAMPLE_BILINEAR) return NULL;
-    return am_error(AM_INVALID_ARGUMENT, "resample: %s cannot resize a depth", am_resample_name(resample));
+    switch (run->processor->resample) {
+    case AM_RESAMPLE_NEAREST:
+        *out = AM_POST_NEAREST_EXACT;
+        return NULL;
+    case AM_RESAMPLE_BILINEAR:
+        *out = AM_POST_BILINEAR;
+        return NULL;
+    case AM_RESAMPLE_BICUBIC:
+        *out = AM_POST_BICUBIC;
+        return NULL;
+    default:
+        return am_error(AM_INVALID_ARGUMENT, "resample: %s cannot resize a depth",
+                        am_resample_name(run->processor->resample));
+    }
 }
 
 static am_status add_scalar(am_post_run *run, am_post_item *item, const char *name, bool is_given, float value)

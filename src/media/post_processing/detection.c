@@ -192,8 +192,7 @@ static am_status find_outputs(const am_post_run *run, detection_call *call)
     if (dims[2] < 2) return am_error(AM_INVALID_ARGUMENT, "logits: expected at least 2 classes");
     if (!s->in_order) return NULL;
     AM_TRY(am_post_tensor(run, "order_logits", 3, &call->order));
-    for (int axis = 0; axis < 3; axis++)
-        AM_TRY(am_post_check(call->order, "order_logits", axis, dims[axis ? 1 : 0]));
+    for (int axis = 0; axis < 3; axis++) AM_TRY(am_post_check(call->order, "order_logits", axis, dims[axis ? 1 : 0]));
     return NULL;
 }
 

@@ -277,7 +277,7 @@ static am_status merge_image(am_post_run *run, const eomt_call *call, const eomt
 static am_status segment_semantic(am_post_run *run)
 {
     eomt_call call;
-    eomt_part *parts;
+    eomt_part *parts = NULL;
     float *scores, *resized;
     int64_t images = (int64_t)am_json_count(am_json_get(run->options, "target_sizes"));
     AM_TRY(read_call(run, &call));

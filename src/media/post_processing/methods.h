@@ -19,9 +19,9 @@ typedef struct am_post_run {
 
 struct am_post_method {
     const char *name;
-    const char *classes;                 /* "Detr Yolos": without ImageProcessor, one blank between them */
-    am_status (*run)(am_post_run *run);  /* adds items to run->results */
-    const void *settings;                /* of a type of the family's own */
+    const char *classes;                /* "Detr Yolos": without ImageProcessor, one blank between them */
+    am_status (*run)(am_post_run *run); /* adds items to run->results */
+    const void *settings;               /* of a type of the family's own */
 };
 
 /* A file of this folder exports one: rows up to one without name. */

@@ -43,8 +43,7 @@ am_status am_post_process(const am_image_processor *processor, const char *metho
                        .options = options,
                        .results = out,
                        .scratch = &scratch};
-    if (!run.method)
-        return am_error(AM_UNSUPPORTED, "%s has no %.60s", am_image_processor_name(processor), method);
+    if (!run.method) return am_error(AM_UNSUPPORTED, "%s has no %.60s", am_image_processor_name(processor), method);
     am_status status = am_note(run.method->run(&run), "%s.%s", am_image_processor_name(processor), method);
     am_arena_deinit(&scratch);
     return status;

@@ -47,8 +47,7 @@ typedef struct am_post_masks {
     am_plane_size size;
 } am_post_masks;
 
-am_status am_post_make_masks(const am_post_run *run, int64_t room, am_plane_size size,
-                             am_post_masks *out) AM_NODISCARD;
+am_status am_post_make_masks(const am_post_run *run, int64_t room, am_plane_size size, am_post_masks *out) AM_NODISCARD;
 
 /* Begins the answer {"segmentation": .., "segments_info": [..]} with a map of that type, filled with `fill`, and room
    for segments. *map is to be painted. */

@@ -8,8 +8,8 @@ typedef struct segment_settings {
     const char *logits, *masks;
     am_plane_size resize; /* of masks, first */
     am_post_resize_mode mode;
-    bool fuses;           /* label_ids_to_fuse */
-    bool takes_coco;      /* return_coco_annotation */
+    bool fuses;      /* label_ids_to_fuse */
+    bool takes_coco; /* return_coco_annotation */
 } segment_settings;
 
 typedef struct segment_call {
@@ -164,9 +164,9 @@ static int64_t index_of(const int64_t *list, int64_t count, int64_t value)
 }
 
 typedef struct instance_options {
-    bool is_demo;           /* only what is above the threshold */
-    bool is_panoptic;       /* only labels that are things */
-    bool counts_things;     /* labels are places among the things */
+    bool is_demo;       /* only what is above the threshold */
+    bool is_panoptic;   /* only labels that are things */
+    bool counts_things; /* labels are places among the things */
     int64_t *things, thing_count;
 } instance_options;
 

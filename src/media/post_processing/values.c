@@ -161,11 +161,19 @@ am_status am_post_resize(const float *x, int64_t channels, am_plane_size from, a
                          am_post_resize_mode mode, float *out)
 {
     switch (mode) {
-    case AM_POST_NEAREST: resize_nearest(x, channels, from, to, out); return NULL;
-    case AM_POST_BILINEAR: return am_resize_torch_f32(x, channels, from, to, AM_RESAMPLE_BILINEAR, false, out);
-    case AM_POST_BICUBIC: return am_resize_torch_f32(x, channels, from, to, AM_RESAMPLE_BICUBIC, false, out);
-    case AM_POST_CORNERS: return am_resize_align_corners(x, channels, from, to, AM_RESAMPLE_BILINEAR, out);
-    case AM_POST_ANTIALIASED: return am_resize_torch_f32(x, channels, from, to, AM_RESAMPLE_BILINEAR, true, out);
+    case AM_POST_NEAREST:
+        resize_nearest(x, channels, from, to, out);
+        return NULL;
+    case AM_POST_NEAREST_EXACT:
+        return am_resize_torch_f32(x, channels, from, to, AM_RESAMPLE_NEAREST, false, out);
+    case AM_POST_BILINEAR:
+        return am_resize_torch_f32(x, channels, from, to, AM_RESAMPLE_BILINEAR, false, out);
+    case AM_POST_BICUBIC:
+        return am_resize_torch_f32(x, channels, from, to, AM_RESAMPLE_BICUBIC, false, out);
+    case AM_POST_CORNERS:
+        return am_resize_align_corners(x, channels, from, to, AM_RESAMPLE_BILINEAR, out);
+    case AM_POST_ANTIALIASED:
+        return am_resize_torch_f32(x, channels, from, to, AM_RESAMPLE_BILINEAR, true, out);
     }
     return am_error(AM_INTERNAL, "resize mode %d", (int)mode);
 }

@@ -29,8 +29,9 @@ double am_post_round6(float x);
 
 /* How torch.nn.functional.interpolate resizes. */
 typedef enum am_post_resize_mode {
-    AM_POST_NEAREST,     /* "nearest": pixel i lies at floor(i * in / out) */
-    AM_POST_BILINEAR,    /* align_corners false, as the next */
+    AM_POST_NEAREST, /* "nearest": pixel i lies at floor(i * in / out) */
+    AM_POST_NEAREST_EXACT,
+    AM_POST_BILINEAR, /* align_corners false, as the next */
     AM_POST_BICUBIC,
     AM_POST_CORNERS,     /* "bilinear", align_corners true */
     AM_POST_ANTIALIASED, /* "bilinear", antialias: torchvision's resize */
