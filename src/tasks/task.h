@@ -9,6 +9,7 @@
 
 struct am_audio;
 struct am_encoding;
+struct am_image;
 struct am_tokenizer;
 
 typedef struct am_task {
@@ -77,6 +78,10 @@ typedef struct am_media_inputs {
 
 am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
+
+/* The two halves of am_load_image: the image, freed with am_image_deinit, and what the model takes of it. */
+am_status am_open_input_image(const am_task_input *input, struct am_image *out) AM_NODISCARD;
+am_status am_image_to_inputs(am_pipeline *p, const struct am_image *image, am_media_inputs *out) AM_NODISCARD;
 
 /* The two halves of am_load_sound. samples: mono at the feature extractor's rate, freed with am_audio_deinit; options
    may be null. */

@@ -151,8 +151,9 @@ class Maker:
 
     def add(self, names, method, outputs, *calls, settings=None, inputs=None):
         for name, kwargs in itertools.product(names.split(), calls):
+            given = {"inputs": inputs} if inputs else {"outputs": outputs}
             self.cases.append({"class": name + ("" if "ImageProcessor" in name else "ImageProcessor"), "settings": settings or {},
-                               "method": f"post_process_{method}", "outputs": outputs, "inputs": inputs, "kwargs": kwargs})
+                               "method": f"post_process_{method}", **given, "kwargs": kwargs})
 
 
 def add_boxes(m):
@@ -198,7 +199,8 @@ def add_segments(m):
     m.add("MaskFormer Mask2Former OneFormer OneFormerImageProcessorPil", "panoptic_segmentation", former, *panoptic)
     painted = [{"threshold": 0.2, "target_sizes": SIZES}, {"threshold": 0.4}, {"threshold": 0.3, "return_coco_annotation": True},
                {"threshold": 0.3, "return_binary_maps": True, "target_sizes": [[12, 9], [5, 5]]}, {"threshold": 2.0, "return_binary_maps": True}]
-    m.add("MaskFormer Mask2Former", "instance_segmentation", former, *painted)
+    m.add("MaskFormer", "instance_segmentation", former, *painted)
+    m.add("Mask2Former", "instance_segmentation", former, *painted[:2], *painted[3:])
     m.add("MaskFormer", "instance_segmentation", former, {"return_coco_annotation": True, "return_binary_maps": True})
     many = {"class_queries_logits": m.numbers("many classes", [1, 40, 21], -5, 7),
             "masks_queries_logits": m.numbers("many masks", [1, 40, 3, 4], -6, 6, "smooth")}
