@@ -355,9 +355,11 @@ static am_status run_on_image(am_pipeline *p, am_image *image, am_json options,
     v.processor = processor;
     AM_TRY(am_image_to_inputs(p, image, &inputs));
     am_status status = am_session_run(p->session, inputs.inputs, inputs.count, NULL);
-    borrow_outputs(p->session, storage, &tensors);
-    v.tensors = &tensors;
-    if (!status) status = append(&v, out);
+    if (!status) {
+        borrow_outputs(p->session, storage, &tensors);
+        v.tensors = &tensors;
+        status = append(&v, out);
+    }
     if (!status && *path) status = write_picture(image, path);
     am_media_inputs_deinit(&inputs);
     return status;
