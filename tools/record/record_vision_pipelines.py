@@ -2,9 +2,11 @@
 """Records what the pipelines of image models make of outputs: FILE.jsonl, for `anymodel verify-text`.
 
 Usage: tools/record/record_vision_pipelines.py FILE.jsonl [--seed TEXT]
+       tools/record/record_vision_pipelines.py FOLDER --picture
 
 The outputs are seeded numbers (record_post_processing.py). A mask is written as lengths of runs of 0 and 1 in turn, column by
-column. Needs transformers, torch and torchvision.
+column. With --picture FOLDER becomes a tiny model that makes pictures, photo.png one of 20x24 pixels, and expected.png what
+ImageToImagePipeline of transformers 4 makes of it. Needs transformers, torch and torchvision.
 """
 
 import argparse
@@ -12,7 +14,9 @@ import json
 import types
 
 import numpy
+import PIL.Image
 import torch
+import transformers
 from transformers.pipelines.depth_estimation import DepthEstimationPipeline
 from transformers.pipelines.image_segmentation import ImageSegmentationPipeline
 from transformers.pipelines.object_detection import ObjectDetectionPipeline
@@ -79,12 +83,31 @@ def cases(maker):
         yield "depth-estimation", name, depth, {}
 
 
+def record_picture(folder):
+    torch.manual_seed(5)
+    config = transformers.ViTConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, image_size=16,
+                                    patch_size=4, encoder_stride=4, initializer_range=0.3)
+    model = transformers.ViTForMaskedImageModeling(config).eval()
+    processor = transformers.ViTImageProcessor(size={"height": 16, "width": 16})
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    pixels = post.seeded({"prng": "photo", "shape": [24, 20, 3], "lo": 0, "hi": 256}).numpy().astype(numpy.uint8)
+    photo = PIL.Image.fromarray(pixels)
+    photo.save(f"{folder}/photo.png")
+    with torch.no_grad():
+        made = model(**processor(images=[photo], return_tensors="pt")).reconstruction[0].clamp(0, 1).numpy()
+    PIL.Image.fromarray((numpy.moveaxis(made, 0, -1) * 255.0).round().astype(numpy.uint8)).save(f"{folder}/expected.png")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file")
     parser.add_argument("--seed", default="vision")
+    parser.add_argument("--picture", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    if options.picture:
+        return record_picture(options.file)
     with open(options.file, "w", encoding="utf-8") as file:
         for task, name, outputs, kwargs in cases(post.Maker(options.seed)):
             size = [8, 11] if task == "depth-estimation" else SIZE
