@@ -18,6 +18,7 @@ typedef struct am_post_queries {
     am_plane_size resize;            /* what each image's masks are resized to first; 0: nothing */
 } am_post_queries;
 
+/* Finds them under these names. Fails with AM_INVALID_ARGUMENT when they are not there or do not fit each other. */
 am_status am_post_find_queries(const am_post_run *run, const char *logits, const char *masks, am_plane_size resize,
                                am_post_queries *out) AM_NODISCARD;
 
@@ -65,6 +66,7 @@ typedef struct am_post_painting {
     const am_plane_size *size; /* what the binary masks are resized to ("nearest"); null: not */
 } am_post_painting;
 
+/* The answer of that for an image; masks are logits, and are changed. */
 am_status am_post_paint(am_post_run *run, int64_t image, const am_post_masks *masks,
                         const am_post_painting *painting) AM_NODISCARD;
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* 1 / (1 + exp(-x)). */
 float am_post_sigmoid(float x);
 
 /* Softmax of count values, `step` apart in both arrays. */

@@ -83,7 +83,7 @@ static void media_post_processing__refuses_options_that_make_no_sense(void **sta
     expect_refusal(detection("{\"target_sizes\": [[4, 5], [4000000000, 4000000000]]}"), AM_INVALID_ARGUMENT,
                    "at most 178956970 pixels");
     expect_refusal(detection("{\"threshold\": \"high\"}"), AM_INVALID_ARGUMENT,
-                   "threshold: expected a number, found string");
+                   "threshold: expected a number, found a string");
 }
 
 static void media_post_processing__survives_without_memory(void **state)

@@ -1,5 +1,6 @@
 #include "media/media_support.h"
 
+#include "base/buffer.h"
 #include "base/threads.h"
 #include "recorded/recorded.h"
 
