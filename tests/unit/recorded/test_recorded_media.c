@@ -62,9 +62,12 @@ static void recorded_media__compares_every_part_of_post_processing(void **state)
         assert_non_null(at);
         am_recorded counts = {.on_line = keep_line, .context = line};
         const char *folder = am_test_temporary_directory();
-        am_test_write_text(
-            folder, "post_processing.json",
-            am_test_format("%.*s%s%s", (int)(at - text), text, changes[i][1], at + strlen(changes[i][0])));
+        am_buffer changed = {0};
+        am_buffer_append(&changed, text, (size_t)(at - text));
+        am_buffer_append_string(&changed, changes[i][1]);
+        am_buffer_append_string(&changed, at + strlen(changes[i][0]));
+        am_test_write_text(folder, "post_processing.json", am_buffer_text(&changed));
+        am_buffer_deinit(&changed);
         am_test_expect_ok(am_recorded_images(folder, &counts));
         assert_int_equal(counts.failed, 1);
     }
