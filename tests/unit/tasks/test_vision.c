@@ -75,7 +75,7 @@ static drawn draw(const char *class_name, const char *settings)
 {
     drawn d = {.outputs = {.size = {4, 6}}};
     am_test_expect_ok(am_json_parse(settings, strlen(settings), "settings", &d.settings));
-    d.outputs.labels = am_json_get(am_json_root(d.settings), "labels");
+    d.outputs.config = am_json_root(d.settings);
     d.outputs.options = am_json_get(am_json_root(d.settings), "options");
     am_test_expect_ok(am_image_processor_create(am_json_root(d.settings), class_name, &d.processor));
     d.outputs.processor = d.processor;
@@ -112,7 +112,7 @@ static void assert_pixel(const drawn *d, int y, int x, int red, int green, int b
 static void tasks_vision__draws_boxes_in_the_colors_of_the_answer(void **state)
 {
     const float logits[] = {9, 0, 0, 0, 0, 9}, boxes[] = {0.5f, 0.5f, 0.5f, 1.0f, 0, 0, 0, 0};
-    drawn d = draw("DetrImageProcessor", "{\"labels\": {\"0\": \"cat\"}}");
+    drawn d = draw("DetrImageProcessor", "{\"id2label\": {\"0\": \"cat\"}}");
     give(&d, "logits", am_shape_of(1, 2, 3), logits);
     give(&d, "pred_boxes", am_shape_of(1, 2, 4), boxes);
     am_test_expect_ok(am_append_detections(&d.outputs, &d.answer));
@@ -128,7 +128,7 @@ static void tasks_vision__draws_boxes_in_the_colors_of_the_answer(void **state)
 static void tasks_vision__paints_masks_over_the_picture(void **state)
 {
     const float logits[] = {1, 0, 0, 0, 1, 1}; /* the first column is of class 0, the others of class 1 */
-    drawn d = draw("SegformerImageProcessor", "{\"labels\": {\"1\": \"sky\"}}");
+    drawn d = draw("SegformerImageProcessor", "{\"id2label\": {\"1\": \"sky\"}}");
     d.outputs.size = (am_plane_size){1, 3};
     am_image_deinit(&d.picture);
     am_test_expect_ok(am_image_create(3, 1, &d.picture));
