@@ -17,7 +17,7 @@ _anymodel() {
         models) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --names' ;;
         plan) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --shape' ;;
         render) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --tools --documents --template --no-generation-prompt --option' ;;
-        run) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --task --pair --question --context --candidate-labels --option --max-new-tokens --num-beams --repetition-penalty --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty' ;;
+        run) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --task --pair --question --context --candidate-labels --output --option --max-new-tokens --num-beams --repetition-penalty --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty' ;;
         target) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help' ;;
         targets) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --check' ;;
         tokenize) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --pair --decode --ids --no-special-tokens --max-length --truncation --padding --stride --option' ;;

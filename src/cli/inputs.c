@@ -77,7 +77,8 @@ bool am_cli_is_stream(const char *path)
     return strcmp(path, "-") == 0 || (stat(path, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISCHR(info.st_mode)));
 }
 
-bool am_cli_task_takes_media(const char *task)
+/* Whether `has` is true of a task's description; false where there is no such task. */
+static bool check_task(const char *task, bool (*has)(const char *description, const char *name), const char *name)
 {
     char *tasks;
     am_status status = task ? am_tasks(&tasks) : NULL;
@@ -86,13 +87,39 @@ bool am_cli_task_takes_media(const char *task)
         am_status_free(status);
         return false;
     }
-    for (am_cli_cursor i = am_cli_items(tasks); !found && am_cli_next(&i);) {
-        const char *input = am_cli_member(i.value, "input");
-        found = am_cli_is_text(am_cli_member(i.value, "task"), task) &&
-                (am_cli_is_text(input, "image") || am_cli_is_text(input, "sound"));
-    }
+    for (am_cli_cursor i = am_cli_items(tasks); !found && am_cli_next(&i);)
+        found = am_cli_is_text(am_cli_member(i.value, "task"), task) && has(i.value, name);
     am_string_free(tasks);
     return found;
+}
+
+static bool takes_media(const char *description, const char *name)
+{
+    const char *input = am_cli_member(description, "input");
+    (void)name;
+    return am_cli_is_text(input, "image") || am_cli_is_text(input, "sound");
+}
+
+bool am_cli_task_takes_media(const char *task)
+{
+    return check_task(task, takes_media, NULL);
+}
+
+/* "parameters" is a text of names with commas between them. */
+static bool has_parameter(const char *description, const char *name)
+{
+    const char *at = am_cli_member(description, "parameters");
+    size_t length = strlen(name);
+    for (at = at ? at + 1 : "\""; *at != '"'; at++) {
+        if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '"')) return true;
+        while (*at != ' ' && at[1] != '"') at++;
+    }
+    return false;
+}
+
+bool am_cli_task_has_parameter(const char *task, const char *name)
+{
+    return check_task(task, has_parameter, name);
 }
 
 /* A first look at a file decides whether it is text. */

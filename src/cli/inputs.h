@@ -31,6 +31,9 @@ bool am_cli_is_stream(const char *path);
 /* Whether a task reads images or sounds. */
 bool am_cli_task_takes_media(const char *task);
 
+/* Whether a task, null for none, has a parameter of that name. */
+bool am_cli_task_has_parameter(const char *task, const char *name);
+
 /* What one INPUT stands for: a text, or the path of a file. *owned holds what was read for it, freed with free. Gives
    the exit code; errors are reported. */
 int am_cli_make_input(const am_globals *globals, const char *text, bool takes_media, am_task_input *out,

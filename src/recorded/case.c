@@ -3,6 +3,8 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/prng.h"
+#include "media/image_resize.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 
@@ -138,6 +140,97 @@ am_status am_verify_array(am_json expected, const am_tensor *found, const am_ver
     if (!am_shape_count(&found->shape)) return NULL; /* of which nothing is recorded */
     AM_TRY(check_elements(expected, found, tolerance));
     return check_statistics(expected, found, tolerance);
+}
+
+/* --- seeded numbers --- */
+
+static am_status seeded_shape(am_json recipe, am_shape *out)
+{
+    int64_t count = 1;
+    *out = (am_shape){0};
+    for (am_json_iterator i = am_json_iterate(am_json_get(recipe, "shape")); am_json_next(&i);) {
+        int64_t side = am_json_int(i.value, -1);
+        if (out->rank == AM_RANK_LIMIT || side < 0 || (side && count > (1 << 24) / side))
+            return am_error(AM_INVALID_FILE, "shape: expected at most 2^24 numbers");
+        out->dims[out->rank++] = side;
+        count *= side;
+    }
+    return NULL;
+}
+
+static void fill_seeded(am_json recipe, am_tensor *out)
+{
+    am_json_string name = am_json_text(am_json_get(recipe, "prng"));
+    double low = am_json_real(am_json_get(recipe, "lo"), 0.0), high = am_json_real(am_json_get(recipe, "hi"), 0.0);
+    uint64_t seed = am_fnv1a(name.bytes, name.length);
+    float *to = out->data;
+    for (int64_t i = 0; i < am_shape_count(&out->shape); i++)
+        to[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+}
+
+/* Gives the tensor other elements, and frees the old ones. */
+static am_status replace_elements(am_tensor *x, am_dtype dtype, const am_shape *shape, void *data)
+{
+    if (!data) return am_out_of_memory();
+    am_free_aligned(x->data);
+    *x = (am_tensor){.dtype = dtype, .shape = *shape, .data = data};
+    return NULL;
+}
+
+static am_status make_whole(am_tensor *x, bool only_sign)
+{
+    int64_t count = am_shape_count(&x->shape), *whole = am_alloc_aligned(((size_t)count + 1) * sizeof *whole);
+    const float *from = x->data;
+    for (int64_t i = 0; i < count && whole; i++) {
+        whole[i] = (int64_t)floorf(from[i]);
+        if (only_sign) whole[i] = whole[i] > 0;
+    }
+    return replace_elements(x, AM_I64, &x->shape, whole);
+}
+
+/* Bilinear up-sampling by 4 of the last two dimensions. */
+static am_status make_smooth(am_tensor *x)
+{
+    am_shape shape = x->shape;
+    if (shape.rank < 2) return am_error(AM_INVALID_FILE, "smooth: expected two dimensions or more");
+    int64_t *sides = shape.dims + shape.rank - 2;
+    am_plane_size from = {sides[0], sides[1]}, to = {4 * sides[0], 4 * sides[1]};
+    int64_t plane = from.height * from.width, channels = plane ? am_shape_count(&shape) / plane : 0;
+    float *data = am_alloc_aligned((size_t)(channels * plane * 16 + 1) * sizeof *data);
+    am_status status = NULL;
+    if (data) status = am_resize_torch_f32(x->data, channels, from, to, AM_RESAMPLE_BILINEAR, false, data);
+    sides[0] = to.height;
+    sides[1] = to.width;
+    if (!status) return replace_elements(x, AM_F32, &shape, data);
+    am_free_aligned(data);
+    return status;
+}
+
+static am_status apply_then(am_json then, am_tensor *x)
+{
+    float *values = x->data;
+    if (am_json_kind_of(then) == AM_JSON_MISSING) return NULL;
+    if (am_json_equals(then, "int")) return make_whole(x, false);
+    if (am_json_equals(then, "positive")) return make_whole(x, true);
+    if (am_json_equals(then, "smooth")) return make_smooth(x);
+    if (!am_json_equals(then, "sigmoid"))
+        return am_error(AM_INVALID_FILE, "then: \"%.40s\" is unknown", am_json_text(then).bytes);
+    for (int64_t i = 0; i < am_shape_count(&x->shape); i++) values[i] = (float)(1.0 / (1.0 + exp(-(double)values[i])));
+    return NULL;
+}
+
+am_status am_verify_seeded(am_json recipe, am_tensor *out)
+{
+    *out = (am_tensor){.dtype = AM_F32};
+    AM_TRY(seeded_shape(recipe, &out->shape));
+    out->data = am_alloc_aligned(((size_t)am_shape_count(&out->shape) + 1) * sizeof(float));
+    if (!out->data) return am_out_of_memory();
+    fill_seeded(recipe, out);
+    am_status status = apply_then(am_json_get(recipe, "then"), out);
+    if (!status) return NULL;
+    am_free_aligned(out->data);
+    *out = (am_tensor){0};
+    return status;
 }
 
 char *am_verifier_path(const am_verifier *verifier, const char *name)

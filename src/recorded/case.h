@@ -1,4 +1,4 @@
-/* What images.c and sounds.c share. */
+/* What the files here share. */
 #ifndef AM_RECORDED_CASE_H
 #define AM_RECORDED_CASE_H
 
@@ -28,6 +28,10 @@ typedef struct am_verify_tolerance {
 /* Compares with a recorded array {"shape", "mean", "rms", and "full", "all" or "at"} (its elements or samples
    of them, 512 or as many as "samples" says). AM_FAILED names the first difference. */
 am_status am_verify_array(am_json expected, const am_tensor *found, const am_verify_tolerance *tolerance) AM_NODISCARD;
+
+/* The numbers of {"prng": NAME, "shape", "lo", "hi", "then"}, as the folder's README says: f32, or i64 where `then`
+   makes them whole. out->data is freed with am_free_aligned. AM_INVALID_FILE when it is something else. */
+am_status am_verify_seeded(am_json recipe, am_tensor *out) AM_NODISCARD;
 
 /* Calls visit for each file of folder/subfolder whose name ends in `ending`, in the order of names. */
 am_status am_verify_each_file(am_verifier *verifier, const char *subfolder, const char *ending,

@@ -4,6 +4,7 @@
 #include "media/image_processor.h"
 #include "recorded/case.h"
 #include "recorded/images.h"
+#include "recorded/post_processing.h"
 #include "recorded/videos.h"
 #include "tensor/shape.h"
 
@@ -546,16 +547,6 @@ static am_status verify_modes(am_verifier *v)
     return status;
 }
 
-/* Records of things that are not there at all. */
-static am_status count_unsupported(am_verifier *v, const char *name)
-{
-    am_json_document *document = NULL;
-    AM_TRY(am_verify_open(v, name, &document));
-    if (document) am_recorded_unsupported(v->recorded, (int64_t)am_json_count(am_json_root(document)), "%s", name);
-    am_json_close(document);
-    return NULL;
-}
-
 am_status am_recorded_images(const char *folder, am_recorded *recorded)
 {
     am_verifier v = {.folder = folder, .recorded = recorded};
@@ -566,8 +557,8 @@ am_status am_recorded_images(const char *folder, am_recorded *recorded)
     AM_TRY(am_verify_each_file(&v, "processors", ".json", verify_processor));
     if (am_recorded_part(recorded, "modes")) AM_TRY(verify_modes(&v));
     AM_TRY(am_verify_each_file(&v, "videos", ".json", am_verify_videos));
-    if (am_recorded_part(recorded, "post_processing")) AM_TRY(count_unsupported(&v, "post_processing.json"));
-    if (am_recorded_part(recorded, "boxes")) AM_TRY(count_unsupported(&v, "boxes.json"));
+    if (am_recorded_part(recorded, "post_processing")) AM_TRY(am_recorded_post_processing(&v));
+    if (am_recorded_part(recorded, "boxes")) AM_TRY(am_recorded_boxes(&v));
     am_recorded_end_part(recorded);
     return NULL;
 }

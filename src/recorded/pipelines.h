@@ -37,6 +37,9 @@ am_status am_pipeline_sound_labels(am_pipeline_case *c, am_buffer *out) AM_NODIS
 am_status am_pipeline_entities(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_masks(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_generated_text(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
+am_status am_pipeline_boxes(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
+am_status am_pipeline_segments(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
+am_status am_pipeline_depth(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 am_status am_pipeline_spans(am_pipeline_case *c, am_buffer *out) AM_NODISCARD;
 
 #endif

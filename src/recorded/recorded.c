@@ -172,8 +172,9 @@ static const struct {
 } kinds[] = {
     {"tokenizers/texts.json", verify_all}, {"chat_templates/messages.json", verify_all},
     {"texts.json", verify_tokenizers},     {"messages.json", verify_templates},
-    {"processors", verify_images},         {"extractors", verify_sounds},
-    {"ctc.jsonl", verify_pipelines},       {"whisper.jsonl", verify_pipelines},
+    {"processors", verify_images},         {"post_processing.json", verify_images},
+    {"extractors", verify_sounds},         {"ctc.jsonl", verify_pipelines},
+    {"whisper.jsonl", verify_pipelines},   {"detection.jsonl", verify_pipelines},
     {"../texts.json", verify_kind},        {"../../texts.json", verify_one_tokenizer},
     {"../tokenizers", verify_pipelines},
 };

@@ -28,8 +28,8 @@ static am_table_options read_options(am_json kw, am_table_options settings)
     am_json truncation = am_json_get(kw, "truncation"), padding = am_json_get(kw, "padding");
     settings.max_length = am_json_int(am_json_get(kw, "max_length"), 0);
     settings.drop_rows_to_fit = am_json_equals(truncation, "drop_rows_to_fit") || am_json_bool(truncation, false);
-    settings.pad_to_max_length = am_json_equals(padding, "max_length") ||
-                                 (am_json_bool(padding, false) && settings.max_length > 0);
+    settings.pad_to_max_length =
+        am_json_equals(padding, "max_length") || (am_json_bool(padding, false) && settings.max_length > 0);
     return settings;
 }
 

@@ -13,16 +13,14 @@ am_status am_open_image(const am_task_input *input, am_image *out)
                         : am_image_open(input->path, 0, out);
 }
 
-am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out)
+am_status am_image_to_inputs(am_pipeline *p, const am_image *image, am_media_inputs *out)
 {
     am_image_processor *processor;
-    am_image image = {0};
     am_media_tensors made = {0};
+    am_image_inputs inputs = {.images = image, .count = 1};
     *out = (am_media_inputs){0};
     AM_TRY(am_pipeline_image_processor(p, &processor));
-    am_status status = am_open_image(input, &image);
-    am_image_inputs inputs = {.images = &image, .count = 1};
-    if (!status) status = am_image_processor_run(processor, &inputs, &made);
+    am_status status = am_image_processor_run(processor, &inputs, &made);
     const am_media_output *pixels = am_media_tensors_find(&made, "pixel_values");
     if (!status && !pixels) status = am_error(AM_UNSUPPORTED, "an image processor without pixel_values");
     if (!status) {
@@ -31,6 +29,15 @@ am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inp
         pixels->tensors[0].data = NULL;
     }
     am_media_tensors_deinit(&made);
+    return status;
+}
+
+am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out)
+{
+    am_image image = {0};
+    *out = (am_media_inputs){0};
+    am_status status = am_open_image(input, &image);
+    if (!status) status = am_image_to_inputs(p, &image, out);
     am_image_deinit(&image);
     return status;
 }

@@ -10,6 +10,7 @@
 struct am_audio;
 struct am_image;
 struct am_encoding;
+struct am_image;
 struct am_tokenizer;
 
 typedef struct am_task {
@@ -82,6 +83,9 @@ am_status am_open_image(const am_task_input *input, struct am_image *out) AM_NOD
 /* What the image processor and the feature extractor make of the input; AM_INVALID_ARGUMENT where it holds none. */
 am_status am_load_image(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
 am_status am_load_sound(am_pipeline *p, const am_task_input *input, am_media_inputs *out) AM_NODISCARD;
+
+/* What the model takes of an image. */
+am_status am_image_to_inputs(am_pipeline *p, const struct am_image *image, am_media_inputs *out) AM_NODISCARD;
 
 /* The two halves of am_load_sound. samples: mono at the feature extractor's rate, freed with am_audio_deinit; options
    may be null. */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 typedef struct run_values {
-    const char *task, *pair, *question, *context, *candidate_labels;
+    const char *task, *pair, *question, *context, *candidate_labels, *output;
     am_cli_list options;
     am_cli_fields fields;
 } run_values;
@@ -21,6 +21,7 @@ static const am_option options[] = {
     TEXT_OPTION("question", question, "TEXT", "of answering tasks and image-text-to-text; INPUT or --context is where the answer is"),
     TEXT_OPTION("context", context, "TEXT", "for question-answering: the text that holds the answer"),
     TEXT_OPTION("candidate-labels", candidate_labels, "A,B", "for the zero-shot tasks: the labels to choose from"),
+    TEXT_OPTION("output", output, "FILE", "of tasks that make a picture: write it to FILE as PNG"),
     {"option", AM_OPTION_LIST, offsetof(run_values, options), "KEY=VALUE",
      "a parameter of the task, as transformers names it; may be given again", 0, 0},
     AM_FIELD_OPTION(run_values, "max-new-tokens", "N", "of tasks that write: at most N tokens", 1, 1e9),
@@ -42,6 +43,7 @@ const am_command am_command_run = {
             "  anymodel run my-vit cat.jpg dog.jpg --option top_k=3\n"
             "  anymodel run my-llama4 cat.jpg --question \"<|image|>What is it?\"\n"
             "  anymodel run my-whisper speech.wav\n"
+            "  anymodel run my-detr street.jpg --output boxes.png\n"
             "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
             "  anymodel run my-layoutlm --question \"Who signed?\" page.json   "
             "([[\"word\", [left, top, right, bottom]], ...])\n"
@@ -73,6 +75,12 @@ static void put_labels(FILE *file, char *labels)
     fputc(']', file);
 }
 
+/* Writes a member of the object that is begun. */
+static void put_name(FILE *file, bool is_first, const char *name)
+{
+    fprintf(file, "%s\"%s\": ", is_first ? "" : ", ", name);
+}
+
 static int make_options(const am_globals *globals, const run_values *values, char **out)
 {
     size_t length;
@@ -82,8 +90,10 @@ static int make_options(const am_globals *globals, const run_values *values, cha
     if (file) {
         bool is_empty = strcmp(object, "{}") == 0;
         fprintf(file, "%.*s", (int)strlen(object) - 1, object);
-        if (labels) fputs(is_empty ? "\"candidate_labels\": " : ", \"candidate_labels\": ", file);
+        if (labels) put_name(file, is_empty, "candidate_labels");
         if (labels) put_labels(file, labels);
+        if (values->output) put_name(file, is_empty && !labels, "output");
+        if (values->output) am_cli_put_json_string(file, values->output);
         fputc('}', file);
     }
     if (!code && (!file || fclose(file))) code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the options");
@@ -170,6 +180,18 @@ static bool brings_text(const run_values *values)
     return values->question && values->context;
 }
 
+/* Whether --output, where it is given, fits the task and the number of inputs. */
+static int check_output(const am_globals *globals, const run_values *values, const am_model *model, int inputs)
+{
+    const char *task = values->task ? values->task : am_model_task(model);
+    if (!values->output) return AM_OK;
+    if (!am_cli_task_has_parameter(task, "output"))
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "run: --output: task %s makes no picture",
+                           task ? task : "none");
+    if (inputs == 1) return AM_OK;
+    return am_cli_fail(globals, AM_INVALID_ARGUMENT, "run: --output: expected one INPUT, found %d", inputs);
+}
+
 static int run(int argc, char **argv, am_globals *globals)
 {
     run_values values = {0};
@@ -181,6 +203,7 @@ static int run(int argc, char **argv, am_globals *globals)
     job j = {.globals = globals, .values = &values};
     code = make_options(globals, &values, &j.options);
     if (!code) code = am_cli_fail_status(globals, am_cli_open_model(globals, operands.items[0], &j.model));
+    if (!code) code = check_output(globals, &values, j.model, operands.count - 1);
     if (!code) {
         j.takes_media = am_cli_task_takes_media(values.task ? values.task : am_model_task(j.model));
         code = answer_all(&j, &operands);

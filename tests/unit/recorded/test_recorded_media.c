@@ -1,5 +1,6 @@
 #include "media/media_support.h"
 
+#include "base/buffer.h"
 #include "base/threads.h"
 #include "recorded/recorded.h"
 
@@ -11,6 +12,11 @@ static void print_line(void *context, const char *line)
     print_message("%s\n", line);
 }
 
+static void keep_line(void *context, const char *line)
+{
+    snprintf(context, 400, "%s", line);
+}
+
 static void recorded_media__images_are_as_recorded(void **state)
 {
     am_recorded counts = {.on_line = print_line};
@@ -18,6 +24,54 @@ static void recorded_media__images_are_as_recorded(void **state)
     assert_int_equal(counts.failed, 0);
     assert_int_equal(counts.passed, 690);
     assert_int_equal(counts.unsupported, 0);
+}
+
+static void recorded_media__post_processing_is_as_recorded(void **state)
+{
+    am_recorded counts = {.on_line = print_line};
+    am_test_expect_ok(am_recorded_images(media_data("post_processing"), &counts));
+    assert_int_equal(counts.failed, 0);
+    assert_int_equal(counts.passed, 205);
+    assert_int_equal(counts.unsupported, 0);
+}
+
+static void recorded_media__answers_about_images_are_as_recorded(void **state)
+{
+    am_recorded counts = {.on_line = print_line};
+    am_test_expect_ok(am_recorded_pipelines(media_data("post_processing"), &counts));
+    assert_int_equal(counts.failed, 0);
+    assert_int_equal(counts.passed, 26);
+    assert_int_equal(counts.unsupported, 0);
+}
+
+/* An answer that was changed is found, whatever of it is. */
+static void recorded_media__compares_every_part_of_post_processing(void **state)
+{
+    static const char *const changes[][2] = {{"\"scores\":{", "\"score\":{"},
+                                             {"\"id\":1,", "\"id\":7,"},
+                                             {"\"label_id\":", "\"label_id\":9"},
+                                             {"\"dtype\":\"int32\"", "\"dtype\":\"int64\""},
+                                             {"\"segments_info\":[", "\"segments_info\":[{},"},
+                                             {"\"result\":[", "\"result\":[{},"},
+                                             {"\"error\":", "\"erro\":"}};
+    size_t length;
+    char *text = am_test_read_file(media_data("post_processing/post_processing.json"), &length);
+    char line[400];
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        char *at = strstr(text, changes[i][0]);
+        assert_non_null(at);
+        am_recorded counts = {.on_line = keep_line, .context = line};
+        const char *folder = am_test_temporary_directory();
+        am_buffer changed = {0};
+        am_buffer_append(&changed, text, (size_t)(at - text));
+        am_buffer_append_string(&changed, changes[i][1]);
+        am_buffer_append_string(&changed, at + strlen(changes[i][0]));
+        am_test_write_text(folder, "post_processing.json", am_buffer_text(&changed));
+        am_buffer_deinit(&changed);
+        am_test_expect_ok(am_recorded_images(folder, &counts));
+        assert_int_equal(counts.failed, 1);
+    }
+    free(text);
 }
 
 static void recorded_media__sounds_are_as_recorded(void **state)
@@ -35,11 +89,6 @@ static void recorded_media__compressed_sounds_are_as_recorded(void **state)
     am_test_expect_ok(am_recorded_sounds(media_data("compressed"), &counts));
     assert_int_equal(counts.failed, 0);
     assert_int_equal(counts.passed, 11);
-}
-
-static void keep_line(void *context, const char *line)
-{
-    snprintf(context, 400, "%s", line);
 }
 
 static void copy_file(const char *from, const char *to)

@@ -1,0 +1,113 @@
+/* Answers are compared with recorded ones in tests/unit/recorded; here is what is refused. */
+#include "media_support.h"
+
+#include "media/post_processing/boxes.h"
+#include "media/post_processing/post_processing.h"
+#include "tensor/shape.h"
+
+/* A call with outputs of zeros. */
+typedef struct call {
+    const char *class_name, *method, *options;
+    struct {
+        const char *name;
+        am_shape shape;
+    } outputs[3];
+} call;
+
+static am_status run(void *context)
+{
+    const call *c = context;
+    am_json_document *document = NULL;
+    am_image_processor *processor = NULL;
+    am_media_tensors outputs = {0};
+    am_post_results results = {0};
+    am_tensor *tensor;
+    am_status status = am_json_parse("{}", 2, "settings", &document);
+    if (!status) status = am_image_processor_create(am_json_root(document), c->class_name, &processor);
+    am_json_close(document);
+    document = NULL;
+    if (!status && c->options) status = am_json_parse(c->options, strlen(c->options), "options", &document);
+    for (int i = 0; i < 3 && c->outputs[i].name && !status; i++)
+        status = am_media_tensors_add(&outputs, c->outputs[i].name, AM_F32, &c->outputs[i].shape, &tensor);
+    if (!status) status = am_post_process(processor, c->method, &outputs, am_json_root(document), &results);
+    am_post_results_deinit(&results);
+    am_media_tensors_deinit(&outputs);
+    am_image_processor_close(processor);
+    am_json_close(document);
+    return status;
+}
+
+static void expect_refusal(call c, am_code code, const char *part)
+{
+    am_test_expect_error(run(&c), code, part);
+}
+
+#define DETECTION "post_process_object_detection"
+
+static void media_post_processing__refuses_methods_that_a_class_has_not(void **state)
+{
+    expect_refusal((call){.class_name = "ViTImageProcessor", .method = DETECTION}, AM_UNSUPPORTED,
+                   "ViTImageProcessor has no post_process_object_detection");
+    expect_refusal((call){.class_name = "DetrImageProcessor", .method = "post_process_dreams"}, AM_UNSUPPORTED,
+                   "has no post_process_dreams");
+}
+
+static call detection(const char *options)
+{
+    return (call){"DetrImageProcessor",
+                  DETECTION,
+                  options,
+                  {{"logits", am_shape_of(2, 3, 4)}, {"pred_boxes", am_shape_of(2, 3, 4)}}};
+}
+
+static void media_post_processing__refuses_outputs_that_do_not_fit(void **state)
+{
+    call c = detection(NULL);
+    am_test_expect_ok(run(&c));
+    c.outputs[1].name = NULL;
+    expect_refusal(c, AM_INVALID_ARGUMENT, "there is no pred_boxes");
+    c = detection(NULL);
+    c.outputs[1].shape = am_shape_of(2, 4, 4);
+    expect_refusal(c, AM_INVALID_ARGUMENT, "pred_boxes: dimension 1: expected 3, found 4");
+    c.outputs[0].shape = am_shape_of(2, 3);
+    expect_refusal(c, AM_INVALID_ARGUMENT, "logits: expected 3 dimensions, found 2");
+    c = detection(NULL);
+    c.outputs[0].shape = am_shape_of(2, 3, 1);
+    expect_refusal(c, AM_INVALID_ARGUMENT, "at least 2 classes");
+}
+
+static void media_post_processing__refuses_options_that_make_no_sense(void **state)
+{
+    expect_refusal(detection("{\"target_sizes\": [[4, 5]]}"), AM_INVALID_ARGUMENT, "one for each of 2 images, found 1");
+    expect_refusal(detection("{\"target_sizes\": [[4, 5], [0, 5]]}"), AM_INVALID_ARGUMENT, "target_sizes: expected");
+    expect_refusal(detection("{\"target_sizes\": [[4, 5], [4000000000, 4000000000]]}"), AM_INVALID_ARGUMENT,
+                   "at most 178956970 pixels");
+    expect_refusal(detection("{\"threshold\": \"high\"}"), AM_INVALID_ARGUMENT,
+                   "threshold: expected a number, found a string");
+}
+
+static void media_post_processing__survives_without_memory(void **state)
+{
+    call boxes = detection("{\"target_sizes\": [[4, 5], [6, 7]]}");
+    call masks = {"MaskFormerImageProcessor",
+                  "post_process_instance_segmentation",
+                  "{\"threshold\": -1, \"target_sizes\": [[6, 5]], \"return_coco_annotation\": true}",
+                  {{"class_queries_logits", am_shape_of(1, 3, 4)}, {"masks_queries_logits", am_shape_of(1, 3, 2, 2)}}};
+    expect_clean_failures(run, &boxes);
+    expect_clean_failures(run, &masks);
+}
+
+static void media_post_processing__keeps_the_best_of_boxes_that_overlap(void **state)
+{
+    const float boxes[] = {0, 0, 2, 2, 0, 0, 2, 1.9f, 5, 5, 6, 6}, scores[] = {0.5f, 0.9f, 0.1f};
+    const int64_t labels[] = {1, 2, 1};
+    int64_t keep[3], kept;
+    am_test_expect_ok(am_boxes_nms(boxes, scores, NULL, 3, 0.5, keep, &kept));
+    assert_int_equal(kept, 2);
+    assert_int_equal(keep[0], 1);
+    assert_int_equal(keep[1], 2);
+    am_test_expect_ok(am_boxes_nms(boxes, scores, labels, 3, 0.5, keep, &kept));
+    assert_int_equal(kept, 3);
+    am_test_expect_ok(am_boxes_nms(boxes, scores, NULL, 0, 0.5, keep, &kept));
+    assert_int_equal(kept, 0);
+}
