@@ -127,7 +127,7 @@ static inline uint32_t am_hash_mix(uint32_t hash)
 static inline unsigned am_prefixes_find(const am_prefixes *prefixes, uint32_t hash)
 {
     uint32_t at = am_hash_mix(hash) & prefixes->mask;
-    return prefixes->marks[at >> 2] >> (at & 3) * 2 & 3u;
+    return (unsigned)prefixes->marks[at >> 2] >> (at & 3) * 2 & 3u;
 }
 
 #endif
