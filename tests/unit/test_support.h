@@ -47,7 +47,8 @@ typedef struct am_test_result {
     size_t out_length, err_length;
 } am_test_result;
 
-/* Runs argv[0] (a path, or a name found in PATH) with `input` (may be null) as stdin, at most two minutes. */
+/* Runs argv[0] (a path, or a name found in PATH) with `input` (may be null) as stdin, at most two minutes; with
+   ANYMODEL_TEST_SLOW at most 25. */
 am_test_result am_test_run(const char *const argv[], const char *input);
 void am_test_result_free(am_test_result *result);
 
