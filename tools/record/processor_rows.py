@@ -263,6 +263,13 @@ ROWS = {
     "EmbeddingGemma2Processor": {
         "named": GEMMA4, "tokens": ["<|video|>"], "image": {"max_soft_tokens": 70}, "nested": True,
         "cases": both("<image_soft_token>", "<audio_soft_token>")},
+    "MllamaProcessor": {
+        "tokens": ["<|image|>", "<|python_tag|>"], "nested": True, "image": {"size": SMALL},
+        "cases": [{**case, "texts": [text.replace(" what", "<s>what") for text in case["texts"]]}
+                  for case in image_cases("<|image|>")]
+        + [{"texts": ["<|image|><|image|>Both.", "<|image|>"], "images": [SIZES[:2], SIZES[2:3]]},
+           {"texts": ["a <|image|><|image|> b <|image|> c"], "images": [SIZES[:3]],
+            "arguments": {"text_kwargs": {"padding": True}}}]},
     "Blip2Processor": {
         "tokens": ["<image>"], "settings": {"num_query_tokens": 5}, "image": {"size": SMALL},
         "cases": [{"texts": ["Question: what? Answer:"], "images": [[SIZES[0]]]},
