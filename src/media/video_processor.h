@@ -15,6 +15,13 @@ typedef struct am_video_processor am_video_processor;
    values that make no sense. */
 am_status am_video_processor_create(am_json config, const char *class_name, am_video_processor **out) AM_NODISCARD;
 
+/* The same with arguments of its calls (an object, copied; MISSING: none), which go before the configuration. */
+am_status am_video_processor_create_with(am_json config, const char *class_name, am_json arguments,
+                                         am_video_processor **out) AM_NODISCARD;
+
+/* A setting: of the arguments, else of the configuration, else of the class; else MISSING. */
+am_json am_video_processor_setting(const am_video_processor *processor, const char *key);
+
 /* Null is allowed. */
 void am_video_processor_close(am_video_processor *processor);
 
@@ -34,6 +41,11 @@ typedef struct am_video_options {
 /* sample_frames: which frames of a video are taken, *out_indices, from 0 up, freed with am_free. Fails with
    AM_INVALID_ARGUMENT where the class cannot tell, or would take none. */
 am_status am_video_processor_sample(const am_video_processor *processor, const am_video *video,
+                                    const am_video_options *options, int64_t **out_indices,
+                                    int64_t *out_count) AM_NODISCARD;
+
+/* Which frames a run takes: as above where do_sample_frames says so, else all. */
+am_status am_video_processor_select(const am_video_processor *processor, const am_video *video,
                                     const am_video_options *options, int64_t **out_indices,
                                     int64_t *out_count) AM_NODISCARD;
 

@@ -7,6 +7,13 @@
 #include "media/images/processor.h"
 #include "processors/processor.h"
 
+/* The frames that are taken of a video, and what its times are counted by. */
+typedef struct am_processor_clip {
+    int64_t *frames; /* [count], in the arena of the call */
+    int64_t count, total;
+    double fps, duration; /* as the video says; 0: not known */
+} am_processor_clip;
+
 /* One call. Lists that hold an output of every text have `text_count` items. */
 typedef struct am_processor_call {
     const am_processor *processor;
@@ -14,12 +21,14 @@ typedef struct am_processor_call {
     am_processed *out;        /* its texts are prepared, expanded, then encoded */
     am_media_tensors *images; /* outputs of the image processor: one, or `samples` where the class nests images */
     int64_t samples;          /* 1, or text_count */
+    am_media_tensors videos;  /* outputs of the video processor */
+    am_processor_clip *clips; /* [video_count] */
     am_media_tensors sounds;  /* outputs of the feature extractor */
     int64_t *image_of_text;   /* [text_count + 1]: the first image of each text, once texts are prepared */
     am_arena arena;           /* of the call */
 } am_processor_call;
 
-/* Which image or sound is expanded. */
+/* Which image, video or sound is expanded. */
 typedef struct am_placeholder {
     const am_processor_call *run;
     const am_media_tensors *media; /* outputs of the processor or extractor that have it */
@@ -45,7 +54,8 @@ typedef struct am_processor_class {
     /* Names of tokens, separated by blanks: settings that hold a token's text. With * after it the tokenizer's token of
        that name goes first; with ? it may be missing. */
     const char *tokens;
-    am_modality image, sound;
+    am_modality image, video, sound;
+    const char *video_processor;  /* its class where no file names one; null: videos are not taken */
     const char *second_tokenizer; /* the folder of another tokenizer in the model directory; null: there is none */
     /* Appends arguments of the image processor that follow from settings, as members of a JSON object; null: none. */
     am_status (*image_arguments)(const am_processor *p, am_buffer *out);
@@ -83,7 +93,8 @@ struct am_processor {
     am_json_document *arguments, *config, *tokenizer_config, *defaults; /* the first three may be null */
     am_tokenizer *tokenizer, *second_tokenizer;                         /* the second may be null */
     am_image_processor *image_processor;                                /* null: the class takes no images */
-    am_feature_extractor feature_extractor;                             /* of zeros: it takes no sounds */
+    am_video_processor *video_processor;    /* null: it, or the directory, takes no videos */
+    am_feature_extractor feature_extractor; /* of zeros: it takes no sounds */
     am_processor_token *tokens;
     int64_t token_count;
 };
@@ -102,6 +113,9 @@ am_status am_processor_integer(const am_processor *p, const char *key, int64_t *
 
 /* The same of the image processor's settings. */
 am_status am_processor_image_integer(const am_processor *p, const char *key, int64_t *out) AM_NODISCARD;
+
+/* The same of the video processor's. */
+am_status am_processor_video_integer(const am_processor *p, const char *key, int64_t *out) AM_NODISCARD;
 
 /* A setting that is true or false; the fallback where it is neither. */
 bool am_processor_flag(const am_processor *p, const char *key, bool fallback);
@@ -169,7 +183,7 @@ am_status am_processor_encode_by(am_processor_call *run, const am_tokenizer *tok
    (_check_special_mm_tokens). */
 am_status am_processor_check_ids(const am_processor_call *run, const am_modality *modality) AM_NODISCARD;
 
-/* Outputs type_ids of the class: 0 for text, 1 for images, 3 for sounds (create_mm_token_type_ids). */
+/* Outputs type_ids of the class: 0 for text, 1 for images, 2 for videos, 3 for sounds (create_mm_token_type_ids). */
 am_status am_processor_mark_ids(am_processor_call *run) AM_NODISCARD;
 
 /* How often a text holds another, one after another. */

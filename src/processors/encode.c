@@ -110,13 +110,12 @@ am_status am_processor_check_ids(const am_processor_call *run, const am_modality
 /* The number of the kind of media that an id stands for; 0: none. */
 static int64_t kind_of_id(const am_processor *p, int64_t id)
 {
-    const am_modality *modalities[] = {&p->kind->image, &p->kind->sound};
-    static const int64_t numbers[] = {1, 3};
+    const am_modality *modalities[] = {&p->kind->image, &p->kind->video, &p->kind->sound};
     int64_t kind = 0;
-    for (int m = 0; m < 2; m++) {
+    for (int m = 0; m < 3; m++) {
         const char *names = modalities[m]->marked ? modalities[m]->marked : modalities[m]->placeholder;
         for (int64_t i = 0; i < p->token_count; i++)
-            if (p->tokens[i].id == id && am_is_listed(names, p->tokens[i].name)) kind = numbers[m];
+            if (p->tokens[i].id == id && am_is_listed(names, p->tokens[i].name)) kind = m + 1;
     }
     return kind;
 }

@@ -105,6 +105,11 @@ am_status am_processor_image_integer(const am_processor *p, const char *key, int
                    am_image_processor_name(p->image_processor));
 }
 
+am_status am_processor_video_integer(const am_processor *p, const char *key, int64_t *out)
+{
+    return am_note(check_integer(am_video_processor_setting(p->video_processor, key), key, out), "video processor");
+}
+
 bool am_processor_flag(const am_processor *p, const char *key, bool fallback)
 {
     return am_json_bool(am_processor_setting(p, key), fallback);
@@ -167,12 +172,12 @@ static am_status resolve_tokens(am_processor *p)
 
 /* --- parts --- */
 
-/* images_kwargs of the class, those of the call, and what follows from settings, as one object: of members of one name
-   the last counts. */
-static am_status merge_image_arguments(const am_processor *p, am_buffer *out)
+/* Kwargs of a group of the class, and those of the call, as members of an object that is not closed: of members of one
+   name the last counts. */
+static void merge_arguments(const am_processor *p, const char *group, am_buffer *out)
 {
-    am_json levels[] = {am_json_get(am_json_root(p->defaults), "images_kwargs"),
-                        p->arguments ? am_json_get(am_json_root(p->arguments), "images_kwargs") : (am_json){0}};
+    am_json levels[] = {am_json_get(am_json_root(p->defaults), group),
+                        p->arguments ? am_json_get(am_json_root(p->arguments), group) : (am_json){0}};
     for (int i = 0; i < 2; i++) {
         for (am_json_iterator k = am_json_iterate(levels[i]); am_json_next(&k);) {
             am_buffer_append_char(out, out->length ? ',' : '{');
@@ -182,6 +187,12 @@ static am_status merge_image_arguments(const am_processor *p, am_buffer *out)
         }
     }
     am_buffer_append_char(out, out->length ? ' ' : '{');
+}
+
+/* images_kwargs, and what follows from settings. */
+static am_status merge_image_arguments(const am_processor *p, am_buffer *out)
+{
+    merge_arguments(p, "images_kwargs", out);
     if (p->kind->image_arguments) {
         am_buffer_append_char(out, out->length > 1 ? ',' : ' ');
         AM_TRY(p->kind->image_arguments(p, out));
@@ -202,6 +213,46 @@ static am_status open_images(am_processor *p, const char *directory)
     return status;
 }
 
+/* The first of the files, and of processor_config.json the member, that has a video processor; null: none has. */
+static am_status find_video_config(am_processor *p, const char *directory, am_json *out, am_json_document **document)
+{
+    static const char *const files[] = {"video_preprocessor_config.json", "preprocessor_config.json"};
+    *document = NULL;
+    *out = p->config ? am_json_get(am_json_root(p->config), "video_processor") : (am_json){0};
+    if (am_json_kind_of(*out) == AM_JSON_OBJECT) return NULL;
+    for (size_t i = 0; i < sizeof files / sizeof *files && !*document; i++)
+        AM_TRY(open_file(&p->arena, directory, files[i], document));
+    *out = *document ? am_json_root(*document) : (am_json){0};
+    return NULL;
+}
+
+static am_status open_video_config(am_processor *p, am_json config)
+{
+    am_buffer text = {0};
+    am_json_document *arguments = NULL;
+    bool named = am_json_text(am_json_get(config, "video_processor_type")).length > 0;
+    merge_arguments(p, "videos_kwargs", &text);
+    am_buffer_append_char(&text, '}');
+    am_status status = am_buffer_status(&text);
+    if (!status) status = am_json_parse(am_buffer_text(&text), text.length, "videos_kwargs", &arguments);
+    if (!status)
+        status = am_video_processor_create_with(config, named ? NULL : p->kind->video_processor,
+                                                am_json_root(arguments), &p->video_processor);
+    am_json_close(arguments);
+    am_buffer_deinit(&text);
+    return status;
+}
+
+static am_status open_videos(am_processor *p, const char *directory)
+{
+    am_json config;
+    am_json_document *document;
+    AM_TRY(find_video_config(p, directory, &config, &document));
+    am_status status = am_json_kind_of(config) == AM_JSON_OBJECT ? open_video_config(p, config) : NULL;
+    am_json_close(document);
+    return status;
+}
+
 static am_status open_parts(am_processor *p, const char *directory)
 {
     AM_TRY(am_tokenizer_open(directory, AM_TOKENIZER_AUTO, &p->tokenizer));
@@ -211,6 +262,7 @@ static am_status open_parts(am_processor *p, const char *directory)
         AM_TRY(am_tokenizer_open(second, AM_TOKENIZER_AUTO, &p->second_tokenizer));
     }
     if (p->kind->image.placeholder) AM_TRY(open_images(p, directory));
+    if (p->kind->video_processor) AM_TRY(open_videos(p, directory));
     return p->kind->sound.placeholder ? am_feature_extractor_open(directory, &p->feature_extractor) : NULL;
 }
 
@@ -228,7 +280,7 @@ static am_status copy_arguments(am_json arguments, am_json_document **out)
 /* Groups of kwargs and what the class itself has. */
 static am_status check_arguments(const am_processor *p)
 {
-    static const char *const groups[] = {"images_kwargs", "text_kwargs", "audio_kwargs"};
+    static const char *const groups[] = {"images_kwargs", "videos_kwargs", "text_kwargs", "audio_kwargs"};
     if (!p->arguments) return NULL;
     for (am_json_iterator i = am_json_iterate(am_json_root(p->arguments)); am_json_next(&i);) {
         bool known = am_json_kind_of(am_json_get(am_json_root(p->defaults), i.key.bytes)) != AM_JSON_MISSING;
@@ -269,6 +321,7 @@ void am_processor_close(am_processor *processor)
     am_tokenizer_close(processor->tokenizer);
     am_tokenizer_close(processor->second_tokenizer);
     am_image_processor_close(processor->image_processor);
+    am_video_processor_close(processor->video_processor);
     am_feature_extractor_deinit(&processor->feature_extractor);
     am_json_close(processor->arguments);
     am_json_close(processor->config);
@@ -297,6 +350,11 @@ static am_text placeholder_text(const am_processor *p, const am_modality *modali
 am_text am_processor_image_placeholder(const am_processor *processor)
 {
     return placeholder_text(processor, &processor->kind->image);
+}
+
+am_text am_processor_video_placeholder(const am_processor *processor)
+{
+    return processor->video_processor ? placeholder_text(processor, &processor->kind->video) : (am_text){0};
 }
 
 am_text am_processor_sound_placeholder(const am_processor *processor)

@@ -8,6 +8,7 @@
 #include "media/audio.h"
 #include "media/image.h"
 #include "media/media_tensors.h"
+#include "media/video_processor.h"
 #include "text/tokenizer.h"
 
 #include <stdbool.h>
@@ -16,9 +17,9 @@ typedef struct am_processor am_processor;
 
 /* Opens a model directory as AutoProcessor does: the class that processor_config.json, preprocessor_config.json,
    tokenizer_config.json or config.json names as processor_class, else that of the model_type. `arguments` are those of
-   its calls, an object or MISSING: {"images_kwargs": {..}, "text_kwargs": {..}, "audio_kwargs": {..}} and members of
-   the class's own; copied. Fails with AM_UNSUPPORTED for a class that is not there, whose name is in the message,
-   AM_INVALID_FILE for settings or tokens that are missing, and as its parts do. */
+   its calls, an object or MISSING: {"images_kwargs": {..}, "videos_kwargs": {..}, "text_kwargs": {..}, "audio_kwargs":
+   {..}} and members of the class's own; copied. Fails with AM_UNSUPPORTED for a class that is not there, whose name is
+   in the message, AM_INVALID_FILE for settings or tokens that are missing, and as its parts do. */
 am_status am_processor_open(const char *directory, am_json arguments, am_processor **out) AM_NODISCARD;
 
 /* Null is allowed. */
@@ -30,20 +31,23 @@ const char *am_processor_class_name(const am_processor *processor);
 /* Its tokenizer; borrowed. */
 const am_tokenizer *am_processor_tokenizer(const am_processor *processor);
 
-/* The text that stands for an image or a sound before anything is done ("<|image_pad|>"); {null, 0} where the class
-   takes none of that kind. Borrowed. */
+/* The text that stands for an image, a video or a sound before anything is done ("<|image_pad|>"); {null, 0} where the
+   class takes none of that kind. Borrowed. */
 am_text am_processor_image_placeholder(const am_processor *processor);
+am_text am_processor_video_placeholder(const am_processor *processor);
 am_text am_processor_sound_placeholder(const am_processor *processor);
 
 /* The rate that sounds must have, in Hz; 0 where the class takes none. */
 int am_processor_sampling_rate(const am_processor *processor);
 
-/* A call. Images and sounds in the order of their placeholders, through all texts. */
+/* A call. Images, videos and sounds in the order of their placeholders, through all texts. */
 typedef struct am_processor_inputs {
     const am_text *texts;
     int64_t text_count; /* 0: the text that the class makes of the images, where it makes one */
     const am_image *images;
     int64_t image_count;
+    const am_video *videos;
+    int64_t video_count;
     const am_audio *sounds; /* mono, at the extractor's rate */
     int64_t sound_count;
     bool no_special_tokens; /* a chat template has written them: none are added */

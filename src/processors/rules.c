@@ -37,6 +37,31 @@ am_status am_expand_grid(const am_placeholder *p, am_buffer *out)
     return NULL;
 }
 
+am_status am_video_grid(const am_placeholder *p, int64_t *out_times, int64_t *out_each)
+{
+    int64_t height, width, merge;
+    AM_TRY(am_media_number(p->media, "video_grid_thw", p->row, 0, out_times));
+    AM_TRY(am_media_number(p->media, "video_grid_thw", p->row, 1, &height));
+    AM_TRY(am_media_number(p->media, "video_grid_thw", p->row, 2, &width));
+    AM_TRY(am_processor_video_integer(p->run->processor, "merge_size", &merge));
+    if (!merge) return am_error(AM_INVALID_FILE, "merge_size: expected a positive integer, found 0");
+    *out_each = height * width / (merge * merge);
+    return NULL;
+}
+
+am_status am_expand_video_grid(const am_placeholder *p, am_buffer *out)
+{
+    int64_t times, each;
+    AM_TRY(am_video_grid(p, &times, &each));
+    am_put_token(p->run, "video_token", times * each, out);
+    return NULL;
+}
+
+double am_clip_fps(const am_processor_clip *clip)
+{
+    return clip->fps > 0.0 ? clip->fps : 24.0;
+}
+
 am_status am_put_counted(const am_placeholder *p, const char *name, const char *token, const am_wrapping *wrapping,
                          am_buffer *out)
 {

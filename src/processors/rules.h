@@ -19,6 +19,15 @@ am_status am_grid_count(const am_placeholder *p, bool merges, int64_t *out) AM_N
 /* image_token as often as that. */
 am_status am_expand_grid(const am_placeholder *p, am_buffer *out) AM_NODISCARD;
 
+/* video_token as often as the product of video_grid_thw over merge_size squared. */
+am_status am_expand_video_grid(const am_placeholder *p, am_buffer *out) AM_NODISCARD;
+
+/* What video_grid_thw says: its first number, and patches of one of those after merging. */
+am_status am_video_grid(const am_placeholder *p, int64_t *out_times, int64_t *out_each) AM_NODISCARD;
+
+/* The frame rate by which a video's times are counted: its own, or 24. */
+double am_clip_fps(const am_processor_clip *clip);
+
 /* The token as often as the output `name` says for this image or sound. */
 am_status am_put_counted(const am_placeholder *p, const char *name, const char *token, const am_wrapping *wrapping,
                          am_buffer *out) AM_NODISCARD;

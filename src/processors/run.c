@@ -109,9 +109,12 @@ static am_status check_count(const am_processor_call *run, const am_modality *mo
                     found, (int)text.length, text.bytes, media, what);
 }
 
-/* Placeholders of videos are not expanded, and must not pass as text. */
+/* Placeholders of videos where none are taken must not pass as text. */
 static am_status check_videos(am_processor_call *run)
 {
+    const am_processor *p = run->processor;
+    if (p->video_processor) return check_count(run, &p->kind->video, run->inputs->video_count, "videos");
+    if (run->inputs->video_count) return am_error(AM_INVALID_ARGUMENT, "%s takes no videos here", p->kind->name);
     am_text token = am_tokenizer_special_token(run->processor->tokenizer, "video_token");
     am_json_string setting = am_json_text(am_processor_setting(run->processor, "video_token"));
     if (!token.length) token = (am_text){setting.bytes, setting.length};
@@ -136,27 +139,40 @@ static am_status assign_images(am_processor_call *run)
     return NULL;
 }
 
-/* get_text_with_replacements of one text; `next` holds the index of the next image and sound. */
-static am_status expand_text(const am_processor_call *run, int64_t text, int64_t next[2], am_buffer *out)
+/* Images, videos and sounds. */
+enum { KINDS = 3 };
+
+/* What is expanded of a kind of media in this call; {null, 0}: nothing. */
+static am_text expanded_place(const am_processor_call *run, const am_modality *modality, int64_t media)
+{
+    return modality->expand && media ? placeholder_of(run, modality) : (am_text){0};
+}
+
+/* get_text_with_replacements of one text; `next` holds the index of the next image, video and sound. */
+static am_status expand_text(const am_processor_call *run, int64_t text, int64_t next[KINDS], am_buffer *out)
 {
     const am_buffer *in = &run->out->texts[text];
     const am_processor_class *kind = run->processor->kind;
-    am_text places[2] = {
-        kind->image.expand && run->inputs->image_count ? placeholder_of(run, &kind->image) : (am_text){0},
-        kind->sound.expand && run->inputs->sound_count ? placeholder_of(run, &kind->sound) : (am_text){0}};
-    int64_t first[2] = {next[0], next[1]};
+    const am_modality *modalities[KINDS] = {&kind->image, &kind->video, &kind->sound};
+    am_text places[KINDS] = {expanded_place(run, &kind->image, run->inputs->image_count),
+                             expanded_place(run, &kind->video, run->inputs->video_count),
+                             expanded_place(run, &kind->sound, run->inputs->sound_count)};
+    int64_t first[KINDS] = {next[0], next[1], next[2]};
     am_status status = NULL;
     for (size_t at = 0; at < in->length && !status;) {
-        int which = stands_at(in, at, places[0]) ? 0 : stands_at(in, at, places[1]) ? 1 : 2;
-        if (which == 2) {
+        int which = 0;
+        while (which < KINDS && !stands_at(in, at, places[which])) which++;
+        if (which == KINDS) {
             am_buffer_append_char(out, in->bytes[at++]);
             continue;
         }
         bool nested = which == 0 && kind->nests_images;
+        const am_media_tensors *media[KINDS] = {run->images ? &run->images[nested ? text : 0] : NULL, &run->videos,
+                                                &run->sounds};
         am_placeholder p = {.run = run, .index = next[which], .text = text, .place = next[which] - first[which]};
-        p.media = which == 1 ? &run->sounds : &run->images[nested ? text : 0];
+        p.media = media[which];
         p.row = nested ? p.place : p.index;
-        status = (which ? kind->sound : kind->image).expand(&p, out);
+        status = modalities[which]->expand(&p, out);
         next[which]++;
         at += places[which].length;
     }
@@ -165,7 +181,7 @@ static am_status expand_text(const am_processor_call *run, int64_t text, int64_t
 
 static am_status expand_texts(am_processor_call *run)
 {
-    int64_t next[2] = {0, 0};
+    int64_t next[KINDS] = {0};
     for (int64_t i = 0; i < run->out->text_count; i++) {
         am_buffer expanded = {0};
         am_status status = expand_text(run, i, next, &expanded);
@@ -193,6 +209,27 @@ static am_status process_images(am_processor_call *run)
         if (inputs.count) AM_TRY(am_image_processor_run(p->image_processor, &inputs, &run->images[i]));
     }
     return NULL;
+}
+
+static am_status process_videos(am_processor_call *run)
+{
+    const am_processor_inputs *in = run->inputs;
+    const am_video_processor *videos = run->processor->video_processor;
+    am_video_options options = {0};
+    run->clips = am_arena_array(&run->arena, (size_t)in->video_count, sizeof *run->clips);
+    if (!run->clips) return am_out_of_memory();
+    for (int64_t i = 0; i < in->video_count; i++) {
+        int64_t *frames, count;
+        const am_video *video = &in->videos[i];
+        AM_TRY(am_video_processor_select(videos, video, &options, &frames, &count));
+        am_processor_clip *clip = &run->clips[i];
+        *clip = (am_processor_clip){am_arena_array(&run->arena, (size_t)count, sizeof *frames), count, video->count,
+                                    video->fps, video->duration};
+        if (clip->frames) memcpy(clip->frames, frames, (size_t)count * sizeof *frames);
+        am_free(frames);
+        if (!clip->frames) return am_out_of_memory();
+    }
+    return am_video_processor_run(videos, in->videos, in->video_count, &options, &run->videos);
 }
 
 static am_choice choice_of(am_json value)
@@ -335,6 +372,7 @@ static am_status encode(am_processor_call *run)
     if (!run->out->text_count) return NULL;
     AM_TRY(kind->encode ? kind->encode(run) : am_processor_encode(run));
     AM_TRY(am_processor_check_ids(run, &kind->image));
+    AM_TRY(am_processor_check_ids(run, &kind->video));
     AM_TRY(am_processor_check_ids(run, &kind->sound));
     return kind->type_ids ? am_processor_mark_ids(run) : NULL;
 }
@@ -351,10 +389,12 @@ static am_status process(am_processor_call *run)
     AM_TRY(check_videos(run));
     AM_TRY(assign_images(run));
     if (in->image_count) AM_TRY(process_images(run));
+    if (in->video_count) AM_TRY(process_videos(run));
     if (in->sound_count) AM_TRY(kind->extract ? kind->extract(run) : am_processor_extract(run));
     AM_TRY(expand_texts(run));
     AM_TRY(encode(run));
     if (in->image_count) AM_TRY(move_images(run));
+    if (in->video_count) AM_TRY(move_outputs(run, &run->videos));
     if (in->sound_count) AM_TRY(move_outputs(run, &run->sounds));
     return kind->finish ? kind->finish(run) : NULL;
 }
@@ -365,6 +405,7 @@ am_status am_processor_run(const am_processor *processor, const am_processor_inp
     am_processor_call run = {.processor = processor, .inputs = inputs, .out = out};
     am_status status = process(&run);
     for (int64_t i = 0; i < run.samples && run.images; i++) am_media_tensors_deinit(&run.images[i]);
+    am_media_tensors_deinit(&run.videos);
     am_media_tensors_deinit(&run.sounds);
     am_arena_deinit(&run.arena);
     return status;

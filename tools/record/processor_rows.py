@@ -16,6 +16,25 @@ def image_cases(token, several=True, sizes=None):
     return cases
 
 
+# Frames, height, width, frames a second; 0: not known.
+VIDEOS = [[4, 48, 90, 2], [7, 60, 40, 3], [2, 30, 30, 0]]
+
+
+def video_cases(token, image=None, sampled=True):
+    """Cases of videos, one beside an image where there is its placeholder, and one of which frames are sampled."""
+    plain = {"text_kwargs": {"padding": True}, "videos_kwargs": {"do_sample_frames": False}}
+    cases = [{"texts": [f"See {token} what?"], "videos": VIDEOS[:1], "arguments": plain},
+             {"texts": [f"{token} and {token}", f"{token}."], "videos": VIDEOS, "arguments": plain}]
+    if image:
+        cases.append({"texts": [f"{token} or {image}"], "videos": VIDEOS[1:2], "images": [[SIZES[0]]],
+                      "arguments": plain})
+    if sampled:
+        cases.append({"texts": [f"{token} less"], "videos": [[12, 40, 56, 4]], "arguments": {
+            "text_kwargs": {"padding": True}, "videos_kwargs": {"do_sample_frames": True, **(
+                sampled if isinstance(sampled, dict) else {"num_frames": 6})}}})
+    return cases
+
+
 def sound_cases(token, several=True, lengths=(3000, 16000, 41000)):
     short, second, long = lengths
     cases = [{"texts": [f"Hear {token} now"], "sounds": [second]},
@@ -29,6 +48,11 @@ def qwen(token="<|image_pad|>", named=None, **more):
     tokens = [token, "<|vision_start|>", "<|vision_end|>", "<|video_pad|>", "<|begin_of_video|>", "<|end_of_video|>",
               "<|VIDEO_PAD|>", "<|VISION_START|>", "<|VISION_END|>", "<|video|>"]
     return {"tokens": tokens, "named": named or {}, "image": BUDGET, "cases": image_cases(token), **more}
+
+
+def qwen_videos(sampled=True, **more):
+    return qwen(video=BUDGET, cases=image_cases("<|image_pad|>")
+                + video_cases("<|video_pad|>", "<|image_pad|>", sampled), **more)
 
 
 INTERNVL = {"start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>",
@@ -59,9 +83,9 @@ def minicpm(**more):
 
 
 ROWS = {
-    "Qwen2VLProcessor": qwen(),
-    "Qwen2_5_VLProcessor": qwen(),
-    "Qwen3VLProcessor": qwen(),
+    "Qwen2VLProcessor": qwen_videos(),
+    "Qwen2_5_VLProcessor": qwen_videos(),
+    "Qwen3VLProcessor": qwen_videos(sampled={"fps": 2}),
     "CohereCompassProcessor": qwen("<|IMAGE_PAD|>"),
     "Exaone4_5_Processor": qwen(),
     "Cosmos3EdgeProcessor": qwen(),

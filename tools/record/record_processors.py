@@ -5,8 +5,8 @@ Usage: tools/record/record_processors.py FOLDER [CLASS...]
 
 Writes FOLDER/CLASS.json for each row of processor_rows.py (or those named) and FOLDER/tokenizer.json, the byte-level
 tokenizer of all of them without added tokens. A file holds processor_config.json, tokenizer_config.json, the added
-tokens, and cases. Images and sounds are computed from their sizes, as tests/unit/processors/test_processors.c does.
-Outputs are shapes, and of integers runs of equal values: [value, times, value, times, ...]. Needs transformers, torch,
+tokens, and cases. Images, videos ([frames, height, width, frames a second or 0]) and sounds are computed from their sizes, as tests/unit/processors/test_processors.c does.
+Outputs are shapes, of integers runs of equal values: [value, times, value, times, ...], few floats themselves. Needs transformers, torch,
 torchvision, Pillow, num2words.
 """
 import json
@@ -32,6 +32,7 @@ from processor_rows import ROWS  # noqa: E402
 STANDARD = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>", "sep_token": "<sep>",
             "mask_token": "<mask>"}
 FEW_VALUES = 1500
+FEW_NUMBERS = 8
 MOST_RUNS = 100
 
 
@@ -87,6 +88,15 @@ def picture(height, width, seed):
     return Image.fromarray(((x * 7 + y * 13 + c * 29 + seed * 31) % 256).astype(np.uint8))
 
 
+def clip(frames, height, width):
+    return np.stack([np.asarray(picture(height, width, seed)) for seed in range(frames)])
+
+
+def metadata(frames, height, width, fps):
+    return {"total_num_frames": frames, "fps": fps or None, "duration": frames / fps if fps else None,
+            "height": height, "width": width, "frames_indices": list(range(frames))}
+
+
 def sound(length, seed):
     i = np.arange(length, dtype=np.int64)
     return (((i * (37 + seed)) % 101 - 50).astype(np.float32) / np.float32(128)).astype(np.float32)
@@ -118,6 +128,8 @@ def describe(value):
         values = runs(array.reshape(-1).astype(np.int64).tolist())
         if len(values) <= MOST_RUNS:
             out["runs"] = values
+    if array.dtype.kind == "f" and array.size <= FEW_NUMBERS:
+        out["numbers"] = array.reshape(-1).astype(float).tolist()
     return out
 
 
@@ -140,7 +152,12 @@ def call(processor, row, case, seen):
     if not row.get("nested"):
         images = [image for sample in images for image in sample]
     sounds = [sound(length, seed) for seed, length in enumerate(case.get("sounds", []))]
+    videos = case.get("videos", [])
     keywords = dict(arguments)
+    if videos:
+        keywords["videos"] = [clip(*video[:3]) for video in videos]
+        keywords["videos_kwargs"] = {**keywords.get("videos_kwargs", {}),
+                                     "video_metadata": [metadata(*video) for video in videos]}
     if case.get("texts") is not None:
         keywords["text"] = list(case["texts"])
     if images:
@@ -178,7 +195,8 @@ def record(name, row):
         assert type(processor).__name__ == name, type(processor)
         read = {file: json.load(open(os.path.join(folder, file))) for file in (
             "processor_config.json", "tokenizer_config.json", "tokenizer.json")}
-    config = {k: v for k, v in read["processor_config.json"].items() if k != "video_processor"}
+    filmed = any(case.get("videos") for case in row["cases"])
+    config = {k: v for k, v in read["processor_config.json"].items() if filmed or k != "video_processor"}
     for part in ("image_processor", "feature_extractor", "audio_processor"):
         if part in config:
             config[part].pop("mel_filters", None)
@@ -197,6 +215,7 @@ def record(name, row):
         for case in row["cases"]:
             arguments, made = call(processor, row, case, seen)
             out = {"arguments": arguments, "texts": case.get("texts") or [], "images": case.get("images", []),
+                   **({"videos": case["videos"]} if "videos" in case else {}),
                    "sounds": case.get("sounds", []), "expanded": [squeeze(text, tokens) for text in seen[-1]],
                    "outputs": {k: describe(v) for k, v in made.items()}}
             cases.append(out)

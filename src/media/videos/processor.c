@@ -28,15 +28,21 @@ static am_status find_class(const char *name, const am_video_class **out)
     return am_error(AM_UNSUPPORTED, "video processor \"%.100s\" is not one of those that are implemented", name);
 }
 
-static am_status read_settings(am_video_processor *p, am_json config)
+static am_status read_settings(am_video_processor *p, am_json config, am_json arguments)
 {
-    AM_TRY(am_image_processor_create_of(&p->kind->settings, AM_IMAGE_TORCHVISION, config, (am_json){0}, &p->settings));
+    AM_TRY(am_image_processor_create_of(&p->kind->settings, AM_IMAGE_TORCHVISION, config, arguments, &p->settings));
     AM_TRY(am_image_flag(p->settings, "do_sample_frames", &p->do_sample_frames));
     AM_TRY(am_image_integer(p->settings, "num_frames", 1, INT32_MAX, &p->num_frames));
     return am_image_number(p->settings, "fps", &p->fps);
 }
 
 am_status am_video_processor_create(am_json config, const char *class_name, am_video_processor **out)
+{
+    return am_video_processor_create_with(config, class_name, (am_json){0}, out);
+}
+
+am_status am_video_processor_create_with(am_json config, const char *class_name, am_json arguments,
+                                         am_video_processor **out)
 {
     *out = NULL;
     if (am_json_kind_of(config) != AM_JSON_OBJECT)
@@ -46,7 +52,7 @@ am_status am_video_processor_create(am_json config, const char *class_name, am_v
     am_video_processor *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
     am_status status = find_class(class_name, &p->kind);
-    if (!status) status = read_settings(p, config);
+    if (!status) status = read_settings(p, config, arguments);
     if (status) am_video_processor_close(p);
     else *out = p;
     return status;
@@ -57,6 +63,11 @@ void am_video_processor_close(am_video_processor *processor)
     if (!processor) return;
     am_image_processor_close(processor->settings);
     am_free(processor);
+}
+
+am_json am_video_processor_setting(const am_video_processor *processor, const char *key)
+{
+    return am_image_setting(processor->settings, key);
 }
 
 /* --- sampling --- */
@@ -96,14 +107,20 @@ static am_status check_video(const am_video *video)
     return NULL;
 }
 
-am_status am_video_processor_sample(const am_video_processor *processor, const am_video *video,
-                                    const am_video_options *options, int64_t **out_indices, int64_t *out_count)
+static am_status select_all(const am_video *video, am_frame_list *out)
+{
+    for (int64_t i = 0; i < video->count; i++) AM_TRY(am_frame_list_add(out, i));
+    return NULL;
+}
+
+static am_status give_frames(const am_video_processor *processor, const am_video *video,
+                             const am_video_options *options, bool samples, int64_t **out_indices, int64_t *out_count)
 {
     am_frame_list list = {0};
     *out_indices = NULL;
     *out_count = 0;
     AM_TRY(check_video(video));
-    am_status status = sample(processor, video, options, &list);
+    am_status status = samples ? sample(processor, video, options, &list) : select_all(video, &list);
     if (status) {
         am_frame_list_deinit(&list);
         return am_note(status, "%s", processor->kind->settings.name);
@@ -111,6 +128,23 @@ am_status am_video_processor_sample(const am_video_processor *processor, const a
     *out_indices = list.items;
     *out_count = list.count;
     return NULL;
+}
+
+am_status am_video_processor_sample(const am_video_processor *processor, const am_video *video,
+                                    const am_video_options *options, int64_t **out_indices, int64_t *out_count)
+{
+    return give_frames(processor, video, options, true, out_indices, out_count);
+}
+
+static bool samples_frames(const am_video_processor *p, const am_video_options *options)
+{
+    return options->do_sample_frames ? *options->do_sample_frames : p->do_sample_frames;
+}
+
+am_status am_video_processor_select(const am_video_processor *processor, const am_video *video,
+                                    const am_video_options *options, int64_t **out_indices, int64_t *out_count)
+{
+    return give_frames(processor, video, options, samples_frames(processor, options), out_indices, out_count);
 }
 
 /* --- steps --- */
@@ -237,7 +271,7 @@ static am_status take_video(const am_video_processor *p, const am_video *video, 
                             am_clip *out)
 {
     am_frame_list list = {0};
-    bool samples = options->do_sample_frames ? *options->do_sample_frames : p->do_sample_frames;
+    bool samples = samples_frames(p, options);
     AM_TRY(check_video(video));
     am_status status = samples ? sample(p, video, options, &list) : NULL;
     if (!status) status = take_frames(video, samples ? &list : NULL, out);

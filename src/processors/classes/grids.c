@@ -1,5 +1,6 @@
-/* Images as grids of patches, some of which are merged: Qwen2-VL and the many that count as it does. */
+/* Images and videos as grids of patches, some of which are merged: Qwen2-VL and the many that count as it does. */
 #include "processors/rules.h"
+#include "tensor/shape.h"
 
 /* The tokens that `details` names around those of the image. */
 static am_status expand_wrapped(const am_placeholder *p, am_buffer *out)
@@ -29,6 +30,48 @@ static am_status expand_hunyuan(const am_placeholder *p, am_buffer *out)
     if (!merge || patch < 1) return am_error(AM_INVALID_FILE, "merge_size, spatial_patch_size: found one below 1");
     int64_t extra = am_processor_flag(p->run->processor, "cat_extra_token", true) ? 2 : 0;
     am_put_token(p->run, "image_token", height / merge / patch * (width / merge / patch + 1) + extra, out);
+    return NULL;
+}
+
+/* --- videos --- */
+
+/* Qwen3-VL: frames that are one in time stand after the mean of the first and the last one's seconds; where the last
+   are too few the last one is taken again. */
+static am_status expand_timed(const am_placeholder *p, am_buffer *out)
+{
+    const am_processor_clip *clip = &p->run->clips[p->index];
+    int64_t times, each, step;
+    AM_TRY(am_video_grid(p, &times, &each));
+    AM_TRY(am_processor_video_integer(p->run->processor, "temporal_patch_size", &step));
+    for (int64_t i = 0; i < times; i++) {
+        int64_t first = i * step, last = first + step - 1;
+        if (first >= clip->count) return am_error(AM_INTERNAL, "video_grid_thw has more times than frames");
+        if (last >= clip->count) last = clip->count - 1;
+        double begin = (double)clip->frames[first] / am_clip_fps(clip),
+               end = (double)clip->frames[last] / am_clip_fps(clip);
+        am_buffer_printf(out, "<%.1f seconds>", (begin + end) / 2.0);
+        am_put_token(p->run, "vision_start_token", 1, out);
+        am_put_token(p->run, "video_token", each, out);
+        am_put_token(p->run, "vision_end_token", 1, out);
+    }
+    return NULL;
+}
+
+/* Qwen2.5-VL: second_per_grid_ts, [videos]. */
+static am_status give_seconds(am_processor_call *run)
+{
+    int64_t step;
+    am_tensor *seconds;
+    am_shape shape = am_shape_of(run->inputs->video_count);
+    if (!run->inputs->video_count) return NULL;
+    AM_TRY(am_processor_video_integer(run->processor, "temporal_patch_size", &step));
+    AM_TRY(am_media_tensors_add(&run->out->tensors, "second_per_grid_ts", AM_F32, &shape, &seconds));
+    for (int64_t i = 0; i < run->inputs->video_count; i++) {
+        const am_processor_clip *clip = &run->clips[i];
+        double fps = am_clip_fps(clip);
+        if (clip->fps > 0.0) fps = (double)clip->count / (double)clip->total * fps;
+        ((float *)seconds->data)[i] = (float)((double)step / fps);
+    }
     return NULL;
 }
 
@@ -71,6 +114,15 @@ static const am_wrapping vision_ends = {"vision_start_token", "vision_end_token"
         .placeholder = "image_token", .expand = am_expand_grid                                                         \
     }
 
+#define VIDEO_GRID                                                                                                     \
+    {                                                                                                                  \
+        .placeholder = "video_token", .expand = am_expand_video_grid                                                   \
+    }
+#define TIMED_VIDEO                                                                                                    \
+    {                                                                                                                  \
+        .placeholder = "video_token", .expand = expand_timed                                                           \
+    }
+
 /* clang-format off */
 #define QWEN_TOKENS AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"})
 #define QWEN3_TOKENS                                                                                                   \
@@ -80,13 +132,17 @@ static const am_wrapping vision_ends = {"vision_start_token", "vision_end_token"
     AM_JSON({"image_token": "<|image|>", "video_token": "<|video|>", "text_kwargs": {"return_token_type_ids": false}})
 
 static const am_processor_class classes[] = {
-    {.name = "Qwen2VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID,
-     .type_ids = "mm_token_type_ids"},
-    {.name = "Qwen2_5_VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID,
-     .type_ids = "mm_token_type_ids"},
+    {.name = "Qwen2VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token* video_token*?", .image = GRID,
+     .video = VIDEO_GRID, .video_processor = "Qwen2VLVideoProcessor", .type_ids = "mm_token_type_ids"},
+    {.name = "Qwen2_5_VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token* video_token*?", .image = GRID,
+     .video = VIDEO_GRID, .video_processor = "Qwen2VLVideoProcessor", .type_ids = "mm_token_type_ids",
+     .finish = give_seconds},
     {.name = "Qwen3VLProcessor",
-     .settings = QWEN3_TOKENS,
-     .tokens = "image_token*", .image = GRID, .type_ids = "mm_token_type_ids"},
+     .settings = AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>",
+                          "vision_start_token": "<|vision_start|>", "vision_end_token": "<|vision_end|>",
+                          "text_kwargs": {"return_token_type_ids": false}}),
+     .tokens = "image_token* video_token*? vision_start_token*? vision_end_token*?", .image = GRID,
+     .video = TIMED_VIDEO, .video_processor = "Qwen3VLVideoProcessor", .type_ids = "mm_token_type_ids"},
     {.name = "CohereCompassProcessor",
      .settings = AM_JSON({"image_token": "<|IMAGE_PAD|>", "video_token": "<|VIDEO_PAD|>",
                           "text_kwargs": {"return_token_type_ids": false}}),

@@ -6,6 +6,7 @@
 #include "processors/processor.h"
 #include "tensor/shape.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ static const char *write_model(am_json row)
 typedef struct inputs {
     am_text texts[MOST];
     am_image images[MOST];
+    am_video videos[MOST];
     am_audio sounds[MOST];
     am_processor_inputs call;
 } inputs;
@@ -75,15 +77,32 @@ static int64_t number_at(am_json list, int index)
     return -1;
 }
 
-static void add_image(inputs *in, am_json size, int64_t seed)
+static void draw(int64_t height, int64_t width, int64_t seed, am_image *image)
 {
-    am_image *image = &in->images[in->call.image_count++];
-    assert_true(in->call.image_count <= MOST);
-    am_test_expect_ok(am_image_create(number_at(size, 1), number_at(size, 0), image));
+    am_test_expect_ok(am_image_create(width, height, image));
     for (int64_t i = 0; i < image->height * image->width * 3; i++) {
         int64_t y = i / 3 / image->width, x = i / 3 % image->width;
         image->pixels[i] = (uint8_t)((x * 7 + y * 13 + i % 3 * 29 + seed * 31) % 256);
     }
+}
+
+static void add_image(inputs *in, am_json size, int64_t seed)
+{
+    assert_true(in->call.image_count < MOST);
+    draw(number_at(size, 0), number_at(size, 1), seed, &in->images[in->call.image_count++]);
+}
+
+/* [frames, height, width, frames a second] */
+static void add_video(inputs *in, am_json numbers)
+{
+    assert_true(in->call.video_count < MOST);
+    am_video *video = &in->videos[in->call.video_count++];
+    int64_t count = number_at(numbers, 0), fps = number_at(numbers, 3);
+    am_image *frames = am_alloc_zeroed((size_t)count, sizeof *frames);
+    assert_non_null(frames);
+    for (int64_t i = 0; i < count; i++) draw(number_at(numbers, 1), number_at(numbers, 2), i, &frames[i]);
+    *video = (am_video){.frames = frames, .count = count, .fps = (double)fps};
+    if (fps) video->duration = (double)count / (double)fps;
 }
 
 static void add_sound(inputs *in, int64_t length, int rate)
@@ -100,7 +119,7 @@ static void add_sound(inputs *in, int64_t length, int rate)
 
 static void make_inputs(am_json row, int rate, inputs *in)
 {
-    *in = (inputs){.call = {.texts = in->texts, .images = in->images, .sounds = in->sounds}};
+    *in = (inputs){.call = {.texts = in->texts, .images = in->images, .videos = in->videos, .sounds = in->sounds}};
     for (am_json_iterator i = am_json_iterate(am_json_get(row, "texts")); am_json_next(&i);) {
         am_json_string text = am_json_text(i.value);
         in->texts[in->call.text_count++] = (am_text){text.bytes, text.length};
@@ -109,12 +128,21 @@ static void make_inputs(am_json row, int rate, inputs *in)
         int64_t seed = 0;
         for (am_json_iterator k = am_json_iterate(i.value); am_json_next(&k);) add_image(in, k.value, seed++);
     }
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "videos")); am_json_next(&i);) add_video(in, i.value);
     for (am_json_iterator i = am_json_iterate(am_json_get(row, "sounds")); am_json_next(&i);)
         add_sound(in, am_json_int(i.value, 0), rate);
 }
 
+static void free_video(const am_video *video)
+{
+    am_image *frames = (am_image *)video->frames;
+    for (int64_t i = 0; i < video->count; i++) am_image_deinit(&frames[i]);
+    am_free(frames);
+}
+
 static void free_inputs(inputs *in)
 {
+    for (int64_t i = 0; i < in->call.video_count; i++) free_video(&in->videos[i]);
     for (int64_t i = 0; i < in->call.image_count; i++) am_image_deinit(&in->images[i]);
     for (int64_t i = 0; i < in->call.sound_count; i++) am_audio_deinit(&in->sounds[i]);
 }
@@ -173,7 +201,12 @@ static void check_tensor(const char *where, am_json expected, const am_tensor *x
         am_buffer_deinit(&text);
         return;
     }
-    am_json_iterator i = am_json_iterate(am_json_get(expected, "runs"));
+    am_json_iterator i = am_json_iterate(am_json_get(expected, "numbers"));
+    for (int64_t k = 0; am_json_next(&i) && x->dtype == AM_F32; k++)
+        if (fabs((double)((const float *)x->data)[k] - am_json_real(i.value, 0.0)) > 1e-6)
+            complain(where, am_test_format("number %d is %.9g, expected %.9g", (int)k,
+                                           (double)((const float *)x->data)[k], am_json_real(i.value, 0.0)));
+    i = am_json_iterate(am_json_get(expected, "runs"));
     while (am_json_next(&i)) {
         int64_t value = am_json_int(i.value, -1);
         if (!am_json_next(&i)) break;
@@ -331,6 +364,10 @@ static void processors__are_chosen_by_model_type(void **state)
     am_processor_close(p);
 }
 
+#define WITHOUT_VIDEOS                                                                                                 \
+    "{\"processor_class\": \"Qwen2VLProcessor\", "                                                                     \
+    "\"image_processor\": {\"image_processor_type\": \"Qwen2VLImageProcessor\"}}"
+
 static void processors__refuse_media_without_placeholders(void **state)
 {
     const char *directory = recorded_model("Qwen2VLProcessor", NULL);
@@ -339,7 +376,9 @@ static void processors__refuse_media_without_placeholders(void **state)
                          "the texts have 0 times \"<|image_pad|>\", but 1 images are given");
     am_test_expect_error(run_texts(directory, "<|image_pad|> and <|image_pad|>", 1), AM_INVALID_ARGUMENT, "2 times");
     am_test_expect_error(run_texts(directory, "<|image_pad|>", 0), AM_INVALID_ARGUMENT, "but 0 images");
-    am_test_expect_error(run_texts(directory, "<|video_pad|>", 0), AM_UNSUPPORTED, "<|video_pad|>");
+    am_test_expect_error(run_texts(directory, "<|video_pad|>", 0), AM_INVALID_ARGUMENT, "but 0 videos");
+    am_test_expect_error(run_texts(recorded_model("Qwen2VLProcessor", WITHOUT_VIDEOS), "<|video_pad|>", 0),
+                         AM_UNSUPPORTED, "<|video_pad|>");
     am_test_expect_error(run_texts(recorded_model("Qwen2AudioProcessor", NULL), "<|AUDIO|>", 1), AM_INVALID_ARGUMENT,
                          "takes no images");
 }
