@@ -20,13 +20,13 @@ def image_cases(token, several=True, sizes=None):
 VIDEOS = [[4, 48, 90, 2], [7, 60, 40, 3], [2, 30, 30, 0]]
 
 
-def video_cases(token, image=None, sampled=True):
+def video_cases(token, image=None, sampled=True, videos=VIDEOS):
     """Cases of videos, one beside an image where there is its placeholder, and one of which frames are sampled."""
     plain = {"text_kwargs": {"padding": True}, "videos_kwargs": {"do_sample_frames": False}}
-    cases = [{"texts": [f"See {token} what?"], "videos": VIDEOS[:1], "arguments": plain},
-             {"texts": [f"{token} and {token}", f"{token}."], "videos": VIDEOS, "arguments": plain}]
+    cases = [{"texts": [f"See {token} what?"], "videos": videos[:1], "arguments": plain},
+             {"texts": [f"{token} and {token}", f"{token}."], "videos": videos, "arguments": plain}]
     if image:
-        cases.append({"texts": [f"{token} or {image}"], "videos": VIDEOS[1:2], "images": [[SIZES[0]]],
+        cases.append({"texts": [f"{token} or {image}"], "videos": videos[1:2], "images": [[SIZES[0]]],
                       "arguments": plain})
     if sampled:
         cases.append({"texts": [f"{token} less"], "videos": [[12, 40, 56, 4]], "arguments": {
@@ -53,6 +53,19 @@ def qwen(token="<|image_pad|>", named=None, **more):
 def qwen_videos(sampled=True, **more):
     return qwen(video=BUDGET, cases=image_cases("<|image_pad|>")
                 + video_cases("<|video_pad|>", "<|image_pad|>", sampled), **more)
+
+
+def glm_videos(**more):
+    return qwen("<|image|>", **{"video": BUDGET, **more}, cases=image_cases("<|image|>") + video_cases(
+        "<|begin_of_video|><|video|><|end_of_video|>", "<|image|>", {"fps": 2}))
+
+
+# Videos that make a batch once they are resized.
+EVEN_VIDEOS = [[4, 48, 90, 2], [4, 60, 40, 3], [4, 30, 30, 0]]
+
+
+def llava_videos():
+    return video_cases("<video>", "<image>", videos=EVEN_VIDEOS)
 
 
 INTERNVL = {"start_image_token": "<img>", "end_image_token": "</img>", "context_image_token": "<IMG_CONTEXT>",
@@ -86,17 +99,18 @@ ROWS = {
     "Qwen2VLProcessor": qwen_videos(),
     "Qwen2_5_VLProcessor": qwen_videos(),
     "Qwen3VLProcessor": qwen_videos(sampled={"fps": 2}),
-    "CohereCompassProcessor": qwen("<|IMAGE_PAD|>"),
-    "Exaone4_5_Processor": qwen(),
+    "CohereCompassProcessor": qwen("<|IMAGE_PAD|>", video=BUDGET, cases=image_cases("<|IMAGE_PAD|>") + video_cases(
+        "<|VIDEO_PAD|>", "<|IMAGE_PAD|>", {"fps": 2})),
+    "Exaone4_5_Processor": qwen_videos(),
     "Cosmos3EdgeProcessor": qwen(),
     "VideoLlama3Processor": qwen(),
     "HyperCLOVAXVisionV2Processor": qwen(),
-    "Lfm3VlProcessor": qwen(),
+    "Lfm3VlProcessor": qwen_videos(sampled={"fps": 2}),
     "Kimi_K25Processor": qwen("<|media_pad|>", image={"max_patches": 900}),
     "PaddleOCRVLProcessor": qwen(named=NAMED_QWEN),
-    "Glm4vProcessor": qwen("<|image|>"),
-    "Glm46VProcessor": qwen("<|image|>"),
-    "Glm5NextProcessor": qwen("<|image|>", image={"max_image_tokens": 64}),
+    "Glm4vProcessor": glm_videos(),
+    "Glm46VProcessor": glm_videos(),
+    "Glm5NextProcessor": glm_videos(image={"max_image_tokens": 64}, video={"max_image_tokens": 64}),
     "GlmImageProcessor": qwen(
         named={"image_token": "<|image|>", "grid_bos_token": "<sop>", "grid_eos_token": "<eop>"},
         cases=[{"texts": ["Paint <|image|> red"], "images": [[SIZES[0]]]}, {"texts": ["Paint a house"]},
@@ -134,7 +148,8 @@ ROWS = {
         "cases": image_cases("<image>")},
     "VideoLlavaProcessor": {
         "tokens": ["<image>", "<video>"], "image": {"size": {"shortest_edge": 56}, "crop_size": SMALL},
-        "cases": image_cases("<image>")},
+        "video": {"size": {"shortest_edge": 56}, "crop_size": SMALL},
+        "cases": image_cases("<image>") + llava_videos()},
     "LlavaNextProcessor": {
         "tokens": ["<image>"], "settings": {"patch_size": 7, "vision_feature_select_strategy": "default",
                                             "num_additional_image_tokens": 1},
@@ -143,7 +158,8 @@ ROWS = {
     "LlavaNextVideoProcessor": {
         "tokens": ["<image>", "<video>"], "settings": {"patch_size": 7, "vision_feature_select_strategy": "full"},
         "image": {"size": {"shortest_edge": 28}, "crop_size": {"height": 28, "width": 28},
-                  "image_grid_pinpoints": PINPOINTS}, "cases": image_cases("<image>")[:2]},
+                  "image_grid_pinpoints": PINPOINTS}, "video": {"size": {"shortest_edge": 28}, "crop_size": {"height": 28, "width": 28}},
+        "cases": image_cases("<image>")[:2] + llava_videos()},
     "Granite4VisionProcessor": {
         "tokens": ["<image>"], "settings": {"patch_size": 4, "vision_feature_select_strategy": "full",
                                             "downsample_rate": "4/7"},
@@ -155,7 +171,8 @@ ROWS = {
                      "vision_aspect_ratio": "anyres_max_2"},
         "image": {"size": {"height": 28, "width": 28},
                   "image_grid_pinpoints": [*PINPOINTS, [28, 140], [140, 28], [84, 84]]},
-        "cases": image_cases("<image>")},
+        "video": {"size": {"height": 28, "width": 28}},
+        "cases": image_cases("<image>") + llava_videos()},
     "Lfm2VlProcessor": {
         "tokens": ["<image>", "<|image_start|>", "<|image_end|>", "<|img_thumbnail|>", "<|img_row_1_col_1|>"],
         "nested": True, "image": {"tile_size": 96, "max_image_tokens": 16, "min_image_tokens": 4},

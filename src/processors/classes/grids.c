@@ -2,6 +2,8 @@
 #include "processors/rules.h"
 #include "tensor/shape.h"
 
+#include <inttypes.h>
+
 /* The tokens that `details` names around those of the image. */
 static am_status expand_wrapped(const am_placeholder *p, am_buffer *out)
 {
@@ -57,6 +59,60 @@ static am_status expand_timed(const am_placeholder *p, am_buffer *out)
     return NULL;
 }
 
+/* GLM-4V: the tokens of an image for each frame, of which every other counts, and its seconds. */
+static am_status put_glm_frames(const am_placeholder *p, bool whole_seconds, am_buffer *out)
+{
+    const am_processor_clip *clip = &p->run->clips[p->index];
+    int64_t times, each;
+    AM_TRY(am_video_grid(p, &times, &each));
+    for (int64_t i = 0; i < times; i++) {
+        int64_t frame = 2 * i < clip->count ? 2 * i : (clip->count - 1) / 2 * 2;
+        am_buffer_append_string(out, "<|begin_of_image|>");
+        am_put_token(p->run, "image_token", each, out);
+        am_buffer_append_string(out, "<|end_of_image|>");
+        double seconds = (double)clip->frames[frame] / am_clip_fps(clip);
+        if (whole_seconds) am_buffer_printf(out, "%" PRId64, (int64_t)seconds);
+        else am_buffer_printf(out, "%.1f seconds", seconds);
+    }
+    return NULL;
+}
+
+static am_status expand_glm4v(const am_placeholder *p, am_buffer *out)
+{
+    return put_glm_frames(p, true, out);
+}
+
+static am_status expand_glm46v(const am_placeholder *p, am_buffer *out)
+{
+    return put_glm_frames(p, false, out);
+}
+
+static int64_t id_of(const am_processor_call *run, const char *name)
+{
+    const am_processor_token *token = am_processor_find_token(run->processor, name);
+    return token ? token->id : -1;
+}
+
+/* Tokens of images between those that begin and end a video are of videos. */
+static am_status mark_glm_videos(am_processor_call *run)
+{
+    const am_media_output *ids = am_media_tensors_find(&run->out->tensors, "input_ids");
+    const am_media_output *types = am_media_tensors_find(&run->out->tensors, "mm_token_type_ids");
+    int64_t start = id_of(run, "video_start_token"), end = id_of(run, "video_end_token");
+    if (!ids || !types) return am_error(AM_INTERNAL, "no input_ids or mm_token_type_ids");
+    for (int64_t i = 0; i < run->out->text_count; i++) {
+        const am_tensor *x = &ids->tensors[ids->is_list ? i : 0];
+        int64_t length = x->shape.dims[x->shape.rank - 1], first = ids->is_list ? 0 : i * length, open = 0;
+        const int64_t *row = (const int64_t *)x->data + first;
+        int64_t *kinds = (int64_t *)types->tensors[types->is_list ? i : 0].data + first;
+        for (int64_t k = 0; k < length; k++) {
+            open += (row[k] == start) - (row[k] == end);
+            if (kinds[k] == 1 && open > 0) kinds[k] = 2;
+        }
+    }
+    return NULL;
+}
+
 /* Qwen2.5-VL: second_per_grid_ts, [videos]. */
 static am_status give_seconds(am_processor_call *run)
 {
@@ -76,12 +132,6 @@ static am_status give_seconds(am_processor_call *run)
 }
 
 /* --- ids of Ernie 4.5 --- */
-
-static int64_t id_of(const am_processor_call *run, const char *name)
-{
-    const am_processor_token *token = am_processor_find_token(run->processor, name);
-    return token ? token->id : -1;
-}
 
 /* create_moe_mm_token_type_ids: the tokens around an image count as its, those around a video as that's. */
 static am_status give_moe_types(am_processor_call *run)
@@ -123,13 +173,21 @@ static const am_wrapping vision_ends = {"vision_start_token", "vision_end_token"
         .placeholder = "video_token", .expand = expand_timed                                                           \
     }
 
+#define GLM_VIDEO(rule)                                                                                                \
+    {                                                                                                                  \
+        .placeholder = "video_token", .expand = rule                                                                   \
+    }
+#define GLM_NAMES "image_token* video_token*? video_start_token? video_end_token?"
+
 /* clang-format off */
 #define QWEN_TOKENS AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>"})
 #define QWEN3_TOKENS                                                                                                   \
     AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>",                                           \
+             "vision_start_token": "<|vision_start|>", "vision_end_token": "<|vision_end|>",                           \
              "text_kwargs": {"return_token_type_ids": false}})
 #define GLM_TOKENS                                                                                                     \
-    AM_JSON({"image_token": "<|image|>", "video_token": "<|video|>", "text_kwargs": {"return_token_type_ids": false}})
+    AM_JSON({"image_token": "<|image|>", "video_token": "<|video|>", "video_start_token": "<|begin_of_video|>",        \
+             "video_end_token": "<|end_of_video|>", "text_kwargs": {"return_token_type_ids": false}})
 
 static const am_processor_class classes[] = {
     {.name = "Qwen2VLProcessor", .settings = QWEN_TOKENS, .tokens = "image_token* video_token*?", .image = GRID,
@@ -138,32 +196,34 @@ static const am_processor_class classes[] = {
      .video = VIDEO_GRID, .video_processor = "Qwen2VLVideoProcessor", .type_ids = "mm_token_type_ids",
      .finish = give_seconds},
     {.name = "Qwen3VLProcessor",
-     .settings = AM_JSON({"image_token": "<|image_pad|>", "video_token": "<|video_pad|>",
-                          "vision_start_token": "<|vision_start|>", "vision_end_token": "<|vision_end|>",
-                          "text_kwargs": {"return_token_type_ids": false}}),
+     .settings = QWEN3_TOKENS,
      .tokens = "image_token* video_token*? vision_start_token*? vision_end_token*?", .image = GRID,
      .video = TIMED_VIDEO, .video_processor = "Qwen3VLVideoProcessor", .type_ids = "mm_token_type_ids"},
     {.name = "CohereCompassProcessor",
      .settings = AM_JSON({"image_token": "<|IMAGE_PAD|>", "video_token": "<|VIDEO_PAD|>",
+                          "vision_start_token": "<|VISION_START|>", "vision_end_token": "<|VISION_END|>",
                           "text_kwargs": {"return_token_type_ids": false}}),
-     .tokens = "image_token", .image = GRID, .type_ids = "mm_token_type_ids"},
-    {.name = "Exaone4_5_Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
+     .tokens = "image_token video_token? vision_start_token? vision_end_token?", .image = GRID,
+     .video = TIMED_VIDEO, .video_processor = "CohereCompassVideoProcessor", .type_ids = "mm_token_type_ids"},
+    {.name = "Exaone4_5_Processor", .settings = QWEN_TOKENS, .tokens = "image_token* video_token*?", .image = GRID,
+     .video = VIDEO_GRID, .video_processor = "Qwen2VLVideoProcessor"},
     {.name = "Cosmos3EdgeProcessor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
     {.name = "VideoLlama3Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
     {.name = "HyperCLOVAXVisionV2Processor", .settings = QWEN_TOKENS, .tokens = "image_token*", .image = GRID},
     {.name = "Lfm3VlProcessor",
      .settings = QWEN3_TOKENS,
-     .tokens = "image_token*", .image = GRID},
+     .tokens = "image_token* video_token*? vision_start_token*? vision_end_token*?", .image = GRID,
+     .video = TIMED_VIDEO, .video_processor = "Qwen3VLVideoProcessor"},
     {.name = "Kimi_K25Processor", .settings = AM_JSON({"image_token": "<|media_pad|>",
                           "video_token": "<|kimi_k25_video_placeholder|>"}), .tokens = "image_token*",
      .image = GRID, .unused = "num_chunks_per_video"},
     {.name = "PaddleOCRVLProcessor", .tokens = "image_token*", .image = GRID, .type_ids = "mm_token_type_ids"},
-    {.name = "Glm4vProcessor", .settings = GLM_TOKENS, .tokens = "image_token*", .image = GRID,
-     .type_ids = "mm_token_type_ids"},
-    {.name = "Glm46VProcessor", .settings = GLM_TOKENS, .tokens = "image_token*", .image = GRID,
-     .type_ids = "mm_token_type_ids"},
-    {.name = "Glm5NextProcessor", .settings = GLM_TOKENS, .tokens = "image_token*", .image = GRID,
-     .type_ids = "mm_token_type_ids"},
+    {.name = "Glm4vProcessor", .settings = GLM_TOKENS, .tokens = GLM_NAMES, .image = GRID, .video = GLM_VIDEO(expand_glm4v),
+     .video_processor = "Glm4vVideoProcessor", .type_ids = "mm_token_type_ids", .finish = mark_glm_videos},
+    {.name = "Glm46VProcessor", .settings = GLM_TOKENS, .tokens = GLM_NAMES, .image = GRID, .video = GLM_VIDEO(expand_glm46v),
+     .video_processor = "Glm46VVideoProcessor", .type_ids = "mm_token_type_ids", .finish = mark_glm_videos},
+    {.name = "Glm5NextProcessor", .settings = GLM_TOKENS, .tokens = GLM_NAMES, .image = GRID, .video = GLM_VIDEO(expand_glm46v),
+     .video_processor = "Glm5NextVideoProcessor", .type_ids = "mm_token_type_ids", .finish = mark_glm_videos},
     {.name = "Ernie4_5_VLMoeProcessor", .settings = AM_JSON({"text_kwargs": {"return_token_type_ids": false}}),
      .tokens = "image_token* image_start_token* image_end_token* video_token*? video_start_token*? video_end_token*?",
      .image = GRID, .type_ids = "mm_token_type_ids", .finish = give_moe_types},

@@ -124,6 +124,58 @@ static am_status expand_llava(const am_placeholder *p, am_buffer *out)
     return NULL;
 }
 
+/* --- videos --- */
+
+/* Frames, height and width of a video as the model takes it. */
+typedef struct video_sides {
+    int64_t frames, height, width;
+} video_sides;
+
+static am_status read_video(const am_placeholder *p, video_sides *out)
+{
+    am_shape shape;
+    AM_TRY(am_media_shape(p->media, "pixel_values_videos", p->row, &shape));
+    if (shape.rank < 4) return am_error(AM_INVALID_ARGUMENT, "pixel_values_videos of rank %d", shape.rank);
+    const int64_t *last = &shape.dims[shape.rank - 4];
+    *out = (video_sides){.frames = last[0], .height = last[2], .width = last[3]};
+    return NULL;
+}
+
+static am_status expand_video_llava(const am_placeholder *p, am_buffer *out)
+{
+    video_sides video;
+    int64_t patch, more;
+    AM_TRY(read_video(p, &video));
+    AM_TRY(positive(p->run->processor, "patch_size", &patch));
+    AM_TRY(additional(p->run->processor, &more));
+    int64_t count = video.height / patch * (video.width / patch) + more;
+    am_put_token(p->run, "video_token", count * video.frames, out);
+    return NULL;
+}
+
+/* LLaVA-NeXT-Video: 2 by 2 patches are pooled. */
+static am_status expand_next_video(const am_placeholder *p, am_buffer *out)
+{
+    video_sides video;
+    int64_t patch;
+    AM_TRY(read_video(p, &video));
+    AM_TRY(positive(p->run->processor, "patch_size", &patch));
+    am_put_token(p->run, "video_token", video.height / patch * (video.width / patch) / 4 * video.frames, out);
+    return NULL;
+}
+
+/* LLaVA-OneVision: the same, of a square of patches; a newline ends the video. */
+static am_status expand_onevision_video(const am_placeholder *p, am_buffer *out)
+{
+    video_sides video;
+    int64_t tokens;
+    AM_TRY(read_video(p, &video));
+    AM_TRY(positive(p->run->processor, "num_image_tokens", &tokens));
+    int64_t side = ((int64_t)sqrt((double)tokens) + 1) / 2;
+    am_put_token(p->run, "video_token", video.frames * side * side + 1, out);
+    return NULL;
+}
+
 /* --- resolutions --- */
 
 typedef struct unpadded {
@@ -285,6 +337,10 @@ static am_status expand_lfm2(const am_placeholder *p, am_buffer *out)
 
 /* --- rows of the table --- */
 
+#define VIDEO(rule)                                                                                                    \
+    {                                                                                                                  \
+        .placeholder = "video_token", .expand = rule                                                                   \
+    }
 #define IMAGE(rule)                                                                                                    \
     {                                                                                                                  \
         .placeholder = "image_token", .expand = rule                                                                   \
@@ -312,21 +368,24 @@ static const am_processor_class classes[] = {
      .settings = AM_JSON({"image_token": "<image>", "video_token": "<video>", "num_additional_image_tokens": 1,
                           "patch_size": 14,
                           "vision_feature_select_strategy": "default"}),
-     .tokens = "image_token*", .image = IMAGE(expand_llava)},
+     .tokens = "image_token* video_token*?", .image = IMAGE(expand_llava), .video = VIDEO(expand_video_llava),
+     .video_processor = "VideoLlavaVideoProcessor"},
     {.name = "LlavaNextProcessor",
      .settings = AM_JSON({"image_token": "<image>", "num_additional_image_tokens": 0,
                           "images_kwargs": {"do_pad": true}}),
      .tokens = "image_token*", .image = IMAGE(expand_resolution)},
     {.name = "LlavaNextVideoProcessor", .settings = AM_JSON({"image_token": "<image>", "video_token": "<video>",
-                          "num_additional_image_tokens": 0}), .tokens = "image_token*",
-     .image = IMAGE(expand_resolution)},
+                          "num_additional_image_tokens": 0}), .tokens = "image_token* video_token*?",
+     .image = IMAGE(expand_resolution), .video = VIDEO(expand_next_video),
+     .video_processor = "LlavaNextVideoVideoProcessor"},
     {.name = "Granite4VisionProcessor",
      .settings = AM_JSON({"image_token": "<image>", "num_additional_image_tokens": 0,
                           "images_kwargs": {"do_pad": true}}),
      .tokens = "image_token*", .image = IMAGE(expand_resolution)},
     {.name = "LlavaOnevisionProcessor",
      .settings = AM_JSON({"image_token": "<image>", "video_token": "<video>", "vision_aspect_ratio": "anyres_max_9"}),
-     .tokens = "image_token*", .image = IMAGE(expand_onevision)},
+     .tokens = "image_token* video_token*?", .image = IMAGE(expand_onevision),
+     .video = VIDEO(expand_onevision_video), .video_processor = "LlavaOnevisionVideoProcessor"},
     {.name = "Lfm2VlProcessor",
      .settings = AM_JSON({"image_token": "<image>", "image_start_token": "<|image_start|>",
                           "image_end_token": "<|image_end|>", "image_thumbnail_token": "<|img_thumbnail|>",
