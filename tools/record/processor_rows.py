@@ -236,6 +236,12 @@ ROWS = {
         "cases": [{"images": [[size]], "arguments": {"text_kwargs": {"padding": True, "add_special_tokens": False}}}
                   for size in SIZES[:2]] + [{"images": [SIZES[:3]], "arguments": {
                       "text_kwargs": {"padding": True, "add_special_tokens": False}}}]},
+    "IdeficsProcessor": {
+        "tokens": ["<image>", "<fake_token_around_image>"], "image": {"image_size": 30},
+        "cases": [{"texts": [" What is it? "], "images": [[SIZES[0]]]}, {"texts": ["No image."]},
+                  {"texts": ["one", "the other"], "images": [SIZES[1:2], SIZES[2:3]]},
+                  {"texts": ["one", "the other"], "images": [SIZES[1:3]],
+                   "arguments": {"text_kwargs": {"padding": True}, "add_eos_token": True}}]},
     "Idefics2Processor": {
         "tokens": ["<image>", "<fake_token_around_image>", "<end_of_utterance>"], "settings": {"image_seq_len": 5},
         "nested": True, "image": {"size": {"shortest_edge": 30, "longest_edge": 60}},

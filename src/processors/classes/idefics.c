@@ -1,5 +1,6 @@
 /* Idefics and what came of it: tiles of an image in rows that are named, then all of it. */
 #include "processors/rules.h"
+#include "tensor/shape.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -94,6 +95,76 @@ static am_status tidy_fake_tokens(am_processor_call *run)
     return am_processor_encode(run);
 }
 
+/* --- Idefics --- */
+
+/* bos_token, the image of the text where there are any, the text without blanks around it. */
+static am_status put_idefics_images(am_processor_call *run)
+{
+    const char *bos = am_special_text(run, "bos_token"), *eos = am_special_text(run, "eos_token");
+    int64_t texts = run->out->text_count, images = run->inputs->image_count;
+    if (images ? images != texts : texts > 1)
+        return am_error(AM_INVALID_ARGUMENT,
+                        "%" PRId64 " texts and %" PRId64 " images; expected an image for each, or one text", texts,
+                        images);
+    for (int64_t i = 0; i < texts; i++) {
+        const char *begin = am_buffer_text(&run->out->texts[i]), *end = begin + run->out->texts[i].length;
+        am_buffer text = {0};
+        while (begin < end && *begin == ' ') begin++;
+        while (begin < end && end[-1] == ' ') end--;
+        am_buffer_append_string(&text, bos);
+        if (images) am_put_token(run, "fake_image_token", 1, &text);
+        if (images) am_put_token(run, "image_token", 1, &text);
+        if (images) am_put_token(run, "fake_image_token", 1, &text);
+        am_buffer_append(&text, begin, (size_t)(end - begin));
+        if (am_processor_flag(run->processor, "add_eos_token", false)) am_buffer_append_string(&text, eos);
+        am_set_text(run, i, &text);
+    }
+    return NULL;
+}
+
+/* Pixels of 0 where there are no images. */
+static am_status give_idefics_pixels(am_processor_call *run)
+{
+    int64_t size;
+    am_tensor *pixels;
+    const am_media_output *made = am_media_tensors_find(&run->out->tensors, "pixel_values");
+    if (made && !made->is_list) {
+        const int64_t *dims = made->tensors[0].shape.dims;
+        made->tensors[0].shape = am_shape_of(dims[0], 1, dims[1], dims[2], dims[3]);
+        return NULL;
+    }
+    AM_TRY(am_processor_image_integer(run->processor, "image_size", &size));
+    am_shape shape = am_shape_of(run->out->text_count, 1, 3, size, size);
+    return am_media_tensors_add(&run->out->tensors, "pixel_values", AM_F32, &shape, &pixels);
+}
+
+/* image_attention_mask, [texts, T, 1]: tokens from the image on, up to the end of the text, see it. */
+static am_status give_idefics_mask(am_processor_call *run)
+{
+    const am_tensor *ids;
+    am_tensor *mask;
+    const am_processor_token *image = am_processor_find_token(run->processor, "image_token");
+    bool any = run->inputs->image_count > 0;
+    int32_t eos = am_tokenizer_token_to_id(run->processor->tokenizer,
+                                           am_tokenizer_special_token(run->processor->tokenizer, "eos_token"));
+    AM_TRY(am_media_tensors_get(&run->out->tensors, "input_ids", &ids));
+    int64_t texts = ids->shape.dims[0], T = ids->shape.dims[1];
+    am_shape shape = am_shape_of(texts, T, 1);
+    AM_TRY(am_media_tensors_add(&run->out->tensors, "image_attention_mask", any ? AM_I64 : AM_BOOL, &shape, &mask));
+    for (int64_t i = 0; i < texts && any; i++) {
+        const int64_t *row = (const int64_t *)ids->data + i * T;
+        int64_t seen = 0;
+        bool ended = false;
+        for (int64_t k = 0; k < T; k++) {
+            if (row[k] == image->id) ended = false;
+            seen += row[k] == image->id;
+            ((int64_t *)mask->data)[i * T + k] = seen == 1 && !ended;
+            ended = ended || row[k] == eos;
+        }
+    }
+    return give_idefics_pixels(run);
+}
+
 /* --- rows of the table --- */
 
 #define IMAGE(rule)                                                                                                    \
@@ -103,6 +174,12 @@ static am_status tidy_fake_tokens(am_processor_call *run)
 
 /* clang-format off */
 static const am_processor_class classes[] = {
+    {.name = "IdeficsProcessor",
+     .settings = AM_JSON({"add_eos_token": false, "image_token": "<image>",
+                          "fake_image_token": "<fake_token_around_image>",
+                          "text_kwargs": {"add_special_tokens": false, "padding": "longest"}}),
+     .tokens = "image_token* fake_image_token", .image = {.placeholder = "image_token"},
+     .prepare = put_idefics_images, .finish = give_idefics_mask},
     {.name = "Idefics2Processor",
      .settings = AM_JSON({"image_seq_len": 64, "image_token": "<image>",
                           "fake_image_token": "<fake_token_around_image>"}),
