@@ -303,10 +303,12 @@ ROWS = {
         "image_class": "SiglipImageProcessor", "cases": both("<image_soft_token>", "<audio_soft_token>")},
     "Gemma4Processor": {
         "named": GEMMA4, "tokens": ["<|video|>"], "image": {"max_soft_tokens": 70}, "nested": True,
-        "cases": both("<image_soft_token>", "<audio_soft_token>")},
+        "cases": both("<image_soft_token>", "<audio_soft_token>")
+        + video_cases("<|video|>", "<image_soft_token>", videos=EVEN_VIDEOS)},
     "Gemma4UnifiedProcessor": {
         "named": GEMMA4, "tokens": ["<|video|>"], "image": {"max_soft_tokens": 70}, "nested": True,
-        "cases": both("<image_soft_token>", "<audio_soft_token>")},
+        "cases": both("<image_soft_token>", "<audio_soft_token>")
+        + video_cases("<|video|>", "<image_soft_token>", videos=EVEN_VIDEOS)},
     "EmbeddingGemma2Processor": {
         "named": GEMMA4, "tokens": ["<|video|>"], "image": {"max_soft_tokens": 70}, "nested": True,
         "cases": both("<image_soft_token>", "<audio_soft_token>")},

@@ -2,6 +2,8 @@
 #include "processors/rules.h"
 #include "tensor/shape.h"
 
+#include <inttypes.h>
+
 /* --- Gemma 3 --- */
 
 static void put_sequence(const am_placeholder *p, const char *token, const am_wrapping *wrapping, int64_t length,
@@ -54,6 +56,19 @@ static am_status expand_soft(const am_placeholder *p, am_buffer *out)
     return am_put_counted(p, "num_soft_tokens_per_image", "image_token", &image_ends, out);
 }
 
+/* Each frame after its minutes and seconds. */
+static am_status expand_gemma4_video(const am_placeholder *p, am_buffer *out)
+{
+    const am_processor_clip *clip = &p->run->clips[p->index];
+    for (int64_t i = 0; i < clip->count; i++) {
+        double seconds = (double)clip->frames[i] / am_clip_fps(clip);
+        am_buffer_printf(out, "%s%02" PRId64 ":%02" PRId64 " ", i ? " " : "", (int64_t)seconds / 60,
+                         (int64_t)seconds % 60);
+        AM_TRY(am_put_counted(p, "num_soft_tokens_per_video", "video_token", &image_ends, out));
+    }
+    return NULL;
+}
+
 /* What two convolutions of stride 2 leave of the mask: each fourth place. */
 static am_status expand_subsampled(const am_placeholder *p, am_buffer *out)
 {
@@ -99,7 +114,7 @@ static am_status make_texts(am_processor_call *run)
     {                                                                                                                  \
         .placeholder = "image_token", .expand = expand_soft                                                            \
     }
-#define GEMMA4_TOKENS "image_token* boi_token* eoi_token* audio_token* boa_token* eoa_token*"
+#define GEMMA4_TOKENS "video_token? image_token* boi_token* eoi_token* audio_token* boa_token* eoa_token*"
 
 /* clang-format off */
 static const am_processor_class classes[] = {
@@ -119,12 +134,16 @@ static const am_processor_class classes[] = {
      .prepare = make_texts},
     {.name = "Gemma4Processor", .settings = AM_JSON({"video_token": "<|video|>", "text_kwargs": {"padding": true}}),
      .tokens = GEMMA4_TOKENS,
-     .image = SOFT, .sound = {.placeholder = "audio_token", .expand = expand_subsampled},
-     .type_ids = "mm_token_type_ids", .prepare = make_texts, .unused = "num_soft_tokens_per_image"},
+     .image = SOFT, .video = {.placeholder = "video_token", .expand = expand_gemma4_video},
+     .video_processor = "Gemma4VideoProcessor", .sound = {.placeholder = "audio_token", .expand = expand_subsampled},
+     .type_ids = "mm_token_type_ids", .prepare = make_texts,
+     .unused = "num_soft_tokens_per_image num_soft_tokens_per_video"},
     {.name = "Gemma4UnifiedProcessor", .settings = AM_JSON({"video_token": "<|video|>",
                           "text_kwargs": {"padding": true}}),
-     .tokens = GEMMA4_TOKENS, .image = SOFT, .sound = {.placeholder = "audio_token", .expand = expand_mask},
-     .type_ids = "mm_token_type_ids", .prepare = make_texts, .unused = "num_soft_tokens_per_image"},
+     .tokens = GEMMA4_TOKENS, .image = SOFT, .video = {.placeholder = "video_token", .expand = expand_gemma4_video},
+     .video_processor = "Gemma4UnifiedVideoProcessor", .sound = {.placeholder = "audio_token", .expand = expand_mask},
+     .type_ids = "mm_token_type_ids", .prepare = make_texts,
+     .unused = "num_soft_tokens_per_image num_soft_tokens_per_video"},
     {.name = "EmbeddingGemma2Processor", .settings = AM_JSON({"video_token": "<|video|>",
                           "text_kwargs": {"padding": true}}),
      .tokens = GEMMA4_TOKENS, .image = SOFT, .sound = {.placeholder = "audio_token", .expand = expand_subsampled},
