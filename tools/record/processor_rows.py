@@ -179,7 +179,8 @@ ROWS = {
         "cases": image_cases("<image>", several=False, sizes=[[60, 300], [300, 220], [61, 53], [20, 20]])
         + image_cases("<image>")[2:]},
     "InternVLProcessor": {
-        "named": INTERNVL, "settings": {"image_seq_length": 5}, "image": {"size": SMALL}, "cases": image_cases("<IMG_CONTEXT>")},
+        "named": INTERNVL, "settings": {"image_seq_length": 5}, "image": {"size": SMALL}, "video": {"size": SMALL},
+        "cases": image_cases("<IMG_CONTEXT>") + video_cases("<video>", "<IMG_CONTEXT>", videos=EVEN_VIDEOS)},
     "QianfanOCRProcessor": {
         "named": INTERNVL, "tokens": ["<image>"], "settings": {"image_seq_length": 5}, "image": {"size": SMALL},
         "cases": image_cases("<image>")},

@@ -30,6 +30,73 @@ static am_status expand_internvl(const am_placeholder *p, am_buffer *out)
     return NULL;
 }
 
+static am_status expand_internvl_video(const am_placeholder *p, am_buffer *out)
+{
+    static const am_wrapping wrapping = {"start_image_token", "end_image_token"};
+    int64_t length, frames = p->run->clips[p->index].count;
+    AM_TRY(am_processor_integer(p->run->processor, "image_seq_length", &length));
+    for (int64_t i = 0; i < frames; i++) {
+        am_buffer_printf(out, "%sFrame%" PRId64 ": ", i ? "\n" : "", i + 1);
+        am_put_wrapped(p, "context_image_token", length, &wrapping, out);
+    }
+    return NULL;
+}
+
+/* Tiles of images and frames of videos, in the order of their placeholders. */
+typedef struct visuals {
+    const float *tiles, *frames; /* those that are next */
+    int64_t image, video;        /* their numbers */
+    float *out;
+} visuals;
+
+static am_status take_visual(const am_processor_call *run, bool is_video, int64_t values, visuals *v)
+{
+    int64_t count = is_video ? run->clips[v->video++].count : 0;
+    if (!is_video) AM_TRY(am_media_number(&run->images[0], "num_patches", v->image++, 0, &count));
+    const float **from = is_video ? &v->frames : &v->tiles;
+    memcpy(v->out, *from, (size_t)(count * values) * sizeof **from);
+    *from += count * values;
+    v->out += count * values;
+    return NULL;
+}
+
+static am_status take_visuals(const am_processor_call *run, am_text text, int64_t values, visuals *v)
+{
+    am_text image = am_token_text(run, "context_image_token"), video = am_token_text(run, "video_token");
+    for (size_t at = 0; at < text.length; at++) {
+        bool is_video =
+            video.length && text.length - at >= video.length && memcmp(text.bytes + at, video.bytes, video.length) == 0;
+        bool is_image = text.length - at >= image.length && memcmp(text.bytes + at, image.bytes, image.length) == 0;
+        if (is_video || is_image) AM_TRY(take_visual(run, is_video, values, v));
+    }
+    return NULL;
+}
+
+/* InternVL: frames are tiles, too; all of them are pixel_values, [tiles, channels, height, width]. */
+static am_status merge_visuals(am_processor_call *run)
+{
+    const am_tensor *frames, *tiles = NULL;
+    am_tensor *made;
+    am_media_tensors together = {0};
+    if (!run->inputs->video_count) return NULL;
+    AM_TRY(am_media_tensors_get(&run->videos, "pixel_values_videos", &frames));
+    if (run->inputs->image_count) AM_TRY(am_media_tensors_get(&run->out->tensors, "pixel_values", &tiles));
+    const int64_t *dims = frames->shape.dims;
+    am_shape shape = am_shape_of(dims[0] * dims[1] + (tiles ? tiles->shape.dims[0] : 0), dims[2], dims[3], dims[4]);
+    if (frames->dtype != AM_F32 ||
+        (tiles && (tiles->dtype != AM_F32 || tiles->shape.dims[2] != dims[3] || tiles->shape.dims[3] != dims[4])))
+        return am_error(AM_INVALID_ARGUMENT, "tiles of images and frames of videos are not of one size and dtype");
+    AM_TRY(am_media_tensors_add(&together, "pixel_values", AM_F32, &shape, &made));
+    visuals v = {.tiles = tiles ? tiles->data : NULL, .frames = frames->data, .out = made->data};
+    am_status status = NULL;
+    for (int64_t i = 0; i < run->inputs->text_count && !status; i++)
+        status = take_visuals(run, run->inputs->texts[i], dims[2] * dims[3] * dims[4], &v);
+    am_media_drop(&run->out->tensors, "pixel_values");
+    if (!status) run->out->tensors.items[run->out->tensors.count++] = together.items[0];
+    else am_media_tensors_deinit(&together);
+    return status;
+}
+
 static am_status expand_aya(const am_placeholder *p, am_buffer *out)
 {
     const am_processor *processor = p->run->processor;
@@ -398,8 +465,10 @@ static const am_processor_class classes[] = {
     {.name = "InternVLProcessor",
      .settings = AM_JSON({"image_seq_length": 256, "text_kwargs": {"padding_side": "left"},
                           "images_kwargs": {"crop_to_patches": true}}),
-     .tokens = "context_image_token* start_image_token* end_image_token*", .image = CONTEXT_IMAGE,
-     .unused = "num_patches"},
+     .tokens = "context_image_token* start_image_token* end_image_token* video_token*?", .image = CONTEXT_IMAGE,
+     .video = {.placeholder = "video_token", .expand = expand_internvl_video},
+     .video_processor = "InternVLVideoProcessor", .unused = "num_patches pixel_values_videos",
+     .finish = merge_visuals},
     {.name = "QianfanOCRProcessor",
      .settings = AM_JSON({"image_seq_length": 256, "image_placeholder_token": "<image>",
                           "text_kwargs": {"padding_side": "left"}, "images_kwargs": {"crop_to_patches": true}}),
