@@ -306,7 +306,7 @@ static void end_to_end_compile__wants_a_target_and_a_file(void **state)
     expect_failure(am_test_anymodel(NULL, "compile", model.text, "--target", "cpu"), AM_INVALID_ARGUMENT, "-o FILE");
     expect_failure(am_test_anymodel(NULL, "compile", model.text, "--target", "cpu", "-o"), AM_INVALID_ARGUMENT,
                    "needs a value");
-    expect_failure(am_test_anymodel(NULL, "run", model.text, "-o", "x", "y"), AM_INVALID_ARGUMENT, "no short options");
+    expect_failure(am_test_anymodel(NULL, "embed", model.text, "-o", "x"), AM_INVALID_ARGUMENT, "no short options");
     expect_failure(am_test_anymodel(NULL, "compile", model.text, "--target", "cpu", "-o", file.text), AM_NOT_FOUND,
                    file.text);
     expect_failure(am_test_anymodel(NULL, "compile", model.text, "--target", "cpu", "-o", folder), AM_INVALID_ARGUMENT,

@@ -62,9 +62,9 @@ static void end_to_end_run__says_what_a_class_is_for_when_a_task_does_not_fit(vo
         expect_failure(am_test_anymodel(NULL, "run", llama.text, "She", "--task", label_tasks[i], "--candidate-labels",
                                         "sport,art"),
                        AM_UNSUPPORTED, "class LlamaForCausalLM gives scores of tokens, not of labels");
-    expect_failure(am_test_anymodel(NULL, "run", wav2vec2.text, speech_path(), "--task", "audio-captioning"),
-                   AM_UNSUPPORTED,
-                   "there are audio-classification, automatic-speech-recognition, document-question-answering");
+    expect_failure(
+        am_test_anymodel(NULL, "run", wav2vec2.text, speech_path(), "--task", "audio-captioning"), AM_UNSUPPORTED,
+        "there are audio-classification, automatic-speech-recognition, depth-estimation, document-question-answering");
     expect_failure(am_test_anymodel(NULL, "run", wav2vec2.text, "--question", "a", "--context", "b", "--task",
                                     "zero-shot-classification"),
                    AM_INVALID_ARGUMENT, "(class Wav2Vec2ForCTC is for automatic-speech-recognition)");
