@@ -24,3 +24,8 @@ double am_uniform(uint64_t seed, uint64_t i)
 {
     return (double)(am_splitmix(seed, i) >> 40) * 0x1p-24;
 }
+
+void am_uniform_floats(uint64_t seed, double lo, double hi, int64_t count, float *out)
+{
+    for (int64_t i = 0; i < count; i++) out[i] = (float)(lo + (hi - lo) * am_uniform(seed, (uint64_t)i));
+}

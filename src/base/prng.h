@@ -17,4 +17,7 @@ uint64_t am_splitmix(uint64_t seed, uint64_t i);
 /* The i-th number of the stream in [0, 1), a multiple of 2^-24. */
 double am_uniform(uint64_t seed, uint64_t i);
 
+/* The numbers that recorded files say by name: `count` of the stream, from lo to hi, in single precision. */
+void am_uniform_floats(uint64_t seed, double lo, double hi, int64_t count, float *out);
+
 #endif

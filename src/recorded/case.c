@@ -162,10 +162,7 @@ static void fill_seeded(am_json recipe, am_tensor *out)
 {
     am_json_string name = am_json_text(am_json_get(recipe, "prng"));
     double low = am_json_real(am_json_get(recipe, "lo"), 0.0), high = am_json_real(am_json_get(recipe, "hi"), 0.0);
-    uint64_t seed = am_fnv1a(name.bytes, name.length);
-    float *to = out->data;
-    for (int64_t i = 0; i < am_shape_count(&out->shape); i++)
-        to[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+    am_uniform_floats(am_fnv1a(name.bytes, name.length), low, high, am_shape_count(&out->shape), out->data);
 }
 
 /* Gives the tensor other elements, and frees the old ones. */

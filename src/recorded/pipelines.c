@@ -27,10 +27,9 @@ am_status am_pipeline_numbers(am_pipeline_case *c, am_json recipe, int rank, am_
     }
     if (out->shape.rank != rank || count > LARGEST)
         return am_error(AM_INVALID_FILE, "numbers of a shape of %d dimensions are expected", rank);
-    float *values = out->data = am_arena_array(&c->arena, (size_t)count, sizeof *values);
-    if (!values) return am_out_of_memory();
-    uint64_t seed = am_fnv1a(name.bytes, name.length);
-    for (int64_t i = 0; i < count; i++) values[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+    out->data = am_arena_array(&c->arena, (size_t)count, sizeof(float));
+    if (!out->data) return am_out_of_memory();
+    am_uniform_floats(am_fnv1a(name.bytes, name.length), low, high, count, out->data);
     return NULL;
 }
 

@@ -273,8 +273,7 @@ static am_status seed_numbers(box_group *g, am_json recipe, int64_t count, float
     if (is_named && strncmp(text + end, " (n,4)", 6) == 0) end += 6;
     if (!is_named || !read_range(text + end, &low, &high))
         return am_error(AM_INVALID_FILE, "\"%.60s\": expected \"prng NAME LOW..HIGH\"", text);
-    uint64_t seed = am_fnv1a(name, strlen(name));
-    for (int64_t i = 0; i < count; i++) (*out)[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+    am_uniform_floats(am_fnv1a(name, strlen(name)), low, high, count, *out);
     return NULL;
 }
 

@@ -170,8 +170,7 @@ static am_status seeded_numbers(am_json recipe, float **out, int64_t *count)
         return am_error(AM_INVALID_FILE, "\"%s\": expected \"prng NAME (COUNT,) LOW..HIGH\"", text);
     *out = am_alloc((size_t)*count * sizeof **out);
     if (!*out) return am_out_of_memory();
-    uint64_t seed = am_fnv1a(name, strlen(name));
-    for (int64_t i = 0; i < *count; i++) (*out)[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+    am_uniform_floats(am_fnv1a(name, strlen(name)), low, high, *count, *out);
     return NULL;
 }
 

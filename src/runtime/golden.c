@@ -12,11 +12,6 @@ enum { LARGEST_TENSOR = 1 << 28 };
 
 /* --- numbers from names --- */
 
-static void fill_by_formula(float *out, int64_t count, uint64_t seed, double lo, double hi)
-{
-    for (int64_t i = 0; i < count; i++) out[i] = (float)(lo + (hi - lo) * am_uniform(seed, (uint64_t)i));
-}
-
 static am_status read_shape(am_json list, const char *what, am_shape *out)
 {
     *out = (am_shape){0};
@@ -61,8 +56,8 @@ static am_status formula_weight(const am_golden_case *c, am_json row, const char
         am_free_aligned(data);
         return am_out_of_memory();
     }
-    fill_by_formula(data, am_shape_count(shape), am_fnv1a(seed_name, strlen(seed_name)),
-                    am_json_real(element(row, 3), 0), am_json_real(element(row, 4), 0));
+    am_uniform_floats(am_fnv1a(seed_name, strlen(seed_name)), am_json_real(element(row, 3), 0),
+                      am_json_real(element(row, 4), 0), am_shape_count(shape), data);
     *out = data;
     return am_tensor_table_take_memory(table, data);
 }
@@ -138,8 +133,8 @@ static am_status make_input(am_golden_case *c, am_json row)
         am_arena_printf(&c->arena, "%sinput:%s:%s", text_of(am_json_get(c->json, "salt")), c->name, name.bytes);
     if (!seed || input->tensor.dtype != AM_F32)
         return seed ? am_error(AM_INVALID_FILE, "input %s by formula must be F32", name.bytes) : am_out_of_memory();
-    fill_by_formula(data, count, am_fnv1a(seed, strlen(seed)), am_json_real(am_json_get(row, "lo"), 0),
-                    am_json_real(am_json_get(row, "hi"), 0));
+    am_uniform_floats(am_fnv1a(seed, strlen(seed)), am_json_real(am_json_get(row, "lo"), 0),
+                      am_json_real(am_json_get(row, "hi"), 0), count, data);
     return NULL;
 }
 
