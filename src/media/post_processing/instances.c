@@ -9,22 +9,11 @@ typedef struct instance_settings {
     am_plane_size resize; /* of masks, first */
 } instance_settings;
 
-/* As many of all queries and classes as there are queries. */
 static am_status best_masks(const am_post_run *run, const am_post_queries *q, int64_t image, am_post_masks *out)
 {
-    int64_t classes = q->classes - 1, plane = q->size.height * q->size.width, *order;
-    const float *masks;
-    float *scores;
-    AM_TRY(am_post_image_masks(run, q, image, &masks));
-    AM_TRY(am_post_make_masks(run, q->queries, q->size, out));
-    AM_TRY(am_post_class_chances(run, q, image, &scores));
-    AM_TRY(am_post_integer_array(run, q->queries, classes, &order));
-    AM_TRY(am_post_top(scores, q->queries * classes, q->queries, false, order));
-    for (int64_t i = 0; i < q->queries; i++, out->count++) {
-        memcpy(out->masks + i * plane, masks + order[i] / classes * plane, (size_t)plane * sizeof *masks);
-        out->scores[i] = scores[order[i]];
-        out->labels[i] = order[i] % classes;
-    }
+    am_post_ranking ranking;
+    AM_TRY(am_post_rank(run, q, image, &ranking, out));
+    for (int64_t i = 0; i < q->queries; i++) am_post_take(&ranking, i, ranking.order[i] % ranking.classes, out);
     return NULL;
 }
 

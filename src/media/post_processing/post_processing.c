@@ -243,24 +243,26 @@ am_status am_post_add_field(am_post_run *run, am_post_item *item, const char *na
     return am_post_alloc(run, dtype, shape, *out);
 }
 
-am_status am_post_give_floats(am_post_run *run, am_post_item *item, const char *name, const float *values,
-                              int64_t count)
+static am_status give_row(am_post_run *run, am_post_item *item, const char *name, am_dtype dtype, const void *values,
+                          int64_t count)
 {
     am_tensor *tensor;
     am_shape shape = am_shape_of(count);
-    AM_TRY(am_post_add_field(run, item, name, AM_F32, &shape, &tensor));
-    memcpy(tensor->data, values, (size_t)count * sizeof *values);
+    AM_TRY(am_post_add_field(run, item, name, dtype, &shape, &tensor));
+    memcpy(tensor->data, values, am_tensor_bytes(dtype, &shape));
     return NULL;
+}
+
+am_status am_post_give_floats(am_post_run *run, am_post_item *item, const char *name, const float *values,
+                              int64_t count)
+{
+    return give_row(run, item, name, AM_F32, values, count);
 }
 
 am_status am_post_give_integers(am_post_run *run, am_post_item *item, const char *name, const int64_t *values,
                                 int64_t count)
 {
-    am_tensor *tensor;
-    am_shape shape = am_shape_of(count);
-    AM_TRY(am_post_add_field(run, item, name, AM_I64, &shape, &tensor));
-    memcpy(tensor->data, values, (size_t)count * sizeof *values);
-    return NULL;
+    return give_row(run, item, name, AM_I64, values, count);
 }
 
 am_status am_post_give_boxes(am_post_run *run, am_post_item *item, int64_t count, float **out)

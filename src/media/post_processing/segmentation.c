@@ -70,6 +70,28 @@ am_status am_post_make_masks(const am_post_run *run, int64_t room, am_plane_size
     return am_post_integer_array(run, room, 1, &out->labels);
 }
 
+am_status am_post_rank(const am_post_run *run, const am_post_queries *queries, int64_t image, am_post_ranking *ranking,
+                       am_post_masks *out)
+{
+    float *scores;
+    ranking->classes = queries->classes - 1;
+    AM_TRY(am_post_image_masks(run, queries, image, &ranking->masks));
+    AM_TRY(am_post_make_masks(run, queries->queries, queries->size, out));
+    AM_TRY(am_post_class_chances(run, queries, image, &scores));
+    ranking->scores = scores;
+    AM_TRY(am_post_integer_array(run, queries->queries, ranking->classes, &ranking->order));
+    return am_post_top(scores, queries->queries * ranking->classes, queries->queries, false, ranking->order);
+}
+
+void am_post_take(const am_post_ranking *ranking, int64_t i, int64_t label, am_post_masks *out)
+{
+    int64_t plane = out->size.height * out->size.width, place = ranking->order[i];
+    memcpy(out->masks + out->count * plane, ranking->masks + place / ranking->classes * plane,
+           (size_t)plane * sizeof *out->masks);
+    out->scores[out->count] = ranking->scores[place];
+    out->labels[out->count++] = label;
+}
+
 am_status am_post_begin_segments(am_post_run *run, int64_t image, am_dtype dtype, am_plane_size size, double fill,
                                  int64_t room, am_post_item **item, am_tensor **map)
 {

@@ -50,6 +50,21 @@ typedef struct am_post_masks {
 
 am_status am_post_make_masks(const am_post_run *run, int64_t room, am_plane_size size, am_post_masks *out) AM_NODISCARD;
 
+/* The best of all queries and classes, as many as there are queries. */
+typedef struct am_post_ranking {
+    const float *masks;  /* of the queries, [queries, height, width] */
+    const float *scores; /* [queries, classes] */
+    int64_t *order;      /* [queries]: their places in scores */
+    int64_t classes;
+} am_post_ranking;
+
+/* Ranks the queries of an image, and makes room for the mask of each in *out, which holds none yet. */
+am_status am_post_rank(const am_post_run *run, const am_post_queries *queries, int64_t image, am_post_ranking *ranking,
+                       am_post_masks *out) AM_NODISCARD;
+
+/* Adds the i-th of order under that label. */
+void am_post_take(const am_post_ranking *ranking, int64_t i, int64_t label, am_post_masks *out);
+
 /* Begins the answer {"segmentation": .., "segments_info": [..]} with a map of that type, filled with `fill`, and room
    for segments. *map is to be painted. */
 am_status am_post_begin_segments(am_post_run *run, int64_t image, am_dtype dtype, am_plane_size size, double fill,

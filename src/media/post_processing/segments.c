@@ -185,24 +185,17 @@ static am_status keep_instances(const am_post_run *run, const segment_call *call
                                 int64_t image, am_post_masks *out)
 {
     const am_post_queries *q = &call->queries;
-    int64_t classes = q->classes - 1, plane = q->size.height * q->size.width, *order;
-    const float *masks;
-    float *scores;
-    AM_TRY(am_post_image_masks(run, q, image, &masks));
-    AM_TRY(am_post_make_masks(run, q->queries, q->size, out));
-    AM_TRY(am_post_class_chances(run, q, image, &scores));
-    AM_TRY(am_post_integer_array(run, q->queries, classes, &order));
-    AM_TRY(am_post_top(scores, q->queries * classes, q->queries, false, order));
+    am_post_ranking ranking;
+    AM_TRY(am_post_rank(run, q, image, &ranking, out));
     for (int64_t i = 0; i < q->queries; i++) {
-        float score = scores[order[i]];
-        int64_t label = order[i] % classes, thing = index_of(options->things, options->thing_count, label);
+        float score = ranking.scores[ranking.order[i]];
+        int64_t label = ranking.order[i] % ranking.classes,
+                thing = index_of(options->things, options->thing_count, label);
         if (options->is_demo && !(score > (float)call->threshold)) continue;
         if (options->is_panoptic && thing < 0) continue;
         if (options->counts_things && thing < 0)
             return am_error(AM_INVALID_ARGUMENT, "label %lld is none of thing_ids", (long long)label);
-        memcpy(out->masks + out->count * plane, masks + order[i] / classes * plane, (size_t)plane * sizeof *masks);
-        out->scores[out->count] = score;
-        out->labels[out->count++] = options->counts_things ? thing : label;
+        am_post_take(&ranking, i, options->counts_things ? thing : label, out);
     }
     return NULL;
 }
