@@ -112,17 +112,12 @@ static am_status read_variables(am_json conversation, am_json_document **out)
 static am_status read_special_tokens(const char *path, am_json_document **out)
 {
     am_tokenizer *tokenizer = NULL;
-    am_buffer text = {0};
     am_status status = am_tokenizer_open(path, AM_TOKENIZER_AUTO, &tokenizer);
     if (am_status_code(status) == AM_NOT_FOUND) {
         am_status_free(status);
         status = NULL;
     }
-    if (tokenizer) am_append_special_tokens(tokenizer, &text);
-    else am_buffer_append_string(&text, "{}");
-    if (!status) status = am_buffer_status(&text);
-    if (!status) status = am_json_parse(text.bytes, text.length, "special tokens", out);
-    am_buffer_deinit(&text);
+    if (!status) status = am_chat_special_tokens(tokenizer, out);
     am_tokenizer_close(tokenizer);
     return status;
 }
@@ -146,26 +141,16 @@ static am_status open_rendering(const char *path, const char *json, rendering *r
 {
     am_json conversation;
     AM_TRY(am_read_object(json, "conversation", &r->conversation, &conversation));
-    am_json messages = am_json_get(conversation, "messages"), tools = am_json_get(conversation, "tools");
     am_json name = am_json_get(conversation, "chat_template");
-    if (am_json_kind_of(messages) != AM_JSON_ARRAY || am_json_count(messages) == 0)
-        return am_error(AM_INVALID_ARGUMENT, "messages: expected a list of at least one, found %s",
-                        am_json_kind_of(messages) == AM_JSON_ARRAY ? "none in it"
-                                                                   : am_json_kind_name(am_json_kind_of(messages)));
+    AM_TRY(am_chat_options_read(am_json_get(conversation, "messages"), conversation, &r->options));
     AM_TRY(read_variables(conversation, &r->variables));
     AM_TRY(read_special_tokens(path, &r->special_tokens));
     AM_TRY(am_chat_template_open(path, am_json_kind_of(name) == AM_JSON_STRING ? am_json_text(name).bytes : NULL,
-                                 am_json_count(tools) > 0, &r->template));
-    bool is_begun = am_chat_is_begun(messages, conversation);
-    r->options = (am_chat_options){
-        .messages = messages,
-        .tools = tools,
-        .documents = am_json_get(conversation, "documents"),
-        .special_tokens = am_json_root(r->special_tokens),
-        .arguments = am_json_root(r->variables),
-        .continue_field = is_begun ? "content" : NULL,
-        .add_generation_prompt = am_json_bool(am_json_get(conversation, "add_generation_prompt"), !is_begun),
-    };
+                                 am_json_count(r->options.tools) > 0, &r->template));
+    r->options.special_tokens = am_json_root(r->special_tokens);
+    r->options.arguments = am_json_root(r->variables);
+    r->options.add_generation_prompt =
+        am_json_bool(am_json_get(conversation, "add_generation_prompt"), r->options.add_generation_prompt);
     return NULL;
 }
 

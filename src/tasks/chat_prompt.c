@@ -2,19 +2,29 @@
 
 #include "text/tokenizer.h"
 
-void am_append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
+static void append_special_tokens(const am_tokenizer *tokenizer, am_buffer *out)
 {
     static const char *const names[] = {"bos_token", "eos_token", "unk_token", "sep_token",
                                         "pad_token", "cls_token", "mask_token"};
     int count = 0;
-    am_buffer_append_char(out, '{');
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         am_text token = am_tokenizer_special_token(tokenizer, names[i]);
         if (!token.bytes) continue;
         am_buffer_printf(out, "%s\"%s\": ", count++ ? ", " : "", names[i]);
         am_buffer_append_json_string(out, token.bytes, token.length);
     }
-    am_buffer_append_char(out, '}');
+}
+
+am_status am_chat_special_tokens(const am_tokenizer *tokenizer, am_json_document **out)
+{
+    am_buffer text = {0};
+    am_buffer_append_char(&text, '{');
+    if (tokenizer) append_special_tokens(tokenizer, &text);
+    am_buffer_append_char(&text, '}');
+    am_status status = am_buffer_status(&text);
+    if (!status) status = am_json_parse(text.bytes, text.length, "special tokens", out);
+    am_buffer_deinit(&text);
+    return status;
 }
 
 bool am_chat_is_begun(am_json messages, am_json options)
@@ -25,38 +35,35 @@ bool am_chat_is_begun(am_json messages, am_json options)
     return am_json_equals(am_json_get(last, "role"), "assistant");
 }
 
-static am_status render(am_chat_template *template, am_json messages, am_json options, am_json special_tokens,
-                        am_chat_text *out)
+am_status am_chat_options_read(am_json messages, am_json options, am_chat_options *out)
 {
+    am_json_kind kind = am_json_kind_of(messages);
+    if (kind != AM_JSON_ARRAY || am_json_count(messages) == 0)
+        return am_error(AM_INVALID_ARGUMENT, "messages: expected a list of at least one, found %s",
+                        kind == AM_JSON_ARRAY ? "none in it" : am_json_kind_name(kind));
     bool begun = am_chat_is_begun(messages, options);
-    am_chat_options chat = {.messages = messages,
-                            .tools = am_json_get(options, "tools"),
-                            .documents = am_json_get(options, "documents"),
-                            .special_tokens = special_tokens,
-                            .add_generation_prompt = !begun,
-                            .continue_field = begun ? "content" : NULL};
-    return am_chat_template_render(template, &chat, out);
+    *out = (am_chat_options){.messages = messages,
+                             .tools = am_json_get(options, "tools"),
+                             .documents = am_json_get(options, "documents"),
+                             .add_generation_prompt = !begun,
+                             .continue_field = begun ? "content" : NULL};
+    return NULL;
 }
 
 am_status am_render_chat(am_pipeline *p, am_json messages, am_json options, am_chat_text *out)
 {
+    am_chat_options chat;
     am_chat_template *template, *with_tools = NULL; /* another one where there are several */
     am_tokenizer *tokenizer;
     am_json_document *special;
-    am_buffer tokens = {0};
-    if (am_json_kind_of(messages) != AM_JSON_ARRAY || am_json_count(messages) == 0)
-        return am_error(AM_INVALID_ARGUMENT, "messages: expected a list of at least one, found %s",
-                        am_json_kind_name(am_json_kind_of(messages)));
+    AM_TRY(am_chat_options_read(messages, options, &chat));
     AM_TRY(am_pipeline_chat_template(p, &template));
     AM_TRY(am_pipeline_tokenizer(p, &tokenizer));
-    am_append_special_tokens(tokenizer, &tokens);
-    am_status status = am_buffer_status(&tokens);
-    if (!status) status = am_json_parse(tokens.bytes, tokens.length, "special tokens", &special);
-    am_buffer_deinit(&tokens);
-    if (status) return status;
-    if (am_json_count(am_json_get(options, "tools")))
-        status = am_chat_template_open(p->directory, NULL, true, &with_tools);
-    if (!status) status = render(with_tools ? with_tools : template, messages, options, am_json_root(special), out);
+    AM_TRY(am_chat_special_tokens(tokenizer, &special));
+    chat.special_tokens = am_json_root(special);
+    am_status status = NULL;
+    if (am_json_count(chat.tools)) status = am_chat_template_open(p->directory, NULL, true, &with_tools);
+    if (!status) status = am_chat_template_render(with_tools ? with_tools : template, &chat, out);
     am_chat_template_close(with_tools);
     am_json_close(special);
     return status;
