@@ -35,7 +35,7 @@ AM_API am_status am_tokenizer_encode_texts(const am_tokenizer *tokenizer, const 
 
 /* The text of ids; ids that do not exist give nothing. options_json: skip_special_tokens (true),
    clean_up_tokenization_spaces (as configured); or null. */
-AM_API am_status am_tokenizer_decode_ids(const am_tokenizer *tokenizer, const int *ids, size_t count,
+AM_API am_status am_tokenizer_decode_ids(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
                                          const char *options_json, char **out_text) AM_NODISCARD;
 
 /* The prompt that the chat template of a model directory makes of a conversation. conversation_json: the arguments of

@@ -1,7 +1,5 @@
 #include "api/arguments.h"
 #include "api/json_writer.h"
-#include "base/arena.h"
-#include "base/memory.h"
 #include "tasks/chat_prompt.h"
 #include "text/call_options.h"
 #include "text/chat_template.h"
@@ -65,19 +63,14 @@ static am_status read_decoding(const char *json, am_decode_options *out)
     return NULL;
 }
 
-am_status am_tokenizer_decode_ids(const am_tokenizer *tokenizer, const int *ids, size_t count, const char *options_json,
-                                  char **out_text)
+am_status am_tokenizer_decode_ids(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,
+                                  const char *options_json, char **out_text)
 {
     am_decode_options options;
     size_t length;
     *out_text = NULL;
     AM_TRY(read_decoding(options_json, &options));
-    int32_t *copy = am_alloc((count + 1) * sizeof *copy);
-    if (!copy) return am_out_of_memory();
-    for (size_t i = 0; i < count; i++) copy[i] = ids[i];
-    am_status status = am_tokenizer_decode(tokenizer, copy, count, &options, out_text, &length);
-    am_free(copy);
-    return status;
+    return am_tokenizer_decode(tokenizer, ids, count, &options, out_text, &length);
 }
 
 /* --- chat templates --- */

@@ -213,7 +213,7 @@ static int encode_operands(job *j, const am_operands *operands)
 /* --- decoding --- */
 
 /* Ids of one operand, parted by spaces or commas. */
-static int read_ids(const am_globals *globals, const char *text, int **ids, size_t *count)
+static int read_ids(const am_globals *globals, const char *text, int32_t **ids, size_t *count)
 {
     for (const char *at = text; *(at += strspn(at, " ,\t\r\n"));) {
         char *end;
@@ -221,16 +221,16 @@ static int read_ids(const am_globals *globals, const char *text, int **ids, size
         long id = strtol(at, &end, 10);
         if (end == at || errno || id < 0 || id > INT32_MAX)
             return am_cli_fail(globals, AM_INVALID_ARGUMENT, "tokenize: expected ids, found \"%.32s\"", at);
-        int *grown = realloc(*ids, (*count + 1) * sizeof **ids);
+        int32_t *grown = realloc(*ids, (*count + 1) * sizeof **ids);
         if (!grown) return am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for %zu ids", *count + 1);
         *ids = grown;
-        grown[(*count)++] = (int)id;
+        grown[(*count)++] = (int32_t)id;
         at = end;
     }
     return AM_OK;
 }
 
-static int put_decoded(job *j, const int *ids, size_t count)
+static int put_decoded(job *j, const int32_t *ids, size_t count)
 {
     char *text = NULL;
     const char *arguments =
@@ -249,7 +249,8 @@ static int put_decoded(job *j, const int *ids, size_t count)
 /* All operands are one text, of stdin each line. */
 static int decode(job *j, const am_operands *operands)
 {
-    int *ids = NULL, code = AM_OK;
+    int32_t *ids = NULL;
+    int code = AM_OK;
     size_t count = 0;
     am_cli_bytes input = {0};
     for (int i = 1; i < operands->count && !code; i++) code = read_ids(j->globals, operands->items[i], &ids, &count);
@@ -270,24 +271,6 @@ static int decode(job *j, const am_operands *operands)
 
 /* --- the command --- */
 
-/* Fields and options, and whether special tokens are added. */
-static int make_arguments(const am_globals *globals, const tokenize_values *values, char **out)
-{
-    size_t length;
-    char *object = NULL;
-    int code = am_cli_make_object(globals, &values->fields, &values->options, &object);
-    FILE *file = code ? NULL : open_memstream(out, &length);
-    if (file) {
-        bool is_empty = strcmp(object, "{}") == 0;
-        fprintf(file, "%.*s", (int)strlen(object) - 1, object);
-        if (values->no_special_tokens) fprintf(file, "%s\"add_special_tokens\": false", is_empty ? "" : ", ");
-        fputc('}', file);
-    }
-    if (!code && (!file || fclose(file))) code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the options");
-    free(object);
-    return code;
-}
-
 static int run(int argc, char **argv, am_globals *globals)
 {
     tokenize_values values = {0};
@@ -295,7 +278,11 @@ static int run(int argc, char **argv, am_globals *globals)
     int code = am_cli_parse(&am_command_tokenize, argc, argv, globals, &values, 1, -1, &operands);
     if (code != AM_CLI_CONTINUE) return code;
     job j = {.globals = globals, .values = &values, .is_first = true};
-    code = make_arguments(globals, &values, &j.arguments);
+    am_cli_list *pairs = &values.options;
+    if (values.no_special_tokens && pairs->count == AM_CLI_LIST_LIMIT)
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "--option: given more than %d times", AM_CLI_LIST_LIMIT - 1);
+    if (values.no_special_tokens) pairs->items[pairs->count++] = "add_special_tokens=false";
+    code = am_cli_make_object(globals, &values.fields, pairs, &j.arguments);
     if (!code)
         code = am_cli_fail_status(globals, am_tokenizer_load(operands.items[0], globals->tokenizer, &j.tokenizer));
     if (!code) {
