@@ -1,5 +1,6 @@
 /* Classes around WordPiece: BERT and its relatives. */
 #include "text/tokenizer/auto.h"
+#include "text/tokenizer/jieba.h"
 
 static const char wordpiece_decoder[] = "{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true}";
 
@@ -107,7 +108,8 @@ static am_status build_roformer(am_auto *a)
 static am_status finish_roformer(am_auto *a)
 {
     am_tokenizer *t = a->tokenizer;
-    AM_TRY(am_pre_tokenizer_jieba(&t->arena, &t->model.vocabulary, &t->pre_tokenizer));
+    AM_TRY(am_jieba_open(a->directory, &t->jieba));
+    AM_TRY(am_pre_tokenizer_jieba(&t->arena, t->jieba, &t->model.vocabulary, &t->pre_tokenizer));
     return finish_bert(a);
 }
 
