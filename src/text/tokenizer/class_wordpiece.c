@@ -105,11 +105,13 @@ static am_status build_roformer(am_auto *a)
     return NULL;
 }
 
+/* Without tokenizer.json transformers looks words up in the path of vocab.txt, not in the vocabulary: none is there. */
 static am_status finish_roformer(am_auto *a)
 {
     am_tokenizer *t = a->tokenizer;
+    const am_vocabulary *whole = a->has_file ? &t->model.vocabulary : NULL;
     AM_TRY(am_jieba_open(a->directory, &t->jieba));
-    AM_TRY(am_pre_tokenizer_jieba(&t->arena, t->jieba, &t->model.vocabulary, &t->pre_tokenizer));
+    AM_TRY(am_pre_tokenizer_jieba(&t->arena, t->jieba, whole, &t->pre_tokenizer));
     return finish_bert(a);
 }
 

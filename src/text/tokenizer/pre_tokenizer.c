@@ -58,7 +58,7 @@ struct am_pre_tokenizer {
         uint64_t length;
         struct {
             const am_jieba *dictionary;
-            const am_vocabulary *vocabulary;
+            const am_vocabulary *whole; /* words to keep so; null: none */
         } jieba;
     };
 };
@@ -169,12 +169,12 @@ am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_t
     return NULL;
 }
 
-am_status am_pre_tokenizer_jieba(am_arena *arena, const am_jieba *jieba, const am_vocabulary *vocabulary,
+am_status am_pre_tokenizer_jieba(am_arena *arena, const am_jieba *jieba, const am_vocabulary *whole,
                                  am_pre_tokenizer **out)
 {
     *out = am_arena_alloc(arena, sizeof **out);
     if (!*out) return am_out_of_memory();
-    **out = (am_pre_tokenizer){.kind = JIEBA, .jieba = {jieba, vocabulary}};
+    **out = (am_pre_tokenizer){.kind = JIEBA, .jieba = {jieba, whole}};
     return NULL;
 }
 
@@ -290,7 +290,7 @@ static am_status cut_split(const am_pre_tokenizer *p, am_scratch *s, const am_pi
 }
 
 /* Each Chinese character of [start, end) alone, what is between together, without white space. */
-static void cut_unknown_word(am_scratch *s, const am_piece *piece, uint32_t start, uint32_t end)
+static void cut_characters(am_scratch *s, const am_piece *piece, uint32_t start, uint32_t end)
 {
     uint32_t size;
     for (uint32_t at = start; at < end; at += size) {
@@ -304,7 +304,6 @@ static void cut_unknown_word(am_scratch *s, const am_piece *piece, uint32_t star
     if (start < end) am_scratch_add_piece(s, am_piece_slice(piece, start, end));
 }
 
-/* Words of jieba, whole when the vocabulary has them. */
 static am_status cut_jieba(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece)
 {
     am_jieba_cut cut = am_jieba_begin(p->jieba.dictionary, (am_text){piece->text, piece->length});
@@ -312,8 +311,9 @@ static am_status cut_jieba(const am_pre_tokenizer *p, am_scratch *s, const am_pi
     am_status status = am_jieba_next(&cut, &word);
     for (; !status && word.length; status = am_jieba_next(&cut, &word)) {
         uint32_t start = (uint32_t)(word.bytes - piece->text), end = start + (uint32_t)word.length;
-        if (am_vocabulary_id(p->jieba.vocabulary, word) < 0) cut_unknown_word(s, piece, start, end);
-        else am_scratch_add_piece(s, am_piece_slice(piece, start, end));
+        if (p->jieba.whole && am_vocabulary_id(p->jieba.whole, word) >= 0)
+            am_scratch_add_piece(s, am_piece_slice(piece, start, end));
+        else cut_characters(s, piece, start, end);
     }
     am_jieba_end(&cut);
     return status;
