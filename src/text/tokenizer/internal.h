@@ -383,8 +383,8 @@ am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_t
 am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scratch *scratch,
                                  bool raw_bytes) AM_NODISCARD;
 
-/* JiebaPreTokenizer of RoFormer, in the arena. `whole`: the words that are not cut into Chinese characters; may be null.
-   Both must outlive it. */
+/* JiebaPreTokenizer of RoFormer, in the arena. `whole`: the words that are not cut into Chinese characters; may be
+   null. Both must outlive it. */
 struct am_jieba;
 am_status am_pre_tokenizer_jieba(am_arena *arena, const struct am_jieba *jieba, const am_vocabulary *whole,
                                  am_pre_tokenizer **out) AM_NODISCARD;
