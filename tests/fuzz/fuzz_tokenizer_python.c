@@ -33,12 +33,14 @@ static const char *const classes[] = {"ByT5Tokenizer",
                                       "ClvpTokenizer",
                                       "Wav2Vec2PhonemeCTCTokenizer",
                                       "CpmAntTokenizer",
-                                      "GPTNeoXJapaneseTokenizer"};
+                                      "GPTNeoXJapaneseTokenizer",
+                                      "RoFormerTokenizer"};
 
 /* Files that hold the vocabulary, and those that hold the merges. */
 static const char *const vocabularies[] = {"vocab.json",           "vocab.txt",      "vocab-src.json", "vocab-tgt.json",
                                            "prophetnet.tokenizer", "byte_maps.json", "emoji.json"};
-static const char *const merges[] = {"merges.txt", "bpe.codes", "word_shape.json", "word_pronunciation.json"};
+static const char *const merges[] = {"merges.txt", "bpe.codes", "word_shape.json", "word_pronunciation.json",
+                                     "jieba_dict.txt"};
 
 enum { PARTS = 4, VOCABULARIES = sizeof vocabularies / sizeof *vocabularies, MERGES = sizeof merges / sizeof *merges };
 

@@ -1,5 +1,6 @@
 /* Classes around WordPiece: BERT and its relatives. */
 #include "text/tokenizer/auto.h"
+#include "text/tokenizer/jieba.h"
 
 static const char wordpiece_decoder[] = "{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true}";
 
@@ -104,10 +105,13 @@ static am_status build_roformer(am_auto *a)
     return NULL;
 }
 
+/* Without tokenizer.json transformers looks words up in the path of vocab.txt, not in the vocabulary: none is there. */
 static am_status finish_roformer(am_auto *a)
 {
     am_tokenizer *t = a->tokenizer;
-    AM_TRY(am_pre_tokenizer_jieba(&t->arena, &t->model.vocabulary, &t->pre_tokenizer));
+    const am_vocabulary *whole = a->has_file ? &t->model.vocabulary : NULL;
+    AM_TRY(am_jieba_open(a->directory, &t->jieba));
+    AM_TRY(am_pre_tokenizer_jieba(&t->arena, t->jieba, whole, &t->pre_tokenizer));
     return finish_bert(a);
 }
 

@@ -82,6 +82,7 @@ bool am_text_is_ascii(const char *text, size_t length);
 
 /* ---- unicode.c: properties as the library's parts see them ---- */
 
+bool am_char_is_chinese(uint32_t c);      /* in the blocks that BERT takes for Chinese */
 bool am_char_is_whitespace(uint32_t c);   /* White_Space: Rust's char::is_whitespace */
 bool am_char_is_numeric(uint32_t c);      /* Rust's char::is_numeric */
 bool am_char_is_punctuation(uint32_t c);  /* ASCII punctuation and category P of unicode_categories */
@@ -382,9 +383,11 @@ am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_t
 am_status am_pre_tokenizer_apply(const am_pre_tokenizer *pre_tokenizer, am_scratch *scratch,
                                  bool raw_bytes) AM_NODISCARD;
 
-/* JiebaPreTokenizer of RoFormer, in the arena; the vocabulary must outlive it. Applying it fails with AM_UNSUPPORTED on
-   texts with Chinese words. */
-am_status am_pre_tokenizer_jieba(am_arena *arena, const am_vocabulary *vocabulary, am_pre_tokenizer **out) AM_NODISCARD;
+/* JiebaPreTokenizer of RoFormer, in the arena. `whole`: the words that are not cut into Chinese characters; may be
+   null. Both must outlive it. */
+struct am_jieba;
+am_status am_pre_tokenizer_jieba(am_arena *arena, const struct am_jieba *jieba, const am_vocabulary *whole,
+                                 am_pre_tokenizer **out) AM_NODISCARD;
 
 /* Reads the fields of Metaspace, which is a pre-tokenizer and a decoder. */
 typedef enum am_prepend_scheme { AM_PREPEND_ALWAYS, AM_PREPEND_FIRST, AM_PREPEND_NEVER } am_prepend_scheme;
@@ -712,6 +715,7 @@ struct am_tokenizer {
     am_layout *layout;            /* of classes that take the words of a page, else null */
     struct am_spm_tokenizer *spm; /* of classes that run sentencepiece itself, else null */
     struct am_python *python;     /* of classes that transformers writes in Python, else null */
+    struct am_jieba *jieba;       /* of classes that cut words of Chinese, else null */
     const char *class_name;
     am_named_token *named;
     size_t named_count;

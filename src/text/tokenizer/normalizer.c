@@ -133,21 +133,13 @@ static bool is_not_mark(uint32_t c)
     return !am_char_is_mark(c);
 }
 
-/* The blocks that BERT takes for Chinese. */
-static bool is_chinese(uint32_t c)
-{
-    return (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) || (c >= 0x20000 && c <= 0x2A6DF) ||
-           (c >= 0x2A700 && c <= 0x2B73F) || (c >= 0x2B740 && c <= 0x2B81F) || (c >= 0x2B920 && c <= 0x2CEAF) ||
-           (c >= 0xF900 && c <= 0xFAFF) || (c >= 0x2F800 && c <= 0x2FA1F);
-}
-
 static void space_chinese(am_scratch *s, am_piece *piece)
 {
     if (am_text_is_ascii(piece->text, piece->length) && !am_piece_starts_without_source(piece)) return;
     am_rewrite r = am_rewrite_begin(s, piece, 0);
     for (uint32_t at = 0, length; at < piece->length; at += length) {
         uint32_t c = am_char_at(piece->text + at, &length);
-        if (!is_chinese(c)) {
+        if (!am_char_is_chinese(c)) {
             am_rewrite_put(&r, c, 0);
             continue;
         }

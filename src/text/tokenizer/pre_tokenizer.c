@@ -56,7 +56,10 @@ struct am_pre_tokenizer {
         uint32_t delimiter;
         bool individual_digits;
         uint64_t length;
-        const am_vocabulary *vocabulary;
+        struct {
+            const am_jieba *dictionary;
+            const am_vocabulary *whole; /* words to keep so; null: none */
+        } jieba;
     };
 };
 
@@ -166,11 +169,12 @@ am_status am_pre_tokenizer_parse(const am_loader *loader, am_json json, am_pre_t
     return NULL;
 }
 
-am_status am_pre_tokenizer_jieba(am_arena *arena, const am_vocabulary *vocabulary, am_pre_tokenizer **out)
+am_status am_pre_tokenizer_jieba(am_arena *arena, const am_jieba *jieba, const am_vocabulary *whole,
+                                 am_pre_tokenizer **out)
 {
     *out = am_arena_alloc(arena, sizeof **out);
     if (!*out) return am_out_of_memory();
-    **out = (am_pre_tokenizer){.kind = JIEBA, .vocabulary = vocabulary};
+    **out = (am_pre_tokenizer){.kind = JIEBA, .jieba = {jieba, whole}};
     return NULL;
 }
 
@@ -285,18 +289,34 @@ static am_status cut_split(const am_pre_tokenizer *p, am_scratch *s, const am_pi
     return NULL;
 }
 
-/* Words of jieba; white space stays only as an entry of the vocabulary. */
+/* Each Chinese character of [start, end) alone, what is between together, without white space. */
+static void cut_characters(am_scratch *s, const am_piece *piece, uint32_t start, uint32_t end)
+{
+    uint32_t size;
+    for (uint32_t at = start; at < end; at += size) {
+        uint32_t c = am_char_at(piece->text + at, &size);
+        bool space = am_char_is_whitespace(c);
+        if (!space && !am_char_is_chinese(c)) continue;
+        if (start < at) am_scratch_add_piece(s, am_piece_slice(piece, start, at));
+        if (!space) am_scratch_add_piece(s, am_piece_slice(piece, at, at + size));
+        start = at + size;
+    }
+    if (start < end) am_scratch_add_piece(s, am_piece_slice(piece, start, end));
+}
+
 static am_status cut_jieba(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece)
 {
-    am_text rest = {piece->text, piece->length}, word;
-    while (rest.length) {
-        uint32_t size, start = (uint32_t)(rest.bytes - piece->text);
-        AM_TRY(am_jieba_next(&rest, &word));
-        bool space = am_char_is_whitespace(am_char_at(word.bytes, &size));
-        if (!space || am_vocabulary_id(p->vocabulary, word) >= 0)
-            am_scratch_add_piece(s, am_piece_slice(piece, start, start + (uint32_t)word.length));
+    am_jieba_cut cut = am_jieba_begin(p->jieba.dictionary, (am_text){piece->text, piece->length});
+    am_text word;
+    am_status status = am_jieba_next(&cut, &word);
+    for (; !status && word.length; status = am_jieba_next(&cut, &word)) {
+        uint32_t start = (uint32_t)(word.bytes - piece->text), end = start + (uint32_t)word.length;
+        if (p->jieba.whole && am_vocabulary_id(p->jieba.whole, word) >= 0)
+            am_scratch_add_piece(s, am_piece_slice(piece, start, end));
+        else cut_characters(s, piece, start, end);
     }
-    return NULL;
+    am_jieba_end(&cut);
+    return status;
 }
 
 static am_status cut(const am_pre_tokenizer *p, am_scratch *s, const am_piece *piece, bool raw_bytes)

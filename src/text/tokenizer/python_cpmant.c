@@ -35,7 +35,7 @@ static am_status open_cpmant(am_auto *a, am_python *p)
     if (!complete) return am_error(AM_INVALID_FILE, "%s: no space_token or no line_token among the lines", lines.path);
     p->cut_only[0] = am_auto_text(a, "space_token");
     p->cut_only[1] = am_auto_text(a, "line_token");
-    return NULL;
+    return am_jieba_open(a->directory, &a->tokenizer->jieba);
 }
 
 /* ---- words ---- */
@@ -67,12 +67,12 @@ static void tokenize_word(const am_python *p, am_scratch *s, am_text word)
 
 static am_status tokenize_cpmant(const am_python *p, am_scratch *s, am_text text)
 {
+    am_jieba_cut cut = am_jieba_begin(p->tokenizer->jieba, text);
     am_text word;
-    while (text.length && !s->failed) {
-        AM_TRY(am_jieba_next(&text, &word));
-        tokenize_word(p, s, word);
-    }
-    return NULL;
+    am_status status = am_jieba_next(&cut, &word);
+    for (; !status && word.length && !s->failed; status = am_jieba_next(&cut, &word)) tokenize_word(p, s, word);
+    am_jieba_end(&cut);
+    return status;
 }
 
 /* Without bos, eos and pad, whatever the options. */

@@ -1,4 +1,5 @@
 /* The tokenizer object, and reading one from a tokenizer.json as it is. */
+#include "text/tokenizer/jieba.h"
 #include "text/tokenizer/python_tokenizer.h"
 #include "text/tokenizer/spm_tokenizer.h"
 
@@ -46,6 +47,7 @@ void am_tokenizer_close(am_tokenizer *t)
     for (am_regex_list *item = t->regexes; item; item = item->next) am_regex_destroy(item->regex);
     am_layout_destroy(t->layout);
     am_python_destroy(t->python);
+    am_jieba_destroy(t->jieba);
     am_model_deinit(&t->model);
     am_spm_tokenizer_deinit(t->spm);
     am_added_tokens_deinit(&t->added);
