@@ -460,9 +460,7 @@ typedef struct am_merge_text {
     am_text left, right;
 } am_merge_text;
 
-enum { AM_MERGE_BATCH = 32 };
-
-/* The next merges (at most a batch) in order of rank; later ones replace earlier ones of the same pair. */
+/* The next merges in order of rank; later ones replace earlier ones of the same pair. Resolves them on all threads. */
 am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank,
                             const char *where) AM_NODISCARD;
 
