@@ -282,7 +282,8 @@ static am_status add_merges(am_model *model, const am_text *texts, const merge_l
     for (size_t i = 0; i < list->count; i++) {
         const merge *item = &list->items[i];
         am_text whole = texts[item->piece];
-        merges[i] = (am_merge_text){{whole.bytes, item->cut}, {whole.bytes + item->cut, whole.length - item->cut}};
+        merges[i] = am_merge_of((am_text){whole.bytes, item->cut},
+                                (am_text){whole.bytes + item->cut, whole.length - item->cut});
     }
     am_status status = am_bpe_add_merges(model, merges, list->count, 0, where);
     am_free(merges);

@@ -455,10 +455,17 @@ am_status am_model_add_token(am_model *model, am_text token, int64_t id, double 
 /* Makes room for the merges, after the last token. */
 am_status am_bpe_start_merges(am_model *model, size_t expected_merges) AM_NODISCARD;
 
-/* Two tokens that give a third. */
+/* Two tokens that give a third, and their hashes. */
 typedef struct am_merge_text {
     am_text left, right;
+    uint32_t left_hash, right_hash;
 } am_merge_text;
+
+static inline am_merge_text am_merge_of(am_text left, am_text right)
+{
+    return (am_merge_text){left, right, am_hash_bytes(AM_HASH_START, left.bytes, left.length),
+                           am_hash_bytes(AM_HASH_START, right.bytes, right.length)};
+}
 
 /* The next merges in order of rank; later ones replace earlier ones of the same pair. Resolves them on all threads. */
 am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank,

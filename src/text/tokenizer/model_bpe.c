@@ -99,18 +99,18 @@ static void put_merge(am_bpe *bpe, am_merge_slot merge)
 }
 
 /* A merge of texts as one of ids. */
-static am_status resolve_merge(const am_model *model, const am_merge_text *merge, const uint32_t hashes[2], size_t rank,
-                               const char *where, uint32_t *last, am_merge_slot *out)
+static am_status resolve_merge(const am_model *model, const am_merge_text *merge, size_t rank, const char *where,
+                               uint32_t *last, am_merge_slot *out)
 {
     const am_vocabulary *v = &model->vocabulary;
     am_text left = merge->left, right = merge->right;
     size_t prefix = model->settings.continuing_subword_prefix.length;
-    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, hashes[0]),
-                              *b = am_vocabulary_find_hashed(v, right, hashes[1]);
+    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, merge->left_hash),
+                              *b = am_vocabulary_find_hashed(v, right, merge->right_hash);
     if (!a) return unknown_merge(left, rank, where);
     if (!b || right.length < prefix) return unknown_merge(right, rank, where);
     am_text tail = {right.bytes + prefix, right.length - prefix};
-    const am_vocabulary_entry *joined = find_joined(v, left, hashes[0], tail, last);
+    const am_vocabulary_entry *joined = find_joined(v, left, merge->left_hash, tail, last);
     if (!joined)
         return am_error(AM_INVALID_FILE, "%s: merge %zu: \"%.*s%.*s\" is not in the vocabulary", where, rank,
                         (int)(left.length < 60 ? left.length : 60), left.bytes,
@@ -136,19 +136,16 @@ typedef struct merge_job {
 static am_status resolve_batch(const merge_job *job, size_t begin, size_t end, uint32_t *last)
 {
     const am_vocabulary *v = &job->model->vocabulary;
-    uint32_t hashes[BATCH_MERGES][2];
     for (size_t i = begin; i < end; i++) {
-        const am_text texts[2] = {job->merges[i].left, job->merges[i].right};
-        for (int k = 0; k < 2; k++) {
-            hashes[i - begin][k] = am_hash_bytes(AM_HASH_START, texts[k].bytes, texts[k].length);
-            am_vocabulary_prefetch(v, hashes[i - begin][k]);
-        }
+        am_vocabulary_prefetch(v, job->merges[i].left_hash);
+        am_vocabulary_prefetch(v, job->merges[i].right_hash);
+    }
+    for (size_t i = begin; i < end; i++) {
+        am_vocabulary_prefetch_entry(v, job->merges[i].left_hash);
+        am_vocabulary_prefetch_entry(v, job->merges[i].right_hash);
     }
     for (size_t i = begin; i < end; i++)
-        for (int k = 0; k < 2; k++) am_vocabulary_prefetch_entry(v, hashes[i - begin][k]);
-    for (size_t i = begin; i < end; i++)
-        AM_TRY(resolve_merge(job->model, &job->merges[i], hashes[i - begin], job->rank + i, job->where, last,
-                             &job->resolved[i]));
+        AM_TRY(resolve_merge(job->model, &job->merges[i], job->rank + i, job->where, last, &job->resolved[i]));
     return NULL;
 }
 

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/threads.h"
 
-enum { LOOK_AHEAD = 12 };
+enum { BATCH_TOKENS = 32 };
 
 static const char *const kind_names[] = {"BPE", "WordPiece", "Unigram", "WordLevel", NULL};
 
@@ -79,26 +79,37 @@ am_status am_model_read_settings(const am_loader *loader, am_json json, am_model
     return am_loader_count(loader, json, "model", "max_input_chars_per_word", &out->max_input_chars_per_word);
 }
 
-/* Starts loading what adding the token at `ahead` will read. */
-static void look_ahead(const am_model *model, am_json_iterator *ahead)
+/* A token that is about to be added. */
+typedef struct new_token {
+    am_text text;
+    int64_t id;
+    uint32_t hash;
+} new_token;
+
+static am_status add_tokens(am_model *model, const new_token *tokens, size_t count, const char *where)
 {
-    if (am_json_next(ahead))
-        am_vocabulary_prefetch(&model->vocabulary, am_hash_bytes(AM_HASH_START, ahead->key.bytes, ahead->key.length));
+    for (size_t i = 0; i < count; i++)
+        AM_TRY(
+            am_vocabulary_add_hashed(&model->vocabulary, tokens[i].text, tokens[i].hash, tokens[i].id, false, where));
+    return NULL;
 }
 
-/* {"token": id, ...} */
+/* {"token": id, ...}. In batches, so that the memory that adding looks at is on its way before. */
 static am_status read_vocabulary_object(const am_loader *loader, am_json vocab, am_model *model)
 {
-    am_json_iterator ahead = am_json_iterate(vocab);
-    for (int i = 0; i < LOOK_AHEAD; i++) look_ahead(model, &ahead);
+    new_token batch[BATCH_TOKENS];
+    size_t count = 0;
     for (am_json_iterator i = am_json_iterate(vocab); am_json_next(&i);) {
-        am_text token = {i.key.bytes, i.key.length};
-        look_ahead(model, &ahead);
         if (am_json_kind_of(i.value) != AM_JSON_INTEGER)
             return am_loader_expected(loader, "model.vocab", "whole numbers as ids", i.value);
-        AM_TRY(am_model_add_token(model, token, am_json_int(i.value, -1), 0, loader->name));
+        uint32_t hash = am_hash_bytes(AM_HASH_START, i.key.bytes, i.key.length);
+        am_vocabulary_prefetch(&model->vocabulary, hash);
+        batch[count++] = (new_token){{i.key.bytes, i.key.length}, am_json_int(i.value, -1), hash};
+        if (count < BATCH_TOKENS) continue;
+        AM_TRY(add_tokens(model, batch, count, loader->name));
+        count = 0;
     }
-    return NULL;
+    return add_tokens(model, batch, count, loader->name);
 }
 
 /* [["token", score], ...], or of a file that is read for another kind of model also ["token", ...] */
@@ -128,7 +139,7 @@ static am_status split_merge(const am_loader *loader, am_text text, am_merge_tex
     if (!space || memchr(space + 1, ' ', text.length - length - 1))
         return am_error(AM_INVALID_FILE, "%s: model.merges: \"%.*s\" is not two tokens with a space between",
                         loader->name, (int)(text.length < 60 ? text.length : 60), text.bytes);
-    *out = (am_merge_text){{text.bytes, length}, {space + 1, text.length - length - 1}};
+    *out = am_merge_of((am_text){text.bytes, length}, (am_text){space + 1, text.length - length - 1});
     return NULL;
 }
 
@@ -138,7 +149,7 @@ static am_status read_merge(const am_loader *loader, am_json merge, am_merge_tex
     am_json_string parts[2];
     *is_merge = true;
     if (am_json_strings(merge, parts, 2)) {
-        *out = (am_merge_text){{parts[0].bytes, parts[0].length}, {parts[1].bytes, parts[1].length}};
+        *out = am_merge_of((am_text){parts[0].bytes, parts[0].length}, (am_text){parts[1].bytes, parts[1].length});
         return NULL;
     }
     if (am_json_kind_of(merge) != AM_JSON_STRING)
