@@ -136,8 +136,8 @@ typedef struct am_match {
 typedef struct am_token {
     int32_t id;
     uint32_t start, end;
-    am_text text;
     bool transient; /* the text is in scratch memory or in the input, not in the tokenizer */
+    am_text text;
 } am_token;
 
 typedef struct am_scratch_block am_scratch_block;
@@ -167,7 +167,7 @@ typedef struct am_scratch {
 am_scratch *am_scratch_create(void);
 void am_scratch_destroy(am_scratch *scratch);
 
-/* Forgets what the last call left; memory stays for the next. */
+/* Forgets what the last call left; memory stays for the next, unless it is large. */
 void am_scratch_reset(am_scratch *scratch);
 
 /* Sets the limits for a call on so many bytes of text: rewriting may make a text much longer, and longer
@@ -186,6 +186,14 @@ void *am_scratch_alloc(am_scratch *scratch, size_t count, size_t bytes);
 
 /* The i-th work array with room for `count` elements, its content kept; null after a failure. */
 void *am_scratch_work(am_scratch *scratch, int i, size_t count, size_t bytes);
+
+/* Gives back growable and work arrays that a long text made large, other than the tokens, or these. No stage may be
+   under way; what the arrays hold is lost. */
+void am_scratch_trim(am_scratch *scratch);
+void am_scratch_trim_tokens(am_scratch *scratch);
+
+/* Gives back memory of am_scratch_alloc, when that is large; else it stays until the next reset. */
+void am_scratch_give_back(am_scratch *scratch, const void *memory);
 
 /* Makes room for `count` elements in a growable array; false after a failure. */
 bool am_scratch_reserve(am_scratch *scratch, void *array, size_t *capacity, size_t count, size_t bytes);
@@ -571,11 +579,11 @@ am_status am_added_tokens_extract(const am_added_tokens *added, const am_normali
 
 typedef struct am_draft_token {
     int32_t id, type_id;
-    int32_t word;   /* index, or -1 */
-    int32_t source; /* 0: the text, 1: the pair, -1: neither */
+    int32_t word;  /* index, or -1 */
+    int8_t source; /* 0: the text, 1: the pair, -1: neither */
+    bool special, attended, transient;
     am_text text;
     am_text_range offsets; /* code points */
-    bool special, attended, transient;
 } am_draft_token;
 
 /* The tokens of a sequence of the input. */
@@ -619,6 +627,9 @@ void am_draft_set_types(am_draft *draft, int32_t type_id);
 
 /* Tokens of a, then of b, and the overflowing parts of each with the other. */
 am_draft am_draft_merge(am_scratch *scratch, const am_draft *a, const am_draft *b);
+
+/* The same of many, one after the other, which must not be used after. */
+am_draft am_draft_join(am_scratch *scratch, const am_draft *drafts, size_t count);
 
 /* ---- encoding.c: handing out ---- */
 

@@ -443,7 +443,7 @@ am_status am_bpe_tokenize(const am_model *model, am_scratch *s, am_text word, bo
     if (model->settings.ignore_merges) {
         int32_t id = whole_id(v, s, word, raw_bytes);
         if (id >= 0) {
-            am_scratch_add_token(s, (am_token){id, 0, (uint32_t)word.length, am_vocabulary_text(v, id), false});
+            am_scratch_add_token(s, (am_token){id, 0, (uint32_t)word.length, false, am_vocabulary_text(v, id)});
             return NULL;
         }
     }
@@ -453,8 +453,8 @@ am_status am_bpe_tokenize(const am_model *model, am_scratch *s, am_text word, bo
     else if (count > 1) count = join_short(&model->bpe, symbols, count);
     for (uint32_t i = 0; i < count; i++) {
         if (symbols[i].length == 0) continue;
-        am_scratch_add_token(s, (am_token){symbols[i].id, offset, offset + symbols[i].length,
-                                           am_vocabulary_text(v, symbols[i].id), false});
+        am_scratch_add_token(s, (am_token){symbols[i].id, offset, offset + symbols[i].length, false,
+                                           am_vocabulary_text(v, symbols[i].id)});
         offset += symbols[i].length;
     }
     return NULL;
