@@ -5,8 +5,10 @@
 extern "C" {
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/threads.h"
 }
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -107,6 +109,34 @@ static void rewrite_numbers(const char *text, size_t length, std::string &out, b
     }
 }
 
+/* Texts of which the memory is made ready before they are parsed, and the most of each array that is. */
+static const size_t LARGE_TEXT = 1 << 20, MOST_POPULATED = 1 << 26;
+
+/* A text and the memory that parsing it takes. */
+struct workspace {
+    const char *text;
+    size_t length;
+    char *copy;
+    uint32_t *indexes;
+    uint64_t *tape;
+    uint8_t *strings;
+};
+
+/* Copies the text, and has pages provided for the rest: about as many as a tokenizer.json needs. */
+static void prepare_part(workspace *w, int64_t part)
+{
+    size_t bytes = w->length < LARGE_TEXT ? 0 : std::min(w->length, MOST_POPULATED);
+    if (part == 0) memcpy(w->copy, w->text, w->length);
+    else if (part == 1) am_memory_populate(w->indexes, bytes / 4 * 3);
+    else if (part == 2) am_memory_populate(w->tape, bytes);
+    else am_memory_populate(w->strings, bytes / 3 * 2);
+}
+
+static void prepare(void *context, int64_t begin, int64_t end)
+{
+    for (int64_t part = begin; part < end; part++) prepare_part(static_cast<workspace *>(context), part);
+}
+
 /* simdjson reads beyond the end, so that it gets a copy with room there. */
 static simdjson::error_code parse_into(const char *text, size_t length, dom::document &out)
 {
@@ -114,7 +144,6 @@ static simdjson::error_code parse_into(const char *text, size_t length, dom::doc
     std::unique_ptr<char, decltype(&am_free)> copy(
         static_cast<char *>(am_alloc_table(length + simdjson::SIMDJSON_PADDING, 1)), am_free);
     if (!copy) return simdjson::MEMALLOC;
-    memcpy(copy.get(), text, length);
     memset(copy.get() + length, 0, simdjson::SIMDJSON_PADDING);
     simdjson::error_code error = parser.allocate(length + 1, DEPTH_LIMIT);
     if (!error) error = out.allocate(length + 1);
@@ -122,6 +151,10 @@ static simdjson::error_code parse_into(const char *text, size_t length, dom::doc
     am_memory_prefer_large_pages(parser.implementation->structural_indexes.get(), length * sizeof(uint32_t));
     am_memory_prefer_large_pages(out.tape.get(), length * sizeof(uint64_t));
     am_memory_prefer_large_pages(out.string_buf.get(), length);
+    workspace w = {text,           length,
+                   copy.get(),     parser.implementation->structural_indexes.get(),
+                   out.tape.get(), out.string_buf.get()};
+    am_parallel_for(4, length < LARGE_TEXT ? 4 : 1, prepare, &w);
     return parser.parse_into_document(out, copy.get(), length, false).error();
 }
 

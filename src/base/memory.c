@@ -66,6 +66,13 @@ void am_memory_prefer_large_pages(void *block, size_t bytes)
     if (block && bytes >= LARGE_PAGE_BYTES && end > start) (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
+void am_memory_populate(void *block, size_t bytes)
+{
+    uintptr_t start = ((uintptr_t)block + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES,
+              end = ((uintptr_t)block + bytes) / PAGE_BYTES * PAGE_BYTES;
+    if (block && end > start) (void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
+}
+
 void *am_alloc_table(size_t count, size_t bytes)
 {
     size_t total;

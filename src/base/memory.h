@@ -24,6 +24,10 @@ void *am_alloc_table(size_t count, size_t bytes);
 /* Asks for large pages below a block that others allocated. */
 void am_memory_prefer_large_pages(void *block, size_t bytes);
 
+/* Has the system provide the pages of a block now, where it can: at once, and on any thread, that takes less time than
+   one by one when they are written to. */
+void am_memory_populate(void *block, size_t bytes);
+
 /* A copy of `length` bytes with a zero byte after them; null when there is no memory. */
 char *am_copy_string(const char *text, size_t length);
 

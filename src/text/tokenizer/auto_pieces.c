@@ -276,18 +276,18 @@ static am_status find_merges(const am_vocabulary *v, am_text text, uint32_t piec
 
 static am_status add_merges(am_model *model, const am_text *texts, const merge_list *list, const char *where)
 {
-    am_merge_text batch[AM_MERGE_BATCH];
     AM_TRY(am_bpe_start_merges(model, list->count));
-    for (size_t at = 0, count; at < list->count; at += count) {
-        for (count = 0; count < AM_MERGE_BATCH && at + count < list->count; count++) {
-            const merge *item = &list->items[at + count];
-            am_text whole = texts[item->piece];
-            batch[count] =
-                (am_merge_text){{whole.bytes, item->cut}, {whole.bytes + item->cut, whole.length - item->cut}};
-        }
-        AM_TRY(am_bpe_add_merges(model, batch, count, at, where));
+    am_merge_text *merges = am_alloc_table(list->count, sizeof *merges);
+    if (!merges) return am_out_of_memory();
+    for (size_t i = 0; i < list->count; i++) {
+        const merge *item = &list->items[i];
+        am_text whole = texts[item->piece];
+        merges[i] = am_merge_of((am_text){whole.bytes, item->cut},
+                                (am_text){whole.bytes + item->cut, whole.length - item->cut});
     }
-    return NULL;
+    am_status status = am_bpe_add_merges(model, merges, list->count, 0, where);
+    am_free(merges);
+    return status;
 }
 
 /* The merges of texts in the order of their ranks. */

@@ -44,7 +44,7 @@ static am_status read_merge_line(am_auto *a, am_text line, size_t number, const 
     if (line.length >= 8 && memcmp(line.bytes, "#version", 8) == 0) return NULL;
     if (!space || memchr(space + 1, ' ', line.length - left - 1))
         return am_error(AM_INVALID_FILE, "%s: line %zu is not two tokens with a space between", path, number + 1);
-    am_merge_text merge = {{line.bytes, left}, {space + 1, line.length - left - 1}};
+    am_merge_text merge = am_merge_of((am_text){line.bytes, left}, (am_text){space + 1, line.length - left - 1});
     return am_bpe_add_merges(&a->tokenizer->model, &merge, 1, number, path);
 }
 

@@ -113,7 +113,7 @@ static am_status encode_input(const am_tokenizer *t, am_scratch *s, const am_inp
         uint32_t length = (uint32_t)text.length;
         am_cursor cursor = am_cursor_at_start(text);
         am_draft_token model = {
-            .type_id = sequence, .word = in->is_words ? (int32_t)i : -1, .source = sequence, .attended = true};
+            .type_id = sequence, .word = in->is_words ? (int32_t)i : -1, .source = (int8_t)sequence, .attended = true};
         s->new_piece_count = 0;
         if (length)
             am_scratch_add_piece(

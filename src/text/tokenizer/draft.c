@@ -149,6 +149,39 @@ static void copy_ranges(am_scratch *s, am_draft *draft)
     draft->ranges = ranges;
 }
 
+/* Of drafts of which no part overflows. */
+static am_draft concatenate(am_scratch *s, const am_draft *drafts, size_t count)
+{
+    am_draft out = {0};
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) total += drafts[i].count;
+    out.tokens = am_scratch_alloc(s, total, sizeof *out.tokens);
+    if (!out.tokens) return (am_draft){0};
+    for (size_t i = 0; i < count; i++) {
+        const am_draft *d = &drafts[i];
+        if (d->count) memcpy(out.tokens + out.count, d->tokens, d->count * sizeof *out.tokens);
+        for (size_t k = 0; k < d->range_count; k++) {
+            am_text_range tokens = d->ranges[k].tokens;
+            uint32_t first = (uint32_t)out.count;
+            set_range(s, &out, (am_draft_range){d->ranges[k].sequence, {tokens.start + first, tokens.end + first}});
+        }
+        out.count += d->count;
+        am_scratch_give_back(s, d->tokens);
+    }
+    return out;
+}
+
+am_draft am_draft_join(am_scratch *s, const am_draft *drafts, size_t count)
+{
+    am_draft out = {0};
+    bool overflows = false;
+    if (count == 1) return drafts[0];
+    for (size_t i = 0; i < count; i++) overflows |= drafts[i].overflowing_count > 0;
+    if (!overflows) return concatenate(s, drafts, count);
+    for (size_t i = 0; i < count && !s->failed; i++) out = am_draft_merge(s, &out, &drafts[i]);
+    return out;
+}
+
 am_draft am_draft_merge(am_scratch *s, const am_draft *a, const am_draft *b)
 {
     size_t over = a->overflowing_count * (1 + b->overflowing_count) + b->overflowing_count;

@@ -24,7 +24,7 @@ static am_text_range token_range(const am_piece *piece, const am_token *token)
 static void add_added_token(const am_tokenizer *t, am_scratch *s, const am_piece *piece)
 {
     const am_added_entry *entry = am_added_tokens_by_id(&t->added, piece->added_id);
-    am_token token = {piece->added_id, 0, piece->length, {piece->text, piece->length}, true};
+    am_token token = {piece->added_id, 0, piece->length, true, {piece->text, piece->length}};
     if (entry && am_text_equal(token.text, entry->token.content))
         token.text = entry->token.content, token.transient = false;
     am_scratch_add_token(s, token);
@@ -71,7 +71,7 @@ static void append_tokens(const am_tokenizer *t, am_scratch *s, am_text text, in
             draft->tokens[draft->count++] = (am_draft_token){.id = token->id,
                                                              .type_id = t->spm ? 0 : sequence,
                                                              .word = word >= 0 ? word : (int32_t)i,
-                                                             .source = sequence,
+                                                             .source = (int8_t)sequence,
                                                              .text = token->text,
                                                              .offsets = am_cursor_points(&c, token_range(piece, token)),
                                                              .attended = true,
@@ -89,6 +89,7 @@ static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_inp
     for (size_t i = 0; i < in->count; i++) {
         AM_TRY(run_stages(t, s, in->words[i], split_special));
         AM_TRY(am_scratch_status(s));
+        if (!t->spm) am_scratch_trim(s); /* sentencepiece has the texts of tokens there */
         if (out->count + s->token_count > capacity) {
             capacity = (out->count + s->token_count) * (in->is_words ? 2 : 1);
             tokens = am_scratch_alloc(s, capacity, sizeof *tokens);
@@ -97,6 +98,7 @@ static am_status encode_words(const am_tokenizer *t, am_scratch *s, const am_inp
             out->tokens = tokens;
         }
         append_tokens(t, s, in->words[i], in->is_words ? (int32_t)i : -1, sequence, out);
+        am_scratch_trim_tokens(s);
     }
     return NULL;
 }

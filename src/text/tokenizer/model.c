@@ -71,7 +71,7 @@ static am_status missing_unknown(const am_model *model)
 static am_status add_unknown(const am_model *model, am_scratch *s, am_text word)
 {
     if (model->unk_id < 0) return missing_unknown(model);
-    am_scratch_add_token(s, (am_token){model->unk_id, 0, (uint32_t)word.length, model->settings.unk_token, false});
+    am_scratch_add_token(s, (am_token){model->unk_id, 0, (uint32_t)word.length, false, model->settings.unk_token});
     return NULL;
 }
 
@@ -80,7 +80,7 @@ static am_status tokenize_wordlevel(const am_model *model, am_scratch *s, am_tex
     int32_t id = am_vocabulary_id(&model->vocabulary, word);
     if (id < 0) return add_unknown(model, s, word);
     am_scratch_add_token(s,
-                         (am_token){id, 0, (uint32_t)word.length, am_vocabulary_text(&model->vocabulary, id), false});
+                         (am_token){id, 0, (uint32_t)word.length, false, am_vocabulary_text(&model->vocabulary, id)});
     return NULL;
 }
 
@@ -133,7 +133,7 @@ am_status am_wordpiece_tokenize(const am_model *model, am_scratch *s, am_text wo
             return add_unknown(model, s, word);
         }
         am_scratch_add_token(
-            s, (am_token){entry->id, start, end, am_vocabulary_entry_text(&model->vocabulary, entry), false});
+            s, (am_token){entry->id, start, end, false, am_vocabulary_entry_text(&model->vocabulary, entry)});
     }
     return NULL;
 }

@@ -3,7 +3,10 @@
 #include "text/tokenizer/internal.h"
 
 #include "base/memory.h"
+#include "base/threads.h"
 #include "base/utf8.h"
+
+#include <pthread.h>
 
 /* A symbol of a word: a token under way. Joined ones drop out of the list of neighbours. */
 typedef struct symbol {
@@ -20,7 +23,10 @@ typedef struct candidate {
 } candidate;
 
 /* Words of up to so many symbols are joined by looking through them all, longer ones with a queue. */
-enum { SHORT_WORD = 48, FILTER_BITS_PER_SLOT = 8 };
+enum { SHORT_WORD = 48, FILTER_BITS_PER_SLOT = 16 };
+
+/* Merges that are resolved in passes, that a thread takes at once, and how far ahead tables are loaded. */
+enum { BATCH_MERGES = 32, SLICE_MERGES = 4096, LOOK_AHEAD = 16 };
 
 /* ---- merges ---- */
 
@@ -46,7 +52,7 @@ am_status am_bpe_start_merges(am_model *model, size_t expected)
 {
     size_t count = 16;
     if (expected > UINT32_MAX / 2) return am_error(AM_INVALID_FILE, "%zu merges, more than there can be", expected);
-    while (count < expected * 2) count *= 2;
+    while (count < expected + expected / 2) count *= 2;
     model->bpe.merges = am_alloc_table(count, sizeof *model->bpe.merges);
     model->bpe.merge_filter = am_alloc_zeroed(count * FILTER_BITS_PER_SLOT / 64, sizeof *model->bpe.merge_filter);
     model->bpe.merge_mask = count - 1;
@@ -69,17 +75,18 @@ static bool is_joined(const am_vocabulary *v, const am_vocabulary_entry *entry, 
            am_bytes_equal(text + left.length, right.bytes, right.length);
 }
 
-/* Entry of `left` and `right` put together: often that of the merge before or the next, else it is looked up.
- */
-static void find_joined(am_model *model, am_text left, uint32_t left_hash, am_text right,
-                        const am_vocabulary_entry **out)
+/* Entry of `left` and `right` put together: often *last, which that of the merge before was, or the next one; else it
+   is looked up. Null: none. */
+static const am_vocabulary_entry *find_joined(const am_vocabulary *v, am_text left, uint32_t left_hash, am_text right,
+                                              uint32_t *last)
 {
-    const am_vocabulary *v = &model->vocabulary;
-    for (uint32_t i = model->bpe.last_joined; i < v->count && i <= model->bpe.last_joined + 1; i++) {
-        *out = &v->entries[i];
-        if (is_joined(v, *out, left, right)) return;
-    }
-    *out = am_vocabulary_find_joined(v, left, right, am_hash_bytes(left_hash, right.bytes, right.length));
+    const am_vocabulary_entry *joined = NULL;
+    for (uint32_t i = *last; i < v->count && i <= *last + 1 && !joined; i++)
+        if (is_joined(v, &v->entries[i], left, right)) joined = &v->entries[i];
+    if (!joined)
+        joined = am_vocabulary_find_joined(v, left, right, am_hash_bytes(left_hash, right.bytes, right.length));
+    if (joined) *last = (uint32_t)(joined - v->entries);
+    return joined;
 }
 
 static void put_merge(am_bpe *bpe, am_merge_slot merge)
@@ -92,47 +99,103 @@ static void put_merge(am_bpe *bpe, am_merge_slot merge)
 }
 
 /* A merge of texts as one of ids. */
-static am_status resolve_merge(am_model *model, const am_merge_text *merge, const uint32_t hashes[2], size_t rank,
-                               const char *where, am_merge_slot *out)
+static am_status resolve_merge(const am_model *model, const am_merge_text *merge, size_t rank, const char *where,
+                               uint32_t *last, am_merge_slot *out)
 {
     const am_vocabulary *v = &model->vocabulary;
     am_text left = merge->left, right = merge->right;
     size_t prefix = model->settings.continuing_subword_prefix.length;
-    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, hashes[0]),
-                              *b = am_vocabulary_find_hashed(v, right, hashes[1]), *joined;
+    const am_vocabulary_entry *a = am_vocabulary_find_hashed(v, left, merge->left_hash),
+                              *b = am_vocabulary_find_hashed(v, right, merge->right_hash);
     if (!a) return unknown_merge(left, rank, where);
     if (!b || right.length < prefix) return unknown_merge(right, rank, where);
     am_text tail = {right.bytes + prefix, right.length - prefix};
-    find_joined(model, left, hashes[0], tail, &joined);
+    const am_vocabulary_entry *joined = find_joined(v, left, merge->left_hash, tail, last);
     if (!joined)
         return am_error(AM_INVALID_FILE, "%s: merge %zu: \"%.*s%.*s\" is not in the vocabulary", where, rank,
                         (int)(left.length < 60 ? left.length : 60), left.bytes,
                         (int)(tail.length < 60 ? tail.length : 60), tail.bytes);
-    model->bpe.last_joined = (uint32_t)(joined - v->entries);
     *out = (am_merge_slot){(uint64_t)(uint32_t)a->id << 32 | (uint32_t)b->id, (uint32_t)rank, joined->id};
     return NULL;
 }
 
+/* Merges that are being resolved, in any order. */
+typedef struct merge_job {
+    const am_model *model;
+    const am_merge_text *merges;
+    size_t count, rank; /* rank: of the first */
+    const char *where;
+    am_merge_slot *resolved;
+    uint32_t last_joined; /* entry that the last merge gives */
+    pthread_mutex_t lock; /* guards what follows */
+    am_status status;     /* of the first merge that fails */
+    size_t failed;        /* where the batch of that begins; SIZE_MAX: none */
+} merge_job;
+
 /* In passes, so that the memory each looks at is on its way before. */
+static am_status resolve_batch(const merge_job *job, size_t begin, size_t end, uint32_t *last)
+{
+    const am_vocabulary *v = &job->model->vocabulary;
+    for (size_t i = begin; i < end; i++) {
+        am_vocabulary_prefetch(v, job->merges[i].left_hash);
+        am_vocabulary_prefetch(v, job->merges[i].right_hash);
+    }
+    for (size_t i = begin; i < end; i++) {
+        am_vocabulary_prefetch_entry(v, job->merges[i].left_hash);
+        am_vocabulary_prefetch_entry(v, job->merges[i].right_hash);
+    }
+    for (size_t i = begin; i < end; i++)
+        AM_TRY(resolve_merge(job->model, &job->merges[i], job->rank + i, job->where, last, &job->resolved[i]));
+    return NULL;
+}
+
+static void keep_failure(merge_job *job, size_t begin, am_status status)
+{
+    pthread_mutex_lock(&job->lock);
+    am_status other = status;
+    if (begin < job->failed) {
+        other = job->status;
+        job->status = status;
+        job->failed = begin;
+    }
+    pthread_mutex_unlock(&job->lock);
+    am_status_free(other);
+}
+
+static void resolve_slice(void *context, int64_t first, int64_t stop)
+{
+    merge_job *job = context;
+    uint32_t last = job->model->bpe.last_joined;
+    am_status status = NULL;
+    for (size_t begin = (size_t)first, end; begin < (size_t)stop && !status; begin = end) {
+        end = begin + BATCH_MERGES < (size_t)stop ? begin + BATCH_MERGES : (size_t)stop;
+        status = resolve_batch(job, begin, end, &last);
+        if (status) keep_failure(job, begin, status);
+    }
+    if ((size_t)stop == job->count) job->last_joined = last;
+}
+
 am_status am_bpe_add_merges(am_model *model, const am_merge_text *merges, size_t count, size_t rank, const char *where)
 {
-    uint32_t hashes[AM_MERGE_BATCH][2];
-    am_merge_slot resolved[AM_MERGE_BATCH];
-    for (size_t i = 0; i < count; i++) {
-        const am_text texts[2] = {merges[i].left, merges[i].right};
-        for (int k = 0; k < 2; k++) {
-            hashes[i][k] = am_hash_bytes(AM_HASH_START, texts[k].bytes, texts[k].length);
-            am_vocabulary_prefetch(&model->vocabulary, hashes[i][k]);
-        }
+    am_bpe *bpe = &model->bpe;
+    merge_job job = {.model = model,
+                     .merges = merges,
+                     .count = count,
+                     .rank = rank,
+                     .where = where,
+                     .lock = PTHREAD_MUTEX_INITIALIZER,
+                     .failed = SIZE_MAX};
+    job.resolved = am_alloc_table(count, sizeof *job.resolved);
+    if (!job.resolved) return am_out_of_memory();
+    am_parallel_for((int64_t)count, SLICE_MERGES, resolve_slice, &job);
+    for (size_t i = 0; i < count && !job.status; i++) {
+        if (i + LOOK_AHEAD < count)
+            __builtin_prefetch(&bpe->merges[hash_pair(job.resolved[i + LOOK_AHEAD].pair) & bpe->merge_mask], 1);
+        put_merge(bpe, job.resolved[i]);
     }
-    for (size_t i = 0; i < count; i++)
-        for (int k = 0; k < 2; k++) am_vocabulary_prefetch_entry(&model->vocabulary, hashes[i][k]);
-    for (size_t i = 0; i < count; i++) {
-        AM_TRY(resolve_merge(model, &merges[i], hashes[i], rank + i, where, &resolved[i]));
-        __builtin_prefetch(&model->bpe.merges[hash_pair(resolved[i].pair) & model->bpe.merge_mask], 1);
-    }
-    for (size_t i = 0; i < count; i++) put_merge(&model->bpe, resolved[i]);
-    return NULL;
+    if (count) bpe->last_joined = job.last_joined;
+    am_free(job.resolved);
+    return job.status;
 }
 
 am_status am_bpe_finish(am_model *model)
@@ -380,7 +443,7 @@ am_status am_bpe_tokenize(const am_model *model, am_scratch *s, am_text word, bo
     if (model->settings.ignore_merges) {
         int32_t id = whole_id(v, s, word, raw_bytes);
         if (id >= 0) {
-            am_scratch_add_token(s, (am_token){id, 0, (uint32_t)word.length, am_vocabulary_text(v, id), false});
+            am_scratch_add_token(s, (am_token){id, 0, (uint32_t)word.length, false, am_vocabulary_text(v, id)});
             return NULL;
         }
     }
@@ -390,8 +453,8 @@ am_status am_bpe_tokenize(const am_model *model, am_scratch *s, am_text word, bo
     else if (count > 1) count = join_short(&model->bpe, symbols, count);
     for (uint32_t i = 0; i < count; i++) {
         if (symbols[i].length == 0) continue;
-        am_scratch_add_token(s, (am_token){symbols[i].id, offset, offset + symbols[i].length,
-                                           am_vocabulary_text(v, symbols[i].id), false});
+        am_scratch_add_token(s, (am_token){symbols[i].id, offset, offset + symbols[i].length, false,
+                                           am_vocabulary_text(v, symbols[i].id)});
         offset += symbols[i].length;
     }
     return NULL;

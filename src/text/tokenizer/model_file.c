@@ -1,7 +1,10 @@
 /* The "model" object of tokenizer.json. */
 #include "text/tokenizer/internal.h"
 
-enum { LOOK_AHEAD = 12 };
+#include "base/memory.h"
+#include "base/threads.h"
+
+enum { BATCH_TOKENS = 32 };
 
 static const char *const kind_names[] = {"BPE", "WordPiece", "Unigram", "WordLevel", NULL};
 
@@ -76,26 +79,37 @@ am_status am_model_read_settings(const am_loader *loader, am_json json, am_model
     return am_loader_count(loader, json, "model", "max_input_chars_per_word", &out->max_input_chars_per_word);
 }
 
-/* Starts loading what adding the token at `ahead` will read. */
-static void look_ahead(const am_model *model, am_json_iterator *ahead)
+/* A token that is about to be added. */
+typedef struct new_token {
+    am_text text;
+    int64_t id;
+    uint32_t hash;
+} new_token;
+
+static am_status add_tokens(am_model *model, const new_token *tokens, size_t count, const char *where)
 {
-    if (am_json_next(ahead))
-        am_vocabulary_prefetch(&model->vocabulary, am_hash_bytes(AM_HASH_START, ahead->key.bytes, ahead->key.length));
+    for (size_t i = 0; i < count; i++)
+        AM_TRY(
+            am_vocabulary_add_hashed(&model->vocabulary, tokens[i].text, tokens[i].hash, tokens[i].id, false, where));
+    return NULL;
 }
 
-/* {"token": id, ...} */
+/* {"token": id, ...}. In batches, so that the memory that adding looks at is on its way before. */
 static am_status read_vocabulary_object(const am_loader *loader, am_json vocab, am_model *model)
 {
-    am_json_iterator ahead = am_json_iterate(vocab);
-    for (int i = 0; i < LOOK_AHEAD; i++) look_ahead(model, &ahead);
+    new_token batch[BATCH_TOKENS];
+    size_t count = 0;
     for (am_json_iterator i = am_json_iterate(vocab); am_json_next(&i);) {
-        am_text token = {i.key.bytes, i.key.length};
-        look_ahead(model, &ahead);
         if (am_json_kind_of(i.value) != AM_JSON_INTEGER)
             return am_loader_expected(loader, "model.vocab", "whole numbers as ids", i.value);
-        AM_TRY(am_model_add_token(model, token, am_json_int(i.value, -1), 0, loader->name));
+        uint32_t hash = am_hash_bytes(AM_HASH_START, i.key.bytes, i.key.length);
+        am_vocabulary_prefetch(&model->vocabulary, hash);
+        batch[count++] = (new_token){{i.key.bytes, i.key.length}, am_json_int(i.value, -1), hash};
+        if (count < BATCH_TOKENS) continue;
+        AM_TRY(add_tokens(model, batch, count, loader->name));
+        count = 0;
     }
-    return NULL;
+    return add_tokens(model, batch, count, loader->name);
 }
 
 /* [["token", score], ...], or of a file that is read for another kind of model also ["token", ...] */
@@ -125,7 +139,7 @@ static am_status split_merge(const am_loader *loader, am_text text, am_merge_tex
     if (!space || memchr(space + 1, ' ', text.length - length - 1))
         return am_error(AM_INVALID_FILE, "%s: model.merges: \"%.*s\" is not two tokens with a space between",
                         loader->name, (int)(text.length < 60 ? text.length : 60), text.bytes);
-    *out = (am_merge_text){{text.bytes, length}, {space + 1, text.length - length - 1}};
+    *out = am_merge_of((am_text){text.bytes, length}, (am_text){space + 1, text.length - length - 1});
     return NULL;
 }
 
@@ -135,7 +149,7 @@ static am_status read_merge(const am_loader *loader, am_json merge, am_merge_tex
     am_json_string parts[2];
     *is_merge = true;
     if (am_json_strings(merge, parts, 2)) {
-        *out = (am_merge_text){{parts[0].bytes, parts[0].length}, {parts[1].bytes, parts[1].length}};
+        *out = am_merge_of((am_text){parts[0].bytes, parts[0].length}, (am_text){parts[1].bytes, parts[1].length});
         return NULL;
     }
     if (am_json_kind_of(merge) != AM_JSON_STRING)
@@ -145,35 +159,61 @@ static am_status read_merge(const am_loader *loader, am_json merge, am_merge_tex
     return *is_merge ? split_merge(loader, text, out) : NULL;
 }
 
-static am_status read_merges(const am_loader *loader, am_json merges, am_model *model)
+/* What is read side by side: the vocabulary goes into the model, merges wait until it is there. */
+typedef struct tables {
+    const am_loader *loader;
+    am_json vocab, merges;
+    am_model *model;
+    am_merge_text *texts; /* of the merges */
+    size_t count;
+    am_status vocab_status, merges_status;
+} tables;
+
+static am_status read_vocabulary(tables *t)
 {
-    am_merge_text batch[AM_MERGE_BATCH];
-    size_t rank = 0, count = 0;
-    if (model->settings.may_lack_merges && am_json_kind_of(merges) == AM_JSON_MISSING)
-        return am_bpe_start_merges(model, 0);
-    if (am_json_kind_of(merges) != AM_JSON_ARRAY) return am_loader_expected(loader, "model.merges", "an array", merges);
-    AM_TRY(am_bpe_start_merges(model, am_json_count(merges)));
-    for (am_json_iterator i = am_json_iterate(merges); am_json_next(&i);) {
-        bool is_merge;
-        AM_TRY(read_merge(loader, i.value, &batch[count], &is_merge));
-        if (!is_merge) continue;
-        if (++count < AM_MERGE_BATCH) continue;
-        AM_TRY(am_bpe_add_merges(model, batch, count, rank, loader->name));
-        rank += count;
-        count = 0;
+    bool is_list = am_json_kind_of(t->vocab) == AM_JSON_ARRAY;
+    return is_list ? read_vocabulary_array(t->loader, t->vocab, t->model)
+                   : read_vocabulary_object(t->loader, t->vocab, t->model);
+}
+
+static am_status collect_merges(tables *t)
+{
+    size_t expected = am_json_count(t->merges);
+    bool is_array = am_json_kind_of(t->merges) == AM_JSON_ARRAY, is_merge;
+    if (!is_array && !(t->model->settings.may_lack_merges && am_json_kind_of(t->merges) == AM_JSON_MISSING))
+        return am_loader_expected(t->loader, "model.merges", "an array", t->merges);
+    AM_TRY(am_bpe_start_merges(t->model, expected));
+    t->texts = am_alloc_table(expected, sizeof *t->texts);
+    if (!t->texts) return am_out_of_memory();
+    for (am_json_iterator i = am_json_iterate(t->merges); am_json_next(&i); t->count += is_merge)
+        AM_TRY(read_merge(t->loader, i.value, &t->texts[t->count], &is_merge));
+    return NULL;
+}
+
+static void read_tables(void *context, int64_t begin, int64_t end)
+{
+    tables *t = context;
+    for (int64_t i = begin; i < end; i++) {
+        if (i == 0) t->vocab_status = read_vocabulary(t);
+        else t->merges_status = collect_merges(t);
     }
-    return am_bpe_add_merges(model, batch, count, rank, loader->name);
 }
 
 am_status am_model_read(const am_loader *loader, am_json json, const am_model_settings *settings, am_model *out)
 {
-    am_json vocab = am_json_get(json, "vocab");
-    bool is_list = am_json_kind_of(vocab) == AM_JSON_ARRAY, is_object = am_json_kind_of(vocab) == AM_JSON_OBJECT;
-    if (settings->kind == AM_MODEL_UNIGRAM ? !is_list : !is_object && !is_list)
+    tables t = {.loader = loader, .vocab = am_json_get(json, "vocab"), .model = out};
+    am_json_kind kind = am_json_kind_of(t.vocab);
+    bool has_merges = settings->kind == AM_MODEL_BPE;
+    if (kind != AM_JSON_ARRAY && (settings->kind == AM_MODEL_UNIGRAM || kind != AM_JSON_OBJECT))
         return am_loader_expected(loader, "model.vocab", settings->kind == AM_MODEL_UNIGRAM ? "an array" : "an object",
-                                  vocab);
-    AM_TRY(am_model_init(out, settings, am_json_count(vocab)));
-    AM_TRY(is_list ? read_vocabulary_array(loader, vocab, out) : read_vocabulary_object(loader, vocab, out));
-    if (settings->kind == AM_MODEL_BPE) AM_TRY(read_merges(loader, am_json_get(json, "merges"), out));
-    return am_model_finish(out);
+                                  t.vocab);
+    AM_TRY(am_model_init(out, settings, am_json_count(t.vocab)));
+    if (has_merges) t.merges = am_json_get(json, "merges");
+    am_parallel_for(has_merges ? 2 : 1, 1, read_tables, &t);
+    am_status status = t.vocab_status;
+    if (status) am_status_free(t.merges_status);
+    else status = t.merges_status;
+    if (!status && has_merges) status = am_bpe_add_merges(out, t.texts, t.count, 0, loader->name);
+    am_free(t.texts);
+    return status ? status : am_model_finish(out);
 }

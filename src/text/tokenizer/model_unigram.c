@@ -84,10 +84,10 @@ static void add_piece(const am_model *model, am_scratch *s, am_text word, uint32
     for (uint32_t i = start; bytes && i < end; i++) bytes = model->unigram.byte_ids[(unsigned char)word.bytes[i]] >= 0;
     for (uint32_t i = start; bytes && i < end; i++) {
         int32_t byte_id = model->unigram.byte_ids[(unsigned char)word.bytes[i]];
-        am_scratch_add_token(s, (am_token){byte_id, start, end, am_vocabulary_text(v, byte_id), false});
+        am_scratch_add_token(s, (am_token){byte_id, start, end, false, am_vocabulary_text(v, byte_id)});
     }
     if (entry) text = am_vocabulary_entry_text(v, entry);
-    if (!bytes) am_scratch_add_token(s, (am_token){id, start, end, text, !entry});
+    if (!bytes) am_scratch_add_token(s, (am_token){id, start, end, !entry, text});
 }
 
 am_status am_unigram_tokenize(const am_model *model, am_scratch *s, am_text word)

@@ -305,6 +305,7 @@ static void surround_all(const am_post_processor *p, am_scratch *s, drafts *list
             if (p->kind == ROBERTA) am_draft_set_types(&out.overflowing[k], 0);
             out.overflowing[k] = surround(s, &out.overflowing[k], before, &p->sep, type_id, i > 0);
         }
+        if (out.overflowing_count == 0) am_scratch_give_back(s, draft->tokens); /* else its parts are there */
         *draft = out;
     }
 }
@@ -319,24 +320,25 @@ static am_status apply_bert(const am_post_processor *p, am_scratch *s, drafts *l
     return NULL;
 }
 
-/* A template may hold a sequence twice, with different types. */
-static am_draft with_types(am_scratch *s, am_draft draft, int32_t type_id)
+static am_draft copy_tokens(am_scratch *s, am_draft draft)
 {
     am_draft_token *tokens = am_scratch_alloc(s, draft.count, sizeof *tokens);
-    if (!tokens) return draft;
-    if (draft.count) memcpy(tokens, draft.tokens, draft.count * sizeof *tokens);
-    draft.tokens = tokens;
-    am_draft_set_types(&draft, type_id);
+    if (tokens && draft.count) memcpy(tokens, draft.tokens, draft.count * sizeof *tokens);
+    if (tokens) draft.tokens = tokens;
     return draft;
 }
 
-static am_status apply_place(am_scratch *s, const place *at, drafts *list, bool add_special_tokens, drafts *out)
+/* used: the sequences that the template had before; it may hold one twice, with different types. */
+static am_status apply_place(am_scratch *s, const place *at, drafts *list, bool add_special_tokens, bool used[2],
+                             drafts *out)
 {
     if (at->sequence >= 0) {
         if ((size_t)at->sequence >= list->count)
             return am_error(AM_INVALID_FILE, "post_processor: the template for one text has the second sequence in it");
         am_draft *draft = &list->items[at->sequence];
-        *draft = with_types(s, *draft, at->type_id);
+        if (used[at->sequence]) *draft = copy_tokens(s, *draft);
+        used[at->sequence] = true;
+        am_draft_set_types(draft, at->type_id);
         am_draft_set_sequence(s, draft, (uint32_t)at->sequence);
         out->items[out->count++] = *draft;
         return NULL;
@@ -358,9 +360,10 @@ static am_status apply_template(const am_post_processor *p, am_scratch *s, draft
         return am_error(AM_INVALID_FILE, "post_processor: a template behind another that left %zu parts", list->count);
     const template *t = list->count == 2 ? &p->pair : &p->single;
     drafts out = {.items = am_scratch_alloc(s, t->count, sizeof *out.items)};
+    bool used[2] = {false, false};
     if (!out.items) return NULL;
     for (size_t i = 0; i < t->count && !s->failed; i++)
-        AM_TRY(apply_place(s, &t->places[i], list, add_special_tokens, &out));
+        AM_TRY(apply_place(s, &t->places[i], list, add_special_tokens, used, &out));
     *list = out;
     return NULL;
 }
@@ -397,8 +400,6 @@ am_status am_post_processor_apply(const am_post_processor *p, am_scratch *s, am_
         if (p) am_draft_set_types(&input[i], (int32_t)i);
     }
     if (p) AM_TRY(apply(p, s, &list, add_special_tokens));
-    *out = list.count == 1 && !p ? list.items[0] : (am_draft){0};
-    if (list.count == 1 && !p) return NULL;
-    for (size_t i = 0; i < list.count && !s->failed; i++) *out = am_draft_merge(s, out, &list.items[i]);
+    *out = am_draft_join(s, list.items, list.count);
     return NULL;
 }

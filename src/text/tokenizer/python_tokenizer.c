@@ -221,7 +221,7 @@ static am_status encode_input(const am_python *p, am_scratch *s, const am_input 
         for (size_t k = 0; k < s->token_count; k++)
             out->tokens[out->count++] = (am_draft_token){.id = id_of(p, s->tokens[k].text),
                                                          .word = in->is_words ? (int32_t)i : -1,
-                                                         .source = source,
+                                                         .source = (int8_t)source,
                                                          .text = s->tokens[k].text,
                                                          .attended = true,
                                                          .transient = s->tokens[k].transient};

@@ -18,6 +18,12 @@ static const size_t LEAST_TEXT_BYTES = (size_t)1 << 16, LARGEST_GROWTH = 256, LE
 
 enum { FIRST_BLOCK_BYTES = 1 << 14, LARGEST_STEP_BYTES = 1 << 24 };
 
+/* Whether the block was made for one allocation that fills it. */
+static bool is_large(const am_scratch_block *block)
+{
+    return block->capacity > LARGEST_STEP_BYTES;
+}
+
 am_scratch *am_scratch_create(void)
 {
     am_scratch *s = am_alloc_zeroed(1, sizeof *s);
@@ -46,7 +52,13 @@ void am_scratch_destroy(am_scratch *s)
 
 void am_scratch_reset(am_scratch *s)
 {
-    for (am_scratch_block *block = s->blocks; block; block = block->next) block->used = 0;
+    for (am_scratch_block **at = &s->blocks, *block; (block = *at);) {
+        block->used = 0;
+        if (is_large(block)) {
+            *at = block->next;
+            am_free(block);
+        } else at = &block->next;
+    }
     s->current = s->blocks;
     s->failed = s->too_long = false;
     s->allocated = 0;
@@ -141,6 +153,40 @@ bool am_scratch_reserve(am_scratch *s, void *array, size_t *capacity, size_t cou
     memcpy(array, &memory, sizeof memory);
     *capacity = larger;
     return true;
+}
+
+static void trim(void *array, size_t *capacity, size_t bytes)
+{
+    void *memory;
+    if (*capacity * bytes < LARGEST_STEP_BYTES) return;
+    memcpy(&memory, array, sizeof memory);
+    am_free(memory);
+    memset(array, 0, sizeof memory);
+    *capacity = 0;
+}
+
+void am_scratch_trim(am_scratch *s)
+{
+    trim(&s->new_pieces, &s->new_piece_capacity, sizeof *s->new_pieces);
+    trim(&s->matches, &s->match_capacity, sizeof *s->matches);
+    trim(&s->text, &s->text_capacity, 1);
+    trim(&s->ranges, &s->range_capacity, sizeof *s->ranges);
+    for (size_t i = 0; i < sizeof s->work / sizeof s->work[0]; i++) trim(&s->work[i], &s->work_bytes[i], 1);
+}
+
+void am_scratch_trim_tokens(am_scratch *s)
+{
+    trim(&s->tokens, &s->token_capacity, sizeof *s->tokens);
+    if (!s->tokens) s->token_count = 0;
+}
+
+void am_scratch_give_back(am_scratch *s, const void *memory)
+{
+    am_scratch_block *before = NULL, *block = s->blocks;
+    while (block && block->bytes != memory) before = block, block = block->next;
+    if (!block || !before || block == s->current || !is_large(block)) return;
+    before->next = block->next;
+    am_free(block);
 }
 
 void am_scratch_take_new_pieces(am_scratch *s)

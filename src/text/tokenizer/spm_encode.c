@@ -27,7 +27,7 @@ static void add_bytes(encoder *e, size_t start, size_t end)
     am_text_range range = origin(e, start, end);
     for (size_t i = start; i < end; i++) {
         int32_t id = e->spm->byte_ids[(unsigned char)e->text.bytes[i]];
-        am_scratch_add_token(e->scratch, (am_token){id, range.start, range.end, e->spm->file.pieces[id].text, false});
+        am_scratch_add_token(e->scratch, (am_token){id, range.start, range.end, false, e->spm->file.pieces[id].text});
     }
 }
 
@@ -44,7 +44,7 @@ static void add_piece(encoder *e, size_t start, size_t end, int32_t id)
     } else {
         if (control) range.end = range.start;
         am_text text = unknown ? (am_text){e->text.bytes + start, end - start} : e->spm->file.pieces[id].text;
-        am_scratch_add_token(s, (am_token){id, range.start, range.end, text, unknown});
+        am_scratch_add_token(s, (am_token){id, range.start, range.end, unknown, text});
     }
     e->after_unknown = unknown;
 }

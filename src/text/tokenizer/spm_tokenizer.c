@@ -206,7 +206,7 @@ static am_status encode_prepared(const am_tokenizer *t, am_scratch *s, am_text t
     bool behind = spm->behind_unknown &&
                   (!spm->spaces_behind_only || starts_with(text, space_symbol) || starts_with(text, (am_text){" ", 1}));
     if (behind) return encode_behind_unknown(t, s, text);
-    if (code) am_scratch_add_token(s, (am_token){0, 0, (uint32_t)code, {text.bytes, code}, true});
+    if (code) am_scratch_add_token(s, (am_token){0, 0, (uint32_t)code, true, {text.bytes, code}});
     AM_TRY(am_spm_encode(&spm->spm, s, (am_text){text.bytes + code, text.length - code}));
     for (size_t i = first + (code ? 1 : 0); code && i < s->token_count; i++)
         s->tokens[i].start += (uint32_t)code, s->tokens[i].end += (uint32_t)code;
@@ -268,7 +268,7 @@ am_status am_spm_run(const am_tokenizer *t, am_scratch *s, am_text text, bool sp
         if (!item->added) AM_TRY(encode_part(t, s, whole, item));
         else
             am_scratch_add_token(
-                s, (am_token){item->added->id, item->start, item->end, item->added->token.content, false});
+                s, (am_token){item->added->id, item->start, item->end, false, item->added->token.content});
     }
     if (spm->drops_first_space) drop_first_space(t, s);
     for (size_t i = 0; spm->prepare_text && i < s->token_count; i++)

@@ -79,7 +79,13 @@ static am_status append_string(am_vocabulary *v, am_text text, uint32_t *offset)
 
 am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, bool keep_old, const char *what)
 {
-    uint32_t hash = am_hash_bytes(AM_HASH_START, text.bytes, text.length), run, offset;
+    return am_vocabulary_add_hashed(v, text, am_hash_bytes(AM_HASH_START, text.bytes, text.length), id, keep_old, what);
+}
+
+am_status am_vocabulary_add_hashed(am_vocabulary *v, am_text text, uint32_t hash, int64_t id, bool keep_old,
+                                   const char *what)
+{
+    uint32_t run, offset;
     if (id < 0 || id >= AM_VOCABULARY_ID_LIMIT)
         return am_error(AM_INVALID_FILE, "%s: id %" PRId64 " of \"%.*s\" is not in [0, %d)", what, id,
                         (int)(text.length < 60 ? text.length : 60), text.bytes, AM_VOCABULARY_ID_LIMIT);
@@ -101,7 +107,7 @@ am_status am_vocabulary_add(am_vocabulary *v, am_text text, int64_t id, bool kee
 
 am_status am_vocabulary_finish(am_vocabulary *v)
 {
-    v->place_of_id = am_alloc((size_t)v->id_limit * sizeof *v->place_of_id);
+    v->place_of_id = am_alloc_table((size_t)v->id_limit, sizeof *v->place_of_id);
     if (!v->place_of_id) return am_out_of_memory();
     memset(v->place_of_id, 0xFF, (size_t)v->id_limit * sizeof *v->place_of_id); /* UINT32_MAX: none */
     for (uint32_t i = 0; i < v->count; i++)

@@ -74,6 +74,10 @@ am_status am_vocabulary_init(am_vocabulary *vocabulary, size_t expected) AM_NODI
 am_status am_vocabulary_add(am_vocabulary *vocabulary, am_text text, int64_t id, bool keep_old,
                             const char *what) AM_NODISCARD;
 
+/* The same when the hash of the text is known already. */
+am_status am_vocabulary_add_hashed(am_vocabulary *vocabulary, am_text text, uint32_t hash, int64_t id, bool keep_old,
+                                   const char *what) AM_NODISCARD;
+
 /* Builds the way back from ids, after the last add. */
 am_status am_vocabulary_finish(am_vocabulary *vocabulary) AM_NODISCARD;
 

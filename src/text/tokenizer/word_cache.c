@@ -64,7 +64,7 @@ static void add_tokens(const am_model *model, am_scratch *s, const am_cached_wor
     uint32_t start = 0;
     for (uint8_t i = 0; i < word->count; i++) {
         am_text text = am_vocabulary_text(&model->vocabulary, word->ids[i]);
-        am_scratch_add_token(s, (am_token){word->ids[i], start, word->ends[i], text, false});
+        am_scratch_add_token(s, (am_token){word->ids[i], start, word->ends[i], false, text});
         start = word->ends[i];
     }
 }

@@ -84,6 +84,56 @@ static void text_tokenizer_batch__is_the_same_on_threads_and_when_words_come_aga
     am_threads_shutdown();
 }
 
+static size_t copy_ids(const am_encoding *e, int32_t *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < e->count; i++)
+        if (!e->special_tokens_mask[i]) out[count++] = e->ids[i];
+    return count;
+}
+
+/* A text of which the arrays are so large that they are given back as soon as they can be, whole and in parts. */
+static void expect_whole_in_parts(const am_tokenizer *t, am_text text)
+{
+    am_encode_options options = AM_ENCODE_OPTIONS;
+    am_encoding whole, parts;
+    am_test_expect_ok(am_tokenizer_encode(t, text, NULL, &options, &whole));
+    options.truncation = AM_TRUNCATE_LONGEST_FIRST;
+    options.max_length = whole.count / 4 + 10;
+    am_test_expect_ok(am_tokenizer_encode(t, text, NULL, &options, &parts));
+    int32_t *expected = am_alloc(whole.count * sizeof *expected), *found = am_alloc(whole.count * 2 * sizeof *found);
+    assert_non_null(expected);
+    assert_non_null(found);
+    size_t count = copy_ids(&whole, expected), found_count = copy_ids(&parts, found);
+    assert_int_equal(parts.overflowing_count, 3);
+    for (size_t i = 0; i < 3; i++) found_count += copy_ids(&parts.overflowing[i], found + found_count);
+    assert_int_equal(found_count, count);
+    assert_memory_equal(found, expected, count * sizeof *found);
+    am_free(expected);
+    am_free(found);
+    am_encoding_deinit(&whole);
+    am_encoding_deinit(&parts);
+}
+
+static void text_tokenizer_batch__encodes_short_texts_after_very_long_ones(void **state)
+{
+    static const char *const names[] = {"families/gpt2", "families/bert_uncased", "families/roberta", "families/t5"};
+    static char bytes[1200000];
+    const am_text text = {bytes, sizeof bytes}, sentence = {"The quick brown fox", 19};
+    am_encoding before, after;
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = i % 2 ? ' ' : (char)('a' + i / 2 % 26);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        am_tokenizer *t = open_data(names[i]);
+        am_test_expect_ok(am_tokenizer_encode(t, sentence, NULL, NULL, &before));
+        expect_whole_in_parts(t, text);
+        am_test_expect_ok(am_tokenizer_encode(t, sentence, NULL, NULL, &after));
+        expect_same(&before, &after);
+        am_encoding_deinit(&before);
+        am_encoding_deinit(&after);
+        am_tokenizer_close(t);
+    }
+}
+
 static void text_tokenizer_batch__fails_with_the_first_text_that_does(void **state)
 {
     static char bytes[TEXTS][TEXT_BYTES];
