@@ -66,6 +66,10 @@ void am_memory_prefer_large_pages(void *block, size_t bytes)
     if (block && bytes >= LARGE_PAGE_BYTES && end > start) (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
 }
 
+#ifndef MADV_POPULATE_WRITE /* Linux before 5.14 */
+#define MADV_POPULATE_WRITE 23
+#endif
+
 void am_memory_populate(void *block, size_t bytes)
 {
     uintptr_t start = ((uintptr_t)block + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES,
