@@ -263,13 +263,17 @@ static am_value frequencies_by_length(am_builder *b, const am_rope_config *r, am
         return am_select(b, is_long, frequencies(b, r, r->long_inverse_frequency),
                          frequencies(b, r, r->inverse_frequency));
     }
+    /* The base grows by g = factor length / M - (factor - 1), so that frequency i is inverse_frequency[i] g^e[i]; with
+       factor / M taken out of g, constants hold all but the length. */
     double M = (double)r->max_positions, dims = (double)r->dims;
+    double exponents[AM_ROPE_LIMIT], scaled[AM_ROPE_LIMIT];
+    for (int64_t i = 0; i < r->dims / 2; i++) {
+        exponents[i] = -2.0 * (double)i / (dims - 2);
+        scaled[i] = r->inverse_frequency[i] * pow(r->factor / M, exponents[i]);
+    }
     am_value reach = am_cast(b, am_binary_number(b, AM_MAX, length, M), AM_F64);
-    am_value growth = am_add_number(b, am_mul_number(b, reach, r->factor / M), 1 - r->factor);
-    double exponents[AM_ROPE_LIMIT];
-    for (int64_t i = 0; i < r->dims / 2; i++) exponents[i] = -2.0 * (double)i / (dims - 2);
-    return am_mul(b, frequencies(b, r, r->inverse_frequency),
-                  am_binary(b, AM_POW, growth, frequencies(b, r, exponents)));
+    am_value growth = am_add_number(b, reach, (1 - r->factor) * M / r->factor);
+    return am_mul(b, frequencies(b, r, scaled), am_binary(b, AM_POW, growth, frequencies(b, r, exponents)));
 }
 
 /* The last position, plus one: I32 scalar. */
