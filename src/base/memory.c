@@ -77,6 +77,15 @@ void am_memory_populate(void *block, size_t bytes)
     if (block && end > start) (void)madvise((void *)start, end - start, MADV_POPULATE_WRITE);
 }
 
+void *am_alloc_large(size_t bytes)
+{
+    if (bytes < LARGE_PAGE_BYTES) return am_alloc_aligned(bytes);
+    if (bytes > SIZE_MAX - LARGE_PAGE_BYTES || must_fail()) return NULL;
+    void *block = aligned_alloc(LARGE_PAGE_BYTES, (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    am_memory_prefer_large_pages(block, bytes);
+    return block;
+}
+
 void *am_alloc_table(size_t count, size_t bytes)
 {
     size_t total;

@@ -12,10 +12,12 @@ void *am_alloc_zeroed(size_t count, size_t bytes);
 void *am_realloc(void *block, size_t bytes);
 void am_free(void *block);
 
-/* `count * bytes` bytes aligned to 64 for vector loads; null when there is no memory or the product
-   overflows. Freed with am_free_aligned. */
+/* `bytes` bytes aligned to 64 for vector loads; null when there is no memory. Freed with am_free_aligned. */
 void *am_alloc_aligned(size_t bytes);
 void am_free_aligned(void *block);
+
+/* The same, on large pages where the block has whole ones and the system gives them. Freed with am_free_aligned. */
+void *am_alloc_large(size_t bytes);
 
 /* Memory for a table that will be used all over, not zeroed: on large pages, where the system has them, it is there
    sooner and found faster. Freed with am_free. */

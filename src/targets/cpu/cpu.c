@@ -28,8 +28,10 @@ static bool supports(const am_graph *graph, const am_node *node, am_reason *why)
 static am_status create(const am_graph *graph, const am_target_options *options, void **out)
 {
     am_cpu_program *program = NULL;
-    am_cpu_program_options cpu = {
-        .reference_only = options->reference_only, .profile = options->profile, .other_bytes = options->other_bytes};
+    am_cpu_program_options cpu = {.reference_only = options->reference_only,
+                                  .prepare = true,
+                                  .profile = options->profile,
+                                  .other_bytes = options->other_bytes};
     am_status status = am_cpu_program_create(graph, &cpu, &program);
     *out = program;
     return status;

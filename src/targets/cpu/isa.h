@@ -40,6 +40,18 @@ typedef struct am_micro {
     void (*gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
                     int64_t ldc, bool accumulate);
 
+    /* A panel holds panel_columns columns of a weight [K][panel_columns], in F32, BF16 or F16, zeros in columns that
+       the weight does not have. pack_panel makes one of K rows that are `row` elements apart in w and `columns` (at
+       most panel_columns) that are `column` apart. */
+    int panel_columns;
+    void (*pack_panel)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
+                       void *panel);
+
+    /* c[m, n] = (accumulate ? c[m, n] : 0) + sum_k a[m, k] panel[k, n] for the first `columns` of the panel, one
+       sequence over k. `next`: a panel of the same size that is needed soon, or null. */
+    void (*gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                       am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
+
     /* c = fn(c + bias) + residual; bias and residual may be null. */
     void (*finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
 

@@ -30,10 +30,10 @@ typedef struct am_kernel {
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */
     bool in_place;
     /* Where this input is a constant, programs that were asked to keep it in a form of the kernel's own: `prepare`
-       fills `prepared_bytes` of memory aligned to 64, reading that input alone. Null: there is no such form. The kernel
-       gives the same bits without it. */
+       fills `prepared_bytes` of memory aligned to 64. Both know the node, that input and `micro` alone. Null: there is
+       no such form. Without it the kernel adds in another order at most. */
     int prepared_input;
-    size_t (*prepared_bytes)(const am_graph *graph, const am_node *node);
+    size_t (*prepared_bytes)(const am_kernel_call *call);
     void (*prepare)(const am_kernel_call *call, void *prepared);
 } am_kernel;
 

@@ -49,7 +49,7 @@ static am_prepared *make(const am_kernel *kernel, const am_kernel_call *call, si
     *p = (am_prepared){.kernel = kernel,
                        .source = call->inputs[kernel->prepared_input],
                        .attributes = am_alloc(attributes + 1),
-                       .data = am_alloc_aligned(bytes)};
+                       .data = am_alloc_large(bytes)};
     if (!p->attributes || !p->data) {
         destroy(p);
         return NULL;

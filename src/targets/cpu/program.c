@@ -235,13 +235,12 @@ static const void *prepare(am_cpu_program *p, const am_node *node, const am_kern
     if (!p->prepare || !kernel->prepare) return NULL;
     am_value v = node->inputs[kernel->prepared_input];
     if (p->places[v.id].kind != PLACE_FIXED) return NULL;
-    size_t bytes = kernel->prepared_bytes(p->graph, node);
     am_tensor in[AM_INPUT_LIMIT] = {{0}};
     bool is_new;
     in[kernel->prepared_input] = tensor_of(p, v, NULL, NULL);
-    am_prepared *prepared = am_prepared_share(
-        kernel, &(am_kernel_call){.node = node, .inputs = in, .input_count = node->input_count, .micro = p->micro},
-        bytes, &is_new);
+    am_kernel_call call = {.node = node, .inputs = in, .input_count = node->input_count, .micro = p->micro};
+    size_t bytes = kernel->prepared_bytes(&call);
+    am_prepared *prepared = am_prepared_share(kernel, &call, bytes, &is_new);
     if (!prepared) return NULL;
     p->prepared[p->prepared_count++] = prepared;
     if (is_new) p->fixed_bytes += bytes;
@@ -307,7 +306,7 @@ static am_status lay_out(am_cpu_program *p)
     if (!am_add_size(p->memory_bytes, p->scratch_bytes, &most) || !am_add_size(most, p->other_bytes, &most))
         return am_out_of_memory();
     AM_TRY(am_memory_check(most, "intermediate values, inputs and caches"));
-    p->memory = am_alloc_aligned(p->memory_bytes);
+    p->memory = am_alloc_large(p->memory_bytes);
     p->scratch = am_alloc_aligned(p->scratch_bytes);
     if (p->memory && p->scratch) return NULL;
     return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of intermediate values",

@@ -24,6 +24,41 @@ static void work(void *context, int64_t begin, int64_t end)
     }
 }
 
+/* --- keys and values as panels: worth it where many queries meet each --- */
+
+enum { LEAST_QUERIES = 16, LEAST_NUMBERS = 16, MOST_COLUMNS = 64 };
+
+static bool takes_panels(const am_shape *q, const am_shape *v)
+{
+    return q->dims[1] >= LEAST_QUERIES && q->dims[3] >= LEAST_NUMBERS && v->dims[3] >= LEAST_NUMBERS;
+}
+
+static int64_t panels_of(const am_micro *micro, int64_t columns)
+{
+    return (columns + micro->panel_columns - 1) / micro->panel_columns;
+}
+
+static void pack_group(const am_attention_problem *p, const am_micro *micro, int64_t item)
+{
+    int64_t b = item / p->G, group = item % p->G, width = micro->panel_columns;
+    int64_t k_panels = panels_of(micro, p->S), v_panels = panels_of(micro, p->E);
+    const float *k = p->k + (b * p->S * p->G + group) * p->D, *v = p->v + (b * p->S * p->G + group) * p->E;
+    float *to = (float *)(uintptr_t)p->k_panels + item * k_panels * p->D * width;
+    for (int64_t i = 0; i < panels_of(micro, p->keys); i++, to += p->D * width)
+        micro->pack_panel(k + i * width * p->G * p->D, AM_F32, 1, p->G * p->D, p->D,
+                          p->keys - i * width < width ? p->keys - i * width : width, to);
+    to = (float *)(uintptr_t)p->v_panels + item * v_panels * p->S * width;
+    for (int64_t i = 0; i < v_panels; i++, to += p->S * width)
+        micro->pack_panel(v + i * width, AM_F32, p->G * p->E, 1, p->keys,
+                          p->E - i * width < width ? p->E - i * width : width, to);
+}
+
+static void pack(void *context, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    for (int64_t i = begin; i < end; i++) pack_group(&j->problem, j->micro, i);
+}
+
 static am_status place_in_cache(am_attention_problem *p, const am_tensor *offset)
 {
     p->first_position = am_load_int(offset->dtype, offset->data, 0);
@@ -67,6 +102,11 @@ static am_status run_attention(const am_kernel_call *call)
     am_shape_broadcast_strides(&in[BIAS].shape, &scores, strides);
     for (int i = 0; i < 4; i++) p->bias_strides[i] = strides[i];
     j.blocks = (p->T + AM_ATTENTION_QUERIES - 1) / AM_ATTENTION_QUERIES;
+    if (takes_panels(&in[Q].shape, &in[V].shape)) {
+        p->k_panels = call->scratch;
+        p->v_panels = p->k_panels + q[0] * p->G * panels_of(j.micro, p->S) * p->D * j.micro->panel_columns;
+        am_parallel_for(q[0] * p->G, 1, pack, &j);
+    }
     am_parallel_for(q[0] * p->H * j.blocks, 1, work, &j);
     return NULL;
 }
@@ -84,5 +124,17 @@ static bool supports(const am_graph *graph, const am_node *node)
     return graph->values[node->first_output.id].dtype == AM_F32;
 }
 
-const am_kernel am_cpu_attention = {
-    .name = "attention_f32", .op = AM_OP_ATTENTION, .run = run_attention, .supports = supports};
+static size_t scratch_bytes(const am_graph *graph, const am_node *node)
+{
+    const am_shape *q = &graph->values[node->inputs[Q].id].shape, *k = &graph->values[node->inputs[K].id].shape,
+                   *v = &graph->values[node->inputs[V].id].shape;
+    if (!takes_panels(q, v)) return 0;
+    int64_t S = k->dims[1], groups = k->dims[0] * k->dims[2];
+    return (size_t)(groups * ((S + MOST_COLUMNS) * k->dims[3] + S * (v->dims[3] + MOST_COLUMNS))) * sizeof(float);
+}
+
+const am_kernel am_cpu_attention = {.name = "attention_f32",
+                                    .op = AM_OP_ATTENTION,
+                                    .run = run_attention,
+                                    .supports = supports,
+                                    .scratch_bytes = scratch_bytes};

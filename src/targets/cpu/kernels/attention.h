@@ -4,15 +4,18 @@
 
 #include "targets/cpu/isa.h"
 
-/* Queries of a work item, and keys looked at together. */
-enum { AM_ATTENTION_QUERIES = 24, AM_ATTENTION_KEYS = 128 };
+/* Queries of a work item, and keys looked at together: a multiple of a panel's columns (am_micro) at every level. */
+enum { AM_ATTENTION_QUERIES = 32, AM_ATTENTION_KEYS = 192 };
 
 struct am_attention_problem {
     const float *q, *k, *v, *bias, *sinks; /* bias and sinks may be null */
     const uint8_t *mask;                   /* may be null */
     float *y;
-    int64_t T, H, D, S, G, E;     /* as in am_attention_op */
-    int64_t first_position, keys; /* of query 0; how many keys exist */
+    const float *k_panels, *v_panels; /* null: read from k and v. k_panels: of each group of each batch element its keys
+                                         as panels [ceil(S / columns)][D][columns]; v_panels: its values as panels
+                                         [ceil(E / columns)][S][columns] */
+    int64_t T, H, D, S, G, E;         /* as in am_attention_op */
+    int64_t first_position, keys;     /* of query 0; how many keys exist */
     int64_t mask_strides[4], bias_strides[4];
     float scale, soft_cap; /* soft_cap 0: none */
     bool causal;

@@ -60,14 +60,19 @@ static void weigh(float *scores, int64_t count, float *most, double *total, floa
         *most = next;
     }
     vf top = vset(next), sum = vset(0);
-    for (int64_t i = 0; i < count; i += AM_WIDTH) {
-        int64_t n = count - i < AM_WIDTH ? count - i : AM_WIDTH;
-        vf e = vexp(vload_n(scores + i, n) - top);
-        vstore_n(scores + i, e, n);
-        for (int64_t k = n; k < AM_WIDTH; k++) e[k] = 0;
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) {
+        vf e = vexp_falling(vload(scores + i) - top);
+        vstore(scores + i, e);
         sum += e;
     }
-    *total += (double)vsum(sum);
+    float rest = 0;
+    if (i < count) {
+        vf e = vexp_falling(vload_part(scores + i, count - i) - top);
+        vstore_part(scores + i, e, count - i);
+        for (int64_t k = 0; k < count - i; k++) rest += e[k];
+    }
+    *total += (double)(vsum(sum) + rest);
 }
 
 typedef struct running {
@@ -75,21 +80,54 @@ typedef struct running {
     double total[QUERIES];
 } running;
 
+/* scores[i, j] = q[t0 + i] . k[s0 + j]; s0 is a multiple of KEYS. */
+static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
+                          int64_t count, float *scores)
+{
+    enum { COLUMNS = AM_PANEL_COLUMNS };
+    int64_t group = h / (p->H / p->G), panels = (p->S + COLUMNS - 1) / COLUMNS, size = p->D * COLUMNS;
+    const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D, *k = p->k + ((b * p->S + s0) * p->G + group) * p->D;
+    if (!p->k_panels) {
+        AM_TEMPLATE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, KEYS);
+        return;
+    }
+    const float *panel = p->k_panels + ((b * p->G + group) * panels + s0 / COLUMNS) * size;
+    for (int64_t s = 0; s < count; s += COLUMNS, panel += size)
+        AM_TEMPLATE(gemm_panel)
+        (rows, count - s < COLUMNS ? count - s : COLUMNS, p->D, q, p->H * p->D, panel, AM_F32,
+         s + COLUMNS < count ? panel + size : NULL, scores + s, KEYS, false);
+}
+
+/* y[t0 + i] += sum_j weights[i, j] v[s0 + j] */
+static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
+                       int64_t count, const float *weights)
+{
+    enum { COLUMNS = AM_PANEL_COLUMNS };
+    int64_t group = h / (p->H / p->G), row = p->H * p->E, panels = (p->E + COLUMNS - 1) / COLUMNS;
+    const float *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
+    float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
+    if (!p->v_panels) {
+        AM_TEMPLATE(gemm_nn)(rows, p->E, count, weights, KEYS, v, p->G * p->E, y, row, true);
+        return;
+    }
+    const float *panel = p->v_panels + ((b * p->G + group) * panels * p->S + s0) * COLUMNS;
+    for (int64_t e = 0; e < p->E; e += COLUMNS, panel += p->S * COLUMNS)
+        AM_TEMPLATE(gemm_panel)
+        (rows, p->E - e < COLUMNS ? p->E - e : COLUMNS, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true);
+}
+
 static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
                          int64_t count, running *state)
 {
     _Alignas(64) float scores[QUERIES * KEYS];
-    int64_t group = h / (p->H / p->G), row = p->H * p->E;
-    const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D;
-    const float *k = p->k + ((b * p->S + s0) * p->G + group) * p->D,
-                *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
+    int64_t row = p->H * p->E;
     float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
-    AM_TEMPLATE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, KEYS);
+    multiply_keys(p, b, h, t0, rows, s0, count, scores);
     for (int64_t i = 0; i < rows; i++) {
         dress(p, b, h, t0 + i, s0, count, scores + i * KEYS);
         weigh(scores + i * KEYS, count, &state->most[i], &state->total[i], y + i * row, p->E);
     }
-    AM_TEMPLATE(gemm_nn)(rows, p->E, count, scores, KEYS, v, p->G * p->E, y, row, true);
+    add_values(p, b, h, t0, rows, s0, count, scores);
 }
 
 /* Whether the mask shows any of these keys to any of these queries. */

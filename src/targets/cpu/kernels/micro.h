@@ -7,11 +7,22 @@
 
 #include "targets/cpu/isa.h"
 
+/* Columns of a panel (am_micro). */
+#if AM_WIDTH == 16 || defined(AM_VEC_NEON)
+enum { AM_PANEL_COLUMNS = 4 * AM_WIDTH };
+#else
+enum { AM_PANEL_COLUMNS = 3 * AM_WIDTH };
+#endif
+
 /* See am_micro in targets/cpu/isa.h. */
 void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
                           am_dtype b_dtype, float *c, int64_t ldc);
 void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
                           float *c, int64_t ldc, bool accumulate);
+void AM_TEMPLATE(pack_panel)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
+                             void *panel);
+void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                             am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
 void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
 bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count);
 void AM_TEMPLATE(gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count);

@@ -235,6 +235,23 @@ AM_INLINE vf vexp(vf x)
     return vselect(nan, x, y);
 }
 
+/* vexp for x <= 0, 0 below -87 (where e^x is 1.6e-38). */
+AM_INLINE vf vexp_falling(vf x)
+{
+    vi vanishes = (vi)(x < -87.0f);
+    vf t = vselect(vanishes, vset(-87.0f), x), n = vround(t * 0x1.715476p+0f);
+    vf r = vfma(n, vset(-0x1.62e400p-1f), t);
+    r = vfma(n, vset(-0x1.7f7d1cp-20f), r);
+    vf p = vset(0.00019899391918443143f);
+    p = vfma(p, r, vset(0.0013933733571320772f));
+    p = vfma(p, r, vset(0.0083332983776927f));
+    p = vfma(p, r, vset(0.041666463017463684f));
+    p = vfma(p, r, vset(0.1666666716337204f));
+    p = vfma(p, r, vset(0.5f));
+    p = vfma(p * r, r, r) + 1.0f;
+    return (vf)(~vanishes & (vi)(p * vpower2(n)));
+}
+
 /* x + x^3 P(x^2) below 0.625, else 1 - 2 / (e^2x + 1). */
 AM_INLINE vf vtanh(vf x)
 {

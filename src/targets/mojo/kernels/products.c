@@ -42,10 +42,10 @@ static int64_t panels_of(int64_t N)
     return (N + width - 1) / width;
 }
 
-static size_t packed_bytes(const am_graph *graph, const am_node *node)
+static size_t packed_bytes(const am_kernel_call *call)
 {
-    const am_value_info *w = &graph->values[node->inputs[1].id];
-    bool in_out = ((const am_linear_attributes *)node->attributes)->in_out;
+    const am_tensor *w = &call->inputs[1];
+    bool in_out = AM_ATTRIBUTES(am_linear_attributes, call)->in_out;
     int64_t K = w->shape.dims[in_out ? 0 : 1], N = w->shape.dims[in_out ? 1 : 0];
     return (size_t)(panels_of(N) * 2 * am_mojo_vector_width() * K) * am_dtype_bytes(w->dtype);
 }

@@ -1,0 +1,135 @@
+/* Products with a packed weight. A panel is [K][COLUMNS] of the weight's numbers, zeros where it has fewer columns; a
+   tile of ROWS x COLUMNS results stays in registers while k runs, so each result is one sequence over k. */
+#include "targets/cpu/kernels/micro.h"
+
+#if AM_WIDTH == 16 || defined(AM_VEC_NEON)
+#define VECTORS 4
+enum { ROWS = 6 };
+#else
+#define VECTORS 3
+enum { ROWS = 4 };
+#endif
+
+enum { COLUMNS = AM_PANEL_COLUMNS, CACHE_LINE = 64, PACK_DEPTH = 256 };
+
+_Static_assert(COLUMNS == VECTORS * AM_WIDTH, "a panel is as wide as a tile");
+
+typedef enum form { FORM_F32, FORM_BF16, FORM_F16 } form;
+
+AM_INLINE vf load(form f, const void *panel, int64_t at)
+{
+    if (f == FORM_F32) return vload((const float *)panel + at);
+    return f == FORM_BF16 ? vwiden_bf16((const uint16_t *)panel + at) : vwiden_f16((const uint16_t *)panel + at);
+}
+
+/* rows x vectors results; the last vector has `last` of 1..AM_WIDTH of them. */
+AM_INLINE void tile(form f, int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda,
+                    const void *panel, float *c, int64_t ldc, bool accumulate)
+{
+    vf sum[ROWS][VECTORS];
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            int64_t n = v == vectors - 1 ? last : AM_WIDTH;
+            sum[m][v] = accumulate ? vload_n(c + m * ldc + v * AM_WIDTH, n) : vset(0);
+        }
+    for (int64_t k = 0; k < K; k++) {
+        vf w[VECTORS];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) w[v] = load(f, panel, k * COLUMNS + v * AM_WIDTH);
+#pragma GCC unroll 8
+        for (int m = 0; m < rows; m++) {
+            vf x = vset(a[m * lda + k]);
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            vstore_n(c + m * ldc + v * AM_WIDTH, sum[m][v], v == vectors - 1 ? last : AM_WIDTH);
+}
+
+/* Of `columns` columns, which `vectors` vectors hold. */
+AM_INLINE void tile_of(form f, int rows, int vectors, int64_t columns, int64_t K, const float *a, int64_t lda,
+                       const void *panel, float *c, int64_t ldc, bool accumulate)
+{
+    int64_t last = columns - (vectors - 1) * AM_WIDTH;
+    if (last == AM_WIDTH) tile(f, rows, vectors, AM_WIDTH, K, a, lda, panel, c, ldc, accumulate);
+    else tile(f, rows, vectors, last, K, a, lda, panel, c, ldc, accumulate);
+}
+
+/* Asks for a part of what is needed next, so that all of it is there when all rows are done. */
+AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t rows)
+{
+    for (int64_t i = lines * row / rows; i < lines * (row + ROWS) / rows && i < lines; i++)
+        __builtin_prefetch(next + i * CACHE_LINE, 0, 3);
+}
+
+AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
+                        const void *panel, const void *next, float *c, int64_t ldc, bool accumulate)
+{
+    int64_t m = 0, lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
+    for (; m + ROWS <= M; m += ROWS) {
+        prefetch(next, lines, m, M);
+        tile_of(f, ROWS, vectors, columns, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+    }
+    for (; m + 2 <= M; m += 2)
+        tile_of(f, 2, vectors, columns, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+    for (; m < M; m++) tile_of(f, 1, vectors, columns, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+}
+
+AM_INLINE void multiply_form(form f, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
+                             const void *panel, const void *next, float *c, int64_t ldc, bool accumulate)
+{
+    int64_t vectors = (columns + AM_WIDTH - 1) / AM_WIDTH;
+    if (vectors == VECTORS) multiply(f, VECTORS, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+#if VECTORS == 4
+    else if (vectors == 3) multiply(f, 3, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+#endif
+    else if (vectors == 2) multiply(f, 2, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+    else if (vectors == 1) multiply(f, 1, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+}
+
+void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                             am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate)
+{
+    if (dtype == AM_F32) multiply_form(FORM_F32, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+    else if (dtype == AM_BF16) multiply_form(FORM_BF16, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+    else multiply_form(FORM_F16, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+}
+
+/* Column j of the panel lies `column` elements after column j - 1 in w, row k `row` elements after row k - 1. */
+#define PACK(type)                                                                                                     \
+    static void pack_##type(const type *w, int64_t row, int64_t column, int64_t K, int64_t columns, type *panel)       \
+    {                                                                                                                  \
+        for (int64_t k0 = 0; k0 < K; k0 += PACK_DEPTH) {                                                               \
+            int64_t k1 = k0 + PACK_DEPTH < K ? k0 + PACK_DEPTH : K;                                                    \
+            for (int64_t j = 0; j < columns; j++)                                                                      \
+                for (int64_t k = k0; k < k1; k++) panel[k * COLUMNS + j] = w[k * row + j * column];                    \
+            for (int64_t j = columns; j < COLUMNS; j++)                                                                \
+                for (int64_t k = k0; k < k1; k++) panel[k * COLUMNS + j] = 0;                                          \
+        }                                                                                                              \
+    }
+PACK(uint16_t)
+PACK(uint32_t)
+
+/* Rows of which the columns are neighbours. */
+static void copy_rows(const char *w, size_t row, int64_t K, size_t columns, size_t width, char *panel)
+{
+    for (int64_t k = 0; k < K; k++, w += row, panel += width) {
+        memcpy(panel, w, columns);
+        memset(panel + columns, 0, width - columns);
+    }
+}
+
+void AM_TEMPLATE(pack_panel)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
+                             void *panel)
+{
+    size_t bytes = dtype == AM_F32 ? 4 : 2;
+    if (column == 1) copy_rows(w, (size_t)row * bytes, K, (size_t)columns * bytes, COLUMNS * bytes, panel);
+    else if (bytes == 2) pack_uint16_t(w, row, column, K, columns, panel);
+    else pack_uint32_t(w, row, column, K, columns, panel);
+}
