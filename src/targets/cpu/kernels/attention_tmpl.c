@@ -92,10 +92,9 @@ static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, i
         return;
     }
     const float *panel = p->k_panels + ((b * p->G + group) * panels + s0 / COLUMNS) * size;
-    for (int64_t s = 0; s < count; s += COLUMNS, panel += size)
-        AM_TEMPLATE(gemm_panel)
-        (rows, count - s < COLUMNS ? count - s : COLUMNS, p->D, q, p->H * p->D, panel, AM_F32,
-         s + COLUMNS < count ? panel + size : NULL, scores + s, KEYS, false);
+    for (int64_t s = 0; s < count; s += COLUMNS, panel += size) AM_TEMPLATE(gemm_panel)
+    (rows, count - s < COLUMNS ? count - s : COLUMNS, p->D, q, p->H * p->D, panel, AM_F32,
+     s + COLUMNS < count ? panel + size : NULL, scores + s, KEYS, false);
 }
 
 /* y[t0 + i] += sum_j weights[i, j] v[s0 + j] */
@@ -111,9 +110,8 @@ static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int6
         return;
     }
     const float *panel = p->v_panels + ((b * p->G + group) * panels * p->S + s0) * COLUMNS;
-    for (int64_t e = 0; e < p->E; e += COLUMNS, panel += p->S * COLUMNS)
-        AM_TEMPLATE(gemm_panel)
-        (rows, p->E - e < COLUMNS ? p->E - e : COLUMNS, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true);
+    for (int64_t e = 0; e < p->E; e += COLUMNS, panel += p->S * COLUMNS) AM_TEMPLATE(gemm_panel)
+    (rows, p->E - e < COLUMNS ? p->E - e : COLUMNS, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true);
 }
 
 static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,

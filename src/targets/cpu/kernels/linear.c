@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-/* Results are cut into blocks of so many panels of columns (am_micro) and at most so many rows. A block takes a piece
-   of K after the other, for which a panel's numbers stay in the first cache and those of x in the second. */
-enum { PANELS = 4, ROWS = 144, PIECE_BYTES = 24 << 10, LARGEST_PANEL = 64 };
+/* Results are cut into blocks of so many panels of columns (am_micro) and at most so many rows, ROWS_TOGETHER being
+   whole tiles. A block takes a piece of K after the other, for which a panel's numbers stay in the first cache and
+   those of x in the second. */
+enum { PANELS = 4, ROWS = 208, ROWS_TOGETHER = 12, PIECE_BYTES = 24 << 10 };
 
 /* With up to so many rows a weight is read as it is: making panels of one that is no constant, or a larger form of
    16-bit numbers, costs more than it saves. */
@@ -212,6 +213,10 @@ static am_status run_linear(const am_kernel_call *call)
     p.M = am_shape_count(&call->outputs[0].shape) / (p.N ? p.N : 1);
     p.row_blocks = (p.M + ROWS - 1) / ROWS;
     p.rows = p.row_blocks ? (p.M + p.row_blocks - 1) / p.row_blocks : 0;
+    if (p.row_blocks > 1) {
+        p.rows = (p.rows + ROWS_TOGETHER - 1) / ROWS_TOGETHER * ROWS_TOGETHER;
+        p.row_blocks = (p.M + p.rows - 1) / p.rows;
+    }
     am_parallel_for(p.row_blocks * p.column_blocks, 1, work, &p);
     return NULL;
 }

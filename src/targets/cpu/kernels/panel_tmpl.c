@@ -52,15 +52,6 @@ AM_INLINE void tile(form f, int rows, int vectors, int64_t last, int64_t K, cons
             vstore_n(c + m * ldc + v * AM_WIDTH, sum[m][v], v == vectors - 1 ? last : AM_WIDTH);
 }
 
-/* Of `columns` columns, which `vectors` vectors hold. */
-AM_INLINE void tile_of(form f, int rows, int vectors, int64_t columns, int64_t K, const float *a, int64_t lda,
-                       const void *panel, float *c, int64_t ldc, bool accumulate)
-{
-    int64_t last = columns - (vectors - 1) * AM_WIDTH;
-    if (last == AM_WIDTH) tile(f, rows, vectors, AM_WIDTH, K, a, lda, panel, c, ldc, accumulate);
-    else tile(f, rows, vectors, last, K, a, lda, panel, c, ldc, accumulate);
-}
-
 /* Asks for a part of what is needed next, so that all of it is there when all rows are done. */
 AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t rows)
 {
@@ -71,14 +62,21 @@ AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t ro
 AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
                         const void *panel, const void *next, float *c, int64_t ldc, bool accumulate)
 {
-    int64_t m = 0, lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
+    int64_t last = columns - (vectors - 1) * AM_WIDTH, m = 0;
+    int64_t lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
     for (; m + ROWS <= M; m += ROWS) {
         prefetch(next, lines, m, M);
-        tile_of(f, ROWS, vectors, columns, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+        tile(f, ROWS, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
     }
-    for (; m + 2 <= M; m += 2)
-        tile_of(f, 2, vectors, columns, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
-    for (; m < M; m++) tile_of(f, 1, vectors, columns, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+    if (m + 3 <= M) {
+        tile(f, 3, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+        m += 3;
+    }
+    if (m + 2 <= M) {
+        tile(f, 2, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+        m += 2;
+    }
+    if (m < M) tile(f, 1, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
 }
 
 AM_INLINE void multiply_form(form f, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
