@@ -52,6 +52,10 @@ typedef struct am_micro {
     void (*gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                        am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
 
+    /* y[i] = bias + sum_t weights[t] x[offsets[t] + i], one sequence over t. */
+    void (*taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
+                 int64_t count);
+
     /* c = fn(c + bias) + residual; bias and residual may be null. */
     void (*finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
 

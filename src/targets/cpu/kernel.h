@@ -5,6 +5,20 @@
 #include "graph/ops.h"
 #include "targets/cpu/isa.h"
 
+/* Nodes that a kernel computes together with its own, on each piece of the result while that is at hand: the first
+   reads the kernel's output, each other the one before. outputs[0] is the last one's. */
+enum { AM_TAIL_LIMIT = 4, AM_TAIL_OPERANDS = 4 };
+
+typedef struct am_tail_step {
+    const am_node *node;
+    am_tensor operands[AM_TAIL_OPERANDS]; /* its inputs but the one from before, in order; data null where absent */
+} am_tail_step;
+
+typedef struct am_tail {
+    int count;
+    am_tail_step steps[AM_TAIL_LIMIT];
+} am_tail;
+
 /* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where
    an optional input is absent. Outputs do not overlap inputs, except that outputs[0].data may be
    inputs[0].data where the kernel's row says in_place. */
@@ -16,6 +30,7 @@ typedef struct am_kernel_call {
     int output_count;
     const am_micro *micro; /* vector routines of the level in use */
     const void *prepared;  /* what the kernel's `prepare` made when the program was compiled, or null */
+    const am_tail *tail;   /* null: none */
     void *scratch;         /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 
@@ -29,6 +44,9 @@ typedef struct am_kernel {
     bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */
     bool in_place;
+    /* Whether the kernel takes `next`, which reads what comes before as its input `from`, into its tail. Null: no tail.
+     */
+    bool (*takes)(const am_graph *graph, const am_node *node, const am_node *next, int from);
     /* Where this input is a constant, programs that were asked to keep it in a form of the kernel's own: `prepare`
        fills `prepared_bytes` of memory aligned to 64. Both know the node, that input and `micro` alone. Null: there is
        no such form. Without it the kernel adds in another order at most. */

@@ -22,9 +22,17 @@ typedef struct buffer {
     int first, last; /* steps between which it holds something */
 } buffer;
 
+/* What a kernel computes together with its own node. */
+typedef struct tail {
+    int head; /* node of the kernel */
+    int count;
+    int nodes[AM_TAIL_LIMIT], from[AM_TAIL_LIMIT]; /* and which of its inputs comes from before */
+} tail;
+
 typedef struct step {
-    const am_node *node;
+    const am_node *node; /* the last of its tail, else the kernel's own */
     const am_kernel *kernel;
+    const tail *tail; /* null: none */
     const void *prepared;
     int64_t nanoseconds, calls;
 } step;
@@ -35,10 +43,11 @@ struct am_cpu_program {
     const am_kernel *(*kernel_for)(const am_graph *graph, const am_node *node);
     bool reference_only, profile, prepare;
     am_arena arena;
-    place *places; /* by value id */
-    int *last_use; /* by value id: node index of the last reader, node_count when it is an output */
-    int *root;     /* by value id: the value whose memory it renames, or itself */
-    int *readers;  /* by root: how often its memory is read under any name */
+    place *places;      /* by value id */
+    int *last_use;      /* by value id: node index of the last reader, node_count when it is an output */
+    int *root;          /* by value id: the value whose memory it renames, or itself */
+    int *readers;       /* by root: how often its memory is read under any name */
+    const tail **tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
     buffer *buffers;
     int buffer_count;
     step *steps;
@@ -107,6 +116,86 @@ static void count_uses(am_cpu_program *p)
     }
 }
 
+/* --- tails --- */
+
+/* The only node that reads a value, and as which input; -1 where there are others, or it is given out. */
+static int only_reader(const am_cpu_program *p, am_value v, const int *reader, int *from)
+{
+    if (p->readers[p->root[v.id]] != 1 || reader[v.id] < 0) return -1;
+    const am_node *node = &p->graph->nodes[reader[v.id]];
+    if (is_alias(node)) return -1;
+    for (*from = 0; node->inputs[*from].id != v.id; ++*from) {
+    }
+    return reader[v.id];
+}
+
+static void find_tail(am_cpu_program *p, int head, const int *reader, tail *t)
+{
+    const am_node *node = &p->graph->nodes[head];
+    const am_kernel *kernel = choose_kernel(p, node);
+    *t = (tail){.head = head};
+    if (!kernel->takes || node->output_count != 1) return;
+    for (am_value v = node->first_output; t->count < AM_TAIL_LIMIT; t->count++) {
+        int from = 0, next = only_reader(p, v, reader, &from);
+        if (next < 0 || p->tails[next]) return;
+        const am_node *n = &p->graph->nodes[next];
+        bool is_foreign = p->kernel_for && p->kernel_for(p->graph, n);
+        if (is_foreign || n->input_count > AM_TAIL_OPERANDS + 1 || !kernel->takes(p->graph, node, n, from)) return;
+        t->nodes[t->count] = next, t->from[t->count] = from;
+        v = n->first_output;
+    }
+}
+
+/* Nodes that only constants come into are computed beforehand and have no tail. */
+static void find_known(const am_cpu_program *p, bool *known)
+{
+    const am_graph *g = p->graph;
+    for (int i = 0; i < g->node_count; i++) {
+        const am_node *node = &g->nodes[i];
+        bool all = node->op != AM_OP_INPUT;
+        for (int k = 0; k < node->input_count; k++) all = all && (!node->inputs[k].id || known[node->inputs[k].id]);
+        for (int k = 0; k < node->output_count; k++) known[node->first_output.id + k] = all;
+    }
+}
+
+/* What a tail reads lives until its last node, where all of it is computed. */
+static void keep_until_end(am_cpu_program *p, const tail *t)
+{
+    int last = t->nodes[t->count - 1];
+    for (int i = -1; i < t->count; i++) {
+        const am_node *node = &p->graph->nodes[i < 0 ? t->head : t->nodes[i]];
+        p->tails[i < 0 ? t->head : t->nodes[i]] = t;
+        for (int k = 0; k < node->input_count; k++) {
+            int *use = &p->last_use[p->root[node->inputs[k].id]];
+            if (*use < last) *use = last;
+            if (p->last_use[node->inputs[k].id] < last) p->last_use[node->inputs[k].id] = last;
+        }
+    }
+}
+
+static am_status find_tails(am_cpu_program *p)
+{
+    const am_graph *g = p->graph;
+    int *reader = am_arena_array(&p->arena, (size_t)g->value_count + 1, sizeof *reader);
+    bool *known = am_arena_array(&p->arena, (size_t)g->value_count + 1, sizeof *known);
+    if (!reader || !known) return am_out_of_memory();
+    for (int i = 0; i < g->value_count; i++) reader[i] = -1;
+    for (int i = 0; i < g->node_count; i++)
+        for (int k = 0; k < g->nodes[i].input_count; k++) reader[g->nodes[i].inputs[k].id] = i;
+    find_known(p, known);
+    for (int i = 0; i < g->node_count; i++) {
+        tail found;
+        if (p->tails[i] || known[g->nodes[i].first_output.id]) continue;
+        find_tail(p, i, reader, &found);
+        if (!found.count) continue;
+        tail *t = am_arena_alloc(&p->arena, sizeof *t);
+        if (!t) return am_out_of_memory();
+        *t = found;
+        keep_until_end(p, t);
+    }
+    return NULL;
+}
+
 /* --- calls --- */
 
 static const void *data_of(const am_cpu_program *p, am_value v, const am_tensor *inputs, void *const *states)
@@ -133,20 +222,35 @@ static am_tensor tensor_of(const am_cpu_program *p, am_value v, const am_tensor 
     return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_of(p, v, inputs, states)};
 }
 
+static void fill_tail(const am_cpu_program *p, const tail *t, const am_tensor *inputs, void *const *states,
+                      am_tail *out)
+{
+    out->count = t->count;
+    for (int i = 0; i < t->count; i++) {
+        const am_node *node = &p->graph->nodes[t->nodes[i]];
+        out->steps[i] = (am_tail_step){.node = node};
+        for (int k = 0, n = 0; k < node->input_count; k++)
+            if (k != t->from[i]) out->steps[i].operands[n++] = tensor_of(p, node->inputs[k], inputs, states);
+    }
+}
+
 static am_status call_kernel(const am_cpu_program *p, const step *s, const am_tensor *inputs, void *const *states)
 {
-    const am_node *node = s->node;
+    const am_node *node = s->tail ? &p->graph->nodes[s->tail->head] : s->node;
     am_tensor in[AM_INPUT_LIMIT], out[AM_OUTPUT_LIMIT];
+    am_tail tail_nodes;
+    if (s->tail) fill_tail(p, s->tail, inputs, states, &tail_nodes);
     for (int i = 0; i < node->input_count; i++) in[i] = tensor_of(p, node->inputs[i], inputs, states);
     for (int i = node->input_count; i < 8; i++) in[i] = (am_tensor){0};
     for (int i = 0; i < node->output_count; i++)
-        out[i] = tensor_of(p, (am_value){node->first_output.id + i}, inputs, states);
+        out[i] = tensor_of(p, (am_value){s->node->first_output.id + i}, inputs, states);
     am_kernel_call call = {.node = node,
                            .inputs = in,
                            .input_count = node->input_count,
                            .outputs = out,
                            .output_count = node->output_count,
                            .prepared = s->prepared,
+                           .tail = s->tail ? &tail_nodes : NULL,
                            .scratch = p->scratch,
                            .micro = p->micro};
     am_status status = s->kernel->run(&call);
@@ -265,12 +369,15 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
         *out = p->places[node->inputs[0].id];
         return NULL;
     }
-    const am_kernel *kernel = choose_kernel(p, node);
-    if (is_fixed(p, node)) return run_fixed(p, node, kernel);
-    p->steps[p->step_count++] = (step){.node = node, .kernel = kernel, .prepared = prepare(p, node, kernel)};
-    size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, node) : 0;
+    const tail *t = p->tails[node_index];
+    if (t && t->nodes[t->count - 1] != node_index) return NULL;
+    const am_node *own = t ? &p->graph->nodes[t->head] : node;
+    const am_kernel *kernel = choose_kernel(p, own);
+    if (is_fixed(p, own)) return run_fixed(p, own, kernel);
+    p->steps[p->step_count++] = (step){.node = node, .kernel = kernel, .tail = t, .prepared = prepare(p, own, kernel)};
+    size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, own) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
-    return place_outputs(p, node, kernel, node_index);
+    return t ? new_buffer(p, node->first_output, node_index) : place_outputs(p, node, kernel, node_index);
 }
 
 /* --- laying out buffers: each at the lowest offset where no buffer that lives at the same time lies --- */
@@ -340,10 +447,13 @@ static am_status compile(am_cpu_program *p)
     p->steps = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->steps);
     p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
     p->prepared = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->prepared);
-    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed || !p->prepared)
+    p->tails = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->tails);
+    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed ||
+        !p->prepared || !p->tails)
         return am_out_of_memory();
     find_roots(p);
     count_uses(p);
+    AM_TRY(find_tails(p));
     for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));
     AM_TRY(lay_out(p));
     return prepare_output_copies(p);
@@ -438,6 +548,8 @@ int am_cpu_program_step_count(const am_cpu_program *p)
 /* Steps are in the order of nodes. */
 const char *am_cpu_program_kernel(const am_cpu_program *p, const am_node *node)
 {
+    const tail *t = p->tails[node - p->graph->nodes];
+    if (t) node = &p->graph->nodes[t->nodes[t->count - 1]];
     int low = 0, high = p->step_count;
     while (low < high) {
         int middle = low + (high - low) / 2;

@@ -43,8 +43,8 @@ typedef struct am_cpu_step_info {
     int64_t nanoseconds, calls;
 } am_cpu_step_info;
 
-/* Name of the kernel that computes a node of the graph in each run; "" where there is none (constants, inputs, what was
-   computed beforehand). */
+/* Name of the kernel that computes a node of the graph in each run, alone or with others (am_tail); "" where there is
+   none (constants, inputs, what was computed beforehand). */
 const char *am_cpu_program_kernel(const am_cpu_program *program, const am_node *node);
 
 /* How many nodes are computed in each run. */

@@ -4,13 +4,13 @@
    lane l takes k = l, l + AM_WIDTH, .. and the lanes are added at the end by vsum4, in one and the same tree
    for every tile shape. K is taken DEPTH at a time so that the rows of b in use stay in the first cache and
    those of a in the second; the sums of the pieces are added in order. gemm_nn: b has N contiguous. A tile of
-   NN_ROWS x NN_VECTORS vectors of results; each result is one sequence over k. */
+   AM_TILE_ROWS x NN_VECTORS vectors of results; each result is one sequence over k. */
 #include "targets/cpu/kernels/micro.h"
 
 #if AM_WIDTH == 16 || defined(AM_VEC_NEON)
-enum { ROWS = 6, NN_ROWS = 6, NN_VECTORS = 4 };
+enum { ROWS = 6, NN_VECTORS = 4 };
 #else
-enum { ROWS = 3, NN_ROWS = 4, NN_VECTORS = 3 };
+enum { ROWS = 3, NN_VECTORS = 3 };
 #endif
 
 enum { DEPTH = 1024 };
@@ -110,8 +110,8 @@ void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64
 AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda, const float *b,
                        int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
-    vf sum[NN_ROWS][NN_VECTORS];
-#pragma GCC unroll 8
+    vf sum[AM_TILE_ROWS(1)][NN_VECTORS];
+#pragma GCC unroll 16
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) {
@@ -123,14 +123,14 @@ AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const flo
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++)
             w[v] = v == vectors - 1 ? vload_n(b + k * ldb + v * AM_WIDTH, last) : vload(b + k * ldb + v * AM_WIDTH);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int m = 0; m < rows; m++) {
             vf x = vset(a[m * lda + k]);
 #pragma GCC unroll 4
             for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
         }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++)
@@ -141,9 +141,10 @@ AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const 
                          int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     int64_t m = 0;
-    for (; m + NN_ROWS <= M; m += NN_ROWS)
-        tile_nn(NN_ROWS, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
-    for (; m < M; m++) tile_nn(1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m + AM_TILE_ROWS(vectors) <= M; m += AM_TILE_ROWS(vectors))
+        tile_nn(AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    for (; m + 2 <= M; m += 2) tile_nn(2, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    if (m < M) tile_nn(1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
 void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
@@ -152,6 +153,11 @@ void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64
     int64_t n = 0;
     for (; n + NN_VECTORS * AM_WIDTH <= N; n += NN_VECTORS * AM_WIDTH)
         column_nn(NN_VECTORS, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
-    for (; n + AM_WIDTH <= N; n += AM_WIDTH) column_nn(1, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
+    for (; n + 2 * AM_WIDTH <= N; n += 2 * AM_WIDTH)
+        column_nn(2, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
+    if (n + AM_WIDTH <= N) {
+        column_nn(1, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
+        n += AM_WIDTH;
+    }
     if (n < N) column_nn(1, N - n, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
 }

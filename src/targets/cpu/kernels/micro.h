@@ -7,11 +7,14 @@
 
 #include "targets/cpu/isa.h"
 
-/* Columns of a panel (am_micro). */
+/* Columns of a panel (am_micro), and rows of a tile of results so many vectors wide: as many sums as registers hold
+   beside the operands, and enough that none waits for the one before. */
 #if AM_WIDTH == 16 || defined(AM_VEC_NEON)
 enum { AM_PANEL_COLUMNS = 4 * AM_WIDTH };
+#define AM_TILE_ROWS(vectors) ((vectors) == 4 ? 6 : (vectors) == 3 ? 8 : 12)
 #else
 enum { AM_PANEL_COLUMNS = 3 * AM_WIDTH };
+#define AM_TILE_ROWS(vectors) ((vectors) == 3 ? 4 : (vectors) == 2 ? 6 : 8)
 #endif
 
 /* See am_micro in targets/cpu/isa.h. */
@@ -23,6 +26,8 @@ void AM_TEMPLATE(pack_panel)(const void *w, am_dtype dtype, int64_t row, int64_t
                              void *panel);
 void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                              am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
+void AM_TEMPLATE(taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
+                       int64_t count);
 void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
 bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count);
 void AM_TEMPLATE(gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count);

@@ -13,6 +13,7 @@ const am_micro TABLE = {
     .panel_columns = AM_PANEL_COLUMNS,
     .pack_panel = AM_TEMPLATE(pack_panel),
     .gemm_panel = AM_TEMPLATE(gemm_panel),
+    .taps = AM_TEMPLATE(taps),
     .finish = AM_TEMPLATE(finish),
     .unary = AM_TEMPLATE(unary),
     .gated = AM_TEMPLATE(gated),

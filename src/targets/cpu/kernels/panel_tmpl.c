@@ -1,13 +1,11 @@
 /* Products with a packed weight. A panel is [K][COLUMNS] of the weight's numbers, zeros where it has fewer columns; a
-   tile of ROWS x COLUMNS results stays in registers while k runs, so each result is one sequence over k. */
+   tile of AM_TILE_ROWS x COLUMNS results stays in registers while k runs, so each result is one sequence over k. */
 #include "targets/cpu/kernels/micro.h"
 
 #if AM_WIDTH == 16 || defined(AM_VEC_NEON)
 #define VECTORS 4
-enum { ROWS = 6 };
 #else
 #define VECTORS 3
-enum { ROWS = 4 };
 #endif
 
 enum { COLUMNS = AM_PANEL_COLUMNS, CACHE_LINE = 64, PACK_DEPTH = 256 };
@@ -26,8 +24,8 @@ AM_INLINE vf load(form f, const void *panel, int64_t at)
 AM_INLINE void tile(form f, int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda,
                     const void *panel, float *c, int64_t ldc, bool accumulate)
 {
-    vf sum[ROWS][VECTORS];
-#pragma GCC unroll 8
+    vf sum[AM_TILE_ROWS(1)][VECTORS];
+#pragma GCC unroll 16
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) {
@@ -38,14 +36,14 @@ AM_INLINE void tile(form f, int rows, int vectors, int64_t last, int64_t K, cons
         vf w[VECTORS];
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) w[v] = load(f, panel, k * COLUMNS + v * AM_WIDTH);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
         for (int m = 0; m < rows; m++) {
             vf x = vset(a[m * lda + k]);
 #pragma GCC unroll 4
             for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
         }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 16
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++)
@@ -53,30 +51,23 @@ AM_INLINE void tile(form f, int rows, int vectors, int64_t last, int64_t K, cons
 }
 
 /* Asks for a part of what is needed next, so that all of it is there when all rows are done. */
-AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t rows)
+AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t rows, int64_t total)
 {
-    for (int64_t i = lines * row / rows; i < lines * (row + ROWS) / rows && i < lines; i++)
+    for (int64_t i = lines * row / total; i < lines * (row + rows) / total; i++)
         __builtin_prefetch(next + i * CACHE_LINE, 0, 3);
 }
 
 AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
                         const void *panel, const void *next, float *c, int64_t ldc, bool accumulate)
 {
-    int64_t last = columns - (vectors - 1) * AM_WIDTH, m = 0;
+    int64_t last = columns - (vectors - 1) * AM_WIDTH, rows = AM_TILE_ROWS(vectors), m = 0;
     int64_t lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
-    for (; m + ROWS <= M; m += ROWS) {
-        prefetch(next, lines, m, M);
-        tile(f, ROWS, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+    for (; m + rows <= M; m += rows) {
+        prefetch(next, lines, m, rows, M);
+        tile(f, AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
     }
-    if (m + 3 <= M) {
-        tile(f, 3, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
-        m += 3;
-    }
-    if (m + 2 <= M) {
-        tile(f, 2, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
-        m += 2;
-    }
-    if (m < M) tile(f, 1, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+    for (; m + 3 <= M; m += 3) tile(f, 3, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+    for (; m < M; m++) tile(f, 1, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
 }
 
 AM_INLINE void multiply_form(form f, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,

@@ -68,6 +68,9 @@ AM_INLINE vf vload_part(const float *p, int64_t n)
 {
 #if defined(AM_VEC_AVX512)
     return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#elif defined(AM_VEC_AVX2)
+    __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return (vf)_mm256_maskload_ps(p, _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), lanes));
 #else
     vf v = {0};
     memcpy(&v, p, (size_t)n * sizeof *p);
