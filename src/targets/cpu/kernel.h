@@ -49,7 +49,7 @@ typedef struct am_kernel {
     bool (*takes)(const am_graph *graph, const am_node *node, const am_node *next, int from);
     /* Where this input is a constant, programs that were asked to keep it in a form of the kernel's own: `prepare`
        fills `prepared_bytes` of memory aligned to 64. Both know the node, that input and `micro` alone. Null: there is
-       no such form. Without it the kernel adds in another order at most. */
+       no such form, as where the size is 0. Without it the kernel adds in another order at most. */
     int prepared_input;
     size_t (*prepared_bytes)(const am_kernel_call *call);
     void (*prepare)(const am_kernel_call *call, void *prepared);

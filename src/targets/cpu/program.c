@@ -344,6 +344,7 @@ static const void *prepare(am_cpu_program *p, const am_node *node, const am_kern
     in[kernel->prepared_input] = tensor_of(p, v, NULL, NULL);
     am_kernel_call call = {.node = node, .inputs = in, .input_count = node->input_count, .micro = p->micro};
     size_t bytes = kernel->prepared_bytes(&call);
+    if (bytes == 0) return NULL;
     am_prepared *prepared = am_prepared_share(kernel, &call, bytes, &is_new);
     if (!prepared) return NULL;
     p->prepared[p->prepared_count++] = prepared;

@@ -8,7 +8,7 @@
 
 /* A result block is weight: [channels, C k] times columns: [C k, POSITIONS], the columns being gathered DEPTH at a
    time. Channels are cut, too, where there are few blocks of positions. */
-enum { POSITIONS = 96, DEPTH = 128, LEAST_CHANNELS = 32, ENOUGH_BLOCKS = 16 };
+enum { POSITIONS = 96, DEPTH = 128, LEAST_CHANNELS = 32, BLOCKS_A_THREAD = 3 };
 
 /* Three spatial dimensions always; missing ones have size 1. */
 typedef struct problem {
@@ -256,6 +256,192 @@ static void filter(void *context, int64_t begin, int64_t end)
     }
 }
 
+/* --- windows of several places, weights in panels: a piece of x with its padding around is turned to [y, x, channel],
+   in which a row of a window is one sequence of numbers, and neighbouring results have windows at a fixed distance.
+   Results are [place, channel] until all is added. --- */
+
+enum { CHUNK = 64, PLACES = 256, BLOCK_PANELS = 4, LARGEST_PANEL = 64, TURNED = 24 << 10, TOGETHER = 8 };
+
+/* Weights: of each group, of each panel of its output channels, of each chunk of input channels [ky, kx, channel]. */
+typedef struct windows {
+    const problem *p;
+    int64_t per_group, inputs, panels, chunks, panel_blocks; /* output and input channels of a group */
+    int64_t rows, width, row_blocks, width_blocks;           /* of results */
+} windows;
+
+static int64_t window_panels(const am_kernel_call *call)
+{
+    const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
+    int64_t per_group = call->inputs[1].shape.dims[0] / (a->groups ? a->groups : 1), width = call->micro->panel_columns;
+    return (per_group + width - 1) / width;
+}
+
+static size_t window_bytes(const am_kernel_call *call)
+{
+    const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
+    const am_shape *w = &call->inputs[1].shape;
+    int64_t taps = 1;
+    for (int i = 2; i < w->rank; i++) taps *= w->dims[i];
+    if (taps == 1 || w->rank > 4 || w->dims[1] == 1) return 0;
+    return (size_t)((a->groups ? a->groups : 1) * window_panels(call) * call->micro->panel_columns * w->dims[1] *
+                    taps) *
+           sizeof(float);
+}
+
+typedef struct packing {
+    const am_kernel_call *call;
+    float *to;
+    int64_t groups;
+} packing;
+
+static void pack_panels(void *context, int64_t begin, int64_t end)
+{
+    const packing *job = context;
+    const am_shape *w = &job->call->inputs[1].shape;
+    int64_t width = job->call->micro->panel_columns, panels = window_panels(job->call), inputs = w->dims[1];
+    int64_t taps = w->dims[2] * (w->rank == 4 ? w->dims[3] : 1), per_group = w->dims[0] / job->groups;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t o = i % panels * width, columns = per_group - o < width ? per_group - o : width;
+        const float *from = (const float *)job->call->inputs[1].data + (i / panels * per_group + o) * inputs * taps;
+        float *to = job->to + i * width * inputs * taps;
+        for (int64_t c = 0; c < inputs; c += CHUNK)
+            for (int64_t tap = 0; tap < taps; tap++) {
+                int64_t depth = inputs - c < CHUNK ? inputs - c : CHUNK;
+                job->call->micro->pack_panel(from + c * taps + tap, AM_F32, taps, inputs * taps, depth, columns, to);
+                to += depth * width;
+            }
+    }
+}
+
+static void prepare_windows(const am_kernel_call *call, void *prepared)
+{
+    const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
+    packing job = {call, prepared, a->groups ? a->groups : 1};
+    am_parallel_for(job.groups * window_panels(call), 1, pack_panels, &job);
+}
+
+static int64_t turned_rows(const problem *p, int64_t rows)
+{
+    return (rows - 1) * p->stride[1] + (p->kernel[1] - 1) * p->dilation[1] + 1;
+}
+
+static int64_t turned_width(const problem *p, int64_t width)
+{
+    return (width - 1) * p->stride[2] + (p->kernel[2] - 1) * p->dilation[2] + 1;
+}
+
+/* Sets how results are cut; false where a piece would not fit. */
+static bool cut_windows(windows *w, const problem *p)
+{
+    int64_t columns = p->call->micro->panel_columns;
+    *w = (windows){.p = p, .per_group = p->O / p->groups, .inputs = p->C / p->groups};
+    if (p->size[0] != 1 || p->kernel[0] != 1 || p->out[0] != 1 || p->before[0] != 0) return false;
+    int64_t chunk = w->inputs < CHUNK ? w->inputs : CHUNK;
+    for (w->width = p->out[2] < PLACES ? p->out[2] : PLACES;
+         w->width > 1 && turned_rows(p, 1) * turned_width(p, w->width) * chunk > TURNED;)
+        w->width = (w->width + 1) / 2;
+    if (turned_rows(p, 1) * turned_width(p, w->width) * chunk > TURNED) return false;
+    for (w->rows = 1; w->rows < p->out[1] && (w->rows + 1) * w->width <= PLACES &&
+                      turned_rows(p, w->rows + 1) * turned_width(p, w->width) * chunk <= TURNED;)
+        w->rows++;
+    w->row_blocks = (p->out[1] + w->rows - 1) / w->rows, w->width_blocks = (p->out[2] + w->width - 1) / w->width;
+    w->panels = (w->per_group + columns - 1) / columns, w->chunks = (w->inputs + CHUNK - 1) / CHUNK;
+    w->panel_blocks = (w->panels + BLOCK_PANELS - 1) / BLOCK_PANELS;
+    return true;
+}
+
+/* A block of results. */
+typedef struct place {
+    int64_t batch, group, panel, y, x, rows, width;
+} place;
+
+/* Channels c .. c + depth - 1 of the group around the block, as [y, x, channel]. */
+static void turn(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
+{
+    const problem *p = w->p;
+    float line[TURNED];
+    int64_t span = turned_width(p, at->width), x = at->x * p->stride[2] - p->before[2];
+    const float *plane = (const float *)p->call->inputs[0].data +
+                         (at->batch * p->C + at->group * w->inputs + c) * p->size[1] * p->size[2];
+    for (int64_t r = 0; r < turned_rows(p, at->rows); r++) {
+        int64_t y = at->y * p->stride[1] - p->before[1] + r;
+        for (int64_t k = 0; k < depth; k++) {
+            if (y < 0 || y >= p->size[1]) memset(line, 0, (size_t)span * sizeof *line);
+            else gather_line(plane + (k * p->size[1] + y) * p->size[2], p->size[2], x, 1, span, line);
+            for (int64_t i = 0; i < span; i++) to[(r * span + i) * depth + k] = line[i];
+        }
+    }
+}
+
+/* Adds what a chunk of channels gives to sums: [rows, width, BLOCK_PANELS * columns]. */
+static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, const float *turned, float *sums)
+{
+    const problem *p = w->p;
+    const am_micro *micro = p->call->micro;
+    int64_t columns = micro->panel_columns, span = turned_width(p, at->width), line = BLOCK_PANELS * columns;
+    int64_t taps = p->kernel[1] * p->kernel[2], run = p->dilation[2] == 1 ? p->kernel[2] : 1;
+    for (int64_t i = 0; i < BLOCK_PANELS && at->panel + i < w->panels; i++) {
+        const float *panel = (const float *)p->call->prepared +
+                             ((at->group * w->panels + at->panel + i) * w->inputs + chunk * CHUNK) * taps * columns;
+        int64_t left = w->per_group - (at->panel + i) * columns, count = left < columns ? left : columns;
+        for (int64_t tap = 0; tap < taps; tap += run, panel += run * depth * columns)
+            for (int64_t r = 0; r < at->rows; r++) {
+                int64_t y = r * p->stride[1] + tap / p->kernel[2] * p->dilation[1];
+                micro->gemm_panel(at->width, count, run * depth,
+                                  turned + (y * span + tap % p->kernel[2] * p->dilation[2]) * depth,
+                                  p->stride[2] * depth, panel, AM_F32,
+                                  r == 0 && tap + run < taps ? panel + run * depth * columns : NULL,
+                                  sums + r * at->width * line + i * columns, line, chunk > 0 || tap > 0);
+            }
+    }
+}
+
+/* Sums to their planes, with bias and what comes after. */
+static void put_sums(const windows *w, const place *at, const float *sums)
+{
+    const problem *p = w->p;
+    const am_micro *micro = p->call->micro;
+    int64_t columns = micro->panel_columns, line = BLOCK_PANELS * columns, first = at->panel * columns;
+    int64_t end = w->per_group - first < line ? w->per_group : first + line;
+    const float *bias = p->call->input_count > 2 ? p->call->inputs[2].data : NULL;
+    bool is_whole = at->width == p->out[2]; /* rows lie one after the other */
+    int64_t pieces = is_whole ? 1 : at->rows, count = is_whole ? at->rows * at->width : at->width;
+    for (int64_t o = first; o < end; o += TOGETHER)
+        for (int64_t r = 0; r < pieces; r++) {
+            int64_t from = (at->y + r) * p->out[2] + at->x, channels = end - o < TOGETHER ? end - o : TOGETHER;
+            int64_t channel = at->group * w->per_group + o;
+            float *y = (float *)p->call->outputs[0].data + (at->batch * p->O + channel) * p->positions + from;
+            const float *sum = sums + r * at->width * line + o - first;
+            for (int64_t i = 0; i < count; i++, sum += line)
+                for (int64_t k = 0; k < channels; k++) y[k * p->positions + i] = sum[k];
+            for (int64_t k = 0; k < channels; k++, y += p->positions) {
+                if (bias) micro->scale(y, 1, bias[channel + k], y, count);
+                finish(p, at->batch, channel + k, from, y, count);
+            }
+        }
+}
+
+static void compute_windows(void *context, int64_t begin, int64_t end)
+{
+    const windows *w = context;
+    _Alignas(64) float turned[TURNED], sums[PLACES * BLOCK_PANELS * LARGEST_PANEL];
+    for (int64_t i = begin; i < end; i++) {
+        int64_t x = i % w->width_blocks, y = i / w->width_blocks % w->row_blocks,
+                rest = i / w->width_blocks / w->row_blocks;
+        int64_t panel = rest % w->panel_blocks, group = rest / w->panel_blocks % w->p->groups;
+        place at = {
+            rest / w->panel_blocks / w->p->groups, group, panel * BLOCK_PANELS, y * w->rows, x * w->width, 0, 0};
+        at.rows = w->p->out[1] - at.y < w->rows ? w->p->out[1] - at.y : w->rows;
+        at.width = w->p->out[2] - at.x < w->width ? w->p->out[2] - at.x : w->width;
+        for (int64_t chunk = 0; chunk < w->chunks; chunk++) {
+            int64_t left = w->inputs - chunk * CHUNK, depth = left < CHUNK ? left : CHUNK;
+            turn(w, &at, chunk * CHUNK, depth, turned);
+            add_chunk(w, &at, chunk, depth, turned, sums);
+        }
+        put_sums(w, &at, sums);
+    }
+}
+
 /* --- the kernel --- */
 
 static am_status run_convolution(const am_kernel_call *call)
@@ -272,9 +458,14 @@ static am_status run_convolution(const am_kernel_call *call)
         am_parallel_for(B * p.O * p.row_blocks * p.width_blocks, 1, filter, &p);
         return NULL;
     }
+    windows w;
+    if (call->prepared && cut_windows(&w, &p)) {
+        am_parallel_for(B * p.groups * w.panel_blocks * w.row_blocks * w.width_blocks, 1, compute_windows, &w);
+        return NULL;
+    }
     p.depth = p.C / p.groups * p.kernel[0] * p.kernel[1] * p.kernel[2];
     p.position_blocks = (p.positions + POSITIONS - 1) / POSITIONS;
-    p.channel_blocks = ENOUGH_BLOCKS / (B * p.groups * p.position_blocks) + 1;
+    p.channel_blocks = BLOCKS_A_THREAD * am_threads_count() / (B * p.groups * p.position_blocks) + 1;
     p.channels = (p.O / p.groups + p.channel_blocks - 1) / p.channel_blocks;
     p.channels = (p.channels + LEAST_CHANNELS - 1) / LEAST_CHANNELS * LEAST_CHANNELS;
     p.channel_blocks = (p.O / p.groups + p.channels - 1) / p.channels;
@@ -299,5 +490,11 @@ static bool takes(const am_graph *graph, const am_node *node, const am_node *nex
            am_shape_equal(&graph->values[next->first_output.id].shape, shape);
 }
 
-const am_kernel am_cpu_convolution = {
-    .name = "convolution_f32", .op = AM_OP_CONVOLUTION, .run = run_convolution, .supports = supports, .takes = takes};
+const am_kernel am_cpu_convolution = {.name = "convolution_f32",
+                                      .op = AM_OP_CONVOLUTION,
+                                      .run = run_convolution,
+                                      .supports = supports,
+                                      .takes = takes,
+                                      .prepared_input = 1,
+                                      .prepared_bytes = window_bytes,
+                                      .prepare = prepare_windows};
