@@ -134,8 +134,9 @@ typedef struct am_text_result {
 AM_API am_status am_model_generate(am_model *model, const char *prompt, const am_text_options *options,
                                    am_text_result *out) AM_NODISCARD;
 
-/* Answers messages ([{"role": "user", "content": ...}, ...] as JSON) through the model's chat template. A content that is
-   a list of parts may show images: {"type": "image", "path": FILE}, as transformers has it; see am_model_check_images.
+/* Answers messages ([{"role": "user", "content": ...}, ...] as JSON) through the model's chat template. A content that
+   is a list of parts may show images: {"type": "image", "path": FILE}, as transformers has it; see
+   am_model_check_images.
  */
 AM_API am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options,
                                am_text_result *out) AM_NODISCARD;

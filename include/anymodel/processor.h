@@ -1,5 +1,5 @@
-/* Inputs of a model without the model: texts, images, sounds and videos to tensors, as transformers' AutoProcessor makes
-   them of a model directory.
+/* Inputs of a model without the model: texts, images, sounds and videos to tensors, as transformers' AutoProcessor
+   makes them of a model directory.
 
    A processor does not change after it was opened: several threads may use one at once. */
 #ifndef ANYMODEL_PROCESSOR_H
@@ -54,8 +54,8 @@ typedef struct am_processor_result {
     void *storage;
 } am_processor_result;
 
-/* Gives input_ids, attention_mask, pixel_values, input_features and the like. An output of several inputs that differ in
-   shape, and so make no batch, is several: NAME.0, NAME.1 and on. Fails with AM_INVALID_ARGUMENT for inputs that the
+/* Gives input_ids, attention_mask, pixel_values, input_features and the like. An output of several inputs that differ
+   in shape, and so make no batch, is several: NAME.0, NAME.1 and on. Fails with AM_INVALID_ARGUMENT for inputs that the
    processor does not take or that do not match the texts, and as opening the files does; *out holds nothing then. */
 AM_API am_status am_processor_process(const am_processor *processor, const am_processor_files *files,
                                       am_processor_result *out) AM_NODISCARD;

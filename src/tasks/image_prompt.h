@@ -31,8 +31,8 @@ am_status am_image_prompt_open(am_json messages, const am_task_input *given, am_
 /* The image of the input, as the only one. */
 am_status am_image_prompt_open_input(const am_task_input *given, am_image_prompt *out) AM_NODISCARD;
 
-/* Makes ids and inputs of *job of the text and the images; a text that a chat template has written, and that begins with
-   bos_token, gets no special tokens. They live as long as the prompt. */
+/* Makes ids and inputs of *job of the text and the images; a text that a chat template has written, and that begins
+   with bos_token, gets no special tokens. They live as long as the prompt. */
 am_status am_image_prompt_read(am_pipeline *p, const char *text, bool is_chat, am_image_prompt *prompt,
                                am_text_job *job) AM_NODISCARD;
 

@@ -87,9 +87,8 @@ static void end_to_end_chat_images__stay_with_the_turn_that_they_were_given_with
                                                 IMAGE(photo.text), TEXT("And?") "]}]", NULL});
     char *second = ask(model, am_buffer_text(&messages));
     assert_string_not_equal(first, second);
-    am_test_result result =
-        CHAT(am_test_format("The cat?\n/image %s\n/image %s\n\nAnd?\n", digit.text, photo.text), model, "--image",
-             photo.text, "--system", "Be kind.");
+    am_test_result result = CHAT(am_test_format("The cat?\n/image %s\n/image %s\n\nAnd?\n", digit.text, photo.text),
+                                 model, "--image", photo.text, "--system", "Be kind.");
     expect_code(&result, AM_OK);
     assert_string_equal(result.out, am_test_format("%s%s", first, second));
     am_test_result_free(&result);

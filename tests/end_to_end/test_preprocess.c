@@ -252,9 +252,9 @@ static int check_class(const char *class_name)
 
 static void end_to_end_preprocess__answers_as_processors_of_transformers(void **state)
 {
-    static const char *const classes[] = {"LlavaProcessor",   "Qwen2VLProcessor", "Qwen2AudioProcessor",
+    static const char *const classes[] = {"LlavaProcessor",    "Qwen2VLProcessor", "Qwen2AudioProcessor",
                                           "Idefics3Processor", "Llama4Processor",  "CLIPProcessor",
-                                          "Siglip2Processor", "WhisperProcessor", "Wav2Vec2Processor"};
+                                          "Siglip2Processor",  "WhisperProcessor", "Wav2Vec2Processor"};
     (void)state;
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) assert_in_range(check_class(classes[i]), 2, 100);
 }

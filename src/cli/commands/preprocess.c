@@ -161,7 +161,8 @@ static int make_arguments(const am_globals *globals, const preprocess_values *va
     *out = NULL;
     for (int i = 0; i < values->options.count && values->fields.count; i++)
         if (strncmp(values->options.items[i], "text_kwargs=", 12) == 0)
-            return am_cli_fail(globals, AM_INVALID_ARGUMENT, "preprocess: --%s belongs into text_kwargs, which is given",
+            return am_cli_fail(globals, AM_INVALID_ARGUMENT,
+                               "preprocess: --%s belongs into text_kwargs, which is given",
                                values->fields.options[0]->name);
     int code = am_cli_make_object(globals, &values->fields, &(am_cli_list){.count = 0}, &texts);
     if (!code) code = am_cli_make_object(globals, &(am_cli_fields){.count = 0}, &values->options, &others);

@@ -1,4 +1,5 @@
-/* Images or sounds beside texts: what the tokenizer, the image processor and the feature extractor give, side by side. */
+/* Images or sounds beside texts: what the tokenizer, the image processor and the feature extractor give, side by side.
+ */
 #include "processors/class.h"
 
 /* Beside images or sounds the ids of the text are what the model is to answer: labels. */
@@ -12,8 +13,7 @@ static am_status encode_labels(am_processor_call *run)
     return NULL;
 }
 
-#define PADDED_TO_64                                                                                                   \
-    "{\"text_kwargs\": {\"padding\": \"max_length\", \"truncation\": true, \"max_length\": 64}"
+#define PADDED_TO_64 "{\"text_kwargs\": {\"padding\": \"max_length\", \"truncation\": true, \"max_length\": 64}"
 
 static const am_processor_class classes[] = {
     {.name = "CLIPProcessor", .image.alone = true},
