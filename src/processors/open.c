@@ -267,7 +267,8 @@ static bool takes(const am_modality *modality)
 
 static am_status open_parts(am_processor *p, const char *directory)
 {
-    if (!p->kind->without_texts) AM_TRY(am_tokenizer_open(directory, AM_TOKENIZER_AUTO, &p->tokenizer));
+    if (!p->kind->without_texts)
+        AM_TRY(am_note(am_tokenizer_open(directory, AM_TOKENIZER_AUTO, &p->tokenizer), "%s", p->kind->name));
     if (p->kind->second_tokenizer) {
         const char *second = am_path_join(&p->arena, directory, p->kind->second_tokenizer);
         if (!second) return am_out_of_memory();

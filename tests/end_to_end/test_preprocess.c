@@ -342,6 +342,27 @@ static void end_to_end_preprocess__shows_tensors_in_lines(void **state)
     am_test_result_free(&result);
 }
 
+/* Llama 4 gives bfloat16: (2 x - 255) / 255 of a byte x, rounded to 8 bits. */
+static void end_to_end_preprocess__shows_numbers_of_bfloat16(void **state)
+{
+    (void)state;
+    const char *directory = am_test_recorded_model("llama4"), *path = am_test_format("%s/one.png", directory);
+    am_image image;
+    am_buffer file = {0};
+    am_test_expect_ok(am_image_create(16, 16, &image));
+    for (int i = 0; i < 16 * 16 * 3; i++) image.pixels[i] = 51;
+    am_test_expect_ok(am_image_encode_png(&image, &file));
+    am_test_write_file(path, file.bytes, file.length);
+    am_buffer_deinit(&file);
+    am_image_deinit(&image);
+    am_test_result result =
+        am_test_anymodel(NULL, "preprocess", directory, "--text", "<|image|>", "--image", path, "--json");
+    expect_code(&result, AM_OK);
+    expect_part(result.out, "{\"name\": \"pixel_values\", \"dtype\": \"bf16\", \"shape\": [1, 3, 16, 16], "
+                            "\"values\": [-0.6015625, -0.6015625, ");
+    am_test_result_free(&result);
+}
+
 static void end_to_end_preprocess__names_what_is_wrong(void **state)
 {
     (void)state;

@@ -74,15 +74,27 @@ static int64_t count_of(const am_tensor *x)
     return count;
 }
 
+/* A number of a floating type; 0 of the others. */
+static double real_at(const am_tensor *x, int64_t i)
+{
+    float narrow = 0;
+    uint32_t bits = x->dtype == AM_BF16 ? (uint32_t)((const uint16_t *)x->data)[i] << 16 : 0;
+    if (x->dtype == AM_F64) return ((const double *)x->data)[i];
+    if (x->dtype == AM_F32) return (double)((const float *)x->data)[i];
+    memcpy(&narrow, &bits, sizeof narrow);
+    return (double)narrow;
+}
+
+/* null where JSON has no such number. */
 static void put_number(const am_tensor *x, int64_t i)
 {
-    double real = x->dtype == AM_F32 ? (double)((const float *)x->data)[i]
-                                     : (x->dtype == AM_F64 ? ((const double *)x->data)[i] : 0);
+    double real = real_at(x, i);
     switch (x->dtype) {
-    case AM_F32:
     case AM_F64:
-        if (isfinite(real)) printf(x->dtype == AM_F32 ? "%.9g" : "%.17g", real);
-        else fputs(isnan(real) ? "NaN" : real > 0 ? "Infinity" : "-Infinity", stdout);
+    case AM_F32:
+    case AM_BF16:
+        if (isfinite(real)) printf(x->dtype == AM_F64 ? "%.17g" : "%.9g", real);
+        else fputs("null", stdout);
         break;
     case AM_I64:
         printf("%" PRId64, ((const int64_t *)x->data)[i]);
