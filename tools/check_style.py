@@ -46,7 +46,7 @@ MAY_INCLUDE = {
     "runtime": CORE + MIDDLE,
     "tasks": CORE + MIDDLE + ["processors", "runtime"],
     "recorded": CORE + MIDDLE + ["tasks"],
-    "api": CORE + MIDDLE + ["recorded", "runtime", "tasks"],
+    "api": CORE + MIDDLE + ["processors", "recorded", "runtime", "tasks"],
     "cli": [],
     "helpers": CORE + ["targets"],
     "store": ["base"],

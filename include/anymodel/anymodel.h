@@ -8,6 +8,7 @@
 #define ANYMODEL_ANYMODEL_H
 
 #include <anymodel/input.h>
+#include <anymodel/processor.h>
 #include <anymodel/status.h>
 #include <anymodel/tensor.h>
 #include <anymodel/text.h>
@@ -133,17 +134,19 @@ typedef struct am_text_result {
 AM_API am_status am_model_generate(am_model *model, const char *prompt, const am_text_options *options,
                                    am_text_result *out) AM_NODISCARD;
 
-/* Answers messages ([{"role": "user", "content": ...}, ...] as JSON) through the model's chat template. */
+/* Answers messages ([{"role": "user", "content": ...}, ...] as JSON) through the model's chat template. A content that
+   is a list of parts may show images: {"type": "image", "path": FILE}, as transformers has it; see
+   am_model_check_images.
+ */
 AM_API am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options,
                                am_text_result *out) AM_NODISCARD;
 AM_API void am_text_result_deinit(am_text_result *result);
 
-/* --- the bare model --- */
+/* Fails with AM_UNSUPPORTED, naming the model type, unless messages may show images to this model; and as opening its
+   processor does. */
+AM_API am_status am_model_check_images(am_model *model) AM_NODISCARD;
 
-typedef struct am_named_array {
-    const char *name;
-    am_tensor tensor;
-} am_named_array;
+/* --- the bare model --- */
 
 /* Runs transformers' forward: inputs by name in any dtype. Outputs are borrowed until the next call on this
  * model; *out_count of them. */

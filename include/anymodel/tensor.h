@@ -49,6 +49,12 @@ typedef struct am_tensor {
     void *data;
 } am_tensor;
 
+/* A tensor under its name; both are borrowed unless it is said otherwise. */
+typedef struct am_named_array {
+    const char *name;
+    am_tensor tensor;
+} am_named_array;
+
 /* "f32"; a static string. */
 AM_API const char *am_dtype_name(am_dtype dtype);
 

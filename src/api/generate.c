@@ -2,8 +2,8 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "tasks/text_generator.h"
 #include "tasks/chat_prompt.h"
+#include "tasks/image_prompt.h"
 #include "text/tokenizer.h"
 
 #include <string.h>
@@ -115,26 +115,35 @@ static am_status copy_answer(const am_text_answer *answer, am_text_result *out)
     return NULL;
 }
 
+/* Generates what *job, whose prompt is there, is told by the options. */
+static am_status generate_job(am_model *model, am_text_job *job, am_arena *arena, const am_text_options *options,
+                              am_text_result *out)
+{
+    am_generation_config config;
+    am_text_answer answer = {0};
+    if (options) {
+        job->stop = options->stop;
+        job->stop_count = options->stop_count;
+        job->on_text = options->on_text;
+        job->context = options->context;
+    }
+    AM_TRY(read_config(model, options, arena, &config));
+    job->config = &config;
+    am_status status = am_generate_text(model->pipeline, job, &answer);
+    if (!status) status = copy_answer(&answer, out);
+    if (status) am_text_result_deinit(out);
+    am_text_answer_deinit(&answer);
+    return status;
+}
+
 static am_status generate(am_model *model, const char *prompt, bool special, const am_text_options *options,
                           am_text_result *out)
 {
     am_arena arena = {0};
-    am_generation_config config;
-    am_text_answer answer = {0};
     am_encode_options encode = {.add_special_tokens = special};
-    am_text_job job = {.config = &config};
-    if (options) {
-        job.stop = options->stop;
-        job.stop_count = options->stop_count;
-        job.on_text = options->on_text;
-        job.context = options->context;
-    }
-    am_status status = read_config(model, options, &arena, &config);
-    if (!status) status = am_text_job_prompt(model->pipeline, &arena, prompt, &encode, &job);
-    if (!status) status = am_generate_text(model->pipeline, &job, &answer);
-    if (!status) status = copy_answer(&answer, out);
-    if (status) am_text_result_deinit(out);
-    am_text_answer_deinit(&answer);
+    am_text_job job = {0};
+    am_status status = am_text_job_prompt(model->pipeline, &arena, prompt, &encode, &job);
+    if (!status) status = generate_job(model, &job, &arena, options, out);
     am_arena_deinit(&arena);
     return status;
 }
@@ -158,19 +167,48 @@ void am_text_result_deinit(am_text_result *result)
 
 /* --- chat --- */
 
+am_status am_model_check_images(am_model *model)
+{
+    return am_check_takes_images(model->pipeline);
+}
+
+/* A prompt of a conversation whose parts are images, too. */
+static am_status chat_about_images(am_model *model, am_json messages, const char *prompt,
+                                   const am_text_options *options, am_text_result *out)
+{
+    am_image_prompt images = {0};
+    am_text_job job = {0};
+    am_arena arena = {0};
+    am_status status = am_image_prompt_open(messages, NULL, &images);
+    if (!status) status = am_image_prompt_read(model->pipeline, prompt, true, &images, &job);
+    if (!status) status = generate_job(model, &job, &arena, options, out);
+    am_image_prompt_deinit(&images);
+    am_arena_deinit(&arena);
+    return status;
+}
+
+static am_status chat(am_model *model, am_json messages, const am_text_options *options, am_text_result *out)
+{
+    am_chat_text prompt = {0};
+    bool has_images = am_chat_has_images(messages);
+    if (has_images) AM_TRY(am_model_check_images(model));
+    AM_TRY(am_render_chat(model->pipeline, messages, (am_json){0}, &prompt));
+    /* templates write special tokens themselves */
+    am_status status = has_images ? chat_about_images(model, messages, prompt.text, options, out)
+                                  : generate(model, prompt.text, false, options, out);
+    am_chat_text_deinit(&prompt);
+    return status;
+}
+
 am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options, am_text_result *out)
 {
     am_json_document *messages;
-    am_chat_text prompt = {0};
     *out = (am_text_result){0};
     if (!messages_json) return am_error(AM_INVALID_ARGUMENT, "no messages were given");
     if (!am_utf8_valid(messages_json, strlen(messages_json), NULL))
         return am_error(AM_INVALID_ARGUMENT, "messages: not UTF-8");
     AM_TRY(am_json_parse(messages_json, strlen(messages_json), "messages", &messages));
-    am_status status = am_render_chat(model->pipeline, am_json_root(messages), (am_json){0}, &prompt);
+    am_status status = chat(model, am_json_root(messages), options, out);
     am_json_close(messages);
-    if (!status)
-        status = generate(model, prompt.text, false, options, out); /* templates write special tokens themselves */
-    am_chat_text_deinit(&prompt);
     return status;
 }

@@ -61,6 +61,8 @@ typedef struct am_command {
     const char *usage;        /* what follows the name: "MODEL_DIR [FILE|-]" */
     const char *help;         /* paragraphs and examples */
     const am_option *options; /* its own, ended by a null name; null: none */
+    /* Prints what the help says besides, before the options; values null: none were read. Null: nothing. */
+    void (*more_help)(const void *values, FILE *file);
     /* argv[0] is the command's name. Gives the exit code: that of the status (anymodel/status.h). */
     int (*run)(int argc, char **argv, am_globals *globals);
 } am_command;
@@ -145,8 +147,11 @@ int am_cli_make_object(const am_globals *globals, const am_cli_fields *fields, c
 /* Prints the help of the whole program. */
 void am_cli_put_help(FILE *file);
 
-/* Prints the help of one command. */
-void am_cli_put_command_help(const am_command *command, FILE *file);
+/* Prints the help of one command; values: those of its options that stood beside --help, or null. */
+void am_cli_put_command_help(const am_command *command, const void *values, FILE *file);
+
+/* Prints what a task takes and which parameters it has; task null: all tasks, a line each. */
+void am_cli_put_task_help(const char *task, FILE *file);
 
 /* "help COMMAND" of a name that is none: reports it with the nearest name. */
 int am_cli_unknown_command(const am_globals *globals, const char *name);

@@ -21,8 +21,12 @@ void am_cli_put_help(FILE *file)
         fprintf(file, "  %-11s %s\n", (*command)->name, (*command)->summary);
     fputs("\nTo begin with:\n"
           "  anymodel inspect MODEL_DIR                    what a model is and whether it runs here\n"
-          "  anymodel run MODEL_DIR \"some text\"            its answer; or an image, or a sound\n"
+          "  anymodel run MODEL_DIR \"some text\"            its answer\n"
+          "  anymodel run MODEL_DIR photo.jpg              the same of an image; or of a sound, speech.wav\n"
+          "  anymodel run --help                           what else there is to ask: the tasks\n"
           "  anymodel generate MODEL_DIR --prompt \"Once\"   text, token by token\n"
+          "  anymodel chat MODEL_DIR                       a conversation; --image photo.jpg: about an image\n"
+          "  anymodel preprocess MODEL_DIR --image X.png   the tensors that a model is given for it\n"
           "\nExit codes:\n",
           file);
 #define ROW(id, number, text, meaning) fprintf(file, "  %2d  %-19s %s\n", number, text, meaning);
@@ -40,10 +44,11 @@ static void put_options(const am_option *options, FILE *file)
     }
 }
 
-void am_cli_put_command_help(const am_command *command, FILE *file)
+void am_cli_put_command_help(const am_command *command, const void *values, FILE *file)
 {
     fprintf(file, "anymodel %s: %s\n\n  anymodel %s%s%s\n\n%s", command->name, command->summary, command->name,
             *command->usage ? " " : "", command->usage, command->help);
+    if (command->more_help) command->more_help(values, file);
     if (command->options) fputs("\nOptions:\n", file);
     put_options(command->options, file);
     fputs("\nOptions of all commands:\n", file);

@@ -210,7 +210,7 @@ int am_cli_parse(const am_command *command, int argc, char **argv, am_globals *g
     int code = read_options(command, argc, argv, globals, &set);
     if (code != AM_CLI_CONTINUE) return code;
     if (globals->help) {
-        am_cli_put_command_help(command, stdout);
+        am_cli_put_command_help(command, values, stdout);
         return AM_OK;
     }
     *operands = (am_operands){argv + optind, argc - optind};

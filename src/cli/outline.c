@@ -120,7 +120,7 @@ static const char *put_unicode_escape(FILE *file, const char *at)
     return at;
 }
 
-static void put_string(FILE *file, const char *json)
+void am_cli_put_text(FILE *file, const char *json)
 {
     for (const char *at = json + 1; *at && *at != '"'; at++) {
         if (*at != '\\') fputc(*at, file);
@@ -149,7 +149,7 @@ static void put_scalar(FILE *file, const char *name, const char *json)
     size_t length = (size_t)(skip_value(json) - json);
     bool is_number = *json == '-' || (*json >= '0' && *json <= '9');
     bool is_real = is_number && memchr(json, '.', length);
-    if (*json == '"') put_string(file, json);
+    if (*json == '"') am_cli_put_text(file, json);
     else if (is_number && name && ends_with(name, "bytes")) put_bytes(file, strtod(json, NULL));
     else if (is_real) fprintf(file, "%.6g", strtod(json, NULL));
     else if (strncmp(json, "null", 4) == 0) fputc('-', file);
@@ -169,7 +169,7 @@ static void put_inline(FILE *file, const char *name, const char *json)
     fputc(*json, file);
     for (am_cli_cursor i = am_cli_items(json); am_cli_next(&i); first = false) {
         if (!first) fputs(", ", file);
-        if (i.is_object) put_string(file, i.name);
+        if (i.is_object) am_cli_put_text(file, i.name);
         if (i.is_object) fputs(": ", file);
         put_inline(file, i.is_object ? i.name : NULL, i.value);
     }

@@ -24,6 +24,9 @@ bool am_cli_next(am_cli_cursor *cursor);
 /* The member of an object, or null. */
 const char *am_cli_member(const char *json, const char *name);
 
+/* Writes what a JSON string says; line ends become spaces. */
+void am_cli_put_text(FILE *file, const char *json);
+
 /* Whether json is the string `text` (without escapes). */
 bool am_cli_is_text(const char *json, const char *text);
 

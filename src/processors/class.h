@@ -39,7 +39,8 @@ typedef struct am_placeholder {
 
 /* How a kind of media stands in a text. Names are those of `tokens` of the class. */
 typedef struct am_modality {
-    const char *placeholder; /* stands for one; null: the class has no such media */
+    bool alone;              /* such media are taken beside texts, and nothing in those stands for them */
+    const char *placeholder; /* stands for one; null: the class has no such media, unless they are taken alone */
     const char *counted;     /* whose number in texts and ids must agree; null: the placeholder */
     const char *marked;      /* marked in mm_token_type_ids, separated by blanks; null: the placeholder */
     /* Appends what stands in the place of the placeholder; null: that is left as it is. */
@@ -57,6 +58,7 @@ typedef struct am_processor_class {
     am_modality image, video, sound;
     const char *video_processor;  /* its class where no file names one; null: videos are not taken */
     const char *second_tokenizer; /* the folder of another tokenizer in the model directory; null: there is none */
+    bool without_texts;           /* it has no tokenizer */
     /* Appends arguments of the image processor that follow from settings, as members of a JSON object; null: none. */
     am_status (*image_arguments)(const am_processor *p, am_buffer *out);
     bool nests_images;    /* images of a text are one sample for the image processor */
@@ -91,7 +93,7 @@ struct am_processor {
     const am_processor_class *kind; /* static */
     am_arena arena;
     am_json_document *arguments, *config, *tokenizer_config, *defaults; /* the first three may be null */
-    am_tokenizer *tokenizer, *second_tokenizer;                         /* the second may be null */
+    am_tokenizer *tokenizer, *second_tokenizer;                         /* null: it takes no texts; the second */
     am_image_processor *image_processor;                                /* null: the class takes no images */
     am_video_processor *video_processor;    /* null: it, or the directory, takes no videos */
     am_feature_extractor feature_extractor; /* of zeros: it takes no sounds */

@@ -49,19 +49,26 @@ static am_status read_name(am_arena *arena, const char *directory, const char *f
     return status;
 }
 
-static am_status find_class(am_processor *p, const char *directory)
+/* Null: there is none. */
+static am_status find_name(am_arena *arena, const char *directory, const char **out)
 {
     static const char *const files[] = {"processor_config.json", "preprocessor_config.json", "tokenizer_config.json",
                                         "config.json"};
-    const char *name = NULL;
-    for (size_t i = 0; i < sizeof files / sizeof *files && !name; i++)
-        AM_TRY(read_name(&p->arena, directory, files[i], &name));
+    *out = NULL;
+    for (size_t i = 0; i < sizeof files / sizeof *files && !*out; i++)
+        AM_TRY(read_name(arena, directory, files[i], out));
+    return NULL;
+}
+
+static am_status find_class(am_processor *p, const char *directory)
+{
+    const char *name;
+    AM_TRY(find_name(&p->arena, directory, &name));
     if (!name)
         return am_error(AM_NOT_FOUND, "%s: no file names a processor_class, and config.json no model_type that has one",
                         directory);
     p->kind = find_row(name);
-    if (p->kind) return NULL;
-    return am_error(AM_UNSUPPORTED, "processor \"%.100s\" is not one of those whose placeholders are expanded", name);
+    return p->kind ? NULL : am_error(AM_UNSUPPORTED, "processor class \"%.100s\" is not here", name);
 }
 
 /* --- settings --- */
@@ -253,17 +260,23 @@ static am_status open_videos(am_processor *p, const char *directory)
     return status;
 }
 
+static bool takes(const am_modality *modality)
+{
+    return modality->placeholder || modality->alone;
+}
+
 static am_status open_parts(am_processor *p, const char *directory)
 {
-    AM_TRY(am_tokenizer_open(directory, AM_TOKENIZER_AUTO, &p->tokenizer));
+    if (!p->kind->without_texts)
+        AM_TRY(am_note(am_tokenizer_open(directory, AM_TOKENIZER_AUTO, &p->tokenizer), "%s", p->kind->name));
     if (p->kind->second_tokenizer) {
         const char *second = am_path_join(&p->arena, directory, p->kind->second_tokenizer);
         if (!second) return am_out_of_memory();
         AM_TRY(am_tokenizer_open(second, AM_TOKENIZER_AUTO, &p->second_tokenizer));
     }
-    if (p->kind->image.placeholder) AM_TRY(open_images(p, directory));
+    if (takes(&p->kind->image)) AM_TRY(open_images(p, directory));
     if (p->kind->video_processor) AM_TRY(open_videos(p, directory));
-    return p->kind->sound.placeholder ? am_feature_extractor_open(directory, &p->feature_extractor) : NULL;
+    return takes(&p->kind->sound) ? am_feature_extractor_open(directory, &p->feature_extractor) : NULL;
 }
 
 static am_status copy_arguments(am_json arguments, am_json_document **out)
@@ -293,7 +306,6 @@ static am_status check_arguments(const am_processor *p)
 
 static am_status open_all(am_processor *p, const char *directory, am_json arguments)
 {
-    AM_TRY(find_class(p, directory));
     AM_TRY(open_file(&p->arena, directory, "processor_config.json", &p->config));
     AM_TRY(open_file(&p->arena, directory, "tokenizer_config.json", &p->tokenizer_config));
     AM_TRY(copy_arguments(arguments, &p->arguments));
@@ -304,14 +316,71 @@ static am_status open_all(am_processor *p, const char *directory, am_json argume
     return resolve_tokens(p);
 }
 
-am_status am_processor_open(const char *directory, am_json arguments, am_processor **out)
+/* `kind` null: the class that the directory names. */
+static am_status open_as(const am_processor_class *kind, const char *directory, am_json arguments, am_processor **out)
 {
     *out = NULL;
     am_processor *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return am_out_of_memory();
-    am_status status = open_all(p, directory, arguments);
+    p->kind = kind;
+    am_status status = kind ? NULL : find_class(p, directory);
+    if (!status) status = open_all(p, directory, arguments);
     if (status) am_processor_close(p);
     else *out = p;
+    return status;
+}
+
+am_status am_processor_open(const char *directory, am_json arguments, am_processor **out)
+{
+    return open_as(NULL, directory, arguments, out);
+}
+
+/* --- directories without a class --- */
+
+/* What AutoProcessor tries one after another where there is no class. */
+static const am_processor_class parts_alone[] = {
+    {.name = "the tokenizer"},
+    {.name = "the image processor", .without_texts = true, .image.alone = true},
+    {.name = "the video processor", .without_texts = true, .video.alone = true, .video_processor = ""},
+    {.name = "the feature extractor", .without_texts = true, .sound.alone = true},
+};
+
+static am_status open_part(const am_processor_class *kind, const char *directory, am_json arguments, am_processor **out)
+{
+    AM_TRY(open_as(kind, directory, arguments, out));
+    if (!kind->video_processor || (*out)->video_processor) return NULL;
+    am_processor_close(*out);
+    *out = NULL;
+    return am_error(AM_NOT_FOUND, "%s: there is no video processor", directory);
+}
+
+/* The first part that opens; where none does, the first reason that is not the want of its files. */
+static am_status open_any_part(const char *directory, am_json arguments, am_processor **out)
+{
+    am_status reason = NULL;
+    for (size_t i = 0; i < sizeof parts_alone / sizeof *parts_alone; i++) {
+        am_status status = open_part(&parts_alone[i], directory, arguments, out);
+        if (!status || reason || am_status_code(status) == AM_NOT_FOUND) am_status_free(status);
+        else reason = status;
+        if (*out) break;
+    }
+    if (!*out && reason) return reason;
+    am_status_free(reason);
+    if (*out) return NULL;
+    return am_error(AM_NOT_FOUND,
+                    "%s: there is no processor, tokenizer, image processor, video processor or feature extractor",
+                    directory);
+}
+
+am_status am_processor_open_auto(const char *directory, am_json arguments, am_processor **out)
+{
+    am_arena arena = {0};
+    const char *name = NULL;
+    *out = NULL;
+    if (!am_directory_exists(directory)) return am_error(AM_NOT_FOUND, "%s: there is no such directory", directory);
+    am_status status = find_name(&arena, directory, &name);
+    if (!status) status = (name ? am_processor_open : open_any_part)(directory, arguments, out);
+    am_arena_deinit(&arena);
     return status;
 }
 
@@ -333,6 +402,8 @@ void am_processor_close(am_processor *processor)
 
 const char *am_processor_class_name(const am_processor *processor)
 {
+    if (processor->kind == &parts_alone[1]) return am_image_processor_name(processor->image_processor);
+    if (processor->kind == &parts_alone[3]) return am_feature_extractor_name(&processor->feature_extractor);
     return processor->kind->name;
 }
 
@@ -365,4 +436,9 @@ am_text am_processor_sound_placeholder(const am_processor *processor)
 int am_processor_sampling_rate(const am_processor *processor)
 {
     return (int)processor->feature_extractor.sampling_rate;
+}
+
+int am_processor_sound_channels(const am_processor *processor)
+{
+    return processor->feature_extractor.kind ? am_feature_channels(&processor->feature_extractor) : 0;
 }

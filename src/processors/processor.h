@@ -22,13 +22,18 @@ typedef struct am_processor am_processor;
    in the message, AM_INVALID_FILE for settings or tokens that are missing, and as its parts do. */
 am_status am_processor_open(const char *directory, am_json arguments, am_processor **out) AM_NODISCARD;
 
+/* The same, and of a directory without a class what AutoProcessor then takes: the tokenizer, the image processor, the
+   video processor or the feature extractor, the first that is there, which takes nothing beside its own inputs.
+   AM_NOT_FOUND where there is none of them. */
+am_status am_processor_open_auto(const char *directory, am_json arguments, am_processor **out) AM_NODISCARD;
+
 /* Null is allowed. */
 void am_processor_close(am_processor *processor);
 
-/* "Qwen2VLProcessor"; a static string. */
+/* "Qwen2VLProcessor"; a static string. Of a part that was opened alone that of its class, where it has one. */
 const char *am_processor_class_name(const am_processor *processor);
 
-/* Its tokenizer; borrowed. */
+/* Its tokenizer; borrowed. Null: a part that was opened alone. */
 const am_tokenizer *am_processor_tokenizer(const am_processor *processor);
 
 /* The text that stands for an image, a video or a sound before anything is done ("<|image_pad|>"); {null, 0} where the
@@ -37,18 +42,19 @@ am_text am_processor_image_placeholder(const am_processor *processor);
 am_text am_processor_video_placeholder(const am_processor *processor);
 am_text am_processor_sound_placeholder(const am_processor *processor);
 
-/* The rate that sounds must have, in Hz; 0 where the class takes none. */
+/* The rate that sounds must have, in Hz, and how many channels; 0 where the class takes none. */
 int am_processor_sampling_rate(const am_processor *processor);
+int am_processor_sound_channels(const am_processor *processor);
 
 /* A call. Images, videos and sounds in the order of their placeholders, through all texts. */
 typedef struct am_processor_inputs {
     const am_text *texts;
-    int64_t text_count; /* 0: the text that the class makes of the images, where it makes one */
+    int64_t text_count; /* 0: none, of classes whose media stand beside texts, or what the class makes of the images */
     const am_image *images;
     int64_t image_count;
     const am_video *videos;
     int64_t video_count;
-    const am_audio *sounds; /* mono, at the extractor's rate */
+    const am_audio *sounds; /* mono or of as many channels as the extractor takes, at its rate */
     int64_t sound_count;
     bool no_special_tokens; /* a chat template has written them: none are added */
 } am_processor_inputs;

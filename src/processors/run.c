@@ -96,13 +96,33 @@ static am_text placeholder_of(const am_processor_call *run, const am_modality *m
     return modality->placeholder ? am_token_text(run, modality->placeholder) : (am_text){0};
 }
 
+static am_status check_taken(const am_processor_call *run, const am_modality *modality, int64_t media, const char *what)
+{
+    if (!media || modality->placeholder || modality->alone) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "%s takes no %s", run->processor->kind->name, what);
+}
+
+/* Texts are there, or media that do without. */
+static am_status check_texts(const am_processor_call *run)
+{
+    const am_processor_class *kind = run->processor->kind;
+    const am_processor_inputs *in = run->inputs;
+    bool any_alone = (kind->image.alone && in->image_count) || (kind->video.alone && in->video_count) ||
+                     (kind->sound.alone && in->sound_count);
+    AM_TRY(check_taken(run, &kind->image, in->image_count, "images"));
+    AM_TRY(check_taken(run, &kind->video, in->video_count, "videos"));
+    AM_TRY(check_taken(run, &kind->sound, in->sound_count, "sounds"));
+    if (run->out->text_count && kind->without_texts)
+        return am_error(AM_INVALID_ARGUMENT, "%s takes no texts", kind->name);
+    if (run->out->text_count || any_alone) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "%s needs a text", kind->name);
+}
+
 /* validate_inputs: as many placeholders as media. */
 static am_status check_count(const am_processor_call *run, const am_modality *modality, int64_t media, const char *what)
 {
     int64_t found = 0;
     am_text text = placeholder_of(run, modality);
-    if (!modality->placeholder && media)
-        return am_error(AM_INVALID_ARGUMENT, "%s takes no %s", run->processor->kind->name, what);
     for (int64_t i = 0; i < run->out->text_count; i++) found += am_count_text(&run->out->texts[i], text);
     if (!modality->placeholder || !modality->expand || found == media) return NULL;
     return am_error(AM_INVALID_ARGUMENT, "the texts have %" PRId64 " times \"%.*s\", but %" PRId64 " %s are given",
@@ -115,6 +135,7 @@ static am_status check_videos(am_processor_call *run)
     const am_processor *p = run->processor;
     if (p->video_processor) return check_count(run, &p->kind->video, run->inputs->video_count, "videos");
     if (run->inputs->video_count) return am_error(AM_INVALID_ARGUMENT, "%s takes no videos here", p->kind->name);
+    if (!run->out->text_count) return NULL;
     am_text token = am_tokenizer_special_token(run->processor->tokenizer, "video_token");
     am_json_string setting = am_json_text(am_processor_setting(run->processor, "video_token"));
     if (!token.length) token = (am_text){setting.bytes, setting.length};
@@ -383,7 +404,7 @@ static am_status process(am_processor_call *run)
     const am_processor_inputs *in = run->inputs;
     AM_TRY(take_texts(run));
     if (kind->prepare) AM_TRY(kind->prepare(run));
-    if (!run->out->text_count) return am_error(AM_INVALID_ARGUMENT, "%s needs a text", kind->name);
+    AM_TRY(check_texts(run));
     AM_TRY(check_count(run, &kind->image, in->image_count, "images"));
     AM_TRY(check_count(run, &kind->sound, in->sound_count, "sounds"));
     AM_TRY(check_videos(run));

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const commands[] = {"run",   "generate", "chat",    "embed",      "inspect",
-                                       "plan",  "targets",  "target",  "models",     "verify",
-                                       "bench", "help",     "version", "completion", "compile"};
+static const char *const commands[] = {"run",     "generate",   "chat",    "embed",      "inspect",  "plan",
+                                       "targets", "target",     "models",  "verify",     "bench",    "help",
+                                       "version", "completion", "compile", "preprocess", "tokenize", "render"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static am_json_document *read_json(const char *text)
@@ -60,6 +60,23 @@ static void end_to_end_cli__explains_every_command(void **state)
         am_test_result_free(&option);
     }
     am_test_result_free(&all);
+}
+
+static void end_to_end_cli__explains_tasks(void **state)
+{
+    (void)state;
+    am_test_result list = am_test_anymodel(NULL, "run", "--help");
+    am_test_result image = am_test_anymodel(NULL, "run", "--task", "image-classification", "--help");
+    am_test_result other = am_test_anymodel(NULL, "run", "--help", "--task", "ner");
+    expect_part(list.out, "\n  image-text-to-text (image)\n");
+    expect_part(image.out, "\nTask image-classification: Labels an image.\nINPUT is an image: the path of a file (PNG");
+    expect_part(image.out, "as transformers has it: top_k, function_to_apply\n");
+    assert_null(strstr(image.out, "\n  image-text-to-text (image)\n"));
+    expect_part(other.out, "ner token-classification");
+    expect_part(other.out, "\n  token-classification (text)\n");
+    am_test_result_free(&list);
+    am_test_result_free(&image);
+    am_test_result_free(&other);
 }
 
 static void end_to_end_cli__refuses_command_lines_that_make_no_sense(void **state)

@@ -95,7 +95,42 @@ def minicpm(**more):
             "cases": image_cases("<|image_pad|>"), **more}
 
 
+def beside_images(texts=("a cat", "two dogs"), **more):
+    """Texts and images that stand side by side, and each of them alone."""
+    wide, tall, odd, _ = SIZES
+    return {"plain": True, "cases": [
+        {"texts": [texts[0]], "images": [[wide]]}, {"texts": [texts[1]]}, {"images": [[tall, odd]]},
+        {"texts": list(texts), "images": [[odd], [wide]], "arguments": {"text_kwargs": {"padding": True}}}], **more}
+
+
+def beside_sounds(length=3000, **more):
+    return {"plain": True, "cases": [{"texts": ["a bell"], "sounds": [length]}, {"texts": ["two bells"]},
+                                     {"sounds": [length, length]}], **more}
+
+
+CLIP_IMAGES = {"image": {"size": {"shortest_edge": 56}, "crop_size": SMALL}, "image_class": "CLIPImageProcessor"}
+
 ROWS = {
+    "CLIPProcessor": beside_images(model_type="clip", **CLIP_IMAGES),
+    "AltCLIPProcessor": beside_images(**CLIP_IMAGES),
+    "ChineseCLIPProcessor": beside_images(image={"size": SMALL, "crop_size": SMALL}),
+    "FlavaProcessor": beside_images(image={"size": SMALL, "crop_size": SMALL}),
+    "GitProcessor": beside_images(**CLIP_IMAGES),
+    "SiglipProcessor": beside_images(image={"size": SMALL}),
+    "Siglip2Processor": beside_images(),
+    "Tipsv2Processor": beside_images(image={"size": SMALL}),
+    "ViltProcessor": beside_images(image={"size": {"shortest_edge": 128}}),
+    "VisionTextDualEncoderProcessor": beside_images(**CLIP_IMAGES),
+    "AlignProcessor": beside_images(image={"size": SMALL, "crop_size": SMALL}),
+    "BlipProcessor": beside_images(image={"size": SMALL}),
+    "BridgeTowerProcessor": beside_images(image={"size": {"shortest_edge": 128}, "crop_size": {"shortest_edge": 128}}),
+    "BrosProcessor": {"plain": True, "cases": [{"texts": ["a page"]}]},
+    "TrOCRProcessor": beside_images(model_type="trocr", image_class="ViTImageProcessor", image={"size": SMALL}),
+    "ClapProcessor": beside_sounds(sound={"max_length_s": 1}),
+    "Wav2Vec2Processor": beside_sounds(sound_class="Wav2Vec2FeatureExtractor"),
+    "Wav2Vec2BertProcessor": beside_sounds(),
+    "WhisperProcessor": beside_sounds(sound={"chunk_length": 1}),
+    "Speech2TextProcessor": beside_sounds(),
     "Qwen2VLProcessor": qwen_videos(),
     "Qwen2_5_VLProcessor": qwen_videos(),
     "Qwen3VLProcessor": qwen_videos(sampled={"fps": 2}),

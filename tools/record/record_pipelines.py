@@ -9,6 +9,7 @@ computed here by the definition of transformers 4: question-answering in record_
 """
 
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -75,6 +76,8 @@ def embed(folder, case):
 def input_of(case):
     if case["task"] == "image-text-to-text" and "messages" not in case.get("options", {}):
         return {"images": PIL.Image.open(ROOT / case["path"]), "text": case["text"]}
+    if case["task"] == "image-text-to-text" and "path" not in case:  # parts name files, from the root folder
+        return case["options"]["messages"]
     if case["task"] == "image-text-to-text":
         return messages_with(case["options"]["messages"], PIL.Image.open(ROOT / case["path"]))
     if "path" in case:
@@ -350,6 +353,14 @@ def looks():
     yield case("llama4", "image-text-to-text", "Who lives in <|image|>?", path=PHOTO, max_new_tokens=5, no_repeat_ngram_size=1, **GREEDY)
     said = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "The cat?"}]}]
     yield case("llama4", "image-text-to-text", None, path=PHOTO, messages=said, max_new_tokens=8, **GREEDY)
+    said = [{"role": "user", "content": [{"type": "image", "path": PHOTO}, {"type": "text", "text": "The cat?"}]}]
+    yield case("llama4", "image-text-to-text", None, messages=said, max_new_tokens=6, **GREEDY)
+    two = [{"type": "image", "path": DIGIT}, {"type": "image", "path": PHOTO}, {"type": "text", "text": "And?"}]
+    said = [*said, {"role": "assistant", "content": "A mat."}, {"role": "user", "content": two}]
+    yield case("llama4", "image-text-to-text", None, messages=said, max_new_tokens=8, **GREEDY)
+    said = [{"role": "system", "content": [{"type": "text", "text": "Be kind."}]}, {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+            {"role": "assistant", "content": [{"type": "text", "text": "Ho"}]}, *said[2:]]
+    yield case("llama4", "image-text-to-text", None, messages=said, max_new_tokens=8, return_full_text=False, **GREEDY)
 
 
 def sounds():
@@ -430,4 +441,5 @@ def main():
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    os.chdir(ROOT)
     main()

@@ -147,7 +147,8 @@ def squeeze(text, tokens):
 
 
 def call(processor, row, case, seen):
-    arguments = {"text_kwargs": {"padding": True}, **row.get("arguments", {}), **case.get("arguments", {})}
+    usual = {} if row.get("plain") else {"text_kwargs": {"padding": True}}  # plain: as the class says
+    arguments = {**usual, **row.get("arguments", {}), **case.get("arguments", {})}
     images = [[picture(*size, seed) for seed, size in enumerate(sizes)] for sizes in case.get("images", [])]
     if not row.get("nested"):
         images = [image for sample in images for image in sample]
@@ -169,8 +170,8 @@ def call(processor, row, case, seen):
     for tensors in ("pt", None):
         try:
             seen.clear()
-            text_kwargs = {**keywords.get("text_kwargs", {})}
-            return arguments, processor(**{**keywords, "text_kwargs": text_kwargs}, return_tensors=tensors)
+            fresh = {k: {**v} if k == "text_kwargs" else v for k, v in keywords.items()}
+            return arguments, processor(**fresh, return_tensors=tensors)
         except (ValueError, TypeError, RuntimeError) as error:
             failure = failure or error
     raise failure
@@ -216,7 +217,7 @@ def record(name, row):
             arguments, made = call(processor, row, case, seen)
             out = {"arguments": arguments, "texts": case.get("texts") or [], "images": case.get("images", []),
                    **({"videos": case["videos"]} if "videos" in case else {}),
-                   "sounds": case.get("sounds", []), "expanded": [squeeze(text, tokens) for text in seen[-1]],
+                   "sounds": case.get("sounds", []), "expanded": [squeeze(text, tokens) for text in seen[-1]] if seen else [],
                    "outputs": {k: describe(v) for k, v in made.items()}}
             cases.append(out)
     finally:

@@ -1,4 +1,5 @@
 #include "cli/answer.h"
+#include "cli/inputs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -7,37 +8,71 @@
 typedef struct chat_values {
     am_answer_values answer; /* first: its options count from the beginning */
     const char *system;
+    am_cli_list images;
 } chat_values;
 
 static const am_option options[] = {
     {"system", AM_OPTION_TEXT, offsetof(chat_values, system), "TEXT", "a first message that says how to answer", 0, 0},
+    {"image", AM_OPTION_LIST, offsetof(chat_values, images), "FILE",
+     "an image that goes with the first message; again: more", 0, 0},
     AM_ANSWER_OPTIONS,
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},
 };
 
-/* The messages so far as the inside of a JSON array. */
+/* A text that grows; all zeros is empty. */
 typedef struct history {
     char *text;
     size_t length;
 } history;
 
-/* Appends a message; false without memory. */
-static bool add_message(history *h, const char *role, const char *content)
+typedef struct conversation {
+    const am_globals *globals;
+    am_model *model;
+    const chat_values *values;
+    bool has_parts;   /* contents are lists of parts, as of models that take images */
+    history messages; /* so far, as the inside of a JSON array */
+    history images;   /* that wait for the next message: parts, each with a comma after it */
+} conversation;
+
+/* What is appended to a text; null without memory. Ended by end_append. */
+typedef struct appending {
+    FILE *file;
+    char *text;
+    size_t length;
+} appending;
+
+static FILE *begin_append(const history *h, appending *a)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *file = open_memstream(&text, &length);
-    if (!file) return false;
-    fprintf(file, "%s%s{\"role\": \"%s\", \"content\": ", h->text ? h->text : "", h->length ? ", " : "", role);
-    am_cli_put_json_string(file, content);
-    fputc('}', file);
-    if (fclose(file)) {
-        free(text);
+    *a = (appending){0};
+    a->file = open_memstream(&a->text, &a->length);
+    if (a->file) fputs(h->text ? h->text : "", a->file);
+    return a->file;
+}
+
+static bool end_append(history *h, appending *a)
+{
+    if (fclose(a->file)) {
+        free(a->text);
         return false;
     }
     free(h->text);
-    *h = (history){text, length};
+    *h = (history){a->text, a->length};
     return true;
+}
+
+/* Appends a message, with the images that wait where it is the user's; false without memory. */
+static bool add_message(conversation *c, const char *role, const char *content)
+{
+    appending a;
+    bool is_user = strcmp(role, "user") == 0;
+    FILE *file = begin_append(&c->messages, &a);
+    if (!file) return false;
+    fprintf(file, "%s{\"role\": \"%s\", \"content\": ", c->messages.length ? ", " : "", role);
+    if (c->has_parts)
+        fprintf(file, "[%s{\"type\": \"text\", \"text\": ", is_user && c->images.text ? c->images.text : "");
+    am_cli_put_json_string(file, content);
+    fputs(c->has_parts ? "}]}" : "}", file);
+    return end_append(&c->messages, &a);
 }
 
 /* Goes back to a shorter history. */
@@ -47,6 +82,25 @@ static void cut(history *h, size_t length)
     h->length = length;
 }
 
+static int no_memory(const conversation *c)
+{
+    return am_cli_fail(c->globals, AM_OUT_OF_MEMORY, "no memory for the conversation");
+}
+
+/* An image for the next message. */
+static int add_image(conversation *c, const char *path)
+{
+    appending a;
+    if (!c->has_parts) return am_cli_fail_status(c->globals, am_model_check_images(c->model));
+    if (!am_cli_is_file(path)) return am_cli_fail(c->globals, AM_NOT_FOUND, "there is no image \"%s\"", path);
+    FILE *file = begin_append(&c->images, &a);
+    if (!file) return no_memory(c);
+    fputs("{\"type\": \"image\", \"path\": ", file);
+    am_cli_put_json_string(file, path);
+    fputs("}, ", file);
+    return end_append(&c->images, &a) ? AM_OK : no_memory(c);
+}
+
 static char *as_array(const history *h)
 {
     char *text = malloc(h->length + 3);
@@ -54,18 +108,17 @@ static char *as_array(const history *h)
     return text;
 }
 
-/* One line of the user's and the answer to it. A line that fails is forgotten. */
-static int take_turn(const am_globals *globals, am_model *model, const chat_values *values, history *h,
-                     const char *line)
+/* One line of the user's and the answer to it. A line that fails is forgotten, with its images. */
+static int take_turn(conversation *c, const char *line)
 {
-    size_t before = h->length;
+    size_t before = c->messages.length;
     char *answer = NULL;
-    char *messages = add_message(h, "user", line) ? as_array(h) : NULL;
-    int code = messages ? am_cli_answer(globals, model, &values->answer, messages, true, &answer)
-                        : am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the conversation");
-    if (code == AM_OK && !add_message(h, "assistant", answer))
-        code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the conversation");
-    if (code != AM_OK) cut(h, before);
+    char *messages = add_message(c, "user", line) ? as_array(&c->messages) : NULL;
+    cut(&c->images, 0);
+    int code =
+        messages ? am_cli_answer(c->globals, c->model, &c->values->answer, messages, true, &answer) : no_memory(c);
+    if (code == AM_OK && !add_message(c, "assistant", answer)) code = no_memory(c);
+    if (code != AM_OK) cut(&c->messages, before);
     free(messages);
     free(answer);
     return code;
@@ -77,22 +130,46 @@ static void show_prompt(bool is_terminal)
     fflush(stdout);
 }
 
+static void explain(const conversation *c)
+{
+    puts("An empty line is passed over; /clear forgets what was said; /quit or Ctrl-D ends.");
+    if (c->has_parts) puts("/image FILE shows an image with the message that follows.");
+}
+
+/* The path after "/image ", or null where the line is another. */
+static const char *image_of(const char *line)
+{
+    static const char word[] = "/image";
+    size_t length = sizeof word - 1;
+    if (strncmp(line, word, length) != 0 || (line[length] && line[length] != ' ')) return NULL;
+    return line + length + strspn(line + length, " ");
+}
+
+static int take_line(conversation *c, const char *line, size_t length, size_t begin)
+{
+    const char *image = image_of(line);
+    if (strlen(line) != length)
+        return am_cli_fail(c->globals, AM_INVALID_ARGUMENT, "stdin: a zero byte; this is no text");
+    if (image) return add_image(c, image);
+    if (strcmp(line, "/clear") != 0) return length ? take_turn(c, line) : AM_OK;
+    cut(&c->messages, begin);
+    cut(&c->images, 0);
+    return AM_OK;
+}
+
 /* Reads lines until the end. On a terminal an error ends only its turn. */
-static int talk(const am_globals *globals, am_model *model, const chat_values *values, history *h)
+static int talk(conversation *c)
 {
     bool is_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    size_t begin = h->length, room = 0;
+    size_t begin = c->messages.length, room = 0;
     char *line = NULL;
     int code = AM_OK;
-    if (is_terminal) puts("An empty line is passed over; /clear forgets what was said; /quit or Ctrl-D ends.");
+    if (is_terminal) explain(c);
     show_prompt(is_terminal);
     for (ssize_t length; (length = getline(&line, &room, stdin)) >= 0 && code == AM_OK; show_prompt(is_terminal)) {
         while (length && (line[length - 1] == '\n' || line[length - 1] == '\r')) line[--length] = 0;
         if (strcmp(line, "/quit") == 0) break;
-        if (strcmp(line, "/clear") == 0) cut(h, begin);
-        else if (strlen(line) != (size_t)length)
-            code = am_cli_fail(globals, AM_INVALID_ARGUMENT, "stdin: a zero byte; this is no text");
-        else if (length) code = take_turn(globals, model, values, h, line);
+        code = take_line(c, line, (size_t)length, begin);
         if (is_terminal) code = AM_OK;
     }
     free(line);
@@ -107,14 +184,35 @@ const am_command am_command_chat = {
     .usage = "MODEL_DIR [OPTIONS]",
     .help = "Each line from stdin is a message; the model answers it knowing what was said before. At a "
             "terminal the answers appear as they\n"
-            "are written. /clear forgets the conversation, /quit ends; Ctrl-C ends only the answer.\n\n"
+            "are written. /clear forgets the conversation, /quit ends; Ctrl-C ends only the answer. Models that take "
+            "images\n"
+            "(image-text-to-text) are shown one by --image, with the first message, or by a line /image FILE, with the "
+            "message after it.\n\n"
             "  anymodel chat my-model\n"
             "  anymodel chat my-model --system \"Answer in one sentence.\" --temperature 0.7\n"
+            "  anymodel chat my-llama4 --image cat.jpg\n"
+            "  printf '/image cat.jpg\\nWhat is it?\\n/image dog.jpg\\nAnd this?\\n' | anymodel chat my-llama4\n"
             "  printf 'Hello\\nWhat did I say?\\n' | anymodel chat my-model --greedy\n\n"
             "With --json each answer is an object as of generate.\n",
     .options = options,
     .run = run,
 };
+
+/* Whether the model takes images is asked once; what it says matters only where there are some. */
+static bool takes_images(am_model *model)
+{
+    am_status status = am_model_check_images(model);
+    am_status_free(status);
+    return !status;
+}
+
+static int converse(conversation *c)
+{
+    int code = AM_OK;
+    if (c->values->system && !add_message(c, "system", c->values->system)) return no_memory(c);
+    for (int i = 0; i < c->values->images.count && !code; i++) code = add_image(c, c->values->images.items[i]);
+    return code ? code : talk(c);
+}
 
 static int run(int argc, char **argv, am_globals *globals)
 {
@@ -123,14 +221,13 @@ static int run(int argc, char **argv, am_globals *globals)
     int code = am_cli_parse(&am_command_chat, argc, argv, globals, &values, 1, 1, &operands);
     if (code != AM_CLI_CONTINUE) return code;
     if (isatty(STDOUT_FILENO) && !globals->json) values.answer.stream = true;
-    am_model *model = NULL;
-    am_status status = am_cli_open_model(globals, operands.items[0], &model);
+    conversation c = {.globals = globals, .values = &values};
+    am_status status = am_cli_open_model(globals, operands.items[0], &c.model);
     if (status) return am_cli_fail_status(globals, status);
-    history h = {0};
-    if (values.system && !add_message(&h, "system", values.system))
-        code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the conversation");
-    else code = talk(globals, model, &values, &h);
-    free(h.text);
-    am_model_close(model);
+    c.has_parts = takes_images(c.model);
+    code = converse(&c);
+    free(c.messages.text);
+    free(c.images.text);
+    am_model_close(c.model);
     return code;
 }

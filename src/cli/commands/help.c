@@ -22,6 +22,6 @@ static int run(int argc, char **argv, am_globals *globals)
     }
     const am_command *command = am_command_find(operands.items[0]);
     if (!command) return am_cli_unknown_command(globals, operands.items[0]);
-    am_cli_put_command_help(command, stdout);
+    am_cli_put_command_help(command, NULL, stdout);
     return AM_OK;
 }

@@ -18,7 +18,8 @@ typedef struct run_values {
 static const am_option options[] = {
     TEXT_OPTION("task", task, "TASK", "what to do, when it is not the one the model is for"),
     TEXT_OPTION("pair", pair, "TEXT", "a second text beside each INPUT"),
-    TEXT_OPTION("question", question, "TEXT", "of answering tasks and image-text-to-text; INPUT or --context is where the answer is"),
+    TEXT_OPTION("question", question, "TEXT",
+                "of answering tasks, and the text of image-text-to-text; INPUT or --context is where the answer is"),
     TEXT_OPTION("context", context, "TEXT", "for question-answering: the text that holds the answer"),
     TEXT_OPTION("candidate-labels", candidate_labels, "A,B", "for the zero-shot tasks: the labels to choose from"),
     TEXT_OPTION("output", output, "FILE", "of tasks that make a picture: write it to FILE as PNG"),
@@ -33,30 +34,45 @@ static const am_option options[] = {
 
 static int run(int argc, char **argv, am_globals *globals);
 
+static void put_tasks(const void *values, FILE *file)
+{
+    am_cli_put_task_help(values ? ((const run_values *)values)->task : NULL, file);
+}
+
 const am_command am_command_run = {
     .name = "run",
     .summary = "give a model an input, get the answer",
     .usage = "MODEL_DIR [--task TASK] INPUT...",
-    .help = "INPUT is a text, or the path of a file: an image, a sound, or else a text; - is stdin. The task "
-            "follows from the model's class.\n\n"
-            "  anymodel run my-bert \"Paris is the [MASK] of France.\"\n"
-            "  anymodel run my-vit cat.jpg dog.jpg --option top_k=3\n"
-            "  anymodel run my-llama4 cat.jpg --question \"<|image|>What is it?\"\n"
-            "  anymodel run my-whisper speech.wav\n"
-            "  anymodel run my-detr street.jpg --output boxes.png\n"
-            "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
-            "  anymodel run my-layoutlm --question \"Who signed?\" page.json   "
-            "([[\"word\", [left, top, right, bottom]], ...])\n"
-            "  anymodel run my-tapas --question \"How many stars?\" table.json   ({\"column\": [\"cell\", ...], ...})\n"
-            "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification "
-            "--candidate-labels sport,politics\n"
-            "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"
-            "  anymodel run my-bert - < letter.txt\n"
-            "  anymodel run my-t5 --task summarization letter.txt --num-beams 4 --length-penalty 2\n"
-            "  anymodel run my-mbart --task translation letter.txt --option src_lang=en_XX --option tgt_lang=de_DE\n\n"
-            "With --json the answer is what transformers' pipeline gives; for several inputs, an array of "
-            "them.\n",
+    .help =
+        "INPUT is a text, or the path of a file: an image (PNG, JPEG, WebP, GIF, TIFF, BMP, PNM), a sound (WAV, "
+        "FLAC, Ogg, MP3, AIFF, AU,\n"
+        "CAF), or else a text; - is stdin. Several are answered one after the other. The task follows from the "
+        "model's class; what it takes\n"
+        "and which parameters it has says anymodel run --task TASK --help.\n\n"
+        "  anymodel run my-bert \"Paris is the [MASK] of France.\"\n"
+        "  anymodel run my-vit cat.jpg dog.jpg --option top_k=3\n"
+        "  anymodel run my-clip cat.jpg --candidate-labels \"a cat,two dogs\"\n"
+        "  anymodel run my-llama4 cat.jpg --question \"<|image|>What is it?\"   (the model's placeholder of an "
+        "image)\n"
+        "  anymodel run my-llama4 --option 'messages=[{\"role\": \"user\", \"content\": [{\"type\": \"image\", "
+        "\"path\": \"cat.jpg\"},\n"
+        "      {\"type\": \"image\", \"path\": \"dog.jpg\"}, {\"type\": \"text\", \"text\": \"Which is larger?\"}]}]'\n"
+        "  anymodel run my-whisper speech.wav --option return_timestamps=word --option language=en\n"
+        "  anymodel run my-detr street.jpg --output boxes.png\n"
+        "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
+        "  anymodel run my-layoutlm --question \"Who signed?\" page.json   "
+        "([[\"word\", [left, top, right, bottom]], ...])\n"
+        "  anymodel run my-tapas --question \"How many stars?\" table.json   ({\"column\": [\"cell\", ...], ...})\n"
+        "  anymodel run my-nli \"The match was a draw.\" --task zero-shot-classification "
+        "--candidate-labels sport,politics\n"
+        "  anymodel run my-classifier \"A man eats.\" --pair \"Somebody is eating.\"\n"
+        "  anymodel run my-bert - < letter.txt\n"
+        "  anymodel run my-t5 --task summarization letter.txt --num-beams 4 --length-penalty 2\n"
+        "  anymodel run my-mbart --task translation letter.txt --option src_lang=en_XX --option tgt_lang=de_DE\n\n"
+        "With --json the answer is what transformers' pipeline gives; for several inputs, an array of "
+        "them.\n",
     .options = options,
+    .more_help = put_tasks,
     .run = run,
 };
 

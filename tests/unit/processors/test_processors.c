@@ -1,3 +1,4 @@
+#include "recorded_models.h"
 #include "test_support.h"
 
 #include "base/buffer.h"
@@ -10,54 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { MOST = 16, CLASSES = 89 };
-
-/* --- the model directory of a file --- */
-
-static void write_json(const char *directory, const char *name, am_json value)
-{
-    am_buffer text = {0};
-    am_json_write(value, &text);
-    am_test_write_text(directory, name, am_buffer_text(&text));
-    am_buffer_deinit(&text);
-}
-
-static void write_tokenizer(const char *directory, am_json added)
-{
-    static const char place[] = "\"added_tokens\":[";
-    char *base = am_test_read_file(am_test_source_path("tests/unit/processors/data/tokenizer.json"), NULL);
-    char *at = strstr(base, place);
-    am_buffer text = {0};
-    int id = 256;
-    assert_non_null(at);
-    am_buffer_append(&text, base, (size_t)(at - base) + sizeof place - 1);
-    for (am_json_iterator i = am_json_iterate(added); am_json_next(&i); id++) {
-        am_buffer_printf(&text, "%s{\"id\":%d,\"single_word\":false,\"lstrip\":false,\"rstrip\":false,",
-                         id > 256 ? "," : "", id);
-        am_buffer_append_string(&text, "\"normalized\":false,\"special\":true,\"content\":");
-        am_json_write(i.value, &text);
-        am_buffer_append_char(&text, '}');
-    }
-    am_buffer_append_string(&text, at + sizeof place - 1);
-    am_test_write_text(directory, "tokenizer.json", am_buffer_text(&text));
-    am_buffer_deinit(&text);
-    free(base);
-}
-
-static const char *write_model(am_json row)
-{
-    const char *directory = am_test_temporary_directory();
-    write_json(directory, "processor_config.json", am_json_get(row, "processor_config.json"));
-    write_json(directory, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
-    write_tokenizer(directory, am_json_get(row, "added_tokens"));
-    const char *second = am_test_format("%s/qformer_tokenizer", directory); /* of those that have two, the same twice */
-    assert_int_equal(mkdir(second, 0700), 0);
-    write_json(second, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
-    write_tokenizer(second, am_json_get(row, "added_tokens"));
-    return directory;
-}
+enum { MOST = 16, CLASSES = 109 };
 
 /* --- inputs, as tools/record/record_processors.py makes them --- */
 
@@ -77,19 +32,10 @@ static int64_t number_at(am_json list, int index)
     return -1;
 }
 
-static void draw(int64_t height, int64_t width, int64_t seed, am_image *image)
-{
-    am_test_expect_ok(am_image_create(width, height, image));
-    for (int64_t i = 0; i < image->height * image->width * 3; i++) {
-        int64_t y = i / 3 / image->width, x = i / 3 % image->width;
-        image->pixels[i] = (uint8_t)((x * 7 + y * 13 + i % 3 * 29 + seed * 31) % 256);
-    }
-}
-
 static void add_image(inputs *in, am_json size, int64_t seed)
 {
     assert_true(in->call.image_count < MOST);
-    draw(number_at(size, 0), number_at(size, 1), seed, &in->images[in->call.image_count++]);
+    am_test_draw(number_at(size, 0), number_at(size, 1), seed, &in->images[in->call.image_count++]);
 }
 
 /* [frames, height, width, frames a second] */
@@ -100,7 +46,7 @@ static void add_video(inputs *in, am_json numbers)
     int64_t count = number_at(numbers, 0), fps = number_at(numbers, 3);
     am_image *frames = am_alloc_zeroed((size_t)count, sizeof *frames);
     assert_non_null(frames);
-    for (int64_t i = 0; i < count; i++) draw(number_at(numbers, 1), number_at(numbers, 2), i, &frames[i]);
+    for (int64_t i = 0; i < count; i++) am_test_draw(number_at(numbers, 1), number_at(numbers, 2), i, &frames[i]);
     *video = (am_video){.frames = frames, .count = count, .fps = (double)fps};
     if (fps) video->duration = (double)count / (double)fps;
 }
@@ -285,7 +231,7 @@ static void check_file(void *context, const char *name)
     am_test_expect_ok(
         am_json_open(am_test_source_path(am_test_format("tests/unit/processors/data/%s", name)), &document));
     am_json row = am_json_root(document);
-    const char *directory = write_model(row);
+    const char *directory = am_test_make_processor(row);
     for (am_json_iterator i = am_json_iterate(am_json_get(row, "cases")); am_json_next(&i); number++)
         check_case(am_test_format("%s case %d", name, number), directory, i.value);
     assert_true(number > 0);
@@ -312,7 +258,7 @@ static const char *recorded_model(const char *class_name, const char *processor_
     am_json_document *document;
     am_test_expect_ok(
         am_json_open(am_test_source_path(am_test_format("tests/unit/processors/data/%s.json", class_name)), &document));
-    const char *directory = write_model(am_json_root(document));
+    const char *directory = am_test_make_processor(am_json_root(document));
     if (processor_config) am_test_write_text(directory, "processor_config.json", processor_config);
     am_json_close(document);
     return directory;
@@ -337,9 +283,9 @@ static am_status run_texts(const char *directory, const char *text, int64_t imag
 static void processors__refuse_classes_by_name(void **state)
 {
     am_processor *p;
-    const char *directory = recorded_model("Qwen2VLProcessor", "{\"processor_class\": \"CLIPProcessor\"}");
+    const char *directory = recorded_model("Qwen2VLProcessor", "{\"processor_class\": \"FuyuProcessor\"}");
     (void)state;
-    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_UNSUPPORTED, "CLIPProcessor");
+    am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_UNSUPPORTED, "FuyuProcessor");
     am_test_write_text(directory, "processor_config.json", "{}");
     am_test_write_text(directory, "tokenizer_config.json", "{\"tokenizer_class\": \"TokenizersBackend\"}");
     am_test_expect_error(am_processor_open(directory, (am_json){0}, &p), AM_NOT_FOUND, "processor_class");

@@ -1,6 +1,8 @@
-/* What the tests of recorded answers share: comparing answers, and model directories made of a recording. */
+/* What the tests of recorded answers share: comparing answers. */
 #ifndef AM_TEST_RECORDED_H
 #define AM_TEST_RECORDED_H
+
+#include "recorded_models.h"
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -14,10 +16,5 @@ void am_test_compare_answer(const char *answer, am_json expected, am_buffer *fai
 /* Runs the case {"task", "text", "pair", "path", "options", "answer"} in a model directory and compares. The task
    "sentence-embedding" is am_model_embed. */
 void am_test_check_case(const char *directory, am_json recorded, am_buffer *failures);
-
-/* A new folder with a model of pipelines.json: {"files", "tensors", "modules"}, whose weights are numbers made from
-   their names, and the files of a case over it: "NAME" replaces a file, "+NAME" members of a JSON file. A string of
-   am_test_temporary_directory. */
-const char *am_test_make_model(am_json model, am_json files);
 
 #endif

@@ -6,6 +6,7 @@
 #include <anymodel/anymodel.h>
 
 #include <string.h>
+#include <unistd.h>
 
 static void check_task(const char *task)
 {
@@ -41,9 +42,11 @@ static void tasks_pipelines__answer_sentence_embedding_as_transformers(void **st
     check_task("sentence-embedding");
 }
 
+/* Messages name images by paths from the root folder. */
 static void tasks_pipelines__answer_image_text_to_text_as_transformers(void **state)
 {
     (void)state;
+    assert_int_equal(chdir(am_test_source_path(".")), 0);
     check_task("image-text-to-text");
 }
 
