@@ -6,6 +6,7 @@
 #include "media/feature_extractor.h"
 #include "media/images/processor.h"
 #include "processors/processor.h"
+#include "text/chat_template.h"
 
 /* The frames that are taken of a video, and what its times are counted by. */
 typedef struct am_processor_clip {
@@ -24,8 +25,11 @@ typedef struct am_processor_call {
     am_media_tensors videos;  /* outputs of the video processor */
     am_processor_clip *clips; /* [video_count] */
     am_media_tensors sounds;  /* outputs of the feature extractor */
-    int64_t *image_of_text;   /* [text_count + 1]: the first image of each text, once texts are prepared */
-    am_arena arena;           /* of the call */
+    int64_t *sound_of_video;  /* [video_count]: its sound among the sounds, -1: it has none; null: none has */
+    int64_t *own_sounds;      /* [own_sound_count]: sounds with placeholders, once texts are prepared; null: all */
+    int64_t own_sound_count;
+    int64_t *image_of_text; /* [text_count + 1]: the first image of each text, once texts are prepared */
+    am_arena arena;         /* of the call */
 } am_processor_call;
 
 /* Which image, video or sound is expanded. */
@@ -57,6 +61,7 @@ typedef struct am_processor_class {
     const char *tokens;
     am_modality image, video, sound;
     const char *video_processor;  /* its class where no file names one; null: videos are not taken */
+    bool has_chat_template;       /* it asks by the chat template of the directory */
     const char *second_tokenizer; /* the folder of another tokenizer in the model directory; null: there is none */
     bool without_texts;           /* it has no tokenizer */
     /* Appends arguments of the image processor that follow from settings, as members of a JSON object; null: none. */
@@ -64,8 +69,8 @@ typedef struct am_processor_class {
     bool nests_images;    /* images of a text are one sample for the image processor */
     const char *type_ids; /* the output that marks media among tokens; null: none is given */
     const char *unused;   /* outputs of parts that are left out, separated by blanks */
-    /* Changes the texts before placeholders are counted and expanded; makes them where there are none. Null: nothing.
-     */
+    /* Changes the texts before placeholders are counted and expanded, makes them where there are none, puts other
+       inputs in the place of run->inputs. Null: nothing. */
     am_status (*prepare)(am_processor_call *run);
     /* Runs the feature extractor, into run->sounds; null: am_processor_extract. */
     am_status (*extract)(am_processor_call *run);
@@ -94,6 +99,7 @@ struct am_processor {
     am_arena arena;
     am_json_document *arguments, *config, *tokenizer_config, *defaults; /* the first three may be null */
     am_tokenizer *tokenizer, *second_tokenizer;                         /* null: it takes no texts; the second */
+    am_chat_template *chat_template;                                    /* null: the class needs none */
     am_image_processor *image_processor;                                /* null: the class takes no images */
     am_video_processor *video_processor;    /* null: it, or the directory, takes no videos */
     am_feature_extractor feature_extractor; /* of zeros: it takes no sounds */
@@ -164,6 +170,12 @@ void am_set_text(am_processor_call *run, int64_t text, am_buffer *from);
 /* Makes `count` empty texts in the place of those there are. */
 am_status am_make_texts(am_processor_call *run, int64_t count) AM_NODISCARD;
 
+/* Replaces each `what` of all texts; an empty one is nowhere. `put` appends what stands in the place of the index-th.
+ */
+am_status am_replace_in_texts(am_processor_call *run, am_text what,
+                              am_status (*put)(const am_processor_call *run, int64_t index,
+                                               am_buffer *out)) AM_NODISCARD;
+
 /* Puts texts before and after each text. */
 am_status am_format_texts(am_processor_call *run, const char *before, const char *after) AM_NODISCARD;
 
@@ -177,8 +189,10 @@ am_status am_processor_encode_options(const am_processor *p, am_encode_options *
 /* The texts to input_ids, attention_mask and, where the tokenizer has them, token_type_ids. */
 am_status am_processor_encode(am_processor_call *run) AM_NODISCARD;
 
-/* The same by another tokenizer. */
+/* The same by another tokenizer, and with other options than those of text_kwargs. */
 am_status am_processor_encode_by(am_processor_call *run, const am_tokenizer *tokenizer) AM_NODISCARD;
+am_status am_processor_encode_with(am_processor_call *run, const am_tokenizer *tokenizer,
+                                   const am_encode_options *options) AM_NODISCARD;
 
 /* Fails with AM_INVALID_ARGUMENT, naming both numbers, where the counted token is not as often in the ids as in the
    text

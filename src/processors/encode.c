@@ -62,16 +62,22 @@ am_status am_processor_encode(am_processor_call *run)
 
 am_status am_processor_encode_by(am_processor_call *run, const am_tokenizer *tokenizer)
 {
-    size_t count = (size_t)run->out->text_count;
     am_encode_options options;
     AM_TRY(am_processor_encode_options(run->processor, &options));
     if (run->inputs->no_special_tokens) options.add_special_tokens = false;
+    return am_processor_encode_with(run, tokenizer, &options);
+}
+
+am_status am_processor_encode_with(am_processor_call *run, const am_tokenizer *tokenizer,
+                                   const am_encode_options *options)
+{
+    size_t count = (size_t)run->out->text_count;
     am_text *texts = am_arena_array(&run->arena, count, sizeof *texts);
     am_encoding *encodings = am_arena_array(&run->arena, count, sizeof *encodings);
     if (!texts || !encodings) return am_out_of_memory();
     for (size_t i = 0; i < count; i++)
         texts[i] = (am_text){am_buffer_text(&run->out->texts[i]), run->out->texts[i].length};
-    AM_TRY(am_tokenizer_encode_batch(tokenizer, texts, NULL, count, &options, encodings));
+    AM_TRY(am_tokenizer_encode_batch(tokenizer, texts, NULL, count, options, encodings));
     am_status status = give_encodings(run, encodings);
     for (size_t i = 0; i < count; i++) am_encoding_deinit(&encodings[i]);
     return status;

@@ -274,6 +274,7 @@ static am_status open_parts(am_processor *p, const char *directory)
         if (!second) return am_out_of_memory();
         AM_TRY(am_tokenizer_open(second, AM_TOKENIZER_AUTO, &p->second_tokenizer));
     }
+    if (p->kind->has_chat_template) AM_TRY(am_chat_template_open(directory, NULL, false, &p->chat_template));
     if (takes(&p->kind->image)) AM_TRY(open_images(p, directory));
     if (p->kind->video_processor) AM_TRY(open_videos(p, directory));
     return takes(&p->kind->sound) ? am_feature_extractor_open(directory, &p->feature_extractor) : NULL;
@@ -389,6 +390,7 @@ void am_processor_close(am_processor *processor)
     if (!processor) return;
     am_tokenizer_close(processor->tokenizer);
     am_tokenizer_close(processor->second_tokenizer);
+    am_chat_template_close(processor->chat_template);
     am_image_processor_close(processor->image_processor);
     am_video_processor_close(processor->video_processor);
     am_feature_extractor_deinit(&processor->feature_extractor);

@@ -52,6 +52,8 @@ typedef struct am_processor_inputs {
     int64_t text_count; /* 0: none, of classes whose media stand beside texts, or what the class makes of the images */
     const am_image *images;
     int64_t image_count;
+    const int64_t *image_counts; /* [text_count]: images of each text, for classes whose texts have no placeholders
+                                    (PI0); null: all are of one text */
     const am_video *videos;
     int64_t video_count;
     const am_audio *sounds; /* mono or of as many channels as the extractor takes, at its rate */

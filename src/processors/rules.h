@@ -25,8 +25,15 @@ am_status am_expand_video_grid(const am_placeholder *p, am_buffer *out) AM_NODIS
 /* What video_grid_thw says: its first number, and patches of one of those after merging. */
 am_status am_video_grid(const am_placeholder *p, int64_t *out_times, int64_t *out_each) AM_NODISCARD;
 
+/* Muse: times after their seconds, as frame_timestamp_format of the video processor writes them, with video_sep_token
+   between them, video_start_token and video_end_token around all. */
+am_status am_expand_separated_video(const am_placeholder *p, am_buffer *out) AM_NODISCARD;
+
 /* The frame rate by which a video's times are counted: its own, or 24. */
 double am_clip_fps(const am_processor_clip *clip);
+
+/* Seconds of one of the frames that were taken; at most 10^15, which integers hold. */
+double am_clip_seconds(const am_processor_clip *clip, int64_t frame);
 
 /* The token as often as the output `name` says for this image or sound. */
 am_status am_put_counted(const am_placeholder *p, const char *name, const char *token, const am_wrapping *wrapping,
@@ -42,6 +49,11 @@ am_status am_give_sound_counts(am_processor_call *run, const int64_t *counts) AM
    `count_of` makes of the mask's sums. */
 am_status am_extract_counted(am_processor_call *run, const char *from, const char *mask,
                              int64_t (*count_of)(const am_processor *p, int64_t length)) AM_NODISCARD;
+
+/* Where the call says load_audio_from_video: which sounds are those of videos. audio_from_video_indices holds for each
+   sound the number of its video, null where it has a placeholder of its own. Fails with AM_UNSUPPORTED where the sounds
+   of videos are not among those that are given. */
+am_status am_take_video_sounds(am_processor_call *run) AM_NODISCARD;
 
 /* Python's //, which rounds down; b is positive. */
 int64_t am_floor_div(int64_t a, int64_t b);

@@ -91,6 +91,28 @@ int64_t am_count_text(const am_buffer *text, am_text what)
     return count;
 }
 
+am_status am_replace_in_texts(am_processor_call *run, am_text what,
+                              am_status (*put)(const am_processor_call *run, int64_t index, am_buffer *out))
+{
+    int64_t index = 0;
+    am_status status = NULL;
+    for (int64_t i = 0; i < run->out->text_count && !status; i++) {
+        const am_buffer *in = &run->out->texts[i];
+        am_buffer text = {0};
+        for (size_t at = 0; at < in->length && !status;) {
+            if (!stands_at(in, at, what)) {
+                am_buffer_append_char(&text, in->bytes[at++]);
+                continue;
+            }
+            status = put(run, index++, &text);
+            at += what.length;
+        }
+        am_set_text(run, i, &text);
+        if (!status) status = am_buffer_status(&run->out->texts[i]);
+    }
+    return status;
+}
+
 static am_text placeholder_of(const am_processor_call *run, const am_modality *modality)
 {
     return modality->placeholder ? am_token_text(run, modality->placeholder) : (am_text){0};
@@ -191,6 +213,7 @@ static am_status expand_text(const am_processor_call *run, int64_t text, int64_t
         const am_media_tensors *media[KINDS] = {run->images ? &run->images[nested ? text : 0] : NULL, &run->videos,
                                                 &run->sounds};
         am_placeholder p = {.run = run, .index = next[which], .text = text, .place = next[which] - first[which]};
+        if (which == KINDS - 1 && run->own_sounds) p.index = run->own_sounds[p.index];
         p.media = media[which];
         p.row = nested ? p.place : p.index;
         status = modalities[which]->expand(&p, out);
@@ -401,12 +424,12 @@ static am_status encode(am_processor_call *run)
 static am_status process(am_processor_call *run)
 {
     const am_processor_class *kind = run->processor->kind;
-    const am_processor_inputs *in = run->inputs;
     AM_TRY(take_texts(run));
     if (kind->prepare) AM_TRY(kind->prepare(run));
+    const am_processor_inputs *in = run->inputs; /* as prepared */
     AM_TRY(check_texts(run));
     AM_TRY(check_count(run, &kind->image, in->image_count, "images"));
-    AM_TRY(check_count(run, &kind->sound, in->sound_count, "sounds"));
+    AM_TRY(check_count(run, &kind->sound, run->own_sounds ? run->own_sound_count : in->sound_count, "sounds"));
     AM_TRY(check_videos(run));
     AM_TRY(assign_images(run));
     if (in->image_count) AM_TRY(process_images(run));

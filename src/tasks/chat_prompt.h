@@ -5,9 +5,6 @@
 #include "tasks/pipeline.h"
 #include "text/chat_template.h"
 
-/* {"bos_token": "<s>", ..}: those that are set, as variables of a template; null: none. */
-am_status am_chat_special_tokens(const struct am_tokenizer *tokenizer, am_json_document **out) AM_NODISCARD;
-
 /* Whether the last message is to be continued: where the option continue_final_message does not say it, an answer is,
    as in transformers' pipeline. */
 bool am_chat_is_begun(am_json messages, am_json options);

@@ -20,6 +20,7 @@
 #include <time.h>
 
 typedef struct am_chat_template am_chat_template;
+struct am_tokenizer;
 
 /* Parses a template. `name` stands for it in messages. The text is copied.
    Fails with AM_INVALID_FILE (TemplateSyntaxError, TemplateAssertionError, text that is not UTF-8),
@@ -64,6 +65,9 @@ typedef struct am_chat_options {
     size_t memory_limit_bytes; /* all values made on the way: 512 MiB */
     int64_t step_limit;        /* evaluated expressions, loop turns, 64 bytes of text each: 100 million */
 } am_chat_options;
+
+/* {"bos_token": "<s>", ..}: those that the tokenizer has, as variables of a template; null: none. */
+am_status am_chat_special_tokens(const struct am_tokenizer *tokenizer, am_json_document **out) AM_NODISCARD;
 
 /* Renders a conversation. One template can be rendered by several threads at once. *out is freed with
    am_chat_text_deinit. Fails with AM_INVALID_ARGUMENT (the template refuses the conversation, or meets values

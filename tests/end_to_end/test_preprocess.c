@@ -391,7 +391,7 @@ static void end_to_end_preprocess__names_what_is_wrong(void **state)
                    AM_INVALID_ARGUMENT, "--padding belongs into text_kwargs");
     expect_failure(am_test_anymodel(NULL, "preprocess", llama.text, "--text", "a", "--option", "colour=1"),
                    AM_UNSUPPORTED, "argument colour");
-    am_test_write_text(empty.text, "config.json", "{\"model_type\": \"fuyu\"}");
+    am_test_write_text(empty.text, "config.json", "{\"model_type\": \"voxtral\"}");
     expect_failure(am_test_anymodel(NULL, "preprocess", empty.text, "--text", "a"), AM_UNSUPPORTED,
-                   "processor class \"FuyuProcessor\" is not here");
+                   "processor class \"VoxtralProcessor\" is not here");
 }

@@ -123,23 +123,41 @@ static void write_json(const char *directory, const char *name, am_json value)
     am_buffer_deinit(&text);
 }
 
-static void write_tokenizer(const char *directory, am_json added)
+/* A token's text, or an object that says what else is not as usual. */
+static void write_token(am_json token, int id, am_buffer *out)
 {
-    static const char place[] = "\"added_tokens\":[";
+    bool alone = am_json_kind_of(token) == AM_JSON_STRING;
+    am_json content = alone ? token : am_json_get(token, "content");
+    static const char *const flags[] = {"single_word", "lstrip", "rstrip", "normalized", "special"};
+    am_buffer_printf(out, "%s{\"id\":%d,\"content\":", id > 256 ? "," : "", id);
+    am_json_write(content, out);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        bool flag = am_json_bool(am_json_get(token, flags[i]), strcmp(flags[i], "special") == 0);
+        am_buffer_printf(out, ",\"%s\":%s", flags[i], flag ? "true" : "false");
+    }
+    am_buffer_append_char(out, '}');
+}
+
+static void write_tokenizer(const char *directory, am_json row)
+{
+    static const char place[] = "\"added_tokens\":[", none[] = "\"normalizer\":null";
     char *base = am_test_read_file(am_test_source_path("tests/unit/processors/data/tokenizer.json"), NULL);
-    char *at = strstr(base, place);
+    char *at = strstr(base, place), *normalizer = strstr(base, none);
+    am_json replaced = am_json_get(row, "normalizer");
     am_buffer text = {0};
     int id = 256;
-    assert_non_null(at);
+    assert_true(at && normalizer > at);
     am_buffer_append(&text, base, (size_t)(at - base) + sizeof place - 1);
-    for (am_json_iterator i = am_json_iterate(added); am_json_next(&i); id++) {
-        am_buffer_printf(&text, "%s{\"id\":%d,\"single_word\":false,\"lstrip\":false,\"rstrip\":false,",
-                         id > 256 ? "," : "", id);
-        am_buffer_append_string(&text, "\"normalized\":false,\"special\":true,\"content\":");
-        am_json_write(i.value, &text);
-        am_buffer_append_char(&text, '}');
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "added_tokens")); am_json_next(&i); id++)
+        write_token(i.value, id, &text);
+    at += sizeof place - 1;
+    if (am_json_kind_of(replaced) == AM_JSON_OBJECT) {
+        am_buffer_append(&text, at, (size_t)(normalizer - at));
+        am_buffer_append_string(&text, "\"normalizer\":");
+        am_json_write(replaced, &text);
+        at = normalizer + sizeof none - 1;
     }
-    am_buffer_append_string(&text, at + sizeof place - 1);
+    am_buffer_append_string(&text, at);
     am_test_write_text(directory, "tokenizer.json", am_buffer_text(&text));
     am_buffer_deinit(&text);
     free(base);
@@ -150,11 +168,11 @@ const char *am_test_make_processor(am_json row)
     const char *directory = am_test_temporary_directory();
     write_json(directory, "processor_config.json", am_json_get(row, "processor_config.json"));
     write_json(directory, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
-    write_tokenizer(directory, am_json_get(row, "added_tokens"));
+    write_tokenizer(directory, row);
     const char *second = am_test_format("%s/qformer_tokenizer", directory); /* of those that have two, the same twice */
     assert_int_equal(mkdir(second, 0700), 0);
     write_json(second, "tokenizer_config.json", am_json_get(row, "tokenizer_config.json"));
-    write_tokenizer(second, am_json_get(row, "added_tokens"));
+    write_tokenizer(second, row);
     return directory;
 }
 

@@ -90,9 +90,43 @@ def both(image, sound):
             {"texts": [f"{sound} then {image}"], "images": [[SIZES[0]]], "sounds": [16000]}]
 
 
-def minicpm(**more):
-    return {"named": MINICPM, "image": {"scale_resolution": 112, "max_slice_nums": 9},
-            "cases": image_cases("<|image_pad|>"), **more}
+def minicpm():
+    small = {"scale_resolution": 112, "max_slice_nums": 9}
+    return {"named": MINICPM, "image": small, "video": small,
+            "cases": image_cases("<|image_pad|>") + video_cases("<|video_pad|>", "<|image_pad|>", {"max_num_frames": 3},
+                                                                videos=[[2, 48, 90, 2], [3, 160, 90, 3], [1, 30, 30, 0]])}
+
+
+MUSE = ["<|patch|>", "<|image_start|>", "<|image_end|>", "<|video|>", "<|vid_frame_separator|>", "<|vid_start|>",
+        "<|vid_end|>"]
+
+
+def omni():
+    """Videos without sounds, and with them between their tokens: of a video, of two of three beside another sound."""
+    video = "<|vision_bos|><|VIDEO|><|vision_eos|>"
+    plain = {"text_kwargs": {"padding": True}, "load_audio_from_video": True,
+             "videos_kwargs": {"do_sample_frames": False}}
+    return {"named": OMNI, "image": BUDGET, "video": BUDGET, "sound": {"chunk_length": 5},
+            "cases": both("<|IMAGE|>", "<|AUDIO|>") + video_cases(video, "<|IMAGE|>") + [
+                {"texts": [f"{video} heard"], "videos": [[14, 48, 90, 2]], "sounds": [66000],
+                 "arguments": {**plain, "audio_from_video_indices": [0]}},
+                {"texts": [f"{video} and {video}", f"{video}, <|AUDIO|>."], "videos": VIDEOS,
+                 "sounds": [16000, 3000, 41000], "arguments": {
+                     **plain, "audio_from_video_indices": [2, None, 0],
+                     "videos_kwargs": {"do_sample_frames": False, "fps": 1.5, "size": {"shortest_edge": 3136,
+                                                                                       "longest_edge": 50176}}}}]}
+
+
+def boxes_as_tuples(arguments):
+    """Kosmos-2 tells boxes from lists of them by their types."""
+    def convert(value):
+        is_box = isinstance(value, list) and value and isinstance(value[0], (int, float))
+        return tuple(value) if is_box else [convert(v) for v in value] if isinstance(value, list) else value
+    return {"bboxes": convert(arguments["bboxes"])} if "bboxes" in arguments else {}
+
+
+PADDED = {"text_kwargs": {"padding": True}}
+CUT = {"text_kwargs": {"padding": "max_length", "truncation": True, "max_length": 14}}
 
 
 def beside_images(texts=("a cat", "two dogs"), **more):
@@ -137,11 +171,24 @@ ROWS = {
     "CohereCompassProcessor": qwen("<|IMAGE_PAD|>", video=BUDGET, cases=image_cases("<|IMAGE_PAD|>") + video_cases(
         "<|VIDEO_PAD|>", "<|IMAGE_PAD|>", {"fps": 2})),
     "Exaone4_5_Processor": qwen_videos(),
-    "Cosmos3EdgeProcessor": qwen(),
-    "VideoLlama3Processor": qwen(),
-    "HyperCLOVAXVisionV2Processor": qwen(),
+    "Cosmos3EdgeProcessor": qwen(
+        video=BUDGET, unrecorded_videos_kwargs={"return_metadata": True}, cases=image_cases("<|image_pad|>")
+        + video_cases("<|vision_start|><|video_pad|><|vision_end|>", "<|image_pad|>", {"fps": 2})
+        + video_cases("<|video_pad|>", sampled=False)[:1]),
+    "VideoLlama3Processor": qwen(video=BUDGET, cases=image_cases("<|image_pad|>") + video_cases(
+        "<|video_pad|>", "<|image_pad|>") + [
+            {"texts": ["<|video_pad|> and <|video_pad|>"], "videos": VIDEOS[:2], "arguments": {  # hardly differ in time
+                "text_kwargs": {"padding": True},
+                "videos_kwargs": {"do_sample_frames": False, "rescale_factor": 3e-6}}}]),
+    "HyperCLOVAXVisionV2Processor": qwen(
+        video=BUDGET, cases=image_cases("<|image_pad|>")
+        + video_cases("<|video_duration|> s <|video_pad|>", "<|image_pad|>")),
     "Lfm3VlProcessor": qwen_videos(sampled={"fps": 2}),
-    "Kimi_K25Processor": qwen("<|media_pad|>", image={"max_patches": 900}),
+    "Kimi_K25Processor": {
+        "tokens": ["<|media_pad|>", "<|kimi_k25_video_placeholder|>", "<|media_begin|>", "<|media_content|>",
+                   "<|media_end|>"], "image": {"max_patches": 900}, "video": {"max_patches": 200},
+        "cases": image_cases("<|media_pad|>") + video_cases("<|kimi_k25_video_placeholder|>", "<|media_pad|>",
+                                                            {"fps": 2})},
     "PaddleOCRVLProcessor": qwen(named=NAMED_QWEN),
     "Glm4vProcessor": glm_videos(),
     "Glm46VProcessor": glm_videos(),
@@ -153,14 +200,20 @@ ROWS = {
     "Ernie4_5_VLMoeProcessor": qwen(
         named={"image_token": "<|IMAGE|>", "image_start_token": "<|IMAGE_START|>", "image_end_token": "<|IMAGE_END|>",
                "video_token": "<|VIDEO|>", "video_start_token": "<|VIDEO_START|>", "video_end_token": "<|VIDEO_END|>"},
-        video={"draw_on_frames": False}, cases=image_cases("<|IMAGE_START|><|IMAGE|><|IMAGE_END|>")),
+        video={"draw_on_frames": False, **BUDGET}, unrecorded_videos_kwargs={"return_metadata": True},
+        cases=image_cases("<|IMAGE_START|><|IMAGE|><|IMAGE_END|>") + video_cases(
+            "<|VIDEO_START|><|VIDEO|><|VIDEO_END|>", "<|IMAGE|>", {"num_frames": 6, "min_frames": 2})),
     "MiniMaxM3VLProcessor": {
         "tokens": ["]<]image[>[", "]<]video[>[", "]<]start of image[>[", "]<]end of image[>["], "image": BUDGET,
-        "cases": image_cases("]<]image[>[")},
+        "cases": image_cases("]<]image[>[") + video_cases("]<]video[>[", "]<]image[>[", {"fps": 2}, videos=[
+            [4, 56, 84, 2], [17, 56, 28, 3], [2, 28, 28, 0]])[:3]
+        + [{"texts": ["]<]video[>[ larger"], "videos": [[12, 40, 56, 4]], "arguments": {
+            "text_kwargs": {"padding": True}, "videos_kwargs": {"do_resize": True, "do_sample_frames": True,
+                                                                "fps": 2}}}]},
     "MuseGlimmerProcessor": {
-        "tokens": ["<|patch|>", "<|image_start|>", "<|image_end|>", "<|video|>", "<|vid_frame_separator|>",
-                   "<|vid_start|>", "<|vid_end|>"], "image": {"max_image_tokens": 64},
-        "cases": image_cases("<|patch|>")},
+        "tokens": MUSE, "image": {"max_image_tokens": 64}, "video": {"max_video_frame_tokens": 16},
+        "unrecorded_videos_kwargs": {"return_metadata": True},
+        "cases": image_cases("<|patch|>") + video_cases("<|video|>", "<|patch|>")},
     "Inkling2Processor": {"tokens": ["<|unused_200054|>"], "cases": image_cases("<|unused_200054|>")},
     "HunYuanVLProcessor": qwen(
         named={"image_token": "<img>", "image_start_token": "<ims>", "image_end_token": "<ime>"},
@@ -253,7 +306,9 @@ ROWS = {
         "cases": image_cases("<image>", sizes=[[130, 300], [290, 140], [61, 53], [20, 20]])},
     "PerceptionLMProcessor": {
         "named": {"image_token": "<|image|>", "video_token": "<|video|>"}, "settings": {"patch_size": 7},
-        "image": {"tile_size": 56, "max_num_tiles": 6}, "cases": image_cases("<|image|>", several=False)},
+        "image": {"tile_size": 56, "max_num_tiles": 6}, "video": {"size": SMALL},
+        "cases": image_cases("<|image|>", several=False)
+        + video_cases("<|video|>", "<|image|>", videos=EVEN_VIDEOS)},
     "Llama4Processor": {
         "tokens": ["<|image|>", "<|image_start|>", "<|image_end|>", "<|patch|>", "<|tile_x_separator|>",
                    "<|tile_y_separator|>"], "image": {"size": SMALL, "max_patches": 6},
@@ -262,7 +317,11 @@ ROWS = {
         "named": {"image_token": "<|image|>", "video_token": "<|video|>"},
         "tokens": ["<im_patch>", "<im_col>", "<im_start>", "<low_res_im_start>", "<frame_start>", "<im_end>",
                    "<frame_end>", "<im_low>"], "image": {"size": SMALL, "max_crops": 3, "overlap_margins": [1, 1]},
-        "cases": image_cases("<|image|>")},
+        "video": {"size": SMALL}, "cases": image_cases("<|image|>") + [
+            {**case, "texts": texts} for case, texts in zip(
+                video_cases("<|video|>", "<|image|>"),
+                [["See <|video|>"], ["<|video|>", "a <|video|>", "<|video|>."], ["<|video|> or <|image|>"],
+                 ["<|video|> less"]])]},
     "MiniCPMOcrProcessor": minicpm(),
     "MiniCPMV4_6Processor": minicpm(),
     "MiniCPMV4_7Processor": minicpm(),
@@ -292,10 +351,13 @@ ROWS = {
         "image": {"size": {"longest_edge": 120}, "max_image_size": {"longest_edge": 56}},
         "cases": image_cases("<image>")[:3]},
     "SmolVLMProcessor": {
-        "tokens": ["<row_1_col_1>", "<global-img>", "<image>", "<fake_token_around_image>", "<end_of_utterance>"],
+        "tokens": ["<row_1_col_1>", "<global-img>", "<image>", "<fake_token_around_image>", "<end_of_utterance>",
+                   "<video>"],
         "settings": {"image_seq_len": 5}, "nested": True,
         "image": {"size": {"longest_edge": 120}, "max_image_size": {"longest_edge": 56}},
-        "cases": image_cases("<image>")},
+        "video": {"size": {"longest_edge": 60}, "max_image_size": {"longest_edge": 20}},
+        "cases": image_cases("<image>") + video_cases("<video>", "<image>", {"num_frames": 6, "fps": 2})
+        + video_cases("<video>", sampled=False, videos=[[123, 24, 20, 1]])[:1]},
     "GraniteDoclingProcessor": {
         "tokens": ["<image>", "<fake_token_around_image>", "<global-img>", "<row_1_col_1>"],
         "settings": {"image_seq_len": 5}, "nested": True,
@@ -334,6 +396,14 @@ ROWS = {
                   {"texts": ["<start_of_image> closer"], "images": [[SIZES[0]]], "arguments": {
                       "text_kwargs": {"padding": True}, "images_kwargs": {
                           "do_pan_and_scan": True, "pan_and_scan_min_crop_size": 30}}}, {"images": [SIZES[:2]]}]},
+    "ShieldGemma2Processor": {
+        "named": GEMMA, "settings": {"image_seq_length": 7}, "image": {"size": SMALL},
+        "chat_template": "{% for m in messages %}<{{ m.role }}>{% for c in m.content %}{% if c.type == 'image' %}"
+                         "<start_of_image>{% else %}{{ c.text | trim }}{% endif %}{% endfor %}{{ eos_token }}{% endfor %}",
+        "cases": [{"images": [SIZES[:2]], "arguments": {}},
+                  {"images": [SIZES[2:3]], "arguments": {
+                      "policies": ["own", "violence"], "custom_policies": {"own": "No \"quotes\".", "other": "x"}}},
+                  {"images": [SIZES[3:4]], "arguments": {"custom_policies": {"sexual": "Short.", "own": "No cats."}}}]},
     "Gemma3nProcessor": {
         "named": GEMMA4, "settings": {"image_seq_length": 7, "audio_seq_length": 5}, "image": {"size": SMALL},
         "image_class": "SiglipImageProcessor", "cases": both("<image_soft_token>", "<audio_soft_token>")},
@@ -347,7 +417,21 @@ ROWS = {
         + video_cases("<|video|>", "<image_soft_token>", videos=EVEN_VIDEOS)},
     "EmbeddingGemma2Processor": {
         "named": GEMMA4, "tokens": ["<|video|>"], "image": {"max_soft_tokens": 70}, "nested": True,
-        "cases": both("<image_soft_token>", "<audio_soft_token>")},
+        "cases": [*both("<image_soft_token>", "<audio_soft_token>"),
+                  *video_cases("<|video|>", "<image_soft_token>", {"fps": 2}, videos=EVEN_VIDEOS),
+                  *({**case, "arguments": {**case["arguments"], "videos_kwargs": {
+                      "do_sample_frames": False, "add_timestamps": True}}}
+                    for case in video_cases("<|video|>", sampled=False, videos=[
+                        [4, 48, 90, 2], [7, 48, 90, 3], [150, 48, 90, 2]])),
+                  *({"texts": [f"{text} heard"], "videos": videos, "sounds": sounds, "arguments": {
+                      "text_kwargs": {"padding": True}, "load_audio_from_video": True,
+                      "audio_from_video_indices": indices,
+                      "videos_kwargs": {"do_sample_frames": False, "add_timestamps": True}}}
+                    for text, videos, sounds, indices in (
+                        ("<|video|>", [[9, 48, 90, 2]], [66000], [0]), ("<|video|>", [[3, 48, 90, 4]], [41000], [0]),
+                        ("<|video|>, <audio_soft_token><|video|>", [[12, 48, 90, 2], [7, 48, 90, 3]],
+                         [3000, 16000, 101000], [1, None, 0]))),
+                  {"images": [SIZES[:2]], "sounds": [3000]}, {"videos": EVEN_VIDEOS[:2], "sounds": [3000, 16000]}]},
     "MllamaProcessor": {
         "tokens": ["<|image|>", "<|python_tag|>"], "nested": True, "image": {"size": SMALL},
         "cases": [{**case, "texts": [text.replace(" what", "<s>what") for text in case["texts"]]}
@@ -358,11 +442,50 @@ ROWS = {
     "Blip2Processor": {
         "tokens": ["<image>"], "settings": {"num_query_tokens": 5}, "image": {"size": SMALL},
         "cases": [{"texts": ["Question: what? Answer:"], "images": [[SIZES[0]]]},
-                  {"texts": ["one", "and two"], "images": [SIZES[1:3]]}]},
+                  {"texts": ["one", "and two"], "images": [SIZES[1:3]]},
+                  {"texts": ["a text that is cut"], "images": [SIZES[:1]], "arguments": CUT}]},
     "InstructBlipProcessor": {
         "tokens": ["<image>"], "settings": {"num_query_tokens": 5}, "image": {"size": SMALL},
         "cases": [{"texts": ["Question: what? Answer:"], "images": [[SIZES[0]]]},
-                  {"texts": ["one", "and two"], "images": [SIZES[1:3]]}]},
+                  {"texts": ["one", "and two"], "images": [SIZES[1:3]]},
+                  {"texts": ["a text that is cut"], "images": [SIZES[:1]], "arguments": CUT}]},
+    "InstructBlipVideoProcessor": {
+        "tokens": ["<video>"], "settings": {"num_query_tokens": 3}, "video": {"size": SMALL}, "flat": True,
+        "cases": [{"texts": ["Question: what? Answer:"], "videos": [[4, 48, 90, 2]]}, {"texts": ["No video."]},
+                  {"texts": ["one", "and two"], "videos": EVEN_VIDEOS[:2]},
+                  {"texts": ["a text that is cut"], "videos": EVEN_VIDEOS[:1], "arguments": CUT}]},
+    "PI0Processor": {
+        "image_class": "SiglipImageProcessor", "image": {"size": SMALL, "image_seq_length": 3}, "nested": True,
+        "tokens": ["<image>"], "arguments": {"text_kwargs": {}},
+        "settings": {"max_state_dim": 5, "chunk_size": 2, "state_mean": [0.5, 1.0, -2.0], "state_std": [2.0, 0.1, 3.0],
+                     "actions_mean": [0.25, 0.5], "actions_std": [0.3, 4.0]},
+        "cases": [{"texts": ["pick it up"], "images": [SIZES[:2]]},
+                  {"texts": ["one", "and two", "three"], "images": [SIZES[:1], SIZES[1:4], SIZES[2:4]],
+                   "arguments": {**PADDED, "state": [[1.5, 2.0, 3.0], [4.0, 5.0, 6.5], [0.0, 0.0, 0.0]],
+                                 "actions": [[[1.0, 2.0], [3.0, 4.0]], [[5.0, 6.0], [7.0, 8.5]], [[0, 1], [2, 3]]]}},
+                  {"images": [SIZES[:1]], "arguments": {"text_kwargs": {"max_length": 20},
+                                                         "state": [1.0, 2.0, 3.0]}}]},
+    "FuyuProcessor": {
+        "tokens": ["|SPEAKER|", "|NEWLINE|", "<0x04>"], "replaced": [r"^\|SPEAKER\|\|", "_|SPEAKER||"],
+        "image": {"size": {"height": 90, "width": 120}, "patch_size": {"height": 15, "width": 30}},
+        "cases": [{"texts": ["What is it?\n"], "images": [[[48, 150]]]}, {"texts": ["No image.", "and none"]},
+                  {"texts": ["one", "the other", "a third"], "images": [[[160, 40], [61, 53], [90, 120]]]},
+                  {"texts": ["other patches"], "images": [[[20, 20]]],
+                   "arguments": {**PADDED, "return_legacy_image_output": False}}]},
+    "Kosmos2Processor": {
+        "model_type": "kosmos-2", "settings": {"num_patch_index_tokens": 16}, "python": boxes_as_tuples,
+        "image": {"size": {"shortest_edge": 56}, "crop_size": SMALL},
+        "cases": [{"texts": ["  An image of "], "images": [[SIZES[0]]], "arguments": {**PADDED, "num_image_tokens": 4}},
+                  {"texts": ["No image.", "and <phrase>a\nb</phrase> none"], "arguments": PADDED},
+                  {"texts": ["<grounding><phrase>a dog</phrase> and<phrase>cats</phrase>", "one", "<phrase>it</phrase>."],
+                   "images": [SIZES[:3]], "arguments": {
+                       **PADDED, "num_image_tokens": 3, "first_image_token_id": 7, "bboxes": [
+                           [[1, 14], [[0.1, 0.2, 0.6, 0.9], [0, 5]]], None, [None]]}},
+                  {"texts": ["<phrase>x</phrase> y", "z"], "images": [SIZES[1:3]], "arguments": {
+                      "text_kwargs": {"padding": "max_length", "max_length": 32}, "num_image_tokens": 3,
+                      "add_eos_token": True, "bboxes": [[[0.0, 0.0, 1.0, 1.0]], None]}},
+                  {"texts": ["bare"], "images": [SIZES[:1]], "arguments": {
+                      "text_kwargs": {"add_special_tokens": False}, "num_image_tokens": 2}}]},
     "Kosmos2_5Processor": {
         "model_type": "kosmos-2.5",
         "named": {"image_token": "<s1>", "boi_token": "<s0>", "eoi_token": "</s0>"}, "settings": {"num_image_tokens": 7},
@@ -396,21 +519,24 @@ ROWS = {
         "cases": sound_cases("<|audio_pad|>", lengths=(3000, 16000, 101000))},
     "Nemotron3_5TranscribeProcessor": {"tokens": ["<|audio|>"], "cases": sound_cases("<|audio|>", several=False)},
     "CsmProcessor": {"tokens": ["<|AUDIO|>", "<|audio_eos|>"], "cases": sound_cases("<|AUDIO|>")},
-    "Qwen2_5OmniProcessor": {
-        "named": OMNI, "image": BUDGET, "sound": {"chunk_length": 5}, "cases": both("<|IMAGE|>", "<|AUDIO|>")},
-    "Qwen3OmniMoeProcessor": {
-        "named": OMNI, "image": BUDGET, "sound": {"chunk_length": 5}, "cases": both("<|IMAGE|>", "<|AUDIO|>")},
+    "Qwen2_5OmniProcessor": omni(),
+    "Qwen3OmniMoeProcessor": omni(),
     "Dots3NoteProcessor": {
-        "tokens": ["<|imgpad|>", "<|video_pad|>", "<|audio_comp_pad|>"], "image": BUDGET,
-        "cases": both("<|imgpad|>", "<|audio_comp_pad|>")},
+        "tokens": ["<|imgpad|>", "<|video_pad|>", "<|audio_comp_pad|>"], "image": BUDGET, "video": BUDGET,
+        "cases": both("<|imgpad|>", "<|audio_comp_pad|>") + video_cases("<|video_pad|>", "<|imgpad|>", {"fps": 2})},
     "MuseSparkProcessor": {
-        "tokens": ["<|patch|>", "<|image_start|>", "<|image_end|>", "<|video|>", "<|vid_frame_separator|>",
-                   "<|vid_start|>", "<|vid_end|>", "<|audio|>", "<|soft_audio_start|>", "<|soft_audio_end|>"],
-        "image": {"max_image_tokens": 64}, "cases": both("<|patch|>", "<|audio|>")},
+        "tokens": [*MUSE, "<|audio|>", "<|soft_audio_start|>", "<|soft_audio_end|>"],
+        "image": {"max_image_tokens": 64}, "video": {"max_video_frame_tokens": 16},
+        "unrecorded_videos_kwargs": {"return_metadata": True},
+        "cases": both("<|patch|>", "<|audio|>") + video_cases("<|video|>", "<|patch|>")},
     "NemotronH_Omni_Reasoning_V3Processor": {
         "tokens": ["<image>", "<video>", "<so_embedding>", "<so_start>", "<so_end>", "<img>", "</img>"],
         "image": {"min_num_patches": 64, "max_num_patches": 100}, "sound_class": "ParakeetFeatureExtractor",
-        "cases": both("<image>", "<so_embedding>")},
+        "video": {"video_target_num_patches": 16, "norm_mean": [0.5, 0.4, 0.3], "norm_std": [0.2, 0.3, 0.25]}, "one_video": True,
+        "cases": [*both("<image>", "<so_embedding>"),
+                  *({"texts": [f"<video> in {index}"], "videos": [video]}
+                    for index, video in enumerate([[4, 48, 90, 2], [7, 60, 40, 3], [1, 30, 30, 0]])),
+                  {"texts": ["<video> or <image>"], "videos": [[5, 48, 90, 7]], "images": [[SIZES[0]]]}]},
     "Phi4MultimodalProcessor": {
         "named": {"image_token": "<|image|>", "audio_token": "<|audio|>"}, "image": {"size": SMALL, "dynamic_hd": 4},
         "cases": both("<|image|>", "<|audio|>")},

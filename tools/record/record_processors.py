@@ -5,8 +5,9 @@ Usage: tools/record/record_processors.py FOLDER [CLASS...]
 
 Writes FOLDER/CLASS.json for each row of processor_rows.py (or those named) and FOLDER/tokenizer.json, the byte-level
 tokenizer of all of them without added tokens. A file holds processor_config.json, tokenizer_config.json, the added
-tokens, and cases. Images, videos ([frames, height, width, frames a second or 0]) and sounds are computed from their sizes, as tests/unit/processors/test_processors.c does.
-Outputs are shapes, of integers runs of equal values: [value, times, value, times, ...], few floats themselves. Needs transformers, torch,
+tokens (those that are not as usual with what differs), the tokenizer's normalizer if it has one, and cases. Images, videos ([frames, height, width, frames a second or 0]) and sounds are computed from their sizes, as tests/unit/processors/test_processors.c does.
+Outputs are shapes, of integers runs of equal values: [value, times, value, times, ...], few floats
+themselves, of pixels some that lie evenly spread. Needs transformers, torch,
 torchvision, Pillow, num2words.
 """
 import json
@@ -19,12 +20,13 @@ import numpy as np
 import torch
 import transformers
 from PIL import Image
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING_NAMES
 from transformers.models.auto.image_processing_auto import IMAGE_PROCESSOR_MAPPING_NAMES
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
 from transformers.models.auto.video_processing_auto import VIDEO_PROCESSOR_MAPPING_NAMES
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+from transformers.video_utils import VideoMetadata
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from processor_rows import ROWS  # noqa: E402
@@ -34,6 +36,7 @@ STANDARD = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_
 FEW_VALUES = 1500
 FEW_NUMBERS = 8
 MOST_RUNS = 100
+SPREAD = 6
 
 
 def byte_tokenizer():
@@ -45,9 +48,13 @@ def byte_tokenizer():
 
 
 def make_tokenizer(row):
+    base = byte_tokenizer()
+    if "replaced" in row:
+        base.normalizer = normalizers.Replace(Regex(row["replaced"][0]), row["replaced"][1])
     tokenizer = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=byte_tokenizer(), extra_special_tokens=row.get("named", {}), **STANDARD)
-    tokenizer.add_special_tokens({"additional_special_tokens": row.get("tokens", [])}, replace_extra_special_tokens=False)
+        tokenizer_object=base, extra_special_tokens=row.get("named", {}), **STANDARD)
+    tokens = [AddedToken(token, special=True, normalized="replaced" in row) for token in row.get("tokens", [])]
+    tokenizer.add_special_tokens({"additional_special_tokens": tokens}, replace_extra_special_tokens=False)
     tokenizer._tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A", pair="<s> $A $B:1", special_tokens=[("<s>", tokenizer.bos_token_id)])
     return tokenizer
@@ -80,6 +87,8 @@ def make(name, row):
             found = getattr(transformers, row["sound_class"]) if "sound_class" in row else part_class(
                 FEATURE_EXTRACTOR_MAPPING_NAMES, model_type)
             parts[attribute] = found(**row.get("sound", {}))
+    if "chat_template" in row:
+        parts["chat_template"] = row["chat_template"]
     return cls(**parts, **row.get("settings", {}))
 
 
@@ -112,9 +121,9 @@ def runs(values):
     return out
 
 
-def describe(value):
+def describe(value, name):
     if isinstance(value, list) and value and isinstance(value[0], torch.Tensor):
-        return {"list": [describe(part) for part in value]}
+        return {"list": [describe(part, name) for part in value]}
     if isinstance(value, torch.Tensor) and value.dtype == torch.bfloat16:
         value = value.float()
     array = value.numpy() if isinstance(value, torch.Tensor) else None
@@ -122,7 +131,7 @@ def describe(value):
         try:
             array = np.array(value)
         except ValueError:
-            return {"list": [describe(part) for part in value]}
+            return {"list": [describe(part, name) for part in value]}
     out = {"shape": list(array.shape)}
     if array.dtype.kind in "iub" and array.size <= FEW_VALUES:
         values = runs(array.reshape(-1).astype(np.int64).tolist())
@@ -130,6 +139,9 @@ def describe(value):
             out["runs"] = values
     if array.dtype.kind == "f" and array.size <= FEW_NUMBERS:
         out["numbers"] = array.reshape(-1).astype(float).tolist()
+    elif array.dtype.kind == "f" and ("pixel" in name or "patches" in name):
+        places = np.linspace(0, array.size - 1, SPREAD).astype(int)
+        out["spread"] = [float(f"{value:.6g}") for value in array.reshape(-1)[places]]
     return out
 
 
@@ -154,11 +166,14 @@ def call(processor, row, case, seen):
         images = [image for sample in images for image in sample]
     sounds = [sound(length, seed) for seed, length in enumerate(case.get("sounds", []))]
     videos = case.get("videos", [])
-    keywords = dict(arguments)
+    keywords = {**arguments, **row.get("python", lambda arguments: {})(arguments)}
     if videos:
         keywords["videos"] = [clip(*video[:3]) for video in videos]
-        keywords["videos_kwargs"] = {**keywords.get("videos_kwargs", {}),
-                                     "video_metadata": [metadata(*video) for video in videos]}
+        told = [metadata(*video) for video in videos]
+        if row.get("one_video"):
+            told = VideoMetadata(**told[0])
+        keywords["videos_kwargs"] = {**keywords.get("videos_kwargs", {}), **row.get("unrecorded_videos_kwargs", {}),
+                                     "video_metadata": told}
     if case.get("texts") is not None:
         keywords["text"] = list(case["texts"])
     if images:
@@ -171,6 +186,8 @@ def call(processor, row, case, seen):
         try:
             seen.clear()
             fresh = {k: {**v} if k == "text_kwargs" else v for k, v in keywords.items()}
+            if row.get("flat"):  # arguments of the texts are the call's own, and videos are called images
+                fresh = {"text": keywords["text"], "images": keywords.get("videos"), **keywords["text_kwargs"]}
             return arguments, processor(**fresh, return_tensors=tensors)
         except (ValueError, TypeError, RuntimeError) as error:
             failure = failure or error
@@ -178,14 +195,15 @@ def call(processor, row, case, seen):
 
 
 def contents(added):
-    """Added tokens are special, not normalized, and numbered from 256 on; what differs is told. The places of boxes
-    that PaliGemma adds after them stand in no case."""
-    added = [entry for entry in added if not re.fullmatch("<(loc|seg)[0-9]+>", entry["content"])]
-    for number, entry in enumerate(added):
-        usual = {"id": 256 + number, "special": True, "normalized": False, "lstrip": False, "rstrip": False,
-                 "single_word": False, "content": entry["content"]}
-        assert entry == usual, entry
-    return [entry["content"] for entry in added]
+    """Added tokens are special, not normalized, and numbered from 256 on; what else differs is told. The places of
+    boxes that PaliGemma adds after them stand in no case."""
+    usual = {"special": True, "normalized": False, "lstrip": False, "rstrip": False, "single_word": False}
+    out = []
+    for number, entry in enumerate(e for e in added if not re.fullmatch("<(loc|seg)[0-9]+>", e["content"])):
+        assert entry["id"] == 256 + number, entry
+        differs = {k: v for k, v in entry.items() if k != "id" and usual.get(k) != v}
+        out.append(entry["content"] if len(differs) == 1 else differs)
+    return out
 
 
 def record(name, row):
@@ -201,6 +219,9 @@ def record(name, row):
     for part in ("image_processor", "feature_extractor", "audio_processor"):
         if part in config:
             config[part].pop("mel_filters", None)
+    if "chat_template" in row:
+        config["chat_template"] = row["chat_template"]
+    normalizer = read["tokenizer.json"]["normalizer"]
     tokens = [entry["content"] for entry in read["tokenizer.json"]["added_tokens"]]
     seen = []
     original = PreTrainedTokenizerBase.__call__
@@ -210,20 +231,30 @@ def record(name, row):
             seen.append(list(text))
         return original(self, text, *arguments, **keywords)
 
+    def replace_and_tell(*arguments):
+        text, offsets = replace(*arguments)
+        seen.append(list(text))
+        return text, offsets
+
     cases = []
     PreTrainedTokenizerBase.__call__ = spy
+    replace = processor.get_text_with_replacements
+    if name == "FuyuProcessor":  # it tokenizes parts of texts
+        processor.get_text_with_replacements = replace_and_tell
     try:
         for case in row["cases"]:
             arguments, made = call(processor, row, case, seen)
             out = {"arguments": arguments, "texts": case.get("texts") or [], "images": case.get("images", []),
                    **({"videos": case["videos"]} if "videos" in case else {}),
-                   "sounds": case.get("sounds", []), "expanded": [squeeze(text, tokens) for text in seen[-1]] if seen else [],
-                   "outputs": {k: describe(v) for k, v in made.items()}}
+                   "sounds": case.get("sounds", []), "expanded": [
+                       squeeze(text, tokens) for text in max(reversed(seen or [[]]), key=len)],  # Kosmos-2 measures one again
+                   "outputs": {k: describe(v, k) for k, v in made.items()}}
             cases.append(out)
     finally:
         PreTrainedTokenizerBase.__call__ = original
     return {"class": name, "processor_config.json": config, "tokenizer_config.json": read["tokenizer_config.json"],
-            "added_tokens": contents(read["tokenizer.json"]["added_tokens"]), "cases": cases}
+            "added_tokens": contents(read["tokenizer.json"]["added_tokens"]), **({"normalizer": normalizer} if normalizer else {}),
+            "cases": cases}
 
 
 def write(folder, name, document):

@@ -1,4 +1,5 @@
 /* Qwen2-VL, Qwen3-VL and those that pack patches of frames as they do. */
+#include "media/preprocessor_config.h"
 #include "media/videos/packing.h"
 #include "tensor/shape.h"
 
@@ -6,11 +7,21 @@
 #include <math.h>
 #include <stddef.h>
 
-/* min_pixels and max_pixels of old stand for the edges of size. */
+static bool is_argument(const am_image_processor *p, const char *key)
+{
+    am_json value = p->arguments ? am_json_get(am_json_root(p->arguments), key) : (am_json){0};
+    return am_preprocessor_config_given(value);
+}
+
+/* min_pixels and max_pixels of old stand for the edges of size, those of the configuration where a call has no size. */
 static am_status standardize(am_image_processor *p)
 {
-    AM_TRY(am_image_integer(p, "min_pixels", 1, AM_IMAGE_MAX_PIXELS, &p->size.shortest_edge));
-    return am_image_integer(p, "max_pixels", 1, AM_IMAGE_MAX_PIXELS, &p->size.longest_edge);
+    bool sized = is_argument(p, "size");
+    if (!sized || is_argument(p, "min_pixels"))
+        AM_TRY(am_image_integer(p, "min_pixels", 1, AM_IMAGE_MAX_PIXELS, &p->size.shortest_edge));
+    if (!sized || is_argument(p, "max_pixels"))
+        AM_TRY(am_image_integer(p, "max_pixels", 1, AM_IMAGE_MAX_PIXELS, &p->size.longest_edge));
+    return NULL;
 }
 
 /* --- sampling --- */
@@ -310,7 +321,7 @@ static const am_video_class classes[] = {
      .defaults = AM_JSON({
          "do_convert_rgb": true, "do_resize": true, "resample": 1, "do_rescale": true, "do_normalize": true,
          "image_mean": [0.5, 0.5, 0.5], "image_std": [0.5, 0.5, 0.5], "do_sample_frames": true, "num_frames": 96,
-         "fps": 2.0, "max_video_frame_tokens": 144, "merge_size": 2, "patch_size": 14, "temporal_patch_size": 2
+         "fps": 2.0, "frame_timestamp_format": "Time: {timestamp:.1f}s", "max_video_frame_tokens": 144, "merge_size": 2, "patch_size": 14, "temporal_patch_size": 2
      }), .details = &muse_glimmer},
      .sample = sample_muse_glimmer, .preprocess = am_packing_preprocess},
     {.settings = {.name = "Qwen2VLVideoProcessor",

@@ -56,6 +56,72 @@ static am_status expand_docling(const am_placeholder *p, am_buffer *out)
     return NULL;
 }
 
+/* --- SmolVLM --- */
+
+static const char *const small_numbers[] = {
+    "zero", "one",    "two",    "three",    "four",     "five",    "six",     "seven",     "eight",    "nine",
+    "ten",  "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+static const char *const tens[] = {"",      "",      "twenty",  "thirty", "forty",
+                                   "fifty", "sixty", "seventy", "eighty", "ninety"};
+
+static void put_below_thousand(int64_t number, am_buffer *out)
+{
+    if (number >= 100) am_buffer_printf(out, "%s hundred%s", small_numbers[number / 100], number % 100 ? " and " : "");
+    if (number >= 100 && number % 100 == 0) return;
+    number %= 100;
+    if (number < 20) am_buffer_append_string(out, small_numbers[number]);
+    else if (number % 10) am_buffer_printf(out, "%s-%s", tens[number / 10], small_numbers[number % 10]);
+    else am_buffer_append_string(out, tens[number / 10]);
+}
+
+/* num2words of a number below 10^9: "one thousand, two hundred and three". */
+static void put_words(int64_t number, am_buffer *out)
+{
+    static const char *const units[] = {" million", " thousand"};
+    int64_t unit = 1000000, rest = number;
+    for (int i = 0; i < 2; i++, unit /= 1000) {
+        if (rest < unit) continue;
+        put_below_thousand(rest / unit, out);
+        am_buffer_append_string(out, units[i]);
+        rest %= unit;
+        if (rest) am_buffer_append_string(out, rest < 100 ? " and " : ", ");
+    }
+    if (rest || !number) put_below_thousand(rest, out);
+}
+
+/* str(timedelta) */
+static void put_duration(int64_t seconds, am_buffer *out)
+{
+    int64_t days = seconds / 86400;
+    if (days) am_buffer_printf(out, "%" PRId64 " day%s, ", days, days == 1 ? "" : "s");
+    am_buffer_printf(out, "%" PRId64 ":%02d:%02d", seconds % 86400 / 3600, (int)(seconds / 60 % 60),
+                     (int)(seconds % 60));
+}
+
+/* Each frame after its minutes and seconds. The number of frames that is told is that of the longest video. */
+static am_status expand_smolvlm_video(const am_placeholder *p, am_buffer *out)
+{
+    const am_processor_clip *clip = &p->run->clips[p->index];
+    double last = am_clip_seconds(clip, clip->count - 1);
+    int64_t length;
+    am_shape pixels;
+    AM_TRY(am_processor_integer(p->run->processor, "image_seq_len", &length));
+    AM_TRY(am_media_shape(p->media, "pixel_values", p->row, &pixels));
+    if (pixels.rank != 5) return am_error(AM_INVALID_ARGUMENT, "videos that differ in frames or sizes need do_pad");
+    am_buffer_append_string(out, "You are provided the following series of ");
+    put_words(pixels.dims[1], out);
+    am_buffer_append_string(out, " frames from a ");
+    put_duration((int64_t)(clip->duration > 0.0 ? clip->duration : last), out);
+    am_buffer_append_string(out, " [H:MM:SS] video.\n");
+    for (int64_t i = 0; i < clip->count; i++) {
+        int64_t seconds = (int64_t)am_clip_seconds(clip, i);
+        am_buffer_printf(out, "\nFrame from %02" PRId64 ":%02d:", seconds / 60, (int)(seconds % 60));
+        put_whole(p, length, out);
+    }
+    am_buffer_append_string(out, "\n\n");
+    return NULL;
+}
+
 /* --- Idefics 2 --- */
 
 static am_status expand_idefics2(const am_placeholder *p, am_buffer *out)
@@ -201,8 +267,9 @@ static const am_processor_class classes[] = {
      .settings = AM_JSON({"image_seq_len": 169, "image_token": "<image>", "video_token": "<video>",
                           "fake_image_token": "<fake_token_around_image>", "global_image_token": "<global-img>",
                           "images_kwargs": {"return_row_col_info": true}}),
-     .tokens = "image_token* fake_image_token* global_image_token*?", .nests_images = true,
-     .image = IMAGE(expand_idefics3), .unused = "rows cols"},
+     .tokens = "image_token* fake_image_token* global_image_token*? video_token*?", .nests_images = true,
+     .image = IMAGE(expand_idefics3), .video = {.placeholder = "video_token", .expand = expand_smolvlm_video},
+     .video_processor = "SmolVLMVideoProcessor", .unused = "rows cols"},
     {.name = "GraniteDoclingProcessor",
      .settings = AM_JSON({"image_seq_len": 64, "image_token": "<image>",
                           "fake_image_token": "<fake_token_around_image>", "global_image_token": "<global-img>"}),

@@ -31,25 +31,61 @@ static am_status put_before(am_processor_call *run, const char *name, int64_t co
     return am_give_rows(run, name, texts, lengths, rows);
 }
 
-static am_status encode_blip2(am_processor_call *run)
+static am_status put_queries(am_processor_call *run, const char *token, int64_t times)
 {
     int64_t queries;
-    bool known = am_json_kind_of(am_processor_setting(run->processor, "num_query_tokens")) != AM_JSON_MISSING;
-    AM_TRY(am_processor_encode(run));
-    if (!run->inputs->image_count || !known) return NULL;
     AM_TRY(am_processor_integer(run->processor, "num_query_tokens", &queries));
-    AM_TRY(put_before(run, "input_ids", queries, am_processor_find_token(run->processor, "image_token")->id));
-    return put_before(run, "attention_mask", queries, 1);
+    AM_TRY(put_before(run, "input_ids", times * queries, am_processor_find_token(run->processor, token)->id));
+    return put_before(run, "attention_mask", times * queries, 1);
 }
 
-/* The same, beside what the Q-Former reads. */
-static am_status encode_instructblip(am_processor_call *run)
+/* max_length counts num_query_tokens, too. */
+static am_status encode_beside_queries(am_processor_call *run)
+{
+    int64_t queries;
+    am_encode_options options;
+    AM_TRY(am_processor_encode_options(run->processor, &options));
+    if (run->inputs->no_special_tokens) options.add_special_tokens = false;
+    if (options.max_length) {
+        AM_TRY(am_processor_integer(run->processor, "num_query_tokens", &queries));
+        if ((uint64_t)queries >= options.max_length)
+            return am_error(AM_INVALID_ARGUMENT, "max_length %" PRIu64 " leaves no place beside %" PRId64 " queries",
+                            options.max_length, queries);
+        options.max_length -= (uint64_t)queries;
+    }
+    return am_processor_encode_with(run, run->processor->tokenizer, &options);
+}
+
+static am_status encode_blip2(am_processor_call *run)
+{
+    bool known = am_json_kind_of(am_processor_setting(run->processor, "num_query_tokens")) != AM_JSON_MISSING;
+    AM_TRY(encode_beside_queries(run));
+    return run->inputs->image_count && known ? put_queries(run, "image_token", 1) : NULL;
+}
+
+/* What the Q-Former reads. */
+static am_status encode_qformer(am_processor_call *run)
 {
     AM_TRY(am_processor_encode_by(run, run->processor->second_tokenizer));
     am_media_rename(&run->out->tensors, "input_ids", "qformer_input_ids");
     am_media_rename(&run->out->tensors, "attention_mask", "qformer_attention_mask");
     am_media_drop(&run->out->tensors, "token_type_ids");
+    return NULL;
+}
+
+static am_status encode_instructblip(am_processor_call *run)
+{
+    AM_TRY(encode_qformer(run));
     return encode_blip2(run);
+}
+
+/* Queries of four frames. */
+static am_status encode_instructblip_video(am_processor_call *run)
+{
+    enum { FRAMES = 4 };
+    AM_TRY(encode_qformer(run));
+    AM_TRY(encode_beside_queries(run));
+    return run->inputs->video_count ? put_queries(run, "video_token", FRAMES) : NULL;
 }
 
 /* --- Kosmos-2.5 --- */
@@ -166,6 +202,11 @@ static const am_processor_class classes[] = {
      .settings = AM_JSON({"image_token": "<image>", "text_kwargs": {"return_token_type_ids": false}}),
      .tokens = "image_token*", .image = {.placeholder = "image_token"}, .second_tokenizer = "qformer_tokenizer",
      .encode = encode_instructblip},
+    {.name = "InstructBlipVideoProcessor",
+     .settings = AM_JSON({"video_token": "<video>", "text_kwargs": {"return_token_type_ids": false}}),
+     .tokens = "video_token*", .video = {.placeholder = "video_token"},
+     .video_processor = "InstructBlipVideoVideoProcessor", .second_tokenizer = "qformer_tokenizer",
+     .encode = encode_instructblip_video},
     {.name = "Kosmos2_5Processor",
      .settings = AM_JSON({"num_image_tokens": 2048, "images_kwargs": {"max_patches": 4096},
                           "text_kwargs": {"padding": true, "return_token_type_ids": false, "truncation": true}}),

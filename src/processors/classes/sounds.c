@@ -169,27 +169,19 @@ static am_status extract_vibevoice(am_processor_call *run)
 }
 
 /* VibeVoice ASR: each <|AUDIO_DURATION|> becomes the seconds of the next sound. */
+static am_status put_duration(const am_processor_call *run, int64_t index, am_buffer *out)
+{
+    if (index >= run->inputs->sound_count)
+        return am_error(AM_INVALID_ARGUMENT, "more durations than sounds, which are %" PRId64,
+                        run->inputs->sound_count);
+    const am_audio *sound = &run->inputs->sounds[index];
+    am_buffer_printf(out, "%.2f", (double)sound->frames / (double)sound->sampling_rate);
+    return NULL;
+}
+
 static am_status put_durations(am_processor_call *run)
 {
-    am_text token = am_token_text(run, "audio_duration_token");
-    int64_t next = 0;
-    for (int64_t i = 0; i < run->out->text_count && token.length; i++) {
-        am_buffer *in = &run->out->texts[i], text = {0};
-        for (size_t at = 0; at < in->length;) {
-            if (in->length - at < token.length || memcmp(in->bytes + at, token.bytes, token.length) != 0) {
-                am_buffer_append_char(&text, in->bytes[at++]);
-                continue;
-            }
-            if (next == run->inputs->sound_count)
-                return am_buffer_deinit(&text),
-                       am_error(AM_INVALID_ARGUMENT, "more durations than sounds, which are %" PRId64, next);
-            const am_audio *sound = &run->inputs->sounds[next++];
-            am_buffer_printf(&text, "%.2f", (double)sound->frames / (double)sound->sampling_rate);
-            at += token.length;
-        }
-        am_set_text(run, i, &text);
-    }
-    return NULL;
+    return am_replace_in_texts(run, am_token_text(run, "audio_duration_token"), put_duration);
 }
 
 /* --- granite speech: the extractor says how many --- */

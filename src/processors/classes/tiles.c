@@ -256,17 +256,28 @@ static am_status expand_unlimited(const am_placeholder *p, am_buffer *out)
     return NULL;
 }
 
-static am_status expand_perception(const am_placeholder *p, am_buffer *out)
+/* Perception LM: tiles, or frames, pooled. */
+static am_status put_pooled(const am_placeholder *p, const char *pixels_name, const char *token, am_buffer *out)
 {
     int64_t patch, pooling;
     am_shape pixels;
     AM_TRY(positive(p->run->processor, false, "patch_size", &patch));
     AM_TRY(positive(p->run->processor, false, "pooling_ratio", &pooling));
-    AM_TRY(am_media_shape(p->media, "pixel_values", p->row, &pixels));
-    if (pixels.rank < 4) return am_error(AM_INVALID_ARGUMENT, "pixel_values of rank %d", pixels.rank);
+    AM_TRY(am_media_shape(p->media, pixels_name, p->row, &pixels));
+    if (pixels.rank < 4) return am_error(AM_INVALID_ARGUMENT, "%s of rank %d", pixels_name, pixels.rank);
     const int64_t *last = pixels.dims + pixels.rank - 4;
-    am_put_token(p->run, "image_token", last[2] / patch / pooling * (last[3] / patch / pooling) * last[0], out);
+    am_put_token(p->run, token, last[2] / patch / pooling * (last[3] / patch / pooling) * last[0], out);
     return NULL;
+}
+
+static am_status expand_perception(const am_placeholder *p, am_buffer *out)
+{
+    return put_pooled(p, "pixel_values", "image_token", out);
+}
+
+static am_status expand_perception_video(const am_placeholder *p, am_buffer *out)
+{
+    return put_pooled(p, "pixel_values_videos", "video_token", out);
 }
 
 /* --- Llama 4 --- */
@@ -298,15 +309,15 @@ static am_status expand_llama4(const am_placeholder *p, am_buffer *out)
 
 /* --- Molmo 2 --- */
 
-static void put_rows(const am_placeholder *p, const char *start, bool ends, int64_t rows, int64_t columns,
-                     am_buffer *out)
+static void put_rows(const am_placeholder *p, const char *start, const char *end, bool ends, int64_t rows,
+                     int64_t columns, am_buffer *out)
 {
     am_put_token(p->run, start, 1, out);
     for (int64_t y = 0; y < rows; y++) {
         am_put_token(p->run, "patch_token", columns, out);
         if (ends) am_put_token(p->run, "col_token", 1, out);
     }
-    am_put_token(p->run, "end_token", 1, out);
+    am_put_token(p->run, end, 1, out);
 }
 
 static am_status expand_molmo2(const am_placeholder *p, am_buffer *out)
@@ -318,12 +329,34 @@ static am_status expand_molmo2(const am_placeholder *p, am_buffer *out)
     bool small_ends = am_processor_flag(processor, "use_single_crop_col_tokens", ends);
     const char *start =
         am_processor_flag(processor, "use_single_crop_start_token", true) ? "low_res_start_token" : "start_token";
-    put_rows(p, start, small_ends, grid[0], grid[1], out);
-    put_rows(p, "start_token", ends, grid[2], grid[3], out);
+    put_rows(p, start, "end_token", small_ends, grid[0], grid[1], out);
+    put_rows(p, "start_token", "end_token", ends, grid[2], grid[3], out);
     return NULL;
 }
 
-static am_status begin_with_bos(am_processor_call *run)
+/* Frames after their seconds; without fps a video has as many frames a second as the processor takes at most. */
+static am_status expand_molmo2_video(const am_placeholder *p, am_buffer *out)
+{
+    const am_processor *processor = p->run->processor;
+    const am_processor_clip *clip = &p->run->clips[p->index];
+    int64_t rows, columns;
+    AM_TRY(am_media_number(p->media, "video_grids", p->row, 1, &rows));
+    AM_TRY(am_media_number(p->media, "video_grids", p->row, 2, &columns));
+    bool ends = am_processor_flag(processor, "video_use_col_tokens", false);
+    bool frames = am_processor_flag(processor, "use_frame_special_tokens", true);
+    double fps = am_json_real(am_video_processor_setting(processor->video_processor, "max_fps"), 0.0);
+    if (clip->fps > 0.0) fps = clip->fps;
+    if (!(fps > 0.0)) return am_error(AM_INVALID_FILE, "max_fps: expected a positive number, found %g", fps);
+    for (int64_t i = 0; i < clip->count; i++) {
+        am_buffer_printf(out, "%s%.1f ", i ? " " : "", (double)clip->frames[i] / fps);
+        put_rows(p, frames ? "frame_start_token" : "start_token", frames ? "frame_end_token" : "end_token", ends, rows,
+                 columns, out);
+    }
+    return NULL;
+}
+
+/* bos_token first, and at most one video a text. */
+static am_status prepare_molmo2(am_processor_call *run)
 {
     const char *bos = am_special_text(run, "bos_token");
     if (!*bos) bos = am_special_text(run, "eos_token");
@@ -335,6 +368,10 @@ static am_status begin_with_bos(am_processor_call *run)
             am_buffer_append(&text, begin.bytes, begin.length);
         am_buffer_append(&text, am_buffer_text(in), in->length);
         am_set_text(run, i, &text);
+        int64_t videos = am_count_text(&run->out->texts[i], am_token_text(run, "video_token"));
+        if (run->inputs->video_count && videos > 1)
+            return am_error(AM_INVALID_ARGUMENT, "text %" PRId64 " has %" PRId64 " videos, expected at most one", i,
+                            videos);
     }
     return NULL;
 }
@@ -352,6 +389,16 @@ static am_status slice_count(const am_placeholder *p, int64_t index, int64_t *ou
     return NULL;
 }
 
+static void put_image_id(const am_placeholder *p, am_buffer *out)
+{
+    const am_processor *processor = p->run->processor;
+    bool numbers = am_json_bool(am_image_setting(processor->image_processor, "use_image_id"), true);
+    if (!am_processor_flag(processor, "use_image_id", numbers)) return;
+    am_put_token(p->run, "image_id_start_token", 1, out);
+    am_buffer_printf(out, "%" PRId64, p->place);
+    am_put_token(p->run, "image_id_end_token", 1, out);
+}
+
 static am_status expand_minicpm(const am_placeholder *p, am_buffer *out)
 {
     const am_processor *processor = p->run->processor;
@@ -362,12 +409,7 @@ static am_status expand_minicpm(const am_placeholder *p, am_buffer *out)
     }
     AM_TRY(am_media_number(p->media, "grids", p->row, 0, &rows));
     AM_TRY(am_media_number(p->media, "grids", p->row, 1, &columns));
-    bool numbers = am_json_bool(am_image_setting(processor->image_processor, "use_image_id"), true);
-    if (am_processor_flag(processor, "use_image_id", numbers)) {
-        am_put_token(p->run, "image_id_start_token", 1, out);
-        am_buffer_printf(out, "%" PRId64, p->place);
-        am_put_token(p->run, "image_id_end_token", 1, out);
-    }
+    put_image_id(p, out);
     AM_TRY(slice_count(p, first, &count));
     am_put_token(p->run, "image_start_token", 1, out);
     am_put_token(p->run, "image_token", count, out);
@@ -381,6 +423,54 @@ static am_status expand_minicpm(const am_placeholder *p, am_buffer *out)
         am_put_token(p->run, "slice_end_token", 1, out);
     }
     return NULL;
+}
+
+/* A frame of a video: the whole, then rows of slices, which are as many tokens each as the first. `at` is the first
+   picture of the frame among those of all videos, and becomes that of the next. */
+static am_status put_frame(const am_placeholder *p, int64_t frame, int64_t *at, am_buffer *out)
+{
+    const am_video_processor *videos = p->run->processor->video_processor;
+    bool slices = am_json_bool(am_video_processor_setting(videos, "slice_mode"), true);
+    int64_t rows, columns, sizes[4] = {0},
+                           less = am_json_equals(am_video_processor_setting(videos, "downsample_mode"), "4x") ? 4 : 16;
+    AM_TRY(am_media_number(p->media, "grids_videos", frame, 0, &rows));
+    AM_TRY(am_media_number(p->media, "grids_videos", frame, 1, &columns));
+    for (int64_t i = 0; i < (rows * columns > 0 ? 4 : 2); i++)
+        AM_TRY(am_media_number(p->media, "target_sizes_videos", *at + i / 2, i % 2, &sizes[i]));
+    *at += rows * columns + 1;
+    am_put_token(p->run, "image_start_token", 1, out);
+    am_put_token(p->run, "video_token", sizes[0] * sizes[1] / less, out);
+    am_put_token(p->run, "image_end_token", 1, out);
+    for (int64_t i = 0; i < rows * columns && slices; i++) {
+        if (i && i % columns == 0) am_buffer_append_char(out, '\n');
+        am_put_token(p->run, "slice_start_token", 1, out);
+        am_put_token(p->run, "video_token", sizes[2] * sizes[3] / less, out);
+        am_put_token(p->run, "slice_end_token", 1, out);
+    }
+    return NULL;
+}
+
+static am_status expand_minicpm_frames(const am_placeholder *p, am_buffer *out)
+{
+    int64_t before = 0, frames, at = 0, rows, columns;
+    for (int64_t i = 0; i < p->row; i++) {
+        AM_TRY(am_media_number(p->media, "num_frames_per_video", i, 0, &frames));
+        before += frames;
+    }
+    for (int64_t i = 0; i < before; i++) {
+        AM_TRY(am_media_number(p->media, "grids_videos", i, 0, &rows));
+        AM_TRY(am_media_number(p->media, "grids_videos", i, 1, &columns));
+        at += rows * columns + 1;
+    }
+    AM_TRY(am_media_number(p->media, "num_frames_per_video", p->row, 0, &frames));
+    for (int64_t i = 0; i < frames; i++) AM_TRY(put_frame(p, before + i, &at, out));
+    return NULL;
+}
+
+static am_status expand_minicpm_video(const am_placeholder *p, am_buffer *out)
+{
+    put_image_id(p, out);
+    return expand_minicpm_frames(p, out);
 }
 
 /* --- NeoMME --- */
@@ -451,6 +541,10 @@ static am_status make_documents(am_processor_call *run)
     {                                                                                                                  \
         .placeholder = "image_token", .expand = rule                                                                   \
     }
+#define VIDEO(rule)                                                                                                    \
+    {                                                                                                                  \
+        .placeholder = "video_token", .expand = rule                                                                   \
+    }
 #define CONTEXT_IMAGE                                                                                                  \
     {                                                                                                                  \
         .placeholder = "context_image_token", .marked = "context_image_token start_image_token end_image_token",       \
@@ -458,7 +552,8 @@ static am_status make_documents(am_processor_call *run)
     }
 #define MINICPM                                                                                                        \
     "image_token* image_start_token* image_end_token* slice_start_token* slice_end_token* image_id_start_token* "      \
-    "image_id_end_token*"
+    "image_id_end_token* video_token*?"
+#define MINICPM_UNUSED "num_patches_per_image grids grids_videos num_patches_per_frame num_frames_per_video"
 
 /* clang-format off */
 static const am_processor_class classes[] = {
@@ -521,8 +616,9 @@ static const am_processor_class classes[] = {
     {.name = "UnlimitedOcrProcessor",
      .settings = AM_JSON({"image_token": "<image>", "patch_size": 16, "downsample_ratio": 4}),
      .tokens = "image_token*", .image = IMAGE(expand_unlimited)},
-    {.name = "PerceptionLMProcessor", .settings = AM_JSON({"pooling_ratio": 2}), .tokens = "image_token*",
-     .image = IMAGE(expand_perception)},
+    {.name = "PerceptionLMProcessor", .settings = AM_JSON({"pooling_ratio": 2}), .tokens = "image_token* video_token*?",
+     .image = IMAGE(expand_perception), .video = VIDEO(expand_perception_video),
+     .video_processor = "PerceptionLMVideoProcessor"},
     {.name = "Llama4Processor",
      .settings = AM_JSON({"patch_size": 14, "pixel_shuffle_ratio": 0.5, "image_token": "<|image|>",
                           "start_of_image_token": "<|image_start|>", "end_of_image_token": "<|image_end|>",
@@ -534,23 +630,31 @@ static const am_processor_class classes[] = {
      .image = IMAGE(expand_llama4), .unused = "aspect_ratios"},
     {.name = "Molmo2Processor",
      .settings = AM_JSON({"image_token": "<|image|>", "video_token": "<|video|>", "image_use_col_tokens": true,
-                          "use_single_crop_start_token": true, "patch_token": "<im_patch>", "col_token": "<im_col>",
+                          "use_single_crop_start_token": true, "video_use_col_tokens": false,
+                          "use_frame_special_tokens": true, "patch_token": "<im_patch>", "col_token": "<im_col>",
                           "start_token": "<im_start>", "low_res_start_token": "<low_res_im_start>",
-                          "end_token": "<im_end>"}),
-     .tokens = "image_token* patch_token col_token start_token low_res_start_token end_token",
+                          "end_token": "<im_end>", "frame_start_token": "<frame_start>",
+                          "frame_end_token": "<frame_end>", "low_token": "<im_low>"}),
+     .tokens = "image_token* video_token*? patch_token col_token start_token low_res_start_token end_token "
+               "frame_start_token? frame_end_token? low_token?",
      .image = {.placeholder = "image_token", .counted = "image_token",
-               .marked = "patch_token col_token start_token low_res_start_token end_token", .expand = expand_molmo2},
-     .type_ids = "mm_token_type_ids", .prepare = begin_with_bos},
+               .marked = "patch_token col_token start_token low_res_start_token end_token frame_start_token "
+                         "frame_end_token low_token", .expand = expand_molmo2},
+     .video = VIDEO(expand_molmo2_video), .video_processor = "Molmo2VideoProcessor",
+     .type_ids = "mm_token_type_ids", .prepare = prepare_molmo2},
     {.name = "MiniCPMOcrProcessor",
      .settings = AM_JSON({"use_image_id": null, "text_kwargs": {"padding": true, "padding_side": "left"}}),
-     .tokens = MINICPM, .image = IMAGE(expand_minicpm), .unused = "num_patches_per_image grids"},
+     .tokens = MINICPM, .image = IMAGE(expand_minicpm), .video = VIDEO(expand_minicpm_video),
+     .video_processor = "MiniCPMOcrVideoProcessor", .unused = MINICPM_UNUSED},
     {.name = "MiniCPMV4_6Processor",
      .settings = AM_JSON({"use_image_id": null, "text_kwargs": {"padding": true, "padding_side": "left"}}),
-     .tokens = MINICPM, .image = IMAGE(expand_minicpm), .unused = "num_patches_per_image grids"},
+     .tokens = MINICPM, .image = IMAGE(expand_minicpm), .video = VIDEO(expand_minicpm_video),
+     .video_processor = "MiniCPMV4_6VideoProcessor", .unused = MINICPM_UNUSED},
     {.name = "MiniCPMV4_7Processor",
      .settings = AM_JSON({"use_image_id": null, "text_kwargs": {"padding": true, "padding_side": "left"}}),
-     .tokens = MINICPM, .image = IMAGE(expand_minicpm), .type_ids = "mm_token_type_ids",
-     .unused = "num_patches_per_image grids"},
+     .tokens = MINICPM, .image = IMAGE(expand_minicpm), .video = VIDEO(expand_minicpm_frames),
+     .video_processor = "MiniCPMV4_6VideoProcessor", .type_ids = "mm_token_type_ids",
+     .unused = MINICPM_UNUSED},
     {.name = "NeoMMEProcessor", .tokens = "image_token* row_token* document_token*?", .image = IMAGE(expand_neomme),
      .prepare = make_documents, .finish = give_positions},
     {0},
