@@ -117,6 +117,24 @@ def make_processor(case):
     return processor
 
 
+MEMBERS = {  # of answers that are tuples
+    "generate_crop_boxes": ["crop_boxes", "points", "cropped_images", "input_labels"],
+    "filter_masks": ["masks", "scores", "boxes"],
+    "post_process_for_mask_generation": ["masks", "scores", "rle_masks", "boxes"],
+}
+
+
+def as_items(method, result):
+    """An answer as a list of dicts. Run lengths are [height, width, *lengths]."""
+    if method in MEMBERS:
+        result = [dict(zip(MEMBERS[method], result))]
+    for item in result if method in MEMBERS else []:
+        for key in ("masks", "rle_masks"):
+            if key in item and item[key] and isinstance(item[key][0], dict):
+                item[key] = [[*runs["size"], *runs["counts"]] for runs in item[key]]
+    return result
+
+
 def answer(case, options):
     try:
         processor = make_processor(case)
@@ -129,11 +147,14 @@ def answer(case, options):
             kwargs["outputs_flipped"] = Outputs(vars(kwargs["outputs_flipped"]))
         if case.get("inputs"):
             arguments = {key: made(value) for key, value in case["inputs"].items()}
+            if "all_masks" in arguments:
+                arguments["all_masks"] = [{"size": runs[:2], "counts": runs[2:]} for runs in arguments["all_masks"]]
+                arguments["all_boxes"] = torch.tensor(arguments["all_boxes"])
             result = method(**arguments, **kwargs)
         else:
             result = method(Outputs({key: made(value) for key, value in case["outputs"].items()}), **kwargs)
-        return {"result": described(result, options)}
-    except (ValueError, RuntimeError, TypeError, IndexError) as error:
+        return {"result": described(as_items(case["method"], result), options)}
+    except (ValueError, RuntimeError, TypeError, IndexError, ZeroDivisionError) as error:
         return {"error": f"{type(error).__name__}: {error}"[:160]}
 
 
@@ -150,10 +171,12 @@ class Maker:
         return {**recipe, "then": then} if then else recipe
 
     def add(self, names, method, outputs, *calls, settings=None, inputs=None):
+        if not method.startswith(("filter_", "generate_")):
+            method = f"post_process_{method}"
         for name, kwargs in itertools.product(names.split(), calls):
             given = {"inputs": inputs} if inputs else {"outputs": outputs}
             self.cases.append({"class": name + ("" if "ImageProcessor" in name else "ImageProcessor"), "settings": settings or {},
-                               "method": f"post_process_{method}", **given, "kwargs": kwargs})
+                               "method": method, **given, "kwargs": kwargs})
 
 
 def add_boxes(m):
@@ -282,6 +305,40 @@ def add_keypoints(m):
           {"target_sizes": sizes, "threshold": 0.3}, {"target_sizes": sizes[:1]})
 
 
+def add_generation(m):
+    image = {"image": m.numbers("image", [3, 30, 41], 0, 255)}
+    m.add("Sam Sam2 Sam3", "generate_crop_boxes", None, {"target_size": 64, "points_per_crop": 4},
+          {"target_size": 50, "points_per_crop": 3, "crop_n_layers": 2, "overlap_ratio": 0.25}, inputs=image)
+    m.add("Sam SamImageProcessorPil", "generate_crop_boxes", None, {"target_size": 64, "crop_n_layers": 1, "points_per_crop": 1},
+          {"target_size": 64, "crop_n_layers": 1, "crop_n_points_downscale_factor": 2}, {"target_size": 64, "points_per_crop": 0},
+          inputs=image)
+    m.add("Sam", "generate_crop_boxes", None, {"target_size": 64, "crop_n_layers": 3}, inputs={"image": m.numbers("dot", [1, 3, 3], 0, 1)})
+    # Steep, so that their stability is high.
+    masks = {"masks": m.numbers("many masks", [5, 3, 9, 12], -60, 40, "smooth"), "iou_scores": m.numbers("iou", [5, 3], 0.7, 1)}
+    whole = {"original_size": [36, 48], "cropped_box_image": [0, 0, 48, 36], "stability_score_thresh": 0.3}
+    parts = [{"original_size": [90, 130], "cropped_box_image": [30.0, 25.0, 78.0, 61.0], "stability_score_thresh": 0.3, "mask_threshold": 1.4},
+             {"original_size": [36, 100], "cropped_box_image": [52, 0, 100, 36], "pred_iou_thresh": 0, "stability_score_thresh": 0.75},
+             {"original_size": [30, 40], "cropped_box_image": [-3, -2, 45, 34], "stability_score_thresh": 0, "stability_score_offset": 0.2},
+             {"original_size": [36, 48], "cropped_box_image": [0, 0, 48, 36], "pred_iou_thresh": 2.0},
+             {"original_size": [10, 10], "cropped_box_image": [0, 0, 90, 90]}]
+    m.add("Sam Sam2 Sam3 SamImageProcessorPil", "filter_masks", None, whole, *parts[:2], inputs=masks)
+    m.add("Sam", "filter_masks", None, {**whole, "mask_threshold": 9, "stability_score_thresh": 0}, {**whole, "mask_threshold": -9},
+          *parts[2:], inputs=masks)
+    # No, one or few pixels, some of them far from every border.
+    spots = {"masks": m.numbers("spots", [8, 3, 56, 64], -20000, 10), "iou_scores": m.numbers("spot iou", [8, 3], 0.7, 1)}
+    m.add("Sam SamImageProcessorPil", "filter_masks", None, {"original_size": [90, 130], "cropped_box_image": [30.0, 25.0, 94.0, 81.0],
+          "stability_score_thresh": 0.5, "pred_iou_thresh": 0.75}, {"original_size": [56, 130], "cropped_box_image": [66, 0, 130, 56],
+          "stability_score_thresh": 0.5, "pred_iou_thresh": 0, "mask_threshold": 1.5}, inputs=spots)
+    m.add("Sam", "filter_masks", None, whole, inputs={**masks, "iou_scores": m.numbers("iou", [4, 3], 0.7, 1)})
+    filtered = make_processor({"class": "SamImageProcessor", "settings": {}}).filter_masks(
+        **{key: seeded(value) for key, value in masks.items()}, **whole, pred_iou_thresh=0)
+    filtered = as_items("filter_masks", filtered)[0]
+    count = len(filtered["masks"])
+    all_of_it = {"all_masks": filtered["masks"], "all_scores": m.numbers("all scores", [count], 0, 1), "all_boxes": filtered["boxes"].tolist()}
+    m.add("Sam Sam2 Sam3 SamImageProcessorPil", "for_mask_generation", None, {"crops_nms_thresh": 0.7}, inputs=all_of_it)
+    m.add("Sam", "for_mask_generation", None, {"crops_nms_thresh": 0.95}, inputs=all_of_it)
+
+
 # --- boxes ---
 
 
@@ -324,7 +381,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     maker = Maker(options.seed)
-    for add in (add_boxes, add_segments, add_maps, add_keypoints):
+    for add in (add_boxes, add_segments, add_maps, add_keypoints, add_generation):
         add(maker)
     write(f"{options.folder}/post_processing.json", [{**case, **answer(case, options)} for case in maker.cases])
     write(f"{options.folder}/boxes.json", [box_group(options.seed, n, t, options) for n, t in ((12, 0.3), (30, 0.2))])
