@@ -124,10 +124,17 @@ MEMBERS = {  # of answers that are tuples
 }
 
 
+SCORED = {"post_process_text_recognition": "score", "post_process_table_recognition": "structure_score"}  # by one number
+
+
 def as_items(method, result):
     """An answer as a list of dicts. Run lengths are [height, width, *lengths]."""
     if method in MEMBERS:
         result = [dict(zip(MEMBERS[method], result))]
+    if isinstance(result, dict):  # of the one image
+        result = [result]
+    for item in result if method in SCORED else []:
+        item[SCORED[method]] = torch.tensor(item[SCORED[method]])
     for item in result if method in MEMBERS else []:
         for key in ("masks", "rle_masks"):
             if key in item and item[key] and isinstance(item[key][0], dict):
@@ -339,6 +346,40 @@ def add_generation(m):
     m.add("Sam", "for_mask_generation", None, {"crops_nms_thresh": 0.95}, inputs=all_of_it)
 
 
+def add_text(m):
+    letters = ["blank", "a", "ß", "漢", " ", "e\u0301", "Z"]
+    lines = {"last_hidden_state": m.numbers("lines", [3, 12, 7], 0, 1)}
+    for names, characters in (("PPOCRV5ServerRec PPOCRV6SmallRec", letters), ("PPOCRV5ServerRec", "-aß漢 öZ"), ("PPOCRV5ServerRec", letters[:3])):
+        m.add(names, "text_recognition", lines, {}, settings={"character_list": characters})
+    m.add("PPOCRV5ServerRec", "text_recognition", {"last_hidden_state": m.numbers("blank", [1, 2, 1], 0, 1)}, {}, settings={"character_list": letters})
+    tables = {"last_hidden_state": m.numbers("table", [2, 40, 50], 0, 1)}
+    m.add("SLANeXt", "table_recognition", tables, {})
+    m.add("SLANeXt", "table_recognition", {"last_hidden_state": m.numbers("large table", [1, 300, 50], 0, 1)}, {})
+    m.add("SLANeXt", "table_recognition", {"last_hidden_state": m.numbers("unknown", [1, 30, 80], 0, 1)}, {})
+    m.add("SLANeXt", "table_recognition", {"last_hidden_state": m.numbers("start", [1, 3, 1], 0, 1)}, {})
+
+
+def add_pictures(m):
+    painted = {"pred_masks": m.numbers("painted", [2, 3, 17, 9], -3, 3)}
+    m.add("SegGpt SegGptImageProcessorPil", "semantic_segmentation", painted, {}, {"num_labels": 9, "target_sizes": SIZES},
+          {"num_labels": 7, "return_segmentation_scores": True})
+    m.add("SegGpt", "semantic_segmentation", painted, {"return_segmentation_scores": True, "target_sizes": [[5, 4], [12, 20]]},
+          {"num_labels": 0}, {"num_labels": 27}, {"num_labels": -1}, {"target_sizes": SIZES[:1]})
+    matte = {"foregrounds": m.numbers("foreground", [2, 3, 12, 10], -0.1, 1.1), "alphas": m.numbers("alpha", [2, 1, 12, 10], -0.1, 1.1)}
+    grounds = [m.numbers("ground", [3, 12, 10], 0, 1), m.numbers("ground 1", [3, 9, 14], 0, 1)]
+    m.add("Sapiens2", "image_matting", matte, {}, {"target_sizes": SIZES}, {"target_sizes": [[9, 8], [9, 8]], "backgrounds": grounds[1:]},
+          {"backgrounds": grounds}, {"backgrounds": grounds[:1], "target_sizes": TALL}, {"backgrounds": grounds + grounds[:1]}, {"target_sizes": TALL[:1]})
+    m.add("Sapiens2", "image_matting", {**matte, "alphas": m.numbers("alpha", [2, 1, 12, 9], 0, 1)}, {})
+    for number, spread in enumerate((0.05, 0.6, 3.0)):  # of trees, and of graphs with more and more circles
+        quads = {"logits": m.numbers(f"quads {number}", [2, 14, 3], -3, 3), "pred_boxes": m.numbers("corners", [2, 14, 10], 0.2, 0.8),
+                 "relative_order_logits": m.numbers(f"relative {number}", [2, 14, 14], -4, 4),
+                 "successor_order_logits": m.numbers(f"successor {number}", [2, 14, 14], -3, spread)}
+        m.add("PPDocLayoutV4", "object_detection", quads, {"target_sizes": SIZES}, {"target_sizes": SIZES, "threshold": 0.8})
+    m.add("PPDocLayoutV4", "object_detection", quads, {"target_sizes": SIZES, "threshold": 0.95}, {"target_sizes": SIZES, "threshold": 1.0}, {},
+          {"target_sizes": SIZES[:1]})
+    m.add("PPDocLayoutV4", "object_detection", {**quads, "pred_boxes": m.numbers("corners", [2, 14, 4], 0.2, 0.8)}, {"target_sizes": SIZES})
+
+
 # --- boxes ---
 
 
@@ -381,7 +422,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     maker = Maker(options.seed)
-    for add in (add_boxes, add_segments, add_maps, add_keypoints, add_generation):
+    for add in (add_boxes, add_segments, add_maps, add_keypoints, add_generation, add_text, add_pictures):
         add(maker)
     write(f"{options.folder}/post_processing.json", [{**case, **answer(case, options)} for case in maker.cases])
     write(f"{options.folder}/boxes.json", [box_group(options.seed, n, t, options) for n, t in ((12, 0.3), (30, 0.2))])
