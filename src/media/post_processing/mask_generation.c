@@ -105,12 +105,18 @@ static am_status cut(am_post_run *run, const am_tensor *image, const crop *at, a
     return NULL;
 }
 
+/* Whether none is empty, and they are not too much to copy. */
 static am_status check_crops(const crop *crops, int64_t count)
 {
-    for (int64_t i = 0; i < count; i++)
+    int64_t pixels = 0;
+    for (int64_t i = 0; i < count && pixels <= 8 * AM_IMAGE_MAX_PIXELS; i++) {
         if (crops[i].left >= crops[i].right || crops[i].top >= crops[i].bottom)
             return am_error(AM_INVALID_ARGUMENT, "image: too small for crop %" PRId64 " of %" PRId64, i, count);
-    return NULL;
+        pixels += (crops[i].right - crops[i].left) * (crops[i].bottom - crops[i].top);
+    }
+    if (pixels <= 8 * AM_IMAGE_MAX_PIXELS) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "crop_n_layers: crops of more than %" PRId64 " pixels",
+                    8 * AM_IMAGE_MAX_PIXELS);
 }
 
 static am_status generate_crops(am_post_run *run)

@@ -105,6 +105,8 @@ static void media_post_processing__refuses_to_generate_masks_of_nonsense(void **
     expect_refusal(crops("{\"target_size\": 8, \"points_per_crop\": 4000000000}"), AM_INVALID_ARGUMENT, "too many");
     expect_refusal(crops("{\"target_size\": 8, \"overlap_ratio\": 1e300}"), AM_INVALID_ARGUMENT, "expected 0 to 1");
     expect_refusal(crops("{\"points_per_crop\": 2}"), AM_INVALID_ARGUMENT, "target_size");
+    expect_refusal(crops("{\"target_size\": 8, \"crop_n_layers\": 4, \"points_per_crop\": 1, \"overlap_ratio\": 0}"),
+                   AM_INVALID_ARGUMENT, "image: too small for crop");
     expect_refusal(filter("{\"original_size\": [3, 4], \"cropped_box_image\": [0, 0, 1e300, 4]}"), AM_INVALID_ARGUMENT,
                    "cropped_box_image: expected [left, top, right, bottom]");
     expect_refusal(filter("{\"original_size\": [3, 4], \"cropped_box_image\": [0, 0, 4]}"), AM_INVALID_ARGUMENT,
