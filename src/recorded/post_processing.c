@@ -25,7 +25,21 @@ static const char *text_of(am_json object, const char *key)
 
 /* --- what the model gave --- */
 
-/* Whole numbers in nested lists, [[image, begin, end], ...], as i64 [rows, columns]. */
+/* Whole numbers in nested lists, each an i64 tensor of its own: run lengths. */
+static am_status add_rows(am_media_tensors *to, const char *name, am_json rows)
+{
+    am_tensor *tensors;
+    AM_TRY(am_media_tensors_add_list(to, name, (int64_t)am_json_count(rows), &tensors));
+    for (am_json_iterator row = am_json_iterate(rows); am_json_next(&row); tensors++) {
+        am_shape shape = am_shape_of((int64_t)am_json_count(row.value));
+        AM_TRY(am_media_tensor_alloc(tensors, AM_I64, &shape));
+        int64_t *at = tensors->data;
+        for (am_json_iterator i = am_json_iterate(row.value); am_json_next(&i);) *at++ = am_json_int(i.value, -1);
+    }
+    return NULL;
+}
+
+/* The same of one length, [[image, begin, end], ...], as i64 [rows, columns]. */
 static am_status add_table(am_media_tensors *to, const char *name, am_json rows)
 {
     am_json first = am_verify_element(rows, 0);
@@ -44,7 +58,8 @@ static am_status add_output(am_media_tensors *to, const char *name, am_json valu
     bool is_list = am_json_kind_of(value) == AM_JSON_ARRAY;
     am_tensor *tensors;
     int64_t at = 0;
-    if (is_list && am_json_kind_of(am_verify_element(value, 0)) == AM_JSON_ARRAY) return add_table(to, name, value);
+    if (is_list && am_json_kind_of(am_verify_element(value, 0)) == AM_JSON_ARRAY)
+        return strcmp(name, "all_masks") == 0 ? add_rows(to, name, value) : add_table(to, name, value);
     AM_TRY(am_media_tensors_add_list(to, name, is_list ? (int64_t)am_json_count(value) : 1, &tensors));
     if (!is_list) {
         to->items[to->count - 1].is_list = false;
@@ -55,16 +70,23 @@ static am_status add_output(am_media_tensors *to, const char *name, am_json valu
     return NULL;
 }
 
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcmp(*names, name) != 0) names++;
+    return *names != NULL;
+}
+
 /* The members of an object that are seeded arrays or lists of them; those of an object in it under "OUTER.INNER". */
 static am_status add_outputs(am_media_tensors *to, const char *prefix, am_json object)
 {
+    static const char *const tables[] = {"patch_offsets", "all_masks", "all_boxes", NULL};
     char name[96];
     for (am_json_iterator i = am_json_iterate(object); am_json_next(&i);) {
         am_json_kind kind = am_json_kind_of(i.value), first = am_json_kind_of(am_verify_element(i.value, 0));
         snprintf(name, sizeof name, "%.40s%.40s", prefix, i.key.bytes);
         bool is_seeded = kind == AM_JSON_OBJECT && is_there(i.value, "prng");
         bool is_list = kind == AM_JSON_ARRAY && is_there(am_verify_element(i.value, 0), "prng");
-        bool is_table = kind == AM_JSON_ARRAY && first == AM_JSON_ARRAY && strcmp(name, "patch_offsets") == 0;
+        bool is_table = kind == AM_JSON_ARRAY && first == AM_JSON_ARRAY && is_one_of(name, tables);
         if (is_seeded || is_list || is_table) AM_TRY(am_note(add_output(to, name, i.value), "%s", name));
     }
     return NULL;
@@ -85,7 +107,8 @@ static am_status read_outputs(am_json row, am_media_tensors *out)
 static const struct {
     const char *name;
     am_dtype dtype;
-} dtypes[] = {{"float32", AM_F32}, {"int64", AM_I64}, {"int32", AM_I32}, {"uint8", AM_U8}, {"bool", AM_BOOL}};
+} dtypes[] = {{"float32", AM_F32}, {"float64", AM_F64}, {"int64", AM_I64}, {"int32", AM_I32},
+              {"int16", AM_I16},   {"uint8", AM_U8},    {"bool", AM_BOOL}};
 
 static am_status check_dtype(am_json expected, am_dtype found)
 {
@@ -94,19 +117,13 @@ static am_status check_dtype(am_json expected, am_dtype found)
     return am_error(AM_FAILED, "type %s, expected %s", am_dtype_name(found), text_of(expected, "dtype"));
 }
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names && strcmp(*names, name) != 0) names++;
-    return *names != NULL;
-}
-
 static am_verify_tolerance tolerance_of(const char *name, am_dtype dtype)
 {
     static const char *const places[] = {"boxes", "bbox", "keypoints", NULL};
     static const char *const scores[] = {"scores", "matching_scores", NULL};
     am_verify_tolerance t = {.relative = 1e-5, .mean_absolute = 1e-5, .mean_relative = 1e-5};
     t.absolute = is_one_of(name, places) ? 1e-4 : is_one_of(name, scores) ? 1e-6 : 2e-5;
-    if (dtype != AM_F32) t = (am_verify_tolerance){.mean_absolute = 1e-8, .mean_relative = 1e-8};
+    if (dtype != AM_F32 && dtype != AM_F64) t = (am_verify_tolerance){.mean_absolute = 1e-8, .mean_relative = 1e-8};
     return t;
 }
 
@@ -117,22 +134,49 @@ static am_status compare_array(const char *name, am_json expected, const am_tens
     return am_verify_array(expected, found, &tolerance);
 }
 
-/* Run lengths: a list of lists of whole numbers. */
-static am_status compare_runs(am_json expected, const am_post_field *found)
+/* Run lengths: a list of whole numbers. */
+static am_status compare_runs(am_json expected, const am_tensor *found)
+{
+    const int64_t *numbers = found->data;
+    int64_t count = am_shape_count(&found->shape), at = 0;
+    if (found->dtype != AM_I64 || count != (int64_t)am_json_count(expected))
+        return am_error(AM_FAILED, "%" PRId64 " numbers, expected %zu", count, am_json_count(expected));
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i); at++)
+        if (am_json_int(i.value, -1) != numbers[at])
+            return am_error(AM_FAILED, "number %" PRId64 " is %" PRId64, at, numbers[at]);
+    return NULL;
+}
+
+static am_status compare_text(am_json expected, const am_tensor *found)
+{
+    am_json_string text = am_json_text(expected);
+    int64_t length = am_shape_count(&found->shape);
+    if (found->dtype == AM_U8 && (size_t)length == text.length && memcmp(text.bytes, found->data, text.length) == 0)
+        return NULL;
+    return am_error(AM_FAILED, "\"%.*s\", expected \"%.60s\"", length < 60 ? (int)length : 60,
+                    (const char *)found->data, text.bytes);
+}
+
+/* An array, a text or run lengths. */
+static am_status compare_value(const char *name, am_json expected, const am_tensor *found)
+{
+    switch (am_json_kind_of(expected)) {
+    case AM_JSON_STRING:
+        return compare_text(expected, found);
+    case AM_JSON_ARRAY:
+        return compare_runs(expected, found);
+    default:
+        return compare_array(name, expected, found);
+    }
+}
+
+static am_status compare_list(const char *name, am_json expected, const am_post_field *found)
 {
     int64_t at = 0;
     if ((int64_t)am_json_count(expected) != found->count)
-        return am_error(AM_FAILED, "%" PRId64 " lists, expected %zu", found->count, am_json_count(expected));
-    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i); at++) {
-        const int64_t *numbers = found->tensors[at].data;
-        int64_t count = found->tensors[at].shape.dims[0], k = 0;
-        for (am_json_iterator n = am_json_iterate(i.value); am_json_next(&n) && k < count; k++)
-            if (am_json_int(n.value, -1) != numbers[k])
-                return am_error(AM_FAILED, "list %" PRId64 ": number %" PRId64 " is %" PRId64, at, k, numbers[k]);
-        if (count != (int64_t)am_json_count(i.value))
-            return am_error(AM_FAILED, "list %" PRId64 ": %" PRId64 " numbers, expected %zu", at, count,
-                            am_json_count(i.value));
-    }
+        return am_error(AM_FAILED, "%" PRId64 " of them, expected %zu", found->count, am_json_count(expected));
+    for (am_json_iterator i = am_json_iterate(expected); am_json_next(&i); at++)
+        AM_TRY(am_note(compare_value(name, i.value, &found->tensors[at]), "[%" PRId64 "]", at));
     return NULL;
 }
 
@@ -162,7 +206,7 @@ static am_status compare_field(const char *name, am_json expected, const am_post
     bool is_list = am_json_kind_of(expected) == AM_JSON_ARRAY;
     if (am_json_kind_of(expected) == AM_JSON_NULL) return field ? am_error(AM_FAILED, "it is not None") : NULL;
     if (!field || field->is_list != is_list) return am_error(AM_FAILED, field ? "it is a list" : "it is None");
-    return is_list ? compare_runs(expected, field) : compare_array(name, expected, field->tensors);
+    return is_list ? compare_list(name, expected, field) : compare_value(name, expected, field->tensors);
 }
 
 static am_status compare_item(am_json expected, const am_post_item *found)

@@ -117,6 +117,31 @@ def make_processor(case):
     return processor
 
 
+MEMBERS = {  # of answers that are tuples
+    "generate_crop_boxes": ["crop_boxes", "points", "cropped_images", "input_labels"],
+    "filter_masks": ["masks", "scores", "boxes"],
+    "post_process_for_mask_generation": ["masks", "scores", "rle_masks", "boxes"],
+}
+
+
+SCORED = {"post_process_text_recognition": "score", "post_process_table_recognition": "structure_score"}  # by one number
+
+
+def as_items(method, result):
+    """An answer as a list of dicts. Run lengths are [height, width, *lengths]."""
+    if method in MEMBERS:
+        result = [dict(zip(MEMBERS[method], result))]
+    if isinstance(result, dict):  # of the one image
+        result = [result]
+    for item in result if method in SCORED else []:
+        item[SCORED[method]] = torch.tensor(item[SCORED[method]])
+    for item in result if method in MEMBERS else []:
+        for key in ("masks", "rle_masks"):
+            if key in item and item[key] and isinstance(item[key][0], dict):
+                item[key] = [[*runs["size"], *runs["counts"]] for runs in item[key]]
+    return result
+
+
 def answer(case, options):
     try:
         processor = make_processor(case)
@@ -129,11 +154,14 @@ def answer(case, options):
             kwargs["outputs_flipped"] = Outputs(vars(kwargs["outputs_flipped"]))
         if case.get("inputs"):
             arguments = {key: made(value) for key, value in case["inputs"].items()}
+            if "all_masks" in arguments:
+                arguments["all_masks"] = [{"size": runs[:2], "counts": runs[2:]} for runs in arguments["all_masks"]]
+                arguments["all_boxes"] = torch.tensor(arguments["all_boxes"])
             result = method(**arguments, **kwargs)
         else:
             result = method(Outputs({key: made(value) for key, value in case["outputs"].items()}), **kwargs)
-        return {"result": described(result, options)}
-    except (ValueError, RuntimeError, TypeError, IndexError) as error:
+        return {"result": described(as_items(case["method"], result), options)}
+    except (ValueError, RuntimeError, TypeError, IndexError, ZeroDivisionError) as error:
         return {"error": f"{type(error).__name__}: {error}"[:160]}
 
 
@@ -150,10 +178,12 @@ class Maker:
         return {**recipe, "then": then} if then else recipe
 
     def add(self, names, method, outputs, *calls, settings=None, inputs=None):
+        if not method.startswith(("filter_", "generate_")):
+            method = f"post_process_{method}"
         for name, kwargs in itertools.product(names.split(), calls):
             given = {"inputs": inputs} if inputs else {"outputs": outputs}
             self.cases.append({"class": name + ("" if "ImageProcessor" in name else "ImageProcessor"), "settings": settings or {},
-                               "method": f"post_process_{method}", **given, "kwargs": kwargs})
+                               "method": method, **given, "kwargs": kwargs})
 
 
 def add_boxes(m):
@@ -282,6 +312,74 @@ def add_keypoints(m):
           {"target_sizes": sizes, "threshold": 0.3}, {"target_sizes": sizes[:1]})
 
 
+def add_generation(m):
+    image = {"image": m.numbers("image", [3, 30, 41], 0, 255)}
+    m.add("Sam Sam2 Sam3", "generate_crop_boxes", None, {"target_size": 64, "points_per_crop": 4},
+          {"target_size": 50, "points_per_crop": 3, "crop_n_layers": 2, "overlap_ratio": 0.25}, inputs=image)
+    m.add("Sam SamImageProcessorPil", "generate_crop_boxes", None, {"target_size": 64, "crop_n_layers": 1, "points_per_crop": 1},
+          {"target_size": 64, "crop_n_layers": 1, "crop_n_points_downscale_factor": 2}, {"target_size": 64, "points_per_crop": 0},
+          inputs=image)
+    m.add("Sam", "generate_crop_boxes", None, {"target_size": 64, "crop_n_layers": 3}, inputs={"image": m.numbers("dot", [1, 3, 3], 0, 1)})
+    # Steep, so that their stability is high.
+    masks = {"masks": m.numbers("many masks", [5, 3, 9, 12], -60, 40, "smooth"), "iou_scores": m.numbers("iou", [5, 3], 0.7, 1)}
+    whole = {"original_size": [36, 48], "cropped_box_image": [0, 0, 48, 36], "stability_score_thresh": 0.3}
+    parts = [{"original_size": [90, 130], "cropped_box_image": [30.0, 25.0, 78.0, 61.0], "stability_score_thresh": 0.3, "mask_threshold": 1.4},
+             {"original_size": [36, 100], "cropped_box_image": [52, 0, 100, 36], "pred_iou_thresh": 0, "stability_score_thresh": 0.75},
+             {"original_size": [30, 40], "cropped_box_image": [-3, -2, 45, 34], "stability_score_thresh": 0, "stability_score_offset": 0.2},
+             {"original_size": [36, 48], "cropped_box_image": [0, 0, 48, 36], "pred_iou_thresh": 2.0},
+             {"original_size": [10, 10], "cropped_box_image": [0, 0, 90, 90]}]
+    m.add("Sam Sam2 Sam3 SamImageProcessorPil", "filter_masks", None, whole, *parts[:2], inputs=masks)
+    m.add("Sam", "filter_masks", None, {**whole, "mask_threshold": 9, "stability_score_thresh": 0}, {**whole, "mask_threshold": -9},
+          *parts[2:], inputs=masks)
+    # No, one or few pixels, some of them far from every border.
+    spots = {"masks": m.numbers("spots", [8, 3, 56, 64], -20000, 10), "iou_scores": m.numbers("spot iou", [8, 3], 0.7, 1)}
+    m.add("Sam SamImageProcessorPil", "filter_masks", None, {"original_size": [90, 130], "cropped_box_image": [30.0, 25.0, 94.0, 81.0],
+          "stability_score_thresh": 0.5, "pred_iou_thresh": 0.75}, {"original_size": [56, 130], "cropped_box_image": [66, 0, 130, 56],
+          "stability_score_thresh": 0.5, "pred_iou_thresh": 0, "mask_threshold": 1.5}, inputs=spots)
+    m.add("Sam", "filter_masks", None, whole, inputs={**masks, "iou_scores": m.numbers("iou", [4, 3], 0.7, 1)})
+    filtered = make_processor({"class": "SamImageProcessor", "settings": {}}).filter_masks(
+        **{key: seeded(value) for key, value in masks.items()}, **whole, pred_iou_thresh=0)
+    filtered = as_items("filter_masks", filtered)[0]
+    count = len(filtered["masks"])
+    all_of_it = {"all_masks": filtered["masks"], "all_scores": m.numbers("all scores", [count], 0, 1), "all_boxes": filtered["boxes"].tolist()}
+    m.add("Sam Sam2 Sam3 SamImageProcessorPil", "for_mask_generation", None, {"crops_nms_thresh": 0.7}, inputs=all_of_it)
+    m.add("Sam", "for_mask_generation", None, {"crops_nms_thresh": 0.95}, inputs=all_of_it)
+
+
+def add_text(m):
+    letters = ["blank", "a", "ß", "漢", " ", "e\u0301", "Z"]
+    lines = {"last_hidden_state": m.numbers("lines", [3, 12, 7], 0, 1)}
+    for names, characters in (("PPOCRV5ServerRec PPOCRV6SmallRec", letters), ("PPOCRV5ServerRec", "-aß漢 öZ"), ("PPOCRV5ServerRec", letters[:3])):
+        m.add(names, "text_recognition", lines, {}, settings={"character_list": characters})
+    m.add("PPOCRV5ServerRec", "text_recognition", {"last_hidden_state": m.numbers("blank", [1, 2, 1], 0, 1)}, {}, settings={"character_list": letters})
+    tables = {"last_hidden_state": m.numbers("table", [2, 40, 50], 0, 1)}
+    m.add("SLANeXt", "table_recognition", tables, {})
+    m.add("SLANeXt", "table_recognition", {"last_hidden_state": m.numbers("large table", [1, 300, 50], 0, 1)}, {})
+    m.add("SLANeXt", "table_recognition", {"last_hidden_state": m.numbers("unknown", [1, 30, 80], 0, 1)}, {})
+    m.add("SLANeXt", "table_recognition", {"last_hidden_state": m.numbers("start", [1, 3, 1], 0, 1)}, {})
+
+
+def add_pictures(m):
+    painted = {"pred_masks": m.numbers("painted", [2, 3, 17, 9], -3, 3)}
+    m.add("SegGpt SegGptImageProcessorPil", "semantic_segmentation", painted, {}, {"num_labels": 9, "target_sizes": SIZES},
+          {"num_labels": 7, "return_segmentation_scores": True})
+    m.add("SegGpt", "semantic_segmentation", painted, {"return_segmentation_scores": True, "target_sizes": [[5, 4], [12, 20]]},
+          {"num_labels": 0}, {"num_labels": 27}, {"num_labels": -1}, {"target_sizes": SIZES[:1]})
+    matte = {"foregrounds": m.numbers("foreground", [2, 3, 12, 10], -0.1, 1.1), "alphas": m.numbers("alpha", [2, 1, 12, 10], -0.1, 1.1)}
+    grounds = [m.numbers("ground", [3, 12, 10], 0, 1), m.numbers("ground 1", [3, 9, 14], 0, 1)]
+    m.add("Sapiens2", "image_matting", matte, {}, {"target_sizes": SIZES}, {"target_sizes": [[9, 8], [9, 8]], "backgrounds": grounds[1:]},
+          {"backgrounds": grounds}, {"backgrounds": grounds[:1], "target_sizes": TALL}, {"backgrounds": grounds + grounds[:1]}, {"target_sizes": TALL[:1]})
+    m.add("Sapiens2", "image_matting", {**matte, "alphas": m.numbers("alpha", [2, 1, 12, 9], 0, 1)}, {})
+    for number, spread in enumerate((0.05, 0.6, 3.0)):  # of trees, and of graphs with more and more circles
+        quads = {"logits": m.numbers(f"quads {number}", [2, 14, 3], -3, 3), "pred_boxes": m.numbers("corners", [2, 14, 10], 0.2, 0.8),
+                 "relative_order_logits": m.numbers(f"relative {number}", [2, 14, 14], -4, 4),
+                 "successor_order_logits": m.numbers(f"successor {number}", [2, 14, 14], -3, spread)}
+        m.add("PPDocLayoutV4", "object_detection", quads, {"target_sizes": SIZES}, {"target_sizes": SIZES, "threshold": 0.8})
+    m.add("PPDocLayoutV4", "object_detection", quads, {"target_sizes": SIZES, "threshold": 0.95}, {"target_sizes": SIZES, "threshold": 1.0}, {},
+          {"target_sizes": SIZES[:1]})
+    m.add("PPDocLayoutV4", "object_detection", {**quads, "pred_boxes": m.numbers("corners", [2, 14, 4], 0.2, 0.8)}, {"target_sizes": SIZES})
+
+
 # --- boxes ---
 
 
@@ -324,7 +422,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(1)
     maker = Maker(options.seed)
-    for add in (add_boxes, add_segments, add_maps, add_keypoints):
+    for add in (add_boxes, add_segments, add_maps, add_keypoints, add_generation, add_text, add_pictures):
         add(maker)
     write(f"{options.folder}/post_processing.json", [{**case, **answer(case, options)} for case in maker.cases])
     write(f"{options.folder}/boxes.json", [box_group(options.seed, n, t, options) for n, t in ((12, 0.3), (30, 0.2))])

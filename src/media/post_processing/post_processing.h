@@ -17,7 +17,8 @@ typedef struct am_segment {
 
 enum { AM_POST_FIELDS = 5 };
 
-/* An entry of an answer's dict: a tensor, a list of them (run lengths), or, with no tensors and no list, None. */
+/* An entry of an answer's dict: a tensor, a list of them, or, with no tensors and no list, None. Run lengths are i64:
+   where each run begins and how long it is; of SAM's masks height, width, then the lengths. A text is UTF-8 as u8. */
 typedef struct am_post_field {
     const char *name;
     am_tensor *tensors; /* [count] */
@@ -44,10 +45,11 @@ typedef struct am_post_results {
     am_arena arena;
 } am_post_results;
 
-/* Calls a method of the processor's class ("post_process_object_detection"). `outputs` are what the model gave, by the
-   names that transformers has for them, and what the method takes beside them; `options` the arguments of the call by
-   their names, sizes as [[height, width], ...], or MISSING. *out is deinited also after a failure. Fails with
-   AM_UNSUPPORTED where the class has no such method, AM_INVALID_ARGUMENT for outputs or options that do not fit. */
+/* Calls a method of the processor's class ("post_process_object_detection", "filter_masks"). `outputs` are what the
+   model gave, by the names that transformers has for them, and what the method takes beside them; `options` the
+   arguments of the call by their names, sizes as [[height, width], ...], or MISSING. *out is deinited also after a
+   failure. Fails with AM_UNSUPPORTED where the class has no such method, AM_INVALID_ARGUMENT for outputs or options
+   that do not fit. */
 am_status am_post_process(const am_image_processor *processor, const char *method, const am_media_tensors *outputs,
                           am_json options, am_post_results *out) AM_NODISCARD;
 void am_post_results_deinit(am_post_results *results);

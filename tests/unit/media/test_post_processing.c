@@ -11,7 +11,7 @@ typedef struct call {
     struct {
         const char *name;
         am_shape shape;
-    } outputs[3];
+    } outputs[4];
 } call;
 
 static am_status run(void *context)
@@ -27,7 +27,7 @@ static am_status run(void *context)
     am_json_close(document);
     document = NULL;
     if (!status && c->options) status = am_json_parse(c->options, strlen(c->options), "options", &document);
-    for (int i = 0; i < 3 && c->outputs[i].name && !status; i++)
+    for (int i = 0; i < 4 && c->outputs[i].name && !status; i++)
         status = am_media_tensors_add(&outputs, c->outputs[i].name, AM_F32, &c->outputs[i].shape, &tensor);
     if (!status) status = am_post_process(processor, c->method, &outputs, am_json_root(document), &results);
     am_post_results_deinit(&results);
@@ -86,8 +86,65 @@ static void media_post_processing__refuses_options_that_make_no_sense(void **sta
                    "threshold: expected a number, found a string");
 }
 
+static call crops(const char *options)
+{
+    return (call){"SamImageProcessor", "generate_crop_boxes", options, {{"image", am_shape_of(3, 12, 9)}}};
+}
+
+static call filter(const char *options)
+{
+    return (call){"SamImageProcessor",
+                  "filter_masks",
+                  options,
+                  {{"masks", am_shape_of(2, 1, 3, 4)}, {"iou_scores", am_shape_of(2, 1)}}};
+}
+
+static void media_post_processing__refuses_to_generate_masks_of_nonsense(void **state)
+{
+    expect_refusal(crops("{\"target_size\": 8, \"crop_n_layers\": 60}"), AM_INVALID_ARGUMENT, "at most 8");
+    expect_refusal(crops("{\"target_size\": 8, \"points_per_crop\": 4000000000}"), AM_INVALID_ARGUMENT, "too many");
+    expect_refusal(crops("{\"target_size\": 8, \"overlap_ratio\": 1e300}"), AM_INVALID_ARGUMENT, "expected 0 to 1");
+    expect_refusal(crops("{\"points_per_crop\": 2}"), AM_INVALID_ARGUMENT, "target_size");
+    expect_refusal(crops("{\"target_size\": 8, \"crop_n_layers\": 4, \"points_per_crop\": 1, \"overlap_ratio\": 0}"),
+                   AM_INVALID_ARGUMENT, "image: too small for crop");
+    expect_refusal(filter("{\"original_size\": [3, 4], \"cropped_box_image\": [0, 0, 1e300, 4]}"), AM_INVALID_ARGUMENT,
+                   "cropped_box_image: expected [left, top, right, bottom]");
+    expect_refusal(filter("{\"original_size\": [3, 4], \"cropped_box_image\": [0, 0, 4]}"), AM_INVALID_ARGUMENT,
+                   "cropped_box_image: expected [left, top, right, bottom]");
+    expect_refusal(filter("{\"original_size\": [3, 4], \"cropped_box_image\": [0, 0, 40, 4]}"), AM_INVALID_ARGUMENT,
+                   "does not fit masks of 3 x 4");
+}
+
 static void media_post_processing__survives_without_memory(void **state)
 {
+    call grids = crops("{\"target_size\": 8, \"crop_n_layers\": 1, \"points_per_crop\": 2}");
+    call masks_kept = filter("{\"original_size\": [3, 4], \"cropped_box_image\": [0, 0, 4, 3], \"pred_iou_thresh\": 0, "
+                             "\"stability_score_thresh\": 0}");
+    call matte = {"Sapiens2ImageProcessor",
+                  "post_process_image_matting",
+                  "{\"target_sizes\": [[4, 5]]}",
+                  {{"foregrounds", am_shape_of(1, 3, 2, 2)}, {"alphas", am_shape_of(1, 1, 2, 2)}}};
+    call table = {"SLANeXtImageProcessor",
+                  "post_process_table_recognition",
+                  NULL,
+                  {{"last_hidden_state", am_shape_of(1, 2, 50)}}};
+    call painted = {"SegGptImageProcessor",
+                    "post_process_semantic_segmentation",
+                    "{\"num_labels\": 3}",
+                    {{"pred_masks", am_shape_of(1, 3, 4, 2)}}};
+    call quads = {"PPDocLayoutV4ImageProcessor",
+                  DETECTION,
+                  "{\"target_sizes\": [[6, 5]]}",
+                  {{"logits", am_shape_of(1, 2, 1)},
+                   {"pred_boxes", am_shape_of(1, 2, 10)},
+                   {"relative_order_logits", am_shape_of(1, 2, 2)},
+                   {"successor_order_logits", am_shape_of(1, 2, 2)}}};
+    expect_clean_failures(run, &grids);
+    expect_clean_failures(run, &masks_kept);
+    expect_clean_failures(run, &matte);
+    expect_clean_failures(run, &painted);
+    expect_clean_failures(run, &quads);
+    expect_refusal(table, AM_INVALID_ARGUMENT, "an empty table");
     call boxes = detection("{\"target_sizes\": [[4, 5], [6, 7]]}");
     call masks = {"MaskFormerImageProcessor",
                   "post_process_instance_segmentation",
