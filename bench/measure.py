@@ -11,7 +11,7 @@ import tempfile
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# Outputs are of the order of 1; float32 engines that add in another order differ by about 1e-5.
+# Of the largest number of the output, or of 1; float32 engines that add in another order differ by about 1e-5.
 LARGEST_DIFFERENCE = 1e-3
 TURN_SECONDS = 0.3   # of one engine before the next has its turn
 TURN_RUNS = 20       # at most
@@ -95,11 +95,12 @@ def largest_difference(a, b):
 def compare(answers, expected):
     """{(engine, engine): largest difference}, each with each and with "expected"; fails when one is too large."""
     every = {"expected": expected, **answers}
+    limit = LARGEST_DIFFERENCE * max(1.0, max(map(abs, expected)))
     names = list(every)
     differences = {(a, b): largest_difference(every[a], every[b]) for i, a in enumerate(names) for b in names[i + 1:]}
     for (a, b), difference in differences.items():
-        if not difference <= LARGEST_DIFFERENCE:
-            raise Failure(f"the answers of {a} and {b} differ by {difference:g}, more than {LARGEST_DIFFERENCE:g}")
+        if not difference <= limit:
+            raise Failure(f"the answers of {a} and {b} differ by {difference:g}, more than {limit:g}")
     return differences
 
 
