@@ -42,19 +42,21 @@ enum { REMEMBERED = 1024 };
 typedef struct mapping {
     const uint8_t *bytes;
     size_t size_bytes;
+    bool is_file; /* else bytes of a mount */
     char path[];
 } mapping;
 
 static _Atomic(mapping *) mappings[REMEMBERED];
 
 /* Without room the file is not remembered; only a message will lack its name. */
-static am_status remember(const am_mapped_file *file, const char *path)
+static am_status remember(const am_mapped_file *file, const char *path, bool is_file)
 {
     size_t length = strlen(path) + 1;
     mapping *m = am_alloc(sizeof *m + length);
     if (!m) return am_out_of_memory();
     m->bytes = file->bytes;
     m->size_bytes = file->size_bytes;
+    m->is_file = is_file;
     memcpy(m->path, path, length);
     for (int i = 0; i < REMEMBERED; i++) {
         mapping *none = NULL;
@@ -75,13 +77,27 @@ static void forget(const am_mapped_file *file)
     }
 }
 
-const char *am_file_mapped_at(const void *address)
+static const mapping *mapping_at(const void *address)
 {
     for (int i = 0; i < REMEMBERED; i++) {
         const mapping *m = atomic_load(&mappings[i]);
-        if (m && (uintptr_t)address - (uintptr_t)m->bytes < m->size_bytes) return m->path;
+        if (m && (uintptr_t)address - (uintptr_t)m->bytes < m->size_bytes) return m;
     }
     return NULL;
+}
+
+const char *am_file_mapped_at(const void *address)
+{
+    const mapping *m = mapping_at(address);
+    return m ? m->path : NULL;
+}
+
+void am_file_give_back(const void *bytes, size_t length)
+{
+    const mapping *m = mapping_at(bytes);
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), start = ((uintptr_t)bytes + page - 1) / page * page,
+              end = ((uintptr_t)bytes + length) / page * page;
+    if (m && m->is_file && end > start) (void)madvise((void *)start, end - start, MADV_DONTNEED);
 }
 
 /* --- mapping --- */
@@ -92,7 +108,7 @@ static am_status map(int fd, const char *path, am_mapped_file *out)
     void *bytes = mmap(NULL, out->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED) return am_error_from_errno("map", path);
     out->bytes = bytes;
-    return remember(out, path);
+    return remember(out, path, true);
 }
 
 static am_status map_regular(const char *path, am_mapped_file *out)
@@ -113,7 +129,7 @@ static am_status map_bytes(const am_buffer *bytes, const char *path, am_mapped_f
     if (pages == MAP_FAILED) return am_error_from_errno("map", path);
     memcpy(pages, bytes->bytes, bytes->length);
     *out = (am_mapped_file){pages, bytes->length};
-    return remember(out, path);
+    return remember(out, path, false);
 }
 
 am_status am_file_map(const char *path, am_mapped_file *out)

@@ -26,6 +26,10 @@ void am_file_unmap(am_mapped_file *file);
  */
 const char *am_file_mapped_at(const void *address);
 
+/* Gives back the pages of a part of a mapped file, which then take no memory of this process until they are read again.
+   Does nothing for other memory. */
+void am_file_give_back(const void *bytes, size_t length);
+
 /* Reads a whole file (or stdin when path is "-") of at most `limit_bytes` into memory with a zero byte after
    it. out is freed with am_free. Fails with AM_NOT_FOUND, AM_IO (also for folders and devices), AM_OUT_OF_MEMORY. */
 am_status am_file_read(const char *path, size_t limit_bytes, char **out, size_t *out_length) AM_NODISCARD;

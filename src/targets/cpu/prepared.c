@@ -1,5 +1,6 @@
 #include "targets/cpu/prepared.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/memory_limit.h"
 
@@ -56,6 +57,7 @@ static am_prepared *make(const am_kernel *kernel, const am_kernel_call *call, si
     }
     if (attributes) memcpy(p->attributes, call->node->attributes, attributes);
     kernel->prepare(call, p->data);
+    am_file_give_back(p->source.data, am_tensor_bytes(p->source.dtype, &p->source.shape));
     p->next = all;
     all = p;
     return p;
