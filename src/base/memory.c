@@ -81,7 +81,8 @@ void *am_alloc_large(size_t bytes)
 {
     if (bytes < LARGE_PAGE_BYTES) return am_alloc_aligned(bytes);
     if (bytes > SIZE_MAX - LARGE_PAGE_BYTES || must_fail()) return NULL;
-    void *block = aligned_alloc(LARGE_PAGE_BYTES, (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    void *block;
+    if (posix_memalign(&block, LARGE_PAGE_BYTES, bytes) != 0) return NULL;
     am_memory_prefer_large_pages(block, bytes);
     return block;
 }
