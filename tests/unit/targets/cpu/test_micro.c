@@ -183,8 +183,61 @@ static void targets_cpu_micro__panels_of_all_remainders(void **state)
     static const am_dtype dtypes[] = {AM_F32, AM_BF16, AM_F16};
     static const int64_t depths[] = {1, 2, 7, 33};
     FOR_EACH_LEVEL(micro)
-    for (int d = 0; d < 3; d++) for (int64_t M = 1; M <= WIDEST + 1;
-                                     M += M < 9 ? 1 : 4) for (int64_t N = 1; N <= micro->panel_columns;
-                                                              N++) for (int k = 0; k < 4; k++)
-        check_panel(micro, (product){M, N, depths[k], depths[k] + 3, N + 5, (N + k) % 2}, dtypes[d]);
+    for (int d = 0; d < 3; d++)
+        for (int64_t M = 1; M <= WIDEST + 1; M += M < 9 ? 1 : 4)
+            for (int64_t N = 1; N <= micro->panel_columns; N++)
+                for (int k = 0; k < 4; k++)
+                    check_panel(micro, (product){M, N, depths[k], depths[k] + 3, N + 5, (N + k) % 2}, dtypes[d]);
+}
+
+/* b is [K][N] for gemm_nn and [N][K] for gemm_nt, its rows ldb apart. gemm_nt has no accumulate. */
+static void check_gemm(const am_micro *micro, product p, bool transposed, am_dtype dtype)
+{
+    int64_t rows = transposed ? p.N : p.K, row = transposed ? p.K : p.N, ldb = row + 2, size = dtype == AM_F32 ? 4 : 2;
+    int64_t b_count = (rows - 1) * ldb + row, c_count = (p.M - 1) * p.ldc + p.N;
+    guarded ga = guarded_new((size_t)((p.M - 1) * p.lda + p.K) * 4, true),
+            gb = guarded_new((size_t)(b_count * size), true);
+    guarded gc = guarded_new((size_t)c_count * 4, true);
+    float *a = (float *)ga.data, *c = (float *)gc.data, *b = malloc((size_t)b_count * 4);
+    float *before = malloc((size_t)c_count * 4);
+    fill(a, (p.M - 1) * p.lda + p.K);
+    fill(c, c_count);
+    memcpy(before, c, (size_t)c_count * 4);
+    for (int64_t i = 0; i < b_count; i++) {
+        uint16_t bits = (uint16_t)(((i * 37) & 0x83ff) | 0x3800);
+        b[i] = dtype == AM_F32 ? number() : dtype == AM_F16 ? am_f16_to_f32(bits) : am_bf16_to_f32(bits);
+        memcpy(gb.data + i * size, dtype == AM_F32 ? (const void *)(b + i) : (const void *)&bits, (size_t)size);
+    }
+    if (transposed) micro->gemm_nt(p.M, p.N, p.K, a, p.lda, gb.data, ldb, dtype, c, p.ldc);
+    else micro->gemm_nn(p.M, p.N, p.K, a, p.lda, (const float *)gb.data, ldb, c, p.ldc, p.accumulate);
+    for (int64_t m = 0; m < p.M; m++) {
+        for (int64_t n = 0; n < p.N; n++) {
+            double first = p.accumulate ? (double)before[m * p.ldc + n] : 0, sum = first, magnitude = fabs(first);
+            for (int64_t k = 0; k < p.K; k++) {
+                double term = (double)a[m * p.lda + k] * (double)b[transposed ? n * ldb + k : k * ldb + n];
+                sum += term;
+                magnitude += fabs(term);
+            }
+            expect_near(micro, transposed ? "gemm_nt" : "gemm_nn", (double)c[m * p.ldc + n], sum,
+                        tolerance(p.K + 1, magnitude));
+        }
+        if (m + 1 < p.M) assert_memory_equal(c + m * p.ldc + p.N, before + m * p.ldc + p.N, (size_t)(p.ldc - p.N) * 4);
+    }
+    free(b), free(before);
+    guarded_free(&ga), guarded_free(&gb), guarded_free(&gc);
+}
+
+static void targets_cpu_micro__gemm_of_all_remainders(void **state)
+{
+    static const am_dtype dtypes[] = {AM_F32, AM_BF16, AM_F16};
+    static const int64_t depths[] = {1, 2, 7, 8, 17, 33};
+    FOR_EACH_LEVEL(micro)
+    for (int64_t M = 1; M <= 9; M++) for (int64_t N = 1; N <= 2 * WIDEST + 3; N++) for (int k = 0; k < 6; k++)
+    {
+        product p = {M, N, depths[k], depths[k] + 3, N + 5, false};
+        for (int d = 0; d < 3; d++) check_gemm(micro, p, true, dtypes[d]);
+        check_gemm(micro, p, false, AM_F32);
+        p.accumulate = true;
+        check_gemm(micro, p, false, AM_F32);
+    }
 }
