@@ -1,5 +1,6 @@
 /* The vector routines of every level this cpu has, against plain loops in doubles. Every array ends where the next page
    cannot be touched, or begins where the one before cannot, so a read or write outside of it ends the test. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "test_support.h"
 
 #include "targets/cpu/isa.h"
