@@ -83,11 +83,16 @@ def commands_of(engines, context, workload, number, threads):
             for name, engine in engines.items()}
 
 
+def reasons_against(engines, workload, number):
+    """{engine: why it does not run the case}."""
+    is_cached = number >= len(workload.CASES)
+    reasons = {name: "it has no KV cache here" for name, engine in engines.items()
+               if is_cached and not getattr(engine, "CACHED", False)}
+    return {**reasons, **{name: why for name, why in getattr(workload, "WITHOUT", {}).items() if name in engines}}
+
+
 def engines_for(engines, workload, number):
-    """Those that run the case."""
-    without, is_cached = getattr(workload, "WITHOUT", {}), number >= len(workload.CASES)
-    return {name: engine for name, engine in engines.items()
-            if name not in without and (not is_cached or getattr(engine, "CACHED", False))}
+    return {name: engines[name] for name in engines if name not in reasons_against(engines, workload, number)}
 
 
 def weights_bytes(folder):
@@ -111,6 +116,7 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
             result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS)
             results.append({"title": title, "threads": threads, "is_cached": number >= len(workload.CASES),
+                            "without": reasons_against(engines, workload, number),
                             "weights_bytes": weights_bytes(folder), **result})
             medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())
             say(f"{title}, {threads} threads: {'; '.join(medians)}")

@@ -15,11 +15,12 @@ INTRODUCTION = """# Performance
 
 Written by `make bench` (bench/README.md says how it measures); no figure is put in by hand.
 Models have the shapes of published ones and random weights. Every engine gets the same weights and the same input, in
-float32 (where the name says bf16, computed in bfloat16), runs in a process of its own, and has its turn in every round (A B A B ...). Times are milliseconds of one
-forward pass: median (least - most). "-" is where an engine does not run the case (why is at the end). A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of
-the least times, and of the processor time that a pass takes on all threads. Where other work shares the machine (see the
-load below) the medians say little, the least times more; with one thread the processor time is what a pass would take
-alone, with more it holds the time in which threads wait in a loop. Figures are comparable only inside one run.
+float32 (engines whose name says bf16 compute in bfloat16), runs in a process of its own, and has its turn in every round
+(A B A B ...). Times are milliseconds of one forward pass: median (least - most); "-" is where an engine does not run the
+case. A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of the least times, and of the
+processor time that a pass takes on all threads. Where other work shares the machine (see the load below) the medians say
+little, the least times more; with one thread the processor time is what a pass would take alone, with more it holds the
+time in which threads wait in a loop. Figures are comparable only inside one run.
 """
 
 
@@ -102,6 +103,14 @@ def latency_lines(results, engines):
             row += [cell(r["times"][peer]), f"{middle:.2f}, {least:.2f}, {cpu:.2f}"]
         rows.append(row)
     yield from table(heads, rows)
+
+
+def without_lines(results, engines):
+    """Why a "-" stands in the table."""
+    reasons = sorted({(r["title"], engines[name].TITLE, reason) for r in results for name, reason in r["without"].items()})
+    if reasons:
+        yield ""
+    yield from (f"- {title}, not on {engine}: {reason}" for title, engine, reason in reasons)
 
 
 def difference_lines(results, engines):
@@ -203,7 +212,7 @@ def write(path, context, results, start, engines, load_before, peaks, left_out):
     lines += ["", "## Goals", "",
               "Of the medians. Threads are compared where one thread reaches a quarter of its peak: there arithmetic, not",
               "memory, is what a pass takes.", "", *goal_lines(results, peaks, left_out)]
-    lines += ["", "## Latency", "", *latency_lines(results, engines)]
+    lines += ["", "## Latency", "", *latency_lines(results, engines), *without_lines(results, engines)]
     lines += ["", "## Rates", "",
               "Of anymodel's median. Arithmetic is that of products, convolutions and attention. Reading the weights bounds a",
               "step of one token.", "", *rate_lines(results, peaks)]

@@ -32,7 +32,7 @@ PEAKS = {threads: {"peak_gflop_per_s": 100.0 * threads, "peak_read_gb_per_s": 8.
 def case(title, threads, medians):
     """What bench.measure_latency gives: 0.4 GFLOP, 8 MB of weights in a run."""
     return {"title": title, "threads": threads, "times": {name: [[ms]] for name, ms in medians.items()},
-            "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "work": (4e8, 8e6), "weights_bytes": 2**23,
+            "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "without": {}, "work": (4e8, 8e6), "weights_bytes": 2**23,
             "memory_bytes": dict.fromkeys(medians, 11 * 2**20)}
 
 
@@ -269,6 +269,10 @@ class Figures(unittest.TestCase):
         cached = type("Cached", (Engine,), {"CACHED": True})
         engines = {"ours": cached, "plain": Engine, "other": cached}
         self.assertEqual([list(bench.engines_for(engines, Big, n)) for n in (0, 1)], [["ours", "plain"], ["ours"]])
+        without = bench.reasons_against(engines, Big, 1)
+        self.assertEqual(without, {"plain": "it has no KV cache here", "other": "no"})
+        lines = list(report.without_lines([{"title": "Big, 1", "without": without}], engines))
+        self.assertEqual(lines, ["", "- Big, 1, not on An engine: it has no KV cache here", "- Big, 1, not on An engine: no"])
 
     def test_every_engine_and_workload_is_found(self):
         for folder, needed in (("engines", ["TITLE"]), ("workloads", ["TITLE", "OUTPUT", "CASES", "TINY", "model", "inputs"])):
