@@ -209,6 +209,7 @@ def start_lines(start, engines):
 def write(path, context, results, start, engines, load_before, peaks, left_out):
     lines = [INTRODUCTION, *machine_lines(context, load_before), *peak_lines(peaks)]
     lines += [f"- not in this run: {name}: {reason}" for name, reason in left_out.items()]
+    lines += ["- SMALL MODELS (--tiny): this tries the bench, its figures say nothing"] if context.prefix else []
     lines += ["", "## Goals", "",
               "Of the medians. Threads are compared where one thread reaches a quarter of its peak: there arithmetic, not",
               "memory, is what a pass takes.", "", *goal_lines(results, peaks, left_out)]
