@@ -10,7 +10,7 @@ def step_after(opened, ids, cached, output):
 
     def run():
         answer = getattr(opened(input_ids=ids[:, cached:], past_key_values=cache, use_cache=True), output)
-        cache.crop(cached)
+        cache.crop(cached - ids.shape[1])  # takes as many off
         return answer.float().numpy()
 
     return run
