@@ -3,6 +3,7 @@
    anymodel_worker MODEL_DIR CASE_DIR THREADS       prints "ready LOAD_MS"
        run N            runs the model N times      "times MS ... MS"
        compile          makes the graph ready       "compiled MS"
+       work          of one run, after one     "work FLOPS BYTES_OF_WEIGHTS"
        answer FILE      writes the output's floats  "answered COUNT"
    Any other line, or the end of input, ends it. CASE_DIR/case.txt names the inputs, each with dtype, dimensions
    and the file of its bytes, and the output:
@@ -10,6 +11,7 @@
        output last_hidden_state
    A line "cached N" splits input_ids, the only input: N tokens are read once into a KV cache, and a run is the rest. */
 #define _POSIX_C_SOURCE 200809L
+#include "api/graph_work.h"
 #include "api/model_internal.h"
 #include "runtime/session.h"
 
@@ -187,6 +189,13 @@ static void run(am_model *model, bench_case *c, long count)
     putchar('\n');
 }
 
+static void tell_work(am_model *model)
+{
+    am_graph_work work;
+    must(am_graph_work_count(am_session_program(model->pipeline->session), &work));
+    printf("work %.0f %.0f\n", work.flops, work.weight_bytes);
+}
+
 static void write_answer(am_model *model, bench_case *c, const char *path)
 {
     am_tensor answer = forward(model, c);
@@ -205,6 +214,7 @@ static void serve(am_model *model, bench_case *c)
     for (; fgets(line, sizeof line, stdin); fflush(stdout)) {
         if (sscanf(line, "run %ld", &count) == 1) run(model, c, count);
         else if (strcmp(line, "compile\n") == 0) compile(model, c);
+        else if (strcmp(line, "work\n") == 0) tell_work(model);
         else if (sscanf(line, "answer %4095[^\n]", path) == 1) write_answer(model, c, path);
         else return;
     }

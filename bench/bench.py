@@ -8,6 +8,7 @@ Needs nothing but Python: the engines' packages (requirements.txt) go into an en
 import argparse
 import glob
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -30,12 +31,15 @@ SENTENCE = "Two kittens are napping in the sun."
 class Context:
     """Where things are, and what is measured."""
 
-    def __init__(self, build, only, rounds, needs="requirements", environment="venv"):
+    def __init__(self, build, only, rounds, needs="requirements", environment="venv", is_tiny=False):
         self.build = os.path.abspath(build)
-        self.only, self.rounds = only, rounds
+        self.only, self.rounds, self.prefix = only, rounds, "tiny-" if is_tiny else ""
         self.program = f"{self.build}/anymodel"
         self.requirements, self.environment = f"{HERE}/{needs}.txt", f"{CACHE}/{environment}"
         self.python = f"{self.environment}/bin/python"
+
+    def folder_of(self, workload):
+        return f"{CACHE}/{self.prefix}{workload}"
 
 
 def modules_of(folder):
@@ -54,7 +58,7 @@ def parse_arguments():
     parser.add_argument("--out", help="the report (docs/performance.md, targets-performance.md or tokenizers-performance.md)")
     parser.add_argument("--targets", action="store_true", help="compare anymodel's targets instead (targets.py)")
     parser.add_argument("--tokenizers", action="store_true", help="time tokenizers instead (tokenizer_speed.py)")
-    parser.add_argument("--tiny", action="store_true", help="with --targets: small models, to try the bench itself")
+    parser.add_argument("--tiny", action="store_true", help="small models, to try the bench itself")
     return parser.parse_args()
 
 
@@ -74,25 +78,46 @@ def make_environment(context):
 
 
 def commands_of(engines, context, workload, number, threads):
-    folder = f"{CACHE}/{workload}"
+    folder = context.folder_of(workload)
     return {name: command_of(engine, context, f"{folder}/model", f"{folder}/{number}", threads)
             for name, engine in engines.items()}
+
+
+def reasons_against(engines, workload, number):
+    """{engine: why it does not run the case}."""
+    is_cached = number >= len(workload.CASES)
+    reasons = {name: "it has no KV cache here" for name, engine in engines.items()
+               if is_cached and not getattr(engine, "CACHED", False)}
+    return {**reasons, **{name: why for name, why in getattr(workload, "WITHOUT", {}).items() if name in engines}}
+
+
+def engines_for(engines, workload, number):
+    return {name: engines[name] for name in engines if name not in reasons_against(engines, workload, number)}
+
+
+def weights_bytes(folder):
+    return sum(os.path.getsize(path) for path in glob.glob(f"{folder}/model/*.safetensors"))
 
 
 def cases_of(workloads, context):
     """(workload's name, number of the case, title) of those wanted."""
     cases = [(name, number, f"{workload.TITLE}, {case}") for name, workload in workloads.items()
-             for number, case in enumerate(workload.CASES)]
+             for number, case in enumerate([*workload.CASES, *getattr(workload, "CACHED_CASES", {})])
+             if context.only or context.prefix or not getattr(workload, "BIG", False)]
     return [case for case in cases if re.search(context.only, case[2])]
 
 
-def measure_latency(cases, engines, context, thread_counts):
+def measure_latency(cases, engines, workloads, context, thread_counts):
     results = []
+    tolerances = {name: engine.TOLERANCE for name, engine in engines.items() if hasattr(engine, "TOLERANCE")}
     for name, number, title in cases:
         for threads in thread_counts:
-            commands = commands_of(engines, context, name, number, threads)
-            result = measure_case(commands, f"{CACHE}/{name}/{number}/expected.bin", context.rounds)
-            results.append({"title": title, "threads": threads, **result})
+            folder, workload = context.folder_of(name), workloads[name]
+            commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
+            result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS)
+            results.append({"title": title, "threads": threads, "is_cached": number >= len(workload.CASES),
+                            "without": reasons_against(engines, workload, number),
+                            "weights_bytes": weights_bytes(folder), **result})
             medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())
             say(f"{title}, {threads} threads: {'; '.join(medians)}")
     return results
@@ -100,6 +125,7 @@ def measure_latency(cases, engines, context, thread_counts):
 
 def measure_starts(engines, workloads, context, threads):
     name = START_WORKLOAD if START_WORKLOAD in workloads else next(iter(workloads))
+    engines = engines_for(engines, workloads[name], 0)
     case = next(iter(workloads[name].CASES))
     processes = {}
     fetched = subprocess.run([f"{ROOT}/scripts/fetch_minilm.sh"], stdout=subprocess.PIPE, text=True)
@@ -112,6 +138,12 @@ def measure_starts(engines, workloads, context, threads):
     return {"title": f"{workloads[name].TITLE}, {case}, {threads} threads",
             "times": measure_start(commands_of(engines, context, name, 0, threads), context.rounds),
             "processes": processes}
+
+
+def measure_peaks(context, threads):
+    """What `anymodel bench` says of the machine."""
+    command = [context.program, "bench", f"{ROOT}/examples/models/digits-vit", "--json", "--threads", str(threads)]
+    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)["machine"]
 
 
 def prepare(context, engines, folders):
@@ -148,27 +180,34 @@ def main():
     if arguments.tokenizers:
         compare_tokenizers(arguments)
         return
-    context = Context(arguments.build, arguments.only, arguments.rounds)
+    context = Context(arguments.build, arguments.only, arguments.rounds, is_tiny=arguments.tiny)
     if arguments.targets:
         compare_targets(arguments, context)
         return
     names = [report.OURS, *(n for n in arguments.engines.split(",") if n != report.OURS)]
     engines = {name: importlib.import_module(f"engines.{name}") for name in names}
+    left_out = {}
     for name in [n for n in engines if hasattr(engines[n], "reason_against")]:
         reason = engines[name].reason_against(context.build)
         if reason:
+            left_out[name] = reason
             say(f"{engines.pop(name).TITLE} is left out: {reason}")
     workloads = {name: importlib.import_module(f"workloads.{name}") for name in arguments.workloads.split(",")}
     thread_counts = [int(n) for n in arguments.threads.split(",")]
-    prepare(context, engines, workloads)
+    cases = cases_of(workloads, context)
+    workloads = {name: workload for name, workload in workloads.items() if name in {case[0] for case in cases}}
+    if not workloads:
+        sys.exit(f"bench: no case matches {context.only!r}")
+    prepare(context, engines, [context.prefix + name for name in workloads])
     load_before = os.getloadavg()[0]
     try:
-        results = measure_latency(cases_of(workloads, context), engines, context, thread_counts)
+        results = measure_latency(cases, engines, workloads, context, thread_counts)
         start = measure_starts(engines, workloads, context, max(thread_counts))
     except Failure as failure:
         sys.exit(f"bench: {failure}")
-    out = arguments.out or f"{ROOT}/docs/performance.md"
-    report.write(out, context, results, start, engines, load_before)
+    out = arguments.out or (f"{CACHE}/tiny.md" if arguments.tiny else f"{ROOT}/docs/performance.md")
+    peaks = {threads: measure_peaks(context, threads) for threads in thread_counts}
+    report.write(out, context, results, start, engines, load_before, peaks, left_out)
     say(f"written: {os.path.relpath(out)}")
 
 

@@ -63,6 +63,11 @@ class Worker:
             self.ask(f"answer {file.name}", "answered")
             return read_floats(file.name)
 
+    def memory_bytes(self):
+        """The most that was resident, mapped files among it."""
+        with open(f"/proc/{self.process.pid}/status") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
     def close(self):
         self.process.stdin.close()
         self.process.stdout.close()
@@ -92,13 +97,15 @@ def largest_difference(a, b):
     return largest if finite else math.inf
 
 
-def compare(answers, expected):
-    """{(engine, engine): largest difference}, each with each and with "expected"; fails when one is too large."""
+def compare(answers, expected, tolerances={}):
+    """{(engine, engine): largest difference}, each with each and with "expected"; fails when one is too large.
+    tolerances: {engine: share of the largest number} of those that are less exact."""
     every = {"expected": expected, **answers}
-    limit = LARGEST_DIFFERENCE * max(1.0, max(map(abs, expected)))
+    largest = max(1.0, max(map(abs, expected)))
     names = list(every)
     differences = {(a, b): largest_difference(every[a], every[b]) for i, a in enumerate(names) for b in names[i + 1:]}
     for (a, b), difference in differences.items():
+        limit = largest * max(tolerances.get(name, LARGEST_DIFFERENCE) for name in (a, b))
         if not difference <= limit:
             raise Failure(f"the answers of {a} and {b} differ by {difference:g}, more than {limit:g}")
     return differences
@@ -120,15 +127,19 @@ def take_turns(workers, rounds):
     return times, cpu_ms
 
 
-def measure_case(commands, expected_path, rounds):
-    """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare}."""
+def measure_case(commands, expected_path, rounds, tolerances={}, ours=None):
+    """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
+    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights) of a run as the engine `ours` counts them}."""
     workers = {}
     try:
         for name, command in commands.items():
             workers[name] = Worker(command)
-        differences = compare({name: w.answer() for name, w in workers.items()}, read_floats(expected_path))
+        differences = compare({name: w.answer() for name, w in workers.items()}, read_floats(expected_path),
+                              tolerances)
         times, cpu_ms = take_turns(workers, rounds)
-        return {"times": times, "cpu_ms": cpu_ms, "differences": differences}
+        return {"times": times, "cpu_ms": cpu_ms, "differences": differences,
+                "memory_bytes": {name: worker.memory_bytes() for name, worker in workers.items()},
+                "work": tuple(map(float, workers[ours].ask("work", "work"))) if ours else None}
     finally:
         for worker in workers.values():
             worker.close()

@@ -31,6 +31,12 @@ def output_name(case):
         return next(line.split()[1] for line in file if line.startswith("output "))
 
 
+def cached_of(case):
+    """How many tokens a run finds in the KV cache."""
+    with open(f"{case}/case.txt") as file:
+        return next((int(line.split()[1]) for line in file if line.startswith("cached ")), 0)
+
+
 def draw_weights(model):
     """transformers starts biases at 0 and norms at 1; then an engine that ignored them would still be right."""
     import torch
@@ -57,6 +63,8 @@ def make_case(case, model, workload, inputs, engines):
     with torch.no_grad():
         write_case(case, inputs, workload.OUTPUT, getattr(model(**inputs), workload.OUTPUT))
         for engine in engines:
+            if engine.__name__.split(".")[-1] in getattr(workload, "WITHOUT", {}):
+                continue
             engine.prepare(model, inputs, workload.OUTPUT, case)
 
 

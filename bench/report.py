@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import math
 import os
 import platform
 import subprocess
@@ -14,11 +15,12 @@ INTRODUCTION = """# Performance
 
 Written by `make bench` (bench/README.md says how it measures); no figure is put in by hand.
 Models have the shapes of published ones and random weights. Every engine gets the same weights and the same input, in
-float32, runs in a process of its own, and has its turn in every round (A B A B ...). Times are milliseconds of one
-forward pass: median (least - most). A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of
-the least times, and of the processor time that a pass takes on all threads. Where other work shares the machine (see the
-load below) the medians say little, the least times more; with one thread the processor time is what a pass would take
-alone, with more it holds the time in which threads wait in a loop. Figures are comparable only inside one run.
+float32 (engines whose name says bf16 compute in bfloat16), runs in a process of its own, and has its turn in every round
+(A B A B ...). Times are milliseconds of one forward pass: median (least - most); "-" is where an engine does not run the
+case. A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of the least times, and of the
+processor time that a pass takes on all threads. Where other work shares the machine (see the load below) the medians say
+little, the least times more; with one thread the processor time is what a pass would take alone, with more it holds the
+time in which threads wait in a loop. Figures are comparable only inside one run.
 """
 
 
@@ -31,6 +33,12 @@ def system_name():
         return platform.freedesktop_os_release()["PRETTY_NAME"]
     except OSError:
         return platform.system()
+
+
+def peak_lines(peaks):
+    for threads, peak in peaks.items():
+        yield f"- measured peak on {threads} threads: {peak['peak_gflop_per_s'] or math.nan:.1f} GFLOP/s" \
+              f" ({peak['kernels']}), {peak['peak_read_gb_per_s']:.1f} GB/s read"
 
 
 def machine_lines(context, load_before):
@@ -66,7 +74,11 @@ def table(heads, rows):
 
 def ratio_to_best(times, peers):
     """Our median to the least median of the peers."""
-    return max(ratios(times[OURS], times[peer])[0] for peer in peers)
+    return max((ratios(times[OURS], times[peer])[0] for peer in peers if peer in times), default=math.nan)
+
+
+def median(result):
+    return summary_of_rounds(result["times"][OURS]).median
 
 
 def latency_lines(results, engines):
@@ -83,11 +95,22 @@ def latency_lines(results, engines):
         if len(peers) > 1:
             row.append(f"{ratio_to_best(r['times'], peers):.2f}")
         for peer in peers:
+            if peer not in r["times"]:
+                row += ["-", "-"]
+                continue
             middle, least = ratios(r["times"][OURS], r["times"][peer])
             cpu = r["cpu_ms"][OURS] / r["cpu_ms"][peer]
             row += [cell(r["times"][peer]), f"{middle:.2f}, {least:.2f}, {cpu:.2f}"]
         rows.append(row)
     yield from table(heads, rows)
+
+
+def without_lines(results, engines):
+    """Why a "-" stands in the table."""
+    reasons = sorted({(r["title"], engines[name].TITLE, reason) for r in results for name, reason in r["without"].items()})
+    if reasons:
+        yield ""
+    yield from (f"- {title}, not on {engine}: {reason}" for title, engine, reason in reasons)
 
 
 def difference_lines(results, engines):
@@ -98,9 +121,83 @@ def difference_lines(results, engines):
     for r in results:
         values = worst.setdefault(r["title"], dict.fromkeys(pairs, 0.0))
         for pair in pairs:
-            values[pair] = max(values[pair], r["differences"][pair])
+            values[pair] = max(values[pair], r["differences"].get(pair, 0.0))
     rows = [[title, *(f"{values[pair]:.1e}" for pair in pairs)] for title, values in worst.items()]
     yield from table(["workload", *(f"{titles[a]}, {titles[b]}" for a, b in pairs)], rows)
+
+
+def rate_lines(results, peaks):
+    """What ours reaches of the machine's peaks."""
+    rows = []
+    for r in results:
+        (flops, weight_bytes), ms, peak = r["work"], median(r), peaks[r["threads"]]
+        rate, read = flops * 1e-6 / ms, weight_bytes * 1e-6 / ms
+        share = rate / (peak["peak_gflop_per_s"] or math.nan)
+        rows.append([r["title"], str(r["threads"]), f"{flops * 1e-9:.2f}", f"{rate:.1f}", f"{share:.0%}",
+                     *([f"{read:.1f}", f"{read / peak['peak_read_gb_per_s']:.0%}"] if r["is_cached"] else ["", ""])])
+    yield from table(["workload", "threads", "GFLOP", "GFLOP/s", "of the peak", "weights read, GB/s", "of the peak"], rows)
+
+
+def memory_lines(results, engines):
+    rows = [[r["title"], str(r["threads"]), f"{r['weights_bytes'] / 2**20:.0f}",
+             *(f"{(r['memory_bytes'][name] - r['weights_bytes']) / 2**20:.0f}" if name in r["memory_bytes"] else "-"
+               for name in engines)] for r in results]
+    yield from table(["workload", "threads", "weights", *(engine.TITLE for engine in engines.values())], rows)
+
+
+# --- goals ---
+
+F32_PEERS, BF16_PEERS = ("onnxruntime", "openvino"), ("openvino_bf16",)
+F32_GOAL, BF16_GOAL, THREADS_GOAL = 1.0, 0.9, 1.85
+COMPUTE_BOUND = 0.25  # of the peak on one thread
+
+
+def verdict(reached):
+    return "reached" if reached else "NOT reached"
+
+
+def peer_goals(r, left_out):
+    title = f"{r['title']}, {r['threads']} threads"
+    if any(peer in r["times"] for peer in F32_PEERS):
+        ratio = ratio_to_best(r["times"], F32_PEERS)
+        yield [title, f"at most {F32_GOAL:.1f} of the best of ONNX Runtime and OpenVINO in float32", f"{ratio:.2f}",
+               verdict(ratio <= F32_GOAL)]
+        goal = f"at most {BF16_GOAL:.1f} of OpenVINO in bfloat16"
+        if BF16_PEERS[0] in left_out:
+            yield [title, goal, left_out[BF16_PEERS[0]], ""]
+        elif BF16_PEERS[0] in r["times"]:
+            ratio = ratio_to_best(r["times"], BF16_PEERS)
+            yield [title, goal, f"{ratio:.2f}", verdict(ratio <= BF16_GOAL)]
+
+
+def thread_goals(results, peaks):
+    """Cases that one thread computes near its peak."""
+    one = {r["title"]: r for r in results if r["threads"] == 1}
+    for r in results:
+        alone = one.get(r["title"])
+        if r["threads"] != 2 or not alone or r["is_cached"]:
+            continue
+        rate = alone["work"][0] * 1e-6 / median(alone)
+        if rate >= COMPUTE_BOUND * (peaks[1]["peak_gflop_per_s"] or math.inf):
+            times = median(alone) / median(r)
+            yield [r["title"], f"2 threads at least {THREADS_GOAL} times as fast as 1", f"{times:.2f}",
+                   verdict(times >= THREADS_GOAL)]
+
+
+def batch_goals(results):
+    """A case whose title ends with "batch 32" beside the same with "batch 1"."""
+    single = {(r["title"], r["threads"]): r for r in results}
+    for r in results:
+        other = single.get((r["title"].removesuffix("batch 32") + "batch 1", r["threads"]))
+        if r["title"].endswith("batch 32") and other:
+            ratio = median(r) / 32 / median(other)
+            yield [f"{r['title']}, {r['threads']} threads", "no more for an item than batch 1", f"{ratio:.2f}",
+                   verdict(ratio <= 1)]
+
+
+def goal_lines(results, peaks, left_out):
+    rows = [row for r in results for row in peer_goals(r, left_out)]
+    yield from table(["workload", "goal", "this run", ""], [*rows, *thread_goals(results, peaks), *batch_goals(results)])
 
 
 def start_lines(start, engines):
@@ -109,9 +206,20 @@ def start_lines(start, engines):
                      + [[what, cell(times)] for what, times in start["processes"].items()])
 
 
-def write(path, context, results, start, engines, load_before):
-    lines = [INTRODUCTION, *machine_lines(context, load_before)]
-    lines += ["", "## Latency", "", *latency_lines(results, engines)]
+def write(path, context, results, start, engines, load_before, peaks, left_out):
+    lines = [INTRODUCTION, *machine_lines(context, load_before), *peak_lines(peaks)]
+    lines += [f"- not in this run: {name}: {reason}" for name, reason in left_out.items()]
+    lines += ["- SMALL MODELS (--tiny): this tries the bench, its figures say nothing"] if context.prefix else []
+    lines += ["", "## Goals", "",
+              "Of the medians. Threads are compared where one thread reaches a quarter of its peak: there arithmetic, not",
+              "memory, is what a pass takes.", "", *goal_lines(results, peaks, left_out)]
+    lines += ["", "## Latency", "", *latency_lines(results, engines), *without_lines(results, engines)]
+    lines += ["", "## Rates", "",
+              "Of anymodel's median. Arithmetic is that of products, convolutions and attention. Reading the weights bounds a",
+              "step of one token.", "", *rate_lines(results, peaks)]
+    lines += ["", "## Memory", "",
+              "MiB: the weights' files, and the most that each process had resident beyond their size.", "",
+              *memory_lines(results, engines)]
     lines += ["", "## Start", "",
               "Files are in the system's cache. The first rows start a process, load the model and compute one answer;",
               "a peer's Python and imports are part of it. The last is the whole life of `anymodel embed` on one sentence.",

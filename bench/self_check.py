@@ -26,6 +26,16 @@ class Engine:
     TITLE = "An engine"
 
 
+PEAKS = {threads: {"peak_gflop_per_s": 100.0 * threads, "peak_read_gb_per_s": 8.0, "kernels": "avx2"} for threads in (1, 2)}
+
+
+def case(title, threads, medians):
+    """What bench.measure_latency gives: 0.4 GFLOP, 8 MB of weights in a run."""
+    return {"title": title, "threads": threads, "times": {name: [[ms]] for name, ms in medians.items()},
+            "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "without": {}, "work": (4e8, 8e6), "weights_bytes": 2**23,
+            "memory_bytes": dict.fromkeys(medians, 11 * 2**20)}
+
+
 def write_case(folder):
     """A picture of a gradient for MODEL."""
     pixels = array.array("f", (i % 32 / 16 - 1 for i in range(math.prod(PIXELS))))
@@ -64,6 +74,12 @@ class Workers(unittest.TestCase):
         self.assertEqual(len({len(turn) for turns in result["times"].values() for turn in turns}), 1)
         self.assertEqual(set(result["differences"].values()), {0.0})
         self.assertGreater(min(result["cpu_ms"].values()), 0)
+        self.assertGreater(min(result["memory_bytes"].values()), 2**20)
+        self.assertIsNone(result["work"])
+
+    def test_the_work_of_a_run_is_told(self):
+        result = measure.measure_case(self.commands(), self.record(), rounds=1, ours="one")
+        self.assertGreater(min(result["work"]), 1000)
 
     def test_a_wrong_answer_fails(self):
         with self.assertRaisesRegex(measure.Failure, "expected and one differ by 0.0"):
@@ -200,8 +216,66 @@ class Figures(unittest.TestCase):
         lines = list(report.latency_lines([result], {report.OURS: Engine, "peer": Engine}))
         self.assertEqual(lines[2], "| Model | 2 | 3.0 (2.0 - 4.0) | 6.0 (4.0 - 8.0) | 0.50, 0.50, 0.75 |")
 
+    def test_an_engine_that_does_not_run_a_case_has_a_dash(self):
+        result = case("Model", 2, {report.OURS: 4.0, "onnxruntime": 8.0})
+        lines = list(report.latency_lines([result], dict.fromkeys([report.OURS, "onnxruntime", "openvino"], Engine)))
+        self.assertEqual(lines[2], "| Model | 2 | 4.0 (4.0 - 4.0) | 0.50 | 8.0 (8.0 - 8.0) | 0.50, 0.50, 1.00 | - | - |")
+
+    def test_rates_are_of_the_peaks(self):
+        results = [case("Model", 1, {report.OURS: 10.0}), {**case("Step", 1, {report.OURS: 2.0}), "is_cached": True}]
+        lines = list(report.rate_lines(results, PEAKS))
+        self.assertEqual(lines[2:], ["| Model | 1 | 0.40 | 40.0 | 40% |  |  |", "| Step | 1 | 0.40 | 200.0 | 200% | 4.0 | 50% |"])
+
+    def test_memory_is_beyond_the_weights(self):
+        lines = list(report.memory_lines([case("Model", 1, {report.OURS: 1.0})], {report.OURS: Engine, "peer": Engine}))
+        self.assertEqual(lines[2], "| Model | 1 | 8 | 3 | - |")
+
+    def goals(self, results, left_out={}):
+        """What each goal's row ends with."""
+        return [" ".join(line.split(" | ")[-2:]).strip(" |") for line in report.goal_lines(results, PEAKS, left_out)][2:]
+
+    def test_goals_are_of_the_best_peer(self):
+        slower = case("Model", 2, {report.OURS: 9.0, "onnxruntime": 10.0, "openvino": 8.0, "pytorch": 1.0})
+        faster = case("Model", 2, {report.OURS: 8.0, "onnxruntime": 10.0, "openvino": 8.0, "openvino_bf16": 8.0})
+        self.assertEqual(self.goals([slower]), ["1.12 NOT reached"])
+        self.assertEqual(self.goals([faster]), ["1.00 reached", "1.00 NOT reached"])
+        self.assertEqual(self.goals([slower], {"openvino_bf16": "no bf16"})[1], "no bf16")
+
+    def test_goals_of_threads_are_of_work_that_arithmetic_bounds(self):
+        def times(one, two):
+            return [case("Model", 1, {report.OURS: one}), case("Model", 2, {report.OURS: two})]
+        self.assertEqual(self.goals(times(10, 5)), ["2.00 reached"])
+        self.assertEqual(self.goals(times(10, 6)), ["1.67 NOT reached"])
+        self.assertEqual(self.goals(times(100, 60)), [])
+
+    def test_goals_of_batches_are_for_an_item(self):
+        single, many = "Model, batch 1", "Model, batch 32"
+        self.assertEqual(self.goals([case(single, 2, {report.OURS: 2}), case(many, 2, {report.OURS: 64})]), ["1.00 reached"])
+        self.assertEqual(self.goals([case(single, 2, {report.OURS: 2}), case(many, 2, {report.OURS: 96})]),
+                         ["1.50 NOT reached"])
+
+    def test_less_exact_engines_have_their_own_tolerance(self):
+        answers = {"one": array.array("f", [1, 10]), "bf16": array.array("f", [1, 11])}
+        measure.compare(answers, answers["one"], {"bf16": 0.2})
+        with self.assertRaisesRegex(measure.Failure, "expected and bf16 differ by 1, more than 0.5"):
+            measure.compare(answers, answers["one"], {"bf16": 0.05})
+
+    def test_cases_that_ask_for_much_are_run_by_name_only(self):
+        class Big:
+            TITLE, CASES, CACHED_CASES, BIG, WITHOUT = "Big", {"128": (1,)}, {"1": (1, 2)}, True, {"other": "no"}
+        self.assertEqual(bench.cases_of({"big": Big}, bench.Context(".", "", 1)), [])
+        self.assertEqual([c[1:] for c in bench.cases_of({"big": Big}, bench.Context(".", "Big", 1))],
+                         [(0, "Big, 128"), (1, "Big, 1")])
+        cached = type("Cached", (Engine,), {"CACHED": True})
+        engines = {"ours": cached, "plain": Engine, "other": cached}
+        self.assertEqual([list(bench.engines_for(engines, Big, n)) for n in (0, 1)], [["ours", "plain"], ["ours"]])
+        without = bench.reasons_against(engines, Big, 1)
+        self.assertEqual(without, {"plain": "it has no KV cache here", "other": "no"})
+        lines = list(report.without_lines([{"title": "Big, 1", "without": without}], engines))
+        self.assertEqual(lines, ["", "- Big, 1, not on An engine: it has no KV cache here", "- Big, 1, not on An engine: no"])
+
     def test_every_engine_and_workload_is_found(self):
-        for folder, needed in (("engines", ["TITLE"]), ("workloads", ["TITLE", "OUTPUT", "CASES", "model", "inputs"])):
+        for folder, needed in (("engines", ["TITLE"]), ("workloads", ["TITLE", "OUTPUT", "CASES", "TINY", "model", "inputs"])):
             names = bench.modules_of(folder)
             self.assertGreater(len(names), 1)
             for name in names:

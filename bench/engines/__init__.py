@@ -4,6 +4,9 @@
     prepare(...)        optional: makes what it needs of a case, such as an exported graph; runs once
     command(...)        optional: the program that answers bench's protocol (see worker.py); without it, worker.py
                         runs and calls
+    CACHED              optional: true where it runs the cases of CACHED_CASES (workloads/__init__.py)
+    TOLERANCE           optional: how far from the others its answers may be (measure.py has what else holds)
+    reason_against(...) optional: why it cannot run here, or None
     load(...)           returns a function of no arguments that computes the output as a float32 array
 
 All libraries are imported inside the functions: bench.py itself needs none of them.

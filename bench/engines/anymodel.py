@@ -3,6 +3,7 @@
 from engines import _target
 
 TITLE = "anymodel"
+CACHED = True
 
 
 def command(build, model, case, threads):

@@ -5,7 +5,6 @@ import os
 from engines import onnxruntime
 
 TITLE = "OpenVINO"
-PRECISION = "f32"
 
 
 def prepare(model, inputs, output, case):
@@ -13,12 +12,12 @@ def prepare(model, inputs, output, case):
         onnxruntime.prepare(model, inputs, output, case)
 
 
-def load(model, case, inputs, threads):
+def load(model, case, inputs, threads, precision="f32"):
     import openvino
 
     core = openvino.Core()
     graph = core.read_model(f"{case}/{onnxruntime.GRAPH}")
     compiled = core.compile_model(graph, "CPU", {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
-                                                 "INFERENCE_PRECISION_HINT": PRECISION})
+                                                 "INFERENCE_PRECISION_HINT": precision})
     feed = {name: inputs[name] for port in compiled.inputs for name in port.names if name in inputs}
     return lambda: compiled(feed)[0]

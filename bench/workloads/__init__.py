@@ -3,8 +3,10 @@
     TITLE       how the report calls it
     OUTPUT      the output that engines are compared on, as transformers names it
     CASES       {name: what inputs() takes}
-    CACHED_CASES optional, for targets.py alone: {name: (batch, N)}; N tokens are in the KV cache, a run is one more
-    TINY        optional: arguments of model() that make a small one, for trying the bench itself
+    CACHED_CASES optional: {name: (batch, N)}; N tokens are in the KV cache, a run is one more
+    WITHOUT     optional: {engine: why it cannot run this}
+    BIG         optional: true where more than 6 GB of disk or 16 GB of memory are needed; only with --only
+    TINY        arguments of model() that make a small one, for trying the bench itself
     model()     the model of transformers, its weights still to be drawn
     inputs(...) {name: tensor} of a case
 

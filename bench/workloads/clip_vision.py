@@ -3,8 +3,9 @@ from workloads.vit_base import inputs  # noqa: F401
 TITLE = "CLIP ViT-B/32, images"
 OUTPUT = "last_hidden_state"
 CASES = {"224 x 224 pixels, batch 1": (1,)}
+TINY = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "intermediate_size": 128}
 
 
-def model():
+def model(**changes):
     import transformers
-    return transformers.CLIPVisionModel(transformers.CLIPVisionConfig())
+    return transformers.CLIPVisionModel(transformers.CLIPVisionConfig(**changes))

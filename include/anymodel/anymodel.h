@@ -204,8 +204,10 @@ AM_API am_status am_models(char **out_json) AM_NODISCARD;
 AM_API am_status am_model_names(const char *const *names, size_t count, char **out_json) AM_NODISCARD;
 
 /* Load time, first answer, steady latency, tokens per second, memory, GFLOP/s and GB/s beside the machine's
-   measured peaks. options may be null; shapes as for am_model_plan. */
-AM_API am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes,
+   measured peaks. options may be null; shapes as for am_model_plan. profile: also the time of a run by kernel, from
+   runs of their own ("profile"; else null). Under the target policy "auto" those are the cpu's, and a target other than
+   cpu and mojo keeps no times. */
+AM_API am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes, bool profile,
                               char **out_json) AM_NODISCARD;
 
 /* --- verification --- */

@@ -6,7 +6,7 @@ _anymodel() {
         words='bench chat compile completion embed generate help inspect models plan preprocess render run target targets tokenize verify verify-text version'
     elif [[ $word == -* ]]; then
         case ${COMP_WORDS[1]} in
-        bench) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --shape' ;;
+        bench) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --shape --profile' ;;
         chat) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --system --image --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
         compile) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help --output --shape --prompt --max-new-tokens' ;;
         completion) words=' --json --threads --auto --target --target-policy --tokenizer --verbose --help' ;;

@@ -4,6 +4,7 @@
 #include "api/json_writer.h"
 #include "api/machine_peaks.h"
 #include "api/model_internal.h"
+#include "api/profile.h"
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ typedef struct benchmark {
     double runs_ms[RUNS_MOST];
     int run_count;
     am_graph_work work, step_work; /* of one run; of one decoding step */
-    bool generates;
+    bool generates, profiles;
     int64_t new_tokens, prompt_tokens; /* of all rows */
     double prefill_ms, decode_ms;
     int64_t decode_steps;
@@ -175,7 +176,34 @@ static int64_t peak_memory_bytes(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
 }
 
-static am_status write(const benchmark *m, am_buffer *out)
+/* What the profile's runs use: the targets of the model, but no candidates for which "auto" would compile meanwhile. */
+static am_status choose_targets(const benchmark *m, const am_model_options *options, am_session_options *out)
+{
+    *out = (am_session_options){.artefact = m->model->artefact, .program.profile = true};
+    if (m->model->artefact) out->targets = *am_artefact_targets(m->model->artefact);
+    else
+        AM_TRY(
+            am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &out->targets));
+    if (out->targets.policy == AM_TARGET_AUTO) out->targets = (am_target_choice){0};
+    return NULL;
+}
+
+static am_status put_profile(am_buffer *out, const benchmark *m, const am_model_options *options)
+{
+    am_session_options how;
+    am_profile profile;
+    if (!m->profiles) {
+        am_put_text(out, "profile", NULL);
+        return NULL;
+    }
+    AM_TRY(choose_targets(m, options, &how));
+    am_status status = am_profile_measure(m->model->pipeline->model, &how, &m->inputs, STEADY_MS, &profile);
+    if (!status) am_profile_put(out, &profile);
+    am_profile_deinit(&profile);
+    return status;
+}
+
+static am_status write(const benchmark *m, const am_model_options *options, am_buffer *out)
 {
     int64_t peak = peak_memory_bytes(); /* before the peaks' own buffers */
     am_put_open(out, NULL, '{');
@@ -187,17 +215,19 @@ static am_status write(const benchmark *m, am_buffer *out)
     put_steady(out, m);
     put_generation(out, m);
     am_put_integer(out, "peak_memory_bytes", peak);
+    AM_TRY(put_profile(out, m, options));
     AM_TRY(put_machine(out));
     am_put_close(out, '}');
     return NULL;
 }
 
-am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes, char **out_json)
+am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes, bool profile,
+                       char **out_json)
 {
-    benchmark m = {0};
+    benchmark m = {.profiles = profile};
     am_buffer out = {0};
     am_status status = measure(&m, directory, options, shapes);
-    if (!status) status = write(&m, &out);
+    if (!status) status = write(&m, options, &out);
     am_model_close(m.model);
     am_arena_deinit(&m.arena);
     return am_put_finish(&out, status, out_json);

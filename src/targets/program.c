@@ -311,6 +311,12 @@ const char *am_program_kernel(const am_program *p, int piece, const am_node *nod
     return r->target->kernel && r->program ? r->target->kernel(r->program, node) : "";
 }
 
+bool am_program_step(const am_program *p, int piece, int i, am_target_step *out)
+{
+    const running *r = &p->pieces[piece];
+    return r->target->step && r->program && r->target->step(r->program, i, out);
+}
+
 const char *am_program_state(am_program *p)
 {
     return p->tier ? am_tier_state(p->tier) : NULL;

@@ -44,4 +44,8 @@ void am_program_count(const am_program *program, int64_t *nodes, int64_t *native
 /* What computes a node of a piece's graph; "" for nodes that need nothing. */
 const char *am_program_kernel(const am_program *program, int piece, const am_node *node);
 
+/* Step i of a piece's program, made with am_target_options.profile; false where there are no more, or its target keeps
+   no times. */
+bool am_program_step(const am_program *program, int piece, int i, am_target_step *out);
+
 #endif

@@ -48,6 +48,12 @@ typedef struct am_target_options {
     const struct am_compiled_program *compiled; /* am_program_create imports its pieces; null: it compiles */
 } am_target_options;
 
+/* Something that a program calls once in a run. */
+typedef struct am_target_step {
+    const char *kernel;         /* as am_target.kernel has it */
+    int64_t nanoseconds, calls; /* of all runs so far */
+} am_target_step;
+
 typedef struct am_target {
     const char *name;    /* "openvino" */
     const char *summary; /* "OpenVINO (Intel's inference library)" */
@@ -82,6 +88,10 @@ typedef struct am_target {
     /* What computes a node of the program's graph ("linear_f32_avx2"); "" for nodes that need nothing. Null: the target
        does not tell. */
     const char *(*kernel)(const void *program, const am_node *node);
+
+    /* Step i of those that a run of a program with am_target_options.profile takes; false where there are no more.
+       Null: the target keeps no times. */
+    bool (*step)(const void *program, int i, am_target_step *out);
 
     /* What `create` would compile is kept in the cache folder under this text and the graph's hash: names version and
        everything else that the result depends on. Null: nothing is kept. */

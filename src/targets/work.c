@@ -56,7 +56,7 @@ static double attention_flops(const am_graph *graph, const am_node *node)
 
 static double graph_flops(const am_graph *graph);
 
-static double node_flops(const am_graph *graph, const am_node *node)
+double am_graph_node_flops(const am_graph *graph, const am_node *node)
 {
     switch (node->op) {
     case AM_OP_LINEAR:
@@ -83,7 +83,7 @@ static double node_flops(const am_graph *graph, const am_node *node)
 static double graph_flops(const am_graph *graph)
 {
     double flops = 0;
-    for (int i = 0; i < graph->node_count; i++) flops += node_flops(graph, &graph->nodes[i]);
+    for (int i = 0; i < graph->node_count; i++) flops += am_graph_node_flops(graph, &graph->nodes[i]);
     return flops;
 }
 
@@ -122,7 +122,7 @@ am_status am_graph_work_add(const am_graph *graph, am_graph_work *out)
     for (int i = 0; i < graph->node_count; i++) {
         const am_node *node = &graph->nodes[i];
         if (constant[node->first_output.id]) continue;
-        double flops = node_flops(graph, node);
+        double flops = am_graph_node_flops(graph, node);
         out->flops += flops;
         if (flops > 0) out->weight_bytes += constant_bytes(graph, node, constant);
         else out->moved_bytes += moved_bytes(graph, node);

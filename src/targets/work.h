@@ -11,6 +11,9 @@ typedef struct am_graph_work {
     double moved_bytes;  /* of inputs and outputs of all other nodes */
 } am_graph_work;
 
+/* Of one node, as above; 0 for the others. */
+double am_graph_node_flops(const am_graph *graph, const am_node *node);
+
 /* Adds what one run computes; what depends on constants only was computed beforehand. Attention counts the pairs that
    positions allow (causal, window), not what a mask hides nor how full a cache is; bodies of loops count all their
    trips' arithmetic. grouped_matmul counts the weights of all its experts. Fails when there is no memory. */

@@ -62,6 +62,14 @@ const char *am_cpu_target_kernel(const void *program, const am_node *node)
     return am_cpu_program_kernel(program, node);
 }
 
+bool am_cpu_target_step(const void *program, int i, am_target_step *out)
+{
+    if (i >= am_cpu_program_step_count(program)) return false;
+    am_cpu_step_info step = am_cpu_program_step(program, i);
+    *out = (am_target_step){step.kernel, step.nanoseconds, step.calls};
+    return true;
+}
+
 const am_target am_target_cpu = {
     .name = "cpu",
     .summary = "this processor, by kernels of this program",
@@ -73,4 +81,5 @@ const am_target am_target_cpu = {
     .output = am_cpu_target_output,
     .bytes = am_cpu_target_bytes,
     .kernel = am_cpu_target_kernel,
+    .step = am_cpu_target_step,
 };

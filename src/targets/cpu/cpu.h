@@ -10,5 +10,6 @@ am_status am_cpu_target_run(void *program, const am_tensor *inputs, void *const 
 am_tensor am_cpu_target_output(const void *program, int i);
 size_t am_cpu_target_bytes(const void *program);
 const char *am_cpu_target_kernel(const void *program, const am_node *node);
+bool am_cpu_target_step(const void *program, int i, am_target_step *out);
 
 #endif

@@ -63,6 +63,7 @@ const am_target am_target_mojo = {
     .output = am_cpu_target_output,
     .bytes = am_cpu_target_bytes,
     .kernel = am_cpu_target_kernel,
+    .step = am_cpu_target_step,
     .export = am_mojo_export,
     .import = import,
 };
