@@ -68,7 +68,7 @@ test-max: build
 fuzz: packages
 	@scripts/install_packages.sh fuzz
 	@scripts/build.sh fuzz $(BUILD)-fuzz $(JOBS)
-	@scripts/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+	@JOBS=$(JOBS) scripts/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
 
 cross: packages
 	@scripts/install_packages.sh cross

@@ -1,24 +1,116 @@
 #!/bin/bash
-# Runs every libFuzzer program of a build folder. Usage: scripts/fuzz.sh FOLDER SECONDS_EACH
-# New inputs stay in FOLDER/corpus; one that fails is left in FOLDER/crashes (add it to tests/fuzz/corpus when mended).
+# Runs the libFuzzer programs of a build folder, JOBS (processors) side by side, those that ran least first.
+# Usage: scripts/fuzz.sh FOLDER SECONDS_EACH [NAME...]      scripts/fuzz.sh --report FOLDER
+# New inputs stay in FOLDER/corpus, what was printed in FOLDER/logs; an input that fails is left in FOLDER/crashes (add it to
+# tests/fuzz/corpus when mended). FOLDER/journal says how long each has run since it last failed: sessions add up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+
+# The journal: a line for each fuzzer, with tabs between name, seconds and executions since it failed last, edges and inputs
+# of its last run, and how often it failed.
+report() {
+    [ -f "$1/journal" ] || { echo "$1/journal: nothing was run yet" >&2; return 1; }
+    sort -t $'\t' -k 2,2nr "$1/journal" | awk -F '\t' '
+        BEGIN { printf "%-24s %10s %14s %8s %8s %9s\n", "fuzzer", "clean s", "executions", "edges", "inputs", "failures" }
+        { printf "%-24s %10d %14d %8d %8d %9d\n", $1, $2, $3, $4, $5, $6; seconds += $2; executions += $3; failures += $6 }
+        END { printf "%-24s %10d %14d %8s %8s %9d\n", NR " fuzzers", seconds, executions, "", "", failures }'
+}
+
+if [ "${1:-}" = --report ] && [ $# -eq 2 ]; then
+    report "$2"
+    exit
+fi
+[ $# -ge 2 ] || { sed -n '3s/^# //p' "$0" >&2; exit 2; }
 folder=$1
 seconds=$2
+names=("${@:3}")
+jobs=${JOBS:-$(nproc)}
+mkdir -p "$folder/crashes" "$folder/logs"
+
+if [ ${#names[@]} -eq 0 ]; then
+    for program in "$folder"/tests/fuzz/fuzz_*; do
+        if [ -f "$program" ] && [ -x "$program" ]; then names+=("${program##*/fuzz_}"); fi
+    done
+fi
+# Those without a line have run 0 seconds.
+mapfile -t names < <(touch "$folder/journal"; printf '%s\n' "${names[@]}" |
+    awk -F '\t' 'FILENAME != "-" { ran[$1] = $2; next } NF { printf "%d\t%s\n", ran[$1], $1 }' "$folder/journal" - | sort -s -n -k 1,1 | cut -f 2)
+
+# The last number after a word in a log, 0 where there is none.
+number_in() {
+    { grep -o "$2 *[0-9]*" "$1" || true; } | awk '{ n = $NF } END { print n + 0 }'
+}
+
+# Adds a run to the journal, which other sessions may be writing, too.
+account() {
+    local name=$1 ran=$2 has_failed=$3 log=$folder/logs/$1
+    (
+        flock 9
+        awk -F '\t' -v OFS='\t' -v name="$name" -v ran="$ran" -v failed="$has_failed" -v edges="$(number_in "$log" 'cov:')" \
+            -v executions="$(number_in "$log" 'stat::number_of_executed_units:')" -v inputs="$(number_in "$log" 'corp:')" '
+            function line(all, executed, failures) {
+                print name, failed ? 0 : all + ran, failed ? 0 : executed + executions, edges, inputs, failures + failed
+            }
+            $1 == name { line($2, $3, $6); found = 1; next }
+            { print }
+            END { if (!found) line(0, 0, 0) }' "$folder/journal" >"$folder/journal.new"
+        mv "$folder/journal.new" "$folder/journal"
+    ) 9>"$folder/journal.lock"
+}
+
+declare -A name_of=() begun_at=()
 failed=0
-found=0
-mkdir -p "$folder/crashes"
-for program in "$folder"/tests/fuzz/fuzz_*; do
-    [ -x "$program" ] && [ -f "$program" ] || continue
-    found=$((found + 1))
-    name=${program##*/fuzz_}
+stopped=0
+
+start() {
+    local name=$1 options=()
     mkdir -p "$folder/corpus/$name"
-    echo "fuzzing $name for $seconds s"
-    if ! ASAN_OPTIONS=allocator_may_return_null=1 "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 \
-        -malloc_limit_mb=1024 -print_final_stats=1 -verbosity=0 -artifact_prefix="$folder/crashes/$name-" \
-        "$folder/corpus/$name" "tests/fuzz/corpus/$name"; then
+    if [ -f "tests/fuzz/dictionaries/$name.dict" ]; then options+=("-dict=tests/fuzz/dictionaries/$name.dict"); fi
+    ASAN_OPTIONS=allocator_may_return_null=1 "$folder/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=10 \
+        -report_slow_units=3 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
+        -artifact_prefix="$folder/crashes/$name-" "${options[@]}" \
+        "$folder/corpus/$name" "tests/fuzz/corpus/$name" >"$folder/logs/$name" 2>&1 &
+    name_of[$!]=$name
+    begun_at[$!]=$SECONDS
+}
+
+# 72 is libFuzzer's status after an interrupt.
+finish() {
+    local pid=$1 status=$2 name=${name_of[$1]} has_failed=0
+    if [ "$status" -ne 0 ] && { [ "$status" -ne 72 ] || [ "$stopped" -eq 0 ]; }; then
+        has_failed=1
         failed=$((failed + 1))
+        echo "$name failed; the end of $folder/logs/$name:"
+        grep -v '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\)' "$folder/logs/$name" | tail -n 60
     fi
+    account "$name" $((SECONDS - begun_at[$pid])) "$has_failed"
+    awk -F '\t' -v name="$name" '$1 == name { print name ": " $2 " s without a failure, " $4 " edges, " $5 " inputs" }' "$folder/journal"
+    unset "name_of[$pid]" "begun_at[$pid]"
+}
+
+# The programs of a pipeline in the background take no notice of a terminal's interrupt before libFuzzer is set up.
+stop() {
+    stopped=1
+    if [ ${#name_of[@]} -gt 0 ]; then kill -INT "${!name_of[@]}" 2>/dev/null || true; fi
+}
+trap stop INT TERM
+
+# `wait` ends without a process when a signal comes.
+await_one() {
+    local pid='' status=0
+    wait -n -p pid "${!name_of[@]}" || status=$?
+    if [ -n "${pid:-}" ]; then finish "$pid" "$status"; fi
+}
+
+for name in "${names[@]}"; do
+    while [ ${#name_of[@]} -ge "$jobs" ]; do await_one; done
+    if [ "$stopped" -eq 1 ]; then break; fi
+    start "$name"
 done
-echo "$found fuzzers run, $failed failed"
-[ "$found" -gt 0 ] && [ "$failed" -eq 0 ]
+while [ ${#name_of[@]} -gt 0 ]; do await_one; done
+
+slow=$(find "$folder/crashes" -name '*slow-unit-*' | wc -l)
+[ "$slow" -eq 0 ] || echo "$slow inputs in $folder/crashes took more than 3 s"
+echo "${#names[@]} fuzzers, $failed failed"
+if [ "$stopped" -eq 1 ]; then exit 130; fi
+[ ${#names[@]} -gt 0 ] && [ "$failed" -eq 0 ]

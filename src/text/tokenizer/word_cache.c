@@ -98,8 +98,8 @@ static bool is_repeatable(const am_model *model, const am_token *tokens, size_t 
 void am_word_cache_put(const am_model *model, am_scratch *s, am_text word, bool raw_bytes, size_t first,
                        am_cache_place place)
 {
-    const am_token *tokens = s->tokens + first;
     size_t count = s->token_count - first;
+    const am_token *tokens = count ? s->tokens + first : NULL;
     if (!place.word || s->failed || count > MOST_TOKENS || !is_repeatable(model, tokens, count)) return;
     place.word->hash = place.hash;
     place.word->length = key_length(word, raw_bytes);
