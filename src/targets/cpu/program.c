@@ -482,8 +482,9 @@ am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_opti
 void am_cpu_program_destroy(am_cpu_program *p)
 {
     if (!p) return;
+    for (int i = 0; i < p->prepared_count; i++)
+        am_prepared_release(p->prepared[i]); /* while what they were made of is there */
     for (int i = 0; i < p->fixed_count; i++) am_free_aligned(p->fixed[i]);
-    for (int i = 0; i < p->prepared_count; i++) am_prepared_release(p->prepared[i]);
     am_free_aligned(p->memory);
     am_free_aligned(p->scratch);
     am_arena_deinit(&p->arena);
