@@ -3,6 +3,7 @@
 #define AM_FUZZ_DATA_H
 
 #include <dirent.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,27 @@ static inline void fuzz_list(const char *folder, fuzz_paths *paths)
         free(entries[i]);
     }
     free(entries);
+}
+
+/* Of the name after the last slash, 16 bits (FNV-1a). */
+static inline unsigned fuzz_hash(const char *path)
+{
+    uint32_t hash = 2166136261u;
+    for (const char *at = strrchr(path, '/') + 1; *at; at++) hash = (hash ^ (unsigned char)*at) * 16777619u;
+    return hash >> 16;
+}
+
+/* The path whose name's hash comes next after the number that two bytes make, so that inputs keep theirs when others
+   are added. */
+static inline size_t fuzz_choose(const fuzz_paths *paths, const uint8_t *bytes)
+{
+    unsigned number = bytes[0] * 256u + bytes[1], least = UINT32_MAX;
+    size_t best = 0;
+    for (size_t i = 0; i < paths->count; i++) {
+        unsigned distance = (fuzz_hash(paths->items[i]) - number) & 0xffff;
+        if (distance < least) least = distance, best = i;
+    }
+    return best;
 }
 
 #endif

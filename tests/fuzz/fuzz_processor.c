@@ -35,28 +35,44 @@ typedef struct recorded {
     am_processor *processor;
 } recorded;
 
-/* The common tokenizer.json with these tokens added. */
-static void write_tokenizer(am_json added, am_buffer *out)
+/* A token's text, or an object that says what else is not as usual. */
+static void write_token(am_json token, int id, am_buffer *out)
 {
-    static const char place[] = "\"added_tokens\":[";
+    static const char *const flags[] = {"single_word", "lstrip", "rstrip", "normalized", "special"};
+    bool alone = am_json_kind_of(token) == AM_JSON_STRING;
+    am_buffer_printf(out, "%s{\"id\":%d,\"content\":", id > FIRST_ADDED ? "," : "", id);
+    am_json_write(alone ? token : am_json_get(token, "content"), out);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        bool flag = am_json_bool(am_json_get(token, flags[i]), strcmp(flags[i], "special") == 0);
+        am_buffer_printf(out, ",\"%s\":%s", flags[i], flag ? "true" : "false");
+    }
+    am_buffer_append_char(out, '}');
+}
+
+/* The common tokenizer.json with the row's tokens added, and its normalizer where it has one. */
+static void write_tokenizer(am_json row, am_buffer *out)
+{
+    static const char place[] = "\"added_tokens\":[", none[] = "\"normalizer\":null";
     static char base[1 << 16];
+    am_json replaced = am_json_get(row, "normalizer");
+    int id = FIRST_ADDED;
     if (!*base) {
         FILE *file = fopen(FUZZ_DATA "processors/data/tokenizer.json", "rb");
         require(file && fread(base, 1, sizeof base - 1, file) > 0 && fclose(file) == 0);
     }
-    const char *at = strstr(base, place);
-    int id = FIRST_ADDED;
-    require(at != NULL);
-    am_buffer_append(out, base, (size_t)(at - base) + sizeof place - 1);
-    for (am_json_iterator i = am_json_iterate(added); am_json_next(&i); id++) {
-        am_buffer_printf(out,
-                         "%s{\"id\":%d,\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false,",
-                         id > FIRST_ADDED ? "," : "", id);
-        am_buffer_append_string(out, "\"special\":true,\"content\":");
-        am_json_write(i.value, out);
-        am_buffer_append_char(out, '}');
+    const char *at = strstr(base, place), *normalizer = strstr(base, none);
+    require(at && normalizer > at);
+    at += sizeof place - 1;
+    am_buffer_append(out, base, (size_t)(at - base));
+    for (am_json_iterator i = am_json_iterate(am_json_get(row, "added_tokens")); am_json_next(&i); id++)
+        write_token(i.value, id, out);
+    if (am_json_kind_of(replaced) == AM_JSON_OBJECT) {
+        am_buffer_append(out, at, (size_t)(normalizer - at));
+        am_buffer_append_string(out, "\"normalizer\":");
+        am_json_write(replaced, out);
+        at = normalizer + sizeof none - 1;
     }
-    am_buffer_append_string(out, at + sizeof place - 1);
+    am_buffer_append_string(out, at);
 }
 
 static void read_recorded(const char *path, recorded *out)
@@ -66,11 +82,11 @@ static void read_recorded(const char *path, recorded *out)
     am_json root = am_json_root(document);
     am_json_write(am_json_get(root, "processor_config.json"), &out->files[CONFIG]);
     am_json_write(am_json_get(root, "tokenizer_config.json"), &out->files[TOKENIZER_CONFIG]);
-    write_tokenizer(am_json_get(root, "added_tokens"), &out->files[TOKENIZER]);
+    write_tokenizer(root, &out->files[TOKENIZER]);
     am_json_close(document);
 }
 
-static recorded *choose(unsigned number)
+static recorded *choose(const uint8_t *bytes)
 {
     static fuzz_paths paths;
     static recorded *rows;
@@ -79,7 +95,7 @@ static recorded *choose(unsigned number)
         rows = calloc(paths.count, sizeof *rows);
         require(rows != NULL);
     }
-    number %= (unsigned)paths.count;
+    size_t number = fuzz_choose(&paths, bytes);
     /* GraniteDocling makes sides of 2048 of any image, which takes seconds. */
     if (!strstr(paths.items[number], "Processor.json") || strstr(paths.items[number], "GraniteDocling")) return NULL;
     if (!rows[number].files[CONFIG].length) read_recorded(paths.items[number], &rows[number]);
@@ -172,7 +188,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     am_text parts[PARTS];
     am_json_document *arguments = NULL, *config = NULL;
     if (size < CHOICE + HEAD) return 0;
-    recorded *row = choose(data[0] * 256u + data[1]);
+    recorded *row = choose(data);
     fuzz_cut(data + CHOICE + HEAD, size - CHOICE - HEAD, parts, PARTS);
     bool is_small = row && read_settings(parts[2], &arguments) && read_settings(parts[3], &config);
     if (is_small && !arguments && !config) {

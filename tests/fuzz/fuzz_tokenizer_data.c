@@ -18,8 +18,8 @@ static void require(bool holds)
     if (!holds) abort();
 }
 
-/* The tokenizer of that number; null: of a folder that holds none. */
-static const am_tokenizer *choose(unsigned number)
+/* The tokenizer that two bytes choose; null: of a folder that holds none. */
+static const am_tokenizer *choose(const uint8_t *bytes)
 {
     static const char *const kinds[] = {"families", "hub", "legacy", "python", "synthetic"};
     static fuzz_paths paths;
@@ -31,7 +31,7 @@ static const am_tokenizer *choose(unsigned number)
     }
     if (!opened) opened = calloc(paths.count, sizeof *opened);
     require(opened != NULL);
-    number %= (unsigned)paths.count;
+    size_t number = fuzz_choose(&paths, bytes);
     am_tokenizer_mode mode = strstr(paths.items[number], "/synthetic/") ? AM_TOKENIZER_FILE : AM_TOKENIZER_AUTO;
     if (!opened[number]) am_status_free(am_tokenizer_open(paths.items[number], mode, &opened[number]));
     return opened[number];
@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     am_json_document *arguments = NULL;
     am_encode_options options = AM_ENCODE_OPTIONS;
     if (size < CHOICE_BYTES) return 0;
-    const am_tokenizer *t = choose(data[0] * 256u + data[1]);
+    const am_tokenizer *t = choose(data);
     fuzz_cut(data + CHOICE_BYTES, size - CHOICE_BYTES, parts, 3);
     am_status status = parts[0].length ? am_json_parse(parts[0].bytes, parts[0].length, "call", &arguments) : NULL;
     if (!status && arguments) status = am_call_options_check(am_json_root(arguments));
