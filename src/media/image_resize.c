@@ -409,7 +409,9 @@ am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t he
                .span_down = (double)(float)((double)image->height / (double)cell.height)};
     r.down_first = height < reduced.height && reduced.height - height > 2 * (reduced.width - width);
     am_status status = resize_bytes(&reduced, width, height, &filters[which], r, out);
-    am_image_deinit(&reduced);
+    bool is_done =
+        out->pixels == reduced.pixels; /* whole cells, as many as pixels are wanted: nothing is left to filter */
+    if (!is_done) am_image_deinit(&reduced);
     return status;
 }
 

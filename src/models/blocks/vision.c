@@ -91,14 +91,23 @@ am_value am_image_mean(am_builder *b, am_value x, bool keep_dims)
 
 /* --- convolutional backbones --- */
 
+/* Of all stages together, as am_config_count has it of a model's. */
+enum { LAYERS_LIMIT = 65536 };
+
 am_stages am_stages_read(const am_config *c, const am_stages *fallback)
 {
     am_stages s = {0};
+    int64_t layers = 0;
     s.count = am_config_sizes(c, "depths", s.depths, AM_STAGES_LIMIT, fallback->depths, fallback->count);
     int sizes =
         am_config_sizes(c, "hidden_sizes", s.hidden_sizes, AM_STAGES_LIMIT, fallback->hidden_sizes, fallback->count);
     if (s.count == 0 || sizes != s.count)
         am_config_fail(c, "hidden_sizes", "expected as many as depths, %d, found %d", s.count, sizes);
+    for (int i = 0; i < s.count; i++) layers += s.depths[i];
+    if (layers > LAYERS_LIMIT) {
+        am_config_fail(c, "depths", "%" PRId64 " layers; at most %d", layers, LAYERS_LIMIT);
+        return *fallback;
+    }
     for (int i = 0; i < sizes; i++)
         if (s.hidden_sizes[i] < 1) am_config_fail(c, "hidden_sizes", "element %d is 0", i);
     return s;

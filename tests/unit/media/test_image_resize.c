@@ -157,6 +157,21 @@ static void media_image_resize__names_filters_that_torch_has_not(void **state)
     am_image_deinit(&image);
 }
 
+/* Cells of whole pixels, as many as are wanted: their means are the answer, as in Pillow. */
+static void media_image_resize__reducing_may_be_all(void **state)
+{
+    am_image image = noise(8, 6), out;
+    am_test_expect_ok(am_resize_pil_reduced(&image, 4, 3, AM_RESAMPLE_BICUBIC, 1.0, &out));
+    assert_int_equal(out.width, 4);
+    assert_int_equal(out.height, 3);
+    for (int64_t i = 0; i < 4 * 3 * 3; i++) {
+        const uint8_t *cell = image.pixels + (i / 12 * 2 * 8 + i / 3 % 4 * 2) * 3 + i % 3;
+        assert_int_equal(out.pixels[i], (cell[0] + cell[3] + cell[24] + cell[27] + 2) / 4);
+    }
+    am_image_deinit(&out);
+    am_image_deinit(&image);
+}
+
 static am_status resize_once(void *context)
 {
     am_image out;
