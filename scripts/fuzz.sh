@@ -83,7 +83,9 @@ finish() {
         echo "$name failed; the end of $folder/logs/$name:"
         grep -v '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\)' "$folder/logs/$name" | tail -n 60
     fi
-    account "$name" $((SECONDS - begun_at[$pid])) "$has_failed"
+    local ran=$((SECONDS - begun_at[$pid]))
+    # What it was stopped for, as on a machine that slept, is not time that it ran.
+    account "$name" $((ran < seconds ? ran : seconds)) "$has_failed"
     awk -F '\t' -v name="$name" '$1 == name { print name ": " $2 " s without a failure, " $4 " edges, " $5 " inputs" }' "$folder/journal"
     unset "name_of[$pid]" "begun_at[$pid]"
 }
