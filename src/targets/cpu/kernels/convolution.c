@@ -19,6 +19,18 @@ typedef struct problem {
     bool direct;                                   /* the columns are x itself */
 } problem;
 
+static int64_t groups_of(const am_kernel_call *call)
+{
+    int64_t groups = AM_ATTRIBUTES(am_convolution_attributes, call)->groups;
+    return groups ? groups : 1;
+}
+
+/* Whether there is one plane at most: no third dimension. */
+static bool is_planar(const problem *p)
+{
+    return p->kernel[0] == 1 && p->size[0] == 1 && p->out[0] == 1 && p->before[0] == 0;
+}
+
 static void set_geometry(problem *p)
 {
     const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, p->call);
@@ -197,8 +209,7 @@ static int64_t piece_rows(const problem *p, int64_t rows)
 /* Whether a channel is filtered alone; sets how its results are cut. */
 static bool is_filter(problem *p)
 {
-    if (p->C != p->groups || p->kernel[0] != 1 || p->size[0] != 1 || p->out[0] != 1) return false;
-    if (p->kernel[1] * p->kernel[2] > MOST_TAPS || p->before[0] != 0) return false;
+    if (p->C != p->groups || !is_planar(p) || p->kernel[1] * p->kernel[2] > MOST_TAPS) return false;
     p->width = p->out[2] < WIDTH ? p->out[2] : WIDTH;
     int64_t row = phase_length(p, p->width) * p->stride[2];
     if (row > PIECE || row * piece_rows(p, 1) > PIECE) return false;
@@ -271,20 +282,17 @@ typedef struct windows {
 
 static int64_t window_panels(const am_kernel_call *call)
 {
-    const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
-    int64_t per_group = call->inputs[1].shape.dims[0] / (a->groups ? a->groups : 1), width = call->micro->panel_columns;
+    int64_t per_group = call->inputs[1].shape.dims[0] / groups_of(call), width = call->micro->panel_columns;
     return (per_group + width - 1) / width;
 }
 
 static size_t window_bytes(const am_kernel_call *call)
 {
-    const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
     const am_shape *w = &call->inputs[1].shape;
     int64_t taps = 1;
     for (int i = 2; i < w->rank; i++) taps *= w->dims[i];
     if (taps == 1 || w->rank > 4 || w->dims[1] == 1) return 0;
-    return (size_t)((a->groups ? a->groups : 1) * window_panels(call) * call->micro->panel_columns * w->dims[1] *
-                    taps) *
+    return (size_t)(groups_of(call) * window_panels(call) * call->micro->panel_columns * w->dims[1] * taps) *
            sizeof(float);
 }
 
@@ -315,8 +323,7 @@ static void pack_panels(void *context, int64_t begin, int64_t end)
 
 static void prepare_windows(const am_kernel_call *call, void *prepared)
 {
-    const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
-    packing job = {call, prepared, a->groups ? a->groups : 1};
+    packing job = {call, prepared, groups_of(call)};
     am_parallel_for(job.groups * window_panels(call), 1, pack_panels, &job);
 }
 
@@ -335,7 +342,7 @@ static bool cut_windows(windows *w, const problem *p)
 {
     int64_t columns = p->call->micro->panel_columns;
     *w = (windows){.p = p, .per_group = p->O / p->groups, .inputs = p->C / p->groups};
-    if (p->size[0] != 1 || p->kernel[0] != 1 || p->out[0] != 1 || p->before[0] != 0) return false;
+    if (!is_planar(p)) return false;
     int64_t chunk = w->inputs < CHUNK ? w->inputs : CHUNK;
     for (w->width = p->out[2] < PLACES ? p->out[2] : PLACES;
          w->width > 1 && turned_rows(p, 1) * turned_width(p, w->width) * chunk > TURNED;)
@@ -446,12 +453,11 @@ static void compute_windows(void *context, int64_t begin, int64_t end)
 
 static am_status run_convolution(const am_kernel_call *call)
 {
-    const am_convolution_attributes *a = AM_ATTRIBUTES(am_convolution_attributes, call);
     int64_t B = call->inputs[0].shape.dims[0];
     problem p = {.call = call,
                  .C = call->inputs[0].shape.dims[1],
                  .O = call->outputs[0].shape.dims[1],
-                 .groups = a->groups ? a->groups : 1};
+                 .groups = groups_of(call)};
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
     set_geometry(&p);
     if (is_filter(&p)) {

@@ -4,35 +4,23 @@
    lane l takes k = l, l + AM_WIDTH, .. and the lanes are added at the end by vsum4, in one and the same tree
    for every tile shape. K is taken DEPTH at a time so that the rows of b in use stay in the first cache and
    those of a in the second; the sums of the pieces are added in order. gemm_nn: b has N contiguous. A tile of
-   AM_TILE_ROWS x NN_VECTORS vectors of results; each result is one sequence over k. */
-#include "targets/cpu/kernels/micro.h"
+   AM_TILE_ROWS x AM_TILE_VECTORS vectors of results; each result is one sequence over k. */
+#include "targets/cpu/kernels/tile.h"
 
-#if AM_WIDTH == 16 || defined(AM_VEC_NEON)
-enum { ROWS = 6, NN_VECTORS = 4 };
-#else
-enum { ROWS = 3, NN_VECTORS = 3 };
-#endif
+enum { ROWS = AM_TILE_VECTORS == 4 ? 6 : 3 };
 
 enum { DEPTH = 1024 };
 
-typedef enum kind { KIND_F32, KIND_BF16, KIND_F16 } kind;
-
-AM_INLINE vf load(kind k, const void *b, int64_t at)
+AM_INLINE vf load_part(form k, const void *b, int64_t at, int64_t n)
 {
-    if (k == KIND_F32) return vload((const float *)b + at);
-    return k == KIND_BF16 ? vwiden_bf16((const uint16_t *)b + at) : vwiden_f16((const uint16_t *)b + at);
-}
-
-AM_INLINE vf load_part(kind k, const void *b, int64_t at, int64_t n)
-{
-    if (k == KIND_F32) return vload_part((const float *)b + at, n);
+    if (k == FORM_F32) return vload_part((const float *)b + at, n);
     uint16_t padded[AM_WIDTH] = {0};
     memcpy(padded, (const uint16_t *)b + at, (size_t)n * sizeof *padded);
     return load(k, padded, 0);
 }
 
 /* rows x columns results, columns 1..4; with 1 the other three are computed as zeros. */
-AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a, int64_t lda, const void *b,
+AM_INLINE void tile_nt(form k, int rows, int columns, int64_t K, const float *a, int64_t lda, const void *b,
                        int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     vf sum[ROWS][4];
@@ -74,7 +62,7 @@ AM_INLINE void tile_nt(kind k, int rows, int columns, int64_t K, const float *a,
     }
 }
 
-AM_INLINE void column_nt(kind k, int columns, int64_t M, int64_t K, const float *a, int64_t lda, const void *b,
+AM_INLINE void column_nt(form k, int columns, int64_t M, int64_t K, const float *a, int64_t lda, const void *b,
                          int64_t ldb, float *c, int64_t ldc, bool accumulate)
 {
     int64_t m = 0;
@@ -84,10 +72,10 @@ AM_INLINE void column_nt(kind k, int columns, int64_t M, int64_t K, const float 
     for (; m < M; m++) tile_nt(k, 1, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
-AM_INLINE void block_nt(kind k, int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b,
+AM_INLINE void block_nt(form k, int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b,
                         int64_t ldb, float *c, int64_t ldc)
 {
-    int64_t bytes = k == KIND_F32 ? 4 : 2, i = 0;
+    int64_t bytes = k == FORM_F32 ? 4 : 2, i = 0;
     do { /* once even where K is 0 */
         int64_t n = 0, depth = K - i < DEPTH ? K - i : DEPTH;
         const char *from = (const char *)b + i * bytes;
@@ -101,40 +89,9 @@ AM_INLINE void block_nt(kind k, int64_t M, int64_t N, int64_t K, const float *a,
 void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
                           am_dtype b_dtype, float *c, int64_t ldc)
 {
-    if (b_dtype == AM_F32) block_nt(KIND_F32, M, N, K, a, lda, b, ldb, c, ldc);
-    else if (b_dtype == AM_BF16) block_nt(KIND_BF16, M, N, K, a, lda, b, ldb, c, ldc);
-    else block_nt(KIND_F16, M, N, K, a, lda, b, ldb, c, ldc);
-}
-
-/* rows x (vectors * AM_WIDTH) results; `last` of 1..AM_WIDTH lanes count in the last vector. */
-AM_INLINE void tile_nn(int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda, const float *b,
-                       int64_t ldb, float *c, int64_t ldc, bool accumulate)
-{
-    vf sum[AM_TILE_ROWS(1)][NN_VECTORS];
-#pragma GCC unroll 16
-    for (int m = 0; m < rows; m++)
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) {
-            int64_t n = v == vectors - 1 ? last : AM_WIDTH;
-            sum[m][v] = accumulate ? vload_n(c + m * ldc + v * AM_WIDTH, n) : vset(0);
-        }
-    for (int64_t k = 0; k < K; k++) {
-        vf w[NN_VECTORS];
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++)
-            w[v] = v == vectors - 1 ? vload_n(b + k * ldb + v * AM_WIDTH, last) : vload(b + k * ldb + v * AM_WIDTH);
-#pragma GCC unroll 16
-        for (int m = 0; m < rows; m++) {
-            vf x = vset(a[m * lda + k]);
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
-        }
-    }
-#pragma GCC unroll 16
-    for (int m = 0; m < rows; m++)
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++)
-            vstore_n(c + m * ldc + v * AM_WIDTH, sum[m][v], v == vectors - 1 ? last : AM_WIDTH);
+    if (b_dtype == AM_F32) block_nt(FORM_F32, M, N, K, a, lda, b, ldb, c, ldc);
+    else if (b_dtype == AM_BF16) block_nt(FORM_BF16, M, N, K, a, lda, b, ldb, c, ldc);
+    else block_nt(FORM_F16, M, N, K, a, lda, b, ldb, c, ldc);
 }
 
 AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const float *a, int64_t lda, const float *b,
@@ -142,17 +99,19 @@ AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const 
 {
     int64_t m = 0;
     for (; m + AM_TILE_ROWS(vectors) <= M; m += AM_TILE_ROWS(vectors))
-        tile_nn(AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
-    for (; m + 2 <= M; m += 2) tile_nn(2, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
-    if (m < M) tile_nn(1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+        tile(FORM_F32, false, AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc,
+             accumulate);
+    for (; m + 2 <= M; m += 2)
+        tile(FORM_F32, false, 2, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
+    if (m < M) tile(FORM_F32, false, 1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
 void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
                           float *c, int64_t ldc, bool accumulate)
 {
     int64_t n = 0;
-    for (; n + NN_VECTORS * AM_WIDTH <= N; n += NN_VECTORS * AM_WIDTH)
-        column_nn(NN_VECTORS, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
+    for (; n + AM_TILE_VECTORS * AM_WIDTH <= N; n += AM_TILE_VECTORS * AM_WIDTH)
+        column_nn(AM_TILE_VECTORS, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
     for (; n + 2 * AM_WIDTH <= N; n += 2 * AM_WIDTH)
         column_nn(2, AM_WIDTH, M, K, a, lda, b + n, ldb, c + n, ldc, accumulate);
     if (n + AM_WIDTH <= N) {

@@ -7,15 +7,17 @@
 
 #include "targets/cpu/isa.h"
 
-/* Columns of a panel (am_micro), and rows of a tile of results so many vectors wide: as many sums as registers hold
-   beside the operands, and enough that none waits for the one before. */
+/* Vectors of a tile of results and columns of a panel (am_micro), which are as many; and rows of a tile of results so
+   many vectors wide: as many sums as registers hold beside the operands, and enough that none waits for the one before.
+ */
 #if AM_WIDTH == 16 || defined(AM_VEC_NEON)
-enum { AM_PANEL_COLUMNS = 4 * AM_WIDTH };
+#define AM_TILE_VECTORS       4
 #define AM_TILE_ROWS(vectors) ((vectors) == 4 ? 6 : (vectors) == 3 ? 8 : 12)
 #else
-enum { AM_PANEL_COLUMNS = 3 * AM_WIDTH };
+#define AM_TILE_VECTORS       3
 #define AM_TILE_ROWS(vectors) ((vectors) == 3 ? 4 : (vectors) == 2 ? 6 : 8)
 #endif
+enum { AM_PANEL_COLUMNS = AM_TILE_VECTORS * AM_WIDTH };
 
 /* See am_micro in targets/cpu/isa.h. */
 void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,

@@ -1,54 +1,8 @@
 /* Products with a packed weight. A panel is [K][COLUMNS] of the weight's numbers, zeros where it has fewer columns; a
    tile of AM_TILE_ROWS x COLUMNS results stays in registers while k runs, so each result is one sequence over k. */
-#include "targets/cpu/kernels/micro.h"
-
-#if AM_WIDTH == 16 || defined(AM_VEC_NEON)
-#define VECTORS 4
-#else
-#define VECTORS 3
-#endif
+#include "targets/cpu/kernels/tile.h"
 
 enum { COLUMNS = AM_PANEL_COLUMNS, CACHE_LINE = 64, PACK_DEPTH = 256 };
-
-_Static_assert(COLUMNS == VECTORS * AM_WIDTH, "a panel is as wide as a tile");
-
-typedef enum form { FORM_F32, FORM_BF16, FORM_F16 } form;
-
-AM_INLINE vf load(form f, const void *panel, int64_t at)
-{
-    if (f == FORM_F32) return vload((const float *)panel + at);
-    return f == FORM_BF16 ? vwiden_bf16((const uint16_t *)panel + at) : vwiden_f16((const uint16_t *)panel + at);
-}
-
-/* rows x vectors results; the last vector has `last` of 1..AM_WIDTH of them. */
-AM_INLINE void tile(form f, int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda,
-                    const void *panel, float *c, int64_t ldc, bool accumulate)
-{
-    vf sum[AM_TILE_ROWS(1)][VECTORS];
-#pragma GCC unroll 16
-    for (int m = 0; m < rows; m++)
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) {
-            int64_t n = v == vectors - 1 ? last : AM_WIDTH;
-            sum[m][v] = accumulate ? vload_n(c + m * ldc + v * AM_WIDTH, n) : vset(0);
-        }
-    for (int64_t k = 0; k < K; k++) {
-        vf w[VECTORS];
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) w[v] = load(f, panel, k * COLUMNS + v * AM_WIDTH);
-#pragma GCC unroll 16
-        for (int m = 0; m < rows; m++) {
-            vf x = vset(a[m * lda + k]);
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
-        }
-    }
-#pragma GCC unroll 16
-    for (int m = 0; m < rows; m++)
-#pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++)
-            vstore_n(c + m * ldc + v * AM_WIDTH, sum[m][v], v == vectors - 1 ? last : AM_WIDTH);
-}
 
 /* Asks for a part of what is needed next, so that all of it is there when all rows are done. */
 AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t rows, int64_t total)
@@ -64,18 +18,22 @@ AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t
     int64_t lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
     for (; m + rows <= M; m += rows) {
         prefetch(next, lines, m, rows, M);
-        tile(f, AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+        tile(f, true, AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc,
+             accumulate);
     }
-    for (; m + 3 <= M; m += 3) tile(f, 3, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
-    for (; m < M; m++) tile(f, 1, vectors, last, K, a + m * lda, lda, panel, c + m * ldc, ldc, accumulate);
+    for (; m + 3 <= M; m += 3)
+        tile(f, true, 3, vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc, accumulate);
+    for (; m < M; m++)
+        tile(f, true, 1, vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc, accumulate);
 }
 
 AM_INLINE void multiply_form(form f, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
                              const void *panel, const void *next, float *c, int64_t ldc, bool accumulate)
 {
     int64_t vectors = (columns + AM_WIDTH - 1) / AM_WIDTH;
-    if (vectors == VECTORS) multiply(f, VECTORS, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
-#if VECTORS == 4
+    if (vectors == AM_TILE_VECTORS)
+        multiply(f, AM_TILE_VECTORS, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+#if AM_TILE_VECTORS == 4
     else if (vectors == 3) multiply(f, 3, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
 #endif
     else if (vectors == 2) multiply(f, 2, M, columns, K, a, lda, panel, next, c, ldc, accumulate);

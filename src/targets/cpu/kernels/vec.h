@@ -215,16 +215,10 @@ AM_INLINE vf vpower2(vf n)
     return (vf)((__builtin_convertvector(n, vi) + 127) << 23);
 }
 
-/* e^x within about 1 ulp: x = n ln 2 + r, |r| <= ln 2 / 2, and e^r = 1 + r + r^2 P(r) with P fitted on
-   Chebyshev points. The power of two is applied in halves so that results over- and underflow as they should.
- */
-AM_INLINE vf vexp(vf x)
+/* e^r where x = n ln 2 + r, |r| <= ln 2 / 2: 1 + r + r^2 P(r) with P fitted on Chebyshev points. */
+AM_INLINE vf vexp_rest(vf x, vf n)
 {
-    vf clamped = vmin(vmax(x, vset(-104.0f)), vset(89.0f));
-    vi nan = (vi)(x != x);
-    clamped = vselect(nan, vset(0), clamped);
-    vf n = vround(clamped * 0x1.715476p+0f);
-    vf r = vfma(n, vset(-0x1.62e400p-1f), clamped); /* ln 2 in two parts, the first with few bits */
+    vf r = vfma(n, vset(-0x1.62e400p-1f), x); /* ln 2 in two parts, the first with few bits */
     r = vfma(n, vset(-0x1.7f7d1cp-20f), r);
     vf p = vset(0.00019899391918443143f);
     p = vfma(p, r, vset(0.0013933733571320772f));
@@ -232,9 +226,19 @@ AM_INLINE vf vexp(vf x)
     p = vfma(p, r, vset(0.041666463017463684f));
     p = vfma(p, r, vset(0.1666666716337204f));
     p = vfma(p, r, vset(0.5f));
-    p = vfma(p * r, r, r) + 1.0f;
-    vf half = vround(n * 0.5f);
-    vf y = p * vpower2(half) * vpower2(n - half);
+    return vfma(p * r, r, r) + 1.0f;
+}
+
+/* e^x within about 1 ulp: 2^n e^r. The power of two is applied in halves so that results over- and underflow as they
+ * should.
+ */
+AM_INLINE vf vexp(vf x)
+{
+    vf clamped = vmin(vmax(x, vset(-104.0f)), vset(89.0f));
+    vi nan = (vi)(x != x);
+    clamped = vselect(nan, vset(0), clamped);
+    vf n = vround(clamped * 0x1.715476p+0f), half = vround(n * 0.5f);
+    vf y = vexp_rest(clamped, n) * vpower2(half) * vpower2(n - half);
     return vselect(nan, x, y);
 }
 
@@ -243,16 +247,7 @@ AM_INLINE vf vexp_falling(vf x)
 {
     vi vanishes = (vi)(x < -87.0f);
     vf t = vselect(vanishes, vset(-87.0f), x), n = vround(t * 0x1.715476p+0f);
-    vf r = vfma(n, vset(-0x1.62e400p-1f), t);
-    r = vfma(n, vset(-0x1.7f7d1cp-20f), r);
-    vf p = vset(0.00019899391918443143f);
-    p = vfma(p, r, vset(0.0013933733571320772f));
-    p = vfma(p, r, vset(0.0083332983776927f));
-    p = vfma(p, r, vset(0.041666463017463684f));
-    p = vfma(p, r, vset(0.1666666716337204f));
-    p = vfma(p, r, vset(0.5f));
-    p = vfma(p * r, r, r) + 1.0f;
-    return (vf)(~vanishes & (vi)(p * vpower2(n)));
+    return (vf)(~vanishes & (vi)(vexp_rest(t, n) * vpower2(n)));
 }
 
 /* x + x^3 P(x^2) below 0.625, else 1 - 2 / (e^2x + 1). */
