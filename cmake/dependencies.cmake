@@ -2,7 +2,9 @@
 # docs/decisions/ says why each).
 find_package(Threads REQUIRED)
 if(AM_CORE_ONLY)
-  set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS})
+  add_library(am_nettle STATIC ${PROJECT_SOURCE_DIR}/tests/cross/nettle.c)
+  target_include_directories(am_nettle PUBLIC ${PROJECT_SOURCE_DIR}/tests/cross)
+  set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS} am_nettle)
   return()
 endif()
 find_package(PkgConfig REQUIRED)
@@ -17,9 +19,11 @@ pkg_check_modules(AM_SNDFILE REQUIRED IMPORTED_TARGET sndfile>=1.1)
 pkg_check_modules(AM_MPG123 REQUIRED IMPORTED_TARGET libmpg123>=1.26) # as libsndfile uses, but silent
 pkg_check_modules(AM_VORBIS REQUIRED IMPORTED_TARGET vorbisfile)
 pkg_check_modules(AM_SOXR REQUIRED IMPORTED_TARGET soxr>=0.1.3)
+pkg_check_modules(AM_NETTLE REQUIRED IMPORTED_TARGET nettle>=3.7)
 pkg_check_modules(AM_ZIP REQUIRED IMPORTED_TARGET libzip>=1.7)
 find_package(GIF REQUIRED)
 
 set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS} simdjson::simdjson PkgConfig::AM_PCRE2 PkgConfig::AM_UTF8PROC PkgConfig::AM_PNG
     PkgConfig::AM_JPEG PkgConfig::AM_WEBP PkgConfig::AM_TIFF PkgConfig::AM_SNDFILE PkgConfig::AM_MPG123 PkgConfig::AM_VORBIS
-    PkgConfig::AM_SOXR PkgConfig::AM_ZIP GIF::GIF)
+    PkgConfig::AM_SOXR PkgConfig::AM_ZIP
+    PkgConfig::AM_NETTLE GIF::GIF)

@@ -66,8 +66,8 @@ start() {
     local name=$1 options=()
     mkdir -p "$folder/corpus/$name"
     if [ -f "tests/fuzz/dictionaries/$name.dict" ]; then options+=("-dict=tests/fuzz/dictionaries/$name.dict"); fi
-    ASAN_OPTIONS=allocator_may_return_null=1 "$folder/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=10 \
-        -report_slow_units=3 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
+    ASAN_OPTIONS=allocator_may_return_null=1 "$folder/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=60 \
+        -report_slow_units=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
         -artifact_prefix="$folder/crashes/$name-" "${options[@]}" \
         "$folder/corpus/$name" "tests/fuzz/corpus/$name" >"$folder/logs/$name" 2>&1 &
     name_of[$!]=$name
@@ -112,7 +112,7 @@ done
 while [ ${#name_of[@]} -gt 0 ]; do await_one; done
 
 slow=$(find "$folder/crashes" -name '*slow-unit-*' | wc -l)
-[ "$slow" -eq 0 ] || echo "$slow inputs in $folder/crashes took more than 3 s"
+[ "$slow" -eq 0 ] || echo "$slow inputs in $folder/crashes took more than 10 s"
 echo "${#names[@]} fuzzers, $failed failed"
 if [ "$stopped" -eq 1 ]; then exit 130; fi
 [ ${#names[@]} -gt 0 ] && [ "$failed" -eq 0 ]

@@ -14,9 +14,51 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-static am_status open_regular(const char *path, int *out_fd, size_t *out_size)
+/* --- identity --- */
+
+enum { FRESH_SECONDS = 2 };
+
+static int64_t nanoseconds(struct timespec t)
+{
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static am_file_identity identity_of(const struct stat *info)
+{
+    return (am_file_identity){.device = (uint64_t)info->st_dev,
+                              .inode = (uint64_t)info->st_ino,
+                              .size_bytes = (int64_t)info->st_size,
+                              .modified_ns = nanoseconds(info->st_mtim),
+                              .changed_ns = nanoseconds(info->st_ctim)};
+}
+
+bool am_file_identify(const char *path, am_file_identity *out)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) return false;
+    *out = identity_of(&info);
+    return true;
+}
+
+bool am_file_identity_equal(const am_file_identity *a, const am_file_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
+           a->modified_ns == b->modified_ns && a->changed_ns == b->changed_ns;
+}
+
+bool am_file_is_fresh(const am_file_identity *identity)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return nanoseconds(now) < identity->changed_ns + FRESH_SECONDS * INT64_C(1000000000);
+}
+
+/* --- opening --- */
+
+static am_status open_regular(const char *path, int *out_fd, am_file_identity *out)
 {
     struct stat info;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a FIFO without a writer would block */
@@ -31,7 +73,7 @@ static am_status open_regular(const char *path, int *out_fd, size_t *out_size)
         return am_error(AM_IO, "cannot read %s: not a regular file", path);
     }
     *out_fd = fd;
-    *out_size = (size_t)info.st_size;
+    *out = identity_of(&info);
     return NULL;
 }
 
@@ -43,20 +85,22 @@ typedef struct mapping {
     const uint8_t *bytes;
     size_t size_bytes;
     bool is_file; /* else bytes of a mount */
+    am_file_identity identity;
     char path[];
 } mapping;
 
 static _Atomic(mapping *) mappings[REMEMBERED];
 
 /* Without room the file is not remembered; only a message will lack its name. */
-static am_status remember(const am_mapped_file *file, const char *path, bool is_file)
+static am_status remember(const am_mapped_file *file, const char *path, const am_file_identity *identity)
 {
     size_t length = strlen(path) + 1;
     mapping *m = am_alloc(sizeof *m + length);
     if (!m) return am_out_of_memory();
     m->bytes = file->bytes;
     m->size_bytes = file->size_bytes;
-    m->is_file = is_file;
+    m->is_file = identity != NULL;
+    if (identity) m->identity = *identity;
     memcpy(m->path, path, length);
     for (int i = 0; i < REMEMBERED; i++) {
         mapping *none = NULL;
@@ -92,6 +136,14 @@ const char *am_file_mapped_at(const void *address)
     return m ? m->path : NULL;
 }
 
+bool am_file_place_of(const void *address, am_file_place *out)
+{
+    const mapping *m = mapping_at(address);
+    if (!m || !m->is_file) return false;
+    *out = (am_file_place){m->path, (size_t)((const uint8_t *)address - m->bytes), m->identity};
+    return true;
+}
+
 void am_file_give_back(const void *bytes, size_t length)
 {
     const mapping *m = mapping_at(bytes);
@@ -102,20 +154,22 @@ void am_file_give_back(const void *bytes, size_t length)
 
 /* --- mapping --- */
 
-static am_status map(int fd, const char *path, am_mapped_file *out)
+static am_status map(int fd, const char *path, const am_file_identity *identity, am_mapped_file *out)
 {
+    out->size_bytes = (size_t)identity->size_bytes;
     if (!out->size_bytes) return NULL;
     void *bytes = mmap(NULL, out->size_bytes, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED) return am_error_from_errno("map", path);
     out->bytes = bytes;
-    return remember(out, path, true);
+    return remember(out, path, identity);
 }
 
 static am_status map_regular(const char *path, am_mapped_file *out)
 {
     int fd = -1;
-    AM_TRY(open_regular(path, &fd, &out->size_bytes));
-    am_status status = map(fd, path, out);
+    am_file_identity identity;
+    AM_TRY(open_regular(path, &fd, &identity));
+    am_status status = map(fd, path, &identity, out);
     close(fd);
     if (status) am_file_unmap(out);
     return status;
@@ -129,7 +183,7 @@ static am_status map_bytes(const am_buffer *bytes, const char *path, am_mapped_f
     if (pages == MAP_FAILED) return am_error_from_errno("map", path);
     memcpy(pages, bytes->bytes, bytes->length);
     *out = (am_mapped_file){pages, bytes->length};
-    return remember(out, path, false);
+    return remember(out, path, NULL);
 }
 
 am_status am_file_map(const char *path, am_mapped_file *out)
@@ -173,8 +227,8 @@ static am_status read_regular(const char *path, size_t limit_bytes, am_buffer *b
 {
     bool standard_input = strcmp(path, "-") == 0;
     int fd = STDIN_FILENO;
-    size_t size;
-    if (!standard_input) AM_TRY(open_regular(path, &fd, &size));
+    am_file_identity identity;
+    if (!standard_input) AM_TRY(open_regular(path, &fd, &identity));
     am_status status = read_all(fd, standard_input ? "standard input" : path, limit_bytes, buffer);
     if (!standard_input) close(fd);
     return status;

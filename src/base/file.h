@@ -26,6 +26,30 @@ void am_file_unmap(am_mapped_file *file);
  */
 const char *am_file_mapped_at(const void *address);
 
+/* What stays the same as long as the content of a file does (stat(2)): no program can set the time of its last change.
+ */
+typedef struct am_file_identity {
+    uint64_t device, inode;
+    int64_t size_bytes, modified_ns, changed_ns;
+} am_file_identity;
+
+/* False, with errno, where there is no such file. */
+bool am_file_identify(const char *path, am_file_identity *out);
+bool am_file_identity_equal(const am_file_identity *a, const am_file_identity *b);
+
+/* Whether a file changed so lately that a change within the same tick of its clock could be missed. */
+bool am_file_is_fresh(const am_file_identity *identity);
+
+/* A mapped address as a place in a file, which was this one when it was mapped. The path as in am_file_mapped_at. */
+typedef struct am_file_place {
+    const char *path;
+    size_t offset;
+    am_file_identity identity;
+} am_file_place;
+
+/* False where the address is of no mapped file, of one that is mounted as bytes, or of one not remembered. */
+bool am_file_place_of(const void *address, am_file_place *out);
+
 /* Gives back the pages of a part of a mapped file, which then take no memory of this process until they are read again.
    Does nothing for other memory. */
 void am_file_give_back(const void *bytes, size_t length);

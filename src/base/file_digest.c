@@ -5,20 +5,16 @@
 #include "base/memory.h"
 #include "base/warning.h"
 
-#include <stdint.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
-enum { STAMP_BYTES = 256, CHUNK = 1 << 26, FRESH_SECONDS = 2 };
+enum { STAMP_BYTES = 256, CHUNK = 1 << 26 };
 
-/* What is the same as long as the file is. */
-static void describe(const struct stat *info, char out[STAMP_BYTES])
+static void describe(const am_file_identity *identity, char out[STAMP_BYTES])
 {
-    snprintf(out, STAMP_BYTES, "%llu %llu %lld %lld.%09ld %lld.%09ld ", (unsigned long long)info->st_dev,
-             (unsigned long long)info->st_ino, (long long)info->st_size, (long long)info->st_mtim.tv_sec,
-             info->st_mtim.tv_nsec, (long long)info->st_ctim.tv_sec, info->st_ctim.tv_nsec);
+    snprintf(out, STAMP_BYTES, "%" PRIu64 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " ", identity->device,
+             identity->inode, identity->size_bytes, identity->modified_ns, identity->changed_ns);
 }
 
 /* The entry's path, in the arena; null where nothing can be kept. */
@@ -54,11 +50,11 @@ static bool recall(const char *entry, const char *stamp, uint8_t out[AM_SHA256_B
     return found;
 }
 
-/* A file that was changed just now may be changed again within one tick of its clock. */
-static void keep(const char *entry, const struct stat *info, const char *stamp, const uint8_t digest[AM_SHA256_BYTES])
+static void keep(const char *entry, const am_file_identity *identity, const char *stamp,
+                 const uint8_t digest[AM_SHA256_BYTES])
 {
     char text[STAMP_BYTES + AM_SHA256_TEXT + 1], digits[AM_SHA256_TEXT];
-    if (!entry || time(NULL) < info->st_ctim.tv_sec + FRESH_SECONDS) return;
+    if (!entry || am_file_is_fresh(identity)) return;
     am_sha256_text(digest, digits);
     int length = snprintf(text, sizeof text, "%s%s\n", stamp, digits);
     am_status_free(am_file_write(entry, text, (size_t)length)); /* it is read again the next time */
@@ -82,18 +78,17 @@ static am_status compute(const char *path, uint8_t out[AM_SHA256_BYTES])
 
 am_status am_file_digest(const char *path, uint8_t out[AM_SHA256_BYTES])
 {
-    struct stat before, after;
-    char stamp[STAMP_BYTES], stamp_after[STAMP_BYTES];
+    am_file_identity before, after;
+    char stamp[STAMP_BYTES];
     am_arena arena = {0};
-    if (stat(path, &before) != 0) return am_error_from_errno("open", path);
+    if (!am_file_identify(path, &before)) return am_error_from_errno("open", path);
     describe(&before, stamp);
     char *entry = entry_of(&arena, path);
     am_status status = NULL;
     if (!recall(entry, stamp, out)) {
         status = compute(path, out);
-        if (!status && stat(path, &after) == 0) {
-            describe(&after, stamp_after);
-            if (strcmp(stamp, stamp_after) == 0) keep(entry, &before, stamp, out);
+        if (!status && am_file_identify(path, &after)) {
+            if (am_file_identity_equal(&before, &after)) keep(entry, &before, stamp, out);
             else status = am_error(AM_IO, "%s was changed while it was read", path);
         }
     }

@@ -1,18 +1,15 @@
-/* SHA-256 (FIPS 180-4): names and checks what is kept in the cache folder. */
+/* SHA-256 (FIPS 180-4), which names and checks what is kept in the cache folder, by Nettle. */
 #ifndef AM_BASE_SHA256_H
 #define AM_BASE_SHA256_H
 
+#include <nettle/sha2.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { AM_SHA256_BYTES = 32, AM_SHA256_TEXT = 65 };
 
 /* Lives in the caller's storage. */
-typedef struct am_sha256 {
-    uint32_t state[8];
-    uint64_t length;
-    uint8_t block[64];
-} am_sha256;
+typedef struct sha256_ctx am_sha256;
 
 void am_sha256_begin(am_sha256 *hash);
 void am_sha256_add(am_sha256 *hash, const void *bytes, size_t length);

@@ -51,6 +51,7 @@ typedef struct am_kernel {
        fills `prepared_bytes` of memory aligned to 64. Both know the node, that input and `micro` alone. Null: there is
        no such form, as where the size is 0. Without it the kernel adds in another order at most. */
     int prepared_input;
+    int prepared_version; /* of the form: one more whenever it changes, as forms are kept on disks */
     size_t (*prepared_bytes)(const am_kernel_call *call);
     void (*prepare)(const am_kernel_call *call, void *prepared);
 } am_kernel;

@@ -3,8 +3,10 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/memory_limit.h"
+#include "targets/cpu/weight_cache.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 struct am_prepared {
@@ -12,7 +14,9 @@ struct am_prepared {
     const am_kernel *kernel;
     void *attributes; /* of the node, copied */
     am_tensor source;
-    void *data;
+    const void *data;
+    void *own;           /* the same where it is memory of this process */
+    size_t mapped_bytes; /* else, of the cache's */
     int users;
 };
 
@@ -35,29 +39,62 @@ static am_prepared *find(const am_kernel *kernel, const am_kernel_call *call)
 
 static void destroy(am_prepared *p)
 {
-    am_free_aligned(p->data);
+    if (p->own) am_weight_cache_forget(p->own);
+    else if (p->data) am_weight_cache_unmap(p->data, p->mapped_bytes);
+    am_free_aligned(p->own);
     am_free(p->attributes);
     am_free(p);
+}
+
+/* All that decides about the bytes but the weight itself. */
+static am_weight_form form_of(const am_kernel *kernel, const am_kernel_call *call, size_t bytes)
+{
+    const am_tensor *source = &call->inputs[kernel->prepared_input];
+    am_weight_form form = {source->data, am_tensor_bytes(source->dtype, &source->shape), {0}, bytes};
+    size_t attributes = am_op_of(call->node->op)->attributes_bytes;
+    char text[256];
+    am_sha256 hash;
+    int length = snprintf(text, sizeof text, "%s %d %s %d %s", kernel->name, kernel->prepared_version,
+                          call->micro ? call->micro->name : "", call->micro ? call->micro->panel_columns : 0,
+                          am_dtype_name(source->dtype));
+    am_sha256_begin(&hash);
+    am_sha256_add(&hash, text, (size_t)length + 1);
+    for (int i = 0; i < source->shape.rank; i++)
+        am_sha256_add(&hash, &source->shape.dims[i], sizeof source->shape.dims[i]);
+    am_sha256_add(&hash, call->node->attributes, attributes);
+    am_sha256_end(&hash, form.form);
+    return form;
+}
+
+/* False where there is no memory for it. */
+static bool fill(am_prepared *p, const am_kernel *kernel, const am_kernel_call *call, size_t bytes)
+{
+    am_weight_form form = form_of(kernel, call, bytes);
+    p->data = am_weight_cache_map(&form);
+    p->mapped_bytes = bytes;
+    if (p->data) return true;
+    am_status status = am_memory_check(bytes, "a weight in the form of a kernel");
+    p->data = p->own = status ? NULL : am_alloc_large(bytes);
+    am_status_free(status);
+    if (!p->own) return false;
+    kernel->prepare(call, p->own);
+    am_file_give_back(form.source, form.source_bytes);
+    am_weight_cache_keep(&form, p->own);
+    return true;
 }
 
 static am_prepared *make(const am_kernel *kernel, const am_kernel_call *call, size_t bytes)
 {
     size_t attributes = am_op_of(call->node->op)->attributes_bytes;
-    am_status status = am_memory_check(bytes, "a weight in the form of a kernel");
-    am_prepared *p = status ? NULL : am_alloc_zeroed(1, sizeof *p);
-    am_status_free(status);
+    am_prepared *p = am_alloc_zeroed(1, sizeof *p);
     if (!p) return NULL;
-    *p = (am_prepared){.kernel = kernel,
-                       .source = call->inputs[kernel->prepared_input],
-                       .attributes = am_alloc(attributes + 1),
-                       .data = am_alloc_large(bytes)};
-    if (!p->attributes || !p->data) {
+    *p = (am_prepared){
+        .kernel = kernel, .source = call->inputs[kernel->prepared_input], .attributes = am_alloc(attributes + 1)};
+    if (!p->attributes || !fill(p, kernel, call, bytes)) {
         destroy(p);
         return NULL;
     }
     if (attributes) memcpy(p->attributes, call->node->attributes, attributes);
-    kernel->prepare(call, p->data);
-    am_file_give_back(p->source.data, am_tensor_bytes(p->source.dtype, &p->source.shape));
     p->next = all;
     all = p;
     return p;

@@ -502,5 +502,6 @@ const am_kernel am_cpu_convolution = {.name = "convolution_f32",
                                       .supports = supports,
                                       .takes = takes,
                                       .prepared_input = 1,
+                                      .prepared_version = 1,
                                       .prepared_bytes = window_bytes,
                                       .prepare = prepare_windows};

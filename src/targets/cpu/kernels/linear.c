@@ -236,5 +236,6 @@ const am_kernel am_cpu_linear = {.name = "linear_f32",
                                  .run = run_linear,
                                  .supports = supports,
                                  .prepared_input = 1,
+                                 .prepared_version = 1,
                                  .prepared_bytes = prepared_bytes,
                                  .prepare = prepare};

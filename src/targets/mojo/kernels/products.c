@@ -164,6 +164,7 @@ static const am_mojo_kernel
                .op = AM_OP_LINEAR,
                .run = run_linear,
                .prepared_input = 1,
+               .prepared_version = 1,
                .prepared_bytes = packed_bytes,
                .prepare = pack},
               refuses_linear},
