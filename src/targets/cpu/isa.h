@@ -56,6 +56,11 @@ typedef struct am_micro {
     void (*taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
                  int64_t count);
 
+    /* y = y * factors + terms + residual, and 0 for what is below 0 where relu says so: `rows` rows of `count`
+       elements, those of y and residual `stride` apart. factors, terms and residual may be null. */
+    void (*affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,
+                   const float *terms, bool relu);
+
     /* c = fn(c + bias) + residual; bias and residual may be null. */
     void (*finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
 

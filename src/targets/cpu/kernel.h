@@ -31,13 +31,17 @@ typedef struct am_kernel_call {
     const am_micro *micro; /* vector routines of the level in use */
     const void *prepared;  /* what the kernel's `prepare` made when the program was compiled, or null */
     const am_tail *tail;   /* null: none */
-    void *scratch;         /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
+    /* For kernels that are am_kernel.channels_last: whether inputs[0], and whether outputs[0] and the tail's operands
+       of its shape, lie as [B, spatial.., C]. Shapes are [B, C, spatial..] all the same. */
+    bool input_last, output_last;
+    void *scratch; /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 
 /* Computes the outputs. Fails with AM_OUT_OF_RANGE on bad indices, AM_OUT_OF_MEMORY. */
 typedef am_status (*am_kernel_run)(const am_kernel_call *call);
 
-typedef struct am_kernel {
+typedef struct am_kernel am_kernel;
+struct am_kernel {
     const char *name; /* "linear_f32_avx2": what plans and profiles show */
     am_op_kind op;
     am_kernel_run run;
@@ -54,7 +58,11 @@ typedef struct am_kernel {
     int prepared_version; /* of the form: one more whenever it changes, as forms are kept on disks */
     size_t (*prepared_bytes)(const am_kernel_call *call);
     void (*prepare)(const am_kernel_call *call, void *prepared);
-} am_kernel;
+    /* The kernel that computes the same with channels last, where its `supports` agrees; null: none. One that
+       `keeps_layout` has both its input and its output so. */
+    const am_kernel *channels_last;
+    bool keeps_layout;
+};
 
 /* The attributes of the node, as TYPE. */
 #define AM_ATTRIBUTES(type, call) ((const type *)(call)->node->attributes)

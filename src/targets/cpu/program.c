@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/memory_limit.h"
 #include "targets/cpu/kernels/kernels.h"
+#include "targets/cpu/layout.h"
 #include "targets/cpu/prepared.h"
 
 #include <string.h>
@@ -22,18 +23,13 @@ typedef struct buffer {
     int first, last; /* steps between which it holds something */
 } buffer;
 
-/* What a kernel computes together with its own node. */
-typedef struct tail {
-    int head; /* node of the kernel */
-    int count;
-    int nodes[AM_TAIL_LIMIT], from[AM_TAIL_LIMIT]; /* and which of its inputs comes from before */
-} tail;
-
 typedef struct step {
     const am_node *node; /* the last of its tail, else the kernel's own */
     const am_kernel *kernel;
-    const tail *tail; /* null: none */
+    const am_node_tail *tail; /* null: none */
     const void *prepared;
+    bool input_last, output_last; /* see am_kernel_call */
+    bool is_copy;                 /* of the node's result, with channels last, as the graph says */
     int64_t nanoseconds, calls;
 } step;
 
@@ -47,7 +43,9 @@ struct am_cpu_program {
     int *last_use;      /* by value id: node index of the last reader, node_count when it is an output */
     int *root;          /* by value id: the value whose memory it renames, or itself */
     int *readers;       /* by root: how often its memory is read under any name */
-    const tail **tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
+    place *last_places; /* by value id: where it is with channels last */
+    am_layouts layouts;
+    const am_node_tail **tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
     buffer *buffers;
     int buffer_count;
     step *steps;
@@ -129,11 +127,11 @@ static int only_reader(const am_cpu_program *p, am_value v, const int *reader, i
     return reader[v.id];
 }
 
-static void find_tail(am_cpu_program *p, int head, const int *reader, tail *t)
+static void find_tail(am_cpu_program *p, int head, const int *reader, am_node_tail *t)
 {
     const am_node *node = &p->graph->nodes[head];
     const am_kernel *kernel = choose_kernel(p, node);
-    *t = (tail){.head = head};
+    *t = (am_node_tail){.head = head};
     if (!kernel->takes || node->output_count != 1) return;
     for (am_value v = node->first_output; t->count < AM_TAIL_LIMIT; t->count++) {
         int from = 0, next = only_reader(p, v, reader, &from);
@@ -159,7 +157,7 @@ static void find_known(const am_cpu_program *p, bool *known)
 }
 
 /* What a tail reads lives until its last node, where all of it is computed. */
-static void keep_until_end(am_cpu_program *p, const tail *t)
+static void keep_until_end(am_cpu_program *p, const am_node_tail *t)
 {
     int last = t->nodes[t->count - 1];
     for (int i = -1; i < t->count; i++) {
@@ -184,11 +182,11 @@ static am_status find_tails(am_cpu_program *p)
         for (int k = 0; k < g->nodes[i].input_count; k++) reader[g->nodes[i].inputs[k].id] = i;
     find_known(p, known);
     for (int i = 0; i < g->node_count; i++) {
-        tail found;
+        am_node_tail found;
         if (p->tails[i] || known[g->nodes[i].first_output.id]) continue;
         find_tail(p, i, reader, &found);
         if (!found.count) continue;
-        tail *t = am_arena_alloc(&p->arena, sizeof *t);
+        am_node_tail *t = am_arena_alloc(&p->arena, sizeof *t);
         if (!t) return am_out_of_memory();
         *t = found;
         keep_until_end(p, t);
@@ -196,11 +194,41 @@ static am_status find_tails(am_cpu_program *p)
     return NULL;
 }
 
+/* --- layouts --- */
+
+/* The kernel that may compute a node with channels last: the weight must be there to be packed. */
+static const am_kernel *kernel_with_channels_last(const am_cpu_program *p, int node_index, const bool *known)
+{
+    const am_node *node = &p->graph->nodes[node_index];
+    if (is_alias(node) || node->op == AM_OP_INPUT || known[node->first_output.id] || node->input_count < 1) return NULL;
+    const am_kernel *kernel = choose_kernel(p, node), *last = kernel->channels_last;
+    if (!last || node->output_count != 1 || (last->supports && !last->supports(p->graph, node))) return NULL;
+    return !last->prepare || known[node->inputs[last->prepared_input].id] ? last : NULL;
+}
+
+static am_status choose_layouts(am_cpu_program *p)
+{
+    const am_graph *g = p->graph;
+    size_t values = (size_t)g->value_count + 1;
+    const am_kernel **kernels = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *kernels);
+    bool *known = am_arena_array(&p->arena, values, sizeof *known);
+    p->last_places = am_arena_array(&p->arena, values, sizeof *p->last_places);
+    p->layouts = (am_layouts){.graph = g,
+                              .tails = p->tails,
+                              .kernels = kernels,
+                              .last = am_arena_array(&p->arena, values, sizeof *p->layouts.last),
+                              .plain = am_arena_array(&p->arena, values, sizeof *p->layouts.plain)};
+    if (!kernels || !known || !p->last_places || !p->layouts.last || !p->layouts.plain) return am_out_of_memory();
+    find_known(p, known);
+    for (int i = 0; i < g->node_count && p->prepare; i++) kernels[i] = kernel_with_channels_last(p, i, known);
+    am_layouts_choose(&p->layouts);
+    return NULL;
+}
+
 /* --- calls --- */
 
-static const void *data_of(const am_cpu_program *p, am_value v, const am_tensor *inputs, void *const *states)
+static const void *data_at(const am_cpu_program *p, const place *at, const am_tensor *inputs, void *const *states)
 {
-    const place *at = &p->places[v.id];
     switch (at->kind) {
     case PLACE_FIXED:
         return at->fixed;
@@ -219,38 +247,57 @@ static am_tensor tensor_of(const am_cpu_program *p, am_value v, const am_tensor 
 {
     if (!v.id) return (am_tensor){0};
     const am_value_info *info = &p->graph->values[v.id];
-    return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_of(p, v, inputs, states)};
+    return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_at(p, &p->places[v.id], inputs, states)};
 }
 
-static void fill_tail(const am_cpu_program *p, const tail *t, const am_tensor *inputs, void *const *states,
+/* The same with channels last, where it lies so. */
+static am_tensor last_tensor_of(const am_cpu_program *p, am_value v)
+{
+    const am_value_info *info = &p->graph->values[v.id];
+    return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_at(p, &p->last_places[v.id], NULL, NULL)};
+}
+
+static void fill_tail(const am_cpu_program *p, const step *s, const am_tensor *inputs, void *const *states,
                       am_tail *out)
 {
+    const am_node_tail *t = s->tail;
+    const am_shape *shape = &p->graph->values[s->node->first_output.id].shape;
     out->count = t->count;
     for (int i = 0; i < t->count; i++) {
         const am_node *node = &p->graph->nodes[t->nodes[i]];
         out->steps[i] = (am_tail_step){.node = node};
-        for (int k = 0, n = 0; k < node->input_count; k++)
-            if (k != t->from[i]) out->steps[i].operands[n++] = tensor_of(p, node->inputs[k], inputs, states);
+        for (int k = 0, n = 0; k < node->input_count; k++) {
+            if (k == t->from[i]) continue;
+            am_value v = node->inputs[k];
+            bool is_last = s->output_last && am_shape_equal(&p->graph->values[v.id].shape, shape);
+            out->steps[i].operands[n++] = is_last ? last_tensor_of(p, v) : tensor_of(p, v, inputs, states);
+        }
     }
 }
 
 static am_status call_kernel(const am_cpu_program *p, const step *s, const am_tensor *inputs, void *const *states)
 {
     const am_node *node = s->tail ? &p->graph->nodes[s->tail->head] : s->node;
+    am_value result = s->node->first_output;
     am_tensor in[AM_INPUT_LIMIT], out[AM_OUTPUT_LIMIT];
     am_tail tail_nodes;
-    if (s->tail) fill_tail(p, s->tail, inputs, states, &tail_nodes);
+    bool has_tail = s->tail && !s->is_copy;
+    if (has_tail) fill_tail(p, s, inputs, states, &tail_nodes);
     for (int i = 0; i < node->input_count; i++) in[i] = tensor_of(p, node->inputs[i], inputs, states);
     for (int i = node->input_count; i < 8; i++) in[i] = (am_tensor){0};
-    for (int i = 0; i < node->output_count; i++)
-        out[i] = tensor_of(p, (am_value){s->node->first_output.id + i}, inputs, states);
+    for (int i = 0; i < node->output_count; i++) out[i] = tensor_of(p, (am_value){result.id + i}, inputs, states);
+    if (s->is_copy) in[0] = last_tensor_of(p, result);
+    else if (s->input_last) in[0] = last_tensor_of(p, node->inputs[0]);
+    if (s->output_last) out[0] = last_tensor_of(p, result);
     am_kernel_call call = {.node = node,
                            .inputs = in,
                            .input_count = node->input_count,
                            .outputs = out,
                            .output_count = node->output_count,
                            .prepared = s->prepared,
-                           .tail = s->tail ? &tail_nodes : NULL,
+                           .tail = has_tail ? &tail_nodes : NULL,
+                           .input_last = s->input_last,
+                           .output_last = s->output_last,
                            .scratch = p->scratch,
                            .micro = p->micro};
     am_status status = s->kernel->run(&call);
@@ -259,7 +306,7 @@ static am_status call_kernel(const am_cpu_program *p, const step *s, const am_te
 
 /* --- placing values --- */
 
-static am_status new_buffer(am_cpu_program *p, am_value v, int node_index)
+static void new_buffer(am_cpu_program *p, am_value v, int node_index, place *out)
 {
     const am_value_info *info = &p->graph->values[v.id];
     buffer *b = &p->buffers[p->buffer_count];
@@ -267,8 +314,7 @@ static am_status new_buffer(am_cpu_program *p, am_value v, int node_index)
                   .first = node_index,
                   .last = p->last_use[v.id]};
     if (b->last < node_index) b->last = node_index;
-    p->places[v.id] = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
-    return NULL;
+    *out = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
 }
 
 /* Whether output 0 may take the place of input 0: the kernel allows it, nobody reads the input later, sizes
@@ -288,7 +334,7 @@ static bool can_replace(const am_cpu_program *p, const am_node *node, const am_k
     return at->kind == PLACE_BUFFER && p->buffers[at->index].last == node_index;
 }
 
-static am_status place_outputs(am_cpu_program *p, const am_node *node, const am_kernel *kernel, int node_index)
+static void place_outputs(am_cpu_program *p, const am_node *node, const am_kernel *kernel, int node_index)
 {
     int first = 0;
     if (node->input_count > 0 && can_replace(p, node, kernel, node_index)) {
@@ -298,9 +344,20 @@ static am_status place_outputs(am_cpu_program *p, const am_node *node, const am_
             p->buffers[at->index].last = p->last_use[node->first_output.id];
         first = 1;
     }
-    for (int i = first; i < node->output_count; i++)
-        AM_TRY(new_buffer(p, (am_value){node->first_output.id + i}, node_index));
-    return NULL;
+    for (int i = first; i < node->output_count; i++) {
+        am_value v = {node->first_output.id + i};
+        new_buffer(p, v, node_index, &p->places[v.id]);
+    }
+}
+
+/* A result with channels last, and its copy for those who read it otherwise. */
+static void place_last(am_cpu_program *p, const am_node *node, const am_node_tail *t, int node_index)
+{
+    am_value v = node->first_output;
+    new_buffer(p, v, node_index, &p->last_places[v.id]);
+    if (!p->layouts.plain[v.id]) return;
+    p->steps[p->step_count++] = (step){.node = node, .kernel = &am_cpu_channels_first, .tail = t, .is_copy = true};
+    new_buffer(p, v, node_index, &p->places[v.id]);
 }
 
 static bool is_fixed(const am_cpu_program *p, const am_node *node)
@@ -370,15 +427,26 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
         *out = p->places[node->inputs[0].id];
         return NULL;
     }
-    const tail *t = p->tails[node_index];
+    const am_node_tail *t = p->tails[node_index];
     if (t && t->nodes[t->count - 1] != node_index) return NULL;
-    const am_node *own = t ? &p->graph->nodes[t->head] : node;
+    int own_index = t ? t->head : node_index;
+    const am_node *own = &p->graph->nodes[own_index];
     const am_kernel *kernel = choose_kernel(p, own);
     if (is_fixed(p, own)) return run_fixed(p, own, kernel);
-    p->steps[p->step_count++] = (step){.node = node, .kernel = kernel, .tail = t, .prepared = prepare(p, own, kernel)};
+    if (am_layouts_is_used(&p->layouts, own_index)) kernel = kernel->channels_last;
+    bool is_last = p->layouts.last[node->first_output.id];
+    p->steps[p->step_count++] = (step){.node = node,
+                                       .kernel = kernel,
+                                       .tail = t,
+                                       .prepared = prepare(p, own, kernel),
+                                       .input_last = am_layouts_reads_last(&p->layouts, own_index),
+                                       .output_last = is_last};
     size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, own) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
-    return t ? new_buffer(p, node->first_output, node_index) : place_outputs(p, node, kernel, node_index);
+    if (is_last) place_last(p, node, t, node_index);
+    else if (t) new_buffer(p, node->first_output, node_index, &p->places[node->first_output.id]);
+    else place_outputs(p, node, kernel, node_index);
+    return NULL;
 }
 
 /* --- laying out buffers: each at the lowest offset where no buffer that lives at the same time lies --- */
@@ -444,8 +512,8 @@ static am_status compile(am_cpu_program *p)
     p->last_use = am_arena_array(&p->arena, values, sizeof *p->last_use);
     p->root = am_arena_array(&p->arena, values, sizeof *p->root);
     p->readers = am_arena_array(&p->arena, values, sizeof *p->readers);
-    p->buffers = am_arena_array(&p->arena, values, sizeof *p->buffers);
-    p->steps = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->steps);
+    p->buffers = am_arena_array(&p->arena, 2 * values, sizeof *p->buffers);
+    p->steps = am_arena_array(&p->arena, 2 * (size_t)g->node_count + 1, sizeof *p->steps);
     p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
     p->prepared = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->prepared);
     p->tails = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->tails);
@@ -455,6 +523,7 @@ static am_status compile(am_cpu_program *p)
     find_roots(p);
     count_uses(p);
     AM_TRY(find_tails(p));
+    AM_TRY(choose_layouts(p));
     for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));
     AM_TRY(lay_out(p));
     return prepare_output_copies(p);
@@ -550,7 +619,7 @@ int am_cpu_program_step_count(const am_cpu_program *p)
 /* Steps are in the order of nodes. */
 const char *am_cpu_program_kernel(const am_cpu_program *p, const am_node *node)
 {
-    const tail *t = p->tails[node - p->graph->nodes];
+    const am_node_tail *t = p->tails[node - p->graph->nodes];
     if (t) node = &p->graph->nodes[t->nodes[t->count - 1]];
     int low = 0, high = p->step_count;
     while (low < high) {

@@ -13,6 +13,9 @@ extern const am_kernel am_cpu_linear, am_cpu_matmul, am_cpu_convolution, am_cpu_
     am_cpu_select, am_cpu_gated_activation, am_cpu_rope, am_cpu_permute, am_cpu_broadcast, am_cpu_slice, am_cpu_concat,
     am_cpu_pad, am_cpu_cast, am_cpu_gather, am_cpu_embedding, am_cpu_scatter, am_cpu_pool;
 
+/* Copies inputs[0] with channels last to outputs[0]; the program adds it where somebody reads such a value. */
+extern const am_kernel am_cpu_channels_first;
+
 /* Whether every present input and every output of the node is F32. */
 bool am_all_f32(const am_graph *graph, const am_node *node);
 

@@ -126,6 +126,29 @@ void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_
     if (residual) add(c, residual, c, count);
 }
 
+AM_INLINE vf affine_part(vf y, const float *residual, const float *factors, const float *terms, bool relus, int64_t n)
+{
+    if (factors) y = vfma(y, vload_n(factors, n), terms ? vload_n(terms, n) : vset(0));
+    else if (terms) y += vload_n(terms, n);
+    if (residual) y += vload_n(residual, n);
+    return relus ? relu(y) : y;
+}
+
+void AM_TEMPLATE(affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count,
+                         const float *factors, const float *terms, bool relu)
+{
+    for (int64_t row = 0; row < rows; row++, y += stride) {
+        for (int64_t i = 0; i < count; i += AM_WIDTH) {
+            int64_t n = count - i < AM_WIDTH ? count - i : AM_WIDTH;
+            vstore_n(y + i,
+                     affine_part(vload_n(y + i, n), residual ? residual + i : NULL, factors ? factors + i : NULL,
+                                 terms ? terms + i : NULL, relu, n),
+                     n);
+        }
+        if (residual) residual += stride;
+    }
+}
+
 AM_INLINE vf apply2(am_binary_fn fn, vf x, vf y)
 {
     switch (fn) {

@@ -79,13 +79,73 @@ static void pool_lines(void *context, int64_t begin, int64_t end)
     }
 }
 
-static am_status run_pool(const am_kernel_call *call)
+static problem problem_of(const am_kernel_call *call)
 {
     const am_shape *x = &call->inputs[0].shape, *y = &call->outputs[0].shape;
     problem p = {call, {1, 1, 1}, {1, 1, 1}};
     for (int i = 2; i < x->rank; i++) p.size[5 - x->rank + i - 2] = x->dims[i], p.out[5 - x->rank + i - 2] = y->dims[i];
-    if (am_shape_count(y)) am_parallel_for(x->dims[0] * x->dims[1] * p.out[0] * p.out[1], 4, pool_lines, &p);
+    return p;
+}
+
+static am_status run_pool(const am_kernel_call *call)
+{
+    const am_shape *x = &call->inputs[0].shape;
+    problem p = problem_of(call);
+    if (am_shape_count(&call->outputs[0].shape))
+        am_parallel_for(x->dims[0] * x->dims[1] * p.out[0] * p.out[1], 4, pool_lines, &p);
     return NULL;
 }
 
-const am_kernel am_cpu_pool = {.name = "pool_f32", .op = AM_OP_POOL, .run = run_pool, .supports = am_all_f32};
+/* --- with channels last: all channels of a place together --- */
+
+/* So many sums at a time. */
+enum { CHANNELS = 256 };
+
+static void pool_place(const problem *p, const float *x, const span s[3], int64_t C, float *y)
+{
+    bool maximum = AM_ATTRIBUTES(am_pool_attributes, p->call)->fn == AM_POOL_MAX;
+    double counted = (double)(s[0].counted * s[1].counted * s[2].counted), sums[CHANNELS];
+    for (int64_t c0 = 0; c0 < C; c0 += CHANNELS) {
+        int64_t n = C - c0 < CHANNELS ? C - c0 : CHANNELS;
+        for (int64_t c = 0; c < n; c++) sums[c] = 0, y[c0 + c] = -INFINITY;
+        for (int64_t i = s[0].begin; i < s[0].end; i += s[0].step)
+            for (int64_t j = s[1].begin; j < s[1].end; j += s[1].step)
+                for (int64_t k = s[2].begin; k < s[2].end; k += s[2].step) {
+                    const float *from = x + ((i * p->size[1] + j) * p->size[2] + k) * C + c0;
+                    if (maximum) p->call->micro->binary(AM_MAX, y + c0, false, from, false, y + c0, n);
+                    else
+                        for (int64_t c = 0; c < n; c++) sums[c] += (double)from[c];
+                }
+        for (int64_t c = 0; c < n && !maximum; c++) y[c0 + c] = (float)(sums[c] / counted);
+    }
+}
+
+static void pool_rows(void *context, int64_t begin, int64_t end)
+{
+    const problem *p = context;
+    int64_t C = p->call->inputs[0].shape.dims[1];
+    for (int64_t row = begin; row < end; row++) {
+        int64_t batch = row / (p->out[0] * p->out[1]);
+        const float *x = (const float *)p->call->inputs[0].data + batch * p->size[0] * p->size[1] * p->size[2] * C;
+        float *y = (float *)p->call->outputs[0].data + row * p->out[2] * C;
+        span s[3] = {span_of(p, 0, row / p->out[1] % p->out[0]), span_of(p, 1, row % p->out[1])};
+        for (int64_t k = 0; k < p->out[2]; k++, y += C) {
+            s[2] = span_of(p, 2, k);
+            pool_place(p, x, s, C, y);
+        }
+    }
+}
+
+static am_status run_last(const am_kernel_call *call)
+{
+    problem p = problem_of(call);
+    if (am_shape_count(&call->outputs[0].shape))
+        am_parallel_for(call->inputs[0].shape.dims[0] * p.out[0] * p.out[1], 1, pool_rows, &p);
+    return NULL;
+}
+
+static const am_kernel pool_last = {
+    .name = "pool_channels_last_f32", .op = AM_OP_POOL, .run = run_last, .supports = am_all_f32, .keeps_layout = true};
+
+const am_kernel am_cpu_pool = {
+    .name = "pool_f32", .op = AM_OP_POOL, .run = run_pool, .supports = am_all_f32, .channels_last = &pool_last};

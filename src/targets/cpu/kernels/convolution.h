@@ -1,0 +1,42 @@
+/* What the files of the convolution's kernels share. */
+#ifndef AM_TARGETS_CPU_KERNELS_CONVOLUTION_H
+#define AM_TARGETS_CPU_KERNELS_CONVOLUTION_H
+
+#include "targets/cpu/kernels/kernels.h"
+
+/* Three spatial dimensions always; missing ones have size 1. */
+typedef struct am_conv_geometry {
+    int64_t B, C, O, groups, positions; /* input and output channels; places of a plane of results */
+    int64_t size[3], kernel[3], out[3], stride[3], dilation[3], before[3];
+} am_conv_geometry;
+
+void am_conv_describe(const am_convolution_attributes *attributes, const am_shape *x, const am_shape *weight,
+                      const am_shape *y, am_conv_geometry *out);
+
+/* Whether there is one plane at most: no third dimension. */
+bool am_conv_is_planar(const am_conv_geometry *g);
+
+/* Numbers of one row of `size` at every `stride`-th place from `first` on, which may lie outside. */
+void am_conv_gather_line(const float *row, int64_t size, int64_t first, int64_t stride, int64_t count, float *to);
+
+/* A norm of a tail as y * factor + term, for one channel. */
+void am_conv_norm(const am_tail_step *step, int64_t channel, double *factor, double *term);
+
+/* The tail, on numbers of channel `channel` of batch element `batch`, from `at` in its plane on. */
+void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64_t batch, int64_t channel, int64_t at,
+                    float *y, int64_t count);
+
+/* --- windows as sequences of numbers, with weights in panels (convolution_windows.c) --- */
+
+/* Whether a convolution can be computed so. */
+bool am_conv_has_windows(const am_conv_geometry *g);
+
+size_t am_conv_window_bytes(const am_kernel_call *call);
+void am_conv_prepare_windows(const am_kernel_call *call, void *prepared);
+
+/* Computes it with prepared weights; x and y lie as the call says (am_kernel_call). `scratch` has
+   am_conv_window_scratch bytes where y has channels last. */
+void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared, void *scratch);
+size_t am_conv_window_scratch(int64_t O);
+
+#endif

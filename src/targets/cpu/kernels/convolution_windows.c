@@ -1,0 +1,444 @@
+/* Convolutions whose windows are sequences of numbers: where channels are last, in x itself or in a piece of it with
+   its padding around, a row of a window is one sequence, and neighbouring results have windows at a fixed distance, so
+   each is a product with panels of the weight. Results are [place, channel] until all is added. */
+#include "targets/cpu/kernels/convolution.h"
+
+#include "base/threads.h"
+
+#include <string.h>
+
+/* A block is at most PLACES results of BLOCK_PANELS panels. Input channels are taken CHUNK at a time, or DIRECT_CHUNK
+   where x is read as it lies; a piece of x has at most PIECE numbers. Windows whose rows have fewer than SHORT numbers
+   are gathered whole. */
+enum {
+    CHUNK = 64,
+    DIRECT_CHUNK = 256,
+    PLACES = 256,
+    DIRECT_PLACES = 208,
+    PLACES_TOGETHER = 12,
+    BLOCK_PANELS = 4,
+    LARGEST_PANEL = 64,
+    PIECE = 24 << 10,
+    SHORT = 64,
+    TOGETHER = 8
+};
+
+/* What is done to results with channels last: y * factors + terms + residual, below 0 made 0, then a function; each may
+   be null or absent. */
+typedef struct after {
+    const float *factors, *terms, *residual;
+    bool relu;
+    am_unary_fn fn; /* AM_IDENTITY: none */
+} after;
+
+/* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel]. */
+typedef struct windows {
+    const am_kernel_call *call;
+    const float *weights;
+    am_conv_geometry g;
+    bool is_direct;                  /* x is read as it lies */
+    bool gathers;                    /* windows are brought together whole */
+    int64_t per_group, inputs, taps; /* output and input channels of a group; places of a window */
+    int64_t chunk, chunks, columns, panels, panel_blocks;
+    int64_t rows, width, row_blocks, width_blocks; /* of results */
+    after afters[AM_TAIL_LIMIT + 1];
+    int after_count;
+} windows;
+
+/* --- cutting --- */
+
+static int64_t up(int64_t n, int64_t by)
+{
+    return (n + by - 1) / by;
+}
+
+static int64_t piece_rows(const am_conv_geometry *g, int64_t rows)
+{
+    return (rows - 1) * g->stride[1] + (g->kernel[1] - 1) * g->dilation[1] + 1;
+}
+
+static int64_t piece_width(const am_conv_geometry *g, int64_t width)
+{
+    return (width - 1) * g->stride[2] + (g->kernel[2] - 1) * g->dilation[2] + 1;
+}
+
+static bool is_one_place(const am_conv_geometry *g)
+{
+    for (int i = 0; i < 3; i++)
+        if (g->kernel[i] != 1 || g->before[i] != 0) return false;
+    return true;
+}
+
+/* Where each result is of one place of its own, planes are lines. */
+static void flatten(am_conv_geometry *g)
+{
+    if (!is_one_place(g)) return;
+    for (int i = 0; i < 3; i++)
+        if (g->stride[i] != 1 || g->size[i] != g->out[i]) return;
+    for (int i = 0; i < 2; i++) g->size[i] = g->out[i] = 1;
+    g->size[2] = g->out[2] = g->positions;
+}
+
+/* Sets how results are cut; false where a piece would not fit. */
+static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
+{
+    w->g = *geometry;
+    am_conv_geometry *g = &w->g;
+    flatten(g);
+    if (!am_conv_is_planar(g)) return false;
+    w->per_group = g->O / g->groups, w->inputs = g->C / g->groups, w->taps = g->kernel[1] * g->kernel[2];
+    w->is_direct = reads_last && is_one_place(g);
+    w->chunk = w->is_direct ? DIRECT_CHUNK : CHUNK;
+    if (w->inputs < w->chunk) w->chunk = w->inputs;
+    w->chunks = w->chunk ? up(w->inputs, w->chunk) : 0;
+    int64_t most = w->is_direct ? DIRECT_PLACES : PLACES, numbers = w->is_direct ? 0 : w->chunk;
+    int64_t gathered = w->taps * w->inputs;
+    w->gathers = g->kernel[1] > 1 && g->kernel[2] * w->inputs < SHORT && gathered * PLACES_TOGETHER <= PIECE;
+    if (!w->gathers) gathered = 0;
+    int64_t blocks = up(g->out[2], most);
+    w->width = blocks > 1 ? up(up(g->out[2], blocks), PLACES_TOGETHER) * PLACES_TOGETHER : g->out[2];
+    while (w->width > 1 &&
+           (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE || w->width * gathered > PIECE))
+        w->width = up(w->width, 2);
+    if (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE) return false;
+    for (w->rows = 1; w->rows < g->out[1] && (w->rows + 1) * w->width <= most &&
+                      (w->rows + 1) * w->width * gathered <= PIECE &&
+                      piece_rows(g, w->rows + 1) * piece_width(g, w->width) * numbers <= PIECE;)
+        w->rows++;
+    w->row_blocks = up(g->out[1], w->rows), w->width_blocks = up(g->out[2], w->width);
+    return true;
+}
+
+bool am_conv_has_windows(const am_conv_geometry *g)
+{
+    windows w;
+    return cut(&w, g, false);
+}
+
+/* --- weights --- */
+
+typedef struct packing {
+    const am_kernel_call *call;
+    float *to;
+    int64_t groups;
+} packing;
+
+static int64_t groups_of(const am_kernel_call *call)
+{
+    int64_t groups = AM_ATTRIBUTES(am_convolution_attributes, call)->groups;
+    return groups ? groups : 1;
+}
+
+static int64_t panels_of(const am_kernel_call *call)
+{
+    return up(call->inputs[1].shape.dims[0] / groups_of(call), call->micro->panel_columns);
+}
+
+static int64_t taps_of(const am_shape *w)
+{
+    int64_t taps = 1;
+    for (int i = 2; i < w->rank; i++) taps *= w->dims[i];
+    return taps;
+}
+
+size_t am_conv_window_bytes(const am_kernel_call *call)
+{
+    const am_shape *w = &call->inputs[1].shape;
+    return (size_t)(groups_of(call) * panels_of(call) * call->micro->panel_columns * w->dims[1] * taps_of(w)) *
+           sizeof(float);
+}
+
+static void pack_panels(void *context, int64_t begin, int64_t end)
+{
+    const packing *job = context;
+    const am_shape *w = &job->call->inputs[1].shape;
+    int64_t width = job->call->micro->panel_columns, panels = panels_of(job->call), inputs = w->dims[1];
+    int64_t taps = taps_of(w), per_group = w->dims[0] / job->groups;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t o = i % panels * width, columns = per_group - o < width ? per_group - o : width;
+        const float *from = (const float *)job->call->inputs[1].data + (i / panels * per_group + o) * inputs * taps;
+        float *to = job->to + i * width * inputs * taps;
+        for (int64_t c = 0; c < inputs; c += CHUNK)
+            for (int64_t tap = 0; tap < taps; tap++) {
+                int64_t depth = inputs - c < CHUNK ? inputs - c : CHUNK;
+                job->call->micro->pack_panel(from + c * taps + tap, AM_F32, taps, inputs * taps, depth, columns, to);
+                to += depth * width;
+            }
+    }
+}
+
+void am_conv_prepare_windows(const am_kernel_call *call, void *prepared)
+{
+    packing job = {call, prepared, groups_of(call)};
+    am_parallel_for(job.groups * panels_of(call), 1, pack_panels, &job);
+}
+
+/* --- x --- */
+
+/* A block of results. */
+typedef struct place {
+    int64_t batch, group, panel, y, x, rows, width;
+} place;
+
+/* Numbers that windows are in: of the first result's first place, and how far apart they are for neighbouring results,
+   for their rows, and for neighbouring places and rows of a window. */
+typedef struct view {
+    const float *at;
+    int64_t result, result_row, tap, tap_row;
+} view;
+
+/* Channels c .. c + depth - 1 of the group around the block, as [y, x, channel]. */
+static void turn(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
+{
+    const am_conv_geometry *g = &w->g;
+    float line[PIECE];
+    int64_t span = piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
+    const float *plane = (const float *)w->call->inputs[0].data +
+                         (at->batch * g->C + at->group * w->inputs + c) * g->size[1] * g->size[2];
+    for (int64_t r = 0; r < piece_rows(g, at->rows); r++) {
+        int64_t y = at->y * g->stride[1] - g->before[1] + r;
+        for (int64_t k = 0; k < depth; k++) {
+            if (y < 0 || y >= g->size[1]) memset(line, 0, (size_t)span * sizeof *line);
+            else am_conv_gather_line(plane + (k * g->size[1] + y) * g->size[2], g->size[2], x, 1, span, line);
+            for (int64_t i = 0; i < span; i++) to[(r * span + i) * depth + k] = line[i];
+        }
+    }
+}
+
+/* The same where x has channels last. */
+static void copy(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t span = piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
+    const float *from =
+        (const float *)w->call->inputs[0].data + at->batch * g->size[1] * g->size[2] * g->C + at->group * w->inputs + c;
+    for (int64_t r = 0; r < piece_rows(g, at->rows); r++) {
+        int64_t y = at->y * g->stride[1] - g->before[1] + r;
+        bool inside = y >= 0 && y < g->size[1];
+        for (int64_t i = 0; i < span; i++, to += depth) {
+            if (inside && x + i >= 0 && x + i < g->size[2])
+                memcpy(to, from + (y * g->size[2] + x + i) * g->C, (size_t)depth * sizeof *to);
+            else memset(to, 0, (size_t)depth * sizeof *to);
+        }
+    }
+}
+
+/* Whole windows, one after the other. */
+static view gather(const windows *w, const place *at, const view *v, int64_t depth, float *to)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t run = g->dilation[2] == 1 ? g->kernel[2] : 1, length = w->taps * depth;
+    view gathered = {to, length, at->width * length, 0, 0};
+    for (int64_t r = 0; r < at->rows; r++)
+        for (int64_t i = 0; i < at->width; i++) {
+            const float *window = v->at + r * v->result_row + i * v->result;
+            for (int64_t ky = 0; ky < g->kernel[1]; ky++)
+                for (int64_t kx = 0; kx < g->kernel[2]; kx += run, to += run * depth)
+                    memcpy(to, window + ky * v->tap_row + kx * v->tap, (size_t)(run * depth) * sizeof *to);
+        }
+    return gathered;
+}
+
+/* Memory of a thread. */
+typedef struct workspace {
+    _Alignas(64) float piece[PIECE];
+    _Alignas(64) float gathered[PIECE];
+    _Alignas(64) float sums[PLACES * BLOCK_PANELS * LARGEST_PANEL];
+} workspace;
+
+static view view_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, workspace *memory)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t c = chunk * w->chunk;
+    if (w->is_direct) {
+        int64_t line = g->size[2] * g->C, first = at->batch * g->size[1] * line + at->group * w->inputs + c;
+        return (view){(const float *)w->call->inputs[0].data + first + at->y * g->stride[1] * line +
+                          at->x * g->stride[2] * g->C,
+                      g->stride[2] * g->C, g->stride[1] * line, g->C, line};
+    }
+    if (w->call->input_last) copy(w, at, c, depth, memory->piece);
+    else turn(w, at, c, depth, memory->piece);
+    int64_t line = piece_width(g, at->width) * depth;
+    view v = {memory->piece, g->stride[2] * depth, g->stride[1] * line, g->dilation[2] * depth, g->dilation[1] * line};
+    return w->gathers ? gather(w, at, &v, depth, memory->gathered) : v;
+}
+
+/* --- products --- */
+
+/* Where results of a block are added: neighbours `result` apart. */
+typedef struct target {
+    float *at;
+    int64_t result, result_row;
+} target;
+
+/* Numbers of the weight before those of a chunk for a panel of the block. */
+static const float *panel_of(const windows *w, const place *at, int64_t panel, int64_t chunk)
+{
+    return w->weights + ((at->group * w->panels + panel) * w->inputs + chunk * w->chunk) * w->taps * w->columns;
+}
+
+static void multiply(const windows *w, const place *at, const view *v, const float *panel, const float *next,
+                     int64_t depth, const target *to, int64_t columns, bool accumulate)
+{
+    bool is_one = v->result_row == at->width * v->result && to->result_row == at->width * to->result;
+    int64_t rows = is_one ? 1 : at->rows, count = is_one ? at->rows * at->width : at->width;
+    for (int64_t r = 0; r < rows; r++)
+        w->call->micro->gemm_panel(count, columns, depth, v->at + r * v->result_row, v->result, panel, AM_F32,
+                                   r + 1 == rows ? next : NULL, to->at + r * to->result_row, to->result, accumulate);
+}
+
+/* Adds what a chunk of channels gives to the results. */
+static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, const view *v, const target *to)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t run = w->gathers ? w->taps : g->dilation[2] == 1 && !w->is_direct ? g->kernel[2] : 1;
+    for (int64_t i = 0; i < BLOCK_PANELS && at->panel + i < w->panels; i++) {
+        const float *panel = panel_of(w, at, at->panel + i, chunk);
+        bool is_last = i + 1 == BLOCK_PANELS || at->panel + i + 1 == w->panels;
+        int64_t left = w->per_group - (at->panel + i) * w->columns;
+        target part = {to->at + i * w->columns, to->result, to->result_row};
+        for (int64_t tap = 0; tap < w->taps; tap += run, panel += run * depth * w->columns) {
+            view shifted = *v;
+            shifted.at += tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
+            const float *next = tap + run < w->taps ? panel + run * depth * w->columns
+                                : is_last           ? NULL
+                                                    : panel_of(w, at, at->panel + i + 1, chunk);
+            multiply(w, at, &shifted, panel, next, run * depth, &part, left < w->columns ? left : w->columns,
+                     chunk > 0 || tap > 0);
+        }
+    }
+}
+
+/* --- results --- */
+
+/* Sums to their planes, with bias and what comes after. */
+static void put_planes(const windows *w, const place *at, const target *sums)
+{
+    const am_conv_geometry *g = &w->g;
+    const am_micro *micro = w->call->micro;
+    int64_t first = at->panel * w->columns;
+    int64_t end = w->per_group - first < sums->result ? w->per_group : first + sums->result;
+    const float *bias = w->call->input_count > 2 ? w->call->inputs[2].data : NULL;
+    bool is_whole = at->width == g->out[2]; /* rows lie one after the other */
+    int64_t pieces = is_whole ? 1 : at->rows, count = is_whole ? at->rows * at->width : at->width;
+    for (int64_t o = first; o < end; o += TOGETHER)
+        for (int64_t r = 0; r < pieces; r++) {
+            int64_t from = (at->y + r) * g->out[2] + at->x, channels = end - o < TOGETHER ? end - o : TOGETHER;
+            int64_t channel = at->group * w->per_group + o;
+            float *y = (float *)w->call->outputs[0].data + (at->batch * g->O + channel) * g->positions + from;
+            const float *sum = sums->at + r * sums->result_row + o - first;
+            for (int64_t i = 0; i < count; i++, sum += sums->result)
+                for (int64_t k = 0; k < channels; k++) y[k * g->positions + i] = sum[k];
+            for (int64_t k = 0; k < channels; k++, y += g->positions) {
+                if (bias) micro->scale(y, 1, bias[channel + k], y, count);
+                am_conv_finish(w->call, g, at->batch, channel + k, from, y, count);
+            }
+        }
+}
+
+size_t am_conv_window_scratch(int64_t O)
+{
+    return (size_t)(2 * AM_TAIL_LIMIT * O) * sizeof(float);
+}
+
+/* The norm as factors and terms of all channels, terms before it included. */
+static void fill_norm(const windows *w, const am_tail_step *step, const float *before, float *factors, float *terms)
+{
+    for (int64_t o = 0; o < w->g.O; o++) {
+        double factor, term;
+        am_conv_norm(step, o, &factor, &term);
+        factors[o] = (float)factor;
+        terms[o] = (float)(term + (before ? (double)before[o] * factor : 0));
+    }
+}
+
+/* Bias and tail as few passes over the results. */
+static void collect_afters(windows *w, float *scratch)
+{
+    const am_tail *tail = w->call->tail;
+    after *a = w->afters;
+    *a = (after){.terms = w->call->input_count > 2 ? w->call->inputs[2].data : NULL, .fn = AM_IDENTITY};
+    bool is_used = a->terms != NULL;
+    for (int i = 0; tail && i < tail->count; i++, is_used = true) {
+        const am_tail_step *step = &tail->steps[i];
+        bool is_norm = step->node->op == AM_OP_NORM, is_sum = step->node->op == AM_OP_BINARY,
+             ends = a->fn != AM_IDENTITY;
+        if (is_norm) ends = ends || a->factors || a->residual || a->relu;
+        if (is_sum) ends = ends || a->residual || a->relu;
+        if (ends) *++a = (after){.fn = AM_IDENTITY};
+        if (is_norm) {
+            fill_norm(w, step, a->terms, scratch, scratch + w->g.O);
+            a->factors = scratch, a->terms = scratch + w->g.O;
+            scratch += 2 * w->g.O;
+        } else if (is_sum) a->residual = step->operands[0].data;
+        else {
+            am_unary_fn fn = (am_unary_fn)((const am_unary_attributes *)step->node->attributes)->fn;
+            if (fn == AM_RELU) a->relu = true;
+            else a->fn = fn;
+        }
+    }
+    w->after_count = (int)(a - w->afters) + is_used;
+}
+
+static void finish_last(const windows *w, const place *at, const target *y)
+{
+    const am_micro *micro = w->call->micro;
+    int64_t first = at->panel * w->columns, left = w->per_group - first, channel = at->group * w->per_group + first;
+    int64_t count = left < BLOCK_PANELS * w->columns ? left : BLOCK_PANELS * w->columns;
+    int64_t offset = y->at - (const float *)w->call->outputs[0].data;
+    for (int i = 0; i < w->after_count; i++) {
+        const after *a = &w->afters[i];
+        for (int64_t r = 0; r < at->rows; r++) {
+            int64_t from = r * y->result_row;
+            micro->affine(y->at + from, a->residual ? a->residual + offset + from : NULL, y->result, at->width, count,
+                          a->factors ? a->factors + channel : NULL, a->terms ? a->terms + channel : NULL, a->relu);
+            for (int64_t k = 0; k < at->width && a->fn != AM_IDENTITY; k++, from += y->result)
+                micro->unary(a->fn, y->at + from, y->at + from, count);
+        }
+    }
+}
+
+/* --- all of it --- */
+
+static void compute_block(const windows *w, const place *at, workspace *memory)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t channel = at->group * w->per_group + at->panel * w->columns, line = BLOCK_PANELS * w->columns;
+    bool writes_last = w->call->output_last;
+    target to = {memory->sums, line, at->width * line};
+    if (writes_last) {
+        int64_t position = at->batch * g->positions + at->y * g->out[2] + at->x;
+        to = (target){(float *)w->call->outputs[0].data + position * g->O + channel, g->O, g->out[2] * g->O};
+    }
+    for (int64_t chunk = 0; chunk < w->chunks; chunk++) {
+        int64_t left = w->inputs - chunk * w->chunk, depth = left < w->chunk ? left : w->chunk;
+        view v = view_chunk(w, at, chunk, depth, memory);
+        add_chunk(w, at, chunk, depth, &v, &to);
+    }
+    if (writes_last) finish_last(w, at, &to);
+    else put_planes(w, at, &to);
+}
+
+static void compute_blocks(void *context, int64_t begin, int64_t end)
+{
+    const windows *w = context;
+    workspace memory;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t x = i % w->width_blocks, y = i / w->width_blocks % w->row_blocks,
+                rest = i / w->width_blocks / w->row_blocks;
+        int64_t panel = rest % w->panel_blocks, group = rest / w->panel_blocks % w->g.groups;
+        place at = {rest / w->panel_blocks / w->g.groups, group, panel * BLOCK_PANELS, y * w->rows, x * w->width, 0, 0};
+        at.rows = w->g.out[1] - at.y < w->rows ? w->g.out[1] - at.y : w->rows;
+        at.width = w->g.out[2] - at.x < w->width ? w->g.out[2] - at.x : w->width;
+        compute_block(w, &at, &memory);
+    }
+}
+
+void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared, void *scratch)
+{
+    windows w = {.call = call, .weights = prepared, .columns = call->micro->panel_columns};
+    if (!cut(&w, g, call->input_last)) return; /* am_conv_has_windows was asked */
+    w.panels = up(w.per_group, w.columns), w.panel_blocks = up(w.panels, BLOCK_PANELS);
+    if (call->output_last) collect_afters(&w, scratch);
+    am_parallel_for(g->B * g->groups * w.panel_blocks * w.row_blocks * w.width_blocks, 1, compute_blocks, &w);
+}

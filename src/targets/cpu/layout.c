@@ -1,0 +1,117 @@
+#include "targets/cpu/layout.h"
+
+am_value am_layouts_result(const am_layouts *l, int node)
+{
+    const am_node_tail *t = l->tails[node];
+    return l->graph->nodes[t ? t->nodes[t->count - 1] : node].first_output;
+}
+
+static bool is_head(const am_layouts *l, int node)
+{
+    return !l->tails[node] || l->tails[node]->head == node;
+}
+
+static const am_shape *shape_of(const am_layouts *l, am_value v)
+{
+    return &l->graph->values[v.id].shape;
+}
+
+/* One place for each channel lies the same in both ways. */
+static bool is_one_place(const am_shape *shape)
+{
+    for (int i = 2; i < shape->rank; i++)
+        if (shape->dims[i] != 1) return false;
+    return true;
+}
+
+/* The place of a node in its tail. */
+static int place_in(const am_node_tail *t, int node)
+{
+    int i = 0;
+    while (t->nodes[i] != node) i++;
+    return i;
+}
+
+/* Whether a node reads its input k with channels last where that lies so. */
+static bool reads_last(const am_layouts *l, int node, int k)
+{
+    am_value result = am_layouts_result(l, node);
+    if (is_head(l, node)) {
+        const am_kernel *kernel = l->kernels[node];
+        return kernel && k == 0 && (!kernel->keeps_layout || l->last[result.id] || is_one_place(shape_of(l, result)));
+    }
+    const am_node_tail *t = l->tails[node];
+    am_value operand = l->graph->nodes[node].inputs[k];
+    if (k == t->from[place_in(t, node)]) return true; /* it never lies anywhere */
+    return l->last[result.id] && am_shape_equal(shape_of(l, operand), shape_of(l, result));
+}
+
+/* Whether the step of a head may give its result with channels last: a pool of what lies so, and the tail's operands
+ * do. */
+static bool can_write_last(const am_layouts *l, int head)
+{
+    const am_node *node = &l->graph->nodes[head];
+    const am_node_tail *t = l->tails[head];
+    am_value result = am_layouts_result(l, head);
+    if (l->kernels[head]->keeps_layout && !l->last[node->inputs[0].id]) return false;
+    for (int i = 0; t && i < t->count; i++) {
+        const am_node *part = &l->graph->nodes[t->nodes[i]];
+        for (int k = 0; k < part->input_count; k++)
+            if (k != t->from[i] && part->inputs[k].id && !l->last[part->inputs[k].id] &&
+                am_shape_equal(shape_of(l, part->inputs[k]), shape_of(l, result)))
+                return false;
+    }
+    return true;
+}
+
+/* Sets by value whether somebody reads it with channels last. */
+static void find_readers(const am_layouts *l, bool *read)
+{
+    for (int i = 0; i < l->graph->value_count; i++) read[i] = false;
+    for (int i = 0; i < l->graph->node_count; i++)
+        for (int k = 0; k < l->graph->nodes[i].input_count; k++) {
+            int id = l->graph->nodes[i].inputs[k].id;
+            if (l->last[id] && reads_last(l, i, k)) read[id] = true;
+        }
+}
+
+/* Takes away what cannot lie so, or what nobody would read so; false when there was nothing. */
+static bool reduce(am_layouts *l, bool *read)
+{
+    bool changed = false;
+    find_readers(l, read);
+    for (int i = 0; i < l->graph->node_count; i++) {
+        int id = am_layouts_result(l, i).id;
+        if (!is_head(l, i) || !l->kernels[i] || !l->last[id] || (read[id] && can_write_last(l, i))) continue;
+        l->last[id] = false;
+        changed = true;
+    }
+    return changed;
+}
+
+void am_layouts_choose(am_layouts *l)
+{
+    const am_graph *g = l->graph;
+    for (int i = 0; i < g->node_count; i++)
+        if (is_head(l, i) && l->kernels[i]) l->last[am_layouts_result(l, i).id] = true;
+    while (reduce(l, l->plain)) {
+    }
+    for (int i = 0; i < g->value_count; i++) l->plain[i] = false;
+    for (int i = 0; i < g->node_count; i++)
+        for (int k = 0; k < g->nodes[i].input_count; k++) {
+            int id = g->nodes[i].inputs[k].id;
+            if (l->last[id] && !reads_last(l, i, k)) l->plain[id] = true;
+        }
+    for (int i = 0; i < g->output_count; i++) l->plain[g->outputs[i].value.id] = true;
+    for (int i = 0; i < g->state_count; i++) l->plain[g->states[i].updated.id] = true;
+}
+
+bool am_layouts_reads_last(const am_layouts *l, int node)
+{
+    return l->kernels[node] && l->last[l->graph->nodes[node].inputs[0].id] && reads_last(l, node, 0);
+}
+
+bool am_layouts_is_used(const am_layouts *l, int node)
+{
+    return am_layouts_reads_last(l, node) || (l->kernels[node] && l->last[am_layouts_result(l, node).id]);
+}
