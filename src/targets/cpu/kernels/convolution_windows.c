@@ -8,17 +8,21 @@
 #include <string.h>
 
 /* A block is at most PLACES results of BLOCK_PANELS panels. Input channels are taken CHUNK at a time, or DIRECT_CHUNK
-   where x is read as it lies; a piece of x has at most PIECE numbers. Windows whose rows have fewer than SHORT numbers
+   where x is read as it lies; a piece of x has at most PIECE numbers. Where rows of results are shorter than NARROW,
+   numbers of windows are gathered, so that all rows are one product; windows whose rows have fewer than SHORT numbers
    are gathered whole. */
 enum {
     CHUNK = 64,
     DIRECT_CHUNK = 256,
     PLACES = 256,
     DIRECT_PLACES = 208,
+    FEW_PLACES = 60,
     PLACES_TOGETHER = 12,
     BLOCK_PANELS = 4,
     LARGEST_PANEL = 64,
     PIECE = 24 << 10,
+    GATHERED = DIRECT_PLACES * DIRECT_CHUNK,
+    NARROW = 24,
     SHORT = 64,
     TOGETHER = 8
 };
@@ -36,9 +40,9 @@ typedef struct windows {
     const am_kernel_call *call;
     const float *weights;
     am_conv_geometry g;
-    bool is_direct;                  /* x is read as it lies */
-    bool gathers;                    /* windows are brought together whole */
-    int64_t per_group, inputs, taps; /* output and input channels of a group; places of a window */
+    bool is_direct; /* x is read as it lies */
+    bool gathers, gathers_whole;
+    int64_t per_group, inputs, taps, run; /* channels of a group; places of a window, and of one product */
     int64_t chunk, chunks, columns, panels, panel_blocks;
     int64_t rows, width, row_blocks, width_blocks; /* of results */
     after afters[AM_TAIL_LIMIT + 1];
@@ -62,10 +66,11 @@ static int64_t piece_width(const am_conv_geometry *g, int64_t width)
     return (width - 1) * g->stride[2] + (g->kernel[2] - 1) * g->dilation[2] + 1;
 }
 
+/* Whether each window is one place of x, without padding. */
 static bool is_one_place(const am_conv_geometry *g)
 {
     for (int i = 0; i < 3; i++)
-        if (g->kernel[i] != 1 || g->before[i] != 0) return false;
+        if (g->kernel[i] != 1 || g->before[i] != 0 || (g->out[i] - 1) * g->stride[i] >= g->size[i]) return false;
     return true;
 }
 
@@ -91,18 +96,21 @@ static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
     w->chunk = w->is_direct ? DIRECT_CHUNK : CHUNK;
     if (w->inputs < w->chunk) w->chunk = w->inputs;
     w->chunks = w->chunk ? up(w->inputs, w->chunk) : 0;
-    int64_t most = w->is_direct ? DIRECT_PLACES : PLACES, numbers = w->is_direct ? 0 : w->chunk;
-    int64_t gathered = w->taps * w->inputs;
-    w->gathers = g->kernel[1] > 1 && g->kernel[2] * w->inputs < SHORT && gathered * PLACES_TOGETHER <= PIECE;
-    if (!w->gathers) gathered = 0;
+    int64_t most = w->is_direct ? (w->chunk <= CHUNK ? FEW_PLACES : DIRECT_PLACES) : PLACES,
+            numbers = w->is_direct ? 0 : w->chunk;
+    w->run = g->dilation[2] == 1 ? g->kernel[2] : 1;
+    w->gathers_whole = g->kernel[1] > 1 && w->run == g->kernel[2] && w->run * w->inputs < SHORT;
+    if (w->gathers_whole) w->run = w->taps;
+    w->gathers = w->gathers_whole || (g->out[1] > 1 && g->out[2] < NARROW);
+    int64_t gathered = w->gathers ? w->run * w->chunk : 0;
     int64_t blocks = up(g->out[2], most);
     w->width = blocks > 1 ? up(up(g->out[2], blocks), PLACES_TOGETHER) * PLACES_TOGETHER : g->out[2];
     while (w->width > 1 &&
-           (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE || w->width * gathered > PIECE))
+           (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE || w->width * gathered > GATHERED))
         w->width = up(w->width, 2);
-    if (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE) return false;
+    if (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE || w->width * gathered > GATHERED) return false;
     for (w->rows = 1; w->rows < g->out[1] && (w->rows + 1) * w->width <= most &&
-                      (w->rows + 1) * w->width * gathered <= PIECE &&
+                      (w->rows + 1) * w->width * gathered <= GATHERED &&
                       piece_rows(g, w->rows + 1) * piece_width(g, w->width) * numbers <= PIECE;)
         w->rows++;
     w->row_blocks = up(g->out[1], w->rows), w->width_blocks = up(g->out[2], w->width);
@@ -223,26 +231,24 @@ static void copy(const windows *w, const place *at, int64_t c, int64_t depth, fl
     }
 }
 
-/* Whole windows, one after the other. */
-static view gather(const windows *w, const place *at, const view *v, int64_t depth, float *to)
+/* `length` numbers of each window from its place `tap` on, or the whole of it, one after the other. */
+static view gather(const windows *w, const place *at, const view *v, int64_t tap, int64_t length, float *to)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t run = g->dilation[2] == 1 ? g->kernel[2] : 1, length = w->taps * depth;
+    int64_t rows = w->gathers_whole ? g->kernel[1] : 1, part = length / rows;
+    const float *first = v->at + tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
     view gathered = {to, length, at->width * length, 0, 0};
     for (int64_t r = 0; r < at->rows; r++)
-        for (int64_t i = 0; i < at->width; i++) {
-            const float *window = v->at + r * v->result_row + i * v->result;
-            for (int64_t ky = 0; ky < g->kernel[1]; ky++)
-                for (int64_t kx = 0; kx < g->kernel[2]; kx += run, to += run * depth)
-                    memcpy(to, window + ky * v->tap_row + kx * v->tap, (size_t)(run * depth) * sizeof *to);
-        }
+        for (int64_t i = 0; i < at->width; i++)
+            for (int64_t ky = 0; ky < rows; ky++, to += part)
+                memcpy(to, first + r * v->result_row + i * v->result + ky * v->tap_row, (size_t)part * sizeof *to);
     return gathered;
 }
 
 /* Memory of a thread. */
 typedef struct workspace {
     _Alignas(64) float piece[PIECE];
-    _Alignas(64) float gathered[PIECE];
+    _Alignas(64) float gathered[GATHERED];
     _Alignas(64) float sums[PLACES * BLOCK_PANELS * LARGEST_PANEL];
 } workspace;
 
@@ -259,8 +265,8 @@ static view view_chunk(const windows *w, const place *at, int64_t chunk, int64_t
     if (w->call->input_last) copy(w, at, c, depth, memory->piece);
     else turn(w, at, c, depth, memory->piece);
     int64_t line = piece_width(g, at->width) * depth;
-    view v = {memory->piece, g->stride[2] * depth, g->stride[1] * line, g->dilation[2] * depth, g->dilation[1] * line};
-    return w->gathers ? gather(w, at, &v, depth, memory->gathered) : v;
+    return (view){memory->piece, g->stride[2] * depth, g->stride[1] * line, g->dilation[2] * depth,
+                  g->dilation[1] * line};
 }
 
 /* --- products --- */
@@ -288,23 +294,21 @@ static void multiply(const windows *w, const place *at, const view *v, const flo
 }
 
 /* Adds what a chunk of channels gives to the results. */
-static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, const view *v, const target *to)
+static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, const view *v, const target *to,
+                      float *gathered)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t run = w->gathers ? w->taps : g->dilation[2] == 1 && !w->is_direct ? g->kernel[2] : 1;
-    for (int64_t i = 0; i < BLOCK_PANELS && at->panel + i < w->panels; i++) {
-        const float *panel = panel_of(w, at, at->panel + i, chunk);
-        bool is_last = i + 1 == BLOCK_PANELS || at->panel + i + 1 == w->panels;
-        int64_t left = w->per_group - (at->panel + i) * w->columns;
-        target part = {to->at + i * w->columns, to->result, to->result_row};
-        for (int64_t tap = 0; tap < w->taps; tap += run, panel += run * depth * w->columns) {
-            view shifted = *v;
-            shifted.at += tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
-            const float *next = tap + run < w->taps ? panel + run * depth * w->columns
-                                : is_last           ? NULL
-                                                    : panel_of(w, at, at->panel + i + 1, chunk);
-            multiply(w, at, &shifted, panel, next, run * depth, &part, left < w->columns ? left : w->columns,
-                     chunk > 0 || tap > 0);
+    int64_t length = w->run * depth, end = at->panel + BLOCK_PANELS < w->panels ? at->panel + BLOCK_PANELS : w->panels;
+    for (int64_t tap = 0; tap < w->taps; tap += w->run) {
+        view windows_of = *v;
+        if (w->gathers) windows_of = gather(w, at, v, tap, length, gathered);
+        else windows_of.at += tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
+        for (int64_t panel = at->panel; panel < end; panel++) {
+            int64_t from = tap * depth * w->columns, left = w->per_group - panel * w->columns;
+            target part = {to->at + (panel - at->panel) * w->columns, to->result, to->result_row};
+            multiply(w, at, &windows_of, panel_of(w, at, panel, chunk) + from,
+                     panel + 1 < end ? panel_of(w, at, panel + 1, chunk) + from : NULL, length, &part,
+                     left < w->columns ? left : w->columns, chunk > 0 || tap > 0);
         }
     }
 }
@@ -413,7 +417,7 @@ static void compute_block(const windows *w, const place *at, workspace *memory)
     for (int64_t chunk = 0; chunk < w->chunks; chunk++) {
         int64_t left = w->inputs - chunk * w->chunk, depth = left < w->chunk ? left : w->chunk;
         view v = view_chunk(w, at, chunk, depth, memory);
-        add_chunk(w, at, chunk, depth, &v, &to);
+        add_chunk(w, at, chunk, depth, &v, &to, memory->gathered);
     }
     if (writes_last) finish_last(w, at, &to);
     else put_planes(w, at, &to);

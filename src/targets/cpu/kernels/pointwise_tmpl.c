@@ -126,27 +126,52 @@ void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_
     if (residual) add(c, residual, c, count);
 }
 
-AM_INLINE vf affine_part(vf y, const float *residual, const float *factors, const float *terms, bool relus, int64_t n)
+AM_INLINE vf affine_part(bool scales, bool adds, bool relus, vf y, vf factor, vf term, vf residual)
 {
-    if (factors) y = vfma(y, vload_n(factors, n), terms ? vload_n(terms, n) : vset(0));
-    else if (terms) y += vload_n(terms, n);
-    if (residual) y += vload_n(residual, n);
+    y = scales ? vfma(y, factor, term) : y + term;
+    if (adds) y += residual;
     return relus ? relu(y) : y;
+}
+
+AM_INLINE void affine_rows(bool scales, bool adds, bool relus, float *y, const float *residual, int64_t stride,
+                           int64_t rows, int64_t count, const float *factors, const float *terms)
+{
+    for (int64_t row = 0; row < rows; row++, y += stride) {
+        for (int64_t i = 0; i < count; i += AM_WIDTH) {
+            int64_t n = count - i < AM_WIDTH ? count - i : AM_WIDTH;
+            vf zero = vset(0);
+            if (n == AM_WIDTH)
+                vstore(y + i, affine_part(scales, adds, relus, vload(y + i), scales ? vload(factors + i) : zero,
+                                          terms ? vload(terms + i) : zero, adds ? vload(residual + i) : zero));
+            else
+                vstore_n(y + i,
+                         affine_part(scales, adds, relus, vload_n(y + i, n), scales ? vload_n(factors + i, n) : zero,
+                                     terms ? vload_n(terms + i, n) : zero, adds ? vload_n(residual + i, n) : zero),
+                         n);
+        }
+        if (adds) residual += stride;
+    }
 }
 
 void AM_TEMPLATE(affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count,
                          const float *factors, const float *terms, bool relu)
 {
-    for (int64_t row = 0; row < rows; row++, y += stride) {
-        for (int64_t i = 0; i < count; i += AM_WIDTH) {
-            int64_t n = count - i < AM_WIDTH ? count - i : AM_WIDTH;
-            vstore_n(y + i,
-                     affine_part(vload_n(y + i, n), residual ? residual + i : NULL, factors ? factors + i : NULL,
-                                 terms ? terms + i : NULL, relu, n),
-                     n);
-        }
-        if (residual) residual += stride;
+    int which = (factors ? 4 : 0) + (residual ? 2 : 0) + relu;
+#define CASE(n)                                                                                                        \
+    case n:                                                                                                            \
+        affine_rows((n) >= 4, (n) / 2 % 2, (n) % 2, y, residual, stride, rows, count, factors, terms);                 \
+        break
+    switch (which) {
+        CASE(0);
+        CASE(1);
+        CASE(2);
+        CASE(3);
+        CASE(4);
+        CASE(5);
+        CASE(6);
+        CASE(7);
     }
+#undef CASE
 }
 
 AM_INLINE vf apply2(am_binary_fn fn, vf x, vf y)

@@ -1,0 +1,213 @@
+/* Chains of convolutions and pools, which a program computes with channels last, beside the kernels that define the
+ * ops. */
+#include "test_support.h"
+
+#include "base/prng.h"
+#include "base/threads.h"
+#include "graph/graph.h"
+#include "graph/ops.h"
+#include "targets/cpu/program.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t seed;
+
+static am_value numbers(am_builder *b, am_shape shape, double low, double high)
+{
+    int64_t count = am_shape_count(&shape);
+    float *values = malloc((size_t)count * sizeof *values);
+    assert_non_null(values);
+    for (int64_t i = 0; i < count; i++) values[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+    seed++;
+    am_value v = am_constant_copy(b, AM_F32, shape, values);
+    free(values);
+    return v;
+}
+
+/* A convolution of `out` channels with sizes of its own. */
+static am_value convolve(am_builder *b, am_value x, am_shape weight, bool bias, const am_convolution_attributes *a)
+{
+    return am_convolution(b, x, numbers(b, weight, -0.3, 0.3),
+                          bias ? numbers(b, am_shape_of(weight.dims[0]), -1, 1) : AM_NONE, a);
+}
+
+static am_value point(am_builder *b, am_value x, int64_t out, int64_t in)
+{
+    return convolve(b, x, am_shape_of(out, in, 1, 1), true, &(am_convolution_attributes){0});
+}
+
+static am_value window(am_builder *b, am_value x, int64_t out, int64_t in, int64_t stride)
+{
+    am_convolution_attributes a = {
+        .stride = am_shape_of(stride, stride), .padding_before = am_shape_of(1, 1), .padding_after = am_shape_of(1, 1)};
+    return convolve(b, x, am_shape_of(out, in, 3, 3), false, &a);
+}
+
+static am_value batch_norm(am_builder *b, am_value x, int64_t channels)
+{
+    am_shape shape = am_shape_of(channels);
+    return am_norm_op(b, x, numbers(b, shape, 0.5, 1.5), numbers(b, shape, -1, 1), numbers(b, shape, -0.5, 0.5),
+                      numbers(b, shape, 0.5, 2), &(am_norm_attributes){.kind = AM_NORM_BATCH, .eps = 1e-5});
+}
+
+/* --- graphs --- */
+
+static void residual_blocks(am_builder *b, am_value x)
+{
+    am_value y = am_unary(b, AM_RELU, batch_norm(b, window(b, x, 40, 3, 2), 40));
+    y = am_pool(b, y,
+                &(am_pool_attributes){.fn = AM_POOL_MAX,
+                                      .kernel = am_shape_of(3, 3),
+                                      .stride = am_shape_of(2, 2),
+                                      .padding_before = am_shape_of(1, 1),
+                                      .padding_after = am_shape_of(1, 1)});
+    for (int i = 0; i < 2; i++) {
+        am_value inner = am_unary(b, AM_RELU, batch_norm(b, point(b, y, 17, i ? 100 : 40), 17));
+        inner = am_unary(b, AM_GELU, batch_norm(b, window(b, inner, 17, 17, 1), 17));
+        inner = batch_norm(b, point(b, inner, 100, 17), 100);
+        am_value shortcut = i ? y : batch_norm(b, point(b, y, 100, 40), 100);
+        y = am_unary(b, AM_RELU, am_add(b, inner, shortcut));
+    }
+    am_output(b, "last", y);
+    am_output(b, "pooled", am_pool(b, y, &(am_pool_attributes){.fn = AM_POOL_AVERAGE, .adaptive = am_shape_of(1, 1)}));
+}
+
+static void strides_and_groups(am_builder *b, am_value x)
+{
+    am_convolution_attributes a = {.stride = am_shape_of(2, 1),
+                                   .dilation = am_shape_of(1, 2),
+                                   .padding_before = am_shape_of(0, 3),
+                                   .padding_after = am_shape_of(2, 1),
+                                   .groups = 2};
+    am_value y = convolve(b, x, am_shape_of(12, 3, 5, 5), true, &a);
+    y = am_unary(b, AM_SILU, y);
+    y = am_unary(b, AM_RELU,
+                 am_unary(b, AM_TANH,
+                          convolve(b, y, am_shape_of(50, 6, 3, 2), true, &(am_convolution_attributes){.groups = 2})));
+    y = convolve(b, y, am_shape_of(130, 50, 1, 1), false,
+                 &(am_convolution_attributes){.stride = am_shape_of(2, 3), .padding_after = am_shape_of(1, 0)});
+    am_value z = am_pool(b, y,
+                         &(am_pool_attributes){.fn = AM_POOL_AVERAGE,
+                                               .kernel = am_shape_of(2, 3),
+                                               .padding_before = am_shape_of(1, 1),
+                                               .padding_after = am_shape_of(1, 1),
+                                               .count_padding = true});
+    am_output(b, "point", point(b, z, 7, 130));
+    am_output(b, "all", am_mul_number(b, y, 2)); /* read in both ways */
+}
+
+/* Channels that are filtered alone lie as the graph says. */
+static void filters_between(am_builder *b, am_value x)
+{
+    am_value y = am_unary(b, AM_RELU, point(b, x, 30, 6));
+    am_value filtered =
+        convolve(b, y, am_shape_of(30, 1, 3, 3), true,
+                 &(am_convolution_attributes){
+                     .padding_before = am_shape_of(1, 1), .padding_after = am_shape_of(1, 1), .groups = 30});
+    y = am_add(b, y, point(b, filtered, 30, 30));
+    am_output(b, "sum", point(b, y, 30, 30));
+}
+
+static void lines(am_builder *b, am_value x)
+{
+    am_value y = x;
+    int64_t in = 1;
+    for (int i = 0; i < 4; i++, in = 65)
+        y = am_unary(b, AM_GELU,
+                     convolve(b, y, am_shape_of(65, in, i ? 3 : 10), i % 2 == 1,
+                              &(am_convolution_attributes){.stride = am_shape_of(i < 2 ? 2 : 1)}));
+    am_output(b, "y", y);
+}
+
+/* --- */
+
+static void expect_close(const am_tensor *expected, const am_tensor *found, const char *what)
+{
+    const float *e = expected->data, *f = found->data;
+    int64_t count = am_shape_count(&expected->shape);
+    double square = 0;
+    for (int64_t i = 0; i < count; i++) square += (double)e[i] * (double)e[i];
+    double allowed = 2e-5 * sqrt(square / (double)count) + 1e-6;
+    assert_true(am_shape_equal(&expected->shape, &found->shape));
+    for (int64_t i = 0; i < count; i++)
+        if (!(fabs((double)e[i] - (double)f[i]) <= allowed))
+            fail_msg("%s: element %lld is %.9g, expected %.9g", what, (long long)i, (double)f[i], (double)e[i]);
+}
+
+static int steps_with(const am_cpu_program *program, const char *part)
+{
+    int found = 0;
+    for (int i = 0; i < am_cpu_program_step_count(program); i++)
+        if (strstr(am_cpu_program_step(program, i).kernel, part)) found++;
+    return found;
+}
+
+/* `with_last`: kernels with channels last; `copies`: of values that are read as the graph says, too. */
+static void expect_agreement(void (*build)(am_builder *, am_value), am_shape shape, int with_last, int copies)
+{
+    am_builder *b;
+    am_graph *g;
+    am_cpu_program *reference, *fast;
+    am_test_expect_ok(am_builder_create(&b));
+    seed = 1;
+    build(b, am_graph_input(b, "x", AM_F32, shape));
+    am_test_expect_ok(am_builder_finish(b, &g));
+    int64_t count = am_shape_count(&shape);
+    float *x = malloc((size_t)count * sizeof *x);
+    assert_non_null(x);
+    for (int64_t i = 0; i < count; i++) x[i] = (float)(2 * am_uniform(99, (uint64_t)i) - 1);
+    am_tensor input = {AM_F32, shape, x};
+    am_test_expect_ok(am_cpu_program_create(g, &(am_cpu_program_options){.reference_only = true}, &reference));
+    am_test_expect_ok(am_cpu_program_run(reference, &input, NULL));
+    for (am_isa isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
+        if (!am_micro_of(isa)) continue;
+        void *alone[4] = {0};
+        for (int threads = 1; threads <= 3; threads++) {
+            am_test_expect_ok(am_threads_set(threads));
+            am_test_expect_ok(am_cpu_program_create(g, &(am_cpu_program_options){.isa = isa, .prepare = true}, &fast));
+            assert_int_equal(steps_with(fast, "channels_last"), with_last);
+            assert_int_equal(steps_with(fast, "channels_first"), copies);
+            for (int run = 0; run < 2; run++) am_test_expect_ok(am_cpu_program_run(fast, &input, NULL));
+            for (int i = 0; i < g->output_count; i++) {
+                am_tensor expected = am_cpu_program_output(reference, i), found = am_cpu_program_output(fast, i);
+                size_t bytes = am_tensor_bytes(found.dtype, &found.shape);
+                expect_close(&expected, &found, g->outputs[i].name);
+                if (!alone[i]) memcpy(alone[i] = malloc(bytes), found.data, bytes);
+                assert_memory_equal(alone[i], found.data, bytes); /* whatever the number of threads */
+            }
+            am_cpu_program_destroy(fast);
+        }
+        for (int i = 0; i < 4; i++) free(alone[i]);
+    }
+    am_threads_shutdown();
+    am_cpu_program_destroy(reference);
+    am_builder_destroy(b);
+    free(x);
+}
+
+static void cpu_layout__residual_blocks_have_channels_last(void **state)
+{
+    (void)state;
+    expect_agreement(residual_blocks, am_shape_of(2, 3, 61, 45), 10, 1);
+    expect_agreement(residual_blocks, am_shape_of(1, 3, 8, 300), 10, 1);
+}
+
+static void cpu_layout__strides_groups_and_averages(void **state)
+{
+    (void)state;
+    expect_agreement(strides_and_groups, am_shape_of(2, 6, 33, 29), 5, 1);
+}
+
+static void cpu_layout__filters_read_as_the_graph_says(void **state)
+{
+    (void)state;
+    expect_agreement(filters_between, am_shape_of(3, 6, 9, 31), 3, 1);
+}
+
+static void cpu_layout__lines_have_channels_last(void **state)
+{
+    (void)state;
+    expect_agreement(lines, am_shape_of(1, 1, 2000), 3, 0);
+}
