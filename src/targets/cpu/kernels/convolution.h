@@ -10,6 +10,7 @@ typedef struct am_conv_geometry {
     int64_t size[3], kernel[3], out[3], stride[3], dilation[3], before[3];
 } am_conv_geometry;
 
+/* Of a node's shapes and attributes; y is the result's. */
 void am_conv_describe(const am_convolution_attributes *attributes, const am_shape *x, const am_shape *weight,
                       const am_shape *y, am_conv_geometry *out);
 
@@ -31,7 +32,10 @@ void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64
 /* Whether a convolution can be computed so. */
 bool am_conv_has_windows(const am_conv_geometry *g);
 
+/* Of the weight in panels. */
 size_t am_conv_window_bytes(const am_kernel_call *call);
+
+/* Fills them (am_kernel.prepare). */
 void am_conv_prepare_windows(const am_kernel_call *call, void *prepared);
 
 /* Computes it with prepared weights; x and y lie as the call says (am_kernel_call). `scratch` has
