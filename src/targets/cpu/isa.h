@@ -56,6 +56,11 @@ typedef struct am_micro {
     void (*taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
                  int64_t count);
 
+    /* y[i, c] = sum_t weights[t, c] x[offsets[t] + i * x_place + c], one sequence over t: `count` places, y_place
+       apart, of `channels` channels; rows of weights are `row` apart. */
+    void (*filter)(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,
+                   int64_t taps, float *y, int64_t y_place, int64_t count, int64_t channels);
+
     /* y = y * factors + terms + residual, and 0 for what is below 0 where relu says so: `rows` rows of `count`
        elements, those of y and residual `stride` apart. factors, terms and residual may be null. */
     void (*affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,

@@ -1,5 +1,18 @@
 #include "targets/cpu/layout.h"
 
+am_layout_move am_layout_move_of(const am_graph *graph, const am_node *node)
+{
+    if (node->op != AM_OP_PERMUTE || graph->values[node->first_output.id].dtype != AM_F32) return AM_MOVE_NONE;
+    const am_shape *order = &((const am_permute_attributes *)node->attributes)->order;
+    int rank = order->rank, to = 0, from = 0;
+    for (int i = 0; i < rank; i++) {
+        to += order->dims[i] == (i == 0 ? 0 : i == rank - 1 ? 1 : i + 1);
+        from += order->dims[i] == (i == 0 ? 0 : i == 1 ? rank - 1 : i - 1);
+    }
+    if (rank < 3) return AM_MOVE_NONE;
+    return to == rank ? AM_MOVE_TO_LAST : from == rank ? AM_MOVE_FROM_LAST : AM_MOVE_NONE;
+}
+
 am_value am_layouts_result(const am_layouts *l, int node)
 {
     const am_node_tail *t = l->tails[node];
@@ -36,9 +49,12 @@ static int place_in(const am_node_tail *t, int node)
 static bool reads_last(const am_layouts *l, int node, int k)
 {
     am_value result = am_layouts_result(l, node);
+    if (l->moves[node] != AM_MOVE_NONE) return l->moves[node] == AM_MOVE_TO_LAST;
     if (is_head(l, node)) {
         const am_kernel *kernel = l->kernels[node];
-        return kernel && k == 0 && (!kernel->keeps_layout || l->last[result.id] || is_one_place(shape_of(l, result)));
+        if (!kernel || (k > 0 && !kernel->all_inputs)) return false;
+        bool keeps = kernel->keeps_layout && kernel->keeps_layout(l->graph, &l->graph->nodes[node]);
+        return !keeps || l->last[result.id] || is_one_place(shape_of(l, result));
     }
     const am_node_tail *t = l->tails[node];
     am_value operand = l->graph->nodes[node].inputs[k];
@@ -46,14 +62,11 @@ static bool reads_last(const am_layouts *l, int node, int k)
     return l->last[result.id] && am_shape_equal(shape_of(l, operand), shape_of(l, result));
 }
 
-/* Whether the step of a head may give its result with channels last: a pool of what lies so, and the tail's operands
- * do. */
-static bool can_write_last(const am_layouts *l, int head)
+/* Whether all operands of a tail that have the result's shape lie with channels last. */
+static bool tail_is_last(const am_layouts *l, int head)
 {
-    const am_node *node = &l->graph->nodes[head];
     const am_node_tail *t = l->tails[head];
     am_value result = am_layouts_result(l, head);
-    if (l->kernels[head]->keeps_layout && !l->last[node->inputs[0].id]) return false;
     for (int i = 0; t && i < t->count; i++) {
         const am_node *part = &l->graph->nodes[t->nodes[i]];
         for (int k = 0; k < part->input_count; k++)
@@ -62,6 +75,24 @@ static bool can_write_last(const am_layouts *l, int head)
                 return false;
     }
     return true;
+}
+
+/* Whether the step of a head may give its result with channels last. */
+static bool can_write_last(const am_layouts *l, int head)
+{
+    const am_node *node = &l->graph->nodes[head];
+    const am_kernel *kernel = l->kernels[head];
+    if (l->moves[head] == AM_MOVE_FROM_LAST) return true;
+    if (kernel->keeps_layout && kernel->keeps_layout(l->graph, node) && !l->last[node->inputs[0].id]) return false;
+    for (int k = 1; k < node->input_count && kernel->all_inputs; k++)
+        if (!l->last[node->inputs[k].id]) return false;
+    return tail_is_last(l, head);
+}
+
+/* Whether a node may give a value with channels last at all. */
+static bool may_write_last(const am_layouts *l, int node)
+{
+    return is_head(l, node) && (l->kernels[node] || l->moves[node] == AM_MOVE_FROM_LAST);
 }
 
 /* Sets by value whether somebody reads it with channels last. */
@@ -82,7 +113,7 @@ static bool reduce(am_layouts *l, bool *read)
     find_readers(l, read);
     for (int i = 0; i < l->graph->node_count; i++) {
         int id = am_layouts_result(l, i).id;
-        if (!is_head(l, i) || !l->kernels[i] || !l->last[id] || (read[id] && can_write_last(l, i))) continue;
+        if (!may_write_last(l, i) || !l->last[id] || (read[id] && can_write_last(l, i))) continue;
         l->last[id] = false;
         changed = true;
     }
@@ -93,7 +124,7 @@ void am_layouts_choose(am_layouts *l)
 {
     const am_graph *g = l->graph;
     for (int i = 0; i < g->node_count; i++)
-        if (is_head(l, i) && l->kernels[i]) l->last[am_layouts_result(l, i).id] = true;
+        if (may_write_last(l, i)) l->last[am_layouts_result(l, i).id] = true;
     while (reduce(l, l->plain)) {
     }
     for (int i = 0; i < g->value_count; i++) l->plain[i] = false;
@@ -113,5 +144,5 @@ bool am_layouts_reads_last(const am_layouts *l, int node)
 
 bool am_layouts_is_used(const am_layouts *l, int node)
 {
-    return am_layouts_reads_last(l, node) || (l->kernels[node] && l->last[am_layouts_result(l, node).id]);
+    return l->kernels[node] && (am_layouts_reads_last(l, node) || l->last[am_layouts_result(l, node).id]);
 }

@@ -12,10 +12,21 @@ typedef struct am_node_tail {
     int nodes[AM_TAIL_LIMIT], from[AM_TAIL_LIMIT]; /* and which of its inputs comes from before */
 } am_node_tail;
 
+/* Permutations that say in the graph what a layout says: nothing is moved where their input or output lies so. */
+typedef enum am_layout_move {
+    AM_MOVE_NONE,
+    AM_MOVE_TO_LAST,   /* [B, C, spatial..] to [B, spatial.., C]: the input with channels last is the output */
+    AM_MOVE_FROM_LAST, /* the other way round: the input is the output with channels last */
+} am_layout_move;
+
+/* What a node is. */
+am_layout_move am_layout_move_of(const am_graph *graph, const am_node *node);
+
 typedef struct am_layouts {
     const am_graph *graph;
     const am_node_tail *const *tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
     const am_kernel *const *kernels;  /* by node: the channels_last kernel that may compute it, or null */
+    const am_layout_move *moves;      /* by node */
     bool *last;                       /* by value: whether it lies so */
     bool *plain;                      /* by value: whether somebody reads it as the graph says */
 } am_layouts;

@@ -196,6 +196,25 @@ static am_status find_tails(am_cpu_program *p)
 
 /* --- layouts --- */
 
+/* Whether a node's output, or its output with channels last, is its input. */
+static bool is_moved(const am_cpu_program *p, int node_index)
+{
+    const am_node *node = &p->graph->nodes[node_index];
+    if (p->layouts.moves[node_index] == AM_MOVE_TO_LAST) return p->layouts.last[node->inputs[0].id];
+    return p->layouts.moves[node_index] == AM_MOVE_FROM_LAST && p->layouts.last[node->first_output.id];
+}
+
+/* What has two names lives as long as the longer of them. */
+static void extend_uses(am_cpu_program *p)
+{
+    for (int i = p->graph->node_count - 1; i >= 0; i--) {
+        const am_node *node = &p->graph->nodes[i];
+        if (!is_alias(node) && !is_moved(p, i)) continue;
+        int *from = &p->last_use[node->inputs[0].id], to = p->last_use[node->first_output.id];
+        if (to > *from) *from = to;
+    }
+}
+
 /* The kernel that may compute a node with channels last: the weight must be there to be packed. */
 static const am_kernel *kernel_with_channels_last(const am_cpu_program *p, int node_index, const bool *known)
 {
@@ -211,17 +230,24 @@ static am_status choose_layouts(am_cpu_program *p)
     const am_graph *g = p->graph;
     size_t values = (size_t)g->value_count + 1;
     const am_kernel **kernels = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *kernels);
+    am_layout_move *moves = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *moves);
     bool *known = am_arena_array(&p->arena, values, sizeof *known);
     p->last_places = am_arena_array(&p->arena, values, sizeof *p->last_places);
     p->layouts = (am_layouts){.graph = g,
                               .tails = p->tails,
                               .kernels = kernels,
+                              .moves = moves,
                               .last = am_arena_array(&p->arena, values, sizeof *p->layouts.last),
                               .plain = am_arena_array(&p->arena, values, sizeof *p->layouts.plain)};
-    if (!kernels || !known || !p->last_places || !p->layouts.last || !p->layouts.plain) return am_out_of_memory();
+    if (!kernels || !moves || !known || !p->last_places || !p->layouts.last || !p->layouts.plain)
+        return am_out_of_memory();
     find_known(p, known);
-    for (int i = 0; i < g->node_count && p->prepare; i++) kernels[i] = kernel_with_channels_last(p, i, known);
+    for (int i = 0; i < g->node_count && p->prepare; i++) {
+        kernels[i] = kernel_with_channels_last(p, i, known);
+        moves[i] = known[g->nodes[i].first_output.id] ? AM_MOVE_NONE : am_layout_move_of(g, &g->nodes[i]);
+    }
     am_layouts_choose(&p->layouts);
+    extend_uses(p);
     return NULL;
 }
 
@@ -251,10 +277,10 @@ static am_tensor tensor_of(const am_cpu_program *p, am_value v, const am_tensor 
 }
 
 /* The same with channels last, where it lies so. */
-static am_tensor last_tensor_of(const am_cpu_program *p, am_value v)
+static am_tensor last_tensor_of(const am_cpu_program *p, am_value v, const am_tensor *inputs, void *const *states)
 {
     const am_value_info *info = &p->graph->values[v.id];
-    return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_at(p, &p->last_places[v.id], NULL, NULL)};
+    return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_at(p, &p->last_places[v.id], inputs, states)};
 }
 
 static void fill_tail(const am_cpu_program *p, const step *s, const am_tensor *inputs, void *const *states,
@@ -270,7 +296,8 @@ static void fill_tail(const am_cpu_program *p, const step *s, const am_tensor *i
             if (k == t->from[i]) continue;
             am_value v = node->inputs[k];
             bool is_last = s->output_last && am_shape_equal(&p->graph->values[v.id].shape, shape);
-            out->steps[i].operands[n++] = is_last ? last_tensor_of(p, v) : tensor_of(p, v, inputs, states);
+            out->steps[i].operands[n++] =
+                is_last ? last_tensor_of(p, v, inputs, states) : tensor_of(p, v, inputs, states);
         }
     }
 }
@@ -286,9 +313,10 @@ static am_status call_kernel(const am_cpu_program *p, const step *s, const am_te
     for (int i = 0; i < node->input_count; i++) in[i] = tensor_of(p, node->inputs[i], inputs, states);
     for (int i = node->input_count; i < 8; i++) in[i] = (am_tensor){0};
     for (int i = 0; i < node->output_count; i++) out[i] = tensor_of(p, (am_value){result.id + i}, inputs, states);
-    if (s->is_copy) in[0] = last_tensor_of(p, result);
-    else if (s->input_last) in[0] = last_tensor_of(p, node->inputs[0]);
-    if (s->output_last) out[0] = last_tensor_of(p, result);
+    if (s->is_copy) in[0] = last_tensor_of(p, result, inputs, states);
+    for (int i = 0; s->input_last && i < (s->kernel->all_inputs ? node->input_count : 1); i++)
+        in[i] = last_tensor_of(p, node->inputs[i], inputs, states);
+    if (s->output_last) out[0] = last_tensor_of(p, result, inputs, states);
     am_kernel_call call = {.node = node,
                            .inputs = in,
                            .input_count = node->input_count,
@@ -427,6 +455,15 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
         *out = p->places[node->inputs[0].id];
         return NULL;
     }
+    am_value v = node->first_output;
+    if (is_moved(p, node_index)) {
+        if (p->layouts.moves[node_index] == AM_MOVE_TO_LAST) {
+            *out = p->last_places[node->inputs[0].id];
+            return NULL;
+        }
+        p->last_places[v.id] = p->places[node->inputs[0].id];
+        if (!p->layouts.plain[v.id]) return NULL;
+    }
     const am_node_tail *t = p->tails[node_index];
     if (t && t->nodes[t->count - 1] != node_index) return NULL;
     int own_index = t ? t->head : node_index;
@@ -434,7 +471,7 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     const am_kernel *kernel = choose_kernel(p, own);
     if (is_fixed(p, own)) return run_fixed(p, own, kernel);
     if (am_layouts_is_used(&p->layouts, own_index)) kernel = kernel->channels_last;
-    bool is_last = p->layouts.last[node->first_output.id];
+    bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index);
     p->steps[p->step_count++] = (step){.node = node,
                                        .kernel = kernel,
                                        .tail = t,
@@ -444,7 +481,7 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, own) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
     if (is_last) place_last(p, node, t, node_index);
-    else if (t) new_buffer(p, node->first_output, node_index, &p->places[node->first_output.id]);
+    else if (t) new_buffer(p, v, node_index, &p->places[v.id]);
     else place_outputs(p, node, kernel, node_index);
     return NULL;
 }

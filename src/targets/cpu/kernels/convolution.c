@@ -1,6 +1,5 @@
 #include "targets/cpu/kernels/convolution.h"
 
-#include "base/memory.h"
 #include "base/threads.h"
 #include "graph/ops/window.h"
 
@@ -278,18 +277,12 @@ static void filter(void *context, int64_t begin, int64_t end)
 
 /* --- the kernel --- */
 
-static am_conv_geometry geometry_of(const am_kernel_call *call)
-{
-    am_conv_geometry g;
-    am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
-                     &g);
-    return g;
-}
-
 static am_status run_convolution(const am_kernel_call *call)
 {
-    problem p = {.call = call, .g = geometry_of(call)};
+    problem p = {.call = call};
     am_conv_geometry *g = &p.g;
+    am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
+                     g);
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
     if (is_filter(&p)) {
         am_parallel_for(g->B * g->O * p.row_blocks * p.width_blocks, 1, filter, &p);
@@ -315,7 +308,7 @@ static bool supports(const am_graph *graph, const am_node *node)
     return am_all_f32(graph, node) && am_shape_count(&graph->values[node->inputs[1].id].shape) > 0;
 }
 
-static bool takes(const am_graph *graph, const am_node *node, const am_node *next, int from)
+bool am_conv_takes(const am_graph *graph, const am_node *node, const am_node *next, int from)
 {
     const am_shape *shape = &graph->values[node->first_output.id].shape;
     if (!am_all_f32(graph, next)) return false;
@@ -336,55 +329,12 @@ static size_t window_bytes(const am_kernel_call *call)
     return taps == 1 || w->rank > 4 || w->dims[1] == 1 ? 0 : am_conv_window_bytes(call);
 }
 
-/* --- with channels last --- */
-
-static bool supports_last(const am_graph *graph, const am_node *node)
-{
-    const am_shape *weight = &graph->values[node->inputs[1].id].shape;
-    am_conv_geometry g;
-    if (!supports(graph, node) || weight->dims[1] == 1) return false;
-    am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape, weight,
-                     &graph->values[node->first_output.id].shape, &g);
-    return am_conv_has_windows(&g);
-}
-
-static size_t last_scratch(const am_graph *graph, const am_node *node)
-{
-    return am_conv_window_scratch(graph->values[node->first_output.id].shape.dims[1]);
-}
-
-static am_status run_last(const am_kernel_call *call)
-{
-    am_conv_geometry g = geometry_of(call);
-    float *own = NULL;
-    if (!call->prepared) {
-        size_t bytes = am_conv_window_bytes(call);
-        own = am_alloc_large(bytes);
-        if (!own) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of packed weights", bytes);
-        am_conv_prepare_windows(call, own);
-    }
-    am_conv_run_windows(call, &g, own ? own : call->prepared, call->scratch);
-    am_free_aligned(own);
-    return NULL;
-}
-
-static const am_kernel convolution_last = {.name = "convolution_channels_last_f32",
-                                           .op = AM_OP_CONVOLUTION,
-                                           .run = run_last,
-                                           .supports = supports_last,
-                                           .scratch_bytes = last_scratch,
-                                           .takes = takes,
-                                           .prepared_input = 1,
-                                           .prepared_version = 1,
-                                           .prepared_bytes = am_conv_window_bytes,
-                                           .prepare = am_conv_prepare_windows};
-
 const am_kernel am_cpu_convolution = {.name = "convolution_f32",
                                       .op = AM_OP_CONVOLUTION,
                                       .run = run_convolution,
                                       .supports = supports,
-                                      .takes = takes,
-                                      .channels_last = &convolution_last,
+                                      .takes = am_conv_takes,
+                                      .channels_last = &am_cpu_convolution_last,
                                       .prepared_input = 1,
                                       .prepared_version = 1,
                                       .prepared_bytes = window_bytes,

@@ -27,6 +27,34 @@ void am_conv_norm(const am_tail_step *step, int64_t channel, double *factor, dou
 void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64_t batch, int64_t channel, int64_t at,
                     float *y, int64_t count);
 
+/* Whether `next` may come into the tail of a convolution (am_kernel.takes). */
+bool am_conv_takes(const am_graph *graph, const am_node *node, const am_node *next, int from);
+
+/* --- with channels last (convolution_last.c) --- */
+
+extern const am_kernel am_cpu_convolution_last;
+
+/* Bias and tail as few passes over results: y * factors + terms + residual, below 0 made 0, then a function; each may
+   be null or absent. */
+typedef struct am_conv_pass {
+    const float *factors, *terms, *residual;
+    bool relu;
+    am_unary_fn fn; /* AM_IDENTITY: none */
+} am_conv_pass;
+
+typedef struct am_conv_passes {
+    int count;
+    am_conv_pass passes[AM_TAIL_LIMIT + 1];
+} am_conv_passes;
+
+/* What is to be done to the results of a call; `scratch` has am_conv_scratch bytes and stays. */
+am_conv_passes am_conv_collect(const am_kernel_call *call, int64_t O, float *scratch);
+size_t am_conv_scratch(int64_t O);
+
+/* Does it to `count` channels from `channel` on of `places` neighbouring results, the first of which is at y. */
+void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t O, int64_t channel,
+                       int64_t count, float *y, int64_t places);
+
 /* --- windows as sequences of numbers, with weights in panels (convolution_windows.c) --- */
 
 /* Whether a convolution can be computed so. */
@@ -38,9 +66,9 @@ size_t am_conv_window_bytes(const am_kernel_call *call);
 /* Fills them (am_kernel.prepare). */
 void am_conv_prepare_windows(const am_kernel_call *call, void *prepared);
 
-/* Computes it with prepared weights; x and y lie as the call says (am_kernel_call). `scratch` has
-   am_conv_window_scratch bytes where y has channels last. */
-void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared, void *scratch);
-size_t am_conv_window_scratch(int64_t O);
+/* Computes it with prepared weights; x and y lie as the call says (am_kernel_call). `passes`: where y has channels
+ * last. */
+void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
+                         const am_conv_passes *passes);
 
 #endif

@@ -27,14 +27,6 @@ enum {
     TOGETHER = 8
 };
 
-/* What is done to results with channels last: y * factors + terms + residual, below 0 made 0, then a function; each may
-   be null or absent. */
-typedef struct after {
-    const float *factors, *terms, *residual;
-    bool relu;
-    am_unary_fn fn; /* AM_IDENTITY: none */
-} after;
-
 /* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel]. */
 typedef struct windows {
     const am_kernel_call *call;
@@ -45,8 +37,7 @@ typedef struct windows {
     int64_t per_group, inputs, taps, run; /* channels of a group; places of a window, and of one product */
     int64_t chunk, chunks, columns, panels, panel_blocks;
     int64_t rows, width, row_blocks, width_blocks; /* of results */
-    after afters[AM_TAIL_LIMIT + 1];
-    int after_count;
+    const am_conv_passes *passes;
 } windows;
 
 /* --- cutting --- */
@@ -340,66 +331,13 @@ static void put_planes(const windows *w, const place *at, const target *sums)
         }
 }
 
-size_t am_conv_window_scratch(int64_t O)
-{
-    return (size_t)(2 * AM_TAIL_LIMIT * O) * sizeof(float);
-}
-
-/* The norm as factors and terms of all channels, terms before it included. */
-static void fill_norm(const windows *w, const am_tail_step *step, const float *before, float *factors, float *terms)
-{
-    for (int64_t o = 0; o < w->g.O; o++) {
-        double factor, term;
-        am_conv_norm(step, o, &factor, &term);
-        factors[o] = (float)factor;
-        terms[o] = (float)(term + (before ? (double)before[o] * factor : 0));
-    }
-}
-
-/* Bias and tail as few passes over the results. */
-static void collect_afters(windows *w, float *scratch)
-{
-    const am_tail *tail = w->call->tail;
-    after *a = w->afters;
-    *a = (after){.terms = w->call->input_count > 2 ? w->call->inputs[2].data : NULL, .fn = AM_IDENTITY};
-    bool is_used = a->terms != NULL;
-    for (int i = 0; tail && i < tail->count; i++, is_used = true) {
-        const am_tail_step *step = &tail->steps[i];
-        bool is_norm = step->node->op == AM_OP_NORM, is_sum = step->node->op == AM_OP_BINARY,
-             ends = a->fn != AM_IDENTITY;
-        if (is_norm) ends = ends || a->factors || a->residual || a->relu;
-        if (is_sum) ends = ends || a->residual || a->relu;
-        if (ends) *++a = (after){.fn = AM_IDENTITY};
-        if (is_norm) {
-            fill_norm(w, step, a->terms, scratch, scratch + w->g.O);
-            a->factors = scratch, a->terms = scratch + w->g.O;
-            scratch += 2 * w->g.O;
-        } else if (is_sum) a->residual = step->operands[0].data;
-        else {
-            am_unary_fn fn = (am_unary_fn)((const am_unary_attributes *)step->node->attributes)->fn;
-            if (fn == AM_RELU) a->relu = true;
-            else a->fn = fn;
-        }
-    }
-    w->after_count = (int)(a - w->afters) + is_used;
-}
-
 static void finish_last(const windows *w, const place *at, const target *y)
 {
-    const am_micro *micro = w->call->micro;
-    int64_t first = at->panel * w->columns, left = w->per_group - first, channel = at->group * w->per_group + first;
+    int64_t first = at->panel * w->columns, left = w->per_group - first;
     int64_t count = left < BLOCK_PANELS * w->columns ? left : BLOCK_PANELS * w->columns;
-    int64_t offset = y->at - (const float *)w->call->outputs[0].data;
-    for (int i = 0; i < w->after_count; i++) {
-        const after *a = &w->afters[i];
-        for (int64_t r = 0; r < at->rows; r++) {
-            int64_t from = r * y->result_row;
-            micro->affine(y->at + from, a->residual ? a->residual + offset + from : NULL, y->result, at->width, count,
-                          a->factors ? a->factors + channel : NULL, a->terms ? a->terms + channel : NULL, a->relu);
-            for (int64_t k = 0; k < at->width && a->fn != AM_IDENTITY; k++, from += y->result)
-                micro->unary(a->fn, y->at + from, y->at + from, count);
-        }
-    }
+    for (int64_t r = 0; r < at->rows; r++)
+        am_conv_pass_over(w->call, w->passes, w->g.O, at->group * w->per_group + first, count,
+                          y->at + r * y->result_row, at->width);
 }
 
 /* --- all of it --- */
@@ -438,11 +376,11 @@ static void compute_blocks(void *context, int64_t begin, int64_t end)
     }
 }
 
-void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared, void *scratch)
+void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
+                         const am_conv_passes *passes)
 {
-    windows w = {.call = call, .weights = prepared, .columns = call->micro->panel_columns};
+    windows w = {.call = call, .weights = prepared, .columns = call->micro->panel_columns, .passes = passes};
     if (!cut(&w, g, call->input_last)) return; /* am_conv_has_windows was asked */
     w.panels = up(w.per_group, w.columns), w.panel_blocks = up(w.panels, BLOCK_PANELS);
-    if (call->output_last) collect_afters(&w, scratch);
     am_parallel_for(g->B * g->groups * w.panel_blocks * w.row_blocks * w.width_blocks, 1, compute_blocks, &w);
 }

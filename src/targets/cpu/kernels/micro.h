@@ -30,6 +30,8 @@ void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float 
                              am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
 void AM_TEMPLATE(taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
                        int64_t count);
+void AM_TEMPLATE(filter)(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,
+                         int64_t taps, float *y, int64_t y_place, int64_t count, int64_t channels);
 void AM_TEMPLATE(affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count,
                          const float *factors, const float *terms, bool relu);
 void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);

@@ -14,6 +14,7 @@ const am_micro TABLE = {
     .pack_panel = AM_TEMPLATE(pack_panel),
     .gemm_panel = AM_TEMPLATE(gemm_panel),
     .taps = AM_TEMPLATE(taps),
+    .filter = AM_TEMPLATE(filter),
     .affine = AM_TEMPLATE(affine),
     .finish = AM_TEMPLATE(finish),
     .unary = AM_TEMPLATE(unary),

@@ -25,8 +25,28 @@ static am_status run_unary(const am_kernel_call *call)
     return NULL;
 }
 
-const am_kernel am_cpu_unary = {
-    .name = "unary_f32", .op = AM_OP_UNARY, .run = run_unary, .supports = am_all_f32, .in_place = true};
+/* Elements that all operands have at the same place lie so in any layout. */
+static bool is_elementwise(const am_graph *graph, const am_node *node)
+{
+    const am_shape *shape = &graph->values[node->first_output.id].shape;
+    for (int i = 0; i < node->input_count; i++)
+        if (!am_shape_equal(&graph->values[node->inputs[i].id].shape, shape)) return false;
+    return am_all_f32(graph, node);
+}
+
+static const am_kernel unary_last = {.name = "unary_f32",
+                                     .op = AM_OP_UNARY,
+                                     .run = run_unary,
+                                     .supports = is_elementwise,
+                                     .keeps_layout = is_elementwise,
+                                     .all_inputs = true};
+
+const am_kernel am_cpu_unary = {.name = "unary_f32",
+                                .op = AM_OP_UNARY,
+                                .run = run_unary,
+                                .supports = am_all_f32,
+                                .in_place = true,
+                                .channels_last = &unary_last};
 
 /* --- binary: rows of the last merged dimension --- */
 
@@ -56,8 +76,19 @@ static am_status run_binary(const am_kernel_call *call)
     return NULL;
 }
 
-const am_kernel am_cpu_binary = {
-    .name = "binary_f32", .op = AM_OP_BINARY, .run = run_binary, .supports = am_all_f32, .in_place = true};
+static const am_kernel binary_last = {.name = "binary_f32",
+                                      .op = AM_OP_BINARY,
+                                      .run = run_binary,
+                                      .supports = is_elementwise,
+                                      .keeps_layout = is_elementwise,
+                                      .all_inputs = true};
+
+const am_kernel am_cpu_binary = {.name = "binary_f32",
+                                 .op = AM_OP_BINARY,
+                                 .run = run_binary,
+                                 .supports = am_all_f32,
+                                 .in_place = true,
+                                 .channels_last = &binary_last};
 
 /* --- binary on I32 or BOOL that gives BOOL --- */
 

@@ -98,16 +98,41 @@ static void strides_and_groups(am_builder *b, am_value x)
     am_output(b, "all", am_mul_number(b, y, 2)); /* read in both ways */
 }
 
-/* Channels that are filtered alone lie as the graph says. */
 static void filters_between(am_builder *b, am_value x)
 {
-    am_value y = am_unary(b, AM_RELU, point(b, x, 30, 6));
+    am_value y = am_unary(b, AM_RELU, point(b, x, 70, 6));
     am_value filtered =
-        convolve(b, y, am_shape_of(30, 1, 3, 3), true,
+        convolve(b, y, am_shape_of(70, 1, 3, 3), true,
                  &(am_convolution_attributes){
-                     .padding_before = am_shape_of(1, 1), .padding_after = am_shape_of(1, 1), .groups = 30});
-    y = am_add(b, y, point(b, filtered, 30, 30));
-    am_output(b, "sum", point(b, y, 30, 30));
+                     .padding_before = am_shape_of(1, 1), .padding_after = am_shape_of(1, 1), .groups = 70});
+    y = am_add(b, y, point(b, am_unary(b, AM_RELU, batch_norm(b, filtered, 70)), 70, 70));
+    filtered = convolve(b, y, am_shape_of(70, 1, 5, 2), false,
+                        &(am_convolution_attributes){.stride = am_shape_of(2, 3),
+                                                     .dilation = am_shape_of(1, 4),
+                                                     .padding_before = am_shape_of(4, 1),
+                                                     .padding_after = am_shape_of(0, 5),
+                                                     .groups = 70});
+    am_output(b, "sum", point(b, filtered, 30, 70));
+}
+
+/* As in ConvNeXt: the graph permutes, the program does not. */
+static void permuted_between(am_builder *b, am_value x)
+{
+    const am_convolution_attributes patch = {.stride = am_shape_of(2, 2)};
+    const am_convolution_attributes filter = {
+        .padding_before = am_shape_of(3, 3), .padding_after = am_shape_of(3, 3), .groups = 40};
+    am_value y = convolve(b, x, am_shape_of(40, 6, 2, 2), true, &patch);
+    for (int i = 0; i < 3; i++) {
+        am_value z = am_permute(b, convolve(b, y, am_shape_of(40, 1, 7, 7), true, &filter), am_shape_of(0, 2, 3, 1));
+        z = am_norm_op(b, z, numbers(b, am_shape_of(40), 0, 1), numbers(b, am_shape_of(40), 0, 1), AM_NONE, AM_NONE,
+                       &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = 1e-6});
+        z = am_linear_op(b, z, numbers(b, am_shape_of(40, 40), -0.3, 0.3), AM_NONE, AM_NONE,
+                         &(am_linear_attributes){.activation = AM_GELU});
+        y = am_add(b, y, am_permute(b, z, am_shape_of(0, 3, 1, 2)));
+        if (i == 1) am_output(b, "second", am_permute(b, y, am_shape_of(0, 2, 3, 1)));
+    }
+    am_output(b, "third", y);
+    am_output(b, "channels", am_unary(b, AM_RELU, convolve(b, y, am_shape_of(9, 40, 2, 2), false, &patch)));
 }
 
 static void lines(am_builder *b, am_value x)
@@ -200,10 +225,17 @@ static void cpu_layout__strides_groups_and_averages(void **state)
     expect_agreement(strides_and_groups, am_shape_of(2, 6, 33, 29), 5, 1);
 }
 
-static void cpu_layout__filters_read_as_the_graph_says(void **state)
+static void cpu_layout__channels_filtered_alone(void **state)
 {
     (void)state;
-    expect_agreement(filters_between, am_shape_of(3, 6, 9, 31), 3, 1);
+    expect_agreement(filters_between, am_shape_of(3, 6, 9, 31), 5, 0);
+    expect_agreement(filters_between, am_shape_of(1, 6, 6, 150), 5, 0);
+}
+
+static void cpu_layout__permutations_move_nothing(void **state)
+{
+    (void)state;
+    expect_agreement(permuted_between, am_shape_of(2, 6, 20, 26), 5, 1);
 }
 
 static void cpu_layout__lines_have_channels_last(void **state)
