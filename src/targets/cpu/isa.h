@@ -26,6 +26,13 @@ typedef enum am_isa {
 
 typedef struct am_attention_problem am_attention_problem; /* kernels/attention.h */
 
+/* c * factors + terms + residual, and 0 for what is below 0 where relu says so. factors and terms have a number for
+   each column, residual rows as far apart as those of c; each may be null. */
+typedef struct am_ending {
+    const float *factors, *terms, *residual;
+    bool relu;
+} am_ending;
+
 /* Vector routines of one level. Float arrays need no alignment. Every element of a result is computed by the
    same operations whatever its neighbours, so results do not depend on how work is cut. */
 typedef struct am_micro {
@@ -51,6 +58,11 @@ typedef struct am_micro {
        sequence over k. `next`: a panel of the same size that is needed soon, or null. */
     void (*gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                        am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
+
+    /* The same, and then what `ending` says is done to each result while it is at hand. */
+    void (*gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                              am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
+                              const am_ending *ending);
 
     /* y[i] = bias + sum_t weights[t] x[offsets[t] + i], one sequence over t. */
     void (*taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,

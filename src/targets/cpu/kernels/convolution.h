@@ -51,9 +51,10 @@ typedef struct am_conv_passes {
 am_conv_passes am_conv_collect(const am_kernel_call *call, int64_t O, float *scratch);
 size_t am_conv_scratch(int64_t O);
 
-/* Does it to `count` channels from `channel` on of `places` neighbouring results, the first of which is at y. */
+/* Does it to `count` channels from `channel` on of `places` neighbouring results, the first of which is at y;
+   `has_begun`: the first pass but its function is done. */
 void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t O, int64_t channel,
-                       int64_t count, float *y, int64_t places);
+                       int64_t count, float *y, int64_t places, bool has_begun);
 
 /* --- windows as sequences of numbers, with weights in panels (convolution_windows.c) --- */
 

@@ -54,13 +54,15 @@ am_conv_passes am_conv_collect(const am_kernel_call *call, int64_t O, float *scr
 }
 
 void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t O, int64_t channel,
-                       int64_t count, float *y, int64_t places)
+                       int64_t count, float *y, int64_t places, bool has_begun)
 {
     int64_t offset = y - (const float *)call->outputs[0].data;
     for (int i = 0; i < passes->count; i++) {
         const am_conv_pass *p = &passes->passes[i];
-        call->micro->affine(y, p->residual ? p->residual + offset : NULL, O, places, count,
-                            p->factors ? p->factors + channel : NULL, p->terms ? p->terms + channel : NULL, p->relu);
+        if (i > 0 || !has_begun)
+            call->micro->affine(y, p->residual ? p->residual + offset : NULL, O, places, count,
+                                p->factors ? p->factors + channel : NULL, p->terms ? p->terms + channel : NULL,
+                                p->relu);
         for (int64_t k = 0; k < places && p->fn != AM_IDENTITY; k++)
             call->micro->unary(p->fn, y + k * O, y + k * O, count);
     }
@@ -140,7 +142,7 @@ static void filter_block(const filter *f, int64_t batch, int64_t channel, int64_
         float *y = (float *)f->call->outputs[0].data + place * g->C + channel;
         f->call->micro->filter(piece + r * g->stride[1] * line, g->stride[2] * count, offsets, f->weights + channel,
                                g->C, f->taps, y, g->C, width, count);
-        am_conv_pass_over(f->call, f->passes, g->O, channel, count, y, width);
+        am_conv_pass_over(f->call, f->passes, g->O, channel, count, y, width, false);
     }
 }
 

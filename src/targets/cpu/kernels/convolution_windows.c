@@ -274,14 +274,35 @@ static const float *panel_of(const windows *w, const place *at, int64_t panel, i
     return w->weights + ((at->group * w->panels + panel) * w->inputs + chunk * w->chunk) * w->taps * w->columns;
 }
 
+/* A product of all windows of a block; `ending` may be null. */
 static void multiply(const windows *w, const place *at, const view *v, const float *panel, const float *next,
-                     int64_t depth, const target *to, int64_t columns, bool accumulate)
+                     int64_t depth, const target *to, int64_t columns, bool accumulate, const am_ending *ending)
 {
+    const am_micro *micro = w->call->micro;
     bool is_one = v->result_row == at->width * v->result && to->result_row == at->width * to->result;
     int64_t rows = is_one ? 1 : at->rows, count = is_one ? at->rows * at->width : at->width;
-    for (int64_t r = 0; r < rows; r++)
-        w->call->micro->gemm_panel(count, columns, depth, v->at + r * v->result_row, v->result, panel, AM_F32,
-                                   r + 1 == rows ? next : NULL, to->at + r * to->result_row, to->result, accumulate);
+    for (int64_t r = 0; r < rows; r++) {
+        const float *x = v->at + r * v->result_row, *after = r + 1 == rows ? next : NULL;
+        float *y = to->at + r * to->result_row;
+        if (!ending) {
+            micro->gemm_panel(count, columns, depth, x, v->result, panel, AM_F32, after, y, to->result, accumulate);
+            continue;
+        }
+        am_ending own = *ending;
+        if (own.residual) own.residual += r * to->result_row;
+        micro->gemm_panel_ending(count, columns, depth, x, v->result, panel, AM_F32, after, y, to->result, accumulate,
+                                 &own);
+    }
+}
+
+/* What is done first to the results of a panel; `y` is the first of them. */
+static am_ending ending_of(const windows *w, const place *at, int64_t panel, const float *y)
+{
+    const am_conv_pass *pass = &w->passes->passes[0];
+    int64_t channel = at->group * w->per_group + panel * w->columns;
+    int64_t offset = y - (const float *)w->call->outputs[0].data;
+    return (am_ending){pass->factors ? pass->factors + channel : NULL, pass->terms ? pass->terms + channel : NULL,
+                       pass->residual ? pass->residual + offset : NULL, pass->relu};
 }
 
 /* Adds what a chunk of channels gives to the results. */
@@ -292,14 +313,16 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
     int64_t length = w->run * depth, end = at->panel + BLOCK_PANELS < w->panels ? at->panel + BLOCK_PANELS : w->panels;
     for (int64_t tap = 0; tap < w->taps; tap += w->run) {
         view windows_of = *v;
+        bool ends = w->call->output_last && w->passes->count && chunk + 1 == w->chunks && tap + w->run == w->taps;
         if (w->gathers) windows_of = gather(w, at, v, tap, length, gathered);
         else windows_of.at += tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
         for (int64_t panel = at->panel; panel < end; panel++) {
             int64_t from = tap * depth * w->columns, left = w->per_group - panel * w->columns;
             target part = {to->at + (panel - at->panel) * w->columns, to->result, to->result_row};
+            am_ending ending = ends ? ending_of(w, at, panel, part.at) : (am_ending){0};
             multiply(w, at, &windows_of, panel_of(w, at, panel, chunk) + from,
                      panel + 1 < end ? panel_of(w, at, panel + 1, chunk) + from : NULL, length, &part,
-                     left < w->columns ? left : w->columns, chunk > 0 || tap > 0);
+                     left < w->columns ? left : w->columns, chunk > 0 || tap > 0, ends ? &ending : NULL);
         }
     }
 }
@@ -331,13 +354,14 @@ static void put_planes(const windows *w, const place *at, const target *sums)
         }
 }
 
+/* What is left to do where the sums of the first pass are done (ending_of). */
 static void finish_last(const windows *w, const place *at, const target *y)
 {
     int64_t first = at->panel * w->columns, left = w->per_group - first;
     int64_t count = left < BLOCK_PANELS * w->columns ? left : BLOCK_PANELS * w->columns;
     for (int64_t r = 0; r < at->rows; r++)
         am_conv_pass_over(w->call, w->passes, w->g.O, at->group * w->per_group + first, count,
-                          y->at + r * y->result_row, at->width);
+                          y->at + r * y->result_row, at->width, true);
 }
 
 /* --- all of it --- */

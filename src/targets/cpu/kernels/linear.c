@@ -132,6 +132,30 @@ static const void *next_piece(const problem *p, const block *b, int64_t panel, i
     return b->panel1 < p->panels ? prepared_piece(p, b->panel1, 0) : NULL;
 }
 
+/* What is done to the results of a panel with their last sum; the rest is left to `finish`. */
+static am_ending ending_of(const problem *p, const block *b, int64_t panel)
+{
+    const float *bias = p->call->inputs[2].data, *residual = p->call->inputs[3].data;
+    int64_t n = panel * p->call->micro->panel_columns;
+    bool is_plain = p->options->activation == AM_IDENTITY;
+    return (am_ending){.terms = bias ? bias + n : NULL,
+                       .residual = residual && is_plain ? residual + b->m0 * p->N + n : NULL,
+                       .relu = p->options->activation == AM_RELU};
+}
+
+static void finish(const problem *p, const block *b)
+{
+    const am_micro *micro = p->call->micro;
+    const float *residual = p->call->inputs[3].data;
+    int64_t n0 = b->panel0 * micro->panel_columns, end = b->panel1 * micro->panel_columns;
+    int64_t n = (end < p->N ? end : p->N) - n0;
+    am_unary_fn fn = (am_unary_fn)p->options->activation;
+    if (fn == AM_IDENTITY || (fn == AM_RELU && !residual)) return;
+    for (int64_t m = b->m0; m < b->m1; m++)
+        micro->finish((float *)p->call->outputs[0].data + m * p->N + n0, NULL,
+                      residual ? residual + m * p->N + n0 : NULL, fn == AM_RELU ? AM_IDENTITY : fn, n);
+}
+
 static void multiply_many(const problem *p, const block *b)
 {
     workspace memory;
@@ -142,9 +166,10 @@ static void multiply_many(const problem *p, const block *b)
     do { /* once even where K is 0 */
         int64_t depth = p->K - k0 < p->piece ? p->K - k0 : p->piece;
         for (int64_t panel = b->panel0; panel < b->panel1; panel++) {
-            micro->gemm_panel(b->m1 - b->m0, panel_columns(p, panel), depth, x + k0, p->K,
-                              float_piece(p, panel, k0, depth, &memory), AM_F32, next_piece(p, b, panel, k0 + depth),
-                              y + panel * micro->panel_columns, p->N, k0 > 0);
+            am_ending ending = k0 + depth == p->K ? ending_of(p, b, panel) : (am_ending){0};
+            micro->gemm_panel_ending(
+                b->m1 - b->m0, panel_columns(p, panel), depth, x + k0, p->K, float_piece(p, panel, k0, depth, &memory),
+                AM_F32, next_piece(p, b, panel, k0 + depth), y + panel * micro->panel_columns, p->N, k0 > 0, &ending);
         }
         k0 += depth;
     } while (k0 < p->K);
@@ -155,9 +180,12 @@ static void multiply_few(const problem *p, const block *b)
     const am_micro *micro = p->call->micro;
     const float *x = (const float *)p->call->inputs[0].data + b->m0 * p->K;
     float *y = (float *)p->call->outputs[0].data + b->m0 * p->N;
-    for (int64_t panel = b->panel0; panel < b->panel1; panel++)
-        micro->gemm_panel(b->m1 - b->m0, panel_columns(p, panel), p->K, x, p->K, prepared_piece(p, panel, 0),
-                          p->call->inputs[1].dtype, NULL, y + panel * micro->panel_columns, p->N, false);
+    for (int64_t panel = b->panel0; panel < b->panel1; panel++) {
+        am_ending ending = ending_of(p, b, panel);
+        micro->gemm_panel_ending(b->m1 - b->m0, panel_columns(p, panel), p->K, x, p->K, prepared_piece(p, panel, 0),
+                                 p->call->inputs[1].dtype, NULL, y + panel * micro->panel_columns, p->N, false,
+                                 &ending);
+    }
 }
 
 /* Reads the weight as it is. */
@@ -168,32 +196,31 @@ static void multiply_in_place(const problem *p, const block *b)
     int64_t n = (end < p->N ? end : p->N) - n0, rows = b->m1 - b->m0, k = 0;
     const float *x = (const float *)p->call->inputs[0].data + b->m0 * p->K;
     float *y = (float *)p->call->outputs[0].data + b->m0 * p->N + n0;
-    if (!p->options->in_out) {
+    if (!p->options->in_out)
         p->call->micro->gemm_nt(rows, n, p->K, x, p->K, (const char *)w->data + (size_t)(n0 * p->K) * p->bytes, p->K,
                                 w->dtype, y, p->N);
-        return;
-    }
-    do {
-        int64_t depth = p->K - k < DEPTH ? p->K - k : DEPTH;
-        p->call->micro->gemm_nn(rows, n, depth, x + k, p->K, (const float *)w->data + k * p->N + n0, p->N, y, p->N,
-                                k > 0);
-        k += depth;
-    } while (k < p->K);
+    else do {
+            int64_t depth = p->K - k < DEPTH ? p->K - k : DEPTH;
+            p->call->micro->gemm_nn(rows, n, depth, x + k, p->K, (const float *)w->data + k * p->N + n0, p->N, y, p->N,
+                                    k > 0);
+            k += depth;
+        } while (k < p->K);
+    const float *bias = p->call->inputs[2].data, *residual = p->call->inputs[3].data;
+    for (int64_t m = 0; m < rows; m++)
+        p->call->micro->finish(y + m * p->N, bias ? bias + n0 : NULL,
+                               residual ? residual + (b->m0 + m) * p->N + n0 : NULL,
+                               (am_unary_fn)p->options->activation, n);
 }
 
 static void compute_block(const problem *p, const block *b)
 {
-    const am_micro *micro = p->call->micro;
-    const float *bias = p->call->inputs[2].data, *residual = p->call->inputs[3].data;
-    float *y = p->call->outputs[0].data;
-    int64_t n0 = b->panel0 * micro->panel_columns, end = b->panel1 * micro->panel_columns;
-    int64_t n = (end < p->N ? end : p->N) - n0;
+    if (p->M <= FEW_ROWS && !p->call->prepared) {
+        multiply_in_place(p, b);
+        return;
+    }
     if (p->M > FEW_ROWS) multiply_many(p, b);
-    else if (p->call->prepared) multiply_few(p, b);
-    else multiply_in_place(p, b);
-    for (int64_t m = b->m0; m < b->m1; m++)
-        micro->finish(y + m * p->N + n0, bias ? bias + n0 : NULL, residual ? residual + m * p->N + n0 : NULL,
-                      (am_unary_fn)p->options->activation, n);
+    else multiply_few(p, b);
+    finish(p, b);
 }
 
 static void work(void *context, int64_t begin, int64_t end)

@@ -28,6 +28,9 @@ void AM_TEMPLATE(pack_panel)(const void *w, am_dtype dtype, int64_t row, int64_t
                              void *panel);
 void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                              am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
+void AM_TEMPLATE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
+                                    const void *panel, am_dtype dtype, const void *next, float *c, int64_t ldc,
+                                    bool accumulate, const am_ending *ending);
 void AM_TEMPLATE(taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
                        int64_t count);
 void AM_TEMPLATE(filter)(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,

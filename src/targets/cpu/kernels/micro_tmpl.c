@@ -13,6 +13,7 @@ const am_micro TABLE = {
     .panel_columns = AM_PANEL_COLUMNS,
     .pack_panel = AM_TEMPLATE(pack_panel),
     .gemm_panel = AM_TEMPLATE(gemm_panel),
+    .gemm_panel_ending = AM_TEMPLATE(gemm_panel_ending),
     .taps = AM_TEMPLATE(taps),
     .filter = AM_TEMPLATE(filter),
     .affine = AM_TEMPLATE(affine),

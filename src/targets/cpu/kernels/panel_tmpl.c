@@ -11,41 +11,68 @@ AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t ro
         __builtin_prefetch(next + i * CACHE_LINE, 0, 3);
 }
 
+/* rows x vectors results from row m on. */
+AM_INLINE void part(form f, int rows, int vectors, int64_t last, int64_t m, int64_t K, const float *a, int64_t lda,
+                    const void *panel, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
+{
+    am_ending own;
+    if (ending) {
+        own = *ending;
+        if (own.residual) {
+            own.residual += m * ldc;
+            for (int64_t i = 0; i < rows; i++) { /* they are needed when the sums are done */
+                __builtin_prefetch(own.residual + i * ldc, 0, 3);
+                __builtin_prefetch(own.residual + i * ldc + CACHE_LINE / sizeof(float), 0, 3);
+            }
+        }
+    }
+    tile(f, true, rows, vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc, accumulate,
+         ending ? &own : NULL);
+}
+
 AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
-                        const void *panel, const void *next, float *c, int64_t ldc, bool accumulate)
+                        const void *panel, const void *next, float *c, int64_t ldc, bool accumulate,
+                        const am_ending *ending)
 {
     int64_t last = columns - (vectors - 1) * AM_WIDTH, rows = AM_TILE_ROWS(vectors), m = 0;
     int64_t lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
     for (; m + rows <= M; m += rows) {
         prefetch(next, lines, m, rows, M);
-        tile(f, true, AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc,
-             accumulate);
+        part(f, AM_TILE_ROWS(vectors), vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
     }
-    for (; m + 3 <= M; m += 3)
-        tile(f, true, 3, vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc, accumulate);
-    for (; m < M; m++)
-        tile(f, true, 1, vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc, accumulate);
+    for (; m + 3 <= M; m += 3) part(f, 3, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
+    for (; m < M; m++) part(f, 1, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
 }
 
 AM_INLINE void multiply_form(form f, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
-                             const void *panel, const void *next, float *c, int64_t ldc, bool accumulate)
+                             const void *panel, const void *next, float *c, int64_t ldc, bool accumulate,
+                             const am_ending *ending)
 {
     int64_t vectors = (columns + AM_WIDTH - 1) / AM_WIDTH;
     if (vectors == AM_TILE_VECTORS)
-        multiply(f, AM_TILE_VECTORS, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+        multiply(f, AM_TILE_VECTORS, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
 #if AM_TILE_VECTORS == 4
-    else if (vectors == 3) multiply(f, 3, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+    else if (vectors == 3) multiply(f, 3, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
 #endif
-    else if (vectors == 2) multiply(f, 2, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
-    else if (vectors == 1) multiply(f, 1, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+    else if (vectors == 2) multiply(f, 2, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
+    else if (vectors == 1) multiply(f, 1, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
 }
 
 void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                              am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate)
 {
-    if (dtype == AM_F32) multiply_form(FORM_F32, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
-    else if (dtype == AM_BF16) multiply_form(FORM_BF16, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
-    else multiply_form(FORM_F16, M, columns, K, a, lda, panel, next, c, ldc, accumulate);
+    if (dtype == AM_F32) multiply_form(FORM_F32, M, columns, K, a, lda, panel, next, c, ldc, accumulate, NULL);
+    else if (dtype == AM_BF16) multiply_form(FORM_BF16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, NULL);
+    else multiply_form(FORM_F16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, NULL);
+}
+
+void AM_TEMPLATE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
+                                    const void *panel, am_dtype dtype, const void *next, float *c, int64_t ldc,
+                                    bool accumulate, const am_ending *ending)
+{
+    if (dtype == AM_F32) multiply_form(FORM_F32, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
+    else if (dtype == AM_BF16) multiply_form(FORM_BF16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
+    else multiply_form(FORM_F16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
 }
 
 /* Column j of the panel lies `column` elements after column j - 1 in w, row k `row` elements after row k - 1. */

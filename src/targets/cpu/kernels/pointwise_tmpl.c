@@ -1,10 +1,6 @@
 /* Functions of single elements over arrays. */
 #include "targets/cpu/kernels/micro.h"
 
-AM_INLINE vf relu(vf x)
-{
-    return vselect((vi)(x > 0.0f) | (vi)(x != x), x, vset(0));
-}
 AM_INLINE vf gelu(vf x)
 {
     return 0.5f * x * (1.0f + verf(x * 0.70710678f));
@@ -38,9 +34,9 @@ AM_INLINE vf apply(am_unary_fn fn, vf x)
     case AM_ERF:
         return verf(x);
     case AM_RELU:
-        return relu(x);
+        return vrelu(x);
     case AM_RELU2:
-        return relu(x) * relu(x);
+        return vrelu(x) * vrelu(x);
     case AM_SIGMOID:
         return sigmoid(x);
     case AM_GELU:
@@ -130,7 +126,7 @@ AM_INLINE vf affine_part(bool scales, bool adds, bool relus, vf y, vf factor, vf
 {
     y = scales ? vfma(y, factor, term) : y + term;
     if (adds) y += residual;
-    return relus ? relu(y) : y;
+    return relus ? vrelu(y) : y;
 }
 
 AM_INLINE void affine_rows(bool scales, bool adds, bool relus, float *y, const float *residual, int64_t stride,

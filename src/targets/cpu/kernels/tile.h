@@ -14,11 +14,35 @@ AM_INLINE vf load(form f, const void *b, int64_t at)
     return f == FORM_BF16 ? vwiden_bf16((const uint16_t *)b + at) : vwiden_f16((const uint16_t *)b + at);
 }
 
+/* Of the sums of a tile; see am_ending. */
+AM_INLINE void end_tile(int rows, int vectors, int64_t last, vf sum[AM_TILE_ROWS(1)][AM_TILE_VECTORS], int64_t ldc,
+                        const am_ending *ending)
+{
+#define FOR_EACH_SUM(...)                                                                                              \
+    _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)                                                          \
+    {                                                                                                                  \
+        int64_t n = v == vectors - 1 ? last : AM_WIDTH;                                                                \
+        (void)n;                                                                                                       \
+        __VA_ARGS__                                                                                                    \
+    }
+#define FOR_EACH_ROW _Pragma("GCC unroll 16") for (int m = 0; m < rows; m++)
+    if (ending->factors)
+        FOR_EACH_SUM(vf factor = vload_n(ending->factors + v * AM_WIDTH, n);
+                     vf term = ending->terms ? vload_n(ending->terms + v * AM_WIDTH, n) : vset(0);
+                     FOR_EACH_ROW sum[m][v] = vfma(sum[m][v], factor, term);)
+    else if (ending->terms)
+        FOR_EACH_SUM(vf term = vload_n(ending->terms + v * AM_WIDTH, n); FOR_EACH_ROW sum[m][v] += term;)
+    if (ending->residual) FOR_EACH_SUM(FOR_EACH_ROW sum[m][v] += vload_n(ending->residual + m * ldc + v * AM_WIDTH, n);)
+    if (ending->relu) FOR_EACH_SUM(FOR_EACH_ROW sum[m][v] = vrelu(sum[m][v]);)
+#undef FOR_EACH_ROW
+#undef FOR_EACH_SUM
+}
+
 /* rows x vectors results; the last vector has `last` of 1..AM_WIDTH of them. is_padded: b has all of it; else it is
- * F32.
+ * F32. ending: may be null.
  */
 AM_INLINE void tile(form f, bool is_padded, int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda,
-                    const void *b, int64_t ldb, float *c, int64_t ldc, bool accumulate)
+                    const void *b, int64_t ldb, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
 {
     vf sum[AM_TILE_ROWS(1)][AM_TILE_VECTORS];
 #pragma GCC unroll 16
@@ -41,6 +65,7 @@ AM_INLINE void tile(form f, bool is_padded, int rows, int vectors, int64_t last,
             for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
         }
     }
+    if (ending) end_tile(rows, vectors, last, sum, ldc, ending);
 #pragma GCC unroll 16
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4

@@ -124,6 +124,11 @@ AM_INLINE vf vmax(vf a, vf b)
 {
     return vselect((vi)(a > b) | (vi)(a != a), a, b);
 }
+/* 0 for what is below 0; NaN stays. */
+AM_INLINE vf vrelu(vf x)
+{
+    return vselect((vi)(x > 0.0f) | (vi)(x != x), x, vset(0));
+}
 AM_INLINE vf vmin(vf a, vf b)
 {
     return vselect((vi)(a < b) | (vi)(a != a), a, b);
