@@ -134,7 +134,9 @@ def measure_starts(engines, workloads, context, threads):
         with open(sentence, "w") as file:
             print(SENTENCE, file=file)
         command = [context.program, "embed", f"{ROOT}/{fetched.stdout.strip()}", sentence, "--threads", str(threads)]
-        processes["anymodel embed all-MiniLM-L6-v2: whole process"] = measure_processes(command, context.rounds)
+        what = "anymodel embed all-MiniLM-L6-v2: whole process"
+        processes[what] = measure_processes(command, context.rounds)
+        processes[f"{what}, no packed weights kept"] = measure_processes(command, context.rounds, ANYMODEL_WEIGHT_CACHE="0")
     return {"title": f"{workloads[name].TITLE}, {case}, {threads} threads",
             "times": measure_start(commands_of(engines, context, name, 0, threads), context.rounds),
             "processes": processes}

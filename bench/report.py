@@ -222,7 +222,8 @@ def write(path, context, results, start, engines, load_before, peaks, left_out):
               *memory_lines(results, engines)]
     lines += ["", "## Start", "",
               "Files are in the system's cache. The first rows start a process, load the model and compute one answer;",
-              "a peer's Python and imports are part of it. The last is the whole life of `anymodel embed` on one sentence.",
+              "a peer's Python and imports are part of it. The last are the whole life of `anymodel embed` on one sentence: as",
+              "it is from the second on, when packed weights are in the cache folder, and as the first is.",
               "", *start_lines(start, engines)]
     lines += ["", "## Differences of the answers", "",
               "The largest absolute difference of any number of the output, each engine with each, and with what PyTorch",

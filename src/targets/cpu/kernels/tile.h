@@ -14,28 +14,44 @@ AM_INLINE vf load(form f, const void *b, int64_t at)
     return f == FORM_BF16 ? vwiden_bf16((const uint16_t *)b + at) : vwiden_f16((const uint16_t *)b + at);
 }
 
-/* Of the sums of a tile; see am_ending. */
-AM_INLINE void end_tile(int rows, int vectors, int64_t last, vf sum[AM_TILE_ROWS(1)][AM_TILE_VECTORS], int64_t ldc,
-                        const am_ending *ending)
+typedef vf sums[AM_TILE_ROWS(1)][AM_TILE_VECTORS];
+
+AM_INLINE int64_t count_in(int v, int vectors, int64_t last)
 {
-#define FOR_EACH_SUM(...)                                                                                              \
-    _Pragma("GCC unroll 4") for (int v = 0; v < vectors; v++)                                                          \
-    {                                                                                                                  \
-        int64_t n = v == vectors - 1 ? last : AM_WIDTH;                                                                \
-        (void)n;                                                                                                       \
-        __VA_ARGS__                                                                                                    \
+    return v == vectors - 1 ? last : AM_WIDTH;
+}
+
+AM_INLINE void scale_sums(int rows, int vectors, int64_t last, sums sum, const float *factors, const float *terms)
+{
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+        vf factor = vload_n(factors + v * AM_WIDTH, count_in(v, vectors, last));
+        vf term = terms ? vload_n(terms + v * AM_WIDTH, count_in(v, vectors, last)) : vset(0);
+#pragma GCC unroll 16
+        for (int m = 0; m < rows; m++) sum[m][v] = vfma(sum[m][v], factor, term);
     }
-#define FOR_EACH_ROW _Pragma("GCC unroll 16") for (int m = 0; m < rows; m++)
-    if (ending->factors)
-        FOR_EACH_SUM(vf factor = vload_n(ending->factors + v * AM_WIDTH, n);
-                     vf term = ending->terms ? vload_n(ending->terms + v * AM_WIDTH, n) : vset(0);
-                     FOR_EACH_ROW sum[m][v] = vfma(sum[m][v], factor, term);)
-    else if (ending->terms)
-        FOR_EACH_SUM(vf term = vload_n(ending->terms + v * AM_WIDTH, n); FOR_EACH_ROW sum[m][v] += term;)
-    if (ending->residual) FOR_EACH_SUM(FOR_EACH_ROW sum[m][v] += vload_n(ending->residual + m * ldc + v * AM_WIDTH, n);)
-    if (ending->relu) FOR_EACH_SUM(FOR_EACH_ROW sum[m][v] = vrelu(sum[m][v]);)
-#undef FOR_EACH_ROW
-#undef FOR_EACH_SUM
+}
+
+/* Rows of x are `row` apart: 0 for the same one to all. */
+AM_INLINE void add_to_sums(int rows, int vectors, int64_t last, sums sum, const float *x, int64_t row)
+{
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++)
+#pragma GCC unroll 16
+        for (int m = 0; m < rows; m++) sum[m][v] += vload_n(x + m * row + v * AM_WIDTH, count_in(v, vectors, last));
+}
+
+/* See am_ending. */
+AM_INLINE void end_sums(int rows, int vectors, int64_t last, sums sum, int64_t ldc, const am_ending *ending)
+{
+    if (ending->factors) scale_sums(rows, vectors, last, sum, ending->factors, ending->terms);
+    else if (ending->terms) add_to_sums(rows, vectors, last, sum, ending->terms, 0);
+    if (ending->residual) add_to_sums(rows, vectors, last, sum, ending->residual, ldc);
+    if (!ending->relu) return;
+#pragma GCC unroll 16
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) sum[m][v] = vrelu(sum[m][v]);
 }
 
 /* rows x vectors results; the last vector has `last` of 1..AM_WIDTH of them. is_padded: b has all of it; else it is
@@ -44,7 +60,7 @@ AM_INLINE void end_tile(int rows, int vectors, int64_t last, vf sum[AM_TILE_ROWS
 AM_INLINE void tile(form f, bool is_padded, int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda,
                     const void *b, int64_t ldb, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
 {
-    vf sum[AM_TILE_ROWS(1)][AM_TILE_VECTORS];
+    sums sum;
 #pragma GCC unroll 16
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
@@ -65,7 +81,7 @@ AM_INLINE void tile(form f, bool is_padded, int rows, int vectors, int64_t last,
             for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
         }
     }
-    if (ending) end_tile(rows, vectors, last, sum, ldc, ending);
+    if (ending) end_sums(rows, vectors, last, sum, ldc, ending);
 #pragma GCC unroll 16
     for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
