@@ -95,27 +95,33 @@ static bool may_write_last(const am_layouts *l, int node)
     return is_head(l, node) && (l->kernels[node] || l->moves[node] == AM_MOVE_FROM_LAST);
 }
 
-/* Sets by value whether somebody reads it with channels last. */
-static void find_readers(const am_layouts *l, bool *read)
-{
-    for (int i = 0; i < l->graph->value_count; i++) read[i] = false;
-    for (int i = 0; i < l->graph->node_count; i++)
-        for (int k = 0; k < l->graph->nodes[i].input_count; k++) {
-            int id = l->graph->nodes[i].inputs[k].id;
-            if (l->last[id] && reads_last(l, i, k)) read[id] = true;
-        }
-}
-
-/* Takes away what cannot lie so, or what nobody would read so; false when there was nothing. */
-static bool reduce(am_layouts *l, bool *read)
+/* Takes away, first to last, what cannot lie so; false where there was nothing. */
+static bool drop_what_cannot(am_layouts *l)
 {
     bool changed = false;
-    find_readers(l, read);
     for (int i = 0; i < l->graph->node_count; i++) {
         int id = am_layouts_result(l, i).id;
-        if (!may_write_last(l, i) || !l->last[id] || (read[id] && can_write_last(l, i))) continue;
+        if (!may_write_last(l, i) || !l->last[id] || can_write_last(l, i)) continue;
         l->last[id] = false;
         changed = true;
+    }
+    return changed;
+}
+
+/* Takes away, last to first, what nobody would read so. `read` is by value. */
+static bool drop_what_nobody_reads(am_layouts *l, bool *read)
+{
+    bool changed = false;
+    for (int i = 0; i < l->graph->value_count; i++) read[i] = false;
+    for (int i = l->graph->node_count - 1; i >= 0; i--) {
+        const am_node *node = &l->graph->nodes[i];
+        int id = am_layouts_result(l, i).id;
+        if (may_write_last(l, i) && l->last[id] && !read[id]) {
+            l->last[id] = false;
+            changed = true;
+        }
+        for (int k = 0; k < node->input_count; k++)
+            if (l->last[node->inputs[k].id] && reads_last(l, i, k)) read[node->inputs[k].id] = true;
     }
     return changed;
 }
@@ -125,7 +131,9 @@ void am_layouts_choose(am_layouts *l)
     const am_graph *g = l->graph;
     for (int i = 0; i < g->node_count; i++)
         if (may_write_last(l, i)) l->last[am_layouts_result(l, i).id] = true;
-    while (reduce(l, l->plain)) {
+    for (bool changed = true; changed;) {
+        changed = drop_what_cannot(l);
+        changed = drop_what_nobody_reads(l, l->plain) || changed;
     }
     for (int i = 0; i < g->value_count; i++) l->plain[i] = false;
     for (int i = 0; i < g->node_count; i++)
