@@ -82,10 +82,10 @@ am_status am_gemma_standardize(const am_feature_run *run, am_spectra *spectra)
     for (int k = 0; k < 2; k++) {
         am_json list = am_feature_setting(run->extractor, names[k]);
         if (am_json_kind_of(list) != AM_JSON_ARRAY) continue;
-        if (spectra->frames == 0) continue; /* a sound too short for one: there are no values */
         if (am_json_count(list) != (size_t)spectra->rows)
             return am_error(AM_INVALID_FILE, "%s: %zu numbers, expected %" PRId64, names[k], am_json_count(list),
                             spectra->rows);
+        if (spectra->frames == 0) continue; /* a sound too short for one: there are no values */
         int64_t m = 0;
         for (am_json_iterator i = am_json_iterate(list); am_json_next(&i); m++) {
             double number = am_json_real(i.value, 0.0);
