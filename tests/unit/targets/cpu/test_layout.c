@@ -208,6 +208,7 @@ static void expect_agreement(void (*build)(am_builder *, am_value), am_shape sha
     }
     am_threads_shutdown();
     am_cpu_program_destroy(reference);
+    am_graph_destroy(g);
     am_builder_destroy(b);
     free(x);
 }
