@@ -86,7 +86,7 @@ static am_status open_input(am_ffmpeg_input *in)
 {
     AM_TRY(make_contexts(in));
     int code = in->f->avformat_open_input(&in->format, NULL, NULL, NULL); /* frees the format when it fails */
-    if (code == AVERROR_INVALIDDATA || code == AVERROR_DEMUXER_NOT_FOUND)
+    if (code == AVERROR_INVALIDDATA || code == AVERROR_DEMUXER_NOT_FOUND || code == AVERROR(EINVAL))
         return am_error(AM_INVALID_FILE, "not a video file of a format that is read, or damaged");
     if (code < 0) return am_ffmpeg_error(in->f, code, "it cannot be opened");
     code = in->f->avformat_find_stream_info(in->format, NULL);
