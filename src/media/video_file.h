@@ -32,6 +32,7 @@ am_status am_video_file_open(const void *bytes, size_t size_bytes, const char *n
 /* Null is allowed. */
 void am_video_file_close(am_video_file *file);
 
+/* Borrowed until it is closed. */
 const am_video_info *am_video_file_info(const am_video_file *file);
 
 /* Decodes the frames of `indices`, in any order, into frames[index]: frames is [info.frames], of which the others are
