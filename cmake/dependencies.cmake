@@ -30,6 +30,8 @@ set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS} simdjson::simdjson PkgConfi
 
 # Decoding videos: heavy, so only where it is there. Its headers say what the libraries are; they are loaded when a video is opened.
 option(AM_VIDEO "Decode videos where FFmpeg's libraries are there" ON)
+set(AM_DECODES_VIDEO FALSE)
 if(AM_VIDEO)
-  pkg_check_modules(AM_FFMPEG libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6)
+  pkg_check_modules(AM_FFMPEG QUIET libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6)
+  set(AM_DECODES_VIDEO ${AM_FFMPEG_FOUND})
 endif()
