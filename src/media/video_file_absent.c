@@ -13,8 +13,8 @@ am_status am_video_file_open(const void *bytes, size_t size_bytes, const char *n
     *out = NULL;
     return am_error(
         AM_UNSUPPORTED,
-        "%s: this build has no video decoding; install FFmpeg's libraries (scripts/install_packages.sh video) "
-        "and build again, or give the frames as images",
+        "%s: this build has no video decoding; install FFmpeg's libraries and build again (`make video` does), or "
+        "give the frames as images",
         name);
 }
 

@@ -64,7 +64,7 @@ const am_command am_command_preprocess = {
         "NAME.0, NAME.1 and on.\n\n"
         "Of a video file the frames are decoded that the processor samples. That needs FFmpeg's libraries when the "
         "program is built\n"
-        "(scripts/install_packages.sh video).\n\n"
+        "(make video).\n\n"
         "With --json: {\"processor\", \"tensors\": [{\"name\", \"dtype\", \"shape\", \"values\"}, ..]}, values in one "
         "list, outermost first,\n"
         "of tensors of at most 1024 numbers; with -o also \"file\".\n",

@@ -45,7 +45,7 @@ static void media_video_file__says_what_a_build_without_decoding_needs(void **st
         print_message("this build decodes videos\n");
         skip();
     }
-    expect_open_error(read_clip("h264.mp4"), NULL, AM_UNSUPPORTED, "scripts/install_packages.sh video");
+    expect_open_error(read_clip("h264.mp4"), NULL, AM_UNSUPPORTED, "`make video`");
 }
 
 /* --- frames --- */
