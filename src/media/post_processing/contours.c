@@ -104,8 +104,10 @@ static am_status open_tracer(const uint8_t *mask, am_plane_size size, tracer *t)
     t->cells = am_alloc_zeroed((size_t)(size.height + 2), (size_t)t->width);
     if (!t->cells) return am_out_of_memory();
     for (int i = 0; i < 8; i++) t->offsets[i] = steps[i].y * t->width + steps[i].x;
-    for (int64_t i = 0; i < size.height * size.width; i++)
-        t->cells[(i / size.width + 1) * t->width + i % size.width + 1] = mask[i] ? FRESH : EMPTY;
+    for (int64_t y = 0; y < size.height; y++) {
+        uint8_t *row = t->cells + (y + 1) * t->width + 1;
+        for (int64_t x = 0; x < size.width; x++) row[x] = *mask++ ? FRESH : EMPTY;
+    }
     return NULL;
 }
 

@@ -87,16 +87,19 @@ static int64_t pixel_under(int64_t at, int64_t from, int64_t to)
 }
 
 /* The part at the size of the box; freed with am_free. */
-static am_status enlarge(const area *a, const uint8_t *part, uint8_t **out)
+static am_status enlarge(const am_post_run *run, const area *a, const uint8_t *part, uint8_t **out)
 {
+    int64_t *columns;
     if (a->height > AM_IMAGE_MAX_PIXELS / a->width)
         return am_error(AM_INVALID_ARGUMENT, "pred_boxes: a box of %" PRId32 " x %" PRId32 " pixels", a->width,
                         a->height);
+    AM_TRY(am_post_integer_array(run, a->width, 1, &columns));
     uint8_t *to = *out = am_alloc_zeroed((size_t)a->height, (size_t)a->width);
     if (!to) return am_out_of_memory();
+    for (int64_t x = 0; x < a->width; x++) columns[x] = pixel_under(x, a->size.width, a->width);
     for (int64_t y = 0; y < a->height; y++) {
         const uint8_t *row = part + pixel_under(y, a->size.height, a->height) * a->size.width;
-        for (int64_t x = 0; x < a->width; x++) *to++ = row[pixel_under(x, a->size.width, a->width)];
+        for (int64_t x = 0; x < a->width; x++) *to++ = row[columns[x]];
     }
     return NULL;
 }
@@ -205,7 +208,7 @@ am_status am_post_outline(am_post_run *run, const am_outline_masks *masks, int64
     if (a.width <= 0 || a.height <= 0) return give_box(run, &a, out);
     AM_TRY(cut_mask(run, masks, query, &a, &part, &is_empty));
     if (is_empty) return give_box(run, &a, out);
-    am_status status = enlarge(&a, part, &whole_mask);
+    am_status status = enlarge(run, &a, part, &whole_mask);
     if (!status) status = am_contours_find(whole_mask, (am_plane_size){a.height, a.width}, true, &contours);
     am_free(whole_mask);
     if (!status) status = find_corners(run, &contours, &corners, &count);

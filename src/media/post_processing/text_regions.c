@@ -97,11 +97,12 @@ static am_status score_of(const float *map, am_plane_size size, const box *b, do
     for (int i = 0; i < 4; i++)
         corners[i] = (am_pixel){(int32_t)(b->corners[i].x - (float)left), (int32_t)(b->corners[i].y - (float)top)};
     am_fill_quadrilateral(corners, part, mask);
-    for (int64_t i = 0; i < part.height * part.width; i++) {
-        if (!mask[i]) continue;
-        sum += (double)map[(top + i / part.width) * size.width + left + i % part.width];
-        count++;
-    }
+    for (int64_t y = 0; y < part.height; y++)
+        for (int64_t x = 0; x < part.width; x++) {
+            if (!mask[y * part.width + x]) continue;
+            sum += (double)map[(top + y) * size.width + left + x];
+            count++;
+        }
     am_free(mask);
     *out = count ? sum / (double)count : 0.0;
     return NULL;
