@@ -6,7 +6,7 @@
 # make fuzz       libFuzzer, FUZZ_SECONDS for each parser    make bench      beside other engines; docs/performance.md
 # make sdks       vendors' libraries for the targets       make test-targets   the tests that need them
 # make bench-targets   docs/targets-performance.md       make test-max   golden cases on MAX: hours
-# make bench-tokenizers   docs/tokenizers-performance.md
+# make bench-tokenizers   docs/tokenizers-performance.md   make video   FFmpeg's libraries: build with video files
 # make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
@@ -17,7 +17,7 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers install format golden docs cross clean help
+.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers install format golden docs cross clean help
 all: build
 
 help:
@@ -27,6 +27,12 @@ packages:
 	@scripts/install_packages.sh build
 
 build: packages
+	@scripts/build.sh release $(BUILD) $(JOBS)
+
+# With FFmpeg's libraries, for --video with files: heavy, so not what `make` installs. A folder that was set up without looks again.
+video: packages
+	@scripts/install_packages.sh video
+	@[ ! -f $(BUILD)/build.ninja ] || cmake $(BUILD) >/dev/null
 	@scripts/build.sh release $(BUILD) $(JOBS)
 
 # The program alone: tests take longer to build than it does.

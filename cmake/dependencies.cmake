@@ -27,3 +27,11 @@ set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS} simdjson::simdjson PkgConfi
     PkgConfig::AM_JPEG PkgConfig::AM_WEBP PkgConfig::AM_TIFF PkgConfig::AM_SNDFILE PkgConfig::AM_MPG123 PkgConfig::AM_VORBIS
     PkgConfig::AM_SOXR PkgConfig::AM_ZIP
     PkgConfig::AM_NETTLE GIF::GIF)
+
+# Decoding videos: heavy, so only where it is there. Its headers say what the libraries are; they are loaded when a video is opened.
+option(AM_VIDEO "Decode videos where FFmpeg's libraries are there" ON)
+set(AM_DECODES_VIDEO FALSE)
+if(AM_VIDEO)
+  pkg_check_modules(AM_FFMPEG QUIET libavformat>=59 libavcodec>=59 libavutil>=57 libswscale>=6)
+  set(AM_DECODES_VIDEO ${AM_FFMPEG_FOUND})
+endif()

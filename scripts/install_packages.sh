@@ -1,12 +1,13 @@
 #!/bin/bash
 # Installs the Debian or Ubuntu packages that are missing, and nothing else. Does nothing, quickly, when all are there.
-# Usage: scripts/install_packages.sh [GROUP...]      groups: build (default) demo fuzz format cross bench sdks
+# Usage: scripts/install_packages.sh [GROUP...]      groups: build (default) video demo fuzz format cross bench sdks
 set -euo pipefail
 
 # docs/decisions/ says why each library was chosen.
 build="make gcc g++ libc6-dev cmake ninja-build pkg-config ccache python3 libcmocka-dev
        libsimdjson-dev libpcre2-dev libutf8proc-dev
        libpng-dev libjpeg-dev libwebp-dev libgif-dev libtiff-dev libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libzip-dev nettle-dev"
+video="libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
 demo="python3-pip"
 fuzz="clang llvm libclang-rt-dev"
 format="clang-format"
@@ -17,9 +18,9 @@ sdks="python3-pip mesa-vulkan-drivers libvulkan1"
 wanted=()
 for group in "${@:-build}"; do
     case $group in
-        build | demo | fuzz | format | cross | bench | sdks) read -r -d '' -a packages <<<"${!group}" || true ;;
+        build | video | demo | fuzz | format | cross | bench | sdks) read -r -d '' -a packages <<<"${!group}" || true ;;
         *)
-            echo "install_packages.sh: unknown group '$group' (build demo fuzz format cross bench sdks)" >&2
+            echo "install_packages.sh: unknown group '$group' (build video demo fuzz format cross bench sdks)" >&2
             exit 2
             ;;
     esac

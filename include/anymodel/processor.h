@@ -9,6 +9,7 @@
 #include <anymodel/status.h>
 #include <anymodel/tensor.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #ifdef __cplusplus
@@ -28,11 +29,14 @@ AM_API void am_processor_free(am_processor *processor);
 /* "LlavaProcessor"; a static string. */
 AM_API const char *am_processor_name(const am_processor *processor);
 
-/* The frames of a video: files of images, all of one size. */
+/* A video: its frames as files of images, all of one size, or a video file, of which the frames that the processor
+   samples are decoded. */
 typedef struct am_video_files {
     const char *const *frames;
     size_t count;
-    double fps; /* frames a second; 0: not known */
+    double fps; /* frames a second; 0: not known, or as the video file says */
+    const char
+        *file; /* instead of frames; MP4, WebM, Matroska, AVI, GIF .., or an image, which is one frame; or null */
 } am_video_files;
 
 /* What is processed together. Images and sounds are paths of files, in the order of their places in the texts. */
@@ -46,6 +50,9 @@ typedef struct am_processor_files {
     const am_video_files *videos;
     size_t video_count;
 } am_processor_files;
+
+/* Whether this build decodes video files: where FFmpeg's libraries were there when it was built. */
+AM_API bool am_video_files_decoded(void);
 
 /* Tensors by the names of transformers, owned; freed with am_processor_result_deinit. All zeros is none. */
 typedef struct am_processor_result {

@@ -1,7 +1,9 @@
 #include "processors/processor.h"
 #include "api/arguments.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "formats/safetensors.h"
+#include "media/video_file.h"
 #include "tensor/shape.h"
 
 #include <anymodel/processor.h>
@@ -36,11 +38,15 @@ const char *am_processor_name(const am_processor *processor)
 /* Everything that is opened for a call. */
 typedef struct opened {
     am_arena arena;
-    am_image *images, *frames; /* frames: of all videos */
-    am_video *videos;
+    am_image *images;
+    am_video *videos; /* with frames of their own */
     am_audio *sounds;
-    size_t frame_count;
 } opened;
+
+bool am_video_files_decoded(void)
+{
+    return am_video_files_are_built_in();
+}
 
 static am_status open_images(const char *const *paths, size_t count, am_image *out)
 {
@@ -60,44 +66,95 @@ static am_status open_sounds(const am_processor *p, const am_processor_files *fi
     return NULL;
 }
 
-static am_status open_videos(const am_processor_files *files, opened *o)
+static am_status make_frames(opened *o, int64_t count, am_video *to, am_image **out)
 {
-    am_image *frames = o->frames;
+    to->frames = *out = am_arena_array(&o->arena, (size_t)count, sizeof **out);
+    if (!*out) return am_out_of_memory();
+    to->count = count;
+    return NULL;
+}
+
+static am_status open_frames(const am_video_files *from, opened *o, am_video *to)
+{
+    am_image *frames;
+    AM_TRY(make_frames(o, (int64_t)from->count, to, &frames));
+    to->fps = from->fps;
+    if (from->fps > 0) to->duration = (double)from->count / from->fps;
+    AM_TRY(open_images(from->frames, from->count, frames));
+    for (size_t k = 1; k < from->count; k++)
+        if (frames[k].width != frames[0].width || frames[k].height != frames[0].height)
+            return am_error(AM_INVALID_ARGUMENT,
+                            "%s: %" PRId64 "x%" PRId64 ", but %s, a frame of the same video, %" PRId64 "x%" PRId64,
+                            from->frames[k], frames[k].width, frames[k].height, from->frames[0], frames[0].width,
+                            frames[0].height);
+    return NULL;
+}
+
+/* Decodes the frames that will be taken; of the others there is nothing but the size. */
+static am_status decode_frames(const am_processor *p, am_video_file *file, double fps, opened *o, am_video *to)
+{
+    const am_video_info *info = am_video_file_info(file);
+    am_image *frames;
+    int64_t *indices, count;
+    AM_TRY(make_frames(o, info->frames, to, &frames));
+    for (int64_t i = 0; i < info->frames; i++) frames[i] = (am_image){.width = info->width, .height = info->height};
+    to->fps = fps > 0 ? fps : info->fps;
+    to->duration = fps > 0 ? (double)info->frames / fps : info->duration;
+    AM_TRY(am_processor_select_frames(p, to, &indices, &count));
+    am_status status = am_video_file_read(file, indices, count, frames);
+    am_free(indices);
+    return status;
+}
+
+/* An image is a video of one frame; a GIF may have more. */
+static am_status open_bytes(const am_processor *p, const am_video_files *from, const am_mapped_file *bytes, opened *o,
+                            am_video *to)
+{
+    const char *format = bytes->bytes ? am_image_format(bytes->bytes, bytes->size_bytes) : NULL;
+    am_video_file *file;
+    if (format && strcmp(format, "GIF") != 0)
+        return open_frames(&(am_video_files){.frames = &from->file, .count = 1, .fps = from->fps}, o, to);
+    AM_TRY(am_video_file_open(bytes->bytes, bytes->size_bytes, from->file, NULL, &file));
+    am_status status = decode_frames(p, file, from->fps, o, to);
+    am_video_file_close(file);
+    return status;
+}
+
+static am_status open_video_file(const am_processor *p, const am_video_files *from, opened *o, am_video *to)
+{
+    am_mapped_file bytes;
+    AM_TRY(am_file_map(from->file, &bytes));
+    am_status status = open_bytes(p, from, &bytes, o, to);
+    am_file_unmap(&bytes);
+    return status;
+}
+
+static am_status open_videos(const am_processor *p, const am_processor_files *files, opened *o)
+{
     for (size_t i = 0; i < files->video_count; i++) {
         const am_video_files *from = &files->videos[i];
-        am_video *to = &o->videos[i];
-        if (!from->count) return am_error(AM_INVALID_ARGUMENT, "video %zu has no frames", i);
-        *to = (am_video){.frames = frames, .count = (int64_t)from->count, .fps = from->fps};
-        if (from->fps > 0) to->duration = (double)from->count / from->fps;
-        AM_TRY(open_images(from->frames, from->count, frames));
-        for (size_t k = 1; k < from->count; k++)
-            if (frames[k].width != frames[0].width || frames[k].height != frames[0].height)
-                return am_error(AM_INVALID_ARGUMENT,
-                                "%s: %" PRId64 "x%" PRId64 ", but %s, a frame of the same video, %" PRId64 "x%" PRId64,
-                                from->frames[k], frames[k].width, frames[k].height, from->frames[0], frames[0].width,
-                                frames[0].height);
-        frames += from->count;
+        if (!from->file && !from->count) return am_error(AM_INVALID_ARGUMENT, "video %zu has no frames", i);
+        AM_TRY(from->file ? open_video_file(p, from, o, &o->videos[i]) : open_frames(from, o, &o->videos[i]));
     }
     return NULL;
 }
 
 static am_status open_files(const am_processor *p, const am_processor_files *files, opened *o)
 {
-    for (size_t i = 0; i < files->video_count; i++) o->frame_count += files->videos[i].count;
     o->images = am_arena_array(&o->arena, files->image_count + 1, sizeof *o->images);
-    o->frames = am_arena_array(&o->arena, o->frame_count + 1, sizeof *o->frames);
     o->videos = am_arena_array(&o->arena, files->video_count + 1, sizeof *o->videos);
     o->sounds = am_arena_array(&o->arena, files->sound_count + 1, sizeof *o->sounds);
-    if (!o->images || !o->frames || !o->videos || !o->sounds) return am_out_of_memory();
+    if (!o->images || !o->videos || !o->sounds) return am_out_of_memory();
     AM_TRY(open_images(files->images, files->image_count, o->images));
-    AM_TRY(open_videos(files, o));
+    AM_TRY(open_videos(p, files, o));
     return open_sounds(p, files, o->sounds);
 }
 
 static void close_files(const am_processor_files *files, opened *o)
 {
     for (size_t i = 0; o->images && i < files->image_count; i++) am_image_deinit(&o->images[i]);
-    for (size_t i = 0; o->frames && i < o->frame_count; i++) am_image_deinit(&o->frames[i]);
+    for (size_t i = 0; o->videos && i < files->video_count; i++)
+        for (int64_t k = 0; k < o->videos[i].count; k++) am_image_deinit((am_image *)&o->videos[i].frames[k]);
     for (size_t i = 0; o->sounds && i < files->sound_count; i++) am_audio_deinit(&o->sounds[i]);
     am_arena_deinit(&o->arena);
 }

@@ -103,12 +103,14 @@ static am_status make_upright(am_image *image, int orientation)
 }
 
 /* Formats and the bytes that tell them. */
-static const struct {
+typedef struct image_format {
     const char *name;
     size_t offset, length;
     const char *magic;
     am_status (*decode)(const am_image_source *source, am_image *out, int *orientation);
-} formats[] = {
+} image_format;
+
+static const image_format formats[] = {
     {"PNG", 0, 8, "\x89PNG\r\n\x1a\n", am_image_decode_png},
     {"JPEG", 0, 3, "\xff\xd8\xff", am_image_decode_jpeg},
     {"WebP", 8, 4, "WEBP", am_image_decode_webp},
@@ -125,16 +127,27 @@ static const struct {
     {"PPM", 0, 2, "P6", am_image_decode_pnm},
 };
 
+static const image_format *find_format(const uint8_t *bytes, size_t size_bytes)
+{
+    for (const image_format *f = formats; f < formats + sizeof formats / sizeof *formats; f++)
+        if (size_bytes >= f->offset + f->length && memcmp(bytes + f->offset, f->magic, f->length) == 0) return f;
+    return NULL;
+}
+
+const char *am_image_format(const void *bytes, size_t size_bytes)
+{
+    const image_format *format = find_format(bytes, size_bytes);
+    return format ? format->name : NULL;
+}
+
 static am_status decode(const am_image_source *source, am_image *out)
 {
     if (!source->size_bytes) return am_error(AM_INVALID_FILE, "an empty file, expected an image");
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        if (source->size_bytes < formats[i].offset + formats[i].length ||
-            memcmp(source->bytes + formats[i].offset, formats[i].magic, formats[i].length) != 0)
-            continue;
+    const image_format *format = find_format(source->bytes, source->size_bytes);
+    if (format) {
         int orientation = 1;
-        am_status status = formats[i].decode(source, out, &orientation);
-        if (status) return am_note(status, "%s", formats[i].name);
+        am_status status = format->decode(source, out, &orientation);
+        if (status) return am_note(status, "%s", format->name);
         return source->as_stored ? NULL : make_upright(out, orientation);
     }
     char first[16 * 3 + 1] = "";

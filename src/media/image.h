@@ -30,6 +30,9 @@ typedef struct am_image {
 am_status am_image_create(int64_t width, int64_t height, am_image *out) AM_NODISCARD;
 void am_image_deinit(am_image *image);
 
+/* What the first bytes say that a file is ("PNG", "GIF" ..), a static string; null when it is no image that is read. */
+const char *am_image_format(const void *bytes, size_t size_bytes);
+
 /* Decodes PNG, JPEG, WebP, GIF (its first frame), TIFF (its first picture), BMP or PBM, PGM and PPM, told apart by
    their first bytes, to upright RGB: the orientation in Exif (or else XMP) is applied, alpha is dropped, palettes and
    grey are spread, CMYK (inverted, as Adobe writes it) becomes RGB, 16 bits are cut to their upper 8, save for grey

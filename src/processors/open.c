@@ -117,6 +117,16 @@ am_status am_processor_video_integer(const am_processor *p, const char *key, int
     return am_note(check_integer(am_video_processor_setting(p->video_processor, key), key, out), "video processor");
 }
 
+am_status am_processor_select_frames(const am_processor *processor, const am_video *video, int64_t **out_indices,
+                                     int64_t *out_count)
+{
+    const am_video_options options = {0};
+    *out_indices = NULL;
+    *out_count = 0;
+    if (!processor->video_processor) return NULL;
+    return am_video_processor_select(processor->video_processor, video, &options, out_indices, out_count);
+}
+
 bool am_processor_flag(const am_processor *p, const char *key, bool fallback)
 {
     return am_json_bool(am_processor_setting(p, key), fallback);

@@ -42,6 +42,11 @@ am_text am_processor_image_placeholder(const am_processor *processor);
 am_text am_processor_video_placeholder(const am_processor *processor);
 am_text am_processor_sound_placeholder(const am_processor *processor);
 
+/* Which frames of a video a run takes: indices, from 0 up, freed with am_free; none (null) where the class takes no videos.
+   Fails with AM_INVALID_ARGUMENT. */
+am_status am_processor_select_frames(const am_processor *processor, const am_video *video, int64_t **out_indices,
+                                     int64_t *out_count) AM_NODISCARD;
+
 /* The rate that sounds must have, in Hz, and how many channels; 0 where the class takes none. */
 int am_processor_sampling_rate(const am_processor *processor);
 int am_processor_sound_channels(const am_processor *processor);

@@ -157,7 +157,7 @@ static am_status compare_text(am_json expected, const am_tensor *found)
                     (const char *)found->data, text.bytes);
 }
 
-/* An array, a text or run lengths. */
+/* An array, a text, run lengths or None. */
 static am_status compare_value(const char *name, am_json expected, const am_tensor *found)
 {
     switch (am_json_kind_of(expected)) {
@@ -165,6 +165,8 @@ static am_status compare_value(const char *name, am_json expected, const am_tens
         return compare_text(expected, found);
     case AM_JSON_ARRAY:
         return compare_runs(expected, found);
+    case AM_JSON_NULL:
+        return found->data ? am_error(AM_FAILED, "it is not None") : NULL;
     default:
         return compare_array(name, expected, found);
     }

@@ -93,6 +93,8 @@ static am_status append_detection_list(const am_vision_outputs *v, const am_post
     const am_post_field *scores = am_post_find(item, "scores"), *labels = am_post_find(item, "labels"),
                         *boxes = am_post_find(item, "boxes");
     if (!scores || !labels || !boxes) return am_error(AM_UNSUPPORTED, "boxes without labels");
+    if (boxes->tensors->dtype != AM_F32)
+        return am_error(AM_UNSUPPORTED, "%s finds boxes that are turned", am_image_processor_name(v->processor));
     const float *score = scores->tensors->data, *box = boxes->tensors->data;
     const int64_t *label = labels->tensors->data;
     am_buffer_append_char(out, '[');

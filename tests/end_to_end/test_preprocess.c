@@ -8,6 +8,9 @@
 #include "recorded/case.h"
 #include "recorded_models.h"
 
+#include <anymodel/processor.h>
+
+#include <math.h>
 #include <sys/stat.h>
 
 /* --- a command line --- */
@@ -326,6 +329,59 @@ static void end_to_end_preprocess__writes_what_feature_extractors_give(void **st
 {
     (void)state;
     check_media("audio/extractors/WhisperFeatureExtractor.json", "files", "--audio", "audio/files", NULL);
+}
+
+/* --- video files --- */
+
+static void expect_numbers(am_json found, am_json expected)
+{
+    am_json_iterator e = am_json_iterate(expected);
+    assert_int_equal(am_json_count(found), am_json_count(expected));
+    for (am_json_iterator i = am_json_iterate(found); am_json_next(&i) && am_json_next(&e);) {
+        double wanted = am_json_real(e.value, NAN);
+        assert_true(fabs(am_json_real(i.value, NAN) - wanted) <= 1e-5 + 1e-5 * fabs(wanted));
+    }
+}
+
+/* A call of a video processor with a file, beside what transformers made of it. */
+static void check_video_call(am_json row)
+{
+    const char *directory = am_test_temporary_directory();
+    const kept_text file = keep(am_test_source_path(
+        am_test_format("tests/unit/media/data/videos/%s", am_json_text(am_json_get(row, "file")).bytes)));
+    am_buffer config = {0};
+    am_json_write(am_json_get(row, "config"), &config);
+    am_test_write_text(directory, "video_preprocessor_config.json", am_buffer_text(&config));
+    am_buffer_deinit(&config);
+    am_test_result result = am_test_anymodel(NULL, "preprocess", directory, "--video", file.text, "--json");
+    if (!am_video_files_decoded()) {
+        expect_failure(result, AM_UNSUPPORTED, "this build has no video decoding");
+        return;
+    }
+    expect_code(&result, AM_OK);
+    am_json_document *document;
+    am_test_expect_ok(am_json_parse(result.out, strlen(result.out), "answer", &document));
+    am_json tensor = am_verify_element(am_json_get(am_json_root(document), "tensors"), 0);
+    assert_true(am_json_equals(am_json_get(tensor, "name"), "pixel_values_videos"));
+    expect_numbers(am_json_get(tensor, "shape"), am_json_get(row, "shape"));
+    expect_numbers(am_json_get(tensor, "values"), am_json_get(row, "values"));
+    am_json_close(document);
+    am_test_result_free(&result);
+}
+
+static void end_to_end_preprocess__video_files_become_what_transformers_makes(void **state)
+{
+    (void)state;
+    size_t length;
+    char *text = am_test_read_file(am_test_source_path("tests/unit/media/data/videos/expected.json"), &length);
+    am_json_document *document;
+    int calls = 0;
+    am_test_expect_ok(am_json_parse(text, length, "expected.json", &document));
+    for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(document), "calls")); am_json_next(&i); calls++)
+        check_video_call(i.value);
+    assert_int_equal(calls, 4);
+    am_json_close(document);
+    free(text);
 }
 
 /* --- what is said --- */

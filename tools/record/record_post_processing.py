@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Records what the post_process_* methods of transformers' image processors, and torchvision's box functions, answer.
 
-Usage: tools/record/record_post_processing.py FOLDER [--seed TEXT] [--samples N] [--largest N]
+Usage: tools/record/record_post_processing.py FOLDER [--seed TEXT] [--samples N] [--largest N] [--only PART]
 
 Writes FOLDER/post_processing.json and FOLDER/boxes.json, laid out as tests/unit/media/data/README.md says. What the model
 would have given is seeded numbers, whose names begin with TEXT; of arrays of more than N elements (--largest, 1024) N
-(--samples, 512) are kept. Needs transformers, torch and torchvision.
+(--samples, 512) are kept. --only "contours" writes the cases of that part alone, without boxes.json. Needs transformers, torch,
+torchvision and opencv-python-headless 4.14 or later.
 """
 
 import argparse
@@ -159,6 +160,8 @@ def answer(case, options):
                 arguments["all_boxes"] = torch.tensor(arguments["all_boxes"])
             result = method(**arguments, **kwargs)
         else:
+            if case["class"].startswith("PPOCR") and "target_sizes" in kwargs:
+                kwargs["target_sizes"] = torch.tensor(kwargs["target_sizes"])
             result = method(Outputs({key: made(value) for key, value in case["outputs"].items()}), **kwargs)
         return {"result": described(as_items(case["method"], result), options)}
     except (ValueError, RuntimeError, TypeError, IndexError, ZeroDivisionError) as error:
@@ -380,6 +383,31 @@ def add_pictures(m):
     m.add("PPDocLayoutV4", "object_detection", {**quads, "pred_boxes": m.numbers("corners", [2, 14, 4], 0.2, 0.8)}, {"target_sizes": SIZES})
 
 
+def add_contours(m):
+    # Blobs, pixels on their own, nothing, everything, many small parts with holes.
+    maps = (("blobs", [2, 1, 16, 14], -0.6, 1.3, "smooth"), ("pixels", [1, 1, 40, 56], -9, 1, None), ("none", [1, 1, 9, 7], 0, 0.3, None),
+            ("all", [1, 1, 9, 30], 0.31, 1, None), ("holes", [1, 1, 34, 50], -0.4, 1, None), ("page", [1, 2, 40, 44], -1.5, 1.2, "smooth"))
+    for name, shape, low, high, then in maps:
+        regions = {"last_hidden_state": m.numbers(f"text {name}", shape, low, high, then)}
+        sizes = [[90, 131], [33, 61]][: shape[0]]
+        m.add("PPOCRV5ServerDet", "object_detection", regions, {"target_sizes": sizes},
+              {"target_sizes": sizes, "threshold": 0.4, "box_threshold": 0.2, "min_size": 1, "unclip_ratio": 2.5})
+    m.add("PPOCRV5ServerDet", "object_detection", regions, {"target_sizes": [[4000, 40000]], "max_candidates": 9, "box_threshold": 0.3}, {},
+          {"target_sizes": sizes, "threshold": 0.1, "box_threshold": 0.1}, {"target_sizes": sizes, "min_size": 0, "box_threshold": 0})
+    size = {"size": {"height": 96, "width": 128}}
+    for name, low, high, grid in (("blobs", -5, 5, [6, 8]), ("thin", -9, 3, [6, 8]), ("fine", -5, 6, [24, 32])):
+        parts = {"logits": m.numbers(f"parts {name}", [2, 9, 3], -3, 3), "pred_boxes": m.numbers("part boxes", [2, 9, 4], 0.1, 0.8),
+                 "order_logits": m.numbers("part order", [2, 9, 9], -5, 5),
+                 "out_masks": m.numbers(f"part masks {name}", [2, 9, *grid], low, high, None if name == "fine" else "smooth")}
+        m.add("PPDocLayoutV3", "object_detection", parts, {"target_sizes": [[90, 131], [400, 610]]},
+              {"target_sizes": SIZES, "threshold": 0.7}, settings=size)
+    m.add("PPDocLayoutV3", "object_detection", parts, {"target_sizes": SIZES, "threshold": 0.99}, {}, {"target_sizes": SIZES[:1]})
+    grains = {**parts, "out_masks": m.numbers("part masks grains", [2, 9, 96, 128], -3000, 10)}  # lost in smaller boxes
+    m.add("PPDocLayoutV3", "object_detection", grains, {"target_sizes": SIZES}, settings={"size": {"height": 384, "width": 512}})
+    tiny = {**parts, "pred_boxes": m.numbers("tiny boxes", [2, 9, 4], -0.02, 0.03)}
+    m.add("PPDocLayoutV3", "object_detection", tiny, {"target_sizes": [[300, 40], [56, 60]]}, settings=size)
+
+
 # --- boxes ---
 
 
@@ -419,13 +447,16 @@ def main():
     parser.add_argument("--seed", default="post")
     parser.add_argument("--samples", type=int, default=512)
     parser.add_argument("--largest", type=int, default=1024)
+    parser.add_argument("--only")
     options = parser.parse_args()
     torch.set_num_threads(1)
     maker = Maker(options.seed)
-    for add in (add_boxes, add_segments, add_maps, add_keypoints, add_generation, add_text, add_pictures):
+    parts = (add_boxes, add_segments, add_maps, add_keypoints, add_generation, add_text, add_pictures, add_contours)
+    for add in [part for part in parts if options.only in (None, part.__name__[len("add_"):])]:
         add(maker)
     write(f"{options.folder}/post_processing.json", [{**case, **answer(case, options)} for case in maker.cases])
-    write(f"{options.folder}/boxes.json", [box_group(options.seed, n, t, options) for n, t in ((12, 0.3), (30, 0.2))])
+    if not options.only:
+        write(f"{options.folder}/boxes.json", [box_group(options.seed, n, t, options) for n, t in ((12, 0.3), (30, 0.2))])
     print(f"{len(maker.cases)} cases")
 
 

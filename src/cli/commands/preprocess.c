@@ -23,9 +23,12 @@ static const am_option options[] = {
     {"image", AM_OPTION_LIST, offsetof(preprocess_values, images), "FILE",
      "an image; again: more, in the order of their places", 0, 0},
     {"audio", AM_OPTION_LIST, offsetof(preprocess_values, sounds), "FILE", "a sound; again: more", 0, 0},
-    {"video", AM_OPTION_LIST, offsetof(preprocess_values, videos), "FRAMES",
-     "a video: a folder of images in the order of their names, or FILE,FILE,..; again: more", 0, 0},
-    {"fps", AM_OPTION_REAL, offsetof(preprocess_values, fps), "N", "frames a second of the videos", 1e-6, 1e6},
+    {"video", AM_OPTION_LIST, offsetof(preprocess_values, videos), "FILE",
+     "a video: MP4, WebM, MKV, AVI, GIF .., a folder of images in the order of their names, or IMAGE,IMAGE,..; again: "
+     "more",
+     0, 0},
+    {"fps", AM_OPTION_REAL, offsetof(preprocess_values, fps), "N",
+     "frames a second of the videos (of a video file: as it says)", 1e-6, 1e6},
     AM_FIELD_OPTION(preprocess_values, "padding", "HOW", "of texts: longest, max_length or false", 0, 0),
     AM_FIELD_OPTION(preprocess_values, "max-length", "N", "of texts: N tokens, for padding and truncation", 1, 1e9),
     AM_FIELD_OPTION(preprocess_values, "truncation", "HOW", "of texts: true or false", 0, 0),
@@ -41,7 +44,7 @@ static int run(int argc, char **argv, am_globals *globals);
 const am_command am_command_preprocess = {
     .name = "preprocess",
     .summary = "texts, images, sounds and videos to the tensors that the model takes",
-    .usage = "MODEL_DIR [--text TEXT] [--image FILE] [--audio FILE] [--video FRAMES] [-o FILE.safetensors]",
+    .usage = "MODEL_DIR [--text TEXT] [--image FILE] [--audio FILE] [--video FILE] [-o FILE.safetensors]",
     .help =
         "What transformers' AutoProcessor makes of the inputs: the processor of MODEL_DIR, or where it has none its "
         "tokenizer, image\n"
@@ -52,12 +55,16 @@ const am_command am_command_preprocess = {
         "  anymodel preprocess my-llava --text \"<image> What is it?\" --image cat.jpg -o inputs.safetensors\n"
         "  anymodel preprocess my-clip --text \"a cat\" --text \"two dogs\" --padding longest --image cat.jpg --json\n"
         "  anymodel preprocess my-whisper --audio speech.wav\n"
+        "  anymodel preprocess my-qwen2-vl --text \"<|video_pad|> What happens?\" --video clip.mp4\n"
         "  anymodel preprocess my-qwen2-vl --text \"<|video_pad|> What happens?\" --video frames/ --fps 2 "
         "--option 'videos_kwargs={\"do_sample_frames\": false}'\n\n"
         "A placeholder in a text (\"<image>\", \"<|image_pad|>\" ..: what the model's processor files name) stands for "
         "one image, and becomes\n"
         "as many tokens as the model gives rows for it. Inputs that differ in shape make no batch: their tensors are "
         "NAME.0, NAME.1 and on.\n\n"
+        "Of a video file the frames are decoded that the processor samples. That needs FFmpeg's libraries when the "
+        "program is built\n"
+        "(make video).\n\n"
         "With --json: {\"processor\", \"tensors\": [{\"name\", \"dtype\", \"shape\", \"values\"}, ..]}, values in one "
         "list, outermost first,\n"
         "of tensors of at most 1024 numbers; with -o also \"file\".\n",
@@ -244,14 +251,21 @@ static int list_folder(const am_globals *globals, const char *folder, frame_list
     return AM_OK;
 }
 
-static int list_frames(const am_globals *globals, const char *given, frame_list *out)
+/* A folder and a list are frames, anything else is a file. */
+static int find_video(const am_globals *globals, const char *given, frame_list *frames, am_video_files *out)
 {
     struct stat info;
-    if (stat(given, &info) == 0 && S_ISDIR(info.st_mode)) return list_folder(globals, given, out);
-    for (const char *at = given; at; at = strchr(at, ','), at += at ? 1 : 0)
-        if (!add_frame(out, strndup(at, strcspn(at, ","))))
-            return am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the names of frames");
-    return AM_OK;
+    bool is_there = stat(given, &info) == 0;
+    int code = AM_OK;
+    if (is_there && S_ISDIR(info.st_mode)) code = list_folder(globals, given, frames);
+    else if (is_there || !strchr(given, ',')) out->file = given;
+    else
+        for (const char *at = given; at && !code; at = strchr(at, ','), at += at ? 1 : 0)
+            if (!add_frame(frames, strndup(at, strcspn(at, ","))))
+                code = am_cli_fail(globals, AM_OUT_OF_MEMORY, "no memory for the names of frames");
+    out->frames = (const char *const *)frames->items;
+    out->count = frames->count;
+    return code;
 }
 
 /* --- the call --- */
@@ -273,13 +287,13 @@ static int process_values(const am_globals *globals, const am_processor *process
 {
     am_text texts[AM_CLI_LIST_LIMIT];
     frame_list frames[AM_CLI_LIST_LIMIT] = {{0}};
-    am_video_files videos[AM_CLI_LIST_LIMIT];
+    am_video_files videos[AM_CLI_LIST_LIMIT] = {{0}};
     int code = AM_OK;
     for (int i = 0; i < values->texts.count; i++)
         texts[i] = (am_text){values->texts.items[i], strlen(values->texts.items[i])};
     for (int i = 0; i < values->videos.count && !code; i++) {
-        code = list_frames(globals, values->videos.items[i], &frames[i]);
-        videos[i] = (am_video_files){(const char *const *)frames[i].items, frames[i].count, values->fps};
+        videos[i].fps = values->fps;
+        code = find_video(globals, values->videos.items[i], &frames[i], &videos[i]);
     }
     am_processor_files files = {.texts = texts,
                                 .text_count = (size_t)values->texts.count,

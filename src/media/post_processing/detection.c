@@ -1,6 +1,7 @@
 /* Boxes of objects: post_process_object_detection. */
 #include "media/post_processing/boxes.h"
 #include "media/post_processing/methods.h"
+#include "media/post_processing/polygons.h"
 #include "media/post_processing/values.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ typedef struct detection_settings {
     bool takes_focal_loss;
     bool is_square; /* boxes count in parts of the longer side */
     bool in_order;  /* sorted as the page is read, by order_logits; scores may be the threshold */
+    bool outlines;  /* "polygon_points" by out_masks; sizes are needed */
 } detection_settings;
 
 typedef struct detection {
@@ -31,9 +33,10 @@ typedef struct detection {
 typedef struct detection_image {
     int64_t number, queries, classes;
     const float *logits, *boxes;
-    const float *probabilities; /* in place of logits, or null */
-    const float *order_logits;  /* [queries, queries], or null */
-    const am_plane_size *size;  /* or null */
+    const float *probabilities;    /* in place of logits, or null */
+    const float *order_logits;     /* [queries, queries], or null */
+    const am_plane_size *size;     /* or null */
+    const am_outline_masks *masks; /* of a class with outlines */
 } detection_image;
 
 static am_status best_of_queries(const am_post_run *run, const detection_image *image, bool is_softmax, detection *out)
@@ -127,6 +130,18 @@ static am_status give_boxes(am_post_run *run, am_post_item *item, const detectio
     return NULL;
 }
 
+/* Boxes are those of the item. */
+static am_status give_outlines(am_post_run *run, am_post_item *item, const detection_image *image,
+                               const detection *found, int64_t count)
+{
+    const float *boxes = am_post_find(item, "boxes")->tensors->data;
+    am_tensor *to;
+    AM_TRY(am_post_add_list(run, item, "polygon_points", count, &to));
+    for (int64_t i = 0; i < count; i++)
+        AM_TRY(am_post_outline(run, image->masks, found[i].query, boxes + 4 * i, &to[i]));
+    return NULL;
+}
+
 static am_status give(am_post_run *run, const detection_image *image, const detection *found, int64_t count)
 {
     const detection_settings *s = run->method->settings;
@@ -145,6 +160,7 @@ static am_status give(am_post_run *run, const detection_image *image, const dete
     AM_TRY(am_post_give_floats(run, item, "scores", scores, count));
     AM_TRY(am_post_give_integers(run, item, "labels", labels, count));
     AM_TRY(give_boxes(run, item, image, found, count));
+    if (s->outlines) AM_TRY(give_outlines(run, item, image, found, count));
     return s->in_order ? am_post_give_integers(run, item, "order_seq", ranks, count) : NULL;
 }
 
@@ -175,9 +191,9 @@ static am_status detect_in_image(am_post_run *run, const detection_image *image,
 /* --- the call --- */
 
 typedef struct detection_call {
-    const am_tensor *logits, *boxes, *order; /* order may be null */
-    float *probabilities;                    /* or null */
-    am_plane_size *sizes;                    /* or null */
+    const am_tensor *logits, *boxes, *order, *masks; /* order and masks may be null */
+    float *probabilities;                            /* or null */
+    am_plane_size *sizes;                            /* or null */
     double threshold;
 } detection_call;
 
@@ -193,6 +209,9 @@ static am_status find_outputs(const am_post_run *run, detection_call *call)
     if (!s->in_order) return NULL;
     AM_TRY(am_post_tensor(run, "order_logits", 3, &call->order));
     for (int axis = 0; axis < 3; axis++) AM_TRY(am_post_check(call->order, "order_logits", axis, dims[axis ? 1 : 0]));
+    if (!s->outlines) return NULL;
+    AM_TRY(am_post_tensor(run, "out_masks", 4, &call->masks));
+    for (int axis = 0; axis < 2; axis++) AM_TRY(am_post_check(call->masks, "out_masks", axis, dims[axis]));
     return NULL;
 }
 
@@ -212,9 +231,21 @@ static am_status read_call(const am_post_run *run, detection_call *call)
     *call = (detection_call){0};
     AM_TRY(find_outputs(run, call));
     AM_TRY(am_post_sizes(run, "target_sizes", call->logits->shape.dims[0], &call->sizes));
+    if (s->outlines && !call->sizes) return am_error(AM_INVALID_ARGUMENT, "target_sizes: expected a list, found none");
     AM_TRY(am_post_number(run, "threshold", s->threshold, &call->threshold));
     if (s->takes_focal_loss) AM_TRY(am_post_flag(run, "use_focal_loss", true, &use_focal_loss));
     return use_focal_loss ? NULL : softmax_of_batch(run, call->logits, &call->probabilities);
+}
+
+/* The masks of an image, where the call has any. */
+static am_outline_masks masks_of(const detection_call *call, int64_t image)
+{
+    if (!call->masks) return (am_outline_masks){0};
+    const int64_t *dims = call->masks->shape.dims;
+    return (am_outline_masks){.logits = am_post_floats(call->masks) + image * dims[1] * dims[2] * dims[3],
+                              .size = {dims[2], dims[3]},
+                              .page = call->sizes[image],
+                              .threshold = (float)call->threshold};
 }
 
 static am_status detect(am_post_run *run)
@@ -223,6 +254,7 @@ static am_status detect(am_post_run *run)
     AM_TRY(read_call(run, &call));
     const int64_t *dims = call.logits->shape.dims, queries = dims[1], each = dims[1] * dims[2];
     for (int64_t b = 0; b < dims[0]; b++) {
+        am_outline_masks masks = masks_of(&call, b);
         detection_image image = {.number = b,
                                  .queries = queries,
                                  .classes = dims[2],
@@ -230,7 +262,8 @@ static am_status detect(am_post_run *run)
                                  .boxes = am_post_floats(call.boxes) + b * queries * 4,
                                  .probabilities = call.probabilities ? call.probabilities + b * each : NULL,
                                  .order_logits = call.order ? am_post_floats(call.order) + b * queries * queries : NULL,
-                                 .size = call.sizes ? &call.sizes[b] : NULL};
+                                 .size = call.sizes ? &call.sizes[b] : NULL,
+                                 .masks = &masks};
         AM_TRY(detect_in_image(run, &image, call.threshold));
     }
     return NULL;
@@ -249,6 +282,8 @@ static const am_post_method methods[] = {
     {"post_process_object_detection", "Owlv2", detect, &(detection_settings){.scores = BEST, .threshold = 0.1, .is_square = true}},
     {"post_process_object_detection", "PPDocLayoutV2", detect,
      &(detection_settings){.scores = TOP, .threshold = 0.5, .in_order = true}},
+    {"post_process_object_detection", "PPDocLayoutV3", detect,
+     &(detection_settings){.scores = TOP, .threshold = 0.5, .in_order = true, .outlines = true}},
     {0},
 };
 /* clang-format on */

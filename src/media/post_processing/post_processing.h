@@ -18,7 +18,8 @@ typedef struct am_segment {
 enum { AM_POST_FIELDS = 5 };
 
 /* An entry of an answer's dict: a tensor, a list of them, or, with no tensors and no list, None. Run lengths are i64:
-   where each run begins and how long it is; of SAM's masks height, width, then the lengths. A text is UTF-8 as u8. */
+   where each run begins and how long it is; of SAM's masks height, width, then the lengths. A text is UTF-8 as u8. In a
+   list, a tensor without data is None. */
 typedef struct am_post_field {
     const char *name;
     am_tensor *tensors; /* [count] */

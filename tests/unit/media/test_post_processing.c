@@ -115,6 +115,37 @@ static void media_post_processing__refuses_to_generate_masks_of_nonsense(void **
                    "does not fit masks of 3 x 4");
 }
 
+static call outlined(const char *options)
+{
+    return (call){"PPDocLayoutV3ImageProcessor",
+                  DETECTION,
+                  options,
+                  {{"logits", am_shape_of(1, 2, 2)},
+                   {"pred_boxes", am_shape_of(1, 2, 4)},
+                   {"order_logits", am_shape_of(1, 2, 2)},
+                   {"out_masks", am_shape_of(1, 2, 5, 6)}}};
+}
+
+static call texts(const char *options)
+{
+    return (call){
+        "PPOCRV5ServerDetImageProcessor", DETECTION, options, {{"last_hidden_state", am_shape_of(1, 1, 8, 9)}}};
+}
+
+static void media_post_processing__refuses_regions_and_outlines_of_nonsense(void **state)
+{
+    call wide = texts("{\"target_sizes\": [[9, 9]]}"), other = outlined("{\"target_sizes\": [[9, 9]]}");
+    expect_refusal(texts(NULL), AM_INVALID_ARGUMENT, "target_sizes: expected a list, found none");
+    expect_refusal(outlined(NULL), AM_INVALID_ARGUMENT, "target_sizes: expected a list, found none");
+    expect_refusal(texts("{\"target_sizes\": [[9, 9]], \"max_candidates\": -1}"), AM_INVALID_ARGUMENT, "at least 0");
+    wide.outputs[0].shape = am_shape_of(1, 1, 1, 2000000);
+    expect_refusal(wide, AM_INVALID_ARGUMENT, "sides from 1 to 1048576");
+    wide.outputs[0].shape = am_shape_of(1, 0, 8, 9);
+    expect_refusal(wide, AM_INVALID_ARGUMENT, "sides from 1 to 1048576");
+    other.outputs[3].shape = am_shape_of(1, 3, 5, 6);
+    expect_refusal(other, AM_INVALID_ARGUMENT, "out_masks: dimension 1: expected 2, found 3");
+}
+
 static void media_post_processing__survives_without_memory(void **state)
 {
     call grids = crops("{\"target_size\": 8, \"crop_n_layers\": 1, \"points_per_crop\": 2}");
@@ -139,11 +170,15 @@ static void media_post_processing__survives_without_memory(void **state)
                    {"pred_boxes", am_shape_of(1, 2, 10)},
                    {"relative_order_logits", am_shape_of(1, 2, 2)},
                    {"successor_order_logits", am_shape_of(1, 2, 2)}}};
+    call outlines = outlined("{\"threshold\": 0.4, \"target_sizes\": [[900, 900]]}");
+    call regions = texts("{\"threshold\": -1, \"box_threshold\": -1, \"target_sizes\": [[9, 9]]}");
     expect_clean_failures(run, &grids);
     expect_clean_failures(run, &masks_kept);
     expect_clean_failures(run, &matte);
     expect_clean_failures(run, &painted);
     expect_clean_failures(run, &quads);
+    expect_clean_failures(run, &outlines);
+    expect_clean_failures(run, &regions);
     expect_refusal(table, AM_INVALID_ARGUMENT, "an empty table");
     call boxes = detection("{\"target_sizes\": [[4, 5], [6, 7]]}");
     call masks = {"MaskFormerImageProcessor",

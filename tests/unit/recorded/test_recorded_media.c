@@ -31,7 +31,7 @@ static void recorded_media__post_processing_is_as_recorded(void **state)
     am_recorded counts = {.on_line = print_line};
     am_test_expect_ok(am_recorded_images(media_data("post_processing"), &counts));
     assert_int_equal(counts.failed, 0);
-    assert_int_equal(counts.passed, 284);
+    assert_int_equal(counts.passed, 311);
     assert_int_equal(counts.unsupported, 0);
 }
 
