@@ -229,6 +229,38 @@ am_value am_matmul(am_builder *b, am_value x, am_value y, bool transpose_x, bool
 am_value am_linear_op(am_builder *b, am_value x, am_value weight, am_value bias, am_value residual,
                       const am_linear_attributes *options);
 
+/* A weight [N, K] of 8 or 4 bits a number, in panels of AM_QUANTIZED_COLUMNS of its N rows, which are columns of the
+   product: P = N / AM_QUANTIZED_COLUMNS rounded up, and what there is beyond N is not read. That is the form in which
+   kernels of every vector width read it as it lies; it is never stored in another one.
+   bits 8: weight I8 [P, K / 4, AM_QUANTIZED_COLUMNS, 4]: element [p, i, c, j] is number [p AM_QUANTIZED_COLUMNS + c, 4
+   i
+   + j].
+   bits 4: weight U8 [P, K / 8, AM_QUANTIZED_COLUMNS, 4]: the lower half of element [p, i, c, j] is k = 8 i + j, the
+   upper one k = 8 i + 4 + j; both 0 .. 15. Number q of [n, k] stands for (q - zero point) * scale, which are those of
+   its group of `group` along K. */
+enum { AM_QUANTIZED_COLUMNS = 16 };
+
+typedef struct am_quantized_linear_attributes {
+    int64_t bits;    /* 8 or 4 */
+    int64_t columns; /* N */
+    int64_t group;   /* divides K */
+    int activation;  /* am_unary_fn applied to the sum */
+} am_quantized_linear_attributes;
+
+typedef struct am_quantized_linear_inputs {
+    am_value x;           /* [.., K]; K is a multiple of 4, with 4 bits of 8 */
+    am_value weight;      /* see above */
+    am_value scales;      /* [P, K / group, AM_QUANTIZED_COLUMNS] of any float dtype */
+    am_value zero_points; /* the same shape, of the weight's dtype; AM_NONE: 0, with 4 bits 8 */
+    am_value bias;        /* [N] or AM_NONE */
+    am_value residual;    /* [.., N] or AM_NONE */
+} am_quantized_linear_inputs;
+
+/* activation(x times weight^T + bias) + residual: [.., N]. Kernels may round x to 8 bits, by groups of 32 numbers of a
+   row that share one scale (see am_micro.quantize). */
+am_value am_quantized_linear(am_builder *b, const am_quantized_linear_inputs *inputs,
+                             const am_quantized_linear_attributes *options);
+
 /* Row n of x: [N, K] times each expert it names in experts: I32 [N, S]; weight: [E, M, K], bias: [E, M] or
    AM_NONE; gives [N, S, M]. With x: [N, S, K] slot s of row n has an input of its own. */
 am_value am_grouped_matmul(am_builder *b, am_value x, am_value experts, am_value weight, am_value bias);

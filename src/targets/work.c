@@ -60,6 +60,7 @@ double am_graph_node_flops(const am_graph *graph, const am_node *node)
 {
     switch (node->op) {
     case AM_OP_LINEAR:
+    case AM_OP_QUANTIZED_LINEAR:
         return 2 * output_count(graph, node) * last_dim(input_shape(graph, node, 0));
     case AM_OP_MATMUL:
         return matmul_flops(graph, node);

@@ -33,6 +33,27 @@ typedef struct am_ending {
     bool relu;
 } am_ending;
 
+/* So many neighbours in a row of x share a scale where x is rounded to 8 bits. */
+enum { AM_ACTIVATION_GROUP = 32 };
+
+/* Rows of x, K numbers each, K a multiple of AM_ACTIVATION_GROUP: what am_micro.quantize made of each, one after the
+   other. */
+typedef struct am_quantized_rows {
+    const int8_t *q;
+    const float *scales;
+    const int32_t *sums;
+} am_quantized_rows;
+
+/* A panel of a weight of 8 or 4 bits and what belongs to it, as am_quantized_linear_attributes has them. */
+typedef struct am_quantized_panel {
+    int64_t K, group; /* multiples of AM_ACTIVATION_GROUP */
+    int64_t columns;  /* that there are in this panel */
+    const void *weight;
+    const void *scales; /* F32, BF16 or F16 */
+    am_dtype scale_dtype;
+    const void *zero_points; /* null: none */
+} am_quantized_panel;
+
 /* Vector routines of one level. Float arrays need no alignment. Every element of a result is computed by the
    same operations whatever its neighbours, so results do not depend on how work is cut. */
 typedef struct am_micro {
@@ -63,6 +84,16 @@ typedef struct am_micro {
     void (*gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                               am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
                               const am_ending *ending);
+
+    /* x rounded to 8 bits: in each group of AM_ACTIVATION_GROUP of `count` numbers, a multiple of it, q = x / scale to
+       the nearest whole number, scale being the largest |x| / 127, and the sum of q. A group with a NaN or an infinity
+       has the scale NaN, one with none above 2^-100 the scale 0; q is then 0. */
+    void (*quantize)(const float *x, int64_t count, int8_t *q, float *scales, int32_t *sums);
+
+    /* c[m, n] = sum_k x[m, k] w[n, k] for the columns n of a panel of so many bits (8 or 4) a number. The same bits on
+       every level. */
+    void (*gemm_quantized)(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x, float *c,
+                           int64_t ldc);
 
     /* y[i] = bias + sum_t weights[t] x[offsets[t] + i], one sequence over t. */
     void (*taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,

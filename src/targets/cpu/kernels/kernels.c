@@ -1,11 +1,18 @@
 #include "targets/cpu/kernels/kernels.h"
 
-const am_kernel *const am_cpu_kernels[] = {
-    &am_cpu_linear,        &am_cpu_matmul,    &am_cpu_convolution,      &am_cpu_attention, &am_cpu_norm_rows,
-    &am_cpu_norm_channels, &am_cpu_softmax,   &am_cpu_reduce,           &am_cpu_unary,     &am_cpu_binary,
-    &am_cpu_binary_truth,  &am_cpu_select,    &am_cpu_gated_activation, &am_cpu_rope,      &am_cpu_permute,
-    &am_cpu_broadcast,     &am_cpu_slice,     &am_cpu_concat,           &am_cpu_pad,       &am_cpu_cast,
-    &am_cpu_gather,        &am_cpu_embedding, &am_cpu_scatter,          &am_cpu_pool,      NULL};
+const am_kernel *const am_cpu_kernels[] = {&am_cpu_linear,        &am_cpu_quantized_linear,
+                                           &am_cpu_matmul,        &am_cpu_convolution,
+                                           &am_cpu_attention,     &am_cpu_norm_rows,
+                                           &am_cpu_norm_channels, &am_cpu_softmax,
+                                           &am_cpu_reduce,        &am_cpu_unary,
+                                           &am_cpu_binary,        &am_cpu_binary_truth,
+                                           &am_cpu_select,        &am_cpu_gated_activation,
+                                           &am_cpu_rope,          &am_cpu_permute,
+                                           &am_cpu_broadcast,     &am_cpu_slice,
+                                           &am_cpu_concat,        &am_cpu_pad,
+                                           &am_cpu_cast,          &am_cpu_gather,
+                                           &am_cpu_embedding,     &am_cpu_scatter,
+                                           &am_cpu_pool,          NULL};
 
 bool am_all_f32(const am_graph *graph, const am_node *node)
 {
