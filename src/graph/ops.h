@@ -232,12 +232,12 @@ am_value am_linear_op(am_builder *b, am_value x, am_value weight, am_value bias,
 /* A weight [N, K] of 8 or 4 bits a number, in panels of AM_QUANTIZED_COLUMNS of its N rows, which are columns of the
    product: P = N / AM_QUANTIZED_COLUMNS rounded up, and what there is beyond N is not read. That is the form in which
    kernels of every vector width read it as it lies; it is never stored in another one.
-   bits 8: weight I8 [P, K / 4, AM_QUANTIZED_COLUMNS, 4]: element [p, i, c, j] is number [p AM_QUANTIZED_COLUMNS + c, 4
+   bits 8: weight U8 [P, K / 4, AM_QUANTIZED_COLUMNS, 4]: element [p, i, c, j] is number [p AM_QUANTIZED_COLUMNS + c, 4
    i
    + j].
    bits 4: weight U8 [P, K / 8, AM_QUANTIZED_COLUMNS, 4]: the lower half of element [p, i, c, j] is k = 8 i + j, the
-   upper one k = 8 i + 4 + j; both 0 .. 15. Number q of [n, k] stands for (q - zero point) * scale, which are those of
-   its group of `group` along K. */
+   upper one k = 8 i + 4 + j. Number q of [n, k] stands for (q - zero point) * scale, which are those of its group of
+   `group` along K. */
 enum { AM_QUANTIZED_COLUMNS = 16 };
 
 typedef struct am_quantized_linear_attributes {
@@ -251,7 +251,7 @@ typedef struct am_quantized_linear_inputs {
     am_value x;           /* [.., K]; K is a multiple of 4, with 4 bits of 8 */
     am_value weight;      /* see above */
     am_value scales;      /* [P, K / group, AM_QUANTIZED_COLUMNS] of any float dtype */
-    am_value zero_points; /* the same shape, of the weight's dtype; AM_NONE: 0, with 4 bits 8 */
+    am_value zero_points; /* U8, the same shape; AM_NONE: the middle, 128 or 8 */
     am_value bias;        /* [N] or AM_NONE */
     am_value residual;    /* [.., N] or AM_NONE */
 } am_quantized_linear_inputs;

@@ -45,13 +45,11 @@ static am_tensor make(am_dtype dtype, am_shape shape, double low, double high, u
 
 static op_test_node make_node(const layout *l, const am_quantized_linear_attributes *attributes, am_tensor x)
 {
-    am_dtype whole = l->bits == 8 ? AM_I8 : AM_U8;
-    double low = l->bits == 8 ? -128 : 0, high = l->bits == 8 ? 127 : 255;
     op_test_node node = {.op = AM_OP_QUANTIZED_LINEAR, .attributes = attributes, .input_count = 6};
     node.inputs[0] = x;
-    node.inputs[1] = make(whole, weight_shape(l), low, high, 1);
+    node.inputs[1] = make(AM_U8, weight_shape(l), 0, 255, 1);
     node.inputs[2] = make(l->scales ? l->scales : AM_F32, scales_shape(l), 0.01, 0.02, 2);
-    if (l->zero_points) node.inputs[3] = make(whole, scales_shape(l), low, l->bits == 8 ? 127 : 15, 3);
+    if (l->zero_points) node.inputs[3] = make(AM_U8, scales_shape(l), 0, l->bits == 8 ? 255 : 15, 3);
     if (l->bias) node.inputs[4] = make(AM_F32, am_shape_of(l->N), -2, 2, 4);
     if (l->residual) node.inputs[5] = make(AM_F32, am_shape_of(l->M, l->N), -2, 2, 5);
     return node;
@@ -112,12 +110,12 @@ static void ops_quantized_linear__agrees_where_x_is_not_rounded(void **state)
 {
     for (int zero_points = 0; zero_points < 2; zero_points++) {
         const am_quantized_linear_attributes a = {8, 21, 12, AM_RELU}, b = {4, 21, 20, AM_IDENTITY};
-        op_test_input zero = OP_OF(AM_I8, 2, 5, C), zero4 = OP_OF(AM_U8, 2, 2, C);
-        op_test_input weight = {.dtype = AM_I8, .shape = am_shape_of(2, 15, C, 4), .low = -128, .high = 128};
+        op_test_input zero = OP_OF(AM_U8, 2, 5, C), zero4 = OP_OF(AM_U8, 2, 2, C);
+        op_test_input weight = {.dtype = AM_U8, .shape = am_shape_of(2, 15, C, 4), .low = 0, .high = 256};
         op_test_input weight4 = {.dtype = AM_U8, .shape = am_shape_of(2, 5, C, 4), .low = 0, .high = 256};
         op_test_input scales = {.dtype = AM_F32, .shape = am_shape_of(2, 5, C), .low = 0.01, .high = 0.02};
         op_test_input scales4 = {.dtype = AM_F32, .shape = am_shape_of(2, 2, C), .low = 0.1, .high = 0.2};
-        zero4.low = 0, zero4.high = 16;
+        zero.low = zero4.low = 0, zero.high = 256, zero4.high = 16;
         zero.absent = zero4.absent = !zero_points;
         op_test_compare_floats(AM_OP_QUANTIZED_LINEAR, &a,
                                OP_INPUTS(OP_F32(2, 3, 60), weight, scales, zero, OP_F32(21), OP_F32(2, 3, 21)));
@@ -141,7 +139,7 @@ static int64_t group_at(const layout *l, int64_t n, int64_t k)
 
 static int64_t zero_point(const op_test_node *node, const layout *l, int64_t n, int64_t k)
 {
-    if (!l->zero_points) return l->bits == 8 ? 0 : 8;
+    if (!l->zero_points) return l->bits == 8 ? 128 : 8;
     return am_load_int(node->inputs[3].dtype, node->inputs[3].data, group_at(l, n, k));
 }
 
@@ -245,12 +243,13 @@ static void ops_quantized_linear__every_level_gives_the_bits_of_the_model(void *
 static void ops_quantized_linear__sums_of_the_largest_numbers_are_exact(void **state)
 {
     for (int bits = 4; bits <= 8; bits += 4)
-        for (int sign = -1; sign <= 1; sign += 2) {
+        for (int i = 0; i < 4; i++) {
+            int sign = i % 2 ? -1 : 1;
             const layout l = {.M = 4, .N = 16, .K = 64, .group = 64, .bits = bits, .bias = true};
             am_quantized_linear_attributes attributes = attributes_of(&l, AM_IDENTITY);
             am_tensor x = make(AM_F32, am_shape_of(l.M, l.K), sign, sign, 0);
             op_test_node node = make_node(&l, &attributes, x);
-            memset(node.inputs[1].data, bits == 8 ? (sign > 0 ? 127 : -128) : 255, (size_t)(l.N * l.K * bits / 8));
+            memset(node.inputs[1].data, i < 2 ? 0 : 255, (size_t)(l.N * l.K * bits / 8));
             compare_with_model(&node, &l);
             op_test_free(node.inputs, OP_TEST_INPUTS);
         }
@@ -285,22 +284,23 @@ static void ops_quantized_linear__refuses_what_does_not_fit(void **state)
     const char *const messages[] = {"weights of 3 bits, expected 8 or 4", "0 columns",
                                     "rows of 64 numbers do not fall into groups of 24",
                                     "rows of 64 numbers do not fall into groups of 0"};
-    op_test_input x = OP_F32(2, 64), w = OP_OF(AM_I8, 2, 16, C, 4), s = OP_F32(2, 2, C);
+    op_test_input x = OP_F32(2, 64), w = OP_OF(AM_U8, 2, 16, C, 4), s = OP_F32(2, 2, C);
     for (int i = 0; i < 4; i++) op_test_refused(AM_OP_QUANTIZED_LINEAR, &wrong[i], messages[i], OP_INPUTS(x, w, s));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "rows of 62 numbers, expected a multiple of 4",
                     OP_INPUTS(OP_F32(2, 62), w, s));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &b, "rows of 36 numbers, expected a multiple of 8",
                     OP_INPUTS(OP_F32(2, 36), w, s));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 0 must have a dimension", OP_INPUTS(OP_SCALAR(AM_F32), w, s));
-    op_test_refused(AM_OP_QUANTIZED_LINEAR, &b, "input 1 must be u8, found i8", OP_INPUTS(x, w, s));
+    op_test_refused(AM_OP_QUANTIZED_LINEAR, &b, "input 1 must be u8, found i8",
+                    OP_INPUTS(x, OP_OF(AM_I8, 2, 8, C, 4), s));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 1 must have shape [2, 16, 16, 4], found [1, 16, 16, 4]",
-                    OP_INPUTS(x, OP_OF(AM_I8, 1, 16, C, 4), s));
+                    OP_INPUTS(x, OP_OF(AM_U8, 1, 16, C, 4), s));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 2 must have shape [2, 2, 16], found [2, 16]",
                     OP_INPUTS(x, w, OP_F32(2, C)));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 2 must be of a float type, found i8",
                     OP_INPUTS(x, w, OP_OF(AM_I8, 2, 2, C)));
-    op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 3 must be i8, found u8",
-                    OP_INPUTS(x, w, s, OP_OF(AM_U8, 2, 2, C)));
+    op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 3 must be u8, found i8",
+                    OP_INPUTS(x, w, s, OP_OF(AM_I8, 2, 2, C)));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 4 must have shape [20], found [32]",
                     OP_INPUTS(x, w, s, OP_ABSENT, OP_F32(32)));
     op_test_refused(AM_OP_QUANTIZED_LINEAR, &a, "input 5 must have shape [2, 20], found [20]",

@@ -26,18 +26,17 @@ static am_status infer(am_infer *c)
 {
     const am_quantized_linear_attributes *a = c->attributes;
     am_shape shape = c->inputs[0]->shape;
-    am_dtype whole = a->bits == 8 ? AM_I8 : AM_U8;
     AM_TRY(am_check_float(c, 0));
     if (shape.rank < 1) return am_error(AM_INVALID_ARGUMENT, "input 0 must have a dimension");
     int64_t K = shape.dims[shape.rank - 1], panels = (a->columns - 1) / C + 1;
     AM_TRY(check_attributes(a, K));
     am_shape weight = am_shape_of(panels, K / together(a), C, 4), scales = am_shape_of(panels, K / a->group, C);
     am_shape bias = am_shape_of(a->columns);
-    AM_TRY(am_check_dtype(c, 1, whole));
+    AM_TRY(am_check_dtype(c, 1, AM_U8));
     AM_TRY(am_check_shape(c, 1, &weight));
     AM_TRY(am_check_float(c, 2));
     AM_TRY(am_check_shape(c, 2, &scales));
-    AM_TRY(am_check_dtype(c, 3, whole));
+    AM_TRY(am_check_dtype(c, 3, AM_U8));
     AM_TRY(am_check_shape(c, 3, &scales));
     AM_TRY(am_check_float(c, 4));
     AM_TRY(am_check_shape(c, 4, &bias));
@@ -70,7 +69,7 @@ static am_value dequantize(am_builder *b, const am_quantized_linear_attributes *
     int64_t rows = shape.dims[0] * C, K = shape.dims[1] * shape.dims[3];
     q = am_reshape(b, am_permute(b, q, am_shape_of(0, 2, 1, 3)), am_shape_of(rows, K / a->group, a->group));
     if (in[3].id) q = am_sub(b, q, of_groups(b, in[3], dtype));
-    else if (a->bits == 4) q = am_add_number(b, q, -8);
+    else q = am_add_number(b, q, a->bits == 8 ? -128 : -8);
     q = am_mul(b, q, of_groups(b, in[2], dtype));
     return am_slice(b, am_reshape(b, q, am_shape_of(rows, K)), 0, 0, a->columns);
 }

@@ -40,18 +40,18 @@ enum { AM_ACTIVATION_GROUP = 32 };
    other. */
 typedef struct am_quantized_rows {
     const int8_t *q;
-    const float *scales;
-    const int32_t *sums;
+    const float *scales;   /* one a group */
+    const int16_t *middle; /* two a group: -8 times the sum of the numbers k with k % 4 < 2, and of the others */
 } am_quantized_rows;
 
 /* A panel of a weight of 8 or 4 bits and what belongs to it, as am_quantized_linear_attributes has them. */
 typedef struct am_quantized_panel {
     int64_t K, group; /* multiples of AM_ACTIVATION_GROUP */
     int64_t columns;  /* that there are in this panel */
-    const void *weight;
+    const uint8_t *weight;
     const void *scales; /* F32, BF16 or F16 */
     am_dtype scale_dtype;
-    const void *zero_points; /* null: none */
+    const uint8_t *zero_points; /* null: none */
 } am_quantized_panel;
 
 /* Vector routines of one level. Float arrays need no alignment. Every element of a result is computed by the
@@ -86,9 +86,9 @@ typedef struct am_micro {
                               const am_ending *ending);
 
     /* x rounded to 8 bits: in each group of AM_ACTIVATION_GROUP of `count` numbers, a multiple of it, q = x / scale to
-       the nearest whole number, scale being the largest |x| / 127, and the sum of q. A group with a NaN or an infinity
-       has the scale NaN, one with none above 2^-100 the scale 0; q is then 0. */
-    void (*quantize)(const float *x, int64_t count, int8_t *q, float *scales, int32_t *sums);
+       the nearest whole number, scale being the largest |x| / 127. A group with a NaN or an infinity has the scale NaN,
+       one with none from 2^-100 on the scale 0; q is then 0. */
+    void (*quantize)(const float *x, int64_t count, int8_t *q, float *scales, int16_t *middle);
 
     /* c[m, n] = sum_k x[m, k] w[n, k] for the columns n of a panel of so many bits (8 or 4) a number. The same bits on
        every level. */

@@ -20,7 +20,7 @@ static size_t scratch_bytes(const am_graph *graph, const am_node *node)
 {
     const am_shape *x = &graph->values[node->inputs[0].id].shape;
     size_t count = (size_t)am_shape_count(x);
-    return count + count / AM_ACTIVATION_GROUP * (sizeof(float) + sizeof(int32_t));
+    return count + count / AM_ACTIVATION_GROUP * (sizeof(float) + 2 * sizeof(int16_t));
 }
 
 /* Where in the scratch memory what was made of x is. */
@@ -28,8 +28,8 @@ static am_quantized_rows place_rows(const am_kernel_call *call)
 {
     size_t count = (size_t)am_shape_count(&call->inputs[0].shape), groups = count / AM_ACTIVATION_GROUP;
     float *scales = call->scratch;
-    int32_t *sums = (int32_t *)(scales + groups);
-    return (am_quantized_rows){.q = (int8_t *)(sums + groups), .scales = scales, .sums = sums};
+    int16_t *middle = (int16_t *)(scales + groups);
+    return (am_quantized_rows){.q = (int8_t *)(middle + 2 * groups), .scales = scales, .middle = middle};
 }
 
 static void quantize_rows(void *context, int64_t begin, int64_t end)
@@ -39,7 +39,7 @@ static void quantize_rows(void *context, int64_t begin, int64_t end)
     p->call->micro->quantize((const float *)p->call->inputs[0].data + begin * p->K, (end - begin) * p->K,
                              (int8_t *)(uintptr_t)p->x.q + begin * p->K,
                              (float *)(uintptr_t)p->x.scales + begin * groups,
-                             (int32_t *)(uintptr_t)p->x.sums + begin * groups);
+                             (int16_t *)(uintptr_t)p->x.middle + begin * 2 * groups);
 }
 
 /* --- blocks --- */
@@ -53,10 +53,10 @@ static am_quantized_panel panel_of(const problem *p, int64_t panel)
     return (am_quantized_panel){.K = p->K,
                                 .group = a->group,
                                 .columns = left < C ? left : C,
-                                .weight = (const char *)in[1].data + (size_t)(panel * C * p->K * a->bits / 8),
+                                .weight = (const uint8_t *)in[1].data + (panel * C * p->K * a->bits / 8),
                                 .scales = (const char *)in[2].data + groups * am_dtype_bytes(in[2].dtype),
                                 .scale_dtype = in[2].dtype,
-                                .zero_points = in[3].data ? (const char *)in[3].data + groups : NULL};
+                                .zero_points = in[3].data ? (const uint8_t *)in[3].data + groups : NULL};
 }
 
 static void compute_block(const problem *p, int64_t m0, int64_t m1, int64_t panel0, int64_t panel1)
@@ -65,7 +65,7 @@ static void compute_block(const problem *p, int64_t m0, int64_t m1, int64_t pane
     const float *bias = p->call->inputs[4].data, *residual = p->call->inputs[5].data;
     float *y = p->call->outputs[0].data;
     int64_t groups = p->K / AM_ACTIVATION_GROUP, n0 = panel0 * C, end = panel1 * C < p->N ? panel1 * C : p->N;
-    am_quantized_rows x = {p->x.q + m0 * p->K, p->x.scales + m0 * groups, p->x.sums + m0 * groups};
+    am_quantized_rows x = {p->x.q + m0 * p->K, p->x.scales + m0 * groups, p->x.middle + m0 * 2 * groups};
     for (int64_t i = panel0; i < panel1; i++) {
         am_quantized_panel panel = panel_of(p, i);
         micro->gemm_quantized(m1 - m0, (int)p->options->bits, &panel, &x, y + m0 * p->N + i * C, p->N);

@@ -1,6 +1,6 @@
 /* Products with a weight of 8 or 4 bits (am_quantized_linear_attributes) and x rounded to 8 bits by groups of
-   AM_ACTIVATION_GROUP. A result is one sequence over these groups: c += (whole sum of the group) * (scale of x * scale
-   of the weight), each operation rounded once, so that every level gives the same bits. */
+   AM_ACTIVATION_GROUP. A result is one sequence over these groups: c += (whole sum of the group) * (scale of the weight
+   * scale of x), each operation rounded once, so that every level gives the same bits. */
 #include "targets/cpu/kernels/dot.h"
 
 #include "graph/ops.h"
@@ -14,41 +14,45 @@ enum {
 
 _Static_assert(GROUP == 4 * AM_DOT_STEPS, "a group's products fit one sum");
 
-#if defined(AM_VEC_AVX512) || defined(AM_VEC_NEON)
-enum { ROWS = 4 };
+/* Rows of a tile: as many sums as registers hold. */
+#if defined(AM_VEC_AVX512)
+enum { ROWS_OF_BYTES = 8, ROWS_OF_HALVES = 8 };
 #elif defined(AM_VEC_AVX2)
-enum { ROWS = 3 };
+enum { ROWS_OF_BYTES = 3, ROWS_OF_HALVES = 4 };
+#elif defined(AM_VEC_NEON)
+enum { ROWS_OF_BYTES = 4, ROWS_OF_HALVES = 4 };
 #else
-enum { ROWS = 1 };
+enum { ROWS_OF_BYTES = 1, ROWS_OF_HALVES = 1 };
 #endif
+enum { ROWS = ROWS_OF_HALVES > ROWS_OF_BYTES ? ROWS_OF_HALVES : ROWS_OF_BYTES };
 
 /* --- x --- */
 
-/* Where the largest number is smaller, what it would contribute is lost in any sum of normal floats. */
+/* Where no number is larger, all that the group contributes is lost in any sum of normal floats. */
 #define SMALLEST 0x1p-100f
 
-static float round_group(const float *x, int8_t *q, int32_t *sum)
+static float round_group(const float *x, int8_t *q, int16_t *middle)
 {
     vf largest = vset(0);
-    vi sums = {0};
     for (int i = 0; i < GROUP; i += AM_WIDTH) largest = vmax(largest, vabs(vload(x + i)));
-    float most = vmax_lanes(largest);
-    bool is_finite = most - most == 0, is_zero = !(most >= SMALLEST);
-    float inverse = is_finite && !is_zero ? 127 / most : 0;
+    float most = vmax_lanes(largest), rest = most - most; /* NaN of a NaN and of an infinity */
+    bool rounds = most >= SMALLEST && rest == 0;
+    int sums[2] = {0};
     for (int i = 0; i < GROUP; i += AM_WIDTH) {
         vi whole = {0};
-        if (is_finite) whole = __builtin_convertvector(vround(vload(x + i) * inverse), vi);
-        sums += whole;
-        for (int k = 0; k < AM_WIDTH; k++) q[i + k] = (int8_t)whole[k];
+        if (rounds) whole = __builtin_convertvector(vround(vload(x + i) * (127 / most)), vi);
+        for (int k = 0; k < AM_WIDTH; k++) {
+            q[i + k] = (int8_t)whole[k];
+            sums[k / 2 % 2] += whole[k];
+        }
     }
-    *sum = 0;
-    for (int k = 0; k < AM_WIDTH; k++) *sum += sums[k];
-    return !is_finite ? most - most : is_zero ? 0 : most / 127;
+    for (int i = 0; i < 2; i++) middle[i] = (int16_t)(-8 * sums[i]);
+    return rounds ? most / 127 : rest;
 }
 
-void AM_TEMPLATE(quantize)(const float *x, int64_t count, int8_t *q, float *scales, int32_t *sums)
+void AM_TEMPLATE(quantize)(const float *x, int64_t count, int8_t *q, float *scales, int16_t *middle)
 {
-    for (int64_t g = 0; g < count / GROUP; g++) scales[g] = round_group(x + g * GROUP, q + g * GROUP, &sums[g]);
+    for (int64_t g = 0; g < count / GROUP; g++) scales[g] = round_group(x + g * GROUP, q + g * GROUP, middle + 2 * g);
 }
 
 /* --- products --- */
@@ -63,77 +67,69 @@ AM_INLINE void load_scales(const am_quantized_panel *p, int64_t group, vf *out)
     }
 }
 
-/* What is subtracted from a number as it is multiplied. */
-AM_INLINE void load_offsets(const am_quantized_panel *p, int bits, int64_t group, vi *out)
-{
-    int32_t offset = bits == 8 ? AM_DOT_BYTE_OFFSET : p->zero_points ? 0 : 8;
-    for (int v = 0; v < VECTORS; v++) {
-        out[v] = offset - (vi){0};
-        if (!p->zero_points) continue;
-        for (int c = 0; c < AM_WIDTH; c++) {
-            int64_t at = group * COLUMNS + v * AM_WIDTH + c;
-            out[v][c] += bits == 8 ? ((const int8_t *)p->zero_points)[at] : ((const uint8_t *)p->zero_points)[at];
-        }
-    }
-}
-
 /* Adds the products of a group of x. */
-AM_INLINE void dot_group(int bits, int rows, const int8_t *w, const int8_t *const *x, vsums sums[][VECTORS])
+AM_INLINE void dot_group(int bits, int rows, const uint8_t *w, const int8_t *const *x, vsums sums[][VECTORS])
 {
-    enum { STEPS = AM_DOT_STEPS };
-#pragma GCC unroll 8
-    for (int i = 0; i < STEPS; i += bits == 8 ? 1 : 2) {
-        vb first[ROWS], second[ROWS];
-#pragma GCC unroll 8
-        for (int m = 0; m < rows; m++) {
-            first[m] = vrepeat4(x[m] + 4 * i);
-            if (bits == 4) second[m] = vrepeat4(x[m] + 4 * i + 4);
-        }
+#pragma GCC unroll 1
+    for (int64_t k = 0; k < GROUP; k += bits == 8 ? 4 : 8, w += STEP_BYTES) {
 #pragma GCC unroll 4
         for (int v = 0; v < VECTORS; v++) {
             vb numbers = vload_bytes(w + v * 4 * AM_WIDTH);
 #pragma GCC unroll 8
             for (int m = 0; m < rows; m++) {
-                if (bits == 8) vdot_bytes(&sums[m][v], numbers, first[m]);
+                if (bits == 8) vdot_bytes(&sums[m][v], numbers, vrepeat4(x[m] + k));
                 else {
-                    vdot_halves(&sums[m][v], vlower_half(numbers), first[m]);
-                    vdot_halves(&sums[m][v], vupper_half(numbers), second[m]);
+                    vdot_halves(&sums[m][v], vlower_half(numbers), vrepeat4(x[m] + k));
+                    vdot_halves(&sums[m][v], vupper_half(numbers), vrepeat4(x[m] + k + 4));
                 }
             }
         }
-        w += STEP_BYTES;
     }
+}
+
+/* Zero points of a vector's columns, from the middle. */
+AM_INLINE vi load_zero_points(const am_quantized_panel *p, int bits, int64_t group, int v)
+{
+    vi out;
+    const uint8_t *points = p->zero_points + group * COLUMNS + v * AM_WIDTH;
+    for (int c = 0; c < AM_WIDTH; c++) out[c] = points[c] - (bits == 8 ? 128 : 8);
+    return out;
 }
 
 AM_INLINE void tile(int bits, int rows, const am_quantized_panel *p, const am_quantized_rows *x, int64_t m0, float *c,
                     int64_t ldc)
 {
     vf results[ROWS][VECTORS], scales[VECTORS];
-    vi offsets[VECTORS];
-    const int8_t *w = p->weight, *q[ROWS];
-    int64_t groups = p->K / GROUP, each = p->group / GROUP;
+    int64_t groups = p->K / GROUP, group = 0, left = 0; /* of the weight, of which so many of x's remain */
+    const uint8_t *w = p->weight;
+    const int8_t *q[ROWS];
     for (int m = 0; m < rows; m++) q[m] = x->q + (m0 + m) * p->K;
-#pragma GCC unroll 8
     for (int m = 0; m < rows; m++)
-#pragma GCC unroll 4
         for (int v = 0; v < VECTORS; v++) results[m][v] = vset(0);
-    for (int64_t g = 0, left = 0; g < groups; g++, left--) {
-        vsums sums[ROWS][VECTORS] = {0};
+    for (int64_t g = 0; g < groups; g++, left--, w += GROUP * COLUMNS * bits / 8) {
+        vsums sums[ROWS][VECTORS];
         if (left == 0) {
-            load_scales(p, g / each, scales);
-            load_offsets(p, bits, g / each, offsets);
-            left = each;
+            group = g * GROUP / p->group;
+            left = p->group / GROUP;
+            load_scales(p, group, scales);
         }
+#pragma GCC unroll 8
+        for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+            for (int v = 0; v < VECTORS; v++) {
+                const int16_t *middle = x->middle + 2 * ((m0 + m) * groups + g);
+                sums[m][v] = bits == 8 ? vstart_bytes(middle) : vstart_halves(middle);
+            }
         dot_group(bits, rows, w, q, sums);
-        w += GROUP * COLUMNS * bits / 8;
 #pragma GCC unroll 8
         for (int m = 0; m < rows; m++) {
             int64_t at = (m0 + m) * groups + g;
             q[m] += GROUP;
 #pragma GCC unroll 4
             for (int v = 0; v < VECTORS; v++) {
-                vi whole =
-                    (bits == 8 ? vtotal_bytes(&sums[m][v]) : vtotal_halves(&sums[m][v])) - offsets[v] * x->sums[at];
+                vi whole = bits == 8 ? vtotal_bytes(&sums[m][v]) : vtotal_halves(&sums[m][v]);
+                if (p->zero_points)
+                    whole += load_zero_points(p, bits, group, v) * ((x->middle[2 * at] + x->middle[2 * at + 1]) / 8);
                 results[m][v] += __builtin_convertvector(whole, vf) * (scales[v] * x->scales[at]);
             }
         }
@@ -145,17 +141,17 @@ AM_INLINE void tile(int bits, int rows, const am_quantized_panel *p, const am_qu
         }
 }
 
-AM_INLINE void multiply(int bits, int64_t M, const am_quantized_panel *p, const am_quantized_rows *x, float *c,
-                        int64_t ldc)
+AM_INLINE void multiply(int bits, int rows, int64_t M, const am_quantized_panel *p, const am_quantized_rows *x,
+                        float *c, int64_t ldc)
 {
     int64_t m = 0;
-    for (; m + ROWS <= M; m += ROWS) tile(bits, ROWS, p, x, m, c, ldc);
+    for (; m + rows <= M; m += rows) tile(bits, rows, p, x, m, c, ldc);
     for (; m < M; m++) tile(bits, 1, p, x, m, c, ldc);
 }
 
 void AM_TEMPLATE(gemm_quantized)(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x,
                                  float *c, int64_t ldc)
 {
-    if (bits == 8) multiply(8, M, panel, x, c, ldc);
-    else multiply(4, M, panel, x, c, ldc);
+    if (bits == 8) multiply(8, ROWS_OF_BYTES, M, panel, x, c, ldc);
+    else multiply(4, ROWS_OF_HALVES, M, panel, x, c, ldc);
 }

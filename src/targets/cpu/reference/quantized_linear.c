@@ -12,7 +12,7 @@ static double number(const am_kernel_call *call, int64_t K, int64_t n, int64_t k
     int64_t group = (panel * (K / a->group) + k / a->group) * C + c;
     int64_t q = am_load_int(weight->dtype, weight->data, at);
     if (a->bits == 4) q = k % 8 < 4 ? q & 15 : q >> 4;
-    int64_t zero = zero_points->data ? am_load_int(zero_points->dtype, zero_points->data, group) : a->bits == 8 ? 0 : 8;
+    int64_t zero = zero_points->data ? am_load_int(zero_points->dtype, zero_points->data, group) : a->bits == 8 ? 128 : 8;
     return (double)(q - zero) * am_load_real(scales->dtype, scales->data, group);
 }
 
