@@ -47,6 +47,9 @@ typedef struct am_model_options {
     const char *auto_class;    /* "AutoModelForMaskedLM": the class that it makes of config.json's model_type; null: no
                                   wish. AutoModel decides where config.json names no class */
     const char *tokenizer;     /* "auto" or null; "file": tokenizer.json as it is (see am_tokenizer_load) */
+    const char *weights;       /* "int8", "int4", "int4-asymmetric": weights of linear layers are rounded when they are
+                                  first used; null or "auto": as the files have them. Not of a file of
+                                  am_model_save_compiled */
 } am_model_options;
 
 /* Opens a model directory (config.json, weights, tokenizer and processor files as far as they are needed), or a file of
@@ -210,6 +213,16 @@ AM_API am_status am_model_names(const char *const *names, size_t count, char **o
 AM_API am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes, bool profile,
                               char **out_json) AM_NODISCARD;
 
+/* What rounding the weights of a model that writes text, as options->weights say (am_model_options), changes in its
+   logits on a text, which is read in windows of `window` tokens (0: 256, or as many as the model takes): {"weights",
+   "tokens", "windows", "kl_divergence" (mean of KL(as shipped || rounded), in nats a token), "kl_divergence_largest",
+   "same_top_token" (the share of tokens whose likeliest next one stays the same), "perplexity" and "weight_bytes" (each
+   {"as_shipped", "rounded"}; of all weights that the model uses), "rounded_weights"}. Fails with AM_UNSUPPORTED where
+   the model gives no logits for the token that follows, AM_INVALID_ARGUMENT on a text of fewer than two tokens or
+   without options->weights. */
+AM_API am_status am_quality(const char *directory, const am_model_options *options, const char *text, int window,
+                            char **out_json) AM_NODISCARD;
+
 /* --- verification --- */
 
 typedef struct am_verify_case {
@@ -227,13 +240,20 @@ typedef struct am_verify_summary {
 } am_verify_summary;
 
 typedef struct am_verify_request {
-    const char *only;                                             /* part of a case's name; null: all */
-    const char *target, *target_policy;                           /* as in am_model_options */
+    const char *only;                   /* part of a case's name; null: all */
+    const char *target, *target_policy; /* as in am_model_options */
+    /* As in am_model_options, but small weights are rounded too. Where it is given, a case passes when each output lies
+       within am_verify_rounded_bound of what is expected, and generated tokens are not compared; `worst` then is the
+       largest such distance: the root mean square of the errors over that of what is expected. */
+    const char *weights;
     void (*on_case)(void *context, const am_verify_case *report); /* null: none */
     /* Gets every node that ran elsewhere than on the first target, and why; null: none. */
     void (*on_elsewhere)(void *context, const char *op, const char *reason);
     void *context;
 } am_verify_request;
+
+/* The bound above for a value of am_model_options.weights; 0 where it rounds nothing or is none. */
+AM_API double am_verify_rounded_bound(const char *weights);
 
 /* Runs golden files of format 1 (a file or a folder); adds to *summary. */
 AM_API am_status am_verify_files(const char *path, const am_verify_request *request,

@@ -16,6 +16,11 @@ static am_status open_artefact(am_model *model, const char *path, const am_model
     if (how.policy && !*how.policy) how.policy = NULL;
     if (options && options->target_policy) how.policy = options->target_policy;
     if (options) how.target = options->target;
+    am_weight_format format;
+    AM_TRY(am_weight_format_read(options ? options->weights : NULL, &format));
+    if (format.bits)
+        return am_error(AM_UNSUPPORTED, "%s: weights: %s: a compiled file has the graphs of the weights as they are",
+                        path, options->weights);
     AM_TRY(am_artefact_open(path, &how, &model->artefact));
     am_class_choice choice = {.architecture = am_artefact_architecture(model->artefact)};
     if (options && options->architecture) choice.architecture = options->architecture;
@@ -30,6 +35,7 @@ static am_status open_directory(am_model *model, const char *directory, const am
     am_class_choice choice = {0};
     AM_TRY(
         am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &session.targets));
+    AM_TRY(am_weight_format_read(options ? options->weights : NULL, &session.weights.format));
     if (options) choice = (am_class_choice){options->architecture, options->auto_class};
     return am_pipeline_open(directory, &choice, &session, &model->pipeline);
 }

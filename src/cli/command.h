@@ -17,6 +17,7 @@ typedef struct am_globals {
     const char *target_policy;
     const char *auto_class; /* null: config.json says */
     const char *tokenizer;  /* "auto", "file" or null */
+    const char *weights;    /* "auto", "int8", ..; null: as the files have them */
 } am_globals;
 
 /* A text option that may be given more than once. */

@@ -111,7 +111,8 @@ am_status am_cli_open_model(const am_globals *globals, const char *directory, am
                                      &(am_model_options){.target = globals->target,
                                                          .target_policy = globals->target_policy,
                                                          .auto_class = globals->auto_class,
-                                                         .tokenizer = globals->tokenizer},
+                                                         .tokenizer = globals->tokenizer,
+                                                         .weights = globals->weights},
                                      out);
     am_cli_progress_end();
     if (!status)

@@ -559,14 +559,41 @@ void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, con
     am_end_scope(b);
 }
 
-static void copy_all(am_builder *b, const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *),
-                     void *context, am_value *map)
+/* How the nodes of one graph come into another: as `replace` says or, where that is null, expanded but for those that
+   `keep` keeps. */
+typedef struct copying {
+    bool (*keep)(void *context, const am_graph *graph, const am_node *node);
+    am_replace replace;
+    void *context;
+} copying;
+
+static void rewrite_node(am_builder *b, const am_graph *graph, const am_node *node, const am_value *inputs,
+                         const copying *how, am_value *outputs)
+{
+    for (int i = 0; i < node->output_count; i++) outputs[i] = AM_NONE;
+    if (b->error) return;
+    am_scope(b, "%s", node->name);
+    bool is_done = how->replace(how->context, b, graph, node, inputs, outputs);
+    if (!is_done && node->op == AM_OP_LOOP) {
+        am_graph *body = NULL;
+        const am_loop_attributes *a = node->attributes;
+        am_builder_fail(b, am_graph_rewrite(a->body, how->replace, how->context, &body));
+        am_loop(b, body, inputs, node->input_count, a, outputs);
+        is_done = true;
+    }
+    am_end_scope(b);
+    if (!is_done) am_copy_node(b, graph, node, inputs, false, outputs);
+}
+
+static void copy_all(am_builder *b, const am_graph *graph, const copying *how, am_value *map)
 {
     am_value inputs[AM_INPUT_LIMIT];
     for (int i = 0; i < graph->node_count && !b->error; i++) {
         const am_node *node = &graph->nodes[i];
+        am_value *outputs = &map[node->first_output.id];
         for (int k = 0; k < AM_INPUT_LIMIT; k++) inputs[k] = k < node->input_count ? map[node->inputs[k].id] : AM_NONE;
-        am_copy_node(b, graph, node, inputs, !keep || !keep(context, graph, node), &map[node->first_output.id]);
+        if (how->replace) rewrite_node(b, graph, node, inputs, how, outputs);
+        else am_copy_node(b, graph, node, inputs, !how->keep || !how->keep(how->context, graph, node), outputs);
     }
     for (int i = 0; i < graph->state_count && !b->error; i++)
         if (graph->states[i].updated.id)
@@ -585,28 +612,34 @@ static bool has_expandable(const am_graph *graph, bool (*keep)(void *, const am_
     return false;
 }
 
-static am_status expand_once(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *),
-                             void *context, am_graph **out)
+static am_status copy_graph(const am_graph *graph, const copying *how, am_graph **out)
 {
     am_builder *b;
     AM_TRY(am_builder_create(&b));
     am_value *map = am_alloc_zeroed((size_t)graph->value_count + 1, sizeof *map);
     if (!map) am_builder_fail(b, am_out_of_memory());
-    else copy_all(b, graph, keep, context, map);
+    else copy_all(b, graph, how, map);
     am_free(map);
     am_status status = am_builder_finish(b, out);
     am_builder_destroy(b);
     return status;
 }
 
+am_status am_graph_rewrite(const am_graph *graph, am_replace replace, void *context, am_graph **out)
+{
+    *out = NULL;
+    return copy_graph(graph, &(copying){.replace = replace, .context = context}, out);
+}
+
 am_status am_graph_expand(const am_graph *graph, bool (*keep)(void *, const am_graph *, const am_node *), void *context,
                           am_graph **out)
 {
     *out = NULL;
-    AM_TRY(expand_once(graph, keep, context, out));
+    const copying how = {.keep = keep, .context = context};
+    AM_TRY(copy_graph(graph, &how, out));
     while (has_expandable(*out, keep, context)) { /* an expansion may use other composites */
         am_graph *coarse = *out;
-        am_status status = expand_once(coarse, keep, context, out);
+        am_status status = copy_graph(coarse, &how, out);
         am_graph_destroy(coarse);
         if (status) {
             *out = NULL;

@@ -109,6 +109,13 @@ am_value am_add_node(am_builder *b, am_op_kind op, const am_value *inputs, int i
 void am_copy_node(am_builder *b, const am_graph *graph, const am_node *node, const am_value *inputs, bool expand,
                   am_value *outputs);
 
+/* A new graph in which nodes are what `replace` makes of them, those in bodies of loops included: it either adds nodes
+   with `inputs`, which are the node's in the new graph, fills `outputs` and returns true, or returns false, and the
+   node is copied. What then nothing needs is dropped. */
+typedef bool (*am_replace)(void *context, am_builder *b, const am_graph *graph, const am_node *node,
+                           const am_value *inputs, am_value *outputs);
+am_status am_graph_rewrite(const am_graph *graph, am_replace replace, void *context, am_graph **out) AM_NODISCARD;
+
 /* A new graph with every composite for which `keep` says no replaced by its expansion (keep null: all are
  * replaced). */
 am_status am_graph_expand(const am_graph *graph,

@@ -190,11 +190,13 @@ typedef struct judge {
     const char *name;
     const am_tensor *found;
     const am_named_tensor *stored;
+    bool sampled;
     double tolerance, torch_err, rms;
     double *worst;
+    double errors, squares; /* sums over squares of errors, and of what is expected */
 } judge;
 
-static am_status check_element(const judge *j, int64_t at, int64_t stored_at)
+static am_status check_element(judge *j, int64_t at, int64_t stored_at)
 {
     double expected = am_load_real(j->stored->dtype, j->stored->data, stored_at),
            found = am_load_real(j->found->dtype, j->found->data, at);
@@ -207,7 +209,7 @@ static am_status check_element(const judge *j, int64_t at, int64_t stored_at)
     return NULL;
 }
 
-static am_status check_integer(const judge *j, int64_t at, int64_t stored_at)
+static am_status check_integer(judge *j, int64_t at, int64_t stored_at)
 {
     int64_t expected = am_load_int(j->stored->dtype, j->stored->data, stored_at),
             found = am_load_int(j->found->dtype, j->found->data, at);
@@ -242,52 +244,100 @@ static am_status check_statistics(const judge *j, am_json row)
     return NULL;
 }
 
-static am_status check_stored(const am_golden_case *c, const judge *j, bool sampled)
+/* Calls back with each element that is stored, and where it is stored. */
+static am_status each_stored(const am_golden_case *c, judge *j,
+                             am_status (*check)(judge *j, int64_t at, int64_t stored))
 {
     int64_t count = am_shape_count(&j->found->shape), stored = am_shape_count(&j->stored->shape);
     char seed_name[1024];
     snprintf(seed_name, sizeof seed_name, "sample:%s:%s", c->name, j->name);
     uint64_t seed = am_fnv1a(seed_name, strlen(seed_name));
-    bool real = am_dtype_is_float(j->stored->dtype);
-    if (!sampled && stored != count)
+    if (!j->sampled && stored != count)
         return am_error(AM_INVALID_FILE, "%s: %lld elements are stored of %lld", j->name, (long long)stored,
                         (long long)count);
-    for (int64_t i = 0; i < stored; i++) {
-        int64_t at = sampled ? (int64_t)(am_splitmix(seed, (uint64_t)i) % (uint64_t)count) : i;
-        AM_TRY((real ? check_element : check_integer)(j, at, i));
-    }
+    for (int64_t i = 0; i < stored; i++)
+        AM_TRY(check(j, j->sampled ? (int64_t)(am_splitmix(seed, (uint64_t)i) % (uint64_t)count) : i, i));
+    return NULL;
+}
+
+/* *found holds what j->found points to. */
+static am_status read_output(const am_golden_case *c, am_json row, const am_session *session, am_tensor *found,
+                             judge *j)
+{
+    char expected_text[AM_SHAPE_TEXT], found_text[AM_SHAPE_TEXT];
+    am_shape shape;
+    AM_TRY(read_shape(am_json_get(row, "shape"), j->name, &shape));
+    if (!am_session_find_output(session, j->name, found)) return am_error(AM_FAILED, "output %s is missing", j->name);
+    if (!am_shape_equal(&shape, &found->shape))
+        return am_error(AM_FAILED, "%s: expected shape %s, found %s", j->name, am_shape_text(&shape, expected_text),
+                        am_shape_text(&found->shape, found_text));
+    j->found = found;
+    j->stored = find_array(c, "output", j->name);
+    if (!j->stored) return am_error(AM_INVALID_FILE, "array %s/output/%s is missing", c->name, j->name);
+    j->torch_err = am_json_real(am_json_get(row, "torch_err"), -1);
+    j->rms = am_json_real(am_json_get(row, "rms"), 0);
+    j->tolerance = j->torch_err >= 0 ? fmax(10 * j->torch_err, 1e-5 * j->rms) : 1e-4 * j->rms + 1e-6;
+    j->sampled = am_json_equals(am_json_get(row, "stored"), "sampled");
     return NULL;
 }
 
 static am_status check_output(const am_golden_case *c, am_json row, const am_session *session, double *worst)
 {
-    char expected_text[AM_SHAPE_TEXT], found_text[AM_SHAPE_TEXT];
     judge j = {.name = text_of(am_json_get(row, "name")), .worst = worst};
     am_tensor found;
-    am_shape shape;
-    if (am_json_bool(am_json_get(row, "random"), false)) return NULL;
-    AM_TRY(read_shape(am_json_get(row, "shape"), j.name, &shape));
-    if (!am_session_find_output(session, j.name, &found)) return am_error(AM_FAILED, "output %s is missing", j.name);
-    if (!am_shape_equal(&shape, &found.shape))
-        return am_error(AM_FAILED, "%s: expected shape %s, found %s", j.name, am_shape_text(&shape, expected_text),
-                        am_shape_text(&found.shape, found_text));
-    j.found = &found;
-    j.stored = find_array(c, "output", j.name);
-    if (!j.stored) return am_error(AM_INVALID_FILE, "array %s/output/%s is missing", c->name, j.name);
-    j.torch_err = am_json_real(am_json_get(row, "torch_err"), -1);
-    j.rms = am_json_real(am_json_get(row, "rms"), 0);
-    j.tolerance = j.torch_err >= 0 ? fmax(10 * j.torch_err, 1e-5 * j.rms) : 1e-4 * j.rms + 1e-6;
-    AM_TRY(check_stored(c, &j, am_json_equals(am_json_get(row, "stored"), "sampled")));
-    return am_dtype_is_float(j.stored->dtype) ? check_statistics(&j, row) : NULL;
+    AM_TRY(read_output(c, row, session, &found, &j));
+    bool real = am_dtype_is_float(j.stored->dtype);
+    AM_TRY(each_stored(c, &j, real ? check_element : check_integer));
+    return real ? check_statistics(&j, row) : NULL;
+}
+
+/* --- where weights were rounded --- */
+
+static am_status add_distance(judge *j, int64_t at, int64_t stored_at)
+{
+    double expected = am_load_real(j->stored->dtype, j->stored->data, stored_at),
+           found = am_load_real(j->found->dtype, j->found->data, at);
+    if (is_far(expected) && is_far(found)) return NULL;
+    j->errors += (expected - found) * (expected - found);
+    j->squares += is_far(expected) ? 0 : expected * expected;
+    return NULL;
+}
+
+static am_status check_distance(const am_golden_case *c, am_json row, const am_session *session, double bound,
+                                double *worst)
+{
+    judge j = {.name = text_of(am_json_get(row, "name"))};
+    am_tensor found;
+    AM_TRY(read_output(c, row, session, &found, &j));
+    if (!am_dtype_is_float(j.stored->dtype)) return NULL;
+    AM_TRY(each_stored(c, &j, add_distance));
+    double distance = j.errors > 0 || isnan(j.errors) ? sqrt(j.errors / j.squares) : 0;
+    if (!(distance <= *worst)) *worst = distance;
+    if (distance <= bound) return NULL;
+    return am_error(AM_FAILED, "%s: errors have %.3g of the root mean square of what is expected (bound %.3g)", j.name,
+                    distance, bound);
+}
+
+static am_status each_output(const am_golden_case *c, const am_session *session, double bound, double *worst)
+{
+    am_json outputs = am_json_get(c->json, "outputs");
+    if (am_json_count(outputs) == 0) return am_error(AM_INVALID_FILE, "case %s stores no output", c->name);
+    for (am_json_iterator i = am_json_iterate(outputs); am_json_next(&i);) {
+        if (am_json_bool(am_json_get(i.value, "random"), false)) continue;
+        if (bound > 0) AM_TRY(check_distance(c, i.value, session, bound, worst));
+        else AM_TRY(check_output(c, i.value, session, worst));
+    }
+    return NULL;
 }
 
 am_status am_golden_check_outputs(const am_golden_case *c, const am_session *session, double *worst)
 {
-    am_json outputs = am_json_get(c->json, "outputs");
-    if (am_json_count(outputs) == 0) return am_error(AM_INVALID_FILE, "case %s stores no output", c->name);
-    for (am_json_iterator i = am_json_iterate(outputs); am_json_next(&i);)
-        AM_TRY(check_output(c, i.value, session, worst));
-    return NULL;
+    return each_output(c, session, 0, worst);
+}
+
+am_status am_golden_check_distance(const am_golden_case *c, const am_session *session, double bound, double *worst)
+{
+    return each_output(c, session, bound, worst);
 }
 
 /* --- generation --- */

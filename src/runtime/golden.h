@@ -31,6 +31,12 @@ am_status am_golden_run_options(am_golden_case *c, am_run_options *out) AM_NODIS
  * saying what differs. */
 am_status am_golden_check_outputs(const am_golden_case *c, const am_session *session, double *worst) AM_NODISCARD;
 
+/* Judges the session's outputs where weights were rounded: *worst is raised to the largest root mean square of an
+   output's errors over that of what is expected. Fails with AM_FAILED where one is larger than `bound`; whole numbers
+   are not compared. */
+am_status am_golden_check_distance(const am_golden_case *c, const am_session *session, double bound,
+                                   double *worst) AM_NODISCARD;
+
 /* Judges greedy generation: token by token with caches, and again as one prefill. */
 am_status am_golden_check_generation(const am_golden_case *c, am_session *session) AM_NODISCARD;
 

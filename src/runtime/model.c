@@ -208,6 +208,7 @@ am_status am_loaded_model_open(const char *directory, const am_class_choice *cho
 void am_loaded_model_close(am_loaded_model *model)
 {
     if (!model) return;
+    am_quantized_weights_destroy(model->quantized);
     am_tensor_table_deinit(&model->weights);
     am_config_deinit(&model->config_root);
     am_json_close(model->config_document);

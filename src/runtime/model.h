@@ -4,6 +4,7 @@
 
 #include "formats/tensor_table.h"
 #include "models/model.h"
+#include "runtime/quantized_weights.h"
 
 typedef struct am_loaded_model {
     char *directory; /* path as given; null for models made from parts */
@@ -11,7 +12,8 @@ typedef struct am_loaded_model {
     am_config_root config_root;
     am_config config;
     am_tensor_table weights;
-    bool *used; /* by weight: some graph asked for it */
+    bool *used;                      /* by weight: some graph asked for it */
+    am_quantized_weights *quantized; /* made of them for sessions that want it; null: none */
     const am_model_type *type;
     const am_architecture *architecture;
     const char *architecture_name; /* as config.json says it; in config_root's arena */

@@ -264,6 +264,8 @@ static am_status compile(am_session *s, compiled *c)
 {
     am_target_options options = s->options.program;
     AM_TRY(am_loaded_model_build(s->model, &c->signature, &c->graph));
+    if (s->options.weights.format.bits)
+        AM_TRY(am_quantized_weights_apply(&s->model->quantized, &s->options.weights, &c->graph));
     if (s->options.expand) {
         am_graph *expanded;
         AM_TRY(am_graph_expand(c->graph, NULL, NULL, &expanded));

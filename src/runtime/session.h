@@ -29,9 +29,10 @@ typedef struct am_run_options {
 typedef struct am_session_options {
     am_target_choice targets; /* zeros: the cpu */
     am_target_options program;
-    am_artefact *artefact; /* graphs are taken from it instead of being compiled; borrowed; null: none */
-    bool expose;           /* every intermediate value is an output too, named after its scope */
-    bool expand;           /* run the expansions of the composites instead of the composites (a test of both) */
+    am_weight_options weights; /* zeros: as the files have them; not with an artefact */
+    am_artefact *artefact;     /* graphs are taken from it instead of being compiled; borrowed; null: none */
+    bool expose;               /* every intermediate value is an output too, named after its scope */
+    bool expand;               /* run the expansions of the composites instead of the composites (a test of both) */
 } am_session_options;
 
 /* The model is borrowed and must outlive the session. options may be null. Not for two threads at once. */

@@ -12,7 +12,8 @@ typedef enum am_verdict { AM_CASE_PASSED, AM_CASE_FAILED, AM_CASE_UNSUPPORTED } 
 typedef struct am_case_report {
     const char *file, *name, *architecture;
     am_verdict verdict;
-    double worst;        /* largest |error| / torch_err over outputs that have one; 0 when there is none */
+    double worst; /* largest |error| / torch_err over outputs that have one; 0 when there is none. With a bound: what
+                     am_golden_check_distance says */
     const char *message; /* why it failed: output, place, expected, found */
     double milliseconds;
     int64_t nodes, native_nodes; /* computed by runs of the case; of those, on a target other than the cpu */
@@ -20,6 +21,7 @@ typedef struct am_case_report {
 
 typedef struct am_verify_options {
     am_session_options session;
+    double bound;     /* above 0: of am_golden_check_distance, which then judges the outputs; for rounded weights */
     const char *only; /* run only cases whose name contains this; null: all */
     void (*on_case)(void *context, const am_case_report *report);
     void (*on_elsewhere)(void *context, const char *op,

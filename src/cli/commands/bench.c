@@ -38,8 +38,10 @@ static int run(int argc, char **argv, am_globals *globals)
     if (code != AM_CLI_CONTINUE) return code;
     char *json = NULL;
     am_cli_progress("measuring %s ...", operands.items[0]);
-    am_status status = am_benchmark(
-        operands.items[0], &(am_model_options){.target = globals->target, .target_policy = globals->target_policy},
-        values.shape, values.profile, &json);
+    am_status status = am_benchmark(operands.items[0],
+                                    &(am_model_options){.target = globals->target,
+                                                        .target_policy = globals->target_policy,
+                                                        .weights = globals->weights},
+                                    values.shape, values.profile, &json);
     return am_cli_put_result(globals, status, json);
 }
