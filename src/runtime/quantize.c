@@ -38,13 +38,22 @@ static float load_scale(uint16_t scale)
     return am_bf16_to_f32(scale);
 }
 
-/* --- 4 bits --- */
-
-static four limit(four x, float low, float high)
+static four load_four(const float *w)
 {
-    four_whole below = x<low, above = x> high;
-    four lowest = low - (four){0}, highest = high - (four){0};
-    return (four)(((four_whole)x & ~below & ~above) | ((four_whole)lowest & below) | ((four_whole)highest & above));
+    four x;
+    memcpy(&x, w, sizeof x);
+    return x;
+}
+
+static four positive(four x)
+{
+    return (four)((four_whole)x & INT32_MAX);
+}
+
+/* Whole numbers brought to 0 .. most; exact, as all are small. */
+static four limit(four x, float most)
+{
+    return (positive(x) - positive(x - most) + most) * 0.5f;
 }
 
 /* To the nearest whole number, of two the even one; |x| < 2^22. */
@@ -53,12 +62,17 @@ static four nearest(four x)
     return (x + 0x1.8p23f) - 0x1.8p23f;
 }
 
+static float sum_of(four x)
+{
+    return (x[0] + x[1]) + (x[2] + x[3]);
+}
+
+/* --- 4 bits --- */
+
 /* Numbers 0 .. 15 that stand for four of the group. */
 static four halves_of(const float *w, float inverse, float zero)
 {
-    four x;
-    memcpy(&x, w, sizeof x);
-    return nearest(limit(x * inverse + zero, 0, 15));
+    return limit(nearest(load_four(w) * inverse + zero), 15);
 }
 
 static void try_scale(search *s, float scale, int zero)
@@ -68,12 +82,10 @@ static void try_scale(search *s, float scale, int zero)
     four sums = {0};
     if (!(fabsf(step) >= SMALLEST / 16)) return;
     for (int64_t k = 0; k < s->count; k += LANES) {
-        four x;
-        memcpy(&x, s->w + k, sizeof x);
-        four rest = x - (halves_of(s->w + k, inverse, from) - from) * step;
+        four rest = load_four(s->w + k) - (halves_of(s->w + k, inverse, from) - from) * step;
         sums += rest * rest;
     }
-    float error = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    float error = sum_of(sums);
     if (error < s->error) *s = (search){s->w, s->count, stored, zero, error};
 }
 
@@ -83,21 +95,20 @@ static void refine(search *s)
     float inverse = 1 / load_scale(s->scale), zero = (float)s->zero;
     four products = {0}, squares = {0};
     for (int64_t k = 0; k < s->count; k += LANES) {
-        four x, q = halves_of(s->w + k, inverse, zero) - zero;
-        memcpy(&x, s->w + k, sizeof x);
-        products += x * q;
+        four q = halves_of(s->w + k, inverse, zero) - zero;
+        products += load_four(s->w + k) * q;
         squares += q * q;
     }
-    float square = (squares[0] + squares[1]) + (squares[2] + squares[3]);
-    if (square > 0) try_scale(s, ((products[0] + products[1]) + (products[2] + products[3])) / square, s->zero);
+    float square = sum_of(squares);
+    if (square > 0) try_scale(s, sum_of(products) / square, s->zero);
 }
 
 /* The number that is furthest from 0 becomes -8, or a little less or more. */
 static void search_symmetric(search *s, float furthest)
 {
-    enum { STEPS = 13 };
+    enum { STEPS = 8 };
     s->zero = 8;
-    for (int i = 0; i < STEPS; i++) try_scale(s, furthest / -(7.0f + 0.2f * (float)i), 8);
+    for (int i = 0; i < STEPS; i++) try_scale(s, furthest / -(8 + 0.3f * (float)(i - 3)), 8);
 }
 
 /* The whole range, or less of it. */
@@ -121,12 +132,20 @@ typedef struct extent {
 
 static extent extent_of(const float *w, int64_t count)
 {
-    extent e = {0, 0, true};
-    for (int64_t k = 0; k < count; k++) {
-        if (!isfinite(w[k])) e.is_finite = false;
-        if (w[k] < e.low) e.low = w[k];
-        if (w[k] > e.high) e.high = w[k];
+    extent e = {0};
+    four low = {0}, high = {0}, rest = {0};
+    for (int64_t k = 0; k < count; k += LANES) {
+        four x = load_four(w + k);
+        four_whole below = x<low, above = x> high;
+        low = (four)(((four_whole)x & below) | ((four_whole)low & ~below));
+        high = (four)(((four_whole)x & above) | ((four_whole)high & ~above));
+        rest += x - x; /* NaN of a NaN and of an infinity */
     }
+    for (int i = 0; i < LANES; i++) {
+        if (low[i] < e.low) e.low = low[i];
+        if (high[i] > e.high) e.high = high[i];
+    }
+    e.is_finite = sum_of(rest) == 0;
     return e;
 }
 
@@ -144,14 +163,6 @@ static search find_scale(const float *w, int64_t count, const am_weight_format *
         refine(&s);
     }
     return s;
-}
-
-/* Number 0 .. 2^bits - 1 of w; the zero point where the scale is 0 or NaN. */
-static uint8_t number_of(float w, float inverse, int zero, int bits)
-{
-    float low = bits == 8 ? 1 : 0, high = bits == 8 ? 255 : 15;
-    float q = nearbyintf(w * inverse + (float)zero);
-    return (uint8_t)(q < low ? low : q > high ? high : q);
 }
 
 /* --- panels --- */
@@ -178,21 +189,48 @@ static void read_group(const work *w, int64_t n, int64_t k0, float *out)
     am_convert(AM_F32, out, w->source->dtype, numbers, to->group);
 }
 
+/* Four numbers in the bytes of a column: 8 bits, or 4 and those that are four further along K. */
+static void store_four(uint8_t *to, four_whole numbers)
+{
+    for (int i = 0; i < LANES; i++) to[i] = (uint8_t)numbers[i];
+}
+
+static four_whole whole_of(four x)
+{
+    return __builtin_convertvector(x, four_whole);
+}
+
+/* Bytes 1 .. 255: none is further from the middle than 127. */
+static void write_bytes(const float *w, float inverse, int64_t count, uint8_t *to)
+{
+    for (int64_t k = 0; k < count; k += LANES, to += 4 * C)
+        store_four(to, whole_of(limit(nearest(load_four(w + k) * inverse + 127), 254)) + 1);
+}
+
+static void write_halves(const float *w, float inverse, int zero, int64_t count, uint8_t *to)
+{
+    float from = (float)zero;
+    for (int64_t k = 0; k < count; k += 2 * LANES, to += 4 * C)
+        store_four(to, whole_of(halves_of(w + k, inverse, from)) | whole_of(halves_of(w + k + 4, inverse, from)) << 4);
+}
+
+/* A group whose scale is 0 or NaN is all zero points. */
 static void write_group(const work *w, int64_t n, int64_t k0, const float *numbers)
 {
     const am_quantized_weight *to = w->to;
     int64_t panel = n / C, c = n % C, at = (panel * (to->K / to->group) + k0 / to->group) * C + c;
     search best = find_scale(numbers, to->group, w->format);
     float step = load_scale(best.scale), inverse = step < 0 || step > 0 ? 1 / step : 0;
+    float zeros[GROUP_LIMIT];
     to->scales[at] = best.scale;
     if (to->zero_points) to->zero_points[at] = (uint8_t)best.zero;
-    for (int64_t i = 0; i < to->group; i++) {
-        int64_t k = k0 + i, together = to->bits == 8 ? 4 : 8;
-        uint8_t q = inverse == 0 ? (uint8_t)best.zero : number_of(numbers[i], inverse, best.zero, to->bits);
-        uint8_t *byte = &to->weight[((panel * (to->K / together) + k / together) * C + c) * 4 + k % 4];
-        if (to->bits == 8 || k % 8 < 4) *byte = q;
-        else *byte = (uint8_t)(*byte | q << 4);
+    if (inverse == 0) {
+        memset(zeros, 0, (size_t)to->group * sizeof *zeros);
+        numbers = zeros;
     }
+    uint8_t *bytes = to->weight + (panel * to->K + k0) * C * to->bits / 8 + c * 4;
+    if (to->bits == 8) write_bytes(numbers, inverse, to->group, bytes);
+    else write_halves(numbers, inverse, best.zero, to->group, bytes);
 }
 
 /* Columns that the weight does not have are zeros. */
