@@ -4,9 +4,9 @@
 
 #include <ctype.h>
 
-static const char *const commands[] = {"run",     "generate",   "chat",    "embed",      "inspect",  "plan",
-                                       "targets", "target",     "models",  "verify",     "bench",    "help",
-                                       "version", "completion", "compile", "preprocess", "tokenize", "render"};
+static const char *const commands[] = {
+    "run",   "generate", "chat",    "embed",      "inspect", "plan",       "targets",  "target", "models", "verify",
+    "bench", "help",     "version", "completion", "compile", "preprocess", "tokenize", "render", "quality"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 typedef struct option {

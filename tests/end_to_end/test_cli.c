@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const commands[] = {"run",     "generate",   "chat",    "embed",      "inspect",  "plan",
-                                       "targets", "target",     "models",  "verify",     "bench",    "help",
-                                       "version", "completion", "compile", "preprocess", "tokenize", "render"};
+static const char *const commands[] = {
+    "run",   "generate", "chat",    "embed",      "inspect", "plan",       "targets",  "target", "models", "verify",
+    "bench", "help",     "version", "completion", "compile", "preprocess", "tokenize", "render", "quality"};
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
 static am_json_document *read_json(const char *text)
