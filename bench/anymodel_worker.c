@@ -1,6 +1,6 @@
 /* Runs a model directory for the bench: one process, one line of answer for each line of command.
 
-   anymodel_worker MODEL_DIR CASE_DIR THREADS       prints "ready LOAD_MS"
+   anymodel_worker MODEL_DIR CASE_DIR THREADS [WEIGHTS]       prints "ready LOAD_MS"; WEIGHTS: see am_model_options
        run N            runs the model N times      "times MS ... MS"
        compile          makes the graph ready       "compiled MS"
        work          of one run, after one     "work FLOPS BYTES_OF_WEIGHTS"
@@ -224,12 +224,12 @@ int main(int argc, char **argv)
 {
     static bench_case c;
     am_model *model;
-    if (argc != 4) fail("usage", "anymodel_worker MODEL_DIR CASE_DIR THREADS");
+    if (argc < 4 || argc > 5) fail("usage", "anymodel_worker MODEL_DIR CASE_DIR THREADS [WEIGHTS]");
     must(am_set_threads(atoi(argv[3])));
     read_case(argv[2], &c);
     if (c.cached && (c.count != 1 || c.inputs[0].tensor.shape.rank != 2)) fail("a cache needs [1, T] alone", argv[2]);
     double start = now_ms();
-    must(am_model_open(argv[1], NULL, &model));
+    must(am_model_open(argv[1], &(am_model_options){.weights = argc > 4 ? argv[4] : NULL}, &model));
     printf("ready %.4f\n", now_ms() - start);
     fflush(stdout);
     serve(model, &c);

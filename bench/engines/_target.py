@@ -4,10 +4,10 @@ import json
 import subprocess
 
 
-def command(target, build, model, case, threads):
+def command(target, build, model, case, threads, *weights):
     return ["env", f"ANYMODEL_TARGET={target}", "ANYMODEL_TARGET_POLICY=require", f"ANYMODEL_LIBEXEC={build}",
             f"{build}/bench/anymodel_worker", model, case,
-            str(threads)]
+            str(threads), *weights]
 
 
 def reason_against(target, build):

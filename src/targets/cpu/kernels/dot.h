@@ -29,6 +29,19 @@ AM_INLINE vi vrepeat4(const void *x)
     return four - (vi){0};
 }
 
+/* Whole numbers of -128 .. 127 as bytes. */
+AM_INLINE void vstore_narrow(int8_t *p, vi v)
+{
+#if defined(AM_VEC_AVX512)
+    _mm_storeu_si128((__m128i_u *)p, _mm512_cvtepi32_epi8((__m512i)v));
+#elif defined(AM_VEC_AVX2)
+    __m128i pairs = _mm_packs_epi32(_mm256_castsi256_si128((__m256i)v), _mm256_extracti128_si256((__m256i)v, 1));
+    _mm_storel_epi64((__m128i_u *)p, _mm_packs_epi16(pairs, pairs));
+#else
+    for (int i = 0; i < AM_WIDTH; i++) p[i] = (int8_t)v[i];
+#endif
+}
+
 AM_INLINE vb vlower_half(vb w)
 {
     return w & 15;

@@ -31,21 +31,35 @@ enum { ROWS = ROWS_OF_HALVES > ROWS_OF_BYTES ? ROWS_OF_HALVES : ROWS_OF_BYTES };
 /* Where no number is larger, all that the group contributes is lost in any sum of normal floats. */
 #define SMALLEST 0x1p-100f
 
+/* The largest |x| of a group, or a NaN or an infinity: as whole numbers their bits are in this order. */
+static float largest_of(const float *x)
+{
+    vi all = {0};
+    int32_t most = 0;
+    float out;
+    for (int i = 0; i < GROUP; i += AM_WIDTH) {
+        vi bits = (vi)vabs(vload(x + i)), larger = bits > all;
+        all = (bits & larger) | (all & ~larger);
+    }
+    for (int k = 0; k < AM_WIDTH; k++) most = all[k] > most ? all[k] : most;
+    memcpy(&out, &most, sizeof out);
+    return out;
+}
+
 static float round_group(const float *x, int8_t *q, int16_t *middle)
 {
-    vf largest = vset(0);
-    for (int i = 0; i < GROUP; i += AM_WIDTH) largest = vmax(largest, vabs(vload(x + i)));
-    float most = vmax_lanes(largest), rest = most - most; /* NaN of a NaN and of an infinity */
+    float most = largest_of(x), rest = most - most; /* NaN of a NaN and of an infinity */
     bool rounds = most >= SMALLEST && rest == 0;
+    float inverse = rounds ? 127 / most : 0;
+    vi all = {0};
     int sums[2] = {0};
     for (int i = 0; i < GROUP; i += AM_WIDTH) {
         vi whole = {0};
-        if (rounds) whole = __builtin_convertvector(vround(vload(x + i) * (127 / most)), vi);
-        for (int k = 0; k < AM_WIDTH; k++) {
-            q[i + k] = (int8_t)whole[k];
-            sums[k / 2 % 2] += whole[k];
-        }
+        if (rounds) whole = __builtin_convertvector(vround(vload(x + i) * inverse), vi);
+        vstore_narrow(q + i, whole);
+        all += whole;
     }
+    for (int k = 0; k < AM_WIDTH; k++) sums[k / 2 % 2] += all[k];
     for (int i = 0; i < 2; i++) middle[i] = (int16_t)(-8 * sums[i]);
     return rounds ? most / 127 : rest;
 }

@@ -1,0 +1,17 @@
+"""This project with the weights of linear layers rounded to 8 bits as they are loaded."""
+
+from engines import _target
+
+TITLE = "anymodel, int8 weights"
+CACHED = True
+# Of the largest number of an output; of random weights, in which nothing makes up for rounding.
+TOLERANCE = 0.05
+
+
+def reads(workload):
+    """Where rounding is for: a decoder's weights, which a step of one token reads once each."""
+    return hasattr(workload, "CACHED_CASES")
+
+
+def command(build, model, case, threads):
+    return _target.command("cpu", build, model, case, threads, "int8")
