@@ -88,6 +88,9 @@ def reasons_against(engines, workload, number):
     is_cached = number >= len(workload.CASES)
     reasons = {name: "it has no KV cache here" for name, engine in engines.items()
                if is_cached and not getattr(engine, "CACHED", False)}
+    if not hasattr(workload, "CACHED_CASES"):
+        reasons |= {name: "it is timed with decoders only" for name, engine in engines.items()
+                    if getattr(engine, "ROUNDS_WEIGHTS", False)}
     return {**reasons, **{name: why for name, why in getattr(workload, "WITHOUT", {}).items() if name in engines}}
 
 
@@ -114,7 +117,9 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
         for threads in thread_counts:
             folder, workload = context.folder_of(name), workloads[name]
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
-            result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS)
+            rounded = [e for e in commands if getattr(engines[e], "ROUNDS_WEIGHTS", False)]
+            result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS,
+                                  rounded)
             results.append({"title": title, "threads": threads, "is_cached": number >= len(workload.CASES),
                             "without": reasons_against(engines, workload, number),
                             "weights_bytes": weights_bytes(folder), **result})

@@ -127,9 +127,14 @@ def take_turns(workers, rounds):
     return times, cpu_ms
 
 
-def measure_case(commands, expected_path, rounds, tolerances={}, ours=None):
+def work_of(worker):
+    return tuple(map(float, worker.ask("work", "work")))
+
+
+def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=()):
     """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
-    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights) of a run as the engine `ours` counts them}."""
+    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights) of a run as the engine `ours` counts them, "works": {engine: the same} of those
+    that are `rounded`}."""
     workers = {}
     try:
         for name, command in commands.items():
@@ -139,7 +144,8 @@ def measure_case(commands, expected_path, rounds, tolerances={}, ours=None):
         times, cpu_ms = take_turns(workers, rounds)
         return {"times": times, "cpu_ms": cpu_ms, "differences": differences,
                 "memory_bytes": {name: worker.memory_bytes() for name, worker in workers.items()},
-                "work": tuple(map(float, workers[ours].ask("work", "work"))) if ours else None}
+                "work": work_of(workers[ours]) if ours else None,
+                "works": {name: work_of(workers[name]) for name in rounded}}
     finally:
         for worker in workers.values():
             worker.close()

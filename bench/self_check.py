@@ -32,8 +32,8 @@ PEAKS = {threads: {"peak_gflop_per_s": 100.0 * threads, "peak_read_gb_per_s": 8.
 def case(title, threads, medians):
     """What bench.measure_latency gives: 0.4 GFLOP, 8 MB of weights in a run."""
     return {"title": title, "threads": threads, "times": {name: [[ms]] for name, ms in medians.items()},
-            "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "without": {}, "work": (4e8, 8e6), "weights_bytes": 2**23,
-            "memory_bytes": dict.fromkeys(medians, 11 * 2**20)}
+            "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "without": {}, "work": (4e8, 8e6), "works": {},
+            "weights_bytes": 2**23, "memory_bytes": dict.fromkeys(medians, 11 * 2**20)}
 
 
 def write_case(folder):
@@ -78,8 +78,9 @@ class Workers(unittest.TestCase):
         self.assertIsNone(result["work"])
 
     def test_the_work_of_a_run_is_told(self):
-        result = measure.measure_case(self.commands(), self.record(), rounds=1, ours="one")
+        result = measure.measure_case(self.commands(), self.record(), rounds=1, ours="one", rounded=["two"])
         self.assertGreater(min(result["work"]), 1000)
+        self.assertEqual(result["works"], {"two": result["work"]})
 
     def test_a_wrong_answer_fails(self):
         with self.assertRaisesRegex(measure.Failure, "expected and one differ by 0.0"):
@@ -225,6 +226,18 @@ class Figures(unittest.TestCase):
         results = [case("Model", 1, {report.OURS: 10.0}), {**case("Step", 1, {report.OURS: 2.0}), "is_cached": True}]
         lines = list(report.rate_lines(results, PEAKS))
         self.assertEqual(lines[2:], ["| Model | 1 | 0.40 | 40.0 | 40% |  |  |", "| Step | 1 | 0.40 | 200.0 | 200% | 4.0 | 50% |"])
+
+    def test_rates_of_rounded_weights_are_of_fewer_bytes(self):
+        name = f"{report.OURS}_int4"
+        step = {**case("Step", 1, {report.OURS: 2.0, name: 1.0}), "is_cached": True, "works": {name: (4e8, 2e6)}}
+        lines = list(report.rate_lines([step], PEAKS))
+        self.assertEqual(lines[3], "| Step, int4 | 1 | 0.40 | 400.0 | 400% | 2.0 | 25% |")
+        self.assertTrue(math.isnan(report.ratio_to_best(step["times"], [name])))
+
+    def test_rounded_weights_are_for_decoders(self):
+        rounds = type("Rounds", (Engine,), {"CACHED": True, "ROUNDS_WEIGHTS": True})
+        one = type("One", (), {"CASES": {"1": ()}})
+        self.assertEqual(list(bench.engines_for({"plain": Engine, "rounds": rounds}, one, 0)), ["plain"])
 
     def test_memory_is_beyond_the_weights(self):
         lines = list(report.memory_lines([case("Model", 1, {report.OURS: 1.0})], {report.OURS: Engine, "peer": Engine}))

@@ -6,6 +6,7 @@
                         runs and calls
     CACHED              optional: true where it runs the cases of CACHED_CASES (workloads/__init__.py)
     TOLERANCE           optional: how far from the others its answers may be (measure.py has what else holds)
+    ROUNDS_WEIGHTS      optional: true where it is this project with rounded weights: it runs decoders only
     reason_against(...) optional: why it cannot run here, or None
     load(...)           returns a function of no arguments that computes the output as a float32 array
 

@@ -4,13 +4,9 @@ from engines import _target
 
 TITLE = "anymodel, int8 weights"
 CACHED = True
+ROUNDS_WEIGHTS = True
 # Of the largest number of an output; of random weights, in which nothing makes up for rounding.
 TOLERANCE = 0.05
-
-
-def reads(workload):
-    """Where rounding is for: a decoder's weights, which a step of one token reads once each."""
-    return hasattr(workload, "CACHED_CASES")
 
 
 def command(build, model, case, threads):
