@@ -88,14 +88,17 @@ def reasons_against(engines, workload, number):
     is_cached = number >= len(workload.CASES)
     reasons = {name: "it has no KV cache here" for name, engine in engines.items()
                if is_cached and not getattr(engine, "CACHED", False)}
-    if not hasattr(workload, "CACHED_CASES"):
-        reasons |= {name: "it is timed with decoders only" for name, engine in engines.items()
-                    if getattr(engine, "ROUNDS_WEIGHTS", False)}
     return {**reasons, **{name: why for name, why in getattr(workload, "WITHOUT", {}).items() if name in engines}}
 
 
+def rounds_weights(engine):
+    return getattr(engine, "ROUNDS_WEIGHTS", False)
+
+
 def engines_for(engines, workload, number):
-    return {name: engines[name] for name in engines if name not in reasons_against(engines, workload, number)}
+    """Those that run the case; with rounded weights only decoders are timed."""
+    return {name: engines[name] for name in engines if name not in reasons_against(engines, workload, number)
+            and (hasattr(workload, "CACHED_CASES") or not rounds_weights(engines[name]))}
 
 
 def weights_bytes(folder):
@@ -117,7 +120,7 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
         for threads in thread_counts:
             folder, workload = context.folder_of(name), workloads[name]
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
-            rounded = [e for e in commands if getattr(engines[e], "ROUNDS_WEIGHTS", False)]
+            rounded = [engine for engine in commands if rounds_weights(engines[engine])]
             result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS,
                                   rounded)
             results.append({"title": title, "threads": threads, "is_cached": number >= len(workload.CASES),
