@@ -24,13 +24,13 @@ typedef float four __attribute__((vector_size(16)));
 typedef int32_t four_whole __attribute__((vector_size(16)));
 enum { LANES = 4 };
 
-/* One group and the best found so far. */
+/* A group as shares of the number that is furthest from 0, and the best found so far. */
 typedef struct search {
-    const float *w;
+    float shares[GROUP_LIMIT];
     int64_t count; /* a multiple of LANES */
-    uint16_t scale;
+    float scale;   /* of shares */
     int zero;
-    float error;
+    float fit; /* what of the sum of squares is explained */
 } search;
 
 static float load_scale(uint16_t scale)
@@ -75,49 +75,36 @@ static four halves_of(const float *w, float inverse, float zero)
     return limit(nearest(load_four(w) * inverse + zero), 15);
 }
 
+/* Keeps the scale that fits best to the numbers which `scale` gives, if it leaves less error than what is kept: of all
+   scales for numbers q of x that is sum(x q) / sum(q q), and explains sum(x q)^2 / sum(q q) of the squares. */
 static void try_scale(search *s, float scale, int zero)
 {
-    uint16_t stored = am_f32_to_bf16(scale);
-    float step = load_scale(stored), inverse = 1 / step, from = (float)zero;
-    four sums = {0};
-    if (!(fabsf(step) >= SMALLEST / 16)) return;
-    for (int64_t k = 0; k < s->count; k += LANES) {
-        four rest = load_four(s->w + k) - (halves_of(s->w + k, inverse, from) - from) * step;
-        sums += rest * rest;
-    }
-    float error = sum_of(sums);
-    if (error < s->error) *s = (search){s->w, s->count, stored, zero, error};
-}
-
-/* The scale that fits best to the numbers that the best one gives. */
-static void refine(search *s)
-{
-    float inverse = 1 / load_scale(s->scale), zero = (float)s->zero;
+    float inverse = 1 / scale, from = (float)zero;
     four products = {0}, squares = {0};
     for (int64_t k = 0; k < s->count; k += LANES) {
-        four q = halves_of(s->w + k, inverse, zero) - zero;
-        products += load_four(s->w + k) * q;
+        four q = halves_of(s->shares + k, inverse, from) - from;
+        products += load_four(s->shares + k) * q;
         squares += q * q;
     }
-    float square = sum_of(squares);
-    if (square > 0) try_scale(s, sum_of(products) / square, s->zero);
+    float product = sum_of(products), square = sum_of(squares), fit = square > 0 ? product / square * product : 0;
+    if (!(fit > s->fit)) return;
+    s->scale = product / square, s->zero = zero, s->fit = fit;
 }
 
 /* The number that is furthest from 0 becomes -8, or a little less or more. */
-static void search_symmetric(search *s, float furthest)
+static void search_symmetric(search *s)
 {
-    enum { STEPS = 8 };
-    s->zero = 8;
-    for (int i = 0; i < STEPS; i++) try_scale(s, furthest / -(8 + 0.3f * (float)(i - 3)), 8);
+    static const float reaches[] = {8, 7.6f, 8.4f, 7.2f, 8.8f, 9.2f};
+    for (size_t i = 0; i < sizeof reaches / sizeof *reaches; i++) try_scale(s, -1 / reaches[i], 8);
 }
 
 /* The whole range, or less of it. */
 static void search_asymmetric(search *s, float low, float high)
 {
-    enum { STEPS = 8 };
-    float zero = low < high ? -low / (high - low) * 15 : 0;
+    enum { STEPS = 4 };
+    float zero = -low / (high - low) * 15;
     for (int i = 0; i < STEPS; i++) {
-        float scale = (high - low) * (1 - 0.04f * (float)i) / 15;
+        float scale = (high - low) * (1 - 0.08f * (float)i) / 15;
         try_scale(s, scale, (int)floorf(zero));
         try_scale(s, scale, (int)ceilf(zero));
     }
@@ -136,7 +123,8 @@ static extent extent_of(const float *w, int64_t count)
     four low = {0}, high = {0}, rest = {0};
     for (int64_t k = 0; k < count; k += LANES) {
         four x = load_four(w + k);
-        four_whole below = x<low, above = x> high;
+        four_whole below = x < low;
+        four_whole above = x > high;
         low = (four)(((four_whole)x & below) | ((four_whole)low & ~below));
         high = (four)(((four_whole)x & above) | ((four_whole)high & ~above));
         rest += x - x; /* NaN of a NaN and of an infinity */
@@ -149,20 +137,31 @@ static extent extent_of(const float *w, int64_t count)
     return e;
 }
 
-static search find_scale(const float *w, int64_t count, const am_weight_format *format)
+typedef struct choice {
+    uint16_t scale; /* BF16 */
+    int zero;
+} choice;
+
+static choice search_halves(const float *w, int64_t count, extent e, float furthest, bool asymmetric)
+{
+    search s;
+    float inverse = 1 / furthest, low = e.low * inverse, high = e.high * inverse;
+    s.count = count, s.scale = 0, s.zero = 8, s.fit = 0;
+    for (int64_t k = 0; k < count; k++) s.shares[k] = w[k] * inverse;
+    if (asymmetric) search_asymmetric(&s, low < high ? low : high, low < high ? high : low);
+    else search_symmetric(&s);
+    return (choice){am_f32_to_bf16(s.scale * furthest), s.zero};
+}
+
+static choice find_scale(const float *w, int64_t count, const am_weight_format *format)
 {
     extent e = extent_of(w, count);
     float furthest = -e.low > e.high ? e.low : e.high;
-    search s = {w, count, 0, format->bits == 8 ? 128 : 8, INFINITY};
-    if (!e.is_finite) s.scale = am_f32_to_bf16(NAN);
-    else if (fabsf(furthest) < SMALLEST) s.scale = 0;
-    else if (format->bits == 8) s.scale = am_f32_to_bf16(fabsf(furthest) / 127);
-    else {
-        if (format->asymmetric) search_asymmetric(&s, e.low, e.high);
-        else search_symmetric(&s, furthest);
-        refine(&s);
-    }
-    return s;
+    int middle = format->bits == 8 ? 128 : 8;
+    if (!e.is_finite) return (choice){am_f32_to_bf16(NAN), middle};
+    if (fabsf(furthest) < SMALLEST) return (choice){0, middle};
+    if (format->bits == 8) return (choice){am_f32_to_bf16(fabsf(furthest) / 127), middle};
+    return search_halves(w, count, e, furthest, format->asymmetric);
 }
 
 /* --- panels --- */
@@ -219,7 +218,7 @@ static void write_group(const work *w, int64_t n, int64_t k0, const float *numbe
 {
     const am_quantized_weight *to = w->to;
     int64_t panel = n / C, c = n % C, at = (panel * (to->K / to->group) + k0 / to->group) * C + c;
-    search best = find_scale(numbers, to->group, w->format);
+    choice best = find_scale(numbers, to->group, w->format);
     float step = load_scale(best.scale), inverse = step < 0 || step > 0 ? 1 / step : 0;
     float zeros[GROUP_LIMIT];
     to->scales[at] = best.scale;
