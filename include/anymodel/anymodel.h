@@ -48,8 +48,8 @@ typedef struct am_model_options {
                                   wish. AutoModel decides where config.json names no class */
     const char *tokenizer;     /* "auto" or null; "file": tokenizer.json as it is (see am_tokenizer_load) */
     const char *weights;       /* "int8", "int4", "int4-asymmetric": weights of linear layers are rounded when they are
-                                  first used; null or "auto": as the files have them. Not of a file of
-                                  am_model_save_compiled */
+                                  first used, and the target is the cpu unless others are named; null or "auto": as the
+                                  files have them. Not of a file of am_model_save_compiled */
 } am_model_options;
 
 /* Opens a model directory (config.json, weights, tokenizer and processor files as far as they are needed), or a file of

@@ -26,3 +26,11 @@ am_status am_read_tokenizer_mode(const char *how, am_tokenizer_mode *out)
     if (strcmp(how, "file") == 0) return NULL;
     return am_error(AM_INVALID_ARGUMENT, "tokenizer: expected auto or file, found \"%s\"", how);
 }
+
+am_status am_read_weights(const char *weights, am_session_options *options)
+{
+    AM_TRY(am_weight_format_read(weights, &options->weights.format));
+    if (options->weights.format.bits && options->targets.policy == AM_TARGET_AUTO)
+        options->targets = (am_target_choice){0};
+    return NULL;
+}

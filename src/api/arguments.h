@@ -3,6 +3,7 @@
 #define AM_API_ARGUMENTS_H
 
 #include "base/json.h"
+#include "runtime/session.h"
 #include "text/tokenizer.h"
 
 /* Parses an object; json null: *document null and *out MISSING. `name` stands for it in messages. Fails with
@@ -11,5 +12,9 @@ am_status am_read_object(const char *json, const char *name, am_json_document **
 
 /* "auto" or null, "file". */
 am_status am_read_tokenizer_mode(const char *how, am_tokenizer_mode *out) AM_NODISCARD;
+
+/* Reads am_model_options.weights into options whose targets are known. Where it rounds, the policy auto leaves the cpu
+   alone: other targets would take the weights as numbers of 32 bits again. */
+am_status am_read_weights(const char *weights, am_session_options *options) AM_NODISCARD;
 
 #endif

@@ -35,7 +35,7 @@ static am_status open_directory(am_model *model, const char *directory, const am
     am_class_choice choice = {0};
     AM_TRY(
         am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &session.targets));
-    AM_TRY(am_weight_format_read(options ? options->weights : NULL, &session.weights.format));
+    AM_TRY(am_read_weights(options ? options->weights : NULL, &session));
     if (options) choice = (am_class_choice){options->architecture, options->auto_class};
     return am_pipeline_open(directory, &choice, &session, &model->pipeline);
 }

@@ -1,3 +1,4 @@
+#include "api/arguments.h"
 #include "runtime/verify.h"
 
 #include <anymodel/anymodel.h>
@@ -52,7 +53,7 @@ am_status am_verify_files(const char *path, const am_verify_request *request, am
                                  .on_elsewhere = request->on_elsewhere ? pass_elsewhere : NULL,
                                  .context = &to};
     AM_TRY(am_target_choose(request->target, request->target_policy, &options.session.targets));
-    AM_TRY(am_weight_format_read(request->weights, &options.session.weights.format));
+    AM_TRY(am_read_weights(request->weights, &options.session));
     options.session.weights.minimum = 1;
     options.bound = am_verify_rounded_bound(request->weights);
     am_status status = am_verify_path(path, &options, &counts);
