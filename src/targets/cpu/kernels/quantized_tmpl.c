@@ -16,15 +16,12 @@ _Static_assert(GROUP == 4 * AM_DOT_STEPS, "a group's products fit one sum");
 
 /* Rows of a tile: as many sums as registers hold. */
 #if defined(AM_VEC_AVX512)
-enum { ROWS_OF_BYTES = 8, ROWS_OF_HALVES = 8 };
-#elif defined(AM_VEC_AVX2)
-enum { ROWS_OF_BYTES = 3, ROWS_OF_HALVES = 4 };
-#elif defined(AM_VEC_NEON)
-enum { ROWS_OF_BYTES = 4, ROWS_OF_HALVES = 4 };
+enum { ROWS = 8 };
+#elif defined(AM_VEC_AVX2) || defined(AM_VEC_NEON)
+enum { ROWS = 4 };
 #else
-enum { ROWS_OF_BYTES = 1, ROWS_OF_HALVES = 1 };
+enum { ROWS = 1 };
 #endif
-enum { ROWS = ROWS_OF_HALVES > ROWS_OF_BYTES ? ROWS_OF_HALVES : ROWS_OF_BYTES };
 
 /* --- x --- */
 
@@ -81,21 +78,18 @@ AM_INLINE void load_scales(const am_quantized_panel *p, int64_t group, vf *out)
     }
 }
 
-/* Adds the products of a group of x. */
-AM_INLINE void dot_group(int bits, int rows, const uint8_t *w, const int8_t *const *x, vsums sums[][VECTORS])
+/* Adds the products of a group of x and a vector of columns. */
+AM_INLINE void dot_group(int bits, int rows, const uint8_t *w, const int8_t *const *x, vsums *sums)
 {
 #pragma GCC unroll 1
     for (int64_t k = 0; k < GROUP; k += bits == 8 ? 4 : 8, w += STEP_BYTES) {
-#pragma GCC unroll 4
-        for (int v = 0; v < VECTORS; v++) {
-            vb numbers = vload_bytes(w + v * 4 * AM_WIDTH);
+        vb numbers = vload_bytes(w);
 #pragma GCC unroll 8
-            for (int m = 0; m < rows; m++) {
-                if (bits == 8) vdot_bytes(&sums[m][v], numbers, vrepeat4(x[m] + k));
-                else {
-                    vdot_halves(&sums[m][v], vlower_half(numbers), vrepeat4(x[m] + k));
-                    vdot_halves(&sums[m][v], vupper_half(numbers), vrepeat4(x[m] + k + 4));
-                }
+        for (int m = 0; m < rows; m++) {
+            if (bits == 8) vdot_bytes(&sums[m], numbers, vrepeat4(x[m] + k));
+            else {
+                vdot_halves(&sums[m], vlower_half(numbers), vrepeat4(x[m] + k));
+                vdot_halves(&sums[m], vupper_half(numbers), vrepeat4(x[m] + k + 4));
             }
         }
     }
@@ -110,43 +104,45 @@ AM_INLINE vi load_zero_points(const am_quantized_panel *p, int bits, int64_t gro
     return out;
 }
 
+/* Adds group g of x: of the vector v of columns of `rows` rows from m0 on, whose numbers are at q. */
+AM_INLINE void add_group(int bits, int rows, const am_quantized_panel *p, const am_quantized_rows *x, int64_t m0,
+                         int64_t g, const int8_t *const *q, const uint8_t *w, int v, vf scale, vf results[][VECTORS])
+{
+    vsums sums[ROWS];
+    int64_t groups = p->K / GROUP;
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++) {
+        const int16_t *middle = x->middle + 2 * ((m0 + m) * groups + g);
+        sums[m] = bits == 8 ? vstart_bytes(middle) : vstart_halves(middle);
+    }
+    dot_group(bits, rows, w + v * 4 * AM_WIDTH, q, sums);
+#pragma GCC unroll 8
+    for (int m = 0; m < rows; m++) {
+        int64_t at = (m0 + m) * groups + g;
+        vi whole = bits == 8 ? vtotal_bytes(&sums[m]) : vtotal_halves(&sums[m]);
+        if (p->zero_points)
+            whole +=
+                load_zero_points(p, bits, g * GROUP / p->group, v) * ((x->middle[2 * at] + x->middle[2 * at + 1]) / 8);
+        results[m][v] += __builtin_convertvector(whole, vf) * (scale * x->scales[at]);
+    }
+}
+
 AM_INLINE void tile(int bits, int rows, const am_quantized_panel *p, const am_quantized_rows *x, int64_t m0, float *c,
                     int64_t ldc)
 {
-    vf results[ROWS][VECTORS], scales[VECTORS];
-    int64_t groups = p->K / GROUP, group = 0, left = 0; /* of the weight, of which so many of x's remain */
+    vf results[ROWS][VECTORS] = {{{0}}}, scales[VECTORS];
+    int64_t left = 0; /* groups of x in the weight's */
     const uint8_t *w = p->weight;
     const int8_t *q[ROWS];
     for (int m = 0; m < rows; m++) q[m] = x->q + (m0 + m) * p->K;
-    for (int m = 0; m < rows; m++)
-        for (int v = 0; v < VECTORS; v++) results[m][v] = vset(0);
-    for (int64_t g = 0; g < groups; g++, left--, w += GROUP * COLUMNS * bits / 8) {
-        vsums sums[ROWS][VECTORS];
+    for (int64_t g = 0; g < p->K / GROUP; g++, left--, w += GROUP * COLUMNS * bits / 8) {
         if (left == 0) {
-            group = g * GROUP / p->group;
+            load_scales(p, g * GROUP / p->group, scales);
             left = p->group / GROUP;
-            load_scales(p, group, scales);
         }
-#pragma GCC unroll 8
-        for (int m = 0; m < rows; m++)
 #pragma GCC unroll 4
-            for (int v = 0; v < VECTORS; v++) {
-                const int16_t *middle = x->middle + 2 * ((m0 + m) * groups + g);
-                sums[m][v] = bits == 8 ? vstart_bytes(middle) : vstart_halves(middle);
-            }
-        dot_group(bits, rows, w, q, sums);
-#pragma GCC unroll 8
-        for (int m = 0; m < rows; m++) {
-            int64_t at = (m0 + m) * groups + g;
-            q[m] += GROUP;
-#pragma GCC unroll 4
-            for (int v = 0; v < VECTORS; v++) {
-                vi whole = bits == 8 ? vtotal_bytes(&sums[m][v]) : vtotal_halves(&sums[m][v]);
-                if (p->zero_points)
-                    whole += load_zero_points(p, bits, group, v) * ((x->middle[2 * at] + x->middle[2 * at + 1]) / 8);
-                results[m][v] += __builtin_convertvector(whole, vf) * (scales[v] * x->scales[at]);
-            }
-        }
+        for (int v = 0; v < VECTORS; v++) add_group(bits, rows, p, x, m0, g, q, w, v, scales[v], results);
+        for (int m = 0; m < rows; m++) q[m] += GROUP;
     }
     for (int m = 0; m < rows; m++)
         for (int v = 0; v < VECTORS; v++) {
@@ -155,17 +151,17 @@ AM_INLINE void tile(int bits, int rows, const am_quantized_panel *p, const am_qu
         }
 }
 
-AM_INLINE void multiply(int bits, int rows, int64_t M, const am_quantized_panel *p, const am_quantized_rows *x,
-                        float *c, int64_t ldc)
+AM_INLINE void multiply(int bits, int64_t M, const am_quantized_panel *p, const am_quantized_rows *x, float *c,
+                        int64_t ldc)
 {
     int64_t m = 0;
-    for (; m + rows <= M; m += rows) tile(bits, rows, p, x, m, c, ldc);
+    for (; m + ROWS <= M; m += ROWS) tile(bits, ROWS, p, x, m, c, ldc);
     for (; m < M; m++) tile(bits, 1, p, x, m, c, ldc);
 }
 
 void AM_TEMPLATE(gemm_quantized)(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x,
                                  float *c, int64_t ldc)
 {
-    if (bits == 8) multiply(8, ROWS_OF_BYTES, M, panel, x, c, ldc);
-    else multiply(4, ROWS_OF_HALVES, M, panel, x, c, ldc);
+    if (bits == 8) multiply(8, M, panel, x, c, ldc);
+    else multiply(4, M, panel, x, c, ldc);
 }
