@@ -1,13 +1,17 @@
 #include "runtime/quantize.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/memory_limit.h"
 #include "base/threads.h"
+#include "targets/cpu/weight_cache.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { C = AM_QUANTIZED_COLUMNS, GROUP = 32, GROUP_LIMIT = 2048 };
+/* VERSION: another one wherever other bytes come out of the same weight, as they are kept on disks. */
+enum { C = AM_QUANTIZED_COLUMNS, GROUP = 32, GROUP_LIMIT = 2048, VERSION = 1 };
 
 /* Below it a group is zero: what it would contribute is lost in any sum of normal floats. */
 #define SMALLEST 0x1p-100f
@@ -170,7 +174,10 @@ typedef struct work {
     const am_tensor *source;
     const am_weight_format *format;
     bool in_out;
-    am_quantized_weight *to;
+    const am_quantized_weight *to;
+    uint8_t *weight; /* the three parts of `to`, to be written */
+    uint16_t *scales;
+    uint8_t *zero_points;
 } work;
 
 static void read_group(const work *w, int64_t n, int64_t k0, float *out)
@@ -221,26 +228,27 @@ static void write_group(const work *w, int64_t n, int64_t k0, const float *numbe
     choice best = find_scale(numbers, to->group, w->format);
     float step = load_scale(best.scale), inverse = step < 0 || step > 0 ? 1 / step : 0;
     float zeros[GROUP_LIMIT];
-    to->scales[at] = best.scale;
-    if (to->zero_points) to->zero_points[at] = (uint8_t)best.zero;
+    w->scales[at] = best.scale;
+    if (w->zero_points) w->zero_points[at] = (uint8_t)best.zero;
     if (inverse == 0) {
         memset(zeros, 0, (size_t)to->group * sizeof *zeros);
         numbers = zeros;
     }
-    uint8_t *bytes = to->weight + (panel * to->K + k0) * C * to->bits / 8 + c * 4;
+    uint8_t *bytes = w->weight + (panel * to->K + k0) * C * to->bits / 8 + c * 4;
     if (to->bits == 8) write_bytes(numbers, inverse, to->group, bytes);
     else write_halves(numbers, inverse, best.zero, to->group, bytes);
 }
 
 /* Columns that the weight does not have are zeros. */
-static void clear_column(const am_quantized_weight *to, int64_t n)
+static void clear_column(const work *w, int64_t n)
 {
+    const am_quantized_weight *to = w->to;
     int64_t panel = n / C, c = n % C, groups = to->K / to->group, steps = to->K / (to->bits == 8 ? 4 : 8);
     for (int64_t g = 0; g < groups; g++) {
-        to->scales[(panel * groups + g) * C + c] = 0;
-        if (to->zero_points) to->zero_points[(panel * groups + g) * C + c] = 0;
+        w->scales[(panel * groups + g) * C + c] = 0;
+        if (w->zero_points) w->zero_points[(panel * groups + g) * C + c] = 0;
     }
-    for (int64_t i = 0; i < steps; i++) memset(&to->weight[((panel * steps + i) * C + c) * 4], 0, 4);
+    for (int64_t i = 0; i < steps; i++) memset(&w->weight[((panel * steps + i) * C + c) * 4], 0, 4);
 }
 
 static void quantize_panels(void *context, int64_t begin, int64_t end)
@@ -248,7 +256,7 @@ static void quantize_panels(void *context, int64_t begin, int64_t end)
     const work *w = context;
     float numbers[GROUP_LIMIT];
     for (int64_t n = begin * C; n < end * C; n++) {
-        if (n >= w->to->N) clear_column(w->to, n);
+        if (n >= w->to->N) clear_column(w, n);
         for (int64_t k = 0; k < w->to->K && n < w->to->N; k += w->to->group) {
             read_group(w, n, k, numbers);
             write_group(w, n, k, numbers);
@@ -256,29 +264,73 @@ static void quantize_panels(void *context, int64_t begin, int64_t end)
     }
 }
 
+/* --- whole weights --- */
+
+typedef struct sizes {
+    size_t weight, scales, zero_points;
+} sizes;
+
+static sizes sizes_of(const am_quantized_weight *w, bool asymmetric)
+{
+    size_t numbers = (size_t)((w->N + C - 1) / C * C * w->K), groups = numbers / (size_t)w->group;
+    return (sizes){numbers * (size_t)w->bits / 8, groups * sizeof *w->scales, asymmetric ? groups : 0};
+}
+
+static void place(am_quantized_weight *w, const void *data, const sizes *s)
+{
+    const uint8_t *bytes = data;
+    w->weight = bytes;
+    w->scales = (const uint16_t *)(const void *)(bytes + s->weight);
+    w->zero_points = s->zero_points ? bytes + s->weight + s->scales : NULL;
+}
+
+static am_weight_form form_of(const am_tensor *source, bool in_out, const am_weight_format *format, size_t bytes)
+{
+    am_weight_form form = {source->data, am_tensor_bytes(source->dtype, &source->shape), {0}, bytes};
+    char text[256];
+    int length = snprintf(text, sizeof text, "quantized %d %d %d %d %s %lld %lld", VERSION, format->bits,
+                          format->asymmetric, in_out, am_dtype_name(source->dtype), (long long)source->shape.dims[0],
+                          (long long)source->shape.dims[1]);
+    am_sha256_of(text, (size_t)length, form.form);
+    return form;
+}
+
+static am_status make(const am_tensor *source, bool in_out, const am_weight_format *format, const sizes *s,
+                      am_quantized_weight *out)
+{
+    AM_TRY(am_memory_check(out->bytes, "a quantized weight"));
+    out->own = am_alloc_large(out->bytes);
+    if (!out->own) return am_out_of_memory();
+    place(out, out->own, s);
+    work job = {.source = source, .format = format, .in_out = in_out, .to = out, .weight = out->own};
+    job.scales = (uint16_t *)(void *)(job.weight + s->weight);
+    job.zero_points = s->zero_points ? job.weight + s->weight + s->scales : NULL;
+    am_parallel_for((out->N + C - 1) / C, 1, quantize_panels, &job);
+    return NULL;
+}
+
 am_status am_quantize(const am_tensor *source, bool in_out, const am_weight_format *format, am_quantized_weight *out)
 {
-    int64_t N = source->shape.dims[in_out ? 1 : 0], K = source->shape.dims[in_out ? 0 : 1], panels = (N + C - 1) / C;
+    int64_t N = source->shape.dims[in_out ? 1 : 0], K = source->shape.dims[in_out ? 0 : 1];
     *out = (am_quantized_weight){.N = N, .K = K, .bits = format->bits, .group = am_quantized_group(K, format->bits)};
-    size_t numbers = (size_t)(panels * C * K) * (size_t)format->bits / 8,
-           groups = (size_t)(panels * C * K / out->group);
-    out->bytes = numbers + groups * (sizeof *out->scales + (format->asymmetric ? 1 : 0));
-    AM_TRY(am_memory_check(out->bytes, "a quantized weight"));
-    out->weight = am_alloc_large(numbers);
-    out->scales = am_alloc_aligned(groups * sizeof *out->scales);
-    out->zero_points = format->asymmetric ? am_alloc_aligned(groups) : NULL;
-    if (!out->weight || !out->scales || (format->asymmetric && !out->zero_points)) {
-        am_quantized_weight_deinit(out);
-        return am_out_of_memory();
+    sizes s = sizes_of(out, format->asymmetric);
+    out->bytes = s.weight + s.scales + s.zero_points;
+    am_weight_form form = form_of(source, in_out, format, out->bytes);
+    const void *kept = am_weight_cache_map(&form);
+    if (kept) {
+        place(out, kept, &s);
+        return NULL;
     }
-    am_parallel_for(panels, 1, quantize_panels, &(work){source, format, in_out, out});
+    AM_TRY(make(source, in_out, format, &s, out));
+    am_file_give_back(form.source, form.source_bytes);
+    am_weight_cache_keep(&form, out->own);
     return NULL;
 }
 
 void am_quantized_weight_deinit(am_quantized_weight *w)
 {
-    am_free_aligned(w->weight);
-    am_free_aligned(w->scales);
-    am_free_aligned(w->zero_points);
+    if (w->own) am_weight_cache_forget(w->own);
+    else if (w->weight) am_weight_cache_unmap(w->weight, w->bytes);
+    am_free_aligned(w->own);
     *w = (am_quantized_weight){0};
 }

@@ -1,6 +1,5 @@
 #include "runtime/quantized_weights.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "graph/builder.h"
 
@@ -57,7 +56,6 @@ static am_status add_entry(am_quantized_weights *w, const am_tensor *source, boo
     entry *e = &w->entries[w->count];
     *e = (entry){.source = *source, .in_out = in_out, .format = *format};
     AM_TRY(am_quantize(source, in_out, format, &e->made));
-    am_file_give_back(source->data, am_tensor_bytes(source->dtype, &source->shape));
     w->count++;
     return NULL;
 }

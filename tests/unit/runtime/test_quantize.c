@@ -1,12 +1,16 @@
+#define _POSIX_C_SOURCE 200809L
 #include "test_support.h"
 
+#include "base/file.h"
 #include "base/prng.h"
+#include "base/sha256.h"
 #include "base/threads.h"
 #include "runtime/quantize.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { C = AM_QUANTIZED_COLUMNS };
 
@@ -215,4 +219,63 @@ static void runtime_quantize__groups_of_any_size_of_numbers(void **state)
         am_quantized_weight_deinit(&asymmetric);
         free(w);
     }
+}
+
+/* Rounded weights are kept on disks (targets/cpu/weight_cache.h), where another version of the program reads them:
+   other bytes need another VERSION in quantize.c. */
+static void runtime_quantize__has_the_bytes_of_its_version(void **state)
+{
+    static const struct {
+        const am_weight_format *format;
+        const char *digest;
+    } rows[] = {{&int8, "A"}, {&int4, "B"}, {&int4_asymmetric, "C"}};
+    for (int i = 0; i < 3; i++) {
+        float *w = make(37 * 160);
+        char digest[AM_SHA256_TEXT];
+        am_quantized_weight rounded = round_floats(w, 37, 160, rows[i].format);
+        am_sha256_digits_of(rounded.weight, rounded.bytes, digest);
+        assert_string_equal(digest, rows[i].digest);
+        am_quantized_weight_deinit(&rounded);
+        free(w);
+    }
+}
+
+static void sleep_milliseconds(int count)
+{
+    nanosleep(&(struct timespec){count / 1000, count % 1000 * 1000000L}, NULL);
+}
+
+/* The second time a weight of a file comes from the cache folder: with the same bytes, and no memory of its own. */
+static void runtime_quantize__the_next_start_finds_what_was_made(void **state)
+{
+    enum { N = 512, K = 512 };
+    const char *path = am_test_format("%s/weights", am_test_temporary_directory());
+    float *w = make(N * K);
+    am_mapped_file file;
+    am_quantized_weight made, found = {0};
+    assert_int_equal(setenv("ANYMODEL_CACHE", am_test_temporary_directory(), 1), 0);
+    assert_int_equal(setenv("ANYMODEL_WEIGHT_CACHE", "1", 1), 0);
+    am_test_write_file(path, w, N * K * sizeof *w);
+    am_test_expect_ok(am_file_map(path, &file));
+    am_tensor source = {AM_F32, am_shape_of(N, K), (void *)(uintptr_t)file.bytes};
+    sleep_milliseconds(2500); /* what has just been written may still change and have the same time */
+    am_test_expect_ok(am_quantize(&source, false, &int4, &made));
+    assert_non_null(made.own);
+    for (int i = 0; i < 3000 && !found.weight; i++) {
+        sleep_milliseconds(10);
+        am_test_expect_ok(am_quantize(&source, false, &int4, &found));
+        if (found.own) am_quantized_weight_deinit(&found);
+    }
+    assert_non_null(found.weight);
+    assert_memory_equal(made.weight, found.weight, made.bytes);
+    expect_same(&made, &found);
+    am_quantized_weight other;
+    am_test_expect_ok(am_quantize(&source, false, &int4_asymmetric, &other));
+    assert_non_null(other.own); /* another format is another entry */
+    am_quantized_weight_deinit(&other);
+    am_quantized_weight_deinit(&made);
+    am_quantized_weight_deinit(&found);
+    am_file_unmap(&file);
+    assert_int_equal(setenv("ANYMODEL_WEIGHT_CACHE", "0", 1), 0);
+    free(w);
 }
