@@ -133,8 +133,8 @@ def work_of(worker):
 
 def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=()):
     """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
-    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights) of a run as the engine `ours` counts them, "works": {engine: the same} of those
-    that are `rounded`}."""
+    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights) of a run as the engine `ours` counts them,
+    "works": {engine: the same} of those that are `rounded`}."""
     workers = {}
     try:
         for name, command in commands.items():
