@@ -267,7 +267,7 @@ AM_INLINE vf vtanh(vf x)
     p = vfma(p, s, vset(0.1333330124616623f));
     p = vfma(p, s, vset(-0.3333333432674408f));
     vf small = vfma(p * s, x, x);
-    return vselect((vi)(t < 0.625f), small, vsign_of(large, x));
+    return vsign_of(vselect((vi)(t < 0.625f), small, large), x); /* of -0, too */
 }
 
 /* x Q(x^2) below 0.9, else 1 - e^P(|x|) with P fitted to log erfc; 1 from 4 on. */
