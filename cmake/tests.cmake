@@ -35,7 +35,7 @@ function(am_test_wrapper file out_source out_names out_symbol)
 endfunction()
 
 # One executable of the test files directly in <folder> and of the other sources there, which the tests share, and one
-# ctest entry a test.
+# ctest entry a test. A main.c there takes the place of the generated main and finds the tests in am_test_files.
 function(am_test_folder folder label)
   file(GLOB files CONFIGURE_DEPENDS ${folder}/test_*.c)
   list(FILTER files EXCLUDE REGEX "/test_support\\.c$")
@@ -65,8 +65,10 @@ function(am_test_folder folder label)
     string(APPEND rows "    &${symbol},\n")
   endforeach()
   set(text "/* Generated from tests/${relative}. */\n#include \"test_support.h\"\n\n${declarations}\n")
-  string(APPEND text "static const am_test_file *const files[] = {\n${rows}    NULL,\n};\n\n")
-  string(APPEND text "int main(int argc, char **argv)\n{\n    return am_test_main(argc, argv, files);\n}\n")
+  string(APPEND text "const am_test_file *const am_test_files[] = {\n${rows}    NULL,\n};\n")
+  if(NOT EXISTS ${folder}/main.c)
+    string(APPEND text "\nint main(int argc, char **argv)\n{\n    return am_test_main(argc, argv, am_test_files);\n}\n")
+  endif()
   file(CONFIGURE OUTPUT ${AM_GENERATED_DIR}/tests/${target}_main.c CONTENT "${text}" @ONLY)
 
   file(GLOB helpers CONFIGURE_DEPENDS ${folder}/*.c) # what the tests of the folder share

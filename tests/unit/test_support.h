@@ -63,6 +63,9 @@ typedef struct am_test_file {
     size_t count;
 } am_test_file;
 
+/* Those of this program, ending with null; made by the build. */
+extern const am_test_file *const am_test_files[];
+
 /* Runs the tests whose name matches one of the arguments (shell patterns), or all. 0 only when at least one
    ran and none failed. */
 int am_test_main(int argc, char **argv, const am_test_file *const files[]);
