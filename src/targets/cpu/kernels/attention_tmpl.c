@@ -180,8 +180,7 @@ void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h,
     const float *average = NULL; /* of all keys, for queries that see none */
     for (int64_t i = 0; i < t1 - t0; i++) {
         float *y = p->y + ((b * p->T + t0 + i) * p->H + h) * p->E;
-        bool has_nothing = !p->sinks && state.most[i] <= -FLT_MAX,
-             is_blind = has_nothing && sees_nothing(p, b, h, t0 + i);
+        bool has_nothing = state.most[i] <= -FLT_MAX, is_blind = has_nothing && sees_nothing(p, b, h, t0 + i);
         if (is_blind && average) {
             memcpy(y, average, (size_t)p->E * sizeof *y);
             continue;

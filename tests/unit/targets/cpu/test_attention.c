@@ -4,6 +4,8 @@
 
 #include "targets/cpu/kernels/attention.h"
 
+#include <float.h>
+
 enum {
     PROBLEMS = 400,
     MASK = 1,
@@ -97,12 +99,21 @@ static const float *filled(check_place place, int64_t count)
     return x;
 }
 
+/* A sink of -infinity is as none; one of the lowest number as a key that is hidden. */
+static void add_sinks(am_attention_problem *p, check_place place)
+{
+    float *sinks = check_floats(place, p->H);
+    check_fill(ORDINARY, sinks, p->H);
+    if (check_random() % 2) sinks[0] = check_random() % 2 ? -INFINITY : -FLT_MAX;
+    p->sinks = sinks;
+}
+
 static am_attention_problem random_problem(const am_micro *micro, unsigned parts, check_place place)
 {
     am_attention_problem p = random_sizes(parts);
     p.q = filled(place, p.T * p.H * p.D), p.k = filled(place, p.S * p.G * p.D), p.v = filled(place, p.S * p.G * p.E);
     p.y = check_floats(place, p.T * p.H * p.E);
-    if (parts & SINKS) p.sinks = filled(place, p.H);
+    if (parts & SINKS) add_sinks(&p, place);
     if (parts & MASK) add_mask(&p, place);
     if (parts & BIAS) add_bias(&p, place);
     if (parts & PANELS) add_panels(micro, &p, place);
