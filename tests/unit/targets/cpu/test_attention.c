@@ -52,7 +52,7 @@ static int64_t random_strides(const am_attention_problem *p, bool last, int64_t 
     return count;
 }
 
-/* Keys are hidden here and there, in whole blocks, or all. */
+/* Keys are hidden here and there, in whole blocks, or all; by the bias of -infinity, too. */
 static void add_mask(am_attention_problem *p, check_place place)
 {
     int64_t count = random_strides(p, true, p->mask_strides), run = 1;
@@ -66,9 +66,13 @@ static void add_mask(am_attention_problem *p, check_place place)
 
 static void add_bias(am_attention_problem *p, check_place place)
 {
-    int64_t count = random_strides(p, true, p->bias_strides);
+    int64_t count = random_strides(p, true, p->bias_strides), run = 1;
     float *bias = check_floats(place, count);
-    for (int64_t i = 0; i < count; i++) bias[i] = check_random() % 8 == 0 ? -INFINITY : check_number(ORDINARY);
+    bool is_none = false;
+    for (int64_t i = 0; i < count; i++) {
+        if (--run == 0) is_none = check_random() % 4 == 0, run = ONE_OF(1, 3, 50, 400);
+        bias[i] = is_none ? -INFINITY : check_number(ORDINARY);
+    }
     p->bias = bias;
 }
 
@@ -147,6 +151,8 @@ static const float *answer(const am_micro *micro, const am_attention_problem *p,
     return other.y;
 }
 
+#define BOUND "D / 4 + 3 roundings of scores, keys / 16 + 8 of sums"
+
 /* A weight is off by what its score is and by an exponential; of what they weigh, magnitudes count. Roundings that go
    either way are fewer than all there are: the worst case is four times this. */
 static void compare(const am_micro *micro, const am_attention_problem *p)
@@ -179,7 +185,7 @@ static void targets_cpu_attention__all_parts_together(void **state)
 {
     FOR_EACH_LEVEL(micro) for (unsigned i = 0; i < PROBLEMS; i++)
     {
-        check_start(micro, "attention", "D / 4 + 3 roundings of scores, keys / 16 + 8 of sums");
+        check_start(micro, "attention", BOUND);
         am_attention_problem p = random_problem(micro, i % (1 << PARTS), (check_place)(i % PLACES));
         compare(micro, &p);
         compare_cuts(micro, &p);
@@ -222,6 +228,25 @@ static void targets_cpu_attention__nan_stays_in_its_query(void **state)
             bool is_struck = i / p.E == p.T / 2 * p.H;
             check_same(after[i], is_struck ? NAN : before[i]);
         }
+        check_release();
+    }
+}
+
+/* Scores of -infinity alone, in the blocks that come first, leave no trace, with a sink that weighs nothing either. */
+static void targets_cpu_attention__blocks_of_minus_infinity_come_first(void **state)
+{
+    FOR_EACH_LEVEL(micro)
+    for (int64_t none = 0; none < 400; none += 21) for (int has_sink = 0; has_sink < 2; has_sink++)
+    {
+        am_attention_problem p = {.T = 2, .H = 1, .D = 3, .S = 400, .G = 1, .E = 5, .keys = 400, .scale = 1};
+        float *bias = check_floats(AT_END, p.S), *sinks = check_floats(AT_END, 1);
+        for (int64_t s = 0; s < p.S; s++) bias[s] = s < none ? -INFINITY : 0;
+        p.q = filled(AT_END, p.T * p.D), p.k = filled(AT_END, p.S * p.D), p.v = filled(AT_END, p.S * p.E);
+        p.y = check_floats(AT_END, p.T * p.E), p.bias = bias, p.bias_strides[3] = 1;
+        sinks[0] = -INFINITY, p.sinks = has_sink ? sinks : NULL;
+        check_start(micro, "attention", BOUND);
+        check_where("%d keys of -infinity, sink %d", (int)none, has_sink);
+        compare(micro, &p);
         check_release();
     }
 }
