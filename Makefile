@@ -7,6 +7,7 @@
 # make sdks       vendors' libraries for the targets       make test-targets   the tests that need them
 # make bench-targets   docs/targets-performance.md       make test-max   golden cases on MAX: hours
 # make bench-tokenizers   docs/tokenizers-performance.md   make video   FFmpeg's libraries: build with video files
+# make bench-kernels   vector routines, by instruction set
 # make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
@@ -17,7 +18,7 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers install format golden docs cross clean help
+.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-kernels install format golden docs cross clean help
 all: build
 
 help:
@@ -97,6 +98,11 @@ bench-tokenizers: packages
 	@scripts/install_packages.sh bench
 	@scripts/build.sh release $(BUILD) $(JOBS) anymodel tokenizer_worker
 	@bench/bench.py --build $(BUILD) --tokenizers
+
+# Times of the cpu's vector routines and of plain loops: ONLY='unary*' those that match.
+bench-kernels: packages
+	@scripts/build.sh release $(BUILD) $(JOBS) test_unit_targets_cpu
+	@$(BUILD)/tests/test_unit_targets_cpu --bench $(if $(ONLY),'$(ONLY)')
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

@@ -236,17 +236,17 @@ static void targets_cpu_attention__nan_stays_in_its_query(void **state)
 static void targets_cpu_attention__blocks_of_minus_infinity_come_first(void **state)
 {
     FOR_EACH_LEVEL(micro)
-    for (int64_t none = 0; none < 400; none += 21) for (int has_sink = 0; has_sink < 2; has_sink++)
-    {
-        am_attention_problem p = {.T = 2, .H = 1, .D = 3, .S = 400, .G = 1, .E = 5, .keys = 400, .scale = 1};
-        float *bias = check_floats(AT_END, p.S), *sinks = check_floats(AT_END, 1);
-        for (int64_t s = 0; s < p.S; s++) bias[s] = s < none ? -INFINITY : 0;
-        p.q = filled(AT_END, p.T * p.D), p.k = filled(AT_END, p.S * p.D), p.v = filled(AT_END, p.S * p.E);
-        p.y = check_floats(AT_END, p.T * p.E), p.bias = bias, p.bias_strides[3] = 1;
-        sinks[0] = -INFINITY, p.sinks = has_sink ? sinks : NULL;
-        check_start(micro, "attention", BOUND);
-        check_where("%d keys of -infinity, sink %d", (int)none, has_sink);
-        compare(micro, &p);
-        check_release();
-    }
+    for (int64_t none = 0; none < 400; none += 21)
+        for (int has_sink = 0; has_sink < 2; has_sink++) {
+            am_attention_problem p = {.T = 2, .H = 1, .D = 3, .S = 400, .G = 1, .E = 5, .keys = 400, .scale = 1};
+            float *bias = check_floats(AT_END, p.S), *sinks = check_floats(AT_END, 1);
+            for (int64_t s = 0; s < p.S; s++) bias[s] = s < none ? -INFINITY : 0;
+            p.q = filled(AT_END, p.T * p.D), p.k = filled(AT_END, p.S * p.D), p.v = filled(AT_END, p.S * p.E);
+            p.y = check_floats(AT_END, p.T * p.E), p.bias = bias, p.bias_strides[3] = 1;
+            sinks[0] = -INFINITY, p.sinks = has_sink ? sinks : NULL;
+            check_start(micro, "attention", BOUND);
+            check_where("%d keys of -infinity, sink %d", (int)none, has_sink);
+            compare(micro, &p);
+            check_release();
+        }
 }
