@@ -7,6 +7,12 @@ add_executable(tokenizer_worker ${PROJECT_SOURCE_DIR}/bench/tokenizer_worker.c)
 target_include_directories(tokenizer_worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(tokenizer_worker PRIVATE anymodel_static)
 set_target_properties(tokenizer_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+# Needs valgrind's header, which only `make bench-regress` installs.
+add_executable(instruction_worker EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/instruction_worker.c
+               ${PROJECT_SOURCE_DIR}/tests/unit/targets/cpu/calls.c)
+target_include_directories(instruction_worker PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(instruction_worker PRIVATE anymodel_static)
+set_target_properties(instruction_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 if(Python3_FOUND AND NOT AM_SANITIZE)
   add_test(NAME bench.self_check COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/bench/self_check.py
            $<TARGET_FILE:anymodel_worker>)
