@@ -186,7 +186,15 @@ AM_INLINE float vmax_lanes(vf v)
 /* AM_WIDTH numbers of two bytes, widened. */
 AM_INLINE vf vwiden_bf16(const uint16_t *p)
 {
+#if defined(AM_VEC_AVX512)
+    return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i_u *)p)), 16);
+#elif defined(AM_VEC_AVX2)
+    return (vf)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i_u *)p)), 16);
+#elif defined(__x86_64__)
+    return (vf)_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_loadl_epi64((const __m128i_u *)p));
+#else
     return (vf)(__builtin_convertvector(*(const vhalf *)p, vi) << 16);
+#endif
 }
 
 AM_INLINE vf vwiden_f16(const uint16_t *p)
