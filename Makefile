@@ -8,8 +8,9 @@
 # make bench-targets   docs/targets-performance.md       make test-max   golden cases on MAX: hours
 # make bench-tokenizers   docs/tokenizers-performance.md   make video   FFmpeg's libraries: build with video files
 # make bench-kernels   vector routines, by instruction set
+# make bench-regress   instructions that kernels take, beside bench/instructions.txt; UPDATE=--update records them
 # make clean      remove the build folders
-# Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60)
+# Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60), ONLY (bench-kernels)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
 BUILD        ?= build
 JOBS         ?= $(shell nproc)
@@ -18,11 +19,11 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-kernels install format golden docs cross clean help
+.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-kernels bench-regress install format golden docs cross clean help
 all: build
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 12
+	@sed -n 's/^# //p' Makefile | head -n 14
 
 packages:
 	@scripts/install_packages.sh build
@@ -103,6 +104,12 @@ bench-tokenizers: packages
 bench-kernels: packages
 	@scripts/build.sh release $(BUILD) $(JOBS) test_unit_targets_cpu
 	@$(BUILD)/tests/test_unit_targets_cpu --bench $(if $(ONLY),'$(ONLY)')
+
+# Fails where a kernel takes more instructions than bench/instructions.txt says.
+bench-regress: packages
+	@scripts/install_packages.sh regress
+	@scripts/build.sh release $(BUILD) $(JOBS) instruction_worker
+	@bench/instructions.py --worker $(BUILD)/bench/instruction_worker $(UPDATE)
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

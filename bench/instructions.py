@@ -3,7 +3,7 @@
 
 Usage: bench/instructions.py [--update] [--worker PATH]
 Times are noisy, instructions are not: the same program takes the same number, give or take what a library's choice or an
-address decides. A piece that takes TOLERANCE more than bench/instructions.txt says fails, as does one that is in only one of
+address decides. A piece that takes TOLERANCE percent more than bench/instructions.txt says fails, as does one that is in only one of
 both. --update writes the counts there; those made by other compilers or C libraries stay. Where the file has none made by
 this compiler and C library, the last set of it is shown beside what is counted, and nothing fails.
 """
@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 RECORD = f"{HERE}/instructions.txt"
 LEVELS = ("sse2", "avx2")  # what valgrind can run
-TOLERANCE = 0.02
+TOLERANCE = 2  # percent
 HEAD = f"""# Instructions of each piece of work of instruction_worker.c, counted by callgrind (make bench-regress).
 # {"instructions":>12}  {"level":<6}  {"made by":<24}  piece
 """
@@ -75,10 +75,10 @@ def judge(recorded, counted):
         return "not recorded", True
     if counted is None:
         return "no longer there", True
-    change = counted / recorded - 1
-    if change > TOLERANCE:
+    change = 100 * (counted - recorded)
+    if change > TOLERANCE * recorded:
         return "worse", True
-    return ("better" if change < -TOLERANCE else ""), False
+    return ("better" if change < -TOLERANCE * recorded else ""), False
 
 
 def compare(recorded, counted, levels):
@@ -137,7 +137,7 @@ def main():
         print(f"No counts made by {made_by} are recorded: shown beside those of {source}, and none fails. --update adds them.")
         return 0
     better = sum(row[4] == "better" for row in rows)
-    print(f"{made_by}: {len(rows)} counts, {failed} fail, {better} are better by more than {100 * TOLERANCE:.0f} %"
+    print(f"{made_by}: {len(rows)} counts, {failed} fail, {better} are better by more than {TOLERANCE} %"
           + (": record them with --update" if better or failed else ""))
     return 1 if failed else 0
 

@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import bench  # noqa: E402
+import instructions  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
@@ -286,6 +287,27 @@ class Figures(unittest.TestCase):
         self.assertEqual(without, {"plain": "it has no KV cache here", "other": "no"})
         lines = list(report.without_lines([{"title": "Big, 1", "without": without}], engines))
         self.assertEqual(lines, ["", "- Big, 1, not on An engine: it has no KV cache here", "- Big, 1, not on An engine: no"])
+
+    def test_counts_of_instructions_are_held_to_those_recorded(self):
+        record = {"gcc-1": {("a run, of all", "sse2"): 1000, ("gone", "sse2"): 5, ("of another level", "avx2"): 7}}
+        self.assertEqual(instructions.parse_record(instructions.format_record(record)), record)
+        counts = {("a run, of all", "sse2"): 1020, ("new", "sse2"): 6}
+        rows, failed = instructions.compare(record["gcc-1"], counts, ["sse2"])
+        self.assertEqual([row[4] for row in rows], ["", "no longer there", "not recorded"])
+        self.assertEqual(failed, 2)
+        for counted, remark in ((1021, ("worse", True)), (981, ("", False)), (979, ("better", False))):
+            self.assertEqual(instructions.judge(1000, counted), remark)
+        dump = "desc: Trigger: Client Request: a run, of all\n\nevents: Ir\ntotals: 1020\n"
+        self.assertEqual(instructions.parse_dump(dump), ("a run, of all", 1020))
+        self.assertIsNone(instructions.parse_dump(dump.replace("Client Request: a run, of all", "Program termination")))
+
+    def test_counts_of_instructions_are_recorded(self):
+        with open(instructions.RECORD, encoding="utf-8") as file:
+            record = instructions.parse_record(file.read())
+        for counts in record.values():
+            levels = {level for _, level in counts}
+            self.assertEqual({(piece, level) for piece, _ in counts for level in levels}, counts.keys())
+            self.assertGreater(len(counts), 20)
 
     def test_every_engine_and_workload_is_found(self):
         for folder, needed in (("engines", ["TITLE"]), ("workloads", ["TITLE", "OUTPUT", "CASES", "TINY", "model", "inputs"])):
