@@ -7,7 +7,7 @@
 #include <float.h>
 
 enum {
-    PROBLEMS = 400,
+    PROBLEMS = 256,
     MASK = 1,
     BIAS = 2,
     SINKS = 4,
