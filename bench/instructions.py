@@ -22,6 +22,7 @@ ROOT = os.path.dirname(HERE)
 RECORD = f"{HERE}/instructions.txt"
 LEVELS = ("sse2", "avx2")  # what valgrind can run
 TOLERANCE = 2  # percent
+ENVIRONMENT = {**os.environ, "ANYMODEL_WEIGHT_CACHE": "0"}  # a first run makes what it needs
 HEAD = f"""# Instructions of each piece of work of instruction_worker.c, counted by callgrind (make bench-regress).
 # {"instructions":>12}  {"level":<6}  {"made by":<24}  piece
 """
@@ -38,7 +39,7 @@ def count_level(worker, level):
     """(made by, {piece: count}) of a level, or (None, {}) where this machine lacks it."""
     with tempfile.TemporaryDirectory() as folder:
         command = ["valgrind", "--tool=callgrind", "--collect-atstart=no", f"--callgrind-out-file={folder}/out", worker, ROOT]
-        done = subprocess.run(command, env={**os.environ, "ANYMODEL_CPU": level}, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=ENVIRONMENT | {"ANYMODEL_CPU": level}, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
         told = dict(line.split(" ", 1) for line in done.stdout.splitlines())

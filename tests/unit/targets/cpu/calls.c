@@ -78,6 +78,20 @@ static void taps(const micro_call *call, const am_micro *micro, micro_memory *me
     micro->taps(memory->a, offsets, memory->b, call->K, 0.5f, memory->c, call->N);
 }
 
+/* K taps of an image of M channels with N places in a row. */
+static void filter(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    int64_t offsets[32];
+    for (int64_t t = 0; t < call->K; t++) offsets[t] = (t / 3 * (call->N + 2) + t % 3) * call->M;
+    micro->filter(memory->a, call->M, offsets, memory->b, call->M, call->K, memory->c, call->M, call->N, call->M);
+}
+
+/* M rows of N. */
+static void affine(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    micro->affine(memory->c, memory->a, call->N, call->M, call->N, memory->b, memory->d, call->fn);
+}
+
 static void unary(const micro_call *call, const am_micro *micro, micro_memory *memory)
 {
     micro->unary((am_unary_fn)call->fn, memory->a, memory->c, call->N);
@@ -177,6 +191,8 @@ const micro_call micro_calls[] = {
     {"attention", "32 of 256, 64 each", attention, 32, 256, 64, AM_F32, 0, 4.0 * 32 * 256 * 64},
     {"attention", "1 of 512, 64 each", attention, 1, 512, 64, AM_F32, 0, 4.0 * 512 * 64},
     {"taps", "3x3 of 3840", taps, 0, 3840, 9, AM_F32, 0, 2.0 * 3840 * 9},
+    {"filter", "3x3 of 100 x 64", filter, 64, 100, 9, AM_F32, 0, 2.0 * 64 * 100 * 9},
+    {"affine", "64 of 64, relu", affine, 64, 64, 0, AM_F32, true, 0},
     {"layer_norm", "4 of 768", layer_norm, 4, 768, 0, AM_F32, 0, 0},
     {"rms_norm", "4 of 768", rms_norm, 4, 768, 0, AM_F32, 0, 0},
     {"softmax", "4 of 1000", softmax, 4, 1000, 0, AM_F32, false, 0},

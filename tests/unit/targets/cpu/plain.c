@@ -71,7 +71,31 @@ static void taps(const float *x, const int64_t *offsets, const float *weights, i
     }
 }
 
+static void filter(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,
+                   int64_t count_of_taps, float *y, int64_t y_place, int64_t count, int64_t channels)
+{
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t c = 0; c < channels; c++) {
+            double sum = 0;
+            for (int64_t t = 0; t < count_of_taps; t++)
+                sum += (double)weights[t * row + c] * (double)x[offsets[t] + i * x_place + c];
+            y[i * y_place + c] = (float)sum;
+        }
+}
+
 /* --- single elements --- */
+
+static void affine(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,
+                   const float *terms, bool relu)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = 0; k < count; k++) {
+            double sum =
+                (double)y[i * stride + k] * (factors ? (double)factors[k] : 1) + (terms ? (double)terms[k] : 0);
+            if (residual) sum += (double)residual[i * stride + k];
+            y[i * stride + k] = (float)(relu ? am_unary_real(AM_RELU, sum) : sum);
+        }
+}
 
 static bool unary(am_unary_fn fn, const float *x, float *y, int64_t count)
 {
@@ -238,6 +262,8 @@ const am_micro plain_micro = {
     .pack_panel = pack_panel,
     .gemm_panel = gemm_panel,
     .taps = taps,
+    .filter = filter,
+    .affine = affine,
     .finish = finish,
     .unary = unary,
     .gated = gated,

@@ -233,6 +233,42 @@ static void targets_cpu_pointwise__scale_multiplies_and_adds(void **state)
     }
 }
 
+/* --- affine --- */
+
+enum { FACTORS = 1, TERMS = 2, RESIDUAL = 4, RELU = 8, AFFINES = 16 };
+
+static void check_affine(const am_micro *micro, unsigned parts, check_place place, check_kind kind, int64_t n)
+{
+    enum { ROWS = 3, GAP = 5 };
+    int64_t stride = n + GAP, all = n ? (ROWS - 1) * stride + n : 0;
+    float *y = check_floats(place, all), *residual = check_floats(place, all), *before = check_floats(AT_END, all);
+    float *factors = check_floats(place, n), *terms = check_floats(place, n);
+    check_fill(kind, y, all), check_fill(ORDINARY, residual, all);
+    check_fill(ORDINARY, factors, n), check_fill(ORDINARY, terms, n);
+    memcpy(before, y, (size_t)all * sizeof *y);
+    micro->affine(y, parts & RESIDUAL ? residual : NULL, stride, ROWS, n, parts & FACTORS ? factors : NULL,
+                  parts & TERMS ? terms : NULL, parts & RELU);
+    check_where("%d elements, parts %u, place %d, kind %d", (int)n, parts, (int)place, (int)kind);
+    for (int64_t i = 0; i < all; i++) {
+        int64_t k = i % stride;
+        double product = (double)before[i] * (parts & FACTORS && k < n ? (double)factors[k] : 1);
+        double term = parts & TERMS && k < n ? (double)terms[k] : 0, other = parts & RESIDUAL ? (double)residual[i] : 0;
+        double sum = product + term + other, size = fabs(product) + fabs(term) + fabs(other);
+        if (k >= n) check_same(y[i], before[i]); /* between rows */
+        else check_near((double)y[i], parts & RELU ? am_unary_real(AM_RELU, sum) : sum, check_rounding(3, size));
+    }
+    check_release();
+}
+
+static void targets_cpu_pointwise__affine_of_all_parts_and_counts(void **state)
+{
+    FOR_EACH_LEVEL(micro) FOR_EACH_PLACE(place) FOR_EACH_KIND(kind) FOR_EACH_COUNT(n)
+    {
+        check_start(micro, "affine", "3 roundings");
+        for (unsigned parts = 0; parts < AFFINES && n <= 257; parts++) check_affine(micro, parts, place, kind, n);
+    }
+}
+
 /* --- rope --- */
 
 static void check_rope(const am_micro *micro, check_place place, check_kind kind, int64_t half, bool interleaved)

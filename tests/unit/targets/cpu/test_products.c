@@ -251,3 +251,53 @@ static void targets_cpu_products__taps_of_all_counts_and_places(void **state)
         for (size_t t = 0; t < sizeof taps / sizeof *taps && n <= 257; t++) check_taps(micro, place, kind, taps[t], n);
     }
 }
+
+/* --- filter --- */
+
+static void check_filter(const am_micro *micro, check_place place, check_kind kind, int64_t taps, int64_t count,
+                         int64_t channels)
+{
+    enum { PLACES_MORE = 11 }; /* that taps reach */
+    int64_t x_place = channels + GAP_A, y_place = channels + GAP_C, row = channels + GAP_B;
+    int64_t x_count = extent(PLACES_MORE + count, channels, x_place), y_count = extent(count, channels, y_place);
+    float *x = check_floats(place, x_count), *y = check_floats(place, y_count), *before = check_floats(AT_END, y_count);
+    float *weights = check_floats(place, extent(taps, channels, row));
+    int64_t *offsets = check_array(place, taps, sizeof *offsets);
+    check_fill(kind, x, x_count), check_fill(ORDINARY, weights, extent(taps, channels, row));
+    check_fill(ORDINARY, y, y_count);
+    memcpy(before, y, (size_t)y_count * sizeof *y);
+    for (int64_t t = 0; t < taps; t++)
+        offsets[t] = (t == 0 ? PLACES_MORE : (int64_t)(check_random() % PLACES_MORE)) * x_place;
+    micro->filter(x, x_place, offsets, weights, row, taps, y, y_place, count, channels);
+    check_where("%d taps, %d places, %d channels, place %d, kind %d", (int)taps, (int)count, (int)channels, (int)place,
+                (int)kind);
+    for (int64_t i = 0; i < count; i++) {
+        for (int64_t c = 0; c < channels; c++) {
+            double sum = 0, magnitude = 0;
+            float alone;
+            for (int64_t t = 0; t < taps; t++) {
+                double term = (double)weights[t * row + c] * (double)x[offsets[t] + i * x_place + c];
+                sum += term, magnitude += fabs(term);
+            }
+            check_near((double)y[i * y_place + c], sum, check_rounding((double)taps + 1, magnitude));
+            micro->filter(x + i * x_place + c, x_place, offsets, weights + c, row, taps, &alone, 1, 1, 1);
+            check_same(alone, y[i * y_place + c]);
+        }
+        if (i + 1 < count && channels)
+            assert_memory_equal(y + i * y_place + channels, before + i * y_place + channels, GAP_C * sizeof *y);
+    }
+    check_release();
+}
+
+static void targets_cpu_products__filters_of_all_remainders(void **state)
+{
+    static const int64_t taps[] = {0, 1, 2, 9};
+    unsigned turn = 0;
+    FOR_EACH_LEVEL(micro) for (int64_t count = 0; count <= 17; count++) FOR_EACH_COUNT(channels)
+    {
+        check_start(micro, "filter", "taps + 1 roundings");
+        for (size_t t = 0; t < sizeof taps / sizeof *taps && channels <= 65; t++, turn++)
+            check_filter(micro, (check_place)(turn % PLACES), (check_kind)(turn / PLACES % KINDS), taps[t], count,
+                         channels);
+    }
+}
