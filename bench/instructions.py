@@ -12,7 +12,9 @@ import argparse
 import concurrent.futures
 import glob
 import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,7 +22,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 RECORD = f"{HERE}/instructions.txt"
-LEVELS = ("sse2", "avx2")  # what valgrind can run
+LEVELS = ("neon",) if platform.machine() == "aarch64" else ("sse2", "avx2")  # what valgrind can run
 TOLERANCE = 2  # percent
 ENVIRONMENT = {**os.environ, "ANYMODEL_WEIGHT_CACHE": "0"}  # a first run makes what it needs
 HEAD = f"""# Instructions of each piece of work of instruction_worker.c, counted by callgrind (make bench-regress).
@@ -107,6 +109,8 @@ def main():
     parser.add_argument("--worker", default=f"{ROOT}/build/bench/instruction_worker")
     parser.add_argument("--update", action="store_true", help="write the counts to bench/instructions.txt")
     options = parser.parse_args()
+    if not shutil.which("valgrind"):
+        sys.exit("valgrind is not here: scripts/install_packages.sh regress")
     with concurrent.futures.ThreadPoolExecutor() as pool:
         found = list(pool.map(lambda level: count_level(options.worker, level), LEVELS))
     counted, levels, made_by = {}, [], None

@@ -124,7 +124,7 @@ typedef struct am_micro {
                    int64_t count);
 
     /* Row of `count` elements: y = x normalized, times weight (+ offset) plus bias. weight and bias may be
-     * null. x may be y. */
+     * null. x may be y. Squares are floats: numbers beyond 2^60 give infinite ones, here and in moments. */
     void (*layer_norm)(const float *x, const float *weight, const float *bias, float *y, int64_t count, float eps);
     void (*rms_norm)(const float *x, const float *weight, float weight_offset, float *y, int64_t count, float eps);
 
