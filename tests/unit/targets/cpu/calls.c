@@ -59,6 +59,19 @@ static void gemm_panel(const micro_call *call, const am_micro *micro, micro_memo
     }
 }
 
+/* All that an ending may do; factors and terms are the weight's numbers, the residual a's. */
+static void gemm_panel_ending(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    const char *panel = (const char *)memory->panels;
+    size_t size = (size_t)(call->K * micro->panel_columns) * bytes_of(call);
+    for (int64_t n = 0; n < call->N; n += micro->panel_columns, panel += size) {
+        int64_t left = call->N - n, columns = left < micro->panel_columns ? left : micro->panel_columns;
+        am_ending ending = {memory->b + n, memory->d + n, memory->a + n, true};
+        micro->gemm_panel_ending(call->M, columns, call->K, memory->a, call->K, panel, call->dtype,
+                                 left > columns ? panel + size : NULL, memory->c + n, call->N, false, &ending);
+    }
+}
+
 static void gemm_nt(const micro_call *call, const am_micro *micro, micro_memory *memory)
 {
     micro->gemm_nt(call->M, call->N, call->K, memory->a, call->K, weight(call, memory), call->K, call->dtype, memory->c,
@@ -236,5 +249,5 @@ void micro_memory_destroy(micro_memory *memory)
 
 void micro_memory_prepare(micro_memory *memory, const micro_call *call, const am_micro *micro)
 {
-    if (call->run == gemm_panel) pack_columns(call, micro, memory);
+    if (call->run == gemm_panel || call->run == gemm_panel_ending) pack_columns(call, micro, memory);
 }

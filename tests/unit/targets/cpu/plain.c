@@ -97,6 +97,14 @@ static void affine(float *y, const float *residual, int64_t stride, int64_t rows
         }
 }
 
+static void gemm_panel_ending(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                              am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
+                              const am_ending *ending)
+{
+    gemm_panel(M, columns, K, a, lda, panel, dtype, next, c, ldc, accumulate);
+    affine(c, ending->residual, ldc, M, columns, ending->factors, ending->terms, ending->relu);
+}
+
 static bool unary(am_unary_fn fn, const float *x, float *y, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) y[i] = (float)am_unary_real(fn, (double)x[i]);
@@ -261,6 +269,7 @@ const am_micro plain_micro = {
     .panel_columns = COLUMNS,
     .pack_panel = pack_panel,
     .gemm_panel = gemm_panel,
+    .gemm_panel_ending = gemm_panel_ending,
     .taps = taps,
     .filter = filter,
     .affine = affine,

@@ -183,6 +183,65 @@ static void targets_cpu_products__panels_of_all_remainders(void **state)
     FOR_EACH_LEVEL(micro) check_sizes(micro, PANEL, micro->panel_columns);
 }
 
+/* --- what ends a product: what gemm_panel gives is checked above --- */
+
+enum { FACTORS = 1, TERMS = 2, RESIDUAL = 4, RELU = 8, ENDINGS = 16 };
+
+static void compare_endings(const product *p, const operands *o, const float *products, const am_ending *ending)
+{
+    for (int64_t i = 0; p->N && i < extent(p->M, p->N, o->ldc); i++) {
+        int64_t n = i % o->ldc;
+        if (n >= p->N) { /* between rows */
+            check_same(o->c[i], o->before[i]);
+            continue;
+        }
+        double scaled = (double)products[i] * (ending->factors ? (double)ending->factors[n] : 1);
+        double term = ending->terms ? (double)ending->terms[n] : 0;
+        double other = ending->residual ? (double)ending->residual[i] : 0, sum = scaled + term + other;
+        check_near((double)o->c[i], ending->relu ? am_unary_real(AM_RELU, sum) : sum,
+                   check_rounding(3, fabs(scaled) + fabs(term) + fabs(other)));
+    }
+}
+
+static void check_ending(const am_micro *micro, const product *p, unsigned parts)
+{
+    operands o = make(micro, p);
+    int64_t c_count = extent(p->M, p->N, o.ldc);
+    float *factors = check_floats(p->place, p->N), *terms = check_floats(p->place, p->N);
+    float *residual = check_floats(p->place, c_count), *products = check_floats(AT_END, c_count);
+    check_fill(ORDINARY, factors, p->N), check_fill(ORDINARY, terms, p->N), check_fill(p->kind, residual, c_count);
+    memcpy(products, o.before, (size_t)c_count * sizeof *products);
+    multiply(micro, p, &o, 0, p->M, p->N, products, o.ldc);
+    am_ending ending = {parts & FACTORS ? factors : NULL, parts & TERMS ? terms : NULL,
+                        parts & RESIDUAL ? residual : NULL, parts & RELU};
+    micro->gemm_panel_ending(p->M, p->N, p->K, o.a, o.lda, o.panel, p->dtype, NULL, o.c, o.ldc, p->accumulate, &ending);
+    check_where("%dx%dx%d %s, parts %u, place %d, kind %d", (int)p->M, (int)p->N, (int)p->K, am_dtype_name(p->dtype),
+                parts, (int)p->place, (int)p->kind);
+    compare_endings(p, &o, products, &ending);
+    check_release();
+}
+
+static void targets_cpu_products__panels_with_endings_of_all_parts(void **state)
+{
+    static const am_dtype dtypes[] = {AM_F32, AM_BF16, AM_F16};
+    unsigned turn = 0;
+    FOR_EACH_LEVEL(micro) for (int64_t M = 0; M <= 14; M++) for (int64_t N = 0; N <= micro->panel_columns; N++)
+    {
+        check_start(micro, "gemm_panel_ending", "3 roundings more than gemm_panel");
+        for (unsigned parts = 0; parts < ENDINGS; parts++, turn++)
+            check_ending(micro,
+                         &(product){.form = PANEL,
+                                    .M = M,
+                                    .N = N,
+                                    .K = turn % 5,
+                                    .dtype = dtypes[turn % 3],
+                                    .accumulate = turn / 3 % 2,
+                                    .place = (check_place)(turn / 7 % PLACES),
+                                    .kind = (check_kind)(turn / 11 % KINDS)},
+                         parts);
+    }
+}
+
 static void check_packing(const am_micro *micro, am_dtype dtype, check_place place, int64_t K, int64_t columns)
 {
     size_t bytes = bytes_of(dtype);

@@ -78,7 +78,7 @@ static void measure(measurement *all, int count, const micro_call *call, micro_m
 
 static void print_row(const measurement *all, int count, const micro_call *call)
 {
-    printf("%-11s%-28s%-8s", call->function, call->shape, call->flops > 0 ? "GFLOP/s" : "ns");
+    printf("%-18s%-28s%-8s", call->function, call->shape, call->flops > 0 ? "GFLOP/s" : "ns");
     for (int k = 0; k < count; k++) {
         char cell[CELL];
         double figure = call->flops > 0 ? call->flops / median(&all[k]) : median(&all[k]);
@@ -115,7 +115,7 @@ static void print_head(const measurement *all, int count)
     printf("%s\nMedians of %d samples of processor time. ± how far half of them are at most; x times as fast as plain, "
            "x as %s.\n\n",
            am_cpu_model_name(), SAMPLES, count > 1 ? all[1].micro->name : "it");
-    printf("%-11s%-28s%-8s", "function", "shape", "unit");
+    printf("%-18s%-28s%-8s", "function", "shape", "unit");
     for (int k = 0; k < count; k++) printf("%9s%*s", all[k].micro->name, k ? 21 : 9, "");
     printf("\n");
 }
