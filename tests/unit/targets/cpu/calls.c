@@ -192,6 +192,7 @@ const micro_call micro_calls[] = {
     {"gemm_panel", "128x192x256 f16", gemm_panel, 128, 192, 256, AM_F16, 0, 2.0 * 128 * 192 * 256},
     {"gemm_panel", "1x192x768 f32", gemm_panel, 1, 192, 768, AM_F32, 0, 2.0 * 192 * 768},
     {"gemm_panel", "7x100x100 f32", gemm_panel, 7, 100, 100, AM_F32, 0, 2.0 * 7 * 100 * 100},
+    {"gemm_panel_ending", "128x192x256 f32", gemm_panel_ending, 128, 192, 256, AM_F32, 0, 2.0 * 128 * 192 * 256},
     {"gemm_nt", "1x192x768 f32", gemm_nt, 1, 192, 768, AM_F32, 0, 2.0 * 192 * 768},
     {"gemm_nt", "1x192x768 bf16", gemm_nt, 1, 192, 768, AM_BF16, 0, 2.0 * 192 * 768},
     {"gemm_nt", "1x192x768 f16", gemm_nt, 1, 192, 768, AM_F16, 0, 2.0 * 192 * 768},
