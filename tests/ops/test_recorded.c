@@ -298,7 +298,7 @@ static const char *const recorded_ops[] = {
     "fold",           "resize",         "grid_sample", "fourier",
     "gather",         "scatter",        "linear",      "norm",
     "softmax",        "attention",      "rope",        "gated_activation",
-    "expert_routing", "recurrence",     "embedding",
+    "expert_routing", "recurrence",     "embedding",   "quantized_linear",
 };
 
 static void ops_kernels__are_all_compared_with_recorded_values(void **state)
@@ -312,6 +312,11 @@ static void ops_kernels__are_all_compared_with_recorded_values(void **state)
     for (int k = 0; am_cpu_kernels[k]; k++)
         if (!seen[k] && am_cpu_kernels[k]->op != AM_OP_LOOP)
             fail_msg("no case of tests/ops/data runs %s", am_cpu_kernels[k]->name);
+}
+
+static void ops_quantized_linear__matches_recorded_values(void **state)
+{
+    check_op("quantized_linear");
 }
 
 static void ops_random__matches_recorded_values(void **state)

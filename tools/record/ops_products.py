@@ -38,6 +38,37 @@ def linear(r):
         r.case(f"l{i}", {"in_out": bool(in_out), "activation": activation}, [x, w, b, s], y + s if residual else y, variants=variants)
 
 
+def panels(q, bits):
+    """Rows of whole numbers as am_quantized_linear_attributes has them; beyond the last row there are zeros."""
+    q = F.pad(q, (0, 0, 0, -len(q) % 16))
+    q = q.reshape(len(q) // 16, 16, -1, 4 if bits == 8 else 8).permute(0, 2, 1, 3)
+    return (q if bits == 8 else q[..., :4] + 16 * q[..., 4:]).to(torch.uint8)
+
+
+def of_groups(x):
+    """[N, groups] as [P, groups, 16]."""
+    return F.pad(x, (0, 0, 0, -len(x) % 16)).reshape(-1, 16, x.shape[1]).permute(0, 2, 1)
+
+
+@records
+def quantized_linear(r):
+    """x holds 1/64 of whole numbers with 127 in each group, so that rounding it to 8 bits changes nothing."""
+    for i, (rows, n, k, group, bits, zeros, bias, residual, activation) in enumerate((
+            ([3], 19, 64, 32, 8, 0, 1, 0, "identity"), ([1], 40, 96, 32, 8, 1, 1, 1, "gelu"), ([2, 2], 16, 64, 64, 4, 0, 0, 1, "relu"),
+            ([5], 33, 64, 32, 4, 1, 1, 0, "identity"), ([2], 3, 8, 4, 8, 1, 0, 0, "identity"), ([2], 17, 24, 8, 4, 0, 1, 0, "silu"))):
+        x = r.integers(-127, 128, *rows, k).to(torch.float64) / 64
+        x[..., ::32] = 127 / 64
+        q, z = r.integers(0, 2**bits, n, k), (r.integers(0, 2**bits, n, k // group) if zeros else None)
+        scale = r.integers(1, 32, n, k // group).to(torch.float64) / 256
+        b, s = (r.numbers(n) if bias else None), (r.numbers(*rows, n) if residual else None)
+        middle = z if zeros else torch.full_like(q[:, : k // group], 2 ** (bits - 1))
+        w = (q - middle.repeat_interleave(group, 1)).to(torch.float64) * scale.repeat_interleave(group, 1)
+        y = {"identity": lambda x: x, "gelu": F.gelu, "silu": F.silu, "relu": F.relu}[activation](F.linear(x, w, b))
+        inputs = [x, panels(q, bits), of_groups(scale).contiguous(), of_groups(z).to(torch.uint8).contiguous() if zeros else None, b, s]
+        variants = [[m[0], "u8", m[1], "u8" if zeros else None, m[1] if bias else None, m[0] if residual else None] for m in MIXED]
+        r.case(f"q{i}", {"bits": bits, "columns": n, "group": group, "activation": activation}, inputs, y + s if residual else y, variants=variants)
+
+
 @records
 def grouped_matmul(r):
     for i, (n, s, k, e, m, bias, own) in enumerate(((3, 2, 5, 4, 6, 1, 0), (4, 3, 7, 3, 2, 0, 1), (1, 1, 16, 2, 33, 1, 0), (0, 2, 3, 2, 4, 0, 0), (5, 2, 9, 8, 11, 0, 0))):
