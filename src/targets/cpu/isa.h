@@ -80,7 +80,7 @@ typedef struct am_micro {
     void (*gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                        am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
 
-    /* The same, and then what `ending` says is done to each result while it is at hand. */
+    /* The same, and then what `ending` (may be null) says is done to each result while it is at hand. */
     void (*gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                               am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
                               const am_ending *ending);

@@ -45,6 +45,16 @@ bool am_conv_is_planar(const am_conv_geometry *g)
     return g->kernel[0] == 1 && g->size[0] == 1 && g->out[0] == 1 && g->before[0] == 0;
 }
 
+int64_t am_conv_piece_rows(const am_conv_geometry *g, int64_t rows)
+{
+    return (rows - 1) * g->stride[1] + (g->kernel[1] - 1) * g->dilation[1] + 1;
+}
+
+int64_t am_conv_piece_width(const am_conv_geometry *g, int64_t width)
+{
+    return (width - 1) * g->stride[2] + (g->kernel[2] - 1) * g->dilation[2] + 1;
+}
+
 static bool is_direct(const am_conv_geometry *g)
 {
     for (int i = 0; i < 3; i++)
@@ -204,13 +214,7 @@ enum { PIECE = 16 << 10, MOST_TAPS = 256, WIDTH = 512 };
    neighbours of a result's are neighbours in memory. */
 static int64_t phase_length(const problem *p, int64_t width)
 {
-    int64_t span = (width - 1) * p->g.stride[2] + (p->g.kernel[2] - 1) * p->g.dilation[2] + 1;
-    return (span + p->g.stride[2] - 1) / p->g.stride[2];
-}
-
-static int64_t piece_rows(const problem *p, int64_t rows)
-{
-    return (rows - 1) * p->g.stride[1] + (p->g.kernel[1] - 1) * p->g.dilation[1] + 1;
+    return (am_conv_piece_width(&p->g, width) + p->g.stride[2] - 1) / p->g.stride[2];
 }
 
 /* Whether a channel is filtered alone; sets how its results are cut. */
@@ -219,8 +223,8 @@ static bool is_filter(problem *p)
     if (p->g.C != p->g.groups || !am_conv_is_planar(&p->g) || p->g.kernel[1] * p->g.kernel[2] > MOST_TAPS) return false;
     p->width = p->g.out[2] < WIDTH ? p->g.out[2] : WIDTH;
     int64_t row = phase_length(p, p->width) * p->g.stride[2];
-    if (row > PIECE || row * piece_rows(p, 1) > PIECE) return false;
-    for (p->rows = 1; p->rows < p->g.out[1] && row * piece_rows(p, p->rows + 1) <= PIECE;) p->rows++;
+    if (row > PIECE || row * am_conv_piece_rows(&p->g, 1) > PIECE) return false;
+    for (p->rows = 1; p->rows < p->g.out[1] && row * am_conv_piece_rows(&p->g, p->rows + 1) <= PIECE;) p->rows++;
     p->row_blocks = (p->g.out[1] + p->rows - 1) / p->rows, p->width_blocks = (p->g.out[2] + p->width - 1) / p->width;
     return true;
 }
@@ -230,7 +234,7 @@ static void copy_piece(const problem *p, const float *x, int64_t y0, int64_t row
                        float *to)
 {
     int64_t first = x0 * p->g.stride[2] - p->g.before[2];
-    for (int64_t r = 0; r < piece_rows(p, rows); r++, to += length * p->g.stride[2]) {
+    for (int64_t r = 0; r < am_conv_piece_rows(&p->g, rows); r++, to += length * p->g.stride[2]) {
         int64_t y = y0 * p->g.stride[1] - p->g.before[1] + r;
         if (y < 0 || y >= p->g.size[1]) {
             memset(to, 0, (size_t)(length * p->g.stride[2]) * sizeof *to);

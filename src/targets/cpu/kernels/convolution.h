@@ -17,6 +17,10 @@ void am_conv_describe(const am_convolution_attributes *attributes, const am_shap
 /* Whether there is one plane at most: no third dimension. */
 bool am_conv_is_planar(const am_conv_geometry *g);
 
+/* Rows and columns of the padded x that so many rows and columns of results need. */
+int64_t am_conv_piece_rows(const am_conv_geometry *g, int64_t rows);
+int64_t am_conv_piece_width(const am_conv_geometry *g, int64_t width);
+
 /* Numbers of one row of `size` at every `stride`-th place from `first` on, which may lie outside. */
 void am_conv_gather_line(const float *row, int64_t size, int64_t first, int64_t stride, int64_t count, float *to);
 

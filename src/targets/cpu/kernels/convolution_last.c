@@ -81,16 +81,6 @@ typedef struct filter {
     int64_t taps, rows, row_blocks, width, width_blocks, channel_blocks;
 } filter;
 
-static int64_t piece_rows(const am_conv_geometry *g, int64_t rows)
-{
-    return (rows - 1) * g->stride[1] + (g->kernel[1] - 1) * g->dilation[1] + 1;
-}
-
-static int64_t piece_width(const am_conv_geometry *g, int64_t width)
-{
-    return (width - 1) * g->stride[2] + (g->kernel[2] - 1) * g->dilation[2] + 1;
-}
-
 /* Sets how results are cut; false where this is no such convolution, or a piece would not fit. */
 static bool cut(filter *f, const am_conv_geometry *g)
 {
@@ -98,10 +88,11 @@ static bool cut(filter *f, const am_conv_geometry *g)
     f->taps = g->kernel[1] * g->kernel[2];
     if (g->groups != g->C || g->O != g->C || !am_conv_is_planar(g) || f->taps > MOST_TAPS) return false;
     for (f->width = g->out[2] < WIDTH ? g->out[2] : WIDTH;
-         f->width > 1 && piece_rows(g, 1) * piece_width(g, f->width) * CHANNELS > PIECE;)
+         f->width > 1 && am_conv_piece_rows(g, 1) * am_conv_piece_width(g, f->width) * CHANNELS > PIECE;)
         f->width = (f->width + 1) / 2;
-    if (piece_rows(g, 1) * piece_width(g, f->width) * CHANNELS > PIECE) return false;
-    for (f->rows = 1; f->rows < g->out[1] && piece_rows(g, f->rows + 1) * piece_width(g, f->width) * CHANNELS <= PIECE;)
+    if (am_conv_piece_rows(g, 1) * am_conv_piece_width(g, f->width) * CHANNELS > PIECE) return false;
+    for (f->rows = 1; f->rows < g->out[1] &&
+                      am_conv_piece_rows(g, f->rows + 1) * am_conv_piece_width(g, f->width) * CHANNELS <= PIECE;)
         f->rows++;
     f->row_blocks = (g->out[1] + f->rows - 1) / f->rows, f->width_blocks = (g->out[2] + f->width - 1) / f->width;
     f->channel_blocks = (g->C + CHANNELS - 1) / CHANNELS;
@@ -132,11 +123,11 @@ static void filter_block(const filter *f, int64_t batch, int64_t channel, int64_
     _Alignas(64) float piece[PIECE];
     int64_t offsets[MOST_TAPS], count = g->C - channel < CHANNELS ? g->C - channel : CHANNELS;
     int64_t rows = g->out[1] - y0 < f->rows ? g->out[1] - y0 : f->rows;
-    int64_t width = g->out[2] - x0 < f->width ? g->out[2] - x0 : f->width, line = piece_width(g, width) * count;
+    int64_t width = g->out[2] - x0 < f->width ? g->out[2] - x0 : f->width, line = am_conv_piece_width(g, width) * count;
     for (int64_t t = 0; t < f->taps; t++)
         offsets[t] = t / g->kernel[2] * g->dilation[1] * line + t % g->kernel[2] * g->dilation[2] * count;
     copy_piece(f, batch, channel, count, y0 * g->stride[1] - g->before[1], x0 * g->stride[2] - g->before[2],
-               piece_rows(g, rows), piece_width(g, width), piece);
+               am_conv_piece_rows(g, rows), am_conv_piece_width(g, width), piece);
     for (int64_t r = 0; r < rows; r++) {
         int64_t place = (batch * g->out[1] + y0 + r) * g->out[2] + x0;
         float *y = (float *)f->call->outputs[0].data + place * g->C + channel;

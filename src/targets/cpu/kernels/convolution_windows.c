@@ -47,16 +47,6 @@ static int64_t up(int64_t n, int64_t by)
     return (n + by - 1) / by;
 }
 
-static int64_t piece_rows(const am_conv_geometry *g, int64_t rows)
-{
-    return (rows - 1) * g->stride[1] + (g->kernel[1] - 1) * g->dilation[1] + 1;
-}
-
-static int64_t piece_width(const am_conv_geometry *g, int64_t width)
-{
-    return (width - 1) * g->stride[2] + (g->kernel[2] - 1) * g->dilation[2] + 1;
-}
-
 /* Whether each window is one place of x, without padding. */
 static bool is_one_place(const am_conv_geometry *g)
 {
@@ -96,13 +86,14 @@ static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
     int64_t gathered = w->gathers ? w->run * w->chunk : 0;
     int64_t blocks = up(g->out[2], most);
     w->width = blocks > 1 ? up(up(g->out[2], blocks), PLACES_TOGETHER) * PLACES_TOGETHER : g->out[2];
-    while (w->width > 1 &&
-           (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE || w->width * gathered > GATHERED))
+    while (w->width > 1 && (am_conv_piece_rows(g, 1) * am_conv_piece_width(g, w->width) * numbers > PIECE ||
+                            w->width * gathered > GATHERED))
         w->width = up(w->width, 2);
-    if (piece_rows(g, 1) * piece_width(g, w->width) * numbers > PIECE || w->width * gathered > GATHERED) return false;
+    if (am_conv_piece_rows(g, 1) * am_conv_piece_width(g, w->width) * numbers > PIECE || w->width * gathered > GATHERED)
+        return false;
     for (w->rows = 1; w->rows < g->out[1] && (w->rows + 1) * w->width <= most &&
                       (w->rows + 1) * w->width * gathered <= GATHERED &&
-                      piece_rows(g, w->rows + 1) * piece_width(g, w->width) * numbers <= PIECE;)
+                      am_conv_piece_rows(g, w->rows + 1) * am_conv_piece_width(g, w->width) * numbers <= PIECE;)
         w->rows++;
     w->row_blocks = up(g->out[1], w->rows), w->width_blocks = up(g->out[2], w->width);
     return true;
@@ -191,10 +182,10 @@ static void turn(const windows *w, const place *at, int64_t c, int64_t depth, fl
 {
     const am_conv_geometry *g = &w->g;
     float line[PIECE];
-    int64_t span = piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
+    int64_t span = am_conv_piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
     const float *plane = (const float *)w->call->inputs[0].data +
                          (at->batch * g->C + at->group * w->inputs + c) * g->size[1] * g->size[2];
-    for (int64_t r = 0; r < piece_rows(g, at->rows); r++) {
+    for (int64_t r = 0; r < am_conv_piece_rows(g, at->rows); r++) {
         int64_t y = at->y * g->stride[1] - g->before[1] + r;
         for (int64_t k = 0; k < depth; k++) {
             if (y < 0 || y >= g->size[1]) memset(line, 0, (size_t)span * sizeof *line);
@@ -208,10 +199,10 @@ static void turn(const windows *w, const place *at, int64_t c, int64_t depth, fl
 static void copy(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t span = piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
+    int64_t span = am_conv_piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
     const float *from =
         (const float *)w->call->inputs[0].data + at->batch * g->size[1] * g->size[2] * g->C + at->group * w->inputs + c;
-    for (int64_t r = 0; r < piece_rows(g, at->rows); r++) {
+    for (int64_t r = 0; r < am_conv_piece_rows(g, at->rows); r++) {
         int64_t y = at->y * g->stride[1] - g->before[1] + r;
         bool inside = y >= 0 && y < g->size[1];
         for (int64_t i = 0; i < span; i++, to += depth) {
@@ -255,7 +246,7 @@ static view view_chunk(const windows *w, const place *at, int64_t chunk, int64_t
     }
     if (w->call->input_last) copy(w, at, c, depth, memory->piece);
     else turn(w, at, c, depth, memory->piece);
-    int64_t line = piece_width(g, at->width) * depth;
+    int64_t line = am_conv_piece_width(g, at->width) * depth;
     return (view){memory->piece, g->stride[2] * depth, g->stride[1] * line, g->dilation[2] * depth,
                   g->dilation[1] * line};
 }
@@ -284,14 +275,10 @@ static void multiply(const windows *w, const place *at, const view *v, const flo
     for (int64_t r = 0; r < rows; r++) {
         const float *x = v->at + r * v->result_row, *after = r + 1 == rows ? next : NULL;
         float *y = to->at + r * to->result_row;
-        if (!ending) {
-            micro->gemm_panel(count, columns, depth, x, v->result, panel, AM_F32, after, y, to->result, accumulate);
-            continue;
-        }
-        am_ending own = *ending;
+        am_ending own = ending ? *ending : (am_ending){0};
         if (own.residual) own.residual += r * to->result_row;
         micro->gemm_panel_ending(count, columns, depth, x, v->result, panel, AM_F32, after, y, to->result, accumulate,
-                                 &own);
+                                 ending ? &own : NULL);
     }
 }
 
