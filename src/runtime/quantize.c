@@ -1,6 +1,5 @@
 #include "runtime/quantize.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/memory_limit.h"
 #include "base/threads.h"
@@ -322,15 +321,12 @@ am_status am_quantize(const am_tensor *source, bool in_out, const am_weight_form
         return NULL;
     }
     AM_TRY(make(source, in_out, format, &s, out));
-    am_file_give_back(form.source, form.source_bytes);
     am_weight_cache_keep(&form, out->own);
     return NULL;
 }
 
 void am_quantized_weight_deinit(am_quantized_weight *w)
 {
-    if (w->own) am_weight_cache_forget(w->own);
-    else if (w->weight) am_weight_cache_unmap(w->weight, w->bytes);
-    am_free_aligned(w->own);
+    am_weight_cache_end(w->weight, w->own, w->bytes);
     *w = (am_quantized_weight){0};
 }

@@ -1,6 +1,5 @@
 #include "targets/cpu/prepared.h"
 
-#include "base/file.h"
 #include "base/memory.h"
 #include "base/memory_limit.h"
 #include "targets/cpu/weight_cache.h"
@@ -39,9 +38,7 @@ static am_prepared *find(const am_kernel *kernel, const am_kernel_call *call)
 
 static void destroy(am_prepared *p)
 {
-    if (p->own) am_weight_cache_forget(p->own);
-    else if (p->data) am_weight_cache_unmap(p->data, p->mapped_bytes);
-    am_free_aligned(p->own);
+    am_weight_cache_end(p->data, p->own, p->mapped_bytes);
     am_free(p->attributes);
     am_free(p);
 }
@@ -78,7 +75,6 @@ static bool fill(am_prepared *p, const am_kernel *kernel, const am_kernel_call *
     am_status_free(status);
     if (!p->own) return false;
     kernel->prepare(call, p->own);
-    am_file_give_back(form.source, form.source_bytes);
     am_weight_cache_keep(&form, p->own);
     return true;
 }

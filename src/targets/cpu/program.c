@@ -99,6 +99,7 @@ static void find_roots(am_cpu_program *p)
     for (int i = 0; i < g->state_count; i++) p->readers[p->root[g->states[i].updated.id]]++;
 }
 
+/* By the names of values alone; extend_uses adds what has two. */
 static void count_uses(am_cpu_program *p)
 {
     const am_graph *g = p->graph;
@@ -106,12 +107,6 @@ static void count_uses(am_cpu_program *p)
         for (int k = 0; k < g->nodes[i].input_count; k++) p->last_use[g->nodes[i].inputs[k].id] = i;
     for (int i = 0; i < g->output_count; i++) p->last_use[g->outputs[i].value.id] = g->node_count;
     for (int i = 0; i < g->state_count; i++) p->last_use[g->states[i].updated.id] = g->node_count;
-    for (int i = g->node_count - 1; i >= 0; i--) { /* a renamed value lives as long as its new name */
-        const am_node *node = &g->nodes[i];
-        if (!is_alias(node)) continue;
-        int *from = &p->last_use[node->inputs[0].id], to = p->last_use[node->first_output.id];
-        if (to > *from) *from = to;
-    }
 }
 
 /* --- tails --- */
@@ -171,16 +166,14 @@ static void keep_until_end(am_cpu_program *p, const am_node_tail *t)
     }
 }
 
-static am_status find_tails(am_cpu_program *p)
+static am_status find_tails(am_cpu_program *p, const bool *known)
 {
     const am_graph *g = p->graph;
     int *reader = am_arena_array(&p->arena, (size_t)g->value_count + 1, sizeof *reader);
-    bool *known = am_arena_array(&p->arena, (size_t)g->value_count + 1, sizeof *known);
-    if (!reader || !known) return am_out_of_memory();
+    if (!reader) return am_out_of_memory();
     for (int i = 0; i < g->value_count; i++) reader[i] = -1;
     for (int i = 0; i < g->node_count; i++)
         for (int k = 0; k < g->nodes[i].input_count; k++) reader[g->nodes[i].inputs[k].id] = i;
-    find_known(p, known);
     for (int i = 0; i < g->node_count; i++) {
         am_node_tail found;
         if (p->tails[i] || known[g->nodes[i].first_output.id]) continue;
@@ -225,13 +218,12 @@ static const am_kernel *kernel_with_channels_last(const am_cpu_program *p, int n
     return !last->prepare || known[node->inputs[last->prepared_input].id] ? last : NULL;
 }
 
-static am_status choose_layouts(am_cpu_program *p)
+static am_status choose_layouts(am_cpu_program *p, const bool *known)
 {
     const am_graph *g = p->graph;
     size_t values = (size_t)g->value_count + 1;
     const am_kernel **kernels = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *kernels);
     am_layout_move *moves = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *moves);
-    bool *known = am_arena_array(&p->arena, values, sizeof *known);
     p->last_places = am_arena_array(&p->arena, values, sizeof *p->last_places);
     p->layouts = (am_layouts){.graph = g,
                               .tails = p->tails,
@@ -239,9 +231,7 @@ static am_status choose_layouts(am_cpu_program *p)
                               .moves = moves,
                               .last = am_arena_array(&p->arena, values, sizeof *p->layouts.last),
                               .plain = am_arena_array(&p->arena, values, sizeof *p->layouts.plain)};
-    if (!kernels || !moves || !known || !p->last_places || !p->layouts.last || !p->layouts.plain)
-        return am_out_of_memory();
-    find_known(p, known);
+    if (!kernels || !moves || !p->last_places || !p->layouts.last || !p->layouts.plain) return am_out_of_memory();
     for (int i = 0; i < g->node_count && p->prepare; i++) {
         kernels[i] = kernel_with_channels_last(p, i, known);
         moves[i] = known[g->nodes[i].first_output.id] ? AM_MOVE_NONE : am_layout_move_of(g, &g->nodes[i]);
@@ -545,6 +535,7 @@ static am_status compile(am_cpu_program *p)
     const am_graph *g = p->graph;
     size_t values = (size_t)g->value_count + 1;
     int next_input = 0, next_state = 0;
+    bool *known = am_arena_array(&p->arena, values, sizeof *known);
     p->places = am_arena_array(&p->arena, values, sizeof *p->places);
     p->last_use = am_arena_array(&p->arena, values, sizeof *p->last_use);
     p->root = am_arena_array(&p->arena, values, sizeof *p->root);
@@ -554,13 +545,14 @@ static am_status compile(am_cpu_program *p)
     p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
     p->prepared = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->prepared);
     p->tails = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->tails);
-    if (!p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed ||
+    if (!known || !p->places || !p->last_use || !p->root || !p->readers || !p->buffers || !p->steps || !p->fixed ||
         !p->prepared || !p->tails)
         return am_out_of_memory();
     find_roots(p);
     count_uses(p);
-    AM_TRY(find_tails(p));
-    AM_TRY(choose_layouts(p));
+    find_known(p, known);
+    AM_TRY(find_tails(p, known));
+    AM_TRY(choose_layouts(p, known));
     for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));
     AM_TRY(lay_out(p));
     return prepare_output_copies(p);

@@ -351,6 +351,7 @@ void am_weight_cache_keep(const am_weight_form *form, const void *data)
 {
     location folder;
     am_file_place place;
+    am_file_give_back(form->source, form->source_bytes);
     if (form->bytes < LEAST_BYTES || !locate(&folder)) return;
     if (!am_file_place_of(form->source, &place) || am_file_is_fresh(&place.identity)) return;
     size_t length = strlen(place.path) + 1;
@@ -403,4 +404,11 @@ void am_weight_cache_forget(const void *data)
         am_free(found);
     }
     pthread_mutex_unlock(&writer.lock);
+}
+
+void am_weight_cache_end(const void *data, void *own, size_t bytes)
+{
+    if (own) am_weight_cache_forget(own);
+    else if (data) am_weight_cache_unmap(data, bytes);
+    am_free_aligned(own);
 }

@@ -26,11 +26,16 @@ typedef struct am_weight_form {
 const void *am_weight_cache_map(const am_weight_form *form);
 void am_weight_cache_unmap(const void *data, size_t bytes);
 
-/* Lets `data`, form->bytes long, become an entry in a while. It and the source stay until am_weight_cache_forget. */
+/* Lets `data`, form->bytes long, which was made of the source, become an entry in a while, and gives back the source's
+   pages. Both stay until am_weight_cache_forget. */
 void am_weight_cache_keep(const am_weight_form *form, const void *data);
 
 /* Returns when `data` is read no longer. All calls of a process together wait for at most a fifth of a second for what
    is not written yet. */
 void am_weight_cache_forget(const void *data);
+
+/* Ends `data`, whichever it is: `own` memory (am_alloc_large), which is forgotten and freed, or, where that is null, an
+   entry that is mapped. Null data is allowed. */
+void am_weight_cache_end(const void *data, void *own, size_t bytes);
 
 #endif
