@@ -2,11 +2,12 @@
 # Runs the libFuzzer programs of a build folder, JOBS (processors) side by side, those that ran least first.
 # Usage: scripts/fuzz.sh FOLDER SECONDS_EACH [NAME...]      scripts/fuzz.sh --report FOLDER
 # New inputs stay in FOLDER/corpus, what was printed in FOLDER/logs; an input that fails is left in FOLDER/crashes (add it to
-# tests/fuzz/corpus when mended). FOLDER/journal says how long each has run since it last failed: sessions add up.
+# tests/fuzz/corpus when mended). FOLDER/journal says how long each has run since it last failed, in seconds of a processor:
+# sessions add up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The journal: a line for each fuzzer, with tabs between name, seconds and executions since it failed last, edges and inputs
+# The journal: a line for each fuzzer, with tabs between name, processor seconds and executions since it failed last, edges and inputs
 # of its last run, and how often it failed.
 report() {
     [ -f "$1/journal" ] || { echo "$1/journal: nothing was run yet" >&2; return 1; }
@@ -58,7 +59,7 @@ account() {
     ) 9>"$folder/journal.lock"
 }
 
-declare -A name_of=() begun_at=()
+declare -A name_of=()
 failed=0
 stopped=0
 
@@ -66,12 +67,15 @@ start() {
     local name=$1 options=()
     mkdir -p "$folder/corpus/$name"
     if [ -f "tests/fuzz/dictionaries/$name.dict" ]; then options+=("-dict=tests/fuzz/dictionaries/$name.dict"); fi
-    ASAN_OPTIONS=allocator_may_return_null=1 "$folder/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=60 \
-        -report_slow_units=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
-        -artifact_prefix="$folder/crashes/$name-" "${options[@]}" \
-        "$folder/corpus/$name" "tests/fuzz/corpus/$name" >"$folder/logs/$name" 2>&1 &
+    (
+        export ASAN_OPTIONS=allocator_may_return_null=1
+        TIMEFORMAT='%U %S'
+        time "$folder/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=60 \
+            -report_slow_units=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
+            -artifact_prefix="$folder/crashes/$name-" "${options[@]}" \
+            "$folder/corpus/$name" "tests/fuzz/corpus/$name" >"$folder/logs/$name" 2>&1
+    ) 2>"$folder/logs/$name.seconds" &
     name_of[$!]=$name
-    begun_at[$!]=$SECONDS
 }
 
 # 72 is libFuzzer's status after an interrupt.
@@ -83,17 +87,16 @@ finish() {
         echo "$name failed; the end of $folder/logs/$name:"
         grep -v '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\)' "$folder/logs/$name" | tail -n 60
     fi
-    local ran=$((SECONDS - begun_at[$pid]))
-    # What it was stopped for, as on a machine that slept, is not time that it ran.
-    account "$name" $((ran < seconds ? ran : seconds)) "$has_failed"
+    account "$name" "$(awk '{ printf "%d", $1 + $2 }' "$folder/logs/$name.seconds")" "$has_failed"
     awk -F '\t' -v name="$name" '$1 == name { print name ": " $2 " s without a failure, " $4 " edges, " $5 " inputs" }' "$folder/journal"
-    unset "name_of[$pid]" "begun_at[$pid]"
+    unset "name_of[$pid]"
 }
 
 # The programs of a pipeline in the background take no notice of a terminal's interrupt before libFuzzer is set up.
 stop() {
     stopped=1
-    if [ ${#name_of[@]} -gt 0 ]; then kill -INT "${!name_of[@]}" 2>/dev/null || true; fi
+    local shells="${!name_of[*]}"
+    if [ -n "$shells" ]; then pkill -INT --parent "${shells// /,}" || true; fi
 }
 trap stop INT TERM
 
