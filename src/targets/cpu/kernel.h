@@ -21,7 +21,7 @@ typedef struct am_tail {
 
 /* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where
    an optional input is absent. Outputs do not overlap inputs, except that outputs[0].data may be
-   inputs[0].data where the kernel's row says in_place. */
+   inputs[0].data where the kernel's row says in_place, or an operand of the tail where it adds_in_place. */
 typedef struct am_kernel_call {
     const am_node *node;
     const am_tensor *inputs;
@@ -51,6 +51,9 @@ struct am_kernel {
     /* Whether the kernel takes `next`, which reads what comes before as its input `from`, into its tail. Null: no tail.
      */
     bool (*takes)(const am_graph *graph, const am_node *node, const am_node *next, int from);
+    /* Of a kernel with channels last, inputs and results: whether each number that the tail adds is read before a result
+       is written in its place. nodes: its own and the tail's. Null: never. */
+    bool (*adds_in_place)(const am_graph *graph, const am_node *const *nodes, int count);
     /* Where this input is a constant, programs that were asked to keep it in a form of the kernel's own: `prepare`
        fills `prepared_bytes` of memory aligned to 64. Both know the node, that input and `micro` alone. Null: there is
        no such form, as where the size is 0. Without it the kernel adds in another order at most. */

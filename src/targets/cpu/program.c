@@ -368,11 +368,31 @@ static void place_outputs(am_cpu_program *p, const am_node *node, const am_kerne
     }
 }
 
+/* What the tail adds, where the result may take its place: nobody reads it later, and it is not what is multiplied. */
+static const place *replaced_by_sum(const am_cpu_program *p, const am_node_tail *t, const am_kernel *kernel)
+{
+    const am_graph *g = p->graph;
+    const am_node *nodes[AM_TAIL_LIMIT + 1] = {&g->nodes[t->head]};
+    const place *found = NULL, *x = &p->last_places[nodes[0]->inputs[0].id];
+    for (int i = 0; i < t->count; i++) {
+        nodes[i + 1] = &g->nodes[t->nodes[i]];
+        if (nodes[i + 1]->op == AM_OP_BINARY) found = &p->last_places[nodes[i + 1]->inputs[1 - t->from[i]].id];
+    }
+    if (!found || found->kind != PLACE_BUFFER || !kernel->adds_in_place(g, nodes, t->count + 1)) return NULL;
+    if (x->kind == PLACE_BUFFER && x->index == found->index) return NULL;
+    return p->buffers[found->index].last == t->nodes[t->count - 1] ? found : NULL;
+}
+
 /* A result with channels last, and its copy for those who read it otherwise. */
-static void place_last(am_cpu_program *p, const am_node *node, const am_node_tail *t, int node_index)
+static void place_last(am_cpu_program *p, const am_node *node, const am_node_tail *t, const step *s, int node_index)
 {
     am_value v = node->first_output;
-    new_buffer(p, v, node_index, &p->last_places[v.id]);
+    const place *at = t && s->input_last && s->kernel->adds_in_place ? replaced_by_sum(p, t, s->kernel) : NULL;
+    if (at) {
+        buffer *b = &p->buffers[at->index];
+        p->last_places[v.id] = *at;
+        if (b->last < p->last_use[v.id]) b->last = p->last_use[v.id];
+    } else new_buffer(p, v, node_index, &p->last_places[v.id]);
     if (!p->layouts.plain[v.id]) return;
     p->steps[p->step_count++] = (step){.node = node, .kernel = &am_cpu_channels_first, .tail = t, .is_copy = true};
     new_buffer(p, v, node_index, &p->places[v.id]);
@@ -462,15 +482,16 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     if (is_fixed(p, own)) return run_fixed(p, own, kernel);
     if (am_layouts_is_used(&p->layouts, own_index)) kernel = kernel->channels_last;
     bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index);
-    p->steps[p->step_count++] = (step){.node = node,
-                                       .kernel = kernel,
-                                       .tail = t,
-                                       .prepared = prepare(p, own, kernel),
-                                       .input_last = am_layouts_reads_last(&p->layouts, own_index),
-                                       .output_last = is_last};
+    step *s = &p->steps[p->step_count++];
+    *s = (step){.node = node,
+                .kernel = kernel,
+                .tail = t,
+                .prepared = prepare(p, own, kernel),
+                .input_last = am_layouts_reads_last(&p->layouts, own_index),
+                .output_last = is_last};
     size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, own) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
-    if (is_last) place_last(p, node, t, node_index);
+    if (is_last) place_last(p, node, t, s, node_index);
     else if (t) new_buffer(p, v, node_index, &p->places[v.id]);
     else place_outputs(p, node, kernel, node_index);
     return NULL;

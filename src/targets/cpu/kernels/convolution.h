@@ -65,6 +65,9 @@ void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes,
 /* Whether a convolution can be computed so. */
 bool am_conv_has_windows(const am_conv_geometry *g);
 
+/* Whether each result of it is the sum of one product alone, x being read as it lies, with channels last. */
+bool am_conv_is_one_product(const am_conv_geometry *g);
+
 /* Of the weight in panels. */
 size_t am_conv_window_bytes(const am_kernel_call *call);
 

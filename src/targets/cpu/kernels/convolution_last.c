@@ -176,6 +176,18 @@ static bool supports(const am_graph *graph, const am_node *node)
     return weight->dims[1] > 1 && am_conv_has_windows(&g);
 }
 
+/* A sum after at most one norm is part of the first pass (am_conv_collect), which products end with. */
+static bool adds_in_place(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    am_conv_geometry g;
+    am_conv_describe(nodes[0]->attributes, &graph->values[nodes[0]->inputs[0].id].shape,
+                     &graph->values[nodes[0]->inputs[1].id].shape, &graph->values[nodes[0]->first_output.id].shape, &g);
+    int at = count > 1 && nodes[1]->op == AM_OP_NORM ? 2 : 1, sums = 0;
+    for (int i = 1; i < count; i++) sums += nodes[i]->op == AM_OP_BINARY;
+    return sums == 1 && at < count && nodes[at]->op == AM_OP_BINARY && !is_filter(graph, nodes[0]) &&
+           am_conv_is_one_product(&g);
+}
+
 static size_t scratch_bytes(const am_graph *graph, const am_node *node)
 {
     return am_conv_scratch(graph->values[node->first_output.id].shape.dims[1]);
@@ -232,6 +244,7 @@ const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f3
                                            .supports = supports,
                                            .scratch_bytes = scratch_bytes,
                                            .takes = am_conv_takes,
+                                           .adds_in_place = adds_in_place,
                                            .prepared_input = 1,
                                            .prepared_version = 1,
                                            .prepared_bytes = prepared_bytes,

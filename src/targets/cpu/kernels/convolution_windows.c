@@ -105,6 +105,12 @@ bool am_conv_has_windows(const am_conv_geometry *g)
     return cut(&w, g, false);
 }
 
+bool am_conv_is_one_product(const am_conv_geometry *g)
+{
+    windows w;
+    return cut(&w, g, true) && w.is_direct && w.chunks == 1;
+}
+
 /* --- weights --- */
 
 typedef struct packing {
@@ -292,6 +298,17 @@ static am_ending ending_of(const windows *w, const place *at, int64_t panel, con
                        pass->residual ? pass->residual + offset : NULL, pass->relu};
 }
 
+/* What is multiplied after places `tap` .. of a panel: those of the next panel of the block, or what comes next for its
+   first, or for the first of the block after it; null where that is not known. */
+static const float *next_panel(const windows *w, const place *at, int64_t panel, int64_t end, int64_t chunk,
+                               int64_t tap, int64_t depth)
+{
+    if (panel + 1 < end) return panel_of(w, at, panel + 1, chunk) + tap * depth * w->columns;
+    if (tap + w->run < w->taps) return panel_of(w, at, at->panel, chunk) + (tap + w->run) * depth * w->columns;
+    if (chunk + 1 < w->chunks) return panel_of(w, at, at->panel, chunk + 1);
+    return end < w->panels ? panel_of(w, at, end, 0) : NULL;
+}
+
 /* Adds what a chunk of channels gives to the results. */
 static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, const view *v, const target *to,
                       float *gathered)
@@ -308,7 +325,7 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
             target part = {to->at + (panel - at->panel) * w->columns, to->result, to->result_row};
             am_ending ending = ends ? ending_of(w, at, panel, part.at) : (am_ending){0};
             multiply(w, at, &windows_of, panel_of(w, at, panel, chunk) + from,
-                     panel + 1 < end ? panel_of(w, at, panel + 1, chunk) + from : NULL, length, &part,
+                     next_panel(w, at, panel, end, chunk, tap, depth), length, &part,
                      left < w->columns ? left : w->columns, chunk > 0 || tap > 0, ends ? &ending : NULL);
         }
     }

@@ -11,23 +11,37 @@ AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t ro
         __builtin_prefetch(next + i * CACHE_LINE, 0, 3);
 }
 
+/* Asks for the rows of a tile, which are read or written when its sums are done. */
+AM_INLINE void prefetch_tile(const float *at, int64_t rows, int64_t row)
+{
+    for (int64_t i = 0; i < rows; i++) {
+        __builtin_prefetch(at + i * row, 0, 3);
+        __builtin_prefetch(at + i * row + CACHE_LINE / sizeof(float), 0, 3);
+    }
+}
+
 /* rows x vectors results from row m on. */
 AM_INLINE void part(form f, int rows, int vectors, int64_t last, int64_t m, int64_t K, const float *a, int64_t lda,
                     const void *panel, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
 {
     am_ending own;
+    float *to = c + m * ldc;
+    prefetch_tile(to, rows, ldc);
     if (ending) {
         own = *ending;
-        if (own.residual) {
-            own.residual += m * ldc;
-            for (int64_t i = 0; i < rows; i++) { /* they are needed when the sums are done */
-                __builtin_prefetch(own.residual + i * ldc, 0, 3);
-                __builtin_prefetch(own.residual + i * ldc + CACHE_LINE / sizeof(float), 0, 3);
-            }
-        }
+        if (own.residual) own.residual += m * ldc;
+        if (own.residual && own.residual != to) prefetch_tile(own.residual, rows, ldc);
     }
-    tile(f, true, rows, vectors, last, K, a + m * lda, lda, panel, COLUMNS, c + m * ldc, ldc, accumulate,
-         ending ? &own : NULL);
+    tile(f, true, rows, vectors, last, K, a + m * lda, lda, panel, COLUMNS, to, ldc, accumulate, ending ? &own : NULL);
+}
+
+/* How many tiles of 3 rows, which cost no more for a row than whole ones do, leave nothing but whole ones of M rows; 0
+   where no number does. */
+AM_INLINE int64_t threes_of(int64_t M, int64_t rows)
+{
+    for (int64_t count = 1; count < rows && 3 * count <= M; count++)
+        if ((M - 3 * count) % rows == 0) return M % rows ? count : 0;
+    return 0;
 }
 
 AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
@@ -36,7 +50,8 @@ AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t
 {
     int64_t last = columns - (vectors - 1) * AM_WIDTH, rows = AM_TILE_ROWS(vectors), m = 0;
     int64_t lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
-    for (; m + rows <= M; m += rows) {
+    int64_t whole = M - 3 * threes_of(M, rows);
+    for (; m + rows <= whole; m += rows) {
         prefetch(next, lines, m, rows, M);
         part(f, AM_TILE_ROWS(vectors), vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
     }

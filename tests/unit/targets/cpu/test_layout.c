@@ -135,6 +135,26 @@ static void permuted_between(am_builder *b, am_value x)
     am_output(b, "channels", am_unary(b, AM_RELU, convolve(b, y, am_shape_of(9, 40, 2, 2), false, &patch)));
 }
 
+/* Sums whose result takes the place of what is added, and such as must not: of what is multiplied, of what is read
+   later or given out, of a second pass, of more than one product. */
+static void sums(am_builder *b, am_value x)
+{
+    am_value y = am_unary(b, AM_RELU, point(b, x, 50, 6));
+    for (int i = 0; i < 3; i++)
+        y = am_unary(b, AM_RELU,
+                     am_add(b, y, batch_norm(b, point(b, am_unary(b, AM_RELU, point(b, y, 30, 50)), 50, 30), 50)));
+    y = am_add(b, point(b, y, 50, 50), y);
+    am_output(b, "given out", y);
+    am_value z = am_add(b, y, point(b, window(b, y, 20, 50, 1), 50, 20));
+    am_value later = am_add(b, z, point(b, window(b, z, 20, 50, 1), 50, 20));
+    z = am_add(b, z, am_unary(b, AM_GELU, point(b, window(b, later, 20, 50, 1), 50, 20)));
+    z = am_add(b, am_unary(b, AM_SILU, point(b, window(b, z, 20, 50, 1), 50, 20)), z);
+    am_output(b, "two passes", point(b, z, 9, 50));
+    am_value wide = point(b, later, 300, 50);
+    wide = am_add(b, wide, point(b, window(b, wide, 300, 300, 1), 300, 300));
+    am_output(b, "products", point(b, wide, 9, 300));
+}
+
 static void lines(am_builder *b, am_value x)
 {
     am_value y = x;
@@ -237,6 +257,13 @@ static void cpu_layout__permutations_move_nothing(void **state)
 {
     (void)state;
     expect_agreement(permuted_between, am_shape_of(2, 6, 20, 26), 5, 1);
+}
+
+static void cpu_layout__sums_take_the_place_of_what_is_added(void **state)
+{
+    (void)state;
+    expect_agreement(sums, am_shape_of(2, 6, 15, 26), 21, 1);
+    expect_agreement(sums, am_shape_of(1, 6, 7, 7), 21, 1);
 }
 
 static void cpu_layout__lines_have_channels_last(void **state)
