@@ -9,6 +9,7 @@
    and the file of its bytes, and the output:
        input input_ids i64 1,128 input_ids.bin
        output last_hidden_state
+   A line "last_logits" asks for the logits of the last position alone, as generating does.
    A line "cached N" splits input_ids, the only input: N tokens are read once into a KV cache, and a run is the rest. */
 #define _POSIX_C_SOURCE 200809L
 #include "api/graph_work.h"
@@ -28,6 +29,7 @@ typedef struct bench_case {
     size_t count;
     char output[64];
     long cached; /* tokens */
+    bool last_logits;
     bool is_filled;
 } bench_case;
 
@@ -101,6 +103,7 @@ static void read_case(const char *folder, bench_case *c)
     while (fgets(line, sizeof line, file)) {
         if (sscanf(line, "input %63s %15s %127s %127s", name, dtype, dims, file_name) == 4)
             add_input(c, folder, name, dtype, dims, file_name);
+        else if (strcmp(line, "last_logits\n") == 0) c->last_logits = true;
         else if (sscanf(line, "output %63s", c->output) != 1 && sscanf(line, "cached %ld", &c->cached) != 1)
             fail("not a line of case.txt", line);
     }
@@ -121,9 +124,8 @@ static am_session_input input_of(const bench_case *c, size_t i, long from, long 
 
 static am_run_options options_at(const bench_case *c, long offset)
 {
-    am_run_options options = {0};
-    if (c->cached) options = (am_run_options){.cache_capacity = CACHE_PLACES, .cache_offset = offset};
-    return options;
+    return (am_run_options){
+        .last_logits_only = c->last_logits, .cache_capacity = c->cached ? CACHE_PLACES : 0, .cache_offset = offset};
 }
 
 /* Reads what a cache is to hold, once. */
@@ -153,7 +155,8 @@ static void compile(am_model *model, bench_case *c)
     printf("compiled %.4f\n", now_ms() - start);
 }
 
-static am_tensor forward_cached(am_model *model, bench_case *c)
+/* The public interface has no caches for a bare model, and gives the logits of all positions. */
+static am_tensor forward_session(am_model *model, bench_case *c)
 {
     am_session_input inputs[INPUTS];
     am_tensor found;
@@ -165,12 +168,12 @@ static am_tensor forward_cached(am_model *model, bench_case *c)
     return found;
 }
 
-/* Through the public interface, which has no caches for a bare model. */
+/* Through the public interface where it has what the case asks for. */
 static am_tensor forward(am_model *model, bench_case *c)
 {
     const am_named_array *outputs;
     size_t count;
-    if (c->cached) return forward_cached(model, c);
+    if (c->cached || c->last_logits) return forward_session(model, c);
     must(am_model_forward(model, c->inputs, c->count, false, &outputs, &count));
     for (size_t i = 0; i < count; i++)
         if (strcmp(outputs[i].name, c->output) == 0) return outputs[i].tensor;

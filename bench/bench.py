@@ -23,6 +23,7 @@ from measure import Failure, command_of, measure_case, measure_processes, measur
 import report  # noqa: E402
 import targets  # noqa: E402
 import tokenizer_speed  # noqa: E402
+from workloads import is_decoder  # noqa: E402
 
 START_WORKLOAD = "minilm"
 SENTENCE = "Two kittens are napping in the sun."
@@ -91,14 +92,10 @@ def reasons_against(engines, workload, number):
     return {**reasons, **{name: why for name, why in getattr(workload, "WITHOUT", {}).items() if name in engines}}
 
 
-def rounds_weights(engine):
-    return getattr(engine, "ROUNDS_WEIGHTS", False)
-
-
 def engines_for(engines, workload, number):
-    """Those that run the case; with rounded weights only decoders are timed."""
+    """Those that run the case."""
     return {name: engines[name] for name in engines if name not in reasons_against(engines, workload, number)
-            and (hasattr(workload, "CACHED_CASES") or not rounds_weights(engines[name]))}
+            and (is_decoder(workload) or not getattr(engines[name], "DECODERS_ONLY", False))}
 
 
 def weights_bytes(folder):
@@ -113,6 +110,22 @@ def cases_of(workloads, context):
     return [case for case in cases if re.search(context.only, case[2])]
 
 
+def kind_of_case(workload, number):
+    """Whether it is a decoder, finds tokens in the cache (one is read then), reads a prompt; and its weights' dtype."""
+    cached, decoder = number >= len(workload.CASES), is_decoder(workload)
+    prefill = decoder and not cached and list(workload.CASES.values())[number][1] > 1
+    return {"is_cached": cached, "is_decoder": decoder, "is_prefill": prefill,
+            "dtype": getattr(workload, "DTYPE", "float32")}
+
+
+def engine_details(engines, context):
+    """What the engines' libraries say of themselves, each line once."""
+    names = [name for name, engine in engines.items() if hasattr(engine, "details")]
+    return dict.fromkeys(subprocess.run([context.python, "-c", f"from engines import {name}; print({name}.details())"],
+                                        cwd=HERE, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+                         for name in names)
+
+
 def measure_latency(cases, engines, workloads, context, thread_counts):
     results = []
     tolerances = {name: engine.TOLERANCE for name, engine in engines.items() if hasattr(engine, "TOLERANCE")}
@@ -120,10 +133,10 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
         for threads in thread_counts:
             folder, workload = context.folder_of(name), workloads[name]
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
-            rounded = [engine for engine in commands if rounds_weights(engines[engine])]
+            rounded = [engine for engine in commands if report.is_ours_rounded(engine)]
             result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS,
                                   rounded)
-            results.append({"title": title, "threads": threads, "is_cached": number >= len(workload.CASES),
+            results.append({"title": title, "threads": threads, **kind_of_case(workload, number),
                             "without": reasons_against(engines, workload, number),
                             "weights_bytes": weights_bytes(folder), **result})
             medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())
@@ -217,7 +230,7 @@ def main():
         sys.exit(f"bench: {failure}")
     out = arguments.out or (f"{CACHE}/tiny.md" if arguments.tiny else f"{ROOT}/docs/performance.md")
     peaks = {threads: measure_peaks(context, threads) for threads in thread_counts}
-    report.write(out, context, results, start, engines, load_before, peaks, left_out)
+    report.write(out, context, results, start, engines, load_before, peaks, left_out, engine_details(engines, context))
     say(f"written: {os.path.relpath(out)}")
 
 

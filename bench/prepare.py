@@ -6,12 +6,15 @@ FOLDER/WORKLOAD/model is a Hugging Face model directory; FOLDER/WORKLOAD/<n>/ ho
 anymodel_worker.c), a file for each input, expected.bin. What is there already and made from the same files is kept.
 """
 
+import glob
 import hashlib
 import importlib
 import json
 import os
 import shutil
 import sys
+
+from workloads import is_decoder
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DTYPES = {"torch.int64": "i64", "torch.float32": "f32", "torch.bool": "bool"}
@@ -31,6 +34,12 @@ def output_name(case):
         return next(line.split()[1] for line in file if line.startswith("output "))
 
 
+def arguments_of(case):
+    """What forward() of transformers takes beside the inputs."""
+    with open(f"{case}/case.txt") as file:
+        return {"logits_to_keep": 1} if "last_logits\n" in file else {}
+
+
 def cached_of(case):
     """How many tokens a run finds in the KV cache."""
     with open(f"{case}/case.txt") as file:
@@ -46,36 +55,47 @@ def draw_weights(model):
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
 
 
-def write_case(folder, inputs, output, expected, cached=0):
+def write_case(folder, inputs, workload, cached=0):
     lines = []
     for name, value in inputs.items():
         dims = ",".join(str(n) for n in value.shape)
         lines.append(f"input {name} {DTYPES[str(value.dtype)]} {dims} {name}.bin\n")
         value.numpy().tofile(f"{folder}/{name}.bin")
-    expected.numpy().astype("float32").tofile(f"{folder}/expected.bin")
+    lines.append(f"output {workload.OUTPUT}\n")
+    lines += ["last_logits\n"] if is_decoder(workload) else []
+    lines += [f"cached {cached}\n"] if cached else []
     with open(f"{folder}/case.txt", "w") as file:
-        file.writelines([*lines, f"output {output}\n", *([f"cached {cached}\n"] if cached else [])])
+        file.writelines(lines)
+
+
+def write_expected(case, model, workload, inputs):
+    """What float32 gives; of a text whose start is cached it is the same, whatever is computed again."""
+    expected = getattr(model(**inputs, **arguments_of(case)), workload.OUTPUT)
+    expected.numpy().astype("float32").tofile(f"{case}/expected.bin")
 
 
 def make_case(case, model, workload, inputs, engines):
     import torch
     os.makedirs(case)
+    write_case(case, inputs, workload)
     with torch.no_grad():
-        write_case(case, inputs, workload.OUTPUT, getattr(model(**inputs), workload.OUTPUT))
+        write_expected(case, model, workload, inputs)
         for engine in engines:
             if engine.__name__.split(".")[-1] in getattr(workload, "WITHOUT", {}):
+                continue
+            if not is_decoder(workload) and getattr(engine, "DECODERS_ONLY", False):
                 continue
             engine.prepare(model, inputs, workload.OUTPUT, case)
 
 
 def make_cached_case(case, model, workload, batch, cached):
-    """The last token of a longer text, which is what it is whatever is computed again."""
+    """The last token of a longer text."""
     import torch
     os.makedirs(case)
     inputs = workload.inputs(batch, cached + 1)
+    write_case(case, inputs, workload, cached)
     with torch.no_grad():
-        expected = getattr(model(**inputs), workload.OUTPUT)[:, -1:].contiguous()
-    write_case(case, inputs, workload.OUTPUT, expected, cached)
+        write_expected(case, model, workload, inputs)
 
 
 def make(folder, workload, engines, changes):
@@ -83,6 +103,7 @@ def make(folder, workload, engines, changes):
     torch.manual_seed(0)
     model = workload.model(**changes).eval()
     draw_weights(model)
+    model.to(getattr(torch, getattr(workload, "DTYPE", "float32")))
     model.save_pretrained(f"{folder}/model")
     model = open_model(f"{folder}/model")
     for number, sizes in enumerate(workload.CASES.values()):
@@ -95,6 +116,7 @@ def made_from(engines):
     """A hash of the files that decide what is made."""
     names = ["prepare.py", "requirements.txt"]
     names += [f"workloads/{name}" for name in sorted(os.listdir(f"{HERE}/workloads")) if name.endswith(".py")]
+    names += sorted(os.path.relpath(path, HERE) for path in glob.glob(f"{HERE}/engines/_*.py"))
     names += [engine.__name__.replace(".", "/") + ".py" for engine in engines]
     digest = hashlib.sha256()
     for name in names:

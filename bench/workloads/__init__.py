@@ -4,6 +4,8 @@
     OUTPUT      the output that engines are compared on, as transformers names it
     CASES       {name: what inputs() takes}
     CACHED_CASES optional: {name: (batch, N)}; N tokens are in the KV cache, a run is one more
+    LAST_LOGITS optional: true for a decoder: its OUTPUT is logits, of which those of the last position alone are computed
+    DTYPE       optional: the dtype its weights are saved in (float32), as such models are published
     WITHOUT     optional: {engine: why it cannot run this}
     BIG         optional: true where more than 6 GB of disk or 16 GB of memory are needed; only with --only
     TINY        arguments of model() that make a small one, for trying the bench itself
@@ -12,3 +14,7 @@
 
 Libraries are imported inside the functions: bench.py itself needs none of them.
 """
+
+
+def is_decoder(workload):
+    return getattr(workload, "LAST_LOGITS", False)

@@ -1,7 +1,8 @@
 from workloads.llama_4_layers import inputs  # noqa: F401
 
 TITLE = "Mamba 130 M"
-OUTPUT = "last_hidden_state"
+OUTPUT = "logits"
+LAST_LOGITS = True
 CASES = {"128 tokens": (1, 128)}
 WITHOUT = dict.fromkeys(("onnxruntime", "openvino", "openvino_bf16"), "the exported scan is a node for each token")
 TINY = {"num_hidden_layers": 2, "hidden_size": 64}
@@ -9,5 +10,5 @@ TINY = {"num_hidden_layers": 2, "hidden_size": 64}
 
 def model(**changes):
     import transformers
-    return transformers.MambaModel(transformers.MambaConfig(use_cache=False, **{
+    return transformers.MambaForCausalLM(transformers.MambaConfig(use_cache=False, **{
         "num_hidden_layers": 24, "hidden_size": 768, "vocab_size": 50280, **changes}))
