@@ -8,7 +8,8 @@
     DTYPE       optional: the dtype its weights are saved in (float32), as such models are published
     WITHOUT     optional: {engine: why it cannot run this}
     BIG         optional: true where more than 6 GB of disk or 16 GB of memory are needed; only with --only
-    TINY        arguments of model() that make a small one, for trying the bench itself
+    TINY        arguments of model() that make a small one, for trying the bench itself; weights of narrow layers are drawn
+                larger, so that attention has something to tell apart and a wrong order of numbers shows
     model()     the model of transformers, its weights still to be drawn
     inputs(...) {name: tensor} of a case
 

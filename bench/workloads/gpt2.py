@@ -5,7 +5,7 @@ OUTPUT = "logits"
 LAST_LOGITS = True
 CASES = {"128 tokens": (1, 128), "1 token": (1, 1)}
 CACHED_CASES = {"1 token after 128 in the cache": (1, 128)}
-TINY = {"n_layer": 2, "n_embd": 64, "n_head": 4}
+TINY = {"initializer_range": 0.1, "n_layer": 2, "n_embd": 64, "n_head": 4}
 
 
 def model(**changes):

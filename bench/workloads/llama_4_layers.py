@@ -9,7 +9,7 @@ LAST_LOGITS = True
 DTYPE = "bfloat16"
 CASES = {"128 tokens": (1, 128), "512 tokens": (1, 512)}
 CACHED_CASES = {"1 token after 128 in the cache": (1, 128)}
-TINY = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
+TINY = {"initializer_range": 0.1, "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
         "intermediate_size": 128}
 
 
