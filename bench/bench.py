@@ -23,7 +23,7 @@ from measure import Failure, command_of, measure_case, measure_processes, measur
 import report  # noqa: E402
 import targets  # noqa: E402
 import tokenizer_speed  # noqa: E402
-from workloads import is_decoder  # noqa: E402
+from workloads import all_cases, is_decoder  # noqa: E402
 
 START_WORKLOAD = "minilm"
 SENTENCE = "Two kittens are napping in the sun."
@@ -105,15 +105,15 @@ def weights_bytes(folder):
 def cases_of(workloads, context):
     """(workload's name, number of the case, title) of those wanted."""
     cases = [(name, number, f"{workload.TITLE}, {case}") for name, workload in workloads.items()
-             for number, case in enumerate([*workload.CASES, *getattr(workload, "CACHED_CASES", {})])
+             for number, case in enumerate(all_cases(workload))
              if context.only or context.prefix or not getattr(workload, "BIG", False)]
     return [case for case in cases if re.search(context.only, case[2])]
 
 
 def kind_of_case(workload, number):
-    """Whether it is a decoder, finds tokens in the cache (one is read then), reads a prompt; and its weights' dtype."""
+    """Whether it is a decoder, reads token by token with a cache, reads a prompt; and its weights' dtype."""
     cached, decoder = number >= len(workload.CASES), is_decoder(workload)
-    prefill = decoder and not cached and list(workload.CASES.values())[number][1] > 1
+    prefill = decoder and not cached and list(all_cases(workload).values())[number][1] > 1
     return {"is_cached": cached, "is_decoder": decoder, "is_prefill": prefill,
             "dtype": getattr(workload, "DTYPE", "float32")}
 
@@ -147,7 +147,7 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
 def measure_starts(engines, workloads, context, threads):
     name = START_WORKLOAD if START_WORKLOAD in workloads else next(iter(workloads))
     engines = engines_for(engines, workloads[name], 0)
-    case = next(iter(workloads[name].CASES))
+    case = next(iter(all_cases(workloads[name])))
     processes = {}
     fetched = subprocess.run([f"{ROOT}/scripts/fetch_minilm.sh"], stdout=subprocess.PIPE, text=True)
     if fetched.returncode == 0:

@@ -14,7 +14,7 @@ import os
 import shutil
 import sys
 
-from workloads import is_decoder
+from workloads import all_cases, is_decoder
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DTYPES = {"torch.int64": "i64", "torch.float32": "f32", "torch.bool": "bool"}
@@ -40,6 +40,12 @@ def arguments_of(case):
         return {"logits_to_keep": 1} if "last_logits\n" in file else {}
 
 
+def has_steps(case):
+    """Whether decoder_input_ids are read one at a time."""
+    with open(f"{case}/case.txt") as file:
+        return "steps\n" in file
+
+
 def cached_of(case):
     """How many tokens a run finds in the KV cache."""
     with open(f"{case}/case.txt") as file:
@@ -55,7 +61,7 @@ def draw_weights(model):
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
 
 
-def write_case(folder, inputs, workload, cached=0):
+def write_case(folder, inputs, workload, cached=0, steps=False):
     lines = []
     for name, value in inputs.items():
         dims = ",".join(str(n) for n in value.shape)
@@ -64,6 +70,7 @@ def write_case(folder, inputs, workload, cached=0):
     lines.append(f"output {workload.OUTPUT}\n")
     lines += ["last_logits\n"] if is_decoder(workload) else []
     lines += [f"cached {cached}\n"] if cached else []
+    lines += ["steps\n"] if steps else []
     with open(f"{folder}/case.txt", "w") as file:
         file.writelines(lines)
 
@@ -71,6 +78,8 @@ def write_case(folder, inputs, workload, cached=0):
 def write_expected(case, model, workload, inputs):
     """What float32 gives; of a text whose start is cached it is the same, whatever is computed again."""
     expected = getattr(model(**inputs, **arguments_of(case)), workload.OUTPUT)
+    if has_steps(case):
+        expected = expected[:, -1:]
     expected.numpy().astype("float32").tofile(f"{case}/expected.bin")
 
 
@@ -98,6 +107,16 @@ def make_cached_case(case, model, workload, batch, cached):
         write_expected(case, model, workload, inputs)
 
 
+def make_step_case(case, model, workload, sizes):
+    """All tokens at once give what they give one at a time."""
+    import torch
+    os.makedirs(case)
+    inputs = workload.inputs(*sizes)
+    write_case(case, inputs, workload, steps=True)
+    with torch.no_grad():
+        write_expected(case, model, workload, inputs)
+
+
 def make(folder, workload, engines, changes):
     import torch
     torch.manual_seed(0)
@@ -106,10 +125,14 @@ def make(folder, workload, engines, changes):
     model.to(getattr(torch, getattr(workload, "DTYPE", "float32")))
     model.save_pretrained(f"{folder}/model")
     model = open_model(f"{folder}/model")
-    for number, sizes in enumerate(workload.CASES.values()):
-        make_case(f"{folder}/{number}", model, workload, workload.inputs(*sizes), engines)
-    for number, sizes in enumerate(getattr(workload, "CACHED_CASES", {}).values(), len(workload.CASES)):
-        make_cached_case(f"{folder}/{number}", model, workload, *sizes)
+    cases = [f"{folder}/{number}" for number in range(len(all_cases(workload)))]
+    for case, sizes in zip(cases, workload.CASES.values()):
+        make_case(case, model, workload, workload.inputs(*sizes), engines)
+    cases = cases[len(workload.CASES):]
+    for case, sizes in zip(cases, getattr(workload, "CACHED_CASES", {}).values()):
+        make_cached_case(case, model, workload, *sizes)
+    for case, sizes in zip(cases, getattr(workload, "STEP_CASES", {}).values()):
+        make_step_case(case, model, workload, sizes)
 
 
 def made_from(engines):

@@ -139,10 +139,11 @@ class Targets(unittest.TestCase):
         self.assertEqual([line.count("|") for line in lines], [9] * 5)
         self.assertIn("| MAX | not here: no file |", lines[-1])
 
-    def test_a_run_after_cached_tokens_is_the_end_of_the_whole_text(self):
-        ids, cached = array.array("q", (3, 17, 42, 5, 11)), 4
+    def test_last_logits_and_those_after_cached_tokens_are_the_end_of_the_whole_text(self):
+        ids = array.array("q", (3, 17, 42, 5, 11))
         answers = []
-        for lines in (["output logits"], ["output logits", f"cached {cached}"]):
+        for lines in ([], ["last_logits"], ["last_logits", "cached 4"]):
+            lines = ["output logits", *lines]
             case = f"{self.folder}/text{len(lines)}"
             os.makedirs(case)
             with open(f"{case}/ids.bin", "wb") as file:
@@ -154,8 +155,9 @@ class Targets(unittest.TestCase):
             worker.run(2)  # the same place again
             answers.append(worker.answer())
             worker.close()
-        self.assertEqual(len(answers[0]), len(answers[1]) * len(ids))
-        self.assertLess(measure.largest_difference(answers[0][-len(answers[1]):], answers[1]), 1e-4)
+        for answer in answers[1:]:
+            self.assertEqual(len(answers[0]), len(answer) * len(ids))
+            self.assertLess(measure.largest_difference(answers[0][-len(answer):], answer), 1e-4)
 
     def test_detection(self):
         self.assertIn("all 9 targets (`anymodel targets`), which every start may do, took 0.400 ms (0.300 - 2.000)",
@@ -265,6 +267,10 @@ class Figures(unittest.TestCase):
         self.assertEqual([kind["is_prefill"] for kind in kinds], [True, False, False])
         self.assertEqual([kind["is_cached"] for kind in kinds], [False, False, True])
         self.assertEqual([kind["dtype"] for kind in kinds], ["bfloat16"] * 3)
+        steps = type("Steps", (), {"CASES": {"1": (1, 64, 1)}, "STEP_CASES": {"64": (1, 64, 64)}})
+        self.assertEqual([bench.kind_of_case(steps, number)["is_cached"] for number in (0, 1)], [False, True])
+        self.assertEqual([c[2] for c in bench.cases_of({"steps": type("Titled", (steps,), {"TITLE": "T"})},
+                                                       bench.Context(".", "", 1))], ["T, 1", "T, 64"])
         encoder = bench.kind_of_case(type("Two", (), {"CASES": {"1": (1, 128)}}), 0)
         self.assertEqual(encoder, {"is_cached": False, "is_decoder": False, "is_prefill": False, "dtype": "float32"})
 

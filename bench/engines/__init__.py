@@ -4,7 +4,7 @@
     prepare(...)        optional: makes what it needs of a case, such as an exported graph; runs once
     command(...)        optional: the program that answers bench's protocol (see worker.py); without it, worker.py
                         runs and calls
-    CACHED              optional: true where it runs the cases of CACHED_CASES (workloads/__init__.py)
+    CACHED              optional: true where it runs CACHED_CASES and STEP_CASES (workloads/__init__.py)
     TOLERANCE           optional: how far from the others its answers may be (measure.py has what else holds)
     DECODERS_ONLY       optional: true where it runs decoders only (LAST_LOGITS of workloads/__init__.py)
     ROUNDS_WEIGHTS      optional: true where it rounds weights to fewer bits than the files have, and is compared with

@@ -4,6 +4,8 @@
     OUTPUT      the output that engines are compared on, as transformers names it
     CASES       {name: what inputs() takes}
     CACHED_CASES optional: {name: (batch, N)}; N tokens are in the KV cache, a run is one more
+    STEP_CASES  optional, of an encoder-decoder without CACHED_CASES: {name: what inputs() takes}; a run is the encoder
+                once, then decoder_input_ids one at a time with a KV cache, and its answer the last one's logits
     LAST_LOGITS optional: true for a decoder: its OUTPUT is logits, of which those of the last position alone are computed
     DTYPE       optional: the dtype its weights are saved in (float32), as such models are published
     WITHOUT     optional: {engine: why it cannot run this}
@@ -15,6 +17,11 @@
 
 Libraries are imported inside the functions: bench.py itself needs none of them.
 """
+
+
+def all_cases(workload):
+    """{name: sizes} in the order of their numbers."""
+    return {**workload.CASES, **getattr(workload, "CACHED_CASES", {}), **getattr(workload, "STEP_CASES", {})}
 
 
 def is_decoder(workload):
