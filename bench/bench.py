@@ -134,8 +134,10 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
             folder, workload = context.folder_of(name), workloads[name]
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
             rounded = [engine for engine in commands if report.is_ours_rounded(engine)]
+            own = {engine: f"{folder}/{number}/expected-{engine}.bin" for engine in commands
+                   if hasattr(engines[engine], "round_weights")}
             result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS,
-                                  rounded)
+                                  rounded, own)
             results.append({"title": title, "threads": threads, **kind_of_case(workload, number),
                             "without": reasons_against(engines, workload, number),
                             "weights_bytes": weights_bytes(folder), **result})

@@ -6,6 +6,7 @@ FOLDER/WORKLOAD/model is a Hugging Face model directory; FOLDER/WORKLOAD/<n>/ ho
 anymodel_worker.c), a file for each input, expected.bin. What is there already and made from the same files is kept.
 """
 
+import copy
 import glob
 import hashlib
 import importlib
@@ -75,12 +76,24 @@ def write_case(folder, inputs, workload, cached=0, steps=False):
         file.writelines(lines)
 
 
-def write_expected(case, model, workload, inputs):
+def write_expected(case, model, workload, inputs, name="expected"):
     """What float32 gives; of a text whose start is cached it is the same, whatever is computed again."""
     expected = getattr(model(**inputs, **arguments_of(case)), workload.OUTPUT)
     if has_steps(case):
         expected = expected[:, -1:]
-    expected.numpy().astype("float32").tofile(f"{case}/expected.bin")
+    expected.numpy().astype("float32").tofile(f"{case}/{name}.bin")
+
+
+def write_rounded_expected(cases, model, workload, engine):
+    """expected-ENGINE.bin: as expected.bin, with weights as the engine rounds them."""
+    import torch
+    from worker import read_inputs
+    rounded = copy.deepcopy(model)
+    engine.round_weights(rounded)
+    with torch.no_grad():
+        for case in cases:
+            inputs = {name: torch.from_numpy(value) for name, value in read_inputs(case).items()}
+            write_expected(case, rounded, workload, inputs, f"expected-{engine.__name__.split('.')[-1]}")
 
 
 def make_case(case, model, workload, inputs, engines):
@@ -125,14 +138,17 @@ def make(folder, workload, engines, changes):
     model.to(getattr(torch, getattr(workload, "DTYPE", "float32")))
     model.save_pretrained(f"{folder}/model")
     model = open_model(f"{folder}/model")
-    cases = [f"{folder}/{number}" for number in range(len(all_cases(workload)))]
-    for case, sizes in zip(cases, workload.CASES.values()):
+    every = [f"{folder}/{number}" for number in range(len(all_cases(workload)))]
+    for case, sizes in zip(every, workload.CASES.values()):
         make_case(case, model, workload, workload.inputs(*sizes), engines)
-    cases = cases[len(workload.CASES):]
+    cases = every[len(workload.CASES):]
     for case, sizes in zip(cases, getattr(workload, "CACHED_CASES", {}).values()):
         make_cached_case(case, model, workload, *sizes)
     for case, sizes in zip(cases, getattr(workload, "STEP_CASES", {}).values()):
         make_step_case(case, model, workload, sizes)
+    for engine in engines:
+        if hasattr(engine, "round_weights") and is_decoder(workload):
+            write_rounded_expected(every, model, workload, engine)
 
 
 def made_from(engines):

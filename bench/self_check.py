@@ -362,6 +362,16 @@ class Figures(unittest.TestCase):
         with self.assertRaisesRegex(measure.Failure, "expected and bf16 differ by 1, more than 0.5"):
             measure.compare(answers, answers["one"], {"bf16": 0.05})
 
+    def test_engines_that_round_weights_are_held_to_what_these_give(self):
+        answers = {"one": array.array("f", [1, 10]), "q4": array.array("f", [1, 18])}
+        own = {"q4": array.array("f", [1, 20])}
+        differences = measure.compare(answers, answers["one"], {"q4": 0.2}, own)
+        self.assertEqual(differences["expected", "q4"], 8)
+        with self.assertRaisesRegex(measure.Failure, "expected and q4 differ by 2, more than 1"):
+            measure.compare(answers, answers["one"], {"q4": 0.05}, own)
+        with self.assertRaisesRegex(measure.Failure, "expected and one differ by 1"):
+            measure.compare(answers, array.array("f", [1, 9]), {"q4": 0.2}, own)
+
     def test_cases_that_ask_for_much_are_run_by_name_only(self):
         class Big:
             TITLE, CASES, CACHED_CASES, BIG, WITHOUT = "Big", {"128": (1,)}, {"1": (1, 2)}, True, {"other": "no"}

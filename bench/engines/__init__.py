@@ -6,6 +6,8 @@
                         runs and calls
     CACHED              optional: true where it runs CACHED_CASES and STEP_CASES (workloads/__init__.py)
     TOLERANCE           optional: how far from the others its answers may be (measure.py has what else holds)
+    round_weights(...)  optional: makes a model's weights what the engine rounds them to; its answers are then compared
+                        with PyTorch's of that model alone
     DECODERS_ONLY       optional: true where it runs decoders only (LAST_LOGITS of workloads/__init__.py)
     ROUNDS_WEIGHTS      optional: true where it rounds weights to fewer bits than the files have, and is compared with
                         its like alone

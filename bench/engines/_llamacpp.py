@@ -81,6 +81,11 @@ def rotary_order(rows, heads):
     return [(2 * head + part) * half + i for head in range(heads) for i in range(half) for part in (0, 1)]
 
 
+def is_transposed(name, value):
+    """GPT-2's linear layers have [in, out]."""
+    return name.startswith("transformer.h.") and value.ndim == 2
+
+
 def tensors_of(model):
     """(name, float32 array) of all that a GGUF file holds."""
     import numpy
@@ -103,7 +108,7 @@ def tensors_of(model):
             value = -numpy.exp(value)
         elif name.endswith("conv1d.weight"):
             value = value.squeeze(1)
-        elif config.model_type == "gpt2" and value.ndim == 2 and ".h." in name:
+        elif is_transposed(name, value):
             value = value.T
         yield gguf_name(name, names), numpy.ascontiguousarray(value)
 
@@ -113,6 +118,19 @@ def type_of(name, shape, weights):
     if len(shape) == 1 or KEPT_F32 & set(name.split(".")):
         return "F32"
     return weights if shape[-1] % BLOCK == 0 else "BF16"
+
+
+def round_weights(model, weights):
+    """Makes the parameters the numbers that a file of that type holds, whose rows have other places there."""
+    import gguf
+    import torch
+
+    names = {**ARCHITECTURES[model.config.model_type][1], "mlp.experts.gate_up_proj": "ffn_gate_exps"}
+    for name, parameter in model.named_parameters():
+        value = parameter.data.T if is_transposed(name, parameter) else parameter.data
+        kind = gguf.GGMLQuantizationType[type_of(gguf_name(name, names), value.shape, weights)]
+        rounded = gguf.quants.dequantize(gguf.quants.quantize(value.contiguous().numpy(), kind), kind)
+        value.copy_(torch.from_numpy(rounded))
 
 
 def write_gguf(model, path, weights):
