@@ -171,6 +171,11 @@ def measure_peaks(context, threads):
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)["machine"]
 
 
+def larger(before, after):
+    """A peak is the most that was seen, before or after."""
+    return {name: max(value, after[name]) if name.startswith("peak_") and value else value for name, value in before.items()}
+
+
 def prepare(context, engines, folders):
     make_environment(context)
     subprocess.run([context.python, f"{HERE}/prepare.py", CACHE, ",".join(engines), *folders], check=True)
@@ -225,13 +230,14 @@ def main():
         sys.exit(f"bench: no case matches {context.only!r}")
     prepare(context, engines, [context.prefix + name for name in workloads])
     load_before = os.getloadavg()[0]
+    peaks = {threads: measure_peaks(context, threads) for threads in thread_counts}
     try:
         results = measure_latency(cases, engines, workloads, context, thread_counts)
         start = measure_starts(engines, workloads, context, max(thread_counts))
     except Failure as failure:
         sys.exit(f"bench: {failure}")
     out = arguments.out or (f"{CACHE}/tiny.md" if arguments.tiny else f"{ROOT}/docs/performance.md")
-    peaks = {threads: measure_peaks(context, threads) for threads in thread_counts}
+    peaks = {threads: larger(peaks[threads], measure_peaks(context, threads)) for threads in thread_counts}
     report.write(out, context, results, start, engines, load_before, peaks, left_out, engine_details(engines, context))
     say(f"written: {os.path.relpath(out)}")
 

@@ -260,6 +260,11 @@ class Figures(unittest.TestCase):
         self.assertEqual({name for name in ENGINES if report.is_rounded(name)}, rounds)
         self.assertEqual({name for name in ENGINES if report.is_ours_rounded(name)}, {"anymodel_int8", "anymodel_int4"})
 
+    def test_peaks_are_the_most_that_was_seen(self):
+        before = {"peak_gflop_per_s": None, "peak_read_gb_per_s": 8.5, "kernels": "avx2"}
+        self.assertEqual(bench.larger(before, {**before, "peak_read_gb_per_s": 9.5})["peak_read_gb_per_s"], 9.5)
+        self.assertEqual(bench.larger(before, {**before, "peak_read_gb_per_s": 7.5}), before)
+
     def test_kinds_of_cases(self):
         one = type("One", (), {"CASES": {"128": (1, 128), "1": (1, 1)}, "CACHED_CASES": {"more": (1, 128)},
                                "LAST_LOGITS": True, "DTYPE": "bfloat16"})
