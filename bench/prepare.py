@@ -103,10 +103,6 @@ def make_case(case, model, workload, inputs, engines):
     with torch.no_grad():
         write_expected(case, model, workload, inputs)
         for engine in engines:
-            if engine.__name__.split(".")[-1] in getattr(workload, "WITHOUT", {}):
-                continue
-            if not is_decoder(workload) and getattr(engine, "DECODERS_ONLY", False):
-                continue
             engine.prepare(model, inputs, workload.OUTPUT, case)
 
 
@@ -130,8 +126,14 @@ def make_step_case(case, model, workload, sizes):
         write_expected(case, model, workload, inputs)
 
 
+def runs(engine, workload):
+    is_without = engine.__name__.split(".")[-1] in getattr(workload, "WITHOUT", {})
+    return not is_without and (is_decoder(workload) or not getattr(engine, "DECODERS_ONLY", False))
+
+
 def make(folder, workload, engines, changes):
     import torch
+    engines = [engine for engine in engines if runs(engine, workload)]
     torch.manual_seed(0)
     model = workload.model(**changes).eval()
     draw_weights(model)
@@ -147,7 +149,7 @@ def make(folder, workload, engines, changes):
     for case, sizes in zip(cases, getattr(workload, "STEP_CASES", {}).values()):
         make_step_case(case, model, workload, sizes)
     for engine in engines:
-        if hasattr(engine, "round_weights") and is_decoder(workload):
+        if hasattr(engine, "round_weights"):
             write_rounded_expected(every, model, workload, engine)
 
 
