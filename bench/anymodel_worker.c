@@ -9,10 +9,14 @@
    and the file of its bytes, and the output:
        input input_ids i64 1,128 input_ids.bin
        output last_hidden_state
+   A line "last_logits" asks for the logits of the last position alone, as generating does.
+   A line "steps" makes a run of an encoder-decoder what generating computes: the encoder once, then
+   decoder_input_ids: [1, T], one at a time with a KV cache; the answer is the last one's logits.
    A line "cached N" splits input_ids, the only input: N tokens are read once into a KV cache, and a run is the rest. */
 #define _POSIX_C_SOURCE 200809L
 #include "api/graph_work.h"
 #include "api/model_internal.h"
+#include "runtime/decoder_feed.h"
 #include "runtime/session.h"
 
 #include <stdio.h>
@@ -28,6 +32,7 @@ typedef struct bench_case {
     size_t count;
     char output[64];
     long cached; /* tokens */
+    bool last_logits, steps;
     bool is_filled;
 } bench_case;
 
@@ -101,6 +106,8 @@ static void read_case(const char *folder, bench_case *c)
     while (fgets(line, sizeof line, file)) {
         if (sscanf(line, "input %63s %15s %127s %127s", name, dtype, dims, file_name) == 4)
             add_input(c, folder, name, dtype, dims, file_name);
+        else if (strcmp(line, "last_logits\n") == 0) c->last_logits = true;
+        else if (strcmp(line, "steps\n") == 0) c->steps = true;
         else if (sscanf(line, "output %63s", c->output) != 1 && sscanf(line, "cached %ld", &c->cached) != 1)
             fail("not a line of case.txt", line);
     }
@@ -121,9 +128,8 @@ static am_session_input input_of(const bench_case *c, size_t i, long from, long 
 
 static am_run_options options_at(const bench_case *c, long offset)
 {
-    am_run_options options = {0};
-    if (c->cached) options = (am_run_options){.cache_capacity = CACHE_PLACES, .cache_offset = offset};
-    return options;
+    return (am_run_options){
+        .last_logits_only = c->last_logits, .cache_capacity = c->cached ? CACHE_PLACES : 0, .cache_offset = offset};
 }
 
 /* Reads what a cache is to hold, once. */
@@ -153,7 +159,8 @@ static void compile(am_model *model, bench_case *c)
     printf("compiled %.4f\n", now_ms() - start);
 }
 
-static am_tensor forward_cached(am_model *model, bench_case *c)
+/* The public interface has no caches for a bare model, and gives the logits of all positions. */
+static am_tensor forward_session(am_model *model, bench_case *c)
 {
     am_session_input inputs[INPUTS];
     am_tensor found;
@@ -165,12 +172,57 @@ static am_tensor forward_cached(am_model *model, bench_case *c)
     return found;
 }
 
-/* Through the public interface, which has no caches for a bare model. */
+/* Adds that of the session's last run; work may be null. */
+static void add_work(const am_session *session, am_graph_work *work)
+{
+    am_graph_work last;
+    if (!work) return;
+    must(am_graph_work_count(am_session_program(session), &last));
+    work->flops += last.flops;
+    work->weight_bytes += last.weight_bytes;
+}
+
+/* Takes decoder_input_ids out of the inputs. */
+static const am_tensor *split_inputs(const bench_case *c, am_session_input *encoder, int *out_count)
+{
+    const am_tensor *ids = NULL;
+    *out_count = 0;
+    for (size_t i = 0; i < c->count; i++) {
+        if (strcmp(c->inputs[i].name, "decoder_input_ids") == 0) ids = &c->inputs[i].tensor;
+        else encoder[(*out_count)++] = (am_session_input){c->inputs[i].name, c->inputs[i].tensor};
+    }
+    if (!ids || ids->shape.rank != 2) fail("steps need decoder_input_ids", "[1, T]");
+    return ids;
+}
+
+/* As am_generate reads them; adds the work of all runs. */
+static am_tensor forward_steps(am_model *model, const bench_case *c, am_graph_work *work)
+{
+    am_session_input inputs[INPUTS];
+    am_generate_request request = {.inputs = inputs, .batch = 1, .length = 1};
+    const am_tensor *ids = split_inputs(c, inputs, &request.input_count);
+    am_session *session = model->pipeline->session;
+    const float *logits = NULL;
+    int64_t vocab = 0;
+    am_decoder_feed feed;
+    must(am_decoder_feed_init(&feed, session, &request));
+    add_work(session, work);
+    for (int64_t t = 0; t < ids->shape.dims[1]; t++) {
+        int32_t id = (int32_t)am_load_int(ids->dtype, ids->data, t);
+        must(am_decoder_feed_run(&feed, &id, 1, &logits, &vocab));
+        add_work(session, work);
+    }
+    am_decoder_feed_deinit(&feed);
+    return (am_tensor){AM_F32, am_shape_of(1, vocab), (void *)(uintptr_t)logits};
+}
+
+/* Through the public interface where it has what the case asks for. */
 static am_tensor forward(am_model *model, bench_case *c)
 {
     const am_named_array *outputs;
     size_t count;
-    if (c->cached) return forward_cached(model, c);
+    if (c->steps) return forward_steps(model, c, NULL);
+    if (c->cached || c->last_logits) return forward_session(model, c);
     must(am_model_forward(model, c->inputs, c->count, false, &outputs, &count));
     for (size_t i = 0; i < count; i++)
         if (strcmp(outputs[i].name, c->output) == 0) return outputs[i].tensor;
@@ -189,10 +241,11 @@ static void run(am_model *model, bench_case *c, long count)
     putchar('\n');
 }
 
-static void tell_work(am_model *model)
+static void tell_work(am_model *model, const bench_case *c)
 {
-    am_graph_work work;
-    must(am_graph_work_count(am_session_program(model->pipeline->session), &work));
+    am_graph_work work = {0};
+    if (c->steps) forward_steps(model, c, &work);
+    else add_work(model->pipeline->session, &work);
     printf("work %.0f %.0f\n", work.flops, work.weight_bytes);
 }
 
@@ -214,7 +267,7 @@ static void serve(am_model *model, bench_case *c)
     for (; fgets(line, sizeof line, stdin); fflush(stdout)) {
         if (sscanf(line, "run %ld", &count) == 1) run(model, c, count);
         else if (strcmp(line, "compile\n") == 0) compile(model, c);
-        else if (strcmp(line, "work\n") == 0) tell_work(model);
+        else if (strcmp(line, "work\n") == 0) tell_work(model, c);
         else if (sscanf(line, "answer %4095[^\n]", path) == 1) write_answer(model, c, path);
         else return;
     }

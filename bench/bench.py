@@ -23,6 +23,7 @@ from measure import Failure, command_of, measure_case, measure_processes, measur
 import report  # noqa: E402
 import targets  # noqa: E402
 import tokenizer_speed  # noqa: E402
+from workloads import all_cases, is_decoder  # noqa: E402
 
 START_WORKLOAD = "minilm"
 SENTENCE = "Two kittens are napping in the sun."
@@ -91,14 +92,10 @@ def reasons_against(engines, workload, number):
     return {**reasons, **{name: why for name, why in getattr(workload, "WITHOUT", {}).items() if name in engines}}
 
 
-def rounds_weights(engine):
-    return getattr(engine, "ROUNDS_WEIGHTS", False)
-
-
 def engines_for(engines, workload, number):
-    """Those that run the case; with rounded weights only decoders are timed."""
+    """Those that run the case."""
     return {name: engines[name] for name in engines if name not in reasons_against(engines, workload, number)
-            and (hasattr(workload, "CACHED_CASES") or not rounds_weights(engines[name]))}
+            and (is_decoder(workload) or not getattr(engines[name], "DECODERS_ONLY", False))}
 
 
 def weights_bytes(folder):
@@ -108,9 +105,25 @@ def weights_bytes(folder):
 def cases_of(workloads, context):
     """(workload's name, number of the case, title) of those wanted."""
     cases = [(name, number, f"{workload.TITLE}, {case}") for name, workload in workloads.items()
-             for number, case in enumerate([*workload.CASES, *getattr(workload, "CACHED_CASES", {})])
+             for number, case in enumerate(all_cases(workload))
              if context.only or context.prefix or not getattr(workload, "BIG", False)]
     return [case for case in cases if re.search(context.only, case[2])]
+
+
+def kind_of_case(workload, number):
+    """Whether it is a decoder, reads token by token with a cache, reads a prompt; and its weights' dtype."""
+    cached, decoder = number >= len(workload.CASES), is_decoder(workload)
+    prefill = decoder and not cached and list(all_cases(workload).values())[number][1] > 1
+    return {"is_cached": cached, "is_decoder": decoder, "is_prefill": prefill,
+            "dtype": getattr(workload, "DTYPE", "float32")}
+
+
+def engine_details(engines, context):
+    """What the engines' libraries say of themselves, each line once."""
+    names = [name for name, engine in engines.items() if hasattr(engine, "details")]
+    return dict.fromkeys(subprocess.run([context.python, "-c", f"from engines import {name}; print({name}.details())"],
+                                        cwd=HERE, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+                         for name in names)
 
 
 def measure_latency(cases, engines, workloads, context, thread_counts):
@@ -120,10 +133,12 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
         for threads in thread_counts:
             folder, workload = context.folder_of(name), workloads[name]
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
-            rounded = [engine for engine in commands if rounds_weights(engines[engine])]
+            rounded = [engine for engine in commands if report.is_ours_rounded(engine)]
+            own = {engine: f"{folder}/{number}/expected-{engine}.bin" for engine in commands
+                   if hasattr(engines[engine], "round_weights")}
             result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS,
-                                  rounded)
-            results.append({"title": title, "threads": threads, "is_cached": number >= len(workload.CASES),
+                                  rounded, own)
+            results.append({"title": title, "threads": threads, **kind_of_case(workload, number),
                             "without": reasons_against(engines, workload, number),
                             "weights_bytes": weights_bytes(folder), **result})
             medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())
@@ -134,7 +149,7 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
 def measure_starts(engines, workloads, context, threads):
     name = START_WORKLOAD if START_WORKLOAD in workloads else next(iter(workloads))
     engines = engines_for(engines, workloads[name], 0)
-    case = next(iter(workloads[name].CASES))
+    case = next(iter(all_cases(workloads[name])))
     processes = {}
     fetched = subprocess.run([f"{ROOT}/scripts/fetch_minilm.sh"], stdout=subprocess.PIPE, text=True)
     if fetched.returncode == 0:
@@ -154,6 +169,11 @@ def measure_peaks(context, threads):
     """What `anymodel bench` says of the machine."""
     command = [context.program, "bench", f"{ROOT}/examples/models/digits-vit", "--json", "--threads", str(threads)]
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)["machine"]
+
+
+def larger(before, after):
+    """A peak is the most that was seen, before or after."""
+    return {name: max(value, after[name]) if name.startswith("peak_") and value else value for name, value in before.items()}
 
 
 def prepare(context, engines, folders):
@@ -210,14 +230,15 @@ def main():
         sys.exit(f"bench: no case matches {context.only!r}")
     prepare(context, engines, [context.prefix + name for name in workloads])
     load_before = os.getloadavg()[0]
+    peaks = {threads: measure_peaks(context, threads) for threads in thread_counts}
     try:
         results = measure_latency(cases, engines, workloads, context, thread_counts)
         start = measure_starts(engines, workloads, context, max(thread_counts))
     except Failure as failure:
         sys.exit(f"bench: {failure}")
     out = arguments.out or (f"{CACHE}/tiny.md" if arguments.tiny else f"{ROOT}/docs/performance.md")
-    peaks = {threads: measure_peaks(context, threads) for threads in thread_counts}
-    report.write(out, context, results, start, engines, load_before, peaks, left_out)
+    peaks = {threads: larger(peaks[threads], measure_peaks(context, threads)) for threads in thread_counts}
+    report.write(out, context, results, start, engines, load_before, peaks, left_out, engine_details(engines, context))
     say(f"written: {os.path.relpath(out)}")
 
 

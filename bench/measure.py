@@ -97,17 +97,29 @@ def largest_difference(a, b):
     return largest if finite else math.inf
 
 
-def compare(answers, expected, tolerances={}):
+def limit_of(expected, *tolerances):
+    return max(1.0, max(map(abs, expected))) * max(tolerances)
+
+
+def check_difference(names, difference, limit):
+    if not difference <= limit:
+        raise Failure(f"the answers of {names[0]} and {names[1]} differ by {difference:g}, more than {limit:g}")
+
+
+def compare(answers, expected, tolerances={}, own={}):
     """{(engine, engine): largest difference}, each with each and with "expected"; fails when one is too large.
-    tolerances: {engine: share of the largest number} of those that are less exact."""
+    tolerances: {engine: share of the largest number} of those that are less exact. own: {engine: what is expected of
+    it}, of those that round weights in a way of their own: they are held to that, not to others."""
     every = {"expected": expected, **answers}
-    largest = max(1.0, max(map(abs, expected)))
     names = list(every)
     differences = {(a, b): largest_difference(every[a], every[b]) for i, a in enumerate(names) for b in names[i + 1:]}
-    for (a, b), difference in differences.items():
-        limit = largest * max(tolerances.get(name, LARGEST_DIFFERENCE) for name in (a, b))
-        if not difference <= limit:
-            raise Failure(f"the answers of {a} and {b} differ by {difference:g}, more than {limit:g}")
+    for names, difference in differences.items():
+        if not own.keys() & set(names):
+            check_difference(names, difference, limit_of(expected, *(tolerances.get(name, LARGEST_DIFFERENCE)
+                                                                     for name in names)))
+    for name, values in own.items():
+        limit = limit_of(values, tolerances.get(name, LARGEST_DIFFERENCE))
+        check_difference(("expected", name), largest_difference(answers[name], values), limit)
     return differences
 
 
@@ -131,16 +143,16 @@ def work_of(worker):
     return tuple(map(float, worker.ask("work", "work")))
 
 
-def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=()):
+def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=(), own={}):
     """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
     "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights) of a run as the engine `ours` counts them,
-    "works": {engine: the same} of those that are `rounded`}."""
+    "works": {engine: the same} of those that are `rounded`}. own: {engine: path of what is expected of it} of compare."""
     workers = {}
     try:
         for name, command in commands.items():
             workers[name] = Worker(command)
         differences = compare({name: w.answer() for name, w in workers.items()}, read_floats(expected_path),
-                              tolerances)
+                              tolerances, {name: read_floats(path) for name, path in own.items()})
         times, cpu_ms = take_turns(workers, rounds)
         return {"times": times, "cpu_ms": cpu_ms, "differences": differences,
                 "memory_bytes": {name: worker.memory_bytes() for name, worker in workers.items()},

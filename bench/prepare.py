@@ -6,12 +6,16 @@ FOLDER/WORKLOAD/model is a Hugging Face model directory; FOLDER/WORKLOAD/<n>/ ho
 anymodel_worker.c), a file for each input, expected.bin. What is there already and made from the same files is kept.
 """
 
+import copy
+import glob
 import hashlib
 import importlib
 import json
 import os
 import shutil
 import sys
+
+from workloads import all_cases, is_decoder
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DTYPES = {"torch.int64": "i64", "torch.float32": "f32", "torch.bool": "bool"}
@@ -31,6 +35,18 @@ def output_name(case):
         return next(line.split()[1] for line in file if line.startswith("output "))
 
 
+def arguments_of(case):
+    """What forward() of transformers takes beside the inputs."""
+    with open(f"{case}/case.txt") as file:
+        return {"logits_to_keep": 1} if "last_logits\n" in file else {}
+
+
+def has_steps(case):
+    """Whether decoder_input_ids are read one at a time."""
+    with open(f"{case}/case.txt") as file:
+        return "steps\n" in file
+
+
 def cached_of(case):
     """How many tokens a run finds in the KV cache."""
     with open(f"{case}/case.txt") as file:
@@ -46,55 +62,102 @@ def draw_weights(model):
                 parameter.add_(torch.randn_like(parameter), alpha=0.05)
 
 
-def write_case(folder, inputs, output, expected, cached=0):
+def write_case(folder, inputs, workload, cached=0, steps=False):
     lines = []
     for name, value in inputs.items():
         dims = ",".join(str(n) for n in value.shape)
         lines.append(f"input {name} {DTYPES[str(value.dtype)]} {dims} {name}.bin\n")
         value.numpy().tofile(f"{folder}/{name}.bin")
-    expected.numpy().astype("float32").tofile(f"{folder}/expected.bin")
+    lines.append(f"output {workload.OUTPUT}\n")
+    lines += ["last_logits\n"] if is_decoder(workload) else []
+    lines += [f"cached {cached}\n"] if cached else []
+    lines += ["steps\n"] if steps else []
     with open(f"{folder}/case.txt", "w") as file:
-        file.writelines([*lines, f"output {output}\n", *([f"cached {cached}\n"] if cached else [])])
+        file.writelines(lines)
+
+
+def write_expected(case, model, workload, inputs, name="expected"):
+    """What float32 gives; of a text whose start is cached it is the same, whatever is computed again."""
+    expected = getattr(model(**inputs, **arguments_of(case)), workload.OUTPUT)
+    if has_steps(case):
+        expected = expected[:, -1:]
+    expected.numpy().astype("float32").tofile(f"{case}/{name}.bin")
+
+
+def write_rounded_expected(cases, model, workload, engine):
+    """expected-ENGINE.bin: as expected.bin, with weights as the engine rounds them."""
+    import torch
+    from worker import read_inputs
+    rounded = copy.deepcopy(model)
+    engine.round_weights(rounded)
+    with torch.no_grad():
+        for case in cases:
+            inputs = {name: torch.from_numpy(value) for name, value in read_inputs(case).items()}
+            write_expected(case, rounded, workload, inputs, f"expected-{engine.__name__.split('.')[-1]}")
 
 
 def make_case(case, model, workload, inputs, engines):
     import torch
     os.makedirs(case)
+    write_case(case, inputs, workload)
     with torch.no_grad():
-        write_case(case, inputs, workload.OUTPUT, getattr(model(**inputs), workload.OUTPUT))
+        write_expected(case, model, workload, inputs)
         for engine in engines:
-            if engine.__name__.split(".")[-1] in getattr(workload, "WITHOUT", {}):
-                continue
             engine.prepare(model, inputs, workload.OUTPUT, case)
 
 
 def make_cached_case(case, model, workload, batch, cached):
-    """The last token of a longer text, which is what it is whatever is computed again."""
+    """The last token of a longer text."""
     import torch
     os.makedirs(case)
     inputs = workload.inputs(batch, cached + 1)
+    write_case(case, inputs, workload, cached)
     with torch.no_grad():
-        expected = getattr(model(**inputs), workload.OUTPUT)[:, -1:].contiguous()
-    write_case(case, inputs, workload.OUTPUT, expected, cached)
+        write_expected(case, model, workload, inputs)
+
+
+def make_step_case(case, model, workload, sizes):
+    """All tokens at once give what they give one at a time."""
+    import torch
+    os.makedirs(case)
+    inputs = workload.inputs(*sizes)
+    write_case(case, inputs, workload, steps=True)
+    with torch.no_grad():
+        write_expected(case, model, workload, inputs)
+
+
+def runs(engine, workload):
+    is_without = engine.__name__.split(".")[-1] in getattr(workload, "WITHOUT", {})
+    return not is_without and (is_decoder(workload) or not getattr(engine, "DECODERS_ONLY", False))
 
 
 def make(folder, workload, engines, changes):
     import torch
+    engines = [engine for engine in engines if runs(engine, workload)]
     torch.manual_seed(0)
     model = workload.model(**changes).eval()
     draw_weights(model)
+    model.to(getattr(torch, getattr(workload, "DTYPE", "float32")))
     model.save_pretrained(f"{folder}/model")
     model = open_model(f"{folder}/model")
-    for number, sizes in enumerate(workload.CASES.values()):
-        make_case(f"{folder}/{number}", model, workload, workload.inputs(*sizes), engines)
-    for number, sizes in enumerate(getattr(workload, "CACHED_CASES", {}).values(), len(workload.CASES)):
-        make_cached_case(f"{folder}/{number}", model, workload, *sizes)
+    every = [f"{folder}/{number}" for number in range(len(all_cases(workload)))]
+    for case, sizes in zip(every, workload.CASES.values()):
+        make_case(case, model, workload, workload.inputs(*sizes), engines)
+    cases = every[len(workload.CASES):]
+    for case, sizes in zip(cases, getattr(workload, "CACHED_CASES", {}).values()):
+        make_cached_case(case, model, workload, *sizes)
+    for case, sizes in zip(cases, getattr(workload, "STEP_CASES", {}).values()):
+        make_step_case(case, model, workload, sizes)
+    for engine in engines:
+        if hasattr(engine, "round_weights"):
+            write_rounded_expected(every, model, workload, engine)
 
 
 def made_from(engines):
     """A hash of the files that decide what is made."""
     names = ["prepare.py", "requirements.txt"]
     names += [f"workloads/{name}" for name in sorted(os.listdir(f"{HERE}/workloads")) if name.endswith(".py")]
+    names += sorted(os.path.relpath(path, HERE) for path in glob.glob(f"{HERE}/engines/_*.py"))
     names += [engine.__name__.replace(".", "/") + ".py" for engine in engines]
     digest = hashlib.sha256()
     for name in names:

@@ -10,18 +10,22 @@ import subprocess
 from measure import Summary, ratios, summary_of_rounds
 
 OURS = "anymodel"
+# Ours, and the peer whose weights take as many bits; the first are as the model's files have them.
+LIKES = {"": (OURS, "llamacpp"), "int8": (f"{OURS}_int8", "llamacpp_q8"), "int4": (f"{OURS}_int4", "llamacpp_q4")}
+LIKE_PEERS = [peer for _, peer in LIKES.values()]
 
 INTRODUCTION = """# Performance
 
 Written by `make bench` (bench/README.md says how it measures); no figure is put in by hand.
 Models have the shapes of published ones and random weights. Every engine gets the same weights and the same input, in
-float32 (engines whose name says bf16 compute in bfloat16; those with int8 or int4 weights round these as they load
-them, and are timed with decoders only), runs in a process of its own, and has its turn in every round
-(A B A B ...). Times are milliseconds of one forward pass: median (least - most); "-" is where an engine does not run the
-case. A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of the least times, and of the
-processor time that a pass takes on all threads. Where other work shares the machine (see the load below) the medians say
-little, the least times more; with one thread the processor time is what a pass would take alone, with more it holds the
-time in which threads wait in a loop. Figures are comparable only inside one run.
+float32 (engines whose name says bf16 compute in bfloat16), runs in a process of its own, and has its turn in every round
+(A B A B ...). Decoders have weights as they are published, in bfloat16 or float32, compute the logits of the last
+position alone, and are also timed with weights rounded to 8 and 4 bits, beside llama.cpp with as many. Peers in float32
+have float32 copies of the same numbers. Times are milliseconds of one forward pass: median (least - most); "-" is where
+an engine does not run the case. A ratio is ours / peer; below 1 we are faster. There are three: of the medians, of the
+least times, and of the processor time that a pass takes on all threads. Where other work shares the machine (see the
+load below) the medians say little, the least times more; with one thread the processor time is what a pass would take
+alone, with more it holds the time in which threads wait in a loop. Figures are comparable only inside one run.
 """
 
 
@@ -42,7 +46,7 @@ def peak_lines(peaks):
               f" ({peak['kernels']}), {peak['peak_read_gb_per_s']:.1f} GB/s read"
 
 
-def machine_lines(context, load_before):
+def machine_lines(context, load_before, details=()):
     cpu = next(t for t in json.loads(run(context.program, "targets", "--json")) if t["name"] == "cpu")
     changed = ", with changes not committed" if run("git", "status", "--porcelain", "--untracked-files=no") else ""
     load = " to ".join(f"{x:.1f}" for x in sorted((load_before, os.getloadavg()[0])))
@@ -51,6 +55,7 @@ def machine_lines(context, load_before):
     yield f"- {cpu['model']}, {os.cpu_count()} processors, kernels for {cpu['kernels']}; {system_name()}"
     yield f"- load average {load} on these {os.cpu_count()} processors while it ran: the bench itself is up to 2.0 of it"
     yield "- " + ", ".join(versions(context))
+    yield from (f"- {line}" for line in details)
     yield f"- {context.rounds} rounds of every case" + (f" that matches `{context.only}`" if context.only else "")
 
 
@@ -80,11 +85,23 @@ def ratio_to_best(times, peers):
 
 
 def is_rounded(engine):
-    return engine.startswith(f"{OURS}_int")
+    return any(engine in pair for weights, pair in LIKES.items() if weights)
+
+
+def is_ours_rounded(engine):
+    return engine.startswith(OURS) and is_rounded(engine)
 
 
 def median(result, engine=OURS):
     return summary_of_rounds(result["times"][engine]).median
+
+
+def ratio_cells(r, ours, peer):
+    """The peer's times, and ours / peer."""
+    if ours not in r["times"] or peer not in r["times"]:
+        return ["-", "-"]
+    middle, least = ratios(r["times"][ours], r["times"][peer])
+    return [cell(r["times"][peer]), f"{middle:.2f}, {least:.2f}, {r['cpu_ms'][ours] / r['cpu_ms'][peer]:.2f}"]
 
 
 def latency_lines(results, engines):
@@ -101,14 +118,43 @@ def latency_lines(results, engines):
         if len(peers) > 1:
             row.append(f"{ratio_to_best(r['times'], peers):.2f}")
         for peer in peers:
-            if peer not in r["times"]:
-                row += ["-", "-"]
-                continue
-            middle, least = ratios(r["times"][OURS], r["times"][peer])
-            cpu = r["cpu_ms"][OURS] / r["cpu_ms"][peer]
-            row += [cell(r["times"][peer]), f"{middle:.2f}, {least:.2f}, {cpu:.2f}"]
+            row += ratio_cells(r, OURS, peer)
         rows.append(row)
     yield from table(heads, rows)
+
+
+def decoder_rows(r, peers):
+    """One for each form of weights that ours ran with; those in `peers` compute with float32 only."""
+    for weights, (ours, like) in LIKES.items():
+        if ours not in r["times"]:
+            continue
+        best = f"{ratio_to_best(r['times'], [*peers, like]):.2f}" if ours == OURS else ""
+        row = [r["title"], str(r["threads"]), weights or r["dtype"], cell(r["times"][ours]), best,
+               *ratio_cells(r, ours, like)]
+        for peer in peers:
+            row += ratio_cells(r, ours, peer) if ours == OURS else ["", ""]
+        yield row
+
+
+def decoder_lines(results, engines):
+    """As latency_lines, with a row for each form of weights."""
+    peers = [name for name in engines if not name.startswith("llamacpp") and name != OURS and not is_rounded(name)]
+    heads = ["workload", "threads", "weights", engines[OURS].TITLE, "of the best peer's median",
+             "llama.cpp: BF16, Q8_0, Q4_0", "ratios: median, least, processor"]
+    for peer in peers:
+        heads += [engines[peer].TITLE, "ratios: median, least, processor"]
+    yield from table(heads, [row for r in results for row in decoder_rows(r, peers)])
+
+
+def all_latency_lines(results, engines):
+    """Decoders in a table of their own."""
+    decoders, others = [r for r in results if r["is_decoder"]], [r for r in results if not r["is_decoder"]]
+    if others:
+        yield from latency_lines(others, {name: engine for name, engine in engines.items()
+                                          if not getattr(engine, "DECODERS_ONLY", False)})
+    if decoders:
+        yield from (["", "Decoders:", ""] if others else [])
+        yield from decoder_lines(decoders, engines)
 
 
 def without_lines(results, engines):
@@ -120,16 +166,14 @@ def without_lines(results, engines):
 
 
 def difference_lines(results, engines):
-    names = ["expected", *engines]
-    titles = {"expected": "recorded", **{name: engine.TITLE for name, engine in engines.items()}}
-    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1:]]
     worst = {}
     for r in results:
-        values = worst.setdefault(r["title"], dict.fromkeys(pairs, 0.0))
-        for pair in pairs:
-            values[pair] = max(values[pair], r["differences"].get(pair, 0.0))
-    rows = [[title, *(f"{values[pair]:.1e}" for pair in pairs)] for title, values in worst.items()]
-    yield from table(["workload", *(f"{titles[a]}, {titles[b]}" for a, b in pairs)], rows)
+        values = worst.setdefault(r["title"], {})
+        for name in r["times"]:
+            values[name] = max(values.get(name, 0.0), r["differences"]["expected", name])
+    rows = [[title, *(f"{values[name]:.1e}" if name in values else "-" for name in engines)]
+            for title, values in worst.items()]
+    yield from table(["workload", *(engine.TITLE for engine in engines.values())], rows)
 
 
 def rate_lines(results, peaks):
@@ -157,6 +201,7 @@ def memory_lines(results, engines):
 
 F32_PEERS, BF16_PEERS = ("onnxruntime", "openvino"), ("openvino_bf16",)
 F32_GOAL, BF16_GOAL, THREADS_GOAL = 1.0, 0.9, 1.85
+DECODE_GOAL, PREFILL_GOAL, READ_GOAL = 1.0, 0.5, 0.85  # beside llama.cpp; of the bandwidth
 COMPUTE_BOUND = 0.25  # of the peak on one thread
 
 
@@ -176,6 +221,35 @@ def peer_goals(r, left_out):
         elif BF16_PEERS[0] in r["times"]:
             ratio = ratio_to_best(r["times"], BF16_PEERS)
             yield [title, goal, f"{ratio:.2f}", verdict(ratio <= BF16_GOAL)]
+
+
+def like_goals(r, engines):
+    """A decoder beside llama.cpp with weights of as many bits: a token, and with rounded weights a prompt."""
+    goal = DECODE_GOAL if r["is_cached"] else PREFILL_GOAL
+    for weights, (ours, peer) in LIKES.items():
+        is_alike = weights or r["is_cached"] and r["dtype"] == "bfloat16"
+        if is_alike and ours in r["times"] and peer in r["times"]:
+            ratio = ratios(r["times"][ours], r["times"][peer])[0]
+            yield [f"{r['title']}, {r['threads']} threads, {weights or r['dtype']} weights",
+                   f"at most {goal:.1f} of {engines[peer].TITLE}", f"{ratio:.2f}", verdict(ratio <= goal)]
+
+
+def read_goals(r, peaks):
+    """What a token reads of weights a second, beside the peak."""
+    for weights, (ours, _) in LIKES.items():
+        if ours in r["times"]:
+            weight_bytes = (r["work"] if ours == OURS else r["works"][ours])[1]
+            share = weight_bytes * 1e-6 / median(r, ours) / peaks[r["threads"]]["peak_read_gb_per_s"]
+            yield [f"{r['title']}, {r['threads']} threads, {weights or r['dtype']} weights",
+                   f"reads weights at {READ_GOAL:.0%} of the measured peak at least", f"{share:.0%}",
+                   verdict(share >= READ_GOAL)]
+
+
+def decoder_goals(r, engines, peaks):
+    if r["is_decoder"] and (r["is_cached"] or r["is_prefill"]):
+        yield from like_goals(r, engines)
+    if r["is_decoder"] and r["is_cached"]:
+        yield from read_goals(r, peaks)
 
 
 def thread_goals(results, peaks):
@@ -203,8 +277,8 @@ def batch_goals(results):
                    verdict(ratio <= 1)]
 
 
-def goal_lines(results, peaks, left_out):
-    rows = [row for r in results for row in peer_goals(r, left_out)]
+def goal_lines(results, engines, peaks, left_out):
+    rows = [row for r in results for row in [*peer_goals(r, left_out), *decoder_goals(r, engines, peaks)]]
     yield from table(["workload", "goal", "this run", ""], [*rows, *thread_goals(results, peaks), *batch_goals(results)])
 
 
@@ -214,19 +288,20 @@ def start_lines(start, engines):
                      + [[what, cell(times)] for what, times in start["processes"].items()])
 
 
-def write(path, context, results, start, engines, load_before, peaks, left_out):
-    lines = [INTRODUCTION, *machine_lines(context, load_before), *peak_lines(peaks)]
+def write(path, context, results, start, engines, load_before, peaks, left_out, details=()):
+    lines = [INTRODUCTION, *machine_lines(context, load_before, details), *peak_lines(peaks)]
     lines += [f"- not in this run: {name}: {reason}" for name, reason in left_out.items()]
     lines += ["- SMALL MODELS (--tiny): this tries the bench, its figures say nothing"] if context.prefix else []
     lines += ["", "## Goals", "",
               "Of the medians. Threads are compared where one thread reaches a quarter of its peak: there arithmetic, not",
-              "memory, is what a pass takes.", "", *goal_lines(results, peaks, left_out)]
-    lines += ["", "## Latency", "", *latency_lines(results, engines), *without_lines(results, engines)]
+              "memory, is what a pass takes.", "", *goal_lines(results, engines, peaks, left_out)]
+    lines += ["", "## Latency", "", *all_latency_lines(results, engines), *without_lines(results, engines)]
     lines += ["", "## Rates", "",
               "Of anymodel's median. Arithmetic is that of products, convolutions and attention. Reading the weights bounds a",
               "step of one token.", "", *rate_lines(results, peaks)]
     lines += ["", "## Memory", "",
-              "MiB: the weights' files, and the most that each process had resident beyond their size.", "",
+              "MiB: the weights' files, and the most that each process had resident beyond their size (less than nothing where",
+              "rounded weights are all that stays).", "",
               *memory_lines(results, engines)]
     lines += ["", "## Start", "",
               "Files are in the system's cache. The first rows start a process, load the model and compute one answer;",
@@ -234,9 +309,10 @@ def write(path, context, results, start, engines, load_before, peaks, left_out):
               "it is from the second on, when packed weights are in the cache folder, and as the first is.",
               "", *start_lines(start, engines)]
     lines += ["", "## Differences of the answers", "",
-              "The largest absolute difference of any number of the output, each engine with each, and with what PyTorch",
-              "gave when the workload was made (recorded). Above 1e-3 of the largest number of an output the bench fails (bf16: 0.2,",
-              "int8 weights 0.05, int4 0.5).",
+              "The largest absolute difference of any number of the output from what PyTorch gave in float32 when the workload",
+              "was made. Where one, or that of any two engines, is above 1e-3 of the largest number of an output the bench fails",
+              "(bf16: 0.2, int8 weights 0.05, int4 0.5). Q8_0 and Q4_0 are held to 0.05 of what PyTorch gives with weights",
+              "rounded as theirs.",
               "", *difference_lines(results, engines)]
     with open(path, "w") as file:
         file.write("\n".join(lines) + "\n")

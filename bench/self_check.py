@@ -12,6 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import bench  # noqa: E402
+from engines import _llamacpp  # noqa: E402
 import instructions  # noqa: E402
 import measure  # noqa: E402
 import report  # noqa: E402
@@ -33,8 +34,18 @@ PEAKS = {threads: {"peak_gflop_per_s": 100.0 * threads, "peak_read_gb_per_s": 8.
 def case(title, threads, medians):
     """What bench.measure_latency gives: 0.4 GFLOP, 8 MB of weights in a run."""
     return {"title": title, "threads": threads, "times": {name: [[ms]] for name, ms in medians.items()},
-            "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "without": {}, "work": (4e8, 8e6), "works": {},
+            "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "is_decoder": False, "is_prefill": False,
+            "dtype": "float32", "without": {}, "work": (4e8, 8e6), "works": {},
             "weights_bytes": 2**23, "memory_bytes": dict.fromkeys(medians, 11 * 2**20)}
+
+
+def decoder(title, kind, medians):
+    """As case(), of a decoder with weights in bfloat16; kind: "is_cached" or "is_prefill"."""
+    works = {name: (4e8, 4e6) for name in medians if report.is_ours_rounded(name)}
+    return {**case(title, 2, medians), "is_decoder": True, kind: True, "dtype": "bfloat16", "works": works}
+
+
+ENGINES = {name: bench.importlib.import_module(f"engines.{name}") for name in bench.modules_of("engines")}
 
 
 def write_case(folder):
@@ -128,10 +139,11 @@ class Targets(unittest.TestCase):
         self.assertEqual([line.count("|") for line in lines], [9] * 5)
         self.assertIn("| MAX | not here: no file |", lines[-1])
 
-    def test_a_run_after_cached_tokens_is_the_end_of_the_whole_text(self):
-        ids, cached = array.array("q", (3, 17, 42, 5, 11)), 4
+    def test_last_logits_and_those_after_cached_tokens_are_the_end_of_the_whole_text(self):
+        ids = array.array("q", (3, 17, 42, 5, 11))
         answers = []
-        for lines in (["output logits"], ["output logits", f"cached {cached}"]):
+        for lines in ([], ["last_logits"], ["last_logits", "cached 4"]):
+            lines = ["output logits", *lines]
             case = f"{self.folder}/text{len(lines)}"
             os.makedirs(case)
             with open(f"{case}/ids.bin", "wb") as file:
@@ -143,8 +155,9 @@ class Targets(unittest.TestCase):
             worker.run(2)  # the same place again
             answers.append(worker.answer())
             worker.close()
-        self.assertEqual(len(answers[0]), len(answers[1]) * len(ids))
-        self.assertLess(measure.largest_difference(answers[0][-len(answers[1]):], answers[1]), 1e-4)
+        for answer in answers[1:]:
+            self.assertEqual(len(answers[0]), len(answer) * len(ids))
+            self.assertLess(measure.largest_difference(answers[0][-len(answer):], answer), 1e-4)
 
     def test_detection(self):
         self.assertIn("all 9 targets (`anymodel targets`), which every start may do, took 0.400 ms (0.300 - 2.000)",
@@ -235,10 +248,54 @@ class Figures(unittest.TestCase):
         self.assertEqual(lines[3], "| Step, int4 | 1 | 0.40 | 400.0 | 400% | 2.0 | 25% |")
         self.assertTrue(math.isnan(report.ratio_to_best(step["times"], [name])))
 
-    def test_rounded_weights_are_for_decoders(self):
-        rounds = type("Rounds", (Engine,), {"CACHED": True, "ROUNDS_WEIGHTS": True})
+    def test_some_engines_are_for_decoders(self):
+        engines = {"plain": Engine, "some": type("Some", (Engine,), {"CACHED": True, "DECODERS_ONLY": True})}
         one = type("One", (), {"CASES": {"1": ()}})
-        self.assertEqual(list(bench.engines_for({"plain": Engine, "rounds": rounds}, one, 0)), ["plain"])
+        self.assertEqual(list(bench.engines_for(engines, one, 0)), ["plain"])
+        one.LAST_LOGITS = True
+        self.assertEqual(list(bench.engines_for(engines, one, 0)), ["plain", "some"])
+
+    def test_rounded_weights_are_known(self):
+        rounds = {name for name, engine in ENGINES.items() if getattr(engine, "ROUNDS_WEIGHTS", False)}
+        self.assertEqual({name for name in ENGINES if report.is_rounded(name)}, rounds)
+        self.assertEqual({name for name in ENGINES if report.is_ours_rounded(name)}, {"anymodel_int8", "anymodel_int4"})
+
+    def test_peaks_are_the_most_that_was_seen(self):
+        before = {"peak_gflop_per_s": None, "peak_read_gb_per_s": 8.5, "kernels": "avx2"}
+        self.assertEqual(bench.larger(before, {**before, "peak_read_gb_per_s": 9.5})["peak_read_gb_per_s"], 9.5)
+        self.assertEqual(bench.larger(before, {**before, "peak_read_gb_per_s": 7.5}), before)
+
+    def test_kinds_of_cases(self):
+        one = type("One", (), {"CASES": {"128": (1, 128), "1": (1, 1)}, "CACHED_CASES": {"more": (1, 128)},
+                               "LAST_LOGITS": True, "DTYPE": "bfloat16"})
+        kinds = [bench.kind_of_case(one, number) for number in range(3)]
+        self.assertEqual([kind["is_prefill"] for kind in kinds], [True, False, False])
+        self.assertEqual([kind["is_cached"] for kind in kinds], [False, False, True])
+        self.assertEqual([kind["dtype"] for kind in kinds], ["bfloat16"] * 3)
+        steps = type("Steps", (), {"CASES": {"1": (1, 64, 1)}, "STEP_CASES": {"64": (1, 64, 64)}})
+        self.assertEqual([bench.kind_of_case(steps, number)["is_cached"] for number in (0, 1)], [False, True])
+        self.assertEqual([c[2] for c in bench.cases_of({"steps": type("Titled", (steps,), {"TITLE": "T"})},
+                                                       bench.Context(".", "", 1))], ["T, 1", "T, 64"])
+        encoder = bench.kind_of_case(type("Two", (), {"CASES": {"1": (1, 128)}}), 0)
+        self.assertEqual(encoder, {"is_cached": False, "is_decoder": False, "is_prefill": False, "dtype": "float32"})
+
+    def test_decoders_are_beside_their_like(self):
+        names = [report.OURS, "anymodel_int8", "onnxruntime", "llamacpp", "llamacpp_q8"]
+        step = decoder("Step", "is_cached", dict(zip(names, (8.0, 3.0, 4.0, 16.0, 6.0))))
+        engines = {name: ENGINES[name] for name in names}
+        lines = list(report.all_latency_lines([case("Model", 2, {report.OURS: 4.0, "onnxruntime": 8.0}), step], engines))
+        self.assertEqual(lines[2], "| Model | 2 | 4.0 (4.0 - 4.0) | 8.0 (8.0 - 8.0) | 0.50, 0.50, 1.00 |")
+        self.assertEqual(lines[3:6], ["", "Decoders:", ""])
+        self.assertEqual(lines[8:], ["| Step | 2 | bfloat16 | 8.0 (8.0 - 8.0) | 2.00 | 16.0 (16.0 - 16.0) | 0.50, 0.50, 1.00 "
+                                     "| 4.0 (4.0 - 4.0) | 2.00, 2.00, 1.00 |",
+                                     "| Step | 2 | int8 | 3.0 (3.0 - 3.0) |  | 6.0 (6.0 - 6.0) | 0.50, 0.50, 1.00 |  |  |"])
+
+    def test_differences_are_from_what_was_recorded(self):
+        results = [{**case("Model", threads, {report.OURS: 1.0, "onnxruntime": 1.0}),
+                    "differences": {("expected", report.OURS): 0.1 * threads, ("expected", "onnxruntime"): 0.3,
+                                    (report.OURS, "onnxruntime"): 9.0}} for threads in (1, 2)]
+        engines = {name: ENGINES[name] for name in (report.OURS, "onnxruntime", "llamacpp")}
+        self.assertEqual(list(report.difference_lines(results, engines))[2:], ["| Model | 2.0e-01 | 3.0e-01 | - |"])
 
     def test_memory_is_beyond_the_weights(self):
         lines = list(report.memory_lines([case("Model", 1, {report.OURS: 1.0})], {report.OURS: Engine, "peer": Engine}))
@@ -246,7 +303,43 @@ class Figures(unittest.TestCase):
 
     def goals(self, results, left_out={}):
         """What each goal's row ends with."""
-        return [" ".join(line.split(" | ")[-2:]).strip(" |") for line in report.goal_lines(results, PEAKS, left_out)][2:]
+        lines = report.goal_lines(results, ENGINES, PEAKS, left_out)
+        return [" ".join(line.split(" | ")[-2:]).strip(" |") for line in lines][2:]
+
+    def test_goals_of_a_token_are_beside_llamacpp_and_of_the_bandwidth(self):
+        step = decoder("Step", "is_cached", {report.OURS: 1.0, "anymodel_int8": 1.0, "llamacpp": 1.0, "llamacpp_q8": 0.5})
+        self.assertEqual(self.goals([step]), ["1.00 reached", "2.00 NOT reached", "100% reached", "50% NOT reached"])
+        step["dtype"] = "float32"  # llama.cpp reads half as much then
+        self.assertEqual(self.goals([step]), ["2.00 NOT reached", "100% reached", "50% NOT reached"])
+
+    def test_goals_of_a_prompt_are_with_rounded_weights(self):
+        times = {report.OURS: 9.0, "anymodel_int4": 1.0, "anymodel_int8": 1.0, "llamacpp": 1.0, "llamacpp_q8": 2.0,
+                 "llamacpp_q4": 1.9}
+        self.assertEqual(self.goals([decoder("Prompt", "is_prefill", times)]), ["0.50 reached", "0.53 NOT reached"])
+        single = {**decoder("Prompt", "is_prefill", times), "is_prefill": False}
+        self.assertEqual(self.goals([single]), [])
+
+    def test_names_of_gguf(self):
+        for names, name, expected in (
+                (_llamacpp.LLAMA, "model.layers.3.self_attn.q_proj.weight", "blk.3.attn_q.weight"),
+                (_llamacpp.LLAMA, "model.layers.3.mlp.gate.weight", "blk.3.ffn_gate_inp.weight"),
+                (_llamacpp.LLAMA, "model.layers.12.mlp.experts.down_proj", "blk.12.ffn_down_exps.weight"),
+                (_llamacpp.LLAMA, "model.norm.weight", "output_norm.weight"),
+                (_llamacpp.GPT2, "transformer.h.0.attn.c_attn.bias", "blk.0.attn_qkv.bias"),
+                (_llamacpp.MAMBA, "backbone.layers.0.norm.weight", "blk.0.attn_norm.weight"),
+                (_llamacpp.MAMBA, "backbone.layers.0.mixer.A_log", "blk.0.ssm_a"),
+                (_llamacpp.MAMBA, "backbone.layers.0.mixer.dt_proj.bias", "blk.0.ssm_dt.bias")):
+            self.assertEqual(_llamacpp.gguf_name(name, names), expected)
+
+    def test_types_of_gguf(self):
+        for name, shape, expected in (("blk.0.ffn_up.weight", (64, 32), "Q8_0"), ("blk.0.ssm_dt.weight", (64, 48), "BF16"),
+                                      ("blk.0.attn_norm.weight", (64,), "F32"), ("blk.0.ssm_a", (64, 32), "F32"),
+                                      ("blk.0.ffn_gate_inp.weight", (8, 64), "F32"),
+                                      ("blk.0.ffn_gate.weight", (8, 64), "Q8_0")):
+            self.assertEqual(_llamacpp.type_of(name, shape, "Q8_0"), expected, name)
+
+    def test_rotary_halves_become_neighbours(self):
+        self.assertEqual(_llamacpp.rotary_order(12, 2), [0, 3, 1, 4, 2, 5, 6, 9, 7, 10, 8, 11])
 
     def test_goals_are_of_the_best_peer(self):
         slower = case("Model", 2, {report.OURS: 9.0, "onnxruntime": 10.0, "openvino": 8.0, "pytorch": 1.0})
@@ -273,6 +366,16 @@ class Figures(unittest.TestCase):
         measure.compare(answers, answers["one"], {"bf16": 0.2})
         with self.assertRaisesRegex(measure.Failure, "expected and bf16 differ by 1, more than 0.5"):
             measure.compare(answers, answers["one"], {"bf16": 0.05})
+
+    def test_engines_that_round_weights_are_held_to_what_these_give(self):
+        answers = {"one": array.array("f", [1, 10]), "q4": array.array("f", [1, 18])}
+        own = {"q4": array.array("f", [1, 20])}
+        differences = measure.compare(answers, answers["one"], {"q4": 0.2}, own)
+        self.assertEqual(differences["expected", "q4"], 8)
+        with self.assertRaisesRegex(measure.Failure, "expected and q4 differ by 2, more than 1"):
+            measure.compare(answers, answers["one"], {"q4": 0.05}, own)
+        with self.assertRaisesRegex(measure.Failure, "expected and one differ by 1"):
+            measure.compare(answers, array.array("f", [1, 9]), {"q4": 0.2}, own)
 
     def test_cases_that_ask_for_much_are_run_by_name_only(self):
         class Big:

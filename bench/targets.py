@@ -10,6 +10,7 @@ import time
 
 from measure import Worker, command_of, compare, read_floats, say, summary_of_rounds, take_turns
 import report
+from workloads import all_cases
 
 ENGINES = ["anymodel", "anymodel_openvino", "anymodel_mojo", "anymodel_max"]
 CASES = [("bert_base", "128 tokens, batch 1"), ("gpt2", "128 tokens"), ("gpt2", "1 token after 128 in the cache")]
@@ -38,7 +39,7 @@ def cases_of(workloads, tiny, only):
     """(folder, number of the case, title) of those in whose title the regular expression is found."""
     for name, case in CASES:
         module = workloads[name]
-        number = [*module.CASES, *getattr(module, "CACHED_CASES", {})].index(case)
+        number = [*all_cases(module)].index(case)
         title = f"{module.TITLE}, {case}" + (", tiny sizes" if tiny else "")
         if re.search(only, title):
             yield ("tiny-" if tiny else "") + name, number, title

@@ -15,9 +15,9 @@ def read_inputs(case):
     import numpy
     inputs = {}
     with open(f"{case}/case.txt") as file:
-        for kind, name, *rest in (line.split() for line in file):
+        for kind, *rest in (line.split() for line in file):
             if kind == "input":
-                dtype, dims, path = rest
+                name, dtype, dims, path = rest
                 shape = [int(n) for n in dims.split(",")]
                 inputs[name] = numpy.fromfile(f"{case}/{path}", DTYPES[dtype]).reshape(shape)
     return inputs

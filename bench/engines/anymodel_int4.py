@@ -4,6 +4,7 @@ from engines import _target
 
 TITLE = "anymodel, int4 weights"
 CACHED = True
+DECODERS_ONLY = True
 ROUNDS_WEIGHTS = True
 # Of the largest number of an output; of random weights, in which nothing makes up for rounding.
 TOLERANCE = 0.5

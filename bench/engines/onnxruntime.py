@@ -6,6 +6,9 @@ GRAPH = "graph.onnx"
 
 def prepare(model, inputs, output, case):
     import torch
+    from prepare import arguments_of
+
+    arguments = arguments_of(case)
 
     class Positional(torch.nn.Module):
         def __init__(self):
@@ -13,7 +16,7 @@ def prepare(model, inputs, output, case):
             self.model = model
 
         def forward(self, *values):
-            return getattr(self.model(**dict(zip(inputs, values))), output)
+            return getattr(self.model(**dict(zip(inputs, values)), **arguments), output)
 
     torch.onnx.export(Positional().eval(), tuple(inputs.values()), f"{case}/{GRAPH}", input_names=list(inputs),
                       output_names=[output], opset_version=18, dynamo=True, verbose=False)

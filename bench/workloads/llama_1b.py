@@ -1,8 +1,8 @@
 from workloads import llama_4_layers
-from workloads.llama_4_layers import CACHED_CASES, CASES, OUTPUT, TINY, inputs  # noqa: F401
+from workloads.llama_4_layers import CACHED_CASES, CASES, DTYPE, LAST_LOGITS, OUTPUT, TINY, inputs  # noqa: F401
 
 TITLE = "LLaMA, 1.1 B (TinyLlama's shape)"
-BIG = True  # 4.4 GB, and again for the exported graph of each case
+BIG = True  # 2.2 GB, twice that for the exported graph of each case, and llama.cpp's files
 
 
 def model(**changes):

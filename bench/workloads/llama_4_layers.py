@@ -4,16 +4,18 @@
 SIZES = {"num_hidden_layers": 4, "hidden_size": 2048, "num_attention_heads": 32, "num_key_value_heads": 4,
          "intermediate_size": 5632, "vocab_size": 32000, "max_position_embeddings": 2048}
 TITLE = "LLaMA, 4 layers of TinyLlama's"
-OUTPUT = "last_hidden_state"
+OUTPUT = "logits"
+LAST_LOGITS = True
+DTYPE = "bfloat16"
 CASES = {"128 tokens": (1, 128), "512 tokens": (1, 512)}
 CACHED_CASES = {"1 token after 128 in the cache": (1, 128)}
-TINY = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
+TINY = {"initializer_range": 0.1, "num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "num_key_value_heads": 2,
         "intermediate_size": 128}
 
 
 def model(**changes):
     import transformers
-    return transformers.LlamaModel(transformers.LlamaConfig(use_cache=False, **{**SIZES, **changes}))
+    return transformers.LlamaForCausalLM(transformers.LlamaConfig(use_cache=False, **{**SIZES, **changes}))
 
 
 def inputs(batch, length):

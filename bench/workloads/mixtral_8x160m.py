@@ -5,7 +5,9 @@ from workloads.llama_4_layers import inputs  # noqa: F401
 SIZES = {"num_hidden_layers": 12, "hidden_size": 768, "num_attention_heads": 12, "num_key_value_heads": 12,
          "intermediate_size": 3072, "num_local_experts": 8, "num_experts_per_tok": 2, "vocab_size": 32000}
 TITLE = "Mixtral, 8 x 160 M"
-OUTPUT = "last_hidden_state"
+OUTPUT = "logits"
+LAST_LOGITS = True
+DTYPE = "bfloat16"
 CASES = {"128 tokens": (1, 128)}
 CACHED_CASES = {"1 token after 128 in the cache": (1, 128)}
 WITHOUT = dict.fromkeys(("onnxruntime", "openvino", "openvino_bf16"), "which experts a token goes to is not exported")
@@ -15,4 +17,4 @@ TINY = {"num_hidden_layers": 2, "hidden_size": 64, "num_attention_heads": 4, "nu
 
 def model(**changes):
     import transformers
-    return transformers.MixtralModel(transformers.MixtralConfig(use_cache=False, **{**SIZES, **changes}))
+    return transformers.MixtralForCausalLM(transformers.MixtralConfig(use_cache=False, **{**SIZES, **changes}))

@@ -99,6 +99,16 @@ static double constant_bytes(const am_graph *graph, const am_node *node, const b
     return bytes;
 }
 
+/* How much of its constants a node reads: of a mixture's experts as many as its rows name, when they name others each.
+ */
+static double read_share(const am_graph *graph, const am_node *node)
+{
+    if (node->op != AM_OP_GROUPED_MATMUL) return 1;
+    double named = (double)am_shape_count(input_shape(graph, node, 1)),
+           experts = (double)input_shape(graph, node, 2)->dims[0];
+    return named < experts ? named / experts : 1;
+}
+
 /* What a node that computes little reads and writes. */
 static double moved_bytes(const am_graph *graph, const am_node *node)
 {
@@ -125,7 +135,7 @@ am_status am_graph_work_add(const am_graph *graph, am_graph_work *out)
         if (constant[node->first_output.id]) continue;
         double flops = am_graph_node_flops(graph, node);
         out->flops += flops;
-        if (flops > 0) out->weight_bytes += constant_bytes(graph, node, constant);
+        if (flops > 0) out->weight_bytes += constant_bytes(graph, node, constant) * read_share(graph, node);
         else out->moved_bytes += moved_bytes(graph, node);
     }
     am_free(constant);

@@ -16,7 +16,8 @@ double am_graph_node_flops(const am_graph *graph, const am_node *node);
 
 /* Adds what one run computes; what depends on constants only was computed beforehand. Attention counts the pairs that
    positions allow (causal, window), not what a mask hides nor how full a cache is; bodies of loops count all their
-   trips' arithmetic. grouped_matmul counts the weights of all its experts. Fails when there is no memory. */
+   trips' arithmetic. grouped_matmul counts the weights of as many experts as its rows could name. Fails when there is no
+   memory. */
 am_status am_graph_work_add(const am_graph *graph, am_graph_work *out) AM_NODISCARD;
 
 #endif

@@ -1,4 +1,5 @@
 #include "graph/ops.h"
+#include "targets/work.h"
 #include "test_support.h"
 
 #include <string.h>
@@ -26,6 +27,32 @@ static void expect_text(const am_graph *graph, const char *expected)
     am_graph_print(graph, &text);
     assert_string_equal(am_buffer_text(&text), expected);
     am_buffer_deinit(&text);
+}
+
+/* --- work --- */
+
+/* 8 experts of [3, 4], of which each token names two. */
+static void expect_expert_work(int64_t tokens, double experts_read)
+{
+    static const float experts[8 * 3 * 4];
+    am_graph_work work = {0};
+    am_builder *b = create();
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(tokens, 4)),
+             named = am_graph_input(b, "named", AM_I32, am_shape_of(tokens, 2)),
+             weight_of_all = am_constant_lent(b, "experts", AM_F32, am_shape_of(8, 3, 4), experts);
+    am_output(b, "y", am_grouped_matmul(b, x, named, weight_of_all, AM_NONE));
+    am_graph *graph = finish(b);
+    am_test_expect_ok(am_graph_work_add(graph, &work));
+    assert_true(work.flops == (double)(tokens * 2 * 2 * 3 * 4));
+    assert_true(work.weight_bytes == experts_read * 3 * 4 * 4);
+    am_graph_destroy(graph);
+}
+
+static void graph_graph__a_mixture_reads_the_experts_that_rows_name(void **state)
+{
+    expect_expert_work(1, 2);
+    expect_expert_work(3, 6);
+    expect_expert_work(5, 8);
 }
 
 /* --- printing --- */

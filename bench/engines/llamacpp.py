@@ -1,0 +1,18 @@
+"""llama.cpp with weights in bfloat16, to which it rounds what it multiplies them with."""
+
+from engines import _llamacpp
+from engines._bf16 import TOLERANCE  # noqa: F401
+from engines._llamacpp import details  # noqa: F401
+
+TITLE = "llama.cpp BF16"
+CACHED = True
+DECODERS_ONLY = True
+WEIGHTS = "BF16"
+
+
+def prepare(model, inputs, output, case):
+    _llamacpp.prepare(model, case, WEIGHTS)
+
+
+def load(model, case, inputs, threads):
+    return _llamacpp.load(model, case, inputs, threads, WEIGHTS)
