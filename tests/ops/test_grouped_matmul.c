@@ -11,6 +11,16 @@ static void ops_grouped_matmul__agrees_on_odd_sizes(void **state)
     op_test_compare_floats(AM_OP_GROUPED_MATMUL, NULL, OP_INPUTS(OP_F32(2, 3), OP_INDEX(4, 2, 0), OP_F32(4, 5, 3)));
 }
 
+static void ops_grouped_matmul__agrees_on_many_rows(void **state)
+{
+    op_test_compare_floats(AM_OP_GROUPED_MATMUL, NULL,
+                           OP_INPUTS(OP_F32(151, 70), OP_INDEX(3, 151, 2), OP_F32(3, 130, 70), OP_F32(3, 130)));
+    op_test_compare(AM_OP_GROUPED_MATMUL, NULL,
+                    OP_INPUTS(OP_F32(100, 2, 33), OP_INDEX(2, 100, 2), OP_OF(AM_BF16, 70, 65, 33)));
+    op_test_compare(AM_OP_GROUPED_MATMUL, NULL,
+                    OP_INPUTS(OP_F32(9, 33), OP_INDEX(70, 9, 4), OP_OF(AM_F16, 70, 65, 33), OP_F32(70, 65)));
+}
+
 static void ops_grouped_matmul__names_experts_that_are_not_there(void **state)
 {
     op_test_input experts = OP_INDEX(9, 1, 1);
