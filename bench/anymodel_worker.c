@@ -5,6 +5,7 @@
        compile          makes the graph ready       "compiled MS"
        work          of one run, after one     "work FLOPS BYTES_OF_WEIGHTS"
        answer FILE      writes the output's floats  "answered COUNT"
+       profile MS    runs for so long           "profile {JSON}", as am_profile_put has it; {} of steps
    Any other line, or the end of input, ends it. CASE_DIR/case.txt names the inputs, each with dtype, dimensions
    and the file of its bytes, and the output:
        input input_ids i64 1,128 input_ids.bin
@@ -16,6 +17,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "api/graph_work.h"
 #include "api/model_internal.h"
+#include "api/json_writer.h"
+#include "api/profile.h"
 #include "runtime/decoder_feed.h"
 #include "runtime/session.h"
 
@@ -249,6 +252,26 @@ static void tell_work(am_model *model, const bench_case *c)
     printf("work %.0f %.0f\n", work.flops, work.weight_bytes);
 }
 
+/* By kernel, on the cpu with weights as the files have them, in a session of its own that takes times. */
+static void tell_profile(am_model *model, const bench_case *c, long milliseconds)
+{
+    am_session_input inputs[INPUTS];
+    am_run_options options = options_at(c, c->cached);
+    am_profile_run how = {inputs, inputs_of(c, inputs), &options};
+    am_session_options session = {.program.profile = true};
+    am_profile profile = {0};
+    am_buffer text = {0};
+    am_put_open(&text, NULL, '{');
+    if (!c->steps) {
+        must(am_profile_measure(model->pipeline->model, &session, &how, (double)milliseconds, &profile));
+        am_profile_put(&text, &profile);
+    }
+    am_put_close(&text, '}');
+    printf("profile %s\n", am_buffer_text(&text));
+    am_profile_deinit(&profile);
+    am_buffer_deinit(&text);
+}
+
 static void write_answer(am_model *model, bench_case *c, const char *path)
 {
     am_tensor answer = forward(model, c);
@@ -268,6 +291,7 @@ static void serve(am_model *model, bench_case *c)
         if (sscanf(line, "run %ld", &count) == 1) run(model, c, count);
         else if (strcmp(line, "compile\n") == 0) compile(model, c);
         else if (strcmp(line, "work\n") == 0) tell_work(model, c);
+        else if (sscanf(line, "profile %ld", &count) == 1) tell_profile(model, c, count);
         else if (sscanf(line, "answer %4095[^\n]", path) == 1) write_answer(model, c, path);
         else return;
     }

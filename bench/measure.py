@@ -2,6 +2,7 @@
 
 import array
 import glob
+import json
 import math
 import os
 import statistics
@@ -15,6 +16,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LARGEST_DIFFERENCE = 1e-3
 TURN_SECONDS = 0.3   # of one engine before the next has its turn
 TURN_RUNS = 20       # at most
+PROFILE_MS = 500
 PAUSE_SECONDS = 0.02  # for the threads of the engine before to stop waiting for work
 
 
@@ -139,6 +141,11 @@ def take_turns(workers, rounds):
     return times, cpu_ms
 
 
+def profile_of(worker):
+    """Times by kernel: am_profile_put's "profile", or None where the worker cannot tell."""
+    return json.loads(" ".join(worker.ask(f"profile {PROFILE_MS}", "profile"))).get("profile")
+
+
 def work_of(worker):
     return tuple(map(float, worker.ask("work", "work")))
 
@@ -146,7 +153,7 @@ def work_of(worker):
 def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=(), own={}):
     """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
     "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights) of a run as the engine `ours` counts them,
-    "works": {engine: the same} of those that are `rounded`}. own: {engine: path of what is expected of it} of compare."""
+    "works": {engine: the same} of those that are `rounded`, "profile": profile_of the engine `ours`}. own: {engine: path of what is expected of it} of compare."""
     workers = {}
     try:
         for name, command in commands.items():
@@ -154,9 +161,10 @@ def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, roun
         differences = compare({name: w.answer() for name, w in workers.items()}, read_floats(expected_path),
                               tolerances, {name: read_floats(path) for name, path in own.items()})
         times, cpu_ms = take_turns(workers, rounds)
-        return {"times": times, "cpu_ms": cpu_ms, "differences": differences,
-                "memory_bytes": {name: worker.memory_bytes() for name, worker in workers.items()},
+        memory_bytes = {name: worker.memory_bytes() for name, worker in workers.items()}
+        return {"times": times, "cpu_ms": cpu_ms, "differences": differences, "memory_bytes": memory_bytes,
                 "work": work_of(workers[ours]) if ours else None,
+                "profile": profile_of(workers[ours]) if ours else None,
                 "works": {name: work_of(workers[name]) for name in rounded}}
     finally:
         for worker in workers.values():

@@ -202,6 +202,7 @@ def memory_lines(results, engines):
 F32_PEERS, BF16_PEERS = ("onnxruntime", "openvino"), ("openvino_bf16",)
 F32_GOAL, BF16_GOAL, THREADS_GOAL = 1.0, 0.9, 1.85
 DECODE_GOAL, PREFILL_GOAL, READ_GOAL = 1.0, 0.5, 0.85  # beside llama.cpp; of the bandwidth
+LEAST_SHARE = 0.03  # of a run: kernels that take less are left out of the profile
 COMPUTE_BOUND = 0.25  # of the peak on one thread
 
 
@@ -277,9 +278,25 @@ def batch_goals(results):
                    verdict(ratio <= 1)]
 
 
-def goal_lines(results, engines, peaks, left_out):
+def goal_rows(results, engines, peaks, left_out):
+    """Rows [case, goal, what this run reached, verdict]."""
     rows = [row for r in results for row in [*peer_goals(r, left_out), *decoder_goals(r, engines, peaks)]]
-    yield from table(["workload", "goal", "this run", ""], [*rows, *thread_goals(results, peaks), *batch_goals(results)])
+    return [*rows, *thread_goals(results, peaks), *batch_goals(results)]
+
+
+def profile_lines(results, goals, peaks):
+    """Of the cases that missed a goal, the kernels that take most of a run."""
+    missed = [title for title, _, _, reached in goals if reached == verdict(False)]
+    rows = []
+    for r in results:
+        if not r["profile"] or not any(title.startswith(r["title"]) for title in missed):
+            continue
+        for k in [k for k in r["profile"]["kernels"] if k["share"] >= LEAST_SHARE]:
+            rate = k["gflop_per_s"]
+            rows.append([r["title"], str(r["threads"]), k["kernel"], str(k["calls"]), f"{k['ms']:.2f}", f"{k['share']:.0%}",
+                         f"{rate:.1f}" if rate else "",
+                         f"{rate / (peaks[r['threads']]['peak_gflop_per_s'] or math.nan):.0%}" if rate else ""])
+    yield from table(["workload", "threads", "kernel", "calls", "ms", "of the run", "GFLOP/s", "of the peak"], rows)
 
 
 def start_lines(start, engines):
@@ -292,13 +309,18 @@ def write(path, context, results, start, engines, load_before, peaks, left_out, 
     lines = [INTRODUCTION, *machine_lines(context, load_before, details), *peak_lines(peaks)]
     lines += [f"- not in this run: {name}: {reason}" for name, reason in left_out.items()]
     lines += ["- SMALL MODELS (--tiny): this tries the bench, its figures say nothing"] if context.prefix else []
+    goals = goal_rows(results, engines, peaks, left_out)
     lines += ["", "## Goals", "",
               "Of the medians. Threads are compared where one thread reaches a quarter of its peak: there arithmetic, not",
-              "memory, is what a pass takes.", "", *goal_lines(results, engines, peaks, left_out)]
+              "memory, is what a pass takes.", "", *table(["workload", "goal", "this run", ""], goals)]
     lines += ["", "## Latency", "", *all_latency_lines(results, engines), *without_lines(results, engines)]
     lines += ["", "## Rates", "",
               "Of anymodel's median. Arithmetic is that of products, convolutions and attention. Reading the weights bounds a",
               "step of one token.", "", *rate_lines(results, peaks)]
+    lines += ["", "## Where the time goes", "",
+              "Of the cases that missed a goal: what anymodel's kernels take of a run, right after the times above; with rounded",
+              "weights other kernels take the place of linear_f32. What was tried is in [performance-notes.md](performance-notes.md).",
+              "", *profile_lines(results, goals, peaks)]
     lines += ["", "## Memory", "",
               "MiB: the weights' files, and the most that each process had resident beyond their size (less than nothing where",
               "rounded weights are all that stays).", "",

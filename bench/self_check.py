@@ -35,7 +35,7 @@ def case(title, threads, medians):
     """What bench.measure_latency gives: 0.4 GFLOP, 8 MB of weights in a run."""
     return {"title": title, "threads": threads, "times": {name: [[ms]] for name, ms in medians.items()},
             "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "is_decoder": False, "is_prefill": False,
-            "dtype": "float32", "without": {}, "work": (4e8, 8e6), "works": {},
+            "dtype": "float32", "without": {}, "work": (4e8, 8e6), "works": {}, "profile": None,
             "weights_bytes": 2**23, "memory_bytes": dict.fromkeys(medians, 11 * 2**20)}
 
 
@@ -93,6 +93,19 @@ class Workers(unittest.TestCase):
         result = measure.measure_case(self.commands(), self.record(), rounds=1, ours="one", rounded=["two"])
         self.assertGreater(min(result["work"]), 1000)
         self.assertEqual(result["works"], {"two": result["work"]})
+        kernels = result["profile"]["kernels"]
+        self.assertIn("linear_f32", [k["kernel"] for k in kernels])
+        self.assertTrue(0.1 < sum(k["share"] for k in kernels) < 1.01)
+
+    def test_the_profile_is_of_cases_that_missed_a_goal(self):
+        rows = [{"kernel": "a", "calls": 2, "ms": 4.0, "share": 0.8, "gflop_per_s": 50.0},
+                {"kernel": "b", "calls": 1, "ms": 1.0, "share": 0.2, "gflop_per_s": None},
+                {"kernel": "c", "calls": 1, "ms": 0.1, "share": 0.02, "gflop_per_s": None}]
+        slower, faster = ({**case(title, 1, {report.OURS: ms, "onnxruntime": 3.0}), "profile": {"kernels": rows}}
+                          for title, ms in (("Slower", 4.0), ("Faster", 2.0)))
+        goals = report.goal_rows([slower, faster], ENGINES, PEAKS, {})
+        self.assertEqual(list(report.profile_lines([slower, faster], goals, PEAKS))[2:],
+                         ["| Slower | 1 | a | 2 | 4.00 | 80% | 50.0 | 50% |", "| Slower | 1 | b | 1 | 1.00 | 20% |  |  |"])
 
     def test_a_wrong_answer_fails(self):
         with self.assertRaisesRegex(measure.Failure, "expected and one differ by 0.0"):
@@ -303,8 +316,7 @@ class Figures(unittest.TestCase):
 
     def goals(self, results, left_out={}):
         """What each goal's row ends with."""
-        lines = report.goal_lines(results, ENGINES, PEAKS, left_out)
-        return [" ".join(line.split(" | ")[-2:]).strip(" |") for line in lines][2:]
+        return [" ".join(row[-2:]).strip() for row in report.goal_rows(results, ENGINES, PEAKS, left_out)]
 
     def test_goals_of_a_token_are_beside_llamacpp_and_of_the_bandwidth(self):
         step = decoder("Step", "is_cached", {report.OURS: 1.0, "anymodel_int8": 1.0, "llamacpp": 1.0, "llamacpp_q8": 0.5})

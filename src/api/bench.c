@@ -199,7 +199,9 @@ static am_status put_profile(am_buffer *out, const benchmark *m, const am_model_
         return NULL;
     }
     AM_TRY(choose_targets(m, options, &how));
-    am_status status = am_profile_measure(m->model->pipeline->model, &how, &m->inputs, STEADY_MS, &profile);
+    am_status status = am_profile_measure(m->model->pipeline->model, &how,
+                                          &(am_profile_run){.inputs = m->inputs.items, .input_count = m->inputs.count},
+                                          STEADY_MS, &profile);
     if (!status) am_profile_put(out, &profile);
     am_profile_deinit(&profile);
     return status;

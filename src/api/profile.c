@@ -61,25 +61,30 @@ static int by_time(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-static am_status run_often(am_profile *p, const am_example_inputs *inputs, double milliseconds)
+static am_status run_once(am_profile *p, const am_profile_run *run)
+{
+    return am_session_run(p->session, run->inputs, run->input_count, run->options);
+}
+
+static am_status run_often(am_profile *p, const am_profile_run *run, double milliseconds)
 {
     for (; p->runs < RUNS_LEAST || p->runs_ms < milliseconds; p->runs++) {
         double start = am_clock_ms();
-        AM_TRY(am_session_run(p->session, inputs->items, inputs->count, NULL));
+        AM_TRY(run_once(p, run));
         p->runs_ms += am_clock_ms() - start;
     }
     return NULL;
 }
 
-am_status am_profile_measure(am_loaded_model *model, const am_session_options *options, const am_example_inputs *inputs,
+am_status am_profile_measure(am_loaded_model *model, const am_session_options *options, const am_profile_run *run,
                              double milliseconds, am_profile *out)
 {
     *out = (am_profile){0};
     AM_TRY(am_session_create(model, options, &out->session));
-    AM_TRY(am_session_run(out->session, inputs->items, inputs->count, NULL));
+    AM_TRY(run_once(out, run));
     const am_program *program = am_session_program(out->session);
     AM_TRY(add_steps(out, program, -1));
-    AM_TRY(run_often(out, inputs, milliseconds));
+    AM_TRY(run_often(out, run, milliseconds));
     AM_TRY(add_steps(out, program, 1));
     add_flops(out, program);
     if (out->count) qsort(out->rows, (size_t)out->count, sizeof *out->rows, by_time);

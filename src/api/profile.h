@@ -2,7 +2,6 @@
 #ifndef AM_API_PROFILE_H
 #define AM_API_PROFILE_H
 
-#include "api/example_inputs.h"
 #include "base/buffer.h"
 #include "runtime/session.h"
 
@@ -21,9 +20,16 @@ typedef struct am_profile {
     double runs_ms;
 } am_profile;
 
-/* Runs the model on these inputs for about `milliseconds`, after a run that does not count, in a session of its own
-   with these options, of which program.profile is set. *out is to be freed in any case. */
-am_status am_profile_measure(am_loaded_model *model, const am_session_options *options, const am_example_inputs *inputs,
+/* What is run, as am_session_run takes it. */
+typedef struct am_profile_run {
+    const am_session_input *inputs;
+    int input_count;
+    const am_run_options *options; /* or null */
+} am_profile_run;
+
+/* Runs the model for about `milliseconds`, after a run that does not count, in a session of its own with these options,
+   of which program.profile is set. *out is to be freed in any case. */
+am_status am_profile_measure(am_loaded_model *model, const am_session_options *options, const am_profile_run *run,
                              double milliseconds, am_profile *out) AM_NODISCARD;
 void am_profile_deinit(am_profile *profile);
 

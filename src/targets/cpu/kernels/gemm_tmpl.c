@@ -32,7 +32,11 @@ AM_INLINE void tile_nt(form k, int rows, int columns, int64_t K, const float *a,
     for (; i < whole; i += AM_WIDTH) {
         vf w[4];
 #pragma GCC unroll 4
-        for (int n = 0; n < columns; n++) w[n] = load(k, b, n * ldb + i);
+        for (int n = 0; n < columns; n++) {
+            w[n] = load(k, b, n * ldb + i);
+            if (rows == 1) /* all time goes into reading b: the columns after these */
+                __builtin_prefetch((const char *)b + ((n + columns) * ldb + i) * (k == FORM_F32 ? 4 : 2), 0, 3);
+        }
 #pragma GCC unroll 8
         for (int m = 0; m < rows; m++) {
             vf x = vload(a + m * lda + i);
