@@ -16,6 +16,8 @@ static void ops_recurrence__agrees_on_odd_sizes(void **state)
     agree(AM_RECURRENCE_GRU, OP_INPUTS(OP_F32(2, 9, 21), BETWEEN(-0.5, 0.5, 21, 7), OP_F32(21), OP_F32(2, 7)));
     agree(AM_RECURRENCE_SELECTIVE_SCAN, OP_INPUTS(OP_F32(2, 9, 6), BETWEEN(0, 1, 2, 9, 6), BETWEEN(-2, 0, 6, 5),
                                                   OP_F32(2, 9, 5), OP_F32(2, 9, 5), OP_F32(2, 6, 5)));
+    agree(AM_RECURRENCE_SELECTIVE_SCAN, OP_INPUTS(OP_F32(2, 7, 74), BETWEEN(0, 1, 2, 7, 74), BETWEEN(-2, 0, 74, 19),
+                                                  OP_F32(2, 7, 2, 19), OP_F32(2, 7, 2, 19), OP_F32(2, 74, 19)));
     agree(AM_RECURRENCE_GATED_DELTA,
           OP_INPUTS(BETWEEN(-0.5, 0.5, 2, 9, 3, 4), BETWEEN(-0.5, 0.5, 2, 9, 3, 4), OP_F32(2, 9, 3, 5),
                     BETWEEN(-1, 0, 2, 9, 3), BETWEEN(0, 1, 2, 9, 3), OP_F32(2, 3, 4, 5)));

@@ -26,6 +26,7 @@ const am_kernel *const am_cpu_kernels[] = {&am_cpu_linear,
                                            &am_cpu_embedding,
                                            &am_cpu_scatter,
                                            &am_cpu_pool,
+                                           &am_cpu_recurrence,
                                            NULL};
 
 bool am_all_f32(const am_graph *graph, const am_node *node)
