@@ -7,6 +7,8 @@ static void ops_norm__agrees_on_odd_sizes(void **state)
     a = (am_norm_attributes){.kind = AM_NORM_RMS, .eps = 1e-6, .weight_offset = 1};
     op_test_compare_floats(AM_OP_NORM, &a, OP_INPUTS(OP_F32(7, 131), OP_F32(131)));
     op_test_compare(AM_OP_NORM, &a, OP_INPUTS(OP_F32(7, 33), OP_OF(AM_BF16, 33)));
+    a = (am_norm_attributes){.kind = AM_NORM_LAYER, .eps = 1e-5};
+    op_test_compare(AM_OP_NORM, &a, OP_INPUTS(OP_F32(7, 33), OP_OF(AM_F16, 33), OP_OF(AM_BF16, 33)));
     a = (am_norm_attributes){.kind = AM_NORM_GROUP, .eps = 1e-5, .groups = 3};
     op_test_compare_floats(AM_OP_NORM, &a, OP_INPUTS(OP_F32(2, 9, 7, 5), OP_F32(9), OP_F32(9)));
     a = (am_norm_attributes){.kind = AM_NORM_BATCH, .eps = 1e-5};

@@ -11,25 +11,59 @@ static const float *optional(const am_kernel_call *call, int i)
     return call->input_count > i ? call->inputs[i].data : NULL;
 }
 
+typedef struct rows {
+    const am_kernel_call *call;
+    const float *weight, *bias; /* or null */
+    int64_t C;
+} rows;
+
 static void norm_rows(void *context, int64_t begin, int64_t end)
 {
-    const am_kernel_call *call = context;
-    const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, call);
-    int64_t C = call->inputs[0].shape.dims[call->inputs[0].shape.rank - 1];
-    const float *x = call->inputs[0].data, *weight = optional(call, 1), *bias = optional(call, 2);
-    float *y = call->outputs[0].data;
+    const rows *r = context;
+    const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, r->call);
+    const am_micro *micro = r->call->micro;
+    const float *x = r->call->inputs[0].data;
+    float *y = r->call->outputs[0].data;
+    int64_t C = r->C;
     for (int64_t i = begin; i < end; i++) {
-        if (a->kind == AM_NORM_LAYER) call->micro->layer_norm(x + i * C, weight, bias, y + i * C, C, (float)a->eps);
-        else call->micro->rms_norm(x + i * C, weight, (float)a->weight_offset, y + i * C, C, (float)a->eps);
+        if (a->kind == AM_NORM_LAYER) micro->layer_norm(x + i * C, r->weight, r->bias, y + i * C, C, (float)a->eps);
+        else micro->rms_norm(x + i * C, r->weight, (float)a->weight_offset, y + i * C, C, (float)a->eps);
     }
+}
+
+/* A weight or a bias as float32, made in `to` where it is something else. */
+static const float *as_floats(const am_kernel_call *call, int i, int64_t C, float *to)
+{
+    if (!optional(call, i) || call->inputs[i].dtype == AM_F32) return optional(call, i);
+    call->micro->widen(call->inputs[i].dtype, call->inputs[i].data, to, C);
+    return to;
 }
 
 static am_status run_rows(const am_kernel_call *call)
 {
     const am_shape *x = &call->inputs[0].shape;
     int64_t C = x->dims[x->rank - 1], count = am_shape_count(x);
-    am_parallel_for(C ? count / C : 0, 1 + 4096 / (C + 1), norm_rows, (void *)(uintptr_t)call);
+    float *memory = call->scratch;
+    rows r = {call, as_floats(call, 1, C, memory), as_floats(call, 2, C, memory + C), C};
+    am_parallel_for(C ? count / C : 0, 1 + 4096 / (C + 1), norm_rows, &r);
     return NULL;
+}
+
+static size_t rows_scratch(const am_graph *graph, const am_node *node)
+{
+    const am_shape *x = &graph->values[node->inputs[0].id].shape;
+    return 2 * (size_t)x->dims[x->rank - 1] * sizeof(float);
+}
+
+/* x and y are float32, weight and bias of a form that widens to it. */
+static bool has_row_types(const am_graph *graph, const am_node *node)
+{
+    for (int i = 0; i < node->input_count; i++) {
+        am_dtype dtype = graph->values[node->inputs[i].id].dtype;
+        bool widens = i > 0 && (dtype == AM_BF16 || dtype == AM_F16);
+        if (node->inputs[i].id && dtype != AM_F32 && !widens) return false;
+    }
+    return graph->values[node->first_output.id].dtype == AM_F32;
 }
 
 static bool supports_rows(const am_graph *graph, const am_node *node)
@@ -38,11 +72,15 @@ static bool supports_rows(const am_graph *graph, const am_node *node)
     bool rms_with_bias = a->kind == AM_NORM_RMS && node->input_count > 2 && node->inputs[2].id;
     bool layer_with_offset = a->kind == AM_NORM_LAYER && a->weight_offset != 0;
     return (a->kind == AM_NORM_LAYER || a->kind == AM_NORM_RMS) && !rms_with_bias && !layer_with_offset &&
-           am_all_f32(graph, node);
+           has_row_types(graph, node);
 }
 
-const am_kernel am_cpu_norm_rows = {
-    .name = "norm_rows_f32", .op = AM_OP_NORM, .run = run_rows, .supports = supports_rows, .in_place = true};
+const am_kernel am_cpu_norm_rows = {.name = "norm_rows_f32",
+                                    .op = AM_OP_NORM,
+                                    .run = run_rows,
+                                    .supports = supports_rows,
+                                    .scratch_bytes = rows_scratch,
+                                    .in_place = true};
 
 /* --- group and batch norm: [B, C, inner] --- */
 

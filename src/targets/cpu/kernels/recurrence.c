@@ -24,8 +24,8 @@ static void load_lanes(const float *from, int64_t count, lanes to)
 }
 
 /* h = decay h + x b, y = sum of c h over n. */
-static void advance(lanes *restrict h, const lanes *restrict decay, const float *restrict x, const float *b,
-                    const float *c, int64_t N, float *restrict y)
+static void advance(lanes *restrict h, lanes *restrict decay, const float *restrict x, const float *b, const float *c,
+                    int64_t N, float *restrict y)
 {
     lanes sum = {0};
     for (int64_t n = 0; n < N; n++)
