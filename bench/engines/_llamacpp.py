@@ -285,3 +285,10 @@ def load(model, case, inputs, threads, weights):
         return logits
 
     return run
+
+
+def functions_of(weights):
+    """prepare, round_weights and load of the engine with weights of that type (engines/__init__.py)."""
+    return (lambda model, inputs, output, case: prepare(model, case, weights),
+            lambda model: round_weights(model, weights),
+            lambda model, case, inputs, threads: load(model, case, inputs, threads, weights))

@@ -7,12 +7,4 @@ from engines._llamacpp import details  # noqa: F401
 TITLE = "llama.cpp BF16"
 CACHED = True
 DECODERS_ONLY = True
-WEIGHTS = "BF16"
-
-
-def prepare(model, inputs, output, case):
-    _llamacpp.prepare(model, case, WEIGHTS)
-
-
-def load(model, case, inputs, threads):
-    return _llamacpp.load(model, case, inputs, threads, WEIGHTS)
+prepare, _, load = _llamacpp.functions_of("BF16")

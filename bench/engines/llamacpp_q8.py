@@ -8,16 +8,4 @@ TITLE = "llama.cpp Q8_0"
 CACHED = True
 DECODERS_ONLY = True
 ROUNDS_WEIGHTS = True
-WEIGHTS = "Q8_0"
-
-
-def prepare(model, inputs, output, case):
-    _llamacpp.prepare(model, case, WEIGHTS)
-
-
-def round_weights(model):
-    _llamacpp.round_weights(model, WEIGHTS)
-
-
-def load(model, case, inputs, threads):
-    return _llamacpp.load(model, case, inputs, threads, WEIGHTS)
+prepare, round_weights, load = _llamacpp.functions_of("Q8_0")

@@ -352,14 +352,19 @@ static bool can_replace(const am_cpu_program *p, const am_node *node, const am_k
     return at->kind == PLACE_BUFFER && p->buffers[at->index].last == node_index;
 }
 
+/* Gives a value the place of another, which lives as long, then. */
+static void take_place(am_cpu_program *p, am_value v, const place *at, place *out)
+{
+    *out = *at;
+    if (at->kind == PLACE_BUFFER && p->buffers[at->index].last < p->last_use[v.id])
+        p->buffers[at->index].last = p->last_use[v.id];
+}
+
 static void place_outputs(am_cpu_program *p, const am_node *node, const am_kernel *kernel, int node_index)
 {
     int first = 0;
     if (node->input_count > 0 && can_replace(p, node, kernel, node_index)) {
-        const place *at = &p->places[node->inputs[0].id];
-        p->places[node->first_output.id] = *at;
-        if (at->kind == PLACE_BUFFER && p->buffers[at->index].last < p->last_use[node->first_output.id])
-            p->buffers[at->index].last = p->last_use[node->first_output.id];
+        take_place(p, node->first_output, &p->places[node->inputs[0].id], &p->places[node->first_output.id]);
         first = 1;
     }
     for (int i = first; i < node->output_count; i++) {
@@ -388,11 +393,8 @@ static void place_last(am_cpu_program *p, const am_node *node, const am_node_tai
 {
     am_value v = node->first_output;
     const place *at = t && s->input_last && s->kernel->adds_in_place ? replaced_by_sum(p, t, s->kernel) : NULL;
-    if (at) {
-        buffer *b = &p->buffers[at->index];
-        p->last_places[v.id] = *at;
-        if (b->last < p->last_use[v.id]) b->last = p->last_use[v.id];
-    } else new_buffer(p, v, node_index, &p->last_places[v.id]);
+    if (at) take_place(p, v, at, &p->last_places[v.id]);
+    else new_buffer(p, v, node_index, &p->last_places[v.id]);
     if (!p->layouts.plain[v.id]) return;
     p->steps[p->step_count++] = (step){.node = node, .kernel = &am_cpu_channels_first, .tail = t, .is_copy = true};
     new_buffer(p, v, node_index, &p->places[v.id]);
