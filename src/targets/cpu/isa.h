@@ -36,12 +36,12 @@ typedef struct am_ending {
 /* So many neighbours in a row of x share a scale where x is rounded to 8 bits. */
 enum { AM_ACTIVATION_GROUP = 32 };
 
-/* Rows of x, K numbers each, K a multiple of AM_ACTIVATION_GROUP: what am_micro.quantize made of each, one after the
-   other. */
+/* Rows of x, K numbers each, K a multiple of AM_ACTIVATION_GROUP: what am_micro.quantize made of each, for a weight of
+   as many bits. */
 typedef struct am_quantized_rows {
-    const int8_t *q;
-    const float *scales;   /* one a group */
-    const int16_t *middle; /* two a group: -8 times the sum of the numbers k with k % 4 < 2, and of the others */
+    const int16_t *numbers; /* room for K a row */
+    const float *scales;    /* one a group */
+    const int16_t *middle;  /* two a group: -8 times the sum of the numbers k with k % 4 < 2, and of the others */
 } am_quantized_rows;
 
 /* A panel of a weight of 8 or 4 bits and what belongs to it, as am_quantized_linear_attributes has them. */
@@ -85,10 +85,11 @@ typedef struct am_micro {
                               am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
                               const am_ending *ending);
 
-    /* x rounded to 8 bits: in each group of AM_ACTIVATION_GROUP of `count` numbers, a multiple of it, q = x / scale to
-       the nearest whole number, scale being the largest |x| / 127. A group with a NaN or an infinity has the scale NaN,
-       one with none from 2^-100 on the scale 0; q is then 0. */
-    void (*quantize)(const float *x, int64_t count, int8_t *q, float *scales, int16_t *middle);
+    /* A row of x rounded to 8 bits: in each group of AM_ACTIVATION_GROUP of `count` numbers, a multiple of it, x /
+       scale to the nearest whole number, scale being the largest |x| / 127. A group with a NaN or an infinity has the
+       scale NaN, one with none from 2^-100 on the scale 0; all its numbers are then 0. `numbers` has room for `count`
+       numbers of 16 bits; how they lie there is what this level's gemm_quantized reads with a weight of `bits`. */
+    void (*quantize)(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle);
 
     /* c[m, n] = sum_k x[m, k] w[n, k] for the columns n of a panel of so many bits (8 or 4) a number. The same bits on
        every level. */

@@ -31,7 +31,7 @@ void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float 
 void AM_TEMPLATE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
                                     const void *panel, am_dtype dtype, const void *next, float *c, int64_t ldc,
                                     bool accumulate, const am_ending *ending);
-void AM_TEMPLATE(quantize)(const float *x, int64_t count, int8_t *q, float *scales, int16_t *middle);
+void AM_TEMPLATE(quantize)(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle);
 void AM_TEMPLATE(gemm_quantized)(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x,
                                  float *c, int64_t ldc);
 void AM_TEMPLATE(taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,

@@ -73,14 +73,6 @@ AM_INLINE void multiply_form(form f, int64_t M, int64_t columns, int64_t K, cons
     else if (vectors == 1) multiply(f, 1, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
 }
 
-void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
-                             am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate)
-{
-    if (dtype == AM_F32) multiply_form(FORM_F32, M, columns, K, a, lda, panel, next, c, ldc, accumulate, NULL);
-    else if (dtype == AM_BF16) multiply_form(FORM_BF16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, NULL);
-    else multiply_form(FORM_F16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, NULL);
-}
-
 void AM_TEMPLATE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
                                     const void *panel, am_dtype dtype, const void *next, float *c, int64_t ldc,
                                     bool accumulate, const am_ending *ending)
@@ -88,6 +80,12 @@ void AM_TEMPLATE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const
     if (dtype == AM_F32) multiply_form(FORM_F32, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
     else if (dtype == AM_BF16) multiply_form(FORM_BF16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
     else multiply_form(FORM_F16, M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
+}
+
+void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                             am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate)
+{
+    AM_TEMPLATE(gemm_panel_ending)(M, columns, K, a, lda, panel, dtype, next, c, ldc, accumulate, NULL);
 }
 
 /* Column j of the panel lies `column` elements after column j - 1 in w, row k `row` elements after row k - 1. */

@@ -10,36 +10,41 @@ typedef struct problem {
     const am_kernel_call *call;
     const am_quantized_linear_attributes *options;
     int64_t M, N, K, panels, column_blocks;
-    am_quantized_rows x;
 } problem;
 
 /* --- x --- */
 
-/* Numbers of a row of x, and its groups. */
+/* What am_micro.quantize makes of all rows. */
+typedef struct rounded {
+    int16_t *numbers, *middle;
+    float *scales;
+} rounded;
+
 static size_t scratch_bytes(const am_graph *graph, const am_node *node)
 {
     const am_shape *x = &graph->values[node->inputs[0].id].shape;
     size_t count = (size_t)am_shape_count(x);
-    return count + count / AM_ACTIVATION_GROUP * (sizeof(float) + 2 * sizeof(int16_t));
+    return count * sizeof(int16_t) + count / AM_ACTIVATION_GROUP * (sizeof(float) + 2 * sizeof(int16_t));
 }
 
-/* Where in the scratch memory what was made of x is. */
-static am_quantized_rows place_rows(const am_kernel_call *call)
+/* Where in the scratch memory those of row m are. */
+static rounded row_at(const problem *p, int64_t m)
 {
-    size_t count = (size_t)am_shape_count(&call->inputs[0].shape), groups = count / AM_ACTIVATION_GROUP;
-    float *scales = call->scratch;
-    int16_t *middle = (int16_t *)(scales + groups);
-    return (am_quantized_rows){.q = (int8_t *)(middle + 2 * groups), .scales = scales, .middle = middle};
+    int64_t groups = p->K / AM_ACTIVATION_GROUP;
+    rounded all = {.scales = p->call->scratch};
+    all.middle = (int16_t *)(all.scales + p->M * groups);
+    all.numbers = all.middle + p->M * groups * 2;
+    return (rounded){all.numbers + m * p->K, all.middle + m * groups * 2, all.scales + m * groups};
 }
 
 static void quantize_rows(void *context, int64_t begin, int64_t end)
 {
     const problem *p = context;
-    int64_t groups = p->K / AM_ACTIVATION_GROUP;
-    p->call->micro->quantize((const float *)p->call->inputs[0].data + begin * p->K, (end - begin) * p->K,
-                             (int8_t *)(uintptr_t)p->x.q + begin * p->K,
-                             (float *)(uintptr_t)p->x.scales + begin * groups,
-                             (int16_t *)(uintptr_t)p->x.middle + begin * 2 * groups);
+    const float *x = p->call->inputs[0].data;
+    for (int64_t m = begin; m < end; m++) {
+        rounded row = row_at(p, m);
+        p->call->micro->quantize(x + m * p->K, p->K, (int)p->options->bits, row.numbers, row.scales, row.middle);
+    }
 }
 
 /* --- blocks --- */
@@ -64,8 +69,9 @@ static void compute_block(const problem *p, int64_t m0, int64_t m1, int64_t pane
     const am_micro *micro = p->call->micro;
     const float *bias = p->call->inputs[4].data, *residual = p->call->inputs[5].data;
     float *y = p->call->outputs[0].data;
-    int64_t groups = p->K / AM_ACTIVATION_GROUP, n0 = panel0 * C, end = panel1 * C < p->N ? panel1 * C : p->N;
-    am_quantized_rows x = {p->x.q + m0 * p->K, p->x.scales + m0 * groups, p->x.middle + m0 * 2 * groups};
+    int64_t n0 = panel0 * C, end = panel1 * C < p->N ? panel1 * C : p->N;
+    rounded row = row_at(p, m0);
+    am_quantized_rows x = {row.numbers, row.scales, row.middle};
     for (int64_t i = panel0; i < panel1; i++) {
         am_quantized_panel panel = panel_of(p, i);
         micro->gemm_quantized(m1 - m0, (int)p->options->bits, &panel, &x, y + m0 * p->N + i * C, p->N);
@@ -91,7 +97,6 @@ static am_status run_quantized_linear(const am_kernel_call *call)
     problem p = {.call = call, .options = AM_ATTRIBUTES(am_quantized_linear_attributes, call)};
     p.N = p.options->columns, p.K = x->dims[x->rank - 1], p.M = am_shape_count(x) / p.K;
     p.panels = (p.N + C - 1) / C, p.column_blocks = (p.panels + PANELS - 1) / PANELS;
-    p.x = place_rows(call);
     am_parallel_for(p.M, 1, quantize_rows, &p);
     am_parallel_for((p.M + ROWS - 1) / ROWS * p.column_blocks, 1, work, &p);
     return NULL;

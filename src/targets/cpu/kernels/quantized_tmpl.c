@@ -14,13 +14,13 @@ enum {
 
 _Static_assert(GROUP == 4 * AM_DOT_STEPS, "a group's products fit one sum");
 
-/* Rows of a tile: as many sums as registers hold. */
+/* Rows of a tile, and vectors of its columns that are multiplied at once: as many sums as registers hold. */
 #if defined(AM_VEC_AVX512)
-enum { ROWS = 8 };
-#elif defined(AM_VEC_AVX2) || defined(AM_VEC_NEON)
-enum { ROWS = 4 };
+enum { ROWS = 8, AT_ONCE = 1 };
+#elif defined(AM_VEC_NEON)
+enum { ROWS = 4, AT_ONCE = 4 };
 #else
-enum { ROWS = 1 };
+enum { ROWS = 4, AT_ONCE = 2 };
 #endif
 
 /* --- x --- */
@@ -28,42 +28,64 @@ enum { ROWS = 1 };
 /* Where no number is larger, all that the group contributes is lost in any sum of normal floats. */
 #define SMALLEST 0x1p-100f
 
+/* Four lanes of a vector. */
+AM_INLINE v4i quarter_of(vi v, int i)
+{
+    v4i out;
+    memcpy(&out, (const char *)&v + 16 * i, sizeof out);
+    return out;
+}
+
 /* The largest |x| of a group, or a NaN or an infinity: as whole numbers their bits are in this order. */
-static float largest_of(const float *x)
+AM_INLINE float largest_of(const float *x)
 {
     vi all = {0};
-    int32_t most = 0;
-    float out;
     for (int i = 0; i < GROUP; i += AM_WIDTH) {
         vi bits = (vi)vabs(vload(x + i)), larger = bits > all;
         all = (bits & larger) | (all & ~larger);
     }
-    for (int k = 0; k < AM_WIDTH; k++) most = all[k] > most ? all[k] : most;
-    memcpy(&out, &most, sizeof out);
+    v4i most = quarter_of(all, 0);
+    for (int i = 1; i < AM_WIDTH / 4; i++) {
+        v4i bits = quarter_of(all, i), larger = bits > most;
+        most = (bits & larger) | (most & ~larger);
+    }
+    int32_t first = most[0] > most[1] ? most[0] : most[1], second = most[2] > most[3] ? most[2] : most[3];
+    float out;
+    memcpy(&out, first > second ? &first : &second, sizeof out);
     return out;
 }
 
-static float round_group(const float *x, int8_t *q, int16_t *middle)
+/* numbers: of 16 bits where vreads_wide(bits), else of 8. */
+AM_INLINE float round_group(const float *x, int bits, void *numbers, int16_t *middle)
 {
     float most = largest_of(x), rest = most - most; /* NaN of a NaN and of an infinity */
     bool rounds = most >= SMALLEST && rest == 0;
     float inverse = rounds ? 127 / most : 0;
     vi all = {0};
-    int sums[2] = {0};
+    v4i sums = {0};
     for (int i = 0; i < GROUP; i += AM_WIDTH) {
         vi whole = {0};
         if (rounds) whole = __builtin_convertvector(vround(vload(x + i) * inverse), vi);
-        vstore_narrow(q + i, whole);
+        if (vreads_wide(bits)) vstore_wide((int16_t *)numbers + i, whole);
+        else vstore_narrow((int8_t *)numbers + i, whole);
         all += whole;
     }
-    for (int k = 0; k < AM_WIDTH; k++) sums[k / 2 % 2] += all[k];
-    for (int i = 0; i < 2; i++) middle[i] = (int16_t)(-8 * sums[i]);
+    for (int i = 0; i < AM_WIDTH / 4; i++) sums += quarter_of(all, i);
+    middle[0] = (int16_t)(-8 * (sums[0] + sums[1])), middle[1] = (int16_t)(-8 * (sums[2] + sums[3]));
     return rounds ? most / 127 : rest;
 }
 
-void AM_TEMPLATE(quantize)(const float *x, int64_t count, int8_t *q, float *scales, int16_t *middle)
+AM_INLINE void round_groups(const float *x, int64_t groups, int bits, char *numbers, float *scales, int16_t *middle)
 {
-    for (int64_t g = 0; g < count / GROUP; g++) scales[g] = round_group(x + g * GROUP, q + g * GROUP, middle + 2 * g);
+    int64_t bytes = GROUP * (vreads_wide(bits) ? 2 : 1);
+    for (int64_t g = 0; g < groups; g++)
+        scales[g] = round_group(x + g * GROUP, bits, numbers + g * bytes, middle + 2 * g);
+}
+
+void AM_TEMPLATE(quantize)(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle)
+{
+    if (bits == 8) round_groups(x, count / GROUP, 8, numbers, scales, middle);
+    else round_groups(x, count / GROUP, 4, numbers, scales, middle);
 }
 
 /* --- products --- */
@@ -78,19 +100,35 @@ AM_INLINE void load_scales(const am_quantized_panel *p, int64_t group, vf *out)
     }
 }
 
-/* Adds the products of a group of x and a vector of columns. */
-AM_INLINE void dot_group(int bits, int rows, const uint8_t *w, const int8_t *const *x, vsums *sums)
+/* Adds the products of four numbers from k on of each row of x with as many of each column. */
+AM_INLINE void dot_four(int bits, int rows, const vb *numbers, int64_t k, const void *const *x, vsums sums[][AT_ONCE])
 {
-#pragma GCC unroll 1
-    for (int64_t k = 0; k < GROUP; k += bits == 8 ? 4 : 8, w += STEP_BYTES) {
-        vb numbers = vload_bytes(w);
+    vweight w[AT_ONCE];
+#pragma GCC unroll 4
+    for (int v = 0; v < AT_ONCE; v++) w[v] = vready(bits, numbers[v]);
 #pragma GCC unroll 8
-        for (int m = 0; m < rows; m++) {
-            if (bits == 8) vdot_bytes(&sums[m], numbers, vrepeat4(x[m] + k));
-            else {
-                vdot_halves(&sums[m], vlower_half(numbers), vrepeat4(x[m] + k));
-                vdot_halves(&sums[m], vupper_half(numbers), vrepeat4(x[m] + k + 4));
-            }
+    for (int m = 0; m < rows; m++) {
+        vfour four = vload_four(bits, x[m], k);
+#pragma GCC unroll 4
+        for (int v = 0; v < AT_ONCE; v++) vdot(bits, &sums[m][v], w[v], four);
+    }
+}
+
+/* The same of a group. */
+AM_INLINE void dot_group(int bits, int rows, const uint8_t *w, const void *const *x, vsums sums[][AT_ONCE])
+{
+#pragma GCC unroll 8
+    for (int64_t k = 0; k < GROUP; k += bits == 8 ? 4 : 8, w += STEP_BYTES) {
+        vb numbers[AT_ONCE], lower[AT_ONCE], upper[AT_ONCE];
+#pragma GCC unroll 4
+        for (int v = 0; v < AT_ONCE; v++) {
+            numbers[v] = vload_bytes(w + v * 4 * AM_WIDTH);
+            lower[v] = vlower_half(numbers[v]), upper[v] = vupper_half(numbers[v]);
+        }
+        if (bits == 8) dot_four(bits, rows, numbers, k, x, sums);
+        else {
+            dot_four(bits, rows, lower, k, x, sums);
+            dot_four(bits, rows, upper, k + 4, x, sums);
         }
     }
 }
@@ -104,64 +142,77 @@ AM_INLINE vi load_zero_points(const am_quantized_panel *p, int bits, int64_t gro
     return out;
 }
 
-/* Adds group g of x: of the vector v of columns of `rows` rows from m0 on, whose numbers are at q. */
-AM_INLINE void add_group(int bits, int rows, const am_quantized_panel *p, const am_quantized_rows *x, int64_t m0,
-                         int64_t g, const int8_t *const *q, const uint8_t *w, int v, vf scale, vf results[][VECTORS])
+/* Adds group g of x: of AT_ONCE vectors of columns from v on of `rows` rows, whose groups of numbers are at q; `at` is
+   where what belongs to the first row's group is. */
+AM_INLINE void add_group(int bits, bool has_zeros, int rows, const am_quantized_panel *p, const am_quantized_rows *x,
+                         int64_t at, int64_t g, const void *const *q, const uint8_t *w, int v, const vf *scales,
+                         vf results[][VECTORS])
 {
-    vsums sums[ROWS];
+    vsums sums[ROWS][AT_ONCE];
     int64_t groups = p->K / GROUP;
 #pragma GCC unroll 8
-    for (int m = 0; m < rows; m++) {
-        const int16_t *middle = x->middle + 2 * ((m0 + m) * groups + g);
-        sums[m] = bits == 8 ? vstart_bytes(middle) : vstart_halves(middle);
-    }
-    dot_group(bits, rows, w + v * 4 * AM_WIDTH, q, sums);
+    for (int m = 0; m < rows; m++)
+#pragma GCC unroll 4
+        for (int i = 0; i < AT_ONCE; i++) sums[m][i] = vstart(bits, x->middle + 2 * (at + m * groups));
+    dot_group(bits, rows, w, q, sums);
 #pragma GCC unroll 8
     for (int m = 0; m < rows; m++) {
-        int64_t at = (m0 + m) * groups + g;
-        vi whole = bits == 8 ? vtotal_bytes(&sums[m]) : vtotal_halves(&sums[m]);
-        if (p->zero_points)
-            whole +=
-                load_zero_points(p, bits, g * GROUP / p->group, v) * ((x->middle[2 * at] + x->middle[2 * at + 1]) / 8);
-        results[m][v] += __builtin_convertvector(whole, vf) * (scale * x->scales[at]);
+        const int16_t *middle = x->middle + 2 * (at + m * groups);
+        float scale = x->scales[at + m * groups];
+#pragma GCC unroll 4
+        for (int i = 0; i < AT_ONCE; i++) {
+            vi whole = vtotal(bits, &sums[m][i]);
+            if (has_zeros)
+                whole += load_zero_points(p, bits, g * GROUP / p->group, v + i) * ((middle[0] + middle[1]) / 8);
+            results[m][v + i] += __builtin_convertvector(whole, vf) * (scales[v + i] * scale);
+        }
     }
 }
 
-AM_INLINE void tile(int bits, int rows, const am_quantized_panel *p, const am_quantized_rows *x, int64_t m0, float *c,
-                    int64_t ldc)
+/* How many columns a vector has that are in the panel: AM_WIDTH at most, 0 or less where there is none. */
+AM_INLINE int64_t columns_in(const am_quantized_panel *p, int v)
+{
+    int64_t n = p->columns - v * AM_WIDTH;
+    return n < AM_WIDTH ? n : AM_WIDTH;
+}
+
+AM_INLINE void tile(int bits, bool has_zeros, int rows, const am_quantized_panel *p, const am_quantized_rows *x,
+                    int64_t m0, float *c, int64_t ldc)
 {
     vf results[ROWS][VECTORS] = {{{0}}}, scales[VECTORS];
-    int64_t left = 0; /* groups of x in the weight's */
+    int64_t left = 0, groups = p->K / GROUP; /* left: groups of x in the weight's */
     const uint8_t *w = p->weight;
-    const int8_t *q[ROWS];
-    for (int m = 0; m < rows; m++) q[m] = x->q + (m0 + m) * p->K;
-    for (int64_t g = 0; g < p->K / GROUP; g++, left--, w += GROUP * COLUMNS * bits / 8) {
+    const void *q[ROWS];
+    for (int m = 0; m < rows; m++) q[m] = x->numbers + (m0 + m) * p->K;
+    for (int64_t g = 0; g < groups; g++, left--, w += GROUP * COLUMNS * bits / 8) {
         if (left == 0) {
             load_scales(p, g * GROUP / p->group, scales);
             left = p->group / GROUP;
         }
 #pragma GCC unroll 4
-        for (int v = 0; v < VECTORS; v++) add_group(bits, rows, p, x, m0, g, q, w, v, scales[v], results);
-        for (int m = 0; m < rows; m++) q[m] += GROUP;
+        for (int v = 0; v < VECTORS; v += AT_ONCE)
+            add_group(bits, has_zeros, rows, p, x, m0 * groups + g, g, q, w + v * 4 * AM_WIDTH, v, scales, results);
+        for (int m = 0; m < rows; m++) q[m] = (const char *)q[m] + GROUP * (vreads_wide(bits) ? 2 : 1);
     }
     for (int m = 0; m < rows; m++)
-        for (int v = 0; v < VECTORS; v++) {
-            int64_t n = p->columns - v * AM_WIDTH;
-            if (n > 0) vstore_n(c + (m0 + m) * ldc + v * AM_WIDTH, results[m][v], n < AM_WIDTH ? n : AM_WIDTH);
-        }
+        for (int v = 0; v < VECTORS; v++)
+            if (columns_in(p, v) > 0) vstore_n(c + (m0 + m) * ldc + v * AM_WIDTH, results[m][v], columns_in(p, v));
 }
 
-AM_INLINE void multiply(int bits, int64_t M, const am_quantized_panel *p, const am_quantized_rows *x, float *c,
-                        int64_t ldc)
+AM_INLINE void multiply(int bits, bool has_zeros, int64_t M, const am_quantized_panel *p, const am_quantized_rows *x,
+                        float *c, int64_t ldc)
 {
     int64_t m = 0;
-    for (; m + ROWS <= M; m += ROWS) tile(bits, ROWS, p, x, m, c, ldc);
-    for (; m < M; m++) tile(bits, 1, p, x, m, c, ldc);
+    for (; m + ROWS <= M; m += ROWS) tile(bits, has_zeros, ROWS, p, x, m, c, ldc);
+    for (; m < M; m++) tile(bits, has_zeros, 1, p, x, m, c, ldc);
 }
 
 void AM_TEMPLATE(gemm_quantized)(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x,
                                  float *c, int64_t ldc)
 {
-    if (bits == 8) multiply(8, M, panel, x, c, ldc);
-    else multiply(4, M, panel, x, c, ldc);
+    bool has_zeros = panel->zero_points;
+    if (bits == 8 && has_zeros) multiply(8, true, M, panel, x, c, ldc);
+    else if (bits == 8) multiply(8, false, M, panel, x, c, ldc);
+    else if (has_zeros) multiply(4, true, M, panel, x, c, ldc);
+    else multiply(4, false, M, panel, x, c, ldc);
 }
