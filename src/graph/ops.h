@@ -232,9 +232,8 @@ am_value am_linear_op(am_builder *b, am_value x, am_value weight, am_value bias,
 /* A weight [N, K] of 8 or 4 bits a number, in panels of AM_QUANTIZED_COLUMNS of its N rows, which are columns of the
    product: P = N / AM_QUANTIZED_COLUMNS rounded up, and what there is beyond N is not read. That is the form in which
    kernels of every vector width read it as it lies; it is never stored in another one.
-   bits 8: weight U8 [P, K / 4, AM_QUANTIZED_COLUMNS, 4]: element [p, i, c, j] is number [p AM_QUANTIZED_COLUMNS + c, 4
-   i
-   + j].
+   bits 8: weight U8 [P, K / 4, AM_QUANTIZED_COLUMNS, 4]: element [p, i, c, j] is number
+   [p AM_QUANTIZED_COLUMNS + c, 4 i + j].
    bits 4: weight U8 [P, K / 8, AM_QUANTIZED_COLUMNS, 4]: the lower half of element [p, i, c, j] is k = 8 i + j, the
    upper one k = 8 i + 4 + j. Number q of [n, k] stands for (q - zero point) * scale, which are those of its group of
    `group` along K. */

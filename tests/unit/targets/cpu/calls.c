@@ -1,6 +1,7 @@
 #include "calls.h"
 
 #include "base/prng.h"
+#include "graph/ops.h"
 #include "targets/cpu/kernels/attention.h"
 
 #include <stdlib.h>
@@ -69,6 +70,38 @@ static void gemm_panel_ending(const micro_call *call, const am_micro *micro, mic
         am_ending ending = {memory->b + n, memory->d + n, memory->a + n, true};
         micro->gemm_panel_ending(call->M, columns, call->K, memory->a, call->K, panel, call->dtype,
                                  left > columns ? panel + size : NULL, memory->c + n, call->N, false, &ending);
+    }
+}
+
+/* fn: bits of the weight, whose bytes and scales are whatever is there. */
+static am_quantized_rows rounded_rows(const micro_call *call, micro_memory *memory)
+{
+    int64_t groups = call->M * call->K / AM_ACTIVATION_GROUP;
+    float *scales = memory->d;
+    int16_t *middle = (int16_t *)(scales + groups);
+    return (am_quantized_rows){middle + 2 * groups, scales, middle};
+}
+
+static void quantize(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    am_quantized_rows to = rounded_rows(call, memory);
+    int64_t groups = call->K / AM_ACTIVATION_GROUP;
+    for (int64_t m = 0; m < call->M; m++)
+        micro->quantize(memory->a + m * call->K, call->K, call->fn, (int16_t *)(uintptr_t)to.numbers + m * call->K,
+                        (float *)(uintptr_t)to.scales + m * groups, (int16_t *)(uintptr_t)to.middle + m * groups * 2);
+}
+
+static void gemm_quantized(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    am_quantized_rows x = rounded_rows(call, memory);
+    for (int64_t n = 0; n < call->N; n += AM_QUANTIZED_COLUMNS) {
+        am_quantized_panel panel = {.K = call->K,
+                                    .group = AM_ACTIVATION_GROUP,
+                                    .columns = AM_QUANTIZED_COLUMNS,
+                                    .weight = (const uint8_t *)memory->panels + n * call->K * call->fn / 8,
+                                    .scales = memory->b + n * call->K / AM_ACTIVATION_GROUP,
+                                    .scale_dtype = AM_F32};
+        micro->gemm_quantized(call->M, call->fn, &panel, &x, memory->c + n, call->N);
     }
 }
 
@@ -193,6 +226,12 @@ const micro_call micro_calls[] = {
     {"gemm_panel", "1x192x768 f32", gemm_panel, 1, 192, 768, AM_F32, 0, 2.0 * 192 * 768},
     {"gemm_panel", "7x100x100 f32", gemm_panel, 7, 100, 100, AM_F32, 0, 2.0 * 7 * 100 * 100},
     {"gemm_panel_ending", "128x192x256 f32", gemm_panel_ending, 128, 192, 256, AM_F32, 0, 2.0 * 128 * 192 * 256},
+    {"quantize", "128x256 for 8 bits", quantize, 128, 0, 256, AM_F32, 8, 0},
+    {"quantize", "128x256 for 4 bits", quantize, 128, 0, 256, AM_F32, 4, 0},
+    {"gemm_quantized", "128x192x256 of 8 bits", gemm_quantized, 128, 192, 256, AM_F32, 8, 2.0 * 128 * 192 * 256},
+    {"gemm_quantized", "128x192x256 of 4 bits", gemm_quantized, 128, 192, 256, AM_F32, 4, 2.0 * 128 * 192 * 256},
+    {"gemm_quantized", "1x192x768 of 8 bits", gemm_quantized, 1, 192, 768, AM_F32, 8, 2.0 * 192 * 768},
+    {"gemm_quantized", "1x192x768 of 4 bits", gemm_quantized, 1, 192, 768, AM_F32, 4, 2.0 * 192 * 768},
     {"gemm_nt", "1x192x768 f32", gemm_nt, 1, 192, 768, AM_F32, 0, 2.0 * 192 * 768},
     {"gemm_nt", "1x192x768 bf16", gemm_nt, 1, 192, 768, AM_BF16, 0, 2.0 * 192 * 768},
     {"gemm_nt", "1x192x768 f16", gemm_nt, 1, 192, 768, AM_F16, 0, 2.0 * 192 * 768},
@@ -251,4 +290,5 @@ void micro_memory_destroy(micro_memory *memory)
 void micro_memory_prepare(micro_memory *memory, const micro_call *call, const am_micro *micro)
 {
     if (call->run == gemm_panel || call->run == gemm_panel_ending) pack_columns(call, micro, memory);
+    if (call->run == gemm_quantized) quantize(call, micro, memory);
 }

@@ -1,5 +1,6 @@
 #include "plain.h"
 
+#include "graph/ops.h"
 #include "targets/cpu/kernels/attention.h"
 
 #include <float.h>
@@ -262,6 +263,57 @@ static void attention(const am_attention_problem *p, int64_t b, int64_t h, int64
     for (int64_t t = t0; t < t1; t++) attend(p, b, h, t);
 }
 
+/* --- weights of 8 and 4 bits: the same bits as every level, so in floats --- */
+
+static void quantize(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle)
+{
+    (void)bits;
+    int8_t *q = numbers;
+    for (int64_t g = 0; g < count / AM_ACTIVATION_GROUP; g++, x += AM_ACTIVATION_GROUP, q += AM_ACTIVATION_GROUP) {
+        float most = 0;
+        int sums[2] = {0};
+        for (int i = 0; i < AM_ACTIVATION_GROUP; i++)
+            most = isnan(x[i]) ? NAN : fabsf(x[i]) > most ? fabsf(x[i]) : most;
+        bool rounds = most >= 0x1p-100f && isfinite(most);
+        for (int i = 0; i < AM_ACTIVATION_GROUP; i++) {
+            q[i] = rounds ? (int8_t)nearbyintf(x[i] * (127 / most)) : 0;
+            sums[i / 2 % 2] += q[i];
+        }
+        scales[g] = rounds ? most / 127 : isfinite(most) ? 0 : NAN;
+        for (int i = 0; i < 2; i++) middle[2 * g + i] = (int16_t)(-8 * sums[i]);
+    }
+}
+
+/* Number k of column c, from its zero point. */
+static int whole_at(const am_quantized_panel *p, int bits, int64_t c, int64_t k)
+{
+    int64_t step = bits == 8 ? 4 : 8, at = (k / step * AM_QUANTIZED_COLUMNS + c) * 4 + k % 4;
+    int64_t of_scales = k / p->group * AM_QUANTIZED_COLUMNS + c;
+    int q = bits == 8 ? p->weight[at] : p->weight[at] >> (k % 8 / 4 * 4) & 15;
+    return q - (p->zero_points ? p->zero_points[of_scales] : bits == 8 ? 128 : 8);
+}
+
+static float dot_quantized(const am_quantized_panel *p, int bits, int64_t c, const int8_t *q, const float *scales)
+{
+    float sum = 0;
+    for (int64_t k0 = 0; k0 < p->K; k0 += AM_ACTIVATION_GROUP) {
+        int whole = 0;
+        float scale = (float)load(p->scale_dtype, p->scales, k0 / p->group * AM_QUANTIZED_COLUMNS + c);
+        for (int64_t k = k0; k < k0 + AM_ACTIVATION_GROUP; k++) whole += whole_at(p, bits, c, k) * q[k];
+        sum += (float)whole * (scale * scales[k0 / AM_ACTIVATION_GROUP]);
+    }
+    return sum;
+}
+
+static void gemm_quantized(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x, float *c,
+                           int64_t ldc)
+{
+    for (int64_t m = 0; m < M; m++)
+        for (int64_t n = 0; n < panel->columns; n++)
+            c[m * ldc + n] = dot_quantized(panel, bits, n, (const int8_t *)(x->numbers + m * panel->K),
+                                           x->scales + m * (panel->K / AM_ACTIVATION_GROUP));
+}
+
 const am_micro plain_micro = {
     .name = "plain",
     .gemm_nt = gemm_nt,
@@ -270,6 +322,8 @@ const am_micro plain_micro = {
     .pack_panel = pack_panel,
     .gemm_panel = gemm_panel,
     .gemm_panel_ending = gemm_panel_ending,
+    .quantize = quantize,
+    .gemm_quantized = gemm_quantized,
     .taps = taps,
     .filter = filter,
     .affine = affine,
