@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__aarch64__) && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #define ROW(isa) extern const am_micro am_cpu_micro_##isa;
 AM_CPU_ISAS(ROW)
@@ -95,14 +99,14 @@ static void detect_features(void)
     add("avx2", AM_ISA_AVX2, ymm && bit(seven.b, 5));
     add("fma", AM_ISA_AVX2, ymm && bit(one.c, 12));
     add("f16c", AM_ISA_AVX2, ymm && bit(one.c, 29));
-    add("avxvnni", AM_ISA_AVX512, ymm && bit(more.a, 4));
+    add("avxvnni", AM_ISA_AVX2VNNI, ymm && bit(more.a, 4));
     add("avx512f", AM_ISA_AVX512, zmm && bit(seven.b, 16));
     add("avx512bw", AM_ISA_AVX512, zmm && bit(seven.b, 30));
     add("avx512vl", AM_ISA_AVX512, zmm && bit(seven.b, 31));
     add("avx512dq", AM_ISA_AVX512, zmm && bit(seven.b, 17));
-    add("avx512vnni", AM_ISA_AVX512, zmm && bit(seven.c, 11));
-    add("avx512bf16", AM_ISA_AVX512, zmm && bit(more.a, 5));
-    add("avx512fp16", AM_ISA_AVX512, zmm && bit(seven.d, 23));
+    add("avx512vnni", AM_ISA_AVX512VNNI, zmm && bit(seven.c, 11));
+    add("avx512bf16", AM_ISA_AVX512VNNI, zmm && bit(more.a, 5));
+    add("avx512fp16", AM_ISA_AVX512VNNI, zmm && bit(seven.d, 23));
 }
 
 static void detect_model(void)
@@ -122,7 +126,12 @@ static void detect_model(void)
 static void detect_features(void)
 {
 #if defined(__aarch64__)
+    bool has_dot_products = false;
+#if defined(__linux__)
+    has_dot_products = getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
+#endif
     add("neon", AM_ISA_NEON, true);
+    add("dotprod", AM_ISA_NEON_DOTPROD, has_dot_products);
 #endif
 }
 
@@ -166,13 +175,17 @@ static void detect(void)
 
 static bool usable(am_isa isa)
 {
-    static const char *const needed[AM_ISA_COUNT][5] = {
+    enum { MOST = 6 };
+    static const char *const needed[AM_ISA_COUNT][MOST] = {
         [AM_ISA_SSE2] = {"sse2"},
         [AM_ISA_AVX2] = {"avx2", "fma", "f16c"},
+        [AM_ISA_AVX2VNNI] = {"avx2", "fma", "f16c", "avxvnni"},
         [AM_ISA_AVX512] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c"},
+        [AM_ISA_AVX512VNNI] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c", "avx512vnni"},
         [AM_ISA_NEON] = {"neon"},
+        [AM_ISA_NEON_DOTPROD] = {"neon", "dotprod"},
     };
-    for (int i = 0; i < 5 && needed[isa][i]; i++)
+    for (int i = 0; i < MOST && needed[isa][i]; i++)
         if (!has(needed[isa][i])) return false;
     return true;
 }
@@ -202,7 +215,8 @@ am_status am_cpu_check_wish(void)
 
 const char *am_isa_name(am_isa isa)
 {
-    static const char *const names[AM_ISA_COUNT] = {"any", "sse2", "avx2", "avx512", "neon"};
+    static const char *const names[AM_ISA_COUNT] = {"any",    "sse2",       "avx2", "avx2vnni",
+                                                    "avx512", "avx512vnni", "neon", "neon_dotprod"};
     return isa >= 0 && isa < AM_ISA_COUNT ? names[isa] : "unknown";
 }
 

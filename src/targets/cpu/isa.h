@@ -1,7 +1,8 @@
 /* Instruction sets of this cpu, and the vector routines compiled for each of them.
 
    Everything under kernels/ that ends in _tmpl.c is compiled once for each level and gives one am_micro
-   table. A level is used when the cpu has every feature it was compiled with.
+   table; a refined level has routines of its own for weights of 8 and 4 bits, and the others of the level it refines.
+   A level is used when the cpu has every feature it was compiled with.
 
    The environment variable ANYMODEL_CPU ("reference", "sse2", "avx2", ...) hides the features above a level, so that
    the kernels of lesser machines can be run on this one. "reference" leaves none: the kernels that define the ops run.
@@ -16,11 +17,14 @@
 #include <stdint.h>
 
 typedef enum am_isa {
-    AM_ISA_ANY,    /* the best there is */
-    AM_ISA_SSE2,   /* x86-64 baseline */
-    AM_ISA_AVX2,   /* AVX2, FMA, F16C */
-    AM_ISA_AVX512, /* AVX-512 F, BW, VL, DQ */
-    AM_ISA_NEON,   /* AArch64 baseline */
+    AM_ISA_ANY,          /* the best there is */
+    AM_ISA_SSE2,         /* x86-64 baseline */
+    AM_ISA_AVX2,         /* AVX2, FMA, F16C */
+    AM_ISA_AVX2VNNI,     /* AVX2 refined: AVX-VNNI */
+    AM_ISA_AVX512,       /* AVX-512 F, BW, VL, DQ */
+    AM_ISA_AVX512VNNI,   /* AVX-512 refined: VNNI */
+    AM_ISA_NEON,         /* AArch64 baseline */
+    AM_ISA_NEON_DOTPROD, /* NEON refined: dot products of Armv8.2 */
     AM_ISA_COUNT
 } am_isa;
 

@@ -2,9 +2,10 @@
    multiplied with the same four numbers of x. Numbers of the weight, bytes or halves of one, count from their middle,
    128 or 8, as am_quantized_linear_attributes has them. Sums are exact, so that their order does not matter.
 
-   x86 multiplies numbers of 16 bits, with the weight's counted from 0 and sums that begin with what the middle makes of
-   them (`middle`, am_quantized_rows); halves, where it has an instruction for unsigned bytes with signed ones, in 16
-   bits, which hold AM_DOT_STEPS such products. */
+   On x86 the weight's are counted from 0, and sums begin with what the middle makes of them (`middle`,
+   am_quantized_rows). VNNI multiplies unsigned bytes by signed ones. Without it numbers of 16 bits are multiplied;
+   halves, where there is an instruction for unsigned bytes with signed ones, in 16 bits, which hold AM_DOT_STEPS such
+   products. */
 #ifndef AM_TARGETS_CPU_KERNELS_DOT_H
 #define AM_TARGETS_CPU_KERNELS_DOT_H
 
@@ -112,6 +113,36 @@ AM_INLINE vi vtotal(int bits, const vsums *sums)
     return sums->all;
 }
 
+#elif defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+AM_INLINE bool vreads_wide(int bits)
+{
+    (void)bits;
+    return false;
+}
+AM_INLINE vsums vstart(int bits, const int16_t *middle)
+{
+    return (vsums){(middle[0] + middle[1]) * (bits == 8 ? 16 : 1) - (vi){0}};
+}
+AM_INLINE vweight vready(int bits, vb w)
+{
+    (void)bits;
+    return (vweight){.even = (vs)w};
+}
+AM_INLINE void vdot(int bits, vsums *sums, vweight w, vfour x)
+{
+    (void)bits;
+#if defined(AM_VEC_AVX512)
+    sums->all = (vi)_mm512_dpbusd_epi32((__m512i)sums->all, (__m512i)w.even, (__m512i)x.even);
+#else
+    sums->all = (vi)_mm256_dpbusd_avx_epi32((__m256i)sums->all, (__m256i)w.even, (__m256i)x.even);
+#endif
+}
+AM_INLINE vi vtotal(int bits, const vsums *sums)
+{
+    (void)bits;
+    return sums->all;
+}
+
 #else /* x86 */
 #if defined(AM_VEC_AVX2) || defined(AM_VEC_AVX512)
 enum { AM_DOT_HAS_BYTES = true };
@@ -119,7 +150,7 @@ enum { AM_DOT_HAS_BYTES = true };
 enum { AM_DOT_HAS_BYTES = false };
 #endif
 
-/* Whether x is read as numbers of 16 bits (am_quantized_rows.wide). */
+/* Whether x is read as numbers of 16 bits. */
 AM_INLINE bool vreads_wide(int bits)
 {
     return bits == 8 || !AM_DOT_HAS_BYTES;

@@ -3,7 +3,7 @@
 #ifndef AM_TARGETS_CPU_KERNELS_MICRO_H
 #define AM_TARGETS_CPU_KERNELS_MICRO_H
 
-#include "targets/cpu/kernels/vec.h" /* first: it renames macros of the build */
+#include "targets/cpu/kernels/vec.h"
 
 #include "targets/cpu/isa.h"
 
@@ -19,43 +19,41 @@
 #endif
 enum { AM_PANEL_COLUMNS = AM_TILE_VECTORS * AM_WIDTH };
 
-/* See am_micro in targets/cpu/isa.h. */
-void AM_TEMPLATE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
-                          am_dtype b_dtype, float *c, int64_t ldc);
-void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
-                          float *c, int64_t ldc, bool accumulate);
-void AM_TEMPLATE(pack_panel)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
-                             void *panel);
-void AM_TEMPLATE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
-                             am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
-void AM_TEMPLATE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
-                                    const void *panel, am_dtype dtype, const void *next, float *c, int64_t ldc,
-                                    bool accumulate, const am_ending *ending);
+/* See am_micro in targets/cpu/isa.h. A refined level has the two for rounded weights of its own. */
+void AM_BASE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
+                      am_dtype b_dtype, float *c, int64_t ldc);
+void AM_BASE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
+                      float *c, int64_t ldc, bool accumulate);
+void AM_BASE(pack_panel)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
+                         void *panel);
+void AM_BASE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                         am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate);
+void AM_BASE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
+                                am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
+                                const am_ending *ending);
 void AM_TEMPLATE(quantize)(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle);
 void AM_TEMPLATE(gemm_quantized)(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x,
                                  float *c, int64_t ldc);
-void AM_TEMPLATE(taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
-                       int64_t count);
-void AM_TEMPLATE(filter)(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,
-                         int64_t taps, float *y, int64_t y_place, int64_t count, int64_t channels);
-void AM_TEMPLATE(affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count,
-                         const float *factors, const float *terms, bool relu);
-void AM_TEMPLATE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
-bool AM_TEMPLATE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count);
-void AM_TEMPLATE(gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count);
-bool AM_TEMPLATE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z,
-                         int64_t count);
-void AM_TEMPLATE(layer_norm)(const float *x, const float *weight, const float *bias, float *y, int64_t count,
-                             float eps);
-void AM_TEMPLATE(rms_norm)(const float *x, const float *weight, float weight_offset, float *y, int64_t count,
-                           float eps);
-void AM_TEMPLATE(moments)(const float *x, int64_t count, double *mean, double *variance);
-void AM_TEMPLATE(scale)(const float *x, float factor, float term, float *y, int64_t count);
-void AM_TEMPLATE(softmax)(const float *x, float *y, int64_t count, bool log_form);
-float AM_TEMPLATE(sum)(const float *x, int64_t count);
-float AM_TEMPLATE(largest)(const float *x, int64_t count);
-void AM_TEMPLATE(rope)(const float *x, const float *cos, const float *sin, float *y, int64_t half, bool interleaved);
-void AM_TEMPLATE(widen)(am_dtype dtype, const void *x, float *y, int64_t count);
-void AM_TEMPLATE(attention)(const am_attention_problem *problem, int64_t b, int64_t h, int64_t t0, int64_t t1);
+void AM_BASE(taps)(const float *x, const int64_t *offsets, const float *weights, int64_t taps, float bias, float *y,
+                   int64_t count);
+void AM_BASE(filter)(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,
+                     int64_t taps, float *y, int64_t y_place, int64_t count, int64_t channels);
+void AM_BASE(affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,
+                     const float *terms, bool relu);
+void AM_BASE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);
+bool AM_BASE(unary)(am_unary_fn fn, const float *x, float *y, int64_t count);
+void AM_BASE(gated)(am_unary_fn fn, const float *x, const float *z, float *y, int64_t count);
+bool AM_BASE(binary)(am_binary_fn fn, const float *x, bool x_repeats, const float *y, bool y_repeats, float *z,
+                     int64_t count);
+void AM_BASE(layer_norm)(const float *x, const float *weight, const float *bias, float *y, int64_t count, float eps);
+void AM_BASE(rms_norm)(const float *x, const float *weight, float weight_offset, float *y, int64_t count, float eps);
+void AM_BASE(moments)(const float *x, int64_t count, double *mean, double *variance);
+void AM_BASE(scale)(const float *x, float factor, float term, float *y, int64_t count);
+void AM_BASE(softmax)(const float *x, float *y, int64_t count, bool log_form);
+float AM_BASE(sum)(const float *x, int64_t count);
+float AM_BASE(largest)(const float *x, int64_t count);
+void AM_BASE(rope)(const float *x, const float *cos, const float *sin, float *y, int64_t half, bool interleaved);
+void AM_BASE(widen)(am_dtype dtype, const void *x, float *y, int64_t count);
+void AM_BASE(attention)(const am_attention_problem *problem, int64_t b, int64_t h, int64_t t0, int64_t t1);
 
 #endif

@@ -8,20 +8,6 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The build's macro for the level has the name of an enumerator of am_isa. */
-#if defined(AM_ISA_AVX512)
-#undef AM_ISA_AVX512
-#define AM_VEC_AVX512 1
-#elif defined(AM_ISA_AVX2)
-#undef AM_ISA_AVX2
-#define AM_VEC_AVX2 1
-#elif defined(AM_ISA_NEON)
-#undef AM_ISA_NEON
-#define AM_VEC_NEON 1
-#else
-#undef AM_ISA_SSE2
-#endif
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -38,10 +24,11 @@
 
 #define AM_INLINE static inline __attribute__((always_inline, unused))
 
-/* am_cpu_NAME_avx2 */
+/* am_cpu_NAME_avx2; AM_BASE: of the level that this one refines, or of itself. */
 #define AM_JOIN3(a, b, c) a##b##_##c
 #define AM_JOIN(a, b, c)  AM_JOIN3(a, b, c)
 #define AM_TEMPLATE(name) AM_JOIN(am_cpu_, name, AM_ISA)
+#define AM_BASE(name)     AM_JOIN(am_cpu_, name, AM_ISA_BASE)
 
 typedef float vf __attribute__((vector_size(4 * AM_WIDTH)));
 typedef int32_t vi __attribute__((vector_size(4 * AM_WIDTH)));

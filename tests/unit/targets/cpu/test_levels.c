@@ -15,6 +15,7 @@ static void check_level(am_isa isa)
     assert_true(m->gemm_nt && m->gemm_nn && m->pack_panel && m->gemm_panel && m->taps && m->finish && m->unary);
     assert_true(m->gemm_panel_ending && m->filter && m->affine && m->gated && m->binary && m->layer_norm &&
                 m->rms_norm && m->moments && m->scale && m->softmax);
+    assert_true(m->quantize && m->gemm_quantized);
     assert_true(m->sum && m->largest && m->rope && m->widen && m->attention);
 }
 
@@ -28,12 +29,27 @@ static void targets_cpu_levels__avx2_is_tested_here(void **state)
     check_level(AM_ISA_AVX2);
 }
 
+static void targets_cpu_levels__avx2vnni_is_tested_here(void **state)
+{
+    check_level(AM_ISA_AVX2VNNI);
+}
+
 static void targets_cpu_levels__avx512_is_tested_here(void **state)
 {
     check_level(AM_ISA_AVX512);
 }
 
+static void targets_cpu_levels__avx512vnni_is_tested_here(void **state)
+{
+    check_level(AM_ISA_AVX512VNNI);
+}
+
 static void targets_cpu_levels__neon_is_tested_here(void **state)
 {
     check_level(AM_ISA_NEON);
+}
+
+static void targets_cpu_levels__neon_dotprod_is_tested_here(void **state)
+{
+    check_level(AM_ISA_NEON_DOTPROD);
 }
