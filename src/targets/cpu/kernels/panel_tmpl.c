@@ -35,13 +35,26 @@ AM_INLINE void part(form f, int rows, int vectors, int64_t last, int64_t m, int6
     tile(f, true, rows, vectors, last, K, a + m * lda, lda, panel, COLUMNS, to, ldc, accumulate, ending ? &own : NULL);
 }
 
-/* How many tiles of 3 rows, which cost no more for a row than whole ones do, leave nothing but whole ones of M rows; 0
-   where no number does. */
-AM_INLINE int64_t threes_of(int64_t M, int64_t rows)
+/* Rows that whole tiles leave over go by in tiles of three and of four, which cost less for a row than one row alone
+   does, where so many of them leave nothing but whole ones. */
+typedef struct small_tiles {
+    int64_t fours, threes;
+} small_tiles;
+
+/* Tiles of four are there for what is so narrow that the sums of three rows wait for each other. */
+AM_INLINE bool has_fours(int vectors)
 {
-    for (int64_t count = 1; count < rows && 3 * count <= M; count++)
-        if ((M - 3 * count) % rows == 0) return M % rows ? count : 0;
-    return 0;
+    return 3 * vectors < 8 && AM_TILE_ROWS(vectors) > 4;
+}
+
+AM_INLINE small_tiles small_tiles_of(int64_t M, int64_t rows, int vectors)
+{
+    for (int64_t count = M % rows ? 1 : rows; count < rows; count++)
+        for (int64_t fours = has_fours(vectors) ? count : 0; fours >= 0; fours--) {
+            int64_t left = M - 4 * fours - 3 * (count - fours);
+            if (left >= 0 && left % rows == 0) return (small_tiles){fours, count - fours};
+        }
+    return (small_tiles){0};
 }
 
 AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,
@@ -50,11 +63,14 @@ AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t
 {
     int64_t last = columns - (vectors - 1) * AM_WIDTH, rows = AM_TILE_ROWS(vectors), m = 0;
     int64_t lines = next ? K * COLUMNS * (f == FORM_F32 ? 4 : 2) / CACHE_LINE : 0;
-    int64_t whole = M - 3 * threes_of(M, rows);
+    small_tiles small = small_tiles_of(M, rows, vectors);
+    int64_t whole = M - 4 * small.fours - 3 * small.threes;
     for (; m + rows <= whole; m += rows) {
         prefetch(next, lines, m, rows, M);
         part(f, AM_TILE_ROWS(vectors), vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
     }
+    for (; has_fours(vectors) && small.fours > 0; small.fours--, m += 4)
+        part(f, 4, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
     for (; m + 3 <= M; m += 3) part(f, 3, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
     for (; m < M; m++) part(f, 1, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
 }
