@@ -151,7 +151,8 @@ static bool sees_nothing(const am_attention_problem *p, int64_t b, int64_t h, in
     return true;
 }
 
-/* `all`: masked keys count, too, with the lowest score. */
+/* `all`: masked keys count, too, with the lowest score. Else keys from `high` on, rounded up to whole panels, are left
+   out: their weights would be 0, and change no sum. */
 static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t low,
                          int64_t high, bool all, running *state)
 {
@@ -160,8 +161,10 @@ static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, in
         state->total[i] = p->sinks ? 1 : 0;
         memset(p->y + ((b * p->T + t0 + i) * p->H + h) * p->E, 0, (size_t)p->E * sizeof *p->y);
     }
+    int64_t end = (high + AM_PANEL_COLUMNS - 1) / AM_PANEL_COLUMNS * AM_PANEL_COLUMNS;
+    if (all || end > p->keys) end = p->keys;
     for (int64_t s = low / KEYS * KEYS; s < high; s += KEYS) {
-        int64_t count = p->keys - s < KEYS ? p->keys - s : KEYS;
+        int64_t count = end - s < KEYS ? end - s : KEYS;
         if (all || !p->mask || shows_any(p, b, h, t0, rows, s, count)) attend_block(p, b, h, t0, rows, s, count, state);
     }
 }
