@@ -3,7 +3,7 @@
    anymodel_worker MODEL_DIR CASE_DIR THREADS [WEIGHTS]       prints "ready LOAD_MS"; WEIGHTS: see am_model_options
        run N            runs the model N times      "times MS ... MS"
        compile          makes the graph ready       "compiled MS"
-       work          of one run, after one     "work FLOPS BYTES_OF_WEIGHTS"
+       work          of one run, after one     "work FLOPS BYTES_OF_WEIGHTS BYTES_OF_CACHE", those that it reads
        answer FILE      writes the output's floats  "answered COUNT"
        profile MS    runs for so long           "profile {JSON}", as am_profile_put has it; {} of steps
    Any other line, or the end of input, ends it. CASE_DIR/case.txt names the inputs, each with dtype, dimensions
@@ -244,12 +244,28 @@ static void run(am_model *model, bench_case *c, long count)
     putchar('\n');
 }
 
+/* What a run reads of the KV cache. */
+static double cache_bytes(const am_session *session, const bench_case *c)
+{
+    const am_program *program = am_session_program(session);
+    double bytes = 0, tokens = (double)c->inputs[0].tensor.shape.dims[1];
+    for (int i = 0; i < am_program_plan(program)->piece_count; i++) {
+        const am_graph *g = am_program_piece_graph(program, i);
+        for (int k = 0; k < g->state_count; k++) {
+            const am_value_info *info = am_graph_value(g, g->states[k].value);
+            bytes += (double)am_tensor_bytes(info->dtype, &info->shape) * tokens / CACHE_PLACES;
+        }
+    }
+    return bytes;
+}
+
 static void tell_work(am_model *model, const bench_case *c)
 {
     am_graph_work work = {0};
     if (c->steps) forward_steps(model, c, &work);
     else add_work(model->pipeline->session, &work);
-    printf("work %.0f %.0f\n", work.flops, work.weight_bytes);
+    printf("work %.0f %.0f %.0f\n", work.flops, work.weight_bytes,
+           c->cached ? cache_bytes(model->pipeline->session, c) : 0.0);
 }
 
 /* By kernel, on the cpu with weights as the files have them, in a session of its own that takes times. */
