@@ -18,7 +18,7 @@ typedef struct layout {
 
 static am_quantized_linear_attributes attributes_of(const layout *l, am_unary_fn activation)
 {
-    return (am_quantized_linear_attributes){l->bits, l->N, l->group, activation};
+    return (am_quantized_linear_attributes){l->bits, l->N, l->group, (int)activation};
 }
 
 static am_shape weight_shape(const layout *l)
