@@ -1,9 +1,10 @@
 #!/bin/bash
 # Runs the libFuzzer programs of a build folder, JOBS (processors) side by side, those that ran least first.
-# Usage: scripts/fuzz.sh FOLDER SECONDS_EACH [NAME...]      scripts/fuzz.sh --report FOLDER
+# Usage: scripts/fuzz.sh FOLDER SECONDS_EACH [NAME...]      scripts/fuzz.sh --report [FOLDER] | --record FOLDER
 # New inputs stay in FOLDER/corpus, what was printed in FOLDER/logs; an input that fails is left in FOLDER/crashes (add it to
 # tests/fuzz/corpus when mended). FOLDER/journal says how long each has run since it last failed, in seconds of a processor:
-# sessions add up.
+# sessions add up. --record moves what it says into tests/fuzz/journal, which is kept with the project; --report without a
+# folder shows that one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,8 +18,29 @@ report() {
         END { printf "%-24s %10d %14d %8s %8s %9d\n", NR " fuzzers", seconds, executions, "", "", failures }'
 }
 
-if [ "${1:-}" = --report ] && [ $# -eq 2 ]; then
-    report "$2"
+# Adds the journal of a folder to the project's: a fuzzer that has failed begins anew with what it ran since.
+record() {
+    touch tests/fuzz/journal "$1/journal"
+    (
+        flock 9
+        awk -F '\t' -v OFS='\t' '
+            FILENAME == ARGV[1] { seconds[$1] = $2; executions[$1] = $3; edges[$1] = $4; inputs[$1] = $5; failures[$1] = $6; next }
+            { seconds[$1] = ($6 ? 0 : seconds[$1]) + $2; executions[$1] = ($6 ? 0 : executions[$1]) + $3
+              edges[$1] = $4; inputs[$1] = $5; failures[$1] += $6 }
+            END { for (name in seconds) print name, seconds[name], executions[name], edges[name], inputs[name], failures[name] + 0 }
+        ' tests/fuzz/journal "$1/journal" | sort >tests/fuzz/journal.new
+        mv tests/fuzz/journal.new tests/fuzz/journal
+        : >"$1/journal"
+    ) 9>"$1/journal.lock"
+}
+
+if [ "${1:-}" = --report ] && [ $# -le 2 ]; then
+    report "${2:-tests/fuzz}"
+    exit
+fi
+if [ "${1:-}" = --record ] && [ $# -eq 2 ]; then
+    record "$2"
+    report tests/fuzz
     exit
 fi
 [ $# -ge 2 ] || { sed -n '3s/^# //p' "$0" >&2; exit 2; }
@@ -34,8 +56,9 @@ if [ ${#names[@]} -eq 0 ]; then
     done
 fi
 # Those without a line have run 0 seconds.
-mapfile -t names < <(touch "$folder/journal"; printf '%s\n' "${names[@]}" |
-    awk -F '\t' 'FILENAME != "-" { ran[$1] = $2; next } NF { printf "%d\t%s\n", ran[$1], $1 }' "$folder/journal" - | sort -s -n -k 1,1 | cut -f 2)
+mapfile -t names < <(touch "$folder/journal" tests/fuzz/journal; printf '%s\n' "${names[@]}" |
+    awk -F '\t' 'FILENAME != "-" { ran[$1] += $2; next } NF { printf "%d\t%s\n", ran[$1], $1 }' tests/fuzz/journal "$folder/journal" - |
+    sort -s -n -k 1,1 | cut -f 2)
 
 # The last number after a word in a log, 0 where there is none.
 number_in() {
