@@ -198,6 +198,16 @@ AM_API am_status am_targets_wish(const char *target, const char *target_policy) 
    all. */
 AM_API am_status am_targets_check(const char *only, char **out_json) AM_NODISCARD;
 
+/* What is kept from run to run in the cache folder ($ANYMODEL_CACHE, else $XDG_CACHE_HOME/anymodel, else
+   ~/.cache/anymodel): {"folder", "kinds": [{"kind", "files", "bytes", "what"}], "bytes"}. "kind" is "weights", "max",
+   "mojo", "auto" or "digests". Fails with AM_IO where there is no such folder to be. */
+AM_API am_status am_cache_list(char **out_json) AM_NODISCARD;
+
+/* Deletes what is kept of `count` kinds, 0: of all; runs that use it go on. The answer is as above for these kinds
+   after it, with "freed_bytes" in place of "bytes" and for each kind. Fails with AM_INVALID_ARGUMENT on another kind.
+ */
+AM_API am_status am_cache_clear(const char *const *kinds, size_t count, char **out_json) AM_NODISCARD;
+
 /* Every class this build runs: [{"class", "model_type", "task", "state", "auto_classes"}]. */
 AM_API am_status am_models(char **out_json) AM_NODISCARD;
 

@@ -3,10 +3,11 @@ _anymodel() {
     local word=${COMP_WORDS[COMP_CWORD]} words=''
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
-        words='bench chat compile completion embed generate help inspect models plan preprocess quality render run target targets tokenize verify verify-text version'
+        words='bench cache chat compile completion embed generate help inspect models plan preprocess quality render run target targets tokenize verify verify-text version'
     elif [[ $word == -* ]]; then
         case ${COMP_WORDS[1]} in
         bench) words=' --json --threads --auto --target --target-policy --tokenizer --weights --verbose --help --shape --profile' ;;
+        cache) words=' --json --threads --auto --target --target-policy --tokenizer --weights --verbose --help' ;;
         chat) words=' --json --threads --auto --target --target-policy --tokenizer --weights --verbose --help --system --image --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
         compile) words=' --json --threads --auto --target --target-policy --tokenizer --weights --verbose --help --output --shape --prompt --max-new-tokens' ;;
         completion) words=' --json --threads --auto --target --target-policy --tokenizer --weights --verbose --help' ;;
@@ -28,7 +29,7 @@ _anymodel() {
         version) words=' --json --threads --auto --target --target-policy --tokenizer --weights --verbose --help' ;;
         esac
     elif [ "${COMP_WORDS[1]}" = help ]; then
-        words='bench chat compile completion embed generate help inspect models plan preprocess quality render run target targets tokenize verify verify-text version'
+        words='bench cache chat compile completion embed generate help inspect models plan preprocess quality render run target targets tokenize verify verify-text version'
     elif [ "${COMP_WORDS[1]}" = completion ]; then
         words='bash zsh'
     fi

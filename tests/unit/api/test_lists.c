@@ -3,6 +3,7 @@
 #include "base/threads.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void api_lists__version_is_the_projects(void **state)
@@ -90,4 +91,43 @@ static void api_lists__names_are_what_they_are_in_transformers(void **state)
     expect_name("ConditionalDetrConvModel", "internal module", "conditional_detr",
                 "an internal module of conditional_detr, not a model");
     expect_name("NoSuchModel", "unknown", "", "neither transformers 5.23 nor 4.52 has a class of this name");
+}
+
+static int64_t bytes_of_kind(am_json root, const char *kind)
+{
+    return int_at(find_row(am_json_get(root, "kinds"), "kind", kind), "bytes");
+}
+
+static void api_lists__the_cache_is_listed_and_cleared(void **state)
+{
+    const char *folder = am_test_temporary_directory();
+    const char *const weights[] = {"weights"}, *const other[] = {"wieghts"};
+    char *json;
+    assert_int_equal(mkdir(am_test_format("%s/weights", folder), 0700), 0);
+    assert_int_equal(mkdir(am_test_format("%s/weights/a", folder), 0700), 0);
+    assert_int_equal(mkdir(am_test_format("%s/digests", folder), 0700), 0);
+    am_test_write_text(folder, "weights/a/b", "12345");
+    am_test_write_text(folder, "weights/c", "123");
+    am_test_write_text(folder, "digests/d", "1");
+    am_test_write_text(folder, "mine", "keep");
+    assert_int_equal(setenv("ANYMODEL_CACHE", folder, 1), 0);
+    am_test_expect_ok(am_cache_list(&json));
+    am_json_document *document = parse_answer(json);
+    assert_true(am_json_equals(am_json_get(root_of(document), "folder"), folder));
+    assert_int_equal(int_at(root_of(document), "bytes"), 9);
+    assert_int_equal(bytes_of_kind(root_of(document), "weights"), 8);
+    assert_int_equal(bytes_of_kind(root_of(document), "max"), 0);
+    am_json_close(document);
+    am_test_expect_error(am_cache_clear(other, 1, &json), AM_INVALID_ARGUMENT, "\"wieghts\"");
+    am_test_expect_ok(am_cache_clear(weights, 1, &json));
+    document = parse_answer(json);
+    assert_int_equal(int_at(root_of(document), "freed_bytes"), 8);
+    assert_int_equal(bytes_of_kind(root_of(document), "weights"), 0);
+    am_json_close(document);
+    am_test_expect_ok(am_cache_clear(NULL, 0, &json));
+    document = parse_answer(json);
+    assert_int_equal(int_at(root_of(document), "freed_bytes"), 1);
+    am_json_close(document);
+    assert_int_equal(access(am_test_format("%s/mine", folder), F_OK), 0);
+    unsetenv("ANYMODEL_CACHE");
 }
