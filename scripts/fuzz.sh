@@ -62,7 +62,7 @@ mapfile -t names < <(touch "$folder/journal" tests/fuzz/journal; printf '%s\n' "
 
 # The last number after a word in a log, 0 where there is none.
 number_in() {
-    { grep -o "$2 *[0-9]*" "$1" || true; } | awk '{ n = $NF } END { print n + 0 }'
+    { grep -ao "$2 *[0-9]*" "$1" || true; } | awk '{ n = $NF } END { print n + 0 }'
 }
 
 # Adds a run to the journal, which other sessions may be writing, too.
@@ -108,7 +108,7 @@ finish() {
         has_failed=1
         failed=$((failed + 1))
         echo "$name failed; the end of $folder/logs/$name:"
-        grep -v '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\)' "$folder/logs/$name" | tail -n 60
+        grep -av '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\)' "$folder/logs/$name" | tail -n 60
     fi
     account "$name" "$(awk '{ printf "%d", $1 + $2 }' "$folder/logs/$name.seconds")" "$has_failed"
     awk -F '\t' -v name="$name" '$1 == name { print name ": " $2 " s without a failure, " $4 " edges, " $5 " inputs" }' "$folder/journal"
