@@ -94,7 +94,7 @@ AM_INLINE vsums vstart(int bits, const int16_t *middle)
 }
 AM_INLINE vweight vready(int bits, vb w)
 {
-    return (vweight){.even = (vs)(w - (bits == 8 ? 128 : 8))};
+    return (vweight){.even = (vs)(bits == 8 ? w - 128 : w - 8)};
 }
 AM_INLINE void vdot(int bits, vsums *sums, vweight w, vfour x)
 {

@@ -105,25 +105,40 @@ static void targets_cpu_quantized__the_largest_numbers_have_room(void **state)
     }
 }
 
-/* Within half a step of 127 in each group, and of what is not finite or next to nothing, no number. */
+/* Of the numbers k with k % 4 == first or first + 1. */
+static double sum_of(const float *x, int first)
+{
+    double sum = 0;
+    for (int i = first; i < GROUP; i += 4) sum += (double)x[i] + (double)x[i + 1];
+    return sum;
+}
+
+/* Each number within half a step of 127 of its group, and of what is not finite or next to nothing, no number. */
+static void check_rounded(const float *x, bool is_finite, float scale, const int16_t *middle)
+{
+    double most = 0;
+    for (int i = 0; i < GROUP; i++)
+        if (fabs((double)x[i]) > most) most = fabs((double)x[i]);
+    if (!is_finite || most < 0x1p-100) {
+        assert_true(is_finite ? scale == 0 : isnan(scale));
+        assert_true(middle[0] == 0 && middle[1] == 0);
+        return;
+    }
+    check_near((double)scale, most / 127, check_ulp(most / 127));
+    for (int i = 0; i < 2; i++) check_near(middle[i] / -8.0, sum_of(x, 2 * i) / (most / 127), 16 * 0.5 + 1e-3);
+}
+
 static void targets_cpu_quantized__x_is_near_what_it_is_rounded_to(void **state)
 {
     float x[GROUP], scale;
     int16_t numbers[GROUP], middle[2];
     FOR_EACH_LEVEL(micro) for (int turn = 0; turn < 400; turn++)
     {
-        check_start(micro, "quantize", "half a step of 127");
+        bool is_finite = turn % 5 != 4;
+        check_start(micro, "quantize", "half a step of 127"), check_where("turn %d", turn);
         check_fill((check_kind)(turn % 3), x, GROUP);
-        if (turn % 5 == 4) x[turn % GROUP] = turn % 2 ? NAN : -INFINITY;
+        if (!is_finite) x[turn % GROUP] = turn % 2 ? NAN : -INFINITY;
         micro->quantize(x, GROUP, 8, numbers, &scale, middle);
-        double most = 0, sums[2] = {0};
-        for (int i = 0; i < GROUP; i++) most = fmax(most, fabs((double)x[i]));
-        if (turn % 5 == 4) assert_true(isnan(scale));
-        else if (most < 0x1p-100) check_same(scale, 0);
-        else check_near((double)scale, most / 127, check_ulp(most / 127));
-        if (turn % 5 == 4 || most < 0x1p-100) assert_true(middle[0] == 0 && middle[1] == 0);
-        else
-            for (int i = 0; i < GROUP; i++) sums[i / 2 % 2] += (double)x[i] / (most / 127);
-        for (int i = 0; i < 2; i++) check_near(middle[i] / -8.0, sums[i], 16 * 0.5 + 1e-3);
+        check_rounded(x, is_finite, scale, middle);
     }
 }
