@@ -9,6 +9,7 @@
 # make bench-tokenizers   docs/tokenizers-performance.md   make video   FFmpeg's libraries: build with video files
 # make bench-kernels   vector routines, by instruction set
 # make bench-regress   instructions that kernels take, beside bench/instructions.txt; UPDATE=--update records them
+# make emulate    the cpu's tests in an emulator of AVX-512; TESTS='targets_cpu_rows__*'
 # make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60), ONLY (bench-kernels)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
@@ -19,11 +20,11 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-kernels bench-regress install format golden docs cross clean help
+.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-kernels bench-regress emulate install format golden docs cross clean help
 all: build
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 14
+	@sed -n 's/^# //p' Makefile | head -n 15
 
 packages:
 	@scripts/install_packages.sh build
@@ -110,6 +111,12 @@ bench-regress: packages
 	@scripts/install_packages.sh regress
 	@scripts/build.sh release $(BUILD) $(JOBS) instruction_worker
 	@bench/instructions.py --worker $(BUILD)/bench/instruction_worker $(UPDATE)
+
+# The cpu's tests on an emulated processor that has AVX-512: some minutes. EMULATE_SECONDS and others: scripts/emulate.sh.
+emulate: packages
+	@scripts/install_packages.sh emulate
+	@scripts/build.sh release $(BUILD) $(JOBS) anymodel test_unit_targets_cpu
+	@scripts/emulate.sh $(BUILD) $(if $(TESTS),'$(TESTS)')
 
 install: build
 	@cmake --install $(BUILD) --prefix $(PREFIX)

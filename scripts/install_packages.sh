@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian or Ubuntu packages that are missing, and nothing else. Does nothing, quickly, when all are there.
-# Usage: scripts/install_packages.sh [GROUP...]      groups: build (default) video demo fuzz format cross bench regress sdks
+# Usage: scripts/install_packages.sh [GROUP...]      groups: build (default) video demo fuzz format cross bench regress emulate sdks
 set -euo pipefail
 
 # docs/decisions/ says why each library was chosen.
@@ -14,14 +14,15 @@ format="clang-format"
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 bench="python3-venv"
 regress="valgrind"
+emulate="binutils bochs bochsbios bochs-term vgabios isolinux syslinux-common xorriso busybox-static cpio gzip"
 sdks="python3-pip mesa-vulkan-drivers libvulkan1"
 
 wanted=()
 for group in "${@:-build}"; do
     case $group in
-        build | video | demo | fuzz | format | cross | bench | regress | sdks) read -r -d '' -a packages <<<"${!group}" || true ;;
+        build | video | demo | fuzz | format | cross | bench | regress | emulate | sdks) read -r -d '' -a packages <<<"${!group}" || true ;;
         *)
-            echo "install_packages.sh: unknown group '$group' (build video demo fuzz format cross bench regress sdks)" >&2
+            echo "install_packages.sh: unknown group '$group' (build video demo fuzz format cross bench regress emulate sdks)" >&2
             exit 2
             ;;
     esac

@@ -17,6 +17,21 @@ static const char *const built[] = {
 #undef ROW
         NULL};
 
+static const char *only; /* --level */
+
+bool check_only_level(const char *name)
+{
+    only = name;
+    for (int isa = AM_ISA_ANY + 1; isa < AM_ISA_COUNT; isa++)
+        if (check_micro_of((am_isa)isa)) return true;
+    return false;
+}
+
+const am_micro *check_micro_of(am_isa isa)
+{
+    return only && strcmp(only, am_isa_name(isa)) != 0 ? NULL : am_micro_of(isa);
+}
+
 static void tell_lacking(void)
 {
     static bool told;
@@ -32,11 +47,11 @@ const am_micro *check_next_level(const am_micro *previous)
     bool passed = !previous;
     tell_lacking();
     for (int isa = AM_ISA_ANY + 1; isa < AM_ISA_COUNT; isa++) {
-        const am_micro *micro = am_micro_of((am_isa)isa);
+        const am_micro *micro = check_micro_of((am_isa)isa);
         if (micro && passed) return micro;
         passed = passed || micro == previous;
     }
-    return previous == &plain_micro ? NULL : &plain_micro;
+    return only || previous == &plain_micro ? NULL : &plain_micro;
 }
 
 /* --- arrays --- */
@@ -192,7 +207,7 @@ static void report_row(const record *r)
 {
     print_message("%-18s", r->function);
     for (int isa = AM_ISA_ANY; isa < AM_ISA_COUNT; isa++)
-        if (isa == AM_ISA_ANY || am_micro_of((am_isa)isa))
+        if (isa == AM_ISA_ANY || check_micro_of((am_isa)isa))
             print_message("%8s", r->worst[isa] < 0 ? "-" : am_test_format("%.3f", r->worst[isa]));
     print_message("  of %s\n", r->bound);
 }
@@ -201,7 +216,7 @@ void check_report(void)
 {
     print_message("Largest distances, as shares of what is allowed\n%-18s%8s", "function", "plain");
     for (int isa = AM_ISA_ANY + 1; isa < AM_ISA_COUNT; isa++)
-        if (am_micro_of((am_isa)isa)) print_message("%8s", am_isa_name((am_isa)isa));
+        if (check_micro_of((am_isa)isa)) print_message("%8s", am_isa_name((am_isa)isa));
     print_message("\n");
     for (int i = 0; i < record_count; i++) report_row(&records[i]);
 }

@@ -13,6 +13,13 @@
 
 /* --- levels --- */
 
+/* From now on tests are of this level only, without plain_micro. False where this build or this cpu lacks it. `name`
+   lives on. */
+bool check_only_level(const char *name);
+
+/* am_micro_of, but null for other levels than check_only_level's. */
+const am_micro *check_micro_of(am_isa isa);
+
 /* The level after `previous` (null: the first) that this cpu has, then plain_micro, then null. Says once which levels
    of the build the cpu lacks. */
 const am_micro *check_next_level(const am_micro *previous);

@@ -1,6 +1,6 @@
 /* Chains of convolutions and pools, which a program computes with channels last, beside the kernels that define the
  * ops. */
-#include "test_support.h"
+#include "check.h"
 
 #include "base/prng.h"
 #include "base/threads.h"
@@ -207,7 +207,7 @@ static void expect_agreement(void (*build)(am_builder *, am_value), am_shape sha
     am_test_expect_ok(am_cpu_program_create(g, &(am_cpu_program_options){.reference_only = true}, &reference));
     am_test_expect_ok(am_cpu_program_run(reference, &input, NULL));
     for (am_isa isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
-        if (!am_micro_of(isa)) continue;
+        if (!check_micro_of(isa)) continue;
         void *alone[4] = {0};
         for (int threads = 1; threads <= 3; threads++) {
             am_test_expect_ok(am_threads_set(threads));
