@@ -91,7 +91,7 @@ INIT
 }
 
 # A CD that starts it. Bochs 2.7 says nothing right about protection keys and compact XSAVE areas, and the kernel would then
-# do without AVX; with the others of this list it comes to a halt.
+# do without AVX; without clearing the others of this list, together, it came to a halt.
 make_cd() {
     mkdir -p "$work/cd/isolinux"
     (cd "$work/root" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/cd/initrd.gz"
