@@ -6,7 +6,7 @@
 # Environment: EMULATE_SECONDS (1500)  ends it, and fails, after so long
 #              EMULATE_CASES           golden cases, files below tests/golden/data without .json; '' for none
 #              EMULATE_LEVEL (avx512)  the instruction set that must be there
-#              EMULATE_CPU             a model of `bochs --help cpu`; corei7_skylake_x has AVX-512 without VNNI
+#              EMULATE_CPU             a model of `bochs --help cpu`
 #              EMULATE_KERNEL          a bzImage; without one Debian's, fetched into .cache/emulate
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -29,7 +29,7 @@ fail() {
 work=$(mktemp -d)
 bochs_pid=''
 end() {
-    [ -z "$bochs_pid" ] || kill "$bochs_pid" 2>/dev/null || true
+    [ -z "$bochs_pid" ] || { kill -KILL "$bochs_pid"; wait "$bochs_pid"; } 2>/dev/null || true # it does not end by TERM
     rm -rf "$work"
 }
 trap end EXIT
