@@ -152,8 +152,9 @@ def work_of(worker):
 
 def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=(), own={}):
     """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
-    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights, bytes of a KV cache) of a run as the engine `ours` counts them,
-    "works": {engine: the same} of those that are `rounded`, "profile": profile_of the engine `ours`}. own: {engine: path of what is expected of it} of compare."""
+    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights, bytes of a KV cache) of a run as
+    the engine `ours` counts them, "works": {engine: the same} of those that are `rounded`, "profile": profile_of the
+    engine `ours`}. own: {engine: path of what is expected of it} of compare."""
     workers = {}
     try:
         for name, command in commands.items():

@@ -50,24 +50,24 @@ fetch_kernel() {
 # Copies a program, without what debuggers read, and the shared libraries that it needs.
 add_program() {
     local library
-    strip -o "$work/root/bin/$(basename "$1")" "$1"
+    strip -o "$work/system/bin/$(basename "$1")" "$1"
     while read -r library; do
-        mkdir -p "$work/root$(dirname "$library")"
-        cp -Lu "$library" "$work/root$library"
+        mkdir -p "$work/system$(dirname "$library")"
+        cp -Lu "$library" "$work/system$library"
     done < <(ldd "$1" | sed -n 's/^.*[[:space:]]\(\/[^ ]*\) (0x.*/\1/p')
 }
 
 # All that the system has: /init, the programs, files of golden cases.
 make_root() {
     local case
-    mkdir -p "$work"/root/{bin,proc,sys,dev,tmp,golden}
-    cp "$(command -v busybox)" "$work/root/bin/busybox"
+    mkdir -p "$work"/system/{bin,proc,sys,dev,tmp,golden}
+    cp "$(command -v busybox)" "$work/system/bin/busybox"
     add_program "$tests"
     for case in "${cases[@]}"; do
-        cp tests/golden/data/"$case".* "$work/root/golden/" || fail "no golden case $case"
+        cp tests/golden/data/"$case".* "$work/system/golden/" || fail "no golden case $case"
     done
     [ ${#cases[@]} -eq 0 ] || add_program "$program"
-    cat >"$work/root/init" <<INIT
+    cat >"$work/system/init" <<INIT
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
 export PATH=/bin HOME=/tmp ANYMODEL_WEIGHT_CACHE=0 ANYMODEL_JIEBA=
@@ -87,14 +87,14 @@ echo "emulate: end"
 sleep 10
 poweroff -f
 INIT
-    chmod +x "$work/root/init"
+    chmod +x "$work/system/init"
 }
 
 # A CD that starts it. Bochs 2.7 says nothing right about protection keys and compact XSAVE areas, and the kernel would then
 # do without AVX; without clearing the others of this list, together, it came to a halt.
 make_cd() {
     mkdir -p "$work/cd/isolinux"
-    (cd "$work/root" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/cd/initrd.gz"
+    (cd "$work/system" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/cd/initrd.gz"
     cp "${EMULATE_KERNEL:-$cache/vmlinuz}" "$work/cd/vmlinuz"
     cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 "$work/cd/isolinux/"
     cat >"$work/cd/isolinux/isolinux.cfg" <<CONFIGURATION

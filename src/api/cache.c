@@ -20,41 +20,33 @@ static const cache_kind kinds[] = {
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
-static const cache_kind *find_kind(const char *name)
+static bool is_among(const char *kind, const char *const *names, size_t count)
 {
-    for (int i = 0; i < KINDS; i++)
-        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
-    return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(kind, names[i]) == 0) return true;
+    return false;
 }
 
 static am_status check_kinds(const char *const *names, size_t count)
 {
+    const char *all[KINDS];
+    for (int i = 0; i < KINDS; i++) all[i] = kinds[i].name;
     for (size_t i = 0; i < count; i++)
-        if (!find_kind(names[i]))
+        if (!is_among(names[i], all, KINDS))
             return am_error(AM_INVALID_ARGUMENT,
                             "the cache folder has no \"%s\"; there are weights, max, mojo, auto, digests", names[i]);
     return NULL;
 }
 
-static bool is_wanted(const char *kind, const char *const *names, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(kind, names[i]) == 0) return true;
-    return count == 0;
-}
-
-/* Writes what there is of a kind, and deletes it where `deletes` says so; adds its bytes that there are no more, else
+/* Writes what there is of a kind, or is left of it where `deletes` says that it goes. Gives the bytes that went, else
    all. */
-static am_status put_kind(am_buffer *out, am_arena *arena, const cache_kind *kind, bool deletes, int64_t *bytes)
+static int64_t put_kind(am_buffer *out, const cache_kind *kind, const char *folder, bool deletes)
 {
-    const char *folder = am_cache_place(arena, kind->name);
-    if (!folder) return am_error(AM_IO, "no folder for a cache: neither ANYMODEL_CACHE nor HOME is set");
     am_cache_size size = am_cache_measure(folder), left = size;
     if (deletes) {
         am_cache_delete_tree(folder);
         left = am_cache_measure(folder);
     }
-    *bytes += deletes ? size.bytes - left.bytes : size.bytes;
     am_put_open(out, NULL, '{');
     am_put_text(out, "kind", kind->name);
     am_put_integer(out, "files", left.files);
@@ -62,35 +54,45 @@ static am_status put_kind(am_buffer *out, am_arena *arena, const cache_kind *kin
     if (deletes) am_put_integer(out, "freed_bytes", size.bytes - left.bytes);
     am_put_text(out, "what", kind->what);
     am_put_close(out, '}');
+    return deletes ? size.bytes - left.bytes : size.bytes;
+}
+
+static am_status put_kinds(am_arena *arena, am_buffer *out, const char *const *names, size_t count, bool deletes)
+{
+    char *root;
+    int64_t bytes = 0;
+    AM_TRY(check_kinds(names, count));
+    AM_TRY(am_cache_root(arena, &root));
+    am_put_open(out, NULL, '{');
+    am_put_text(out, "folder", root);
+    am_put_open(out, "kinds", '[');
+    for (int i = 0; i < KINDS; i++) {
+        const char *folder = am_path_join(arena, root, kinds[i].name);
+        if (!folder) return am_out_of_memory();
+        if (!count || is_among(kinds[i].name, names, count)) bytes += put_kind(out, &kinds[i], folder, deletes);
+    }
+    am_put_close(out, ']');
+    am_put_integer(out, deletes ? "freed_bytes" : "bytes", bytes);
+    am_put_close(out, '}');
     return NULL;
 }
 
-static am_status put_kinds(const char *const *names, size_t count, bool deletes, char **out_json)
+static am_status answer(const char *const *names, size_t count, bool deletes, char **out_json)
 {
     am_arena arena = {0};
     am_buffer out = {0};
-    int64_t bytes = 0;
-    am_status status = check_kinds(names, count);
     *out_json = NULL;
-    const char *root = am_cache_place(&arena, NULL);
-    am_put_open(&out, NULL, '{');
-    am_put_text(&out, "folder", root);
-    am_put_open(&out, "kinds", '[');
-    for (int i = 0; i < KINDS && !status; i++)
-        if (is_wanted(kinds[i].name, names, count)) status = put_kind(&out, &arena, &kinds[i], deletes, &bytes);
-    am_put_close(&out, ']');
-    am_put_integer(&out, deletes ? "freed_bytes" : "bytes", bytes);
-    am_put_close(&out, '}');
+    am_status status = put_kinds(&arena, &out, names, count, deletes);
     am_arena_deinit(&arena);
     return am_put_finish(&out, status, out_json);
 }
 
 am_status am_cache_list(char **out_json)
 {
-    return put_kinds(NULL, 0, false, out_json);
+    return answer(NULL, 0, false, out_json);
 }
 
 am_status am_cache_clear(const char *const *names, size_t count, char **out_json)
 {
-    return put_kinds(names, count, true, out_json);
+    return answer(names, count, true, out_json);
 }

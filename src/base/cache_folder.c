@@ -47,14 +47,20 @@ static am_status make_folders(char *path)
 char *am_cache_place(am_arena *arena, const char *kind)
 {
     char *folder = root(arena);
-    return folder && kind ? am_path_join(arena, folder, kind) : folder;
+    return folder ? am_path_join(arena, folder, kind) : NULL;
+}
+
+am_status am_cache_root(am_arena *arena, char **out)
+{
+    *out = root(arena);
+    return *out ? NULL : am_error(AM_IO, "no folder for a cache: neither ANYMODEL_CACHE nor HOME is set");
 }
 
 am_status am_cache_folder(am_arena *arena, const char *kind, char **out)
 {
-    char *folder = root(arena);
+    char *folder;
     *out = NULL;
-    if (!folder) return am_error(AM_IO, "no folder for a cache: neither ANYMODEL_CACHE nor HOME is set");
+    AM_TRY(am_cache_root(arena, &folder));
     folder = am_path_join(arena, folder, kind);
     if (!folder) return am_out_of_memory();
     AM_TRY(make_folders(folder));

@@ -14,9 +14,12 @@
    AM_IO where it cannot be made or written to. */
 am_status am_cache_folder(am_arena *arena, const char *kind, char **out) AM_NODISCARD;
 
-/* Where that folder is or would be; nothing is made. Null where there is no place for it, or no memory. kind null: the
-   folder that all kinds are in. */
+/* Where that folder is or would be; nothing is made. Null where there is no place for it, or no memory. */
 char *am_cache_place(am_arena *arena, const char *kind);
+
+/* The folder that all kinds are in, which need not be there. In the arena. Fails with AM_IO where there is no place for
+   it. */
+am_status am_cache_root(am_arena *arena, char **out) AM_NODISCARD;
 
 /* A lock that one process holds at a time, over the file `path`, which is made and stays. Waits until it is free,
    reporting that by am_progress once a second as `waiting_for`; `cancelled` (may be null) ends waiting with

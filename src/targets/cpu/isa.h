@@ -43,9 +43,9 @@ enum { AM_ACTIVATION_GROUP = 32 };
 /* Rows of x, K numbers each, K a multiple of AM_ACTIVATION_GROUP: what am_micro.quantize made of each, for a weight of
    as many bits. */
 typedef struct am_quantized_rows {
-    const int16_t *numbers; /* room for K a row */
-    const float *scales;    /* one a group */
-    const int16_t *middle;  /* two a group: -8 times the sum of the numbers k with k % 4 < 2, and of the others */
+    int16_t *numbers; /* room for K a row */
+    float *scales;    /* one a group */
+    int16_t *middle;  /* two a group: -8 times the sum of the numbers k with k % 4 < 2, and of the others */
 } am_quantized_rows;
 
 /* A panel of a weight of 8 or 4 bits and what belongs to it, as am_quantized_linear_attributes has them. */

@@ -81,25 +81,44 @@ typedef struct vfour {
     vi even, odd;
 } vfour;
 
-#if defined(AM_VEC_NEON)
+#if defined(AM_VEC_NEON) || defined(__AVX512VNNI__) || defined(__AVXVNNI__)
+/* Four products at once, of bytes. */
 AM_INLINE bool vreads_wide(int bits)
 {
     (void)bits;
     return false;
 }
+AM_INLINE vi vtotal(int bits, const vsums *sums)
+{
+    (void)bits;
+    return sums->all;
+}
 AM_INLINE vsums vstart(int bits, const int16_t *middle)
 {
+#if defined(AM_VEC_NEON) /* signed bytes */
     (void)bits, (void)middle;
     return (vsums){0};
+#else
+    return (vsums){(middle[0] + middle[1]) * (bits == 8 ? 16 : 1) - (vi){0}};
+#endif
 }
 AM_INLINE vweight vready(int bits, vb w)
 {
+#if defined(AM_VEC_NEON)
     return (vweight){.even = (vs)(bits == 8 ? w - 128 : w - 8)};
+#else
+    (void)bits;
+    return (vweight){.even = (vs)w};
+#endif
 }
 AM_INLINE void vdot(int bits, vsums *sums, vweight w, vfour x)
 {
     (void)bits;
-#if defined(__ARM_FEATURE_DOTPROD)
+#if defined(AM_VEC_AVX512)
+    sums->all = (vi)_mm512_dpbusd_epi32((__m512i)sums->all, (__m512i)w.even, (__m512i)x.even);
+#elif defined(AM_VEC_AVX2)
+    sums->all = (vi)_mm256_dpbusd_avx_epi32((__m256i)sums->all, (__m256i)w.even, (__m256i)x.even);
+#elif defined(__ARM_FEATURE_DOTPROD)
     sums->all = (vi)vdotq_s32((int32x4_t)sums->all, (int8x16_t)w.even, (int8x16_t)x.even);
 #else
     int16x8_t first = vmull_s8(vget_low_s8((int8x16_t)w.even), vget_low_s8((int8x16_t)x.even));
@@ -107,43 +126,8 @@ AM_INLINE void vdot(int bits, vsums *sums, vweight w, vfour x)
     sums->all += (vi)vpaddq_s32(vpaddlq_s16(first), vpaddlq_s16(second));
 #endif
 }
-AM_INLINE vi vtotal(int bits, const vsums *sums)
-{
-    (void)bits;
-    return sums->all;
-}
 
-#elif defined(__AVX512VNNI__) || defined(__AVXVNNI__)
-AM_INLINE bool vreads_wide(int bits)
-{
-    (void)bits;
-    return false;
-}
-AM_INLINE vsums vstart(int bits, const int16_t *middle)
-{
-    return (vsums){(middle[0] + middle[1]) * (bits == 8 ? 16 : 1) - (vi){0}};
-}
-AM_INLINE vweight vready(int bits, vb w)
-{
-    (void)bits;
-    return (vweight){.even = (vs)w};
-}
-AM_INLINE void vdot(int bits, vsums *sums, vweight w, vfour x)
-{
-    (void)bits;
-#if defined(AM_VEC_AVX512)
-    sums->all = (vi)_mm512_dpbusd_epi32((__m512i)sums->all, (__m512i)w.even, (__m512i)x.even);
-#else
-    sums->all = (vi)_mm256_dpbusd_avx_epi32((__m256i)sums->all, (__m256i)w.even, (__m256i)x.even);
-#endif
-}
-AM_INLINE vi vtotal(int bits, const vsums *sums)
-{
-    (void)bits;
-    return sums->all;
-}
-
-#else /* x86 */
+#else /* x86 without VNNI */
 #if defined(AM_VEC_AVX2) || defined(AM_VEC_AVX512)
 enum { AM_DOT_HAS_BYTES = true };
 #else

@@ -14,12 +14,6 @@ typedef struct problem {
 
 /* --- x --- */
 
-/* What am_micro.quantize makes of all rows. */
-typedef struct rounded {
-    int16_t *numbers, *middle;
-    float *scales;
-} rounded;
-
 static size_t scratch_bytes(const am_graph *graph, const am_node *node)
 {
     const am_shape *x = &graph->values[node->inputs[0].id].shape;
@@ -27,14 +21,14 @@ static size_t scratch_bytes(const am_graph *graph, const am_node *node)
     return count * sizeof(int16_t) + count / AM_ACTIVATION_GROUP * (sizeof(float) + 2 * sizeof(int16_t));
 }
 
-/* Where in the scratch memory those of row m are. */
-static rounded row_at(const problem *p, int64_t m)
+/* Where in the scratch memory what am_micro.quantize makes of the rows from m on is. */
+static am_quantized_rows rows_from(const problem *p, int64_t m)
 {
     int64_t groups = p->K / AM_ACTIVATION_GROUP;
-    rounded all = {.scales = p->call->scratch};
+    am_quantized_rows all = {.scales = p->call->scratch};
     all.middle = (int16_t *)(all.scales + p->M * groups);
     all.numbers = all.middle + p->M * groups * 2;
-    return (rounded){all.numbers + m * p->K, all.middle + m * groups * 2, all.scales + m * groups};
+    return (am_quantized_rows){all.numbers + m * p->K, all.scales + m * groups, all.middle + m * groups * 2};
 }
 
 static void quantize_rows(void *context, int64_t begin, int64_t end)
@@ -42,7 +36,7 @@ static void quantize_rows(void *context, int64_t begin, int64_t end)
     const problem *p = context;
     const float *x = p->call->inputs[0].data;
     for (int64_t m = begin; m < end; m++) {
-        rounded row = row_at(p, m);
+        am_quantized_rows row = rows_from(p, m);
         p->call->micro->quantize(x + m * p->K, p->K, (int)p->options->bits, row.numbers, row.scales, row.middle);
     }
 }
@@ -70,8 +64,7 @@ static void compute_block(const problem *p, int64_t m0, int64_t m1, int64_t pane
     const float *bias = p->call->inputs[4].data, *residual = p->call->inputs[5].data;
     float *y = p->call->outputs[0].data;
     int64_t n0 = panel0 * C, end = panel1 * C < p->N ? panel1 * C : p->N;
-    rounded row = row_at(p, m0);
-    am_quantized_rows x = {row.numbers, row.scales, row.middle};
+    am_quantized_rows x = rows_from(p, m0);
     for (int64_t i = panel0; i < panel1; i++) {
         am_quantized_panel panel = panel_of(p, i);
         micro->gemm_quantized(m1 - m0, (int)p->options->bits, &panel, &x, y + m0 * p->N + i * C, p->N);

@@ -25,6 +25,12 @@ enum { ROWS = 4, AT_ONCE = 2 };
 
 /* --- x --- */
 
+/* Of the numbers of a group of x: 16 bits each where vreads_wide(bits), else 8. */
+AM_INLINE int64_t group_bytes(int bits)
+{
+    return vreads_wide(bits) ? 2 * GROUP : GROUP;
+}
+
 /* Where no number is larger, all that the group contributes is lost in any sum of normal floats. */
 #define SMALLEST 0x1p-100f
 
@@ -55,7 +61,7 @@ AM_INLINE float largest_of(const float *x)
     return out;
 }
 
-/* numbers: of 16 bits where vreads_wide(bits), else of 8. */
+/* numbers: group_bytes(bits). */
 AM_INLINE float round_group(const float *x, int bits, void *numbers, int16_t *middle)
 {
     float most = largest_of(x), rest = most - most; /* NaN of a NaN and of an infinity */
@@ -77,9 +83,8 @@ AM_INLINE float round_group(const float *x, int bits, void *numbers, int16_t *mi
 
 AM_INLINE void round_groups(const float *x, int64_t groups, int bits, char *numbers, float *scales, int16_t *middle)
 {
-    int64_t bytes = GROUP * (vreads_wide(bits) ? 2 : 1);
     for (int64_t g = 0; g < groups; g++)
-        scales[g] = round_group(x + g * GROUP, bits, numbers + g * bytes, middle + 2 * g);
+        scales[g] = round_group(x + g * GROUP, bits, numbers + g * group_bytes(bits), middle + 2 * g);
 }
 
 void AM_TEMPLATE(quantize)(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle)
@@ -192,7 +197,7 @@ AM_INLINE void tile(int bits, bool has_zeros, int rows, const am_quantized_panel
 #pragma GCC unroll 4
         for (int v = 0; v < VECTORS; v += AT_ONCE)
             add_group(bits, has_zeros, rows, p, x, m0 * groups + g, g, q, w + v * 4 * AM_WIDTH, v, scales, results);
-        for (int m = 0; m < rows; m++) q[m] = (const char *)q[m] + GROUP * (vreads_wide(bits) ? 2 : 1);
+        for (int m = 0; m < rows; m++) q[m] = (const char *)q[m] + group_bytes(bits);
     }
     for (int m = 0; m < rows; m++)
         for (int v = 0; v < VECTORS; v++)

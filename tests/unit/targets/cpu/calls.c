@@ -87,8 +87,8 @@ static void quantize(const micro_call *call, const am_micro *micro, micro_memory
     am_quantized_rows to = rounded_rows(call, memory);
     int64_t groups = call->K / AM_ACTIVATION_GROUP;
     for (int64_t m = 0; m < call->M; m++)
-        micro->quantize(memory->a + m * call->K, call->K, call->fn, (int16_t *)(uintptr_t)to.numbers + m * call->K,
-                        (float *)(uintptr_t)to.scales + m * groups, (int16_t *)(uintptr_t)to.middle + m * groups * 2);
+        micro->quantize(memory->a + m * call->K, call->K, call->fn, to.numbers + m * call->K, to.scales + m * groups,
+                        to.middle + m * groups * 2);
 }
 
 static void gemm_quantized(const micro_call *call, const am_micro *micro, micro_memory *memory)
