@@ -4,7 +4,7 @@
 # A refined one (AM_ISA_BASE_<isa> is the one that it refines) has only AM_REFINED_TEMPLATES of its own.
 set(AM_CPU_ISAS)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
-  set(AM_CPU_ISAS sse2 avx2 avx2vnni avx512 avx512vnni)
+  set(AM_CPU_ISAS sse2 avx2 avx2vnni avx512 avx512vnni avx512bf16)
   set(AM_ISA_FLAGS_sse2 -msse2)
   set(AM_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
   set(AM_ISA_FLAGS_avx512 -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c)
@@ -12,6 +12,8 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64)$")
   set(AM_ISA_FLAGS_avx2vnni ${AM_ISA_FLAGS_avx2} -mavxvnni)
   set(AM_ISA_BASE_avx512vnni avx512)
   set(AM_ISA_FLAGS_avx512vnni ${AM_ISA_FLAGS_avx512} -mavx512vnni)
+  set(AM_ISA_BASE_avx512bf16 avx512)
+  set(AM_ISA_FLAGS_avx512bf16 ${AM_ISA_FLAGS_avx512vnni} -mavx512bf16)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
   set(AM_CPU_ISAS neon neon_dotprod)
   set(AM_ISA_FLAGS_neon)
@@ -21,8 +23,8 @@ endif()
 
 list(FILTER AM_SOURCES EXCLUDE REGEX "_tmpl\\.c$")
 file(GLOB AM_KERNEL_TEMPLATES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/targets/cpu/kernels/*_tmpl.c)
-set(AM_REFINED_TEMPLATES ${PROJECT_SOURCE_DIR}/src/targets/cpu/kernels/micro_tmpl.c
-                         ${PROJECT_SOURCE_DIR}/src/targets/cpu/kernels/quantized_tmpl.c)
+set(AM_REFINED_TEMPLATES attention_tmpl.c micro_tmpl.c pairs_tmpl.c quantized_tmpl.c)
+list(TRANSFORM AM_REFINED_TEMPLATES PREPEND ${PROJECT_SOURCE_DIR}/src/targets/cpu/kernels/)
 
 set(AM_KERNEL_OBJECTS)
 set(rows "")

@@ -50,6 +50,9 @@ typedef struct am_model_options {
     const char *weights;       /* "int8", "int4", "int4-asymmetric": weights of linear layers are rounded when they are
                                   first used, and the target is the cpu unless others are named; null or "auto": as the
                                   files have them. Not of a file of am_model_save_compiled */
+    const char *dtype; /* "bf16": numbers that are multiplied in linear layers, attention and convolutions may be
+                          rounded to bfloat16, with sums in float32, and the target is the cpu unless others are
+                          named; null, "auto" or "float32": not. Not of a file of am_model_save_compiled */
 } am_model_options;
 
 /* Opens a model directory (config.json, weights, tokenizer and processor files as far as they are needed), or a file of
@@ -223,13 +226,14 @@ AM_API am_status am_model_names(const char *const *names, size_t count, char **o
 AM_API am_status am_benchmark(const char *directory, const am_model_options *options, const char *shapes, bool profile,
                               char **out_json) AM_NODISCARD;
 
-/* What rounding the weights of a model that writes text, as options->weights say (am_model_options), changes in its
+/* What rounding in a model that writes text, as options->weights and dtype say (am_model_options), changes in its
    logits on a text, which is read in windows of `window` tokens (0: 256, or as many as the model takes): {"weights",
-   "tokens", "windows", "kl_divergence" (mean of KL(as shipped || rounded), in nats a token), "kl_divergence_largest",
-   "same_top_token" (the share of tokens whose likeliest next one stays the same), "perplexity" and "weight_bytes" (each
+   "dtype", "tokens", "windows", "kl_divergence" (mean of KL(as shipped || rounded), in nats a token),
+   "kl_divergence_largest", "same_top_token" (the share of tokens whose likeliest next one stays the same), "perplexity"
+   and "weight_bytes" (each
    {"as_shipped", "rounded"}; of all weights that the model uses), "rounded_weights"}. Fails with AM_UNSUPPORTED where
    the model gives no logits for the token that follows, AM_INVALID_ARGUMENT on a text of fewer than two tokens or
-   without options->weights. */
+   where options round nothing. */
 AM_API am_status am_quality(const char *directory, const am_model_options *options, const char *text, int window,
                             char **out_json) AM_NODISCARD;
 
@@ -252,18 +256,18 @@ typedef struct am_verify_summary {
 typedef struct am_verify_request {
     const char *only;                   /* part of a case's name; null: all */
     const char *target, *target_policy; /* as in am_model_options */
-    /* As in am_model_options, but small weights are rounded too. Where it is given, a case passes when each output lies
-       within am_verify_rounded_bound of what is expected, and generated tokens are not compared; `worst` then is the
-       largest such distance: the root mean square of the errors over that of what is expected. */
-    const char *weights;
+    /* As in am_model_options, but small weights are rounded too. Where one of them rounds, a case passes when each
+       output lies within am_verify_rounded_bound of what is expected, and generated tokens are not compared; `worst`
+       then is the largest such distance: the root mean square of the errors over that of what is expected. */
+    const char *weights, *dtype;
     void (*on_case)(void *context, const am_verify_case *report); /* null: none */
     /* Gets every node that ran elsewhere than on the first target, and why; null: none. */
     void (*on_elsewhere)(void *context, const char *op, const char *reason);
     void *context;
 } am_verify_request;
 
-/* The bound above for a value of am_model_options.weights; 0 where it rounds nothing or is none. */
-AM_API double am_verify_rounded_bound(const char *weights);
+/* The bound above for values of am_model_options.weights and dtype; 0 where they round nothing or are none. */
+AM_API double am_verify_rounded_bound(const char *weights, const char *dtype);
 
 /* Runs golden files of format 1 (a file or a folder); adds to *summary. */
 AM_API am_status am_verify_files(const char *path, const am_verify_request *request,

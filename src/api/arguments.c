@@ -27,10 +27,18 @@ am_status am_read_tokenizer_mode(const char *how, am_tokenizer_mode *out)
     return am_error(AM_INVALID_ARGUMENT, "tokenizer: expected auto or file, found \"%s\"", how);
 }
 
-am_status am_read_weights(const char *weights, am_session_options *options)
+am_status am_read_dtype(const char *dtype, bool *out_bf16)
+{
+    *out_bf16 = dtype && (strcmp(dtype, "bf16") == 0 || strcmp(dtype, "bfloat16") == 0);
+    if (*out_bf16 || !dtype || strcmp(dtype, "auto") == 0 || strcmp(dtype, "float32") == 0) return NULL;
+    return am_error(AM_INVALID_ARGUMENT, "dtype: expected auto, float32 or bf16, found \"%s\"", dtype);
+}
+
+am_status am_read_precision(const char *weights, const char *dtype, am_session_options *options)
 {
     AM_TRY(am_weight_format_read(weights, &options->weights.format));
-    if (options->weights.format.bits && options->targets.policy == AM_TARGET_AUTO)
+    AM_TRY(am_read_dtype(dtype, &options->program.allows_bf16));
+    if ((options->weights.format.bits || options->program.allows_bf16) && options->targets.policy == AM_TARGET_AUTO)
         options->targets = (am_target_choice){0};
     return NULL;
 }

@@ -13,8 +13,11 @@ am_status am_read_object(const char *json, const char *name, am_json_document **
 /* "auto" or null, "file". */
 am_status am_read_tokenizer_mode(const char *how, am_tokenizer_mode *out) AM_NODISCARD;
 
-/* Reads am_model_options.weights into options whose targets are known. Where it rounds, the policy auto leaves the cpu
-   alone: other targets would take the weights as numbers of 32 bits again. */
-am_status am_read_weights(const char *weights, am_session_options *options) AM_NODISCARD;
+/* Reads am_model_options.weights and dtype into options whose targets are known. Where they round, the policy auto
+   leaves the cpu alone: other targets would take the weights as numbers of 32 bits again. */
+am_status am_read_precision(const char *weights, const char *dtype, am_session_options *options) AM_NODISCARD;
+
+/* "auto", null or "float32"; "bf16" or "bfloat16": *out_bf16. */
+am_status am_read_dtype(const char *dtype, bool *out_bf16) AM_NODISCARD;
 
 #endif

@@ -185,7 +185,7 @@ static am_status choose_targets(const benchmark *m, const am_model_options *opti
     else
         AM_TRY(
             am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &out->targets));
-    AM_TRY(am_read_weights(options ? options->weights : NULL, out));
+    AM_TRY(am_read_precision(options ? options->weights : NULL, options ? options->dtype : NULL, out));
     if (out->targets.policy == AM_TARGET_AUTO) out->targets = (am_target_choice){0};
     return NULL;
 }

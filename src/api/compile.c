@@ -86,6 +86,8 @@ am_status am_model_save_compiled(am_model *model, const char *path, char **out_j
         return am_error(AM_INVALID_ARGUMENT, "%s is compiled already: give the model directory", p->directory);
     if (p->options.weights.format.bits)
         return am_error(AM_UNSUPPORTED, "%s: a compiled file has no rounded weights", p->directory);
+    if (p->options.program.allows_bf16)
+        return am_error(AM_UNSUPPORTED, "%s: a compiled file computes in float32", p->directory);
     if (am_directory_exists(path)) return am_error(AM_INVALID_ARGUMENT, "%s is a folder", path);
     am_put_open(&out, NULL, '{');
     am_put_text(&out, "file", path);

@@ -16,11 +16,13 @@ static am_status open_artefact(am_model *model, const char *path, const am_model
     if (how.policy && !*how.policy) how.policy = NULL;
     if (options && options->target_policy) how.policy = options->target_policy;
     if (options) how.target = options->target;
-    am_weight_format format;
-    AM_TRY(am_weight_format_read(options ? options->weights : NULL, &format));
-    if (format.bits)
+    am_session_options wish = {0};
+    AM_TRY(am_read_precision(options ? options->weights : NULL, options ? options->dtype : NULL, &wish));
+    if (wish.weights.format.bits)
         return am_error(AM_UNSUPPORTED, "%s: weights: %s: a compiled file has the graphs of the weights as they are",
                         path, options->weights);
+    if (wish.program.allows_bf16)
+        return am_error(AM_UNSUPPORTED, "%s: dtype: %s: a compiled file computes in float32", path, options->dtype);
     AM_TRY(am_artefact_open(path, &how, &model->artefact));
     am_class_choice choice = {.architecture = am_artefact_architecture(model->artefact)};
     if (options && options->architecture) choice.architecture = options->architecture;
@@ -35,7 +37,7 @@ static am_status open_directory(am_model *model, const char *directory, const am
     am_class_choice choice = {0};
     AM_TRY(
         am_target_choose(options ? options->target : NULL, options ? options->target_policy : NULL, &session.targets));
-    AM_TRY(am_read_weights(options ? options->weights : NULL, &session));
+    AM_TRY(am_read_precision(options ? options->weights : NULL, options ? options->dtype : NULL, &session));
     if (options) choice = (am_class_choice){options->architecture, options->auto_class};
     return am_pipeline_open(directory, &choice, &session, &model->pipeline);
 }

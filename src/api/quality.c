@@ -1,3 +1,4 @@
+#include "api/arguments.h"
 #include "api/json_writer.h"
 #include "api/model_internal.h"
 
@@ -121,12 +122,13 @@ static void put_pair(am_buffer *out, const char *name, double as_shipped, double
     am_put_close(out, '}');
 }
 
-static void put_comparison(am_buffer *out, const comparison *c, const char *weights)
+static void put_comparison(am_buffer *out, const comparison *c, const am_model_options *options)
 {
     double tokens = (double)c->tokens, judged = (double)c->judged;
     am_put_open(out, NULL, '{');
     am_put_text(out, "architecture", am_model_architecture(c->as_shipped));
-    am_put_text(out, "weights", weights);
+    am_put_text(out, "weights", options->weights ? options->weights : "auto");
+    am_put_text(out, "dtype", options->dtype ? options->dtype : "auto");
     am_put_integer(out, "tokens", c->tokens);
     am_put_integer(out, "windows", c->windows);
     am_put_real(out, "kl_divergence", c->divergence / tokens);
@@ -143,11 +145,12 @@ static void put_comparison(am_buffer *out, const comparison *c, const char *weig
 
 static am_status open_both(comparison *c, const char *directory, const am_model_options *options)
 {
-    am_weight_format format;
+    am_session_options rounding = {0};
     am_model_options as_shipped = *options;
-    as_shipped.weights = NULL;
-    AM_TRY(am_weight_format_read(options->weights, &format));
-    if (!format.bits) return am_error(AM_INVALID_ARGUMENT, "weights: expected int8, int4 or int4-asymmetric");
+    as_shipped.weights = as_shipped.dtype = NULL;
+    AM_TRY(am_read_precision(options->weights, options->dtype, &rounding));
+    if (!rounding.weights.format.bits && !rounding.program.allows_bf16)
+        return am_error(AM_INVALID_ARGUMENT, "weights: expected int8, int4 or int4-asymmetric; or dtype: bf16");
     AM_TRY(am_model_open(directory, &as_shipped, &c->as_shipped));
     AM_TRY(am_model_open(directory, options, &c->rounded));
     if (c->as_shipped->pipeline->model->architecture->flags & AM_GENERATES) return NULL;
@@ -165,7 +168,7 @@ am_status am_quality(const char *directory, const am_model_options *options, con
     if (window < 0) return am_error(AM_INVALID_ARGUMENT, "window: expected at least 2, found %d", window);
     am_status status = open_both(&c, directory, options ? options : &none);
     if (!status) status = compare_text(&c, text, window);
-    if (!status) put_comparison(&out, &c, options->weights);
+    if (!status) put_comparison(&out, &c, options);
     am_model_close(c.as_shipped);
     am_model_close(c.rounded);
     return am_put_finish(&out, status, out_json);

@@ -32,13 +32,14 @@ static void pass_on(void *context, const am_case_report *report)
 }
 
 /* Random weights of a few dozen columns average little of what rounding does: a trained model loses far less. */
-double am_verify_rounded_bound(const char *weights)
+double am_verify_rounded_bound(const char *weights, const char *dtype)
 {
-    am_weight_format format;
-    am_status status = am_weight_format_read(weights, &format);
+    am_session_options options = {0};
+    am_status status = am_read_precision(weights, dtype, &options);
     bool is_none = status != NULL;
+    int64_t bits = options.weights.format.bits;
     am_status_free(status);
-    return is_none ? 0 : format.bits == 8 ? 0.05 : format.bits == 4 ? 0.5 : 0;
+    return is_none ? 0 : bits == 8 ? 0.05 : bits == 4 ? 0.5 : options.program.allows_bf16 ? 0.05 : 0;
 }
 
 am_status am_verify_files(const char *path, const am_verify_request *request, am_verify_summary *summary)
@@ -53,9 +54,9 @@ am_status am_verify_files(const char *path, const am_verify_request *request, am
                                  .on_elsewhere = request->on_elsewhere ? pass_elsewhere : NULL,
                                  .context = &to};
     AM_TRY(am_target_choose(request->target, request->target_policy, &options.session.targets));
-    AM_TRY(am_read_weights(request->weights, &options.session));
+    AM_TRY(am_read_precision(request->weights, request->dtype, &options.session));
     options.session.weights.minimum = 1;
-    options.bound = am_verify_rounded_bound(request->weights);
+    options.bound = am_verify_rounded_bound(request->weights, request->dtype);
     am_status status = am_verify_path(path, &options, &counts);
     summary->passed += counts.passed;
     summary->failed += counts.failed;

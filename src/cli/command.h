@@ -18,6 +18,7 @@ typedef struct am_globals {
     const char *auto_class; /* null: config.json says */
     const char *tokenizer;  /* "auto", "file" or null */
     const char *weights;    /* "auto", "int8", ..; null: as the files have them */
+    const char *dtype;      /* "auto", "float32", "bf16"; null: float32 */
 } am_globals;
 
 /* A text option that may be given more than once. */

@@ -1,8 +1,11 @@
+#define _GNU_SOURCE
 #include "cli/command.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static int run_command(int argc, char **argv, am_globals *globals)
@@ -57,9 +60,33 @@ static void on_progress(void *context, const char *message)
     am_cli_progress("%s", message);
 }
 
+/* Blocks of numbers that kernels work on lie on the stack. */
+enum { STACK_BYTES = 1 << 20 };
+
+static __attribute__((noinline)) void touch_stack(void)
+{
+    volatile char pages[STACK_BYTES]; /* the lowest of which is touched */
+    pages[0] = 0;
+    (void)pages[0];
+}
+
+/* Makes the stack as large as kernels need while there is memory: where its growth fails in the midst of work, the
+   kernel can only end the program. False where there is no memory. */
+static bool reserve_stack(void)
+{
+    struct rlimit limit;
+    void *trial = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (trial == MAP_FAILED) return false;
+    munmap(trial, STACK_BYTES);
+    if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur >= 2 * STACK_BYTES) touch_stack();
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     am_globals globals = {0};
+    if (!reserve_stack())
+        return am_cli_fail(&globals, AM_OUT_OF_MEMORY, "no memory for a stack of %d bytes", STACK_BYTES);
     am_set_message_handlers(on_warning, on_progress, NULL);
     struct sigaction action = {.sa_sigaction = on_bus_error, .sa_flags = SA_SIGINFO};
     sigaction(SIGBUS, &action, NULL);

@@ -23,6 +23,8 @@ const am_option am_cli_common_options[] = {
      "auto: what AutoTokenizer answers; file: tokenizer.json as it is", 0, 0},
     {"weights", AM_OPTION_TEXT, offsetof(am_globals, weights), "FORMAT",
      "int8, int4, int4-asymmetric: round linear layers as they are loaded; auto: not", 0, 0},
+    {"dtype", AM_OPTION_TEXT, offsetof(am_globals, dtype), "DTYPE",
+     "bf16: multiply in bfloat16 and add in float32; auto, float32: not", 0, 0},
     {"verbose", AM_OPTION_FLAG, offsetof(am_globals, verbose), NULL, "say more on stderr", 0, 0},
     {"help", AM_OPTION_FLAG, offsetof(am_globals, help), NULL, "show this", 0, 0},
     {NULL, AM_OPTION_FLAG, 0, NULL, NULL, 0, 0},

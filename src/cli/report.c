@@ -112,7 +112,8 @@ am_status am_cli_open_model(const am_globals *globals, const char *directory, am
                                                          .target_policy = globals->target_policy,
                                                          .auto_class = globals->auto_class,
                                                          .tokenizer = globals->tokenizer,
-                                                         .weights = globals->weights},
+                                                         .weights = globals->weights,
+                                                         .dtype = globals->dtype},
                                      out);
     am_cli_progress_end();
     if (!status)

@@ -41,6 +41,7 @@ typedef struct am_target_options {
     const char *device;                         /* "GPU" of "openvino:GPU"; null: the target's first */
     bool profile;                               /* keep the time of each node, where the target can */
     bool reference_only;                        /* cpu: only the kernels that define the ops */
+    bool allows_bf16;                           /* what is multiplied may be rounded to BF16, with sums in F32 */
     size_t other_bytes;                         /* what the caller will allocate beside */
     bool allow_untested;                        /* take versions of the vendor's library that were never tried */
     bool plan_only;                             /* targets that compile long are left out until the first run */

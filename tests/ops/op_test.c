@@ -203,6 +203,12 @@ static double kernel_tolerance(am_dtype dtype)
     return dtype == AM_F64 ? 1e-12 : dtype == AM_F16 ? 0x1p-10 : dtype == AM_BF16 ? 0x1p-7 : 4e-6;
 }
 
+/* Whether there are kernels that round what they multiply to BF16. */
+static bool multiplies(am_op_kind op)
+{
+    return op == AM_OP_LINEAR || op == AM_OP_ATTENTION || op == AM_OP_CONVOLUTION;
+}
+
 /* An expansion rounds after every step of it. */
 static double expansion_tolerance(am_dtype dtype)
 {
@@ -243,6 +249,31 @@ static void compare_levels(const am_graph *graph, const op_test_node *node, cons
     }
 }
 
+/* Products of numbers rounded to BF16 are off by a share of all that is added up, so that single results may be far
+   off: what is compared is the root mean square. */
+static void compare_rounded(const am_graph *graph, const op_test_node *node, const am_tensor *expected)
+{
+    enum { STEPS = 4 };
+    if (graph->output_count != 1 || expected->dtype != AM_F32) return;
+    for (int isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
+        am_tensor found;
+        double off = 0;
+        const am_cpu_program_options options = {.isa = (am_isa)isa, .allows_bf16 = true, .prepare = isa % 2};
+        if (!am_micro_of(options.isa)) continue;
+        am_test_expect_ok(op_test_run(graph, node, &options, &found));
+        int64_t count = am_shape_count(&found.shape);
+        for (int64_t i = 0; i < count; i++) {
+            double difference = ((const float *)found.data)[i] - ((const float *)expected->data)[i];
+            if (isfinite(difference)) off += difference * difference;
+        }
+        off = count ? sqrt(off / (double)count) : 0;
+        if (off > STEPS * 0x1p-8 * rms_of(expected))
+            fail_msg("%s, %s, rounded to BF16: off by %g, numbers are around %g", am_op_of(node->op)->name,
+                     am_isa_name(options.isa), off, rms_of(expected));
+        op_test_free(&found, 1);
+    }
+}
+
 static void agree(const am_graph *graph, const op_test_node *node)
 {
     am_tensor expected[AM_OUTPUT_LIMIT];
@@ -253,6 +284,7 @@ static void agree(const am_graph *graph, const op_test_node *node)
         return;
     }
     compare_levels(graph, node, expected);
+    if (multiplies(node->op)) compare_rounded(graph, node, expected);
     if (am_op_of(node->op)->is_composite) compare_expansion(graph, node, expected);
     op_test_free(expected, graph->output_count);
 }

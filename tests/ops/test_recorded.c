@@ -262,11 +262,13 @@ static void mark_kernels(const op_test_node *node, bool *seen)
     am_graph *graph;
     am_cpu_program *program;
     am_test_expect_ok(op_test_graph(node, &graph));
-    am_test_expect_ok(am_cpu_program_create(graph, NULL, &program));
-    for (int s = 0; s < am_cpu_program_step_count(program); s++)
-        for (int k = 0; am_cpu_kernels[k]; k++)
-            if (strcmp(am_cpu_program_step(program, s).kernel, am_cpu_kernels[k]->name) == 0) seen[k] = true;
-    am_cpu_program_destroy(program);
+    for (int rounds = 0; rounds < 2; rounds++) {
+        am_test_expect_ok(am_cpu_program_create(graph, &(am_cpu_program_options){.allows_bf16 = rounds}, &program));
+        for (int s = 0; s < am_cpu_program_step_count(program); s++)
+            for (int k = 0; am_cpu_kernels[k]; k++)
+                if (strcmp(am_cpu_program_step(program, s).kernel, am_cpu_kernels[k]->name) == 0) seen[k] = true;
+        am_cpu_program_destroy(program);
+    }
     am_graph_destroy(graph);
 }
 

@@ -41,7 +41,8 @@ static int run(int argc, char **argv, am_globals *globals)
     am_status status = am_benchmark(operands.items[0],
                                     &(am_model_options){.target = globals->target,
                                                         .target_policy = globals->target_policy,
-                                                        .weights = globals->weights},
+                                                        .weights = globals->weights,
+                                                        .dtype = globals->dtype},
                                     values.shape, values.profile, &json);
     return am_cli_put_result(globals, status, json);
 }

@@ -37,18 +37,18 @@ static int run(int argc, char **argv, am_globals *globals);
 
 const am_command am_command_quality = {
     .name = "quality",
-    .summary = "what rounding the weights changes in the answers of a model that writes text",
-    .usage = "MODEL_DIR --weights FORMAT [--text FILE] [--window N]",
-    .help =
-        "Reads a text with the weights as they are and with rounded ones, and compares what the model expects after "
-        "each token: the mean\n"
-        "and the largest KL divergence in nats, for how many tokens the likeliest next one stays the same, and the "
-        "perplexity of both;\n"
-        "beside them the bytes of the weights. Without --text it reads a short one of its own; a page of text like "
-        "that the model is used for\n"
-        "says more.\n\n"
-        "  anymodel quality my-model --weights int4\n"
-        "  anymodel quality my-model --weights int8 --text letter.txt --window 512 --json\n",
+    .summary = "what rounding changes in the answers of a model that writes text",
+    .usage = "MODEL_DIR --weights FORMAT|--dtype bf16 [--text FILE] [--window N]",
+    .help = "Reads a text with the weights as they are and with rounded ones (or with --dtype), and compares what the "
+            "model expects after "
+            "each token: the mean\n"
+            "and the largest KL divergence in nats, for how many tokens the likeliest next one stays the same, and the "
+            "perplexity of both;\n"
+            "beside them the bytes of the weights. Without --text it reads a short one of its own; a page of text like "
+            "that the model is used for\n"
+            "says more.\n\n"
+            "  anymodel quality my-model --weights int4\n"
+            "  anymodel quality my-model --weights int8 --text letter.txt --window 512 --json\n",
     .options = options,
     .run = run,
 };
@@ -62,7 +62,8 @@ static int compare(const am_globals *globals, const char *directory, const quali
                                                       .target_policy = globals->target_policy,
                                                       .auto_class = globals->auto_class,
                                                       .tokenizer = globals->tokenizer,
-                                                      .weights = globals->weights},
+                                                      .weights = globals->weights,
+                                                      .dtype = globals->dtype},
                                   text, values->window, &json);
     return am_cli_put_result(globals, status, json);
 }
@@ -73,8 +74,9 @@ static int run(int argc, char **argv, am_globals *globals)
     am_operands operands;
     int code = am_cli_parse(&am_command_quality, argc, argv, globals, &values, 1, 1, &operands);
     if (code != AM_CLI_CONTINUE) return code;
-    if (!globals->weights)
-        return am_cli_fail(globals, AM_INVALID_ARGUMENT, "quality: --weights FORMAT is missing: int8, int4 ..");
+    if (!globals->weights && !globals->dtype)
+        return am_cli_fail(globals, AM_INVALID_ARGUMENT,
+                           "quality: --weights FORMAT is missing: int8, int4 ..; or --dtype bf16");
     if (!values.text) return compare(globals, operands.items[0], &values, default_text);
     am_cli_bytes input;
     am_code problem = am_cli_read(values.text, &input);

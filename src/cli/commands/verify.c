@@ -31,8 +31,10 @@ const am_command am_command_verify = {
         "  anymodel verify tests/golden/data/bert.json --only masked\n\n"
         "With --weights, all linear layers read rounded weights, and a case passes when no output's errors have more "
         "than 0.05 (int8)\n"
-        "or 0.5 (int4) of the root mean square of what is expected; that share is printed instead.\n\n"
-        "  anymodel verify tests/golden/data/llama.json --weights int8\n\n"
+        "or 0.5 (int4) of the root mean square of what is expected; that share is printed instead. With --dtype bf16 "
+        "the bound is 0.05.\n\n"
+        "  anymodel verify tests/golden/data/llama.json --weights int8\n"
+        "  anymodel verify tests/golden/data/bert.json --dtype bf16\n\n"
         "With --trace, finds where a wrong result begins: FILE holds what every module gave in transformers\n"
         "(tools/golden/golden.py trace), PATH is the golden file of its case. Prints the first module that differs;\n"
         "with --verbose or --json every module.\n\n"
@@ -178,6 +180,7 @@ static int run(int argc, char **argv, am_globals *globals)
                                        .target = globals->target,
                                        .target_policy = globals->target_policy,
                                        .weights = globals->weights,
+                                       .dtype = globals->dtype,
                                        .on_case = put_case,
                                        .on_elsewhere = globals->target && !globals->json ? count_reason : NULL,
                                        .context = &reasons};

@@ -29,6 +29,7 @@ static am_status create(const am_graph *graph, const am_target_options *options,
 {
     am_cpu_program *program = NULL;
     am_cpu_program_options cpu = {.reference_only = options->reference_only,
+                                  .allows_bf16 = options->allows_bf16,
                                   .prepare = true,
                                   .profile = options->profile,
                                   .other_bytes = options->other_bytes};

@@ -105,8 +105,8 @@ static void detect_features(void)
     add("avx512vl", AM_ISA_AVX512, zmm && bit(seven.b, 31));
     add("avx512dq", AM_ISA_AVX512, zmm && bit(seven.b, 17));
     add("avx512vnni", AM_ISA_AVX512VNNI, zmm && bit(seven.c, 11));
-    add("avx512bf16", AM_ISA_AVX512VNNI, zmm && bit(more.a, 5));
-    add("avx512fp16", AM_ISA_AVX512VNNI, zmm && bit(seven.d, 23));
+    add("avx512bf16", AM_ISA_AVX512BF16, zmm && bit(more.a, 5));
+    add("avx512fp16", AM_ISA_AVX512BF16, zmm && bit(seven.d, 23));
 }
 
 static void detect_model(void)
@@ -175,13 +175,14 @@ static void detect(void)
 
 static bool usable(am_isa isa)
 {
-    enum { MOST = 6 };
+    enum { MOST = 7 };
     static const char *const needed[AM_ISA_COUNT][MOST] = {
         [AM_ISA_SSE2] = {"sse2"},
         [AM_ISA_AVX2] = {"avx2", "fma", "f16c"},
         [AM_ISA_AVX2VNNI] = {"avx2", "fma", "f16c", "avxvnni"},
         [AM_ISA_AVX512] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c"},
         [AM_ISA_AVX512VNNI] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c", "avx512vnni"},
+        [AM_ISA_AVX512BF16] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c", "avx512vnni", "avx512bf16"},
         [AM_ISA_NEON] = {"neon"},
         [AM_ISA_NEON_DOTPROD] = {"neon", "dotprod"},
     };
@@ -215,8 +216,8 @@ am_status am_cpu_check_wish(void)
 
 const char *am_isa_name(am_isa isa)
 {
-    static const char *const names[AM_ISA_COUNT] = {"any",    "sse2",       "avx2", "avx2vnni",
-                                                    "avx512", "avx512vnni", "neon", "neon_dotprod"};
+    static const char *const names[AM_ISA_COUNT] = {"any",        "sse2",       "avx2", "avx2vnni",    "avx512",
+                                                    "avx512vnni", "avx512bf16", "neon", "neon_dotprod"};
     return isa >= 0 && isa < AM_ISA_COUNT ? names[isa] : "unknown";
 }
 

@@ -1,8 +1,8 @@
 /* Instruction sets of this cpu, and the vector routines compiled for each of them.
 
    Everything under kernels/ that ends in _tmpl.c is compiled once for each level and gives one am_micro
-   table; a refined level has routines of its own for weights of 8 and 4 bits, and the others of the level it refines.
-   A level is used when the cpu has every feature it was compiled with.
+   table; a refined level has routines of its own for weights of 8 and 4 bits and for BF16, and the others of the level
+   it refines. A level is used when the cpu has every feature it was compiled with.
 
    The environment variable ANYMODEL_CPU ("reference", "sse2", "avx2", ...) hides the features above a level, so that
    the kernels of lesser machines can be run on this one. "reference" leaves none: the kernels that define the ops run.
@@ -23,6 +23,7 @@ typedef enum am_isa {
     AM_ISA_AVX2VNNI,     /* AVX2 refined: AVX-VNNI */
     AM_ISA_AVX512,       /* AVX-512 F, BW, VL, DQ */
     AM_ISA_AVX512VNNI,   /* AVX-512 refined: VNNI */
+    AM_ISA_AVX512BF16,   /* AVX-512 refined: VNNI, BF16 */
     AM_ISA_NEON,         /* AArch64 baseline */
     AM_ISA_NEON_DOTPROD, /* NEON refined: dot products of Armv8.2 */
     AM_ISA_COUNT
@@ -36,6 +37,16 @@ typedef struct am_ending {
     const float *factors, *terms, *residual;
     bool relu;
 } am_ending;
+
+/* Two numbers of a row of x or of a column of a weight, neighbours along K, in BF16, the first in the lower half. Where
+   K is odd the last pair's second is 0. */
+typedef uint32_t am_pair;
+
+/* Pairs that so many numbers make. */
+static inline int64_t am_pairs_of(int64_t numbers)
+{
+    return (numbers + 1) / 2;
+}
 
 /* So many neighbours in a row of x share a scale where x is rounded to 8 bits. */
 enum { AM_ACTIVATION_GROUP = 32 };
@@ -88,6 +99,15 @@ typedef struct am_micro {
     void (*gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                               am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
                               const am_ending *ending);
+
+    /* The same of numbers that were rounded to BF16, with sums in F32. K counts pairs of a row of a and of a panel
+       [K][panel_columns]; lda too. round_pairs makes pairs of `count` numbers, to nearest even; pack_pairs a panel of
+       a weight, as pack_panel does: K counts its numbers. NaN stay, numbers below 2^-126 may become 0. */
+    void (*gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
+                       const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending);
+    void (*round_pairs)(const float *x, int64_t count, am_pair *pairs);
+    void (*pack_pairs)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
+                       am_pair *panel);
 
     /* A row of x rounded to 8 bits: in each group of AM_ACTIVATION_GROUP of `count` numbers, a multiple of it, x /
        scale to the nearest whole number, scale being the largest |x| / 127. A group with a NaN or an infinity has the

@@ -44,6 +44,7 @@ typedef struct am_kernel am_kernel;
 struct am_kernel {
     const char *name; /* "linear_f32_avx2": what plans and profiles show */
     am_op_kind op;
+    bool is_bf16; /* rounds what it multiplies to BF16: for programs that allow it (am_target_options) */
     am_kernel_run run;
     bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */
@@ -51,8 +52,8 @@ struct am_kernel {
     /* Whether the kernel takes `next`, which reads what comes before as its input `from`, into its tail. Null: no tail.
      */
     bool (*takes)(const am_graph *graph, const am_node *node, const am_node *next, int from);
-    /* Of a kernel with channels last, inputs and results: whether each number that the tail adds is read before a result
-       is written in its place. nodes: its own and the tail's. Null: never. */
+    /* Of a kernel with channels last, inputs and results: whether each number that the tail adds is read before a
+       result is written in its place. nodes: its own and the tail's. Null: never. */
     bool (*adds_in_place)(const am_graph *graph, const am_node *const *nodes, int count);
     /* Where this input is a constant, programs that were asked to keep it in a form of the kernel's own: `prepare`
        fills `prepared_bytes` of memory aligned to 64. Both know the node, that input and `micro` alone. Null: there is

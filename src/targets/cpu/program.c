@@ -37,7 +37,7 @@ struct am_cpu_program {
     const am_graph *graph;
     const am_micro *micro;
     const am_kernel *(*kernel_for)(const am_graph *graph, const am_node *node);
-    bool reference_only, profile, prepare;
+    bool reference_only, allows_bf16, profile, prepare;
     am_arena arena;
     place *places;      /* by value id */
     int *last_use;      /* by value id: node index of the last reader, node_count when it is an output */
@@ -75,7 +75,9 @@ static const am_kernel *choose_kernel(const am_cpu_program *p, const am_node *no
     const am_kernel *foreign = p->kernel_for ? p->kernel_for(p->graph, node) : NULL;
     if (foreign) return foreign;
     for (const am_kernel *const *k = am_cpu_kernels; *k && !p->reference_only && p->micro; k++)
-        if ((*k)->op == node->op && (!(*k)->supports || (*k)->supports(p->graph, node))) return *k;
+        if ((*k)->op == node->op && (p->allows_bf16 || !(*k)->is_bf16) &&
+            (!(*k)->supports || (*k)->supports(p->graph, node)))
+            return *k;
     return &references[node->op];
 }
 
@@ -591,6 +593,7 @@ am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_opti
     p->micro = am_micro_of(options ? options->isa : AM_ISA_ANY);
     p->kernel_for = options ? options->kernel_for : NULL;
     p->reference_only = options && options->reference_only;
+    p->allows_bf16 = options && options->allows_bf16;
     p->prepare = options && options->prepare;
     p->profile = options && options->profile;
     p->other_bytes = options ? options->other_bytes : 0;

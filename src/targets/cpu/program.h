@@ -11,9 +11,10 @@ typedef struct am_cpu_program_options {
     bool reference_only; /* only the kernels that define the ops */
     /* Another target's kernel for a node, taken before the cpu's own; null: none. May be null. */
     const am_kernel *(*kernel_for)(const am_graph *graph, const am_node *node);
-    bool prepare; /* keep weights in the form that kernels like best, beside the mapped ones, where memory allows */
-    am_isa isa;   /* the best feature level to use; 0: what this cpu has */
-    bool profile; /* keep the time of each step */
+    bool allows_bf16; /* as in am_target_options */
+    bool prepare;     /* keep weights in the form that kernels like best, beside the mapped ones, where memory allows */
+    am_isa isa;       /* the best feature level to use; 0: what this cpu has */
+    bool profile;     /* keep the time of each step */
     size_t other_bytes; /* what the caller will allocate beside: inputs, new states */
 } am_cpu_program_options;
 

@@ -123,11 +123,11 @@ static void api_quality__golden_cases_have_a_bound(void **state)
 {
     static const char *const formats[] = {"int8", "int4", "int4-asymmetric"};
     const char *path = am_test_source_path("tests/golden/data/llama.json");
-    assert_true(am_verify_rounded_bound(NULL) == 0 && am_verify_rounded_bound("auto") == 0);
-    assert_true(am_verify_rounded_bound("int9") == 0);
+    assert_true(am_verify_rounded_bound(NULL, NULL) == 0 && am_verify_rounded_bound("auto", "auto") == 0);
+    assert_true(am_verify_rounded_bound("int9", NULL) == 0);
     for (int i = 0; i < 3; i++) {
         am_verify_summary summary = {0};
-        double worst = 0, bound = am_verify_rounded_bound(formats[i]);
+        double worst = 0, bound = am_verify_rounded_bound(formats[i], NULL);
         am_test_expect_ok(
             am_verify_files(path,
                             &(am_verify_request){

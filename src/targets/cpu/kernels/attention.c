@@ -38,19 +38,32 @@ static int64_t panels_of(const am_micro *micro, int64_t columns)
     return (columns + micro->panel_columns - 1) / micro->panel_columns;
 }
 
+/* Steps of a sum over so many numbers. */
+static int64_t steps_of(const am_attention_problem *p, int64_t numbers)
+{
+    return p->has_pairs ? am_pairs_of(numbers) : numbers;
+}
+
+static void pack_one(const am_attention_problem *p, const am_micro *micro, const float *from, int64_t row,
+                     int64_t column, int64_t depth, int64_t left, float *to)
+{
+    int64_t columns = left < micro->panel_columns ? left : micro->panel_columns;
+    if (p->has_pairs) micro->pack_pairs(from, AM_F32, row, column, depth, columns, (am_pair *)to);
+    else micro->pack_panel(from, AM_F32, row, column, depth, columns, to);
+}
+
 static void pack_group(const am_attention_problem *p, const am_micro *micro, int64_t item)
 {
     int64_t b = item / p->G, group = item % p->G, width = micro->panel_columns;
     int64_t k_panels = panels_of(micro, p->S), v_panels = panels_of(micro, p->E);
     const float *k = p->k + (b * p->S * p->G + group) * p->D, *v = p->v + (b * p->S * p->G + group) * p->E;
-    float *to = (float *)(uintptr_t)p->k_panels + item * k_panels * p->D * width;
-    for (int64_t i = 0; i < panels_of(micro, p->keys); i++, to += p->D * width)
-        micro->pack_panel(k + i * width * p->G * p->D, AM_F32, 1, p->G * p->D, p->D,
-                          p->keys - i * width < width ? p->keys - i * width : width, to);
-    to = (float *)(uintptr_t)p->v_panels + item * v_panels * p->S * width;
-    for (int64_t i = 0; i < v_panels; i++, to += p->S * width)
-        micro->pack_panel(v + i * width, AM_F32, p->G * p->E, 1, p->keys,
-                          p->E - i * width < width ? p->E - i * width : width, to);
+    int64_t k_steps = steps_of(p, p->D), v_steps = steps_of(p, p->S);
+    float *to = (float *)(uintptr_t)p->k_panels + item * k_panels * k_steps * width;
+    for (int64_t i = 0; i < panels_of(micro, p->keys); i++, to += k_steps * width)
+        pack_one(p, micro, k + i * width * p->G * p->D, 1, p->G * p->D, p->D, p->keys - i * width, to);
+    to = (float *)(uintptr_t)p->v_panels + item * v_panels * v_steps * width;
+    for (int64_t i = 0; i < v_panels; i++, to += v_steps * width)
+        pack_one(p, micro, v + i * width, p->G * p->E, 1, p->keys, p->E - i * width, to);
 }
 
 static void pack(void *context, int64_t begin, int64_t end)
@@ -68,7 +81,7 @@ static am_status place_in_cache(am_attention_problem *p, const am_tensor *offset
                     (long long)p->keys - 1, (long long)p->S);
 }
 
-static am_status run_attention(const am_kernel_call *call)
+static am_status attend(const am_kernel_call *call, bool is_bf16)
 {
     const am_attention_attributes *a = AM_ATTRIBUTES(am_attention_attributes, call);
     const am_tensor *in = call->inputs;
@@ -103,8 +116,9 @@ static am_status run_attention(const am_kernel_call *call)
     for (int i = 0; i < 4; i++) p->bias_strides[i] = strides[i];
     j.blocks = (p->T + AM_ATTENTION_QUERIES - 1) / AM_ATTENTION_QUERIES;
     if (takes_panels(&in[Q].shape, &in[V].shape)) {
+        p->has_pairs = is_bf16 && p->D <= AM_ATTENTION_PAIRED;
         p->k_panels = call->scratch;
-        p->v_panels = p->k_panels + q[0] * p->G * panels_of(j.micro, p->S) * p->D * j.micro->panel_columns;
+        p->v_panels = p->k_panels + q[0] * p->G * panels_of(j.micro, p->S) * steps_of(p, p->D) * j.micro->panel_columns;
         am_parallel_for(q[0] * p->G, 1, pack, &j);
     }
     am_parallel_for(q[0] * p->H * j.blocks, 1, work, &j);
@@ -133,8 +147,25 @@ static size_t scratch_bytes(const am_graph *graph, const am_node *node)
     return (size_t)(groups * ((S + MOST_COLUMNS) * k->dims[3] + S * (v->dims[3] + MOST_COLUMNS))) * sizeof(float);
 }
 
+static am_status run_f32(const am_kernel_call *call)
+{
+    return attend(call, false);
+}
+
+static am_status run_bf16(const am_kernel_call *call)
+{
+    return attend(call, true);
+}
+
 const am_kernel am_cpu_attention = {.name = "attention_f32",
                                     .op = AM_OP_ATTENTION,
-                                    .run = run_attention,
+                                    .run = run_f32,
                                     .supports = supports,
                                     .scratch_bytes = scratch_bytes};
+
+const am_kernel am_cpu_attention_bf16 = {.name = "attention_bf16",
+                                         .op = AM_OP_ATTENTION,
+                                         .is_bf16 = true,
+                                         .run = run_bf16,
+                                         .supports = supports,
+                                         .scratch_bytes = scratch_bytes};

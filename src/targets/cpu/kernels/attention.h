@@ -1,11 +1,14 @@
-/* One fused attention (am_attention_op), all F32. */
+/* One fused attention (am_attention_op), all F32; products of numbers rounded to BF16 where has_pairs says so. */
 #ifndef AM_TARGETS_CPU_KERNELS_ATTENTION_H
 #define AM_TARGETS_CPU_KERNELS_ATTENTION_H
 
 #include "targets/cpu/isa.h"
 
 /* Queries of a work item, and keys looked at together: a multiple of a panel's columns (am_micro) at every level. */
-enum { AM_ATTENTION_QUERIES = 32, AM_ATTENTION_KEYS = 192 };
+enum { AM_ATTENTION_QUERIES = 48, AM_ATTENTION_KEYS = 192 };
+
+/* The largest D that pairs are made of. */
+enum { AM_ATTENTION_PAIRED = 256 };
 
 struct am_attention_problem {
     const float *q, *k, *v, *bias, *sinks; /* bias and sinks may be null */
@@ -14,8 +17,9 @@ struct am_attention_problem {
     const float *k_panels, *v_panels; /* null: read from k and v. k_panels: of each group of each batch element its keys
                                          as panels [ceil(S / columns)][D][columns]; v_panels: its values as panels
                                          [ceil(E / columns)][S][columns] */
-    int64_t T, H, D, S, G, E;         /* as in am_attention_op */
-    int64_t first_position, keys;     /* of query 0; how many keys exist */
+    bool has_pairs;               /* panels are of pairs along D and along S (am_micro.gemm_pairs): there are such */
+    int64_t T, H, D, S, G, E;     /* as in am_attention_op */
+    int64_t first_position, keys; /* of query 0; how many keys exist */
     int64_t mask_strides[4], bias_strides[4];
     float scale, soft_cap; /* soft_cap 0: none */
     bool causal;

@@ -28,15 +28,15 @@ static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t
                   float *scores)
 {
     int64_t low, high;
-    AM_TEMPLATE(scale)(scores, p->soft_cap != 0 ? p->scale / p->soft_cap : p->scale, 0, scores, count);
+    AM_BASE(scale)(scores, p->soft_cap != 0 ? p->scale / p->soft_cap : p->scale, 0, scores, count);
     if (p->soft_cap != 0) {
-        AM_TEMPLATE(unary)(AM_TANH, scores, scores, count);
-        AM_TEMPLATE(scale)(scores, p->soft_cap, 0, scores, count);
+        AM_BASE(unary)(AM_TANH, scores, scores, count);
+        AM_BASE(scale)(scores, p->soft_cap, 0, scores, count);
     }
     if (p->bias) {
         const int64_t *strides = p->bias_strides;
         const float *bias = p->bias + b * strides[0] + h * strides[1] + t * strides[2] + s0 * strides[3];
-        AM_TEMPLATE(binary)(AM_ADD, scores, false, bias, strides[3] == 0, scores, count);
+        AM_BASE(binary)(AM_ADD, scores, false, bias, strides[3] == 0, scores, count);
     }
     if (p->mask) {
         const int64_t *strides = p->mask_strides;
@@ -48,29 +48,33 @@ static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t
     for (int64_t i = high > s0 ? high - s0 : 0; i < count; i++) scores[i] = -FLT_MAX;
 }
 
-/* Turns scores into weights relative to the largest score so far and rescales what was summed before. */
-static void weigh(float *scores, int64_t count, float *most, double *total, float *y, int64_t E)
+/* Turns scores * scale into weights relative to the largest so far and rescales what was summed before. The weights
+   take the place of the scores, or are rounded to pairs where those are not null. */
+static void weigh(float *scores, float scale, int64_t count, float *most, double *total, float *y, int64_t E,
+                  am_pair *rounded)
 {
-    float block = AM_TEMPLATE(largest)(scores, count), next = block > *most || block != block ? block : *most;
+    float block = AM_BASE(largest)(scores, count) * scale, next = block > *most || block != block ? block : *most;
     if (next < -FLT_MAX) next = -FLT_MAX; /* all -infinity so far: weights become 0, not NaN */
     if (next != *most) {
         float factor = expf(*most - next);
-        AM_TEMPLATE(scale)(y, factor, 0, y, E);
+        AM_BASE(scale)(y, factor, 0, y, E);
         *total *= (double)factor;
         *most = next;
     }
-    vf top = vset(next), sum = vset(0);
+    vf top = vset(next), factor = vset(scale), sum = vset(0);
     int64_t i = 0;
     for (; i + AM_WIDTH <= count; i += AM_WIDTH) {
-        vf e = vexp_falling(vload(scores + i) - top);
-        vstore(scores + i, e);
+        vf e = vexp_falling(vload(scores + i) * factor - top);
+        if (rounded) vstore_bf16((uint16_t *)rounded + i, e);
+        else vstore(scores + i, e);
         sum += e;
     }
     float rest = 0;
     if (i < count) {
-        vf e = vexp_falling(vload_part(scores + i, count - i) - top);
+        vf e = vexp_falling(vload_part(scores + i, count - i) * factor - top);
         vstore_part(scores + i, e, count - i);
         for (int64_t k = 0; k < count - i; k++) rest += e[k];
+        if (rounded) AM_TEMPLATE(round_pairs)(scores + i, count - i, rounded + i / 2);
     }
     *total += (double)(vsum(sum) + rest);
 }
@@ -80,52 +84,103 @@ typedef struct running {
     double total[QUERIES];
 } running;
 
+/* Queries and a block's weights as pairs, where the problem has such. */
+typedef struct pairs {
+    am_pair q[QUERIES * AM_ATTENTION_PAIRED / 2];
+    am_pair weights[QUERIES * KEYS / 2];
+} pairs;
+
+static void round_queries(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, pairs *to)
+{
+    const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D;
+    for (int64_t i = 0; i < rows; i++)
+        AM_TEMPLATE(round_pairs)(q + i * p->H * p->D, p->D, to->q + i * am_pairs_of(p->D));
+}
+
 /* scores[i, j] = q[t0 + i] . k[s0 + j]; s0 is a multiple of KEYS. */
 static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
-                          int64_t count, float *scores)
+                          int64_t count, const pairs *rounded, float *scores)
 {
     enum { COLUMNS = AM_PANEL_COLUMNS };
-    int64_t group = h / (p->H / p->G), panels = (p->S + COLUMNS - 1) / COLUMNS, size = p->D * COLUMNS;
+    int64_t steps = p->has_pairs ? am_pairs_of(p->D) : p->D;
+    int64_t group = h / (p->H / p->G), panels = (p->S + COLUMNS - 1) / COLUMNS, size = steps * COLUMNS;
     const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D, *k = p->k + ((b * p->S + s0) * p->G + group) * p->D;
     if (!p->k_panels) {
-        AM_TEMPLATE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, KEYS);
+        AM_BASE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, KEYS);
         return;
     }
     const float *panel = p->k_panels + ((b * p->G + group) * panels + s0 / COLUMNS) * size;
-    for (int64_t s = 0; s < count; s += COLUMNS, panel += size) AM_TEMPLATE(gemm_panel)
-    (rows, count - s < COLUMNS ? count - s : COLUMNS, p->D, q, p->H * p->D, panel, AM_F32,
-     s + COLUMNS < count ? panel + size : NULL, scores + s, KEYS, false);
+    for (int64_t s = 0; s < count; s += COLUMNS, panel += size) {
+        int64_t columns = count - s < COLUMNS ? count - s : COLUMNS;
+        const float *next = s + COLUMNS < count ? panel + size : NULL;
+        if (p->has_pairs)
+            AM_TEMPLATE(gemm_pairs)
+            (rows, columns, steps, rounded->q, steps, (const am_pair *)panel, (const am_pair *)next, scores + s, KEYS,
+             false, NULL);
+        else AM_BASE(gemm_panel)(rows, columns, steps, q, p->H * p->D, panel, AM_F32, next, scores + s, KEYS, false);
+    }
 }
 
 /* y[t0 + i] += sum_j weights[i, j] v[s0 + j] */
 static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
-                       int64_t count, const float *weights)
+                       int64_t count, const float *weights, const pairs *rounded)
 {
     enum { COLUMNS = AM_PANEL_COLUMNS };
     int64_t group = h / (p->H / p->G), row = p->H * p->E, panels = (p->E + COLUMNS - 1) / COLUMNS;
+    int64_t together = p->has_pairs ? 2 : 1, steps = (p->S + together - 1) / together;
     const float *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
     float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
     if (!p->v_panels) {
-        AM_TEMPLATE(gemm_nn)(rows, p->E, count, weights, KEYS, v, p->G * p->E, y, row, true);
+        AM_BASE(gemm_nn)(rows, p->E, count, weights, KEYS, v, p->G * p->E, y, row, true);
         return;
     }
-    const float *panel = p->v_panels + ((b * p->G + group) * panels * p->S + s0) * COLUMNS;
-    for (int64_t e = 0; e < p->E; e += COLUMNS, panel += p->S * COLUMNS) AM_TEMPLATE(gemm_panel)
-    (rows, p->E - e < COLUMNS ? p->E - e : COLUMNS, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true);
+    const float *panel = p->v_panels + ((b * p->G + group) * panels * steps + s0 / together) * COLUMNS;
+    for (int64_t e = 0; e < p->E; e += COLUMNS, panel += steps * COLUMNS) {
+        int64_t columns = p->E - e < COLUMNS ? p->E - e : COLUMNS;
+        if (p->has_pairs)
+            AM_TEMPLATE(gemm_pairs)
+            (rows, columns, am_pairs_of(count), rounded->weights, KEYS / 2, (const am_pair *)panel, NULL, y + e, row,
+             true, NULL);
+        else AM_BASE(gemm_panel)(rows, columns, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true);
+    }
+}
+
+/* Whether the mask shows all of these keys to all of these queries. */
+static bool shows_all(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
+                      int64_t count)
+{
+    const int64_t *strides = p->mask_strides;
+    const uint8_t *mask = p->mask + b * strides[0] + h * strides[1] + t0 * strides[2] + s0 * strides[3];
+    for (int64_t i = 0; i < (strides[2] ? rows : 1); i++)
+        if (memchr(mask + i * strides[2], 0, strides[3] ? (size_t)count : 1)) return false;
+    return true;
+}
+
+/* Whether all scores of a block are products times the scale, and nothing else. */
+static bool is_plain(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
+                     int64_t count)
+{
+    int64_t low, high, unused;
+    if (p->soft_cap != 0 || p->bias || !(p->scale > 0)) return false;
+    visible(p, p->first_position + t0 + rows - 1, &low, &unused); /* begins and ends move on with the query */
+    visible(p, p->first_position + t0, &unused, &high);
+    return low <= s0 && high >= s0 + count && (!p->mask || shows_all(p, b, h, t0, rows, s0, count));
 }
 
 static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
-                         int64_t count, running *state)
+                         int64_t count, running *state, pairs *rounded)
 {
     _Alignas(64) float scores[QUERIES * KEYS];
+    bool plain = is_plain(p, b, h, t0, rows, s0, count);
     int64_t row = p->H * p->E;
     float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
-    multiply_keys(p, b, h, t0, rows, s0, count, scores);
+    multiply_keys(p, b, h, t0, rows, s0, count, rounded, scores);
     for (int64_t i = 0; i < rows; i++) {
-        dress(p, b, h, t0 + i, s0, count, scores + i * KEYS);
-        weigh(scores + i * KEYS, count, &state->most[i], &state->total[i], y + i * row, p->E);
+        if (!plain) dress(p, b, h, t0 + i, s0, count, scores + i * KEYS);
+        weigh(scores + i * KEYS, plain ? p->scale : 1, count, &state->most[i], &state->total[i], y + i * row, p->E,
+              p->has_pairs ? rounded->weights + i * KEYS / 2 : NULL);
     }
-    add_values(p, b, h, t0, rows, s0, count, scores);
+    add_values(p, b, h, t0, rows, s0, count, scores, rounded);
 }
 
 /* Whether the mask shows any of these keys to any of these queries. */
@@ -156,6 +211,8 @@ static bool sees_nothing(const am_attention_problem *p, int64_t b, int64_t h, in
 static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t low,
                          int64_t high, bool all, running *state)
 {
+    pairs rounded;
+    if (p->has_pairs) round_queries(p, b, h, t0, rows, &rounded);
     for (int64_t i = 0; i < rows; i++) {
         state->most[i] = p->sinks ? p->sinks[h] : -FLT_MAX;
         state->total[i] = p->sinks ? 1 : 0;
@@ -165,7 +222,8 @@ static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, in
     if (all || end > p->keys) end = p->keys;
     for (int64_t s = low / KEYS * KEYS; s < high; s += KEYS) {
         int64_t count = end - s < KEYS ? end - s : KEYS;
-        if (all || !p->mask || shows_any(p, b, h, t0, rows, s, count)) attend_block(p, b, h, t0, rows, s, count, state);
+        if (all || !p->mask || shows_any(p, b, h, t0, rows, s, count))
+            attend_block(p, b, h, t0, rows, s, count, state, &rounded);
     }
 }
 

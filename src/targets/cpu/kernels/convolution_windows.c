@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-/* A block is at most PLACES results of BLOCK_PANELS panels. Input channels are taken CHUNK at a time, or DIRECT_CHUNK
-   where x is read as it lies; a piece of x has at most PIECE numbers. Where rows of results are shorter than NARROW,
-   numbers of windows are gathered, so that all rows are one product; windows whose rows have fewer than SHORT numbers
-   are gathered whole. */
+/* A block is at most PLACES results of BLOCK_PANELS panels, fewer where there would be fewer than LEAST_BLOCKS. Input
+   channels are taken CHUNK at a time, or DIRECT_CHUNK where x is read as it lies; a piece of x has at most PIECE
+   numbers. Where rows of results are shorter than NARROW, numbers of windows are gathered, so that all rows are one
+   product; windows whose rows have fewer than SHORT numbers are gathered whole. */
 enum {
     CHUNK = 64,
     DIRECT_CHUNK = 256,
@@ -19,6 +19,7 @@ enum {
     FEW_PLACES = 60,
     PLACES_TOGETHER = 12,
     BLOCK_PANELS = 4,
+    LEAST_BLOCKS = 8,
     LARGEST_PANEL = 64,
     PIECE = 24 << 10,
     GATHERED = DIRECT_PLACES * DIRECT_CHUNK,
@@ -35,7 +36,7 @@ typedef struct windows {
     bool is_direct; /* x is read as it lies */
     bool gathers, gathers_whole;
     int64_t per_group, inputs, taps, run; /* channels of a group; places of a window, and of one product */
-    int64_t chunk, chunks, columns, panels, panel_blocks;
+    int64_t chunk, chunks, columns, panels, block_panels, panel_blocks;
     int64_t rows, width, row_blocks, width_blocks; /* of results */
     const am_conv_passes *passes;
 } windows;
@@ -314,7 +315,8 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
                       float *gathered)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t length = w->run * depth, end = at->panel + BLOCK_PANELS < w->panels ? at->panel + BLOCK_PANELS : w->panels;
+    int64_t length = w->run * depth, end = at->panel + w->block_panels;
+    if (end > w->panels) end = w->panels;
     for (int64_t tap = 0; tap < w->taps; tap += w->run) {
         view windows_of = *v;
         bool ends = w->call->output_last && w->passes->count && chunk + 1 == w->chunks && tap + w->run == w->taps;
@@ -362,7 +364,7 @@ static void put_planes(const windows *w, const place *at, const target *sums)
 static void finish_last(const windows *w, const place *at, const target *y)
 {
     int64_t first = at->panel * w->columns, left = w->per_group - first;
-    int64_t count = left < BLOCK_PANELS * w->columns ? left : BLOCK_PANELS * w->columns;
+    int64_t count = left < w->block_panels * w->columns ? left : w->block_panels * w->columns;
     for (int64_t r = 0; r < at->rows; r++)
         am_conv_pass_over(w->call, w->passes, w->g.O, at->group * w->per_group + first, count,
                           y->at + r * y->result_row, at->width, true);
@@ -373,7 +375,7 @@ static void finish_last(const windows *w, const place *at, const target *y)
 static void compute_block(const windows *w, const place *at, workspace *memory)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t channel = at->group * w->per_group + at->panel * w->columns, line = BLOCK_PANELS * w->columns;
+    int64_t channel = at->group * w->per_group + at->panel * w->columns, line = w->block_panels * w->columns;
     bool writes_last = w->call->output_last;
     target to = {memory->sums, line, at->width * line};
     if (writes_last) {
@@ -397,7 +399,8 @@ static void compute_blocks(void *context, int64_t begin, int64_t end)
         int64_t x = i % w->width_blocks, y = i / w->width_blocks % w->row_blocks,
                 rest = i / w->width_blocks / w->row_blocks;
         int64_t panel = rest % w->panel_blocks, group = rest / w->panel_blocks % w->g.groups;
-        place at = {rest / w->panel_blocks / w->g.groups, group, panel * BLOCK_PANELS, y * w->rows, x * w->width, 0, 0};
+        place at = {
+            rest / w->panel_blocks / w->g.groups, group, panel * w->block_panels, y * w->rows, x * w->width, 0, 0};
         at.rows = w->g.out[1] - at.y < w->rows ? w->g.out[1] - at.y : w->rows;
         at.width = w->g.out[2] - at.x < w->width ? w->g.out[2] - at.x : w->width;
         compute_block(w, &at, &memory);
@@ -409,6 +412,9 @@ void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, 
 {
     windows w = {.call = call, .weights = prepared, .columns = call->micro->panel_columns, .passes = passes};
     if (!cut(&w, g, call->input_last)) return; /* am_conv_has_windows was asked */
-    w.panels = up(w.per_group, w.columns), w.panel_blocks = up(w.panels, BLOCK_PANELS);
-    am_parallel_for(g->B * g->groups * w.panel_blocks * w.row_blocks * w.width_blocks, 1, compute_blocks, &w);
+    int64_t others = g->B * g->groups * w.row_blocks * w.width_blocks;
+    w.panels = up(w.per_group, w.columns), w.block_panels = BLOCK_PANELS;
+    while (w.block_panels > 1 && others * up(w.panels, w.block_panels) < LEAST_BLOCKS) w.block_panels /= 2;
+    w.panel_blocks = up(w.panels, w.block_panels);
+    am_parallel_for(others * w.panel_blocks, 1, compute_blocks, &w);
 }

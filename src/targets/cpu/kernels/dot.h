@@ -11,7 +11,6 @@
 
 #include "targets/cpu/kernels/micro.h"
 
-typedef int32_t v4i __attribute__((vector_size(16)));
 typedef uint8_t vb __attribute__((vector_size(4 * AM_WIDTH)));
 typedef uint8_t vb_unaligned __attribute__((vector_size(4 * AM_WIDTH), aligned(1), may_alias));
 typedef uint16_t vs __attribute__((vector_size(4 * AM_WIDTH)));

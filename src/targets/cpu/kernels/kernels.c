@@ -1,6 +1,8 @@
 #include "targets/cpu/kernels/kernels.h"
 
-const am_kernel *const am_cpu_kernels[] = {&am_cpu_linear,
+const am_kernel *const am_cpu_kernels[] = {&am_cpu_linear_bf16,
+                                           &am_cpu_attention_bf16,
+                                           &am_cpu_linear,
                                            &am_cpu_quantized_linear,
                                            &am_cpu_matmul,
                                            &am_cpu_grouped_matmul,

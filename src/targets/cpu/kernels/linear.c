@@ -4,10 +4,11 @@
 
 #include <string.h>
 
-/* Results are cut into blocks of so many panels of columns (am_micro) and at most so many rows, ROWS_TOGETHER being
-   whole tiles. A block takes a piece of K after the other, for which a panel's numbers stay in the first cache and
-   those of x in the second. */
-enum { PANELS = 4, ROWS = 208, ROWS_TOGETHER = 12, PIECE_BYTES = 24 << 10 };
+/* Results are cut into blocks of so many panels of columns (am_micro), fewer where there would be fewer than
+   LEAST_BLOCKS for threads to share, and at most so many rows, ROWS_TOGETHER being whole tiles. A block takes a piece
+   of K after the other, DEPTH steps of a panel, or WIDE_DEPTH where panels are wide: their numbers and those of x then
+   come from the first two caches. */
+enum { PANELS = 4, LEAST_BLOCKS = 12, ROWS = 208, ROWS_TOGETHER = 12, PIECE_DEPTH = 256, WIDE_DEPTH = 192, WIDE = 64 };
 
 /* With up to so many rows a weight is read as it is: making panels of one that is no constant, or a larger form of
    16-bit numbers, costs more than it saves. */
@@ -16,12 +17,25 @@ enum { FEW_ROWS = 4 };
 /* A weight that has N contiguous is read DEPTH rows at a time where it is read as it is. */
 enum { DEPTH = 8 };
 
+/* Rows of x that are rounded together, at least. */
+enum { ROUND_ROWS = 4 };
+
+/* With pairs, x and the weight are rounded to BF16 and a step of a sum takes two numbers (am_pair), which lie where one
+   in F32 would: x is the scratch memory's then, and the weight's panels are always made. */
 typedef struct problem {
     const am_kernel_call *call;
     const am_linear_attributes *options;
-    int64_t M, N, K, rows, row_blocks, panels, column_blocks, piece;
-    size_t bytes; /* of a number of the weight */
+    bool has_pairs;
+    const float *x;
+    int64_t M, N, K, rows, row_blocks, panels, block_panels, column_blocks, piece;
+    int64_t steps; /* of a sum: K, or the pairs of it */
+    size_t bytes;  /* of what a panel has for a step and column */
 } problem;
+
+static int64_t up(int64_t n, int64_t by)
+{
+    return (n + by - 1) / by;
+}
 
 /* Numbers of the weight between neighbours in K and in N. */
 static int64_t row_stride(const problem *p)
@@ -40,27 +54,37 @@ static int64_t panel_columns(const problem *p, int64_t panel)
     return left < width ? left : width;
 }
 
-static problem problem_of(const am_kernel_call *call)
+static problem problem_of(const am_kernel_call *call, bool has_pairs)
 {
-    problem p = {.call = call, .options = AM_ATTRIBUTES(am_linear_attributes, call)};
+    problem p = {.call = call,
+                 .options = AM_ATTRIBUTES(am_linear_attributes, call),
+                 .has_pairs = has_pairs,
+                 .x = has_pairs ? call->scratch : call->inputs[0].data};
     const am_shape *w = &call->inputs[1].shape;
     int64_t width = call->micro->panel_columns;
     p.K = w->dims[p.options->in_out ? 0 : 1], p.N = w->dims[p.options->in_out ? 1 : 0];
-    p.panels = (p.N + width - 1) / width, p.column_blocks = (p.panels + PANELS - 1) / PANELS;
-    p.bytes = am_dtype_bytes(call->inputs[1].dtype);
-    p.piece = PIECE_BYTES / (width * (int64_t)sizeof(float));
+    p.panels = up(p.N, width);
+    p.steps = has_pairs ? am_pairs_of(p.K) : p.K;
+    p.bytes = has_pairs ? sizeof(am_pair) : am_dtype_bytes(call->inputs[1].dtype);
+    p.piece = width < WIDE ? PIECE_DEPTH : WIDE_DEPTH;
     return p;
 }
 
 /* --- panels --- */
 
-/* Rows k0 .. k0 + depth - 1 of a panel that is made now. */
+/* Steps k0 .. k0 + depth - 1 of a panel that is made now. */
 static void pack(const problem *p, int64_t panel, int64_t k0, int64_t depth, void *to)
 {
     const am_tensor *w = &p->call->inputs[1];
-    int64_t from = k0 * row_stride(p) + panel * p->call->micro->panel_columns * column_stride(p);
-    p->call->micro->pack_panel((const char *)w->data + (size_t)from * p->bytes, w->dtype, row_stride(p),
-                               column_stride(p), depth, panel_columns(p, panel), to);
+    int64_t together = p->has_pairs ? 2 : 1, row = row_stride(p), column = column_stride(p);
+    int64_t from = k0 * together * row + panel * p->call->micro->panel_columns * column;
+    const char *at = (const char *)w->data + (size_t)from * am_dtype_bytes(w->dtype);
+    if (!p->has_pairs) {
+        p->call->micro->pack_panel(at, w->dtype, row, column, depth, panel_columns(p, panel), to);
+        return;
+    }
+    int64_t numbers = k0 + depth < p->steps ? 2 * depth : p->K - 2 * k0;
+    p->call->micro->pack_pairs(at, w->dtype, row, column, numbers, panel_columns(p, panel), to);
 }
 
 typedef struct packing {
@@ -71,47 +95,47 @@ typedef struct packing {
 static void pack_panels(void *context, int64_t begin, int64_t end)
 {
     const packing *job = context;
-    size_t bytes = (size_t)(job->p.K * job->p.call->micro->panel_columns) * job->p.bytes;
+    size_t bytes = (size_t)(job->p.steps * job->p.call->micro->panel_columns) * job->p.bytes;
     for (int64_t panel = begin; panel < end; panel++)
-        pack(&job->p, panel, 0, job->p.K, job->to + (size_t)panel * bytes);
+        pack(&job->p, panel, 0, job->p.steps, job->to + (size_t)panel * bytes);
 }
 
-static void prepare(const am_kernel_call *call, void *prepared)
+static void prepare_all(const problem *p, void *prepared)
 {
-    packing job = {problem_of(call), prepared};
-    am_parallel_for(job.p.panels, 1, pack_panels, &job);
+    packing job = {*p, prepared};
+    am_parallel_for(p->panels, 1, pack_panels, &job);
 }
 
-static size_t prepared_bytes(const am_kernel_call *call)
+static size_t all_bytes(const problem *p)
 {
-    problem p = problem_of(call);
-    return (size_t)(p.panels * call->micro->panel_columns * p.K) * p.bytes;
+    return (size_t)(p->panels * p->call->micro->panel_columns * p->steps) * p->bytes;
 }
 
 /* Memory of a thread for a piece of a panel. */
 typedef struct workspace {
-    _Alignas(64) uint16_t half[PIECE_BYTES / sizeof(float)];
-    _Alignas(64) float full[PIECE_BYTES / sizeof(float)];
+    _Alignas(64) uint16_t half[WIDE * WIDE_DEPTH];
+    _Alignas(64) float full[WIDE * WIDE_DEPTH];
 } workspace;
 
 /* Where the piece is when the weight was prepared, else null. */
 static const char *prepared_piece(const problem *p, int64_t panel, int64_t k0)
 {
     const char *panels = p->call->prepared;
-    return panels ? panels + (size_t)((panel * p->K + k0) * p->call->micro->panel_columns) * p->bytes : NULL;
+    return panels ? panels + (size_t)((panel * p->steps + k0) * p->call->micro->panel_columns) * p->bytes : NULL;
 }
 
-/* The piece as float32. */
-static const float *float_piece(const problem *p, int64_t panel, int64_t k0, int64_t depth, workspace *w)
+/* The piece in F32, or of pairs. */
+static const float *piece_of(const problem *p, int64_t panel, int64_t k0, int64_t depth, workspace *w)
 {
     const void *piece = prepared_piece(p, panel, k0);
     am_dtype dtype = p->call->inputs[1].dtype;
+    bool is_whole = dtype == AM_F32 || p->has_pairs;
     if (!piece) {
-        void *to = dtype == AM_F32 ? (void *)w->full : (void *)w->half;
+        void *to = is_whole ? (void *)w->full : (void *)w->half;
         pack(p, panel, k0, depth, to);
         piece = to;
     }
-    if (dtype == AM_F32) return piece;
+    if (is_whole) return piece;
     p->call->micro->widen(dtype, piece, w->full, depth * p->call->micro->panel_columns);
     return w->full;
 }
@@ -126,9 +150,9 @@ typedef struct block {
 static const void *next_piece(const problem *p, const block *b, int64_t panel, int64_t k1)
 {
     int64_t k0 = (k1 - 1) / p->piece * p->piece;
-    if (p->call->inputs[1].dtype != AM_F32) return NULL;
+    if (p->call->inputs[1].dtype != AM_F32 && !p->has_pairs) return NULL;
     if (panel + 1 < b->panel1) return prepared_piece(p, panel + 1, k0);
-    if (k1 < p->K) return prepared_piece(p, b->panel0, k1);
+    if (k1 < p->steps) return prepared_piece(p, b->panel0, k1);
     return b->panel1 < p->panels ? prepared_piece(p, b->panel1, 0) : NULL;
 }
 
@@ -156,36 +180,37 @@ static void finish(const problem *p, const block *b)
                       residual ? residual + m * p->N + n0 : NULL, fn == AM_RELU ? AM_IDENTITY : fn, n);
 }
 
+/* The rows of a block times steps k0 .. k0 + depth - 1 of a panel, added to what steps before them gave. */
+static void multiply_piece(const problem *p, const block *b, int64_t panel, int64_t k0, int64_t depth,
+                           const void *piece, am_dtype dtype, const void *next)
+{
+    const am_micro *micro = p->call->micro;
+    const float *x = p->x + b->m0 * p->steps + k0;
+    float *y = (float *)p->call->outputs[0].data + b->m0 * p->N + panel * micro->panel_columns;
+    int64_t rows = b->m1 - b->m0, columns = panel_columns(p, panel);
+    am_ending ending = k0 + depth == p->steps ? ending_of(p, b, panel) : (am_ending){0};
+    if (p->has_pairs)
+        micro->gemm_pairs(rows, columns, depth, (const am_pair *)x, p->steps, piece, next, y, p->N, k0 > 0, &ending);
+    else micro->gemm_panel_ending(rows, columns, depth, x, p->steps, piece, dtype, next, y, p->N, k0 > 0, &ending);
+}
+
 static void multiply_many(const problem *p, const block *b)
 {
     workspace memory;
-    const am_micro *micro = p->call->micro;
-    const float *x = (const float *)p->call->inputs[0].data + b->m0 * p->K;
-    float *y = (float *)p->call->outputs[0].data + b->m0 * p->N;
     int64_t k0 = 0;
     do { /* once even where K is 0 */
-        int64_t depth = p->K - k0 < p->piece ? p->K - k0 : p->piece;
-        for (int64_t panel = b->panel0; panel < b->panel1; panel++) {
-            am_ending ending = k0 + depth == p->K ? ending_of(p, b, panel) : (am_ending){0};
-            micro->gemm_panel_ending(
-                b->m1 - b->m0, panel_columns(p, panel), depth, x + k0, p->K, float_piece(p, panel, k0, depth, &memory),
-                AM_F32, next_piece(p, b, panel, k0 + depth), y + panel * micro->panel_columns, p->N, k0 > 0, &ending);
-        }
+        int64_t depth = p->steps - k0 < p->piece ? p->steps - k0 : p->piece;
+        for (int64_t panel = b->panel0; panel < b->panel1; panel++)
+            multiply_piece(p, b, panel, k0, depth, piece_of(p, panel, k0, depth, &memory), AM_F32,
+                           next_piece(p, b, panel, k0 + depth));
         k0 += depth;
-    } while (k0 < p->K);
+    } while (k0 < p->steps);
 }
 
 static void multiply_few(const problem *p, const block *b)
 {
-    const am_micro *micro = p->call->micro;
-    const float *x = (const float *)p->call->inputs[0].data + b->m0 * p->K;
-    float *y = (float *)p->call->outputs[0].data + b->m0 * p->N;
-    for (int64_t panel = b->panel0; panel < b->panel1; panel++) {
-        am_ending ending = ending_of(p, b, panel);
-        micro->gemm_panel_ending(b->m1 - b->m0, panel_columns(p, panel), p->K, x, p->K, prepared_piece(p, panel, 0),
-                                 p->call->inputs[1].dtype, NULL, y + panel * micro->panel_columns, p->N, false,
-                                 &ending);
-    }
+    for (int64_t panel = b->panel0; panel < b->panel1; panel++)
+        multiply_piece(p, b, panel, 0, p->steps, prepared_piece(p, panel, 0), p->call->inputs[1].dtype, NULL);
 }
 
 /* Reads the weight as it is. */
@@ -214,12 +239,13 @@ static void multiply_in_place(const problem *p, const block *b)
 
 static void compute_block(const problem *p, const block *b)
 {
-    if (p->M <= FEW_ROWS && !p->call->prepared) {
+    bool is_few = p->M <= FEW_ROWS;
+    if (is_few && !p->call->prepared && !p->has_pairs) {
         multiply_in_place(p, b);
         return;
     }
-    if (p->M > FEW_ROWS) multiply_many(p, b);
-    else multiply_few(p, b);
+    if (is_few && p->call->prepared) multiply_few(p, b);
+    else multiply_many(p, b);
     finish(p, b);
 }
 
@@ -227,25 +253,75 @@ static void work(void *context, int64_t begin, int64_t end)
 {
     const problem *p = context;
     for (int64_t i = begin; i < end; i++) {
-        int64_t m0 = i / p->column_blocks * p->rows, panel0 = i % p->column_blocks * PANELS;
+        int64_t m0 = i / p->column_blocks * p->rows, panel0 = i % p->column_blocks * p->block_panels;
         block b = {m0, m0 + p->rows < p->M ? m0 + p->rows : p->M, panel0,
-                   panel0 + PANELS < p->panels ? panel0 + PANELS : p->panels};
+                   panel0 + p->block_panels < p->panels ? panel0 + p->block_panels : p->panels};
         compute_block(p, &b);
     }
 }
 
-static am_status run_linear(const am_kernel_call *call)
+static void round_rows(void *context, int64_t begin, int64_t end)
 {
-    problem p = problem_of(call);
-    p.M = am_shape_count(&call->outputs[0].shape) / (p.N ? p.N : 1);
-    p.row_blocks = (p.M + ROWS - 1) / ROWS;
-    p.rows = p.row_blocks ? (p.M + p.row_blocks - 1) / p.row_blocks : 0;
-    if (p.row_blocks > 1) {
-        p.rows = (p.rows + ROWS_TOGETHER - 1) / ROWS_TOGETHER * ROWS_TOGETHER;
-        p.row_blocks = (p.M + p.rows - 1) / p.rows;
+    const problem *p = context;
+    const float *x = p->call->inputs[0].data;
+    for (int64_t m = begin; m < end; m++)
+        p->call->micro->round_pairs(x + m * p->K, p->K, (am_pair *)p->call->scratch + m * p->steps);
+}
+
+static void run_problem(problem *p)
+{
+    p->M = am_shape_count(&p->call->outputs[0].shape) / (p->N ? p->N : 1);
+    p->row_blocks = up(p->M, ROWS);
+    p->rows = p->row_blocks ? up(p->M, p->row_blocks) : 0;
+    if (p->row_blocks > 1) {
+        p->rows = up(p->rows, ROWS_TOGETHER) * ROWS_TOGETHER;
+        p->row_blocks = up(p->M, p->rows);
     }
-    am_parallel_for(p.row_blocks * p.column_blocks, 1, work, &p);
+    p->block_panels = PANELS;
+    while (p->block_panels > 1 && p->row_blocks * up(p->panels, p->block_panels) < LEAST_BLOCKS) p->block_panels /= 2;
+    p->column_blocks = up(p->panels, p->block_panels);
+    if (p->has_pairs) am_parallel_for(p->M, ROUND_ROWS, round_rows, p);
+    am_parallel_for(p->row_blocks * p->column_blocks, 1, work, p);
+}
+
+/* --- the kernels --- */
+
+static am_status run_f32(const am_kernel_call *call)
+{
+    problem p = problem_of(call, false);
+    run_problem(&p);
     return NULL;
+}
+
+static size_t prepared_bytes_f32(const am_kernel_call *call)
+{
+    problem p = problem_of(call, false);
+    return all_bytes(&p);
+}
+
+static void prepare_f32(const am_kernel_call *call, void *prepared)
+{
+    problem p = problem_of(call, false);
+    prepare_all(&p, prepared);
+}
+
+static am_status run_bf16(const am_kernel_call *call)
+{
+    problem p = problem_of(call, true);
+    run_problem(&p);
+    return NULL;
+}
+
+static size_t prepared_bytes_bf16(const am_kernel_call *call)
+{
+    problem p = problem_of(call, true);
+    return all_bytes(&p);
+}
+
+static void prepare_bf16(const am_kernel_call *call, void *prepared)
+{
+    problem p = problem_of(call, true);
+    prepare_all(&p, prepared);
 }
 
 static bool supports(const am_graph *graph, const am_node *node)
@@ -258,11 +334,29 @@ static bool supports(const am_graph *graph, const am_node *node)
     return w == AM_F32 || (!a->in_out && (w == AM_BF16 || w == AM_F16));
 }
 
+static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
+{
+    const am_shape *x = &graph->values[node->inputs[0].id].shape;
+    int64_t K = x->dims[x->rank - 1];
+    return (size_t)(am_shape_count(x) / (K ? K : 1) * am_pairs_of(K)) * sizeof(am_pair);
+}
+
 const am_kernel am_cpu_linear = {.name = "linear_f32",
                                  .op = AM_OP_LINEAR,
-                                 .run = run_linear,
+                                 .run = run_f32,
                                  .supports = supports,
                                  .prepared_input = 1,
                                  .prepared_version = 1,
-                                 .prepared_bytes = prepared_bytes,
-                                 .prepare = prepare};
+                                 .prepared_bytes = prepared_bytes_f32,
+                                 .prepare = prepare_f32};
+
+const am_kernel am_cpu_linear_bf16 = {.name = "linear_bf16",
+                                      .op = AM_OP_LINEAR,
+                                      .is_bf16 = true,
+                                      .run = run_bf16,
+                                      .supports = supports,
+                                      .scratch_bytes = scratch_bytes_bf16,
+                                      .prepared_input = 1,
+                                      .prepared_version = 1,
+                                      .prepared_bytes = prepared_bytes_bf16,
+                                      .prepare = prepare_bf16};

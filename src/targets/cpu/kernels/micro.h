@@ -19,7 +19,7 @@
 #endif
 enum { AM_PANEL_COLUMNS = AM_TILE_VECTORS * AM_WIDTH };
 
-/* See am_micro in targets/cpu/isa.h. A refined level has the two for rounded weights of its own. */
+/* See am_micro in targets/cpu/isa.h. Those of a refined level are AM_TEMPLATE, of that level's base AM_BASE. */
 void AM_BASE(gemm_nt)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b, int64_t ldb,
                       am_dtype b_dtype, float *c, int64_t ldc);
 void AM_BASE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,
@@ -31,6 +31,11 @@ void AM_BASE(gemm_panel)(int64_t M, int64_t columns, int64_t K, const float *a, 
 void AM_BASE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                                 am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
                                 const am_ending *ending);
+void AM_TEMPLATE(gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
+                             const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending);
+void AM_TEMPLATE(round_pairs)(const float *x, int64_t count, am_pair *pairs);
+void AM_TEMPLATE(pack_pairs)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
+                             am_pair *panel);
 void AM_TEMPLATE(quantize)(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle);
 void AM_TEMPLATE(gemm_quantized)(int64_t M, int bits, const am_quantized_panel *panel, const am_quantized_rows *x,
                                  float *c, int64_t ldc);
@@ -54,6 +59,6 @@ float AM_BASE(sum)(const float *x, int64_t count);
 float AM_BASE(largest)(const float *x, int64_t count);
 void AM_BASE(rope)(const float *x, const float *cos, const float *sin, float *y, int64_t half, bool interleaved);
 void AM_BASE(widen)(am_dtype dtype, const void *x, float *y, int64_t count);
-void AM_BASE(attention)(const am_attention_problem *problem, int64_t b, int64_t h, int64_t t0, int64_t t1);
+void AM_TEMPLATE(attention)(const am_attention_problem *problem, int64_t b, int64_t h, int64_t t0, int64_t t1);
 
 #endif

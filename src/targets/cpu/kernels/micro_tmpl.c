@@ -14,6 +14,9 @@ const am_micro TABLE = {
     .pack_panel = AM_BASE(pack_panel),
     .gemm_panel = AM_BASE(gemm_panel),
     .gemm_panel_ending = AM_BASE(gemm_panel_ending),
+    .gemm_pairs = AM_TEMPLATE(gemm_pairs),
+    .round_pairs = AM_TEMPLATE(round_pairs),
+    .pack_pairs = AM_TEMPLATE(pack_pairs),
     .quantize = AM_TEMPLATE(quantize),
     .gemm_quantized = AM_TEMPLATE(gemm_quantized),
     .taps = AM_BASE(taps),
@@ -32,5 +35,5 @@ const am_micro TABLE = {
     .largest = AM_BASE(largest),
     .rope = AM_BASE(rope),
     .widen = AM_BASE(widen),
-    .attention = AM_BASE(attention),
+    .attention = AM_TEMPLATE(attention),
 };

@@ -35,10 +35,10 @@ static float squares(const float *x, float shift, int64_t count)
 
 float AM_TEMPLATE(largest)(const float *x, int64_t count)
 {
-    vf m = vset(-INFINITY);
+    vtop top = vtop_start();
     int64_t i = 0;
-    for (; i + AM_WIDTH <= count; i += AM_WIDTH) m = vmax(vload(x + i), m);
-    float best = vmax_lanes(m);
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) vtop_show(&top, vload(x + i));
+    float best = vtop_end(&top);
     for (; i < count; i++)
         if (x[i] > best || x[i] != x[i]) best = x[i];
     return best;

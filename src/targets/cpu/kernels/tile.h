@@ -5,12 +5,13 @@
 
 #include "targets/cpu/kernels/micro.h"
 
-/* How numbers of b are kept. */
-typedef enum form { FORM_F32, FORM_BF16, FORM_F16 } form;
+/* How numbers of b are kept. PAIRS: two neighbours along K in BF16 stand where else a number does, in a and b, and K
+   counts pairs. */
+typedef enum form { FORM_F32, FORM_BF16, FORM_F16, FORM_PAIRS } form;
 
 AM_INLINE vf load(form f, const void *b, int64_t at)
 {
-    if (f == FORM_F32) return vload((const float *)b + at);
+    if (f == FORM_F32 || f == FORM_PAIRS) return vload((const float *)b + at);
     return f == FORM_BF16 ? vwiden_bf16((const uint16_t *)b + at) : vwiden_f16((const uint16_t *)b + at);
 }
 
@@ -76,9 +77,10 @@ AM_INLINE void tile(form f, bool is_padded, int rows, int vectors, int64_t last,
                                                 : vload_n((const float *)b + k * ldb + v * AM_WIDTH, last);
 #pragma GCC unroll 16
         for (int m = 0; m < rows; m++) {
-            vf x = vset(a[m * lda + k]);
+            vf x = f == FORM_PAIRS ? vrepeat_pair(a + m * lda + k) : vset(a[m * lda + k]);
 #pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) sum[m][v] = vfma(x, w[v], sum[m][v]);
+            for (int v = 0; v < vectors; v++)
+                sum[m][v] = f == FORM_PAIRS ? vdot_pairs(x, w[v], sum[m][v]) : vfma(x, w[v], sum[m][v]);
         }
     }
     if (ending) end_sums(rows, vectors, last, sum, ldc, ending);

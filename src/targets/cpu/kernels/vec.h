@@ -1,6 +1,6 @@
 /* Vectors of floats of the level a *_tmpl.c file is compiled for: AM_WIDTH lanes in a vf. Arithmetic and
    comparisons are the compilers' own operators on vectors. Lanes never look at each other but in vsum, vsum4
-   and vmax_lanes. */
+   and vtop_end. */
 #ifndef AM_TARGETS_CPU_KERNELS_VEC_H
 #define AM_TARGETS_CPU_KERNELS_VEC_H
 
@@ -34,6 +34,7 @@ typedef float vf __attribute__((vector_size(4 * AM_WIDTH)));
 typedef int32_t vi __attribute__((vector_size(4 * AM_WIDTH)));
 typedef float vf_unaligned __attribute__((vector_size(4 * AM_WIDTH), aligned(4), may_alias));
 typedef float v4 __attribute__((vector_size(16)));
+typedef int32_t v4i __attribute__((vector_size(16)));
 typedef float v4_unaligned __attribute__((vector_size(16), aligned(4), may_alias));
 typedef uint16_t vhalf __attribute__((vector_size(2 * AM_WIDTH), aligned(2), may_alias));
 
@@ -162,11 +163,42 @@ AM_INLINE float vsum(vf v)
     return (p[0] + p[2]) + (p[1] + p[3]);
 }
 
-AM_INLINE float vmax_lanes(vf v)
+/* The largest number of what was shown to it, or a NaN; begins as -infinity. */
+typedef struct vtop {
+    vf most;
+#if defined(AM_VEC_AVX512)
+    __mmask16 nan;
+#endif
+} vtop;
+
+AM_INLINE vtop vtop_start(void)
 {
-    float best = v[0];
-    for (int i = 1; i < AM_WIDTH; i++)
-        if (v[i] > best || v[i] != v[i]) best = v[i];
+    return (vtop){.most = vset(-__builtin_inff())};
+}
+AM_INLINE void vtop_show(vtop *top, vf x)
+{
+#if defined(AM_VEC_AVX512)
+    top->most = (vf)_mm512_max_ps((__m512)x, (__m512)top->most);
+    top->nan |= _mm512_cmp_ps_mask((__m512)x, (__m512)x, _CMP_UNORD_Q);
+#else
+    top->most = vmax(x, top->most);
+#endif
+}
+AM_INLINE float vtop_end(const vtop *top)
+{
+    v4 quarters[AM_WIDTH / 4], most;
+#if defined(AM_VEC_AVX512)
+    if (top->nan) return __builtin_nanf("");
+#endif
+    memcpy(quarters, &top->most, sizeof quarters);
+    most = quarters[0];
+    for (int i = 1; i < AM_WIDTH / 4; i++) {
+        v4i larger = (v4i)(quarters[i] > most) | (v4i)(quarters[i] != quarters[i]);
+        most = (v4)((larger & (v4i)quarters[i]) | (~larger & (v4i)most));
+    }
+    float best = most[0];
+    for (int i = 1; i < 4; i++)
+        if (most[i] > best || most[i] != most[i]) best = most[i];
     return best;
 }
 
@@ -201,6 +233,49 @@ AM_INLINE vf vwiden_f16(const uint16_t *p)
 #endif
 }
 
+/* --- pairs: two BF16 in the place of a float, the first in its lower half --- */
+
+/* The nearest BF16, to even, as the upper half of each lane, zeros below; NaN stays one. */
+AM_INLINE vi vround_bf16(vf x)
+{
+    vi bits = (vi)x, odd = (bits >> 16) & 1, nan = (vi)(x != x);
+    return ((nan & (bits | 0x400000)) | (~nan & (bits + 0x7fff + odd))) & -0x10000;
+}
+
+AM_INLINE vf vpair(vf first, vf second)
+{
+    return (vf)(((vround_bf16(first) >> 16) & 0xffff) | vround_bf16(second));
+}
+
+/* AM_WIDTH numbers as BF16. */
+AM_INLINE void vstore_bf16(uint16_t *p, vf x)
+{
+#if defined(__AVX512BF16__)
+    _mm256_storeu_si256((__m256i_u *)p, (__m256i)_mm512_cvtneps_pbh((__m512)x));
+#else
+    *(vhalf *)p = __builtin_convertvector((vround_bf16(x) >> 16) & 0xffff, vhalf);
+#endif
+}
+
+/* The pair at p, in every lane. */
+AM_INLINE vf vrepeat_pair(const float *p)
+{
+    int32_t pair;
+    memcpy(&pair, p, sizeof pair);
+    return (vf)(pair - (vi){0});
+}
+
+/* c + the products of the first and of the second numbers; the order of both sums is the level's. */
+AM_INLINE vf vdot_pairs(vf a, vf b, vf c)
+{
+#if defined(__AVX512BF16__)
+    return (vf)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);
+#else
+    c = vfma((vf)((vi)a << 16), (vf)((vi)b << 16), c);
+    return vfma((vf)((vi)a & -0x10000), (vf)((vi)b & -0x10000), c);
+#endif
+}
+
 /* --- functions --- */
 
 /* Nearest whole number for |x| < 2^22. */
@@ -229,25 +304,43 @@ AM_INLINE vf vexp_rest(vf x, vf n)
     return vfma(p * r, r, r) + 1.0f;
 }
 
+#if defined(AM_VEC_AVX512)
+/* x of -104 .. 89 or a NaN: 2^n e^r, which over- and underflows as it should. */
+AM_INLINE vf vexp_clamped(vf x)
+{
+    vf n = (vf)_mm512_roundscale_ps((__m512)(x * 0x1.715476p+0f), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+    return (vf)_mm512_scalef_ps((__m512)vexp_rest(x, n), (__m512)n);
+}
+#endif
+
 /* e^x within about 1 ulp: 2^n e^r. The power of two is applied in halves so that results over- and underflow as they
  * should.
  */
 AM_INLINE vf vexp(vf x)
 {
+#if defined(AM_VEC_AVX512)
+    __m512 least = _mm512_max_ps(_mm512_set1_ps(-104.0f), (__m512)x); /* of a NaN the second operand */
+    return vexp_clamped((vf)_mm512_min_ps(_mm512_set1_ps(89.0f), least));
+#else
     vf clamped = vmin(vmax(x, vset(-104.0f)), vset(89.0f));
     vi nan = (vi)(x != x);
     clamped = vselect(nan, vset(0), clamped);
     vf n = vround(clamped * 0x1.715476p+0f), half = vround(n * 0.5f);
     vf y = vexp_rest(clamped, n) * vpower2(half) * vpower2(n - half);
     return vselect(nan, x, y);
+#endif
 }
 
-/* vexp for x <= 0, 0 below -87 (where e^x is 1.6e-38). */
+/* vexp for x <= 0; may be 0 below -87 (where e^x is 1.6e-38), and is below -104. */
 AM_INLINE vf vexp_falling(vf x)
 {
+#if defined(AM_VEC_AVX512)
+    return vexp_clamped((vf)_mm512_max_ps(_mm512_set1_ps(-104.0f), (__m512)x));
+#else
     vi vanishes = (vi)(x < -87.0f);
     vf t = vselect(vanishes, vset(-87.0f), x), n = vround(t * 0x1.715476p+0f);
     return (vf)(~vanishes & (vi)(vexp_rest(t, n) * vpower2(n)));
+#endif
 }
 
 /* x + x^3 P(x^2) below 0.625, else 1 - 2 / (e^2x + 1). */

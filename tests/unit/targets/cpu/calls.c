@@ -73,6 +73,32 @@ static void gemm_panel_ending(const micro_call *call, const am_micro *micro, mic
     }
 }
 
+static void pack_pairs(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    am_pair *panel = (am_pair *)memory->panels;
+    for (int64_t n = 0; n < call->N; n += micro->panel_columns, panel += am_pairs_of(call->K) * micro->panel_columns) {
+        int64_t left = call->N - n;
+        micro->pack_pairs(memory->b + n * call->K, AM_F32, 1, call->K, call->K,
+                          left < micro->panel_columns ? left : micro->panel_columns, panel);
+    }
+}
+
+static void round_pairs(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    micro->round_pairs(memory->a, call->M * call->K, (am_pair *)memory->d);
+}
+
+static void gemm_pairs(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    const am_pair *panel = (const am_pair *)memory->panels;
+    int64_t steps = am_pairs_of(call->K), size = steps * micro->panel_columns;
+    for (int64_t n = 0; n < call->N; n += micro->panel_columns, panel += size) {
+        int64_t left = call->N - n, columns = left < micro->panel_columns ? left : micro->panel_columns;
+        micro->gemm_pairs(call->M, columns, steps, (const am_pair *)memory->d, steps, panel,
+                          left > columns ? panel + size : NULL, memory->c + n, call->N, false, NULL);
+    }
+}
+
 /* fn: bits of the weight, whose bytes and scales are whatever is there. */
 static am_quantized_rows rounded_rows(const micro_call *call, micro_memory *memory)
 {
@@ -226,6 +252,10 @@ const micro_call micro_calls[] = {
     {"gemm_panel", "1x192x768 f32", gemm_panel, 1, 192, 768, AM_F32, 0, 2.0 * 192 * 768},
     {"gemm_panel", "7x100x100 f32", gemm_panel, 7, 100, 100, AM_F32, 0, 2.0 * 7 * 100 * 100},
     {"gemm_panel_ending", "128x192x256 f32", gemm_panel_ending, 128, 192, 256, AM_F32, 0, 2.0 * 128 * 192 * 256},
+    {"gemm_pairs", "128x192x256 bf16", gemm_pairs, 128, 192, 256, AM_F32, 0, 2.0 * 128 * 192 * 256},
+    {"gemm_pairs", "1x192x768 bf16", gemm_pairs, 1, 192, 768, AM_F32, 0, 2.0 * 192 * 768},
+    {"round_pairs", "128x256", round_pairs, 128, 0, 256, AM_F32, 0, 0},
+    {"pack_pairs", "256x192 f32, columns", pack_pairs, 0, 192, 256, AM_F32, 0, 0},
     {"quantize", "128x256 for 8 bits", quantize, 128, 0, 256, AM_F32, 8, 0},
     {"quantize", "128x256 for 4 bits", quantize, 128, 0, 256, AM_F32, 4, 0},
     {"gemm_quantized", "128x192x256 of 8 bits", gemm_quantized, 128, 192, 256, AM_F32, 8, 2.0 * 128 * 192 * 256},
@@ -291,4 +321,8 @@ void micro_memory_prepare(micro_memory *memory, const micro_call *call, const am
 {
     if (call->run == gemm_panel || call->run == gemm_panel_ending) pack_columns(call, micro, memory);
     if (call->run == gemm_quantized) quantize(call, micro, memory);
+    if (call->run == gemm_pairs) {
+        round_pairs(call, micro, memory);
+        pack_pairs(call, micro, memory);
+    }
 }

@@ -56,7 +56,7 @@ const am_micro *check_next_level(const am_micro *previous)
 
 /* --- arrays --- */
 
-enum { SLOTS = 16, SLOT_PAGES = 512, BORDER = 128, BORDER_BYTE = 0xa5, LINE = 64 };
+enum { SLOTS = 20, SLOT_PAGES = 512, BORDER = 128, BORDER_BYTE = 0xa5, LINE = 64 };
 
 typedef struct slot {
     unsigned char *pages, *room, *data; /* room: all but the first and the last page */

@@ -33,7 +33,7 @@ const am_micro *check_next_level(const am_micro *previous);
 typedef enum check_place { AT_END, AT_START, ODD, PLACES } check_place;
 #define FOR_EACH_PLACE(place) for (check_place place = AT_END; place < PLACES; place++)
 
-/* `count` elements of `size` bytes, at most 1 MiB, valid until check_release. Fails the test beyond sixteen. */
+/* `count` elements of `size` bytes, at most 1 MiB, valid until check_release. Fails the test beyond twenty. */
 void *check_array(check_place place, int64_t count, size_t size);
 float *check_floats(check_place place, int64_t count);
 

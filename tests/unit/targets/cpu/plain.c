@@ -62,6 +62,56 @@ static void gemm_panel(int64_t M, int64_t columns, int64_t K, const float *a, in
     multiply(M, columns, K, a, lda, panel, dtype, COLUMNS, 1, c, ldc, accumulate);
 }
 
+static void affine(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,
+                   const float *terms, bool relu)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = 0; k < count; k++) {
+            double sum =
+                (double)y[i * stride + k] * (factors ? (double)factors[k] : 1) + (terms ? (double)terms[k] : 0);
+            if (residual) sum += (double)residual[i * stride + k];
+            y[i * stride + k] = (float)(relu ? am_unary_real(AM_RELU, sum) : sum);
+        }
+}
+
+/* The first or the second number of a pair. */
+static float half_of(am_pair pair, int64_t which)
+{
+    return am_bf16_to_f32((uint16_t)(which ? pair >> 16 : pair & 0xffff));
+}
+
+static void gemm_pairs(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
+                       const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
+{
+    (void)next;
+    for (int64_t m = 0; m < M; m++)
+        for (int64_t n = 0; n < columns; n++) {
+            double sum = accumulate ? (double)c[m * ldc + n] : 0;
+            for (int64_t k = 0; k < 2 * K; k++)
+                sum += (double)half_of(a[m * lda + k / 2], k % 2) * (double)half_of(panel[k / 2 * COLUMNS + n], k % 2);
+            c[m * ldc + n] = (float)sum;
+        }
+    if (ending) affine(c, ending->residual, ldc, M, columns, ending->factors, ending->terms, ending->relu);
+}
+
+static void round_pairs(const float *x, int64_t count, am_pair *pairs)
+{
+    for (int64_t i = 0; i < count; i += 2)
+        pairs[i / 2] = am_f32_to_bf16(x[i]) | (i + 1 < count ? (am_pair)am_f32_to_bf16(x[i + 1]) << 16 : 0);
+}
+
+static void pack_pairs(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
+                       am_pair *panel)
+{
+    for (int64_t k = 0; k < K; k += 2)
+        for (int64_t j = 0; j < COLUMNS; j++) {
+            int64_t at = k * row + j * column, count = K - k < 2 ? 1 : 2;
+            float numbers[2] = {0};
+            for (int64_t i = 0; i < count && j < columns; i++) numbers[i] = (float)load(dtype, w, at + i * row);
+            round_pairs(numbers, 2, &panel[k / 2 * COLUMNS + j]);
+        }
+}
+
 static void taps(const float *x, const int64_t *offsets, const float *weights, int64_t count_of_taps, float bias,
                  float *y, int64_t count)
 {
@@ -85,18 +135,6 @@ static void filter(const float *x, int64_t x_place, const int64_t *offsets, cons
 }
 
 /* --- single elements --- */
-
-static void affine(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,
-                   const float *terms, bool relu)
-{
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t k = 0; k < count; k++) {
-            double sum =
-                (double)y[i * stride + k] * (factors ? (double)factors[k] : 1) + (terms ? (double)terms[k] : 0);
-            if (residual) sum += (double)residual[i * stride + k];
-            y[i * stride + k] = (float)(relu ? am_unary_real(AM_RELU, sum) : sum);
-        }
-}
 
 static void gemm_panel_ending(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
                               am_dtype dtype, const void *next, float *c, int64_t ldc, bool accumulate,
@@ -226,6 +264,12 @@ static bool sees(const am_attention_problem *p, int64_t b, int64_t h, int64_t t,
     return !p->window || (i - s < p->window && (p->causal || s - i < p->window));
 }
 
+/* As it is multiplied. */
+static double operand(const am_attention_problem *p, float x)
+{
+    return (double)(p->has_pairs ? am_bf16_to_f32(am_f32_to_bf16(x)) : x);
+}
+
 static double score(const am_attention_problem *p, int64_t b, int64_t h, int64_t t, int64_t s)
 {
     const int64_t *strides = p->bias_strides;
@@ -233,7 +277,7 @@ static double score(const am_attention_problem *p, int64_t b, int64_t h, int64_t
                 *k = p->k + ((b * p->S + s) * p->G + h / (p->H / p->G)) * p->D;
     double product = 0;
     if (!sees(p, b, h, t, s)) return -(double)FLT_MAX;
-    for (int64_t d = 0; d < p->D; d++) product += (double)q[d] * (double)k[d];
+    for (int64_t d = 0; d < p->D; d++) product += operand(p, q[d]) * operand(p, k[d]);
     product *= (double)p->scale;
     if (p->soft_cap != 0) product = (double)p->soft_cap * tanh(product / (double)p->soft_cap);
     return product + (p->bias ? (double)p->bias[b * strides[0] + h * strides[1] + t * strides[2] + s * strides[3]] : 0);
@@ -252,7 +296,7 @@ static void attend(const am_attention_problem *p, int64_t b, int64_t h, int64_t 
         for (int64_t s = 0; s < p->keys; s++) {
             double weight = exp(score(p, b, h, t, s) - most) / total;
             const float *v = p->v + ((b * p->S + s) * p->G + h / (p->H / p->G)) * p->E + e0;
-            for (int64_t e = 0; e < count; e++) y[e] += weight * (double)v[e];
+            for (int64_t e = 0; e < count; e++) y[e] += weight * operand(p, v[e]);
         }
         for (int64_t e = 0; e < count; e++) p->y[((b * p->T + t) * p->H + h) * p->E + e0 + e] = (float)y[e];
     }
@@ -322,6 +366,9 @@ const am_micro plain_micro = {
     .pack_panel = pack_panel,
     .gemm_panel = gemm_panel,
     .gemm_panel_ending = gemm_panel_ending,
+    .gemm_pairs = gemm_pairs,
+    .round_pairs = round_pairs,
+    .pack_pairs = pack_pairs,
     .quantize = quantize,
     .gemm_quantized = gemm_quantized,
     .taps = taps,

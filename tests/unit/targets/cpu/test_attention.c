@@ -7,7 +7,7 @@
 #include <float.h>
 
 enum {
-    PROBLEMS = 256,
+    PROBLEMS = 512,
     MASK = 1,
     BIAS = 2,
     SINKS = 4,
@@ -16,7 +16,8 @@ enum {
     CAP = 32,
     CACHE = 64,
     PANELS = 128,
-    PARTS = 8
+    PAIRS = 256, /* with PANELS */
+    PARTS = 9
 };
 
 static int64_t one_of(const int64_t *choices, size_t count)
@@ -76,23 +77,28 @@ static void add_bias(am_attention_problem *p, check_place place)
     p->bias = bias;
 }
 
+static void pack(const am_micro *micro, const am_attention_problem *p, const float *from, int64_t row, int64_t column,
+                 int64_t depth, int64_t left, float *to)
+{
+    int64_t columns = left < micro->panel_columns ? left : micro->panel_columns;
+    if (p->has_pairs) micro->pack_pairs(from, AM_F32, row, column, depth, columns, (am_pair *)to);
+    else micro->pack_panel(from, AM_F32, row, column, depth, columns, to);
+}
+
 /* Keys and values as panels (attention.h), those beyond `keys` as they were. */
 static void add_panels(const am_micro *micro, am_attention_problem *p, check_place place)
 {
+    int64_t k_depth = p->has_pairs ? am_pairs_of(p->D) : p->D, v_depth = p->has_pairs ? am_pairs_of(p->S) : p->S;
     int64_t width = micro->panel_columns, k_panels = (p->S + width - 1) / width, v_panels = (p->E + width - 1) / width;
-    float *k = check_floats(place, p->G * k_panels * p->D * width),
-          *v = check_floats(place, p->G * v_panels * p->S * width);
+    float *k = check_floats(place, p->G * k_panels * k_depth * width),
+          *v = check_floats(place, p->G * v_panels * v_depth * width);
     p->k_panels = k, p->v_panels = v;
     for (int64_t g = 0; g < p->G; g++) {
-        for (int64_t i = 0; i < k_panels; i++, k += p->D * width) {
-            int64_t left = p->keys - i * width;
-            if (left > 0)
-                micro->pack_panel(p->k + (i * width * p->G + g) * p->D, AM_F32, 1, p->G * p->D, p->D,
-                                  left < width ? left : width, k);
-        }
-        for (int64_t i = 0; i < v_panels; i++, v += p->S * width)
-            micro->pack_panel(p->v + g * p->E + i * width, AM_F32, p->G * p->E, 1, p->keys,
-                              p->E - i * width < width ? p->E - i * width : width, v);
+        for (int64_t i = 0; i < k_panels; i++, k += k_depth * width)
+            if (p->keys > i * width)
+                pack(micro, p, p->k + (i * width * p->G + g) * p->D, 1, p->G * p->D, p->D, p->keys - i * width, k);
+        for (int64_t i = 0; i < v_panels; i++, v += v_depth * width)
+            pack(micro, p, p->v + g * p->E + i * width, p->G * p->E, 1, p->keys, p->E - i * width, v);
     }
 }
 
@@ -120,6 +126,7 @@ static am_attention_problem random_problem(const am_micro *micro, unsigned parts
     if (parts & SINKS) add_sinks(&p, place);
     if (parts & MASK) add_mask(&p, place);
     if (parts & BIAS) add_bias(&p, place);
+    p.has_pairs = (parts & PANELS) && (parts & PAIRS);
     if (parts & PANELS) add_panels(micro, &p, place);
     check_where("T %d H %d D %d S %d G %d E %d, %d keys, parts %u, place %d", (int)p.T, (int)p.H, (int)p.D, (int)p.S,
                 (int)p.G, (int)p.E, (int)p.keys, parts, (int)place);
@@ -151,20 +158,39 @@ static const float *answer(const am_micro *micro, const am_attention_problem *p,
     return other.y;
 }
 
+static const float *rounded(const float *x, int64_t count)
+{
+    float *y = check_floats(AT_END, count);
+    for (int64_t i = 0; i < count; i++) y[i] = am_bf16_to_f32(am_f32_to_bf16(x[i]));
+    return y;
+}
+
+/* With pairs, the same problem of the numbers that they hold: only weights are rounded besides. */
+static am_attention_problem as_numbers(const am_attention_problem *p)
+{
+    am_attention_problem exact = *p;
+    exact.has_pairs = false;
+    if (!p->has_pairs) return exact;
+    exact.q = rounded(p->q, p->T * p->H * p->D), exact.k = rounded(p->k, p->S * p->G * p->D);
+    exact.v = rounded(p->v, p->S * p->G * p->E);
+    return exact;
+}
+
 #define BOUND "D / 4 + 3 roundings of scores, keys / 16 + 8 of sums"
 
 /* A weight is off by what its score is and by an exponential; of what they weigh, magnitudes count. Roundings that go
    either way are fewer than all there are: the worst case is four times this. */
-static void compare(const am_micro *micro, const am_attention_problem *p)
+static void compare(const am_micro *micro, const am_attention_problem *problem)
 {
+    const am_attention_problem as_given = *problem, exact = as_numbers(problem), *p = &exact;
     float *magnitudes = check_floats(AT_END, p->S * p->G * p->E);
     for (int64_t i = 0; i < p->S * p->G * p->E; i++) magnitudes[i] = fabsf(p->v[i]);
     const float *expected = answer(&plain_micro, p, p->v), *sizes = answer(&plain_micro, p, magnitudes);
     double score_off = check_rounding((double)p->D / 4 + 3, largest_score(p) + 4) * (p->soft_cap != 0 ? 3 : 1);
-    for (int64_t h = 0; h < p->H; h++) micro->attention(p, 0, h, 0, p->T);
+    for (int64_t h = 0; h < p->H; h++) micro->attention(&as_given, 0, h, 0, p->T);
+    double weights_off = check_rounding((double)p->keys / 16 + 8, 1) + (as_given.has_pairs ? 0x1p-8 : 0);
     for (int64_t i = 0; i < p->T * p->H * p->E; i++)
-        check_near((double)p->y[i], (double)expected[i],
-                   score_off * (double)sizes[i] + check_rounding((double)p->keys / 16 + 8, (double)sizes[i]));
+        check_near((double)p->y[i], (double)expected[i], (score_off + weights_off) * (double)sizes[i]);
 }
 
 /* The bits of a query's result depend neither on the queries computed with it nor on how they are cut. */

@@ -15,7 +15,7 @@ static void check_level(am_isa isa)
     assert_true(m->gemm_nt && m->gemm_nn && m->pack_panel && m->gemm_panel && m->taps && m->finish && m->unary);
     assert_true(m->gemm_panel_ending && m->filter && m->affine && m->gated && m->binary && m->layer_norm &&
                 m->rms_norm && m->moments && m->scale && m->softmax);
-    assert_true(m->quantize && m->gemm_quantized);
+    assert_true(m->quantize && m->gemm_quantized && m->gemm_pairs && m->round_pairs && m->pack_pairs);
     assert_true(m->sum && m->largest && m->rope && m->widen && m->attention);
 }
 
@@ -42,6 +42,11 @@ static void targets_cpu_levels__avx512_is_tested_here(void **state)
 static void targets_cpu_levels__avx512vnni_is_tested_here(void **state)
 {
     check_level(AM_ISA_AVX512VNNI);
+}
+
+static void targets_cpu_levels__avx512bf16_is_tested_here(void **state)
+{
+    check_level(AM_ISA_AVX512BF16);
 }
 
 static void targets_cpu_levels__neon_is_tested_here(void **state)
