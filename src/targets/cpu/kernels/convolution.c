@@ -293,7 +293,7 @@ static am_status run_convolution(const am_kernel_call *call)
         return NULL;
     }
     if (call->prepared && am_conv_has_windows(g)) {
-        am_conv_run_windows(call, g, call->prepared, NULL);
+        am_conv_run_windows(call, g, call->prepared, NULL, false);
         return NULL;
     }
     p.direct = is_direct(g);
@@ -332,6 +332,43 @@ static size_t window_bytes(const am_kernel_call *call)
     for (int i = 2; i < w->rank; i++) taps *= w->dims[i];
     return taps == 1 || w->rank > 4 || w->dims[1] == 1 ? 0 : am_conv_window_bytes(call);
 }
+
+/* Only windows are rounded, of prepared weights; what else there is stays in F32. */
+static am_status run_bf16(const am_kernel_call *call)
+{
+    am_conv_geometry g;
+    if (!call->prepared) return run_convolution(call);
+    am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
+                     &g);
+    if (am_shape_count(&call->outputs[0].shape)) am_conv_run_windows(call, &g, call->prepared, NULL, true);
+    return NULL;
+}
+
+static size_t pair_bytes(const am_kernel_call *call)
+{
+    return window_bytes(call) ? am_conv_pair_bytes(call) : 0;
+}
+
+static bool supports_bf16(const am_graph *graph, const am_node *node)
+{
+    am_conv_geometry g;
+    if (!supports(graph, node)) return false;
+    am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape,
+                     &graph->values[node->inputs[1].id].shape, &graph->values[node->first_output.id].shape, &g);
+    return am_conv_has_windows(&g) && am_conv_has_pairs(&g);
+}
+
+const am_kernel am_cpu_convolution_bf16 = {.name = "convolution_bf16",
+                                           .op = AM_OP_CONVOLUTION,
+                                           .is_bf16 = true,
+                                           .run = run_bf16,
+                                           .supports = supports_bf16,
+                                           .takes = am_conv_takes,
+                                           .channels_last = &am_cpu_convolution_last_bf16,
+                                           .prepared_input = 1,
+                                           .prepared_version = 1,
+                                           .prepared_bytes = pair_bytes,
+                                           .prepare = am_conv_prepare_pairs};
 
 const am_kernel am_cpu_convolution = {.name = "convolution_f32",
                                       .op = AM_OP_CONVOLUTION,

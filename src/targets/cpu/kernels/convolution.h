@@ -36,7 +36,7 @@ bool am_conv_takes(const am_graph *graph, const am_node *node, const am_node *ne
 
 /* --- with channels last (convolution_last.c) --- */
 
-extern const am_kernel am_cpu_convolution_last;
+extern const am_kernel am_cpu_convolution_last, am_cpu_convolution_last_bf16;
 
 /* Bias and tail as few passes over results: y * factors + terms + residual, below 0 made 0, then a function; each may
    be null or absent. */
@@ -74,9 +74,14 @@ size_t am_conv_window_bytes(const am_kernel_call *call);
 /* Fills them (am_kernel.prepare). */
 void am_conv_prepare_windows(const am_kernel_call *call, void *prepared);
 
-/* Computes it with prepared weights; x and y lie as the call says (am_kernel_call). `passes`: where y has channels
- * last. */
+/* Whether windows can be rounded to pairs (am_micro.gemm_pairs), and the same two for them. */
+bool am_conv_has_pairs(const am_conv_geometry *g);
+size_t am_conv_pair_bytes(const am_kernel_call *call);
+void am_conv_prepare_pairs(const am_kernel_call *call, void *prepared);
+
+/* Computes it with prepared weights, those of am_conv_prepare_pairs where has_pairs; x and y lie as the call says
+   (am_kernel_call). `passes`: where y has channels last. */
 void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
-                         const am_conv_passes *passes);
+                         const am_conv_passes *passes, bool has_pairs);
 
 #endif

@@ -210,7 +210,7 @@ static void prepare(const am_kernel_call *call, void *prepared)
     else am_conv_prepare_windows(call, prepared);
 }
 
-static void compute(const am_kernel_call *call, const float *prepared)
+static void compute(const am_kernel_call *call, const float *prepared, bool has_pairs)
 {
     filter f = {.call = call, .weights = prepared};
     am_conv_geometry g;
@@ -220,22 +220,40 @@ static void compute(const am_kernel_call *call, const float *prepared)
     f.passes = &passes;
     if (has_filters(call) && cut(&f, &g))
         am_parallel_for(g.B * f.channel_blocks * f.row_blocks * f.width_blocks, 1, filter_blocks, &f);
-    else am_conv_run_windows(call, &g, prepared, &passes);
+    else am_conv_run_windows(call, &g, prepared, &passes, has_pairs);
 }
 
-static am_status run(const am_kernel_call *call)
+static am_status run_with(const am_kernel_call *call, const am_kernel *kernel)
 {
     float *own = NULL;
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
     if (!call->prepared) {
-        size_t bytes = prepared_bytes(call);
+        size_t bytes = kernel->prepared_bytes(call);
         own = am_alloc_large(bytes);
         if (!own) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of packed weights", bytes);
-        prepare(call, own);
+        kernel->prepare(call, own);
     }
-    compute(call, own ? own : call->prepared);
+    compute(call, own ? own : call->prepared, kernel->is_bf16);
     am_free_aligned(own);
     return NULL;
+}
+
+static am_status run(const am_kernel_call *call)
+{
+    return run_with(call, &am_cpu_convolution_last);
+}
+
+static am_status run_bf16(const am_kernel_call *call)
+{
+    return run_with(call, &am_cpu_convolution_last_bf16);
+}
+
+static bool supports_bf16(const am_graph *graph, const am_node *node)
+{
+    am_conv_geometry g;
+    am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape,
+                     &graph->values[node->inputs[1].id].shape, &graph->values[node->first_output.id].shape, &g);
+    return supports(graph, node) && !is_filter(graph, node) && am_conv_has_pairs(&g);
 }
 
 const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f32",
@@ -250,3 +268,16 @@ const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f3
                                            .prepared_bytes = prepared_bytes,
                                            .prepare = prepare,
                                            .keeps_layout = is_filter};
+
+const am_kernel am_cpu_convolution_last_bf16 = {.name = "convolution_channels_last_bf16",
+                                                .op = AM_OP_CONVOLUTION,
+                                                .is_bf16 = true,
+                                                .run = run_bf16,
+                                                .supports = supports_bf16,
+                                                .scratch_bytes = scratch_bytes,
+                                                .takes = am_conv_takes,
+                                                .adds_in_place = adds_in_place,
+                                                .prepared_input = 1,
+                                                .prepared_version = 1,
+                                                .prepared_bytes = am_conv_pair_bytes,
+                                                .prepare = am_conv_prepare_pairs};

@@ -28,18 +28,28 @@ enum {
     TOGETHER = 8
 };
 
-/* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel]. */
+/* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel]. With
+   pairs, windows and weights are rounded to BF16 and a step takes two neighbours of that sequence (am_pair), which lie
+   where one number in F32 would. */
 typedef struct windows {
     const am_kernel_call *call;
     const float *weights;
     am_conv_geometry g;
-    bool is_direct; /* x is read as it lies */
+    bool has_pairs;
+    int64_t panel_steps, chunk_steps; /* of a panel, and of a chunk in it */
+    bool is_direct;                   /* x is read as it lies */
     bool gathers, gathers_whole;
     int64_t per_group, inputs, taps, run; /* channels of a group; places of a window, and of one product */
     int64_t chunk, chunks, columns, panels, block_panels, panel_blocks;
     int64_t rows, width, row_blocks, width_blocks; /* of results */
     const am_conv_passes *passes;
 } windows;
+
+/* How many steps so many numbers are. */
+static int64_t steps_of(const windows *w, int64_t numbers)
+{
+    return w->has_pairs ? am_pairs_of(numbers) : numbers;
+}
 
 /* --- cutting --- */
 
@@ -106,6 +116,12 @@ bool am_conv_has_windows(const am_conv_geometry *g)
     return cut(&w, g, false);
 }
 
+bool am_conv_has_pairs(const am_conv_geometry *g)
+{
+    windows w;
+    return g->groups < g->C && cut(&w, g, false) && (w.gathers_whole || w.inputs % 2 == 0);
+}
+
 bool am_conv_is_one_product(const am_conv_geometry *g)
 {
     windows w;
@@ -170,6 +186,61 @@ void am_conv_prepare_windows(const am_kernel_call *call, void *prepared)
     am_parallel_for(job.groups * panels_of(call), 1, pack_panels, &job);
 }
 
+/* Chunks are of an even number of channels where there is more than one. */
+static int64_t pairs_of_panel(const am_shape *w)
+{
+    return am_pairs_of(w->dims[1] * taps_of(w));
+}
+
+size_t am_conv_pair_bytes(const am_kernel_call *call)
+{
+    return (size_t)(groups_of(call) * panels_of(call) * call->micro->panel_columns *
+                    pairs_of_panel(&call->inputs[1].shape)) *
+           sizeof(am_pair);
+}
+
+/* Channels c .. c + depth - 1 as one sequence [ky, kx, channel], TOGETHER_PACKED numbers at a time. `from` is the
+   weight of the panel's first output channel. */
+static void pack_chunk(const packing *job, const float *from, int64_t columns, int64_t c, int64_t depth, am_pair *to)
+{
+    enum { TOGETHER_PACKED = 32 };
+    float rows[TOGETHER_PACKED * LARGEST_PANEL];
+    const am_shape *w = &job->call->inputs[1].shape;
+    int64_t width = job->call->micro->panel_columns, taps = taps_of(w), kernel = w->dims[1] * taps;
+    for (int64_t k = 0; k < taps * depth; k += TOGETHER_PACKED, to += TOGETHER_PACKED / 2 * width) {
+        int64_t count = taps * depth - k < TOGETHER_PACKED ? taps * depth - k : TOGETHER_PACKED;
+        for (int64_t i = 0; i < count; i++) {
+            const float *number = from + (c + (k + i) % depth) * taps + (k + i) / depth;
+            for (int64_t j = 0; j < columns; j++) rows[i * width + j] = number[j * kernel];
+        }
+        job->call->micro->pack_pairs(rows, AM_F32, width, 1, count, columns, to);
+    }
+}
+
+static void pack_pair_panels(void *context, int64_t begin, int64_t end)
+{
+    const packing *job = context;
+    const am_shape *w = &job->call->inputs[1].shape;
+    int64_t width = job->call->micro->panel_columns, panels = panels_of(job->call), inputs = w->dims[1];
+    int64_t taps = taps_of(w), per_group = w->dims[0] / job->groups;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t o = i % panels * width, columns = per_group - o < width ? per_group - o : width;
+        const float *from = (const float *)job->call->inputs[1].data + (i / panels * per_group + o) * inputs * taps;
+        am_pair *to = (am_pair *)job->to + i * width * pairs_of_panel(w);
+        for (int64_t c = 0; c < inputs; c += CHUNK) {
+            int64_t depth = inputs - c < CHUNK ? inputs - c : CHUNK;
+            pack_chunk(job, from, columns, c, depth, to);
+            to += am_pairs_of(taps * depth) * width;
+        }
+    }
+}
+
+void am_conv_prepare_pairs(const am_kernel_call *call, void *prepared)
+{
+    packing job = {call, prepared, groups_of(call)};
+    am_parallel_for(job.groups * panels_of(call), 1, pack_pair_panels, &job);
+}
+
 /* --- x --- */
 
 /* A block of results. */
@@ -177,8 +248,8 @@ typedef struct place {
     int64_t batch, group, panel, y, x, rows, width;
 } place;
 
-/* Numbers that windows are in: of the first result's first place, and how far apart they are for neighbouring results,
-   for their rows, and for neighbouring places and rows of a window. */
+/* Numbers, or pairs, that windows are in: of the first result's first place, and how far apart they are for
+   neighbouring results, for their rows, and for neighbouring places and rows of a window. */
 typedef struct view {
     const float *at;
     int64_t result, result_row, tap, tap_row;
@@ -220,10 +291,18 @@ static void copy(const windows *w, const place *at, int64_t c, int64_t depth, fl
     }
 }
 
-/* `length` numbers of each window from its place `tap` on, or the whole of it, one after the other. */
+/* `count` windows of `length` numbers each as pairs, in their place. */
+static void round_windows(const windows *w, int64_t count, int64_t length, float *x)
+{
+    for (int64_t i = 0; i < count; i++)
+        w->call->micro->round_pairs(x + i * length, length, (am_pair *)x + i * am_pairs_of(length));
+}
+
+/* `length` numbers or pairs of each window from its place `tap` on, or the whole of it, one after the other. */
 static view gather(const windows *w, const place *at, const view *v, int64_t tap, int64_t length, float *to)
 {
     const am_conv_geometry *g = &w->g;
+    float *begin = to;
     int64_t rows = w->gathers_whole ? g->kernel[1] : 1, part = length / rows;
     const float *first = v->at + tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
     view gathered = {to, length, at->width * length, 0, 0};
@@ -231,7 +310,9 @@ static view gather(const windows *w, const place *at, const view *v, int64_t tap
         for (int64_t i = 0; i < at->width; i++)
             for (int64_t ky = 0; ky < rows; ky++, to += part)
                 memcpy(to, first + r * v->result_row + i * v->result + ky * v->tap_row, (size_t)part * sizeof *to);
-    return gathered;
+    if (!w->has_pairs || !w->gathers_whole) return gathered;
+    round_windows(w, at->rows * at->width, length, begin);
+    return (view){begin, am_pairs_of(length), at->width * am_pairs_of(length), 0, 0};
 }
 
 /* Memory of a thread. */
@@ -241,21 +322,42 @@ typedef struct workspace {
     _Alignas(64) float sums[PLACES * BLOCK_PANELS * LARGEST_PANEL];
 } workspace;
 
+/* Windows of one place, as they lie in x. */
+static view view_direct(const windows *w, const place *at, int64_t c)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t line = g->size[2] * g->C, first = at->batch * g->size[1] * line + at->group * w->inputs + c;
+    return (view){(const float *)w->call->inputs[0].data + first + at->y * g->stride[1] * line +
+                      at->x * g->stride[2] * g->C,
+                  g->stride[2] * g->C, g->stride[1] * line, g->C, line};
+}
+
+/* The same as pairs, one after the other. */
+static view round_direct(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
+{
+    view v = view_direct(w, at, c);
+    int64_t steps = am_pairs_of(depth);
+    for (int64_t r = 0; r < at->rows; r++)
+        for (int64_t i = 0; i < at->width; i++)
+            w->call->micro->round_pairs(v.at + r * v.result_row + i * v.result, depth,
+                                        (am_pair *)to + (r * at->width + i) * steps);
+    return (view){to, steps, at->width * steps, 0, 0};
+}
+
 static view view_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, workspace *memory)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t c = chunk * w->chunk;
-    if (w->is_direct) {
-        int64_t line = g->size[2] * g->C, first = at->batch * g->size[1] * line + at->group * w->inputs + c;
-        return (view){(const float *)w->call->inputs[0].data + first + at->y * g->stride[1] * line +
-                          at->x * g->stride[2] * g->C,
-                      g->stride[2] * g->C, g->stride[1] * line, g->C, line};
-    }
+    int64_t c = chunk * w->chunk, span = am_conv_piece_width(g, at->width), step = depth;
+    if (w->is_direct && w->has_pairs) return round_direct(w, at, c, depth, memory->gathered);
+    if (w->is_direct) return view_direct(w, at, c);
     if (w->call->input_last) copy(w, at, c, depth, memory->piece);
     else turn(w, at, c, depth, memory->piece);
-    int64_t line = am_conv_piece_width(g, at->width) * depth;
-    return (view){memory->piece, g->stride[2] * depth, g->stride[1] * line, g->dilation[2] * depth,
-                  g->dilation[1] * line};
+    if (w->has_pairs && !w->gathers_whole) {
+        round_windows(w, 1, am_conv_piece_rows(g, at->rows) * span * depth, memory->piece);
+        step = am_pairs_of(depth);
+    }
+    return (view){memory->piece, g->stride[2] * step, g->stride[1] * span * step, g->dilation[2] * step,
+                  g->dilation[1] * span * step};
 }
 
 /* --- products --- */
@@ -269,12 +371,12 @@ typedef struct target {
 /* Numbers of the weight before those of a chunk for a panel of the block. */
 static const float *panel_of(const windows *w, const place *at, int64_t panel, int64_t chunk)
 {
-    return w->weights + ((at->group * w->panels + panel) * w->inputs + chunk * w->chunk) * w->taps * w->columns;
+    return w->weights + ((at->group * w->panels + panel) * w->panel_steps + chunk * w->chunk_steps) * w->columns;
 }
 
-/* A product of all windows of a block; `ending` may be null. */
+/* A product of all windows of a block, of so many steps; `ending` may be null. */
 static void multiply(const windows *w, const place *at, const view *v, const float *panel, const float *next,
-                     int64_t depth, const target *to, int64_t columns, bool accumulate, const am_ending *ending)
+                     int64_t steps, const target *to, int64_t columns, bool accumulate, const am_ending *ending)
 {
     const am_micro *micro = w->call->micro;
     bool is_one = v->result_row == at->width * v->result && to->result_row == at->width * to->result;
@@ -284,8 +386,12 @@ static void multiply(const windows *w, const place *at, const view *v, const flo
         float *y = to->at + r * to->result_row;
         am_ending own = ending ? *ending : (am_ending){0};
         if (own.residual) own.residual += r * to->result_row;
-        micro->gemm_panel_ending(count, columns, depth, x, v->result, panel, AM_F32, after, y, to->result, accumulate,
-                                 ending ? &own : NULL);
+        if (w->has_pairs)
+            micro->gemm_pairs(count, columns, steps, (const am_pair *)x, v->result, (const am_pair *)panel,
+                              (const am_pair *)after, y, to->result, accumulate, ending ? &own : NULL);
+        else
+            micro->gemm_panel_ending(count, columns, steps, x, v->result, panel, AM_F32, after, y, to->result,
+                                     accumulate, ending ? &own : NULL);
     }
 }
 
@@ -304,8 +410,9 @@ static am_ending ending_of(const windows *w, const place *at, int64_t panel, con
 static const float *next_panel(const windows *w, const place *at, int64_t panel, int64_t end, int64_t chunk,
                                int64_t tap, int64_t depth)
 {
-    if (panel + 1 < end) return panel_of(w, at, panel + 1, chunk) + tap * depth * w->columns;
-    if (tap + w->run < w->taps) return panel_of(w, at, at->panel, chunk) + (tap + w->run) * depth * w->columns;
+    if (panel + 1 < end) return panel_of(w, at, panel + 1, chunk) + steps_of(w, tap * depth) * w->columns;
+    if (tap + w->run < w->taps)
+        return panel_of(w, at, at->panel, chunk) + steps_of(w, (tap + w->run) * depth) * w->columns;
     if (chunk + 1 < w->chunks) return panel_of(w, at, at->panel, chunk + 1);
     return end < w->panels ? panel_of(w, at, end, 0) : NULL;
 }
@@ -320,14 +427,14 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
     for (int64_t tap = 0; tap < w->taps; tap += w->run) {
         view windows_of = *v;
         bool ends = w->call->output_last && w->passes->count && chunk + 1 == w->chunks && tap + w->run == w->taps;
-        if (w->gathers) windows_of = gather(w, at, v, tap, length, gathered);
+        if (w->gathers) windows_of = gather(w, at, v, tap, w->gathers_whole ? length : steps_of(w, length), gathered);
         else windows_of.at += tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
         for (int64_t panel = at->panel; panel < end; panel++) {
-            int64_t from = tap * depth * w->columns, left = w->per_group - panel * w->columns;
+            int64_t from = steps_of(w, tap * depth) * w->columns, left = w->per_group - panel * w->columns;
             target part = {to->at + (panel - at->panel) * w->columns, to->result, to->result_row};
             am_ending ending = ends ? ending_of(w, at, panel, part.at) : (am_ending){0};
             multiply(w, at, &windows_of, panel_of(w, at, panel, chunk) + from,
-                     next_panel(w, at, panel, end, chunk, tap, depth), length, &part,
+                     next_panel(w, at, panel, end, chunk, tap, depth), steps_of(w, length), &part,
                      left < w->columns ? left : w->columns, chunk > 0 || tap > 0, ends ? &ending : NULL);
         }
     }
@@ -408,10 +515,12 @@ static void compute_blocks(void *context, int64_t begin, int64_t end)
 }
 
 void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
-                         const am_conv_passes *passes)
+                         const am_conv_passes *passes, bool has_pairs)
 {
-    windows w = {.call = call, .weights = prepared, .columns = call->micro->panel_columns, .passes = passes};
+    windows w = {.columns = call->micro->panel_columns};
     if (!cut(&w, g, call->input_last)) return; /* am_conv_has_windows was asked */
+    w.call = call, w.weights = prepared, w.passes = passes, w.has_pairs = has_pairs;
+    w.panel_steps = steps_of(&w, w.inputs * w.taps), w.chunk_steps = steps_of(&w, w.chunk * w.taps);
     int64_t others = g->B * g->groups * w.row_blocks * w.width_blocks;
     w.panels = up(w.per_group, w.columns), w.block_panels = BLOCK_PANELS;
     while (w.block_panels > 1 && others * up(w.panels, w.block_panels) < LEAST_BLOCKS) w.block_panels /= 2;
