@@ -12,6 +12,14 @@
 
 enum { THREADS_LIMIT = 1024, SPINS_BEFORE_SLEEP = 4000 };
 
+/* Neighbours that a thread takes before it helps others with theirs: from job to job it meets the same part of what is
+   computed, as far as numbers of items allow, and finds it in its own cache. */
+typedef struct share {
+    _Alignas(64) atomic_int_least64_t next; /* first item not yet taken */
+    int64_t end;
+    uint_least64_t seen; /* generation when its worker was started */
+} share;
+
 typedef struct job {
     am_work work;
     void *context;
@@ -25,7 +33,7 @@ static struct {
     pthread_t *workers;
     int worker_count;
     job job;
-    atomic_int_least64_t next;        /* first item not yet taken */
+    share *shares;                    /* of the caller, then of each worker */
     atomic_uint_least64_t generation; /* counts jobs; workers wait for it to change */
     atomic_int busy;                  /* workers that have not finished the current job */
     atomic_bool stop;
@@ -53,16 +61,33 @@ int am_threads_available(void)
     return count < 1 ? 1 : count > THREADS_LIMIT ? THREADS_LIMIT : count;
 }
 
-static void take_slices(const job *j)
+static void take_share(const job *j, share *s)
 {
-    inside_work = true;
     for (;;) {
-        int64_t begin = atomic_fetch_add_explicit(&pool.next, j->grain, memory_order_relaxed);
-        if (begin >= j->count) break;
-        int64_t end = begin + j->grain < j->count ? begin + j->grain : j->count;
+        int64_t begin = atomic_fetch_add_explicit(&s->next, j->grain, memory_order_relaxed);
+        if (begin >= s->end) return;
+        int64_t end = begin + j->grain < s->end ? begin + j->grain : s->end;
         j->work(j->context, begin, end);
     }
+}
+
+/* self: 0 for the caller. */
+static void take_slices(const job *j, int self)
+{
+    inside_work = true;
+    for (int i = 0; i <= pool.worker_count; i++) take_share(j, &pool.shares[(self + i) % (pool.worker_count + 1)]);
     inside_work = false;
+}
+
+/* Slices do not reach from one share into another. */
+static void cut_shares(const job *j)
+{
+    int64_t slices = (j->count + j->grain - 1) / j->grain, threads = pool.worker_count + 1;
+    for (int64_t i = 0; i < threads; i++) {
+        int64_t end = slices * (i + 1) / threads * j->grain;
+        atomic_store_explicit(&pool.shares[i].next, slices * i / threads * j->grain, memory_order_relaxed);
+        pool.shares[i].end = end < j->count ? end : j->count;
+    }
 }
 
 static uint_least64_t wait_for_job(uint_least64_t seen)
@@ -81,13 +106,14 @@ static uint_least64_t wait_for_job(uint_least64_t seen)
     return atomic_load_explicit(&pool.generation, memory_order_acquire);
 }
 
-static void *worker(void *unused)
+static void *worker(void *own)
 {
-    uint_least64_t seen = (uint_least64_t)(uintptr_t)unused;
+    uint_least64_t seen = ((const share *)own)->seen;
+    int self = (int)((const share *)own - pool.shares);
     for (;;) {
         seen = wait_for_job(seen);
         if (atomic_load(&pool.stop)) return NULL;
-        take_slices(&pool.job);
+        take_slices(&pool.job, self);
         atomic_fetch_sub_explicit(&pool.busy, 1, memory_order_release);
     }
 }
@@ -103,13 +129,15 @@ static void announce(void)
 
 static void stop_workers(void)
 {
-    if (!pool.workers) return;
+    if (!pool.workers && !pool.shares) return;
     atomic_store(&pool.stop, true);
     announce();
     for (int i = 0; i < pool.worker_count; i++) pthread_join(pool.workers[i], NULL);
     atomic_store(&pool.stop, false);
     am_free(pool.workers);
+    am_free_aligned(pool.shares);
     pool.workers = NULL;
+    pool.shares = NULL;
     pool.worker_count = 0;
 }
 
@@ -117,10 +145,16 @@ static am_status start_workers(int count)
 {
     if (count == 0) return NULL;
     pool.workers = am_alloc_zeroed((size_t)count, sizeof *pool.workers);
-    if (!pool.workers) return am_out_of_memory();
-    void *generation = (void *)(uintptr_t)atomic_load(&pool.generation);
-    for (pool.worker_count = 0; pool.worker_count < count; pool.worker_count++)
-        if (pthread_create(&pool.workers[pool.worker_count], NULL, worker, generation) != 0) break;
+    pool.shares = am_alloc_aligned((size_t)(count + 1) * sizeof *pool.shares);
+    if (!pool.workers || !pool.shares) {
+        stop_workers();
+        return am_out_of_memory();
+    }
+    for (pool.worker_count = 0; pool.worker_count < count; pool.worker_count++) {
+        share *own = &pool.shares[pool.worker_count + 1];
+        own->seen = atomic_load(&pool.generation);
+        if (pthread_create(&pool.workers[pool.worker_count], NULL, worker, own) != 0) break;
+    }
     if (pool.worker_count == count) return NULL;
     stop_workers();
     return am_error(AM_OUT_OF_MEMORY, "cannot start %d threads", count);
@@ -167,10 +201,10 @@ void am_parallel_for(int64_t count, int64_t grain, am_work work, void *context)
     }
     pthread_mutex_lock(&pool.caller);
     pool.job = (job){.work = work, .context = context, .count = count, .grain = grain};
-    atomic_store_explicit(&pool.next, 0, memory_order_relaxed);
+    cut_shares(&pool.job);
     atomic_store_explicit(&pool.busy, pool.worker_count, memory_order_relaxed);
     announce();
-    take_slices(&pool.job);
+    take_slices(&pool.job, 0);
     wait_until_idle();
     pthread_mutex_unlock(&pool.caller);
 }

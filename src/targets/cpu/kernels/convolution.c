@@ -293,7 +293,7 @@ static am_status run_convolution(const am_kernel_call *call)
         return NULL;
     }
     if (call->prepared && am_conv_has_windows(g)) {
-        am_conv_run_windows(call, g, call->prepared, NULL, false);
+        am_conv_run_windows(call, g, call->prepared, NULL, false, NULL);
         return NULL;
     }
     p.direct = is_direct(g);
@@ -340,7 +340,7 @@ static am_status run_bf16(const am_kernel_call *call)
     if (!call->prepared) return run_convolution(call);
     am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
                      &g);
-    if (am_shape_count(&call->outputs[0].shape)) am_conv_run_windows(call, &g, call->prepared, NULL, true);
+    if (am_shape_count(&call->outputs[0].shape)) am_conv_run_windows(call, &g, call->prepared, NULL, true, NULL);
     return NULL;
 }
 

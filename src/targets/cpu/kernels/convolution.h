@@ -80,8 +80,9 @@ size_t am_conv_pair_bytes(const am_kernel_call *call);
 void am_conv_prepare_pairs(const am_kernel_call *call, void *prepared);
 
 /* Computes it with prepared weights, those of am_conv_prepare_pairs where has_pairs; x and y lie as the call says
-   (am_kernel_call). `passes`: where y has channels last. */
+   (am_kernel_call). `passes`: where y has channels last. `rounded`: memory for half as many pairs as x has numbers, or
+   null; for pairs. */
 void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
-                         const am_conv_passes *passes, bool has_pairs);
+                         const am_conv_passes *passes, bool has_pairs, am_pair *rounded);
 
 #endif

@@ -188,9 +188,21 @@ static bool adds_in_place(const am_graph *graph, const am_node *const *nodes, in
            am_conv_is_one_product(&g);
 }
 
+static size_t aligned(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
 static size_t scratch_bytes(const am_graph *graph, const am_node *node)
 {
     return am_conv_scratch(graph->values[node->first_output.id].shape.dims[1]);
+}
+
+/* For x as pairs, too. */
+static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
+{
+    int64_t numbers = am_shape_count(&graph->values[node->inputs[0].id].shape);
+    return aligned(scratch_bytes(graph, node)) + (size_t)am_pairs_of(numbers) * sizeof(am_pair);
 }
 
 static bool has_filters(const am_kernel_call *call)
@@ -220,7 +232,9 @@ static void compute(const am_kernel_call *call, const float *prepared, bool has_
     f.passes = &passes;
     if (has_filters(call) && cut(&f, &g))
         am_parallel_for(g.B * f.channel_blocks * f.row_blocks * f.width_blocks, 1, filter_blocks, &f);
-    else am_conv_run_windows(call, &g, prepared, &passes, has_pairs);
+    else
+        am_conv_run_windows(call, &g, prepared, &passes, has_pairs,
+                            has_pairs ? (am_pair *)((char *)call->scratch + aligned(am_conv_scratch(g.O))) : NULL);
 }
 
 static am_status run_with(const am_kernel_call *call, const am_kernel *kernel)
@@ -274,7 +288,7 @@ const am_kernel am_cpu_convolution_last_bf16 = {.name = "convolution_channels_la
                                                 .is_bf16 = true,
                                                 .run = run_bf16,
                                                 .supports = supports_bf16,
-                                                .scratch_bytes = scratch_bytes,
+                                                .scratch_bytes = scratch_bytes_bf16,
                                                 .takes = am_conv_takes,
                                                 .adds_in_place = adds_in_place,
                                                 .prepared_input = 1,

@@ -20,10 +20,12 @@ enum {
     PLACES_TOGETHER = 12,
     BLOCK_PANELS = 4,
     LEAST_BLOCKS = 8,
+    PLACES_ROUNDED = 64,
     LARGEST_PANEL = 64,
     PIECE = 24 << 10,
     GATHERED = DIRECT_PLACES * DIRECT_CHUNK,
     NARROW = 24,
+    WIDE_NARROW = 14,
     SHORT = 64,
     TOGETHER = 8
 };
@@ -33,9 +35,10 @@ enum {
    where one number in F32 would. */
 typedef struct windows {
     const am_kernel_call *call;
-    const float *weights;
+    const float *weights, *x;
     am_conv_geometry g;
     bool has_pairs;
+    int64_t together;                 /* numbers that lie where one does in F32: 2 where x was rounded beforehand */
     int64_t panel_steps, chunk_steps; /* of a panel, and of a chunk in it */
     bool is_direct;                   /* x is read as it lies */
     bool gathers, gathers_whole;
@@ -93,7 +96,7 @@ static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
     w->run = g->dilation[2] == 1 ? g->kernel[2] : 1;
     w->gathers_whole = g->kernel[1] > 1 && w->run == g->kernel[2] && w->run * w->inputs < SHORT;
     if (w->gathers_whole) w->run = w->taps;
-    w->gathers = w->gathers_whole || (g->out[1] > 1 && g->out[2] < NARROW);
+    w->gathers = w->gathers_whole || (g->out[1] > 1 && g->out[2] < (w->columns < LARGEST_PANEL ? NARROW : WIDE_NARROW));
     int64_t gathered = w->gathers ? w->run * w->chunk : 0;
     int64_t blocks = up(g->out[2], most);
     w->width = blocks > 1 ? up(up(g->out[2], blocks), PLACES_TOGETHER) * PLACES_TOGETHER : g->out[2];
@@ -278,14 +281,16 @@ static void copy(const windows *w, const place *at, int64_t c, int64_t depth, fl
 {
     const am_conv_geometry *g = &w->g;
     int64_t span = am_conv_piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
+    int64_t channels = g->C / w->together;
     const float *from =
-        (const float *)w->call->inputs[0].data + at->batch * g->size[1] * g->size[2] * g->C + at->group * w->inputs + c;
+        w->x + at->batch * g->size[1] * g->size[2] * channels + (at->group * w->inputs + c) / w->together;
+    depth /= w->together;
     for (int64_t r = 0; r < am_conv_piece_rows(g, at->rows); r++) {
         int64_t y = at->y * g->stride[1] - g->before[1] + r;
         bool inside = y >= 0 && y < g->size[1];
         for (int64_t i = 0; i < span; i++, to += depth) {
             if (inside && x + i >= 0 && x + i < g->size[2])
-                memcpy(to, from + (y * g->size[2] + x + i) * g->C, (size_t)depth * sizeof *to);
+                memcpy(to, from + (y * g->size[2] + x + i) * channels, (size_t)depth * sizeof *to);
             else memset(to, 0, (size_t)depth * sizeof *to);
         }
     }
@@ -310,7 +315,7 @@ static view gather(const windows *w, const place *at, const view *v, int64_t tap
         for (int64_t i = 0; i < at->width; i++)
             for (int64_t ky = 0; ky < rows; ky++, to += part)
                 memcpy(to, first + r * v->result_row + i * v->result + ky * v->tap_row, (size_t)part * sizeof *to);
-    if (!w->has_pairs || !w->gathers_whole) return gathered;
+    if (!w->has_pairs || w->together == 2 || !w->gathers_whole) return gathered;
     round_windows(w, at->rows * at->width, length, begin);
     return (view){begin, am_pairs_of(length), at->width * am_pairs_of(length), 0, 0};
 }
@@ -326,33 +331,20 @@ typedef struct workspace {
 static view view_direct(const windows *w, const place *at, int64_t c)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t line = g->size[2] * g->C, first = at->batch * g->size[1] * line + at->group * w->inputs + c;
-    return (view){(const float *)w->call->inputs[0].data + first + at->y * g->stride[1] * line +
-                      at->x * g->stride[2] * g->C,
-                  g->stride[2] * g->C, g->stride[1] * line, g->C, line};
-}
-
-/* The same as pairs, one after the other. */
-static view round_direct(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
-{
-    view v = view_direct(w, at, c);
-    int64_t steps = am_pairs_of(depth);
-    for (int64_t r = 0; r < at->rows; r++)
-        for (int64_t i = 0; i < at->width; i++)
-            w->call->micro->round_pairs(v.at + r * v.result_row + i * v.result, depth,
-                                        (am_pair *)to + (r * at->width + i) * steps);
-    return (view){to, steps, at->width * steps, 0, 0};
+    int64_t channels = g->C / w->together, line = g->size[2] * channels;
+    int64_t first = at->batch * g->size[1] * line + (at->group * w->inputs + c) / w->together;
+    return (view){w->x + first + at->y * g->stride[1] * line + at->x * g->stride[2] * channels, g->stride[2] * channels,
+                  g->stride[1] * line, channels, line};
 }
 
 static view view_chunk(const windows *w, const place *at, int64_t chunk, int64_t depth, workspace *memory)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t c = chunk * w->chunk, span = am_conv_piece_width(g, at->width), step = depth;
-    if (w->is_direct && w->has_pairs) return round_direct(w, at, c, depth, memory->gathered);
+    int64_t c = chunk * w->chunk, span = am_conv_piece_width(g, at->width), step = depth / w->together;
     if (w->is_direct) return view_direct(w, at, c);
     if (w->call->input_last) copy(w, at, c, depth, memory->piece);
     else turn(w, at, c, depth, memory->piece);
-    if (w->has_pairs && !w->gathers_whole) {
+    if (w->has_pairs && w->together == 1 && !w->gathers_whole) {
         round_windows(w, 1, am_conv_piece_rows(g, at->rows) * span * depth, memory->piece);
         step = am_pairs_of(depth);
     }
@@ -427,7 +419,8 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
     for (int64_t tap = 0; tap < w->taps; tap += w->run) {
         view windows_of = *v;
         bool ends = w->call->output_last && w->passes->count && chunk + 1 == w->chunks && tap + w->run == w->taps;
-        if (w->gathers) windows_of = gather(w, at, v, tap, w->gathers_whole ? length : steps_of(w, length), gathered);
+        if (w->gathers)
+            windows_of = gather(w, at, v, tap, w->gathers_whole ? length / w->together : steps_of(w, length), gathered);
         else windows_of.at += tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
         for (int64_t panel = at->panel; panel < end; panel++) {
             int64_t from = steps_of(w, tap * depth) * w->columns, left = w->per_group - panel * w->columns;
@@ -503,23 +496,38 @@ static void compute_blocks(void *context, int64_t begin, int64_t end)
     const windows *w = context;
     workspace memory;
     for (int64_t i = begin; i < end; i++) {
-        int64_t x = i % w->width_blocks, y = i / w->width_blocks % w->row_blocks,
-                rest = i / w->width_blocks / w->row_blocks;
-        int64_t panel = rest % w->panel_blocks, group = rest / w->panel_blocks % w->g.groups;
-        place at = {
-            rest / w->panel_blocks / w->g.groups, group, panel * w->block_panels, y * w->rows, x * w->width, 0, 0};
+        int64_t panel = i % w->panel_blocks, group = i / w->panel_blocks % w->g.groups;
+        int64_t rest = i / w->panel_blocks / w->g.groups, x = rest % w->width_blocks, y = rest / w->width_blocks;
+        place at = {y / w->row_blocks, group, panel * w->block_panels, y % w->row_blocks * w->rows, x * w->width, 0, 0};
         at.rows = w->g.out[1] - at.y < w->rows ? w->g.out[1] - at.y : w->rows;
         at.width = w->g.out[2] - at.x < w->width ? w->g.out[2] - at.x : w->width;
         compute_block(w, &at, &memory);
     }
 }
 
+static void round_places(void *context, int64_t begin, int64_t end)
+{
+    const windows *w = context;
+    const float *x = w->call->inputs[0].data;
+    w->call->micro->round_pairs(x + begin * w->g.C, (end - begin) * w->g.C, (am_pair *)w->x + begin * w->g.C / 2);
+}
+
+/* All of x as pairs, so that pieces of it are not rounded again for each panel. */
+static void round_x(windows *w, am_pair *to)
+{
+    const am_conv_geometry *g = &w->g;
+    w->x = (float *)to, w->together = 2;
+    am_parallel_for(g->B * g->size[1] * g->size[2], PLACES_ROUNDED, round_places, w);
+}
+
 void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
-                         const am_conv_passes *passes, bool has_pairs)
+                         const am_conv_passes *passes, bool has_pairs, am_pair *rounded)
 {
     windows w = {.columns = call->micro->panel_columns};
     if (!cut(&w, g, call->input_last)) return; /* am_conv_has_windows was asked */
     w.call = call, w.weights = prepared, w.passes = passes, w.has_pairs = has_pairs;
+    w.x = call->inputs[0].data, w.together = 1;
+    if (rounded && call->input_last && w.inputs % 2 == 0) round_x(&w, rounded);
     w.panel_steps = steps_of(&w, w.inputs * w.taps), w.chunk_steps = steps_of(&w, w.chunk * w.taps);
     int64_t others = g->B * g->groups * w.row_blocks * w.width_blocks;
     w.panels = up(w.per_group, w.columns), w.block_panels = BLOCK_PANELS;

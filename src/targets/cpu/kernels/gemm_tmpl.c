@@ -104,10 +104,13 @@ AM_INLINE void column_nn(int vectors, int64_t last, int64_t M, int64_t K, const 
     int64_t m = 0;
     for (; m + AM_TILE_ROWS(vectors) <= M; m += AM_TILE_ROWS(vectors))
         tile(FORM_F32, false, AM_TILE_ROWS(vectors), vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc,
-             accumulate, NULL);
+             accumulate, NULL, (ahead){0});
     for (; m + 2 <= M; m += 2)
-        tile(FORM_F32, false, 2, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate, NULL);
-    if (m < M) tile(FORM_F32, false, 1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate, NULL);
+        tile(FORM_F32, false, 2, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate, NULL,
+             (ahead){0});
+    if (m < M)
+        tile(FORM_F32, false, 1, vectors, last, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate, NULL,
+             (ahead){0});
 }
 
 void AM_TEMPLATE(gemm_nn)(int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const float *b, int64_t ldb,

@@ -6,38 +6,39 @@
 
 #include "targets/cpu/kernels/tile.h"
 
-/* NEXT_IN: the cache that what is needed next is asked into; a piece of a wide panel fills the first. */
-enum { COLUMNS = AM_PANEL_COLUMNS, CACHE_LINE = 64, NEXT_IN = AM_PANEL_COLUMNS < 64 ? 3 : 2 };
-
-/* Asks for a part of what is needed next, so that all of it is there when all rows are done. */
-AM_INLINE void prefetch(const char *next, int64_t lines, int64_t row, int64_t rows, int64_t total)
-{
-    for (int64_t i = lines * row / total; i < lines * (row + rows) / total; i++)
-        __builtin_prefetch(next + i * CACHE_LINE, 0, NEXT_IN);
-}
+enum { COLUMNS = AM_PANEL_COLUMNS, LINE_NUMBERS = 16 };
 
 /* Asks for the rows of a tile, which are read or written when its sums are done. */
-AM_INLINE void prefetch_tile(const float *at, int64_t rows, int64_t row)
+AM_INLINE void prefetch_tile(const float *at, int vectors, int64_t rows, int64_t row)
 {
-    for (int64_t i = 0; i < rows; i++) {
-        __builtin_prefetch(at + i * row, 0, 3);
-        __builtin_prefetch(at + i * row + CACHE_LINE / sizeof(float), 0, 3);
-    }
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = 0; k < vectors * AM_WIDTH; k += LINE_NUMBERS) __builtin_prefetch(at + i * row + k, 0, 3);
 }
 
-/* rows x vectors results from row m on. */
-AM_INLINE void part(form f, int rows, int vectors, int64_t last, int64_t m, int64_t K, const float *a, int64_t lda,
-                    const void *panel, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
+/* The share that so many of M rows from row m on have in what is needed next, of which there is as much as there is of
+   the panel, so that all of it is there when all rows are done. */
+AM_INLINE ahead share_of(form f, const void *next, int64_t K, int64_t M, int64_t m, int64_t rows)
 {
+    int64_t row = COLUMNS * (f == FORM_BF16 || f == FORM_F16 ? 2 : 4);
+    return (ahead){(const char *)next + row * K * m / M, (row * rows + M - 1) / M};
+}
+
+/* rows x vectors results from row m of M on. */
+AM_INLINE void part(form f, int rows, int vectors, int64_t last, int64_t M, int64_t m, int64_t K, const float *a,
+                    int64_t lda, const void *panel, const void *next, float *c, int64_t ldc, bool accumulate,
+                    const am_ending *ending)
+{
+    ahead share = next ? share_of(f, next, K, M, m, rows) : (ahead){panel, 0};
     am_ending own;
     float *to = c + m * ldc;
-    prefetch_tile(to, rows, ldc);
+    prefetch_tile(to, vectors, rows, ldc);
     if (ending) {
         own = *ending;
         if (own.residual) own.residual += m * ldc;
-        if (own.residual && own.residual != to) prefetch_tile(own.residual, rows, ldc);
+        if (own.residual && own.residual != to) prefetch_tile(own.residual, vectors, rows, ldc);
     }
-    tile(f, true, rows, vectors, last, K, a + m * lda, lda, panel, COLUMNS, to, ldc, accumulate, ending ? &own : NULL);
+    tile(f, true, rows, vectors, last, K, a + m * lda, lda, panel, COLUMNS, to, ldc, accumulate, ending ? &own : NULL,
+         share);
 }
 
 /* Rows that whole tiles leave over go by in tiles of three and of four, which cost less for a row than one row alone
@@ -68,17 +69,14 @@ AM_INLINE void multiply(form f, int vectors, int64_t M, int64_t columns, int64_t
                         const am_ending *ending)
 {
     int64_t last = columns - (vectors - 1) * AM_WIDTH, rows = AM_TILE_ROWS(vectors), m = 0;
-    int64_t lines = next ? K * COLUMNS * (f == FORM_BF16 || f == FORM_F16 ? 2 : 4) / CACHE_LINE : 0;
     small_tiles small = small_tiles_of(M, rows, vectors);
     int64_t whole = M - 4 * small.fours - 3 * small.threes;
-    for (; m + rows <= whole; m += rows) {
-        prefetch(next, lines, m, rows, M);
-        part(f, AM_TILE_ROWS(vectors), vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
-    }
+    for (; m + rows <= whole; m += rows)
+        part(f, AM_TILE_ROWS(vectors), vectors, last, M, m, K, a, lda, panel, next, c, ldc, accumulate, ending);
     for (; has_fours(vectors) && small.fours > 0; small.fours--, m += 4)
-        part(f, 4, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
-    for (; m + 3 <= M; m += 3) part(f, 3, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
-    for (; m < M; m++) part(f, 1, vectors, last, m, K, a, lda, panel, c, ldc, accumulate, ending);
+        part(f, 4, vectors, last, M, m, K, a, lda, panel, next, c, ldc, accumulate, ending);
+    for (; m + 3 <= M; m += 3) part(f, 3, vectors, last, M, m, K, a, lda, panel, next, c, ldc, accumulate, ending);
+    for (; m < M; m++) part(f, 1, vectors, last, M, m, K, a, lda, panel, next, c, ldc, accumulate, ending);
 }
 
 AM_INLINE void multiply_form(form f, int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda,

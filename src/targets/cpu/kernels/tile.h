@@ -55,11 +55,21 @@ AM_INLINE void end_sums(int rows, int vectors, int64_t last, sums sum, int64_t l
         for (int v = 0; v < vectors; v++) sum[m][v] = vrelu(sum[m][v]);
 }
 
+/* What is asked for while k runs, `step` bytes further with each: into the first cache, or the second where the tile is
+   wide, as its numbers fill the first. */
+typedef struct ahead {
+    const char *from; /* null: nothing */
+    int64_t step;
+} ahead;
+
+enum { AHEAD_IN = AM_PANEL_COLUMNS < 64 ? 3 : 2 };
+
 /* rows x vectors results; the last vector has `last` of 1..AM_WIDTH of them. is_padded: b has all of it; else it is
  * F32. ending: may be null.
  */
 AM_INLINE void tile(form f, bool is_padded, int rows, int vectors, int64_t last, int64_t K, const float *a, int64_t lda,
-                    const void *b, int64_t ldb, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
+                    const void *b, int64_t ldb, float *c, int64_t ldc, bool accumulate, const am_ending *ending,
+                    ahead next)
 {
     sums sum;
 #pragma GCC unroll 16
@@ -71,6 +81,11 @@ AM_INLINE void tile(form f, bool is_padded, int rows, int vectors, int64_t last,
         }
     for (int64_t k = 0; k < K; k++) {
         vf w[AM_TILE_VECTORS];
+        if (is_padded) { /* where nothing is wanted, what is at hand */
+            __builtin_prefetch(next.from, 0, AHEAD_IN);
+            __builtin_prefetch(next.from + next.step / 2, 0, AHEAD_IN);
+            next.from += next.step;
+        }
 #pragma GCC unroll 4
         for (int v = 0; v < vectors; v++)
             w[v] = is_padded || v < vectors - 1 ? load(f, b, k * ldb + v * AM_WIDTH)
