@@ -34,6 +34,9 @@ typedef struct am_kernel_call {
     /* For kernels that are am_kernel.channels_last: whether inputs[0], and whether outputs[0] and the tail's operands
        of its shape, lie as [B, spatial.., C]. Shapes are [B, C, spatial..] all the same. */
     bool input_last, output_last;
+    /* Whether inputs[0], and whether outputs[0], are arrays of as many numbers in BF16 (am_kernel.reads_rounded,
+       writes_rounded). */
+    bool input_rounded, output_rounded;
     void *scratch; /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 
@@ -45,6 +48,10 @@ struct am_kernel {
     const char *name; /* "linear_f32_avx2": what plans and profiles show */
     am_op_kind op;
     bool is_bf16; /* rounds what it multiplies to BF16: for programs that allow it (am_target_options) */
+    /* What it multiplies it takes rounded, rows of an even length, which is done once for all kernels that read it; and
+       whether it can give its output, of which no other kernel knows then, so. */
+    bool reads_rounded;
+    bool (*writes_rounded)(const am_graph *graph, const am_node *node);
     am_kernel_run run;
     bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */

@@ -30,6 +30,8 @@ typedef struct step {
     const void *prepared;
     bool input_last, output_last; /* see am_kernel_call */
     bool is_copy;                 /* of the node's result, with channels last, as the graph says */
+    bool is_rounding;             /* of the node's input 0 */
+    bool input_rounded, output_rounded;
     int64_t nanoseconds, calls;
 } step;
 
@@ -44,6 +46,8 @@ struct am_cpu_program {
     int *root;          /* by value id: the value whose memory it renames, or itself */
     int *readers;       /* by root: how often its memory is read under any name */
     place *last_places; /* by value id: where it is with channels last */
+    place *rounded;     /* by root: where its numbers are in BF16 */
+    int *rounded_readers, *rounded_last; /* by root: how many kernels read them, and the last node that does */
     am_layouts layouts;
     const am_node_tail **tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
     buffer *buffers;
@@ -189,6 +193,41 @@ static am_status find_tails(am_cpu_program *p, const bool *known)
     return NULL;
 }
 
+/* --- numbers in BF16 --- */
+
+/* Whether a node's kernel takes its input 0 rounded. */
+static bool takes_rounded(const am_cpu_program *p, const am_node *node)
+{
+    if (node->input_count < 1 || !p->allows_bf16 || !choose_kernel(p, node)->reads_rounded) return false;
+    const am_shape *x = &p->graph->values[node->inputs[0].id].shape;
+    return x->rank > 0 && x->dims[x->rank - 1] % 2 == 0;
+}
+
+static am_status find_rounded(am_cpu_program *p, const bool *known)
+{
+    const am_graph *g = p->graph;
+    size_t values = (size_t)g->value_count + 1;
+    p->rounded = am_arena_array(&p->arena, values, sizeof *p->rounded);
+    p->rounded_readers = am_arena_array(&p->arena, values, sizeof *p->rounded_readers);
+    p->rounded_last = am_arena_array(&p->arena, values, sizeof *p->rounded_last);
+    if (!p->rounded || !p->rounded_readers || !p->rounded_last) return am_out_of_memory();
+    for (int i = 0; i < g->node_count; i++) {
+        const am_node *node = &g->nodes[i];
+        if (is_alias(node) || known[node->first_output.id] || !takes_rounded(p, node)) continue;
+        p->rounded_readers[p->root[node->inputs[0].id]]++;
+        p->rounded_last[p->root[node->inputs[0].id]] = i;
+    }
+    return NULL;
+}
+
+/* Whether nothing but rounded numbers are wanted of a node's output, and its kernel gives them. */
+static bool gives_rounded(const am_cpu_program *p, const am_node *node, const am_kernel *kernel)
+{
+    int v = node->first_output.id;
+    return kernel->writes_rounded && kernel->writes_rounded(p->graph, node) && p->rounded_readers[v] > 0 &&
+           p->rounded_readers[v] == p->readers[v];
+}
+
 /* --- layouts --- */
 
 /* Whether a node's output, or its output with channels last, is its input. */
@@ -275,6 +314,13 @@ static am_tensor last_tensor_of(const am_cpu_program *p, am_value v, const am_te
     return (am_tensor){info->dtype, info->shape, (void *)(uintptr_t)data_at(p, &p->last_places[v.id], inputs, states)};
 }
 
+/* Its numbers in BF16. */
+static am_tensor rounded_tensor_of(const am_cpu_program *p, am_value v, const am_tensor *inputs, void *const *states)
+{
+    const void *data = data_at(p, &p->rounded[p->root[v.id]], inputs, states);
+    return (am_tensor){AM_BF16, p->graph->values[v.id].shape, (void *)(uintptr_t)data};
+}
+
 static void fill_tail(const am_cpu_program *p, const step *s, const am_tensor *inputs, void *const *states,
                       am_tail *out)
 {
@@ -309,6 +355,9 @@ static am_status call_kernel(const am_cpu_program *p, const step *s, const am_te
     for (int i = 0; s->input_last && i < (s->kernel->all_inputs ? node->input_count : 1); i++)
         in[i] = last_tensor_of(p, node->inputs[i], inputs, states);
     if (s->output_last) out[0] = last_tensor_of(p, result, inputs, states);
+    if (s->input_rounded) in[0] = rounded_tensor_of(p, node->inputs[0], inputs, states);
+    if (s->output_rounded) out[0] = rounded_tensor_of(p, result, inputs, states);
+    if (s->is_rounding) out[0] = rounded_tensor_of(p, node->inputs[0], inputs, states);
     am_kernel_call call = {.node = node,
                            .inputs = in,
                            .input_count = node->input_count,
@@ -318,6 +367,8 @@ static am_status call_kernel(const am_cpu_program *p, const step *s, const am_te
                            .tail = has_tail ? &tail_nodes : NULL,
                            .input_last = s->input_last,
                            .output_last = s->output_last,
+                           .input_rounded = s->input_rounded,
+                           .output_rounded = s->output_rounded,
                            .scratch = p->scratch,
                            .micro = p->micro};
     am_status status = s->kernel->run(&call);
@@ -335,6 +386,23 @@ static void new_buffer(am_cpu_program *p, am_value v, int node_index, place *out
                   .last = p->last_use[v.id]};
     if (b->last < node_index) b->last = node_index;
     *out = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
+}
+
+static void new_rounded_buffer(am_cpu_program *p, am_value v, int node_index)
+{
+    int root = p->root[v.id];
+    size_t bytes = am_tensor_bytes(AM_BF16, &p->graph->values[v.id].shape);
+    p->buffers[p->buffer_count] =
+        (buffer){.bytes = (bytes + 63) / 64 * 64, .first = node_index, .last = p->rounded_last[root]};
+    p->rounded[root] = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
+}
+
+/* Sees to it that a node's input 0 is there rounded. */
+static void round_input(am_cpu_program *p, const am_node *node, int node_index)
+{
+    if (p->rounded[p->root[node->inputs[0].id]].kind != PLACE_NONE) return;
+    new_rounded_buffer(p, node->inputs[0], node_index);
+    p->steps[p->step_count++] = (step){.node = node, .kernel = &am_cpu_round, .is_rounding = true};
 }
 
 /* Whether output 0 may take the place of input 0: the kernel allows it, nobody reads the input later, sizes
@@ -485,17 +553,21 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     const am_kernel *kernel = choose_kernel(p, own);
     if (is_fixed(p, own)) return run_fixed(p, own, kernel);
     if (am_layouts_is_used(&p->layouts, own_index)) kernel = kernel->channels_last;
-    bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index);
+    bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index), rounds = takes_rounded(p, own);
+    if (rounds) round_input(p, own, node_index);
     step *s = &p->steps[p->step_count++];
     *s = (step){.node = node,
                 .kernel = kernel,
                 .tail = t,
                 .prepared = prepare(p, own, kernel),
                 .input_last = am_layouts_reads_last(&p->layouts, own_index),
-                .output_last = is_last};
-    size_t scratch = kernel->scratch_bytes ? kernel->scratch_bytes(p->graph, own) : 0;
+                .output_last = is_last,
+                .input_rounded = rounds,
+                .output_rounded = gives_rounded(p, own, kernel)};
+    size_t scratch = kernel->scratch_bytes && !rounds ? kernel->scratch_bytes(p->graph, own) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
-    if (is_last) place_last(p, node, t, s, node_index);
+    if (s->output_rounded) new_rounded_buffer(p, v, node_index);
+    else if (is_last) place_last(p, node, t, s, node_index);
     else if (t) new_buffer(p, v, node_index, &p->places[v.id]);
     else place_outputs(p, node, kernel, node_index);
     return NULL;
@@ -565,8 +637,8 @@ static am_status compile(am_cpu_program *p)
     p->last_use = am_arena_array(&p->arena, values, sizeof *p->last_use);
     p->root = am_arena_array(&p->arena, values, sizeof *p->root);
     p->readers = am_arena_array(&p->arena, values, sizeof *p->readers);
-    p->buffers = am_arena_array(&p->arena, 2 * values, sizeof *p->buffers);
-    p->steps = am_arena_array(&p->arena, 2 * (size_t)g->node_count + 1, sizeof *p->steps);
+    p->buffers = am_arena_array(&p->arena, 3 * values, sizeof *p->buffers);
+    p->steps = am_arena_array(&p->arena, 3 * (size_t)g->node_count + 1, sizeof *p->steps);
     p->fixed = am_arena_array(&p->arena, values, sizeof *p->fixed);
     p->prepared = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->prepared);
     p->tails = am_arena_array(&p->arena, (size_t)g->node_count + 1, sizeof *p->tails);
@@ -577,6 +649,7 @@ static am_status compile(am_cpu_program *p)
     count_uses(p);
     find_known(p, known);
     AM_TRY(find_tails(p, known));
+    AM_TRY(find_rounded(p, known));
     AM_TRY(choose_layouts(p, known));
     for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));
     AM_TRY(lay_out(p));
@@ -682,6 +755,7 @@ const char *am_cpu_program_kernel(const am_cpu_program *p, const am_node *node)
         if (p->steps[middle].node < node) low = middle + 1;
         else high = middle;
     }
+    while (low < p->step_count && p->steps[low].is_rounding) low++; /* for this node */
     return low < p->step_count && p->steps[low].node == node ? p->steps[low].kernel->name : "";
 }
 

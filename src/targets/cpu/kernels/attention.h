@@ -5,7 +5,7 @@
 #include "targets/cpu/isa.h"
 
 /* Queries of a work item, and keys looked at together: a multiple of a panel's columns (am_micro) at every level. */
-enum { AM_ATTENTION_QUERIES = 48, AM_ATTENTION_KEYS = 192 };
+enum { AM_ATTENTION_QUERIES = 48, AM_ATTENTION_KEYS = 768 };
 
 /* The largest D that pairs are made of. */
 enum { AM_ATTENTION_PAIRED = 256 };

@@ -64,7 +64,7 @@ static void weigh(float *scores, float scale, int64_t count, float *most, double
     vf top = vset(next), factor = vset(scale), sum = vset(0);
     int64_t i = 0;
     for (; i + AM_WIDTH <= count; i += AM_WIDTH) {
-        vf e = vexp_falling(vload(scores + i) * factor - top);
+        vf below = vload(scores + i) * factor - top, e = rounded ? vexp_falling_bf16(below) : vexp_falling(below);
         if (rounded) vstore_bf16((uint16_t *)rounded + i, e);
         else vstore(scores + i, e);
         sum += e;

@@ -18,6 +18,9 @@ extern const am_kernel am_cpu_linear, am_cpu_quantized_linear, am_cpu_matmul, am
 /* Copies inputs[0] with channels last to outputs[0]; the program adds it where somebody reads such a value. */
 extern const am_kernel am_cpu_channels_first;
 
+/* Rounds inputs[0], F32, to outputs[0], as many numbers in BF16; the program adds it where kernels read such. */
+extern const am_kernel am_cpu_round;
+
 /* Whether every present input and every output of the node is F32. */
 bool am_all_f32(const am_graph *graph, const am_node *node);
 

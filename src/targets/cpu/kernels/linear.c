@@ -59,7 +59,7 @@ static problem problem_of(const am_kernel_call *call, bool has_pairs)
     problem p = {.call = call,
                  .options = AM_ATTRIBUTES(am_linear_attributes, call),
                  .has_pairs = has_pairs,
-                 .x = has_pairs ? call->scratch : call->inputs[0].data};
+                 .x = has_pairs && !call->input_rounded ? call->scratch : call->inputs[0].data};
     const am_shape *w = &call->inputs[1].shape;
     int64_t width = call->micro->panel_columns;
     p.K = w->dims[p.options->in_out ? 0 : 1], p.N = w->dims[p.options->in_out ? 1 : 0];
@@ -142,8 +142,11 @@ static const float *piece_of(const problem *p, int64_t panel, int64_t k0, int64_
 
 /* --- blocks --- */
 
+/* Results are at y, its first, rows ldc apart. */
 typedef struct block {
     int64_t m0, m1, panel0, panel1;
+    float *y;
+    int64_t ldc;
 } block;
 
 /* What is multiplied after the piece of this panel that ends at k1, where that is known and as it will be read. */
@@ -176,7 +179,7 @@ static void finish(const problem *p, const block *b)
     am_unary_fn fn = (am_unary_fn)p->options->activation;
     if (fn == AM_IDENTITY || (fn == AM_RELU && !residual)) return;
     for (int64_t m = b->m0; m < b->m1; m++)
-        micro->finish((float *)p->call->outputs[0].data + m * p->N + n0, NULL,
+        micro->finish(b->y + (m - b->m0) * b->ldc, NULL,
                       residual ? residual + m * p->N + n0 : NULL, fn == AM_RELU ? AM_IDENTITY : fn, n);
 }
 
@@ -186,12 +189,12 @@ static void multiply_piece(const problem *p, const block *b, int64_t panel, int6
 {
     const am_micro *micro = p->call->micro;
     const float *x = p->x + b->m0 * p->steps + k0;
-    float *y = (float *)p->call->outputs[0].data + b->m0 * p->N + panel * micro->panel_columns;
+    float *y = b->y + (panel - b->panel0) * micro->panel_columns;
     int64_t rows = b->m1 - b->m0, columns = panel_columns(p, panel);
     am_ending ending = k0 + depth == p->steps ? ending_of(p, b, panel) : (am_ending){0};
     if (p->has_pairs)
-        micro->gemm_pairs(rows, columns, depth, (const am_pair *)x, p->steps, piece, next, y, p->N, k0 > 0, &ending);
-    else micro->gemm_panel_ending(rows, columns, depth, x, p->steps, piece, dtype, next, y, p->N, k0 > 0, &ending);
+        micro->gemm_pairs(rows, columns, depth, (const am_pair *)x, p->steps, piece, next, y, b->ldc, k0 > 0, &ending);
+    else micro->gemm_panel_ending(rows, columns, depth, x, p->steps, piece, dtype, next, y, b->ldc, k0 > 0, &ending);
 }
 
 static void multiply_many(const problem *p, const block *b)
@@ -249,13 +252,33 @@ static void compute_block(const problem *p, const block *b)
     finish(p, b);
 }
 
+/* Results in memory of the thread, which then are rounded. */
+static void compute_rounded(const problem *p, block *b)
+{
+    _Alignas(64) float y[(ROWS + ROWS_TOGETHER) * PANELS * WIDE];
+    int64_t width = p->call->micro->panel_columns, n0 = b->panel0 * width;
+    int64_t columns = b->panel1 * width < p->N ? b->panel1 * width - n0 : p->N - n0;
+    b->y = y, b->ldc = (b->panel1 - b->panel0) * width;
+    compute_block(p, b);
+    for (int64_t m = b->m0; m < b->m1; m++)
+        p->call->micro->round_pairs(y + (m - b->m0) * b->ldc, columns,
+                                    (am_pair *)p->call->outputs[0].data + (m * p->N + n0) / 2);
+}
+
 static void work(void *context, int64_t begin, int64_t end)
 {
     const problem *p = context;
     for (int64_t i = begin; i < end; i++) {
         int64_t m0 = i / p->column_blocks * p->rows, panel0 = i % p->column_blocks * p->block_panels;
-        block b = {m0, m0 + p->rows < p->M ? m0 + p->rows : p->M, panel0,
-                   panel0 + p->block_panels < p->panels ? panel0 + p->block_panels : p->panels};
+        block b = {.m0 = m0,
+                   .m1 = m0 + p->rows < p->M ? m0 + p->rows : p->M,
+                   .panel0 = panel0,
+                   .panel1 = panel0 + p->block_panels < p->panels ? panel0 + p->block_panels : p->panels};
+        if (p->call->output_rounded) {
+            compute_rounded(p, &b);
+            continue;
+        }
+        b.y = (float *)p->call->outputs[0].data + m0 * p->N + panel0 * p->call->micro->panel_columns, b.ldc = p->N;
         compute_block(p, &b);
     }
 }
@@ -280,7 +303,7 @@ static void run_problem(problem *p)
     p->block_panels = PANELS;
     while (p->block_panels > 1 && p->row_blocks * up(p->panels, p->block_panels) < LEAST_BLOCKS) p->block_panels /= 2;
     p->column_blocks = up(p->panels, p->block_panels);
-    if (p->has_pairs) am_parallel_for(p->M, ROUND_ROWS, round_rows, p);
+    if (p->has_pairs && !p->call->input_rounded) am_parallel_for(p->M, ROUND_ROWS, round_rows, p);
     am_parallel_for(p->row_blocks * p->column_blocks, 1, work, p);
 }
 
@@ -341,6 +364,12 @@ static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
     return (size_t)(am_shape_count(x) / (K ? K : 1) * am_pairs_of(K)) * sizeof(am_pair);
 }
 
+static bool writes_rounded(const am_graph *graph, const am_node *node)
+{
+    const am_shape *y = &graph->values[node->first_output.id].shape;
+    return !(node->input_count > 3 && node->inputs[3].id) && y->rank > 0 && y->dims[y->rank - 1] % 2 == 0;
+}
+
 const am_kernel am_cpu_linear = {.name = "linear_f32",
                                  .op = AM_OP_LINEAR,
                                  .run = run_f32,
@@ -353,6 +382,8 @@ const am_kernel am_cpu_linear = {.name = "linear_f32",
 const am_kernel am_cpu_linear_bf16 = {.name = "linear_bf16",
                                       .op = AM_OP_LINEAR,
                                       .is_bf16 = true,
+                                      .reads_rounded = true,
+                                      .writes_rounded = writes_rounded,
                                       .run = run_bf16,
                                       .supports = supports,
                                       .scratch_bytes = scratch_bytes_bf16,
@@ -360,3 +391,22 @@ const am_kernel am_cpu_linear_bf16 = {.name = "linear_bf16",
                                       .prepared_version = 1,
                                       .prepared_bytes = prepared_bytes_bf16,
                                       .prepare = prepare_bf16};
+
+/* --- rounding --- */
+
+enum { NUMBERS_ROUNDED = 4096 };
+
+static void round_numbers(void *context, int64_t begin, int64_t end)
+{
+    const am_kernel_call *call = context;
+    call->micro->round_pairs((const float *)call->inputs[0].data + begin, end - begin,
+                             (am_pair *)call->outputs[0].data + begin / 2);
+}
+
+static am_status run_round(const am_kernel_call *call)
+{
+    am_parallel_for(am_shape_count(&call->inputs[0].shape), NUMBERS_ROUNDED, round_numbers, (void *)(uintptr_t)call);
+    return NULL;
+}
+
+const am_kernel am_cpu_round = {.name = "round_bf16", .op = AM_OP_CAST, .run = run_round};
