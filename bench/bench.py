@@ -133,7 +133,7 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
         for threads in thread_counts:
             folder, workload = context.folder_of(name), workloads[name]
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
-            rounded = [engine for engine in commands if report.is_ours_rounded(engine)]
+            rounded = [engine for engine in commands if report.is_ours_rounded(engine) or engine == report.OURS_BF16]
             own = {engine: f"{folder}/{number}/expected-{engine}.bin" for engine in commands
                    if hasattr(engines[engine], "round_weights")}
             result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS,

@@ -153,8 +153,8 @@ def work_of(worker):
 def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=(), own={}):
     """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
     "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights, bytes of a KV cache) of a run as
-    the engine `ours` counts them, "works": {engine: the same} of those that are `rounded`, "profile": profile_of the
-    engine `ours`}. own: {engine: path of what is expected of it} of compare."""
+    the engine `ours` counts them, "works": {engine: the same} of those that are `rounded`, "profiles": {engine: profile_of} of
+    `ours`, also in bfloat16}. own: {engine: path of what is expected of it} of compare."""
     workers = {}
     try:
         for name, command in commands.items():
@@ -163,9 +163,10 @@ def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, roun
                               tolerances, {name: read_floats(path) for name, path in own.items()})
         times, cpu_ms = take_turns(workers, rounds)
         memory_bytes = {name: worker.memory_bytes() for name, worker in workers.items()}
+        profiles = [(name, profile_of(workers[name])) for name in (ours, f"{ours}_bf16") if name in workers]
         return {"times": times, "cpu_ms": cpu_ms, "differences": differences, "memory_bytes": memory_bytes,
                 "work": work_of(workers[ours]) if ours else None,
-                "profile": profile_of(workers[ours]) if ours else None,
+                "profiles": {name: profile for name, profile in profiles if profile},
                 "works": {name: work_of(workers[name]) for name in rounded}}
     finally:
         for worker in workers.values():

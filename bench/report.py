@@ -9,7 +9,8 @@ import subprocess
 
 from measure import Summary, ratios, summary_of_rounds
 
-OURS = "anymodel"
+OURS, OURS_BF16 = "anymodel", "anymodel_bf16"
+PEAK_OF = {OURS_BF16: "peak_bf16_gflop_per_s", f"{OURS}_int8": "peak_int8_gop_per_s", f"{OURS}_int4": "peak_int8_gop_per_s"}
 # Ours, and the peer whose weights take as many bits; the first are as the model's files have them.
 LIKES = {"": (OURS, "llamacpp"), "int8": (f"{OURS}_int8", "llamacpp_q8"), "int4": (f"{OURS}_int4", "llamacpp_q4")}
 LIKE_PEERS = [peer for _, peer in LIKES.values()]
@@ -18,7 +19,7 @@ INTRODUCTION = """# Performance
 
 Written by `make bench` (bench/README.md says how it measures); no figure is put in by hand.
 Models have the shapes of published ones and random weights. Every engine gets the same weights and the same input, in
-float32 (engines whose name says bf16 compute in bfloat16), runs in a process of its own, and has its turn in every round
+float32 (and where the processor can, in bfloat16: rows of their own), runs in a process of its own, and has its turn in every round
 (A B A B ...). Decoders have weights as they are published, in bfloat16 or float32, compute the logits of the last
 position alone, and are also timed with weights rounded to 8 and 4 bits, beside llama.cpp with as many. Peers in float32
 have float32 copies of the same numbers. Times are milliseconds of one forward pass: median (least - most); "-" is where
@@ -43,7 +44,9 @@ def system_name():
 def peak_lines(peaks):
     for threads, peak in peaks.items():
         yield f"- measured peak on {threads} threads: {peak['peak_gflop_per_s'] or math.nan:.1f} GFLOP/s" \
-              f" ({peak['kernels']}), {peak['peak_read_gb_per_s']:.1f} GB/s read"
+              f" ({peak['kernels']}), {peak.get('peak_bf16_gflop_per_s') or math.nan:.1f} in bfloat16," \
+              f" {peak.get('peak_int8_gop_per_s') or math.nan:.1f} GOP/s with weights of 8 bits and their scales," \
+              f" {peak['peak_read_gb_per_s']:.1f} GB/s read"
 
 
 def machine_lines(context, load_before, details=()):
@@ -78,14 +81,18 @@ def table(heads, rows):
         yield "| " + " | ".join(row) + " |"
 
 
-def ratio_to_best(times, peers):
+def ratio_to_best(times, peers, ours=OURS):
     """Our median to the least median of the peers; those that round weights compute something else."""
-    return max((ratios(times[OURS], times[peer])[0] for peer in peers if peer in times and not is_rounded(peer)),
+    return max((ratios(times[ours], times[peer])[0] for peer in peers if peer in times and not is_rounded(peer)),
                default=math.nan)
 
 
 def is_rounded(engine):
     return any(engine in pair for weights, pair in LIKES.items() if weights)
+
+
+def is_bf16(engine):
+    return engine.endswith("_bf16")
 
 
 def is_ours_rounded(engine):
@@ -105,21 +112,23 @@ def ratio_cells(r, ours, peer):
 
 
 def latency_lines(results, engines):
-    peers = [name for name in engines if name != OURS]
-    titles = {name: engine.TITLE for name, engine in engines.items()}
-    heads = ["workload", "threads", titles[OURS]]
+    peers = [name for name in engines if name != OURS and not is_bf16(name)]
+    has_bf16 = OURS_BF16 in engines
+    heads = ["workload", "threads", *(["arithmetic"] if has_bf16 else []), engines[OURS].TITLE]
+    heads += ["of the best peer's median"] if len(peers) > 1 else []
     for peer in peers:
-        heads += [titles[peer], "ratios: median, least, processor"]
-    if len(peers) > 1:
-        heads.insert(3, "of the best peer's median")
+        heads += [engines[peer].TITLE, "ratios: median, least, processor"]
     rows = []
     for r in results:
-        row = [r["title"], str(r["threads"]), cell(r["times"][OURS])]
-        if len(peers) > 1:
-            row.append(f"{ratio_to_best(r['times'], peers):.2f}")
-        for peer in peers:
-            row += ratio_cells(r, OURS, peer)
-        rows.append(row)
+        for arithmetic, ours, suffix in (("float32", OURS, ""), ("bfloat16", OURS_BF16, "_bf16")):
+            if ours not in r["times"]:
+                continue
+            alike = [peer + suffix for peer in peers]
+            row = [r["title"], str(r["threads"]), *([arithmetic] if has_bf16 else []), cell(r["times"][ours])]
+            row += [f"{ratio_to_best(r['times'], alike, ours):.2f}"] if len(peers) > 1 else []
+            for peer in alike:
+                row += ratio_cells(r, ours, peer)
+            rows.append(row)
     yield from table(heads, rows)
 
 
@@ -134,11 +143,19 @@ def decoder_rows(r, peers):
         for peer in peers:
             row += ratio_cells(r, ours, peer) if ours == OURS else ["", ""]
         yield row
+    if OURS_BF16 in r["times"]:
+        alike = [f"{peer}_bf16" for peer in peers]
+        row = [r["title"], str(r["threads"]), f"{r['dtype']}, arithmetic in bfloat16", cell(r["times"][OURS_BF16]),
+               f"{ratio_to_best(r['times'], alike, OURS_BF16):.2f}", "", ""]
+        for peer in alike:
+            row += ratio_cells(r, OURS_BF16, peer)
+        yield row
 
 
 def decoder_lines(results, engines):
     """As latency_lines, with a row for each form of weights."""
-    peers = [name for name in engines if not name.startswith("llamacpp") and name != OURS and not is_rounded(name)]
+    peers = [name for name in engines
+             if not name.startswith("llamacpp") and name != OURS and not is_rounded(name) and not is_bf16(name)]
     heads = ["workload", "threads", "weights", engines[OURS].TITLE, "of the best peer's median",
              "llama.cpp: BF16, Q8_0, Q4_0", "ratios: median, least, processor"]
     for peer in peers:
@@ -183,7 +200,7 @@ def rate_lines(results, peaks):
         for engine, (flops, *read_bytes) in {OURS: r["work"], **r["works"]}.items():
             ms, peak = median(r, engine), peaks[r["threads"]]
             rate, read = flops * 1e-6 / ms, sum(read_bytes) * 1e-6 / ms
-            share = rate / (peak["peak_gflop_per_s"] or math.nan)
+            share = rate / (peak.get(PEAK_OF.get(engine, ""), peak["peak_gflop_per_s"]) or math.nan)
             title = r["title"] + engine.removeprefix(OURS).replace("_", ", ")
             rows.append([title, str(r["threads"]), f"{flops * 1e-9:.2f}", f"{rate:.1f}", f"{share:.0%}",
                          *([f"{read:.1f}", f"{read / peak['peak_read_gb_per_s']:.0%}"] if r["is_cached"] else ["", ""])])
@@ -219,8 +236,8 @@ def peer_goals(r, left_out):
         goal = f"at most {BF16_GOAL:.1f} of OpenVINO in bfloat16"
         if BF16_PEERS[0] in left_out:
             yield [title, goal, left_out[BF16_PEERS[0]], ""]
-        elif BF16_PEERS[0] in r["times"]:
-            ratio = ratio_to_best(r["times"], BF16_PEERS)
+        elif BF16_PEERS[0] in r["times"] and OURS_BF16 in r["times"]:
+            ratio = ratio_to_best(r["times"], BF16_PEERS, OURS_BF16)
             yield [title, goal, f"{ratio:.2f}", verdict(ratio <= BF16_GOAL)]
 
 
@@ -289,13 +306,15 @@ def profile_lines(results, goals, peaks):
     missed = [title for title, _, _, reached in goals if reached == verdict(False)]
     rows = []
     for r in results:
-        if not r["profile"] or not any(title.startswith(r["title"]) for title in missed):
+        if not any(title.startswith(r["title"]) for title in missed):
             continue
-        for k in [k for k in r["profile"]["kernels"] if k["share"] >= LEAST_SHARE]:
-            rate = k["gflop_per_s"]
-            rows.append([r["title"], str(r["threads"]), k["kernel"], str(k["calls"]), f"{k['ms']:.2f}", f"{k['share']:.0%}",
-                         f"{rate:.1f}" if rate else "",
-                         f"{rate / (peaks[r['threads']]['peak_gflop_per_s'] or math.nan):.0%}" if rate else ""])
+        for engine, profile in r["profiles"].items():
+            peak = peaks[r["threads"]].get(PEAK_OF.get(engine, ""), peaks[r["threads"]]["peak_gflop_per_s"]) or math.nan
+            for k in [k for k in profile["kernels"] if k["share"] >= LEAST_SHARE]:
+                rate = k["gflop_per_s"]
+                rows.append([r["title"] + (", bfloat16" if engine == OURS_BF16 else ""), str(r["threads"]), k["kernel"],
+                             str(k["calls"]), f"{k['ms']:.2f}", f"{k['share']:.0%}", f"{rate:.1f}" if rate else "",
+                             f"{rate / peak:.0%}" if rate else ""])
     yield from table(["workload", "threads", "kernel", "calls", "ms", "of the run", "GFLOP/s", "of the peak"], rows)
 
 

@@ -166,6 +166,8 @@ static am_status put_machine(am_buffer *out)
     am_put_integer(out, "threads", am_get_threads());
     am_put_text(out, "kernels", peaks.kernels);
     am_put_real(out, "peak_gflop_per_s", peaks.gflop_per_s);
+    am_put_real(out, "peak_bf16_gflop_per_s", peaks.bf16_gflop_per_s);
+    am_put_real(out, "peak_int8_gop_per_s", peaks.int8_gop_per_s);
     am_put_real(out, "peak_read_gb_per_s", peaks.read_gb_per_s);
     am_put_close(out, '}');
     return NULL;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/threads.h"
+#include "graph/ops.h"
 #include "targets/cpu/isa.h"
 
 #include <math.h>
@@ -33,6 +34,40 @@ typedef struct products {
     float *matrices; /* [items, 3, SIDE, SIDE] */
 } products;
 
+/* In BF16: a panel of SIDE pairs. */
+static void multiply_pairs(void *context, int64_t begin, int64_t end)
+{
+    enum { STEPS = SIDE / 2 };
+    const products *p = context;
+    int64_t columns = p->micro->panel_columns;
+    for (int64_t i = begin; i < end; i++) {
+        const am_pair *a = (am_pair *)(p->matrices + i * 3 * SIDE * SIDE), *panel = a + SIDE * STEPS;
+        float *c = p->matrices + i * 3 * SIDE * SIDE + 2 * SIDE * SIDE;
+        for (int repeat = 0; repeat < REPEATS; repeat++)
+            p->micro->gemm_pairs(SIDE, columns, STEPS, a, STEPS, panel, panel, c, columns, false, NULL);
+    }
+}
+
+/* Rounded rows, scales and middles of SIDE numbers each, and a panel of 8 bits. */
+static void multiply_bytes(void *context, int64_t begin, int64_t end)
+{
+    enum { GROUPS = SIDE / AM_ACTIVATION_GROUP };
+    const products *p = context;
+    for (int64_t i = begin; i < end; i++) {
+        float *scales = p->matrices + i * 3 * SIDE * SIDE, *c = scales + 2 * SIDE * SIDE;
+        int16_t *middle = (int16_t *)(scales + SIDE * GROUPS), *numbers = middle + 2 * SIDE * GROUPS;
+        const am_quantized_rows x = {numbers, scales, middle};
+        const am_quantized_panel panel = {.K = SIDE,
+                                          .group = AM_ACTIVATION_GROUP,
+                                          .columns = AM_QUANTIZED_COLUMNS,
+                                          .weight = (const uint8_t *)(scales + SIDE * SIDE),
+                                          .scales = scales,
+                                          .scale_dtype = AM_F32};
+        for (int repeat = 0; repeat < REPEATS; repeat++)
+            p->micro->gemm_quantized(SIDE, 8, &panel, &x, c, AM_QUANTIZED_COLUMNS);
+    }
+}
+
 static void multiply(void *context, int64_t begin, int64_t end)
 {
     const products *p = context;
@@ -43,14 +78,21 @@ static void multiply(void *context, int64_t begin, int64_t end)
     }
 }
 
-static am_status measure_flops(const am_micro *micro, double *out)
+/* Billions a second of operations, of which an item has `operations` in a repeat. */
+static double rate_of(am_work work, products *p, int64_t items, double operations)
+{
+    return operations * REPEATS * (double)items * 1e-6 / best_ms(work, p, items);
+}
+
+static am_status measure_products(const am_micro *micro, am_machine_peaks *out)
 {
     int64_t items = 4 * (int64_t)am_threads_count(), numbers = items * 3 * SIDE * SIDE;
     products p = {micro, am_alloc_aligned((size_t)numbers * sizeof(float))};
     if (!p.matrices) return am_out_of_memory();
     for (int64_t i = 0; i < numbers; i++) p.matrices[i] = (float)(i % 13) * 0.125f;
-    double flops = 2.0 * SIDE * SIDE * SIDE * REPEATS * (double)items;
-    *out = flops * 1e-6 / best_ms(multiply, &p, items);
+    out->gflop_per_s = rate_of(multiply, &p, items, 2.0 * SIDE * SIDE * SIDE);
+    out->bf16_gflop_per_s = rate_of(multiply_pairs, &p, items, 2.0 * SIDE * SIDE * micro->panel_columns);
+    out->int8_gop_per_s = rate_of(multiply_bytes, &p, items, 2.0 * SIDE * SIDE * AM_QUANTIZED_COLUMNS);
     am_free_aligned(p.matrices);
     return NULL;
 }
@@ -101,6 +143,7 @@ am_status am_machine_peaks_measure(am_machine_peaks *out)
 {
     const am_micro *micro = am_micro_of(AM_ISA_ANY);
     *out = (am_machine_peaks){.kernels = micro ? micro->name : NULL, .gflop_per_s = NAN};
-    if (micro) AM_TRY(measure_flops(micro, &out->gflop_per_s));
+    out->bf16_gflop_per_s = out->int8_gop_per_s = NAN;
+    if (micro) AM_TRY(measure_products(micro, out));
     return measure_reading(&out->read_gb_per_s);
 }

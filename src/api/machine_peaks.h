@@ -5,13 +5,15 @@
 #include "base/status.h"
 
 typedef struct am_machine_peaks {
-    const char *kernels;  /* whose multiply-adds were timed: "avx2", or null where there are no vector kernels;
-                             static */
-    double gflop_per_s;   /* products of matrices that stay in cache, on all threads; NaN without vector kernels */
+    const char *kernels; /* whose multiply-adds were timed: "avx2", or null where there are no vector kernels;
+                            static */
+    double gflop_per_s;  /* products of matrices that stay in cache, on all threads; NaN without vector kernels */
+    double bf16_gflop_per_s,
+        int8_gop_per_s;   /* the same of numbers in BF16, and of rounded ones with weights of 8 bits */
     double read_gb_per_s; /* summing an array larger than caches, on all threads */
 } am_machine_peaks;
 
-/* Takes about a third of a second and 256 MiB (less where that is more than a quarter of the memory that is
+/* Takes about half a second and 256 MiB (less where that is more than a quarter of the memory that is
  * free). Fails when there is no memory. */
 am_status am_machine_peaks_measure(am_machine_peaks *out) AM_NODISCARD;
 
