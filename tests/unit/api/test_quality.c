@@ -109,6 +109,8 @@ static void api_quality__rounded_models_are_not_compiled_ahead(void **state)
     am_test_expect_ok(am_model_save_compiled(model, file, NULL));
     am_model_close(model);
     am_test_expect_error(am_model_open(file, &rounded, &again), AM_UNSUPPORTED, "weights: int8");
+    const am_model_options in_bf16 = {.target = "cpu", .dtype = "bf16"};
+    am_test_expect_error(am_model_open(file, &in_bf16, &again), AM_UNSUPPORTED, "dtype: bf16: a compiled file");
     assert_null(again);
 }
 
@@ -124,7 +126,8 @@ static void api_quality__golden_cases_have_a_bound(void **state)
     static const char *const formats[] = {"int8", "int4", "int4-asymmetric"};
     const char *path = am_test_source_path("tests/golden/data/llama.json");
     assert_true(am_verify_rounded_bound(NULL, NULL) == 0 && am_verify_rounded_bound("auto", "auto") == 0);
-    assert_true(am_verify_rounded_bound("int9", NULL) == 0);
+    assert_true(am_verify_rounded_bound("int9", NULL) == 0 && am_verify_rounded_bound(NULL, "fp8") == 0);
+    assert_true(am_verify_rounded_bound(NULL, "bf16") > 0);
     for (int i = 0; i < 3; i++) {
         am_verify_summary summary = {0};
         double worst = 0, bound = am_verify_rounded_bound(formats[i], NULL);

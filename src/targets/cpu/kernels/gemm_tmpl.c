@@ -11,6 +11,10 @@ enum { ROWS = AM_TILE_VECTORS == 4 ? 6 : 3 };
 
 enum { DEPTH = 1024 };
 
+/* One row reads b once and waits for memory, which gives one stream faster than four beside each other: columns then go
+   by alone where they are LONG. Narrow vectors would wait for their sums instead. */
+enum { LONG = AM_WIDTH > 4 ? 512 : INT32_MAX };
+
 AM_INLINE vf load_part(form k, const void *b, int64_t at, int64_t n)
 {
     if (k == FORM_F32) return vload_part((const float *)b + at, n);
@@ -83,7 +87,8 @@ AM_INLINE void block_nt(form k, int64_t M, int64_t N, int64_t K, const float *a,
     do { /* once even where K is 0 */
         int64_t n = 0, depth = K - i < DEPTH ? K - i : DEPTH;
         const char *from = (const char *)b + i * bytes;
-        for (; n + 4 <= N; n += 4)
+        bool alone = M == 1 && K >= LONG;
+        for (; !alone && n + 4 <= N; n += 4)
             column_nt(k, 4, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
         for (; n < N; n++) column_nt(k, 1, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
         i += depth;

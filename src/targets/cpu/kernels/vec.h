@@ -270,6 +270,9 @@ AM_INLINE vf vdot_pairs(vf a, vf b, vf c)
 {
 #if defined(__AVX512BF16__)
     return (vf)_mm512_dpbf16_ps((__m512)c, (__m512bh)a, (__m512bh)b);
+#elif defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+    return (vf)vbfdotq_f32((float32x4_t)c, vreinterpretq_bf16_f32((float32x4_t)a),
+                           vreinterpretq_bf16_f32((float32x4_t)b));
 #else
     c = vfma((vf)((vi)a << 16), (vf)((vi)b << 16), c);
     return vfma((vf)((vi)a & -0x10000), (vf)((vi)b & -0x10000), c);

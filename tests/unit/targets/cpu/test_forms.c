@@ -26,7 +26,25 @@ static const form forms[] = {
     {"convolution_f32", 1, 16, "498fdabab93a8a4add8938c0478d2833fd7eb9f2a75cdf1da0af5b7d5af78fb1"},
     {"convolution_f32", 1, 24, "7e0399396a14542fa43dbd716a21d12a4815bfb9e5a4132c0141dbaacbb19aab"},
     {"convolution_f32", 1, 64, "bd75b5d95f9e1f43254d16982b345869cab4efa2ce51a577f8a72a8fc02d8a0a"},
+    {"linear_bf16", 1, 12, "aeabcd334c730430f94d7feb9625cc2e1ae67fc034233074f528097a0d09b6b6"},
+    {"linear_bf16", 1, 16, "e675f706c16d0741e3486ea5ec815fbc328ceb72d3ac6e376238fb40ca697f45"},
+    {"linear_bf16", 1, 24, "dd025beee1cf2af3fe141b6293f1e80b9f263d382061d0a4bf815a5854930abb"},
+    {"linear_bf16", 1, 64, "e6c87ab55a0668f964d0aa57189598a760267588025941b0284abec61473fe79"},
+    {"convolution_bf16", 1, 12, "f525724429b5ebf599d201fd829817e761d2829af391ac51c1437696fb36cd0c"},
+    {"convolution_bf16", 1, 16, "525b1d52c75ea1e0c5cecc435babf8c7d04a597655090d1e76a3f0855fe49266"},
+    {"convolution_bf16", 1, 24, "3123902da43478e884426dde29dbf2fb7c0357059960f30adaa6842f63522c53"},
+    {"convolution_bf16", 1, 64, "928fcf3edf6e65d63455fac1d54d8150159eef4b4e0cff081c35feec8c273128"},
 };
+
+/* Numbers that levels round alike: neither NaN nor next to nothing. */
+static void fill_numbers(uint32_t *numbers, bool is_bf16)
+{
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        float number = (float)(i * 2654435761u) / 4294967296.0f - 0.5f;
+        numbers[i] = i * 2654435761u;
+        if (is_bf16) memcpy(&numbers[i], &number, sizeof number);
+    }
+}
 
 static const form *form_of(const am_kernel *kernel, int columns)
 {
@@ -38,7 +56,7 @@ static const form *form_of(const am_kernel *kernel, int columns)
 static void expect_form(const am_kernel *kernel, const void *attributes, am_shape shape, const am_micro *micro)
 {
     static uint32_t numbers[NUMBERS];
-    for (uint32_t i = 0; i < NUMBERS; i++) numbers[i] = i * 2654435761u;
+    fill_numbers(numbers, kernel->is_bf16);
     am_tensor inputs[AM_INPUT_LIMIT] = {[1] = {AM_F32, shape, numbers}};
     am_node node = {.op = kernel->op, .input_count = 2, .attributes = (void *)(uintptr_t)attributes};
     am_kernel_call call = {.node = &node, .inputs = inputs, .input_count = 2, .micro = micro};
@@ -66,5 +84,7 @@ static void cpu_forms__have_the_bytes_of_their_versions(void **state)
         if (!micro) continue;
         expect_form(&am_cpu_linear, &linear, (am_shape){2, {50, 300}}, micro);
         expect_form(&am_cpu_convolution, &convolution, (am_shape){4, {60, 25, 3, 3}}, micro);
+        expect_form(&am_cpu_linear_bf16, &linear, (am_shape){2, {50, 299}}, micro);
+        expect_form(&am_cpu_convolution_bf16, &convolution, (am_shape){4, {60, 26, 3, 3}}, micro);
     }
 }

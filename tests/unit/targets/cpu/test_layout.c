@@ -189,12 +189,50 @@ static int steps_with(const am_cpu_program *program, const char *part)
     return found;
 }
 
+/* Of numbers rounded to BF16: the root mean square of errors. */
+static void expect_near(const am_tensor *expected, const am_tensor *found, const char *what)
+{
+    const float *e = expected->data, *f = found->data;
+    int64_t count = am_shape_count(&expected->shape);
+    double square = 0, off = 0;
+    assert_true(am_shape_equal(&expected->shape, &found->shape));
+    for (int64_t i = 0; i < count; i++) {
+        double difference = (double)e[i] - (double)f[i];
+        square += (double)e[i] * (double)e[i], off += difference * difference;
+    }
+    if (!(off <= 0.03 * 0.03 * square)) fail_msg("%s: off by %.3g of its size", what, sqrt(off / square));
+}
+
+/* Outputs of programs with 1 to 3 threads: near the reference's, and the same bits. */
+static void agree_at(const am_graph *g, am_cpu_program *reference, const am_tensor *input,
+                     const am_cpu_program_options *options, int with_last, int copies)
+{
+    am_cpu_program *fast;
+    void *alone[4] = {0};
+    for (int threads = 1; threads <= 3; threads += options->allows_bf16 ? 2 : 1) {
+        am_test_expect_ok(am_threads_set(threads));
+        am_test_expect_ok(am_cpu_program_create(g, options, &fast));
+        assert_int_equal(steps_with(fast, "channels_last"), with_last);
+        assert_int_equal(steps_with(fast, "channels_first"), copies);
+        for (int run = 0; run < 2; run++) am_test_expect_ok(am_cpu_program_run(fast, input, NULL));
+        for (int i = 0; i < g->output_count; i++) {
+            am_tensor expected = am_cpu_program_output(reference, i), found = am_cpu_program_output(fast, i);
+            size_t bytes = am_tensor_bytes(found.dtype, &found.shape);
+            (options->allows_bf16 ? expect_near : expect_close)(&expected, &found, g->outputs[i].name);
+            if (!alone[i]) memcpy(alone[i] = malloc(bytes), found.data, bytes);
+            assert_memory_equal(alone[i], found.data, bytes);
+        }
+        am_cpu_program_destroy(fast);
+    }
+    for (int i = 0; i < 4; i++) free(alone[i]);
+}
+
 /* `with_last`: kernels with channels last; `copies`: of values that are read as the graph says, too. */
 static void expect_agreement(void (*build)(am_builder *, am_value), am_shape shape, int with_last, int copies)
 {
     am_builder *b;
     am_graph *g;
-    am_cpu_program *reference, *fast;
+    am_cpu_program *reference;
     am_test_expect_ok(am_builder_create(&b));
     seed = 1;
     build(b, am_graph_input(b, "x", AM_F32, shape));
@@ -208,23 +246,9 @@ static void expect_agreement(void (*build)(am_builder *, am_value), am_shape sha
     am_test_expect_ok(am_cpu_program_run(reference, &input, NULL));
     for (am_isa isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
         if (!check_micro_of(isa)) continue;
-        void *alone[4] = {0};
-        for (int threads = 1; threads <= 3; threads++) {
-            am_test_expect_ok(am_threads_set(threads));
-            am_test_expect_ok(am_cpu_program_create(g, &(am_cpu_program_options){.isa = isa, .prepare = true}, &fast));
-            assert_int_equal(steps_with(fast, "channels_last"), with_last);
-            assert_int_equal(steps_with(fast, "channels_first"), copies);
-            for (int run = 0; run < 2; run++) am_test_expect_ok(am_cpu_program_run(fast, &input, NULL));
-            for (int i = 0; i < g->output_count; i++) {
-                am_tensor expected = am_cpu_program_output(reference, i), found = am_cpu_program_output(fast, i);
-                size_t bytes = am_tensor_bytes(found.dtype, &found.shape);
-                expect_close(&expected, &found, g->outputs[i].name);
-                if (!alone[i]) memcpy(alone[i] = malloc(bytes), found.data, bytes);
-                assert_memory_equal(alone[i], found.data, bytes); /* whatever the number of threads */
-            }
-            am_cpu_program_destroy(fast);
-        }
-        for (int i = 0; i < 4; i++) free(alone[i]);
+        for (int rounds = 0; rounds < 2; rounds++)
+            agree_at(g, reference, &input,
+                     &(am_cpu_program_options){.isa = isa, .prepare = true, .allows_bf16 = rounds}, with_last, copies);
     }
     am_threads_shutdown();
     am_cpu_program_destroy(reference);

@@ -58,3 +58,8 @@ static void targets_cpu_levels__neon_dotprod_is_tested_here(void **state)
 {
     check_level(AM_ISA_NEON_DOTPROD);
 }
+
+static void targets_cpu_levels__neon_bf16_is_tested_here(void **state)
+{
+    check_level(AM_ISA_NEON_BF16);
+}

@@ -1,0 +1,111 @@
+/* Numbers that stay in BF16 between kernels: rounded once for all that read them, or given so by the kernel before. */
+#include "check.h"
+
+#include "base/prng.h"
+#include "graph/graph.h"
+#include "graph/ops.h"
+#include "targets/cpu/program.h"
+
+static uint64_t seed;
+
+static am_value numbers(am_builder *b, am_shape shape)
+{
+    int64_t count = am_shape_count(&shape);
+    float *values = malloc((size_t)count * sizeof *values);
+    assert_non_null(values);
+    for (int64_t i = 0; i < count; i++) values[i] = (float)(am_uniform(seed, (uint64_t)i) - 0.5);
+    seed++;
+    am_value v = am_constant_copy(b, AM_F32, shape, values);
+    free(values);
+    return v;
+}
+
+static am_value linear(am_builder *b, am_value x, int64_t out, int64_t in, am_unary_fn fn, am_value residual)
+{
+    return am_linear_op(b, x, numbers(b, am_shape_of(out, in)), numbers(b, am_shape_of(out)), residual,
+                        &(am_linear_attributes){.activation = fn});
+}
+
+/* `shows`: what is between two linear layers is an output, too, so that it is there as floats. */
+static am_graph *build(int64_t rows, int64_t K, int64_t wide, bool shows)
+{
+    am_builder *b;
+    am_graph *graph;
+    am_test_expect_ok(am_builder_create(&b));
+    seed = 1;
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, rows, K));
+    am_value q = linear(b, x, 12, K, AM_IDENTITY, AM_NONE), k = linear(b, x, 7, K, AM_RELU, AM_NONE);
+    am_value inner = linear(b, x, wide, K, AM_GELU, AM_NONE);
+    am_value flat = am_reshape(b, inner, am_shape_of(2 * rows, wide));
+    am_output(b, "q", q);
+    am_output(b, "k", k);
+    am_output(b, "y", linear(b, flat, K, wide, AM_IDENTITY, am_reshape(b, x, am_shape_of(2 * rows, K))));
+    if (shows) am_output(b, "inner", inner);
+    am_test_expect_ok(am_builder_finish(b, &graph));
+    am_builder_destroy(b);
+    return graph;
+}
+
+static int steps_of(const am_cpu_program *program, const char *kernel)
+{
+    int found = 0;
+    for (int i = 0; i < am_cpu_program_step_count(program); i++)
+        found += strcmp(am_cpu_program_step(program, i).kernel, kernel) == 0;
+    return found;
+}
+
+/* Outputs of a program with numbers in BF16 where that is allowed. */
+static am_cpu_program *run(const am_graph *graph, am_isa isa, bool allows, bool prepares, const am_tensor *x)
+{
+    am_cpu_program *program;
+    const am_cpu_program_options options = {.isa = isa, .allows_bf16 = allows, .prepare = prepares};
+    am_test_expect_ok(am_cpu_program_create(graph, &options, &program));
+    am_test_expect_ok(am_cpu_program_run(program, x, NULL));
+    return program;
+}
+
+static void expect_near(const am_tensor *expected, const am_tensor *found)
+{
+    const float *e = expected->data, *f = found->data;
+    double off = 0, size = 0;
+    for (int64_t i = 0; i < am_shape_count(&expected->shape); i++) {
+        off += ((double)e[i] - (double)f[i]) * ((double)e[i] - (double)f[i]), size += (double)e[i] * (double)e[i];
+    }
+    if (off > 0.02 * 0.02 * size) fail_msg("off by %g of %g", sqrt(off), sqrt(size));
+}
+
+static void check_sizes(am_isa isa, int64_t rows, int64_t K, int64_t wide)
+{
+    am_graph *hidden = build(rows, K, wide, false), *shown = build(rows, K, wide, true);
+    float *numbers_of_x = check_floats(AT_END, 2 * rows * K);
+    check_fill(ORDINARY, numbers_of_x, 2 * rows * K);
+    const am_tensor x = {AM_F32, am_shape_of(2, rows, K), numbers_of_x};
+    am_cpu_program *exact = run(hidden, isa, false, true, &x), *kept = run(hidden, isa, true, true, &x),
+                   *rounded = run(shown, isa, true, false, &x);
+    assert_int_equal(steps_of(exact, "round_bf16"), 0);
+    assert_int_equal(steps_of(kept, "round_bf16"), K % 2 == 0);
+    assert_int_equal(steps_of(rounded, "round_bf16"), (K % 2 == 0) + (wide % 2 == 0));
+    assert_int_equal(steps_of(kept, "linear_bf16"), 4);
+    for (int i = 0; i < 3; i++) {
+        am_tensor expected = am_cpu_program_output(exact, i), found = am_cpu_program_output(kept, i),
+                  again = am_cpu_program_output(rounded, i);
+        expect_near(&expected, &found);
+        assert_memory_equal(found.data, again.data, am_tensor_bytes(found.dtype, &found.shape));
+    }
+    am_cpu_program_destroy(exact), am_cpu_program_destroy(kept), am_cpu_program_destroy(rounded);
+    am_graph_destroy(hidden), am_graph_destroy(shown);
+    check_release();
+}
+
+static void cpu_rounded__numbers_are_rounded_once_and_kept(void **state)
+{
+    (void)state;
+    for (am_isa isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
+        if (!check_micro_of(isa)) continue;
+        check_sizes(isa, 1, 16, 30);
+        check_sizes(isa, 3, 34, 200);
+        check_sizes(isa, 150, 64, 258);
+        check_sizes(isa, 5, 33, 40);
+        check_sizes(isa, 5, 32, 41);
+    }
+}
