@@ -19,7 +19,8 @@ enum {
     FEW_PLACES = 60,
     PLACES_TOGETHER = 12,
     BLOCK_PANELS = 4,
-    LEAST_BLOCKS = 8,
+    LEAST_BLOCKS = 4, /* each gathers numbers for its panels */
+    LEAST_WIDE_BLOCKS = 8,
     PLACES_ROUNDED = 64,
     LARGEST_PANEL = 64,
     PIECE = 24 << 10,
@@ -531,7 +532,8 @@ void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, 
     w.panel_steps = steps_of(&w, w.inputs * w.taps), w.chunk_steps = steps_of(&w, w.chunk * w.taps);
     int64_t others = g->B * g->groups * w.row_blocks * w.width_blocks;
     w.panels = up(w.per_group, w.columns), w.block_panels = BLOCK_PANELS;
-    while (w.block_panels > 1 && others * up(w.panels, w.block_panels) < LEAST_BLOCKS) w.block_panels /= 2;
+    int64_t least = w.columns < LARGEST_PANEL ? LEAST_BLOCKS : LEAST_WIDE_BLOCKS;
+    while (w.block_panels > 1 && others * up(w.panels, w.block_panels) < least) w.block_panels /= 2;
     w.panel_blocks = up(w.panels, w.block_panels);
     am_parallel_for(others * w.panel_blocks, 1, compute_blocks, &w);
 }
