@@ -32,6 +32,7 @@
 
 typedef float vf __attribute__((vector_size(4 * AM_WIDTH)));
 typedef int32_t vi __attribute__((vector_size(4 * AM_WIDTH)));
+typedef uint32_t vu __attribute__((vector_size(4 * AM_WIDTH)));
 typedef float vf_unaligned __attribute__((vector_size(4 * AM_WIDTH), aligned(4), may_alias));
 typedef float v4 __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
@@ -236,15 +237,15 @@ AM_INLINE vf vwiden_f16(const uint16_t *p)
 /* --- pairs: two BF16 in the place of a float, the first in its lower half --- */
 
 /* The nearest BF16, to even, as the upper half of each lane, zeros below; NaN stays one. */
-AM_INLINE vi vround_bf16(vf x)
+AM_INLINE vu vround_bf16(vf x)
 {
-    vi bits = (vi)x, odd = (bits >> 16) & 1, nan = (vi)(x != x);
-    return ((nan & (bits | 0x400000)) | (~nan & (bits + 0x7fff + odd))) & -0x10000;
+    vu bits = (vu)x, odd = (bits >> 16) & 1, nan = (vu)(x != x);
+    return ((nan & (bits | 0x400000)) | (~nan & (bits + 0x7fff + odd))) & 0xffff0000;
 }
 
 AM_INLINE vf vpair(vf first, vf second)
 {
-    return (vf)(((vround_bf16(first) >> 16) & 0xffff) | vround_bf16(second));
+    return (vf)((vround_bf16(first) >> 16) | vround_bf16(second));
 }
 
 /* AM_WIDTH numbers as BF16. */
@@ -253,7 +254,7 @@ AM_INLINE void vstore_bf16(uint16_t *p, vf x)
 #if defined(__AVX512BF16__)
     _mm256_storeu_si256((__m256i_u *)p, (__m256i)_mm512_cvtneps_pbh((__m512)x));
 #else
-    *(vhalf *)p = __builtin_convertvector((vround_bf16(x) >> 16) & 0xffff, vhalf);
+    *(vhalf *)p = __builtin_convertvector(vround_bf16(x) >> 16, vhalf);
 #endif
 }
 
@@ -274,8 +275,8 @@ AM_INLINE vf vdot_pairs(vf a, vf b, vf c)
     return (vf)vbfdotq_f32((float32x4_t)c, vreinterpretq_bf16_f32((float32x4_t)a),
                            vreinterpretq_bf16_f32((float32x4_t)b));
 #else
-    c = vfma((vf)((vi)a << 16), (vf)((vi)b << 16), c);
-    return vfma((vf)((vi)a & -0x10000), (vf)((vi)b & -0x10000), c);
+    c = vfma((vf)((vu)a << 16), (vf)((vu)b << 16), c);
+    return vfma((vf)((vu)a & 0xffff0000), (vf)((vu)b & 0xffff0000), c);
 #endif
 }
 
