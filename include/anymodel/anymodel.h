@@ -230,10 +230,9 @@ AM_API am_status am_benchmark(const char *directory, const am_model_options *opt
    logits on a text, which is read in windows of `window` tokens (0: 256, or as many as the model takes): {"weights",
    "dtype", "tokens", "windows", "kl_divergence" (mean of KL(as shipped || rounded), in nats a token),
    "kl_divergence_largest", "same_top_token" (the share of tokens whose likeliest next one stays the same), "perplexity"
-   and "weight_bytes" (each
-   {"as_shipped", "rounded"}; of all weights that the model uses), "rounded_weights"}. Fails with AM_UNSUPPORTED where
-   the model gives no logits for the token that follows, AM_INVALID_ARGUMENT on a text of fewer than two tokens or
-   where options round nothing. */
+   and "weight_bytes" (each {"as_shipped", "rounded"}; of all weights that the model uses), "rounded_weights"}. Fails
+   with AM_UNSUPPORTED where the model gives no logits for the token that follows, AM_INVALID_ARGUMENT on a text of
+   fewer than two tokens or where options round nothing. */
 AM_API am_status am_quality(const char *directory, const am_model_options *options, const char *text, int window,
                             char **out_json) AM_NODISCARD;
 

@@ -27,7 +27,8 @@ am_status am_read_tokenizer_mode(const char *how, am_tokenizer_mode *out)
     return am_error(AM_INVALID_ARGUMENT, "tokenizer: expected auto or file, found \"%s\"", how);
 }
 
-am_status am_read_dtype(const char *dtype, bool *out_bf16)
+/* "auto", null or "float32"; "bf16" or "bfloat16": *out_bf16. */
+static am_status read_dtype(const char *dtype, bool *out_bf16)
 {
     *out_bf16 = dtype && (strcmp(dtype, "bf16") == 0 || strcmp(dtype, "bfloat16") == 0);
     if (*out_bf16 || !dtype || strcmp(dtype, "auto") == 0 || strcmp(dtype, "float32") == 0) return NULL;
@@ -37,7 +38,7 @@ am_status am_read_dtype(const char *dtype, bool *out_bf16)
 am_status am_read_precision(const char *weights, const char *dtype, am_session_options *options)
 {
     AM_TRY(am_weight_format_read(weights, &options->weights.format));
-    AM_TRY(am_read_dtype(dtype, &options->program.allows_bf16));
+    AM_TRY(read_dtype(dtype, &options->program.allows_bf16));
     if ((options->weights.format.bits || options->program.allows_bf16) && options->targets.policy == AM_TARGET_AUTO)
         options->targets = (am_target_choice){0};
     return NULL;

@@ -17,7 +17,4 @@ am_status am_read_tokenizer_mode(const char *how, am_tokenizer_mode *out) AM_NOD
    leaves the cpu alone: other targets would take the weights as numbers of 32 bits again. */
 am_status am_read_precision(const char *weights, const char *dtype, am_session_options *options) AM_NODISCARD;
 
-/* "auto", null or "float32"; "bf16" or "bfloat16": *out_bf16. */
-am_status am_read_dtype(const char *dtype, bool *out_bf16) AM_NODISCARD;
-
 #endif

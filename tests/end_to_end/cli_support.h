@@ -130,6 +130,23 @@ static inline char *repeated(const char *text, size_t count)
     return all;
 }
 
+/* What a model writes is the same on 1 to 3 threads with this option. */
+static inline void expect_same_on_threads(const char *model, const char *option, const char *value)
+{
+    char *first = NULL;
+    for (int threads = 1; threads <= 3; threads++) {
+        am_test_result result =
+            am_test_anymodel(NULL, "generate", model_path(model), "--prompt", "It is a truth", "--max-new-tokens", "12",
+                             option, value, "--target", "cpu", "--threads", am_test_format("%d", threads));
+        expect_code(&result, AM_OK);
+        if (first) assert_string_equal(result.out, first);
+        else first = strdup(result.out);
+        am_test_result_free(&result);
+    }
+    assert_true(strlen(first) > 10);
+    free(first);
+}
+
 /* A line for the shell, in which $P is the program. */
 static inline am_test_result run_shell(const char *line)
 {

@@ -23,18 +23,7 @@ static void end_to_end_bfloat16__is_shown_by_plan(void **state)
 
 static void end_to_end_bfloat16__answers_the_same_on_every_number_of_threads(void **state)
 {
-    char *first = NULL;
-    for (int threads = 1; threads <= 3; threads++) {
-        am_test_result result =
-            am_test_anymodel(NULL, "generate", model_path(LLAMA), "--prompt", "It is a truth", "--max-new-tokens", "12",
-                             "--dtype", "bf16", "--target", "cpu", "--threads", am_test_format("%d", threads));
-        expect_code(&result, AM_OK);
-        if (first) assert_string_equal(result.out, first);
-        else first = strdup(result.out);
-        am_test_result_free(&result);
-    }
-    assert_true(strlen(first) > 10);
-    free(first);
+    expect_same_on_threads(LLAMA, "--dtype", "bf16");
 }
 
 static void end_to_end_bfloat16__goes_with_rounded_weights(void **state)

@@ -196,9 +196,9 @@ static am_status find_tails(am_cpu_program *p, const bool *known)
 /* --- numbers in BF16 --- */
 
 /* Whether a node's kernel takes its input 0 rounded. */
-static bool takes_rounded(const am_cpu_program *p, const am_node *node)
+static bool takes_rounded(const am_cpu_program *p, const am_node *node, const am_kernel *kernel)
 {
-    if (node->input_count < 1 || !p->allows_bf16 || !choose_kernel(p, node)->reads_rounded) return false;
+    if (node->input_count < 1 || !kernel->reads_rounded) return false;
     const am_shape *x = &p->graph->values[node->inputs[0].id].shape;
     return x->rank > 0 && x->dims[x->rank - 1] % 2 == 0;
 }
@@ -211,9 +211,9 @@ static am_status find_rounded(am_cpu_program *p, const bool *known)
     p->rounded_readers = am_arena_array(&p->arena, values, sizeof *p->rounded_readers);
     p->rounded_last = am_arena_array(&p->arena, values, sizeof *p->rounded_last);
     if (!p->rounded || !p->rounded_readers || !p->rounded_last) return am_out_of_memory();
-    for (int i = 0; i < g->node_count; i++) {
+    for (int i = 0; i < g->node_count && p->allows_bf16; i++) {
         const am_node *node = &g->nodes[i];
-        if (is_alias(node) || known[node->first_output.id] || !takes_rounded(p, node)) continue;
+        if (is_alias(node) || known[node->first_output.id] || !takes_rounded(p, node, choose_kernel(p, node))) continue;
         p->rounded_readers[p->root[node->inputs[0].id]]++;
         p->rounded_last[p->root[node->inputs[0].id]] = i;
     }
@@ -553,7 +553,7 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     const am_kernel *kernel = choose_kernel(p, own);
     if (is_fixed(p, own)) return run_fixed(p, own, kernel);
     if (am_layouts_is_used(&p->layouts, own_index)) kernel = kernel->channels_last;
-    bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index), rounds = takes_rounded(p, own);
+    bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index), rounds = takes_rounded(p, own, kernel);
     if (rounds) round_input(p, own, node_index);
     step *s = &p->steps[p->step_count++];
     *s = (step){.node = node,

@@ -325,12 +325,22 @@ bool am_conv_takes(const am_graph *graph, const am_node *node, const am_node *ne
 }
 
 /* Windows of one place are as many products of x as it is. */
-static size_t window_bytes(const am_kernel_call *call)
+static size_t bytes_of(const am_kernel_call *call, bool has_pairs)
 {
     const am_shape *w = &call->inputs[1].shape;
     int64_t taps = 1;
     for (int i = 2; i < w->rank; i++) taps *= w->dims[i];
-    return taps == 1 || w->rank > 4 || w->dims[1] == 1 ? 0 : am_conv_window_bytes(call);
+    return taps == 1 || w->rank > 4 || w->dims[1] == 1 ? 0 : am_conv_window_bytes(call, has_pairs);
+}
+
+static size_t window_bytes(const am_kernel_call *call)
+{
+    return bytes_of(call, false);
+}
+
+static void prepare(const am_kernel_call *call, void *prepared)
+{
+    am_conv_prepare_windows(call, prepared, false);
 }
 
 /* Only windows are rounded, of prepared weights; what else there is stays in F32. */
@@ -346,7 +356,12 @@ static am_status run_bf16(const am_kernel_call *call)
 
 static size_t pair_bytes(const am_kernel_call *call)
 {
-    return window_bytes(call) ? am_conv_pair_bytes(call) : 0;
+    return bytes_of(call, true);
+}
+
+static void prepare_pairs(const am_kernel_call *call, void *prepared)
+{
+    am_conv_prepare_windows(call, prepared, true);
 }
 
 static bool supports_bf16(const am_graph *graph, const am_node *node)
@@ -368,7 +383,7 @@ const am_kernel am_cpu_convolution_bf16 = {.name = "convolution_bf16",
                                            .prepared_input = 1,
                                            .prepared_version = 1,
                                            .prepared_bytes = pair_bytes,
-                                           .prepare = am_conv_prepare_pairs};
+                                           .prepare = prepare_pairs};
 
 const am_kernel am_cpu_convolution = {.name = "convolution_f32",
                                       .op = AM_OP_CONVOLUTION,
@@ -379,4 +394,4 @@ const am_kernel am_cpu_convolution = {.name = "convolution_f32",
                                       .prepared_input = 1,
                                       .prepared_version = 1,
                                       .prepared_bytes = window_bytes,
-                                      .prepare = am_conv_prepare_windows};
+                                      .prepare = prepare};

@@ -68,18 +68,16 @@ bool am_conv_has_windows(const am_conv_geometry *g);
 /* Whether each result of it is the sum of one product alone, x being read as it lies, with channels last. */
 bool am_conv_is_one_product(const am_conv_geometry *g);
 
-/* Of the weight in panels. */
-size_t am_conv_window_bytes(const am_kernel_call *call);
+/* Whether windows can be rounded to pairs (am_micro.gemm_pairs). */
+bool am_conv_has_pairs(const am_conv_geometry *g);
+
+/* Of the weight in panels, of pairs where has_pairs. */
+size_t am_conv_window_bytes(const am_kernel_call *call, bool has_pairs);
 
 /* Fills them (am_kernel.prepare). */
-void am_conv_prepare_windows(const am_kernel_call *call, void *prepared);
+void am_conv_prepare_windows(const am_kernel_call *call, void *prepared, bool has_pairs);
 
-/* Whether windows can be rounded to pairs (am_micro.gemm_pairs), and the same two for them. */
-bool am_conv_has_pairs(const am_conv_geometry *g);
-size_t am_conv_pair_bytes(const am_kernel_call *call);
-void am_conv_prepare_pairs(const am_kernel_call *call, void *prepared);
-
-/* Computes it with prepared weights, those of am_conv_prepare_pairs where has_pairs; x and y lie as the call says
+/* Computes it with prepared weights, which were prepared with the same has_pairs; x and y lie as the call says
    (am_kernel_call). `passes`: where y has channels last. `rounded`: memory for half as many pairs as x has numbers, or
    null; for pairs. */
 void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,

@@ -212,14 +212,14 @@ static bool has_filters(const am_kernel_call *call)
 
 static size_t prepared_bytes(const am_kernel_call *call)
 {
-    if (!has_filters(call)) return am_conv_window_bytes(call);
+    if (!has_filters(call)) return am_conv_window_bytes(call, false);
     return (size_t)am_shape_count(&call->inputs[1].shape) * sizeof(float);
 }
 
 static void prepare(const am_kernel_call *call, void *prepared)
 {
     if (has_filters(call)) prepare_filters(call, prepared);
-    else am_conv_prepare_windows(call, prepared);
+    else am_conv_prepare_windows(call, prepared, false);
 }
 
 static void compute(const am_kernel_call *call, const float *prepared, bool has_pairs)
@@ -262,6 +262,16 @@ static am_status run_bf16(const am_kernel_call *call)
     return run_with(call, &am_cpu_convolution_last_bf16);
 }
 
+static size_t prepared_bytes_bf16(const am_kernel_call *call)
+{
+    return am_conv_window_bytes(call, true);
+}
+
+static void prepare_bf16(const am_kernel_call *call, void *prepared)
+{
+    am_conv_prepare_windows(call, prepared, true);
+}
+
 static bool supports_bf16(const am_graph *graph, const am_node *node)
 {
     am_conv_geometry g;
@@ -293,5 +303,5 @@ const am_kernel am_cpu_convolution_last_bf16 = {.name = "convolution_channels_la
                                                 .adds_in_place = adds_in_place,
                                                 .prepared_input = 1,
                                                 .prepared_version = 1,
-                                                .prepared_bytes = am_conv_pair_bytes,
-                                                .prepare = am_conv_prepare_pairs};
+                                                .prepared_bytes = prepared_bytes_bf16,
+                                                .prepare = prepare_bf16};

@@ -138,6 +138,7 @@ typedef struct packing {
     const am_kernel_call *call;
     float *to;
     int64_t groups;
+    bool has_pairs;
 } packing;
 
 static int64_t groups_of(const am_kernel_call *call)
@@ -158,54 +159,32 @@ static int64_t taps_of(const am_shape *w)
     return taps;
 }
 
-size_t am_conv_window_bytes(const am_kernel_call *call)
+/* Steps of a panel: chunks are of an even number of channels where there is more than one. */
+static int64_t panel_steps_of(const am_kernel_call *call, bool has_pairs)
 {
     const am_shape *w = &call->inputs[1].shape;
-    return (size_t)(groups_of(call) * panels_of(call) * call->micro->panel_columns * w->dims[1] * taps_of(w)) *
+    int64_t numbers = w->dims[1] * taps_of(w);
+    return has_pairs ? am_pairs_of(numbers) : numbers;
+}
+
+size_t am_conv_window_bytes(const am_kernel_call *call, bool has_pairs)
+{
+    return (size_t)(groups_of(call) * panels_of(call) * call->micro->panel_columns * panel_steps_of(call, has_pairs)) *
            sizeof(float);
 }
 
-static void pack_panels(void *context, int64_t begin, int64_t end)
+/* Channels c .. c + depth - 1 of a panel; `from` is the weight of its first output channel. */
+static void pack_chunk(const packing *job, const float *from, int64_t columns, int64_t c, int64_t depth, float *to)
 {
-    const packing *job = context;
     const am_shape *w = &job->call->inputs[1].shape;
-    int64_t width = job->call->micro->panel_columns, panels = panels_of(job->call), inputs = w->dims[1];
-    int64_t taps = taps_of(w), per_group = w->dims[0] / job->groups;
-    for (int64_t i = begin; i < end; i++) {
-        int64_t o = i % panels * width, columns = per_group - o < width ? per_group - o : width;
-        const float *from = (const float *)job->call->inputs[1].data + (i / panels * per_group + o) * inputs * taps;
-        float *to = job->to + i * width * inputs * taps;
-        for (int64_t c = 0; c < inputs; c += CHUNK)
-            for (int64_t tap = 0; tap < taps; tap++) {
-                int64_t depth = inputs - c < CHUNK ? inputs - c : CHUNK;
-                job->call->micro->pack_panel(from + c * taps + tap, AM_F32, taps, inputs * taps, depth, columns, to);
-                to += depth * width;
-            }
-    }
+    int64_t width = job->call->micro->panel_columns, taps = taps_of(w);
+    for (int64_t tap = 0; tap < taps; tap++, to += depth * width)
+        job->call->micro->pack_panel(from + c * taps + tap, AM_F32, taps, w->dims[1] * taps, depth, columns, to);
 }
 
-void am_conv_prepare_windows(const am_kernel_call *call, void *prepared)
-{
-    packing job = {call, prepared, groups_of(call)};
-    am_parallel_for(job.groups * panels_of(call), 1, pack_panels, &job);
-}
-
-/* Chunks are of an even number of channels where there is more than one. */
-static int64_t pairs_of_panel(const am_shape *w)
-{
-    return am_pairs_of(w->dims[1] * taps_of(w));
-}
-
-size_t am_conv_pair_bytes(const am_kernel_call *call)
-{
-    return (size_t)(groups_of(call) * panels_of(call) * call->micro->panel_columns *
-                    pairs_of_panel(&call->inputs[1].shape)) *
-           sizeof(am_pair);
-}
-
-/* Channels c .. c + depth - 1 as one sequence [ky, kx, channel], TOGETHER_PACKED numbers at a time. `from` is the
-   weight of the panel's first output channel. */
-static void pack_chunk(const packing *job, const float *from, int64_t columns, int64_t c, int64_t depth, am_pair *to)
+/* The same as one sequence [ky, kx, channel] of pairs, TOGETHER_PACKED numbers at a time. */
+static void pack_pair_chunk(const packing *job, const float *from, int64_t columns, int64_t c, int64_t depth,
+                            am_pair *to)
 {
     enum { TOGETHER_PACKED = 32 };
     float rows[TOGETHER_PACKED * LARGEST_PANEL];
@@ -221,7 +200,7 @@ static void pack_chunk(const packing *job, const float *from, int64_t columns, i
     }
 }
 
-static void pack_pair_panels(void *context, int64_t begin, int64_t end)
+static void pack_panels(void *context, int64_t begin, int64_t end)
 {
     const packing *job = context;
     const am_shape *w = &job->call->inputs[1].shape;
@@ -230,19 +209,20 @@ static void pack_pair_panels(void *context, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end; i++) {
         int64_t o = i % panels * width, columns = per_group - o < width ? per_group - o : width;
         const float *from = (const float *)job->call->inputs[1].data + (i / panels * per_group + o) * inputs * taps;
-        am_pair *to = (am_pair *)job->to + i * width * pairs_of_panel(w);
+        float *to = job->to + i * width * panel_steps_of(job->call, job->has_pairs);
         for (int64_t c = 0; c < inputs; c += CHUNK) {
             int64_t depth = inputs - c < CHUNK ? inputs - c : CHUNK;
-            pack_chunk(job, from, columns, c, depth, to);
-            to += am_pairs_of(taps * depth) * width;
+            if (job->has_pairs) pack_pair_chunk(job, from, columns, c, depth, (am_pair *)to);
+            else pack_chunk(job, from, columns, c, depth, to);
+            to += (job->has_pairs ? am_pairs_of(taps * depth) : taps * depth) * width;
         }
     }
 }
 
-void am_conv_prepare_pairs(const am_kernel_call *call, void *prepared)
+void am_conv_prepare_windows(const am_kernel_call *call, void *prepared, bool has_pairs)
 {
-    packing job = {call, prepared, groups_of(call)};
-    am_parallel_for(job.groups * panels_of(call), 1, pack_pair_panels, &job);
+    packing job = {call, prepared, groups_of(call), has_pairs};
+    am_parallel_for(job.groups * panels_of(call), 1, pack_panels, &job);
 }
 
 /* --- x --- */

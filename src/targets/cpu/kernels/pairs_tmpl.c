@@ -9,21 +9,12 @@ void AM_TEMPLATE(gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pai
 
 /* --- rounding --- */
 
-/* One number, in the lower half. */
-AM_INLINE uint32_t round_one(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (x != x) return bits >> 16 | 0x40;
-    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-}
-
 void AM_TEMPLATE(round_pairs)(const float *x, int64_t count, am_pair *pairs)
 {
     uint16_t *to = (uint16_t *)pairs;
     int64_t i = 0;
     for (; i + AM_WIDTH <= count; i += AM_WIDTH) vstore_bf16(to + i, vload(x + i));
-    for (; i < count; i++) to[i] = (uint16_t)round_one(x[i]);
+    for (; i < count; i++) to[i] = am_f32_to_bf16(x[i]);
     if (count % 2) to[count] = 0;
 }
 
@@ -31,12 +22,9 @@ void AM_TEMPLATE(round_pairs)(const float *x, int64_t count, am_pair *pairs)
 
 enum { DEPTH = 256 };
 
-AM_INLINE float number_at(const void *w, am_dtype dtype, int64_t at)
+AM_INLINE am_pair rounded_at(const void *w, am_dtype dtype, int64_t at)
 {
-    float x;
-    if (dtype == AM_F32) return ((const float *)w)[at];
-    AM_BASE(widen)(dtype, (const uint16_t *)w + at, &x, 1);
-    return x;
+    return am_f32_to_bf16((float)am_load_real(dtype, w, at));
 }
 
 /* Any row and column. */
@@ -47,8 +35,7 @@ static void pack_apart(const void *w, am_dtype dtype, int64_t row, int64_t colum
         memset(panel, 0, COLUMNS * sizeof *panel);
         for (int64_t j = 0; j < columns; j++) {
             int64_t at = k * row + j * column;
-            uint32_t first = round_one(number_at(w, dtype, at));
-            panel[j] = first | (k + 1 < K ? round_one(number_at(w, dtype, at + row)) << 16 : 0);
+            panel[j] = rounded_at(w, dtype, at) | (k + 1 < K ? rounded_at(w, dtype, at + row) << 16 : 0);
         }
     }
 }

@@ -178,6 +178,18 @@ void check_near(double found, double expected, double bound)
     if (share > *now.worst) *now.worst = share;
 }
 
+void check_near_together(const am_tensor *found, const am_tensor *expected, double share, const char *what)
+{
+    const float *f = found->data, *e = expected->data;
+    double off = 0, size = 0;
+    assert_true(am_shape_equal(&expected->shape, &found->shape));
+    for (int64_t i = 0; i < am_shape_count(&expected->shape); i++) {
+        double difference = (double)f[i] - (double)e[i];
+        off += difference * difference, size += (double)e[i] * (double)e[i];
+    }
+    if (!(off <= share * share * size)) fail_msg("%s: off by %.3g of its size", what, sqrt(off / size));
+}
+
 void check_same(float found, float expected)
 {
     if (isnan(expected) && isnan(found)) return;

@@ -6,6 +6,7 @@
 #include "test_support.h"
 
 #include "targets/cpu/isa.h"
+#include "tensor/shape.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -69,6 +70,10 @@ void check_where(const char *format, ...) AM_PRINTF(1, 2);
 
 /* Fails the test unless |found - expected| <= bound; NaN and infinities must be the same. Records found's distance. */
 void check_near(double found, double expected, double bound);
+
+/* Fails the test unless the root mean square of the errors of floats is at most this share of that of what is
+   expected. */
+void check_near_together(const am_tensor *found, const am_tensor *expected, double share, const char *what);
 
 /* Fails the test unless both have the same bits, or both are NaN. */
 void check_same(float found, float expected);

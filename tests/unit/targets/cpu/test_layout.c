@@ -189,20 +189,6 @@ static int steps_with(const am_cpu_program *program, const char *part)
     return found;
 }
 
-/* Of numbers rounded to BF16: the root mean square of errors. */
-static void expect_near(const am_tensor *expected, const am_tensor *found, const char *what)
-{
-    const float *e = expected->data, *f = found->data;
-    int64_t count = am_shape_count(&expected->shape);
-    double square = 0, off = 0;
-    assert_true(am_shape_equal(&expected->shape, &found->shape));
-    for (int64_t i = 0; i < count; i++) {
-        double difference = (double)e[i] - (double)f[i];
-        square += (double)e[i] * (double)e[i], off += difference * difference;
-    }
-    if (!(off <= 0.03 * 0.03 * square)) fail_msg("%s: off by %.3g of its size", what, sqrt(off / square));
-}
-
 /* Outputs of programs with 1 to 3 threads: near the reference's, and the same bits. */
 static void agree_at(const am_graph *g, am_cpu_program *reference, const am_tensor *input,
                      const am_cpu_program_options *options, int with_last, int copies)
@@ -218,7 +204,8 @@ static void agree_at(const am_graph *g, am_cpu_program *reference, const am_tens
         for (int i = 0; i < g->output_count; i++) {
             am_tensor expected = am_cpu_program_output(reference, i), found = am_cpu_program_output(fast, i);
             size_t bytes = am_tensor_bytes(found.dtype, &found.shape);
-            (options->allows_bf16 ? expect_near : expect_close)(&expected, &found, g->outputs[i].name);
+            if (options->allows_bf16) check_near_together(&found, &expected, 0.03, g->outputs[i].name);
+            else expect_close(&expected, &found, g->outputs[i].name);
             if (!alone[i]) memcpy(alone[i] = malloc(bytes), found.data, bytes);
             assert_memory_equal(alone[i], found.data, bytes);
         }

@@ -64,16 +64,6 @@ static am_cpu_program *run(const am_graph *graph, am_isa isa, bool allows, bool 
     return program;
 }
 
-static void expect_near(const am_tensor *expected, const am_tensor *found)
-{
-    const float *e = expected->data, *f = found->data;
-    double off = 0, size = 0;
-    for (int64_t i = 0; i < am_shape_count(&expected->shape); i++) {
-        off += ((double)e[i] - (double)f[i]) * ((double)e[i] - (double)f[i]), size += (double)e[i] * (double)e[i];
-    }
-    if (off > 0.02 * 0.02 * size) fail_msg("off by %g of %g", sqrt(off), sqrt(size));
-}
-
 static void check_sizes(am_isa isa, int64_t rows, int64_t K, int64_t wide)
 {
     am_graph *hidden = build(rows, K, wide, false), *shown = build(rows, K, wide, true);
@@ -89,7 +79,7 @@ static void check_sizes(am_isa isa, int64_t rows, int64_t K, int64_t wide)
     for (int i = 0; i < 3; i++) {
         am_tensor expected = am_cpu_program_output(exact, i), found = am_cpu_program_output(kept, i),
                   again = am_cpu_program_output(rounded, i);
-        expect_near(&expected, &found);
+        check_near_together(&found, &expected, 0.02, hidden->outputs[i].name);
         assert_memory_equal(found.data, again.data, am_tensor_bytes(found.dtype, &found.shape));
     }
     am_cpu_program_destroy(exact), am_cpu_program_destroy(kept), am_cpu_program_destroy(rounded);
