@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -102,11 +103,34 @@ def weights_bytes(folder):
     return sum(os.path.getsize(path) for path in glob.glob(f"{folder}/model/*.safetensors"))
 
 
+def free_gb():
+    """Of this machine, as NEEDS_GB has them."""
+    with open("/proc/meminfo") as file:
+        memory = next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemAvailable:"))
+    return {"memory": memory / 1e9, "disk": shutil.disk_usage(ROOT).free / 1e9}
+
+
+def reason_too_big(workload, made, free):
+    """Why this machine cannot run the workload, or None. made: whether it is on the disk already."""
+    needs = {**getattr(workload, "NEEDS_GB", {}), **({"disk": 0} if made else {})}
+    lacks = [f"{need} GB of {kind}, of which {free[kind]:.0f} are free" for kind, need in needs.items() if need > free[kind]]
+    return f"needs {' and '.join(lacks)}" if lacks else None
+
+
+def reasons_too_big(workloads, context):
+    """{workload: why this machine cannot run it}; what is asked for by name, or small, is run all the same."""
+    if context.only or context.prefix:
+        return {}
+    free = free_gb()
+    reasons = {name: reason_too_big(workload, os.path.exists(f"{context.folder_of(name)}/made_from"), free)
+               for name, workload in workloads.items()}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
 def cases_of(workloads, context):
     """(workload's name, number of the case, title) of those wanted."""
     cases = [(name, number, f"{workload.TITLE}, {case}") for name, workload in workloads.items()
-             for number, case in enumerate(all_cases(workload))
-             if context.only or context.prefix or not getattr(workload, "BIG", False)]
+             for number, case in enumerate(all_cases(workload))]
     return [case for case in cases if re.search(context.only, case[2])]
 
 
@@ -126,12 +150,16 @@ def engine_details(engines, context):
                          for name in names)
 
 
+def thread_counts_of(workload, counts):
+    return [max(counts)] if hasattr(workload, "NEEDS_GB") else counts
+
+
 def measure_latency(cases, engines, workloads, context, thread_counts):
     results = []
     tolerances = {name: engine.TOLERANCE for name, engine in engines.items() if hasattr(engine, "TOLERANCE")}
     for name, number, title in cases:
-        for threads in thread_counts:
-            folder, workload = context.folder_of(name), workloads[name]
+        folder, workload = context.folder_of(name), workloads[name]
+        for threads in thread_counts_of(workload, thread_counts):
             commands = commands_of(engines_for(engines, workload, number), context, name, number, threads)
             rounded = [engine for engine in commands if report.is_ours_rounded(engine) or engine == report.OURS_BF16]
             own = {engine: f"{folder}/{number}/expected-{engine}.bin" for engine in commands
@@ -224,6 +252,10 @@ def main():
             say(f"{engines.pop(name).TITLE} is left out: {reason}")
     workloads = {name: importlib.import_module(f"workloads.{name}") for name in arguments.workloads.split(",")}
     thread_counts = [int(n) for n in arguments.threads.split(",")]
+    for name, reason in reasons_too_big(workloads, context).items():
+        title = workloads.pop(name).TITLE
+        left_out[title] = reason
+        say(f"{title} is left out: it {reason}")
     cases = cases_of(workloads, context)
     workloads = {name: workload for name, workload in workloads.items() if name in {case[0] for case in cases}}
     if not workloads:

@@ -102,7 +102,7 @@ def make_case(case, model, workload, inputs, engines):
     write_case(case, inputs, workload)
     with torch.no_grad():
         write_expected(case, model, workload, inputs)
-        for engine in engines:
+        for engine in [engine for engine in engines if hasattr(engine, "prepare")]:
             engine.prepare(model, inputs, workload.OUTPUT, case)
 
 
@@ -169,7 +169,7 @@ def made_from(engines):
 def main():
     root, engines, *workloads = sys.argv[1:]
     engines = [importlib.import_module(f"engines.{name}") for name in engines.split(",")]
-    engines = [engine for engine in engines if hasattr(engine, "prepare")]
+    engines = [engine for engine in engines if hasattr(engine, "prepare") or hasattr(engine, "round_weights")]
     stamp = made_from(engines)
     for name in workloads:
         folder = f"{root}/{name}"

@@ -390,10 +390,25 @@ class Figures(unittest.TestCase):
         with self.assertRaisesRegex(measure.Failure, "expected and one differ by 1"):
             measure.compare(answers, array.array("f", [1, 9]), {"q4": 0.2}, own)
 
-    def test_cases_that_ask_for_much_are_run_by_name_only(self):
+    def test_workloads_that_ask_for_much_need_a_machine_that_has_it(self):
         class Big:
-            TITLE, CASES, CACHED_CASES, BIG, WITHOUT = "Big", {"128": (1,)}, {"1": (1, 2)}, True, {"other": "no"}
-        self.assertEqual(bench.cases_of({"big": Big}, bench.Context(".", "", 1)), [])
+            NEEDS_GB = {"memory": 20, "disk": 7}
+        for free, made, reason in (({"memory": 20.5, "disk": 7.5}, False, None),
+                                   ({"memory": 20.5, "disk": 6.5}, False, "needs 7 GB of disk, of which 6 are free"),
+                                   ({"memory": 20.5, "disk": 0.5}, True, None),
+                                   ({"memory": 15.8, "disk": 1.2}, False, "needs 20 GB of memory, of which 16 are free "
+                                                                          "and 7 GB of disk, of which 1 are free")):
+            self.assertEqual(bench.reason_too_big(Big, made, free), reason)
+        self.assertIsNone(bench.reason_too_big(object, False, {"memory": 0, "disk": 0}))
+        self.assertEqual(bench.thread_counts_of(Big, [1, 2]), [2])
+        self.assertEqual(bench.thread_counts_of(object, [1, 2]), [1, 2])
+        self.assertEqual(bench.reasons_too_big({"big": Big}, bench.Context(".", "Big", 1)), {})
+        self.assertGreater(min(bench.free_gb().values()), 0)
+
+    def test_what_a_case_is_run_on(self):
+        class Big:
+            TITLE, CASES, CACHED_CASES, WITHOUT = "Big", {"128": (1,)}, {"1": (1, 2)}, {"other": "no"}
+        self.assertEqual(bench.cases_of({"big": Big}, bench.Context(".", "other", 1)), [])
         self.assertEqual([c[1:] for c in bench.cases_of({"big": Big}, bench.Context(".", "Big", 1))],
                          [(0, "Big, 128"), (1, "Big, 1")])
         cached = type("Cached", (Engine,), {"CACHED": True})

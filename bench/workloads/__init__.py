@@ -9,7 +9,9 @@
     LAST_LOGITS optional: true for a decoder: its OUTPUT is logits, of which those of the last position alone are computed
     DTYPE       optional: the dtype its weights are saved in (float32), as such models are published
     WITHOUT     optional: {engine: why it cannot run this}
-    BIG         optional: true where more than 6 GB of disk or 16 GB of memory are needed; only with --only
+    NEEDS_GB    optional: {"memory": n, "disk": n} that making and timing it takes, where that is much: a machine that has
+                less free leaves it out, which the report says; --only runs it all the same. It is timed with the most
+                threads alone
     TINY        arguments of model() that make a small one, for trying the bench itself; weights of narrow layers are drawn
                 larger, so that attention has something to tell apart and a wrong order of numbers shows
     model()     the model of transformers, its weights still to be drawn
