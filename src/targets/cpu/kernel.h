@@ -48,13 +48,14 @@ struct am_kernel {
     const char *name; /* "linear_f32_avx2": what plans and profiles show */
     am_op_kind op;
     bool is_bf16; /* rounds what it multiplies to BF16: for programs that allow it (am_target_options) */
-    /* What it multiplies it takes rounded, rows of an even length, which is done once for all kernels that read it; and
-       whether it can give its output, of which no other kernel knows then, so. */
-    bool reads_rounded;
-    bool (*writes_rounded)(const am_graph *graph, const am_node *node);
+    /* Whether it takes input 0 rounded, which is done once for all kernels that read it; and whether it can give its
+       output so, of which others do not know then. nodes: its own and the tail's. Null: never. */
+    bool (*reads_rounded)(const am_graph *graph, const am_node *node);
+    bool (*writes_rounded)(const am_graph *graph, const am_node *const *nodes, int count);
     am_kernel_run run;
     bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */
+    bool scratch_is_input; /* all of it is for input 0, rounded, and not needed where that comes so */
     bool in_place;
     /* Whether the kernel takes `next`, which reads what comes before as its input `from`, into its tail. Null: no tail.
      */

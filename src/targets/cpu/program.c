@@ -47,7 +47,9 @@ struct am_cpu_program {
     int *readers;       /* by root: how often its memory is read under any name */
     place *last_places; /* by value id: where it is with channels last */
     place *rounded;     /* by root: where its numbers are in BF16 */
-    int *rounded_readers, *rounded_last; /* by root: how many kernels read them, and the last node that does */
+    int *rounded_readers, *rounded_end; /* by root: how many kernels read them, and the last node that does */
+    bool *rounded_last;                 /* by root: whether they lie with channels last */
+    bool *takes_rounded;                /* by node: whether its kernel takes input 0 so */
     am_layouts layouts;
     const am_node_tail **tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
     buffer *buffers;
@@ -195,37 +197,57 @@ static am_status find_tails(am_cpu_program *p, const bool *known)
 
 /* --- numbers in BF16 --- */
 
-/* Whether a node's kernel takes its input 0 rounded. */
-static bool takes_rounded(const am_cpu_program *p, const am_node *node, const am_kernel *kernel)
+/* The kernel that computes a node, in the layout that was chosen. */
+static const am_kernel *kernel_of(const am_cpu_program *p, int node_index)
 {
-    if (node->input_count < 1 || !kernel->reads_rounded) return false;
-    const am_shape *x = &p->graph->values[node->inputs[0].id].shape;
-    return x->rank > 0 && x->dims[x->rank - 1] % 2 == 0;
+    const am_kernel *kernel = choose_kernel(p, &p->graph->nodes[node_index]);
+    return am_layouts_is_used(&p->layouts, node_index) ? kernel->channels_last : kernel;
+}
+
+/* Those that read with channels last, or those that know no other way than the graph's; numbers lie one way, that of
+   the first found. */
+static void find_rounded_readers(am_cpu_program *p, const bool *known, bool is_last)
+{
+    for (int i = 0; i < p->graph->node_count; i++) {
+        const am_node *node = &p->graph->nodes[i];
+        if (is_alias(node) || node->input_count < 1 || known[node->first_output.id]) continue;
+        if (am_layouts_is_used(&p->layouts, i) != is_last || am_layouts_reads_last(&p->layouts, i) != is_last) continue;
+        const am_kernel *kernel = kernel_of(p, i);
+        int root = p->root[node->inputs[0].id];
+        if (!kernel->reads_rounded || !kernel->reads_rounded(p->graph, node)) continue;
+        if (p->rounded_readers[root] > 0 && p->rounded_last[root] != is_last) continue;
+        int end = p->tails[i] ? p->tails[i]->nodes[p->tails[i]->count - 1] : i;
+        p->takes_rounded[i] = true;
+        p->rounded_last[root] = is_last;
+        p->rounded_readers[root]++;
+        if (end > p->rounded_end[root]) p->rounded_end[root] = end;
+    }
 }
 
 static am_status find_rounded(am_cpu_program *p, const bool *known)
 {
-    const am_graph *g = p->graph;
-    size_t values = (size_t)g->value_count + 1;
+    size_t values = (size_t)p->graph->value_count + 1;
     p->rounded = am_arena_array(&p->arena, values, sizeof *p->rounded);
     p->rounded_readers = am_arena_array(&p->arena, values, sizeof *p->rounded_readers);
+    p->rounded_end = am_arena_array(&p->arena, values, sizeof *p->rounded_end);
     p->rounded_last = am_arena_array(&p->arena, values, sizeof *p->rounded_last);
-    if (!p->rounded || !p->rounded_readers || !p->rounded_last) return am_out_of_memory();
-    for (int i = 0; i < g->node_count && p->allows_bf16; i++) {
-        const am_node *node = &g->nodes[i];
-        if (is_alias(node) || known[node->first_output.id] || !takes_rounded(p, node, choose_kernel(p, node))) continue;
-        p->rounded_readers[p->root[node->inputs[0].id]]++;
-        p->rounded_last[p->root[node->inputs[0].id]] = i;
-    }
+    p->takes_rounded = am_arena_array(&p->arena, (size_t)p->graph->node_count + 1, sizeof *p->takes_rounded);
+    if (!p->rounded || !p->rounded_readers || !p->rounded_end || !p->rounded_last || !p->takes_rounded)
+        return am_out_of_memory();
+    for (int is_last = 0; is_last <= 1 && p->allows_bf16; is_last++) find_rounded_readers(p, known, is_last);
     return NULL;
 }
 
-/* Whether nothing but rounded numbers are wanted of a node's output, and its kernel gives them. */
-static bool gives_rounded(const am_cpu_program *p, const am_node *node, const am_kernel *kernel)
+/* Whether nothing but rounded numbers are wanted of a step's result, and its kernel gives them. `head`: its own node;
+   is_last: it gives channels last. */
+static bool gives_rounded(const am_cpu_program *p, int head, am_value result, const am_kernel *kernel, bool is_last)
 {
-    int v = node->first_output.id;
-    return kernel->writes_rounded && kernel->writes_rounded(p->graph, node) && p->rounded_readers[v] > 0 &&
-           p->rounded_readers[v] == p->readers[v];
+    const am_node_tail *t = p->tails[head];
+    const am_node *nodes[AM_TAIL_LIMIT + 1] = {&p->graph->nodes[head]};
+    for (int i = 0; t && i < t->count; i++) nodes[i + 1] = &p->graph->nodes[t->nodes[i]];
+    return kernel->writes_rounded && p->rounded_readers[result.id] > 0 &&
+           p->rounded_readers[result.id] == p->readers[result.id] && p->rounded_last[result.id] == is_last &&
+           kernel->writes_rounded(p->graph, nodes, t ? t->count + 1 : 1);
 }
 
 /* --- layouts --- */
@@ -393,16 +415,18 @@ static void new_rounded_buffer(am_cpu_program *p, am_value v, int node_index)
     int root = p->root[v.id];
     size_t bytes = am_tensor_bytes(AM_BF16, &p->graph->values[v.id].shape);
     p->buffers[p->buffer_count] =
-        (buffer){.bytes = (bytes + 63) / 64 * 64, .first = node_index, .last = p->rounded_last[root]};
+        (buffer){.bytes = (bytes + 63) / 64 * 64, .first = node_index, .last = p->rounded_end[root]};
     p->rounded[root] = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
 }
 
 /* Sees to it that a node's input 0 is there rounded. */
 static void round_input(am_cpu_program *p, const am_node *node, int node_index)
 {
-    if (p->rounded[p->root[node->inputs[0].id]].kind != PLACE_NONE) return;
+    int root = p->root[node->inputs[0].id];
+    if (p->rounded[root].kind != PLACE_NONE) return;
     new_rounded_buffer(p, node->inputs[0], node_index);
-    p->steps[p->step_count++] = (step){.node = node, .kernel = &am_cpu_round, .is_rounding = true};
+    p->steps[p->step_count++] =
+        (step){.node = node, .kernel = &am_cpu_round, .is_rounding = true, .input_last = p->rounded_last[root]};
 }
 
 /* Whether output 0 may take the place of input 0: the kernel allows it, nobody reads the input later, sizes
@@ -550,10 +574,9 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     if (t && t->nodes[t->count - 1] != node_index) return NULL;
     int own_index = t ? t->head : node_index;
     const am_node *own = &p->graph->nodes[own_index];
-    const am_kernel *kernel = choose_kernel(p, own);
-    if (is_fixed(p, own)) return run_fixed(p, own, kernel);
-    if (am_layouts_is_used(&p->layouts, own_index)) kernel = kernel->channels_last;
-    bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index), rounds = takes_rounded(p, own, kernel);
+    if (is_fixed(p, own)) return run_fixed(p, own, choose_kernel(p, own));
+    const am_kernel *kernel = kernel_of(p, own_index);
+    bool is_last = p->layouts.last[v.id] && !is_moved(p, node_index), rounds = p->takes_rounded[own_index];
     if (rounds) round_input(p, own, node_index);
     step *s = &p->steps[p->step_count++];
     *s = (step){.node = node,
@@ -563,8 +586,9 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
                 .input_last = am_layouts_reads_last(&p->layouts, own_index),
                 .output_last = is_last,
                 .input_rounded = rounds,
-                .output_rounded = gives_rounded(p, own, kernel)};
-    size_t scratch = kernel->scratch_bytes && !rounds ? kernel->scratch_bytes(p->graph, own) : 0;
+                .output_rounded = gives_rounded(p, own_index, v, kernel, is_last)};
+    bool needs_scratch = kernel->scratch_bytes && !(rounds && kernel->scratch_is_input);
+    size_t scratch = needs_scratch ? kernel->scratch_bytes(p->graph, own) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
     if (s->output_rounded) new_rounded_buffer(p, v, node_index);
     else if (is_last) place_last(p, node, t, s, node_index);
@@ -649,8 +673,8 @@ static am_status compile(am_cpu_program *p)
     count_uses(p);
     find_known(p, known);
     AM_TRY(find_tails(p, known));
-    AM_TRY(find_rounded(p, known));
     AM_TRY(choose_layouts(p, known));
+    AM_TRY(find_rounded(p, known));
     for (int i = 0; i < g->node_count; i++) AM_TRY(place_node(p, i, &next_input, &next_state));
     AM_TRY(lay_out(p));
     return prepare_output_copies(p);

@@ -15,6 +15,7 @@ typedef struct problem {
     am_conv_geometry g;
     int64_t depth, channels, channel_blocks, position_blocks;
     int64_t rows, row_blocks, width, width_blocks; /* of a channel that is filtered alone */
+    int64_t filters, filter_blocks;                /* of a channel: how many share a piece of it, and such pieces */
     bool direct;                                   /* the columns are x itself */
 } problem;
 
@@ -38,6 +39,13 @@ void am_conv_describe(const am_convolution_attributes *attributes, const am_shap
         out->before[i] = real ? am_window_number(&attributes->padding_before, from, 0) : 0;
         out->positions *= out->out[i];
     }
+    out->is_sequence = am_conv_is_sequence(attributes, weight);
+}
+
+bool am_conv_is_sequence(const am_convolution_attributes *a, const am_shape *weight)
+{
+    return weight->rank == 3 && weight->dims[2] > 1 && a->groups <= 1 && am_window_number(&a->dilation, 0, 1) == 1 &&
+           am_window_number(&a->padding_before, 0, 0) == 0 && am_window_number(&a->padding_after, 0, 0) == 0;
 }
 
 bool am_conv_is_planar(const am_conv_geometry *g)
@@ -208,7 +216,7 @@ static void work(void *context, int64_t begin, int64_t end)
 
 /* --- channels that are filtered alone: results are sums of shifted rows of a piece of x with its padding around --- */
 
-enum { PIECE = 16 << 10, MOST_TAPS = 256, WIDTH = 512 };
+enum { PIECE = 16 << 10, MOST_TAPS = 256, WIDTH = 512, LEAST_PIECES = 16 };
 
 /* Numbers between the rows of a piece for `width` results: for each place modulo the stride those that have it, so that
    neighbours of a result's are neighbours in memory. */
@@ -246,37 +254,57 @@ static void copy_piece(const problem *p, const float *x, int64_t y0, int64_t row
     }
 }
 
-static void filter_block(const problem *p, int64_t batch, int64_t o, int64_t y0, int64_t x0)
+/* Results of channel o, whose channel of x is in `piece`. */
+static void filter_piece(const problem *p, int64_t batch, int64_t o, int64_t y0, int64_t x0, int64_t rows,
+                         int64_t width, const int64_t *offsets, const float *piece)
 {
-    _Alignas(64) float piece[PIECE];
-    int64_t offsets[MOST_TAPS], taps = p->g.kernel[1] * p->g.kernel[2], channel = o / (p->g.O / p->g.C);
-    int64_t rows = p->g.out[1] - y0 < p->rows ? p->g.out[1] - y0 : p->rows,
-            width = p->g.out[2] - x0 < p->width ? p->g.out[2] - x0 : p->width, length = phase_length(p, width);
-    const float *bias = p->call->input_count > 2 ? p->call->inputs[2].data : NULL,
-                *x = (const float *)p->call->inputs[0].data + (batch * p->g.C + channel) * p->g.size[1] * p->g.size[2];
+    int64_t taps = p->g.kernel[1] * p->g.kernel[2];
+    const float *bias = p->call->input_count > 2 ? p->call->inputs[2].data : NULL;
     float *y = (float *)p->call->outputs[0].data + (batch * p->g.O + o) * p->g.positions;
-    for (int64_t t = 0; t < taps; t++) {
-        int64_t ky = t / p->g.kernel[2] * p->g.dilation[1], kx = t % p->g.kernel[2] * p->g.dilation[2];
-        offsets[t] = (ky * p->g.stride[2] + kx % p->g.stride[2]) * length + kx / p->g.stride[2];
-    }
-    copy_piece(p, x, y0, rows, x0, length, piece);
     for (int64_t r = 0; r < rows; r++) {
         int64_t at = (y0 + r) * p->g.out[2] + x0;
-        p->call->micro->taps(piece + r * p->g.stride[1] * p->g.stride[2] * length, offsets,
+        p->call->micro->taps(piece + r * p->g.stride[1] * p->g.stride[2] * phase_length(p, width), offsets,
                              (const float *)p->call->inputs[1].data + o * taps, taps, bias ? bias[o] : 0, y + at,
                              width);
         am_conv_finish(p->call, &p->g, batch, o, at, y + at, width);
     }
 }
 
+/* `block`: which of the blocks of filters of a channel. */
+static void filter_block(const problem *p, int64_t batch, int64_t channel, int64_t block, int64_t y0, int64_t x0)
+{
+    _Alignas(64) float piece[PIECE];
+    int64_t offsets[MOST_TAPS], each = p->g.O / p->g.C;
+    int64_t rows = p->g.out[1] - y0 < p->rows ? p->g.out[1] - y0 : p->rows,
+            width = p->g.out[2] - x0 < p->width ? p->g.out[2] - x0 : p->width, length = phase_length(p, width);
+    const float *x = (const float *)p->call->inputs[0].data + (batch * p->g.C + channel) * p->g.size[1] * p->g.size[2];
+    for (int64_t t = 0; t < p->g.kernel[1] * p->g.kernel[2]; t++) {
+        int64_t ky = t / p->g.kernel[2] * p->g.dilation[1], kx = t % p->g.kernel[2] * p->g.dilation[2];
+        offsets[t] = (ky * p->g.stride[2] + kx % p->g.stride[2]) * length + kx / p->g.stride[2];
+    }
+    copy_piece(p, x, y0, rows, x0, length, piece);
+    for (int64_t i = block * p->filters; i < each && i < (block + 1) * p->filters; i++)
+        filter_piece(p, batch, channel * each + i, y0, x0, rows, width, offsets, piece);
+}
+
 static void filter(void *context, int64_t begin, int64_t end)
 {
     const problem *p = context;
     for (int64_t i = begin; i < end; i++) {
-        int64_t block = i % (p->row_blocks * p->width_blocks), item = i / (p->row_blocks * p->width_blocks);
-        filter_block(p, item / p->g.O, item % p->g.O, block / p->width_blocks * p->rows,
-                     block % p->width_blocks * p->width);
+        int64_t place = i % (p->row_blocks * p->width_blocks), item = i / (p->row_blocks * p->width_blocks);
+        int64_t block = item % p->filter_blocks, plane = item / p->filter_blocks;
+        filter_block(p, plane / p->g.C, plane % p->g.C, block, place / p->width_blocks * p->rows,
+                     place % p->width_blocks * p->width);
     }
+}
+
+static void run_filters(problem *p)
+{
+    int64_t each = p->g.O / p->g.C, pieces = p->g.B * p->g.C * p->row_blocks * p->width_blocks;
+    p->filter_blocks = (LEAST_PIECES + pieces - 1) / pieces;
+    if (p->filter_blocks > each) p->filter_blocks = each;
+    p->filters = (each + p->filter_blocks - 1) / p->filter_blocks;
+    am_parallel_for(pieces * p->filter_blocks, 1, filter, p);
 }
 
 /* --- the kernel --- */
@@ -289,11 +317,11 @@ static am_status run_convolution(const am_kernel_call *call)
                      g);
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
     if (is_filter(&p)) {
-        am_parallel_for(g->B * g->O * p.row_blocks * p.width_blocks, 1, filter, &p);
+        run_filters(&p);
         return NULL;
     }
     if (call->prepared && am_conv_has_windows(g)) {
-        am_conv_run_windows(call, g, call->prepared, NULL, false, NULL);
+        am_conv_run_windows(call, g, call->prepared, NULL, false);
         return NULL;
     }
     p.direct = is_direct(g);
@@ -350,7 +378,7 @@ static am_status run_bf16(const am_kernel_call *call)
     if (!call->prepared) return run_convolution(call);
     am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
                      &g);
-    if (am_shape_count(&call->outputs[0].shape)) am_conv_run_windows(call, &g, call->prepared, NULL, true, NULL);
+    if (am_shape_count(&call->outputs[0].shape)) am_conv_run_windows(call, &g, call->prepared, NULL, true);
     return NULL;
 }
 
@@ -381,7 +409,7 @@ const am_kernel am_cpu_convolution_bf16 = {.name = "convolution_bf16",
                                            .takes = am_conv_takes,
                                            .channels_last = &am_cpu_convolution_last_bf16,
                                            .prepared_input = 1,
-                                           .prepared_version = 1,
+                                           .prepared_version = 2,
                                            .prepared_bytes = pair_bytes,
                                            .prepare = prepare_pairs};
 
@@ -392,6 +420,6 @@ const am_kernel am_cpu_convolution = {.name = "convolution_f32",
                                       .takes = am_conv_takes,
                                       .channels_last = &am_cpu_convolution_last,
                                       .prepared_input = 1,
-                                      .prepared_version = 1,
+                                      .prepared_version = 2,
                                       .prepared_bytes = window_bytes,
                                       .prepare = prepare};

@@ -8,11 +8,16 @@
 typedef struct am_conv_geometry {
     int64_t B, C, O, groups, positions; /* input and output channels; places of a plane of results */
     int64_t size[3], kernel[3], out[3], stride[3], dilation[3], before[3];
+    bool is_sequence; /* see am_conv_is_sequence */
 } am_conv_geometry;
 
 /* Of a node's shapes and attributes; y is the result's. */
 void am_conv_describe(const am_convolution_attributes *attributes, const am_shape *x, const am_shape *weight,
                       const am_shape *y, am_conv_geometry *out);
+
+/* Whether a window is a line of neighbouring places with all channels, none of it padding: where channels are last, a
+   sequence of numbers in x. */
+bool am_conv_is_sequence(const am_convolution_attributes *attributes, const am_shape *weight);
 
 /* Whether there is one plane at most: no third dimension. */
 bool am_conv_is_planar(const am_conv_geometry *g);
@@ -55,9 +60,9 @@ typedef struct am_conv_passes {
 am_conv_passes am_conv_collect(const am_kernel_call *call, int64_t O, float *scratch);
 size_t am_conv_scratch(int64_t O);
 
-/* Does it to `count` channels from `channel` on of `places` neighbouring results, the first of which is at y;
-   `has_begun`: the first pass but its function is done. */
-void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t O, int64_t channel,
+/* Does it to `count` channels from `channel` on of `places` neighbouring results, the first of which is at y, rows
+   `row` apart; `has_begun`: the first pass but its function is done. Where a pass has a residual y is in the output. */
+void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t row, int64_t channel,
                        int64_t count, float *y, int64_t places, bool has_begun);
 
 /* --- windows as sequences of numbers, with weights in panels (convolution_windows.c) --- */
@@ -78,9 +83,8 @@ size_t am_conv_window_bytes(const am_kernel_call *call, bool has_pairs);
 void am_conv_prepare_windows(const am_kernel_call *call, void *prepared, bool has_pairs);
 
 /* Computes it with prepared weights, which were prepared with the same has_pairs; x and y lie as the call says
-   (am_kernel_call). `passes`: where y has channels last. `rounded`: memory for half as many pairs as x has numbers, or
-   null; for pairs. */
+   (am_kernel_call). `passes`: where y has channels last. */
 void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
-                         const am_conv_passes *passes, bool has_pairs, am_pair *rounded);
+                         const am_conv_passes *passes, bool has_pairs);
 
 #endif

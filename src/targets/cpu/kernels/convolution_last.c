@@ -53,18 +53,17 @@ am_conv_passes am_conv_collect(const am_kernel_call *call, int64_t O, float *scr
     return all;
 }
 
-void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t O, int64_t channel,
+void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t row, int64_t channel,
                        int64_t count, float *y, int64_t places, bool has_begun)
 {
-    int64_t offset = y - (const float *)call->outputs[0].data;
     for (int i = 0; i < passes->count; i++) {
         const am_conv_pass *p = &passes->passes[i];
+        const float *residual = p->residual ? p->residual + (y - (const float *)call->outputs[0].data) : NULL;
         if (i > 0 || !has_begun)
-            call->micro->affine(y, p->residual ? p->residual + offset : NULL, O, places, count,
-                                p->factors ? p->factors + channel : NULL, p->terms ? p->terms + channel : NULL,
-                                p->relu);
+            call->micro->affine(y, residual, row, places, count, p->factors ? p->factors + channel : NULL,
+                                p->terms ? p->terms + channel : NULL, p->relu);
         for (int64_t k = 0; k < places && p->fn != AM_IDENTITY; k++)
-            call->micro->unary(p->fn, y + k * O, y + k * O, count);
+            call->micro->unary(p->fn, y + k * row, y + k * row, count);
     }
 }
 
@@ -173,7 +172,7 @@ static bool supports(const am_graph *graph, const am_node *node)
     am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape, weight,
                      &graph->values[node->first_output.id].shape, &g);
     if (is_filter(graph, node)) return cut(&f, &g);
-    return weight->dims[1] > 1 && am_conv_has_windows(&g);
+    return (weight->dims[1] > 1 || g.C == 1) && am_conv_has_windows(&g);
 }
 
 /* A sum after at most one norm is part of the first pass (am_conv_collect), which products end with. */
@@ -188,26 +187,16 @@ static bool adds_in_place(const am_graph *graph, const am_node *const *nodes, in
            am_conv_is_one_product(&g);
 }
 
-static size_t aligned(size_t bytes)
-{
-    return (bytes + 63) / 64 * 64;
-}
-
 static size_t scratch_bytes(const am_graph *graph, const am_node *node)
 {
     return am_conv_scratch(graph->values[node->first_output.id].shape.dims[1]);
 }
 
-/* For x as pairs, too. */
-static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
-{
-    int64_t numbers = am_shape_count(&graph->values[node->inputs[0].id].shape);
-    return aligned(scratch_bytes(graph, node)) + (size_t)am_pairs_of(numbers) * sizeof(am_pair);
-}
-
 static bool has_filters(const am_kernel_call *call)
 {
-    return call->inputs[1].shape.dims[1] == 1;
+    const am_shape *w = &call->inputs[1].shape;
+    int64_t groups = AM_ATTRIBUTES(am_convolution_attributes, call)->groups;
+    return w->dims[1] == 1 && w->dims[0] == (groups ? groups : 1);
 }
 
 static size_t prepared_bytes(const am_kernel_call *call)
@@ -232,9 +221,7 @@ static void compute(const am_kernel_call *call, const float *prepared, bool has_
     f.passes = &passes;
     if (has_filters(call) && cut(&f, &g))
         am_parallel_for(g.B * f.channel_blocks * f.row_blocks * f.width_blocks, 1, filter_blocks, &f);
-    else
-        am_conv_run_windows(call, &g, prepared, &passes, has_pairs,
-                            has_pairs ? (am_pair *)((char *)call->scratch + aligned(am_conv_scratch(g.O))) : NULL);
+    else am_conv_run_windows(call, &g, prepared, &passes, has_pairs);
 }
 
 static am_status run_with(const am_kernel_call *call, const am_kernel *kernel)
@@ -280,6 +267,21 @@ static bool supports_bf16(const am_graph *graph, const am_node *node)
     return supports(graph, node) && !is_filter(graph, node) && am_conv_has_pairs(&g);
 }
 
+/* Pairs are of one place and one group. */
+static bool reads_rounded(const am_graph *graph, const am_node *node)
+{
+    return graph->values[node->inputs[1].id].shape.dims[1] % 2 == 0;
+}
+
+/* What a tail adds is in floats, at the place of the result. */
+static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    const am_convolution_attributes *a = nodes[0]->attributes;
+    bool adds = false;
+    for (int i = 1; i < count; i++) adds = adds || nodes[i]->op == AM_OP_BINARY;
+    return !adds && graph->values[nodes[0]->inputs[1].id].shape.dims[0] / (a->groups ? a->groups : 1) % 2 == 0;
+}
+
 const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f32",
                                            .op = AM_OP_CONVOLUTION,
                                            .run = run,
@@ -288,7 +290,7 @@ const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f3
                                            .takes = am_conv_takes,
                                            .adds_in_place = adds_in_place,
                                            .prepared_input = 1,
-                                           .prepared_version = 1,
+                                           .prepared_version = 2,
                                            .prepared_bytes = prepared_bytes,
                                            .prepare = prepare,
                                            .keeps_layout = is_filter};
@@ -296,12 +298,14 @@ const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f3
 const am_kernel am_cpu_convolution_last_bf16 = {.name = "convolution_channels_last_bf16",
                                                 .op = AM_OP_CONVOLUTION,
                                                 .is_bf16 = true,
+                                                .reads_rounded = reads_rounded,
+                                                .writes_rounded = writes_rounded,
                                                 .run = run_bf16,
                                                 .supports = supports_bf16,
-                                                .scratch_bytes = scratch_bytes_bf16,
+                                                .scratch_bytes = scratch_bytes,
                                                 .takes = am_conv_takes,
                                                 .adds_in_place = adds_in_place,
                                                 .prepared_input = 1,
-                                                .prepared_version = 1,
+                                                .prepared_version = 2,
                                                 .prepared_bytes = prepared_bytes_bf16,
                                                 .prepare = prepare_bf16};

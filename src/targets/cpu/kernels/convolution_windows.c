@@ -21,7 +21,6 @@ enum {
     BLOCK_PANELS = 4,
     LEAST_BLOCKS = 4, /* each gathers numbers for its panels */
     LEAST_WIDE_BLOCKS = 8,
-    PLACES_ROUNDED = 64,
     LARGEST_PANEL = 64,
     PIECE = 24 << 10,
     GATHERED = DIRECT_PLACES * DIRECT_CHUNK,
@@ -31,17 +30,19 @@ enum {
     TOGETHER = 8
 };
 
-/* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel]. With
-   pairs, windows and weights are rounded to BF16 and a step takes two neighbours of that sequence (am_pair), which lie
-   where one number in F32 would. */
+/* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel];
+   where windows are sequences (am_conv_is_sequence), of all input channels at once. With pairs, windows and weights are
+   rounded to BF16 and a step takes two neighbours of that sequence (am_pair), which lie where one number in F32 would.
+ */
 typedef struct windows {
     const am_kernel_call *call;
     const float *weights, *x;
     am_conv_geometry g;
     bool has_pairs;
-    int64_t together;                 /* numbers that lie where one does in F32: 2 where x was rounded beforehand */
+    int64_t together;                 /* numbers that lie where one does in F32: 2 where x comes rounded */
     int64_t panel_steps, chunk_steps; /* of a panel, and of a chunk in it */
     bool is_direct;                   /* x is read as it lies */
+    bool has_long_taps;               /* weights of a tap are of all input channels, which come in chunks */
     bool gathers, gathers_whole;
     int64_t per_group, inputs, taps, run; /* channels of a group; places of a window, and of one product */
     int64_t chunk, chunks, columns, panels, block_panels, panel_blocks;
@@ -88,13 +89,16 @@ static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
     flatten(g);
     if (!am_conv_is_planar(g)) return false;
     w->per_group = g->O / g->groups, w->inputs = g->C / g->groups, w->taps = g->kernel[1] * g->kernel[2];
-    w->is_direct = reads_last && is_one_place(g);
+    bool lies_last = reads_last || g->C == 1, reads_sequences = g->is_sequence && lies_last;
+    if (reads_sequences) w->inputs *= w->taps, w->taps = 1;
+    w->is_direct = reads_sequences || (lies_last && is_one_place(g));
+    w->has_long_taps = g->is_sequence && !reads_sequences;
     w->chunk = w->is_direct ? DIRECT_CHUNK : CHUNK;
     if (w->inputs < w->chunk) w->chunk = w->inputs;
     w->chunks = w->chunk ? up(w->inputs, w->chunk) : 0;
     int64_t most = w->is_direct ? (w->chunk <= CHUNK ? FEW_PLACES : DIRECT_PLACES) : PLACES,
             numbers = w->is_direct ? 0 : w->chunk;
-    w->run = g->dilation[2] == 1 ? g->kernel[2] : 1;
+    w->run = g->dilation[2] == 1 && !g->is_sequence ? g->kernel[2] : 1;
     w->gathers_whole = g->kernel[1] > 1 && w->run == g->kernel[2] && w->run * w->inputs < SHORT;
     if (w->gathers_whole) w->run = w->taps;
     w->gathers = w->gathers_whole || (g->out[1] > 1 && g->out[2] < (w->columns < LARGEST_PANEL ? NARROW : WIDE_NARROW));
@@ -123,7 +127,7 @@ bool am_conv_has_windows(const am_conv_geometry *g)
 bool am_conv_has_pairs(const am_conv_geometry *g)
 {
     windows w;
-    return g->groups < g->C && cut(&w, g, false) && (w.gathers_whole || w.inputs % 2 == 0);
+    return g->groups < g->C && cut(&w, g, false) && (w.gathers_whole || g->C / g->groups % 2 == 0);
 }
 
 bool am_conv_is_one_product(const am_conv_geometry *g)
@@ -210,8 +214,9 @@ static void pack_panels(void *context, int64_t begin, int64_t end)
         int64_t o = i % panels * width, columns = per_group - o < width ? per_group - o : width;
         const float *from = (const float *)job->call->inputs[1].data + (i / panels * per_group + o) * inputs * taps;
         float *to = job->to + i * width * panel_steps_of(job->call, job->has_pairs);
-        for (int64_t c = 0; c < inputs; c += CHUNK) {
-            int64_t depth = inputs - c < CHUNK ? inputs - c : CHUNK;
+        int64_t chunk = am_conv_is_sequence(AM_ATTRIBUTES(am_convolution_attributes, job->call), w) ? inputs : CHUNK;
+        for (int64_t c = 0; c < inputs; c += chunk) {
+            int64_t depth = inputs - c < chunk ? inputs - c : chunk;
             if (job->has_pairs) pack_pair_chunk(job, from, columns, c, depth, (am_pair *)to);
             else pack_chunk(job, from, columns, c, depth, to);
             to += (job->has_pairs ? am_pairs_of(taps * depth) : taps * depth) * width;
@@ -341,10 +346,13 @@ typedef struct target {
     int64_t result, result_row;
 } target;
 
-/* Numbers of the weight before those of a chunk for a panel of the block. */
-static const float *panel_of(const windows *w, const place *at, int64_t panel, int64_t chunk)
+/* The weight of places `tap` .. of a chunk, which has `depth` channels, for a panel. */
+static const float *panel_of(const windows *w, const place *at, int64_t panel, int64_t chunk, int64_t tap,
+                             int64_t depth)
 {
-    return w->weights + ((at->group * w->panels + panel) * w->panel_steps + chunk * w->chunk_steps) * w->columns;
+    int64_t steps = chunk * w->chunk_steps + steps_of(w, tap * depth);
+    if (w->has_long_taps) steps = steps_of(w, tap * w->inputs + chunk * w->chunk);
+    return w->weights + ((at->group * w->panels + panel) * w->panel_steps + steps) * w->columns;
 }
 
 /* A product of all windows of a block, of so many steps; `ending` may be null. */
@@ -373,9 +381,9 @@ static am_ending ending_of(const windows *w, const place *at, int64_t panel, con
 {
     const am_conv_pass *pass = &w->passes->passes[0];
     int64_t channel = at->group * w->per_group + panel * w->columns;
-    int64_t offset = y - (const float *)w->call->outputs[0].data;
+    const float *residual = pass->residual ? pass->residual + (y - (const float *)w->call->outputs[0].data) : NULL;
     return (am_ending){pass->factors ? pass->factors + channel : NULL, pass->terms ? pass->terms + channel : NULL,
-                       pass->residual ? pass->residual + offset : NULL, pass->relu};
+                       residual, pass->relu};
 }
 
 /* What is multiplied after places `tap` .. of a panel: those of the next panel of the block, or what comes next for its
@@ -383,11 +391,10 @@ static am_ending ending_of(const windows *w, const place *at, int64_t panel, con
 static const float *next_panel(const windows *w, const place *at, int64_t panel, int64_t end, int64_t chunk,
                                int64_t tap, int64_t depth)
 {
-    if (panel + 1 < end) return panel_of(w, at, panel + 1, chunk) + steps_of(w, tap * depth) * w->columns;
-    if (tap + w->run < w->taps)
-        return panel_of(w, at, at->panel, chunk) + steps_of(w, (tap + w->run) * depth) * w->columns;
-    if (chunk + 1 < w->chunks) return panel_of(w, at, at->panel, chunk + 1);
-    return end < w->panels ? panel_of(w, at, end, 0) : NULL;
+    if (panel + 1 < end) return panel_of(w, at, panel + 1, chunk, tap, depth);
+    if (tap + w->run < w->taps) return panel_of(w, at, at->panel, chunk, tap + w->run, depth);
+    if (chunk + 1 < w->chunks) return panel_of(w, at, at->panel, chunk + 1, 0, depth);
+    return end < w->panels ? panel_of(w, at, end, 0, 0, depth) : NULL;
 }
 
 /* Adds what a chunk of channels gives to the results. */
@@ -404,10 +411,10 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
             windows_of = gather(w, at, v, tap, w->gathers_whole ? length / w->together : steps_of(w, length), gathered);
         else windows_of.at += tap / g->kernel[2] * v->tap_row + tap % g->kernel[2] * v->tap;
         for (int64_t panel = at->panel; panel < end; panel++) {
-            int64_t from = steps_of(w, tap * depth) * w->columns, left = w->per_group - panel * w->columns;
+            int64_t left = w->per_group - panel * w->columns;
             target part = {to->at + (panel - at->panel) * w->columns, to->result, to->result_row};
             am_ending ending = ends ? ending_of(w, at, panel, part.at) : (am_ending){0};
-            multiply(w, at, &windows_of, panel_of(w, at, panel, chunk) + from,
+            multiply(w, at, &windows_of, panel_of(w, at, panel, chunk, tap, depth),
                      next_panel(w, at, panel, end, chunk, tap, depth), steps_of(w, length), &part,
                      left < w->columns ? left : w->columns, chunk > 0 || tap > 0, ends ? &ending : NULL);
         }
@@ -447,8 +454,23 @@ static void finish_last(const windows *w, const place *at, const target *y)
     int64_t first = at->panel * w->columns, left = w->per_group - first;
     int64_t count = left < w->block_panels * w->columns ? left : w->block_panels * w->columns;
     for (int64_t r = 0; r < at->rows; r++)
-        am_conv_pass_over(w->call, w->passes, w->g.O, at->group * w->per_group + first, count,
+        am_conv_pass_over(w->call, w->passes, y->result, at->group * w->per_group + first, count,
                           y->at + r * y->result_row, at->width, true);
+}
+
+/* Results of a block as pairs. */
+static void round_results(const windows *w, const place *at, const target *sums)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t first = at->panel * w->columns, left = w->per_group - first;
+    int64_t count = left < sums->result ? left : sums->result;
+    am_pair *y = w->call->outputs[0].data;
+    for (int64_t r = 0; r < at->rows; r++)
+        for (int64_t i = 0; i < at->width; i++) {
+            int64_t position = at->batch * g->positions + (at->y + r) * g->out[2] + at->x + i;
+            w->call->micro->round_pairs(sums->at + r * sums->result_row + i * sums->result, count,
+                                        y + (position * g->O + at->group * w->per_group + first) / 2);
+        }
 }
 
 /* --- all of it --- */
@@ -457,9 +479,9 @@ static void compute_block(const windows *w, const place *at, workspace *memory)
 {
     const am_conv_geometry *g = &w->g;
     int64_t channel = at->group * w->per_group + at->panel * w->columns, line = w->block_panels * w->columns;
-    bool writes_last = w->call->output_last;
+    bool writes_last = w->call->output_last, rounds = w->call->output_rounded;
     target to = {memory->sums, line, at->width * line};
-    if (writes_last) {
+    if (writes_last && !rounds) {
         int64_t position = at->batch * g->positions + at->y * g->out[2] + at->x;
         to = (target){(float *)w->call->outputs[0].data + position * g->O + channel, g->O, g->out[2] * g->O};
     }
@@ -470,6 +492,7 @@ static void compute_block(const windows *w, const place *at, workspace *memory)
     }
     if (writes_last) finish_last(w, at, &to);
     else put_planes(w, at, &to);
+    if (rounds) round_results(w, at, &to);
 }
 
 static void compute_blocks(void *context, int64_t begin, int64_t end)
@@ -486,29 +509,14 @@ static void compute_blocks(void *context, int64_t begin, int64_t end)
     }
 }
 
-static void round_places(void *context, int64_t begin, int64_t end)
-{
-    const windows *w = context;
-    const float *x = w->call->inputs[0].data;
-    w->call->micro->round_pairs(x + begin * w->g.C, (end - begin) * w->g.C, (am_pair *)w->x + begin * w->g.C / 2);
-}
-
-/* All of x as pairs, so that pieces of it are not rounded again for each panel. */
-static void round_x(windows *w, am_pair *to)
-{
-    const am_conv_geometry *g = &w->g;
-    w->x = (float *)to, w->together = 2;
-    am_parallel_for(g->B * g->size[1] * g->size[2], PLACES_ROUNDED, round_places, w);
-}
-
 void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, const float *prepared,
-                         const am_conv_passes *passes, bool has_pairs, am_pair *rounded)
+                         const am_conv_passes *passes, bool has_pairs)
 {
     windows w = {.columns = call->micro->panel_columns};
-    if (!cut(&w, g, call->input_last)) return; /* am_conv_has_windows was asked */
+    bool lies_as_read = call->input_last && has_pairs == call->input_rounded;
+    if (!cut(&w, g, lies_as_read)) return; /* am_conv_has_windows was asked */
     w.call = call, w.weights = prepared, w.passes = passes, w.has_pairs = has_pairs;
-    w.x = call->inputs[0].data, w.together = 1;
-    if (rounded && call->input_last && w.inputs % 2 == 0) round_x(&w, rounded);
+    w.x = call->inputs[0].data, w.together = call->input_rounded ? 2 : 1;
     w.panel_steps = steps_of(&w, w.inputs * w.taps), w.chunk_steps = steps_of(&w, w.chunk * w.taps);
     int64_t others = g->B * g->groups * w.row_blocks * w.width_blocks;
     w.panels = up(w.per_group, w.columns), w.block_panels = BLOCK_PANELS;

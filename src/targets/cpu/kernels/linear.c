@@ -179,8 +179,8 @@ static void finish(const problem *p, const block *b)
     am_unary_fn fn = (am_unary_fn)p->options->activation;
     if (fn == AM_IDENTITY || (fn == AM_RELU && !residual)) return;
     for (int64_t m = b->m0; m < b->m1; m++)
-        micro->finish(b->y + (m - b->m0) * b->ldc, NULL,
-                      residual ? residual + m * p->N + n0 : NULL, fn == AM_RELU ? AM_IDENTITY : fn, n);
+        micro->finish(b->y + (m - b->m0) * b->ldc, NULL, residual ? residual + m * p->N + n0 : NULL,
+                      fn == AM_RELU ? AM_IDENTITY : fn, n);
 }
 
 /* The rows of a block times steps k0 .. k0 + depth - 1 of a panel, added to what steps before them gave. */
@@ -364,10 +364,23 @@ static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
     return (size_t)(am_shape_count(x) / (K ? K : 1) * am_pairs_of(K)) * sizeof(am_pair);
 }
 
-static bool writes_rounded(const am_graph *graph, const am_node *node)
+/* Rows of an even length, so that pairs are of one row. */
+static bool has_even_rows(const am_graph *graph, am_value v)
 {
-    const am_shape *y = &graph->values[node->first_output.id].shape;
-    return !(node->input_count > 3 && node->inputs[3].id) && y->rank > 0 && y->dims[y->rank - 1] % 2 == 0;
+    const am_shape *shape = &graph->values[v.id].shape;
+    return shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
+}
+
+static bool reads_rounded(const am_graph *graph, const am_node *node)
+{
+    return has_even_rows(graph, node->inputs[0]);
+}
+
+static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    const am_node *node = nodes[0];
+    bool has_residual = node->input_count > 3 && node->inputs[3].id;
+    return count == 1 && !has_residual && has_even_rows(graph, node->first_output);
 }
 
 const am_kernel am_cpu_linear = {.name = "linear_f32",
@@ -382,11 +395,12 @@ const am_kernel am_cpu_linear = {.name = "linear_f32",
 const am_kernel am_cpu_linear_bf16 = {.name = "linear_bf16",
                                       .op = AM_OP_LINEAR,
                                       .is_bf16 = true,
-                                      .reads_rounded = true,
+                                      .reads_rounded = reads_rounded,
                                       .writes_rounded = writes_rounded,
                                       .run = run_bf16,
                                       .supports = supports,
                                       .scratch_bytes = scratch_bytes_bf16,
+                                      .scratch_is_input = true,
                                       .prepared_input = 1,
                                       .prepared_version = 1,
                                       .prepared_bytes = prepared_bytes_bf16,

@@ -3,6 +3,7 @@
 #include "base/threads.h"
 
 #include <math.h>
+#include <string.h>
 
 /* --- layer and rms norm: rows of the last dimension --- */
 
@@ -84,6 +85,21 @@ const am_kernel am_cpu_norm_rows = {.name = "norm_rows_f32",
 
 /* --- group and batch norm: [B, C, inner] --- */
 
+/* A function may follow, while the numbers are at hand. */
+static bool takes_function(const am_graph *graph, const am_node *node, const am_node *next, int from)
+{
+    (void)node, (void)from;
+    return next->op == AM_OP_UNARY && am_all_f32(graph, next);
+}
+
+static void finish(const am_kernel_call *call, float *y, int64_t count)
+{
+    for (int i = 0; call->tail && i < call->tail->count; i++) {
+        const am_unary_attributes *a = call->tail->steps[i].node->attributes;
+        call->micro->unary((am_unary_fn)a->fn, y, y, count);
+    }
+}
+
 static void norm_channel(const am_kernel_call *call, int64_t row, int64_t channel, int64_t inner, double mean,
                          double scale)
 {
@@ -93,6 +109,7 @@ static void norm_channel(const am_kernel_call *call, int64_t row, int64_t channe
     double term = (bias ? (double)bias[channel] : 0) - mean * factor;
     call->micro->scale((const float *)call->inputs[0].data + row * inner, (float)factor, (float)term,
                        (float *)call->outputs[0].data + row * inner, inner);
+    finish(call, (float *)call->outputs[0].data + row * inner, inner);
 }
 
 static void norm_groups(void *context, int64_t begin, int64_t end)
@@ -130,8 +147,169 @@ static bool supports_groups(const am_graph *graph, const am_node *node)
     return (a->kind == AM_NORM_GROUP || a->kind == AM_NORM_BATCH) && am_all_f32(graph, node);
 }
 
-const am_kernel am_cpu_norm_channels = {
-    .name = "norm_channels_f32", .op = AM_OP_NORM, .run = run_groups, .supports = supports_groups, .in_place = true};
+/* --- the same where channels are last: [B, P, C]. Moments are those of BLOCK places, about their own mean while they
+   are in the cache, put together by Chan's formulas; SPAN places, a multiple of it, are one piece of work. --- */
+
+enum { BLOCK = 64, SPAN = 1024 };
+
+typedef struct moments {
+    double count, mean, squares; /* squares: of the differences to the mean */
+} moments;
+
+typedef struct last_norm {
+    const am_kernel_call *call;
+    int64_t B, P, C, spans;
+    moments *pieces;        /* of each of B, of spans and of C */
+    float *factors, *terms; /* of each of B and C: y = x * factor + term */
+    float *sums;            /* of each of B and of spans: two rows of C */
+} last_norm;
+
+static void join(moments *all, const moments *more)
+{
+    double count = all->count + more->count, apart = more->mean - all->mean;
+    if (more->count == 0) return;
+    all->mean += apart * more->count / count;
+    all->squares += more->squares + apart * apart * all->count * more->count / count;
+    all->count = count;
+}
+
+/* Of a block of places; `memory` has two rows. */
+static void add_block(const last_norm *n, const float *x, int64_t places, float *memory, moments *to)
+{
+    const am_micro *micro = n->call->micro;
+    float *means = memory, *rest = memory + n->C;
+    memset(means, 0, (size_t)n->C * sizeof *means);
+    for (int64_t i = 0; i < places; i++) micro->binary(AM_ADD, means, false, x + i * n->C, false, means, n->C);
+    micro->scale(means, 1 / (float)places, 0, means, n->C);
+    for (int64_t c0 = 0; c0 < n->C; c0 += BLOCK) {
+        int64_t count = n->C - c0 < BLOCK ? n->C - c0 : BLOCK;
+        float squares[BLOCK] = {0}, sums[BLOCK] = {0};
+        for (int64_t i = 0; i < places; i++) {
+            micro->binary(AM_SUB, x + i * n->C + c0, false, means + c0, false, rest, count);
+            micro->binary(AM_ADD, sums, false, rest, false, sums, count);
+            micro->binary(AM_MUL, rest, false, rest, false, rest, count);
+            micro->binary(AM_ADD, squares, false, rest, false, squares, count);
+        }
+        for (int64_t c = 0; c < count; c++) {
+            double off = (double)sums[c] / (double)places; /* of the mean, which was rounded */
+            moments block = {(double)places, (double)means[c0 + c] + off,
+                             (double)squares[c] - off * off * (double)places};
+            join(&to[c0 + c], &block);
+        }
+    }
+}
+
+static void find_moments(void *context, int64_t begin, int64_t end)
+{
+    const last_norm *n = context;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t first = i % n->spans * SPAN, last = n->P - first < SPAN ? n->P : first + SPAN;
+        moments *to = n->pieces + i * n->C;
+        for (int64_t c = 0; c < n->C; c++) to[c] = (moments){0};
+        for (int64_t p = first; p < last; p += BLOCK)
+            add_block(n, (const float *)n->call->inputs[0].data + (i / n->spans * n->P + p) * n->C,
+                      last - p < BLOCK ? last - p : BLOCK, n->sums + i * 2 * n->C, to);
+    }
+}
+
+/* Mean and variance of a channel's group. */
+static moments group_of(const last_norm *n, int64_t batch, int64_t channel)
+{
+    int64_t each = n->C / AM_ATTRIBUTES(am_norm_attributes, n->call)->groups, first = channel / each * each;
+    moments all = {0};
+    for (int64_t i = batch * n->spans; i < (batch + 1) * n->spans; i++)
+        for (int64_t c = first; c < first + each; c++) join(&all, &n->pieces[i * n->C + c]);
+    return all;
+}
+
+static void set_factor(const last_norm *n, int64_t batch, int64_t c, double mean, double variance)
+{
+    const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, n->call);
+    const float *weight = optional(n->call, 1), *bias = optional(n->call, 2);
+    double factor = 1 / sqrt(variance + a->eps);
+    if (weight) factor *= (double)weight[c] + a->weight_offset;
+    n->factors[batch * n->C + c] = (float)factor;
+    n->terms[batch * n->C + c] = (float)((bias ? (double)bias[c] : 0) - mean * factor);
+}
+
+static void find_factors(const last_norm *n)
+{
+    const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, n->call);
+    const am_tensor *in = n->call->inputs;
+    moments group = {0};
+    for (int64_t batch = 0; batch < n->B; batch++)
+        for (int64_t c = 0; c < n->C; c++) {
+            if (a->kind == AM_NORM_BATCH) {
+                set_factor(n, batch, c, (double)((const float *)in[3].data)[c], (double)((const float *)in[4].data)[c]);
+                continue;
+            }
+            if (c % (n->C / a->groups) == 0) group = group_of(n, batch, c);
+            set_factor(n, batch, c, group.mean, group.squares / group.count);
+        }
+}
+
+static void scale_places(void *context, int64_t begin, int64_t end)
+{
+    const last_norm *n = context;
+    for (int64_t i = begin; i < end; i++) {
+        const float *x = (const float *)n->call->inputs[0].data + i * n->C;
+        float *y = (float *)n->call->outputs[0].data + i * n->C;
+        int64_t channel = i / n->P * n->C;
+        n->call->micro->binary(AM_MUL, x, false, n->factors + channel, false, y, n->C);
+        n->call->micro->binary(AM_ADD, y, false, n->terms + channel, false, y, n->C);
+        finish(n->call, y, n->C);
+    }
+}
+
+static int64_t spans_of(const am_shape *x)
+{
+    int64_t channels = x->dims[0] * x->dims[1];
+    return channels > 0 ? (am_shape_count(x) / channels + SPAN - 1) / SPAN : 0;
+}
+
+static am_status run_last(const am_kernel_call *call)
+{
+    const am_shape *x = &call->inputs[0].shape;
+    last_norm n = {.call = call, .B = x->dims[0], .C = x->dims[1], .spans = spans_of(x), .pieces = call->scratch};
+    if (!am_shape_count(x)) return NULL;
+    n.P = am_shape_count(x) / (n.B * n.C);
+    n.factors = (float *)(n.pieces + n.B * n.spans * n.C), n.terms = n.factors + n.B * n.C;
+    n.sums = n.terms + n.B * n.C;
+    if (AM_ATTRIBUTES(am_norm_attributes, call)->kind == AM_NORM_GROUP)
+        am_parallel_for(n.B * n.spans, 1, find_moments, &n);
+    find_factors(&n);
+    am_parallel_for(n.B * n.P, 1 + 4096 / (n.C + 1), scale_places, &n);
+    return NULL;
+}
+
+static size_t last_scratch(const am_graph *graph, const am_node *node)
+{
+    const am_shape *x = &graph->values[node->inputs[0].id].shape;
+    size_t channels = (size_t)(x->dims[0] * x->dims[1]), spans = (size_t)spans_of(x);
+    return channels * (spans * (sizeof(moments) + 2 * sizeof(float)) + 2 * sizeof(float));
+}
+
+static bool keeps_layout(const am_graph *graph, const am_node *node)
+{
+    (void)graph, (void)node;
+    return true;
+}
+
+static const am_kernel norm_last = {.name = "norm_channels_last_f32",
+                                    .op = AM_OP_NORM,
+                                    .run = run_last,
+                                    .supports = supports_groups,
+                                    .scratch_bytes = last_scratch,
+                                    .takes = takes_function,
+                                    .keeps_layout = keeps_layout};
+
+const am_kernel am_cpu_norm_channels = {.name = "norm_channels_f32",
+                                        .op = AM_OP_NORM,
+                                        .run = run_groups,
+                                        .supports = supports_groups,
+                                        .in_place = true,
+                                        .takes = takes_function,
+                                        .channels_last = &norm_last};
 
 /* --- softmax of the last axis --- */
 

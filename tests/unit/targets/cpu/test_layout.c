@@ -166,6 +166,39 @@ static void lines(am_builder *b, am_value x)
     am_output(b, "y", y);
 }
 
+static am_value group_norm(am_builder *b, am_value x, int64_t channels, int groups)
+{
+    am_shape shape = am_shape_of(channels);
+    return am_norm_op(b, x, numbers(b, shape, 0.5, 1.5), numbers(b, shape, -1, 1), AM_NONE, AM_NONE,
+                      &(am_norm_attributes){.kind = AM_NORM_GROUP, .groups = groups, .eps = 1e-5});
+}
+
+/* As in wav2vec2: all of it has channels last, what comes from one channel, too, and norms with and without a function.
+ */
+static void lines_with_norms(am_builder *b, am_value x)
+{
+    const am_convolution_attributes every_second = {.stride = am_shape_of(2)};
+    const am_convolution_attributes padded = {.padding_before = am_shape_of(1), .padding_after = am_shape_of(1)};
+    am_value y = convolve(b, x, am_shape_of(70, 1, 10), true, &(am_convolution_attributes){.stride = am_shape_of(5)});
+    y = am_unary(b, AM_GELU, group_norm(b, y, 70, 70));
+    y = am_unary(b, AM_GELU, convolve(b, y, am_shape_of(36, 70, 3), true, &every_second));
+    y = convolve(b, am_unary(b, AM_RELU, y), am_shape_of(40, 36, 2), false, &every_second);
+    y = am_unary(b, AM_SILU, batch_norm(b, group_norm(b, y, 40, 4), 40));
+    am_value side = convolve(b, y, am_shape_of(40, 40, 3), true, &padded);
+    y = am_add(b, convolve(b, y, am_shape_of(40, 40, 3), true, &padded), side);
+    am_output(b, "y", y);
+}
+
+/* Planes of one channel, whose filters share it. */
+static void planes_of_one(am_builder *b, am_value x)
+{
+    const am_convolution_attributes a = {
+        .stride = am_shape_of(2, 2), .padding_before = am_shape_of(1, 1), .padding_after = am_shape_of(1, 1)};
+    am_value y = group_norm(b, convolve(b, x, am_shape_of(36, 1, 3, 3), true, &a), 36, 3);
+    am_output(b, "filters", convolve(b, x, am_shape_of(19, 1, 3, 3), true, &a));
+    am_output(b, "y", point(b, am_unary(b, AM_RELU, y), 8, 36));
+}
+
 /* --- */
 
 static void expect_close(const am_tensor *expected, const am_tensor *found, const char *what)
@@ -280,5 +313,15 @@ static void cpu_layout__sums_take_the_place_of_what_is_added(void **state)
 static void cpu_layout__lines_have_channels_last(void **state)
 {
     (void)state;
-    expect_agreement(lines, am_shape_of(1, 1, 2000), 3, 0);
+    expect_agreement(lines, am_shape_of(1, 1, 2000), 4, 0);
+    expect_agreement(lines_with_norms, am_shape_of(1, 1, 4000), 8, 0);
+    expect_agreement(lines_with_norms, am_shape_of(2, 1, 333), 8, 0);
+    expect_agreement(lines_with_norms, am_shape_of(1, 1, 30000), 8, 0);
+}
+
+static void cpu_layout__planes_of_one_channel(void **state)
+{
+    (void)state;
+    expect_agreement(planes_of_one, am_shape_of(2, 1, 33, 29), 3, 0);
+    expect_agreement(planes_of_one, am_shape_of(1, 1, 80, 700), 3, 0);
 }

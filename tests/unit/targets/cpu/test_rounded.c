@@ -99,3 +99,55 @@ static void cpu_rounded__numbers_are_rounded_once_and_kept(void **state)
         check_sizes(isa, 5, 32, 41);
     }
 }
+
+/* --- convolutions with channels last --- */
+
+static am_value convolve(am_builder *b, am_value x, int64_t out, int64_t in, int64_t kernel, int64_t padding,
+                         int groups)
+{
+    const am_convolution_attributes a = {.padding_before = am_shape_of(padding, padding),
+                                         .padding_after = am_shape_of(padding, padding),
+                                         .groups = groups};
+    return am_convolution(b, x, numbers(b, am_shape_of(out, in / groups, kernel, kernel)), numbers(b, am_shape_of(out)),
+                          &a);
+}
+
+/* Rounded by two kernels, then for one and for two that read it, a sum that stays as it is, and what has odd groups. */
+static am_graph *build_convolutions(void)
+{
+    am_builder *b;
+    am_graph *graph;
+    am_test_expect_ok(am_builder_create(&b));
+    seed = 1;
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, 3, 19, 21));
+    am_value y = am_unary(b, AM_RELU, convolve(b, x, 70, 3, 3, 1, 1)); /* odd: rounds pieces, not x */
+    am_value inner = am_unary(b, AM_GELU, convolve(b, y, 34, 70, 3, 1, 1));
+    y = am_add(b, convolve(b, inner, 70, 34, 1, 0, 1), y);
+    am_value shared = am_unary(b, AM_RELU, convolve(b, y, 132, 70, 1, 0, 2));
+    am_value left = convolve(b, shared, 36, 132, 1, 0, 1), right = convolve(b, shared, 36, 132, 3, 1, 2);
+    y = am_unary(b, AM_RELU, am_add(b, left, right));
+    y = convolve(b, am_unary(b, AM_TANH, convolve(b, y, 15, 36, 1, 0, 3)), 12, 15, 1, 0, 3); /* five of a group */
+    am_output(b, "y", y);
+    am_test_expect_ok(am_builder_finish(b, &graph));
+    am_builder_destroy(b);
+    return graph;
+}
+
+static void cpu_rounded__numbers_stay_so_between_convolutions(void **state)
+{
+    (void)state;
+    am_graph *graph = build_convolutions();
+    for (am_isa isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
+        if (!check_micro_of(isa)) continue;
+        float *numbers_of_x = check_floats(AT_END, 2 * 3 * 19 * 21);
+        check_fill(ORDINARY, numbers_of_x, 2 * 3 * 19 * 21);
+        const am_tensor x = {AM_F32, am_shape_of(2, 3, 19, 21), numbers_of_x};
+        am_cpu_program *exact = run(graph, isa, false, true, &x), *kept = run(graph, isa, true, true, &x);
+        assert_int_equal(steps_of(kept, "round_bf16"), 3); /* the first result, and both sums */
+        am_tensor expected = am_cpu_program_output(exact, 0), found = am_cpu_program_output(kept, 0);
+        check_near_together(&found, &expected, 0.03, "y");
+        am_cpu_program_destroy(exact), am_cpu_program_destroy(kept);
+        check_release();
+    }
+    am_graph_destroy(graph);
+}
