@@ -2,8 +2,9 @@
 #include "targets/cpu/kernels/kernels.h"
 
 #include "base/threads.h"
+#include "targets/cpu/kernels/turn.h"
 
-enum { CHANNELS = 8, PLACES = 64 };
+enum { CHANNELS = 16 };
 
 typedef struct copying {
     const float *from;
@@ -17,13 +18,8 @@ static void copy_blocks(void *context, int64_t begin, int64_t end)
     for (int64_t block = begin; block < end; block++) {
         int64_t batch = block / job->blocks, c0 = block % job->blocks * CHANNELS;
         int64_t c1 = c0 + CHANNELS < job->C ? c0 + CHANNELS : job->C;
-        const float *from = job->from + batch * job->C * job->P;
-        float *to = job->to + batch * job->C * job->P;
-        for (int64_t p0 = 0; p0 < job->P; p0 += PLACES) {
-            int64_t p1 = p0 + PLACES < job->P ? p0 + PLACES : job->P;
-            for (int64_t c = c0; c < c1; c++)
-                for (int64_t p = p0; p < p1; p++) to[c * job->P + p] = from[p * job->C + c];
-        }
+        int64_t first = batch * job->C * job->P;
+        am_turn_matrix(job->from + first + c0, job->C, job->to + first + c0 * job->P, job->P, job->P, c1 - c0);
     }
 }
 

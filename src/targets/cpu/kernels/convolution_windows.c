@@ -4,6 +4,7 @@
 #include "targets/cpu/kernels/convolution.h"
 
 #include "base/threads.h"
+#include "targets/cpu/kernels/turn.h"
 
 #include <string.h>
 
@@ -27,7 +28,8 @@ enum {
     NARROW = 24,
     WIDE_NARROW = 14,
     SHORT = 64,
-    TOGETHER = 8
+    TOGETHER = 16,
+    TURNED = 64
 };
 
 /* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel];
@@ -248,16 +250,23 @@ typedef struct view {
 static void turn(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
 {
     const am_conv_geometry *g = &w->g;
-    float line[PIECE];
+    float lines[CHUNK * TURNED];
     int64_t span = am_conv_piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
     const float *plane = (const float *)w->call->inputs[0].data +
                          (at->batch * g->C + at->group * w->inputs + c) * g->size[1] * g->size[2];
     for (int64_t r = 0; r < am_conv_piece_rows(g, at->rows); r++) {
         int64_t y = at->y * g->stride[1] - g->before[1] + r;
-        for (int64_t k = 0; k < depth; k++) {
-            if (y < 0 || y >= g->size[1]) memset(line, 0, (size_t)span * sizeof *line);
-            else am_conv_gather_line(plane + (k * g->size[1] + y) * g->size[2], g->size[2], x, 1, span, line);
-            for (int64_t i = 0; i < span; i++) to[(r * span + i) * depth + k] = line[i];
+        for (int64_t i = 0; i < span; i += TURNED) {
+            int64_t count = span - i < TURNED ? span - i : TURNED;
+            float *piece = to + (r * span + i) * depth;
+            if (y < 0 || y >= g->size[1]) {
+                memset(piece, 0, (size_t)(count * depth) * sizeof *piece);
+                continue;
+            }
+            for (int64_t k = 0; k < depth; k++)
+                am_conv_gather_line(plane + (k * g->size[1] + y) * g->size[2], g->size[2], x + i, 1, count,
+                                    lines + k * count);
+            am_turn_matrix(lines, count, piece, depth, depth, count);
         }
     }
 }
@@ -439,8 +448,7 @@ static void put_planes(const windows *w, const place *at, const target *sums)
             int64_t channel = at->group * w->per_group + o;
             float *y = (float *)w->call->outputs[0].data + (at->batch * g->O + channel) * g->positions + from;
             const float *sum = sums->at + r * sums->result_row + o - first;
-            for (int64_t i = 0; i < count; i++, sum += sums->result)
-                for (int64_t k = 0; k < channels; k++) y[k * g->positions + i] = sum[k];
+            am_turn_matrix(sum, sums->result, y, g->positions, count, channels);
             for (int64_t k = 0; k < channels; k++, y += g->positions) {
                 if (bias) micro->scale(y, 1, bias[channel + k], y, count);
                 am_conv_finish(w->call, g, at->batch, channel + k, from, y, count);

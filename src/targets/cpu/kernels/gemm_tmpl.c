@@ -80,15 +80,28 @@ AM_INLINE void column_nt(form k, int columns, int64_t M, int64_t K, const float 
     for (; m < M; m++) tile_nt(k, 1, columns, K, a + m * lda, lda, b, ldb, c + m * ldc, ldc, accumulate);
 }
 
+/* One row. */
+AM_INLINE void columns_nt(form k, int64_t N, int64_t K, const float *a, const char *b, int64_t row_bytes, float *c)
+{
+    int64_t bytes = k == FORM_F32 ? 4 : 2;
+    for (int64_t n = 0; n < N; n++, b += row_bytes)
+        for (int64_t i = 0; i < K; i += DEPTH)
+            tile_nt(k, 1, 1, K - i < DEPTH ? K - i : DEPTH, a + i, K, b + i * bytes, row_bytes / bytes, c + n, N,
+                    i > 0);
+}
+
 AM_INLINE void block_nt(form k, int64_t M, int64_t N, int64_t K, const float *a, int64_t lda, const void *b,
                         int64_t ldb, float *c, int64_t ldc)
 {
     int64_t bytes = k == FORM_F32 ? 4 : 2, i = 0;
+    if (M == 1 && K >= LONG) {
+        columns_nt(k, N, K, a, b, ldb * bytes, c);
+        return;
+    }
     do { /* once even where K is 0 */
         int64_t n = 0, depth = K - i < DEPTH ? K - i : DEPTH;
         const char *from = (const char *)b + i * bytes;
-        bool alone = M == 1 && K >= LONG;
-        for (; !alone && n + 4 <= N; n += 4)
+        for (; n + 4 <= N; n += 4)
             column_nt(k, 4, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
         for (; n < N; n++) column_nt(k, 1, M, depth, a + i, lda, from + n * ldb * bytes, ldb, c + n, ldc, i > 0);
         i += depth;

@@ -1,6 +1,7 @@
 #include "targets/cpu/kernels/kernels.h"
 
 #include "base/threads.h"
+#include "targets/cpu/kernels/turn.h"
 
 enum { ROWS = 48, COLUMNS = 192 };
 
@@ -45,9 +46,7 @@ static void work(void *context, int64_t begin, int64_t end)
 /* [.., K, M] as [.., M, K]. */
 static void transpose(const float *from, float *to, int64_t batches, int64_t M, int64_t K)
 {
-    for (int64_t b = 0; b < batches; b++)
-        for (int64_t m = 0; m < M; m++)
-            for (int64_t k = 0; k < K; k++) to[(b * M + m) * K + k] = from[(b * K + k) * M + m];
+    for (int64_t b = 0; b < batches; b++) am_turn_matrix(from + b * K * M, M, to + b * K * M, K, K, M);
 }
 
 static am_status run_matmul(const am_kernel_call *call)

@@ -1,6 +1,7 @@
 #include "targets/cpu/kernels/strided.h"
 
 #include "base/threads.h"
+#include "targets/cpu/kernels/turn.h"
 
 #include <string.h>
 
@@ -110,8 +111,57 @@ static void copy_rows(void *context, int64_t begin, int64_t end)
                  c->bytes);
 }
 
+/* --- where neighbours in the result are apart in the operand, and its neighbours in the result --- */
+
+enum { TURNED_TOGETHER = 64, LEAST_TURNED = 4 };
+
+typedef struct turning {
+    am_strided planes; /* operand 0 and, as operand 1, the result, without the two dimensions */
+    const uint32_t *from;
+    uint32_t *to;
+    int64_t rows, row, columns, to_row, blocks; /* of the operand's matrix, whose columns are neighbours */
+} turning;
+
+static void turn_blocks(void *context, int64_t begin, int64_t end)
+{
+    const turning *t = context;
+    for (int64_t i = begin; i < end; i++) {
+        am_strided_place at = am_strided_seek(&t->planes, i / t->blocks);
+        int64_t c = i % t->blocks * TURNED_TOGETHER, left = t->columns - c;
+        am_turn_matrix(t->from + at.offset[0] + c, t->row, t->to + at.offset[1] + c * t->to_row, t->to_row, t->rows,
+                       left < TURNED_TOGETHER ? left : TURNED_TOGETHER);
+    }
+}
+
+/* False where there is no such matrix. */
+static bool find_matrix(const am_strided *s, turning *t)
+{
+    int found = -1;
+    for (int i = 0; i < s->rank; i++)
+        if (s->strides[0][i] == 1 && s->dims[i] >= LEAST_TURNED) found = i;
+    if (found < 0 || s->step[0] <= 1 || s->inner < LEAST_TURNED) return false;
+    t->planes = (am_strided){.operands = 2};
+    int64_t to_row = s->inner;
+    for (int i = s->rank - 1; i >= 0; to_row *= s->dims[i--])
+        if (i == found) t->to_row = to_row;
+        else t->planes.strides[1][i - (i > found)] = to_row;
+    for (int i = 0; i < s->rank; i++) {
+        if (i == found) continue;
+        t->planes.dims[t->planes.rank] = s->dims[i];
+        t->planes.strides[0][t->planes.rank++] = s->strides[0][i];
+    }
+    t->rows = s->inner, t->row = s->step[0], t->columns = s->dims[found];
+    t->blocks = (t->columns + TURNED_TOGETHER - 1) / TURNED_TOGETHER;
+    return true;
+}
+
 void am_strided_copy(const am_strided *s, const void *from, void *to, int64_t bytes)
 {
+    turning t = {.from = from, .to = to};
+    if (bytes == 4 && s->rows > 0 && find_matrix(s, &t)) {
+        am_parallel_for(s->rows / t.columns * t.blocks, 1 + 256 / (t.rows + 1), turn_blocks, &t);
+        return;
+    }
     copy c = {s, from, to, bytes};
     am_parallel_for(s->rows, 1 + 16384 / (s->inner * bytes + 1), copy_rows, &c);
 }
