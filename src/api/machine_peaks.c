@@ -10,7 +10,7 @@
 #include <math.h>
 #include <unistd.h>
 
-enum { SIDE = 96, REPEATS = 16, ROUNDS_LEAST = 3, LARGEST_ARRAY = 256 << 20, SLICE = 1 << 20 };
+enum { SIDE = 96, PAIR_ROWS = 12, REPEATS = 16, ROUNDS_LEAST = 3, LARGEST_ARRAY = 256 << 20, SLICE = 1 << 20 };
 
 static const double ROUND_MS = 120; /* best of as many rounds as fit */
 
@@ -34,17 +34,16 @@ typedef struct products {
     float *matrices; /* [items, 3, SIDE, SIDE] */
 } products;
 
-/* In BF16: a panel of SIDE pairs. */
+/* In BF16: rows of SIDE pairs and a panel of as many, which fit into the first cache. */
 static void multiply_pairs(void *context, int64_t begin, int64_t end)
 {
-    enum { STEPS = SIDE / 2 };
     const products *p = context;
     int64_t columns = p->micro->panel_columns;
     for (int64_t i = begin; i < end; i++) {
-        const am_pair *a = (am_pair *)(p->matrices + i * 3 * SIDE * SIDE), *panel = a + SIDE * STEPS;
+        const am_pair *a = (am_pair *)(p->matrices + i * 3 * SIDE * SIDE), *panel = a + PAIR_ROWS * SIDE;
         float *c = p->matrices + i * 3 * SIDE * SIDE + 2 * SIDE * SIDE;
-        for (int repeat = 0; repeat < REPEATS; repeat++)
-            p->micro->gemm_pairs(SIDE, columns, STEPS, a, STEPS, panel, panel, c, columns, false, NULL);
+        for (int repeat = 0; repeat < REPEATS * SIDE / PAIR_ROWS; repeat++)
+            p->micro->gemm_pairs(PAIR_ROWS, columns, SIDE, a, SIDE, panel, panel, c, columns, false, NULL);
     }
 }
 
@@ -91,7 +90,7 @@ static am_status measure_products(const am_micro *micro, am_machine_peaks *out)
     if (!p.matrices) return am_out_of_memory();
     for (int64_t i = 0; i < numbers; i++) p.matrices[i] = (float)(i % 13) * 0.125f;
     out->gflop_per_s = rate_of(multiply, &p, items, 2.0 * SIDE * SIDE * SIDE);
-    out->bf16_gflop_per_s = rate_of(multiply_pairs, &p, items, 2.0 * SIDE * SIDE * micro->panel_columns);
+    out->bf16_gflop_per_s = rate_of(multiply_pairs, &p, items, 4.0 * SIDE * SIDE * micro->panel_columns);
     out->int8_gop_per_s = rate_of(multiply_bytes, &p, items, 2.0 * SIDE * SIDE * AM_QUANTIZED_COLUMNS);
     am_free_aligned(p.matrices);
     return NULL;
@@ -100,22 +99,26 @@ static am_status measure_products(const am_micro *micro, am_machine_peaks *out)
 /* --- reading --- */
 
 typedef struct reading {
-    const uint64_t *words;
-    uint64_t *sums; /* by slice: kept, so that no compiler leaves the reading out */
+    const am_micro *micro; /* or null */
+    const float *numbers;
+    float *sums; /* by slice: kept, so that no compiler leaves the reading out */
 } reading;
+
+static float sum_of(const float *x, int64_t count)
+{
+    float sums[16] = {0};
+    for (int64_t i = 0; i < count; i += 16)
+        for (int lane = 0; lane < 16; lane++) sums[lane] += x[i + lane];
+    for (int lane = 1; lane < 16; lane++) sums[0] += sums[lane];
+    return sums[0];
+}
 
 static void read_slices(void *context, int64_t begin, int64_t end)
 {
-    enum { WORDS = SLICE / 8 };
+    enum { NUMBERS = SLICE / sizeof(float) };
     const reading *r = context;
-    for (int64_t i = begin; i < end; i++) {
-        const uint64_t *words = r->words + i * WORDS;
-        uint64_t sum[8] = {0};
-        for (int k = 0; k < WORDS; k += 8)
-            for (int lane = 0; lane < 8; lane++) sum[lane] += words[k + lane];
-        for (int lane = 1; lane < 8; lane++) sum[0] += sum[lane];
-        r->sums[i] = sum[0];
-    }
+    for (int64_t i = begin; i < end; i++)
+        r->sums[i] = (r->micro ? r->micro->sum : sum_of)(r->numbers + i * NUMBERS, NUMBERS);
 }
 
 static int64_t array_slices(void)
@@ -126,15 +129,18 @@ static int64_t array_slices(void)
     return slices > 0 ? slices : 1;
 }
 
-static am_status measure_reading(double *out)
+static am_status measure_reading(const am_micro *micro, double *out)
 {
-    int64_t slices = array_slices();
-    uint64_t *words = am_alloc_aligned((size_t)slices * SLICE), *sums = am_alloc_aligned((size_t)slices * sizeof *sums);
-    am_status status = words && sums ? NULL : am_out_of_memory();
-    for (int64_t i = 0; i < slices * (SLICE / 8) && !status; i++)
-        words[i] = (uint64_t)i; /* pages that were never written share one */
-    if (!status) *out = (double)slices * SLICE * 1e-6 / best_ms(read_slices, &(reading){words, sums}, slices);
-    am_free_aligned(words);
+    int64_t slices = array_slices(), count = slices * (int64_t)(SLICE / sizeof(float));
+    float *numbers = am_alloc_large((size_t)slices * SLICE), *sums = am_alloc_aligned((size_t)slices * sizeof *sums);
+    am_status status = numbers && sums ? NULL : am_out_of_memory();
+    for (int64_t i = 0; i < count && !status; i++)
+        numbers[i] = (float)(i % 7); /* pages that were never written share one */
+    if (!status) {
+        reading r = {micro, numbers, sums};
+        *out = (double)slices * SLICE * 1e-6 / best_ms(read_slices, &r, slices);
+    }
+    am_free_aligned(numbers);
     am_free_aligned(sums);
     return status;
 }
@@ -145,5 +151,5 @@ am_status am_machine_peaks_measure(am_machine_peaks *out)
     *out = (am_machine_peaks){.kernels = micro ? micro->name : NULL, .gflop_per_s = NAN};
     out->bf16_gflop_per_s = out->int8_gop_per_s = NAN;
     if (micro) AM_TRY(measure_products(micro, out));
-    return measure_reading(&out->read_gb_per_s);
+    return measure_reading(micro, &out->read_gb_per_s);
 }

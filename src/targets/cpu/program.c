@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/memory_limit.h"
+#include "targets/cpu/buffers.h"
 #include "targets/cpu/kernels/kernels.h"
 #include "targets/cpu/layout.h"
 #include "targets/cpu/prepared.h"
@@ -17,11 +18,6 @@ typedef struct place {
     int index; /* of the input, state or buffer */
     const void *fixed;
 } place;
-
-typedef struct buffer {
-    size_t bytes, offset;
-    int first, last; /* steps between which it holds something */
-} buffer;
 
 typedef struct step {
     const am_node *node; /* the last of its tail, else the kernel's own */
@@ -52,7 +48,7 @@ struct am_cpu_program {
     bool *takes_rounded;                /* by node: whether its kernel takes input 0 so */
     am_layouts layouts;
     const am_node_tail **tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
-    buffer *buffers;
+    am_cpu_buffer *buffers;
     int buffer_count;
     step *steps;
     int step_count;
@@ -402,8 +398,8 @@ static am_status call_kernel(const am_cpu_program *p, const step *s, const am_te
 static void new_buffer(am_cpu_program *p, am_value v, int node_index, place *out)
 {
     const am_value_info *info = &p->graph->values[v.id];
-    buffer *b = &p->buffers[p->buffer_count];
-    *b = (buffer){.bytes = (am_tensor_bytes(info->dtype, &info->shape) + 63) / 64 * 64,
+    am_cpu_buffer *b = &p->buffers[p->buffer_count];
+    *b = (am_cpu_buffer){.bytes = (am_tensor_bytes(info->dtype, &info->shape) + 63) / 64 * 64,
                   .first = node_index,
                   .last = p->last_use[v.id]};
     if (b->last < node_index) b->last = node_index;
@@ -415,7 +411,7 @@ static void new_rounded_buffer(am_cpu_program *p, am_value v, int node_index)
     int root = p->root[v.id];
     size_t bytes = am_tensor_bytes(AM_BF16, &p->graph->values[v.id].shape);
     p->buffers[p->buffer_count] =
-        (buffer){.bytes = (bytes + 63) / 64 * 64, .first = node_index, .last = p->rounded_end[root]};
+        (am_cpu_buffer){.bytes = (bytes + 63) / 64 * 64, .first = node_index, .last = p->rounded_end[root]};
     p->rounded[root] = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
 }
 
@@ -597,35 +593,11 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
     return NULL;
 }
 
-/* --- laying out buffers: each at the lowest offset where no buffer that lives at the same time lies --- */
-
-static size_t lowest_gap(const buffer *const *live, int count, size_t bytes)
-{
-    size_t at = 0;
-    for (int i = 0; i < count; i++) { /* sorted by offset */
-        if (live[i]->offset >= at + bytes) break;
-        if (live[i]->offset + live[i]->bytes > at) at = live[i]->offset + live[i]->bytes;
-    }
-    return at;
-}
+/* --- memory --- */
 
 static am_status lay_out(am_cpu_program *p)
 {
-    const buffer **live = am_arena_array(&p->arena, (size_t)p->buffer_count + 1, sizeof *live);
-    int count = 0;
-    if (!live) return am_out_of_memory();
-    for (int i = 0; i < p->buffer_count; i++) {
-        buffer *b = &p->buffers[i];
-        int kept = 0;
-        for (int k = 0; k < count; k++)
-            if (live[k]->last >= b->first) live[kept++] = live[k];
-        count = kept;
-        b->offset = lowest_gap(live, count, b->bytes);
-        if (b->offset + b->bytes > p->memory_bytes) p->memory_bytes = b->offset + b->bytes;
-        int at = count++;
-        for (; at > 0 && live[at - 1]->offset > b->offset; at--) live[at] = live[at - 1];
-        live[at] = b;
-    }
+    AM_TRY(am_cpu_buffers_place(&p->arena, p->buffers, p->buffer_count, &p->memory_bytes));
     size_t most;
     if (!am_add_size(p->memory_bytes, p->scratch_bytes, &most) || !am_add_size(most, p->other_bytes, &most))
         return am_out_of_memory();
