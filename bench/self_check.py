@@ -380,6 +380,13 @@ class Figures(unittest.TestCase):
         with self.assertRaisesRegex(measure.Failure, "expected and bf16 differ by 1, more than 0.5"):
             measure.compare(answers, answers["one"], {"bf16": 0.05})
 
+    def test_a_goal_in_bfloat16_says_what_of_the_peak_it_takes(self):
+        peaks = {2: {**PEAKS[2], "peak_bf16_gflop_per_s": 400.0}}
+        for ours, text in ((8.0, "0.80"), (10.0, "1.00 (it takes 11% of the peak)")):
+            r = {**case("Model", 2, {report.OURS: 8.0, "openvino_bf16": 10.0, report.OURS_BF16: ours}),
+                 "works": {report.OURS_BF16: (4e8, 0, 0)}}
+            self.assertEqual(report.bf16_row(r, "Model", "goal", peaks)[2], text)
+
     def test_engines_that_round_weights_are_held_to_what_these_give(self):
         answers = {"one": array.array("f", [1, 10]), "q4": array.array("f", [1, 18])}
         own = {"q4": array.array("f", [1, 20])}
