@@ -3,7 +3,7 @@ here once more, so that answers are compared with those of the numbers that are 
 
 GROUP = 32  # neighbours along K that share a scale, or the whole row where 32 does not divide K
 MINIMUM = 64  # rows and columns of a weight that is rounded
-REACHES = (8, 7.6, 8.4, 7.2, 8.8, 9.2)  # what the number that is furthest from 0 becomes, or is limited to
+REACHES = (8, 7.6, 8.4, 7.2, 8.8, 9.2)  # what the number that is furthest from 0, of two the positive one, becomes
 
 
 def to_bf16(scale):
@@ -18,7 +18,8 @@ def scales_of_8_bits(groups):
 def scales_of_4_bits(groups):
     """Of some scales the one that leaves the least squared error, each fitted to the numbers that it gives."""
     import torch
-    furthest = groups.gather(-1, groups.abs().argmax(-1, keepdim=True))
+    low, high = groups.amin(-1, keepdim=True).clamp(max=0), groups.amax(-1, keepdim=True).clamp(min=0)
+    furthest = torch.where(-low > high, low, high)
     shares = groups / furthest
     best, fits = torch.zeros_like(furthest), torch.zeros_like(furthest)
     for reach in REACHES:
