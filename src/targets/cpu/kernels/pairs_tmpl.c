@@ -1,6 +1,8 @@
 /* Products of numbers rounded to BF16, with sums in F32: panels (panel.h) of pairs along K. */
 #include "targets/cpu/kernels/panel.h"
 
+#include "targets/cpu/kernels/turn.h"
+
 void AM_TEMPLATE(gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
                              const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
 {
@@ -20,7 +22,7 @@ void AM_TEMPLATE(round_pairs)(const float *x, int64_t count, am_pair *pairs)
 
 /* --- panels --- */
 
-enum { DEPTH = 256 };
+enum { DEPTH = 64 };
 
 AM_INLINE am_pair rounded_at(const void *w, am_dtype dtype, int64_t at)
 {
@@ -44,20 +46,17 @@ static void pack_apart(const void *w, am_dtype dtype, int64_t row, int64_t colum
 static void pack_columns(const void *w, am_dtype dtype, int64_t column, int64_t K, int64_t columns, am_pair *panel)
 {
     float wide[DEPTH];
-    am_pair pairs[DEPTH / 2];
+    am_pair pairs[COLUMNS * DEPTH / 2] = {0};
     for (int64_t k0 = 0; k0 < K; k0 += DEPTH, panel += DEPTH / 2 * COLUMNS) {
-        int64_t depth = K - k0 < DEPTH ? K - k0 : DEPTH, steps = (depth + 1) / 2;
-        for (int64_t j = 0; j < COLUMNS; j++) {
+        int64_t depth = K - k0 < DEPTH ? K - k0 : DEPTH;
+        for (int64_t j = 0; j < columns; j++) {
             const float *from = wide;
             int64_t at = j * column + k0;
-            if (j >= columns) memset(pairs, 0, sizeof pairs);
-            else {
-                if (dtype == AM_F32) from = (const float *)w + at;
-                else AM_BASE(widen)(dtype, (const uint16_t *)w + at, wide, depth);
-                AM_TEMPLATE(round_pairs)(from, depth, pairs);
-            }
-            for (int64_t i = 0; i < steps; i++) panel[i * COLUMNS + j] = pairs[i];
+            if (dtype == AM_F32) from = (const float *)w + at;
+            else AM_BASE(widen)(dtype, (const uint16_t *)w + at, wide, depth);
+            AM_TEMPLATE(round_pairs)(from, depth, pairs + j * (DEPTH / 2));
         }
+        am_turn_matrix(pairs, DEPTH / 2, panel, COLUMNS, COLUMNS, (depth + 1) / 2);
     }
 }
 
