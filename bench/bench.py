@@ -56,7 +56,7 @@ def parse_arguments():
     parser.add_argument("--workloads", default=",".join(modules_of("workloads")), help="of: %(default)s")
     parser.add_argument("--only", default="", help="cases in whose title this regular expression is found (all)")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of every engine (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of every engine (%(default)s), each of several runs where these are short")
     parser.add_argument("--out", help="the report (docs/performance.md, targets-performance.md or tokenizers-performance.md)")
     parser.add_argument("--targets", action="store_true", help="compare anymodel's targets instead (targets.py)")
     parser.add_argument("--tokenizers", action="store_true", help="time tokenizers instead (tokenizer_speed.py)")
