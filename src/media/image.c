@@ -175,6 +175,13 @@ am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name
     return decode_source(source, name, out);
 }
 
+am_status am_image_decode_stored(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels,
+                                 am_image *out)
+{
+    am_image_source source = {.bytes = bytes, .size_bytes = size_bytes, .max_pixels = max_pixels, .as_stored = true};
+    return decode_source(source, name, out);
+}
+
 static am_status open_file(const char *path, int64_t max_pixels, bool as_stored, am_image *out)
 {
     *out = (am_image){0};

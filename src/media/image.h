@@ -49,6 +49,8 @@ am_status am_image_open(const char *path, int64_t max_pixels, am_image *out) AM_
 /* The same as PIL.Image.open and convert_to_rgb of transformers have it: not turned upright, what is transparent lies
    on white, and `channels` says how many there were: 1 (grey, palettes), 2 (grey with alpha), 3, or 4 (with alpha,
    CMYK). */
+am_status am_image_decode_stored(const void *bytes, size_t size_bytes, const char *name, int64_t max_pixels,
+                                 am_image *out) AM_NODISCARD;
 am_status am_image_open_stored(const char *path, int64_t max_pixels, am_image *out) AM_NODISCARD;
 
 /* Appends the image as an 8-bit RGB PNG file. */

@@ -59,6 +59,18 @@ static void write_and_read(const am_image *image)
     am_buffer_deinit(&file);
 }
 
+/* What PIL alone would give has the same pixels, on their side or not. */
+static void decode_stored(const uint8_t *data, size_t size, const am_image *upright)
+{
+    am_image image;
+    am_status status = am_image_decode_stored(data, size, "input", 1 << 18, &image);
+    if (!status && (image.channels < 1 || image.channels > 4)) abort();
+    if (!status && upright && image.width * image.height != upright->width * upright->height) abort();
+    if (!status) write_and_read(&image);
+    am_status_free(status);
+    am_image_deinit(&image);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size && data[0] == '{') {
@@ -71,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         make_tensor(&image);
         write_and_read(&image);
     }
+    decode_stored(data, size, status ? NULL : &image);
     am_status_free(status);
     am_image_deinit(&image);
     return 0;

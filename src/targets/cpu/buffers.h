@@ -1,4 +1,5 @@
-/* Where in one piece of memory buffers lie that hold something for a while: those that do at the same time are apart. */
+/* Where in one piece of memory buffers lie that hold something for a while: those that do at the same time are apart.
+ */
 #ifndef AM_TARGETS_CPU_BUFFERS_H
 #define AM_TARGETS_CPU_BUFFERS_H
 

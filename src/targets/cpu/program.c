@@ -400,8 +400,8 @@ static void new_buffer(am_cpu_program *p, am_value v, int node_index, place *out
     const am_value_info *info = &p->graph->values[v.id];
     am_cpu_buffer *b = &p->buffers[p->buffer_count];
     *b = (am_cpu_buffer){.bytes = (am_tensor_bytes(info->dtype, &info->shape) + 63) / 64 * 64,
-                  .first = node_index,
-                  .last = p->last_use[v.id]};
+                         .first = node_index,
+                         .last = p->last_use[v.id]};
     if (b->last < node_index) b->last = node_index;
     *out = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
 }
