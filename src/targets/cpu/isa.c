@@ -126,14 +126,16 @@ static void detect_model(void)
 static void detect_features(void)
 {
 #if defined(__aarch64__)
-    bool has_dot_products = false, has_bf16 = false;
+    bool has_dot_products = false, has_bf16 = false, has_i8mm = false;
 #if defined(__linux__)
     has_dot_products = getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
     has_bf16 = getauxval(AT_HWCAP2) & HWCAP2_BF16;
+    has_i8mm = getauxval(AT_HWCAP2) & HWCAP2_I8MM;
 #endif
     add("neon", AM_ISA_NEON, true);
     add("dotprod", AM_ISA_NEON_DOTPROD, has_dot_products);
     add("bf16", AM_ISA_NEON_BF16, has_bf16);
+    add("i8mm", AM_ISA_NEON_I8MM, has_i8mm);
 #endif
 }
 
@@ -188,6 +190,7 @@ static bool usable(am_isa isa)
         [AM_ISA_NEON] = {"neon"},
         [AM_ISA_NEON_DOTPROD] = {"neon", "dotprod"},
         [AM_ISA_NEON_BF16] = {"neon", "dotprod", "bf16"},
+        [AM_ISA_NEON_I8MM] = {"neon", "dotprod", "bf16", "i8mm"},
     };
     for (int i = 0; i < MOST && needed[isa][i]; i++)
         if (!has(needed[isa][i])) return false;
@@ -220,7 +223,7 @@ am_status am_cpu_check_wish(void)
 const char *am_isa_name(am_isa isa)
 {
     static const char *const names[AM_ISA_COUNT] = {"any",        "sse2",       "avx2", "avx2vnni",     "avx512",
-                                                    "avx512vnni", "avx512bf16", "neon", "neon_dotprod", "neon_bf16"};
+                                                    "avx512vnni", "avx512bf16", "neon", "neon_dotprod", "neon_bf16", "neon_i8mm"};
     return isa >= 0 && isa < AM_ISA_COUNT ? names[isa] : "unknown";
 }
 

@@ -27,6 +27,7 @@ typedef enum am_isa {
     AM_ISA_NEON,         /* AArch64 baseline */
     AM_ISA_NEON_DOTPROD, /* NEON refined: dot products of Armv8.2 */
     AM_ISA_NEON_BF16,    /* NEON refined: dot products, BF16 */
+    AM_ISA_NEON_I8MM,    /* NEON refined: dot products, BF16, products of matrices of bytes */
     AM_ISA_COUNT
 } am_isa;
 

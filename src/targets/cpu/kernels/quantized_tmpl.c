@@ -119,9 +119,65 @@ AM_INLINE void dot_four(int bits, int rows, const vb *numbers, int64_t k, const 
     }
 }
 
+#if defined(__ARM_FEATURE_MATMUL_INT8)
+enum { HAS_MATRICES = true };
+
+/* Of eight numbers from k on of a vector's columns: those of two columns beside each other, twice. */
+typedef struct columns_of_eight {
+    int8x16_t first, last;
+} columns_of_eight;
+
+AM_INLINE columns_of_eight load_eight(int bits, const uint8_t *w)
+{
+    vb numbers = vload_bytes(w);
+    int32x4_t low = (int32x4_t)vready(bits, bits == 8 ? numbers : vlower_half(numbers)).even;
+    int32x4_t high = (int32x4_t)vready(bits, bits == 8 ? vload_bytes(w + STEP_BYTES) : vupper_half(numbers)).even;
+    return (columns_of_eight){(int8x16_t)vzip1q_s32(low, high), (int8x16_t)vzip2q_s32(low, high)};
+}
+
+/* The products of a group of an even number of rows, added to nothing: two rows by two columns at once. */
+AM_INLINE void dot_matrices(int bits, int rows, const uint8_t *w, const void *const *x, vsums sums[][AT_ONCE])
+{
+    int32x4_t first[ROWS / 2][AT_ONCE] = {{{0}}}, last[ROWS / 2][AT_ONCE] = {{{0}}};
+#pragma GCC unroll 4
+    for (int64_t k = 0; k < GROUP; k += 8, w += STEP_BYTES * bits / 4) {
+        columns_of_eight columns[AT_ONCE];
+#pragma GCC unroll 4
+        for (int v = 0; v < AT_ONCE; v++) columns[v] = load_eight(bits, w + v * 4 * AM_WIDTH);
+#pragma GCC unroll 4
+        for (int m = 0; m < rows / 2; m++) {
+            int8x16_t two = vcombine_s8(vld1_s8((const int8_t *)x[2 * m] + k), vld1_s8((const int8_t *)x[2 * m + 1] + k));
+#pragma GCC unroll 4
+            for (int v = 0; v < AT_ONCE; v++) {
+                first[m][v] = vmmlaq_s32(first[m][v], two, columns[v].first);
+                last[m][v] = vmmlaq_s32(last[m][v], two, columns[v].last);
+            }
+        }
+    }
+#pragma GCC unroll 4
+    for (int m = 0; m < rows / 2; m++)
+#pragma GCC unroll 4
+        for (int v = 0; v < AT_ONCE; v++) {
+            sums[2 * m][v].all = (vi)vcombine_s32(vget_low_s32(first[m][v]), vget_low_s32(last[m][v]));
+            sums[2 * m + 1][v].all = (vi)vcombine_s32(vget_high_s32(first[m][v]), vget_high_s32(last[m][v]));
+        }
+}
+#else
+enum { HAS_MATRICES = false };
+
+AM_INLINE void dot_matrices(int bits, int rows, const uint8_t *w, const void *const *x, vsums sums[][AT_ONCE])
+{
+    (void)bits, (void)rows, (void)w, (void)x, (void)sums;
+}
+#endif
+
 /* The same of a group. */
 AM_INLINE void dot_group(int bits, int rows, const uint8_t *w, const void *const *x, vsums sums[][AT_ONCE])
 {
+    if (HAS_MATRICES && rows % 2 == 0) {
+        dot_matrices(bits, rows, w, x, sums);
+        return;
+    }
 #pragma GCC unroll 8
     for (int64_t k = 0; k < GROUP; k += bits == 8 ? 4 : 8, w += STEP_BYTES) {
         vb numbers[AT_ONCE], lower[AT_ONCE], upper[AT_ONCE];

@@ -63,3 +63,8 @@ static void targets_cpu_levels__neon_bf16_is_tested_here(void **state)
 {
     check_level(AM_ISA_NEON_BF16);
 }
+
+static void targets_cpu_levels__neon_i8mm_is_tested_here(void **state)
+{
+    check_level(AM_ISA_NEON_I8MM);
+}
