@@ -9,7 +9,9 @@ enum {
     GROUP = AM_ACTIVATION_GROUP,
     COLUMNS = AM_QUANTIZED_COLUMNS,
     VECTORS = COLUMNS / AM_WIDTH,
-    STEP_BYTES = 4 * COLUMNS /* four numbers of 8 bits along K, or eight of 4 */
+    STEP_BYTES = 4 * COLUMNS, /* four numbers of 8 bits along K, or eight of 4 */
+    LINE = 64,
+    AHEAD = 4096
 };
 
 _Static_assert(GROUP == 4 * AM_DOT_STEPS, "a group's products fit one sum");
@@ -146,7 +148,8 @@ AM_INLINE void dot_matrices(int bits, int rows, const uint8_t *w, const void *co
         for (int v = 0; v < AT_ONCE; v++) columns[v] = load_eight(bits, w + v * 4 * AM_WIDTH);
 #pragma GCC unroll 4
         for (int m = 0; m < rows / 2; m++) {
-            int8x16_t two = vcombine_s8(vld1_s8((const int8_t *)x[2 * m] + k), vld1_s8((const int8_t *)x[2 * m + 1] + k));
+            int8x16_t two =
+                vcombine_s8(vld1_s8((const int8_t *)x[2 * m] + k), vld1_s8((const int8_t *)x[2 * m + 1] + k));
 #pragma GCC unroll 4
             for (int v = 0; v < AT_ONCE; v++) {
                 first[m][v] = vmmlaq_s32(first[m][v], two, columns[v].first);
@@ -237,6 +240,12 @@ AM_INLINE int64_t columns_in(const am_quantized_panel *p, int v)
     return n < AM_WIDTH ? n : AM_WIDTH;
 }
 
+/* One row waits for the weight: asks for that of a group, so much further on, which may be in the panels after it. */
+AM_INLINE void prefetch_group(int bits, const uint8_t *w)
+{
+    for (int i = 0; i < GROUP * COLUMNS * bits / 8; i += LINE) __builtin_prefetch(w + AHEAD + i, 0, 3);
+}
+
 AM_INLINE void tile(int bits, bool has_zeros, int rows, const am_quantized_panel *p, const am_quantized_rows *x,
                     int64_t m0, float *c, int64_t ldc)
 {
@@ -246,6 +255,7 @@ AM_INLINE void tile(int bits, bool has_zeros, int rows, const am_quantized_panel
     const void *q[ROWS];
     for (int m = 0; m < rows; m++) q[m] = x->numbers + (m0 + m) * p->K;
     for (int64_t g = 0; g < groups; g++, left--, w += GROUP * COLUMNS * bits / 8) {
+        if (rows == 1) prefetch_group(bits, w);
         if (left == 0) {
             load_scales(p, g * GROUP / p->group, scales);
             left = p->group / GROUP;
