@@ -154,7 +154,7 @@ def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, roun
     """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
     "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights, bytes of a KV cache) of a run as
     the engine `ours` counts them, "works": {engine: the same} of those that are `rounded`, "profiles": {engine: profile_of} of
-    `ours`, also in bfloat16}. own: {engine: path of what is expected of it} of compare."""
+    `ours` and those}. own: {engine: path of what is expected of it} of compare."""
     workers = {}
     try:
         for name, command in commands.items():
@@ -163,7 +163,7 @@ def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, roun
                               tolerances, {name: read_floats(path) for name, path in own.items()})
         times, cpu_ms = take_turns(workers, rounds)
         memory_bytes = {name: worker.memory_bytes() for name, worker in workers.items()}
-        profiles = [(name, profile_of(workers[name])) for name in (ours, f"{ours}_bf16") if name in workers]
+        profiles = [(name, profile_of(workers[name])) for name in (ours, *rounded) if name in workers]
         return {"times": times, "cpu_ms": cpu_ms, "differences": differences, "memory_bytes": memory_bytes,
                 "work": work_of(workers[ours]) if ours else None,
                 "profiles": {name: profile for name, profile in profiles if profile},

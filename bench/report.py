@@ -197,9 +197,11 @@ def rate_lines(results, peaks):
     """What ours reaches of the machine's peaks."""
     rows = []
     for r in results:
-        for engine, (flops, *read_bytes) in {OURS: r["work"], **r["works"]}.items():
+        for engine, (flops, weights, cache) in {OURS: r["work"], **r["works"]}.items():
             ms, peak = median(r, engine), peaks[r["threads"]]
-            rate, read = flops * 1e-6 / ms, sum(read_bytes) * 1e-6 / ms
+            if engine == OURS_BF16 and r["dtype"] == "float32":
+                weights /= 2  # they are packed in bfloat16
+            rate, read = flops * 1e-6 / ms, (weights + cache) * 1e-6 / ms
             share = rate / (peak.get(PEAK_OF.get(engine, ""), peak["peak_gflop_per_s"]) or math.nan)
             title = r["title"] + engine.removeprefix(OURS).replace("_", ", ")
             rows.append([title, str(r["threads"]), f"{flops * 1e-9:.2f}", f"{rate:.1f}", f"{share:.0%}",
@@ -219,6 +221,7 @@ def memory_lines(results, engines):
 F32_PEERS, BF16_PEERS = ("onnxruntime", "openvino"), ("openvino_bf16",)
 F32_GOAL, BF16_GOAL, THREADS_GOAL = 1.0, 0.9, 1.85
 DECODE_GOAL, PREFILL_GOAL, READ_GOAL = 1.0, 0.5, 0.85  # beside llama.cpp; of the bandwidth
+PROFILE_OF = {OURS_BF16: ", bfloat16", f"{OURS}_int8": ", int8 weights", f"{OURS}_int4": ", int4 weights"}
 LEAST_SHARE = 0.03  # of a run: kernels that take less are left out of the profile
 COMPUTE_BOUND = 0.25  # of the peak on one thread
 
@@ -322,7 +325,7 @@ def profile_lines(results, goals, peaks):
             peak = peaks[r["threads"]].get(PEAK_OF.get(engine, ""), peaks[r["threads"]]["peak_gflop_per_s"]) or math.nan
             for k in [k for k in profile["kernels"] if k["share"] >= LEAST_SHARE]:
                 rate = k["gflop_per_s"]
-                rows.append([r["title"] + (", bfloat16" if engine == OURS_BF16 else ""), str(r["threads"]), k["kernel"],
+                rows.append([r["title"] + PROFILE_OF.get(engine, ""), str(r["threads"]), k["kernel"],
                              str(k["calls"]), f"{k['ms']:.2f}", f"{k['share']:.0%}", f"{rate:.1f}" if rate else "",
                              f"{rate / peak:.0%}" if rate else ""])
     yield from table(["workload", "threads", "kernel", "calls", "ms", "of the run", "GFLOP/s", "of the peak"], rows)
@@ -347,8 +350,8 @@ def write(path, context, results, start, engines, load_before, peaks, left_out, 
               "Of anymodel's median. Arithmetic is that of products, convolutions and attention. Reading the weights and",
               "the KV cache bounds a step of one token.", "", *rate_lines(results, peaks)]
     lines += ["", "## Where the time goes", "",
-              "Of the cases that missed a goal: what anymodel's kernels take of a run, right after the times above; with rounded",
-              "weights other kernels take the place of linear_f32. What was tried is in [performance-notes.md](performance-notes.md).",
+              "Of the cases that missed a goal: what anymodel's kernels take of a run, right after the times above. What was tried is",
+              "in [performance-notes.md](performance-notes.md).",
               "", *profile_lines(results, goals, peaks)]
     lines += ["", "## Memory", "",
               "MiB: the weights' files, and the most that each process had resident beyond their size (less than nothing where",

@@ -101,11 +101,13 @@ class Workers(unittest.TestCase):
         rows = [{"kernel": "a", "calls": 2, "ms": 4.0, "share": 0.8, "gflop_per_s": 50.0},
                 {"kernel": "b", "calls": 1, "ms": 1.0, "share": 0.2, "gflop_per_s": None},
                 {"kernel": "c", "calls": 1, "ms": 0.1, "share": 0.02, "gflop_per_s": None}]
-        slower, faster = ({**case(title, 1, {report.OURS: ms, "onnxruntime": 3.0}), "profiles": {report.OURS: {"kernels": rows}}}
+        slower, faster = ({**case(title, 1, {report.OURS: ms, "onnxruntime": 3.0}), "profiles": {report.OURS: {"kernels": rows},
+                                                                             f"{report.OURS}_int8": {"kernels": rows[1:]}}}
                           for title, ms in (("Slower", 4.0), ("Faster", 2.0)))
         goals = report.goal_rows([slower, faster], ENGINES, PEAKS, {})
         self.assertEqual(list(report.profile_lines([slower, faster], goals, PEAKS))[2:],
-                         ["| Slower | 1 | a | 2 | 4.00 | 80% | 50.0 | 50% |", "| Slower | 1 | b | 1 | 1.00 | 20% |  |  |"])
+                         ["| Slower | 1 | a | 2 | 4.00 | 80% | 50.0 | 50% |", "| Slower | 1 | b | 1 | 1.00 | 20% |  |  |",
+                          "| Slower, int8 weights | 1 | b | 1 | 1.00 | 20% |  |  |"])
 
     def test_a_wrong_answer_fails(self):
         with self.assertRaisesRegex(measure.Failure, "expected and one differ by 0.0"):
@@ -256,9 +258,11 @@ class Figures(unittest.TestCase):
 
     def test_rates_of_rounded_weights_are_of_fewer_bytes(self):
         name = f"{report.OURS}_int4"
-        step = {**case("Step", 1, {report.OURS: 2.0, name: 1.0}), "is_cached": True, "works": {name: (4e8, 2e6)}}
+        step = {**case("Step", 1, {report.OURS: 2.0, name: 1.0}), "is_cached": True, "works": {name: (4e8, 2e6, 0.0)}}
         lines = list(report.rate_lines([step], PEAKS))
         self.assertEqual(lines[3], "| Step, int4 | 1 | 0.40 | 400.0 | 400% | 2.0 | 25% |")
+        step["times"][report.OURS_BF16], step["works"] = [[1.0]], {report.OURS_BF16: (4e8, 8e6, 1e6)}
+        self.assertIn("| 5.0 | 62% |", list(report.rate_lines([step], PEAKS))[3])  # packed in half as many bytes
         self.assertTrue(math.isnan(report.ratio_to_best(step["times"], [name])))
 
     def test_some_engines_are_for_decoders(self):
