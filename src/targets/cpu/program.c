@@ -19,6 +19,13 @@ typedef struct place {
     const void *fixed;
 } place;
 
+/* Numbers in BF16. */
+typedef struct rounding {
+    place at;
+    int readers, last_reader; /* how many kernels read them, and the last node that does */
+    bool is_last;             /* they lie with channels last */
+} rounding;
+
 typedef struct step {
     const am_node *node; /* the last of its tail, else the kernel's own */
     const am_kernel *kernel;
@@ -37,15 +44,13 @@ struct am_cpu_program {
     const am_kernel *(*kernel_for)(const am_graph *graph, const am_node *node);
     bool reference_only, allows_bf16, profile, prepare;
     am_arena arena;
-    place *places;      /* by value id */
-    int *last_use;      /* by value id: node index of the last reader, node_count when it is an output */
-    int *root;          /* by value id: the value whose memory it renames, or itself */
-    int *readers;       /* by root: how often its memory is read under any name */
-    place *last_places; /* by value id: where it is with channels last */
-    place *rounded;     /* by root: where its numbers are in BF16 */
-    int *rounded_readers, *rounded_end; /* by root: how many kernels read them, and the last node that does */
-    bool *rounded_last;                 /* by root: whether they lie with channels last */
-    bool *takes_rounded;                /* by node: whether its kernel takes input 0 so */
+    place *places;       /* by value id */
+    int *last_use;       /* by value id: node index of the last reader, node_count when it is an output */
+    int *root;           /* by value id: the value whose memory it renames, or itself */
+    int *readers;        /* by root: how often its memory is read under any name */
+    place *last_places;  /* by value id: where it is with channels last */
+    rounding *rounded;   /* by root: its numbers in BF16 */
+    bool *takes_rounded; /* by node: whether its kernel takes input 0 so */
     am_layouts layouts;
     const am_node_tail **tails; /* by node: the tail that it belongs to, as head or as a part; null: none */
     am_cpu_buffer *buffers;
@@ -209,27 +214,22 @@ static void find_rounded_readers(am_cpu_program *p, const bool *known, bool is_l
         if (is_alias(node) || node->input_count < 1 || known[node->first_output.id]) continue;
         if (am_layouts_is_used(&p->layouts, i) != is_last || am_layouts_reads_last(&p->layouts, i) != is_last) continue;
         const am_kernel *kernel = kernel_of(p, i);
-        int root = p->root[node->inputs[0].id];
+        rounding *r = &p->rounded[p->root[node->inputs[0].id]];
         if (!kernel->reads_rounded || !kernel->reads_rounded(p->graph, node)) continue;
-        if (p->rounded_readers[root] > 0 && p->rounded_last[root] != is_last) continue;
+        if (r->readers > 0 && r->is_last != is_last) continue;
         int end = p->tails[i] ? p->tails[i]->nodes[p->tails[i]->count - 1] : i;
         p->takes_rounded[i] = true;
-        p->rounded_last[root] = is_last;
-        p->rounded_readers[root]++;
-        if (end > p->rounded_end[root]) p->rounded_end[root] = end;
+        r->is_last = is_last;
+        r->readers++;
+        if (end > r->last_reader) r->last_reader = end;
     }
 }
 
 static am_status find_rounded(am_cpu_program *p, const bool *known)
 {
-    size_t values = (size_t)p->graph->value_count + 1;
-    p->rounded = am_arena_array(&p->arena, values, sizeof *p->rounded);
-    p->rounded_readers = am_arena_array(&p->arena, values, sizeof *p->rounded_readers);
-    p->rounded_end = am_arena_array(&p->arena, values, sizeof *p->rounded_end);
-    p->rounded_last = am_arena_array(&p->arena, values, sizeof *p->rounded_last);
+    p->rounded = am_arena_array(&p->arena, (size_t)p->graph->value_count + 1, sizeof *p->rounded);
     p->takes_rounded = am_arena_array(&p->arena, (size_t)p->graph->node_count + 1, sizeof *p->takes_rounded);
-    if (!p->rounded || !p->rounded_readers || !p->rounded_end || !p->rounded_last || !p->takes_rounded)
-        return am_out_of_memory();
+    if (!p->rounded || !p->takes_rounded) return am_out_of_memory();
     for (int is_last = 0; is_last <= 1 && p->allows_bf16; is_last++) find_rounded_readers(p, known, is_last);
     return NULL;
 }
@@ -241,8 +241,8 @@ static bool gives_rounded(const am_cpu_program *p, int head, am_value result, co
     const am_node_tail *t = p->tails[head];
     const am_node *nodes[AM_TAIL_LIMIT + 1] = {&p->graph->nodes[head]};
     for (int i = 0; t && i < t->count; i++) nodes[i + 1] = &p->graph->nodes[t->nodes[i]];
-    return kernel->writes_rounded && p->rounded_readers[result.id] > 0 &&
-           p->rounded_readers[result.id] == p->readers[result.id] && p->rounded_last[result.id] == is_last &&
+    const rounding *r = &p->rounded[result.id];
+    return kernel->writes_rounded && r->readers > 0 && r->readers == p->readers[result.id] && r->is_last == is_last &&
            kernel->writes_rounded(p->graph, nodes, t ? t->count + 1 : 1);
 }
 
@@ -335,7 +335,7 @@ static am_tensor last_tensor_of(const am_cpu_program *p, am_value v, const am_te
 /* Its numbers in BF16. */
 static am_tensor rounded_tensor_of(const am_cpu_program *p, am_value v, const am_tensor *inputs, void *const *states)
 {
-    const void *data = data_at(p, &p->rounded[p->root[v.id]], inputs, states);
+    const void *data = data_at(p, &p->rounded[p->root[v.id]].at, inputs, states);
     return (am_tensor){AM_BF16, p->graph->values[v.id].shape, (void *)(uintptr_t)data};
 }
 
@@ -408,21 +408,21 @@ static void new_buffer(am_cpu_program *p, am_value v, int node_index, place *out
 
 static void new_rounded_buffer(am_cpu_program *p, am_value v, int node_index)
 {
-    int root = p->root[v.id];
+    rounding *r = &p->rounded[p->root[v.id]];
     size_t bytes = am_tensor_bytes(AM_BF16, &p->graph->values[v.id].shape);
     p->buffers[p->buffer_count] =
-        (am_cpu_buffer){.bytes = (bytes + 63) / 64 * 64, .first = node_index, .last = p->rounded_end[root]};
-    p->rounded[root] = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
+        (am_cpu_buffer){.bytes = (bytes + 63) / 64 * 64, .first = node_index, .last = r->last_reader};
+    r->at = (place){.kind = PLACE_BUFFER, .index = p->buffer_count++};
 }
 
 /* Sees to it that a node's input 0 is there rounded. */
 static void round_input(am_cpu_program *p, const am_node *node, int node_index)
 {
-    int root = p->root[node->inputs[0].id];
-    if (p->rounded[root].kind != PLACE_NONE) return;
+    const rounding *r = &p->rounded[p->root[node->inputs[0].id]];
+    if (r->at.kind != PLACE_NONE) return;
     new_rounded_buffer(p, node->inputs[0], node_index);
     p->steps[p->step_count++] =
-        (step){.node = node, .kernel = &am_cpu_round, .is_rounding = true, .input_last = p->rounded_last[root]};
+        (step){.node = node, .kernel = &am_cpu_round, .is_rounding = true, .input_last = r->is_last};
 }
 
 /* Whether output 0 may take the place of input 0: the kernel allows it, nobody reads the input later, sizes

@@ -3,7 +3,6 @@
 #include "base/threads.h"
 #include "graph/ops/window.h"
 
-#include <math.h>
 #include <string.h>
 
 /* A result block is weight: [channels, C k] times columns: [C k, POSITIONS], the columns being gathered DEPTH at a
@@ -72,14 +71,12 @@ static bool is_direct(const am_conv_geometry *g)
 
 /* --- what comes after, on numbers of one output channel --- */
 
-void am_conv_norm(const am_tail_step *step, int64_t channel, double *factor, double *term)
+am_norm_line am_conv_norm(const am_tail_step *step, int64_t channel)
 {
-    const am_norm_attributes *a = step->node->attributes;
     const float *weight = step->operands[0].data, *bias = step->operands[1].data, *mean = step->operands[2].data,
                 *variance = step->operands[3].data;
-    *factor = 1 / sqrt((double)variance[channel] + a->eps);
-    if (weight) *factor *= (double)weight[channel] + a->weight_offset;
-    *term = (bias ? (double)bias[channel] : 0) - (double)mean[channel] * *factor;
+    return am_norm_line_of(step->node->attributes, weight, bias, channel, (double)mean[channel],
+                           (double)variance[channel]);
 }
 
 void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64_t batch, int64_t channel, int64_t at,
@@ -88,10 +85,9 @@ void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64
     const am_micro *micro = call->micro;
     for (int i = 0; call->tail && i < call->tail->count; i++) {
         const am_tail_step *step = &call->tail->steps[i];
-        double factor, term;
         if (step->node->op == AM_OP_NORM) {
-            am_conv_norm(step, channel, &factor, &term);
-            micro->scale(y, (float)factor, (float)term, y, count);
+            am_norm_line line = am_conv_norm(step, channel);
+            micro->scale(y, (float)line.factor, (float)line.term, y, count);
         } else if (step->node->op == AM_OP_UNARY) {
             micro->unary((am_unary_fn)((const am_unary_attributes *)step->node->attributes)->fn, y, y, count);
         } else {

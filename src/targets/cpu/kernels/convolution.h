@@ -29,8 +29,8 @@ int64_t am_conv_piece_width(const am_conv_geometry *g, int64_t width);
 /* Numbers of one row of `size` at every `stride`-th place from `first` on, which may lie outside. */
 void am_conv_gather_line(const float *row, int64_t size, int64_t first, int64_t stride, int64_t count, float *to);
 
-/* A norm of a tail as y * factor + term, for one channel. */
-void am_conv_norm(const am_tail_step *step, int64_t channel, double *factor, double *term);
+/* A norm of a tail, for one channel. */
+am_norm_line am_conv_norm(const am_tail_step *step, int64_t channel);
 
 /* The tail, on numbers of channel `channel` of batch element `batch`, from `at` in its plane on. */
 void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64_t batch, int64_t channel, int64_t at,

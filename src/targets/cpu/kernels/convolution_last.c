@@ -18,10 +18,9 @@ size_t am_conv_scratch(int64_t O)
 static void fill_norm(int64_t O, const am_tail_step *step, const float *before, float *factors, float *terms)
 {
     for (int64_t o = 0; o < O; o++) {
-        double factor, term;
-        am_conv_norm(step, o, &factor, &term);
-        factors[o] = (float)factor;
-        terms[o] = (float)(term + (before ? (double)before[o] * factor : 0));
+        am_norm_line line = am_conv_norm(step, o);
+        factors[o] = (float)line.factor;
+        terms[o] = (float)(line.term + (before ? (double)before[o] * line.factor : 0));
     }
 }
 

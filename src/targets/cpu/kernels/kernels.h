@@ -24,4 +24,15 @@ extern const am_kernel am_cpu_round;
 /* Whether every present input and every output of the node is F32. */
 bool am_all_f32(const am_graph *graph, const am_node *node);
 
+/* For am_kernel.keeps_layout: of every node. */
+bool am_every_node(const am_graph *graph, const am_node *node);
+
+/* A norm of a channel as x * factor + term; weight and bias may be null. */
+typedef struct am_norm_line {
+    double factor, term;
+} am_norm_line;
+
+am_norm_line am_norm_line_of(const am_norm_attributes *attributes, const float *weight, const float *bias,
+                             int64_t channel, double mean, double variance);
+
 #endif

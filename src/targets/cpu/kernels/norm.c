@@ -100,14 +100,25 @@ static void finish(const am_kernel_call *call, float *y, int64_t count)
     }
 }
 
-static void norm_channel(const am_kernel_call *call, int64_t row, int64_t channel, int64_t inner, double mean,
-                         double scale)
+am_norm_line am_norm_line_of(const am_norm_attributes *a, const float *weight, const float *bias, int64_t channel,
+                             double mean, double variance)
 {
-    const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, call);
-    const float *weight = optional(call, 1), *bias = optional(call, 2);
-    double factor = weight ? scale * ((double)weight[channel] + a->weight_offset) : scale;
-    double term = (bias ? (double)bias[channel] : 0) - mean * factor;
-    call->micro->scale((const float *)call->inputs[0].data + row * inner, (float)factor, (float)term,
+    double factor = 1 / sqrt(variance + a->eps);
+    if (weight) factor *= (double)weight[channel] + a->weight_offset;
+    return (am_norm_line){factor, (bias ? (double)bias[channel] : 0) - mean * factor};
+}
+
+static am_norm_line line_of(const am_kernel_call *call, int64_t channel, double mean, double variance)
+{
+    return am_norm_line_of(AM_ATTRIBUTES(am_norm_attributes, call), optional(call, 1), optional(call, 2), channel, mean,
+                           variance);
+}
+
+static void norm_channel(const am_kernel_call *call, int64_t row, int64_t channel, int64_t inner, double mean,
+                         double variance)
+{
+    am_norm_line line = line_of(call, channel, mean, variance);
+    call->micro->scale((const float *)call->inputs[0].data + row * inner, (float)line.factor, (float)line.term,
                        (float *)call->outputs[0].data + row * inner, inner);
     finish(call, (float *)call->outputs[0].data + row * inner, inner);
 }
@@ -128,7 +139,7 @@ static void norm_groups(void *context, int64_t begin, int64_t end)
             mean = (double)((const float *)call->inputs[3].data)[i % C],
             variance = (double)((const float *)call->inputs[4].data)[i % C];
         for (int64_t k = 0; k < per_group; k++)
-            norm_channel(call, i * per_group + k, (i * per_group + k) % C, inner, mean, 1 / sqrt(variance + a->eps));
+            norm_channel(call, i * per_group + k, (i * per_group + k) % C, inner, mean, variance);
     }
 }
 
@@ -224,12 +235,8 @@ static moments group_of(const last_norm *n, int64_t batch, int64_t channel)
 
 static void set_factor(const last_norm *n, int64_t batch, int64_t c, double mean, double variance)
 {
-    const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, n->call);
-    const float *weight = optional(n->call, 1), *bias = optional(n->call, 2);
-    double factor = 1 / sqrt(variance + a->eps);
-    if (weight) factor *= (double)weight[c] + a->weight_offset;
-    n->factors[batch * n->C + c] = (float)factor;
-    n->terms[batch * n->C + c] = (float)((bias ? (double)bias[c] : 0) - mean * factor);
+    am_norm_line line = line_of(n->call, c, mean, variance);
+    n->factors[batch * n->C + c] = (float)line.factor, n->terms[batch * n->C + c] = (float)line.term;
 }
 
 static void find_factors(const last_norm *n)
@@ -289,19 +296,13 @@ static size_t last_scratch(const am_graph *graph, const am_node *node)
     return channels * (spans * (sizeof(moments) + 2 * sizeof(float)) + 2 * sizeof(float));
 }
 
-static bool keeps_layout(const am_graph *graph, const am_node *node)
-{
-    (void)graph, (void)node;
-    return true;
-}
-
 static const am_kernel norm_last = {.name = "norm_channels_last_f32",
                                     .op = AM_OP_NORM,
                                     .run = run_last,
                                     .supports = supports_groups,
                                     .scratch_bytes = last_scratch,
                                     .takes = takes_function,
-                                    .keeps_layout = keeps_layout};
+                                    .keeps_layout = am_every_node};
 
 const am_kernel am_cpu_norm_channels = {.name = "norm_channels_f32",
                                         .op = AM_OP_NORM,

@@ -144,18 +144,11 @@ static am_status run_last(const am_kernel_call *call)
     return NULL;
 }
 
-static bool always(const am_graph *graph, const am_node *node)
-{
-    (void)graph;
-    (void)node;
-    return true;
-}
-
 static const am_kernel pool_last = {.name = "pool_channels_last_f32",
                                     .op = AM_OP_POOL,
                                     .run = run_last,
                                     .supports = am_all_f32,
-                                    .keeps_layout = always};
+                                    .keeps_layout = am_every_node};
 
 const am_kernel am_cpu_pool = {
     .name = "pool_f32", .op = AM_OP_POOL, .run = run_pool, .supports = am_all_f32, .channels_last = &pool_last};
