@@ -9,6 +9,10 @@ static void ops_reduce__agrees_on_large_tensors(void **state)
                                OP_INPUTS(OP_F32(131, 9)));
         op_test_compare_floats(AM_OP_REDUCE, &(am_reduce_attributes){fn, am_shape_of(0, 2), false},
                                OP_INPUTS(OP_F32(5, 7, 33)));
+        op_test_compare_floats(AM_OP_REDUCE, &(am_reduce_attributes){fn, am_shape_of(1, 2), true},
+                               OP_INPUTS(OP_F32(3, 8, 8, 75)));
+        op_test_compare_floats(AM_OP_REDUCE, &(am_reduce_attributes){fn, am_shape_of(1), false},
+                               OP_INPUTS(OP_F32(2, 1, 130)));
     }
     op_test_compare(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_ANY, am_shape_of(0, 1), false},
                     OP_INPUTS(OP_BOOL(3, 4)));
@@ -20,6 +24,10 @@ static void ops_reduce__lets_nan_and_infinity_through(void **state)
                            OP_INPUTS(OP_SPECIAL(AM_F32, 40, 3)));
     op_test_compare_floats(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_MIN, am_shape_of(1), false},
                            OP_INPUTS(OP_SPECIAL(AM_F32, 40, 3)));
+    op_test_compare_floats(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_MAX, am_shape_of(0), false},
+                           OP_INPUTS(OP_SPECIAL(AM_F32, 3, 40)));
+    op_test_compare_floats(AM_OP_REDUCE, &(am_reduce_attributes){AM_REDUCE_SUM, am_shape_of(0), false},
+                           OP_INPUTS(OP_SPECIAL(AM_F32, 3, 40)));
 }
 
 static void ops_reduce__counts_axes_from_the_end(void **state)

@@ -108,6 +108,10 @@ typedef struct am_micro {
     void (*gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
                        const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending);
     void (*round_pairs)(const float *x, int64_t count, am_pair *pairs);
+
+    /* Pairs of fn(x), times z where that is not null. fn may be off by 2^-12 of itself, or by
+       2^-20; of -infinity it may be 0. */
+    void (*round_function)(am_unary_fn fn, const float *x, const float *z, int64_t count, am_pair *pairs);
     void (*pack_pairs)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
                        am_pair *panel);
 

@@ -37,7 +37,8 @@ typedef struct am_kernel_call {
     /* Whether inputs[0], and whether outputs[0], are arrays of as many numbers in BF16 (am_kernel.reads_rounded,
        writes_rounded). */
     bool input_rounded, output_rounded;
-    void *scratch; /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
+    am_pair *also_rounded; /* where outputs[0] goes in BF16, too (am_kernel.writes_both); null: nowhere */
+    void *scratch;         /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 
 /* Computes the outputs. Fails with AM_OUT_OF_RANGE on bad indices, AM_OUT_OF_MEMORY. */
@@ -52,14 +53,15 @@ struct am_kernel {
        output so, of which others do not know then. nodes: its own and the tail's. Null: never. */
     bool (*reads_rounded)(const am_graph *graph, const am_node *node);
     bool (*writes_rounded)(const am_graph *graph, const am_node *const *nodes, int count);
+    bool writes_both; /* where it can, and others want its output as it is: it can give that, too */
     am_kernel_run run;
     bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */
     bool scratch_is_input; /* all of it is for input 0, rounded, and not needed where that comes so */
     bool in_place;
-    /* Whether the kernel takes `next`, which reads what comes before as its input `from`, into its tail. Null: no tail.
-     */
-    bool (*takes)(const am_graph *graph, const am_node *node, const am_node *next, int from);
+    /* Whether the kernel takes `next`, which reads what comes before as its input `from`, into its tail. nodes: its own
+       and those it took. Null: no tail. */
+    bool (*takes)(const am_graph *graph, const am_node *const *nodes, int count, const am_node *next, int from);
     /* Of a kernel with channels last, inputs and results: whether each number that the tail adds is read before a
        result is written in its place. nodes: its own and the tail's. Null: never. */
     bool (*adds_in_place)(const am_graph *graph, const am_node *const *nodes, int count);

@@ -34,7 +34,7 @@ typedef struct step {
     bool input_last, output_last; /* see am_kernel_call */
     bool is_copy;                 /* of the node's result, with channels last, as the graph says */
     bool is_rounding;             /* of the node's input 0 */
-    bool input_rounded, output_rounded;
+    bool input_rounded, output_rounded, also_rounded;
     int64_t nanoseconds, calls;
 } step;
 
@@ -135,6 +135,7 @@ static void find_tail(am_cpu_program *p, int head, const int *reader, am_node_ta
 {
     const am_node *node = &p->graph->nodes[head];
     const am_kernel *kernel = choose_kernel(p, node);
+    const am_node *taken[AM_TAIL_LIMIT + 1] = {node};
     *t = (am_node_tail){.head = head};
     if (!kernel->takes || node->output_count != 1) return;
     for (am_value v = node->first_output; t->count < AM_TAIL_LIMIT; t->count++) {
@@ -142,8 +143,10 @@ static void find_tail(am_cpu_program *p, int head, const int *reader, am_node_ta
         if (next < 0 || p->tails[next]) return;
         const am_node *n = &p->graph->nodes[next];
         bool is_foreign = p->kernel_for && p->kernel_for(p->graph, n);
-        if (is_foreign || n->input_count > AM_TAIL_OPERANDS + 1 || !kernel->takes(p->graph, node, n, from)) return;
+        if (is_foreign || n->input_count > AM_TAIL_OPERANDS + 1) return;
+        if (!kernel->takes(p->graph, taken, t->count + 1, n, from)) return;
         t->nodes[t->count] = next, t->from[t->count] = from;
+        taken[t->count + 1] = n;
         v = n->first_output;
     }
 }
@@ -234,16 +237,19 @@ static am_status find_rounded(am_cpu_program *p, const bool *known)
     return NULL;
 }
 
-/* Whether nothing but rounded numbers are wanted of a step's result, and its kernel gives them. `head`: its own node;
-   is_last: it gives channels last. */
-static bool gives_rounded(const am_cpu_program *p, int head, am_value result, const am_kernel *kernel, bool is_last)
+/* Which rounded numbers are wanted of a step's result and given by its kernel: none, these alone or both these and the
+   result. `head`: its own node; is_last: it gives channels last. */
+static void choose_rounding(const am_cpu_program *p, int head, am_value result, bool is_last, step *s)
 {
+    const am_kernel *kernel = s->kernel;
     const am_node_tail *t = p->tails[head];
     const am_node *nodes[AM_TAIL_LIMIT + 1] = {&p->graph->nodes[head]};
     for (int i = 0; t && i < t->count; i++) nodes[i + 1] = &p->graph->nodes[t->nodes[i]];
     const rounding *r = &p->rounded[result.id];
-    return kernel->writes_rounded && r->readers > 0 && r->readers == p->readers[result.id] && r->is_last == is_last &&
-           kernel->writes_rounded(p->graph, nodes, t ? t->count + 1 : 1);
+    if (!kernel->writes_rounded || r->readers == 0 || r->is_last != is_last) return;
+    if (!kernel->writes_rounded(p->graph, nodes, t ? t->count + 1 : 1)) return;
+    s->output_rounded = r->readers == p->readers[result.id];
+    s->also_rounded = !s->output_rounded && kernel->writes_both;
 }
 
 /* --- layouts --- */
@@ -387,6 +393,7 @@ static am_status call_kernel(const am_cpu_program *p, const step *s, const am_te
                            .output_last = s->output_last,
                            .input_rounded = s->input_rounded,
                            .output_rounded = s->output_rounded,
+                           .also_rounded = s->also_rounded ? rounded_tensor_of(p, result, inputs, states).data : NULL,
                            .scratch = p->scratch,
                            .micro = p->micro};
     am_status status = s->kernel->run(&call);
@@ -581,13 +588,14 @@ static am_status place_node(am_cpu_program *p, int node_index, int *next_input, 
                 .prepared = prepare(p, own, kernel),
                 .input_last = am_layouts_reads_last(&p->layouts, own_index),
                 .output_last = is_last,
-                .input_rounded = rounds,
-                .output_rounded = gives_rounded(p, own_index, v, kernel, is_last)};
+                .input_rounded = rounds};
+    choose_rounding(p, own_index, v, is_last, s);
     bool needs_scratch = kernel->scratch_bytes && !(rounds && kernel->scratch_is_input);
     size_t scratch = needs_scratch ? kernel->scratch_bytes(p->graph, own) : 0;
     if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
-    if (s->output_rounded) new_rounded_buffer(p, v, node_index);
-    else if (is_last) place_last(p, node, t, s, node_index);
+    if (s->output_rounded || s->also_rounded) new_rounded_buffer(p, v, node_index);
+    if (s->output_rounded) return NULL;
+    if (is_last) place_last(p, node, t, s, node_index);
     else if (t) new_buffer(p, v, node_index, &p->places[v.id]);
     else place_outputs(p, node, kernel, node_index);
     return NULL;

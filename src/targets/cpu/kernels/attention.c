@@ -95,6 +95,7 @@ static am_status attend(const am_kernel_call *call, bool is_bf16)
                                 .sinks = in[SINKS].data,
                                 .mask = in[MASK].data,
                                 .y = call->outputs[0].data,
+                                .rounded = call->output_rounded ? call->outputs[0].data : NULL,
                                 .T = q[1],
                                 .H = q[2],
                                 .D = q[3],
@@ -147,6 +148,12 @@ static size_t scratch_bytes(const am_graph *graph, const am_node *node)
     return (size_t)(groups * ((S + MOST_COLUMNS) * k->dims[3] + S * (v->dims[3] + MOST_COLUMNS))) * sizeof(float);
 }
 
+static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    const am_shape *v = &graph->values[nodes[0]->inputs[V].id].shape;
+    return am_has_even_rows(graph, nodes, count) && v->dims[3] <= AM_ATTENTION_ROUNDED;
+}
+
 static am_status run_f32(const am_kernel_call *call)
 {
     return attend(call, false);
@@ -166,6 +173,7 @@ const am_kernel am_cpu_attention = {.name = "attention_f32",
 const am_kernel am_cpu_attention_bf16 = {.name = "attention_bf16",
                                          .op = AM_OP_ATTENTION,
                                          .is_bf16 = true,
+                                         .writes_rounded = writes_rounded,
                                          .run = run_bf16,
                                          .supports = supports,
                                          .scratch_bytes = scratch_bytes};

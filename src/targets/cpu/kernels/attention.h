@@ -10,10 +10,15 @@ enum { AM_ATTENTION_QUERIES = 48, AM_ATTENTION_KEYS = 768 };
 /* The largest D that pairs are made of. */
 enum { AM_ATTENTION_PAIRED = 256 };
 
+/* The largest E that results are rounded with. */
+enum { AM_ATTENTION_ROUNDED = 256 };
+
 struct am_attention_problem {
     const float *q, *k, *v, *bias, *sinks; /* bias and sinks may be null */
     const uint8_t *mask;                   /* may be null */
     float *y;
+    am_pair *rounded;                 /* null, or where the results go in BF16 instead of y */
+    int64_t y_first;                  /* with those: y is memory for the queries of one head from this one on */
     const float *k_panels, *v_panels; /* null: read from k and v. k_panels: of each group of each batch element its keys
                                          as panels [ceil(S / columns)][D][columns]; v_panels: its values as panels
                                          [ceil(E / columns)][S][columns] */

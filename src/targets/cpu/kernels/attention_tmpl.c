@@ -12,6 +12,17 @@
 
 enum { QUERIES = AM_ATTENTION_QUERIES, KEYS = AM_ATTENTION_KEYS };
 
+static float *result_at(const am_attention_problem *p, int64_t b, int64_t h, int64_t t)
+{
+    return p->rounded ? p->y + (t - p->y_first) * p->E : p->y + ((b * p->T + t) * p->H + h) * p->E;
+}
+
+/* From a query's results to the next one's. */
+static int64_t result_row(const am_attention_problem *p)
+{
+    return p->rounded ? p->E : p->H * p->E;
+}
+
 /* Keys [*low, *high) that the query at `position` may see by its position. */
 static void visible(const am_attention_problem *p, int64_t position, int64_t *low, int64_t *high)
 {
@@ -48,6 +59,9 @@ static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t
     for (int64_t i = high > s0 ? high - s0 : 0; i < count; i++) scores[i] = -FLT_MAX;
 }
 
+/* e to less is 0. */
+enum { LEAST_EXPONENT = -104 };
+
 /* Turns scores * scale into weights relative to the largest so far and rescales what was summed before. The weights
    take the place of the scores, or are rounded to pairs where those are not null. */
 static void weigh(float *scores, float scale, int64_t count, float *most, double *total, float *y, int64_t E,
@@ -56,7 +70,7 @@ static void weigh(float *scores, float scale, int64_t count, float *most, double
     float block = AM_BASE(largest)(scores, count) * scale, next = block > *most || block != block ? block : *most;
     if (next < -FLT_MAX) next = -FLT_MAX; /* all -infinity so far: weights become 0, not NaN */
     if (next != *most) {
-        float factor = expf(*most - next);
+        float factor = *most - next < LEAST_EXPONENT ? 0 : expf(*most - next);
         AM_BASE(scale)(y, factor, 0, y, E);
         *total *= (double)factor;
         *most = next;
@@ -113,12 +127,10 @@ static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, i
     for (int64_t s = 0; s < count; s += COLUMNS, panel += size) {
         int64_t columns = count - s < COLUMNS ? count - s : COLUMNS;
         const float *next = s + COLUMNS < count ? panel + size : NULL;
-        if (p->has_pairs)
-            AM_TEMPLATE(gemm_pairs)
-            (rows, columns, steps, rounded->q, steps, (const am_pair *)panel, (const am_pair *)next, scores + s, KEYS,
-             false, NULL);
-        else AM_BASE(gemm_panel)(rows, columns, steps, q, p->H * p->D, panel, AM_F32, next, scores + s, KEYS, false);
-    }
+        if (p->has_pairs) AM_TEMPLATE(gemm_pairs)
+        (rows, columns, steps, rounded->q, steps, (const am_pair *)panel, (const am_pair *)next, scores + s, KEYS,
+         false, NULL);
+        else AM_BASE(gemm_panel)(rows, columns, steps, q, p->H * p->D, panel, AM_F32, next, scores + s, KEYS, false); }
 }
 
 /* y[t0 + i] += sum_j weights[i, j] v[s0 + j] */
@@ -126,10 +138,10 @@ static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int6
                        int64_t count, const float *weights, const pairs *rounded)
 {
     enum { COLUMNS = AM_PANEL_COLUMNS };
-    int64_t group = h / (p->H / p->G), row = p->H * p->E, panels = (p->E + COLUMNS - 1) / COLUMNS;
+    int64_t group = h / (p->H / p->G), row = result_row(p), panels = (p->E + COLUMNS - 1) / COLUMNS;
     int64_t together = p->has_pairs ? 2 : 1, steps = (p->S + together - 1) / together;
     const float *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
-    float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
+    float *y = result_at(p, b, h, t0);
     if (!p->v_panels) {
         AM_BASE(gemm_nn)(rows, p->E, count, weights, KEYS, v, p->G * p->E, y, row, true);
         return;
@@ -137,12 +149,10 @@ static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int6
     const float *panel = p->v_panels + ((b * p->G + group) * panels * steps + s0 / together) * COLUMNS;
     for (int64_t e = 0; e < p->E; e += COLUMNS, panel += steps * COLUMNS) {
         int64_t columns = p->E - e < COLUMNS ? p->E - e : COLUMNS;
-        if (p->has_pairs)
-            AM_TEMPLATE(gemm_pairs)
-            (rows, columns, am_pairs_of(count), rounded->weights, KEYS / 2, (const am_pair *)panel, NULL, y + e, row,
-             true, NULL);
-        else AM_BASE(gemm_panel)(rows, columns, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true);
-    }
+        if (p->has_pairs) AM_TEMPLATE(gemm_pairs)
+        (rows, columns, am_pairs_of(count), rounded->weights, KEYS / 2, (const am_pair *)panel, NULL, y + e, row, true,
+         NULL);
+        else AM_BASE(gemm_panel)(rows, columns, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true); }
 }
 
 /* Whether the mask shows all of these keys to all of these queries. */
@@ -172,8 +182,8 @@ static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, in
 {
     _Alignas(64) float scores[QUERIES * KEYS];
     bool plain = is_plain(p, b, h, t0, rows, s0, count);
-    int64_t row = p->H * p->E;
-    float *y = p->y + ((b * p->T + t0) * p->H + h) * p->E;
+    int64_t row = result_row(p);
+    float *y = result_at(p, b, h, t0);
     multiply_keys(p, b, h, t0, rows, s0, count, rounded, scores);
     for (int64_t i = 0; i < rows; i++) {
         if (!plain) dress(p, b, h, t0 + i, s0, count, scores + i * KEYS);
@@ -216,7 +226,7 @@ static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, in
     for (int64_t i = 0; i < rows; i++) {
         state->most[i] = p->sinks ? p->sinks[h] : -FLT_MAX;
         state->total[i] = p->sinks ? 1 : 0;
-        memset(p->y + ((b * p->T + t0 + i) * p->H + h) * p->E, 0, (size_t)p->E * sizeof *p->y);
+        memset(result_at(p, b, h, t0 + i), 0, (size_t)p->E * sizeof *p->y);
     }
     int64_t end = (high + AM_PANEL_COLUMNS - 1) / AM_PANEL_COLUMNS * AM_PANEL_COLUMNS;
     if (all || end > p->keys) end = p->keys;
@@ -227,7 +237,7 @@ static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, in
     }
 }
 
-void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t t1)
+static void attend_queries(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t t1)
 {
     running state;
     int64_t low = p->keys, high = 0;
@@ -240,7 +250,7 @@ void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h,
     attend_range(p, b, h, t0, t1 - t0, low, high, false, &state);
     const float *average = NULL; /* of all keys, for queries that see none */
     for (int64_t i = 0; i < t1 - t0; i++) {
-        float *y = p->y + ((b * p->T + t0 + i) * p->H + h) * p->E;
+        float *y = result_at(p, b, h, t0 + i);
         bool has_nothing = state.most[i] <= -FLT_MAX, is_blind = has_nothing && sees_nothing(p, b, h, t0 + i);
         if (is_blind && average) {
             memcpy(y, average, (size_t)p->E * sizeof *y);
@@ -254,4 +264,18 @@ void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h,
         for (int64_t e = 0; e < p->E; e++) y[e] = (float)((double)y[e] / state.total[i]);
         if (is_blind) average = y;
     }
+}
+
+void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t t1)
+{
+    if (!p->rounded) {
+        attend_queries(p, b, h, t0, t1);
+        return;
+    }
+    _Alignas(64) float y[QUERIES * AM_ATTENTION_ROUNDED];
+    am_attention_problem own = *p;
+    own.y = y, own.y_first = t0;
+    attend_queries(&own, b, h, t0, t1);
+    for (int64_t t = t0; t < t1; t++) AM_TEMPLATE(round_pairs)
+    ((y + (t - t0) * p->E), p->E, p->rounded + ((b * p->T + t) * p->H + h) * p->E / 2);
 }

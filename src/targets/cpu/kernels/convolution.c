@@ -336,9 +336,10 @@ static bool supports(const am_graph *graph, const am_node *node)
     return am_all_f32(graph, node) && am_shape_count(&graph->values[node->inputs[1].id].shape) > 0;
 }
 
-bool am_conv_takes(const am_graph *graph, const am_node *node, const am_node *next, int from)
+bool am_conv_takes(const am_graph *graph, const am_node *const *nodes, int count, const am_node *next, int from)
 {
-    const am_shape *shape = &graph->values[node->first_output.id].shape;
+    const am_shape *shape = &graph->values[nodes[0]->first_output.id].shape;
+    (void)count;
     if (!am_all_f32(graph, next)) return false;
     if (next->op == AM_OP_NORM)
         return from == 0 && ((const am_norm_attributes *)next->attributes)->kind == AM_NORM_BATCH;

@@ -37,7 +37,7 @@ void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64
                     float *y, int64_t count);
 
 /* Whether `next` may come into the tail of a convolution (am_kernel.takes). */
-bool am_conv_takes(const am_graph *graph, const am_node *node, const am_node *next, int from);
+bool am_conv_takes(const am_graph *graph, const am_node *const *nodes, int count, const am_node *next, int from);
 
 /* --- with channels last (convolution_last.c) --- */
 

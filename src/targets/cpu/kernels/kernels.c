@@ -41,6 +41,12 @@ bool am_all_f32(const am_graph *graph, const am_node *node)
     return true;
 }
 
+bool am_has_even_rows(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    const am_shape *shape = &graph->values[nodes[0]->first_output.id].shape;
+    return count == 1 && shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
+}
+
 bool am_every_node(const am_graph *graph, const am_node *node)
 {
     (void)graph, (void)node;

@@ -27,6 +27,9 @@ typedef struct problem {
     const am_linear_attributes *options;
     bool has_pairs;
     const float *x;
+    /* What comes after the products: its own, or the tail's. */
+    const float *residual, *factors;
+    am_unary_fn activation;
     int64_t M, N, K, rows, row_blocks, panels, block_panels, column_blocks, piece;
     int64_t steps; /* of a sum: K, or the pairs of it */
     size_t bytes;  /* of what a panel has for a step and column */
@@ -54,14 +57,27 @@ static int64_t panel_columns(const problem *p, int64_t panel)
     return left < width ? left : width;
 }
 
+static bool is_sum(const am_node *node)
+{
+    return node->op == AM_OP_BINARY && ((const am_binary_attributes *)node->attributes)->fn == AM_ADD;
+}
+
 static problem problem_of(const am_kernel_call *call, bool has_pairs)
 {
     problem p = {.call = call,
                  .options = AM_ATTRIBUTES(am_linear_attributes, call),
                  .has_pairs = has_pairs,
-                 .x = has_pairs && !call->input_rounded ? call->scratch : call->inputs[0].data};
+                 .x = has_pairs && !call->input_rounded ? call->scratch : call->inputs[0].data,
+                 .residual = call->inputs[3].data};
     const am_shape *w = &call->inputs[1].shape;
     int64_t width = call->micro->panel_columns;
+    p.activation = (am_unary_fn)p.options->activation;
+    for (int i = 0; call->tail && i < call->tail->count; i++) {
+        const am_tail_step *step = &call->tail->steps[i];
+        if (is_sum(step->node)) p.residual = step->operands[0].data;
+        else if (step->node->op == AM_OP_BINARY) p.factors = step->operands[0].data;
+        else p.activation = (am_unary_fn)((const am_unary_attributes *)step->node->attributes)->fn;
+    }
     p.K = w->dims[p.options->in_out ? 0 : 1], p.N = w->dims[p.options->in_out ? 1 : 0];
     p.panels = up(p.N, width);
     p.steps = has_pairs ? am_pairs_of(p.K) : p.K;
@@ -159,24 +175,29 @@ static const void *next_piece(const problem *p, const block *b, int64_t panel, i
     return b->panel1 < p->panels ? prepared_piece(p, b->panel1, 0) : NULL;
 }
 
-/* What is done to the results of a panel with their last sum; the rest is left to `finish`. */
-static am_ending ending_of(const problem *p, const block *b, int64_t panel)
+/* What is done to the results of a panel with their last sum; the rest is left to `finish`. `scaled`: memory for a
+   bias that factors are applied to, too. */
+static am_ending ending_of(const problem *p, const block *b, int64_t panel, float *scaled)
 {
-    const float *bias = p->call->inputs[2].data, *residual = p->call->inputs[3].data;
+    const float *bias = p->call->inputs[2].data;
     int64_t n = panel * p->call->micro->panel_columns;
-    bool is_plain = p->options->activation == AM_IDENTITY;
-    return (am_ending){.terms = bias ? bias + n : NULL,
-                       .residual = residual && is_plain ? residual + b->m0 * p->N + n : NULL,
-                       .relu = p->options->activation == AM_RELU};
+    bool adds = p->residual && p->activation == AM_IDENTITY;
+    for (int64_t i = 0; bias && p->factors && i < panel_columns(p, panel); i++)
+        scaled[i] = bias[n + i] * p->factors[n + i];
+    const float *terms = bias && p->factors ? scaled : bias ? bias + n : NULL;
+    return (am_ending){.factors = p->factors ? p->factors + n : NULL,
+                       .terms = terms,
+                       .residual = adds ? p->residual + b->m0 * p->N + n : NULL,
+                       .relu = p->activation == AM_RELU};
 }
 
 static void finish(const problem *p, const block *b)
 {
     const am_micro *micro = p->call->micro;
-    const float *residual = p->call->inputs[3].data;
+    const float *residual = p->residual;
     int64_t n0 = b->panel0 * micro->panel_columns, end = b->panel1 * micro->panel_columns;
     int64_t n = (end < p->N ? end : p->N) - n0;
-    am_unary_fn fn = (am_unary_fn)p->options->activation;
+    am_unary_fn fn = p->activation;
     if (fn == AM_IDENTITY || (fn == AM_RELU && !residual)) return;
     for (int64_t m = b->m0; m < b->m1; m++)
         micro->finish(b->y + (m - b->m0) * b->ldc, NULL, residual ? residual + m * p->N + n0 : NULL,
@@ -191,7 +212,8 @@ static void multiply_piece(const problem *p, const block *b, int64_t panel, int6
     const float *x = p->x + b->m0 * p->steps + k0;
     float *y = b->y + (panel - b->panel0) * micro->panel_columns;
     int64_t rows = b->m1 - b->m0, columns = panel_columns(p, panel);
-    am_ending ending = k0 + depth == p->steps ? ending_of(p, b, panel) : (am_ending){0};
+    float scaled[WIDE];
+    am_ending ending = k0 + depth == p->steps ? ending_of(p, b, panel, scaled) : (am_ending){0};
     if (p->has_pairs)
         micro->gemm_pairs(rows, columns, depth, (const am_pair *)x, p->steps, piece, next, y, b->ldc, k0 > 0, &ending);
     else micro->gemm_panel_ending(rows, columns, depth, x, p->steps, piece, dtype, next, y, b->ldc, k0 > 0, &ending);
@@ -233,22 +255,31 @@ static void multiply_in_place(const problem *p, const block *b)
                                     k > 0);
             k += depth;
         } while (k < p->K);
-    const float *bias = p->call->inputs[2].data, *residual = p->call->inputs[3].data;
+    const float *bias = p->call->inputs[2].data, *residual = p->residual;
+    if (p->factors) {
+        p->call->micro->affine(y, NULL, p->N, rows, n, NULL, bias ? bias + n0 : NULL, false);
+        p->call->micro->affine(y, p->residual ? p->residual + b->m0 * p->N + n0 : NULL, p->N, rows, n, p->factors + n0,
+                               NULL, false);
+        return;
+    }
     for (int64_t m = 0; m < rows; m++)
         p->call->micro->finish(y + m * p->N, bias ? bias + n0 : NULL,
-                               residual ? residual + (b->m0 + m) * p->N + n0 : NULL,
-                               (am_unary_fn)p->options->activation, n);
+                               residual ? residual + (b->m0 + m) * p->N + n0 : NULL, p->activation, n);
+}
+
+static void compute_products(const problem *p, const block *b)
+{
+    if (p->M <= FEW_ROWS && p->call->prepared) multiply_few(p, b);
+    else multiply_many(p, b);
 }
 
 static void compute_block(const problem *p, const block *b)
 {
-    bool is_few = p->M <= FEW_ROWS;
-    if (is_few && !p->call->prepared && !p->has_pairs) {
+    if (p->M <= FEW_ROWS && !p->call->prepared && !p->has_pairs) {
         multiply_in_place(p, b);
         return;
     }
-    if (is_few && p->call->prepared) multiply_few(p, b);
-    else multiply_many(p, b);
+    compute_products(p, b);
     finish(p, b);
 }
 
@@ -259,10 +290,11 @@ static void compute_rounded(const problem *p, block *b)
     int64_t width = p->call->micro->panel_columns, n0 = b->panel0 * width;
     int64_t columns = b->panel1 * width < p->N ? b->panel1 * width - n0 : p->N - n0;
     b->y = y, b->ldc = (b->panel1 - b->panel0) * width;
-    compute_block(p, b);
+    compute_products(p, b);
+    am_unary_fn fn = p->activation == AM_RELU ? AM_IDENTITY : p->activation;
     for (int64_t m = b->m0; m < b->m1; m++)
-        p->call->micro->round_pairs(y + (m - b->m0) * b->ldc, columns,
-                                    (am_pair *)p->call->outputs[0].data + (m * p->N + n0) / 2);
+        p->call->micro->round_function(fn, y + (m - b->m0) * b->ldc, NULL, columns,
+                                       (am_pair *)p->call->outputs[0].data + (m * p->N + n0) / 2);
 }
 
 static void work(void *context, int64_t begin, int64_t end)
@@ -364,29 +396,50 @@ static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
     return (size_t)(am_shape_count(x) / (K ? K : 1) * am_pairs_of(K)) * sizeof(am_pair);
 }
 
-/* Rows of an even length, so that pairs are of one row. */
-static bool has_even_rows(const am_graph *graph, am_value v)
+static bool reads_rounded(const am_graph *graph, const am_node *node)
 {
-    const am_shape *shape = &graph->values[v.id].shape;
+    const am_shape *shape = &graph->values[node->inputs[0].id].shape;
     return shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
 }
 
-static bool reads_rounded(const am_graph *graph, const am_node *node)
+static bool has_residual(const am_node *node)
 {
-    return has_even_rows(graph, node->inputs[0]);
+    return node->input_count > 3 && node->inputs[3].id;
 }
 
+/* Whether the node multiplies by a number for each column. */
+static bool is_scale(const am_graph *graph, const am_node *node, int from)
+{
+    const am_shape *y = &graph->values[node->first_output.id].shape,
+                   *factors = &graph->values[node->inputs[1 - from].id].shape;
+    if (((const am_binary_attributes *)node->attributes)->fn != AM_MUL || factors->rank < 1) return false;
+    int64_t columns = factors->dims[factors->rank - 1];
+    return columns == y->dims[y->rank - 1] && columns == am_shape_count(factors);
+}
+
+/* A function where there is none yet, or factors of columns; then a sum with as many numbers. */
+static bool takes(const am_graph *graph, const am_node *const *nodes, int count, const am_node *next, int from)
+{
+    const am_shape *shape = &graph->values[nodes[0]->first_output.id].shape;
+    bool is_plain = count == 1 && ((const am_linear_attributes *)nodes[0]->attributes)->activation == AM_IDENTITY;
+    if (has_residual(nodes[0]) || is_sum(nodes[count - 1]) || !am_all_f32(graph, next)) return false;
+    if (next->op == AM_OP_UNARY) return is_plain;
+    if (next->op != AM_OP_BINARY || !am_shape_equal(&graph->values[next->first_output.id].shape, shape)) return false;
+    if (!is_sum(next)) return is_plain && is_scale(graph, next, from);
+    return am_shape_equal(&graph->values[next->inputs[1 - from].id].shape, shape);
+}
+
+/* Residuals lie as results do. */
 static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
 {
-    const am_node *node = nodes[0];
-    bool has_residual = node->input_count > 3 && node->inputs[3].id;
-    return count == 1 && !has_residual && has_even_rows(graph, node->first_output);
+    return !has_residual(nodes[0]) && !is_sum(nodes[count - 1]) && am_has_even_rows(graph, nodes, 1);
 }
 
 const am_kernel am_cpu_linear = {.name = "linear_f32",
                                  .op = AM_OP_LINEAR,
                                  .run = run_f32,
                                  .supports = supports,
+                                 .takes = takes,
                                  .prepared_input = 1,
                                  .prepared_version = 1,
                                  .prepared_bytes = prepared_bytes_f32,
@@ -399,6 +452,7 @@ const am_kernel am_cpu_linear_bf16 = {.name = "linear_bf16",
                                       .writes_rounded = writes_rounded,
                                       .run = run_bf16,
                                       .supports = supports,
+                                      .takes = takes,
                                       .scratch_bytes = scratch_bytes_bf16,
                                       .scratch_is_input = true,
                                       .prepared_input = 1,

@@ -34,6 +34,7 @@ void AM_BASE(gemm_panel_ending)(int64_t M, int64_t columns, int64_t K, const flo
 void AM_TEMPLATE(gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
                              const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending);
 void AM_TEMPLATE(round_pairs)(const float *x, int64_t count, am_pair *pairs);
+void AM_TEMPLATE(round_function)(am_unary_fn fn, const float *x, const float *z, int64_t count, am_pair *pairs);
 void AM_TEMPLATE(pack_pairs)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
                              am_pair *panel);
 void AM_TEMPLATE(quantize)(const float *x, int64_t count, int bits, void *numbers, float *scales, int16_t *middle);

@@ -16,6 +16,7 @@ const am_micro TABLE = {
     .gemm_panel_ending = AM_BASE(gemm_panel_ending),
     .gemm_pairs = AM_TEMPLATE(gemm_pairs),
     .round_pairs = AM_TEMPLATE(round_pairs),
+    .round_function = AM_TEMPLATE(round_function),
     .pack_pairs = AM_TEMPLATE(pack_pairs),
     .quantize = AM_TEMPLATE(quantize),
     .gemm_quantized = AM_TEMPLATE(gemm_quantized),

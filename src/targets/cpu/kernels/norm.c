@@ -18,17 +18,23 @@ typedef struct rows {
     int64_t C;
 } rows;
 
+/* Longer rows are not given rounded. */
+enum { MOST_ROUNDED = 8192 };
+
 static void norm_rows(void *context, int64_t begin, int64_t end)
 {
     const rows *r = context;
     const am_norm_attributes *a = AM_ATTRIBUTES(am_norm_attributes, r->call);
     const am_micro *micro = r->call->micro;
     const float *x = r->call->inputs[0].data;
-    float *y = r->call->outputs[0].data;
+    float alone[MOST_ROUNDED];
+    am_pair *rounded = r->call->output_rounded ? r->call->outputs[0].data : r->call->also_rounded;
     int64_t C = r->C;
     for (int64_t i = begin; i < end; i++) {
-        if (a->kind == AM_NORM_LAYER) micro->layer_norm(x + i * C, r->weight, r->bias, y + i * C, C, (float)a->eps);
-        else micro->rms_norm(x + i * C, r->weight, (float)a->weight_offset, y + i * C, C, (float)a->eps);
+        float *y = r->call->output_rounded ? alone : (float *)r->call->outputs[0].data + i * C;
+        if (a->kind == AM_NORM_LAYER) micro->layer_norm(x + i * C, r->weight, r->bias, y, C, (float)a->eps);
+        else micro->rms_norm(x + i * C, r->weight, (float)a->weight_offset, y, C, (float)a->eps);
+        if (rounded) micro->round_pairs(y, C, rounded + i * C / 2);
     }
 }
 
@@ -76,8 +82,17 @@ static bool supports_rows(const am_graph *graph, const am_node *node)
            has_row_types(graph, node);
 }
 
+static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    const am_shape *y = &graph->values[nodes[0]->first_output.id].shape;
+    int64_t C = y->dims[y->rank - 1];
+    return count == 1 && C % 2 == 0 && C <= MOST_ROUNDED;
+}
+
 const am_kernel am_cpu_norm_rows = {.name = "norm_rows_f32",
                                     .op = AM_OP_NORM,
+                                    .writes_rounded = writes_rounded,
+                                    .writes_both = true,
                                     .run = run_rows,
                                     .supports = supports_rows,
                                     .scratch_bytes = rows_scratch,
@@ -86,9 +101,9 @@ const am_kernel am_cpu_norm_rows = {.name = "norm_rows_f32",
 /* --- group and batch norm: [B, C, inner] --- */
 
 /* A function may follow, while the numbers are at hand. */
-static bool takes_function(const am_graph *graph, const am_node *node, const am_node *next, int from)
+static bool takes_function(const am_graph *graph, const am_node *const *nodes, int count, const am_node *next, int from)
 {
-    (void)node, (void)from;
+    (void)nodes, (void)count, (void)from;
     return next->op == AM_OP_UNARY && am_all_f32(graph, next);
 }
 
@@ -341,11 +356,11 @@ static bool supports_softmax(const am_graph *graph, const am_node *node)
 const am_kernel am_cpu_softmax = {
     .name = "softmax_f32", .op = AM_OP_SOFTMAX, .run = run_softmax, .supports = supports_softmax, .in_place = true};
 
-/* --- sums, means and maxima over the last axes --- */
+/* --- sums, means and maxima over axes that follow each other: [outer, span, inner] --- */
 
 typedef struct reduction {
     const am_kernel_call *call;
-    int64_t span;
+    int64_t span, inner;
 } reduction;
 
 static void reduce_rows(void *context, int64_t begin, int64_t end)
@@ -366,23 +381,62 @@ static void reduce_rows(void *context, int64_t begin, int64_t end)
     }
 }
 
+enum { COLUMNS_REDUCED = 64, SUMMED_AS_FLOATS = 32 };
+
+/* Columns of [span, inner], neighbours together. Sums of a few rows are added as doubles. */
+static void reduce_columns(const reduction *r, const float *x, int64_t count, float *y)
+{
+    const am_micro *micro = r->call->micro;
+    int fn = AM_ATTRIBUTES(am_reduce_attributes, r->call)->fn;
+    float part[COLUMNS_REDUCED];
+    double sum[COLUMNS_REDUCED] = {0};
+    memcpy(part, x, (size_t)count * sizeof *part);
+    for (int64_t k = 1; k <= r->span; k++) {
+        bool starts = fn != AM_REDUCE_MAX && k % SUMMED_AS_FLOATS == 0;
+        for (int64_t i = 0; (starts || k == r->span) && i < count; i++) sum[i] += (double)part[i];
+        if (k == r->span) break;
+        if (starts) memcpy(part, x + k * r->inner, (size_t)count * sizeof *part);
+        else micro->binary(fn == AM_REDUCE_MAX ? AM_MAX : AM_ADD, part, false, x + k * r->inner, false, part, count);
+    }
+    for (int64_t i = 0; i < count; i++)
+        y[i] = fn == AM_REDUCE_MAX ? part[i] : (float)(fn == AM_REDUCE_MEAN ? sum[i] / (double)r->span : sum[i]);
+}
+
+static void reduce_column_blocks(void *context, int64_t begin, int64_t end)
+{
+    const reduction *r = context;
+    int64_t blocks = (r->inner + COLUMNS_REDUCED - 1) / COLUMNS_REDUCED;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t outer = i / blocks, from = i % blocks * COLUMNS_REDUCED, left = r->inner - from;
+        reduce_columns(r, (const float *)r->call->inputs[0].data + outer * r->span * r->inner + from,
+                       left < COLUMNS_REDUCED ? left : COLUMNS_REDUCED,
+                       (float *)r->call->outputs[0].data + outer * r->inner + from);
+    }
+}
+
 static am_status run_reduce(const am_kernel_call *call)
 {
     const am_reduce_attributes *a = AM_ATTRIBUTES(am_reduce_attributes, call);
-    reduction r = {call, 1};
-    for (int i = 0; i < a->axes.rank; i++) r.span *= call->inputs[0].shape.dims[a->axes.dims[i]];
-    am_parallel_for(am_shape_count(&call->outputs[0].shape), 1 + 8192 / (r.span + 1), reduce_rows, &r);
+    const am_shape *x = &call->inputs[0].shape;
+    reduction r = {call, 1, 1};
+    for (int i = 0; i < a->axes.rank; i++) r.span *= x->dims[a->axes.dims[i]];
+    for (int i = a->axes.rank ? (int)a->axes.dims[a->axes.rank - 1] + 1 : x->rank; i < x->rank; i++)
+        r.inner *= x->dims[i];
+    if (r.inner > 1 && r.span > 0) {
+        int64_t blocks = (r.inner + COLUMNS_REDUCED - 1) / COLUMNS_REDUCED;
+        am_parallel_for(am_shape_count(&call->outputs[0].shape) / r.inner * blocks,
+                        1 + 8192 / (r.span * COLUMNS_REDUCED + 1), reduce_column_blocks, &r);
+    } else am_parallel_for(am_shape_count(&call->outputs[0].shape), 1 + 8192 / (r.span + 1), reduce_rows, &r);
     return NULL;
 }
 
 static bool supports_reduce(const am_graph *graph, const am_node *node)
 {
     const am_reduce_attributes *a = node->attributes;
-    int rank = graph->values[node->inputs[0].id].shape.rank;
-    for (int i = 0; i < a->axes.rank; i++)
-        if (a->axes.dims[i] != rank - a->axes.rank + i) return false;
+    for (int i = 1; i < a->axes.rank; i++)
+        if (a->axes.dims[i] != a->axes.dims[i - 1] + 1) return false;
     return (a->fn == AM_REDUCE_SUM || a->fn == AM_REDUCE_MEAN || a->fn == AM_REDUCE_MAX) && am_all_f32(graph, node);
 }
 
 const am_kernel am_cpu_reduce = {
-    .name = "reduce_last_f32", .op = AM_OP_REDUCE, .run = run_reduce, .supports = supports_reduce};
+    .name = "reduce_f32", .op = AM_OP_REDUCE, .run = run_reduce, .supports = supports_reduce};

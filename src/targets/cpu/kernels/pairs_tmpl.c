@@ -20,6 +20,101 @@ void AM_TEMPLATE(round_pairs)(const float *x, int64_t count, am_pair *pairs)
     if (count % 2) to[count] = 0;
 }
 
+/* --- functions of which the result is rounded --- */
+
+#if defined(AM_VEC_AVX512)
+#define HAS_SHORT_FUNCTIONS 1
+
+/* Of |x|, a NaN as it is. */
+AM_INLINE vf at_most(float most, vf x)
+{
+    return (vf)_mm512_min_ps(_mm512_set1_ps(most), (__m512)x);
+}
+
+/* x from 0 on, else 0; less t times the share that 1 has beside 2^rise. Each of these functions is x times a share that
+   a step from 0 to 1 has at x, which is as far from 0 at -|x| as from 1 at |x|. */
+AM_INLINE vf step_of(vf x, vf t, vf rise)
+{
+    vf e = vpower2_bf16((vf)_mm512_max_ps(_mm512_set1_ps(-150.0f), (__m512)-rise));
+    vf share = e * (vf)_mm512_rcp14_ps((__m512)(e + 1.0f));
+    return (vf)_mm512_max_ps((__m512)x, _mm512_setzero_ps()) - t * share;
+}
+
+/* The share of a normal distribution beyond t is 2^P(t). */
+AM_INLINE vf short_gelu(vf x)
+{
+    vf t = at_most(5.5f, vabs(x)), p = vset(-0.00029202490f);
+    p = vfma(p, t, vset(0.0055440338f));
+    p = vfma(p, t, vset(-0.047261532f));
+    p = vfma(p, t, vset(-0.46547384f));
+    p = vfma(p, t, vset(-1.1485314f));
+    p = vfma(p, t, vset(-1.0001687f));
+    return (vf)_mm512_max_ps((__m512)x, _mm512_setzero_ps()) - t * vpower2_bf16(p);
+}
+
+AM_INLINE vf short_function(am_unary_fn fn, vf x)
+{
+    vf t = at_most(80.0f, vabs(x));
+    switch (fn) {
+    case AM_GELU:
+        return short_gelu(x);
+    case AM_GELU_TANH:
+        return step_of(x, t, t * vfma(t * t, vset(0.10294324f), vset(2.3022082f))); /* 2 sqrt(2 / pi) / ln 2 */
+    case AM_QUICK_GELU:
+        return step_of(x, t, 2.4554670f * t);
+    case AM_SILU:
+        return step_of(x, t, 1.4426950f * t);
+    default:
+        return x;
+    }
+}
+
+AM_INLINE void round_short(am_unary_fn fn, const float *x, const float *z, int64_t count, uint16_t *to)
+{
+    for (int64_t i = 0; i < count; i += AM_WIDTH) {
+        int64_t n = count - i < AM_WIDTH ? count - i : AM_WIDTH;
+        vf y = short_function(fn, vload_n(x + i, n));
+        if (z) y *= vload_n(z + i, n);
+        if (n == AM_WIDTH) {
+            vstore_bf16(to + i, y);
+            continue;
+        }
+        uint16_t rest[AM_WIDTH];
+        vstore_bf16(rest, y);
+        memcpy(to + i, rest, (size_t)n * sizeof *rest);
+    }
+}
+#else
+#define HAS_SHORT_FUNCTIONS 0
+AM_INLINE void round_short(am_unary_fn fn, const float *x, const float *z, int64_t count, uint16_t *to)
+{
+    (void)fn, (void)x, (void)z, (void)count, (void)to;
+}
+#endif
+
+/* By the function as it is, a piece after the other. */
+static void round_exact(am_unary_fn fn, const float *x, const float *z, int64_t count, am_pair *pairs)
+{
+    float part[256];
+    for (int64_t i = 0; i < count; i += 256) {
+        int64_t n = count - i < 256 ? count - i : 256;
+        if (z) AM_BASE(gated)(fn, x + i, z + i, part, n);
+        else AM_BASE(unary)(fn, x + i, part, n);
+        AM_TEMPLATE(round_pairs)(part, n, pairs + i / 2);
+    }
+}
+
+void AM_TEMPLATE(round_function)(am_unary_fn fn, const float *x, const float *z, int64_t count, am_pair *pairs)
+{
+    if (fn == AM_IDENTITY && !z) AM_TEMPLATE(round_pairs)(x, count, pairs);
+    else if (HAS_SHORT_FUNCTIONS && fn == AM_GELU) round_short(AM_GELU, x, z, count, (uint16_t *)pairs);
+    else if (HAS_SHORT_FUNCTIONS && fn == AM_GELU_TANH) round_short(AM_GELU_TANH, x, z, count, (uint16_t *)pairs);
+    else if (HAS_SHORT_FUNCTIONS && fn == AM_QUICK_GELU) round_short(AM_QUICK_GELU, x, z, count, (uint16_t *)pairs);
+    else if (HAS_SHORT_FUNCTIONS && fn == AM_SILU) round_short(AM_SILU, x, z, count, (uint16_t *)pairs);
+    else round_exact(fn, x, z, count, pairs);
+    if (count % 2) ((uint16_t *)pairs)[count] = 0;
+}
+
 /* --- panels --- */
 
 enum { DEPTH = 64 };

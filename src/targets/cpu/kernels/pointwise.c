@@ -214,9 +214,11 @@ static void gated_rows(void *context, int64_t begin, int64_t end)
     bool packed = call->input_count < 2 || !call->inputs[1].data;
     int64_t n = y->shape.rank ? y->shape.dims[y->shape.rank - 1] : 1;
     const float *gate = call->inputs[0].data, *up = packed ? gate + n : call->inputs[1].data;
-    for (int64_t i = begin; i < end; i++)
-        call->micro->gated(fn, gate + i * n * (packed ? 2 : 1), up + i * n * (packed ? 2 : 1), (float *)y->data + i * n,
-                           n);
+    for (int64_t i = begin; i < end; i++) {
+        const float *g = gate + i * n * (packed ? 2 : 1), *u = up + i * n * (packed ? 2 : 1);
+        if (!call->output_rounded) call->micro->gated(fn, g, u, (float *)y->data + i * n, n);
+        else call->micro->round_function(fn, g, u, n, (am_pair *)y->data + i * n / 2);
+    }
 }
 
 static am_status run_gated(const am_kernel_call *call)
@@ -229,6 +231,7 @@ static am_status run_gated(const am_kernel_call *call)
 
 const am_kernel am_cpu_gated_activation = {.name = "gated_activation_f32",
                                            .op = AM_OP_GATED_ACTIVATION,
+                                           .writes_rounded = am_has_even_rows,
                                            .run = run_gated,
                                            .supports = am_all_f32,
                                            .in_place = true};

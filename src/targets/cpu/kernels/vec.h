@@ -347,16 +347,23 @@ AM_INLINE vf vexp_falling(vf x)
 #endif
 }
 
-/* vexp_falling for numbers that are rounded to BF16: within 2^-14 of it. */
-AM_INLINE vf vexp_falling_bf16(vf x)
-{
 #if defined(AM_VEC_AVX512)
-    vf t = (vf)_mm512_max_ps(_mm512_set1_ps(-150.0f), (__m512)(x * 0x1.715476p+0f)); /* 2^t = 2^n 2^r */
+/* 2^t for t of -150 .. 0 or a NaN, for numbers that are rounded to BF16: within 2^-14 of it. */
+AM_INLINE vf vpower2_bf16(vf t)
+{
     vf n = (vf)_mm512_roundscale_ps((__m512)t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), r = t - n;
     vf p = vfma(r, vset(0.009618129f), vset(0.05550411f));
     p = vfma(p, r, vset(0.24022651f));
     p = vfma(p, r, vset(0.69314718f));
     return (vf)_mm512_scalef_ps((__m512)vfma(p, r, vset(1.0f)), (__m512)n);
+}
+#endif
+
+/* vexp_falling for numbers that are rounded to BF16: within 2^-14 of it. */
+AM_INLINE vf vexp_falling_bf16(vf x)
+{
+#if defined(AM_VEC_AVX512)
+    return vpower2_bf16((vf)_mm512_max_ps(_mm512_set1_ps(-150.0f), (__m512)(x * 0x1.715476p+0f)));
 #else
     return vexp_falling(x);
 #endif

@@ -83,6 +83,12 @@ static void pack_pairs(const micro_call *call, const am_micro *micro, micro_memo
     }
 }
 
+static void round_function(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    micro->round_function((am_unary_fn)call->fn, memory->a, call->N ? memory->b : NULL, call->M * call->K,
+                          (am_pair *)memory->d);
+}
+
 static void round_pairs(const micro_call *call, const am_micro *micro, micro_memory *memory)
 {
     micro->round_pairs(memory->a, call->M * call->K, (am_pair *)memory->d);
@@ -255,6 +261,8 @@ const micro_call micro_calls[] = {
     {"gemm_pairs", "128x192x256 bf16", gemm_pairs, 128, 192, 256, AM_F32, 0, 2.0 * 128 * 192 * 256},
     {"gemm_pairs", "1x192x768 bf16", gemm_pairs, 1, 192, 768, AM_F32, 0, 2.0 * 192 * 768},
     {"round_pairs", "128x256", round_pairs, 128, 0, 256, AM_F32, 0, 0},
+    {"round_function", "gelu, 128x256", round_function, 128, 0, 256, AM_F32, AM_GELU, 0},
+    {"round_function", "silu times, 128x256", round_function, 128, 1, 256, AM_F32, AM_SILU, 0},
     {"pack_pairs", "256x192 f32, columns", pack_pairs, 0, 192, 256, AM_F32, 0, 0},
     {"quantize", "128x256 for 8 bits", quantize, 128, 0, 256, AM_F32, 8, 0},
     {"quantize", "128x256 for 4 bits", quantize, 128, 0, 256, AM_F32, 4, 0},

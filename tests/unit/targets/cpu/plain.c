@@ -100,6 +100,15 @@ static void round_pairs(const float *x, int64_t count, am_pair *pairs)
         pairs[i / 2] = am_f32_to_bf16(x[i]) | (i + 1 < count ? (am_pair)am_f32_to_bf16(x[i + 1]) << 16 : 0);
 }
 
+static void round_function(am_unary_fn fn, const float *x, const float *z, int64_t count, am_pair *pairs)
+{
+    for (int64_t i = 0; i < count; i++) {
+        float y = (float)am_unary_real(fn, (double)x[i]);
+        uint16_t half = am_f32_to_bf16(z ? y * z[i] : y);
+        pairs[i / 2] = i % 2 ? pairs[i / 2] | (am_pair)half << 16 : half;
+    }
+}
+
 static void pack_pairs(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
                        am_pair *panel)
 {
@@ -368,6 +377,7 @@ const am_micro plain_micro = {
     .gemm_panel_ending = gemm_panel_ending,
     .gemm_pairs = gemm_pairs,
     .round_pairs = round_pairs,
+    .round_function = round_function,
     .pack_pairs = pack_pairs,
     .quantize = quantize,
     .gemm_quantized = gemm_quantized,

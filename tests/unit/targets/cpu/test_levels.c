@@ -15,7 +15,8 @@ static void check_level(am_isa isa)
     assert_true(m->gemm_nt && m->gemm_nn && m->pack_panel && m->gemm_panel && m->taps && m->finish && m->unary);
     assert_true(m->gemm_panel_ending && m->filter && m->affine && m->gated && m->binary && m->layer_norm &&
                 m->rms_norm && m->moments && m->scale && m->softmax);
-    assert_true(m->quantize && m->gemm_quantized && m->gemm_pairs && m->round_pairs && m->pack_pairs);
+    assert_true(m->quantize && m->gemm_quantized && m->gemm_pairs && m->round_pairs && m->round_function &&
+                m->pack_pairs);
     assert_true(m->sum && m->largest && m->rope && m->widen && m->attention);
 }
 

@@ -36,6 +36,47 @@ static void targets_cpu_pairs__numbers_are_rounded_to_nearest_even(void **state)
     }
 }
 
+/* --- functions --- */
+
+static void check_function(am_unary_fn fn, float x, float z, unsigned found)
+{
+    double y = am_unary_real(fn, (double)x) * (double)z, size = fabs(y);
+    float near = am_bf16_to_f32((uint16_t)found);
+    if (found == am_f32_to_bf16((float)y) || isinf(x)) return;
+    check_where("x = %.9g (%a), times %.9g", (double)x, (double)x, (double)z);
+    if (isnan(y)) assert_true(isnan(near));
+    else if (!isinf((float)y))
+        check_near((double)near, y, ldexp(size, -8) + ldexp(size, -12) + ldexp(fabs((double)z), -20));
+}
+
+static void check_functions(const am_micro *micro, am_unary_fn fn, check_place place, int64_t count, bool has_factors)
+{
+    float *x = check_floats(place, count), *z = check_floats(place, count);
+    am_pair *pairs = check_array(place, am_pairs_of(count), sizeof *pairs);
+    for (int64_t i = 0; i < count; i++) {
+        do x[i] = i % 2 ? check_any() : check_number(ORDINARY);
+        while (fabsf(x[i]) > 0x1p100f);
+        z[i] = has_factors ? check_number(ORDINARY) : 1;
+    }
+    micro->round_function(fn, x, has_factors ? z : NULL, count, pairs);
+    for (int64_t i = 0; i < count; i++) check_function(fn, x[i], z[i], pairs[i / 2] >> (i % 2 * 16) & 0xffff);
+    if (count % 2) assert_true(pairs[count / 2] >> 16 == 0);
+    check_release();
+}
+
+static void targets_cpu_pairs__functions_are_near_and_rounded(void **state)
+{
+    static const am_unary_fn functions[] = {AM_IDENTITY, AM_GELU, AM_GELU_TANH, AM_QUICK_GELU, AM_SILU,
+                                            AM_TANH,     AM_RELU, AM_SIGMOID,   AM_HARD_SWISH, AM_ELU};
+    FOR_EACH_LEVEL(micro) for (size_t f = 0; f < sizeof functions / sizeof *functions; f++)
+    {
+        check_start(micro, "round_function", "2^-8 |y| (rounding) + 2^-12 |y| + 2^-20 |z|");
+        for (int64_t count = 0; count <= 70; count++)
+            check_functions(micro, functions[f], (check_place)(count % PLACES), count, count % 4 == 1);
+        check_functions(micro, functions[f], ODD, 20000, f % 2);
+    }
+}
+
 /* --- panels --- */
 
 static size_t bytes_of(am_dtype dtype)

@@ -35,7 +35,7 @@ static am_graph *build(int64_t rows, int64_t K, int64_t wide, bool shows)
     seed = 1;
     am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, rows, K));
     am_value q = linear(b, x, 12, K, AM_IDENTITY, AM_NONE), k = linear(b, x, 7, K, AM_RELU, AM_NONE);
-    am_value inner = linear(b, x, wide, K, AM_GELU, AM_NONE);
+    am_value inner = linear(b, x, wide, K, AM_TANH, AM_NONE); /* the same however it is rounded */
     am_value flat = am_reshape(b, inner, am_shape_of(2 * rows, wide));
     am_output(b, "q", q);
     am_output(b, "k", k);
@@ -150,4 +150,60 @@ static void cpu_rounded__numbers_stay_so_between_convolutions(void **state)
         check_release();
     }
     am_graph_destroy(graph);
+}
+
+/* --- kernels beside products --- */
+
+/* A norm read by two layers and a sum, one read by layers alone, a gated activation, attention, and a function after a
+   layer. */
+static am_graph *build_block(int64_t rows, int64_t C, int64_t heads)
+{
+    am_builder *b;
+    am_graph *graph;
+    am_test_expect_ok(am_builder_create(&b));
+    seed = 1;
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, rows, C));
+    const am_norm_attributes layer = {.kind = AM_NORM_LAYER, .eps = 1e-5}, rms = {.kind = AM_NORM_RMS, .eps = 1e-5};
+    am_value h = am_norm_op(b, x, numbers(b, am_shape_of(C)), numbers(b, am_shape_of(C)), AM_NONE, AM_NONE, &layer);
+    am_shape split = am_shape_of(2, rows, heads, C / heads);
+    am_value q = am_reshape(b, linear(b, h, C, C, AM_IDENTITY, AM_NONE), split);
+    am_value k = am_reshape(b, linear(b, h, C, C, AM_IDENTITY, AM_NONE), split);
+    am_value y = am_attention_op(b, &(am_attention_inputs){.q = q, .k = k, .v = k}, &(am_attention_attributes){0});
+    y = am_add(b, linear(b, am_reshape(b, y, am_shape_of(2, rows, C)), C, C, AM_IDENTITY, AM_NONE), h);
+    am_value n = am_norm_op(b, y, numbers(b, am_shape_of(C)), AM_NONE, AM_NONE, AM_NONE, &rms);
+    am_value gate = linear(b, n, 3 * C, C, AM_IDENTITY, AM_NONE), up = linear(b, n, 3 * C, C, AM_IDENTITY, AM_NONE);
+    am_value wide = am_gated_activation(b, AM_SILU, gate, up);
+    y = am_add(b, y, linear(b, wide, C, 3 * C, AM_IDENTITY, AM_NONE));
+    wide = am_unary(b, AM_GELU, linear(b, y, 2 * C, C, AM_IDENTITY, AM_NONE));
+    am_output(b, "y", linear(b, wide, C, 2 * C, AM_IDENTITY, AM_NONE));
+    am_test_expect_ok(am_builder_finish(b, &graph));
+    am_builder_destroy(b);
+    return graph;
+}
+
+static void check_block(am_isa isa, int64_t rows, int64_t C, int64_t heads)
+{
+    am_graph *graph = build_block(rows, C, heads);
+    float *numbers_of_x = check_floats(AT_END, 2 * rows * C);
+    check_fill(ORDINARY, numbers_of_x, 2 * rows * C);
+    const am_tensor x = {AM_F32, am_shape_of(2, rows, C), numbers_of_x};
+    am_cpu_program *exact = run(graph, isa, false, true, &x), *kept = run(graph, isa, true, true, &x);
+    assert_int_equal(steps_of(kept, "round_bf16"), 1); /* of the second sum, which nothing else rounds */
+    assert_int_equal(steps_of(kept, "binary_f32") + steps_of(kept, "unary_f32"), 0);
+    am_tensor expected = am_cpu_program_output(exact, 0), found = am_cpu_program_output(kept, 0);
+    check_near_together(&found, &expected, 0.03, "y");
+    am_cpu_program_destroy(exact), am_cpu_program_destroy(kept);
+    am_graph_destroy(graph);
+    check_release();
+}
+
+static void cpu_rounded__norms_gates_and_attention_give_it(void **state)
+{
+    (void)state;
+    for (am_isa isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
+        if (!check_micro_of(isa)) continue;
+        check_block(isa, 1, 24, 3);
+        check_block(isa, 21, 64, 2);
+        check_block(isa, 150, 48, 3);
+    }
 }
