@@ -59,6 +59,63 @@ static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t
     for (int64_t i = high > s0 ? high - s0 : 0; i < count; i++) scores[i] = -FLT_MAX;
 }
 
+/* Of those that are numbers. */
+static float largest_number(const float *x, int64_t count)
+{
+    vtop top = vtop_start();
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) vtop_show_number(&top, vload(x + i));
+    float best = vtop_end(&top);
+    for (; i < count; i++)
+        if (x[i] > best) best = x[i];
+    return best;
+}
+
+/* e^(scores * scale - top) in place of the scores. Returns their sum. */
+static float weigh_exactly(float *scores, float scale, float most, int64_t count)
+{
+    vf top = vset(most), factor = vset(scale), sum = vset(0);
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) {
+        vf e = vexp_falling(vload(scores + i) * factor - top);
+        vstore(scores + i, e);
+        sum += e;
+    }
+    float rest = 0;
+    if (i < count) {
+        vf e = vexp_falling(vload_part(scores + i, count - i) * factor - top);
+        vstore_part(scores + i, e, count - i);
+        for (int64_t k = 0; k < count - i; k++) rest += e[k];
+    }
+    return vsum(sum) + rest;
+}
+
+/* The same as pairs. A NaN makes the sum one, so nothing else needs to look for it. */
+static float weigh_pairs(float *scores, float scale, float most, int64_t count, am_pair *to)
+{
+    const float log2_e = 0x1.715476p+0f;
+    if (fabsf(most) > FLT_MAX / 2) { /* as many powers of 2 would be infinite */
+        float sum = weigh_exactly(scores, scale, most, count);
+        AM_TEMPLATE(round_pairs)(scores, count, to);
+        return sum;
+    }
+    vf top = vset(most * log2_e), factor = vset(scale * log2_e), sum = vset(0);
+    int64_t i = 0;
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) {
+        vf e = vpower2_falling_bf16(vload(scores + i) * factor - top);
+        vstore_bf16((uint16_t *)to + i, e);
+        sum += e;
+    }
+    float rest = 0;
+    if (i < count) {
+        float last[AM_WIDTH];
+        vstore(last, vpower2_falling_bf16(vload_part(scores + i, count - i) * factor - top));
+        AM_TEMPLATE(round_pairs)(last, count - i, to + i / 2);
+        for (int64_t k = 0; k < count - i; k++) rest += last[k];
+    }
+    return vsum(sum) + rest;
+}
+
 /* e to less is 0. */
 enum { LEAST_EXPONENT = -104 };
 
@@ -67,30 +124,17 @@ enum { LEAST_EXPONENT = -104 };
 static void weigh(float *scores, float scale, int64_t count, float *most, double *total, float *y, int64_t E,
                   am_pair *rounded)
 {
-    float block = AM_BASE(largest)(scores, count) * scale, next = block > *most || block != block ? block : *most;
+    float block = (rounded ? largest_number(scores, count) : AM_BASE(largest)(scores, count)) * scale;
+    float next = block > *most || block != block ? block : *most;
     if (next < -FLT_MAX) next = -FLT_MAX; /* all -infinity so far: weights become 0, not NaN */
-    if (next != *most) {
+    if (next != *most && *total != 0) {
         float factor = *most - next < LEAST_EXPONENT ? 0 : expf(*most - next);
         AM_BASE(scale)(y, factor, 0, y, E);
         *total *= (double)factor;
-        *most = next;
     }
-    vf top = vset(next), factor = vset(scale), sum = vset(0);
-    int64_t i = 0;
-    for (; i + AM_WIDTH <= count; i += AM_WIDTH) {
-        vf below = vload(scores + i) * factor - top, e = rounded ? vexp_falling_bf16(below) : vexp_falling(below);
-        if (rounded) vstore_bf16((uint16_t *)rounded + i, e);
-        else vstore(scores + i, e);
-        sum += e;
-    }
-    float rest = 0;
-    if (i < count) {
-        vf e = vexp_falling(vload_part(scores + i, count - i) * factor - top);
-        vstore_part(scores + i, e, count - i);
-        for (int64_t k = 0; k < count - i; k++) rest += e[k];
-        if (rounded) AM_TEMPLATE(round_pairs)(scores + i, count - i, rounded + i / 2);
-    }
-    *total += (double)(vsum(sum) + rest);
+    *most = next;
+    *total += (double)(rounded ? weigh_pairs(scores, scale, next, count, rounded)
+                               : weigh_exactly(scores, scale, next, count));
 }
 
 typedef struct running {
@@ -261,7 +305,8 @@ static void attend_queries(const am_attention_problem *p, int64_t b, int64_t h, 
             attend_range(p, b, h, t0 + i, 1, 0, p->keys, true, &alone);
             state.total[i] = alone.total[0];
         }
-        for (int64_t e = 0; e < p->E; e++) y[e] = (float)((double)y[e] / state.total[i]);
+        double share = 1 / state.total[i];
+        for (int64_t e = 0; e < p->E; e++) y[e] = (float)((double)y[e] * share);
         if (is_blind) average = y;
     }
 }

@@ -14,7 +14,7 @@
    product; windows whose rows have fewer than SHORT numbers are gathered whole. */
 enum {
     CHUNK = 64,
-    DIRECT_CHUNK = 256,
+    DIRECT_CHUNK = 512,
     PLACES = 256,
     DIRECT_PLACES = 208,
     FEW_PLACES = 60,
@@ -24,7 +24,7 @@ enum {
     LEAST_WIDE_BLOCKS = 8,
     LARGEST_PANEL = 64,
     PIECE = 24 << 10,
-    GATHERED = DIRECT_PLACES * DIRECT_CHUNK,
+    GATHERED = DIRECT_PLACES * 256,
     NARROW = 24,
     WIDE_NARROW = 14,
     SHORT = 64,

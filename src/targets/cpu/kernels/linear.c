@@ -8,7 +8,7 @@
    LEAST_BLOCKS for threads to share, and at most so many rows, ROWS_TOGETHER being whole tiles. A block takes a piece
    of K after the other, DEPTH steps of a panel, or WIDE_DEPTH where panels are wide: their numbers and those of x then
    come from the first two caches. */
-enum { PANELS = 4, LEAST_BLOCKS = 12, ROWS = 208, ROWS_TOGETHER = 12, PIECE_DEPTH = 256, WIDE_DEPTH = 192, WIDE = 64 };
+enum { PANELS = 4, LEAST_BLOCKS = 12, ROWS = 208, ROWS_TOGETHER = 12, PIECE_DEPTH = 256, WIDE_DEPTH = 384, WIDE = 64 };
 
 /* With up to so many rows a weight is read as it is: making panels of one that is no constant, or a larger form of
    16-bit numbers, costs more than it saves. */
@@ -82,7 +82,8 @@ static problem problem_of(const am_kernel_call *call, bool has_pairs)
     p.panels = up(p.N, width);
     p.steps = has_pairs ? am_pairs_of(p.K) : p.K;
     p.bytes = has_pairs ? sizeof(am_pair) : am_dtype_bytes(call->inputs[1].dtype);
-    p.piece = width < WIDE ? PIECE_DEPTH : WIDE_DEPTH;
+    int64_t depth = width < WIDE ? PIECE_DEPTH : WIDE_DEPTH, pieces = (p.steps + depth / 2) / depth;
+    p.piece = pieces ? up(p.steps, pieces) : depth;
     return p;
 }
 
@@ -129,8 +130,8 @@ static size_t all_bytes(const problem *p)
 
 /* Memory of a thread for a piece of a panel. */
 typedef struct workspace {
-    _Alignas(64) uint16_t half[WIDE * WIDE_DEPTH];
-    _Alignas(64) float full[WIDE * WIDE_DEPTH];
+    _Alignas(64) uint16_t half[WIDE * 3 / 2 * WIDE_DEPTH];
+    _Alignas(64) float full[WIDE * 3 / 2 * WIDE_DEPTH];
 } workspace;
 
 /* Where the piece is when the weight was prepared, else null. */

@@ -35,7 +35,7 @@ AM_INLINE vf at_most(float most, vf x)
    a step from 0 to 1 has at x, which is as far from 0 at -|x| as from 1 at |x|. */
 AM_INLINE vf step_of(vf x, vf t, vf rise)
 {
-    vf e = vpower2_bf16((vf)_mm512_max_ps(_mm512_set1_ps(-150.0f), (__m512)-rise));
+    vf e = vpower2_falling_bf16(-rise);
     vf share = e * (vf)_mm512_rcp14_ps((__m512)(e + 1.0f));
     return (vf)_mm512_max_ps((__m512)x, _mm512_setzero_ps()) - t * share;
 }

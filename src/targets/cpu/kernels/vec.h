@@ -185,6 +185,15 @@ AM_INLINE void vtop_show(vtop *top, vf x)
     top->most = vmax(x, top->most);
 #endif
 }
+/* The same, but a NaN shows nothing. */
+AM_INLINE void vtop_show_number(vtop *top, vf x)
+{
+#if defined(AM_VEC_AVX512)
+    top->most = (vf)_mm512_max_ps((__m512)x, (__m512)top->most);
+#else
+    top->most = vselect((vi)(x > top->most), x, top->most);
+#endif
+}
 AM_INLINE float vtop_end(const vtop *top)
 {
     v4 quarters[AM_WIDTH / 4], most;
@@ -359,13 +368,13 @@ AM_INLINE vf vpower2_bf16(vf t)
 }
 #endif
 
-/* vexp_falling for numbers that are rounded to BF16: within 2^-14 of it. */
-AM_INLINE vf vexp_falling_bf16(vf x)
+/* 2^t for t <= 0, for numbers that are rounded to BF16: within 2^-14 of it, and 0 below -150. */
+AM_INLINE vf vpower2_falling_bf16(vf t)
 {
 #if defined(AM_VEC_AVX512)
-    return vpower2_bf16((vf)_mm512_max_ps(_mm512_set1_ps(-150.0f), (__m512)(x * 0x1.715476p+0f)));
+    return vpower2_bf16((vf)_mm512_max_ps(_mm512_set1_ps(-150.0f), (__m512)t));
 #else
-    return vexp_falling(x);
+    return vexp_falling(0.69314718f * t);
 #endif
 }
 
