@@ -10,7 +10,15 @@
 #include <float.h>
 #include <math.h>
 
-enum { QUERIES = AM_ATTENTION_QUERIES, KEYS = AM_ATTENTION_KEYS };
+/* WEIGHED: rows that are weighed together, so that one's sum is added up while the next is read. */
+enum { QUERIES = AM_ATTENTION_QUERIES, KEYS = AM_ATTENTION_KEYS, WEIGHED = 4, LINE = 16 };
+
+/* Numbers from a row of scores, or of pairs of weights, to the next: an odd number of cache lines, so that what is
+   below each other does not lie in the same few sets of the first cache. */
+static int64_t row_of(int64_t count)
+{
+    return ((count + LINE - 1) / LINE | 1) * LINE;
+}
 
 static float *result_at(const am_attention_problem *p, int64_t b, int64_t h, int64_t t)
 {
@@ -102,14 +110,15 @@ static float weigh_pairs(float *scores, float scale, float most, int64_t count, 
     vf top = vset(most * log2_e), factor = vset(scale * log2_e), sum = vset(0);
     int64_t i = 0;
     for (; i + AM_WIDTH <= count; i += AM_WIDTH) {
-        vf e = vpower2_falling_bf16(vload(scores + i) * factor - top);
+        vf e = vpower2_bf16(vload(scores + i) * factor - top);
         vstore_bf16((uint16_t *)to + i, e);
+        __builtin_prefetch(scores + WEIGHED * row_of(count) + i, 0, 3); /* the next rows */
         sum += e;
     }
     float rest = 0;
     if (i < count) {
         float last[AM_WIDTH];
-        vstore(last, vpower2_falling_bf16(vload_part(scores + i, count - i) * factor - top));
+        vstore(last, vpower2_bf16(vload_part(scores + i, count - i) * factor - top));
         AM_TEMPLATE(round_pairs)(last, count - i, to + i / 2);
         for (int64_t k = 0; k < count - i; k++) rest += last[k];
     }
@@ -119,12 +128,9 @@ static float weigh_pairs(float *scores, float scale, float most, int64_t count, 
 /* e to less is 0. */
 enum { LEAST_EXPONENT = -104 };
 
-/* Turns scores * scale into weights relative to the largest so far and rescales what was summed before. The weights
-   take the place of the scores, or are rounded to pairs where those are not null. */
-static void weigh(float *scores, float scale, int64_t count, float *most, double *total, float *y, int64_t E,
-                  am_pair *rounded)
+/* Makes a larger number the most so far, and rescales what was summed before. */
+static void raise_most(float block, float *most, double *total, float *y, int64_t E)
 {
-    float block = (rounded ? largest_number(scores, count) : AM_BASE(largest)(scores, count)) * scale;
     float next = block > *most || block != block ? block : *most;
     if (next < -FLT_MAX) next = -FLT_MAX; /* all -infinity so far: weights become 0, not NaN */
     if (next != *most && *total != 0) {
@@ -133,8 +139,23 @@ static void weigh(float *scores, float scale, int64_t count, float *most, double
         *total *= (double)factor;
     }
     *most = next;
-    *total += (double)(rounded ? weigh_pairs(scores, scale, next, count, rounded)
-                               : weigh_exactly(scores, scale, next, count));
+}
+
+/* Turns scores * scale into weights relative to the largest so far and rescales what was summed before. The weights
+   take the place of the scores, or are rounded to pairs where those are not null. Rows of y are
+   y_row apart. */
+static void weigh(int64_t rows, float *scores, float scale, int64_t count, float *most, double *total, float *y,
+                  int64_t y_row, int64_t E, am_pair *rounded)
+{
+    float block[WEIGHED];
+    int64_t row = row_of(count);
+    for (int64_t i = 0; i < rows; i++)
+        block[i] = rounded ? largest_number(scores + i * row, count) : AM_BASE(largest)(scores + i * row, count);
+    for (int64_t i = 0; i < rows; i++) raise_most(block[i] * scale, &most[i], &total[i], y + i * y_row, E);
+    for (int64_t i = 0; i < rows; i++)
+        total[i] += (double)(rounded ? weigh_pairs(scores + i * row, scale, most[i], count,
+                                                   rounded + i * row_of(am_pairs_of(count)))
+                                     : weigh_exactly(scores + i * row, scale, most[i], count));
 }
 
 typedef struct running {
@@ -145,7 +166,7 @@ typedef struct running {
 /* Queries and a block's weights as pairs, where the problem has such. */
 typedef struct pairs {
     am_pair q[QUERIES * AM_ATTENTION_PAIRED / 2];
-    am_pair weights[QUERIES * KEYS / 2];
+    am_pair weights[QUERIES * (KEYS / 2 + LINE)];
 } pairs;
 
 static void round_queries(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, pairs *to)
@@ -164,7 +185,7 @@ static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, i
     int64_t group = h / (p->H / p->G), panels = (p->S + COLUMNS - 1) / COLUMNS, size = steps * COLUMNS;
     const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D, *k = p->k + ((b * p->S + s0) * p->G + group) * p->D;
     if (!p->k_panels) {
-        AM_BASE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, KEYS);
+        AM_BASE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, row_of(count));
         return;
     }
     const float *panel = p->k_panels + ((b * p->G + group) * panels + s0 / COLUMNS) * size;
@@ -172,9 +193,11 @@ static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, i
         int64_t columns = count - s < COLUMNS ? count - s : COLUMNS;
         const float *next = s + COLUMNS < count ? panel + size : NULL;
         if (p->has_pairs) AM_TEMPLATE(gemm_pairs)
-        (rows, columns, steps, rounded->q, steps, (const am_pair *)panel, (const am_pair *)next, scores + s, KEYS,
-         false, NULL);
-        else AM_BASE(gemm_panel)(rows, columns, steps, q, p->H * p->D, panel, AM_F32, next, scores + s, KEYS, false); }
+        (rows, columns, steps, rounded->q, steps, (const am_pair *)panel, (const am_pair *)next, scores + s,
+         row_of(count), false, NULL);
+        else AM_BASE(gemm_panel)(rows, columns, steps, q, p->H * p->D, panel, AM_F32, next, scores + s, row_of(count),
+                                 false);
+    }
 }
 
 /* y[t0 + i] += sum_j weights[i, j] v[s0 + j] */
@@ -187,16 +210,16 @@ static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int6
     const float *v = p->v + ((b * p->S + s0) * p->G + group) * p->E;
     float *y = result_at(p, b, h, t0);
     if (!p->v_panels) {
-        AM_BASE(gemm_nn)(rows, p->E, count, weights, KEYS, v, p->G * p->E, y, row, true);
+        AM_BASE(gemm_nn)(rows, p->E, count, weights, row_of(count), v, p->G * p->E, y, row, true);
         return;
     }
     const float *panel = p->v_panels + ((b * p->G + group) * panels * steps + s0 / together) * COLUMNS;
     for (int64_t e = 0; e < p->E; e += COLUMNS, panel += steps * COLUMNS) {
         int64_t columns = p->E - e < COLUMNS ? p->E - e : COLUMNS;
         if (p->has_pairs) AM_TEMPLATE(gemm_pairs)
-        (rows, columns, am_pairs_of(count), rounded->weights, KEYS / 2, (const am_pair *)panel, NULL, y + e, row, true,
-         NULL);
-        else AM_BASE(gemm_panel)(rows, columns, count, weights, KEYS, panel, AM_F32, NULL, y + e, row, true); }
+        (rows, columns, am_pairs_of(count), rounded->weights, row_of(am_pairs_of(count)), (const am_pair *)panel, NULL,
+         y + e, row, true, NULL);
+        else AM_BASE(gemm_panel)(rows, columns, count, weights, row_of(count), panel, AM_F32, NULL, y + e, row, true); }
 }
 
 /* Whether the mask shows all of these keys to all of these queries. */
@@ -224,16 +247,16 @@ static bool is_plain(const am_attention_problem *p, int64_t b, int64_t h, int64_
 static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
                          int64_t count, running *state, pairs *rounded)
 {
-    _Alignas(64) float scores[QUERIES * KEYS];
+    _Alignas(64) float scores[QUERIES * (KEYS + LINE)];
     bool plain = is_plain(p, b, h, t0, rows, s0, count);
-    int64_t row = result_row(p);
+    int64_t row = result_row(p), scores_row = row_of(count);
     float *y = result_at(p, b, h, t0);
     multiply_keys(p, b, h, t0, rows, s0, count, rounded, scores);
-    for (int64_t i = 0; i < rows; i++) {
-        if (!plain) dress(p, b, h, t0 + i, s0, count, scores + i * KEYS);
-        weigh(scores + i * KEYS, plain ? p->scale : 1, count, &state->most[i], &state->total[i], y + i * row, p->E,
-              p->has_pairs ? rounded->weights + i * KEYS / 2 : NULL);
-    }
+    for (int64_t i = 0; i < rows && !plain; i++) dress(p, b, h, t0 + i, s0, count, scores + i * scores_row);
+    for (int64_t i = 0; i < rows; i += WEIGHED)
+        weigh(rows - i < WEIGHED ? rows - i : WEIGHED, scores + i * scores_row, plain ? p->scale : 1, count,
+              &state->most[i], &state->total[i], y + i * row, row, p->E,
+              p->has_pairs ? rounded->weights + i * row_of(am_pairs_of(count)) : NULL);
     add_values(p, b, h, t0, rows, s0, count, scores, rounded);
 }
 

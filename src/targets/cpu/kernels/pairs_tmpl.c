@@ -35,7 +35,7 @@ AM_INLINE vf at_most(float most, vf x)
    a step from 0 to 1 has at x, which is as far from 0 at -|x| as from 1 at |x|. */
 AM_INLINE vf step_of(vf x, vf t, vf rise)
 {
-    vf e = vpower2_falling_bf16(-rise);
+    vf e = vpower2_bf16(-rise);
     vf share = e * (vf)_mm512_rcp14_ps((__m512)(e + 1.0f));
     return (vf)_mm512_max_ps((__m512)x, _mm512_setzero_ps()) - t * share;
 }
@@ -137,6 +137,76 @@ static void pack_apart(const void *w, am_dtype dtype, int64_t row, int64_t colum
     }
 }
 
+#if defined(__AVX512BF16__)
+#define HAS_TURNS 1
+
+enum { SIDE = 16 };
+
+/* Turns SIDE rows of as many pairs. */
+AM_INLINE void turn_pairs(__m512i x[SIDE])
+{
+    __m512i y[SIDE];
+#pragma GCC unroll 16
+    for (int i = 0; i < SIDE; i += 2) {
+        y[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+        y[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < SIDE; i += 4)
+#pragma GCC unroll 2
+        for (int k = 0; k < 2; k++) {
+            x[i + 2 * k] = _mm512_unpacklo_epi64(y[i + k], y[i + k + 2]);
+            x[i + 2 * k + 1] = _mm512_unpackhi_epi64(y[i + k], y[i + k + 2]);
+        }
+#pragma GCC unroll 2
+    for (int i = 0; i < SIDE; i += 8)
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; k++) {
+            y[i + k] = _mm512_shuffle_i32x4(x[i + k], x[i + k + 4], 0x88);
+            y[i + k + 4] = _mm512_shuffle_i32x4(x[i + k], x[i + k + 4], 0xdd);
+        }
+#pragma GCC unroll 8
+    for (int k = 0; k < 8; k++) {
+        x[k] = _mm512_shuffle_i32x4(y[k], y[k + 8], 0x88);
+        x[k + 8] = _mm512_shuffle_i32x4(y[k], y[k + 8], 0xdd);
+    }
+}
+
+/* Up to 2 SIDE neighbours as pairs, zeros where there are fewer. */
+AM_INLINE __m512i load_pairs(const void *w, am_dtype dtype, int64_t at, int64_t count)
+{
+    uint32_t wanted = count < 2 * SIDE ? (1u << count) - 1 : UINT32_MAX;
+    if (dtype == AM_BF16) return _mm512_maskz_loadu_epi16(wanted, (const uint16_t *)w + at);
+    const float *from = (const float *)w + at;
+    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps((__mmask16)(wanted >> SIDE), from + SIDE),
+                                        _mm512_maskz_loadu_ps((__mmask16)wanted, from));
+}
+
+/* F32 or BF16 of which neighbours along K are neighbours in memory. */
+static void pack_turned(const void *w, am_dtype dtype, int64_t column, int64_t K, int64_t columns, am_pair *panel)
+{
+    for (int64_t k = 0; k < K; k += 2 * SIDE)
+        for (int64_t j = 0; j < COLUMNS; j += SIDE) {
+            __m512i x[SIDE];
+            int64_t steps = am_pairs_of(K - k);
+#pragma GCC unroll 16
+            for (int64_t i = 0; i < SIDE; i++)
+                x[i] = j + i < columns ? load_pairs(w, dtype, (j + i) * column + k, K - k) : _mm512_setzero_si512();
+            turn_pairs(x);
+#pragma GCC unroll 16
+            for (int64_t i = 0; i < SIDE; i++)
+                if (i < steps) _mm512_storeu_si512(panel + (k / 2 + i) * COLUMNS + j, x[i]);
+        }
+}
+#else
+#define HAS_TURNS 0
+static inline void pack_turned(const void *w, am_dtype dtype, int64_t column, int64_t K, int64_t columns,
+                               am_pair *panel)
+{
+    (void)w, (void)dtype, (void)column, (void)K, (void)columns, (void)panel;
+}
+#endif
+
 /* Neighbours along K are neighbours in memory. */
 static void pack_columns(const void *w, am_dtype dtype, int64_t column, int64_t K, int64_t columns, am_pair *panel)
 {
@@ -171,7 +241,8 @@ static void pack_rows(const float *w, int64_t row, int64_t K, int64_t columns, a
 void AM_TEMPLATE(pack_pairs)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
                              am_pair *panel)
 {
-    if (row == 1) pack_columns(w, dtype, column, K, columns, panel);
+    if (row == 1 && HAS_TURNS && dtype != AM_F16) pack_turned(w, dtype, column, K, columns, panel);
+    else if (row == 1) pack_columns(w, dtype, column, K, columns, panel);
     else if (column == 1 && dtype == AM_F32) pack_rows(w, row, K, columns, panel);
     else pack_apart(w, dtype, row, column, K, columns, panel);
 }

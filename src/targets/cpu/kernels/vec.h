@@ -254,7 +254,13 @@ AM_INLINE vu vround_bf16(vf x)
 
 AM_INLINE vf vpair(vf first, vf second)
 {
+#if defined(__AVX512BF16__)
+    const __m512i turns = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                                           21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    return (vf)_mm512_permutexvar_epi16(turns, (__m512i)_mm512_cvtne2ps_pbh((__m512)second, (__m512)first));
+#else
     return (vf)((vround_bf16(first) >> 16) | vround_bf16(second));
+#endif
 }
 
 /* AM_WIDTH numbers as BF16. */
@@ -357,26 +363,22 @@ AM_INLINE vf vexp_falling(vf x)
 }
 
 #if defined(AM_VEC_AVX512)
-/* 2^t for t of -150 .. 0 or a NaN, for numbers that are rounded to BF16: within 2^-14 of it. */
+/* 2^t within 2^-13.5 of it, for numbers that are rounded to BF16: with t = n + r, 0 <= r < 1, 2^n times a cubic of r.
+ */
 AM_INLINE vf vpower2_bf16(vf t)
 {
-    vf n = (vf)_mm512_roundscale_ps((__m512)t, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), r = t - n;
-    vf p = vfma(r, vset(0.009618129f), vset(0.05550411f));
-    p = vfma(p, r, vset(0.24022651f));
-    p = vfma(p, r, vset(0.69314718f));
-    return (vf)_mm512_scalef_ps((__m512)vfma(p, r, vset(1.0f)), (__m512)n);
+    vf r = (vf)_mm512_reduce_ps((__m512)t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); /* 0 of the infinities */
+    vf p = vfma(r, vset(0.07802452f), vset(0.22606717f));
+    p = vfma(p, r, vset(0.6958335f));
+    return (vf)_mm512_scalef_ps((__m512)vfma(p, r, vset(0.9999252f)), (__m512)t);
 }
-#endif
-
-/* 2^t for t <= 0, for numbers that are rounded to BF16: within 2^-14 of it, and 0 below -150. */
-AM_INLINE vf vpower2_falling_bf16(vf t)
-{
-#if defined(AM_VEC_AVX512)
-    return vpower2_bf16((vf)_mm512_max_ps(_mm512_set1_ps(-150.0f), (__m512)t));
 #else
+/* The same for t <= 0. */
+AM_INLINE vf vpower2_bf16(vf t)
+{
     return vexp_falling(0.69314718f * t);
-#endif
 }
+#endif
 
 /* x + x^3 P(x^2) below 0.625, else 1 - 2 / (e^2x + 1). */
 AM_INLINE vf vtanh(vf x)
