@@ -10,7 +10,8 @@ enum { Q, K, V, MASK, BIAS, SINKS, OFFSET };
 typedef struct job {
     const am_micro *micro;
     am_attention_problem problem;
-    int64_t blocks; /* of queries, for each head */
+    int64_t blocks;               /* of queries, for each head */
+    int64_t k_numbers, v_numbers; /* of a group's panels */
 } job;
 
 static void work(void *context, int64_t begin, int64_t end)
@@ -27,6 +28,9 @@ static void work(void *context, int64_t begin, int64_t end)
 /* --- keys and values as panels: worth it where many queries meet each --- */
 
 enum { LEAST_QUERIES = 16, LEAST_NUMBERS = 16, MOST_COLUMNS = 64 };
+
+/* Of groups, for a thread, where each is worked on whole. */
+enum { SLICES = 4 };
 
 static bool takes_panels(const am_shape *q, const am_shape *v)
 {
@@ -58,10 +62,10 @@ static void pack_group(const am_attention_problem *p, const am_micro *micro, int
     int64_t k_panels = panels_of(micro, p->S), v_panels = panels_of(micro, p->E);
     const float *k = p->k + (b * p->S * p->G + group) * p->D, *v = p->v + (b * p->S * p->G + group) * p->E;
     int64_t k_steps = steps_of(p, p->D), v_steps = steps_of(p, p->S);
-    float *to = (float *)(uintptr_t)p->k_panels + item * k_panels * k_steps * width;
+    float *to = (float *)(uintptr_t)p->k_panels + (item - p->first_group) * k_panels * k_steps * width;
     for (int64_t i = 0; i < panels_of(micro, p->keys); i++, to += k_steps * width)
         pack_one(p, micro, k + i * width * p->G * p->D, 1, p->G * p->D, p->D, p->keys - i * width, to);
-    to = (float *)(uintptr_t)p->v_panels + item * v_panels * v_steps * width;
+    to = (float *)(uintptr_t)p->v_panels + (item - p->first_group) * v_panels * v_steps * width;
     for (int64_t i = 0; i < v_panels; i++, to += v_steps * width)
         pack_one(p, micro, v + i * width, p->G * p->E, 1, p->keys, p->E - i * width, to);
 }
@@ -70,6 +74,20 @@ static void pack(void *context, int64_t begin, int64_t end)
 {
     const job *j = context;
     for (int64_t i = begin; i < end; i++) pack_group(&j->problem, j->micro, i);
+}
+
+/* Panels of a group right before they are read, all in the memory of the slice's first. */
+static void work_on_groups(void *context, int64_t begin, int64_t end)
+{
+    job j = *(const job *)context;
+    am_attention_problem *p = &j.problem;
+    p->k_panels += begin * j.k_numbers, p->v_panels += begin * j.v_numbers;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t heads = p->H / p->G, first = i / p->G * p->H + i % p->G * heads;
+        p->first_group = i;
+        pack_group(p, j.micro, i);
+        work(&j, first * j.blocks, (first + heads) * j.blocks);
+    }
 }
 
 static am_status place_in_cache(am_attention_problem *p, const am_tensor *offset)
@@ -119,8 +137,15 @@ static am_status attend(const am_kernel_call *call, bool is_bf16)
     if (takes_panels(&in[Q].shape, &in[V].shape)) {
         p->has_pairs = is_bf16 && p->D <= AM_ATTENTION_PAIRED;
         p->k_panels = call->scratch;
-        p->v_panels = p->k_panels + q[0] * p->G * panels_of(j.micro, p->S) * steps_of(p, p->D) * j.micro->panel_columns;
-        am_parallel_for(q[0] * p->G, 1, pack, &j);
+        j.k_numbers = panels_of(j.micro, p->S) * steps_of(p, p->D) * j.micro->panel_columns;
+        j.v_numbers = panels_of(j.micro, p->E) * steps_of(p, p->S) * j.micro->panel_columns;
+        int64_t groups = q[0] * p->G, threads = am_threads_count();
+        p->v_panels = p->k_panels + groups * j.k_numbers;
+        if (groups % threads == 0 || groups >= SLICES * threads) {
+            am_parallel_for(groups, groups / (SLICES * threads), work_on_groups, &j);
+            return NULL;
+        }
+        am_parallel_for(groups, 1, pack, &j);
     }
     am_parallel_for(q[0] * p->H * j.blocks, 1, work, &j);
     return NULL;

@@ -22,6 +22,7 @@ struct am_attention_problem {
     const float *k_panels, *v_panels; /* null: read from k and v. k_panels: of each group of each batch element its keys
                                          as panels [ceil(S / columns)][D][columns]; v_panels: its values as panels
                                          [ceil(E / columns)][S][columns] */
+    int64_t first_group;              /* the group, counted through the batch, that the first panels are of */
     bool has_pairs;               /* panels are of pairs along D and along S (am_micro.gemm_pairs): there are such */
     int64_t T, H, D, S, G, E;     /* as in am_attention_op */
     int64_t first_position, keys; /* of query 0; how many keys exist */

@@ -70,10 +70,10 @@ static void dress(const am_attention_problem *p, int64_t b, int64_t h, int64_t t
 /* Of those that are numbers. */
 static float largest_number(const float *x, int64_t count)
 {
-    vtop top = vtop_start();
+    vf top = vset(-__builtin_inff());
     int64_t i = 0;
-    for (; i + AM_WIDTH <= count; i += AM_WIDTH) vtop_show_number(&top, vload(x + i));
-    float best = vtop_end(&top);
+    for (; i + AM_WIDTH <= count; i += AM_WIDTH) top = vlarger(vload(x + i), top);
+    float best = vlargest(top);
     for (; i < count; i++)
         if (x[i] > best) best = x[i];
     return best;
@@ -188,7 +188,7 @@ static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, i
         AM_BASE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, row_of(count));
         return;
     }
-    const float *panel = p->k_panels + ((b * p->G + group) * panels + s0 / COLUMNS) * size;
+    const float *panel = p->k_panels + ((b * p->G + group - p->first_group) * panels + s0 / COLUMNS) * size;
     for (int64_t s = 0; s < count; s += COLUMNS, panel += size) {
         int64_t columns = count - s < COLUMNS ? count - s : COLUMNS;
         const float *next = s + COLUMNS < count ? panel + size : NULL;
@@ -213,7 +213,7 @@ static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int6
         AM_BASE(gemm_nn)(rows, p->E, count, weights, row_of(count), v, p->G * p->E, y, row, true);
         return;
     }
-    const float *panel = p->v_panels + ((b * p->G + group) * panels * steps + s0 / together) * COLUMNS;
+    const float *panel = p->v_panels + ((b * p->G + group - p->first_group) * panels * steps + s0 / together) * COLUMNS;
     for (int64_t e = 0; e < p->E; e += COLUMNS, panel += steps * COLUMNS) {
         int64_t columns = p->E - e < COLUMNS ? p->E - e : COLUMNS;
         if (p->has_pairs) AM_TEMPLATE(gemm_pairs)

@@ -185,15 +185,6 @@ AM_INLINE void vtop_show(vtop *top, vf x)
     top->most = vmax(x, top->most);
 #endif
 }
-/* The same, but a NaN shows nothing. */
-AM_INLINE void vtop_show_number(vtop *top, vf x)
-{
-#if defined(AM_VEC_AVX512)
-    top->most = (vf)_mm512_max_ps((__m512)x, (__m512)top->most);
-#else
-    top->most = vselect((vi)(x > top->most), x, top->most);
-#endif
-}
 AM_INLINE float vtop_end(const vtop *top)
 {
     v4 quarters[AM_WIDTH / 4], most;
@@ -210,6 +201,30 @@ AM_INLINE float vtop_end(const vtop *top)
     for (int i = 1; i < 4; i++)
         if (most[i] > best || most[i] != most[i]) best = most[i];
     return best;
+}
+
+/* The larger; b where one is a NaN. */
+AM_INLINE vf vlarger(vf a, vf b)
+{
+#if defined(AM_VEC_AVX512)
+    return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+    return vselect((vi)(a > b), a, b);
+#endif
+}
+
+/* The largest lane, of which none is a NaN, without branches: which it is cannot be foreseen. */
+AM_INLINE float vlargest(vf v)
+{
+    v4 quarters[AM_WIDTH / 4], most;
+    memcpy(quarters, &v, sizeof quarters);
+    most = quarters[0];
+    for (int i = 1; i < AM_WIDTH / 4; i++) {
+        v4i larger = (v4i)(quarters[i] > most);
+        most = (v4)((larger & (v4i)quarters[i]) | (~larger & (v4i)most));
+    }
+    float low = most[0] > most[1] ? most[0] : most[1], high = most[2] > most[3] ? most[2] : most[3];
+    return low > high ? low : high;
 }
 
 /* AM_WIDTH numbers of two bytes, widened. */
