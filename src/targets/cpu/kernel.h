@@ -37,23 +37,25 @@ typedef struct am_kernel_call {
     /* Whether inputs[0], and whether outputs[0], are arrays of as many numbers in BF16 (am_kernel.reads_rounded,
        writes_rounded). */
     bool input_rounded, output_rounded;
-    am_pair *also_rounded; /* where outputs[0] goes in BF16, too (am_kernel.writes_both); null: nowhere */
+    am_pair *also_rounded; /* where outputs[0] goes in BF16, too (AM_ROUNDED_TOO); null: nowhere */
     void *scratch;         /* as many bytes as the kernel asked for, aligned to 64; its content is garbage */
 } am_kernel_call;
 
 /* Computes the outputs. Fails with AM_OUT_OF_RANGE on bad indices, AM_OUT_OF_MEMORY. */
 typedef am_status (*am_kernel_run)(const am_kernel_call *call);
 
+/* Rounded alone, where nobody wants the output as it is; and so, too. */
+enum am_rounded_output { AM_ROUNDED_ALONE = 1, AM_ROUNDED_TOO = 2 };
+
 typedef struct am_kernel am_kernel;
 struct am_kernel {
     const char *name; /* "linear_f32_avx2": what plans and profiles show */
     am_op_kind op;
     bool is_bf16; /* rounds what it multiplies to BF16: for programs that allow it (am_target_options) */
-    /* Whether it takes input 0 rounded, which is done once for all kernels that read it; and whether it can give its
-       output so, of which others do not know then. nodes: its own and the tail's. Null: never. */
+    /* Whether it takes input 0 rounded, which is done once for all kernels that read it. Null: never. */
     bool (*reads_rounded)(const am_graph *graph, const am_node *node);
-    bool (*writes_rounded)(const am_graph *graph, const am_node *const *nodes, int count);
-    bool writes_both; /* where it can, and others want its output as it is: it can give that, too */
+    /* How it can give its output rounded: of am_rounded_output. nodes: its own and the tail's. Null: not at all. */
+    unsigned (*writes_rounded)(const am_graph *graph, const am_node *const *nodes, int count);
     am_kernel_run run;
     bool (*supports)(const am_graph *graph, const am_node *node);        /* null: always */
     size_t (*scratch_bytes)(const am_graph *graph, const am_node *node); /* null: none */

@@ -246,10 +246,11 @@ static void choose_rounding(const am_cpu_program *p, int head, am_value result, 
     const am_node *nodes[AM_TAIL_LIMIT + 1] = {&p->graph->nodes[head]};
     for (int i = 0; t && i < t->count; i++) nodes[i + 1] = &p->graph->nodes[t->nodes[i]];
     const rounding *r = &p->rounded[result.id];
-    if (!kernel->writes_rounded || r->readers == 0 || r->is_last != is_last) return;
-    if (!kernel->writes_rounded(p->graph, nodes, t ? t->count + 1 : 1)) return;
-    s->output_rounded = r->readers == p->readers[result.id];
-    s->also_rounded = !s->output_rounded && kernel->writes_both;
+    bool turns = am_layouts_is_used(&p->layouts, head) && !is_last; /* results to planes */
+    if (!kernel->writes_rounded || turns || r->readers == 0 || r->is_last != is_last) return;
+    unsigned ways = kernel->writes_rounded(p->graph, nodes, t ? t->count + 1 : 1);
+    s->output_rounded = ways & AM_ROUNDED_ALONE && r->readers == p->readers[result.id];
+    s->also_rounded = ways & AM_ROUNDED_TOO && !s->output_rounded;
 }
 
 /* --- layouts --- */

@@ -173,10 +173,10 @@ static size_t scratch_bytes(const am_graph *graph, const am_node *node)
     return (size_t)(groups * ((S + MOST_COLUMNS) * k->dims[3] + S * (v->dims[3] + MOST_COLUMNS))) * sizeof(float);
 }
 
-static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+static unsigned writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
 {
     const am_shape *v = &graph->values[nodes[0]->inputs[V].id].shape;
-    return am_has_even_rows(graph, nodes, count) && v->dims[3] <= AM_ATTENTION_ROUNDED;
+    return v->dims[3] <= AM_ATTENTION_ROUNDED ? am_rounds_even_rows(graph, nodes, count) : 0;
 }
 
 static am_status run_f32(const am_kernel_call *call)

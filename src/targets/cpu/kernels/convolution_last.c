@@ -273,12 +273,13 @@ static bool reads_rounded(const am_graph *graph, const am_node *node)
 }
 
 /* What a tail adds is in floats, at the place of the result. */
-static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+static unsigned writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
 {
     const am_convolution_attributes *a = nodes[0]->attributes;
     bool adds = false;
     for (int i = 1; i < count; i++) adds = adds || nodes[i]->op == AM_OP_BINARY;
-    return !adds && graph->values[nodes[0]->inputs[1].id].shape.dims[0] / (a->groups ? a->groups : 1) % 2 == 0;
+    int64_t channels = graph->values[nodes[0]->inputs[1].id].shape.dims[0] / (a->groups ? a->groups : 1);
+    return channels % 2 ? 0 : adds ? AM_ROUNDED_TOO : AM_ROUNDED_ALONE | AM_ROUNDED_TOO;
 }
 
 const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f32",

@@ -50,6 +50,7 @@ typedef struct windows {
     int64_t chunk, chunks, columns, panels, block_panels, panel_blocks;
     int64_t rows, width, row_blocks, width_blocks; /* of results */
     const am_conv_passes *passes;
+    am_unary_fn rounded_fn; /* the last of them, where results are rounded alone: it is then applied with that */
 } windows;
 
 /* How many steps so many numbers are. */
@@ -466,18 +467,17 @@ static void finish_last(const windows *w, const place *at, const target *y)
                           y->at + r * y->result_row, at->width, true);
 }
 
-/* Results of a block as pairs. */
-static void round_results(const windows *w, const place *at, const target *sums)
+/* Results of a block as pairs, of a function that is left to apply. */
+static void round_results(const windows *w, const place *at, const target *sums, am_pair *y)
 {
     const am_conv_geometry *g = &w->g;
     int64_t first = at->panel * w->columns, left = w->per_group - first;
-    int64_t count = left < sums->result ? left : sums->result;
-    am_pair *y = w->call->outputs[0].data;
+    int64_t count = left < w->block_panels * w->columns ? left : w->block_panels * w->columns;
     for (int64_t r = 0; r < at->rows; r++)
         for (int64_t i = 0; i < at->width; i++) {
             int64_t position = at->batch * g->positions + (at->y + r) * g->out[2] + at->x + i;
-            w->call->micro->round_pairs(sums->at + r * sums->result_row + i * sums->result, count,
-                                        y + (position * g->O + at->group * w->per_group + first) / 2);
+            w->call->micro->round_function(w->rounded_fn, sums->at + r * sums->result_row + i * sums->result, NULL,
+                                           count, y + (position * g->O + at->group * w->per_group + first) / 2);
         }
 }
 
@@ -500,7 +500,8 @@ static void compute_block(const windows *w, const place *at, workspace *memory)
     }
     if (writes_last) finish_last(w, at, &to);
     else put_planes(w, at, &to);
-    if (rounds) round_results(w, at, &to);
+    if (rounds) round_results(w, at, &to, w->call->outputs[0].data);
+    else if (w->call->also_rounded) round_results(w, at, &to, w->call->also_rounded);
 }
 
 static void compute_blocks(void *context, int64_t begin, int64_t end)
@@ -523,7 +524,11 @@ void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, 
     windows w = {.columns = call->micro->panel_columns};
     bool lies_as_read = call->input_last && has_pairs == call->input_rounded;
     if (!cut(&w, g, lies_as_read)) return; /* am_conv_has_windows was asked */
-    w.call = call, w.weights = prepared, w.passes = passes, w.has_pairs = has_pairs;
+    am_conv_passes all = passes ? *passes : (am_conv_passes){0};
+    am_unary_fn *last = &all.passes[all.count ? all.count - 1 : 0].fn;
+    w.rounded_fn = AM_IDENTITY;
+    if (call->output_rounded && all.count) w.rounded_fn = *last, *last = AM_IDENTITY;
+    w.call = call, w.weights = prepared, w.passes = &all, w.has_pairs = has_pairs;
     w.x = call->inputs[0].data, w.together = call->input_rounded ? 2 : 1;
     w.panel_steps = steps_of(&w, w.inputs * w.taps), w.chunk_steps = steps_of(&w, w.chunk * w.taps);
     int64_t others = g->B * g->groups * w.row_blocks * w.width_blocks;

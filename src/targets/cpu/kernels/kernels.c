@@ -41,10 +41,11 @@ bool am_all_f32(const am_graph *graph, const am_node *node)
     return true;
 }
 
-bool am_has_even_rows(const am_graph *graph, const am_node *const *nodes, int count)
+unsigned am_rounds_even_rows(const am_graph *graph, const am_node *const *nodes, int count)
 {
     const am_shape *shape = &graph->values[nodes[0]->first_output.id].shape;
-    return count == 1 && shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
+    bool is_even = shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
+    return count == 1 && is_even ? AM_ROUNDED_ALONE : 0;
 }
 
 bool am_every_node(const am_graph *graph, const am_node *node)

@@ -24,8 +24,8 @@ extern const am_kernel am_cpu_round;
 /* Whether every present input and every output of the node is F32. */
 bool am_all_f32(const am_graph *graph, const am_node *node);
 
-/* For am_kernel.writes_rounded, without a tail: rows of an even length, so that pairs are of one row. */
-bool am_has_even_rows(const am_graph *graph, const am_node *const *nodes, int count);
+/* For am_kernel.writes_rounded, without a tail: alone, rows of an even length, so that pairs are of one row. */
+unsigned am_rounds_even_rows(const am_graph *graph, const am_node *const *nodes, int count);
 
 /* For am_kernel.keeps_layout: of every node. */
 bool am_every_node(const am_graph *graph, const am_node *node);

@@ -431,9 +431,9 @@ static bool takes(const am_graph *graph, const am_node *const *nodes, int count,
 }
 
 /* Residuals lie as results do. */
-static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+static unsigned writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
 {
-    return !has_residual(nodes[0]) && !is_sum(nodes[count - 1]) && am_has_even_rows(graph, nodes, 1);
+    return has_residual(nodes[0]) || is_sum(nodes[count - 1]) ? 0 : am_rounds_even_rows(graph, nodes, 1);
 }
 
 const am_kernel am_cpu_linear = {.name = "linear_f32",

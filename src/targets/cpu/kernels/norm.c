@@ -82,17 +82,16 @@ static bool supports_rows(const am_graph *graph, const am_node *node)
            has_row_types(graph, node);
 }
 
-static bool writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+static unsigned writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
 {
     const am_shape *y = &graph->values[nodes[0]->first_output.id].shape;
     int64_t C = y->dims[y->rank - 1];
-    return count == 1 && C % 2 == 0 && C <= MOST_ROUNDED;
+    return count == 1 && C % 2 == 0 && C <= MOST_ROUNDED ? AM_ROUNDED_ALONE | AM_ROUNDED_TOO : 0;
 }
 
 const am_kernel am_cpu_norm_rows = {.name = "norm_rows_f32",
                                     .op = AM_OP_NORM,
                                     .writes_rounded = writes_rounded,
-                                    .writes_both = true,
                                     .run = run_rows,
                                     .supports = supports_rows,
                                     .scratch_bytes = rows_scratch,
@@ -270,6 +269,25 @@ static void find_factors(const last_norm *n)
         }
 }
 
+/* A place of which the results are rounded, a piece of its channels after the other. */
+static void scale_rounded(const last_norm *n, const float *x, int64_t channel, am_pair *to)
+{
+    const am_micro *micro = n->call->micro;
+    const am_tail *tail = n->call->tail;
+    float part[SPAN];
+    for (int64_t c = 0; c < n->C; c += SPAN) {
+        int64_t count = n->C - c < SPAN ? n->C - c : SPAN;
+        am_unary_fn fn = AM_IDENTITY;
+        micro->binary(AM_MUL, x + c, false, n->factors + channel + c, false, part, count);
+        micro->binary(AM_ADD, part, false, n->terms + channel + c, false, part, count);
+        for (int i = 0; tail && i < tail->count; i++) {
+            if (fn != AM_IDENTITY) micro->unary(fn, part, part, count);
+            fn = (am_unary_fn)((const am_unary_attributes *)tail->steps[i].node->attributes)->fn;
+        }
+        micro->round_function(fn, part, NULL, count, to + c / 2);
+    }
+}
+
 static void scale_places(void *context, int64_t begin, int64_t end)
 {
     const last_norm *n = context;
@@ -277,6 +295,10 @@ static void scale_places(void *context, int64_t begin, int64_t end)
         const float *x = (const float *)n->call->inputs[0].data + i * n->C;
         float *y = (float *)n->call->outputs[0].data + i * n->C;
         int64_t channel = i / n->P * n->C;
+        if (n->call->output_rounded) {
+            scale_rounded(n, x, channel, (am_pair *)n->call->outputs[0].data + i * n->C / 2);
+            continue;
+        }
         n->call->micro->binary(AM_MUL, x, false, n->factors + channel, false, y, n->C);
         n->call->micro->binary(AM_ADD, y, false, n->terms + channel, false, y, n->C);
         finish(n->call, y, n->C);
@@ -311,8 +333,15 @@ static size_t last_scratch(const am_graph *graph, const am_node *node)
     return channels * (spans * (sizeof(moments) + 2 * sizeof(float)) + 2 * sizeof(float));
 }
 
+static unsigned last_writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    (void)count;
+    return graph->values[nodes[0]->first_output.id].shape.dims[1] % 2 == 0 ? AM_ROUNDED_ALONE : 0;
+}
+
 static const am_kernel norm_last = {.name = "norm_channels_last_f32",
                                     .op = AM_OP_NORM,
+                                    .writes_rounded = last_writes_rounded,
                                     .run = run_last,
                                     .supports = supports_groups,
                                     .scratch_bytes = last_scratch,

@@ -231,7 +231,7 @@ static am_status run_gated(const am_kernel_call *call)
 
 const am_kernel am_cpu_gated_activation = {.name = "gated_activation_f32",
                                            .op = AM_OP_GATED_ACTIVATION,
-                                           .writes_rounded = am_has_even_rows,
+                                           .writes_rounded = am_rounds_even_rows,
                                            .run = run_gated,
                                            .supports = am_all_f32,
                                            .in_place = true};
