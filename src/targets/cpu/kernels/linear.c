@@ -31,8 +31,9 @@ typedef struct problem {
     const float *residual, *factors;
     am_unary_fn activation;
     int64_t M, N, K, rows, row_blocks, panels, block_panels, column_blocks, piece;
-    int64_t steps; /* of a sum: K, or the pairs of it */
-    size_t bytes;  /* of what a panel has for a step and column */
+    int64_t steps;   /* of a sum: K, or the pairs of it */
+    size_t bytes;    /* of what a panel has for a step and column */
+    bool rows_first; /* all rows of a block of columns come before those of the next */
 } problem;
 
 static int64_t up(int64_t n, int64_t by)
@@ -173,6 +174,7 @@ static const void *next_piece(const problem *p, const block *b, int64_t panel, i
     if (p->call->inputs[1].dtype != AM_F32 && !p->has_pairs) return NULL;
     if (panel + 1 < b->panel1) return prepared_piece(p, panel + 1, k0);
     if (k1 < p->steps) return prepared_piece(p, b->panel0, k1);
+    if (p->rows_first && b->m1 < p->M) return prepared_piece(p, b->panel0, 0);
     return b->panel1 < p->panels ? prepared_piece(p, b->panel1, 0) : NULL;
 }
 
@@ -302,7 +304,9 @@ static void work(void *context, int64_t begin, int64_t end)
 {
     const problem *p = context;
     for (int64_t i = begin; i < end; i++) {
-        int64_t m0 = i / p->column_blocks * p->rows, panel0 = i % p->column_blocks * p->block_panels;
+        int64_t row_block = p->rows_first ? i % p->row_blocks : i / p->column_blocks;
+        int64_t column_block = p->rows_first ? i / p->row_blocks : i % p->column_blocks;
+        int64_t m0 = row_block * p->rows, panel0 = column_block * p->block_panels;
         block b = {.m0 = m0,
                    .m1 = m0 + p->rows < p->M ? m0 + p->rows : p->M,
                    .panel0 = panel0,
@@ -336,6 +340,7 @@ static void run_problem(problem *p)
     p->block_panels = PANELS;
     while (p->block_panels > 1 && p->row_blocks * up(p->panels, p->block_panels) < LEAST_BLOCKS) p->block_panels /= 2;
     p->column_blocks = up(p->panels, p->block_panels);
+    p->rows_first = p->N > p->M; /* what is read again and again is the smaller: x, or the weight */
     if (p->has_pairs && !p->call->input_rounded) am_parallel_for(p->M, ROUND_ROWS, round_rows, p);
     am_parallel_for(p->row_blocks * p->column_blocks, 1, work, p);
 }
