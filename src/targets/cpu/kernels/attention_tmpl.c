@@ -233,26 +233,43 @@ static bool shows_all(const am_attention_problem *p, int64_t b, int64_t h, int64
     return true;
 }
 
-/* Whether all scores of a block are products times the scale, and nothing else. */
+/* Whether the scores that a block's queries see by their positions are products times the scale, and nothing else. */
 static bool is_plain(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
                      int64_t count)
 {
-    int64_t low, high, unused;
-    if (p->soft_cap != 0 || p->bias || !(p->scale > 0)) return false;
-    visible(p, p->first_position + t0 + rows - 1, &low, &unused); /* begins and ends move on with the query */
-    visible(p, p->first_position + t0, &unused, &high);
-    return low <= s0 && high >= s0 + count && (!p->mask || shows_all(p, b, h, t0, rows, s0, count));
+    bool is_scaled = p->soft_cap == 0 && !p->bias && p->scale > 0;
+    return is_scaled && (!p->mask || shows_all(p, b, h, t0, rows, s0, count));
 }
 
+/* Whether all its queries see all keys by their positions. */
+static bool sees_all(const am_attention_problem *p, int64_t t0, int64_t rows, int64_t s0, int64_t count)
+{
+    int64_t low, high, unused;
+    visible(p, p->first_position + t0 + rows - 1, &low, &unused); /* begins and ends move on with the query */
+    visible(p, p->first_position + t0, &unused, &high);
+    return low <= s0 && high >= s0 + count;
+}
+
+/* Scores of query t that it does not see by its position: their weights are 0. */
+static void hide(const am_attention_problem *p, int64_t t, int64_t s0, int64_t count, float *scores)
+{
+    int64_t low, high;
+    visible(p, p->first_position + t, &low, &high);
+    for (int64_t i = 0; i < count && s0 + i < low; i++) scores[i] = -__builtin_inff();
+    for (int64_t i = high > s0 ? high - s0 : 0; i < count; i++) scores[i] = -__builtin_inff();
+}
+
+/* See attend_range. */
 static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
-                         int64_t count, running *state, pairs *rounded)
+                         int64_t count, bool all, running *state, pairs *rounded)
 {
     _Alignas(64) float scores[QUERIES * (KEYS + LINE)];
-    bool plain = is_plain(p, b, h, t0, rows, s0, count);
+    bool whole = sees_all(p, t0, rows, s0, count), plain = (whole || !all) && is_plain(p, b, h, t0, rows, s0, count);
     int64_t row = result_row(p), scores_row = row_of(count);
     float *y = result_at(p, b, h, t0);
     multiply_keys(p, b, h, t0, rows, s0, count, rounded, scores);
     for (int64_t i = 0; i < rows && !plain; i++) dress(p, b, h, t0 + i, s0, count, scores + i * scores_row);
+    for (int64_t i = 0; i < rows && plain && !whole; i++) hide(p, t0 + i, s0, count, scores + i * scores_row);
     for (int64_t i = 0; i < rows; i += WEIGHED)
         weigh(rows - i < WEIGHED ? rows - i : WEIGHED, scores + i * scores_row, plain ? p->scale : 1, count,
               &state->most[i], &state->total[i], y + i * row, row, p->E,
@@ -300,7 +317,7 @@ static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, in
     for (int64_t s = low / KEYS * KEYS; s < high; s += KEYS) {
         int64_t count = end - s < KEYS ? end - s : KEYS;
         if (all || !p->mask || shows_any(p, b, h, t0, rows, s, count))
-            attend_block(p, b, h, t0, rows, s, count, state, &rounded);
+            attend_block(p, b, h, t0, rows, s, count, all, state, &rounded);
     }
 }
 
