@@ -17,7 +17,9 @@ LARGEST_DIFFERENCE = 1e-3
 TURN_SECONDS = 0.3   # of one engine before the next has its turn
 TURN_RUNS = 20       # at most
 PROFILE_MS = 500
-PAUSE_SECONDS = 0.02  # for the threads of the engine before to stop waiting for work
+PAUSE_SECONDS = 0.02  # in which threads that wait in loops show
+LONGEST_PAUSE_SECONDS = 0.5
+RESTING_MS = 0.5  # of a pause, on all threads together
 
 
 class Failure(Exception):
@@ -58,6 +60,14 @@ class Worker:
             with open(path) as file:
                 total += int(file.read().split()[0])
         return total / 1e6
+
+    def rest(self):
+        """Waits until its threads sleep: some wait for work in loops, on processors that the next engine is to have."""
+        end = time.monotonic() + LONGEST_PAUSE_SECONDS
+        before, now = -1.0, self.cpu_ms()
+        while now - before > RESTING_MS and time.monotonic() < end:
+            time.sleep(PAUSE_SECONDS)
+            before, now = now, self.cpu_ms()
 
     def answer(self):
         """The output, all its numbers."""
@@ -129,15 +139,17 @@ def take_turns(workers, rounds):
     """{engine: [[ms of each run] of each round]} and {engine: processor ms of a run}; every engine runs as often as the
     slowest allows."""
     slowest_ms = max(worker.run(1)[0] for worker in workers.values())
+    for worker in workers.values():
+        worker.rest()
     count = max(1, min(TURN_RUNS, int(TURN_SECONDS * 1e3 / slowest_ms)))
     times = {name: [] for name in workers}
     cpu_ms = dict.fromkeys(workers, 0.0)
     for _ in range(rounds):
         for name, worker in workers.items():
-            time.sleep(PAUSE_SECONDS)
             before = worker.cpu_ms()
             times[name].append(worker.run(count))
             cpu_ms[name] += (worker.cpu_ms() - before) / (rounds * count)
+            worker.rest()
     return times, cpu_ms
 
 

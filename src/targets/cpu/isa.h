@@ -109,8 +109,8 @@ typedef struct am_micro {
                        const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending);
     void (*round_pairs)(const float *x, int64_t count, am_pair *pairs);
 
-    /* Pairs of fn(x), times z where that is not null. fn may be off by 2^-12 of itself, or by
-       2^-20; of -infinity it may be 0. */
+    /* Pairs of fn(x), times z where that is not null. fn may be off by 2^-12 of itself, or by 2^-20; of
+       -infinity it may be 0. */
     void (*round_function)(am_unary_fn fn, const float *x, const float *z, int64_t count, am_pair *pairs);
     void (*pack_pairs)(const void *w, am_dtype dtype, int64_t row, int64_t column, int64_t K, int64_t columns,
                        am_pair *panel);

@@ -183,20 +183,21 @@ static void multiply_keys(const am_attention_problem *p, int64_t b, int64_t h, i
     enum { COLUMNS = AM_PANEL_COLUMNS };
     int64_t steps = p->has_pairs ? am_pairs_of(p->D) : p->D;
     int64_t group = h / (p->H / p->G), panels = (p->S + COLUMNS - 1) / COLUMNS, size = steps * COLUMNS;
+    int64_t row = row_of(count);
     const float *q = p->q + ((b * p->T + t0) * p->H + h) * p->D, *k = p->k + ((b * p->S + s0) * p->G + group) * p->D;
     if (!p->k_panels) {
-        AM_BASE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, row_of(count));
+        AM_BASE(gemm_nt)(rows, count, p->D, q, p->H * p->D, k, p->G * p->D, AM_F32, scores, row);
         return;
     }
     const float *panel = p->k_panels + ((b * p->G + group - p->first_group) * panels + s0 / COLUMNS) * size;
     for (int64_t s = 0; s < count; s += COLUMNS, panel += size) {
         int64_t columns = count - s < COLUMNS ? count - s : COLUMNS;
         const float *next = s + COLUMNS < count ? panel + size : NULL;
-        if (p->has_pairs) AM_TEMPLATE(gemm_pairs)
-        (rows, columns, steps, rounded->q, steps, (const am_pair *)panel, (const am_pair *)next, scores + s,
-         row_of(count), false, NULL);
-        else AM_BASE(gemm_panel)(rows, columns, steps, q, p->H * p->D, panel, AM_F32, next, scores + s, row_of(count),
-                                 false);
+        float *to = scores + s;
+        if (p->has_pairs) {
+            const am_pair *from = (const am_pair *)panel, *after = (const am_pair *)next;
+            AM_TEMPLATE(gemm_pairs)(rows, columns, steps, rounded->q, steps, from, after, to, row, false, NULL);
+        } else AM_BASE(gemm_panel)(rows, columns, steps, q, p->H * p->D, panel, AM_F32, next, to, row, false);
     }
 }
 
@@ -216,10 +217,12 @@ static void add_values(const am_attention_problem *p, int64_t b, int64_t h, int6
     const float *panel = p->v_panels + ((b * p->G + group - p->first_group) * panels * steps + s0 / together) * COLUMNS;
     for (int64_t e = 0; e < p->E; e += COLUMNS, panel += steps * COLUMNS) {
         int64_t columns = p->E - e < COLUMNS ? p->E - e : COLUMNS;
-        if (p->has_pairs) AM_TEMPLATE(gemm_pairs)
-        (rows, columns, am_pairs_of(count), rounded->weights, row_of(am_pairs_of(count)), (const am_pair *)panel, NULL,
-         y + e, row, true, NULL);
-        else AM_BASE(gemm_panel)(rows, columns, count, weights, row_of(count), panel, AM_F32, NULL, y + e, row, true); }
+        if (p->has_pairs) {
+            const am_pair *from = (const am_pair *)panel, *shares = rounded->weights;
+            int64_t K = am_pairs_of(count);
+            AM_TEMPLATE(gemm_pairs)(rows, columns, K, shares, row_of(K), from, NULL, y + e, row, true, NULL);
+        } else AM_BASE(gemm_panel)(rows, columns, count, weights, row_of(count), panel, AM_F32, NULL, y + e, row, true);
+    }
 }
 
 /* Whether the mask shows all of these keys to all of these queries. */
@@ -361,6 +364,8 @@ void AM_TEMPLATE(attention)(const am_attention_problem *p, int64_t b, int64_t h,
     am_attention_problem own = *p;
     own.y = y, own.y_first = t0;
     attend_queries(&own, b, h, t0, t1);
-    for (int64_t t = t0; t < t1; t++) AM_TEMPLATE(round_pairs)
-    ((y + (t - t0) * p->E), p->E, p->rounded + ((b * p->T + t) * p->H + h) * p->E / 2);
+    for (int64_t t = t0; t < t1; t++) {
+        am_pair *to = p->rounded + ((b * p->T + t) * p->H + h) * p->E / 2;
+        AM_TEMPLATE(round_pairs)(y + (t - t0) * p->E, p->E, to);
+    }
 }
