@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "base/threads.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 
 #include <pthread.h>
@@ -10,7 +11,11 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { THREADS_LIMIT = 1024, SPINS_BEFORE_SLEEP = 4000 };
+enum { THREADS_LIMIT = 1024, SPINS_BEFORE_YIELD = 4000, SPINS_BETWEEN_LOOKS = 64 };
+
+/* Workers wait so long in a loop for the next job: what one thread does alone between two jobs of a token takes less,
+   and to wake a thread takes as long as the processor, or the machine around it, takes to come back. */
+#define SPIN_MS 1.0
 
 /* Neighbours that a thread takes before it helps others with theirs: from job to job it meets the same part of what is
    computed, as far as numbers of items allow, and finds it in its own cache. */
@@ -92,12 +97,17 @@ static void cut_shares(const job *j)
 
 static uint_least64_t wait_for_job(uint_least64_t seen)
 {
-    for (int i = 0; i < SPINS_BEFORE_SLEEP; i++) {
+    double end = 0;
+    for (int64_t i = 0;; i++) {
         uint_least64_t now = atomic_load_explicit(&pool.generation, memory_order_acquire);
         if (now != seen) return now;
 #if defined(__x86_64__)
         __builtin_ia32_pause();
 #endif
+        if (i % SPINS_BETWEEN_LOOKS) continue;
+        double ms = am_clock_ms();
+        if (i == 0) end = ms + SPIN_MS;
+        else if (ms > end) break;
     }
     pthread_mutex_lock(&pool.sleep);
     while (atomic_load_explicit(&pool.generation, memory_order_acquire) == seen)
@@ -184,7 +194,7 @@ int am_threads_count(void)
 static void wait_until_idle(void)
 {
     for (int i = 0; atomic_load_explicit(&pool.busy, memory_order_acquire) > 0; i++) {
-        if (i > SPINS_BEFORE_SLEEP) sched_yield();
+        if (i > SPINS_BEFORE_YIELD) sched_yield();
 #if defined(__x86_64__)
         else __builtin_ia32_pause();
 #endif
