@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 
-from measure import HERE, PAUSE_SECONDS, Failure, Worker, say
+from measure import HERE, Failure, Worker, say
 import report
 import tokenizer_texts
 
@@ -106,10 +106,10 @@ def measure_case(commands, rounds):
         result = {"ids": compare_ids(workers), "times": {n: [] for n in workers}, "cpu_ms": {n: [] for n in workers}}
         for _ in range(rounds):
             for name, worker in workers.items():
-                time.sleep(PAUSE_SECONDS)
                 before = worker.cpu_ms()
                 result["times"][name] += worker.run(1)
                 result["cpu_ms"][name].append(worker.cpu_ms() - before)
+                worker.rest()
         return result
     finally:
         for worker in workers.values():

@@ -142,8 +142,7 @@ static void raise_most(float block, float *most, double *total, float *y, int64_
 }
 
 /* Turns scores * scale into weights relative to the largest so far and rescales what was summed before. The weights
-   take the place of the scores, or are rounded to pairs where those are not null. Rows of y are
-   y_row apart. */
+   take the place of the scores, or are rounded to pairs where those are not null. Rows of y are y_row apart. */
 static void weigh(int64_t rows, float *scores, float scale, int64_t count, float *most, double *total, float *y,
                   int64_t y_row, int64_t E, am_pair *rounded)
 {

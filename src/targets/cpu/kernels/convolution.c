@@ -344,9 +344,7 @@ bool am_conv_takes(const am_graph *graph, const am_node *const *nodes, int count
     if (next->op == AM_OP_NORM)
         return from == 0 && ((const am_norm_attributes *)next->attributes)->kind == AM_NORM_BATCH;
     if (next->op == AM_OP_UNARY) return true;
-    if (next->op != AM_OP_BINARY || ((const am_binary_attributes *)next->attributes)->fn != AM_ADD) return false;
-    return am_shape_equal(&graph->values[next->inputs[1 - from].id].shape, shape) &&
-           am_shape_equal(&graph->values[next->first_output.id].shape, shape);
+    return am_is_plain_sum(graph, next, from, shape);
 }
 
 /* Windows of one place are as many products of x as it is. */

@@ -41,11 +41,21 @@ bool am_all_f32(const am_graph *graph, const am_node *node)
     return true;
 }
 
+bool am_is_plain_sum(const am_graph *graph, const am_node *node, int from, const am_shape *shape)
+{
+    if (node->op != AM_OP_BINARY || ((const am_binary_attributes *)node->attributes)->fn != AM_ADD) return false;
+    return am_shape_equal(&graph->values[node->inputs[1 - from].id].shape, shape) &&
+           am_shape_equal(&graph->values[node->first_output.id].shape, shape);
+}
+
+bool am_has_even_rows(const am_shape *shape)
+{
+    return shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
+}
+
 unsigned am_rounds_even_rows(const am_graph *graph, const am_node *const *nodes, int count)
 {
-    const am_shape *shape = &graph->values[nodes[0]->first_output.id].shape;
-    bool is_even = shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
-    return count == 1 && is_even ? AM_ROUNDED_ALONE : 0;
+    return count == 1 && am_has_even_rows(&graph->values[nodes[0]->first_output.id].shape) ? AM_ROUNDED_ALONE : 0;
 }
 
 bool am_every_node(const am_graph *graph, const am_node *node)

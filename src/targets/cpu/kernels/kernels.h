@@ -24,7 +24,13 @@ extern const am_kernel am_cpu_round;
 /* Whether every present input and every output of the node is F32. */
 bool am_all_f32(const am_graph *graph, const am_node *node);
 
-/* For am_kernel.writes_rounded, without a tail: alone, rows of an even length, so that pairs are of one row. */
+/* Whether the node adds as many numbers as there are in `shape`, which its input `from` has, to them. */
+bool am_is_plain_sum(const am_graph *graph, const am_node *node, int from, const am_shape *shape);
+
+/* Whether rows of the last dimension have an even length, so that pairs are of one row. */
+bool am_has_even_rows(const am_shape *shape);
+
+/* For am_kernel.writes_rounded, without a tail: alone, where rows have an even length. */
 unsigned am_rounds_even_rows(const am_graph *graph, const am_node *const *nodes, int count);
 
 /* For am_kernel.keeps_layout: of every node. */

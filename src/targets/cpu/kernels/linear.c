@@ -404,8 +404,7 @@ static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
 
 static bool reads_rounded(const am_graph *graph, const am_node *node)
 {
-    const am_shape *shape = &graph->values[node->inputs[0].id].shape;
-    return shape->rank > 0 && shape->dims[shape->rank - 1] % 2 == 0;
+    return am_has_even_rows(&graph->values[node->inputs[0].id].shape);
 }
 
 static bool has_residual(const am_node *node)
@@ -414,11 +413,11 @@ static bool has_residual(const am_node *node)
 }
 
 /* Whether the node multiplies by a number for each column. */
-static bool is_scale(const am_graph *graph, const am_node *node, int from)
+static bool is_scale(const am_graph *graph, const am_node *node, int from, const am_shape *y)
 {
-    const am_shape *y = &graph->values[node->first_output.id].shape,
-                   *factors = &graph->values[node->inputs[1 - from].id].shape;
-    if (((const am_binary_attributes *)node->attributes)->fn != AM_MUL || factors->rank < 1) return false;
+    const am_shape *factors = &graph->values[node->inputs[1 - from].id].shape;
+    if (node->op != AM_OP_BINARY || ((const am_binary_attributes *)node->attributes)->fn != AM_MUL) return false;
+    if (factors->rank < 1 || !am_shape_equal(&graph->values[node->first_output.id].shape, y)) return false;
     int64_t columns = factors->dims[factors->rank - 1];
     return columns == y->dims[y->rank - 1] && columns == am_shape_count(factors);
 }
@@ -430,9 +429,7 @@ static bool takes(const am_graph *graph, const am_node *const *nodes, int count,
     bool is_plain = count == 1 && ((const am_linear_attributes *)nodes[0]->attributes)->activation == AM_IDENTITY;
     if (has_residual(nodes[0]) || is_sum(nodes[count - 1]) || !am_all_f32(graph, next)) return false;
     if (next->op == AM_OP_UNARY) return is_plain;
-    if (next->op != AM_OP_BINARY || !am_shape_equal(&graph->values[next->first_output.id].shape, shape)) return false;
-    if (!is_sum(next)) return is_plain && is_scale(graph, next, from);
-    return am_shape_equal(&graph->values[next->inputs[1 - from].id].shape, shape);
+    return am_is_plain_sum(graph, next, from, shape) || (is_plain && is_scale(graph, next, from, shape));
 }
 
 /* Residuals lie as results do. */

@@ -378,8 +378,7 @@ AM_INLINE vf vexp_falling(vf x)
 }
 
 #if defined(AM_VEC_AVX512)
-/* 2^t within 2^-13.5 of it, for numbers that are rounded to BF16: with t = n + r, 0 <= r < 1, 2^n times a cubic of r.
- */
+/* 2^t within 2^-13.5 of it, for numbers that are rounded to BF16: t = n + r, 0 <= r < 1, 2^n times a cubic of r. */
 AM_INLINE vf vpower2_bf16(vf t)
 {
     vf r = (vf)_mm512_reduce_ps((__m512)t, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); /* 0 of the infinities */

@@ -1,36 +1,20 @@
 /* Chains of convolutions and pools, which a program computes with channels last, beside the kernels that define the
  * ops. */
 #include "check.h"
+#include "programs.h"
 
 #include "base/prng.h"
 #include "base/threads.h"
-#include "graph/graph.h"
-#include "graph/ops.h"
-#include "targets/cpu/program.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t seed;
-
-static am_value numbers(am_builder *b, am_shape shape, double low, double high)
-{
-    int64_t count = am_shape_count(&shape);
-    float *values = malloc((size_t)count * sizeof *values);
-    assert_non_null(values);
-    for (int64_t i = 0; i < count; i++) values[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
-    seed++;
-    am_value v = am_constant_copy(b, AM_F32, shape, values);
-    free(values);
-    return v;
-}
-
 /* A convolution of `out` channels with sizes of its own. */
 static am_value convolve(am_builder *b, am_value x, am_shape weight, bool bias, const am_convolution_attributes *a)
 {
-    return am_convolution(b, x, numbers(b, weight, -0.3, 0.3),
-                          bias ? numbers(b, am_shape_of(weight.dims[0]), -1, 1) : AM_NONE, a);
+    return am_convolution(b, x, program_numbers(b, weight, -0.3, 0.3),
+                          bias ? program_numbers(b, am_shape_of(weight.dims[0]), -1, 1) : AM_NONE, a);
 }
 
 static am_value point(am_builder *b, am_value x, int64_t out, int64_t in)
@@ -48,8 +32,9 @@ static am_value window(am_builder *b, am_value x, int64_t out, int64_t in, int64
 static am_value batch_norm(am_builder *b, am_value x, int64_t channels)
 {
     am_shape shape = am_shape_of(channels);
-    return am_norm_op(b, x, numbers(b, shape, 0.5, 1.5), numbers(b, shape, -1, 1), numbers(b, shape, -0.5, 0.5),
-                      numbers(b, shape, 0.5, 2), &(am_norm_attributes){.kind = AM_NORM_BATCH, .eps = 1e-5});
+    return am_norm_op(b, x, program_numbers(b, shape, 0.5, 1.5), program_numbers(b, shape, -1, 1),
+                      program_numbers(b, shape, -0.5, 0.5), program_numbers(b, shape, 0.5, 2),
+                      &(am_norm_attributes){.kind = AM_NORM_BATCH, .eps = 1e-5});
 }
 
 /* --- graphs --- */
@@ -124,9 +109,9 @@ static void permuted_between(am_builder *b, am_value x)
     am_value y = convolve(b, x, am_shape_of(40, 6, 2, 2), true, &patch);
     for (int i = 0; i < 3; i++) {
         am_value z = am_permute(b, convolve(b, y, am_shape_of(40, 1, 7, 7), true, &filter), am_shape_of(0, 2, 3, 1));
-        z = am_norm_op(b, z, numbers(b, am_shape_of(40), 0, 1), numbers(b, am_shape_of(40), 0, 1), AM_NONE, AM_NONE,
-                       &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = 1e-6});
-        z = am_linear_op(b, z, numbers(b, am_shape_of(40, 40), -0.3, 0.3), AM_NONE, AM_NONE,
+        z = am_norm_op(b, z, program_numbers(b, am_shape_of(40), 0, 1), program_numbers(b, am_shape_of(40), 0, 1),
+                       AM_NONE, AM_NONE, &(am_norm_attributes){.kind = AM_NORM_LAYER, .eps = 1e-6});
+        z = am_linear_op(b, z, program_numbers(b, am_shape_of(40, 40), -0.3, 0.3), AM_NONE, AM_NONE,
                          &(am_linear_attributes){.activation = AM_GELU});
         y = am_add(b, y, am_permute(b, z, am_shape_of(0, 3, 1, 2)));
         if (i == 1) am_output(b, "second", am_permute(b, y, am_shape_of(0, 2, 3, 1)));
@@ -169,7 +154,7 @@ static void lines(am_builder *b, am_value x)
 static am_value group_norm(am_builder *b, am_value x, int64_t channels, int groups)
 {
     am_shape shape = am_shape_of(channels);
-    return am_norm_op(b, x, numbers(b, shape, 0.5, 1.5), numbers(b, shape, -1, 1), AM_NONE, AM_NONE,
+    return am_norm_op(b, x, program_numbers(b, shape, 0.5, 1.5), program_numbers(b, shape, -1, 1), AM_NONE, AM_NONE,
                       &(am_norm_attributes){.kind = AM_NORM_GROUP, .groups = groups, .eps = 1e-5});
 }
 
@@ -254,7 +239,7 @@ static void expect_agreement(void (*build)(am_builder *, am_value), am_shape sha
     am_graph *g;
     am_cpu_program *reference;
     am_test_expect_ok(am_builder_create(&b));
-    seed = 1;
+    program_restart();
     build(b, am_graph_input(b, "x", AM_F32, shape));
     am_test_expect_ok(am_builder_finish(b, &g));
     int64_t count = am_shape_count(&shape);

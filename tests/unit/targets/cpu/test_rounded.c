@@ -1,23 +1,10 @@
 /* Numbers that stay in BF16 between kernels: rounded once for all that read them, or given so by the kernel before. */
 #include "check.h"
-
-#include "base/prng.h"
-#include "graph/graph.h"
-#include "graph/ops.h"
-#include "targets/cpu/program.h"
-
-static uint64_t seed;
+#include "programs.h"
 
 static am_value numbers(am_builder *b, am_shape shape)
 {
-    int64_t count = am_shape_count(&shape);
-    float *values = malloc((size_t)count * sizeof *values);
-    assert_non_null(values);
-    for (int64_t i = 0; i < count; i++) values[i] = (float)(am_uniform(seed, (uint64_t)i) - 0.5);
-    seed++;
-    am_value v = am_constant_copy(b, AM_F32, shape, values);
-    free(values);
-    return v;
+    return program_numbers(b, shape, -0.5, 0.5);
 }
 
 static am_value linear(am_builder *b, am_value x, int64_t out, int64_t in, am_unary_fn fn, am_value residual)
@@ -32,7 +19,7 @@ static am_graph *build(int64_t rows, int64_t K, int64_t wide, bool shows)
     am_builder *b;
     am_graph *graph;
     am_test_expect_ok(am_builder_create(&b));
-    seed = 1;
+    program_restart();
     am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, rows, K));
     am_value q = linear(b, x, 12, K, AM_IDENTITY, AM_NONE), k = linear(b, x, 7, K, AM_RELU, AM_NONE);
     am_value inner = linear(b, x, wide, K, AM_TANH, AM_NONE); /* the same however it is rounded */
@@ -46,22 +33,11 @@ static am_graph *build(int64_t rows, int64_t K, int64_t wide, bool shows)
     return graph;
 }
 
-static int steps_of(const am_cpu_program *program, const char *kernel)
-{
-    int found = 0;
-    for (int i = 0; i < am_cpu_program_step_count(program); i++)
-        found += strcmp(am_cpu_program_step(program, i).kernel, kernel) == 0;
-    return found;
-}
-
 /* Outputs of a program with numbers in BF16 where that is allowed. */
 static am_cpu_program *run(const am_graph *graph, am_isa isa, bool allows, bool prepares, const am_tensor *x)
 {
-    am_cpu_program *program;
     const am_cpu_program_options options = {.isa = isa, .allows_bf16 = allows, .prepare = prepares};
-    am_test_expect_ok(am_cpu_program_create(graph, &options, &program));
-    am_test_expect_ok(am_cpu_program_run(program, x, NULL));
-    return program;
+    return program_run(graph, &options, x);
 }
 
 static void check_sizes(am_isa isa, int64_t rows, int64_t K, int64_t wide)
@@ -72,10 +48,10 @@ static void check_sizes(am_isa isa, int64_t rows, int64_t K, int64_t wide)
     const am_tensor x = {AM_F32, am_shape_of(2, rows, K), numbers_of_x};
     am_cpu_program *exact = run(hidden, isa, false, true, &x), *kept = run(hidden, isa, true, true, &x),
                    *rounded = run(shown, isa, true, false, &x);
-    assert_int_equal(steps_of(exact, "round_bf16"), 0);
-    assert_int_equal(steps_of(kept, "round_bf16"), K % 2 == 0);
-    assert_int_equal(steps_of(rounded, "round_bf16"), (K % 2 == 0) + (wide % 2 == 0));
-    assert_int_equal(steps_of(kept, "linear_bf16"), 4);
+    assert_int_equal(program_steps(exact, "round_bf16"), 0);
+    assert_int_equal(program_steps(kept, "round_bf16"), K % 2 == 0);
+    assert_int_equal(program_steps(rounded, "round_bf16"), (K % 2 == 0) + (wide % 2 == 0));
+    assert_int_equal(program_steps(kept, "linear_bf16"), 4);
     for (int i = 0; i < 3; i++) {
         am_tensor expected = am_cpu_program_output(exact, i), found = am_cpu_program_output(kept, i),
                   again = am_cpu_program_output(rounded, i);
@@ -118,7 +94,7 @@ static am_graph *build_convolutions(void)
     am_builder *b;
     am_graph *graph;
     am_test_expect_ok(am_builder_create(&b));
-    seed = 1;
+    program_restart();
     am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, 3, 19, 21));
     am_value y = am_unary(b, AM_RELU, convolve(b, x, 70, 3, 3, 1, 1)); /* odd: rounds pieces, not x */
     am_value inner = am_unary(b, AM_GELU, convolve(b, y, 34, 70, 3, 1, 1));
@@ -143,7 +119,7 @@ static void cpu_rounded__numbers_stay_so_between_convolutions(void **state)
         check_fill(ORDINARY, numbers_of_x, 2 * 3 * 19 * 21);
         const am_tensor x = {AM_F32, am_shape_of(2, 3, 19, 21), numbers_of_x};
         am_cpu_program *exact = run(graph, isa, false, true, &x), *kept = run(graph, isa, true, true, &x);
-        assert_int_equal(steps_of(kept, "round_bf16"), 1); /* what the one with 35 channels a group gives */
+        assert_int_equal(program_steps(kept, "round_bf16"), 1); /* what the one with 35 channels a group gives */
         am_tensor expected = am_cpu_program_output(exact, 0), found = am_cpu_program_output(kept, 0);
         check_near_together(&found, &expected, 0.06, "y"); /* eight layers */
         am_cpu_program_destroy(exact), am_cpu_program_destroy(kept);
@@ -159,7 +135,7 @@ static am_graph *build_over_time(int64_t T, bool has_function)
     am_builder *b;
     am_graph *graph;
     am_test_expect_ok(am_builder_create(&b));
-    seed = 1;
+    program_restart();
     const am_convolution_attributes a = {.stride = am_shape_of(2)};
     const am_norm_attributes groups = {.kind = AM_NORM_GROUP, .groups = 22, .eps = 1e-5};
     am_value y = am_graph_input(b, "x", AM_F32, am_shape_of(2, 6, 4 * T + 3));
@@ -187,7 +163,7 @@ static void cpu_rounded__numbers_stay_so_over_time(void **state)
             check_fill(ORDINARY, numbers_of_x, count);
             const am_tensor x = {AM_F32, am_shape_of(2, 6, 4 * T + 3), numbers_of_x};
             am_cpu_program *exact = run(graph, isa, false, true, &x), *kept = run(graph, isa, true, true, &x);
-            assert_int_equal(steps_of(kept, "round_bf16"), 1); /* for the linear layer */
+            assert_int_equal(program_steps(kept, "round_bf16"), 1); /* for the linear layer */
             am_tensor expected = am_cpu_program_output(exact, 0), found = am_cpu_program_output(kept, 0);
             check_near_together(&found, &expected, 0.03, "y");
             am_cpu_program_destroy(exact), am_cpu_program_destroy(kept);
@@ -206,7 +182,7 @@ static am_graph *build_block(int64_t rows, int64_t C, int64_t heads)
     am_builder *b;
     am_graph *graph;
     am_test_expect_ok(am_builder_create(&b));
-    seed = 1;
+    program_restart();
     am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, rows, C));
     const am_norm_attributes layer = {.kind = AM_NORM_LAYER, .eps = 1e-5}, rms = {.kind = AM_NORM_RMS, .eps = 1e-5};
     am_value h = am_norm_op(b, x, numbers(b, am_shape_of(C)), numbers(b, am_shape_of(C)), AM_NONE, AM_NONE, &layer);
@@ -233,8 +209,8 @@ static void check_block(am_isa isa, int64_t rows, int64_t C, int64_t heads)
     check_fill(ORDINARY, numbers_of_x, 2 * rows * C);
     const am_tensor x = {AM_F32, am_shape_of(2, rows, C), numbers_of_x};
     am_cpu_program *exact = run(graph, isa, false, true, &x), *kept = run(graph, isa, true, true, &x);
-    assert_int_equal(steps_of(kept, "round_bf16"), 1); /* of the second sum, which nothing else rounds */
-    assert_int_equal(steps_of(kept, "binary_f32") + steps_of(kept, "unary_f32"), 0);
+    assert_int_equal(program_steps(kept, "round_bf16"), 1); /* of the second sum, which nothing else rounds */
+    assert_int_equal(program_steps(kept, "binary_f32") + program_steps(kept, "unary_f32"), 0);
     am_tensor expected = am_cpu_program_output(exact, 0), found = am_cpu_program_output(kept, 0);
     check_near_together(&found, &expected, 0.03, "y");
     am_cpu_program_destroy(exact), am_cpu_program_destroy(kept);

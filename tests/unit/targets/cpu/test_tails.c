@@ -1,24 +1,11 @@
 /* Functions and sums that a linear layer takes into its pass, and such as it must leave, beside the kernels that define
    the ops. */
 #include "check.h"
-
-#include "base/prng.h"
-#include "graph/graph.h"
-#include "graph/ops.h"
-#include "targets/cpu/program.h"
-
-static uint64_t seed;
+#include "programs.h"
 
 static am_value numbers(am_builder *b, am_shape shape)
 {
-    int64_t count = am_shape_count(&shape);
-    float *values = malloc((size_t)count * sizeof *values);
-    assert_non_null(values);
-    for (int64_t i = 0; i < count; i++) values[i] = (float)(am_uniform(seed, (uint64_t)i) - 0.5);
-    seed++;
-    am_value v = am_constant_copy(b, AM_F32, shape, values);
-    free(values);
-    return v;
+    return program_numbers(b, shape, -0.5, 0.5);
 }
 
 static am_value linear(am_builder *b, am_value x, int64_t out, int64_t in, am_unary_fn fn)
@@ -57,39 +44,23 @@ static void build_left(am_builder *b, am_value x, sizes s)
     am_output(b, "second_function", am_unary(b, AM_TANH, linear(b, x, s.N, s.K, AM_RELU)));
 }
 
-static int steps_of(const am_cpu_program *program, const char *kernel)
-{
-    int found = 0;
-    for (int i = 0; i < am_cpu_program_step_count(program); i++)
-        found += strcmp(am_cpu_program_step(program, i).kernel, kernel) == 0;
-    return found;
-}
-
-static am_cpu_program *run(const am_graph *graph, const am_cpu_program_options *options, const am_tensor *x)
-{
-    am_cpu_program *program;
-    am_test_expect_ok(am_cpu_program_create(graph, options, &program));
-    am_test_expect_ok(am_cpu_program_run(program, x, NULL));
-    return program;
-}
-
 static void check_sizes(am_isa isa, sizes s, void (*build)(am_builder *b, am_value x, sizes s), int pointwise)
 {
     am_builder *b;
     am_graph *graph;
     am_test_expect_ok(am_builder_create(&b));
-    seed = 1;
+    program_restart();
     build(b, am_graph_input(b, "x", AM_F32, am_shape_of(2, s.rows, s.K)), s);
     am_test_expect_ok(am_builder_finish(b, &graph));
     am_builder_destroy(b);
     float *numbers_of_x = check_floats(AT_END, 2 * s.rows * s.K);
     check_fill(ORDINARY, numbers_of_x, 2 * s.rows * s.K);
     const am_tensor x = {AM_F32, am_shape_of(2, s.rows, s.K), numbers_of_x};
-    am_cpu_program *expected = run(graph, &(am_cpu_program_options){.reference_only = true}, &x);
+    am_cpu_program *expected = program_run(graph, &(am_cpu_program_options){.reference_only = true}, &x);
     for (int way = 0; way < 4; way++) {
         const am_cpu_program_options options = {.isa = isa, .prepare = way % 2, .allows_bf16 = way >= 2};
-        am_cpu_program *found = run(graph, &options, &x);
-        assert_int_equal(steps_of(found, "binary_f32") + steps_of(found, "unary_f32"), pointwise);
+        am_cpu_program *found = program_run(graph, &options, &x);
+        assert_int_equal(program_steps(found, "binary_f32") + program_steps(found, "unary_f32"), pointwise);
         for (int i = 0; i < graph->output_count; i++) {
             am_tensor y = am_cpu_program_output(found, i), to = am_cpu_program_output(expected, i);
             check_near_together(&y, &to, way >= 2 ? 0.02 : 1e-6, graph->outputs[i].name);
