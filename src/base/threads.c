@@ -22,8 +22,13 @@ enum { THREADS_LIMIT = 1024, SPINS_BEFORE_YIELD = 4000, SPINS_BETWEEN_LOOKS = 64
 typedef struct share {
     _Alignas(64) atomic_int_least64_t next; /* first item not yet taken */
     int64_t end;
-    uint_least64_t seen; /* generation when its worker was started */
+    uint_least64_t seen; /* number of the job when its worker was started */
 } share;
+
+/* Workers come to a job through a gate: from the lowest bits on, how many are inside, whether it is open, and the
+   number of the job. The caller closes it when all slices are taken and nobody is inside. So it waits for nobody who
+   has not begun: a worker may be without a processor for a while. */
+enum { GATE_INSIDE = 0xffff, GATE_OPEN = 0x10000, GATE_JOB = 0x20000 };
 
 typedef struct job {
     am_work work;
@@ -38,9 +43,8 @@ static struct {
     pthread_t *workers;
     int worker_count;
     job job;
-    share *shares;                    /* of the caller, then of each worker */
-    atomic_uint_least64_t generation; /* counts jobs; workers wait for it to change */
-    atomic_int busy;                  /* workers that have not finished the current job */
+    share *shares; /* of the caller, then of each worker */
+    atomic_uint_least64_t gate;
     atomic_bool stop;
 } pool = {.caller = PTHREAD_MUTEX_INITIALIZER, .sleep = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
@@ -95,25 +99,52 @@ static void cut_shares(const job *j)
     }
 }
 
+static uint_least64_t job_number(void)
+{
+    return atomic_load_explicit(&pool.gate, memory_order_acquire) / GATE_JOB;
+}
+
+static void pause_once(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+/* Gives the processor to who may wait for it, after many rounds of a loop. */
+static void pause_long(int64_t round)
+{
+    if (round > SPINS_BEFORE_YIELD && round % SPINS_BETWEEN_LOOKS == 0) sched_yield();
+    else pause_once();
+}
+
 static uint_least64_t wait_for_job(uint_least64_t seen)
 {
     double end = 0;
     for (int64_t i = 0;; i++) {
-        uint_least64_t now = atomic_load_explicit(&pool.generation, memory_order_acquire);
+        uint_least64_t now = job_number();
         if (now != seen) return now;
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#endif
+        pause_long(i);
         if (i % SPINS_BETWEEN_LOOKS) continue;
         double ms = am_clock_ms();
         if (i == 0) end = ms + SPIN_MS;
         else if (ms > end) break;
     }
     pthread_mutex_lock(&pool.sleep);
-    while (atomic_load_explicit(&pool.generation, memory_order_acquire) == seen)
-        pthread_cond_wait(&pool.wake, &pool.sleep);
+    while (job_number() == seen) pthread_cond_wait(&pool.wake, &pool.sleep);
     pthread_mutex_unlock(&pool.sleep);
-    return atomic_load_explicit(&pool.generation, memory_order_acquire);
+    return job_number();
+}
+
+/* False where the job is over. */
+static bool enter(uint_least64_t number)
+{
+    uint_least64_t gate = atomic_load_explicit(&pool.gate, memory_order_relaxed);
+    while (gate / GATE_JOB == number && gate & GATE_OPEN)
+        if (atomic_compare_exchange_weak_explicit(&pool.gate, &gate, gate + 1, memory_order_acquire,
+                                                  memory_order_relaxed))
+            return true;
+    return false;
 }
 
 static void *worker(void *own)
@@ -123,25 +154,41 @@ static void *worker(void *own)
     for (;;) {
         seen = wait_for_job(seen);
         if (atomic_load(&pool.stop)) return NULL;
+        if (!enter(seen)) continue;
         take_slices(&pool.job, self);
-        atomic_fetch_sub_explicit(&pool.busy, 1, memory_order_release);
+        atomic_fetch_sub_explicit(&pool.gate, 1, memory_order_release);
     }
 }
 
-/* Workers see what was written before, as the generation is published with release order. */
-static void announce(void)
+/* Workers see what was written before, as the gate is published with release order. */
+static void announce(bool opens)
 {
     pthread_mutex_lock(&pool.sleep);
-    atomic_fetch_add_explicit(&pool.generation, 1, memory_order_release);
+    atomic_store_explicit(&pool.gate, (job_number() + 1) * GATE_JOB + (opens ? GATE_OPEN : 0), memory_order_release);
     pthread_cond_broadcast(&pool.wake);
     pthread_mutex_unlock(&pool.sleep);
+}
+
+static void close_gate(void)
+{
+    uint_least64_t gate = atomic_load_explicit(&pool.gate, memory_order_relaxed);
+    for (int64_t i = 0;; i++) {
+        gate &= ~(uint_least64_t)GATE_INSIDE; /* it is closed where nobody is inside */
+        if (atomic_compare_exchange_strong_explicit(&pool.gate, &gate, gate & ~(uint_least64_t)GATE_OPEN,
+                                                    memory_order_acq_rel, memory_order_relaxed))
+            return;
+        while (gate & GATE_INSIDE) {
+            pause_long(i++);
+            gate = atomic_load_explicit(&pool.gate, memory_order_relaxed);
+        }
+    }
 }
 
 static void stop_workers(void)
 {
     if (!pool.workers && !pool.shares) return;
     atomic_store(&pool.stop, true);
-    announce();
+    announce(false);
     for (int i = 0; i < pool.worker_count; i++) pthread_join(pool.workers[i], NULL);
     atomic_store(&pool.stop, false);
     am_free(pool.workers);
@@ -162,7 +209,7 @@ static am_status start_workers(int count)
     }
     for (pool.worker_count = 0; pool.worker_count < count; pool.worker_count++) {
         share *own = &pool.shares[pool.worker_count + 1];
-        own->seen = atomic_load(&pool.generation);
+        own->seen = job_number();
         if (pthread_create(&pool.workers[pool.worker_count], NULL, worker, own) != 0) break;
     }
     if (pool.worker_count == count) return NULL;
@@ -191,16 +238,6 @@ int am_threads_count(void)
     return pool.worker_count + 1;
 }
 
-static void wait_until_idle(void)
-{
-    for (int i = 0; atomic_load_explicit(&pool.busy, memory_order_acquire) > 0; i++) {
-        if (i > SPINS_BEFORE_YIELD) sched_yield();
-#if defined(__x86_64__)
-        else __builtin_ia32_pause();
-#endif
-    }
-}
-
 void am_parallel_for(int64_t count, int64_t grain, am_work work, void *context)
 {
     if (count <= 0) return;
@@ -212,10 +249,9 @@ void am_parallel_for(int64_t count, int64_t grain, am_work work, void *context)
     pthread_mutex_lock(&pool.caller);
     pool.job = (job){.work = work, .context = context, .count = count, .grain = grain};
     cut_shares(&pool.job);
-    atomic_store_explicit(&pool.busy, pool.worker_count, memory_order_relaxed);
-    announce();
+    announce(true);
     take_slices(&pool.job, 0);
-    wait_until_idle();
+    close_gate();
     pthread_mutex_unlock(&pool.caller);
 }
 
