@@ -164,9 +164,11 @@ def measure_latency(cases, engines, workloads, context, thread_counts):
             rounded = [engine for engine in commands if report.is_ours_rounded(engine) or engine == report.OURS_BF16]
             own = {engine: f"{folder}/{number}/expected-{engine}.bin" for engine in commands
                    if hasattr(engines[engine], "round_weights")}
+            kind = kind_of_case(workload, number)
+            reader = [f"{context.build}/bench/read_worker", str(threads)] if report.is_bound_by_reading(kind) else None
             result = measure_case(commands, f"{folder}/{number}/expected.bin", context.rounds, tolerances, report.OURS,
-                                  rounded, own)
-            results.append({"title": title, "threads": threads, **kind_of_case(workload, number),
+                                  rounded, own, reader)
+            results.append({"title": title, "threads": threads, **kind,
                             "without": reasons_against(engines, workload, number),
                             "weights_bytes": weights_bytes(folder), **result})
             medians = (f"{e} {report.cell(t)}" for e, t in result["times"].items())

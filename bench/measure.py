@@ -17,6 +17,7 @@ LARGEST_DIFFERENCE = 1e-3
 TURN_SECONDS = 0.3   # of one engine before the next has its turn
 TURN_RUNS = 20       # at most
 PROFILE_MS = 500
+READER = "reading"  # read_worker.c among the engines
 PAUSE_SECONDS = 0.02  # in which threads that wait in loops show
 LONGEST_PAUSE_SECONDS = 0.5
 RESTING_MS = 0.5  # of a pause, on all threads together
@@ -162,26 +163,35 @@ def work_of(worker):
     return tuple(map(float, worker.ask("work", "work")))
 
 
-def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=(), own={}):
-    """commands: {engine: command}. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
+def reading_rate(worker, times):
+    """GB/s of a read_worker: of the median, as a token's is."""
+    return worker.load_details[0] * 1e-6 / summary_of_rounds(times).median
+
+
+def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=(), own={}, reader=None):
+    """commands: {engine: command}; reader: that of a read_worker, which has its turns among the engines. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
     "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights, bytes of a KV cache) of a run as
     the engine `ours` counts them, "works": {engine: the same} of those that are `rounded`, "profiles": {engine: profile_of} of
-    `ours` and those}. own: {engine: path of what is expected of it} of compare."""
-    workers = {}
+    `ours` and those, "read_gb_per_s": of the reader, or None}. own: {engine: path of what is expected of it} of compare."""
+    workers, readers = {}, {}
     try:
         for name, command in commands.items():
             workers[name] = Worker(command)
+        if reader:
+            readers[READER] = Worker(reader)
         differences = compare({name: w.answer() for name, w in workers.items()}, read_floats(expected_path),
                               tolerances, {name: read_floats(path) for name, path in own.items()})
-        times, cpu_ms = take_turns(workers, rounds)
+        times, cpu_ms = take_turns({**workers, **readers}, rounds)
+        rates = [reading_rate(worker, times.pop(name)) for name, worker in readers.items()]
+        cpu_ms.pop(READER, None)
         memory_bytes = {name: worker.memory_bytes() for name, worker in workers.items()}
         profiles = [(name, profile_of(workers[name])) for name in (ours, *rounded) if name in workers]
         return {"times": times, "cpu_ms": cpu_ms, "differences": differences, "memory_bytes": memory_bytes,
                 "work": work_of(workers[ours]) if ours else None,
                 "profiles": {name: profile for name, profile in profiles if profile},
-                "works": {name: work_of(workers[name]) for name in rounded}}
+                "works": {name: work_of(workers[name]) for name in rounded}, "read_gb_per_s": rates[0] if rates else None}
     finally:
-        for worker in workers.values():
+        for worker in [*workers.values(), *readers.values()]:
             worker.close()
 
 

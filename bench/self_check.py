@@ -35,14 +35,14 @@ def case(title, threads, medians):
     """What bench.measure_latency gives: 0.4 GFLOP, 8 MB of weights in a run."""
     return {"title": title, "threads": threads, "times": {name: [[ms]] for name, ms in medians.items()},
             "cpu_ms": dict.fromkeys(medians, 1.0), "is_cached": False, "is_decoder": False, "is_prefill": False,
-            "dtype": "float32", "without": {}, "work": (4e8, 8e6, 0.0), "works": {}, "profiles": {},
+            "dtype": "float32", "without": {}, "read_gb_per_s": None, "work": (4e8, 8e6, 0.0), "works": {}, "profiles": {},
             "weights_bytes": 2**23, "memory_bytes": dict.fromkeys(medians, 11 * 2**20)}
 
 
 def decoder(title, kind, medians):
     """As case(), of a decoder with weights in bfloat16; kind: "is_cached" or "is_prefill"."""
     works = {name: (4e8, 3e6, 1e6) for name in medians if report.is_ours_rounded(name)}
-    return {**case(title, 2, medians), "is_decoder": True, kind: True, "dtype": "bfloat16", "works": works}
+    return {**case(title, 2, medians), "is_decoder": True, kind: True, "dtype": "bfloat16", "works": works, "read_gb_per_s": 8.0}
 
 
 ENGINES = {name: bench.importlib.import_module(f"engines.{name}") for name in bench.modules_of("engines")}
@@ -88,6 +88,16 @@ class Workers(unittest.TestCase):
         self.assertGreater(min(result["cpu_ms"].values()), 0)
         self.assertGreater(min(result["memory_bytes"].values()), 2**20)
         self.assertIsNone(result["work"])
+
+    def test_reading_has_its_turns_among_them(self):
+        reader = [f"{os.path.dirname(WORKER)}/read_worker", "1"]
+        result = measure.measure_case(self.commands(), self.record(), rounds=2, reader=reader)
+        self.assertEqual(result["times"].keys(), self.commands().keys())
+        self.assertGreater(result["read_gb_per_s"], 0.01)
+        worker = measure.Worker(reader)
+        self.assertEqual(len(worker.run(3)), 3)
+        self.assertAlmostEqual(measure.reading_rate(worker, [[1e3], [2e3], [3e3]]), worker.load_details[0] / 2e9)
+        worker.close()
 
     def test_the_work_of_a_run_is_told(self):
         result = measure.measure_case(self.commands(), self.record(), rounds=1, ours="one", rounded=["two"])
@@ -252,17 +262,17 @@ class Figures(unittest.TestCase):
         self.assertEqual(lines[2], "| Model | 2 | 4.0 (4.0 - 4.0) | 0.50 | 8.0 (8.0 - 8.0) | 0.50, 0.50, 1.00 | - | - |")
 
     def test_rates_are_of_the_peaks(self):
-        results = [case("Model", 1, {report.OURS: 10.0}), {**case("Step", 1, {report.OURS: 2.0}), "is_cached": True}]
+        results = [case("Model", 1, {report.OURS: 10.0}), decoder("Step", "is_cached", {report.OURS: 4.0})]
         lines = list(report.rate_lines(results, PEAKS))
-        self.assertEqual(lines[2:], ["| Model | 1 | 0.40 | 40.0 | 40% |  |  |", "| Step | 1 | 0.40 | 200.0 | 200% | 4.0 | 50% |"])
+        self.assertEqual(lines[2:], ["| Model | 1 | 0.40 | 40.0 | 40% |  |  |  |", "| Step | 2 | 0.40 | 100.0 | 50% | 2.0 | 8.0 | 25% |"])
 
     def test_rates_of_rounded_weights_are_of_fewer_bytes(self):
         name = f"{report.OURS}_int4"
-        step = {**case("Step", 1, {report.OURS: 2.0, name: 1.0}), "is_cached": True, "works": {name: (4e8, 2e6, 0.0)}}
+        step = {**decoder("Step", "is_cached", {report.OURS: 2.0, name: 1.0}), "dtype": "float32", "works": {name: (4e8, 2e6, 0.0)}}
         lines = list(report.rate_lines([step], PEAKS))
-        self.assertEqual(lines[3], "| Step, int4 | 1 | 0.40 | 400.0 | 400% | 2.0 | 25% |")
+        self.assertEqual(lines[3], "| Step, int4 | 2 | 0.40 | 400.0 | 200% | 2.0 | 8.0 | 25% |")
         step["times"][report.OURS_BF16], step["works"] = [[1.0]], {report.OURS_BF16: (4e8, 8e6, 1e6)}
-        self.assertIn("| 5.0 | 62% |", list(report.rate_lines([step], PEAKS))[3])  # packed in half as many bytes
+        self.assertIn("| 5.0 | 8.0 | 62% |", list(report.rate_lines([step], PEAKS))[3])  # packed in half as many bytes
         self.assertTrue(math.isnan(report.ratio_to_best(step["times"], [name])))
 
     def test_some_engines_are_for_decoders(self):

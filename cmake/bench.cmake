@@ -1,12 +1,10 @@
 # The C side of `make bench`; everything else of bench/ is Python.
-add_executable(anymodel_worker ${PROJECT_SOURCE_DIR}/bench/anymodel_worker.c)
-target_include_directories(anymodel_worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(anymodel_worker PRIVATE anymodel_static)
-set_target_properties(anymodel_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
-add_executable(tokenizer_worker ${PROJECT_SOURCE_DIR}/bench/tokenizer_worker.c)
-target_include_directories(tokenizer_worker PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(tokenizer_worker PRIVATE anymodel_static)
-set_target_properties(tokenizer_worker PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+foreach(worker anymodel_worker read_worker tokenizer_worker)
+  add_executable(${worker} ${PROJECT_SOURCE_DIR}/bench/${worker}.c)
+  target_include_directories(${worker} PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(${worker} PRIVATE anymodel_static)
+  set_target_properties(${worker} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+endforeach()
 # Needs valgrind's header, which only `make bench-regress` installs.
 add_executable(instruction_worker EXCLUDE_FROM_ALL ${PROJECT_SOURCE_DIR}/bench/instruction_worker.c
                ${PROJECT_SOURCE_DIR}/tests/unit/targets/cpu/calls.c)

@@ -98,11 +98,11 @@ static am_status measure_products(const am_micro *micro, am_machine_peaks *out)
 
 /* --- reading --- */
 
-typedef struct reading {
-    const am_micro *micro; /* or null */
-    const float *numbers;
-    float *sums; /* by slice: kept, so that no compiler leaves the reading out */
-} reading;
+struct am_machine_reading {
+    float (*sum)(const float *x, int64_t count);
+    float *numbers, *sums; /* sums: by slice, kept, so that no compiler leaves the reading out */
+    int64_t slices;
+};
 
 static float sum_of(const float *x, int64_t count)
 {
@@ -116,9 +116,8 @@ static float sum_of(const float *x, int64_t count)
 static void read_slices(void *context, int64_t begin, int64_t end)
 {
     enum { NUMBERS = SLICE / sizeof(float) };
-    const reading *r = context;
-    for (int64_t i = begin; i < end; i++)
-        r->sums[i] = (r->micro ? r->micro->sum : sum_of)(r->numbers + i * NUMBERS, NUMBERS);
+    const am_machine_reading *r = context;
+    for (int64_t i = begin; i < end; i++) r->sums[i] = r->sum(r->numbers + i * NUMBERS, NUMBERS);
 }
 
 static int64_t array_slices(void)
@@ -129,20 +128,50 @@ static int64_t array_slices(void)
     return slices > 0 ? slices : 1;
 }
 
-static am_status measure_reading(const am_micro *micro, double *out)
+am_status am_machine_reading_new(am_machine_reading **out)
 {
+    const am_micro *micro = am_micro_of(AM_ISA_ANY);
     int64_t slices = array_slices(), count = slices * (int64_t)(SLICE / sizeof(float));
-    float *numbers = am_alloc_large((size_t)slices * SLICE), *sums = am_alloc_aligned((size_t)slices * sizeof *sums);
-    am_status status = numbers && sums ? NULL : am_out_of_memory();
-    for (int64_t i = 0; i < count && !status; i++)
-        numbers[i] = (float)(i % 7); /* pages that were never written share one */
-    if (!status) {
-        reading r = {micro, numbers, sums};
-        *out = (double)slices * SLICE * 1e-6 / best_ms(read_slices, &r, slices);
+    am_machine_reading *r = am_alloc_zeroed(1, sizeof *r);
+    if (!r) return am_out_of_memory();
+    *r = (am_machine_reading){.sum = micro ? micro->sum : sum_of,
+                              .numbers = am_alloc_large((size_t)slices * SLICE),
+                              .sums = am_alloc_aligned((size_t)slices * sizeof *r->sums),
+                              .slices = slices};
+    if (!r->numbers || !r->sums) {
+        am_machine_reading_free(r);
+        return am_out_of_memory();
     }
-    am_free_aligned(numbers);
-    am_free_aligned(sums);
-    return status;
+    for (int64_t i = 0; i < count; i++) r->numbers[i] = (float)(i % 7); /* pages that were never written share one */
+    *out = r;
+    return NULL;
+}
+
+double am_machine_reading_bytes(const am_machine_reading *r)
+{
+    return (double)r->slices * SLICE;
+}
+
+void am_machine_reading_run(am_machine_reading *r)
+{
+    am_parallel_for(r->slices, 1, read_slices, r);
+}
+
+void am_machine_reading_free(am_machine_reading *r)
+{
+    if (!r) return;
+    am_free_aligned(r->numbers);
+    am_free_aligned(r->sums);
+    am_free(r);
+}
+
+static am_status measure_reading(double *out)
+{
+    am_machine_reading *r;
+    AM_TRY(am_machine_reading_new(&r));
+    *out = am_machine_reading_bytes(r) * 1e-6 / best_ms(read_slices, r, r->slices);
+    am_machine_reading_free(r);
+    return NULL;
 }
 
 am_status am_machine_peaks_measure(am_machine_peaks *out)
@@ -151,5 +180,5 @@ am_status am_machine_peaks_measure(am_machine_peaks *out)
     *out = (am_machine_peaks){.kernels = micro ? micro->name : NULL, .gflop_per_s = NAN};
     out->bf16_gflop_per_s = out->int8_gop_per_s = NAN;
     if (micro) AM_TRY(measure_products(micro, out));
-    return measure_reading(micro, &out->read_gb_per_s);
+    return measure_reading(&out->read_gb_per_s);
 }

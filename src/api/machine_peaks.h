@@ -17,4 +17,12 @@ typedef struct am_machine_peaks {
  * free). Fails when there is no memory. */
 am_status am_machine_peaks_measure(am_machine_peaks *out) AM_NODISCARD;
 
+/* The reading alone, for those who repeat it between what they compare with it. Owned by the caller; *out stays as it was
+   when there is no memory for it: 256 MiB, or a quarter of what is free. */
+typedef struct am_machine_reading am_machine_reading;
+am_status am_machine_reading_new(am_machine_reading **out) AM_NODISCARD;
+double am_machine_reading_bytes(const am_machine_reading *r); /* that a run reads */
+void am_machine_reading_run(am_machine_reading *r);            /* on all threads, one run at a time */
+void am_machine_reading_free(am_machine_reading *r);           /* may be null */
+
 #endif
