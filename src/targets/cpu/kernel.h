@@ -22,6 +22,11 @@ typedef struct am_tail {
 /* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where
    an optional input is absent. Outputs do not overlap inputs, except that outputs[0].data may be
    inputs[0].data where the kernel's row says in_place, or an operand of the tail where it adds_in_place. */
+/* A part of a weight along its axis 0: as the graph has it, and in the form of the kernel's own, or null. */
+typedef struct am_part {
+    const void *data, *prepared;
+} am_part;
+
 typedef struct am_kernel_call {
     const am_node *node;
     const am_tensor *inputs;
@@ -30,6 +35,7 @@ typedef struct am_kernel_call {
     int output_count;
     const am_micro *micro; /* vector routines of the level in use */
     const void *prepared;  /* what the kernel's `prepare` made when the program was compiled, or null */
+    const am_part *parts;  /* of the prepared input, for kernels that read parts; null: it is one piece */
     const am_tail *tail;   /* null: none */
     /* For kernels that are am_kernel.channels_last: whether inputs[0], and whether outputs[0] and the tail's operands
        of its shape, lie as [B, spatial.., C]. Shapes are [B, C, spatial..] all the same. */
@@ -67,6 +73,10 @@ struct am_kernel {
     /* Of a kernel with channels last, inputs and results: whether each number that the tail adds is read before a
        result is written in its place. nodes: its own and the tail's. Null: never. */
     bool (*adds_in_place)(const am_graph *graph, const am_node *const *nodes, int count);
+    /* Whether the prepared input is a weight [E, ..] of which each of the E parts may lie elsewhere, or have a form of
+       its own (am_kernel_call.parts): inputs[..].data is null then, unless it is one piece. `prepare` and
+       `prepared_bytes` are called with one part, its shape without the axis of E. */
+    bool reads_parts;
     /* Where this input is a constant, programs that were asked to keep it in a form of the kernel's own: `prepare`
        fills `prepared_bytes` of memory aligned to 64. Both know the node, that input and `micro` alone. Null: there is
        no such form, as where the size is 0. Without it the kernel adds in another order at most. */

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/memory_limit.h"
+#include "base/prng.h"
 #include "targets/cpu/weight_cache.h"
 
 #include <pthread.h>
@@ -20,19 +21,27 @@ struct am_prepared {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static am_prepared *all;
+static am_prepared *lists[1024]; /* by where the weight is: experts are thousands */
+
+static am_prepared **list_of(const am_tensor *source)
+{
+    uint64_t place = (uint64_t)(uintptr_t)source->data;
+    return &lists[am_splitmix(0, place) % (sizeof lists / sizeof *lists)];
+}
 
 static bool is_same(const am_prepared *p, const am_kernel *kernel, const am_node *node, const am_tensor *source)
 {
+    size_t attributes = am_op_of(node->op)->attributes_bytes;
     return p->kernel == kernel && p->source.data == source->data && p->source.dtype == source->dtype &&
            am_shape_equal(&p->source.shape, &source->shape) &&
-           memcmp(p->attributes, node->attributes, am_op_of(node->op)->attributes_bytes) == 0;
+           (attributes == 0 || memcmp(p->attributes, node->attributes, attributes) == 0);
 }
 
 static am_prepared *find(const am_kernel *kernel, const am_kernel_call *call)
 {
-    for (am_prepared *p = all; p; p = p->next)
-        if (is_same(p, kernel, call->node, &call->inputs[kernel->prepared_input])) return p;
+    const am_tensor *source = &call->inputs[kernel->prepared_input];
+    for (am_prepared *p = *list_of(source); p; p = p->next)
+        if (is_same(p, kernel, call->node, source)) return p;
     return NULL;
 }
 
@@ -58,7 +67,7 @@ static am_weight_form form_of(const am_kernel *kernel, const am_kernel_call *cal
     am_sha256_add(&hash, text, (size_t)length + 1);
     for (int i = 0; i < source->shape.rank; i++)
         am_sha256_add(&hash, &source->shape.dims[i], sizeof source->shape.dims[i]);
-    am_sha256_add(&hash, call->node->attributes, attributes);
+    if (attributes) am_sha256_add(&hash, call->node->attributes, attributes);
     am_sha256_end(&hash, form.form);
     return form;
 }
@@ -91,8 +100,9 @@ static am_prepared *make(const am_kernel *kernel, const am_kernel_call *call, si
         return NULL;
     }
     if (attributes) memcpy(p->attributes, call->node->attributes, attributes);
-    p->next = all;
-    all = p;
+    am_prepared **list = list_of(&p->source);
+    p->next = *list;
+    *list = p;
     return p;
 }
 
@@ -112,7 +122,7 @@ void am_prepared_release(am_prepared *p)
     if (!p) return;
     pthread_mutex_lock(&lock);
     bool last = --p->users == 0;
-    for (am_prepared **at = &all; last && *at; at = &(*at)->next)
+    for (am_prepared **at = list_of(&p->source); last && *at; at = &(*at)->next)
         if (*at == p) {
             *at = p->next;
             break;

@@ -1,113 +1,222 @@
-/* Rows times the weights of the experts that they name. Rows of the same expert lie together in scratch memory, so that
-   its weight is read once for as many of them as a block has; it is read as it is, as no row may name an expert. */
+/* Rows times the weights of the experts that they name: for each expert that is named, the linear layer of its rows. A
+   single row is read and written where it is; more are gathered, so that a weight is read once for all of them. */
 #include "targets/cpu/kernels/kernels.h"
 
 #include "base/threads.h"
 
 #include <string.h>
 
-/* Results are cut into blocks of so many rows of one expert and so many columns. */
-enum { ROWS = 96, COLUMNS = 64 };
+/* With up to so many rows a weight that has no form for BF16 is read as it is, in F32. */
+enum { FEW_ROWS = 4 };
 
-/* Rows of one expert: `count` from row `first` of those in order on. */
-typedef struct block {
-    int64_t expert, first, count;
-} block;
+enum { ROWS_MOVED = 16 }; /* by a thread at once */
 
 typedef struct problem {
     const am_kernel_call *call;
-    int64_t slots, per_row, E, M, K, column_blocks;
-    bool has_own;   /* x has a row for each slot */
-    int64_t *order; /* slots, those of an expert one after the other */
-    block *blocks;
-    float *rows; /* of x in that order */
+    const am_kernel *layer; /* of am_cpu_linear, am_cpu_linear_bf16 */
+    int64_t slots, per_row, E, M, K;
+    bool has_own;          /* x has a row for each slot */
+    int64_t *starts;       /* in `order`, of each expert's slots */
+    int64_t *order;        /* slots, those of an expert one after the other */
+    float *rows, *results; /* of one expert */
+    void *rounded;         /* scratch memory of the layer */
 } problem;
 
-static int64_t most_blocks(int64_t slots, int64_t E)
+/* Slots of one expert, `count` from place `first` of those in order on. */
+typedef struct group {
+    const problem *p;
+    int64_t first, count;
+} group;
+
+static problem problem_of(const am_kernel_call *call, const am_kernel *layer)
 {
-    return slots / ROWS + (slots < E ? slots : E);
+    const am_shape *experts = &call->inputs[1].shape, *w = &call->inputs[2].shape;
+    problem p = {.call = call,
+                 .layer = layer,
+                 .slots = am_shape_count(experts),
+                 .per_row = experts->dims[1],
+                 .E = w->dims[0],
+                 .M = w->dims[1],
+                 .K = w->dims[2],
+                 .has_own = call->inputs[0].shape.rank == 3};
+    p.starts = call->scratch;
+    p.order = p.starts + p.E + 1;
+    p.rows = (float *)(p.order + p.slots);
+    p.results = p.rows + p.slots * p.K;
+    p.rounded = p.results + p.slots * p.M;
+    return p;
 }
 
 static size_t scratch_bytes(const am_graph *graph, const am_node *node)
 {
     const am_shape *experts = &graph->values[node->inputs[1].id].shape, *w = &graph->values[node->inputs[2].id].shape;
     size_t slots = (size_t)am_shape_count(experts), E = (size_t)w->dims[0];
-    return slots * (size_t)w->dims[2] * sizeof(float) + (slots + E + 1) * sizeof(int64_t) +
-           (size_t)most_blocks((int64_t)slots, (int64_t)E) * sizeof(block);
+    size_t numbers = (size_t)(w->dims[1] + w->dims[2]) * sizeof(float);
+    return (slots + E + 1) * sizeof(int64_t) + slots * numbers;
 }
 
-/* Fills `order` and gives the number of blocks; fails where an expert is not there. */
-static am_status sort_slots(const problem *p, int64_t *starts, int64_t *out_blocks)
+static size_t scratch_bytes_bf16(const am_graph *graph, const am_node *node)
+{
+    const am_shape *experts = &graph->values[node->inputs[1].id].shape, *w = &graph->values[node->inputs[2].id].shape;
+    return scratch_bytes(graph, node) + (size_t)(am_shape_count(experts) * am_pairs_of(w->dims[2])) * sizeof(am_pair);
+}
+
+/* Fails where an expert is not there. */
+static am_status sort_slots(const problem *p)
 {
     const am_tensor *experts = &p->call->inputs[1];
-    int64_t e, found = 0;
-    memset(starts, 0, (size_t)(p->E + 1) * sizeof *starts);
+    int64_t e;
+    memset(p->starts, 0, (size_t)(p->E + 1) * sizeof *p->starts);
     for (int64_t i = 0; i < p->slots; i++) {
         AM_TRY(am_read_index(experts, i, p->E, &e));
-        starts[e + 1]++;
+        p->starts[e + 1]++;
     }
-    for (e = 0; e < p->E; e++) {
-        for (int64_t at = 0; at < starts[e + 1]; at += ROWS) {
-            int64_t left = starts[e + 1] - at;
-            p->blocks[found++] = (block){e, starts[e] + at, left < ROWS ? left : ROWS};
-        }
-        starts[e + 1] += starts[e];
-    }
+    for (e = 0; e < p->E; e++) p->starts[e + 1] += p->starts[e];
     for (int64_t i = 0; i < p->slots; i++) {
         AM_TRY(am_read_index(experts, i, p->E, &e));
-        p->order[starts[e]++] = i;
+        p->order[p->starts[e]++] = i;
     }
-    *out_blocks = found;
+    for (e = p->E; e > 0; e--) p->starts[e] = p->starts[e - 1];
+    p->starts[0] = 0;
     return NULL;
+}
+
+/* --- rows --- */
+
+static const float *row_of(const group *g, int64_t i)
+{
+    int64_t slot = g->p->order[g->first + i];
+    return (const float *)g->p->call->inputs[0].data + (g->p->has_own ? slot : slot / g->p->per_row) * g->p->K;
+}
+
+static float *result_of(const group *g, int64_t i)
+{
+    return (float *)g->p->call->outputs[0].data + g->p->order[g->first + i] * g->p->M;
 }
 
 static void gather_rows(void *context, int64_t begin, int64_t end)
 {
-    const problem *p = context;
-    const float *x = p->call->inputs[0].data;
-    for (int64_t i = begin; i < end; i++) {
-        int64_t row = p->has_own ? p->order[i] : p->order[i] / p->per_row;
-        memcpy(p->rows + i * p->K, x + row * p->K, (size_t)p->K * sizeof *x);
-    }
+    const group *g = context;
+    int64_t K = g->p->K;
+    for (int64_t i = begin; i < end; i++) memcpy(g->p->rows + i * K, row_of(g, i), (size_t)K * sizeof(float));
 }
 
-static void compute_block(const problem *p, const block *b, int64_t m0)
+static void scatter_results(void *context, int64_t begin, int64_t end)
 {
-    const am_tensor *w = &p->call->inputs[2];
-    const float *bias = p->call->inputs[3].data;
-    int64_t columns = p->M - m0 < COLUMNS ? p->M - m0 : COLUMNS, at = b->expert * p->M + m0;
-    float results[ROWS * COLUMNS];
-    p->call->micro->gemm_nt(b->count, columns, p->K, p->rows + b->first * p->K, p->K,
-                            (const char *)w->data + (size_t)(at * p->K) * am_dtype_bytes(w->dtype), p->K, w->dtype,
-                            results, columns);
-    for (int64_t i = 0; i < b->count; i++) {
-        float *y = (float *)p->call->outputs[0].data + p->order[b->first + i] * p->M + m0;
-        memcpy(y, results + i * columns, (size_t)columns * sizeof *y);
-        if (bias) p->call->micro->finish(y, bias + at, NULL, AM_IDENTITY, columns);
-    }
+    const group *g = context;
+    int64_t M = g->p->M;
+    for (int64_t i = begin; i < end; i++) memcpy(result_of(g, i), g->p->results + i * M, (size_t)M * sizeof(float));
 }
 
-static void work(void *context, int64_t begin, int64_t end)
+/* --- the layer of an expert --- */
+
+typedef struct layer_call {
+    am_linear_attributes attributes;
+    am_node node;
+    am_tensor inputs[4], output; /* x, weight, bias, residual */
+    am_kernel_call call;
+} layer_call;
+
+/* Its weight is set, its rows and results are not. */
+static void begin_layer(layer_call *out, const am_kernel_call *from, am_tensor weight)
 {
-    const problem *p = context;
-    for (int64_t i = begin; i < end; i++)
-        compute_block(p, &p->blocks[i / p->column_blocks], i % p->column_blocks * COLUMNS);
+    *out = (layer_call){.inputs = {[1] = weight}};
+    out->node = (am_node){.op = AM_OP_LINEAR, .attributes = &out->attributes, .input_count = 4, .output_count = 1};
+    out->call = (am_kernel_call){.node = &out->node,
+                                 .inputs = out->inputs,
+                                 .input_count = 4,
+                                 .outputs = &out->output,
+                                 .output_count = 1,
+                                 .micro = from->micro};
 }
 
-static am_status run_grouped_matmul(const am_kernel_call *call)
+static am_tensor weight_of(const problem *p, int64_t expert)
 {
-    const am_shape *experts = &call->inputs[1].shape, *w = &call->inputs[2].shape;
-    problem p = {.call = call, .per_row = experts->dims[1], .E = w->dims[0], .M = w->dims[1], .K = w->dims[2]};
-    int64_t blocks;
-    p.slots = am_shape_count(experts), p.has_own = call->inputs[0].shape.rank == 3;
-    p.column_blocks = (p.M + COLUMNS - 1) / COLUMNS;
-    p.blocks = call->scratch, p.order = (int64_t *)(p.blocks + most_blocks(p.slots, p.E));
-    int64_t *starts = p.order + p.slots;
-    p.rows = (float *)(starts + p.E + 1);
-    AM_TRY(sort_slots(&p, starts, &blocks));
-    am_parallel_for(p.slots, 16, gather_rows, &p);
-    am_parallel_for(blocks * p.column_blocks, 1, work, &p);
+    const am_tensor *all = &p->call->inputs[2];
+    am_tensor weight = {all->dtype, am_shape_of(p->M, p->K), NULL};
+    const am_part *parts = p->call->parts;
+    size_t bytes = am_tensor_bytes(weight.dtype, &weight.shape);
+    weight.data = parts ? (void *)(uintptr_t)parts[expert].data : (char *)all->data + (size_t)expert * bytes;
+    return weight;
+}
+
+static am_status run_layer(const problem *p, int64_t expert, const group *g, const float *x, float *y)
+{
+    layer_call layer;
+    const float *bias = p->call->input_count > 3 ? p->call->inputs[3].data : NULL;
+    begin_layer(&layer, p->call, weight_of(p, expert));
+    layer.inputs[0] = (am_tensor){AM_F32, am_shape_of(g->count, p->K), (void *)(uintptr_t)x};
+    if (bias) layer.inputs[2] = (am_tensor){AM_F32, am_shape_of(p->M), (void *)(uintptr_t)(bias + expert * p->M)};
+    layer.output = (am_tensor){AM_F32, am_shape_of(g->count, p->M), y};
+    layer.call.prepared = p->call->parts ? p->call->parts[expert].prepared : NULL;
+    layer.call.scratch = p->rounded;
+    bool is_plain = !layer.call.prepared && g->count <= FEW_ROWS;
+    return (is_plain ? &am_cpu_linear : p->layer)->run(&layer.call);
+}
+
+static am_status run_expert(const problem *p, int64_t expert)
+{
+    group g = {p, p->starts[expert], p->starts[expert + 1] - p->starts[expert]};
+    if (g.count == 0) return NULL;
+    if (g.count == 1) return run_layer(p, expert, &g, row_of(&g, 0), result_of(&g, 0));
+    am_parallel_for(g.count, ROWS_MOVED, gather_rows, &g);
+    AM_TRY(run_layer(p, expert, &g, p->rows, p->results));
+    am_parallel_for(g.count, ROWS_MOVED, scatter_results, &g);
     return NULL;
+}
+
+static am_status run(const am_kernel_call *call, const am_kernel *layer)
+{
+    problem p = problem_of(call, layer);
+    AM_TRY(sort_slots(&p));
+    for (int64_t e = 0; e < p.E; e++) AM_TRY(run_expert(&p, e));
+    return NULL;
+}
+
+/* --- the kernels --- */
+
+static size_t prepared_bytes(const am_kernel_call *call, const am_kernel *kernel)
+{
+    layer_call layer;
+    begin_layer(&layer, call, call->inputs[2]);
+    return kernel->prepared_bytes(&layer.call);
+}
+
+static void prepare(const am_kernel_call *call, const am_kernel *kernel, void *prepared)
+{
+    layer_call layer;
+    begin_layer(&layer, call, call->inputs[2]);
+    kernel->prepare(&layer.call, prepared);
+}
+
+static am_status run_f32(const am_kernel_call *call)
+{
+    return run(call, &am_cpu_linear);
+}
+
+static size_t prepared_bytes_f32(const am_kernel_call *call)
+{
+    return prepared_bytes(call, &am_cpu_linear);
+}
+
+static void prepare_f32(const am_kernel_call *call, void *prepared)
+{
+    prepare(call, &am_cpu_linear, prepared);
+}
+
+static am_status run_bf16(const am_kernel_call *call)
+{
+    return run(call, &am_cpu_linear_bf16);
+}
+
+static size_t prepared_bytes_bf16(const am_kernel_call *call)
+{
+    return prepared_bytes(call, &am_cpu_linear_bf16);
+}
+
+static void prepare_bf16(const am_kernel_call *call, void *prepared)
+{
+    prepare(call, &am_cpu_linear_bf16, prepared);
 }
 
 static bool supports(const am_graph *graph, const am_node *node)
@@ -120,6 +229,23 @@ static bool supports(const am_graph *graph, const am_node *node)
 
 const am_kernel am_cpu_grouped_matmul = {.name = "grouped_matmul_f32",
                                          .op = AM_OP_GROUPED_MATMUL,
-                                         .run = run_grouped_matmul,
+                                         .run = run_f32,
                                          .supports = supports,
-                                         .scratch_bytes = scratch_bytes};
+                                         .scratch_bytes = scratch_bytes,
+                                         .prepared_input = 2,
+                                         .reads_parts = true,
+                                         .prepared_version = 1,
+                                         .prepared_bytes = prepared_bytes_f32,
+                                         .prepare = prepare_f32};
+
+const am_kernel am_cpu_grouped_matmul_bf16 = {.name = "grouped_matmul_bf16",
+                                              .op = AM_OP_GROUPED_MATMUL,
+                                              .is_bf16 = true,
+                                              .run = run_bf16,
+                                              .supports = supports,
+                                              .scratch_bytes = scratch_bytes_bf16,
+                                              .prepared_input = 2,
+                                              .reads_parts = true,
+                                              .prepared_version = 1,
+                                              .prepared_bytes = prepared_bytes_bf16,
+                                              .prepare = prepare_bf16};

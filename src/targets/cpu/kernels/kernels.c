@@ -3,6 +3,7 @@
 const am_kernel *const am_cpu_kernels[] = {&am_cpu_linear_bf16,
                                            &am_cpu_attention_bf16,
                                            &am_cpu_convolution_bf16,
+                                           &am_cpu_grouped_matmul_bf16,
                                            &am_cpu_linear,
                                            &am_cpu_quantized_linear,
                                            &am_cpu_matmul,

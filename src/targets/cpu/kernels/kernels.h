@@ -8,7 +8,7 @@
 /* Ends with null. */
 extern const am_kernel *const am_cpu_kernels[];
 
-extern const am_kernel am_cpu_linear_bf16, am_cpu_attention_bf16, am_cpu_convolution_bf16;
+extern const am_kernel am_cpu_linear_bf16, am_cpu_attention_bf16, am_cpu_convolution_bf16, am_cpu_grouped_matmul_bf16;
 extern const am_kernel am_cpu_linear, am_cpu_quantized_linear, am_cpu_matmul, am_cpu_grouped_matmul, am_cpu_convolution,
     am_cpu_attention, am_cpu_norm_rows, am_cpu_norm_channels, am_cpu_softmax, am_cpu_reduce, am_cpu_unary,
     am_cpu_binary, am_cpu_binary_truth, am_cpu_select, am_cpu_gated_activation, am_cpu_rope, am_cpu_permute,

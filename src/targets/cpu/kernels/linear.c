@@ -14,6 +14,10 @@ enum { PANELS = 4, LEAST_BLOCKS = 12, ROWS = 208, ROWS_TOGETHER = 12, PIECE_DEPT
    16-bit numbers, costs more than it saves. */
 enum { FEW_ROWS = 4 };
 
+/* With up to so many rows numbers of 16 bits are widened as they are multiplied, for each tile of rows anew: with more,
+   to do it once for all of them takes less, where an instruction that widens takes the place of one that multiplies. */
+enum { FEW_TILES_ROWS = 64 };
+
 /* A weight that has N contiguous is read DEPTH rows at a time where it is read as it is. */
 enum { DEPTH = 8 };
 
@@ -142,12 +146,12 @@ static const char *prepared_piece(const problem *p, int64_t panel, int64_t k0)
     return panels ? panels + (size_t)((panel * p->steps + k0) * p->call->micro->panel_columns) * p->bytes : NULL;
 }
 
-/* The piece in F32, or of pairs. */
-static const float *piece_of(const problem *p, int64_t panel, int64_t k0, int64_t depth, workspace *w)
+/* The piece in F32, or of pairs; of 16 bits where that is said to be enough. */
+static const void *piece_of(const problem *p, int64_t panel, int64_t k0, int64_t depth, bool as_it_is, workspace *w)
 {
     const void *piece = prepared_piece(p, panel, k0);
     am_dtype dtype = p->call->inputs[1].dtype;
-    bool is_whole = dtype == AM_F32 || p->has_pairs;
+    bool is_whole = dtype == AM_F32 || p->has_pairs || as_it_is;
     if (!piece) {
         void *to = is_whole ? (void *)w->full : (void *)w->half;
         pack(p, panel, k0, depth, to);
@@ -167,11 +171,10 @@ typedef struct block {
     int64_t ldc;
 } block;
 
-/* What is multiplied after the piece of this panel that ends at k1, where that is known and as it will be read. */
+/* What is multiplied after the piece of this panel that ends at k1, where that is known. */
 static const void *next_piece(const problem *p, const block *b, int64_t panel, int64_t k1)
 {
     int64_t k0 = (k1 - 1) / p->piece * p->piece;
-    if (p->call->inputs[1].dtype != AM_F32 && !p->has_pairs) return NULL;
     if (panel + 1 < b->panel1) return prepared_piece(p, panel + 1, k0);
     if (k1 < p->steps) return prepared_piece(p, b->panel0, k1);
     if (p->rows_first && b->m1 < p->M) return prepared_piece(p, b->panel0, 0);
@@ -226,10 +229,12 @@ static void multiply_many(const problem *p, const block *b)
 {
     workspace memory;
     int64_t k0 = 0;
+    bool as_it_is = b->m1 - b->m0 <= FEW_TILES_ROWS;
+    am_dtype dtype = as_it_is ? p->call->inputs[1].dtype : AM_F32;
     do { /* once even where K is 0 */
         int64_t depth = p->steps - k0 < p->piece ? p->steps - k0 : p->piece;
         for (int64_t panel = b->panel0; panel < b->panel1; panel++)
-            multiply_piece(p, b, panel, k0, depth, piece_of(p, panel, k0, depth, &memory), AM_F32,
+            multiply_piece(p, b, panel, k0, depth, piece_of(p, panel, k0, depth, as_it_is, &memory), dtype,
                            next_piece(p, b, panel, k0 + depth));
         k0 += depth;
     } while (k0 < p->steps);

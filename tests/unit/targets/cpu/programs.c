@@ -13,16 +13,22 @@ void program_restart(void)
     seed = 1;
 }
 
-am_value program_numbers(am_builder *b, am_shape shape, double low, double high)
+am_value program_numbers_of(am_builder *b, am_dtype dtype, am_shape shape, double low, double high)
 {
     int64_t count = am_shape_count(&shape);
-    float *values = malloc((size_t)count * sizeof *values);
+    void *values = malloc(am_tensor_bytes(dtype, &shape));
     assert_non_null(values);
-    for (int64_t i = 0; i < count; i++) values[i] = (float)(low + (high - low) * am_uniform(seed, (uint64_t)i));
+    for (int64_t i = 0; i < count; i++)
+        am_store_real(dtype, values, i, low + (high - low) * am_uniform(seed, (uint64_t)i));
     seed++;
-    am_value v = am_constant_copy(b, AM_F32, shape, values);
+    am_value v = am_constant_copy(b, dtype, shape, values);
     free(values);
     return v;
+}
+
+am_value program_numbers(am_builder *b, am_shape shape, double low, double high)
+{
+    return program_numbers_of(b, AM_F32, shape, low, high);
 }
 
 am_cpu_program *program_run(const am_graph *graph, const am_cpu_program_options *options, const am_tensor *inputs)

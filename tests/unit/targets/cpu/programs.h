@@ -8,6 +8,7 @@
 
 /* A constant of F32 numbers from `low` to `high`, other ones with each call; the same again after program_restart. */
 am_value program_numbers(am_builder *b, am_shape shape, double low, double high);
+am_value program_numbers_of(am_builder *b, am_dtype dtype, am_shape shape, double low, double high);
 void program_restart(void);
 
 /* A program that was run once. */
