@@ -21,6 +21,14 @@ static void ops_attention__agrees_on_odd_sizes(void **state)
                                      OP_F32(2, 5, 7), OP_F32(2)));
 }
 
+/* More than the second cache holds. */
+static void ops_attention__agrees_on_many_heads(void **state)
+{
+    am_attention_attributes a = {.causal = true};
+    op_test_compare(AM_OP_ATTENTION, &a,
+                    OP_INPUTS(OP_F32(2, 200, 8, 64), OP_F32(2, 200, 4, 64), OP_F32(2, 200, 4, 64)));
+}
+
 static void ops_attention__ignores_places_of_the_cache_not_yet_filled(void **state)
 {
     am_attention_attributes a = {.causal = true};

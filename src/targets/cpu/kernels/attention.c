@@ -10,6 +10,7 @@ enum { Q, K, V, MASK, BIAS, SINKS, OFFSET };
 typedef struct job {
     const am_micro *micro;
     am_attention_problem problem;
+    int64_t groups, bytes;        /* of the whole batch, and of all queries, keys and values */
     int64_t blocks;               /* of queries, for each head */
     int64_t k_numbers, v_numbers; /* of a group's panels */
 } job;
@@ -76,17 +77,63 @@ static void pack(void *context, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end; i++) pack_group(&j->problem, j->micro, i);
 }
 
+/* --- what comes next --- */
+
+/* What the second cache holds is not asked for. */
+enum { ASKED_BYTES = 1 << 20 };
+
+/* Block `block` of so many of a group is computed. */
+typedef struct asking {
+    const job *j;
+    int64_t group, block, blocks;
+} asking;
+
+/* Rows begin .. end - 1 of `numbers` each, `row` numbers apart. Inlined: compilers leave out calls that only ask. */
+static inline __attribute__((always_inline)) void ask_for_rows(const float *from, int64_t row, int64_t begin,
+                                                               int64_t end, int64_t numbers, int for_writing)
+{
+    enum { LINE_NUMBERS = 16 };
+    for (int64_t i = begin; i < end; i++)
+        for (int64_t k = 0; k < numbers; k += LINE_NUMBERS)
+            if (for_writing) __builtin_prefetch(from + i * row + k, 1, 2);
+            else __builtin_prefetch(from + i * row + k, 0, 2);
+}
+
+/* The share of these rows in what the next group is made of, and the same rows of the next block's results: rows of a
+   head are short and far apart, so that nothing else brings them in time. */
+static void ask_for_next(const void *context, int64_t first, int64_t last, int64_t rows)
+{
+    const asking *a = context;
+    const am_attention_problem *p = &a->j->problem;
+    int64_t heads = p->H / p->G, from = a->block * rows + first, to = a->block * rows + last, all = a->blocks * rows;
+    int64_t b = (a->group + 1) / p->G, group = (a->group + 1) % p->G;
+    if (a->group + 1 < a->j->groups) {
+        const float *q = p->q + (b * p->T * p->H + group * heads) * p->D;
+        const float *k = p->k + (b * p->S * p->G + group) * p->D, *v = p->v + (b * p->S * p->G + group) * p->E;
+        ask_for_rows(q, p->H * p->D, p->T * from / all, p->T * to / all, heads * p->D, false);
+        ask_for_rows(k, p->G * p->D, p->keys * from / all, p->keys * to / all, p->D, false);
+        ask_for_rows(v, p->G * p->E, p->keys * from / all, p->keys * to / all, p->E, false);
+    }
+    int64_t next = a->group * a->blocks + a->block + 1, head = next / a->j->blocks;
+    int64_t t0 = next % a->j->blocks * AM_ATTENTION_QUERIES, end = t0 + last < p->T ? t0 + last : p->T;
+    if (p->rounded || head >= a->j->groups * heads) return;
+    ask_for_rows(p->y + (head / p->H * p->T * p->H + head % p->H) * p->E, p->H * p->E, t0 + first, end, p->E, true);
+}
+
 /* Panels of a group right before they are read, all in the memory of the slice's first. */
 static void work_on_groups(void *context, int64_t begin, int64_t end)
 {
     job j = *(const job *)context;
     am_attention_problem *p = &j.problem;
+    int64_t blocks = p->H / p->G * j.blocks;
+    asking next = {.j = &j, .blocks = blocks};
     p->k_panels += begin * j.k_numbers, p->v_panels += begin * j.v_numbers;
+    if (j.bytes > ASKED_BYTES) p->ask = ask_for_next, p->ask_context = &next;
     for (int64_t i = begin; i < end; i++) {
-        int64_t heads = p->H / p->G, first = i / p->G * p->H + i % p->G * heads;
-        p->first_group = i;
+        p->first_group = next.group = i;
         pack_group(p, j.micro, i);
-        work(&j, first * j.blocks, (first + heads) * j.blocks);
+        for (next.block = 0; next.block < blocks; next.block++)
+            work(&j, i * blocks + next.block, i * blocks + next.block + 1);
     }
 }
 
@@ -139,13 +186,15 @@ static am_status attend(const am_kernel_call *call, bool is_bf16)
         p->k_panels = call->scratch;
         j.k_numbers = panels_of(j.micro, p->S) * steps_of(p, p->D) * j.micro->panel_columns;
         j.v_numbers = panels_of(j.micro, p->E) * steps_of(p, p->S) * j.micro->panel_columns;
-        int64_t groups = q[0] * p->G, threads = am_threads_count();
-        p->v_panels = p->k_panels + groups * j.k_numbers;
-        if (groups % threads == 0 || groups >= SLICES * threads) {
-            am_parallel_for(groups, groups / (SLICES * threads), work_on_groups, &j);
+        int64_t threads = am_threads_count();
+        j.groups = q[0] * p->G;
+        j.bytes = q[0] * (p->T * p->H * p->D + p->S * p->G * (p->D + p->E)) * (int64_t)sizeof *p->q;
+        p->v_panels = p->k_panels + j.groups * j.k_numbers;
+        if (j.groups % threads == 0 || j.groups >= SLICES * threads) {
+            am_parallel_for(j.groups, j.groups / (SLICES * threads), work_on_groups, &j);
             return NULL;
         }
-        am_parallel_for(groups, 1, pack, &j);
+        am_parallel_for(j.groups, 1, pack, &j);
     }
     am_parallel_for(q[0] * p->H * j.blocks, 1, work, &j);
     return NULL;

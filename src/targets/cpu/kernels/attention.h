@@ -30,6 +30,10 @@ struct am_attention_problem {
     float scale, soft_cap; /* soft_cap 0: none */
     bool causal;
     int64_t window; /* 0: none */
+    /* Called as rows first .. end - 1 of so many are weighed, to ask memory for what comes next: a few lines each time,
+       as a processor drops what it is asked for in a burst. May be null. */
+    void (*ask)(const void *context, int64_t first, int64_t end, int64_t rows);
+    const void *ask_context;
 };
 
 #endif

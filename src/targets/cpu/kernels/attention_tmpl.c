@@ -263,7 +263,7 @@ static void hide(const am_attention_problem *p, int64_t t, int64_t s0, int64_t c
 
 /* See attend_range. */
 static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, int64_t t0, int64_t rows, int64_t s0,
-                         int64_t count, bool all, running *state, pairs *rounded)
+                         int64_t count, bool all, bool asks, running *state, pairs *rounded)
 {
     _Alignas(64) float scores[QUERIES * (KEYS + LINE)];
     bool whole = sees_all(p, t0, rows, s0, count), plain = (whole || !all) && is_plain(p, b, h, t0, rows, s0, count);
@@ -272,10 +272,12 @@ static void attend_block(const am_attention_problem *p, int64_t b, int64_t h, in
     multiply_keys(p, b, h, t0, rows, s0, count, rounded, scores);
     for (int64_t i = 0; i < rows && !plain; i++) dress(p, b, h, t0 + i, s0, count, scores + i * scores_row);
     for (int64_t i = 0; i < rows && plain && !whole; i++) hide(p, t0 + i, s0, count, scores + i * scores_row);
-    for (int64_t i = 0; i < rows; i += WEIGHED)
-        weigh(rows - i < WEIGHED ? rows - i : WEIGHED, scores + i * scores_row, plain ? p->scale : 1, count,
-              &state->most[i], &state->total[i], y + i * row, row, p->E,
-              p->has_pairs ? rounded->weights + i * row_of(am_pairs_of(count)) : NULL);
+    for (int64_t i = 0; i < rows; i += WEIGHED) {
+        int64_t together = rows - i < WEIGHED ? rows - i : WEIGHED;
+        if (asks) p->ask(p->ask_context, i, i + together, rows);
+        weigh(together, scores + i * scores_row, plain ? p->scale : 1, count, &state->most[i], &state->total[i],
+              y + i * row, row, p->E, p->has_pairs ? rounded->weights + i * row_of(am_pairs_of(count)) : NULL);
+    }
     add_values(p, b, h, t0, rows, s0, count, scores, rounded);
 }
 
@@ -314,12 +316,14 @@ static void attend_range(const am_attention_problem *p, int64_t b, int64_t h, in
         state->total[i] = p->sinks ? 1 : 0;
         memset(result_at(p, b, h, t0 + i), 0, (size_t)p->E * sizeof *p->y);
     }
+    bool asks = p->ask; /* once */
     int64_t end = (high + AM_PANEL_COLUMNS - 1) / AM_PANEL_COLUMNS * AM_PANEL_COLUMNS;
     if (all || end > p->keys) end = p->keys;
     for (int64_t s = low / KEYS * KEYS; s < high; s += KEYS) {
         int64_t count = end - s < KEYS ? end - s : KEYS;
-        if (all || !p->mask || shows_any(p, b, h, t0, rows, s, count))
-            attend_block(p, b, h, t0, rows, s, count, all, state, &rounded);
+        if (!all && p->mask && !shows_any(p, b, h, t0, rows, s, count)) continue;
+        attend_block(p, b, h, t0, rows, s, count, all, asks, state, &rounded);
+        asks = false;
     }
 }
 

@@ -59,6 +59,27 @@ static void residual_blocks(am_builder *b, am_value x)
     am_output(b, "pooled", am_pool(b, y, &(am_pool_attributes){.fn = AM_POOL_AVERAGE, .adaptive = am_shape_of(1, 1)}));
 }
 
+/* Windows that overlap, leave places out, are dilated or reach over the edge; rows of many channels, of which a window
+   is longer than what is taken at once. */
+static void maxima(am_builder *b, am_value x)
+{
+    const am_pool_attributes ways[] = {
+        {.kernel = am_shape_of(2, 5), .stride = am_shape_of(1, 1), .padding_before = am_shape_of(1, 2)},
+        {.kernel = am_shape_of(1, 2), .stride = am_shape_of(2, 5), .ceil_mode = true},
+        {.kernel = am_shape_of(3, 3),
+         .stride = am_shape_of(2, 3),
+         .dilation = am_shape_of(2, 4),
+         .padding_before = am_shape_of(1, 1),
+         .padding_after = am_shape_of(1, 1)},
+        {.adaptive = am_shape_of(3, 7)},
+    };
+    am_value few = am_unary(b, AM_RELU, point(b, x, 70, 3)), many = am_unary(b, AM_RELU, point(b, x, 1500, 3));
+    for (int i = 0; i < 4; i++) {
+        am_output(b, am_test_format("few%d", i), point(b, am_pool(b, few, &ways[i]), 5, 70));
+        am_output(b, am_test_format("many%d", i), point(b, am_pool(b, many, &ways[i]), 5, 1500));
+    }
+}
+
 static void strides_and_groups(am_builder *b, am_value x)
 {
     am_convolution_attributes a = {.stride = am_shape_of(2, 1),
@@ -212,7 +233,7 @@ static void agree_at(const am_graph *g, am_cpu_program *reference, const am_tens
                      const am_cpu_program_options *options, int with_last, int copies)
 {
     am_cpu_program *fast;
-    void *alone[4] = {0};
+    void *alone[8] = {0};
     for (int threads = 1; threads <= 3; threads += options->allows_bf16 ? 2 : 1) {
         am_test_expect_ok(am_threads_set(threads));
         am_test_expect_ok(am_cpu_program_create(g, options, &fast));
@@ -229,7 +250,7 @@ static void agree_at(const am_graph *g, am_cpu_program *reference, const am_tens
         }
         am_cpu_program_destroy(fast);
     }
-    for (int i = 0; i < 4; i++) free(alone[i]);
+    for (int i = 0; i < 8; i++) free(alone[i]);
 }
 
 /* `with_last`: kernels with channels last; `copies`: of values that are read as the graph says, too. */
@@ -267,6 +288,12 @@ static void cpu_layout__residual_blocks_have_channels_last(void **state)
     (void)state;
     expect_agreement(residual_blocks, am_shape_of(2, 3, 61, 45), 10, 1);
     expect_agreement(residual_blocks, am_shape_of(1, 3, 8, 300), 10, 1);
+}
+
+static void cpu_layout__maxima(void **state)
+{
+    (void)state;
+    expect_agreement(maxima, am_shape_of(2, 3, 9, 101), 18, 0);
 }
 
 static void cpu_layout__strides_groups_and_averages(void **state)
