@@ -240,10 +240,13 @@ AM_INLINE int64_t columns_in(const am_quantized_panel *p, int v)
     return n < AM_WIDTH ? n : AM_WIDTH;
 }
 
-/* One row waits for the weight: asks for that of a group, so much further on, which may be in the panels after it. */
+/* One row waits for the weight: asks for that of a group, so much further on, which may be in the panels after it. Of 8
+   bits there is more on its way at a time than the first cache takes. */
 AM_INLINE void prefetch_group(int bits, const uint8_t *w)
 {
-    for (int i = 0; i < GROUP * COLUMNS * bits / 8; i += LINE) __builtin_prefetch(w + AHEAD + i, 0, 3);
+    for (int i = 0; i < GROUP * COLUMNS * bits / 8; i += LINE)
+        if (bits == 8) __builtin_prefetch(w + AHEAD + i, 0, 2);
+        else __builtin_prefetch(w + AHEAD + i, 0, 3);
 }
 
 AM_INLINE void tile(int bits, bool has_zeros, int rows, const am_quantized_panel *p, const am_quantized_rows *x,
