@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE
 #include "targets/cpu/isa.h"
 
 #include "base/status.h"
@@ -7,6 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__) && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #if defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -87,6 +92,19 @@ static bool bit(unsigned word, int index)
     return word >> index & 1;
 }
 
+/* Whether the system saves the tiles of AMX, states 17 and 18, and lets this process use them, which Linux wants to be
+   asked for: 0x1023 is ARCH_REQ_XCOMP_PERM of arch_prctl(2). */
+static bool may_use_tiles(unsigned saved)
+{
+    enum { TILES = 3 << 17, TILE_DATA = 18 };
+    if (cpu.most < AM_ISA_AMX || (saved & TILES) != TILES) return false;
+#if defined(__linux__)
+    return syscall(SYS_arch_prctl, 0x1023, TILE_DATA) == 0;
+#else
+    return false;
+#endif
+}
+
 /* Bits as in Intel's Software Developer's Manual, volume 2, CPUID. */
 static void detect_features(void)
 {
@@ -106,7 +124,11 @@ static void detect_features(void)
     add("avx512dq", AM_ISA_AVX512, zmm && bit(seven.b, 17));
     add("avx512vnni", AM_ISA_AVX512VNNI, zmm && bit(seven.c, 11));
     add("avx512bf16", AM_ISA_AVX512BF16, zmm && bit(more.a, 5));
-    add("avx512fp16", AM_ISA_AVX512BF16, zmm && bit(seven.d, 23));
+    add("avx512fp16", AM_ISA_AMX, zmm && bit(seven.d, 23));
+    bool tiles = zmm && bit(seven.d, 24) && may_use_tiles(saved);
+    add("amx_tile", AM_ISA_AMX, tiles);
+    add("amx_bf16", AM_ISA_AMX, tiles && bit(seven.d, 22));
+    add("amx_int8", AM_ISA_AMX, tiles && bit(seven.d, 25));
 }
 
 static void detect_model(void)
@@ -179,7 +201,7 @@ static void detect(void)
 
 static bool usable(am_isa isa)
 {
-    enum { MOST = 7 };
+    enum { MOST = 9 };
     static const char *const needed[AM_ISA_COUNT][MOST] = {
         [AM_ISA_SSE2] = {"sse2"},
         [AM_ISA_AVX2] = {"avx2", "fma", "f16c"},
@@ -187,6 +209,8 @@ static bool usable(am_isa isa)
         [AM_ISA_AVX512] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c"},
         [AM_ISA_AVX512VNNI] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c", "avx512vnni"},
         [AM_ISA_AVX512BF16] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c", "avx512vnni", "avx512bf16"},
+        [AM_ISA_AMX] = {"avx512f", "avx512bw", "avx512vl", "avx512dq", "f16c", "avx512vnni", "avx512bf16", "amx_tile",
+                        "amx_bf16"},
         [AM_ISA_NEON] = {"neon"},
         [AM_ISA_NEON_DOTPROD] = {"neon", "dotprod"},
         [AM_ISA_NEON_BF16] = {"neon", "dotprod", "bf16"},
@@ -222,8 +246,8 @@ am_status am_cpu_check_wish(void)
 
 const char *am_isa_name(am_isa isa)
 {
-    static const char *const names[AM_ISA_COUNT] = {"any",        "sse2",       "avx2", "avx2vnni",     "avx512",
-                                                    "avx512vnni", "avx512bf16", "neon", "neon_dotprod", "neon_bf16", "neon_i8mm"};
+    static const char *const names[AM_ISA_COUNT] = {"any",        "sse2", "avx2", "avx2vnni",     "avx512",    "avx512vnni",
+                                                    "avx512bf16", "amx",  "neon", "neon_dotprod", "neon_bf16", "neon_i8mm"};
     return isa >= 0 && isa < AM_ISA_COUNT ? names[isa] : "unknown";
 }
 

@@ -24,6 +24,7 @@ typedef enum am_isa {
     AM_ISA_AVX512,       /* AVX-512 F, BW, VL, DQ */
     AM_ISA_AVX512VNNI,   /* AVX-512 refined: VNNI */
     AM_ISA_AVX512BF16,   /* AVX-512 refined: VNNI, BF16 */
+    AM_ISA_AMX,          /* AVX-512 refined: VNNI, BF16, tiles of AMX for BF16 */
     AM_ISA_NEON,         /* AArch64 baseline */
     AM_ISA_NEON_DOTPROD, /* NEON refined: dot products of Armv8.2 */
     AM_ISA_NEON_BF16,    /* NEON refined: dot products, BF16 */
@@ -49,6 +50,9 @@ static inline int64_t am_pairs_of(int64_t numbers)
 {
     return (numbers + 1) / 2;
 }
+
+/* See am_micro.gemm_pairs. */
+enum { AM_PAIR_STEPS = 16 };
 
 /* So many neighbours in a row of x share a scale where x is rounded to 8 bits. */
 enum { AM_ACTIVATION_GROUP = 32 };
@@ -103,8 +107,10 @@ typedef struct am_micro {
                               const am_ending *ending);
 
     /* The same of numbers that were rounded to BF16, with sums in F32. K counts pairs of a row of a and of a panel
-       [K][panel_columns]; lda too. round_pairs makes pairs of `count` numbers, to nearest even; pack_pairs a panel of
-       a weight, as pack_panel does: K counts its numbers. NaN stay, numbers below 2^-126 may become 0. */
+       [K][panel_columns]; lda too. A level may add AM_PAIR_STEPS of them in an order of its own: results are the same
+       bits where K is cut at multiples of so many. round_pairs makes pairs of `count` numbers, to nearest even;
+       pack_pairs a panel of a weight, as pack_panel does: K counts its numbers. NaN stay, numbers below 2^-126 may
+       become 0. */
     void (*gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
                        const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending);
     void (*round_pairs)(const float *x, int64_t count, am_pair *pairs);

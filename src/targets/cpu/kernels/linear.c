@@ -89,6 +89,7 @@ static problem problem_of(const am_kernel_call *call, bool has_pairs)
     p.bytes = has_pairs ? sizeof(am_pair) : am_dtype_bytes(call->inputs[1].dtype);
     int64_t depth = width < WIDE ? PIECE_DEPTH : WIDE_DEPTH, pieces = (p.steps + depth / 2) / depth;
     p.piece = pieces ? up(p.steps, pieces) : depth;
+    if (has_pairs) p.piece = up(p.piece, AM_PAIR_STEPS) * AM_PAIR_STEPS;
     return p;
 }
 

@@ -2,11 +2,18 @@
 #include "targets/cpu/kernels/panel.h"
 
 #include "targets/cpu/kernels/turn.h"
+#if defined(__AMX_BF16__)
+#include "targets/cpu/kernels/amx.h"
+#endif
 
 void AM_TEMPLATE(gemm_pairs)(int64_t M, int64_t columns, int64_t K, const am_pair *a, int64_t lda, const am_pair *panel,
                              const am_pair *next, float *c, int64_t ldc, bool accumulate, const am_ending *ending)
 {
+#if defined(__AMX_BF16__)
+    multiply_amx(M, columns, K, a, lda, panel, next, c, ldc, accumulate, ending);
+#else
     multiply_form(FORM_PAIRS, M, columns, K, (const float *)a, lda, panel, next, c, ldc, accumulate, ending);
+#endif
 }
 
 /* --- rounding --- */

@@ -50,6 +50,11 @@ static void targets_cpu_levels__avx512bf16_is_tested_here(void **state)
     check_level(AM_ISA_AVX512BF16);
 }
 
+static void targets_cpu_levels__amx_is_tested_here(void **state)
+{
+    check_level(AM_ISA_AMX);
+}
+
 static void targets_cpu_levels__neon_is_tested_here(void **state)
 {
     check_level(AM_ISA_NEON);

@@ -1,4 +1,5 @@
 /* Products of numbers rounded to BF16, their panels and the rounding, against sums in doubles. */
+#include "amx_plain.h"
 #include "check.h"
 #include "plain.h"
 
@@ -218,6 +219,32 @@ static void check_product(const am_micro *micro, const product *p)
     if (c_count) compare_cuts(micro, p, a, lda, panel, before, c, ldc);
     if (c_count && p->kind != SPECIAL && p->has_ending) check_ending(micro, p, a, lda, panel, before, c, ldc);
     check_release();
+}
+
+/* Of the tiles of AMX: with the instructions in plain C, so that their memory and their shapes are checked here. */
+static void targets_cpu_pairs__products_in_tiles_of_amx(void **state)
+{
+    static const int64_t depths[] = {0, 1, 15, 16, 33, 96}, rows[] = {0, 1, 2, 15, 16, 17, 31, 32, 33, 48, 70};
+    const am_micro *base = am_micro_of(AM_ISA_AVX512);
+    unsigned turn = 0;
+    if (!base || !amx_plain_gemm_pairs()) {
+        print_message("this build or this cpu lacks avx512\n");
+        skip();
+    }
+    am_micro micro = *base;
+    micro.name = "amx in plain C", micro.gemm_pairs = amx_plain_gemm_pairs();
+    for (size_t m = 0; m < sizeof rows / sizeof *rows; m++)
+        for (int64_t N = 0; N <= micro.panel_columns; N += N < 18 ? 1 : 7)
+            for (size_t k = 0; k < sizeof depths / sizeof *depths; k++, turn++) {
+                check_start(&micro, "gemm_pairs", "2 k + 2 roundings");
+                check_product(&micro, &(product){.M = rows[m],
+                                                 .N = N,
+                                                 .K = depths[k],
+                                                 .accumulate = turn / 5 % 2,
+                                                 .has_ending = turn / 2 % 2,
+                                                 .place = (check_place)(turn % PLACES),
+                                                 .kind = (check_kind)(turn / 7 % KINDS)});
+            }
 }
 
 static void targets_cpu_pairs__products_of_all_remainders(void **state)
