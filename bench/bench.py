@@ -20,7 +20,7 @@ ROOT = os.path.dirname(HERE)
 CACHE = f"{ROOT}/.cache/bench"
 sys.path.insert(0, HERE)
 
-from measure import Failure, command_of, measure_case, measure_processes, measure_start, say  # noqa: E402
+from measure import FIRST_RUNS, Failure, command_of, measure_case, measure_processes, measure_start, say  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
 import tokenizer_speed  # noqa: E402
@@ -188,7 +188,7 @@ def measure_starts(engines, workloads, context, threads):
             print(SENTENCE, file=file)
         command = [context.program, "embed", f"{ROOT}/{fetched.stdout.strip()}", sentence, "--threads", str(threads)]
         what = "anymodel embed all-MiniLM-L6-v2: whole process"
-        processes[what] = measure_processes(command, context.rounds)
+        processes[what] = measure_processes(command, context.rounds, FIRST_RUNS)
         processes[f"{what}, no packed weights kept"] = measure_processes(command, context.rounds, ANYMODEL_WEIGHT_CACHE="0")
     return {"title": f"{workloads[name].TITLE}, {case}, {threads} threads",
             "times": measure_start(commands_of(engines, context, name, 0, threads), context.rounds),

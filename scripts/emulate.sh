@@ -5,8 +5,9 @@
 #                                                  all but those that take long here; '*' is all of them
 # Environment: EMULATE_SECONDS (1500)  ends it, and fails, after so long
 #              EMULATE_CASES           golden cases, files below tests/golden/data without .json; '' for none
-#              EMULATE_LEVEL (avx512)  the instruction set that must be there
+#              EMULATE_LEVEL (avx512)  the instruction set that must be there; amx wants Bochs 3, and the kernel's headers
 #              EMULATE_CPU             a model of `bochs --help cpu`
+#              EMULATE_BOCHS, EMULATE_SHARE   another bochs-bin, and the folder of its BIOS
 #              EMULATE_KERNEL          a bzImage; without one Debian's, fetched into .cache/emulate
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +16,9 @@ build=$1
 patterns=("${@:2}")
 limit=${EMULATE_SECONDS:-1500}
 level=${EMULATE_LEVEL:-avx512}
-model=${EMULATE_CPU:-corei7_icelake_u}
+model=corei7_icelake_u
+bochs=${EMULATE_BOCHS:-bochs-bin}
+share=${EMULATE_SHARE:-/usr/share/bochs}
 cache=.cache/emulate
 read -r -a cases <<<"${EMULATE_CASES-llama bert}"
 tests=$build/tests/test_unit_targets_cpu
@@ -25,6 +28,22 @@ fail() {
     echo "emulate.sh: $*" >&2
     exit 1
 }
+
+# Features that the kernel is to leave alone. Bochs 2.7 says nothing right about protection keys and compact XSAVE areas, and
+# the kernel would then do without AVX; without clearing the others of this list, together, it came to a halt. Bochs 3 is
+# right about XSAVE, but has its own halts, and one in the system management mode that ACPI asks for.
+cleared=smap,fsgsbase,erms,fsrm,rdpid,umip,pcid,invpcid,pku
+options=''
+preload=''
+if [ "$level" = amx ]; then
+    model=sapphire_rapids
+    cleared+=,amx_tile
+    options='acpi=off'
+    preload='LD_PRELOAD=/amx_permit.so'
+else
+    cleared+=,xsavec,xsaves
+fi
+model=${EMULATE_CPU:-$model}
 
 work=$(mktemp -d)
 bochs_pid=''
@@ -57,6 +76,29 @@ add_program() {
     done < <(ldd "$1" | sed -n 's/^.*[[:space:]]\(\/[^ ]*\) (0x.*/\1/p')
 }
 
+# The release of a bzImage: its header has the place of the text, less 0x200, at 0x20e.
+release_of() {
+    local place
+    place=$(od -An -tu2 -j $((0x20e)) -N 2 "$1")
+    dd if="$1" bs=1 skip=$((place + 0x200)) count=100 status=none | tr -d '\0' | cut -d ' ' -f 1
+}
+
+# What lets programs use AMX (amx_states.c, amx_permit.c).
+add_amx() {
+    local release headers
+    "$bochs" --help cpu >"$work/log" 2>&1 || true
+    grep -qx "$model" "$work/log" || fail "$bochs has no $model; Bochs 3 has (Debian 13)"
+    release=$(release_of "${EMULATE_KERNEL:-$cache/vmlinuz}")
+    headers=/lib/modules/$release/build
+    [ -d "$headers" ] || fail "a kernel module is to be built: install linux-headers-$release"
+    mkdir "$work/module"
+    cp scripts/emulate/amx_states.c "$work/module/"
+    echo 'obj-m := amx_states.o' >"$work/module/Makefile"
+    make -s -C "$headers" M="$work/module" modules >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "the module cannot be built"; }
+    cp "$work/module/amx_states.ko" "$work/system/"
+    ${CC:-cc} -shared -fPIC -O1 -o "$work/system/amx_permit.so" scripts/emulate/amx_permit.c
+}
+
 # All that the system has: /init, the programs, files of golden cases.
 make_root() {
     local case
@@ -67,6 +109,7 @@ make_root() {
         cp tests/golden/data/"$case".* "$work/system/golden/" || fail "no golden case $case"
     done
     [ ${#cases[@]} -eq 0 ] || add_program "$program"
+    [ "$level" != amx ] || add_amx
     cat >"$work/system/init" <<INIT
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -77,10 +120,11 @@ mount -t devtmpfs devtmpfs /dev
 echo "emulate: begins"
 sed -n 's/^model name.*: /emulated: /p' /proc/cpuinfo
 echo "emulated:" \$(tr ' ' '\n' </proc/cpuinfo | grep -E '^(avx|fma|f16c)')
-test_unit_targets_cpu --verbose --level $level ${patterns[*]@Q}
+[ ! -f /amx_states.ko ] || insmod /amx_states.ko
+$preload test_unit_targets_cpu --verbose --level $level ${patterns[*]@Q}
 echo "emulate: tests ended with \$?"
 for case in ${cases[*]@Q}; do
-    anymodel verify /golden/\$case.json
+    $preload anymodel verify /golden/\$case.json
     echo "emulate: case \$case ended with \$?"
 done
 echo "emulate: end"
@@ -90,8 +134,7 @@ INIT
     chmod +x "$work/system/init"
 }
 
-# A CD that starts it. Bochs 2.7 says nothing right about protection keys and compact XSAVE areas, and the kernel would then
-# do without AVX; without clearing the others of this list, together, it came to a halt.
+# A CD that starts it.
 make_cd() {
     mkdir -p "$work/cd/isolinux"
     (cd "$work/system" && find . | cpio --quiet -o -H newc | gzip -1) >"$work/cd/initrd.gz"
@@ -103,12 +146,11 @@ prompt 0
 label linux
   kernel /vmlinuz
   initrd /initrd.gz
-  append console=ttyS0 quiet loglevel=1 mitigations=off nokaslr idle=halt random.trust_cpu=on panic=-1 clearcpuid=$cleared
+  append console=ttyS0 quiet loglevel=1 mitigations=off nokaslr idle=halt random.trust_cpu=on panic=-1 $options clearcpuid=$cleared
 CONFIGURATION
     xorriso -as mkisofs -quiet -o "$work/cd.iso" -b isolinux/isolinux.bin -c isolinux/boot.cat -no-emul-boot \
         -boot-load-size 4 -boot-info-table "$work/cd" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "xorriso failed"; }
 }
-cleared=pku,xsavec,xsaves,smap,fsgsbase,erms,fsrm,rdpid,umip,pcid,invpcid
 
 start_bochs() {
     cat >"$work/bochsrc" <<CONFIGURATION
@@ -117,8 +159,8 @@ config_interface: textconfig
 display_library: term
 cpu: model=$model, count=1, ips=100000000, reset_on_triple_fault=0
 memory: guest=512, host=512
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
-vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+romimage: file=$share/BIOS-bochs-latest
+vgaromimage: file=$share/VGABIOS-lgpl-latest
 ata0-master: type=cdrom, path=$work/cd.iso, status=inserted
 boot: cdrom
 clock: sync=none, time0=local
@@ -132,7 +174,7 @@ CONFIGURATION
     : >"$work/serial"
     printf 'continue\nquit\n' >"$work/commands" # Debian builds it with the debugger, which begins with a prompt
     # bochs itself is a script that starts bochs-bin
-    TERM=vt100 bochs-bin -q -f "$work/bochsrc" -rc "$work/commands" </dev/null >"$work/screen" 2>&1 &
+    TERM=vt100 "$bochs" -q -f "$work/bochsrc" -rc "$work/commands" </dev/null >"$work/screen" 2>&1 &
     bochs_pid=$!
 }
 
