@@ -247,7 +247,8 @@ am_status am_audio_resample(am_audio *audio, int sampling_rate, const am_audio_l
     if (out.frames > limit_frames)
         return am_error(AM_OUT_OF_MEMORY, "%" PRId64 " frames at %d Hz, more than the limit of %" PRId64, out.frames,
                         sampling_rate, limit_frames);
-    out.samples = am_alloc_zeroed((size_t)(out.frames * out.channels), sizeof *out.samples);
+    /* A frame more: soxr reads a pointer for each channel from where it writes, used or not (soxr_output in 0.1.3). */
+    out.samples = am_alloc_zeroed((size_t)((out.frames + 1) * out.channels), sizeof *out.samples);
     am_status status = out.samples ? run_soxr(audio, &out) : am_out_of_memory();
     if (status) {
         am_audio_deinit(&out);
