@@ -17,6 +17,7 @@ LARGEST_DIFFERENCE = 1e-3
 TURN_SECONDS = 0.3   # of one engine before the next has its turn
 TURN_RUNS = 20       # at most
 PROFILE_MS = 500
+FIRST_RUNS = 12  # of a process, that do not count: each leaves a part of its packed weights in the cache folder
 READER = "reading"  # read_worker.c among the engines
 PAUSE_SECONDS = 0.02  # in which threads that wait in loops show
 LONGEST_PAUSE_SECONDS = 0.5
@@ -169,8 +170,8 @@ def reading_rate(worker, times):
 
 
 def measure_case(commands, expected_path, rounds, tolerances={}, ours=None, rounded=(), own={}, reader=None):
-    """commands: {engine: command}; reader: that of a read_worker, which has its turns among the engines. Returns {"times", "cpu_ms": of take_turns, "differences": of compare,
-    "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights, bytes of a KV cache) of a run as
+    """commands: {engine: command}; reader: that of a read_worker, which has its turns among the engines. Returns
+    {"times", "cpu_ms": of take_turns, "differences": of compare, "memory_bytes": {engine: at most}, "work": (FLOPs, bytes of weights, bytes of a KV cache) of a run as
     the engine `ours` counts them, "works": {engine: the same} of those that are `rounded`, "profiles": {engine: profile_of} of
     `ours` and those, "read_gb_per_s": of the reader, or None}. own: {engine: path of what is expected of it} of compare."""
     workers, readers = {}, {}
@@ -207,9 +208,6 @@ def measure_start(commands, rounds):
                 times[name].append((time.perf_counter() - start) * 1e3)
             worker.close()
     return times
-
-
-FIRST_RUNS = 12  # of a process, that do not count: each leaves a part of its packed weights in the cache folder
 
 
 def measure_processes(command, rounds, first_runs=1, **environment):

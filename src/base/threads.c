@@ -104,18 +104,13 @@ static uint_least64_t job_number(void)
     return atomic_load_explicit(&pool.gate, memory_order_acquire) / GATE_JOB;
 }
 
-static void pause_once(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#endif
-}
-
 /* Gives the processor to who may wait for it, after many rounds of a loop. */
 static void pause_long(int64_t round)
 {
     if (round > SPINS_BEFORE_YIELD && round % SPINS_BETWEEN_LOOKS == 0) sched_yield();
-    else pause_once();
+#if defined(__x86_64__)
+    else __builtin_ia32_pause();
+#endif
 }
 
 static uint_least64_t wait_for_job(uint_least64_t seen)

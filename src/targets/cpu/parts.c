@@ -7,8 +7,10 @@ static bool joins(const am_node *node)
     return node->op == AM_OP_CONCAT && ((const am_axis_attributes *)node->attributes)->axis == 0;
 }
 
-void am_parts_find(const am_graph *g, const bool *known, am_kernel_of kernel_of, const void *context, bool *apart)
+void am_parts_find(am_cpu_program *p, const bool *known)
 {
+    const am_graph *g = p->graph;
+    bool *apart = p->apart;
     for (int i = 0; i < g->node_count; i++)
         apart[g->nodes[i].first_output.id] = known[g->nodes[i].first_output.id] && joins(&g->nodes[i]);
     for (int i = 0; i < g->output_count; i++) apart[g->outputs[i].value.id] = false;
@@ -18,7 +20,7 @@ void am_parts_find(const am_graph *g, const bool *known, am_kernel_of kernel_of,
         for (int k = 0; k < node->input_count; k++) {
             bool *is_apart = &apart[node->inputs[k].id];
             if (!*is_apart || (joins(node) && apart[node->first_output.id])) continue;
-            const am_kernel *kernel = kernel_of(context, node);
+            const am_kernel *kernel = am_cpu_choose_kernel(p, node);
             bool is_known = known[node->first_output.id];
             *is_apart = !is_known && kernel->reads_parts && kernel->prepared_input == k;
         }

@@ -3,14 +3,11 @@
 #ifndef AM_TARGETS_CPU_PARTS_H
 #define AM_TARGETS_CPU_PARTS_H
 
-#include "targets/cpu/kernel.h"
+#include "targets/cpu/program_internal.h"
 
-/* The kernel that computes a node; `context` is the caller's. */
-typedef const am_kernel *(*am_kernel_of)(const void *context, const am_node *node);
-
-/* Sets apart[id], of values that are all false, for those that are joined of what is known before any run and that only
-   such kernels read, as the weight, or what joins them further. known: by value id. */
-void am_parts_find(const am_graph *graph, const bool *known, am_kernel_of kernel_of, const void *context, bool *apart);
+/* Sets p->apart, all false so far, for values that are joined of what is known before any run and that only such
+   kernels read, as the weight, or what joins them further. known: by value id. */
+void am_parts_find(am_cpu_program *p, const bool *known);
 
 /* A part of a weight [E, ..], without its axis 0 and its data. */
 am_tensor am_part_of(const am_value_info *weight);

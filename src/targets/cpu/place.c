@@ -157,9 +157,11 @@ static const void *prepare_weight(am_cpu_program *p, const am_node *node, const 
     am_kernel_call call = {.node = node, .inputs = in, .input_count = node->input_count, .micro = p->micro};
     size_t bytes = kernel->prepared_bytes(&call);
     if (bytes == 0) return NULL;
-    am_prepared *prepared = am_prepared_share(kernel, &call, bytes, &is_new);
+    am_cpu_prepared *own = am_arena_alloc(&p->arena, sizeof *own);
+    am_prepared *prepared = own ? am_prepared_share(kernel, &call, bytes, &is_new) : NULL;
     if (!prepared) return NULL;
-    p->prepared[p->prepared_count++] = prepared;
+    *own = (am_cpu_prepared){prepared, p->prepared};
+    p->prepared = own;
     if (is_new) p->fixed_bytes += bytes;
     return am_prepared_data(prepared);
 }

@@ -29,11 +29,6 @@ const am_kernel *am_cpu_choose_kernel(const am_cpu_program *p, const am_node *no
     return &references[node->op];
 }
 
-static const am_kernel *kernel_of_node(const void *context, const am_node *node)
-{
-    return am_cpu_choose_kernel(context, node);
-}
-
 /* --- uses --- */
 
 static void find_roots(am_cpu_program *p)
@@ -358,20 +353,6 @@ static am_status prepare_output_copies(am_cpu_program *p)
     return NULL;
 }
 
-/* Weights that kernels may have in a form of their own, at most. */
-static size_t count_weights(const am_cpu_program *p)
-{
-    size_t count = (size_t)p->graph->node_count + 1;
-    for (int i = 0; i < p->graph->node_count; i++) {
-        const am_node *node = &p->graph->nodes[i];
-        const am_kernel *kernel =
-            am_cpu_is_alias(node) || node->op == AM_OP_INPUT ? NULL : am_cpu_choose_kernel(p, node);
-        if (kernel && kernel->reads_parts)
-            count += (size_t)p->graph->values[node->inputs[kernel->prepared_input].id].shape.dims[0];
-    }
-    return count;
-}
-
 static am_status compile(am_cpu_program *p)
 {
     const am_graph *g = p->graph;
@@ -393,9 +374,7 @@ static am_status compile(am_cpu_program *p)
     find_roots(p);
     count_uses(p);
     find_known(p, known);
-    am_parts_find(g, known, kernel_of_node, p, p->apart);
-    p->prepared = am_arena_array(&p->arena, count_weights(p), sizeof *p->prepared);
-    if (!p->prepared) return am_out_of_memory();
+    am_parts_find(p, known);
     AM_TRY(find_tails(p, known));
     AM_TRY(choose_layouts(p, known));
     AM_TRY(find_rounded(p, known));
@@ -427,8 +406,8 @@ am_status am_cpu_program_create(const am_graph *graph, const am_cpu_program_opti
 void am_cpu_program_destroy(am_cpu_program *p)
 {
     if (!p) return;
-    for (int i = 0; i < p->prepared_count; i++)
-        am_prepared_release(p->prepared[i]); /* while what they were made of is there */
+    for (am_cpu_prepared *w = p->prepared; w; w = w->next)
+        am_prepared_release(w->weight); /* while what they were made of is there */
     for (int i = 0; i < p->fixed_count; i++) am_free_aligned(p->fixed[i]);
     am_free_aligned(p->memory);
     am_free_aligned(p->scratch);

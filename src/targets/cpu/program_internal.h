@@ -39,6 +39,12 @@ typedef struct am_cpu_step {
     int64_t nanoseconds, calls;
 } am_cpu_step;
 
+/* A weight shared with other programs. */
+typedef struct am_cpu_prepared {
+    am_prepared *weight;
+    struct am_cpu_prepared *next;
+} am_cpu_prepared;
+
 struct am_cpu_program {
     const am_graph *graph;
     const am_micro *micro;
@@ -64,8 +70,7 @@ struct am_cpu_program {
     void *scratch;
     void **fixed; /* results that depend on constants only */
     int fixed_count;
-    am_prepared **prepared; /* weights shared with other programs */
-    int prepared_count;
+    am_cpu_prepared *prepared;
     void **output_copies; /* by output: where an input, constant or state is given out, else null */
 };
 

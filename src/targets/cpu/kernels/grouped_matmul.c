@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-/* With up to so many rows a weight that has no form for BF16 is read as it is, in F32. */
-enum { FEW_ROWS = 4 };
-
 enum { ROWS_MOVED = 16 }; /* by a thread at once */
 
 typedef struct problem {
@@ -16,7 +13,7 @@ typedef struct problem {
     const am_kernel *layer; /* of am_cpu_linear, am_cpu_linear_bf16 */
     int64_t slots, per_row, E, M, K;
     bool has_own;          /* x has a row for each slot */
-    int64_t *starts;       /* in `order`, of each expert's slots */
+    int64_t *ends;         /* in `order`, of each expert's slots */
     int64_t *order;        /* slots, those of an expert one after the other */
     float *rows, *results; /* of one expert */
     void *rounded;         /* scratch memory of the layer */
@@ -39,8 +36,8 @@ static problem problem_of(const am_kernel_call *call, const am_kernel *layer)
                  .M = w->dims[1],
                  .K = w->dims[2],
                  .has_own = call->inputs[0].shape.rank == 3};
-    p.starts = call->scratch;
-    p.order = p.starts + p.E + 1;
+    p.ends = call->scratch;
+    p.order = p.ends + p.E + 1;
     p.rows = (float *)(p.order + p.slots);
     p.results = p.rows + p.slots * p.K;
     p.rounded = p.results + p.slots * p.M;
@@ -66,18 +63,16 @@ static am_status sort_slots(const problem *p)
 {
     const am_tensor *experts = &p->call->inputs[1];
     int64_t e;
-    memset(p->starts, 0, (size_t)(p->E + 1) * sizeof *p->starts);
+    memset(p->ends, 0, (size_t)(p->E + 1) * sizeof *p->ends);
     for (int64_t i = 0; i < p->slots; i++) {
         AM_TRY(am_read_index(experts, i, p->E, &e));
-        p->starts[e + 1]++;
+        p->ends[e + 1]++;
     }
-    for (e = 0; e < p->E; e++) p->starts[e + 1] += p->starts[e];
+    for (e = 0; e < p->E; e++) p->ends[e + 1] += p->ends[e]; /* where the next one's begin, so far */
     for (int64_t i = 0; i < p->slots; i++) {
         AM_TRY(am_read_index(experts, i, p->E, &e));
-        p->order[p->starts[e]++] = i;
+        p->order[p->ends[e]++] = i;
     }
-    for (e = p->E; e > 0; e--) p->starts[e] = p->starts[e - 1];
-    p->starts[0] = 0;
     return NULL;
 }
 
@@ -150,13 +145,14 @@ static am_status run_layer(const problem *p, int64_t expert, const group *g, con
     layer.output = (am_tensor){AM_F32, am_shape_of(g->count, p->M), y};
     layer.call.prepared = p->call->parts ? p->call->parts[expert].prepared : NULL;
     layer.call.scratch = p->rounded;
-    bool is_plain = !layer.call.prepared && g->count <= FEW_ROWS;
+    bool is_plain = !layer.call.prepared && g->count <= AM_FEW_ROWS; /* in F32 */
     return (is_plain ? &am_cpu_linear : p->layer)->run(&layer.call);
 }
 
 static am_status run_expert(const problem *p, int64_t expert)
 {
-    group g = {p, p->starts[expert], p->starts[expert + 1] - p->starts[expert]};
+    int64_t first = expert ? p->ends[expert - 1] : 0;
+    group g = {p, first, p->ends[expert] - first};
     if (g.count == 0) return NULL;
     if (g.count == 1) return run_layer(p, expert, &g, row_of(&g, 0), result_of(&g, 0));
     am_parallel_for(g.count, ROWS_MOVED, gather_rows, &g);

@@ -21,6 +21,10 @@ extern const am_kernel am_cpu_channels_first;
 /* Rounds inputs[0], F32, to outputs[0], as many numbers in BF16; the program adds it where kernels read such. */
 extern const am_kernel am_cpu_round;
 
+/* With up to so many rows a weight is read as it is: making panels of one that is no constant, or a larger form of
+   16-bit numbers, costs more than it saves. */
+enum { AM_FEW_ROWS = 4 };
+
 /* Whether every present input and every output of the node is F32. */
 bool am_all_f32(const am_graph *graph, const am_node *node);
 

@@ -10,10 +10,6 @@
    come from the first two caches. */
 enum { PANELS = 4, LEAST_BLOCKS = 12, ROWS = 208, ROWS_TOGETHER = 12, PIECE_DEPTH = 256, WIDE_DEPTH = 384, WIDE = 64 };
 
-/* With up to so many rows a weight is read as it is: making panels of one that is no constant, or a larger form of
-   16-bit numbers, costs more than it saves. */
-enum { FEW_ROWS = 4 };
-
 /* With up to so many rows numbers of 16 bits are widened as they are multiplied, for each tile of rows anew: with more,
    to do it once for all of them takes less, where an instruction that widens takes the place of one that multiplies. */
 enum { FEW_TILES_ROWS = 64 };
@@ -278,13 +274,13 @@ static void multiply_in_place(const problem *p, const block *b)
 
 static void compute_products(const problem *p, const block *b)
 {
-    if (p->M <= FEW_ROWS && p->call->prepared) multiply_few(p, b);
+    if (p->M <= AM_FEW_ROWS && p->call->prepared) multiply_few(p, b);
     else multiply_many(p, b);
 }
 
 static void compute_block(const problem *p, const block *b)
 {
-    if (p->M <= FEW_ROWS && !p->call->prepared && !p->has_pairs) {
+    if (p->M <= AM_FEW_ROWS && !p->call->prepared && !p->has_pairs) {
         multiply_in_place(p, b);
         return;
     }

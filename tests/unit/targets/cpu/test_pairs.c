@@ -221,6 +221,19 @@ static void check_product(const am_micro *micro, const product *p)
     check_release();
 }
 
+/* Turns go through places, kinds of numbers and what comes before and after the products. */
+static void check_turn(const am_micro *micro, int64_t M, int64_t N, int64_t K, unsigned turn)
+{
+    check_start(micro, "gemm_pairs", "2 k + 2 roundings");
+    check_product(micro, &(product){.M = M,
+                                    .N = N,
+                                    .K = K,
+                                    .accumulate = turn / 5 % 2,
+                                    .has_ending = turn / 2 % 2,
+                                    .place = (check_place)(turn % PLACES),
+                                    .kind = (check_kind)(turn / 7 % KINDS)});
+}
+
 /* Of the tiles of AMX: with the instructions in plain C, so that their memory and their shapes are checked here. */
 static void targets_cpu_pairs__products_in_tiles_of_amx(void **state)
 {
@@ -235,16 +248,8 @@ static void targets_cpu_pairs__products_in_tiles_of_amx(void **state)
     micro.name = "amx in plain C", micro.gemm_pairs = amx_plain_gemm_pairs();
     for (size_t m = 0; m < sizeof rows / sizeof *rows; m++)
         for (int64_t N = 0; N <= micro.panel_columns; N += N < 18 ? 1 : 7)
-            for (size_t k = 0; k < sizeof depths / sizeof *depths; k++, turn++) {
-                check_start(&micro, "gemm_pairs", "2 k + 2 roundings");
-                check_product(&micro, &(product){.M = rows[m],
-                                                 .N = N,
-                                                 .K = depths[k],
-                                                 .accumulate = turn / 5 % 2,
-                                                 .has_ending = turn / 2 % 2,
-                                                 .place = (check_place)(turn % PLACES),
-                                                 .kind = (check_kind)(turn / 7 % KINDS)});
-            }
+            for (size_t k = 0; k < sizeof depths / sizeof *depths; k++)
+                check_turn(&micro, rows[m], N, depths[k], turn++);
 }
 
 static void targets_cpu_pairs__products_of_all_remainders(void **state)
@@ -254,14 +259,5 @@ static void targets_cpu_pairs__products_of_all_remainders(void **state)
     FOR_EACH_LEVEL(micro)
     for (int64_t M = 0; M <= 26; M += M < 14 ? 1 : 6)
         for (int64_t N = 0; N <= micro->panel_columns; N += N < 20 ? 1 : 5)
-            for (size_t k = 0; k < sizeof depths / sizeof *depths; k++, turn++) {
-                check_start(micro, "gemm_pairs", "2 k + 2 roundings");
-                check_product(micro, &(product){.M = M,
-                                                .N = N,
-                                                .K = depths[k],
-                                                .accumulate = turn / 5 % 2,
-                                                .has_ending = turn / 2 % 2,
-                                                .place = (check_place)(turn % PLACES),
-                                                .kind = (check_kind)(turn / 7 % KINDS)});
-            }
+            for (size_t k = 0; k < sizeof depths / sizeof *depths; k++) check_turn(micro, M, N, depths[k], turn++);
 }
