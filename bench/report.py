@@ -354,7 +354,8 @@ def write(path, context, results, start, engines, load_before, peaks, left_out, 
               "memory, is what a pass takes.", "", *table(["workload", "goal", "this run", ""], goals)]
     lines += ["", "## Latency", "", *all_latency_lines(results, engines), *without_lines(results, engines)]
     lines += ["", "## Rates", "",
-              "Of anymodel's median. Arithmetic is that of products, convolutions and attention. Reading the weights and",
+              "Of anymodel's median. Arithmetic is that of products, convolutions and attention as they are defined: a kernel that",
+              "takes fewer products (`winograd`) may be above the peak. Reading the weights and",
               "the KV cache bounds a step of one token: beside it is the median of reading alone, in turns with the same case.", "", *rate_lines(results, peaks)]
     lines += ["", "## Where the time goes", "",
               "Of the cases that missed a goal: what anymodel's kernels take of a run, right after the times above. What was tried is",

@@ -29,7 +29,7 @@ endif()
 
 list(FILTER AM_SOURCES EXCLUDE REGEX "_tmpl\\.c$")
 file(GLOB AM_KERNEL_TEMPLATES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/targets/cpu/kernels/*_tmpl.c)
-set(AM_REFINED_TEMPLATES attention_tmpl.c micro_tmpl.c pairs_tmpl.c quantized_tmpl.c)
+set(AM_REFINED_TEMPLATES attention_tmpl.c micro_tmpl.c pairs_tmpl.c quantized_tmpl.c winograd_tmpl.c)
 list(TRANSFORM AM_REFINED_TEMPLATES PREPEND ${PROJECT_SOURCE_DIR}/src/targets/cpu/kernels/)
 
 set(AM_KERNEL_OBJECTS)

@@ -141,6 +141,15 @@ typedef struct am_micro {
     void (*filter)(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,
                    int64_t taps, float *y, int64_t y_place, int64_t count, int64_t channels);
 
+    /* The transforms of F(2x2, 3x3) of Winograd's minimal filtering (kernels/convolution_winograd.c). Of `count` channels
+       of 4 x 4 places, each where places[4 row + column] says: 16 parts, `part` numbers apart, of `count` numbers. Both
+       are F32 or BF16, as `from` and `to` say; F32 does not come of BF16. And of 16 such parts of sums: 2 x 2 results, or
+       fewer `rows` or `places` of them, rows and places so far apart, as `ending` says. */
+    void (*winograd_places)(am_dtype from, am_dtype to, const void *const *places, void *parts, int64_t part,
+                            int64_t count);
+    void (*winograd_results)(const float *sums, int64_t part, int64_t count, float *to, int64_t row, int64_t place,
+                             int rows, int places, const am_ending *ending);
+
     /* y = y * factors + terms + residual, and 0 for what is below 0 where relu says so: `rows` rows of `count`
        elements, those of y and residual `stride` apart. factors, terms and residual may be null. */
     void (*affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,

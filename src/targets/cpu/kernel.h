@@ -84,7 +84,8 @@ struct am_kernel {
     int prepared_version; /* of the form: one more whenever it changes, as forms are kept on disks */
     size_t (*prepared_bytes)(const am_kernel_call *call);
     void (*prepare)(const am_kernel_call *call, void *prepared);
-    /* The kernel that computes the same where values have channels last, if its `supports` agrees; null: none. Its
+    /* The kernel that computes the same where values have channels last, if its `supports` agrees, or else the one
+       that it names itself; null: none. Its
        input 0 and its output may lie so, one or both; nodes that it `keeps_layout` of (null: none) have both so, or
        neither; `all_inputs`: so do all inputs. */
     const am_kernel *channels_last;

@@ -140,7 +140,7 @@ static am_status find_tails(am_cpu_program *p, const bool *known)
 const am_kernel *am_cpu_kernel_at(const am_cpu_program *p, int node_index)
 {
     const am_kernel *kernel = am_cpu_choose_kernel(p, &p->graph->nodes[node_index]);
-    return am_layouts_is_used(&p->layouts, node_index) ? kernel->channels_last : kernel;
+    return am_layouts_is_used(&p->layouts, node_index) ? p->layouts.kernels[node_index] : kernel;
 }
 
 /* Those that read with channels last, or those that know no other way than the graph's; numbers lie one way, that of
@@ -198,8 +198,9 @@ static const am_kernel *kernel_with_channels_last(const am_cpu_program *p, int n
     const am_node *node = &p->graph->nodes[node_index];
     if (am_cpu_is_alias(node) || node->op == AM_OP_INPUT || known[node->first_output.id] || node->input_count < 1)
         return NULL;
-    const am_kernel *kernel = am_cpu_choose_kernel(p, node), *last = kernel->channels_last;
-    if (!last || node->output_count != 1 || (last->supports && !last->supports(p->graph, node))) return NULL;
+    const am_kernel *last = am_cpu_choose_kernel(p, node)->channels_last;
+    while (last && last->supports && !last->supports(p->graph, node)) last = last->channels_last;
+    if (!last || node->output_count != 1) return NULL;
     return !last->prepare || known[node->inputs[last->prepared_input].id] ? last : NULL;
 }
 

@@ -43,6 +43,25 @@ bool am_conv_takes(const am_graph *graph, const am_node *const *nodes, int count
 
 extern const am_kernel am_cpu_convolution_last, am_cpu_convolution_last_bf16;
 
+/* To take before these where they support a node (convolution_winograd.c). */
+extern const am_kernel am_cpu_convolution_winograd, am_cpu_convolution_winograd_bf16;
+
+/* The weight as the kernel's `prepare` makes it: the call's, or made now into *own, which the caller frees
+   (am_free_aligned). Fails with AM_OUT_OF_MEMORY. */
+am_status am_conv_weights(const am_kernel_call *call, const am_kernel *kernel, const float **out,
+                          float **own) AM_NODISCARD;
+
+/* For am_kernel.scratch_bytes: what am_conv_collect takes. */
+size_t am_conv_last_scratch(const am_graph *graph, const am_node *node);
+
+/* For am_kernel.reads_rounded and writes_rounded: pairs are of one place and one group; what a tail adds is in floats,
+   at the place of the result. */
+bool am_conv_reads_rounded(const am_graph *graph, const am_node *node);
+unsigned am_conv_writes_rounded(const am_graph *graph, const am_node *const *nodes, int count);
+
+/* Whether the tail has one sum, which is part of the first pass (am_conv_collect): it comes after at most one norm. */
+bool am_conv_adds_early(const am_graph *graph, const am_node *const *nodes, int count);
+
 /* Bias and tail as few passes over results: y * factors + terms + residual, below 0 made 0, then a function; each may
    be null or absent. */
 typedef struct am_conv_pass {
@@ -59,6 +78,10 @@ typedef struct am_conv_passes {
 /* What is to be done to the results of a call; `scratch` has am_conv_scratch bytes and stays. */
 am_conv_passes am_conv_collect(const am_kernel_call *call, int64_t O, float *scratch);
 size_t am_conv_scratch(int64_t O);
+
+/* Takes the last function out of the passes where results are rounded alone, to be applied with that; AM_IDENTITY
+   where there is none. */
+am_unary_fn am_conv_take_function(const am_kernel_call *call, am_conv_passes *passes);
 
 /* Does it to `count` channels from `channel` on of `places` neighbouring results, the first of which is at y, rows
    `row` apart; `has_begun`: the first pass but its function is done. Where a pass has a residual y is in the output. */

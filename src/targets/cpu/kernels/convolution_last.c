@@ -52,6 +52,14 @@ am_conv_passes am_conv_collect(const am_kernel_call *call, int64_t O, float *scr
     return all;
 }
 
+am_unary_fn am_conv_take_function(const am_kernel_call *call, am_conv_passes *passes)
+{
+    if (!call->output_rounded || !passes->count) return AM_IDENTITY;
+    am_unary_fn *last = &passes->passes[passes->count - 1].fn, fn = *last;
+    *last = AM_IDENTITY;
+    return fn;
+}
+
 void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t row, int64_t channel,
                        int64_t count, float *y, int64_t places, bool has_begun)
 {
@@ -174,19 +182,24 @@ static bool supports(const am_graph *graph, const am_node *node)
     return (weight->dims[1] > 1 || g.C == 1) && am_conv_has_windows(&g);
 }
 
-/* A sum after at most one norm is part of the first pass (am_conv_collect), which products end with. */
+bool am_conv_adds_early(const am_graph *graph, const am_node *const *nodes, int count)
+{
+    (void)graph;
+    int at = count > 1 && nodes[1]->op == AM_OP_NORM ? 2 : 1, sums = 0;
+    for (int i = 1; i < count; i++) sums += nodes[i]->op == AM_OP_BINARY;
+    return sums == 1 && at < count && nodes[at]->op == AM_OP_BINARY;
+}
+
+/* Products end with the first pass. */
 static bool adds_in_place(const am_graph *graph, const am_node *const *nodes, int count)
 {
     am_conv_geometry g;
     am_conv_describe(nodes[0]->attributes, &graph->values[nodes[0]->inputs[0].id].shape,
                      &graph->values[nodes[0]->inputs[1].id].shape, &graph->values[nodes[0]->first_output.id].shape, &g);
-    int at = count > 1 && nodes[1]->op == AM_OP_NORM ? 2 : 1, sums = 0;
-    for (int i = 1; i < count; i++) sums += nodes[i]->op == AM_OP_BINARY;
-    return sums == 1 && at < count && nodes[at]->op == AM_OP_BINARY && !is_filter(graph, nodes[0]) &&
-           am_conv_is_one_product(&g);
+    return am_conv_adds_early(graph, nodes, count) && !is_filter(graph, nodes[0]) && am_conv_is_one_product(&g);
 }
 
-static size_t scratch_bytes(const am_graph *graph, const am_node *node)
+size_t am_conv_last_scratch(const am_graph *graph, const am_node *node)
 {
     return am_conv_scratch(graph->values[node->first_output.id].shape.dims[1]);
 }
@@ -223,17 +236,25 @@ static void compute(const am_kernel_call *call, const float *prepared, bool has_
     else am_conv_run_windows(call, &g, prepared, &passes, has_pairs);
 }
 
+am_status am_conv_weights(const am_kernel_call *call, const am_kernel *kernel, const float **out, float **own)
+{
+    *own = NULL, *out = call->prepared;
+    if (call->prepared) return NULL;
+    size_t bytes = kernel->prepared_bytes(call);
+    *own = am_alloc_large(bytes);
+    if (!*own) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of packed weights", bytes);
+    kernel->prepare(call, *own);
+    *out = *own;
+    return NULL;
+}
+
 static am_status run_with(const am_kernel_call *call, const am_kernel *kernel)
 {
-    float *own = NULL;
+    const float *weights;
+    float *own;
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
-    if (!call->prepared) {
-        size_t bytes = kernel->prepared_bytes(call);
-        own = am_alloc_large(bytes);
-        if (!own) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of packed weights", bytes);
-        kernel->prepare(call, own);
-    }
-    compute(call, own ? own : call->prepared, kernel->is_bf16);
+    AM_TRY(am_conv_weights(call, kernel, &weights, &own));
+    compute(call, weights, kernel->is_bf16);
     am_free_aligned(own);
     return NULL;
 }
@@ -266,14 +287,12 @@ static bool supports_bf16(const am_graph *graph, const am_node *node)
     return supports(graph, node) && !is_filter(graph, node) && am_conv_has_pairs(&g);
 }
 
-/* Pairs are of one place and one group. */
-static bool reads_rounded(const am_graph *graph, const am_node *node)
+bool am_conv_reads_rounded(const am_graph *graph, const am_node *node)
 {
     return graph->values[node->inputs[1].id].shape.dims[1] % 2 == 0;
 }
 
-/* What a tail adds is in floats, at the place of the result. */
-static unsigned writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
+unsigned am_conv_writes_rounded(const am_graph *graph, const am_node *const *nodes, int count)
 {
     const am_convolution_attributes *a = nodes[0]->attributes;
     bool adds = false;
@@ -286,7 +305,7 @@ const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f3
                                            .op = AM_OP_CONVOLUTION,
                                            .run = run,
                                            .supports = supports,
-                                           .scratch_bytes = scratch_bytes,
+                                           .scratch_bytes = am_conv_last_scratch,
                                            .takes = am_conv_takes,
                                            .adds_in_place = adds_in_place,
                                            .prepared_input = 1,
@@ -298,11 +317,11 @@ const am_kernel am_cpu_convolution_last = {.name = "convolution_channels_last_f3
 const am_kernel am_cpu_convolution_last_bf16 = {.name = "convolution_channels_last_bf16",
                                                 .op = AM_OP_CONVOLUTION,
                                                 .is_bf16 = true,
-                                                .reads_rounded = reads_rounded,
-                                                .writes_rounded = writes_rounded,
+                                                .reads_rounded = am_conv_reads_rounded,
+                                                .writes_rounded = am_conv_writes_rounded,
                                                 .run = run_bf16,
                                                 .supports = supports_bf16,
-                                                .scratch_bytes = scratch_bytes,
+                                                .scratch_bytes = am_conv_last_scratch,
                                                 .takes = am_conv_takes,
                                                 .adds_in_place = adds_in_place,
                                                 .prepared_input = 1,

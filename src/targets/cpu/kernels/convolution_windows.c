@@ -525,9 +525,7 @@ void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, 
     bool lies_as_read = call->input_last && has_pairs == call->input_rounded;
     if (!cut(&w, g, lies_as_read)) return; /* am_conv_has_windows was asked */
     am_conv_passes all = passes ? *passes : (am_conv_passes){0};
-    am_unary_fn *last = &all.passes[all.count ? all.count - 1 : 0].fn;
-    w.rounded_fn = AM_IDENTITY;
-    if (call->output_rounded && all.count) w.rounded_fn = *last, *last = AM_IDENTITY;
+    w.rounded_fn = am_conv_take_function(call, &all);
     w.call = call, w.weights = prepared, w.passes = &all, w.has_pairs = has_pairs;
     w.x = call->inputs[0].data, w.together = call->input_rounded ? 2 : 1;
     w.panel_steps = steps_of(&w, w.inputs * w.taps), w.chunk_steps = steps_of(&w, w.chunk * w.taps);

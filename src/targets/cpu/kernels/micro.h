@@ -44,6 +44,10 @@ void AM_BASE(taps)(const float *x, const int64_t *offsets, const float *weights,
                    int64_t count);
 void AM_BASE(filter)(const float *x, int64_t x_place, const int64_t *offsets, const float *weights, int64_t row,
                      int64_t taps, float *y, int64_t y_place, int64_t count, int64_t channels);
+void AM_TEMPLATE(winograd_places)(am_dtype from, am_dtype to, const void *const *places, void *parts, int64_t part,
+                                  int64_t count);
+void AM_TEMPLATE(winograd_results)(const float *sums, int64_t part, int64_t count, float *to, int64_t row,
+                                   int64_t place, int rows, int places, const am_ending *ending);
 void AM_BASE(affine)(float *y, const float *residual, int64_t stride, int64_t rows, int64_t count, const float *factors,
                      const float *terms, bool relu);
 void AM_BASE(finish)(float *c, const float *bias, const float *residual, am_unary_fn fn, int64_t count);

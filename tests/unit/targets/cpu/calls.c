@@ -164,6 +164,24 @@ static void filter(const micro_call *call, const am_micro *micro, micro_memory *
     micro->filter(memory->a, call->M, offsets, memory->b, call->M, call->K, memory->c, call->M, call->N, call->M);
 }
 
+/* M tiles of N channels, whose places follow each other; parts of all of them as of one. */
+static void winograd_places(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    for (int64_t m = 0; m < call->M; m++) {
+        const void *places[16];
+        for (int64_t k = 0; k < 16; k++) places[k] = memory->a + (2 * m + k % 4 + k / 4 * 100) * call->N;
+        micro->winograd_places(AM_F32, call->dtype, places, memory->c, call->N, call->N);
+    }
+}
+
+static void winograd_results(const micro_call *call, const am_micro *micro, micro_memory *memory)
+{
+    const am_ending ending = {memory->b, memory->d, NULL, true};
+    for (int64_t m = 0; m < call->M; m++)
+        micro->winograd_results(memory->a + m * call->N, (call->M + 1) * call->N, call->N, memory->c + 2 * m * call->N,
+                                (2 * call->M + 1) * call->N, call->N, 2, 2, &ending);
+}
+
 /* M rows of N. */
 static void affine(const micro_call *call, const am_micro *micro, micro_memory *memory)
 {
@@ -283,6 +301,9 @@ const micro_call micro_calls[] = {
     {"attention", "1 of 512, 64 each", attention, 1, 512, 64, AM_F32, 0, 4.0 * 512 * 64},
     {"taps", "3x3 of 3840", taps, 0, 3840, 9, AM_F32, 0, 2.0 * 3840 * 9},
     {"filter", "3x3 of 100 x 64", filter, 64, 100, 9, AM_F32, 0, 2.0 * 64 * 100 * 9},
+    {"winograd_places", "28 tiles of 64 f32", winograd_places, 28, 64, 0, AM_F32, 0, 0},
+    {"winograd_places", "28 tiles of 64 bf16", winograd_places, 28, 64, 0, AM_BF16, 0, 0},
+    {"winograd_results", "28 tiles of 64, relu", winograd_results, 28, 64, 0, AM_F32, 0, 0},
     {"affine", "64 of 64, relu", affine, 64, 64, 0, AM_F32, true, 0},
     {"layer_norm", "4 of 768", layer_norm, 4, 768, 0, AM_F32, 0, 0},
     {"rms_norm", "4 of 768", rms_norm, 4, 768, 0, AM_F32, 0, 0},

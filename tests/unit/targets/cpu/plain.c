@@ -143,6 +143,49 @@ static void filter(const float *x, int64_t x_place, const int64_t *offsets, cons
         }
 }
 
+/* --- transforms --- */
+
+static const int of_places[4][4] = {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}};
+static const int of_sums[2][4] = {{1, 1, 1, 0}, {0, 1, -1, -1}};
+
+/* rows x (numbers of 4 x 4) x columns'. */
+static double transformed(const int *rows, const int *columns, const double *numbers)
+{
+    double sum = 0;
+    for (int k = 0; k < 16; k++)
+        if (rows[k / 4] && columns[k % 4]) sum += rows[k / 4] * columns[k % 4] * numbers[k];
+    return sum;
+}
+
+static void winograd_places(am_dtype from, am_dtype to, const void *const *places, void *parts, int64_t part,
+                            int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        for (int k = 0; k < 16; k++) {
+            double numbers[16];
+            for (int n = 0; n < 16; n++) numbers[n] = load(from, places[n], i);
+            float y = (float)transformed(of_places[k / 4], of_places[k % 4], numbers);
+            if (to == AM_F32) ((float *)parts)[k * part + i] = y;
+            else ((uint16_t *)parts)[k * part + i] = am_f32_to_bf16(y);
+        }
+}
+
+static void winograd_results(const float *sums, int64_t part, int64_t count, float *to, int64_t row, int64_t place,
+                             int rows, int places, const am_ending *ending)
+{
+    for (int r = 0; r < rows; r++)
+        for (int x = 0; x < places; x++) {
+            int64_t at = r * row + x * place;
+            for (int64_t i = 0; i < count; i++) {
+                double numbers[16];
+                for (int k = 0; k < 16; k++) numbers[k] = (double)sums[k * part + i];
+                to[at + i] = (float)transformed(of_sums[r], of_sums[x], numbers);
+            }
+            affine(to + at, ending->residual ? ending->residual + at : NULL, 0, 1, count, ending->factors,
+                   ending->terms, ending->relu);
+        }
+}
+
 /* --- single elements --- */
 
 static void gemm_panel_ending(int64_t M, int64_t columns, int64_t K, const float *a, int64_t lda, const void *panel,
@@ -383,6 +426,8 @@ const am_micro plain_micro = {
     .gemm_quantized = gemm_quantized,
     .taps = taps,
     .filter = filter,
+    .winograd_places = winograd_places,
+    .winograd_results = winograd_results,
     .affine = affine,
     .finish = finish,
     .unary = unary,

@@ -3,12 +3,12 @@
 #include "check.h"
 
 #include "base/sha256.h"
-#include "targets/cpu/kernels/kernels.h"
+#include "targets/cpu/kernels/convolution.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBERS = 50 * 300 };
+enum { NUMBERS = 21 * 290 * 9 };
 
 typedef struct form {
     const char *kernel;
@@ -42,15 +42,31 @@ static const form forms[] = {
     {"convolution_bf16", 3, 2, 16, "5d1ff4a963a3f2a77dfde18a09b389df7a8238333ed448f8891e4217cdfad50d"},
     {"convolution_bf16", 3, 2, 24, "8341087c3ec3344a5a67a7b78316155e2da6b563f1c1c6df5d8ee322985c9c58"},
     {"convolution_bf16", 3, 2, 64, "91851ef983c551a24882a9d79f7da010e1660936fabcf9acfa1130ff9f5654a6"},
+    {"convolution_channels_last_winograd_f32", 4, 1, 12,
+     "5c5439732ab493ba6e712dd9ab66fd7d3e2251dc26c3232e7b777db32c6a2369"},
+    {"convolution_channels_last_winograd_f32", 4, 1, 16,
+     "f2c0ba2e76d816b3b12c6291859232c6ebdfb6598edf29e160e84208cdc9b6ab"},
+    {"convolution_channels_last_winograd_f32", 4, 1, 24,
+     "a8d5e2d066f0fb22746e6fdd3810d0e65183603a49cb02dfafcbd59f52c77aa7"},
+    {"convolution_channels_last_winograd_f32", 4, 1, 64,
+     "b3f44a94d6eb81951dd7443b210423f9065f1725d918c0fbb2ee3c268c6efd67"},
+    {"convolution_channels_last_winograd_bf16", 4, 1, 12,
+     "e809d22f9747a6cf2fc83d962c4c32cb88fd952668397f113e5046edea849591"},
+    {"convolution_channels_last_winograd_bf16", 4, 1, 16,
+     "512a2d8807efaac25c9fa9ed5dcd40b0e225a9ca3e1f42e44d40ee749264a5e3"},
+    {"convolution_channels_last_winograd_bf16", 4, 1, 24,
+     "6af9ae378cb9fb312fd6a17d7e3fc4503c3e88d15fe09f5641384e62180633a7"},
+    {"convolution_channels_last_winograd_bf16", 4, 1, 64,
+     "1df87f9a1fcd0b74145b13a6c17463b286b2b92b31c30f8456abe3affe3403f0"},
 };
 
-/* Numbers that levels round alike: neither NaN nor next to nothing. */
-static void fill_numbers(uint32_t *numbers, bool is_bf16)
+/* Any bits; or, for forms that are computed, numbers that levels round alike: neither NaN nor next to nothing. */
+static void fill_numbers(uint32_t *numbers, bool is_copy)
 {
     for (uint32_t i = 0; i < NUMBERS; i++) {
         float number = (float)(i * 2654435761u) / 4294967296.0f - 0.5f;
         numbers[i] = i * 2654435761u;
-        if (is_bf16) memcpy(&numbers[i], &number, sizeof number);
+        if (!is_copy) memcpy(&numbers[i], &number, sizeof number);
     }
 }
 
@@ -65,7 +81,7 @@ static const form *form_of(const am_kernel *kernel, const am_shape *shape, int c
 static void expect_form(const am_kernel *kernel, const void *attributes, am_shape shape, const am_micro *micro)
 {
     static uint32_t numbers[NUMBERS];
-    fill_numbers(numbers, kernel->is_bf16);
+    fill_numbers(numbers, !kernel->is_bf16 && kernel != &am_cpu_convolution_winograd);
     am_tensor inputs[AM_INPUT_LIMIT] = {[1] = {AM_F32, shape, numbers}};
     am_node node = {.op = kernel->op, .input_count = 2, .attributes = (void *)(uintptr_t)attributes};
     am_kernel_call call = {.node = &node, .inputs = inputs, .input_count = 2, .micro = micro};
@@ -88,7 +104,7 @@ static void cpu_forms__have_the_bytes_of_their_versions(void **state)
 {
     (void)state;
     const am_linear_attributes linear = {.in_out = false};
-    const am_convolution_attributes convolution = {.groups = 2}, sequence = {.stride = {1, {2}}};
+    const am_convolution_attributes convolution = {.groups = 2}, sequence = {.stride = {1, {2}}}, plain = {0};
     for (am_isa isa = AM_ISA_SSE2; isa < AM_ISA_COUNT; isa++) {
         const am_micro *micro = check_micro_of(isa);
         if (!micro) continue;
@@ -98,5 +114,7 @@ static void cpu_forms__have_the_bytes_of_their_versions(void **state)
         expect_form(&am_cpu_convolution_bf16, &convolution, (am_shape){4, {60, 26, 3, 3}}, micro);
         expect_form(&am_cpu_convolution, &sequence, (am_shape){3, {50, 100, 3}}, micro);
         expect_form(&am_cpu_convolution_bf16, &sequence, (am_shape){3, {50, 100, 3}}, micro);
+        expect_form(&am_cpu_convolution_winograd, &plain, (am_shape){4, {21, 290, 3, 3}}, micro);
+        expect_form(&am_cpu_convolution_winograd_bf16, &plain, (am_shape){4, {21, 290, 3, 3}}, micro);
     }
 }

@@ -205,6 +205,34 @@ static void planes_of_one(am_builder *b, am_value x)
     am_output(b, "y", point(b, am_unary(b, AM_RELU, y), 8, 36));
 }
 
+/* Windows of 3 x 3 as tiles: planes of odd sizes, more input channels than are taken at once, more of results than go
+   by together, padding on some sides, sums in place, functions and norms after. */
+static void tiles(am_builder *b, am_value x)
+{
+    const am_convolution_attributes bare = {0},
+                                    uneven = {.padding_before = am_shape_of(2, 0), .padding_after = am_shape_of(0, 1)};
+    am_value y = am_unary(b, AM_RELU, batch_norm(b, window(b, point(b, x, 34, 3), 70, 34, 1), 70));
+    y = am_unary(b, AM_GELU, convolve(b, y, am_shape_of(300, 70, 3, 3), true, &bare));
+    y = am_unary(b, AM_SILU, am_unary(b, AM_RELU, convolve(b, y, am_shape_of(36, 300, 3, 3), false, &uneven)));
+    for (int i = 0; i < 2; i++) y = am_unary(b, AM_RELU, am_add(b, batch_norm(b, window(b, y, 36, 36, 1), 36), y));
+    y = am_add(b, am_unary(b, AM_TANH, window(b, y, 36, 36, 1)), y);
+    y = window(b, y, 33, 36, 1);
+    am_output(b, "y", point(b, window(b, y, 40, 33, 1), 5, 40));
+}
+
+/* Not as tiles: a distance between windows or between their places, groups, few channels, few places. */
+static void no_tiles(am_builder *b, am_value x)
+{
+    const am_convolution_attributes ways[] = {
+        {.stride = am_shape_of(1, 2)}, {.dilation = am_shape_of(2, 1)}, {.groups = 2}, {.groups = 1}};
+    am_value y = point(b, x, 64, 3);
+    for (int i = 0; i < 3; i++) y = convolve(b, y, am_shape_of(64, i == 2 ? 32 : 64, 3, 3), false, &ways[i]);
+    y = convolve(b, y, am_shape_of(31, 64, 3, 3), false, &ways[3]);
+    y = convolve(b, y, am_shape_of(40, 31, 3, 3), false, &ways[3]);
+    y = point(b, am_pool(b, y, &(am_pool_attributes){.fn = AM_POOL_MAX, .adaptive = am_shape_of(7, 5)}), 40, 40);
+    am_output(b, "y", point(b, window(b, y, 40, 40, 1), 5, 40));
+}
+
 /* --- */
 
 static void expect_close(const am_tensor *expected, const am_tensor *found, const char *what)
@@ -253,7 +281,8 @@ static void agree_at(const am_graph *g, am_cpu_program *reference, const am_tens
     for (int i = 0; i < 8; i++) free(alone[i]);
 }
 
-/* `with_last`: kernels with channels last; `copies`: of values that are read as the graph says, too. */
+/* Outputs of every level, beside the reference's. `with_last`: kernels with channels last; `copies`: of values that are
+ * read as the graph says, too. */
 static void expect_agreement(void (*build)(am_builder *, am_value), am_shape shape, int with_last, int copies)
 {
     am_builder *b;
@@ -336,4 +365,32 @@ static void cpu_layout__planes_of_one_channel(void **state)
     (void)state;
     expect_agreement(planes_of_one, am_shape_of(2, 1, 33, 29), 3, 0);
     expect_agreement(planes_of_one, am_shape_of(1, 1, 80, 700), 3, 0);
+}
+
+static void expect_steps(void (*build)(am_builder *, am_value), am_shape shape, bool rounds, const char *part,
+                         int count)
+{
+    am_builder *b;
+    am_graph *g;
+    am_cpu_program *program;
+    am_test_expect_ok(am_builder_create(&b));
+    build(b, am_graph_input(b, "x", AM_F32, shape));
+    am_test_expect_ok(am_builder_finish(b, &g));
+    am_test_expect_ok(
+        am_cpu_program_create(g, &(am_cpu_program_options){.prepare = true, .allows_bf16 = rounds}, &program));
+    assert_int_equal(steps_with(program, part), count);
+    am_cpu_program_destroy(program);
+    am_graph_destroy(g);
+    am_builder_destroy(b);
+}
+
+static void cpu_layout__windows_as_tiles(void **state)
+{
+    (void)state;
+    expect_agreement(tiles, am_shape_of(2, 3, 25, 15), 10, 0);
+    expect_agreement(tiles, am_shape_of(1, 3, 8, 43), 10, 0);
+    expect_steps(tiles, am_shape_of(2, 3, 25, 15), false, "winograd_f32", 8);
+    expect_steps(tiles, am_shape_of(2, 3, 25, 15), true, "winograd_bf16", 7); /* pairs are of even channels */
+    expect_agreement(no_tiles, am_shape_of(1, 3, 25, 23), 10, 0);
+    expect_steps(no_tiles, am_shape_of(1, 3, 25, 23), false, "winograd", 0);
 }

@@ -13,7 +13,7 @@ static void check_level(am_isa isa)
     assert_string_equal(m->name, am_isa_name(isa));
     assert_true(m->panel_columns > 0 && AM_ATTENTION_KEYS % m->panel_columns == 0);
     assert_true(m->gemm_nt && m->gemm_nn && m->pack_panel && m->gemm_panel && m->taps && m->finish && m->unary);
-    assert_true(m->gemm_panel_ending && m->filter && m->affine && m->gated && m->binary && m->layer_norm &&
+    assert_true(m->gemm_panel_ending && m->filter && m->winograd_places && m->winograd_results && m->affine && m->gated && m->binary && m->layer_norm &&
                 m->rms_norm && m->moments && m->scale && m->softmax);
     assert_true(m->quantize && m->gemm_quantized && m->gemm_pairs && m->round_pairs && m->round_function &&
                 m->pack_pairs);
