@@ -9,7 +9,7 @@ build="make gcc g++ libc6-dev cmake ninja-build pkg-config ccache python3 libcmo
        libpng-dev libjpeg-dev libwebp-dev libgif-dev libtiff-dev libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libzip-dev nettle-dev"
 video="libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
 demo="python3-pip"
-fuzz="clang llvm libclang-rt-dev"
+fuzz="clang llvm libclang-rt-dev $video"
 format="clang-format"
 cross="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
 bench="python3-venv"

@@ -193,6 +193,20 @@ static void stop_workers(void)
     pool.worker_count = 0;
 }
 
+/* As a process's first thread has on most systems: kernels keep blocks on the stack, of which some systems give other
+   threads, or all where a shell limits it (`ulimit -s`), too little. */
+enum { STACK_BYTES = 8 << 20 };
+
+static bool start_worker(pthread_t *thread, share *own)
+{
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0) return false;
+    bool starts = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
+                  pthread_create(thread, &attributes, worker, own) == 0;
+    pthread_attr_destroy(&attributes);
+    return starts;
+}
+
 static am_status start_workers(int count)
 {
     if (count == 0) return NULL;
@@ -205,7 +219,7 @@ static am_status start_workers(int count)
     for (pool.worker_count = 0; pool.worker_count < count; pool.worker_count++) {
         share *own = &pool.shares[pool.worker_count + 1];
         own->seen = job_number();
-        if (pthread_create(&pool.workers[pool.worker_count], NULL, worker, own) != 0) break;
+        if (!start_worker(&pool.workers[pool.worker_count], own)) break;
     }
     if (pool.worker_count == count) return NULL;
     stop_workers();
