@@ -18,6 +18,7 @@
 #include "api/graph_work.h"
 #include "api/model_internal.h"
 #include "api/json_writer.h"
+#include "api/arguments.h"
 #include "api/profile.h"
 #include "runtime/decoder_feed.h"
 #include "runtime/session.h"
@@ -268,19 +269,20 @@ static void tell_work(am_model *model, const bench_case *c)
            c->cached ? cache_bytes(model->pipeline->session, c) : 0.0);
 }
 
-static bool is_bf16; /* DTYPE */
+static am_model_options precision; /* WEIGHTS and DTYPE */
 
-/* By kernel, on the cpu with weights as the files have them, in a session of its own that takes times. */
+/* By kernel, in a session of its own that takes times. */
 static void tell_profile(am_model *model, const bench_case *c, long milliseconds)
 {
     am_session_input inputs[INPUTS];
     am_run_options options = options_at(c, c->cached);
     am_profile_run how = {inputs, inputs_of(c, inputs), &options};
-    am_session_options session = {.program.profile = true, .program.allows_bf16 = is_bf16};
+    am_session_options session = {.program.profile = true};
     am_profile profile = {0};
     am_buffer text = {0};
     am_put_open(&text, NULL, '{');
     if (!c->steps) {
+        must(am_read_precision(precision.weights, precision.dtype, &session));
         must(am_profile_measure(model->pipeline->model, &session, &how, (double)milliseconds, &profile));
         am_profile_put(&text, &profile);
     }
@@ -320,13 +322,12 @@ int main(int argc, char **argv)
     static bench_case c;
     am_model *model;
     if (argc < 4 || argc > 6) fail("usage", "anymodel_worker MODEL_DIR CASE_DIR THREADS [WEIGHTS [DTYPE]]");
-    am_model_options options = {.weights = argc > 4 ? argv[4] : NULL, .dtype = argc > 5 ? argv[5] : NULL};
-    is_bf16 = options.dtype && strcmp(options.dtype, "bf16") == 0;
+    precision = (am_model_options){.weights = argc > 4 ? argv[4] : NULL, .dtype = argc > 5 ? argv[5] : NULL};
     must(am_set_threads(atoi(argv[3])));
     read_case(argv[2], &c);
     if (c.cached && (c.count != 1 || c.inputs[0].tensor.shape.rank != 2)) fail("a cache needs [1, T] alone", argv[2]);
     double start = now_ms();
-    must(am_model_open(argv[1], &options, &model));
+    must(am_model_open(argv[1], &precision, &model));
     printf("ready %.4f\n", now_ms() - start);
     fflush(stdout);
     serve(model, &c);

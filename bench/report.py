@@ -111,6 +111,12 @@ def ratio_cells(r, ours, peer):
     return [cell(r["times"][peer]), f"{middle:.2f}, {least:.2f}, {r['cpu_ms'][ours] / r['cpu_ms'][peer]:.2f}"]
 
 
+def best_cell(r, peers, ours):
+    """Ours / the best of the peers that run the case."""
+    ratio = ratio_to_best(r["times"], peers, ours)
+    return "-" if math.isnan(ratio) else f"{ratio:.2f}"
+
+
 def latency_lines(results, engines):
     peers = [name for name in engines if name != OURS and not is_bf16(name)]
     has_bf16 = OURS_BF16 in engines
@@ -125,7 +131,7 @@ def latency_lines(results, engines):
                 continue
             alike = [peer + suffix for peer in peers]
             row = [r["title"], str(r["threads"]), *([arithmetic] if has_bf16 else []), cell(r["times"][ours])]
-            row += [f"{ratio_to_best(r['times'], alike, ours):.2f}"] if len(peers) > 1 else []
+            row += [best_cell(r, alike, ours)] if len(peers) > 1 else []
             for peer in alike:
                 row += ratio_cells(r, ours, peer)
             rows.append(row)
@@ -137,7 +143,7 @@ def decoder_rows(r, peers):
     for weights, (ours, like) in LIKES.items():
         if ours not in r["times"]:
             continue
-        best = f"{ratio_to_best(r['times'], [*peers, like]):.2f}" if ours == OURS else ""
+        best = best_cell(r, [*peers, like], ours) if ours == OURS else ""
         row = [r["title"], str(r["threads"]), weights or r["dtype"], cell(r["times"][ours]), best,
                *ratio_cells(r, ours, like)]
         for peer in peers:
@@ -146,7 +152,7 @@ def decoder_rows(r, peers):
     if OURS_BF16 in r["times"]:
         alike = [f"{peer}_bf16" for peer in peers]
         row = [r["title"], str(r["threads"]), f"{r['dtype']}, arithmetic in bfloat16", cell(r["times"][OURS_BF16]),
-               f"{ratio_to_best(r['times'], alike, OURS_BF16):.2f}", "", ""]
+               best_cell(r, alike, OURS_BF16), "", ""]
         for peer in alike:
             row += ratio_cells(r, OURS_BF16, peer)
         yield row

@@ -11,6 +11,7 @@ enum { AM_TAIL_LIMIT = 4, AM_TAIL_OPERANDS = 4 };
 
 typedef struct am_tail_step {
     const am_node *node;
+    int from;                             /* which of its inputs comes from before */
     am_tensor operands[AM_TAIL_OPERANDS]; /* its inputs but the one from before, in order; data null where absent */
 } am_tail_step;
 
@@ -70,6 +71,7 @@ struct am_kernel {
     /* Whether the kernel takes `next`, which reads what comes before as its input `from`, into its tail. nodes: its own
        and those it took. Null: no tail. */
     bool (*takes)(const am_graph *graph, const am_node *const *nodes, int count, const am_node *next, int from);
+    bool takes_late; /* only what no other kernel takes */
     /* Of a kernel with channels last, inputs and results: whether each number that the tail adds is read before a
        result is written in its place. nodes: its own and the tail's. Null: never. */
     bool (*adds_in_place)(const am_graph *graph, const am_node *const *nodes, int count);
@@ -89,8 +91,9 @@ struct am_kernel {
        input 0 and its output may lie so, one or both; nodes that it `keeps_layout` of (null: none) have both so, or
        neither; `all_inputs`: so do all inputs. */
     const am_kernel *channels_last;
+    bool any_layout; /* of such a kernel: it is the one to take where values lie as the graph says, too */
     bool (*keeps_layout)(const am_graph *graph, const am_node *node);
-    bool all_inputs;
+    bool all_inputs; /* and all numbers that the tail reads, unless it is one number */
 };
 
 /* The attributes of the node, as TYPE. */

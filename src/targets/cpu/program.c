@@ -67,13 +67,13 @@ static int only_reader(const am_cpu_program *p, am_value v, const int *reader, i
     return reader[v.id];
 }
 
-static void find_tail(am_cpu_program *p, int head, const int *reader, am_node_tail *t)
+static void find_tail(const am_cpu_program *p, int head, const int *reader, bool is_late, am_node_tail *t)
 {
     const am_node *node = &p->graph->nodes[head];
     const am_kernel *kernel = am_cpu_choose_kernel(p, node);
     const am_node *taken[AM_TAIL_LIMIT + 1] = {node};
     *t = (am_node_tail){.head = head};
-    if (!kernel->takes || node->output_count != 1) return;
+    if (!kernel->takes || kernel->takes_late != is_late || node->output_count != 1) return;
     for (am_value v = node->first_output; t->count < AM_TAIL_LIMIT; t->count++) {
         int from = 0, next = only_reader(p, v, reader, &from);
         if (next < 0 || p->tails[next]) return;
@@ -122,10 +122,11 @@ static am_status find_tails(am_cpu_program *p, const bool *known)
     for (int i = 0; i < g->value_count; i++) reader[i] = -1;
     for (int i = 0; i < g->node_count; i++)
         for (int k = 0; k < g->nodes[i].input_count; k++) reader[g->nodes[i].inputs[k].id] = i;
-    for (int i = 0; i < g->node_count; i++) {
+    for (int k = 0; k < 2 * g->node_count; k++) {
         am_node_tail found;
+        int i = k % g->node_count;
         if (p->tails[i] || known[g->nodes[i].first_output.id]) continue;
-        find_tail(p, i, reader, &found);
+        find_tail(p, i, reader, k >= g->node_count, &found);
         if (!found.count) continue;
         am_node_tail *t = am_arena_alloc(&p->arena, sizeof *t);
         if (!t) return am_out_of_memory();
@@ -139,8 +140,9 @@ static am_status find_tails(am_cpu_program *p, const bool *known)
 
 const am_kernel *am_cpu_kernel_at(const am_cpu_program *p, int node_index)
 {
-    const am_kernel *kernel = am_cpu_choose_kernel(p, &p->graph->nodes[node_index]);
-    return am_layouts_is_used(&p->layouts, node_index) ? p->layouts.kernels[node_index] : kernel;
+    const am_kernel *last = p->layouts.kernels[node_index];
+    if (last && (last->any_layout || am_layouts_is_used(&p->layouts, node_index))) return last;
+    return am_cpu_choose_kernel(p, &p->graph->nodes[node_index]);
 }
 
 /* Those that read with channels last, or those that know no other way than the graph's; numbers lie one way, that of
@@ -153,7 +155,8 @@ static void find_rounded_readers(am_cpu_program *p, const bool *known, bool is_l
         if (am_layouts_is_used(&p->layouts, i) != is_last || am_layouts_reads_last(&p->layouts, i) != is_last) continue;
         const am_kernel *kernel = am_cpu_kernel_at(p, i);
         am_cpu_rounding *r = &p->rounded[p->root[node->inputs[0].id]];
-        if (!kernel->reads_rounded || !kernel->reads_rounded(p->graph, node)) continue;
+        bool is_in_planes = kernel->any_layout && !is_last; /* pairs are of channels */
+        if (is_in_planes || !kernel->reads_rounded || !kernel->reads_rounded(p->graph, node)) continue;
         if (r->readers > 0 && r->is_last != is_last) continue;
         int end = p->tails[i] ? p->tails[i]->nodes[p->tails[i]->count - 1] : i;
         p->takes_rounded[i] = true;
@@ -192,6 +195,21 @@ static void extend_uses(am_cpu_program *p)
     }
 }
 
+/* Whether what a tail reads is as it is read in any layout. */
+static bool tail_is_alike(const am_cpu_program *p, int head)
+{
+    const am_node_tail *t = p->tails[head];
+    const am_shape *shape = &p->graph->values[p->graph->nodes[head].first_output.id].shape;
+    for (int i = 0; t && i < t->count; i++) {
+        const am_node *node = &p->graph->nodes[t->nodes[i]];
+        for (int k = 0; k < node->input_count; k++) {
+            const am_shape *operand = &p->graph->values[node->inputs[k].id].shape;
+            if (k != t->from[i] && am_shape_count(operand) != 1 && !am_shape_equal(operand, shape)) return false;
+        }
+    }
+    return true;
+}
+
 /* The kernel that may compute a node with channels last: the weight must be there to be packed. */
 static const am_kernel *kernel_with_channels_last(const am_cpu_program *p, int node_index, const bool *known)
 {
@@ -200,7 +218,7 @@ static const am_kernel *kernel_with_channels_last(const am_cpu_program *p, int n
         return NULL;
     const am_kernel *last = am_cpu_choose_kernel(p, node)->channels_last;
     while (last && last->supports && !last->supports(p->graph, node)) last = last->channels_last;
-    if (!last || node->output_count != 1) return NULL;
+    if (!last || node->output_count != 1 || (last->all_inputs && !tail_is_alike(p, node_index))) return NULL;
     return !last->prepare || known[node->inputs[last->prepared_input].id] ? last : NULL;
 }
 
@@ -275,7 +293,7 @@ static void fill_tail(const am_cpu_program *p, const am_cpu_step *s, const am_te
     out->count = t->count;
     for (int i = 0; i < t->count; i++) {
         const am_node *node = &p->graph->nodes[t->nodes[i]];
-        out->steps[i] = (am_tail_step){.node = node};
+        out->steps[i] = (am_tail_step){.node = node, .from = t->from[i]};
         for (int k = 0, n = 0; k < node->input_count; k++) {
             if (k == t->from[i]) continue;
             am_value v = node->inputs[k];

@@ -43,7 +43,7 @@ bool am_conv_takes(const am_graph *graph, const am_node *const *nodes, int count
 
 extern const am_kernel am_cpu_convolution_last, am_cpu_convolution_last_bf16;
 
-/* To take before these where they support a node (convolution_winograd.c). */
+/* To take before these where they support a node, with channels last or not (convolution_winograd.c). */
 extern const am_kernel am_cpu_convolution_winograd, am_cpu_convolution_winograd_bf16;
 
 /* The weight as the kernel's `prepare` makes it: the call's, or made now into *own, which the caller frees

@@ -16,12 +16,14 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "targets/cpu/kernels/turn.h"
 
 #include <string.h>
 
 /* A block is at most TILES tiles, and so many that their transformed places fit NUMBERS; input channels are taken CHUNK
-   at a time, output channels as many panels as fit COLUMNS. With fewer tiles than LEAST_TILES reading the weight takes
-   the time, and it is larger in this form; with fewer channels than LEAST_CHANNELS the transforms do. */
+   at a time, output channels as many panels as fit COLUMNS. Planes are turned for RUN neighbours of a row at a time.
+   With fewer tiles than LEAST_TILES reading the weight takes the time, and it is larger in this form; with fewer
+   channels than LEAST_CHANNELS the transforms do. */
 enum {
     SIDE = 4,
     RESULTS = 2,
@@ -30,6 +32,8 @@ enum {
     NUMBERS = 8192,
     CHUNK = 256,
     COLUMNS = 64,
+    RUN = 8,
+    SPAN = RUN * RESULTS + SIDE - RESULTS,
     LINE = 32, /* between parts, so that they do not lie a power of two apart */
     LEAST_BLOCKS = 8,
     LEAST_TILES = 16,
@@ -44,7 +48,7 @@ typedef struct winograd {
     const am_conv_passes *passes;
     am_unary_fn rounded_fn; /* the last of them, where results are rounded alone: it is then applied with that */
     am_conv_geometry g;
-    bool has_pairs;
+    bool has_pairs, has_sum;        /* a sum among the passes */
     int64_t columns, panels, group; /* of a panel; panels at a time */
     int64_t high, wide, tiles;      /* of a plane, and of all */
     int64_t block, tile_blocks, block_panels, panel_blocks;
@@ -55,7 +59,8 @@ typedef struct winograd {
 typedef struct workspace {
     _Alignas(64) float places[PARTS * (NUMBERS + LINE)];
     _Alignas(64) float sums[PARTS * (TILES * COLUMNS + LINE)];
-    _Alignas(64) float results[RESULTS * RESULTS * COLUMNS];
+    _Alignas(64) float results[RESULTS * RUN * RESULTS * COLUMNS];
+    float piece[SIDE * SPAN * CHUNK], lines[CHUNK * SPAN];
     float zeros[CHUNK];
 } workspace;
 
@@ -168,25 +173,67 @@ static place place_of(const winograd *w, int64_t tile)
     return (place){tile / w->wide / w->high, tile / w->wide % w->high * RESULTS, tile % w->wide * RESULTS};
 }
 
+/* How many of `count` tiles from one on are neighbours in a row, at most RUN. */
+static int64_t run_of(const winograd *w, int64_t tile, int64_t count)
+{
+    return least(least(count, RUN), w->wide - tile % w->wide);
+}
+
+/* The places of a run of `count` tiles in planes, as [row, column, channel] with padding. */
+static void turn(const winograd *w, const place *at, int64_t count, int64_t chunk, workspace *memory)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t span = count * RESULTS + SIDE - RESULTS, depth = depth_of(g->C, chunk), x = at->x - g->before[2];
+    const float *planes =
+        (const float *)w->call->inputs[0].data + (at->batch * g->C + chunk * CHUNK) * g->size[1] * g->size[2];
+    for (int64_t r = 0; r < SIDE; r++) {
+        int64_t y = at->y - g->before[1] + r;
+        float *to = memory->piece + r * span * depth;
+        if (y < 0 || y >= g->size[1]) {
+            memset(to, 0, (size_t)(span * depth) * sizeof *to);
+            continue;
+        }
+        for (int64_t c = 0; c < depth; c++)
+            am_conv_gather_line(planes + (c * g->size[1] + y) * g->size[2], g->size[2], x, 1, span,
+                                memory->lines + c * span);
+        am_turn_matrix(memory->lines, span, to, depth, depth, span);
+    }
+}
+
+/* Where the places of tile `i` of a run are, of channels that lie last in x, or in the piece of it that was turned. */
+static void find_places(const winograd *w, const place *at, int64_t count, int64_t i, int64_t chunk,
+                        const workspace *memory, const void **places)
+{
+    const am_conv_geometry *g = &w->g;
+    int64_t span = count * RESULTS + SIDE - RESULTS, depth = depth_of(g->C, chunk);
+    size_t bytes = w->call->input_rounded ? sizeof(uint16_t) : sizeof(float);
+    for (int64_t k = 0; k < PARTS; k++) {
+        int64_t row = at->y - g->before[1] + k / SIDE, column = at->x + i * RESULTS - g->before[2] + k % SIDE;
+        int64_t number = ((at->batch * g->size[1] + row) * g->size[2] + column) * g->C + chunk * CHUNK;
+        bool inside = row >= 0 && row < g->size[1] && column >= 0 && column < g->size[2];
+        if (!w->call->input_last) places[k] = memory->piece + (k / SIDE * span + i * RESULTS + k % SIDE) * depth;
+        else
+            places[k] =
+                inside ? (const char *)w->call->inputs[0].data + (size_t)number * bytes : (const char *)memory->zeros;
+    }
+}
+
 /* Channels of a chunk of so many tiles, as [part, tile, channel]. */
 static void transform(const winograd *w, int64_t first, int64_t count, int64_t chunk, workspace *memory)
 {
-    const am_conv_geometry *g = &w->g;
     am_dtype from = w->call->input_rounded ? AM_BF16 : AM_F32, to = w->has_pairs ? AM_BF16 : AM_F32;
-    size_t bytes = from == AM_F32 ? sizeof(float) : sizeof(uint16_t);
-    int64_t depth = depth_of(g->C, chunk);
-    const char *x = w->call->inputs[0].data;
-    for (int64_t i = 0; i < count; i++) {
-        place at = place_of(w, first + i);
-        const void *places[PARTS];
-        for (int k = 0; k < PARTS; k++) {
-            int64_t row = at.y - g->before[1] + k / SIDE, column = at.x - g->before[2] + k % SIDE;
-            int64_t number = ((at.batch * g->size[1] + row) * g->size[2] + column) * g->C + chunk * CHUNK;
-            bool inside = row >= 0 && row < g->size[1] && column >= 0 && column < g->size[2];
-            places[k] = inside ? x + (size_t)number * bytes : (const char *)memory->zeros;
+    int64_t depth = depth_of(w->g.C, chunk), run;
+    for (int64_t tile = 0; tile < count; tile += run) {
+        place at = place_of(w, first + tile);
+        run = run_of(w, first + tile, count - tile);
+        if (!w->call->input_last) turn(w, &at, run, chunk, memory);
+        for (int64_t i = 0; i < run; i++) {
+            const void *places[PARTS];
+            int64_t number = (tile + i) * depth;
+            void *parts = w->has_pairs ? (void *)((uint16_t *)memory->places + number) : memory->places + number;
+            find_places(w, &at, run, i, chunk, memory, places);
+            w->call->micro->winograd_places(from, to, places, parts, count * depth + LINE, depth);
         }
-        void *parts = w->has_pairs ? (void *)((uint16_t *)memory->places + i * depth) : memory->places + i * depth;
-        w->call->micro->winograd_places(from, to, places, parts, count * depth + LINE, depth);
     }
 }
 
@@ -211,38 +258,80 @@ static void multiply(const winograd *w, int64_t count, int64_t chunk, int64_t pa
         }
 }
 
-/* Rounds the results of a tile, places `next` apart; `offset`: of the first in the output. */
-static void round_results(const winograd *w, const float *y, int64_t row, int64_t next, int rows, int places,
-                          int64_t columns, int64_t offset)
+/* A block's sums of `columns` channels from `channel` on. */
+typedef struct sums_of {
+    int64_t first, count; /* tiles */
+    int64_t channel, columns, width;
+} sums_of;
+
+/* Results of tile `i` of a block, and what comes after but a function that is rounded with: to y, places and rows of
+   which are `next` and `row` apart; `offset`: of the first in an output with channels last. */
+static void give_results(const winograd *w, const sums_of *s, int64_t i, const place *at, int64_t offset, float *y,
+                         int64_t row, int64_t next, const workspace *memory)
 {
-    const am_conv_geometry *g = &w->g;
-    am_pair *to = w->call->output_rounded ? w->call->outputs[0].data : w->call->also_rounded;
-    for (int r = 0; r < rows; r++)
-        for (int i = 0; i < places; i++)
-            w->call->micro->round_function(w->rounded_fn, y + r * row + i * next, NULL, columns,
-                                           to + (offset + (r * g->out[2] + i) * g->O) / 2);
+    const am_conv_pass *pass = &w->passes->passes[0];
+    bool has_passes = w->call->output_last || !w->has_sum;
+    int rows = (int)least(w->g.out[1] - at->y, RESULTS), places = (int)least(w->g.out[2] - at->x, RESULTS);
+    am_ending ending = {0};
+    if (has_passes)
+        ending = (am_ending){pass->factors ? pass->factors + s->channel : NULL,
+                             pass->terms ? pass->terms + s->channel : NULL,
+                             pass->residual ? pass->residual + offset : NULL, pass->relu};
+    w->call->micro->winograd_results(memory->sums + i * s->width, s->count * s->width + LINE, s->columns, y, row, next,
+                                     rows, places, &ending);
+    bool has_more = has_passes && (w->passes->count > 1 || pass->fn != AM_IDENTITY);
+    for (int r = 0; r < rows && has_more; r++)
+        am_conv_pass_over(w->call, w->passes, next, s->channel, s->columns, y + r * row, places, true);
 }
 
-/* Results of sums, `columns` channels from `channel` on, and what comes after. */
-static void finish(const winograd *w, int64_t first, int64_t count, int64_t channel, int64_t columns, int64_t width,
-                   workspace *memory)
+/* Results with channels last, as they are, rounded, or both. */
+static void finish_last(const winograd *w, const sums_of *s, workspace *memory)
 {
     const am_conv_geometry *g = &w->g;
-    const am_conv_pass *pass = &w->passes->passes[0];
-    bool is_alone = w->call->output_rounded, has_more = w->passes->count > 1 || pass->fn != AM_IDENTITY;
+    bool is_alone = w->call->output_rounded;
+    am_pair *pairs = is_alone ? w->call->outputs[0].data : w->call->also_rounded;
     int64_t row = is_alone ? RESULTS * COLUMNS : g->out[2] * g->O, next = is_alone ? COLUMNS : g->O;
-    for (int64_t i = 0; i < count; i++) {
-        place at = place_of(w, first + i);
-        int64_t offset = ((at.batch * g->out[1] + at.y) * g->out[2] + at.x) * g->O + channel;
-        int rows = (int)least(g->out[1] - at.y, RESULTS), places = (int)least(g->out[2] - at.x, RESULTS);
+    for (int64_t i = 0; i < s->count; i++) {
+        place at = place_of(w, s->first + i);
+        int64_t offset = ((at.batch * g->out[1] + at.y) * g->out[2] + at.x) * g->O + s->channel;
         float *y = is_alone ? memory->results : (float *)w->call->outputs[0].data + offset;
-        am_ending ending = {pass->factors ? pass->factors + channel : NULL, pass->terms ? pass->terms + channel : NULL,
-                            pass->residual ? pass->residual + offset : NULL, pass->relu};
-        w->call->micro->winograd_results(memory->sums + i * width, count * width + LINE, columns, y, row, next, rows,
-                                         places, &ending);
-        for (int r = 0; r < rows && has_more; r++)
-            am_conv_pass_over(w->call, w->passes, next, channel, columns, y + r * row, places, true);
-        if (is_alone || w->call->also_rounded) round_results(w, y, row, next, rows, places, columns, offset);
+        give_results(w, s, i, &at, offset, y, row, next, memory);
+        for (int64_t r = 0; pairs && r < least(g->out[1] - at.y, RESULTS); r++)
+            for (int64_t x = 0; x < least(g->out[2] - at.x, RESULTS); x++)
+                w->call->micro->round_function(w->rounded_fn, y + r * row + x * next, NULL, s->columns,
+                                               pairs + (offset + (r * g->out[2] + x) * g->O) / 2);
+    }
+}
+
+/* A line of results of one channel, of which the sums alone are there. */
+static void finish_line(const winograd *w, int64_t batch, int64_t channel, int64_t position, float *y, int64_t count)
+{
+    const float *bias = w->call->input_count > 2 ? w->call->inputs[2].data : NULL;
+    if (bias) w->call->micro->scale(y, 1, bias[channel], y, count);
+    am_conv_finish(w->call, &w->g, batch, channel, position, y, count);
+}
+
+/* Results to their planes, run by run. */
+static void finish_planes(const winograd *w, const sums_of *s, workspace *memory)
+{
+    enum { ROW = RUN * RESULTS * COLUMNS };
+    const am_conv_geometry *g = &w->g;
+    int64_t run;
+    for (int64_t tile = 0; tile < s->count; tile += run) {
+        place at = place_of(w, s->first + tile);
+        run = run_of(w, s->first + tile, s->count - tile);
+        for (int64_t i = 0; i < run; i++) {
+            place own = {at.batch, at.y, at.x + i * RESULTS};
+            give_results(w, s, tile + i, &own, 0, memory->results + i * RESULTS * COLUMNS, ROW, COLUMNS, memory);
+        }
+        int64_t places = least(g->out[2] - at.x, run * RESULTS);
+        for (int64_t r = 0; r < least(g->out[1] - at.y, RESULTS); r++) {
+            int64_t position = (at.y + r) * g->out[2] + at.x;
+            float *y = (float *)w->call->outputs[0].data + (at.batch * g->O + s->channel) * g->positions + position;
+            am_turn_matrix(memory->results + r * ROW, COLUMNS, y, g->positions, places, s->columns);
+            for (int64_t c = 0; c < s->columns && w->has_sum; c++)
+                finish_line(w, at.batch, s->channel + c, position, y + c * g->positions, places);
+        }
     }
 }
 
@@ -261,7 +350,9 @@ static void compute_blocks(void *context, int64_t begin, int64_t end)
                 if (panel == start || w->chunks > 1) transform(w, first, count, chunk, &memory);
                 multiply(w, count, chunk, panel, last, width, &memory);
             }
-            finish(w, first, count, channel, least(w->g.O - channel, width), width, &memory);
+            sums_of sums = {first, count, channel, least(w->g.O - channel, width), width};
+            if (w->call->output_last) finish_last(w, &sums, &memory);
+            else finish_planes(w, &sums, &memory);
         }
     }
 }
@@ -292,6 +383,7 @@ static am_status run_with(const am_kernel_call *call, const am_kernel *kernel)
     cut(&w);
     am_conv_passes passes = am_conv_collect(call, w.g.O, call->scratch);
     w.rounded_fn = am_conv_take_function(call, &passes), w.passes = &passes;
+    for (int i = 0; i < passes.count; i++) w.has_sum = w.has_sum || passes.passes[i].residual;
     AM_TRY(am_conv_weights(call, kernel, &w.weights, &own));
     am_parallel_for(w.tile_blocks * w.panel_blocks, 1, compute_blocks, &w);
     am_free_aligned(own);
@@ -326,7 +418,7 @@ static bool supports_bf16(const am_graph *graph, const am_node *node)
     return supports(graph, node) && am_conv_reads_rounded(graph, node);
 }
 
-const am_kernel am_cpu_convolution_winograd = {.name = "convolution_channels_last_winograd_f32",
+const am_kernel am_cpu_convolution_winograd = {.name = "convolution_winograd_f32",
                                                .op = AM_OP_CONVOLUTION,
                                                .run = run,
                                                .supports = supports,
@@ -338,9 +430,9 @@ const am_kernel am_cpu_convolution_winograd = {.name = "convolution_channels_las
                                                .prepared_bytes = prepared_bytes,
                                                .prepare = prepare,
                                                .channels_last = &am_cpu_convolution_last,
-                                               .keeps_layout = am_every_node};
+                                               .any_layout = true};
 
-const am_kernel am_cpu_convolution_winograd_bf16 = {.name = "convolution_channels_last_winograd_bf16",
+const am_kernel am_cpu_convolution_winograd_bf16 = {.name = "convolution_winograd_bf16",
                                                     .op = AM_OP_CONVOLUTION,
                                                     .is_bf16 = true,
                                                     .reads_rounded = am_conv_reads_rounded,
@@ -355,4 +447,4 @@ const am_kernel am_cpu_convolution_winograd_bf16 = {.name = "convolution_channel
                                                     .prepared_bytes = pair_bytes,
                                                     .prepare = prepare_pairs,
                                                     .channels_last = &am_cpu_convolution_last_bf16,
-                                                    .keeps_layout = am_every_node};
+                                                    .any_layout = true};

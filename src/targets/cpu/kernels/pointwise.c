@@ -1,6 +1,7 @@
 #include "targets/cpu/kernels/kernels.h"
 
 #include "base/threads.h"
+#include "targets/cpu/kernels/chain.h"
 #include "targets/cpu/kernels/strided.h"
 
 #include <string.h>
@@ -12,10 +13,13 @@ enum { CHUNK = 4096 };
 static void unary_chunks(void *context, int64_t begin, int64_t end)
 {
     const am_kernel_call *call = context;
-    int64_t count = am_shape_count(&call->inputs[0].shape), from = begin * CHUNK,
-            to = end * CHUNK < count ? end * CHUNK : count;
-    call->micro->unary((am_unary_fn)AM_ATTRIBUTES(am_unary_attributes, call)->fn,
-                       (const float *)call->inputs[0].data + from, (float *)call->outputs[0].data + from, to - from);
+    am_unary_fn fn = (am_unary_fn)AM_ATTRIBUTES(am_unary_attributes, call)->fn;
+    int64_t all = am_shape_count(&call->inputs[0].shape);
+    for (int64_t at = begin * CHUNK; at < all && at < end * CHUNK; at += CHUNK) {
+        int64_t count = all - at < CHUNK ? all - at : CHUNK;
+        call->micro->unary(fn, (const float *)call->inputs[0].data + at, (float *)call->outputs[0].data + at, count);
+        am_chain_apply(call, at, count);
+    }
 }
 
 static am_status run_unary(const am_kernel_call *call)
@@ -46,6 +50,8 @@ const am_kernel am_cpu_unary = {.name = "unary_f32",
                                 .run = run_unary,
                                 .supports = am_all_f32,
                                 .in_place = true,
+                                .takes = am_chain_takes,
+                                .takes_late = true,
                                 .channels_last = &unary_last};
 
 /* --- binary: rows of the last merged dimension --- */
@@ -62,10 +68,14 @@ static void binary_rows(void *context, int64_t begin, int64_t end)
     const am_strided *s = &p->s;
     const float *x = p->call->inputs[0].data, *y = p->call->inputs[1].data;
     float *z = p->call->outputs[0].data;
+    int64_t together = 1 + CHUNK / (s->inner + 1); /* rows of a piece, on which the tail is computed at once */
     am_strided_place at = am_strided_seek(s, begin);
-    for (int64_t row = begin; row < end; row++, am_strided_next(s, &at))
-        p->call->micro->binary(fn, x + at.offset[0], s->step[0] == 0, y + at.offset[1], s->step[1] == 0,
-                               z + row * s->inner, s->inner);
+    for (int64_t first = begin, row = begin; row < end; first = row) {
+        for (; row < end && row < first + together; row++, am_strided_next(s, &at))
+            p->call->micro->binary(fn, x + at.offset[0], s->step[0] == 0, y + at.offset[1], s->step[1] == 0,
+                                   z + row * s->inner, s->inner);
+        am_chain_apply(p->call, first * s->inner, (row - first) * s->inner);
+    }
 }
 
 static am_status run_binary(const am_kernel_call *call)
@@ -88,6 +98,8 @@ const am_kernel am_cpu_binary = {.name = "binary_f32",
                                  .run = run_binary,
                                  .supports = am_all_f32,
                                  .in_place = true,
+                                 .takes = am_chain_takes,
+                                 .takes_late = true,
                                  .channels_last = &binary_last};
 
 /* --- binary on I32 or BOOL that gives BOOL --- */

@@ -220,6 +220,31 @@ static void tiles(am_builder *b, am_value x)
     am_output(b, "y", point(b, window(b, y, 40, 33, 1), 5, 40));
 }
 
+/* The same from planes, to planes, and from and to planes, with what comes after. */
+static void tiles_in_planes(am_builder *b, am_value x)
+{
+    am_value y = am_unary(b, AM_RELU, batch_norm(b, window(b, x, 70, 34, 1), 70));
+    const am_convolution_attributes same = {.padding_before = am_shape_of(1, 1), .padding_after = am_shape_of(1, 1)};
+    y = convolve(b, y, am_shape_of(34, 70, 3, 3), true, &same);
+    y = am_unary(b, AM_RELU, am_add(b, batch_norm(b, y, 34), x));
+    am_output(b, "sum", y);
+    am_output(b, "function", am_unary(b, AM_GELU, batch_norm(b, window(b, y, 33, 34, 1), 33)));
+    am_output(b, "bare", convolve(b, y, am_shape_of(130, 34, 3, 3), true, &(am_convolution_attributes){0}));
+    am_output(b, "only sums", window(b, y, 36, 34, 1));
+}
+
+/* Arithmetic and functions of single elements, in one pass: with operands that lie so, too, or of one number; and with
+   one of the last dimension as the graph says. */
+static void chains_between(am_builder *b, am_value x)
+{
+    am_value y = am_unary(b, AM_RELU, point(b, x, 20, 6));
+    am_value z = am_unary(b, AM_TANH, am_mul(b, y, window(b, y, 20, 20, 1)));
+    z = am_sub(b, program_numbers(b, am_shape_of(1), 2, 3), am_mul(b, y, z));
+    y = point(b, z, 20, 20);
+    z = am_mul(b, am_unary(b, AM_TANH, am_mul(b, y, y)), program_numbers(b, am_shape_of(26), 0.5, 1));
+    am_output(b, "z", point(b, z, 9, 20));
+}
+
 /* Not as tiles: a distance between windows or between their places, groups, few channels, few places. */
 static void no_tiles(am_builder *b, am_value x)
 {
@@ -312,6 +337,23 @@ static void expect_agreement(void (*build)(am_builder *, am_value), am_shape sha
     free(x);
 }
 
+static void expect_steps(void (*build)(am_builder *, am_value), am_shape shape, bool rounds, const char *part,
+                         int count)
+{
+    am_builder *b;
+    am_graph *g;
+    am_cpu_program *program;
+    am_test_expect_ok(am_builder_create(&b));
+    build(b, am_graph_input(b, "x", AM_F32, shape));
+    am_test_expect_ok(am_builder_finish(b, &g));
+    am_test_expect_ok(
+        am_cpu_program_create(g, &(am_cpu_program_options){.prepare = true, .allows_bf16 = rounds}, &program));
+    assert_int_equal(steps_with(program, part), count);
+    am_cpu_program_destroy(program);
+    am_graph_destroy(g);
+    am_builder_destroy(b);
+}
+
 static void cpu_layout__residual_blocks_have_channels_last(void **state)
 {
     (void)state;
@@ -347,8 +389,16 @@ static void cpu_layout__permutations_move_nothing(void **state)
 static void cpu_layout__sums_take_the_place_of_what_is_added(void **state)
 {
     (void)state;
-    expect_agreement(sums, am_shape_of(2, 6, 15, 26), 21, 1);
-    expect_agreement(sums, am_shape_of(1, 6, 7, 7), 21, 1);
+    expect_agreement(sums, am_shape_of(2, 6, 15, 26), 20, 1);
+    expect_agreement(sums, am_shape_of(1, 6, 7, 7), 20, 1);
+}
+
+static void cpu_layout__chains_of_single_elements(void **state)
+{
+    (void)state;
+    expect_agreement(chains_between, am_shape_of(2, 6, 15, 26), 3, 0);
+    expect_steps(chains_between, am_shape_of(2, 6, 15, 26), false, "binary", 2);
+    expect_steps(chains_between, am_shape_of(2, 6, 15, 26), false, "unary", 0);
 }
 
 static void cpu_layout__lines_have_channels_last(void **state)
@@ -367,30 +417,17 @@ static void cpu_layout__planes_of_one_channel(void **state)
     expect_agreement(planes_of_one, am_shape_of(1, 1, 80, 700), 3, 0);
 }
 
-static void expect_steps(void (*build)(am_builder *, am_value), am_shape shape, bool rounds, const char *part,
-                         int count)
-{
-    am_builder *b;
-    am_graph *g;
-    am_cpu_program *program;
-    am_test_expect_ok(am_builder_create(&b));
-    build(b, am_graph_input(b, "x", AM_F32, shape));
-    am_test_expect_ok(am_builder_finish(b, &g));
-    am_test_expect_ok(
-        am_cpu_program_create(g, &(am_cpu_program_options){.prepare = true, .allows_bf16 = rounds}, &program));
-    assert_int_equal(steps_with(program, part), count);
-    am_cpu_program_destroy(program);
-    am_graph_destroy(g);
-    am_builder_destroy(b);
-}
-
 static void cpu_layout__windows_as_tiles(void **state)
 {
     (void)state;
-    expect_agreement(tiles, am_shape_of(2, 3, 25, 15), 10, 0);
-    expect_agreement(tiles, am_shape_of(1, 3, 8, 43), 10, 0);
+    expect_agreement(tiles, am_shape_of(2, 3, 25, 15), 2, 0);
+    expect_agreement(tiles, am_shape_of(1, 3, 8, 43), 2, 0);
     expect_steps(tiles, am_shape_of(2, 3, 25, 15), false, "winograd_f32", 8);
     expect_steps(tiles, am_shape_of(2, 3, 25, 15), true, "winograd_bf16", 7); /* pairs are of even channels */
+    expect_agreement(tiles_in_planes, am_shape_of(2, 34, 11, 17), 0, 0);
+    expect_agreement(tiles_in_planes, am_shape_of(1, 34, 6, 43), 0, 0);
+    expect_steps(tiles_in_planes, am_shape_of(1, 34, 6, 43), false, "winograd_f32", 5);
+    expect_steps(tiles_in_planes, am_shape_of(1, 34, 6, 43), true, "winograd_bf16", 5);
     expect_agreement(no_tiles, am_shape_of(1, 3, 25, 23), 10, 0);
     expect_steps(no_tiles, am_shape_of(1, 3, 25, 23), false, "winograd", 0);
 }
