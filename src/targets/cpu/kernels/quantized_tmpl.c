@@ -10,8 +10,7 @@ enum {
     COLUMNS = AM_QUANTIZED_COLUMNS,
     VECTORS = COLUMNS / AM_WIDTH,
     STEP_BYTES = 4 * COLUMNS, /* four numbers of 8 bits along K, or eight of 4 */
-    LINE = 64,
-    AHEAD = 4096
+    LINE = 64
 };
 
 _Static_assert(GROUP == 4 * AM_DOT_STEPS, "a group's products fit one sum");
@@ -240,13 +239,13 @@ AM_INLINE int64_t columns_in(const am_quantized_panel *p, int v)
     return n < AM_WIDTH ? n : AM_WIDTH;
 }
 
-/* One row waits for the weight: asks for that of a group, so much further on, which may be in the panels after it. Of 8
-   bits there is more on its way at a time than the first cache takes. */
+/* One row waits for the weight: asks for that of a group, so much further on, which may be in the panels after it. Bytes
+   go by so fast that more than a little is more than the caches let wait. */
 AM_INLINE void prefetch_group(int bits, const uint8_t *w)
 {
     for (int i = 0; i < GROUP * COLUMNS * bits / 8; i += LINE)
-        if (bits == 8) __builtin_prefetch(w + AHEAD + i, 0, 2);
-        else __builtin_prefetch(w + AHEAD + i, 0, 3);
+        if (bits == 8) __builtin_prefetch(w + 1024 + i, 0, 2);
+        else __builtin_prefetch(w + 4096 + i, 0, 3);
 }
 
 AM_INLINE void tile(int bits, bool has_zeros, int rows, const am_quantized_panel *p, const am_quantized_rows *x,
