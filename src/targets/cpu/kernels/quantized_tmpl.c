@@ -239,8 +239,8 @@ AM_INLINE int64_t columns_in(const am_quantized_panel *p, int v)
     return n < AM_WIDTH ? n : AM_WIDTH;
 }
 
-/* One row waits for the weight: asks for that of a group, so much further on, which may be in the panels after it. Bytes
-   go by so fast that more than a little is more than the caches let wait. */
+/* One row waits for the weight: asks for that of a group, so much further on, which may be in the panels after it.
+   Bytes go by so fast that more than a little is more than the caches let wait. */
 AM_INLINE void prefetch_group(int bits, const uint8_t *w)
 {
     for (int i = 0; i < GROUP * COLUMNS * bits / 8; i += LINE)
