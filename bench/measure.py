@@ -1,10 +1,12 @@
 """Runs engines in turns and compares what they answer. Standard library only."""
 
 import array
+import contextlib
 import glob
 import json
 import math
 import os
+import pathlib
 import statistics
 import subprocess
 import sys
@@ -59,8 +61,8 @@ class Worker:
         """Processor time of all its threads so far."""
         total = 0
         for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
-            with open(path) as file:
-                total += int(file.read().split()[0])
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended meanwhile
+                total += int(pathlib.Path(path).read_text().split()[0])
         return total / 1e6
 
     def rest(self):
