@@ -20,14 +20,14 @@ typedef struct am_tail {
     am_tail_step steps[AM_TAIL_LIMIT];
 } am_tail;
 
-/* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where
-   an optional input is absent. Outputs do not overlap inputs, except that outputs[0].data may be
-   inputs[0].data where the kernel's row says in_place, or an operand of the tail where it adds_in_place. */
 /* A part of a weight along its axis 0: as the graph has it, and in the form of the kernel's own, or null. */
 typedef struct am_part {
     const void *data, *prepared;
 } am_part;
 
+/* One node to compute. Tensors are dense and row-major, aligned for their dtype; inputs[i].data is null where
+   an optional input is absent. Outputs do not overlap inputs, except that outputs[0].data may be
+   inputs[0].data where the kernel's row says in_place, or an operand of the tail where it adds_in_place. */
 typedef struct am_kernel_call {
     const am_node *node;
     const am_tensor *inputs;
@@ -87,9 +87,8 @@ struct am_kernel {
     size_t (*prepared_bytes)(const am_kernel_call *call);
     void (*prepare)(const am_kernel_call *call, void *prepared);
     /* The kernel that computes the same where values have channels last, if its `supports` agrees, or else the one
-       that it names itself; null: none. Its
-       input 0 and its output may lie so, one or both; nodes that it `keeps_layout` of (null: none) have both so, or
-       neither; `all_inputs`: so do all inputs. */
+       that it names itself; null: none. Its input 0 and its output may lie so, one or both; nodes that it
+       `keeps_layout` of (null: none) have both so, or neither; `all_inputs`: so do all inputs. */
     const am_kernel *channels_last;
     bool any_layout; /* of such a kernel: it is the one to take where values lie as the graph says, too */
     bool (*keeps_layout)(const am_graph *graph, const am_node *node);

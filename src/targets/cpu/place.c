@@ -34,7 +34,7 @@ static void choose_rounding(const am_cpu_program *p, int head, am_value result, 
     const am_node *nodes[AM_TAIL_LIMIT + 1] = {&p->graph->nodes[head]};
     for (int i = 0; t && i < t->count; i++) nodes[i + 1] = &p->graph->nodes[t->nodes[i]];
     const am_cpu_rounding *r = &p->rounded[result.id];
-    bool turns = !is_last && (kernel->any_layout || am_layouts_is_used(&p->layouts, head)); /* results to planes */
+    bool turns = !is_last && kernel == p->layouts.kernels[head]; /* results to planes */
     if (!kernel->writes_rounded || turns || r->readers == 0 || r->is_last != is_last) return;
     unsigned ways = kernel->writes_rounded(p->graph, nodes, t ? t->count + 1 : 1);
     s->output_rounded = ways & AM_ROUNDED_ALONE && r->readers == p->readers[result.id];

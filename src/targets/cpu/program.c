@@ -155,7 +155,7 @@ static void find_rounded_readers(am_cpu_program *p, const bool *known, bool is_l
         if (am_layouts_is_used(&p->layouts, i) != is_last || am_layouts_reads_last(&p->layouts, i) != is_last) continue;
         const am_kernel *kernel = am_cpu_kernel_at(p, i);
         am_cpu_rounding *r = &p->rounded[p->root[node->inputs[0].id]];
-        bool is_in_planes = kernel->any_layout && !is_last; /* pairs are of channels */
+        bool is_in_planes = !is_last && kernel == p->layouts.kernels[i]; /* its pairs are of channels */
         if (is_in_planes || !kernel->reads_rounded || !kernel->reads_rounded(p->graph, node)) continue;
         if (r->readers > 0 && r->is_last != is_last) continue;
         int end = p->tails[i] ? p->tails[i]->nodes[p->tails[i]->count - 1] : i;

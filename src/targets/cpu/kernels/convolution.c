@@ -18,27 +18,39 @@ typedef struct problem {
     bool direct;                                   /* the columns are x itself */
 } problem;
 
-void am_conv_describe(const am_convolution_attributes *attributes, const am_shape *x, const am_shape *weight,
-                      const am_shape *y, am_conv_geometry *out)
+static am_conv_geometry geometry_of(const am_convolution_attributes *attributes, const am_shape *x,
+                                    const am_shape *weight, const am_shape *y)
 {
     int spatial = x->rank - 2;
-    *out = (am_conv_geometry){.B = x->dims[0],
-                              .C = x->dims[1],
-                              .O = y->dims[1],
-                              .groups = attributes->groups ? attributes->groups : 1,
-                              .positions = 1};
+    am_conv_geometry out = {.B = x->dims[0],
+                            .C = x->dims[1],
+                            .O = y->dims[1],
+                            .groups = attributes->groups ? attributes->groups : 1,
+                            .positions = 1};
     for (int i = 0; i < 3; i++) {
         int from = i - (3 - spatial);
         bool real = from >= 0;
-        out->size[i] = real ? x->dims[from + 2] : 1;
-        out->kernel[i] = real ? weight->dims[from + 2] : 1;
-        out->out[i] = real ? y->dims[from + 2] : 1;
-        out->stride[i] = real ? am_window_number(&attributes->stride, from, 1) : 1;
-        out->dilation[i] = real ? am_window_number(&attributes->dilation, from, 1) : 1;
-        out->before[i] = real ? am_window_number(&attributes->padding_before, from, 0) : 0;
-        out->positions *= out->out[i];
+        out.size[i] = real ? x->dims[from + 2] : 1;
+        out.kernel[i] = real ? weight->dims[from + 2] : 1;
+        out.out[i] = real ? y->dims[from + 2] : 1;
+        out.stride[i] = real ? am_window_number(&attributes->stride, from, 1) : 1;
+        out.dilation[i] = real ? am_window_number(&attributes->dilation, from, 1) : 1;
+        out.before[i] = real ? am_window_number(&attributes->padding_before, from, 0) : 0;
+        out.positions *= out.out[i];
     }
-    out->is_sequence = am_conv_is_sequence(attributes, weight);
+    out.is_sequence = am_conv_is_sequence(attributes, weight);
+    return out;
+}
+
+am_conv_geometry am_conv_of_node(const am_graph *graph, const am_node *node)
+{
+    return geometry_of(node->attributes, &graph->values[node->inputs[0].id].shape,
+                       &graph->values[node->inputs[1].id].shape, &graph->values[node->first_output.id].shape);
+}
+
+am_conv_geometry am_conv_of_call(const am_kernel_call *call)
+{
+    return geometry_of(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape);
 }
 
 bool am_conv_is_sequence(const am_convolution_attributes *a, const am_shape *weight)
@@ -95,6 +107,14 @@ void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64
             micro->binary(AM_ADD, y, false, other + (batch * g->O + channel) * g->positions + at, false, y, count);
         }
     }
+}
+
+void am_conv_finish_sums(const am_kernel_call *call, const am_conv_geometry *g, int64_t batch, int64_t channel,
+                         int64_t at, float *y, int64_t count)
+{
+    const float *bias = call->input_count > 2 ? call->inputs[2].data : NULL;
+    if (bias) call->micro->scale(y, 1, bias[channel], y, count);
+    am_conv_finish(call, g, batch, channel, at, y, count);
 }
 
 /* --- columns --- */
@@ -190,7 +210,7 @@ static void multiply(const problem *p, const float *weight, int64_t rows, const 
 static void work(void *context, int64_t begin, int64_t end)
 {
     const problem *p = context;
-    const float *weight = p->call->inputs[1].data, *bias = p->call->input_count > 2 ? p->call->inputs[2].data : NULL;
+    const float *weight = p->call->inputs[1].data;
     int64_t per_group = p->g.O / p->g.groups, plane = p->g.size[0] * p->g.size[1] * p->g.size[2];
     for (int64_t i = begin; i < end; i++) {
         int64_t p0 = i % p->position_blocks * POSITIONS, rest = i / p->position_blocks;
@@ -202,11 +222,8 @@ static void work(void *context, int64_t begin, int64_t end)
             (const float *)p->call->inputs[0].data + (batch * p->g.C + group * (p->g.C / p->g.groups)) * plane;
         float *y = (float *)p->call->outputs[0].data + (batch * p->g.O + first) * p->g.positions + p0;
         multiply(p, weight + first * p->depth, rows, x, p0, count, y);
-        for (int64_t r = 0; r < rows; r++) {
-            float *line = y + r * p->g.positions;
-            if (bias) p->call->micro->scale(line, 1, bias[first + r], line, count);
-            am_conv_finish(p->call, &p->g, batch, first + r, p0, line, count);
-        }
+        for (int64_t r = 0; r < rows; r++)
+            am_conv_finish_sums(p->call, &p->g, batch, first + r, p0, y + r * p->g.positions, count);
     }
 }
 
@@ -307,10 +324,8 @@ static void run_filters(problem *p)
 
 static am_status run_convolution(const am_kernel_call *call)
 {
-    problem p = {.call = call};
+    problem p = {.call = call, .g = am_conv_of_call(call)};
     am_conv_geometry *g = &p.g;
-    am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
-                     g);
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
     if (is_filter(&p)) {
         run_filters(&p);
@@ -369,10 +384,8 @@ static void prepare(const am_kernel_call *call, void *prepared)
 /* Only windows are rounded, of prepared weights; what else there is stays in F32. */
 static am_status run_bf16(const am_kernel_call *call)
 {
-    am_conv_geometry g;
     if (!call->prepared) return run_convolution(call);
-    am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
-                     &g);
+    am_conv_geometry g = am_conv_of_call(call);
     if (am_shape_count(&call->outputs[0].shape)) am_conv_run_windows(call, &g, call->prepared, NULL, true);
     return NULL;
 }
@@ -389,10 +402,8 @@ static void prepare_pairs(const am_kernel_call *call, void *prepared)
 
 static bool supports_bf16(const am_graph *graph, const am_node *node)
 {
-    am_conv_geometry g;
     if (!supports(graph, node)) return false;
-    am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape,
-                     &graph->values[node->inputs[1].id].shape, &graph->values[node->first_output.id].shape, &g);
+    am_conv_geometry g = am_conv_of_node(graph, node);
     return am_conv_has_windows(&g) && am_conv_has_pairs(&g);
 }
 

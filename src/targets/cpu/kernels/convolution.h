@@ -11,9 +11,9 @@ typedef struct am_conv_geometry {
     bool is_sequence; /* see am_conv_is_sequence */
 } am_conv_geometry;
 
-/* Of a node's shapes and attributes; y is the result's. */
-void am_conv_describe(const am_convolution_attributes *attributes, const am_shape *x, const am_shape *weight,
-                      const am_shape *y, am_conv_geometry *out);
+/* Of a node of a graph, and of the node of a call. */
+am_conv_geometry am_conv_of_node(const am_graph *graph, const am_node *node);
+am_conv_geometry am_conv_of_call(const am_kernel_call *call);
 
 /* Whether a window is a line of neighbouring places with all channels, none of it padding: where channels are last, a
    sequence of numbers in x. */
@@ -26,6 +26,11 @@ bool am_conv_is_planar(const am_conv_geometry *g);
 int64_t am_conv_piece_rows(const am_conv_geometry *g, int64_t rows);
 int64_t am_conv_piece_width(const am_conv_geometry *g, int64_t width);
 
+/* `depth` channels of rows y .. y + rows - 1 and columns x .. x + span - 1 of planes of x, as [row, column, channel],
+   with 0 for what is outside. */
+void am_conv_turn_piece(const am_conv_geometry *g, const float *planes, int64_t depth, int64_t y, int64_t rows,
+                        int64_t x, int64_t span, float *to);
+
 /* Numbers of one row of `size` at every `stride`-th place from `first` on, which may lie outside. */
 void am_conv_gather_line(const float *row, int64_t size, int64_t first, int64_t stride, int64_t count, float *to);
 
@@ -35,6 +40,10 @@ am_norm_line am_conv_norm(const am_tail_step *step, int64_t channel);
 /* The tail, on numbers of channel `channel` of batch element `batch`, from `at` in its plane on. */
 void am_conv_finish(const am_kernel_call *call, const am_conv_geometry *g, int64_t batch, int64_t channel, int64_t at,
                     float *y, int64_t count);
+
+/* The same of sums, to which the bias is added first. */
+void am_conv_finish_sums(const am_kernel_call *call, const am_conv_geometry *g, int64_t batch, int64_t channel,
+                         int64_t at, float *y, int64_t count);
 
 /* Whether `next` may come into the tail of a convolution (am_kernel.takes). */
 bool am_conv_takes(const am_graph *graph, const am_node *const *nodes, int count, const am_node *next, int from);
@@ -46,10 +55,10 @@ extern const am_kernel am_cpu_convolution_last, am_cpu_convolution_last_bf16;
 /* To take before these where they support a node, with channels last or not (convolution_winograd.c). */
 extern const am_kernel am_cpu_convolution_winograd, am_cpu_convolution_winograd_bf16;
 
-/* The weight as the kernel's `prepare` makes it: the call's, or made now into *own, which the caller frees
-   (am_free_aligned). Fails with AM_OUT_OF_MEMORY. */
-am_status am_conv_weights(const am_kernel_call *call, const am_kernel *kernel, const float **out,
-                          float **own) AM_NODISCARD;
+/* For am_kernel.run: computes a call, unless it has no results, by a function of it and the weight as the kernel's
+   `prepare` makes it: the call's, or made now. Fails with AM_OUT_OF_MEMORY. */
+typedef void (*am_conv_compute)(const am_kernel_call *call, const float *prepared, bool has_pairs);
+am_status am_conv_run(const am_kernel_call *call, const am_kernel *kernel, am_conv_compute fn) AM_NODISCARD;
 
 /* For am_kernel.scratch_bytes: what am_conv_collect takes. */
 size_t am_conv_last_scratch(const am_graph *graph, const am_node *node);
@@ -82,6 +91,9 @@ size_t am_conv_scratch(int64_t O);
 /* Takes the last function out of the passes where results are rounded alone, to be applied with that; AM_IDENTITY
    where there is none. */
 am_unary_fn am_conv_take_function(const am_kernel_call *call, am_conv_passes *passes);
+
+/* The first pass but its function, from `channel` on of results that begin at y, as products end with it. */
+am_ending am_conv_ending(const am_kernel_call *call, const am_conv_passes *passes, int64_t channel, const float *y);
 
 /* Does it to `count` channels from `channel` on of `places` neighbouring results, the first of which is at y, rows
    `row` apart; `has_begun`: the first pass but its function is done. Where a pass has a residual y is in the output. */

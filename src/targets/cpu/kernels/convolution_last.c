@@ -60,6 +60,13 @@ am_unary_fn am_conv_take_function(const am_kernel_call *call, am_conv_passes *pa
     return fn;
 }
 
+am_ending am_conv_ending(const am_kernel_call *call, const am_conv_passes *passes, int64_t channel, const float *y)
+{
+    const am_conv_pass *p = &passes->passes[0];
+    return (am_ending){p->factors ? p->factors + channel : NULL, p->terms ? p->terms + channel : NULL,
+                       p->residual ? p->residual + (y - (const float *)call->outputs[0].data) : NULL, p->relu};
+}
+
 void am_conv_pass_over(const am_kernel_call *call, const am_conv_passes *passes, int64_t row, int64_t channel,
                        int64_t count, float *y, int64_t places, bool has_begun)
 {
@@ -173,11 +180,9 @@ static bool is_filter(const am_graph *graph, const am_node *node)
 static bool supports(const am_graph *graph, const am_node *node)
 {
     const am_shape *weight = &graph->values[node->inputs[1].id].shape;
-    am_conv_geometry g;
     filter f;
     if (!am_cpu_convolution.supports(graph, node)) return false;
-    am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape, weight,
-                     &graph->values[node->first_output.id].shape, &g);
+    am_conv_geometry g = am_conv_of_node(graph, node);
     if (is_filter(graph, node)) return cut(&f, &g);
     return (weight->dims[1] > 1 || g.C == 1) && am_conv_has_windows(&g);
 }
@@ -193,9 +198,7 @@ bool am_conv_adds_early(const am_graph *graph, const am_node *const *nodes, int 
 /* Products end with the first pass. */
 static bool adds_in_place(const am_graph *graph, const am_node *const *nodes, int count)
 {
-    am_conv_geometry g;
-    am_conv_describe(nodes[0]->attributes, &graph->values[nodes[0]->inputs[0].id].shape,
-                     &graph->values[nodes[0]->inputs[1].id].shape, &graph->values[nodes[0]->first_output.id].shape, &g);
+    am_conv_geometry g = am_conv_of_node(graph, nodes[0]);
     return am_conv_adds_early(graph, nodes, count) && !is_filter(graph, nodes[0]) && am_conv_is_one_product(&g);
 }
 
@@ -226,9 +229,7 @@ static void prepare(const am_kernel_call *call, void *prepared)
 static void compute(const am_kernel_call *call, const float *prepared, bool has_pairs)
 {
     filter f = {.call = call, .weights = prepared};
-    am_conv_geometry g;
-    am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
-                     &g);
+    am_conv_geometry g = am_conv_of_call(call);
     am_conv_passes passes = am_conv_collect(call, g.O, call->scratch);
     f.passes = &passes;
     if (has_filters(call) && cut(&f, &g))
@@ -236,37 +237,29 @@ static void compute(const am_kernel_call *call, const float *prepared, bool has_
     else am_conv_run_windows(call, &g, prepared, &passes, has_pairs);
 }
 
-am_status am_conv_weights(const am_kernel_call *call, const am_kernel *kernel, const float **out, float **own)
+am_status am_conv_run(const am_kernel_call *call, const am_kernel *kernel, am_conv_compute fn)
 {
-    *own = NULL, *out = call->prepared;
-    if (call->prepared) return NULL;
-    size_t bytes = kernel->prepared_bytes(call);
-    *own = am_alloc_large(bytes);
-    if (!*own) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of packed weights", bytes);
-    kernel->prepare(call, *own);
-    *out = *own;
-    return NULL;
-}
-
-static am_status run_with(const am_kernel_call *call, const am_kernel *kernel)
-{
-    const float *weights;
-    float *own;
+    float *own = NULL;
     if (!am_shape_count(&call->outputs[0].shape)) return NULL;
-    AM_TRY(am_conv_weights(call, kernel, &weights, &own));
-    compute(call, weights, kernel->is_bf16);
+    if (!call->prepared) {
+        size_t bytes = kernel->prepared_bytes(call);
+        own = am_alloc_large(bytes);
+        if (!own) return am_error(AM_OUT_OF_MEMORY, "no memory for %zu bytes of packed weights", bytes);
+        kernel->prepare(call, own);
+    }
+    fn(call, own ? own : call->prepared, kernel->is_bf16);
     am_free_aligned(own);
     return NULL;
 }
 
 static am_status run(const am_kernel_call *call)
 {
-    return run_with(call, &am_cpu_convolution_last);
+    return am_conv_run(call, &am_cpu_convolution_last, compute);
 }
 
 static am_status run_bf16(const am_kernel_call *call)
 {
-    return run_with(call, &am_cpu_convolution_last_bf16);
+    return am_conv_run(call, &am_cpu_convolution_last_bf16, compute);
 }
 
 static size_t prepared_bytes_bf16(const am_kernel_call *call)
@@ -281,9 +274,7 @@ static void prepare_bf16(const am_kernel_call *call, void *prepared)
 
 static bool supports_bf16(const am_graph *graph, const am_node *node)
 {
-    am_conv_geometry g;
-    am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape,
-                     &graph->values[node->inputs[1].id].shape, &graph->values[node->first_output.id].shape, &g);
+    am_conv_geometry g = am_conv_of_node(graph, node);
     return supports(graph, node) && !is_filter(graph, node) && am_conv_has_pairs(&g);
 }
 

@@ -29,7 +29,7 @@ enum {
     WIDE_NARROW = 14,
     SHORT = 64,
     TOGETHER = 16,
-    TURNED = 64
+    TURNED_NUMBERS = 4096
 };
 
 /* Weights: of each group, of each panel of its output channels, of each CHUNK of input channels [ky, kx, channel];
@@ -60,11 +60,6 @@ static int64_t steps_of(const windows *w, int64_t numbers)
 }
 
 /* --- cutting --- */
-
-static int64_t up(int64_t n, int64_t by)
-{
-    return (n + by - 1) / by;
-}
 
 /* Whether each window is one place of x, without padding. */
 static bool is_one_place(const am_conv_geometry *g)
@@ -98,7 +93,7 @@ static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
     w->has_long_taps = g->is_sequence && !reads_sequences;
     w->chunk = w->is_direct ? DIRECT_CHUNK : CHUNK;
     if (w->inputs < w->chunk) w->chunk = w->inputs;
-    w->chunks = w->chunk ? up(w->inputs, w->chunk) : 0;
+    w->chunks = w->chunk ? am_pieces(w->inputs, w->chunk) : 0;
     int64_t most = w->is_direct ? (w->chunk <= CHUNK ? FEW_PLACES : DIRECT_PLACES) : PLACES,
             numbers = w->is_direct ? 0 : w->chunk;
     w->run = g->dilation[2] == 1 && !g->is_sequence ? g->kernel[2] : 1;
@@ -106,18 +101,18 @@ static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
     if (w->gathers_whole) w->run = w->taps;
     w->gathers = w->gathers_whole || (g->out[1] > 1 && g->out[2] < (w->columns < LARGEST_PANEL ? NARROW : WIDE_NARROW));
     int64_t gathered = w->gathers ? w->run * w->chunk : 0;
-    int64_t blocks = up(g->out[2], most);
-    w->width = blocks > 1 ? up(up(g->out[2], blocks), PLACES_TOGETHER) * PLACES_TOGETHER : g->out[2];
+    int64_t blocks = am_pieces(g->out[2], most);
+    w->width = blocks > 1 ? am_pieces(am_pieces(g->out[2], blocks), PLACES_TOGETHER) * PLACES_TOGETHER : g->out[2];
     while (w->width > 1 && (am_conv_piece_rows(g, 1) * am_conv_piece_width(g, w->width) * numbers > PIECE ||
                             w->width * gathered > GATHERED))
-        w->width = up(w->width, 2);
+        w->width = am_pieces(w->width, 2);
     if (am_conv_piece_rows(g, 1) * am_conv_piece_width(g, w->width) * numbers > PIECE || w->width * gathered > GATHERED)
         return false;
     for (w->rows = 1; w->rows < g->out[1] && (w->rows + 1) * w->width <= most &&
                       (w->rows + 1) * w->width * gathered <= GATHERED &&
                       am_conv_piece_rows(g, w->rows + 1) * am_conv_piece_width(g, w->width) * numbers <= PIECE;)
         w->rows++;
-    w->row_blocks = up(g->out[1], w->rows), w->width_blocks = up(g->out[2], w->width);
+    w->row_blocks = am_pieces(g->out[1], w->rows), w->width_blocks = am_pieces(g->out[2], w->width);
     return true;
 }
 
@@ -156,7 +151,7 @@ static int64_t groups_of(const am_kernel_call *call)
 
 static int64_t panels_of(const am_kernel_call *call)
 {
-    return up(call->inputs[1].shape.dims[0] / groups_of(call), call->micro->panel_columns);
+    return am_pieces(call->inputs[1].shape.dims[0] / groups_of(call), call->micro->panel_columns);
 }
 
 static int64_t taps_of(const am_shape *w)
@@ -247,29 +242,34 @@ typedef struct view {
     int64_t result, result_row, tap, tap_row;
 } view;
 
-/* Channels c .. c + depth - 1 of the group around the block, as [y, x, channel]. */
-static void turn(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
+void am_conv_turn_piece(const am_conv_geometry *g, const float *planes, int64_t depth, int64_t y, int64_t rows,
+                        int64_t x, int64_t span, float *to)
 {
-    const am_conv_geometry *g = &w->g;
-    float lines[CHUNK * TURNED];
-    int64_t span = am_conv_piece_width(g, at->width), x = at->x * g->stride[2] - g->before[2];
-    const float *plane = (const float *)w->call->inputs[0].data +
-                         (at->batch * g->C + at->group * w->inputs + c) * g->size[1] * g->size[2];
-    for (int64_t r = 0; r < am_conv_piece_rows(g, at->rows); r++) {
-        int64_t y = at->y * g->stride[1] - g->before[1] + r;
-        for (int64_t i = 0; i < span; i += TURNED) {
-            int64_t count = span - i < TURNED ? span - i : TURNED;
-            float *piece = to + (r * span + i) * depth;
-            if (y < 0 || y >= g->size[1]) {
+    float lines[TURNED_NUMBERS];
+    int64_t together = TURNED_NUMBERS / depth;
+    for (int64_t r = y; r < y + rows; r++)
+        for (int64_t i = 0; i < span; i += together) {
+            int64_t count = span - i < together ? span - i : together;
+            float *piece = to + ((r - y) * span + i) * depth;
+            if (r < 0 || r >= g->size[1]) {
                 memset(piece, 0, (size_t)(count * depth) * sizeof *piece);
                 continue;
             }
             for (int64_t k = 0; k < depth; k++)
-                am_conv_gather_line(plane + (k * g->size[1] + y) * g->size[2], g->size[2], x + i, 1, count,
+                am_conv_gather_line(planes + (k * g->size[1] + r) * g->size[2], g->size[2], x + i, 1, count,
                                     lines + k * count);
             am_turn_matrix(lines, count, piece, depth, depth, count);
         }
-    }
+}
+
+/* Channels c .. c + depth - 1 of the group around the block, as [y, x, channel]. */
+static void turn(const windows *w, const place *at, int64_t c, int64_t depth, float *to)
+{
+    const am_conv_geometry *g = &w->g;
+    const float *planes = (const float *)w->call->inputs[0].data +
+                          (at->batch * g->C + at->group * w->inputs + c) * g->size[1] * g->size[2];
+    am_conv_turn_piece(g, planes, depth, at->y * g->stride[1] - g->before[1], am_conv_piece_rows(g, at->rows),
+                       at->x * g->stride[2] - g->before[2], am_conv_piece_width(g, at->width), to);
 }
 
 /* The same where x has channels last. */
@@ -386,16 +386,6 @@ static void multiply(const windows *w, const place *at, const view *v, const flo
     }
 }
 
-/* What is done first to the results of a panel; `y` is the first of them. */
-static am_ending ending_of(const windows *w, const place *at, int64_t panel, const float *y)
-{
-    const am_conv_pass *pass = &w->passes->passes[0];
-    int64_t channel = at->group * w->per_group + panel * w->columns;
-    const float *residual = pass->residual ? pass->residual + (y - (const float *)w->call->outputs[0].data) : NULL;
-    return (am_ending){pass->factors ? pass->factors + channel : NULL, pass->terms ? pass->terms + channel : NULL,
-                       residual, pass->relu};
-}
-
 /* What is multiplied after places `tap` .. of a panel: those of the next panel of the block, or what comes next for its
    first, or for the first of the block after it; null where that is not known. */
 static const float *next_panel(const windows *w, const place *at, int64_t panel, int64_t end, int64_t chunk,
@@ -423,7 +413,8 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
         for (int64_t panel = at->panel; panel < end; panel++) {
             int64_t left = w->per_group - panel * w->columns;
             target part = {to->at + (panel - at->panel) * w->columns, to->result, to->result_row};
-            am_ending ending = ends ? ending_of(w, at, panel, part.at) : (am_ending){0};
+            int64_t channel = at->group * w->per_group + panel * w->columns;
+            am_ending ending = ends ? am_conv_ending(w->call, w->passes, channel, part.at) : (am_ending){0};
             multiply(w, at, &windows_of, panel_of(w, at, panel, chunk, tap, depth),
                      next_panel(w, at, panel, end, chunk, tap, depth), steps_of(w, length), &part,
                      left < w->columns ? left : w->columns, chunk > 0 || tap > 0, ends ? &ending : NULL);
@@ -437,10 +428,8 @@ static void add_chunk(const windows *w, const place *at, int64_t chunk, int64_t 
 static void put_planes(const windows *w, const place *at, const target *sums)
 {
     const am_conv_geometry *g = &w->g;
-    const am_micro *micro = w->call->micro;
     int64_t first = at->panel * w->columns;
     int64_t end = w->per_group - first < sums->result ? w->per_group : first + sums->result;
-    const float *bias = w->call->input_count > 2 ? w->call->inputs[2].data : NULL;
     bool is_whole = at->width == g->out[2]; /* rows lie one after the other */
     int64_t pieces = is_whole ? 1 : at->rows, count = is_whole ? at->rows * at->width : at->width;
     for (int64_t o = first; o < end; o += TOGETHER)
@@ -450,10 +439,8 @@ static void put_planes(const windows *w, const place *at, const target *sums)
             float *y = (float *)w->call->outputs[0].data + (at->batch * g->O + channel) * g->positions + from;
             const float *sum = sums->at + r * sums->result_row + o - first;
             am_turn_matrix(sum, sums->result, y, g->positions, count, channels);
-            for (int64_t k = 0; k < channels; k++, y += g->positions) {
-                if (bias) micro->scale(y, 1, bias[channel + k], y, count);
-                am_conv_finish(w->call, g, at->batch, channel + k, from, y, count);
-            }
+            for (int64_t k = 0; k < channels; k++, y += g->positions)
+                am_conv_finish_sums(w->call, g, at->batch, channel + k, from, y, count);
         }
 }
 
@@ -530,9 +517,9 @@ void am_conv_run_windows(const am_kernel_call *call, const am_conv_geometry *g, 
     w.x = call->inputs[0].data, w.together = call->input_rounded ? 2 : 1;
     w.panel_steps = steps_of(&w, w.inputs * w.taps), w.chunk_steps = steps_of(&w, w.chunk * w.taps);
     int64_t others = g->B * g->groups * w.row_blocks * w.width_blocks;
-    w.panels = up(w.per_group, w.columns), w.block_panels = BLOCK_PANELS;
+    w.panels = am_pieces(w.per_group, w.columns), w.block_panels = BLOCK_PANELS;
     int64_t least = w.columns < LARGEST_PANEL ? LEAST_BLOCKS : LEAST_WIDE_BLOCKS;
-    while (w.block_panels > 1 && others * up(w.panels, w.block_panels) < least) w.block_panels /= 2;
-    w.panel_blocks = up(w.panels, w.block_panels);
+    while (w.block_panels > 1 && others * am_pieces(w.panels, w.block_panels) < least) w.block_panels /= 2;
+    w.panel_blocks = am_pieces(w.panels, w.block_panels);
     am_parallel_for(others * w.panel_blocks, 1, compute_blocks, &w);
 }

@@ -14,7 +14,6 @@
  */
 #include "targets/cpu/kernels/convolution.h"
 
-#include "base/memory.h"
 #include "base/threads.h"
 #include "targets/cpu/kernels/turn.h"
 
@@ -48,7 +47,8 @@ typedef struct winograd {
     const am_conv_passes *passes;
     am_unary_fn rounded_fn; /* the last of them, where results are rounded alone: it is then applied with that */
     am_conv_geometry g;
-    bool has_pairs, has_sum;        /* a sum among the passes */
+    bool has_pairs;
+    bool finishes_lines;            /* what is added lies in planes: there are no passes, all is done there */
     int64_t columns, panels, group; /* of a panel; panels at a time */
     int64_t high, wide, tiles;      /* of a plane, and of all */
     int64_t block, tile_blocks, block_panels, panel_blocks;
@@ -60,14 +60,8 @@ typedef struct workspace {
     _Alignas(64) float places[PARTS * (NUMBERS + LINE)];
     _Alignas(64) float sums[PARTS * (TILES * COLUMNS + LINE)];
     _Alignas(64) float results[RESULTS * RUN * RESULTS * COLUMNS];
-    float piece[SIDE * SPAN * CHUNK], lines[CHUNK * SPAN];
-    float zeros[CHUNK];
+    float piece[SIDE * SPAN * CHUNK], zeros[CHUNK];
 } workspace;
-
-static int64_t up(int64_t n, int64_t by)
-{
-    return (n + by - 1) / by;
-}
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -136,7 +130,7 @@ static void pack_panels(void *context, int64_t begin, int64_t end)
 static void prepare_form(const am_kernel_call *call, void *prepared, bool has_pairs)
 {
     packing job = {call, prepared, has_pairs};
-    am_parallel_for(up(call->inputs[1].shape.dims[0], call->micro->panel_columns), 1, pack_panels, &job);
+    am_parallel_for(am_pieces(call->inputs[1].shape.dims[0], call->micro->panel_columns), 1, pack_panels, &job);
 }
 
 static void prepare(const am_kernel_call *call, void *prepared)
@@ -153,7 +147,7 @@ static size_t prepared_bytes(const am_kernel_call *call)
 {
     const am_shape *w = &call->inputs[1].shape;
     int64_t columns = call->micro->panel_columns;
-    return (size_t)(up(w->dims[0], columns) * columns * w->dims[1] * PARTS) * sizeof(float);
+    return (size_t)(am_pieces(w->dims[0], columns) * columns * w->dims[1] * PARTS) * sizeof(float);
 }
 
 static size_t pair_bytes(const am_kernel_call *call)
@@ -183,21 +177,10 @@ static int64_t run_of(const winograd *w, int64_t tile, int64_t count)
 static void turn(const winograd *w, const place *at, int64_t count, int64_t chunk, workspace *memory)
 {
     const am_conv_geometry *g = &w->g;
-    int64_t span = count * RESULTS + SIDE - RESULTS, depth = depth_of(g->C, chunk), x = at->x - g->before[2];
     const float *planes =
         (const float *)w->call->inputs[0].data + (at->batch * g->C + chunk * CHUNK) * g->size[1] * g->size[2];
-    for (int64_t r = 0; r < SIDE; r++) {
-        int64_t y = at->y - g->before[1] + r;
-        float *to = memory->piece + r * span * depth;
-        if (y < 0 || y >= g->size[1]) {
-            memset(to, 0, (size_t)(span * depth) * sizeof *to);
-            continue;
-        }
-        for (int64_t c = 0; c < depth; c++)
-            am_conv_gather_line(planes + (c * g->size[1] + y) * g->size[2], g->size[2], x, 1, span,
-                                memory->lines + c * span);
-        am_turn_matrix(memory->lines, span, to, depth, depth, span);
-    }
+    am_conv_turn_piece(g, planes, depth_of(g->C, chunk), at->y - g->before[1], SIDE, at->x - g->before[2],
+                       count * RESULTS + SIDE - RESULTS, memory->piece);
 }
 
 /* Where the places of tile `i` of a run are, of channels that lie last in x, or in the piece of it that was turned. */
@@ -265,21 +248,15 @@ typedef struct sums_of {
 } sums_of;
 
 /* Results of tile `i` of a block, and what comes after but a function that is rounded with: to y, places and rows of
-   which are `next` and `row` apart; `offset`: of the first in an output with channels last. */
-static void give_results(const winograd *w, const sums_of *s, int64_t i, const place *at, int64_t offset, float *y,
-                         int64_t row, int64_t next, const workspace *memory)
+   which are `next` and `row` apart. */
+static void give_results(const winograd *w, const sums_of *s, int64_t i, const place *at, float *y, int64_t row,
+                         int64_t next, const workspace *memory)
 {
-    const am_conv_pass *pass = &w->passes->passes[0];
-    bool has_passes = w->call->output_last || !w->has_sum;
     int rows = (int)least(w->g.out[1] - at->y, RESULTS), places = (int)least(w->g.out[2] - at->x, RESULTS);
-    am_ending ending = {0};
-    if (has_passes)
-        ending = (am_ending){pass->factors ? pass->factors + s->channel : NULL,
-                             pass->terms ? pass->terms + s->channel : NULL,
-                             pass->residual ? pass->residual + offset : NULL, pass->relu};
+    bool has_more = w->passes->count > 1 || w->passes->passes[0].fn != AM_IDENTITY;
+    am_ending ending = am_conv_ending(w->call, w->passes, s->channel, y);
     w->call->micro->winograd_results(memory->sums + i * s->width, s->count * s->width + LINE, s->columns, y, row, next,
                                      rows, places, &ending);
-    bool has_more = has_passes && (w->passes->count > 1 || pass->fn != AM_IDENTITY);
     for (int r = 0; r < rows && has_more; r++)
         am_conv_pass_over(w->call, w->passes, next, s->channel, s->columns, y + r * row, places, true);
 }
@@ -295,20 +272,12 @@ static void finish_last(const winograd *w, const sums_of *s, workspace *memory)
         place at = place_of(w, s->first + i);
         int64_t offset = ((at.batch * g->out[1] + at.y) * g->out[2] + at.x) * g->O + s->channel;
         float *y = is_alone ? memory->results : (float *)w->call->outputs[0].data + offset;
-        give_results(w, s, i, &at, offset, y, row, next, memory);
+        give_results(w, s, i, &at, y, row, next, memory);
         for (int64_t r = 0; pairs && r < least(g->out[1] - at.y, RESULTS); r++)
             for (int64_t x = 0; x < least(g->out[2] - at.x, RESULTS); x++)
                 w->call->micro->round_function(w->rounded_fn, y + r * row + x * next, NULL, s->columns,
                                                pairs + (offset + (r * g->out[2] + x) * g->O) / 2);
     }
-}
-
-/* A line of results of one channel, of which the sums alone are there. */
-static void finish_line(const winograd *w, int64_t batch, int64_t channel, int64_t position, float *y, int64_t count)
-{
-    const float *bias = w->call->input_count > 2 ? w->call->inputs[2].data : NULL;
-    if (bias) w->call->micro->scale(y, 1, bias[channel], y, count);
-    am_conv_finish(w->call, &w->g, batch, channel, position, y, count);
 }
 
 /* Results to their planes, run by run. */
@@ -322,15 +291,15 @@ static void finish_planes(const winograd *w, const sums_of *s, workspace *memory
         run = run_of(w, s->first + tile, s->count - tile);
         for (int64_t i = 0; i < run; i++) {
             place own = {at.batch, at.y, at.x + i * RESULTS};
-            give_results(w, s, tile + i, &own, 0, memory->results + i * RESULTS * COLUMNS, ROW, COLUMNS, memory);
+            give_results(w, s, tile + i, &own, memory->results + i * RESULTS * COLUMNS, ROW, COLUMNS, memory);
         }
         int64_t places = least(g->out[2] - at.x, run * RESULTS);
         for (int64_t r = 0; r < least(g->out[1] - at.y, RESULTS); r++) {
             int64_t position = (at.y + r) * g->out[2] + at.x;
             float *y = (float *)w->call->outputs[0].data + (at.batch * g->O + s->channel) * g->positions + position;
             am_turn_matrix(memory->results + r * ROW, COLUMNS, y, g->positions, places, s->columns);
-            for (int64_t c = 0; c < s->columns && w->has_sum; c++)
-                finish_line(w, at.batch, s->channel + c, position, y + c * g->positions, places);
+            for (int64_t c = 0; c < s->columns && w->finishes_lines; c++)
+                am_conv_finish_sums(w->call, g, at.batch, s->channel + c, position, y + c * g->positions, places);
         }
     }
 }
@@ -362,54 +331,51 @@ static void compute_blocks(void *context, int64_t begin, int64_t end)
 /* Sets how tiles are cut, by the shape alone: as equal blocks as threads can share. */
 static void cut(winograd *w)
 {
-    w->high = up(w->g.out[1], RESULTS), w->wide = up(w->g.out[2], RESULTS), w->tiles = w->g.B * w->high * w->wide;
-    w->panels = up(w->g.O, w->columns), w->group = COLUMNS / w->columns, w->chunks = up(w->g.C, CHUNK);
-    w->tile_blocks = up(w->tiles, least(TILES, NUMBERS / least(w->g.C, CHUNK)));
-    if (w->tile_blocks > 2) w->tile_blocks = up(w->tile_blocks, 4) * 4;
-    w->block = up(w->tiles, w->tile_blocks);
-    w->tile_blocks = up(w->tiles, w->block);
-    int64_t groups = up(w->panels, w->group), parts = least(groups, up(LEAST_BLOCKS, w->tile_blocks));
-    w->block_panels = up(groups, parts) * w->group;
-    w->panel_blocks = up(w->panels, w->block_panels);
+    w->high = am_pieces(w->g.out[1], RESULTS), w->wide = am_pieces(w->g.out[2], RESULTS),
+    w->tiles = w->g.B * w->high * w->wide;
+    w->panels = am_pieces(w->g.O, w->columns), w->group = COLUMNS / w->columns, w->chunks = am_pieces(w->g.C, CHUNK);
+    w->tile_blocks = am_pieces(w->tiles, least(TILES, NUMBERS / least(w->g.C, CHUNK)));
+    if (w->tile_blocks > 2) w->tile_blocks = am_pieces(w->tile_blocks, 4) * 4;
+    w->block = am_pieces(w->tiles, w->tile_blocks);
+    w->tile_blocks = am_pieces(w->tiles, w->block);
+    int64_t groups = am_pieces(w->panels, w->group), parts = least(groups, am_pieces(LEAST_BLOCKS, w->tile_blocks));
+    w->block_panels = am_pieces(groups, parts) * w->group;
+    w->panel_blocks = am_pieces(w->panels, w->block_panels);
 }
 
-static am_status run_with(const am_kernel_call *call, const am_kernel *kernel)
+static void compute(const am_kernel_call *call, const float *prepared, bool has_pairs)
 {
-    winograd w = {.call = call, .columns = call->micro->panel_columns, .has_pairs = kernel->is_bf16};
-    float *own;
-    if (!am_shape_count(&call->outputs[0].shape)) return NULL;
-    am_conv_describe(call->node->attributes, &call->inputs[0].shape, &call->inputs[1].shape, &call->outputs[0].shape,
-                     &w.g);
-    cut(&w);
+    winograd w = {.call = call,
+                  .weights = prepared,
+                  .g = am_conv_of_call(call),
+                  .has_pairs = has_pairs,
+                  .columns = call->micro->panel_columns};
     am_conv_passes passes = am_conv_collect(call, w.g.O, call->scratch);
+    for (int i = 0; i < passes.count && !call->output_last; i++)
+        w.finishes_lines = w.finishes_lines || passes.passes[i].residual;
+    if (w.finishes_lines) passes = (am_conv_passes){.passes = {{.fn = AM_IDENTITY}}};
     w.rounded_fn = am_conv_take_function(call, &passes), w.passes = &passes;
-    for (int i = 0; i < passes.count; i++) w.has_sum = w.has_sum || passes.passes[i].residual;
-    AM_TRY(am_conv_weights(call, kernel, &w.weights, &own));
+    cut(&w);
     am_parallel_for(w.tile_blocks * w.panel_blocks, 1, compute_blocks, &w);
-    am_free_aligned(own);
-    return NULL;
 }
 
 static am_status run(const am_kernel_call *call)
 {
-    return run_with(call, &am_cpu_convolution_winograd);
+    return am_conv_run(call, &am_cpu_convolution_winograd, compute);
 }
 
 static am_status run_bf16(const am_kernel_call *call)
 {
-    return run_with(call, &am_cpu_convolution_winograd_bf16);
+    return am_conv_run(call, &am_cpu_convolution_winograd_bf16, compute);
 }
 
 static bool supports(const am_graph *graph, const am_node *node)
 {
-    am_conv_geometry g;
-    const am_shape *weight = &graph->values[node->inputs[1].id].shape;
-    if (!am_cpu_convolution.supports(graph, node) || weight->rank != 4) return false;
-    am_conv_describe(node->attributes, &graph->values[node->inputs[0].id].shape, weight,
-                     &graph->values[node->first_output.id].shape, &g);
+    if (!am_cpu_convolution.supports(graph, node) || graph->values[node->inputs[1].id].shape.rank != 4) return false;
+    am_conv_geometry g = am_conv_of_node(graph, node);
     for (int i = 1; i < 3; i++)
         if (g.kernel[i] != 3 || g.stride[i] != 1 || g.dilation[i] != 1) return false;
-    int64_t tiles = g.B * up(g.out[1], RESULTS) * up(g.out[2], RESULTS);
+    int64_t tiles = g.B * am_pieces(g.out[1], RESULTS) * am_pieces(g.out[2], RESULTS);
     return g.groups == 1 && g.C >= LEAST_CHANNELS && g.O >= LEAST_CHANNELS && tiles >= LEAST_TILES;
 }
 

@@ -25,6 +25,12 @@ extern const am_kernel am_cpu_round;
    16-bit numbers, costs more than it saves. */
 enum { AM_FEW_ROWS = 4 };
 
+/* How many pieces of `by` there are in n, the last one perhaps smaller. */
+static inline int64_t am_pieces(int64_t n, int64_t by)
+{
+    return (n + by - 1) / by;
+}
+
 /* Whether every present input and every output of the node is F32. */
 bool am_all_f32(const am_graph *graph, const am_node *node);
 

@@ -36,11 +36,6 @@ typedef struct problem {
     bool rows_first; /* all rows of a block of columns come before those of the next */
 } problem;
 
-static int64_t up(int64_t n, int64_t by)
-{
-    return (n + by - 1) / by;
-}
-
 /* Numbers of the weight between neighbours in K and in N. */
 static int64_t row_stride(const problem *p)
 {
@@ -80,12 +75,12 @@ static problem problem_of(const am_kernel_call *call, bool has_pairs)
         else p.activation = (am_unary_fn)((const am_unary_attributes *)step->node->attributes)->fn;
     }
     p.K = w->dims[p.options->in_out ? 0 : 1], p.N = w->dims[p.options->in_out ? 1 : 0];
-    p.panels = up(p.N, width);
+    p.panels = am_pieces(p.N, width);
     p.steps = has_pairs ? am_pairs_of(p.K) : p.K;
     p.bytes = has_pairs ? sizeof(am_pair) : am_dtype_bytes(call->inputs[1].dtype);
     int64_t depth = width < WIDE ? PIECE_DEPTH : WIDE_DEPTH, pieces = (p.steps + depth / 2) / depth;
-    p.piece = pieces ? up(p.steps, pieces) : depth;
-    if (has_pairs) p.piece = up(p.piece, AM_PAIR_STEPS) * AM_PAIR_STEPS;
+    p.piece = pieces ? am_pieces(p.steps, pieces) : depth;
+    if (has_pairs) p.piece = am_pieces(p.piece, AM_PAIR_STEPS) * AM_PAIR_STEPS;
     return p;
 }
 
@@ -333,15 +328,16 @@ static void round_rows(void *context, int64_t begin, int64_t end)
 static void run_problem(problem *p)
 {
     p->M = am_shape_count(&p->call->outputs[0].shape) / (p->N ? p->N : 1);
-    p->row_blocks = up(p->M, ROWS);
-    p->rows = p->row_blocks ? up(p->M, p->row_blocks) : 0;
+    p->row_blocks = am_pieces(p->M, ROWS);
+    p->rows = p->row_blocks ? am_pieces(p->M, p->row_blocks) : 0;
     if (p->row_blocks > 1) {
-        p->rows = up(p->rows, ROWS_TOGETHER) * ROWS_TOGETHER;
-        p->row_blocks = up(p->M, p->rows);
+        p->rows = am_pieces(p->rows, ROWS_TOGETHER) * ROWS_TOGETHER;
+        p->row_blocks = am_pieces(p->M, p->rows);
     }
     p->block_panels = PANELS;
-    while (p->block_panels > 1 && p->row_blocks * up(p->panels, p->block_panels) < LEAST_BLOCKS) p->block_panels /= 2;
-    p->column_blocks = up(p->panels, p->block_panels);
+    while (p->block_panels > 1 && p->row_blocks * am_pieces(p->panels, p->block_panels) < LEAST_BLOCKS)
+        p->block_panels /= 2;
+    p->column_blocks = am_pieces(p->panels, p->block_panels);
     p->rows_first = p->N > p->M; /* what is read again and again is the smaller: x, or the weight */
     if (p->has_pairs && !p->call->input_rounded) am_parallel_for(p->M, ROUND_ROWS, round_rows, p);
     am_parallel_for(p->row_blocks * p->column_blocks, 1, work, p);
