@@ -26,8 +26,8 @@ bool am_conv_is_planar(const am_conv_geometry *g);
 int64_t am_conv_piece_rows(const am_conv_geometry *g, int64_t rows);
 int64_t am_conv_piece_width(const am_conv_geometry *g, int64_t width);
 
-/* `depth` channels of rows y .. y + rows - 1 and columns x .. x + span - 1 of planes of x, as [row, column, channel],
-   with 0 for what is outside. */
+/* `depth` channels, at most 4096, of rows y .. y + rows - 1 and columns x .. x + span - 1 of planes of x, as [row,
+   column, channel], with 0 for what is outside. */
 void am_conv_turn_piece(const am_conv_geometry *g, const float *planes, int64_t depth, int64_t y, int64_t rows,
                         int64_t x, int64_t span, float *to);
 
