@@ -42,8 +42,10 @@ static void load(void)
         return;
     }
 #define AM_FFMPEG_FIND(from, name) &&find(handles[from], #name, &f->name)
-    if (true AM_FFMPEG_FUNCTIONS(AM_FFMPEG_FIND)) f->av_log_set_level(AV_LOG_QUIET);
+    if (!(true AM_FFMPEG_FUNCTIONS(AM_FFMPEG_FIND))) return;
 #undef AM_FFMPEG_FIND
+    f->av_log_set_level(AV_LOG_QUIET);
+    f->av_max_alloc(AM_FFMPEG_MAX_BLOCK);
 }
 
 am_status am_ffmpeg_load(const am_ffmpeg **out)

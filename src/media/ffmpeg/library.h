@@ -10,11 +10,15 @@
 #include <libavutil/display.h>
 #include <libswscale/swscale.h>
 
+/* The most that they may ask for at once, for the whole process: a file of a few bytes that lies about the length of a
+   table would have them take 2 GiB. A frame of AM_IMAGE_MAX_PIXELS takes 511 MiB in eight bits of RGB. */
+enum { AM_FFMPEG_MAX_BLOCK = 768 << 20 };
+
 /* What is used of them: the library and the function. */
 /* clang-format off */
 #define AM_FFMPEG_FUNCTIONS(X) \
-    X(UTIL, av_log_set_level) X(UTIL, av_malloc) X(UTIL, av_free) X(UTIL, av_strdup) X(UTIL, av_strerror) \
-    X(UTIL, av_frame_alloc) X(UTIL, av_frame_free) X(UTIL, av_display_rotation_get) \
+    X(UTIL, av_log_set_level) X(UTIL, av_max_alloc) X(UTIL, av_malloc) X(UTIL, av_free) X(UTIL, av_strdup) \
+    X(UTIL, av_strerror) X(UTIL, av_frame_alloc) X(UTIL, av_frame_free) X(UTIL, av_display_rotation_get) \
     X(CODEC, av_packet_alloc) X(CODEC, av_packet_free) X(CODEC, av_packet_unref) X(CODEC, avcodec_alloc_context3) \
     X(CODEC, avcodec_free_context) X(CODEC, avcodec_open2) X(CODEC, avcodec_parameters_to_context) \
     X(CODEC, avcodec_send_packet) X(CODEC, avcodec_receive_frame) \
