@@ -123,15 +123,19 @@ def tiktoken(tokens):
     return "".join(f"{base64.b64encode(token).decode()} {rank}\n" for rank, token in enumerate(tokens))
 
 
-def tekken(tokens):
+def tekken(tokens, names_specials=True):
+    """Older files name no special tokens: mistral-common has them (and has to be installed)."""
     specials = ["<unk>", "<s>", "</s>", "[INST]", "[/INST]"]
-    return json.dumps({
+    file = {
         "config": {"pattern": r"[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s+(?!\S)|\s+",
-                   "num_vocab_tokens": len(tokens), "default_vocab_size": 300, "default_num_special_tokens": 8,
+                   "num_vocab_tokens": len(tokens), "default_vocab_size": 300,
+                   "default_num_special_tokens": 8 if names_specials else 24,
                    "version": "v3"},
         "vocab": [{"rank": rank, "token_bytes": base64.b64encode(token).decode()}
-                  for rank, token in enumerate(tokens)],
-        "special_tokens": [{"rank": rank, "token_str": text, "is_control": True} for rank, text in enumerate(specials)]}, separators=(",", ":"))
+                  for rank, token in enumerate(tokens)]}
+    if names_specials:
+        file["special_tokens"] = [{"rank": rank, "token_str": text, "is_control": True} for rank, text in enumerate(specials)]
+    return json.dumps(file, separators=(",", ":"))
 
 
 def vocabulary(model, first, last):
@@ -161,6 +165,7 @@ def folders(m):
         ("seamless_m4t", {"tokenizer_class": "SeamlessM4TTokenizer"}, {"sentencepiece.bpe.model": bpe}),
         ("t5", {"tokenizer_class": "T5Tokenizer", "extra_ids": 3}, {"spiece.model": m["unigram_symbols"]}),
         ("tekken", {"tokenizer_class": "TokenizersBackend"}, {"tekken.json": tekken(lst)}),
+        ("tekken_older", {"tokenizer_class": "TokenizersBackend"}, {"tekken.json": tekken(lst, names_specials=False)}),
         ("tiktoken", {"tokenizer_class": "TokenizersBackend", "extra_special_tokens": ["<|a|>", "hello"],
                       "added_tokens_decoder": {"303": dict(special, content="<|b|>", lstrip=False)}},
          {"tiktoken.model": tiktoken(lst)}),

@@ -463,12 +463,44 @@ static int by_token_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
+/* The special tokens of files up to version 7 that name none: Tekkenizer.DEPRECATED_SPECIAL_TOKENS of mistral-common.
+ */
+static am_status take_older_tekken_specials(am_auto *a)
+{
+    static const char *const tokens[] = {"<unk>",
+                                         "<s>",
+                                         "</s>",
+                                         "[INST]",
+                                         "[/INST]",
+                                         "[AVAILABLE_TOOLS]",
+                                         "[/AVAILABLE_TOOLS]",
+                                         "[TOOL_RESULTS]",
+                                         "[/TOOL_RESULTS]",
+                                         "[TOOL_CALLS]",
+                                         "[IMG]",
+                                         "<pad>",
+                                         "[IMG_BREAK]",
+                                         "[IMG_END]",
+                                         "[PREFIX]",
+                                         "[MIDDLE]",
+                                         "[SUFFIX]",
+                                         "[SYSTEM_PROMPT]",
+                                         "[/SYSTEM_PROMPT]",
+                                         "[TOOL_CONTENT]"};
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++) {
+        AM_TRY(am_auto_append(a, &a->file_tokens, (am_text){tokens[i], strlen(tokens[i])}));
+        a->file_tokens.items[i].id = (int64_t)i;
+    }
+    return NULL;
+}
+
 /* Special tokens in the order of their ranks, then fillers up to `count`; they come before all others. */
 static am_status read_tekken_specials(am_auto *a, am_json list, int64_t *count)
 {
     int64_t rank = 0;
-    if (am_json_kind_of(list) != AM_JSON_ARRAY)
-        return am_error(AM_UNSUPPORTED, "%s: special_tokens: the older format without them", a->loader.name);
+    am_json_kind kind = am_json_kind_of(list);
+    if (kind == AM_JSON_MISSING || kind == AM_JSON_NULL) AM_TRY(take_older_tekken_specials(a));
+    else if (kind != AM_JSON_ARRAY) return am_loader_expected(&a->loader, "special_tokens", "an array", list);
     for (am_json_iterator i = am_json_iterate(list); am_json_next(&i);) {
         am_json text = am_json_get(i.value, "token_str");
         if (am_json_kind_of(text) != AM_JSON_STRING)

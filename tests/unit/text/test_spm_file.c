@@ -162,7 +162,8 @@ static void text_spm_file__names_fields_of_tekken_that_are_wrong(void **state)
 {
     expect_auto("tekken.json", "{}", AM_INVALID_FILE, "tekken.json: config.pattern: expected a string");
     expect_auto("tekken.json", "{\"config\":{\"pattern\":\"a\"}}", AM_INVALID_FILE, "vocab: expected an array");
-    expect_auto("tekken.json", "{\"config\":{\"pattern\":\"a\"},\"vocab\":[]}", AM_UNSUPPORTED, "special_tokens");
+    expect_auto("tekken.json", "{\"config\":{\"pattern\":\"a\"},\"vocab\":[],\"special_tokens\":1}", AM_INVALID_FILE,
+                "special_tokens: expected an array");
     expect_auto("tekken.json",
                 "{\"config\":{\"pattern\":\"a\"},\"vocab\":[],\"special_tokens\":[{\"rank\":1,\"token_str\":\"x\"}]}",
                 AM_INVALID_FILE, "special_tokens: expected the rank 0, found 1");
