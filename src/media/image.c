@@ -118,6 +118,8 @@ static const image_format formats[] = {
     {"GIF", 0, 6, "GIF89a", am_image_decode_gif},
     {"TIFF", 0, 4, "II*\0", am_image_decode_tiff},
     {"TIFF", 0, 4, "MM\0*", am_image_decode_tiff},
+    {"TIFF", 0, 4, "II+\0", am_image_decode_tiff}, /* BigTIFF */
+    {"TIFF", 0, 4, "MM\0+", am_image_decode_tiff},
     {"BMP", 0, 2, "BM", am_image_decode_bmp},
     {"PBM", 0, 2, "P1", am_image_decode_pnm},
     {"PGM", 0, 2, "P2", am_image_decode_pnm},

@@ -108,20 +108,53 @@ static int stored_channels(const png_state *state)
     }
 }
 
+static int digit_of(char c)
+{
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Exif as ImageMagick writes it into a text: three lines (an empty one, the kind, the length), then hexadecimal
+   digits. The directory of the picture itself is at the begin: what is beyond `bytes` is not looked for. */
+static int raw_profile_orientation(const char *text)
+{
+    uint8_t bytes[4096];
+    size_t digits = 0;
+    for (int lines = 0; lines < 3; lines++) {
+        text = strchr(text, '\n');
+        if (!text++) return 0;
+    }
+    for (; *text && digits < 2 * sizeof bytes; text++) {
+        int digit = digit_of(*text);
+        if (*text == '\n' || *text == ' ') continue;
+        if (digit < 0) return 0;
+        bytes[digits / 2] = (uint8_t)(digits % 2 ? bytes[digits / 2] << 4 | digit : digit);
+        digits++;
+    }
+    return am_exif_orientation(bytes, digits / 2);
+}
+
+static const char *find_text(png_state *state, const char *key)
+{
+    png_textp texts = NULL;
+    int count = 0;
+    png_get_text(state->png, state->info, &texts, &count);
+    for (int i = 0; i < count; i++)
+        if (strcmp(texts[i].key, key) == 0 && texts[i].text) return texts[i].text;
+    return NULL;
+}
+
 static int find_orientation(png_state *state)
 {
     png_bytep exif = NULL;
     png_uint_32 exif_bytes = 0;
     int orientation = 0;
+    const char *raw = find_text(state, "Raw profile type exif"), *xmp = find_text(state, "XML:com.adobe.xmp");
     if (png_get_eXIf_1(state->png, state->info, &exif_bytes, &exif))
         orientation = am_exif_orientation(exif, exif_bytes);
-    png_textp texts = NULL;
-    int count = 0;
-    png_get_text(state->png, state->info, &texts, &count);
-    for (int i = 0; i < count && !orientation; i++) {
-        if (strcmp(texts[i].key, "XML:com.adobe.xmp") != 0 || !texts[i].text) continue;
-        orientation = am_xmp_orientation((const uint8_t *)texts[i].text, strlen(texts[i].text));
-    }
+    else if (raw) orientation = raw_profile_orientation(raw);
+    if (!orientation && xmp) orientation = am_xmp_orientation((const uint8_t *)xmp, strlen(xmp));
     return orientation ? orientation : 1;
 }
 

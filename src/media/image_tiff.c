@@ -18,7 +18,9 @@ typedef struct tiff_state {
     uint64_t position;
     int64_t width, height;
     uint16_t bits, samples, photometric, alpha; /* of each sample; of a pixel; alpha: as ExtraSamples says */
+    uint16_t format;                            /* of samples: SAMPLEFORMAT_UINT .. */
     bool planes, tiles;                         /* samples lie apart; blocks are tiles */
+    bool by_libtiff;                            /* colours that libtiff makes to RGB */
     int kept;                                   /* samples of a pixel that count, 1 to 4 */
     uint8_t *pixels;                            /* [height, width, kept] */
     char message[160];
@@ -147,24 +149,50 @@ static am_status read_layout(tiff_state *t)
     t->planes = tag_of(t, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG) == PLANARCONFIG_SEPARATE && t->samples > 1;
     t->tiles = TIFFIsTiled(t->tiff);
     t->photometric = tag_of(t, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISWHITE);
+    t->format = tag_of(t, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
     if (t->photometric == PHOTOMETRIC_YCBCR && tag_of(t, TIFFTAG_COMPRESSION, 1) == COMPRESSION_JPEG &&
         TIFFSetField(t->tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB))
         t->photometric = PHOTOMETRIC_RGB;
+    t->by_libtiff = t->photometric == PHOTOMETRIC_YCBCR && t->bits == 8;
     if (TIFFGetField(t->tiff, TIFFTAG_EXTRASAMPLES, &extra, &kinds) && extra) t->alpha = kinds[0];
     else if (t->photometric == PHOTOMETRIC_RGB && t->samples == 4) t->alpha = EXTRASAMPLE_UNASSALPHA;
     return NULL;
 }
 
+/* Samples of 12, 16 and 32 bits, with signs and as floats, are read of grey alone. */
+static bool is_known(const tiff_state *t)
+{
+    bool is_grey = t->photometric == PHOTOMETRIC_MINISWHITE || t->photometric == PHOTOMETRIC_MINISBLACK;
+    bool is_single = t->samples == 1 && colors_of(t->photometric) == 1;
+    if (t->format == SAMPLEFORMAT_IEEEFP) return t->bits == 32 && is_grey && is_single;
+    if (t->format == SAMPLEFORMAT_INT) {
+        bool is_black_0 = t->photometric == PHOTOMETRIC_MINISBLACK;
+        return is_black_0 && (t->bits == 8 || (is_single && (t->bits == 16 || t->bits == 32)));
+    }
+    if (t->format != SAMPLEFORMAT_UINT) return false;
+    switch (t->bits) {
+    case 1:
+    case 2:
+    case 4:
+        return is_single;
+    case 8:
+        return true;
+    case 12:
+    case 32:
+        return is_single && t->photometric == PHOTOMETRIC_MINISBLACK;
+    case 16:
+        return colors_of(t->photometric) > 1 || (is_single && is_grey);
+    default:
+        return false;
+    }
+}
+
 static am_status check_layout(tiff_state *t)
 {
     int colors = colors_of(t->photometric);
-    uint16_t format = tag_of(t, TIFFTAG_SAMPLEFORMAT, SAMPLEFORMAT_UINT);
-    bool few = t->bits == 1 || t->bits == 2 || t->bits == 4, whole = t->bits == 8 || t->bits == 16;
-    bool known = whole || (few && colors == 1 && t->samples == 1);
-    if (t->bits == 16 && (t->photometric == PHOTOMETRIC_PALETTE || (colors == 1 && t->samples > 1))) known = false;
-    if (!colors || !known || t->samples < colors || t->samples > 6 || format != SAMPLEFORMAT_UINT)
+    if (!t->by_libtiff && (!colors || !is_known(t) || t->samples < colors || t->samples > 6))
         return am_error(AM_UNSUPPORTED, "%u samples of %u bits, photometric interpretation %u, sample format %u",
-                        t->samples, t->bits, t->photometric, format);
+                        t->samples, t->bits, t->photometric, t->format);
     bool has_alpha =
         colors < 4 && t->samples > colors && (t->alpha == EXTRASAMPLE_ASSOCALPHA || t->alpha == EXTRASAMPLE_UNASSALPHA);
     t->kept = has_alpha ? colors + 1 : colors;
@@ -173,15 +201,44 @@ static am_status check_layout(tiff_state *t)
 
 /* --- pixels --- */
 
-/* A sample in 8 bits: the upper half of colours of 16, but grey of 16 is white from 255 on. */
+static uint8_t clipped(int64_t value)
+{
+    return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+}
+
+/* Of floats what is before the point. NaN is 0. */
+static uint8_t clipped_float(float value)
+{
+    return value >= 255.0F ? 255 : value > 0.0F ? (uint8_t)value : 0;
+}
+
+/* Samples of 12 bits, two in three bytes, the upper bits first. */
+static int sample_of_12(const uint8_t *row, int64_t index)
+{
+    const uint8_t *at = row + index * 12 / 8;
+    return index % 2 ? (at[0] & 15) << 8 | at[1] : at[0] << 4 | at[1] >> 4;
+}
+
+static uint8_t sample_of_32(const tiff_state *t, const uint8_t *bytes)
+{
+    int32_t value;
+    float real;
+    memcpy(&value, bytes, sizeof value);
+    memcpy(&real, bytes, sizeof real);
+    return t->format == SAMPLEFORMAT_IEEEFP ? clipped_float(real) : clipped(value);
+}
+
+/* A sample in 8 bits: the upper half of colours of 16, but grey of more than 8 is white from 255 on. */
 static uint8_t sample_at(const tiff_state *t, const uint8_t *row, int64_t index)
 {
     if (t->bits == 8) return row[index];
+    if (t->bits == 12) return clipped(sample_of_12(row, index));
+    if (t->bits == 32) return sample_of_32(t, row + 4 * index);
     if (t->bits == 16) {
         uint16_t value;
         memcpy(&value, row + 2 * index, sizeof value);
         if (colors_of(t->photometric) > 1) return (uint8_t)(value >> 8);
-        return (uint8_t)(value > 255 ? 255 : value);
+        return clipped(t->format == SAMPLEFORMAT_INT ? (int16_t)value : value);
     }
     int most = (1 << t->bits) - 1, value = row[index * t->bits / 8] >> (8 - t->bits - index * t->bits % 8) & most;
     return (uint8_t)(t->photometric == PHOTOMETRIC_PALETTE ? value : value * (255 / most));
@@ -306,6 +363,25 @@ static am_status put_colors(const tiff_state *t, am_image *out)
     return NULL;
 }
 
+/* Luma and chroma, whose rows may be of fewer places, as libtiff makes them to RGB: an uint32_t a pixel. */
+static am_status read_by_libtiff(tiff_state *t, am_image *out)
+{
+    int64_t count = t->width * t->height;
+    uint32_t *pixels = am_alloc_zeroed((size_t)count, sizeof *pixels);
+    if (!pixels) return am_out_of_memory();
+    am_status status = am_image_create(t->width, t->height, out);
+    if (!status && !TIFFReadRGBAImageOriented(t->tiff, (uint32_t)t->width, (uint32_t)t->height, pixels,
+                                              tag_of(t, TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT), 1))
+        status = tiff_error(t);
+    for (int64_t i = 0; !status && i < count; i++) {
+        uint8_t rgb[3] = {TIFFGetR(pixels[i]), TIFFGetG(pixels[i]), TIFFGetB(pixels[i])};
+        memcpy(out->pixels + 3 * i, rgb, sizeof rgb);
+    }
+    if (t->source->as_stored) out->channels = 3;
+    am_free(pixels);
+    return status;
+}
+
 static am_status decode(tiff_state *t, am_image *out, int *orientation)
 {
     AM_TRY(open_tiff(t));
@@ -313,6 +389,7 @@ static am_status decode(tiff_state *t, am_image *out, int *orientation)
     AM_TRY(read_layout(t));
     AM_TRY(check_layout(t));
     *orientation = tag_of(t, TIFFTAG_ORIENTATION, 1);
+    if (t->by_libtiff) return read_by_libtiff(t, out);
     t->pixels = am_alloc_zeroed((size_t)(t->width * t->height), (size_t)t->kept);
     if (!t->pixels) return am_out_of_memory();
     AM_TRY(read_blocks(t));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Records small TIFF, BMP, PBM, PGM and PPM files and what PIL sees in them.
+"""Records small TIFF, BMP, PBM, PGM, PPM and PNG files and what PIL sees in them.
 
 Usage: tools/record/record_image_formats.py          writes into tests/unit/media/data/formats
 
@@ -10,7 +10,7 @@ import os
 import struct
 
 import numpy
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from transformers.image_utils import load_image
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tests/unit/media/data/formats")
@@ -110,6 +110,19 @@ def tiff_files():
     yield "premultiplied.tiff", tiff(tiff_tags(8, 2, 4, t338=(3, [1])), [premultiplied.tobytes()])
     strips = [RGB[y : y + 5].tobytes() for y in range(0, HEIGHT, 5)]
     yield "strips.tiff", tiff({**tiff_tags(8, 2, 3), 278: (4, [5])}, strips)
+    yield "big.tiff", (Image.fromarray(RGB), {"big_tiff": True})
+    yield "gray12.tiff", tiff(tiff_tags(12, 1), [b"".join(packed(noise(HEIGHT, WIDTH, most=600), 12))])
+    signed = noise(HEIGHT, WIDTH, most=600) - 150
+    for bits, order in ((8, "<"), (16, "<"), (16, ">"), (32, "<"), (32, ">")):
+        values = signed.astype(f"{order}i{bits // 8}").tobytes()
+        name = f"signed{bits}{'_big_endian' if order == '>' else ''}.tiff"
+        yield name, tiff(tiff_tags(bits, 1, t339=(3, [2])), [values], order)
+    reals = (signed * 0.77).astype("<f4")
+    yield "float.tiff", tiff(tiff_tags(32, 1, t339=(3, [3])), [reals.tobytes()])
+    yield "float_white_is_zero.tiff", tiff(tiff_tags(32, 0, t339=(3, [3])), [reals.tobytes()])
+    yield "unsigned32.tiff", tiff(tiff_tags(32, 1), [noise(HEIGHT, WIDTH, most=400).astype("<u4").tobytes()])
+    luma = numpy.asarray(Image.fromarray(RGB).convert("YCbCr"))
+    yield "ycbcr_lzw.tiff", (Image.fromarray(luma, "YCbCr"), {"compression": "tiff_lzw"})
 
 
 def bmp(bits, rows, palette=b"", compression=0, masks=b"", height=HEIGHT, data=None):
@@ -172,8 +185,21 @@ def pnm_files():
     yield "raw16.ppm", b"P6\n" + size + b"65535\n" + noise(HEIGHT, WIDTH, 3, most=65535).astype(">u2").tobytes()
 
 
+def png_files():
+    """Exif in a text, as ImageMagick writes it."""
+    exif = Image.Exif()
+    for name, orientation in (("raw_exif6", 6), ("raw_exif3", 3)):
+        exif[0x0112] = orientation
+        body = exif.tobytes()
+        digits = body.hex()
+        lines = "".join(f"\n{digits[i : i + 72]}" for i in range(0, len(digits), 72))
+        text = PngImagePlugin.PngInfo()
+        text.add_text("Raw profile type exif", f"\nexif\n{len(body):8}{lines}\n", zip=orientation == 3)
+        yield f"{name}.png", (Image.fromarray(RGB), {"pnginfo": text})
+
+
 def main():
-    for files in (tiff_files, bmp_files, pnm_files):
+    for files in (tiff_files, bmp_files, pnm_files, png_files):
         for name, content in files():
             path = os.path.join(FOLDER, name)
             if isinstance(content, bytes):
