@@ -21,11 +21,12 @@ pkg_check_modules(AM_VORBIS REQUIRED IMPORTED_TARGET vorbisfile)
 pkg_check_modules(AM_SOXR REQUIRED IMPORTED_TARGET soxr>=0.1.3)
 pkg_check_modules(AM_NETTLE REQUIRED IMPORTED_TARGET nettle>=3.7)
 pkg_check_modules(AM_ZIP REQUIRED IMPORTED_TARGET libzip>=1.7)
+pkg_check_modules(AM_ZLIB REQUIRED IMPORTED_TARGET zlib>=1.2)
 find_package(GIF REQUIRED)
 
 set(AM_LIBRARIES Threads::Threads m ${CMAKE_DL_LIBS} simdjson::simdjson PkgConfig::AM_PCRE2 PkgConfig::AM_UTF8PROC PkgConfig::AM_PNG
     PkgConfig::AM_JPEG PkgConfig::AM_WEBP PkgConfig::AM_TIFF PkgConfig::AM_SNDFILE PkgConfig::AM_MPG123 PkgConfig::AM_VORBIS
-    PkgConfig::AM_SOXR PkgConfig::AM_ZIP
+    PkgConfig::AM_SOXR PkgConfig::AM_ZIP PkgConfig::AM_ZLIB
     PkgConfig::AM_NETTLE GIF::GIF)
 
 # Decoding videos: heavy, so only where it is there. Its headers say what the libraries are; they are loaded when a video is opened.

@@ -10,14 +10,15 @@
 static const float OUT_OF_THE_QUESTION = -1e9F;
 
 typedef struct hypothesis {
-    int32_t *ids; /* prompt and new tokens: [end] */
+    int32_t *ids;             /* prompt and new tokens: [end] */
+    float *log_probabilities; /* of the same; null: not wanted */
     int64_t length;
     float score;
     bool finished;
 } hypothesis;
 
 typedef struct continuation {
-    float score;
+    float score, log_probability;
     int32_t beam, token;
     bool stops;
 } continuation;
@@ -50,7 +51,9 @@ static am_status make_hypotheses(am_beam_search *s, const am_history *prompt, fl
     for (int64_t i = 0; *out && i < s->beams; i++) {
         hypothesis *h = &(*out)[i];
         h->ids = am_arena_array(&s->arena, (size_t)s->end, sizeof *h->ids);
-        if (!h->ids) return am_out_of_memory();
+        if (s->problem.wants_log_probabilities)
+            h->log_probabilities = am_arena_array(&s->arena, (size_t)s->end, sizeof *h->log_probabilities);
+        if (!h->ids || (s->problem.wants_log_probabilities && !h->log_probabilities)) return am_out_of_memory();
         memcpy(h->ids, prompt->ids, (size_t)prompt->length * sizeof *h->ids);
         h->length = prompt->length;
         h->score = score;
@@ -153,15 +156,22 @@ static void choose_continuations(am_beam_search *s, int64_t at)
                              s->best);
     for (int64_t i = 0; i < s->kept; i++) {
         int32_t beam = (int32_t)(s->best[i].token / s->vocab), token = (int32_t)(s->best[i].token % s->vocab);
-        s->continuations[i] = (continuation){s->best[i].score, beam, token, false};
+        s->continuations[i] = (continuation){.score = s->best[i].score, .beam = beam, .token = token};
         s->continuations[i].stops = is_stop(s, &s->rows[at].running[beam], token);
+        if (s->problem.wants_log_probabilities)
+            s->continuations[i].log_probability =
+                (float)am_log_probability(s->scores + beam * s->vocab, s->vocab, token, 1.0);
     }
 }
 
-static void extend(const am_beam_search *s, const hypothesis *beam, int32_t token, float score, hypothesis *out)
+static void extend(const am_beam_search *s, const hypothesis *beam, const continuation *c, float score, hypothesis *out)
 {
     memcpy(out->ids, beam->ids, (size_t)s->length * sizeof *out->ids);
-    out->ids[s->length] = token;
+    out->ids[s->length] = c->token;
+    if (out->log_probabilities) {
+        memcpy(out->log_probabilities, beam->log_probabilities, (size_t)s->length * sizeof *out->log_probabilities);
+        out->log_probabilities[s->length] = c->log_probability;
+    }
     out->length = s->length + 1;
     out->score = score;
 }
@@ -212,10 +222,11 @@ static void merge_finished(am_beam_search *s, row *r, float *scores, bool *taken
         int64_t place = take_best(scores, taken, s->beams + s->kept), k = place - s->beams;
         const continuation *c = k >= 0 ? &s->continuations[k] : NULL;
         hypothesis *out = &r->spare[i], old = *out;
-        if (c) extend(s, &r->running[c->beam], c->token, scores[place], out);
+        if (c) extend(s, &r->running[c->beam], c, scores[place], out);
         else {
             *out = r->finished[place];
             r->finished[place].ids = old.ids;
+            r->finished[place].log_probabilities = old.log_probabilities;
         }
         if (c) out->finished = c->stops && k < s->beams;
     }
@@ -231,7 +242,7 @@ static void choose_running(am_beam_search *s, int64_t at, float *scores, bool *t
     for (int64_t i = 0; i < s->beams; i++) {
         int64_t place = take_best(scores, taken, s->kept), to = at * s->beams + i;
         const continuation *c = &s->continuations[place];
-        extend(s, &r->running[c->beam], c->token, scores[place], &r->spare[i]);
+        extend(s, &r->running[c->beam], c, scores[place], &r->spare[i]);
         s->next[to] = c->token;
         s->origin[to] = (int32_t)(at * s->beams) + c->beam;
     }
@@ -292,5 +303,8 @@ am_status am_beam_search_step(am_beam_search *s, const float *logits, int64_t vo
 am_hypothesis am_beam_search_result(const am_beam_search *s, int64_t at, int64_t rank)
 {
     const hypothesis *h = &s->rows[at].finished[rank];
-    return (am_hypothesis){h->ids + s->prompt, h->length - s->prompt, h->score};
+    return (am_hypothesis){.ids = h->ids + s->prompt,
+                           .length = h->length - s->prompt,
+                           .score = h->score,
+                           .log_probabilities = h->log_probabilities ? h->log_probabilities + s->prompt : NULL};
 }

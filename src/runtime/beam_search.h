@@ -13,6 +13,7 @@ typedef struct am_beam_problem {
     int64_t batch;
     am_stop_test stops; /* may be null */
     void *context;
+    bool wants_log_probabilities;
 } am_beam_problem;
 
 typedef struct am_beam_search am_beam_search;
@@ -31,7 +32,8 @@ am_status am_beam_search_step(am_beam_search *search, const float *logits, int64
 typedef struct am_hypothesis {
     const int32_t *ids;
     int64_t length;
-    float score; /* sum of logarithms of probabilities over length ** length_penalty */
+    float score;                    /* sum of logarithms of probabilities over length ** length_penalty */
+    const float *log_probabilities; /* [length], of each token among all that the processors left; null: not wanted */
 } am_hypothesis;
 
 am_hypothesis am_beam_search_result(const am_beam_search *search, int64_t row, int64_t rank);

@@ -115,8 +115,10 @@ static am_status choose(sequence_set *s, int64_t r, am_sampler *sampler, const f
     am_history *h = &s->histories[r];
     int32_t pad = request->config->pad_token_id, token = pad >= 0 ? pad : 0;
     if (!s->done[r]) {
-        AM_TRY(am_sampler_choose(sampler, logits, vocab, h, (uint64_t)r, &token));
-        out->ids[r * out->stride + out->lengths[r]++] = token;
+        int64_t at = r * out->stride + out->lengths[r]++;
+        float *log_probability = out->log_probabilities ? out->log_probabilities + at : NULL;
+        AM_TRY(am_sampler_choose(sampler, logits, vocab, h, (uint64_t)r, &token, log_probability));
+        out->ids[at] = token;
     }
     s->ids[r * s->stride + h->length++] = s->next[r] = token;
     if (s->done[r]) return NULL;
@@ -175,6 +177,8 @@ static void keep_hypotheses(const am_beam_search *search, const am_generate_requ
         memcpy(out->ids + i * out->stride, h.ids, (size_t)h.length * sizeof *out->ids);
         out->lengths[i] = h.length;
         out->scores[i] = h.score;
+        if (out->log_probabilities)
+            memcpy(out->log_probabilities + i * out->stride, h.log_probabilities, (size_t)h.length * sizeof(float));
     }
 }
 
@@ -202,7 +206,12 @@ static am_status generate_beams(am_decoder_feed *f, const am_history *prompts, a
     const float *logits;
     int64_t vocab;
     am_beam_search *search;
-    am_beam_problem problem = {request->config, prompts, request->batch, request->stops, request->context};
+    am_beam_problem problem = {.config = request->config,
+                               .prompts = prompts,
+                               .batch = request->batch,
+                               .stops = request->stops,
+                               .context = request->context,
+                               .wants_log_probabilities = request->wants_log_probabilities};
     double start = am_clock_ms();
     out->scores = am_alloc_zeroed((size_t)out->batch, sizeof *out->scores);
     if (!out->scores) return am_out_of_memory();
@@ -247,7 +256,10 @@ static am_status prepare(am_session *session, am_generate_request *request, am_a
     out->stride = am_generation_config_end(request->config, request->length) - request->length;
     out->ids = am_alloc_zeroed((size_t)(out->batch * out->stride), sizeof *out->ids);
     out->lengths = am_alloc_zeroed((size_t)out->batch, sizeof *out->lengths);
-    return out->ids && out->lengths ? NULL : am_out_of_memory();
+    if (!out->ids || !out->lengths) return am_out_of_memory();
+    if (!request->wants_log_probabilities) return NULL;
+    out->log_probabilities = am_alloc_zeroed((size_t)(out->batch * out->stride), sizeof *out->log_probabilities);
+    return out->log_probabilities ? NULL : am_out_of_memory();
 }
 
 static am_status generate(am_session *session, const am_generate_request *request, am_arena *arena, am_generated *out)
@@ -280,5 +292,6 @@ void am_generated_deinit(am_generated *g)
     am_free(g->ids);
     am_free(g->lengths);
     am_free(g->scores);
+    am_free(g->log_probabilities);
     *g = (am_generated){0};
 }

@@ -19,6 +19,7 @@ typedef struct am_generate_request {
     am_token_callback on_token; /* may be null */
     am_stop_test stops;         /* what ends a row besides eos_token_id; may be null */
     void *context;              /* of both */
+    bool wants_log_probabilities;
 } am_generate_request;
 
 /* New tokens of each sequence: ids[i * stride .. + lengths[i]], stop token included. Row r of the batch has sequences
@@ -26,8 +27,10 @@ typedef struct am_generate_request {
 typedef struct am_generated {
     int32_t *ids;
     int64_t *lengths;
-    float *scores;         /* with beams: sum of logarithms of probabilities over length ** length_penalty; else null */
-    int64_t batch, stride; /* sequences of all rows; room of each */
+    float *scores; /* with beams: sum of logarithms of probabilities over length ** length_penalty; else null */
+    /* As ids, where they are wanted (else null): of each new token among all that the logits processors left. */
+    float *log_probabilities;
+    int64_t batch, stride;        /* sequences of all rows; room of each */
     double prefill_ms, decode_ms; /* spent in the first run, and in all others */
     int64_t prompt_tokens, decode_steps;
 } am_generated;

@@ -76,6 +76,13 @@ void am_logits_normalize(float *scores, int64_t count)
     for (int64_t i = 0; i < count; i++) scores[i] = (float)((double)scores[i] - best - log_total);
 }
 
+double am_log_probability(const float *scores, int64_t count, int64_t place, double scale)
+{
+    double best = highest(scores, count), total = 0;
+    for (int64_t i = 0; i < count; i++) total += exp((scores[i] - best) * scale);
+    return (scores[place] - best) * scale - log(total);
+}
+
 /* Probabilities of scores are exp(score - best) / total. */
 typedef struct distribution {
     float best;

@@ -30,4 +30,7 @@ int64_t am_best_scores(const float *scores, int64_t count, int64_t limit, am_sco
 /* scores: [count] become logarithms of probabilities. */
 void am_logits_normalize(float *scores, int64_t count);
 
+/* Logarithm of the probability of the token at `place` by scores [count], each multiplied by `scale` first. */
+double am_log_probability(const float *scores, int64_t count, int64_t place, double scale);
+
 #endif

@@ -70,13 +70,15 @@ static am_status draw(const am_sampler *s, int64_t vocab, uint64_t row, int64_t 
 }
 
 am_status am_sampler_choose(am_sampler *s, const float *logits, int64_t vocab, const am_history *history, uint64_t row,
-                            int32_t *out)
+                            int32_t *out, float *log_probability)
 {
     AM_TRY(make_room(s, vocab));
     memcpy(s->scores, logits, (size_t)vocab * sizeof *logits);
     AM_TRY(am_process_logits(s->config, history, s->scores, vocab, s->scratch));
-    if (samples(s)) return draw(s, vocab, row, history->length, out);
-    *out = best(s->scores, vocab);
+    if (samples(s)) AM_TRY(draw(s, vocab, row, history->length, out));
+    else *out = best(s->scores, vocab);
+    double scale = samples(s) ? s->config->temperature : 1.0;
+    if (log_probability) *log_probability = (float)am_log_probability(s->scores, vocab, *out, scale);
     return NULL;
 }
 

@@ -11,9 +11,10 @@ am_status am_sampler_create(const am_generation_config *config, am_sampler **out
 void am_sampler_destroy(am_sampler *sampler);
 
 /* Next token of one row. logits: [vocab]; `row` and the history's length name the place in the random stream, so a row
-   draws the same whatever else is in the batch. */
+   draws the same whatever else is in the batch. *log_probability (null: not wanted) becomes that of the token among
+   all that the processors left, at a temperature of 1. */
 am_status am_sampler_choose(am_sampler *sampler, const float *logits, int64_t vocab, const am_history *history,
-                            uint64_t row, int32_t *out) AM_NODISCARD;
+                            uint64_t row, int32_t *out, float *log_probability) AM_NODISCARD;
 
 /* Logarithms of probabilities, processed: logits [vocab] to out [vocab]. */
 am_status am_sampler_log_probabilities(am_sampler *sampler, const float *logits, int64_t vocab,

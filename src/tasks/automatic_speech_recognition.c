@@ -18,6 +18,8 @@ const am_task am_task_automatic_speech_recognition = {
     .input = "sound",
     .summary = "Writes down what is said.",
     .parameters = "return_timestamps, decoder_kwargs, chunk_length_s, stride_length_s, return_language, language, "
-                  "task, normalize, basic_normalize, remove_diacritics, " AM_GENERATION_PARAMETERS,
+                  "task, normalize, basic_normalize, remove_diacritics, condition_on_prev_tokens, prompt_ids, "
+                  "prompt_condition_type, compression_ratio_threshold, logprob_threshold, "
+                  "no_speech_threshold, " AM_GENERATION_PARAMETERS,
     .run = run,
 };

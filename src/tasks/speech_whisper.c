@@ -4,12 +4,16 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/prng.h"
 #include "media/feature_extractor.h"
 #include "tasks/text_generator.h"
 #include "tasks/whisper_alignment.h"
+#include "tasks/whisper_context.h"
+#include "tasks/whisper_fallback.h"
 #include "tensor/shape.h"
 #include "text/tokenizer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +26,10 @@ typedef struct job {
     am_json file, options; /* generation_config.json; the task's parameters */
     am_arena arena;
     am_generation_config config;
+    am_whisper_fallback fallback;
+    am_whisper_context context;
+    bool tells_what_was_said; /* to the next segment */
+    uint64_t draws;           /* runs that drew tokens so far */
     am_whisper_text_options text;
     int64_t segment_frames, most_positions; /* of the encoder's input; of the decoder */
     bool wants_times;                       /* while generating: also of what is longer than a segment */
@@ -172,29 +180,94 @@ static am_status cut_segment(const job *j, const am_tensor *features, int64_t se
     return NULL;
 }
 
+/* A segment and what the decoder begins with. */
+typedef struct am_heard {
+    am_tensor features; /* [1, mels, segment_frames] */
+    int32_t *ids;       /* start_length, the last of them as j->start */
+    int64_t start_length;
+    int64_t new_tokens; /* at most */
+} am_heard;
+
 /* A max_length of the configuration counts from behind the start, and grows from segment to segment, as it does in
    transformers. */
-static int64_t new_tokens(job *j)
+static int64_t new_tokens(job *j, int64_t start_length)
 {
     am_generation_config *c = &j->config;
-    int64_t room = j->most_positions - j->start_length;
+    int64_t room = j->most_positions - start_length, counted = j->most_positions / 2 - 1;
     if (c->max_new_tokens) return c->max_new_tokens < room ? c->max_new_tokens : room;
-    c->max_length += j->start_length;
+    c->max_length += start_length < counted ? start_length : counted;
     if (c->max_length > j->most_positions) c->max_length = j->most_positions;
-    return c->max_length - j->start_length;
+    return c->max_length - start_length;
 }
 
-static am_status generate(job *j, const am_tensor *segment, am_generated *out)
+/* Once tokens were drawn there are no beams until the sound ends. */
+static am_status generate(job *j, const am_heard *heard, double temperature, am_generated *out)
 {
-    am_session_input input = {"input_features", *segment};
+    am_session_input input = {"input_features", heard->features};
+    j->config.do_sample = temperature > 0.0;
+    j->config.temperature = j->config.do_sample ? temperature : 1.0;
+    if (j->config.do_sample) j->config.num_beams = 1;
     am_generation_config config = j->config;
-    config.max_new_tokens = new_tokens(j);
-    if (config.max_new_tokens < 1)
-        return am_error(AM_OUT_OF_RANGE, "the decoder holds %lld tokens, and begins with %lld",
-                        (long long)j->most_positions, (long long)j->start_length);
-    am_generate_request request = {
-        .inputs = &input, .input_count = 1, .ids = j->start, .batch = 1, .length = j->start_length, .config = &config};
+    if (j->config.do_sample && j->draws++) config.seed = am_splitmix(config.seed, j->draws);
+    config.max_new_tokens = heard->new_tokens;
+    am_generate_request request = {.inputs = &input,
+                                   .input_count = 1,
+                                   .ids = heard->ids,
+                                   .batch = 1,
+                                   .length = heard->start_length,
+                                   .config = &config,
+                                   .wants_log_probabilities = !isnan(j->fallback.logprob)};
     return am_generate(j->p->session, &request, out);
+}
+
+/* The probability that nothing is said: of a token behind the first one of the start. */
+static am_status find_silence(job *j, const am_heard *heard, double *out)
+{
+    am_tensor logits, ids = {AM_I32, am_shape_of(1, heard->start_length), heard->ids};
+    am_session_input inputs[] = {{"input_features", heard->features}, {"decoder_input_ids", ids}};
+    int64_t token = (int64_t)id_of(j->file, "no_timestamps_token_id") - 1;
+    AM_TRY(am_run_for_output(j->p, inputs, 2, "logits", &logits));
+    int64_t vocab = logits.shape.dims[2], at = heard->start_length - j->start_length;
+    if (token < 0 || token >= vocab)
+        return am_error(AM_INVALID_FILE, "generation_config.json: no_timestamps_token_id: no token of this model");
+    *out = exp(am_log_probability((const float *)logits.data + at * vocab, vocab, token, 1.0));
+    return NULL;
+}
+
+/* Whether what was made of a segment is not to be trusted, and whether nothing was said. */
+static am_status judge(job *j, const am_heard *heard, const am_generated *made, bool *again, bool *silent)
+{
+    const am_whisper_fallback *f = &j->fallback;
+    int64_t count = made->lengths[0];
+    double ratio = 0.0, sum = 0.0, silence = 0.0;
+    *again = *silent = false;
+    if (!isnan(f->compression_ratio)) {
+        int64_t vocab = am_json_int(am_json_get(am_pipeline_config(j->p)->object, "vocab_size"), 1);
+        AM_TRY(am_whisper_compression_ratio(made->ids, count, vocab, &ratio));
+        *again = ratio > f->compression_ratio;
+    }
+    if (isnan(f->logprob)) return NULL;
+    for (int64_t i = 0; i < count; i++) sum += (double)made->log_probabilities[i];
+    if (!(sum / (double)count < f->logprob)) return NULL;
+    *again = true;
+    if (isnan(f->no_speech)) return NULL;
+    AM_TRY(find_silence(j, heard, &silence));
+    *silent = silence > f->no_speech;
+    *again = !*silent;
+    return NULL;
+}
+
+/* At one temperature after the other, until it is to be trusted. */
+static am_status generate_with_fallback(job *j, const am_heard *heard, am_generated *out, bool *silent)
+{
+    bool again = true;
+    for (int i = 0; again && i < j->fallback.count; i++) {
+        am_generated_deinit(out);
+        AM_TRY(generate(j, heard, j->fallback.temperatures[i], out));
+        AM_TRY(judge(j, heard, out, &again, silent));
+        j->tells_what_was_said = j->context.conditions && j->fallback.temperatures[i] < 0.5;
+    }
+    return NULL;
 }
 
 static am_status grow_ends(job *j)
@@ -234,48 +307,64 @@ static am_status keep_segment(job *j, const int32_t *ids, const double *ends, in
         if (ids[i - 1] >= begin && ids[i] >= begin) pair = i;
     bool single_ending = count && ids[count - 1] >= begin && (count < 2 || ids[count - 2] < begin);
     *covered = frames;
-    if (!pair || (single_ending && count >= 2)) return add_ids(j, ids, ends, count);
-    int64_t end = (int64_t)(ids[pair - 1] - begin) * INPUT_STRIDE;
-    if (end > 0 && end < frames) *covered = end;
-    return add_ids(j, ids, ends, pair + 1);
+    if (pair && !(single_ending && count >= 2)) {
+        int64_t end = (int64_t)(ids[pair - 1] - begin) * INPUT_STRIDE;
+        if (end > 0 && end < frames) *covered = end;
+        count = pair + 1;
+    }
+    if (j->context.conditions) AM_TRY(am_whisper_context_add(&j->context, &j->arena, ids, count));
+    return add_ids(j, ids, ends, count);
 }
 
 /* When the tokens of a segment that begins at frame `seek` are said; *out is null where that is not wanted. */
-static am_status find_times(job *j, const am_tensor *segment, int64_t seek, const am_generated *made, am_arena *arena,
+static am_status find_times(job *j, const am_heard *heard, int64_t seek, const am_generated *made, am_arena *arena,
                             double **out)
 {
-    int64_t count = made->lengths[0], start = j->start_length;
+    int64_t count = made->lengths[0], start = heard->start_length;
     *out = NULL;
     if (!j->text.word_times) return NULL;
     int32_t *ids = am_arena_array(arena, (size_t)(start + count) + 1, sizeof *ids);
     float *seconds = am_arena_array(arena, (size_t)count + 1, sizeof *seconds);
     *out = am_arena_array(arena, (size_t)count + 1, sizeof **out);
     if (!ids || !seconds || !*out) return am_out_of_memory();
-    memcpy(ids, j->start, (size_t)start * sizeof *ids);
+    memcpy(ids, heard->ids, (size_t)start * sizeof *ids);
     memcpy(ids + start, made->ids, (size_t)count * sizeof *ids);
-    am_whisper_said said = {*segment, ids, start, count, j->sound_frames - seek};
+    am_whisper_said said = {heard->features, ids, start, count, j->sound_frames - seek};
     if (count) AM_TRY(am_whisper_token_times(j->p, am_json_get(j->file, "alignment_heads"), &said, seconds));
     for (int64_t i = 0; i < count; i++) (*out)[i] = (double)(seconds[i] + (float)((double)seek * FRAME_S));
     return NULL;
 }
 
+static am_status begin_segment(job *j, const am_tensor *features, int64_t seek, am_arena *arena, am_heard *out)
+{
+    AM_TRY(cut_segment(j, features, seek, arena, &out->features));
+    if (!seek) AM_TRY(find_start(j, &out->features));
+    AM_TRY(am_whisper_context_ids(&j->context, j->tells_what_was_said, j->start, j->start_length, arena, &out->ids,
+                                  &out->start_length));
+    out->new_tokens = new_tokens(j, out->start_length);
+    if (out->new_tokens >= 1) return NULL;
+    return am_error(AM_OUT_OF_RANGE, "the decoder holds %lld tokens, and begins with %lld",
+                    (long long)j->most_positions, (long long)out->start_length);
+}
+
 static am_status hear_segment(job *j, const am_tensor *features, int64_t seek, int64_t *covered)
 {
     am_arena arena = {0};
-    am_tensor segment;
+    am_heard heard = {0};
     am_generated made = {0};
+    bool silent = false;
     int64_t frames = features->shape.dims[2] - seek;
     if (frames > j->segment_frames) frames = j->segment_frames;
-    am_status status = cut_segment(j, features, seek, &arena, &segment);
-    if (!status && !seek) status = find_start(j, &segment);
+    am_status status = begin_segment(j, features, seek, &arena, &heard);
     double *ends = NULL;
-    if (!status) status = generate(j, &segment, &made);
-    if (!status) status = find_times(j, &segment, seek, &made, &arena, &ends);
-    if (!status) {
+    if (!status) status = generate_with_fallback(j, &heard, &made, &silent);
+    if (!status && !silent) status = find_times(j, &heard, seek, &made, &arena, &ends);
+    if (!status && !silent) {
         int64_t count = made.lengths[0];
         if (count && am_generation_config_stops(&j->config, made.ids[count - 1])) count--;
         status = keep_segment(j, made.ids, ends, count, frames, covered);
     }
+    if (silent) *covered = frames;
     am_generated_deinit(&made);
     am_arena_deinit(&arena);
     return status;
@@ -285,15 +374,18 @@ static am_status hear_segment(job *j, const am_tensor *features, int64_t seek, i
 
 static am_status hear_features(job *j, const am_tensor *features)
 {
-    int64_t covered, frames = features->shape.dims[2], length = j->config.max_length;
+    int64_t covered, frames = features->shape.dims[2], length = j->config.max_length, beams = j->config.num_beams;
     int32_t marker = id_of(j->file, "no_timestamps_token_id");
     j->wants_times = j->text.return_timestamps || frames > j->segment_frames;
     if (j->wants_times && marker < 0)
         return am_error(AM_UNSUPPORTED,
                         "generation_config.json: no_timestamps_token_id: missing, and times are needed");
     j->config.timestamp_begin = j->wants_times ? marker + 1 : -1;
+    AM_TRY(am_whisper_context_start(&j->context, &j->arena));
+    j->tells_what_was_said = j->context.is_asked;
     for (int64_t seek = 0; seek < frames; seek += covered) AM_TRY(hear_segment(j, features, seek, &covered));
     j->config.max_length = length;
+    j->config.num_beams = beams;
     return NULL;
 }
 
@@ -375,15 +467,46 @@ static am_status read_times(job *j)
     return NULL;
 }
 
+/* The temperatures are this task's own: what is generated once takes one. */
+static void write_without_temperatures(am_json options, am_buffer *out)
+{
+    const char *separator = "";
+    am_buffer_append_char(out, '{');
+    for (am_json_iterator i = am_json_iterate(options); am_json_next(&i);) {
+        if (strcmp(i.key.bytes, "temperature") == 0) continue;
+        am_buffer_append_string(out, separator);
+        am_buffer_append_json_string(out, i.key.bytes, i.key.length);
+        am_buffer_append_char(out, ':');
+        am_json_write(i.value, out);
+        separator = ",";
+    }
+    am_buffer_append_char(out, '}');
+}
+
+static am_status read_generation(job *j)
+{
+    am_generation_config base = am_generation_config_default();
+    am_json_document *document = NULL;
+    am_buffer others = {0};
+    base.max_new_tokens = DEFAULT_NEW_TOKENS;
+    base.num_beams = DEFAULT_BEAMS;
+    AM_TRY(am_whisper_fallback_read(j->options, j->file, &j->fallback));
+    write_without_temperatures(j->options, &others);
+    am_status status = am_buffer_status(&others);
+    if (!status) status = am_json_parse(am_buffer_text(&others), others.length, "options", &document);
+    if (!status) status = am_read_generation(j->p, &base, (am_json){0}, am_json_root(document), &j->arena, &j->config);
+    am_json_close(document);
+    am_buffer_deinit(&others);
+    if (status) return status;
+    return am_whisper_context_read(j->p, j->options, j->file, &j->config.suppress_tokens, &j->arena, &j->context);
+}
+
 static am_status read_settings(job *j)
 {
     am_feature_extractor *extractor;
-    am_generation_config base = am_generation_config_default();
     am_json config = am_pipeline_config(j->p)->object;
-    base.max_new_tokens = DEFAULT_NEW_TOKENS;
-    base.num_beams = DEFAULT_BEAMS;
     AM_TRY(read_times(j));
-    AM_TRY(am_read_generation(j->p, &base, (am_json){0}, j->options, &j->arena, &j->config));
+    AM_TRY(read_generation(j));
     AM_TRY(am_pipeline_feature_extractor(j->p, &extractor));
     if (j->config.decoder_start_token_id < 0)
         return am_error(AM_INVALID_FILE, "config.json: decoder_start_token_id: missing");

@@ -39,6 +39,8 @@ FOUR = "examples/data/speech/stop-go-left-right.wav"
 FIELDS = {"summarization": "summary_text", "translation": "translation_text"}
 GREEDY = {"do_sample": False, "num_beams": 1}
 FEW = {"+tokenizer_config.json": {"model_max_length": 24}}
+GENERATES_SPEECH = {"language", "task", "max_new_tokens", "num_beams", "top_k", "temperature", "compression_ratio_threshold",
+                    "logprob_threshold", "no_speech_threshold", "condition_on_prev_tokens", "prompt_ids", "prompt_condition_type"}
 LIVELY = {**GREEDY, "no_repeat_ngram_size": 1, "min_new_tokens": 8, "max_new_tokens": 10, "suppress_tokens": [1]}  # no pads
 
 
@@ -122,6 +124,12 @@ def answer_in_table(folder, case):
     return ask(table=pandas.DataFrame(json.loads(case["pair"])), query=case["text"])
 
 
+def prompt_ids(folder, prompt):
+    if isinstance(prompt, list):
+        return torch.tensor(prompt)
+    return transformers.AutoTokenizer.from_pretrained(str(folder)).get_prompt_ids(prompt, return_tensors="pt")
+
+
 def run(folder, case):
     if case["task"] == "table-question-answering":
         return answer_in_table(folder, case)
@@ -137,7 +145,9 @@ def run(folder, case):
         return record_tasks.answer(folder, case["text"], case["pair"], **case.get("options", {}))
     options = {name: value for name, value in case.get("options", {}).items() if name != "messages"}
     if case["task"] == "automatic-speech-recognition":
-        named = {name: options.pop(name) for name in list(options) if name in ("language", "task", "max_new_tokens", "num_beams")}
+        named = {name: options.pop(name) for name in list(options) if name in GENERATES_SPEECH}
+        if "prompt_ids" in named:
+            named["prompt_ids"] = prompt_ids(folder, named["prompt_ids"])
         if named:
             options["generate_kwargs"] = named
     if case["task"] == "fill-mask" and "truncation" in options:
@@ -396,6 +406,26 @@ def sounds():
                return_timestamps="word", language="en")
     yield case("whisper", "automatic-speech-recognition", files=aligned, path=THREE, return_timestamps="word", language="en",
                num_beams=3, max_new_tokens=12)
+    timed = {"return_timestamps": True, "language": "en"}
+    beams = {**timed, "num_beams": 3, "max_new_tokens": 12}
+    again = {"temperature": [0.0, 0.4], "top_k": 1}  # what is drawn is the likeliest
+    said = {"condition_on_prev_tokens": True}
+    for path, options in [
+        (FOUR, {**timed, **said}),
+        (THREE, {**timed, **said, "prompt_ids": "The cat sat"}),
+        (THREE, {**beams, **said, "prompt_ids": " A mat\n", "prompt_condition_type": "all-segments"}),
+        (FOUR, {**timed, "prompt_ids": [40, 41, 42]}),
+        (FOUR, {**timed, **said, "temperature": 0.7, "top_k": 1, "prompt_ids": "On the mat"}),
+        (THREE, {**beams, **again, "compression_ratio_threshold": 1.0}),
+        (THREE, {**beams, **again, "logprob_threshold": -1.12}),
+        (FOUR, {**timed, "temperature": 0.0, "logprob_threshold": -1.3, "no_speech_threshold": 0.0013}),
+        (FOUR, {**timed, "temperature": 0.0, "logprob_threshold": -1.25, "no_speech_threshold": 0.0014}),
+        (FOUR, {**beams, **again, **said, "compression_ratio_threshold": 1.0, "logprob_threshold": -1.12, "no_speech_threshold": 0.6}),
+        (FOUR, {**timed, **said, "chunk_length_s": 0.9}),
+    ]:
+        yield case("whisper", "automatic-speech-recognition", path=path, **options)
+    yield case("whisper", "automatic-speech-recognition", files=aligned, path=FOUR, return_timestamps="word", language="en", prompt_ids="The cat",
+               **said)
 
 
 def cases():

@@ -58,6 +58,8 @@ const am_command am_command_run = {
         "\"path\": \"cat.jpg\"},\n"
         "      {\"type\": \"image\", \"path\": \"dog.jpg\"}, {\"type\": \"text\", \"text\": \"Which is larger?\"}]}]'\n"
         "  anymodel run my-whisper speech.wav --option return_timestamps=word --option language=en\n"
+        "  anymodel run my-whisper talk.mp3 --option return_timestamps=true --option temperature=[0,0.2,0.4,0.6,0.8,1] \\\n"
+        "      --option compression_ratio_threshold=1.35 --option logprob_threshold=-1 --option no_speech_threshold=0.6\n"
         "  anymodel run my-detr street.jpg --output boxes.png\n"
         "  anymodel run my-qa --question \"Who wrote it?\" --context \"Jane Austen wrote it.\"\n"
         "  anymodel run my-layoutlm --question \"Who signed?\" page.json   "

@@ -162,11 +162,44 @@ static void generate(bench *b, am_json options, am_generated *out)
     am_test_expect_ok(am_generate(b->session, &b->request, out));
 }
 
+/* Whether the options leave the probabilities as the model gives them. */
+static bool keeps_probabilities(am_json options)
+{
+    static const char *const names[] = {"num_beams",      "num_return_sequences", "length_penalty", "early_stopping",
+                                        "max_new_tokens", "max_length",           "eos_token_id",   "pad_token_id"};
+    for (am_json_iterator i = am_json_iterate(options); am_json_next(&i);) {
+        bool known = false;
+        for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) known |= strcmp(i.key.bytes, names[k]) == 0;
+        if (!known) return false;
+    }
+    return true;
+}
+
+/* Those of single tokens, beside the score of the whole. */
+static void check_log_probabilities(am_json options, const am_generated *made)
+{
+    double length_penalty = am_json_real(am_json_get(options, "length_penalty"), 1.0);
+    for (int64_t i = 0; i < made->batch; i++) {
+        double sum = 0.0;
+        for (int64_t t = 0; t < made->lengths[i]; t++) {
+            float one = made->log_probabilities[i * made->stride + t];
+            assert_true(one <= 1e-6F);
+            sum += (double)one;
+        }
+        if (!made->scores || !keeps_probabilities(options) || made->scores[i] < -1e8F) continue;
+        double score = sum / pow((double)made->lengths[i], length_penalty);
+        if (fabs(score - (double)made->scores[i]) > 2e-4)
+            fail_msg("%s: score %g, of the tokens %g", json_text(options), (double)made->scores[i], score);
+    }
+}
+
 static void check_run(bench *b, am_json row, am_json run)
 {
     am_generated made;
     int64_t at = 0;
+    b->request.wants_log_probabilities = true;
     generate(b, am_json_get(run, "options"), &made);
+    check_log_probabilities(am_json_get(run, "options"), &made);
     for (am_json_iterator i = am_json_iterate(am_json_get(run, "ids")); am_json_next(&i); at++) {
         int32_t expected[SCRATCH];
         int64_t count = read_ids(i.value, expected);

@@ -239,6 +239,44 @@ static void expect_alignment_error(am_json model, const char *heads, am_code cod
     am_json_close(files);
 }
 
+static void expect_option_error(am_model *model, const char *option, const char *part)
+{
+    char *answer = NULL;
+    am_task_input input = {.path = am_test_source_path("examples/data/speech/yes.wav")};
+    const char *options = am_test_format("{\"return_timestamps\": true, \"language\": \"en\", %s}", option);
+    am_test_expect_error(am_model_run(model, "automatic-speech-recognition", &input, options, &answer),
+                         AM_INVALID_ARGUMENT, part);
+}
+
+static void tasks_pipelines__names_options_of_speech_that_are_wrong(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"\"temperature\": \"hot\"", "option temperature: expected numbers of 0 at least"},
+        {"\"temperature\": [0, -1]", "option temperature: expected numbers of 0 at least"},
+        {"\"temperature\": []", "option temperature: an empty array"},
+        {"\"temperature\": [0,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]",
+         "option temperature: more than 32 of them"},
+        {"\"logprob_threshold\": true", "option logprob_threshold: expected a number"},
+        {"\"compression_ratio_threshold\": []", "option compression_ratio_threshold: expected a number"},
+        {"\"no_speech_threshold\": 0.6", "option no_speech_threshold: needs a logprob_threshold"},
+        {"\"condition_on_prev_tokens\": 1", "option condition_on_prev_tokens: expected"},
+        {"\"prompt_condition_type\": \"no-segment\"", "expected first-segment or all-segments"},
+        {"\"prompt_condition_type\": \"all-segments\"", "all-segments needs condition_on_prev_tokens=true"},
+        {"\"prompt_ids\": []", "option prompt_ids: expected a text, or an array of token ids"},
+        {"\"prompt_ids\": [1, -1]", "option prompt_ids: expected token ids"},
+        {"\"prompt_ids\": \"a <|en|> b\"", "option prompt_ids: the text has the special token <|en|>"},
+    };
+    am_json_document *recorded;
+    am_model *model;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
+    am_json files = am_json_get(am_json_get(am_json_root(recorded), "models"), "whisper");
+    am_test_expect_ok(am_model_open(am_test_make_model(files, (am_json){0}), NULL, &model));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) expect_option_error(model, wrong[i][0], wrong[i][1]);
+    am_model_close(model);
+    am_json_close(recorded);
+}
+
 static void tasks_pipelines__times_of_words_need_heads_that_are_there(void **state)
 {
     am_json_document *recorded;
