@@ -6,7 +6,8 @@ set -euo pipefail
 # docs/decisions/ says why each library was chosen.
 build="make gcc g++ libc6-dev cmake ninja-build pkg-config ccache python3 libcmocka-dev
        libsimdjson-dev libpcre2-dev libutf8proc-dev
-       libpng-dev libjpeg-dev libwebp-dev libgif-dev libtiff-dev libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libzip-dev zlib1g-dev nettle-dev"
+       libpng-dev libjpeg-dev libwebp-dev libgif-dev libtiff-dev libsndfile1-dev libmpg123-dev libvorbis-dev libsoxr-dev libzip-dev zlib1g-dev nettle-dev
+       python3-jieba" # of this the dictionary, by which tokenizers of Chinese cut words
 video="libavformat-dev libavcodec-dev libavutil-dev libswscale-dev"
 demo="python3-pip"
 fuzz="clang llvm libclang-rt-dev $video"
