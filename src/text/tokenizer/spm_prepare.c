@@ -1,4 +1,5 @@
 /* What the classes around sentencepiece do to a text before it: SiglipTokenizer, GPTSw3Tokenizer, CpmTokenizer. */
+#include "text/tokenizer/python_text.h"
 #include "text/tokenizer/spm_tokenizer.h"
 
 #include "base/memory.h"
@@ -7,17 +8,6 @@
 #include <utf8proc.h>
 
 static const am_text space_symbol = {"\xe2\x96\x81", 3};
-
-/* Appends the normal form of a text. */
-static am_status append_normalized(am_scratch *s, am_text text, bool compatible, bool compose, am_buffer *out)
-{
-    am_piece piece = {
-        .text = text.bytes, .length = (uint32_t)text.length, .original_length = (uint32_t)text.length, .added_id = -1};
-    if (text.length) am_piece_normalize(s, &piece, compatible, compose);
-    AM_TRY(am_scratch_status(s));
-    am_buffer_append(out, piece.text, piece.length);
-    return am_buffer_status(out);
-}
 
 /* ---- SigLIP ---- */
 
@@ -91,7 +81,7 @@ static bool is_space(uint32_t c)
 
 am_status am_spm_prepare_gpt_sw3(const am_tokenizer *t, am_scratch *s, am_text text, am_buffer *out)
 {
-    (void)t;
+    (void)t, (void)s;
     am_buffer kept = {0};
     for (uint32_t at = 0, length; at < text.length; at += length) {
         uint32_t c = am_char_at(text.bytes + at, &length);
@@ -100,22 +90,22 @@ am_status am_spm_prepare_gpt_sw3(const am_tokenizer *t, am_scratch *s, am_text t
         else am_buffer_append(&kept, text.bytes + at, length);
     }
     am_status status = am_buffer_status(&kept);
-    if (!status) status = append_normalized(s, (am_text){am_buffer_text(&kept), kept.length}, false, true, out);
+    if (!status) status = am_py_normalize((am_text){am_buffer_text(&kept), kept.length}, AM_PY_NFC, out);
     am_buffer_deinit(&kept);
-    return status;
+    return status ? status : am_buffer_status(out);
 }
 
 /* ---- CPM ---- */
 
-static am_status strip_accents(am_scratch *s, am_buffer *text)
+static am_status strip_accents(am_buffer *text)
 {
     am_buffer parts = {0};
     size_t kept = 0;
-    am_status status = append_normalized(s, (am_text){am_buffer_text(text), text->length}, true, false, &parts);
+    am_status status = am_py_normalize((am_text){am_buffer_text(text), text->length}, AM_PY_NFKD, &parts);
+    if (!status) status = am_buffer_status(&parts);
     for (uint32_t at = 0, length; !status && at < parts.length; at += length) {
-        const utf8proc_property_t *property =
-            utf8proc_get_property((utf8proc_int32_t)am_char_at(parts.bytes + at, &length));
-        if (property->combining_class != 0) continue;
+        uint32_t c = am_char_at(parts.bytes + at, &length);
+        if (!am_char_is_younger(c) && utf8proc_get_property((utf8proc_int32_t)c)->combining_class != 0) continue;
         memmove(parts.bytes + kept, parts.bytes + at, length);
         kept += length;
     }
@@ -127,12 +117,13 @@ static am_status strip_accents(am_scratch *s, am_buffer *text)
 
 am_status am_spm_prepare_cpm(const am_tokenizer *t, am_scratch *s, am_text text, am_buffer *out)
 {
+    (void)s;
     if (t->spm->remove_space) append_words(out, text);
     else am_buffer_append(out, text.bytes, text.length);
     AM_TRY(am_buffer_status(out));
     AM_TRY(am_replace_all(out, (am_text){"``", 2}, (am_text){"\"", 1}));
     AM_TRY(am_replace_all(out, (am_text){"''", 2}, (am_text){"\"", 1}));
-    if (!t->spm->keep_accents) AM_TRY(strip_accents(s, out));
+    if (!t->spm->keep_accents) AM_TRY(strip_accents(out));
     if (t->spm->do_lower_case && out->length) am_lower_like_python(out);
     return am_buffer_status(out);
 }

@@ -261,3 +261,17 @@ static void text_tokenizer_python__survives_failed_allocations_of_bpe(void **sta
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         survive_failed_allocations(am_test_format("python/%s", names[i]), 7);
 }
+
+/* U+107A5 is a small q above the line since Unicode 14, which Python knows and the tokenizers library does not. */
+static void text_tokenizer_python__knows_the_characters_that_python_knows(void **state)
+{
+    am_tokenizer *t = open_data("python/cpm");
+    am_encoding young, plain;
+    am_test_expect_ok(am_tokenizer_encode(t, (am_text){"a\xf0\x90\x9e\xa5 b", 7}, NULL, NULL, &young));
+    am_test_expect_ok(am_tokenizer_encode(t, (am_text){"aq b", 4}, NULL, NULL, &plain));
+    assert_int_equal(young.count, plain.count);
+    assert_memory_equal(young.ids, plain.ids, plain.count * sizeof *plain.ids);
+    am_encoding_deinit(&young);
+    am_encoding_deinit(&plain);
+    am_tokenizer_close(t);
+}
