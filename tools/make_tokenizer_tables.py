@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""Writes src/text/tokenizer/unicode_tables.h and script_tables.h: what the `tokenizers` library answers for every code point, asked of the
+"""Writes src/text/tokenizer/unicode_tables.h, script_tables.h and regex_tables.h: what the `tokenizers` library answers for every code point, asked of the
 library itself, because its parts use tables of different Unicode versions (8 to 17) and results must be the same.
 
     python tools/make_tokenizer_tables.py        (a minute or two)
 
-Needs tokenizers 0.23, Python with unicodedata of Unicode 14 (3.11) and libutf8proc 2.8 (Unicode 15), the versions that
-the exceptions are counted from."""
+Needs tokenizers 0.23, Python with unicodedata of Unicode 14 (3.11), libutf8proc 2.8 (Unicode 15) and PCRE2 10.42 (Unicode 14), the
+versions that the exceptions are counted from."""
 import contextlib
 import ctypes
+import functools
 import os
 import unicodedata
 
@@ -117,21 +118,69 @@ def lowercase_exceptions():
 
 
 def pcre2_set(pattern):
-    """Code points that PCRE2, whose Unicode is 14, matches."""
+    """Code points that PCRE2, whose Unicode is 14, matches; None where it knows no such pattern."""
     library = ctypes.CDLL("libpcre2-8.so.0")
     for name in ("pcre2_compile_8", "pcre2_match_data_create_8"):
         getattr(library, name).restype = ctypes.c_void_p
+    library.pcre2_get_ovector_pointer_8.restype = ctypes.POINTER(ctypes.c_size_t)
     error, offset = ctypes.c_int(), ctypes.c_size_t()
     utf, ucp = 0x00080000, 0x00020000
-    code = ctypes.c_void_p(library.pcre2_compile_8(pattern, ctypes.c_size_t(len(pattern)), utf | ucp, ctypes.byref(error), ctypes.byref(offset), None))
+    pattern = b"[" + pattern + b"]+"
+    code = library.pcre2_compile_8(pattern, ctypes.c_size_t(len(pattern)), utf | ucp, ctypes.byref(error), ctypes.byref(offset), None)
+    if not code:
+        return None
     data = ctypes.c_void_p(library.pcre2_match_data_create_8(1, None))
-    zero = ctypes.c_size_t(0)
-    out = set()
-    for c in CODE_POINTS:
-        text = chr(c).encode()
-        if library.pcre2_match_8(code, text, ctypes.c_size_t(len(text)), zero, 0, data, None) >= 0:
-            out.add(c)
+    found = library.pcre2_get_ovector_pointer_8(data)
+    text, at, out = "".join(map(chr, CODE_POINTS)).encode(), 0, set()
+    while library.pcre2_match_8(ctypes.c_void_p(code), text, ctypes.c_size_t(len(text)), ctypes.c_size_t(at), 0x40000000, data, None) >= 0:
+        at = found[1]
+        out.update(ord(c) for c in text[found[0]:at].decode())
     return out
+
+
+def oniguruma_set(name):
+    try:
+        split = P.Split(Regex(r"[\p{%s}]+" % name), "removed", invert=True)
+    except Exception:
+        return None
+    return {ord(c) for piece, _ in split.pre_tokenize_str("".join(map(chr, CODE_POINTS))) for c in piece}
+
+
+def script_names():
+    """Scripts as the names of their characters begin; what is none is known to neither library."""
+    words = [unicodedata.name(chr(c), "").replace("-", " ").split() for c in CODE_POINTS]
+    return sorted({"_".join(w[:n]).capitalize() for w in words for n in (1, 2, 3) if len(w) > n} |
+                  {"Common", "Inherited", "Han", "Nko", "Phags_Pa", "Signwriting", "Masaram_Gondi"})
+
+
+BINARY = """Case_Ignorable Cased Dash Diacritic Emoji Emoji_Component Emoji_Modifier Emoji_Modifier_Base Emoji_Presentation
+Extended_Pictographic Extender Grapheme_Base Grapheme_Extend ID_Continue ID_Start Ideographic Lowercase Math Sentence_Terminal Soft_Dotted
+Terminal_Punctuation Unified_Ideograph Uppercase XID_Continue XID_Start Default_Ignorable_Code_Point Quotation_Mark""".split()
+
+
+@functools.cache
+def set_additions():
+    """By sets as regex_translate.c writes them: what is in them for Oniguruma and not for PCRE2, save for what new_code_points says."""
+    simple = lambda name: name.replace("_", "").lower()
+    sets = {rf"\p{{{name}}}": (rf"\p{{{name}}}", name) for name in ("Mc", "Mn", "Lowercase", "Uppercase")}
+    sets.update({rf"\p{{{simple(name)}}}": (rf"\p{{{name}}}", name) for name in BINARY if name not in ("Lowercase", "Uppercase")})
+    sets.update({rf"\p{{sc:{simple(name)}}}": (rf"\p{{sc:{name}}}", name) for name in script_names() if name != "Han"})
+    out = {}
+    for key, (pattern, name) in sets.items():
+        ours, theirs = pcre2_set(pattern.encode()), oniguruma_set(name)
+        if ours is not None and theirs is not None and theirs - ours:
+            out[key] = theirs - ours
+    return out
+
+
+def print_set_additions():
+    print_head("REGEX_TABLES")
+    print("/* what is in a set for Oniguruma (Unicode 16) and perhaps not for PCRE2 (10.42: Unicode 14), where neither the category nor")
+    print("   what else is said of new code points tells it */")
+    print("typedef struct set_range {\n    const char *set;\n    uint32_t first, last;\n} set_range;\n")
+    print("static const set_range set_additions[] = {")
+    print_items('{"%s", %s, %s}' % (key.replace("\\", "\\\\"), hex(a), hex(b)) for key, new in sorted(set_additions().items()) for a, b in ranges(new))
+    print("};\n\n#endif")
 
 
 def new_code_points():
@@ -215,6 +264,7 @@ def print_properties():
     print("static const am_new_range changed_after_14[] = {")
     print_items(new_code_points())
     print("};\n")
+    print_ranges("all of set_additions", "added_to_sets", {c for new in set_additions().values() for c in new})
     print("#endif")
 
 
@@ -230,7 +280,7 @@ def print_scripts():
 def main():
     assert unicodedata.unidata_version == "14.0.0" and tokenizers.__version__.startswith("0.23.")
     folder = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "src", "text", "tokenizer")
-    for name, function in (("unicode_tables.h", print_properties), ("script_tables.h", print_scripts)):
+    for name, function in (("unicode_tables.h", print_properties), ("script_tables.h", print_scripts), ("regex_tables.h", print_set_additions)):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file, contextlib.redirect_stdout(file):
             function()
 

@@ -112,8 +112,9 @@ bool am_char_new_range(size_t i, am_new_range *out);
 /* Whether Unicode 14 has not assigned it, but 15 or 16 has. */
 bool am_char_is_younger(uint32_t c);
 
-/* Whether the text holds a code point for which PCRE2 and Oniguruma may differ. */
-bool am_text_has_new_chars(const char *text, size_t length);
+/* Whether the text holds a code point for which PCRE2 and Oniguruma may differ; `rare`: also in sets that few patterns
+   have. */
+bool am_text_has_new_chars(const char *text, size_t length, bool rare);
 
 /* ---- piece.c: NormalizedString ---- */
 
@@ -193,7 +194,7 @@ typedef struct am_regex am_regex;
 
 /* Writes a pattern of Oniguruma (Ruby syntax) as PCRE2 has it. `exact`: with the code points that only newer
    Unicode knows spelled out. Fails with AM_INVALID_FILE, AM_UNSUPPORTED (the construct is named). */
-am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out) AM_NODISCARD;
+am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out, bool *is_rare) AM_NODISCARD;
 
 /* Compiles an Oniguruma pattern, or a literal text. Fails with AM_INVALID_FILE, AM_UNSUPPORTED. */
 am_status am_regex_create(am_text pattern, bool literal, am_regex **out) AM_NODISCARD;

@@ -12,6 +12,7 @@ struct am_regex {
     char *literal; /* null: a pattern */
     size_t literal_length;
     pcre2_code *fast, *exact;
+    bool is_rare; /* what it has of Unicode 15 and 16 is more than new letters, numbers .. */
 };
 
 /* Steps of one search. The patterns of real tokenizers need a few per character. */
@@ -38,10 +39,10 @@ static am_status compile_error(am_text pattern, int code, size_t offset)
                     (int)(pattern.length < 200 ? pattern.length : 200), pattern.bytes, (const char *)message, offset);
 }
 
-static am_status compile(am_text pattern, bool exact, pcre2_code **out)
+static am_status compile(am_text pattern, bool exact, pcre2_code **out, bool *is_rare)
 {
     am_buffer translated = {0};
-    am_status status = am_regex_translate(pattern, exact, &translated);
+    am_status status = am_regex_translate(pattern, exact, &translated, is_rare);
     if (!status) status = am_buffer_status(&translated);
     pcre2_general_context *memory = NULL;
     pcre2_compile_context *context = NULL;
@@ -80,8 +81,8 @@ am_status am_regex_create(am_text pattern, bool literal, am_regex **out)
         regex->literal_length = pattern.length;
         if (!regex->literal) status = am_out_of_memory();
     } else {
-        status = compile(pattern, false, &regex->fast);
-        if (!status) status = compile(pattern, true, &regex->exact);
+        status = compile(pattern, false, &regex->fast, &regex->is_rare);
+        if (!status) status = compile(pattern, true, &regex->exact, &regex->is_rare);
         /* Without just-in-time compilation (no memory, no permission) the pattern is interpreted. */
         if (!status) (void)pcre2_jit_compile(regex->fast, PCRE2_JIT_COMPLETE);
     }
@@ -166,7 +167,7 @@ am_status am_regex_match_all(const am_regex *regex, am_scratch *s, const char *t
         return NULL;
     }
     if (!prepare_scratch(s)) return NULL;
-    const pcre2_code *code = am_text_has_new_chars(text, length) ? regex->exact : regex->fast;
+    const pcre2_code *code = am_text_has_new_chars(text, length, regex->is_rare) ? regex->exact : regex->fast;
     const PCRE2_SIZE *found = pcre2_get_ovector_pointer(s->regex_data);
     uint32_t last = 0, last_match = UINT32_MAX;
     for (uint32_t from = 0; from <= length && !s->failed;) {

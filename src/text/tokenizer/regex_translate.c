@@ -1,7 +1,7 @@
 /* Patterns of Oniguruma in Ruby's syntax, which tokenizer.json has, written as PCRE2 reads them. What
    differs: \h \v \w \b, POSIX brackets, property names, sets in sets with &&, (?m), \uHHHH, {,n} and {n}?,
    and the age of Unicode. */
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/regex_sets.h"
 
 #include "base/utf8.h"
 
@@ -15,14 +15,10 @@ typedef struct translator {
     size_t at;
     bool exact;
     int depth;
-    size_t atom; /* where in the output the last atom starts, for quantifiers */
+    bool is_rare; /* see am_regex_put_set */
+    size_t atom;  /* where in the output the last atom starts, for quantifiers */
     am_buffer *out;
 } translator;
-
-/* Oniguruma's \w; of the numbers that are no digits it has those of Latin-1. */
-static const char word_set[] = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\x{b2}\\x{b3}\\x{b9}\\x{bc}-\\x{be}";
-static const char space_set[] = "\\x{9}-\\x{d}\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{"
-                                "2029}\\x{202f}\\x{205f}\\x{3000}";
 
 /* An extended grapheme cluster (Unicode Standard Annex 29). PCRE2 10.42 does not end \X between two
  * pictographs. */
@@ -102,153 +98,9 @@ static uint32_t take_char(translator *t)
 
 /* ---- properties ---- */
 
-/* Names of Oniguruma with what belongs into PCRE2's brackets, lower case, without spaces, '_' and '-'. */
-static const char *const properties[][2] = {
-    {"alpha", "\\p{Alphabetic}"},
-    {"alphabetic", "\\p{Alphabetic}"},
-    {"alnum", "\\p{Alphabetic}\\p{Nd}"},
-    {"digit", "\\p{Nd}"},
-    {"upper", "\\p{Uppercase}"},
-    {"lower", "\\p{Lowercase}"},
-    {"uppercase", "\\p{Uppercase}"},
-    {"lowercase", "\\p{Lowercase}"},
-    {"punct", "\\p{P}"},
-    {"cntrl", "\\p{Cc}"},
-    {"blank", "\\x{9}\\p{Zs}"},
-    {"xdigit", "0-9A-Fa-f"},
-    {"ascii", "\\x{0}-\\x{7f}"},
-    {"any", "\\x{0}-\\x{10ffff}"},
-    {"letter", "\\p{L}"},
-    {"uppercaseletter", "\\p{Lu}"},
-    {"lowercaseletter", "\\p{Ll}"},
-    {"titlecaseletter", "\\p{Lt}"},
-    {"casedletter", "\\p{Lu}\\p{Ll}\\p{Lt}"},
-    {"lc", "\\p{Lu}\\p{Ll}\\p{Lt}"},
-    {"modifierletter", "\\p{Lm}"},
-    {"otherletter", "\\p{Lo}"},
-    {"mark", "\\p{M}"},
-    {"combiningmark", "\\p{M}"},
-    {"nonspacingmark", "\\p{Mn}"},
-    {"spacingmark", "\\p{Mc}"},
-    {"enclosingmark", "\\p{Me}"},
-    {"number", "\\p{N}"},
-    {"decimalnumber", "\\p{Nd}"},
-    {"letternumber", "\\p{Nl}"},
-    {"othernumber", "\\p{No}"},
-    {"punctuation", "\\p{P}"},
-    {"connectorpunctuation", "\\p{Pc}"},
-    {"dashpunctuation", "\\p{Pd}"},
-    {"openpunctuation", "\\p{Ps}"},
-    {"closepunctuation", "\\p{Pe}"},
-    {"initialpunctuation", "\\p{Pi}"},
-    {"finalpunctuation", "\\p{Pf}"},
-    {"otherpunctuation", "\\p{Po}"},
-    {"symbol", "\\p{S}"},
-    {"mathsymbol", "\\p{Sm}"},
-    {"currencysymbol", "\\p{Sc}"},
-    {"modifiersymbol", "\\p{Sk}"},
-    {"othersymbol", "\\p{So}"},
-    {"separator", "\\p{Z}"},
-    {"spaceseparator", "\\p{Zs}"},
-    {"lineseparator", "\\p{Zl}"},
-    {"paragraphseparator", "\\p{Zp}"},
-    {"other", "\\p{C}"},
-    {"control", "\\p{Cc}"},
-    {"format", "\\p{Cf}"},
-    {"privateuse", "\\p{Co}"},
-    {"unassigned", "\\p{Cn}"},
-    {"inbasiclatin", "\\x{0}-\\x{7f}"},
-    {"incjkunifiedideographs", "\\x{4e00}-\\x{9fff}"},
-};
-
-/* Whether code points of a category belong to a set that is written like those above. */
-static bool set_has(const char *set, const char *category)
-{
-    char whole[8], general[8];
-    snprintf(whole, sizeof whole, "\\p{%s}", category);
-    snprintf(general, sizeof general, "\\p{%c}", category[0]);
-    return strstr(set, whole) || strstr(set, general) ||
-           (strcmp(category, "Lu") == 0 && strstr(set, "\\p{Uppercase}")) ||
-           (strcmp(category, "Ll") == 0 && strstr(set, "\\p{Lowercase}"));
-}
-
-/* Adds the code points that Unicode 15 and 16 put into a set. */
-static void put_new_ranges(translator *t, const char *set)
-{
-    am_new_range range;
-    for (size_t i = 0; am_char_new_range(i, &range); i++) {
-        bool inside = (range.han && strstr(set, "\\p{sc:Han}")) ||
-                      (range.alphabetic && strstr(set, "\\p{Alphabetic}")) ||
-                      (range.category[0] && set_has(set, range.category));
-        if (inside) am_buffer_printf(t->out, "\\x{%x}-\\x{%x}", (unsigned)range.first, (unsigned)range.last);
-    }
-}
-
 static void put_set(translator *t, const char *set)
 {
-    put(t, set);
-    if (t->exact) put_new_ranges(t, set);
-}
-
-/* What the name of a property stands for, to be put between brackets; "" when it is none PCRE2 could know
- * either. */
-static const char *property_set(const char *name, char buffer[48])
-{
-    static const char *const binary_properties[] = {"emoji",
-                                                    "emojipresentation",
-                                                    "emojimodifier",
-                                                    "emojimodifierbase",
-                                                    "emojicomponent",
-                                                    "extendedpictographic",
-                                                    "math",
-                                                    "hexdigit",
-                                                    "asciihexdigit",
-                                                    "ideographic",
-                                                    "unifiedideograph",
-                                                    "diacritic",
-                                                    "extender",
-                                                    "cased",
-                                                    "caseignorable",
-                                                    "dash",
-                                                    "idstart",
-                                                    "idcontinue",
-                                                    "xidstart",
-                                                    "xidcontinue",
-                                                    "joincontrol",
-                                                    "quotationmark",
-                                                    "terminalpunctuation",
-                                                    "sentenceterminal",
-                                                    "variationselector",
-                                                    "defaultignorablecodepoint",
-                                                    "graphemebase",
-                                                    "graphemeextend",
-                                                    "bidicontrol",
-                                                    "bidimirrored",
-                                                    "patternsyntax",
-                                                    "patternwhitespace",
-                                                    "radical",
-                                                    "regionalindicator",
-                                                    "softdotted",
-                                                    "noncharactercodepoint",
-                                                    "deprecated",
-                                                    "logicalorderexception",
-                                                    NULL};
-    char simple[40];
-    size_t length = 0;
-    for (const char *c = name; *c && length + 1 < sizeof simple; c++)
-        if (*c != ' ' && *c != '_' && *c != '-') simple[length++] = (char)tolower((unsigned char)*c);
-    simple[length] = 0;
-    if (strcmp(simple, "space") == 0 || strcmp(simple, "whitespace") == 0) return space_set;
-    if (strcmp(simple, "word") == 0) return word_set;
-    for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++)
-        if (strcmp(simple, properties[i][0]) == 0) return properties[i][1];
-    if (length == 0) return "";
-    if (length <= 2) snprintf(buffer, 48, "\\p{%c%s}", toupper((unsigned char)simple[0]), simple + 1);
-    else if (strcmp(simple, "han") == 0) snprintf(buffer, 48, "\\p{sc:Han}");
-    else
-        snprintf(buffer, 48, am_name_index((am_text){simple, length}, binary_properties) < 0 ? "\\p{sc:%s}" : "\\p{%s}",
-                 simple);
-    return buffer;
+    am_regex_put_set(set, t->exact, t->out, &t->is_rare);
 }
 
 /* One element of a bracket: whether `set` is negated, and for sets that are no union of ranges a lookahead.
@@ -266,7 +118,7 @@ static set_term named_term(const char *name, bool negated, char buffer[48])
 {
     if (strcmp(name, "graph") == 0) return (set_term){graph_set, negated};
     if (strcmp(name, "print") == 0) return (set_term){print_set, negated};
-    return (set_term){property_set(name, buffer), negated};
+    return (set_term){am_regex_property(name, buffer), negated};
 }
 
 /* Reads \p{Name}, \p{^Name} or \P{Name}; `at` is behind the letter. */
@@ -390,9 +242,9 @@ static const char *shorthand_set(const translator *t, char letter, bool *negated
     *negated = isupper((unsigned char)letter);
     switch (tolower((unsigned char)letter)) {
     case 's':
-        return t->exact ? space_set : "\\s";
+        return t->exact ? am_regex_space : "\\s";
     case 'w':
-        return word_set;
+        return am_regex_word;
     case 'd':
         return "\\p{Nd}";
     case 'h':
@@ -416,7 +268,7 @@ static void put_boundary(translator *t, bool negated)
                                  negated ? "])|(?<![" : "])|(?<![", negated ? "])(?![" : "])(?=["};
     for (size_t i = 0; i < 4; i++) {
         put(t, parts[i]);
-        put_set(t, word_set);
+        put_set(t, am_regex_word);
     }
     put(t, "]))");
 }
@@ -495,6 +347,18 @@ static am_status translate_escape(translator *t)
 
 static am_status translate_class(translator *t);
 
+/* Puts a set that stands in brackets: among what is in them, or, negated, as an alternative to it. */
+static void put_in_brackets(translator *t, set_term term, am_buffer *ranges, am_buffer *others)
+{
+    am_buffer *kept = t->out;
+    if (term.set == am_regex_word) term.set = am_regex_word_in_brackets;
+    t->out = term.negated ? others : ranges;
+    if (term.negated && others->length) put(t, "|");
+    if (term.negated) put_bracketed(t, term);
+    else put_set(t, term.set);
+    t->out = kept;
+}
+
 /* Reads one end of a range or a single code point inside brackets; *is_set when it was a set, which is put
  * out. */
 static am_status take_class_char(translator *t, am_buffer *ranges, am_buffer *others, bool *is_set, uint32_t *c)
@@ -516,13 +380,8 @@ static am_status take_class_char(translator *t, am_buffer *ranges, am_buffer *ot
     if (letter == 'p' || letter == 'P') AM_TRY(take_property(t, letter == 'P', &term, buffer));
     if (letter == 'R' || letter == 'X') return unsupported(t, "\\R or \\X in brackets");
     if (term.set) {
-        am_buffer *kept = t->out;
         *is_set = true;
-        t->out = term.negated ? others : ranges;
-        if (term.negated && t->out->length) put(t, "|");
-        if (term.negated) put_bracketed(t, term);
-        else put_set(t, term.set);
-        t->out = kept;
+        put_in_brackets(t, term, ranges, others);
         return NULL;
     }
     if (letter == 'b') {
@@ -544,11 +403,7 @@ static am_status take_class_item(translator *t, am_buffer *ranges, am_buffer *ot
     am_buffer *kept = t->out;
     if (starts_with(t, "[:") && take_posix(t, &term, buffer)) {
         if (!term.set[0]) return unsupported(t, "an unknown POSIX bracket");
-        t->out = term.negated ? others : ranges;
-        if (term.negated && others->length) put(t, "|");
-        if (term.negated) put_bracketed(t, term);
-        else put_set(t, term.set);
-        t->out = kept;
+        put_in_brackets(t, term, ranges, others);
         return NULL;
     }
     if (peek(t, 0) == '[') {
@@ -767,9 +622,10 @@ static am_status translate_sequence(translator *t)
     return NULL;
 }
 
-am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out)
+am_status am_regex_translate(am_text pattern, bool exact, am_buffer *out, bool *is_rare)
 {
     translator t = {.pattern = pattern, .exact = exact, .out = out};
     AM_TRY(translate_sequence(&t));
+    *is_rare = t.is_rare;
     return more(&t) ? malformed(&t, ") without (") : NULL;
 }

@@ -148,7 +148,7 @@ bool am_char_new_range(size_t i, am_new_range *out)
     return i < COUNT(changed_after_14);
 }
 
-bool am_text_has_new_chars(const char *text, size_t length)
+bool am_text_has_new_chars(const char *text, size_t length, bool rare)
 {
     for (size_t i = 0; i < length;) {
         if ((unsigned char)text[i] < 0xCD) { /* the first of them is U+0363 */
@@ -157,6 +157,7 @@ bool am_text_has_new_chars(const char *text, size_t length)
         }
         uint32_t bytes, c = am_char_at(text + i, &bytes);
         if (c == 0x180E || find_new(c)) return true; /* U+180E is white space for PCRE2 */
+        if (rare && in_ranges(c, added_to_sets, COUNT(added_to_sets))) return true;
         i += bytes;
     }
     return false;

@@ -3,21 +3,30 @@
 #include "test_support.h"
 
 #include "base/buffer.h"
+#include "base/json.h"
 #include "text/tokenizer.h"
 
 #include <string.h>
 
-static am_status open_pattern(const char *pattern, am_tokenizer **out)
+/* `more`: what follows the pattern in its pre-tokenizer, and its end. */
+static am_status open_pattern_as(const char *pattern, const char *more, am_tokenizer **out)
 {
     am_buffer json = {0};
     am_buffer_append_string(&json, "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"u\":0},\"unk_token\":"
                                    "\"u\"},\"pre_tokenizer\":{\"type\":\"Split\","
                                    "\"pattern\":{\"Regex\":");
     am_buffer_append_json_string(&json, pattern, strlen(pattern));
-    am_buffer_append_string(&json, "},\"behavior\":\"Removed\",\"invert\":true}}");
+    am_buffer_append_string(&json, "},\"behavior\":\"Removed\",\"invert\":");
+    am_buffer_append_string(&json, more);
+    am_buffer_append_string(&json, "}");
     am_status status = am_tokenizer_parse(am_buffer_text(&json), json.length, "test", out);
     am_buffer_deinit(&json);
     return status;
+}
+
+static am_status open_pattern(const char *pattern, am_tokenizer **out)
+{
+    return open_pattern_as(pattern, "true}", out);
 }
 
 static void expect_error(const char *pattern, am_code code, const char *part)
@@ -96,4 +105,37 @@ static void text_tokenizer_regex__bounds_recursion_and_backtracking(void **state
         am_encoding_deinit(&e);
         am_tokenizer_close(t);
     }
+}
+
+/* The text that matches of a pattern leave over, as the library has it: first and last characters. */
+static void expect_left(const char *pattern, am_text text, am_json left)
+{
+    am_tokenizer *t;
+    am_encoding e;
+    size_t i = 0;
+    am_test_expect_ok(open_pattern_as(am_test_format("(?:%s)+", pattern), "false}", &t));
+    am_test_expect_ok(am_tokenizer_encode(t, text, NULL, NULL, &e));
+    for (am_json_iterator place = am_json_iterate(left); am_json_next(&place); i++) {
+        uint32_t found = UINT32_MAX;
+        if (i / 2 < e.count) found = i % 2 ? e.offsets[i / 2].end : e.offsets[i / 2].start;
+        if (found != (uint32_t)am_json_int(place.value, -1))
+            fail_msg("%s: place %zu: expected %d, found %u", pattern, i, (int)am_json_int(place.value, -1), found);
+    }
+    if (e.count * 2 != i) fail_msg("%s: %zu parts are left, expected %zu", pattern, e.count, i / 2);
+    am_encoding_deinit(&e);
+    am_tokenizer_close(t);
+}
+
+static void text_tokenizer_regex__sets_are_those_of_the_library(void **state)
+{
+    am_json_document *recorded;
+    (void)state;
+    am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/text/data/regex_sets.json"), &recorded));
+    am_json_string text = am_json_text(am_json_get(am_json_root(recorded), "text"));
+    size_t count = 0;
+    for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(recorded), "cases")); am_json_next(&i); count++)
+        expect_left(am_json_text(am_json_get(i.value, "pattern")).bytes, (am_text){text.bytes, text.length},
+                    am_json_get(i.value, "left"));
+    assert_true(count > 300);
+    am_json_close(recorded);
 }
