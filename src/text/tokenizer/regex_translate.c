@@ -22,7 +22,7 @@ typedef struct translator {
 
 /* An extended grapheme cluster (Unicode Standard Annex 29). PCRE2 10.42 does not end \X between two
  * pictographs. */
-#define EXTEND   "\\p{Grapheme_Extend}\\p{Emoji_Modifier}"
+#define EXTEND   "\\p{graphemeextend}\\p{Emoji_Modifier}"
 #define HANGUL_L "[\\x{1100}-\\x{115f}\\x{a960}-\\x{a97c}]"
 #define HANGUL_V "[\\x{1160}-\\x{11a7}\\x{d7b0}-\\x{d7c6}]"
 #define HANGUL_T "[\\x{11a8}-\\x{11ff}\\x{d7cb}-\\x{d7fb}]"
@@ -35,11 +35,11 @@ typedef struct translator {
     "\\x{109a}-\\x{109c}"                                                                                              \
     "\\x{1a61}\\x{1a63}\\x{1a64}\\x{aa7b}\\x{aa7d}\\x{11720}\\x{11721}"
 static const char grapheme[] =
-    "(?>\\r\\n|[\\p{Cc}\\p{Zl}\\p{Zp}]|(?![" EXTEND PREPEND "\\x{200d}])\\p{Cf}|"
+    "(?>\\r\\n|[\\p{Cc}\\p{Zl}\\p{Zp}]|(?![" EXTEND PREPEND "\\x{200d}])[\\p{Cf}]|"
     "[" PREPEND "]*(?:\\p{Regional_Indicator}{2}|"
     "\\p{Extended_Pictographic}(?:[" EXTEND "]*\\x{200d}\\p{Extended_Pictographic})*|" HANGUL_L
     "*(?:[\\x{ac00}-\\x{d7a3}]|" HANGUL_V ")" HANGUL_V "*" HANGUL_T "*|" HANGUL_L "+|" HANGUL_T "+|(?s:.))"
-    "(?:[" EXTEND "\\x{200d}\\x{e33}\\x{eb3}]|(?![" MARK_APART "])\\p{Mc})*)";
+    "(?:[" EXTEND "\\x{200d}\\x{e33}\\x{eb3}]|(?![" MARK_APART "])[\\p{Mc}])*)";
 
 static am_status complain(const translator *t, am_code code, const char *what)
 {
@@ -288,6 +288,19 @@ static am_status copy_name(translator *t)
     return NULL;
 }
 
+/* The sets in it are those that change. */
+static void put_grapheme(translator *t)
+{
+    static const char *const sets[] = {"\\p{graphemeextend}", "\\p{Mc}", "\\p{Cf}"};
+    for (const char *at = grapheme; *at;) {
+        size_t length = 1;
+        for (size_t i = 0; i < sizeof sets / sizeof sets[0] && length == 1; i++)
+            if (strncmp(at, sets[i], strlen(sets[i])) == 0) length = strlen(sets[i]), put_set(t, sets[i]);
+        if (length == 1) am_buffer_append_char(t->out, *at);
+        at += length;
+    }
+}
+
 static am_status translate_escape(translator *t)
 {
     bool found, negated;
@@ -322,7 +335,7 @@ static am_status translate_escape(translator *t)
     }
     if (letter == 'X') {
         t->at++;
-        put(t, grapheme);
+        put_grapheme(t);
         return NULL;
     }
     if (is_one_of(letter, "AzZGKR")) {
