@@ -150,7 +150,7 @@ static size_t digits_at(am_text text, size_t at)
 {
     size_t end = at;
     uint32_t size;
-    while (end < text.length && am_py_is_digit(am_char_at(text.bytes + end, &size))) end += size;
+    while (end < text.length && am_py_is_decimal(am_char_at(text.bytes + end, &size))) end += size;
     return end - at;
 }
 
@@ -278,7 +278,7 @@ static void read_one(job *j, int number)
 static uint32_t digit_value(uint32_t c)
 {
     uint32_t value = 0;
-    while (value < c && am_py_is_digit(c - value - 1)) value++;
+    while (value < c && am_py_is_decimal(c - value - 1)) value++;
     return value % 10; /* digits come in runs of ten */
 }
 

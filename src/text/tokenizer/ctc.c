@@ -1,50 +1,9 @@
 /* Wav2Vec2CTCTokenizer: a vocabulary of characters, and decoding of a label for every frame of sound (Graves
    2006): repeated labels are one, then blanks (the pad token) go. */
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/python_text.h"
 
 #include "base/memory.h"
 #include "base/utf8.h"
-
-#include <utf8proc.h>
-
-/* ---- case, as Python's str.upper and str.lower have it ---- */
-
-void am_append_upper(am_buffer *out, uint32_t c)
-{
-    uint32_t parts[3] = {(uint32_t)utf8proc_toupper((utf8proc_int32_t)c), 0, 0};
-    char bytes[4];
-    am_char_upper_expansion(c, parts);
-    for (size_t i = 0; i < 3 && (i == 0 || parts[i]); i++) am_buffer_append(out, bytes, am_utf8_put(parts[i], bytes));
-}
-
-static bool is_cased(uint32_t c)
-{
-    return am_char_lower(c) != c || (uint32_t)utf8proc_toupper((utf8proc_int32_t)c) != c;
-}
-
-/* A capital sigma behind a letter and before none is a final one. */
-static uint32_t lower_sigma(const char *text, size_t at, size_t length)
-{
-    uint32_t size;
-    bool before = at > 0 && is_cased(am_char_at(text + am_char_before(text, (uint32_t)at), &size));
-    bool after = at + 2 < length && is_cased(am_char_at(text + at + 2, &size));
-    return before && !after ? 0x3C2 : 0x3C3;
-}
-
-void am_lower_like_python(am_buffer *text)
-{
-    am_buffer out = {0};
-    uint32_t length;
-    char bytes[4];
-    for (size_t at = 0; at < text->length; at += length) {
-        uint32_t c = am_char_at(text->bytes + at, &length);
-        uint32_t lower = c == 0x3A3 ? lower_sigma(text->bytes, at, text->length) : am_char_lower(c);
-        am_buffer_append(&out, bytes, am_utf8_put(lower, bytes));
-        if (c == 0x130) am_buffer_append(&out, "\xcc\x87", 2);
-    }
-    am_buffer_deinit(text);
-    *text = out;
-}
 
 /* ---- encoding ---- */
 
@@ -68,7 +27,7 @@ static am_text characters_of(const am_tokenizer *t, am_scratch *s, am_text c, am
     if (c.bytes[0] == ' ') return t->ctc->word_delimiter;
     if (!t->ctc->do_lower_case) return c;
     am_buffer_clear(buffer);
-    am_append_upper(buffer, am_char_at(c.bytes, &length));
+    am_py_append_upper(am_char_at(c.bytes, &length), buffer);
     char *copy = am_scratch_alloc(s, buffer->length, 1);
     if (!copy || buffer->failed) return c;
     return (am_text){memcpy(copy, buffer->bytes, buffer->length), buffer->length};
@@ -200,7 +159,7 @@ static am_status join(const am_tokenizer *t, const am_ctc_piece *pieces, size_t 
         am_buffer_append(out, pieces[i].text.bytes, pieces[i].text.length);
     }
     am_strip_like_python(out);
-    if (t->ctc->do_lower_case) am_lower_like_python(out);
+    if (t->ctc->do_lower_case) am_py_lower_in_place(out);
     AM_TRY(am_buffer_status(out));
     return (options->clean_up < 0 ? t->clean_up : options->clean_up) ? am_clean_up(out, false) : NULL;
 }

@@ -40,19 +40,14 @@ am_status am_tokenizer_decode_plain(const am_tokenizer *t, const int32_t *ids, s
 
 /* ---- what classes do besides ---- */
 
-bool am_char_is_python_space(uint32_t c)
-{
-    return am_char_is_whitespace(c) || (c >= 0x1C && c <= 0x1F);
-}
-
 void am_strip_like_python(am_buffer *text)
 {
     size_t start = 0;
     uint32_t length;
-    while (start < text->length && am_char_is_python_space(am_char_at(text->bytes + start, &length))) start += length;
+    while (start < text->length && am_py_is_space(am_char_at(text->bytes + start, &length))) start += length;
     while (text->length > start) {
         uint32_t before = am_char_before(text->bytes, (uint32_t)text->length);
-        if (!am_char_is_python_space(am_char_at(text->bytes + before, &length))) break;
+        if (!am_py_is_space(am_char_at(text->bytes + before, &length))) break;
         text->length = before;
     }
     if (start) memmove(text->bytes, text->bytes + start, text->length - start);

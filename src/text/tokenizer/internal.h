@@ -684,11 +684,8 @@ void am_tokenizer_skip_prompt(const am_tokenizer *tokenizer, const int32_t **ids
 /* What the class does to each piece of a stream. */
 void am_tokenizer_finish_piece(const am_tokenizer *tokenizer, am_buffer *text);
 
-/* str.isspace, str.strip and str.lower of Python, and the str.upper of a character, appended. */
-bool am_char_is_python_space(uint32_t c);
+/* str.strip of Python, in place. */
 void am_strip_like_python(am_buffer *text);
-void am_lower_like_python(am_buffer *text);
-void am_append_upper(am_buffer *out, uint32_t c);
 
 /* Ids to text: repeats grouped, pads dropped, word delimiters turned into spaces. */
 am_status am_ctc_decode(const am_tokenizer *tokenizer, const int32_t *ids, size_t count,

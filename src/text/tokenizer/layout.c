@@ -56,7 +56,7 @@ static am_status read_unit(const am_layout *layout, am_text unit, int32_t *tag, 
     *tag = known >= 0 ? known : (int32_t)layout->tags.count;
     if (bracket) {
         size_t at = name.length + 1, digits = 0;
-        for (; at < unit.length && am_py_is_digit((unsigned char)unit.bytes[at]); at++, digits++)
+        for (; at < unit.length && am_py_is_decimal((unsigned char)unit.bytes[at]); at++, digits++)
             if (number <= layout->max_width) number = number * 10 + (unit.bytes[at] - '0');
         if (digits == 0 || at + 1 < unit.length) return bad_unit(unit);
     }

@@ -54,7 +54,7 @@ static bool append_named(am_buffer *out, am_text name, const am_py_set *sets)
         bool (*is)(uint32_t);
         uint32_t limit; /* none from here on */
     } properties[] = {
-        {"space", am_py_is_space, 0x3001}, {"digit", am_py_is_digit, 0x20000}, {"word", am_py_is_word, 0x110000}};
+        {"space", am_py_is_space, 0x3001}, {"digit", am_py_is_decimal, 0x20000}, {"word", am_py_is_word, 0x110000}};
     for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
         if (!am_text_is(name, properties[i].name)) continue;
         append_property(out, properties[i].is, properties[i].limit);

@@ -20,9 +20,21 @@ bool am_py_is_space(uint32_t c)
     return am_char_is_whitespace(c) || (c >= 0x1C && c <= 0x1F);
 }
 
-bool am_py_is_digit(uint32_t c)
+bool am_py_is_decimal(uint32_t c)
 {
     return c < 0x80 ? c >= '0' && c <= '9' : category_of(c) == UTF8PROC_CATEGORY_ND;
+}
+
+bool am_py_is_digit(uint32_t c)
+{
+    static const uint32_t others[][2] = {
+        {0xB2, 0xB3},     {0xB9, 0xB9},       {0x1369, 0x1371},   {0x19DA, 0x19DA},   {0x2070, 0x2070},
+        {0x2074, 0x2079}, {0x2080, 0x2089},   {0x2460, 0x2468},   {0x2474, 0x247C},   {0x2488, 0x2490},
+        {0x24EA, 0x24EA}, {0x24F5, 0x24FD},   {0x24FF, 0x24FF},   {0x2776, 0x277E},   {0x2780, 0x2788},
+        {0x278A, 0x2792}, {0x10A40, 0x10A43}, {0x10E60, 0x10E68}, {0x11052, 0x1105A}, {0x1F100, 0x1F10A}};
+    for (size_t i = 0; c >= 0x80 && i < COUNT(others); i++)
+        if (c >= others[i][0] && c <= others[i][1]) return true;
+    return am_py_is_decimal(c);
 }
 
 char am_py_category(uint32_t c)
@@ -181,6 +193,21 @@ void am_py_lower(am_text text, am_buffer *out)
         else am_py_append(out, am_char_is_younger(c) ? c : (uint32_t)utf8proc_tolower((utf8proc_int32_t)c));
         if (!is_case_ignorable(c)) before = c;
     }
+}
+
+void am_py_lower_in_place(am_buffer *text)
+{
+    am_buffer out = {0};
+    am_py_lower(am_buffer_view(text), &out);
+    am_buffer_deinit(text);
+    *text = out;
+}
+
+void am_py_append_upper(uint32_t c, am_buffer *out)
+{
+    uint32_t parts[3] = {am_char_is_younger(c) ? c : (uint32_t)utf8proc_toupper((utf8proc_int32_t)c), 0, 0};
+    am_char_upper_expansion(c, parts);
+    for (size_t i = 0; i < 3 && (i == 0 || parts[i]); i++) am_py_append(out, parts[i]);
 }
 
 /* ---- normal forms ---- */

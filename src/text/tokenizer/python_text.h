@@ -5,9 +5,10 @@
 
 #include "text/tokenizer/internal.h"
 
-bool am_py_is_space(uint32_t c); /* str.isspace, \s of re */
-bool am_py_is_digit(uint32_t c); /* str.isdecimal, \d of re */
-bool am_py_is_word(uint32_t c);  /* \w of re */
+bool am_py_is_space(uint32_t c);   /* str.isspace, \s of re */
+bool am_py_is_decimal(uint32_t c); /* str.isdecimal, \d of re */
+bool am_py_is_digit(uint32_t c);   /* str.isdigit: also those of circles and above the line */
+bool am_py_is_word(uint32_t c);    /* \w of re */
 
 /* First letter of unicodedata.category: 'C' also for what Unicode 14 has not assigned. */
 char am_py_category(uint32_t c);
@@ -29,8 +30,10 @@ bool am_py_next_word(am_text *rest, am_text *word);
 /* str.split(separator) of one byte: takes the next part off; false when there is none left. Start with *more true. */
 bool am_py_next_part(am_text *rest, char separator, bool *more, am_text *part);
 
-/* str.lower, appended. */
+/* str.lower, appended, or in place; str.upper of a character, appended. */
 void am_py_lower(am_text text, am_buffer *out);
+void am_py_lower_in_place(am_buffer *text);
+void am_py_append_upper(uint32_t c, am_buffer *out);
 
 typedef enum am_py_form { AM_PY_NFC, AM_PY_NFD, AM_PY_NFKC, AM_PY_NFKD } am_py_form;
 

@@ -1,5 +1,6 @@
 /* Classes of transformers that are written in Python around a sentencepiece model. */
 #include "text/tokenizer/spm_classes.h"
+#include "text/tokenizer/python_text.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -67,9 +68,9 @@ static am_status add_vocab_json(am_auto *a, const am_spm_file *file)
 static am_status read_dict_line(am_auto *a, am_text line, size_t number, const char *path)
 {
     uint32_t length, start = 0, end;
-    while (start < line.length && am_char_is_python_space(am_char_at(line.bytes + start, &length))) start += length;
+    while (start < line.length && am_py_is_space(am_char_at(line.bytes + start, &length))) start += length;
     for (end = start; end < line.length; end += length)
-        if (am_char_is_python_space(am_char_at(line.bytes + end, &length))) break;
+        if (am_py_is_space(am_char_at(line.bytes + end, &length))) break;
     if (start == end) return am_error(AM_INVALID_FILE, "%s: line %zu is empty", path, number + 1);
     return add_token(a, (am_text){line.bytes + start, end - start}, a->tokenizer->model.vocabulary.count);
 }

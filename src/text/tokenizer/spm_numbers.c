@@ -1,9 +1,8 @@
 /* EnglishNumberNormalizer of SpeechT5Tokenizer: numbers in a text become words. */
 #include "text/tokenizer/spm_tokenizer.h"
+#include "text/tokenizer/python_text.h"
 
 #include "base/memory.h"
-
-#include <utf8proc.h>
 
 /* Currency signs in the order in which they are looked for in a number, and in the pattern that finds numbers. */
 static const struct {
@@ -38,21 +37,13 @@ enum { CURRENCIES = sizeof currencies / sizeof *currencies, RIYAL = 5, MOST_GROU
 static bool is_digit_at(am_text text, size_t at, uint32_t *length)
 {
     if (at >= text.length) return false;
-    return utf8proc_category((utf8proc_int32_t)am_char_at(text.bytes + at, length)) == UTF8PROC_CATEGORY_ND;
-}
-
-/* \w: letters, numbers, the underline. */
-static bool is_word(uint32_t c)
-{
-    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)c);
-    return c == '_' || (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||
-           (category >= UTF8PROC_CATEGORY_ND && category <= UTF8PROC_CATEGORY_NO);
+    return am_py_is_decimal(am_char_at(text.bytes + at, length));
 }
 
 static bool is_word_at(am_text text, size_t at)
 {
     uint32_t length;
-    return at < text.length && is_word(am_char_at(text.bytes + at, &length));
+    return at < text.length && am_py_is_word(am_char_at(text.bytes + at, &length));
 }
 
 static bool is_word_before(am_text text, size_t at)
@@ -71,7 +62,7 @@ static int digit_value(am_text text, size_t at, uint32_t *length)
 {
     uint32_t c = am_char_at(text.bytes + at, length), zero = c;
     /* Decimal digits lie in tens; the zero of each is the first whose predecessor is none, or ten below. */
-    while (c - zero < 9 && utf8proc_category((utf8proc_int32_t)zero - 1) == UTF8PROC_CATEGORY_ND) zero--;
+    while (c - zero < 9 && am_py_is_decimal(zero - 1)) zero--;
     if (c >= 0x1D7CE && c <= 0x1D7FF) return (int)((c - 0x1D7CE) % 10);
     return (int)(c - zero);
 }

@@ -41,7 +41,7 @@ static void append_words(am_buffer *out, am_text text)
 {
     bool space = false, any = false;
     for (uint32_t at = 0, length; at < text.length; at += length) {
-        if (am_char_is_python_space(am_char_at(text.bytes + at, &length))) {
+        if (am_py_is_space(am_char_at(text.bytes + at, &length))) {
             space = any;
             continue;
         }
@@ -56,7 +56,7 @@ am_status am_spm_prepare_siglip_part(const am_tokenizer *t, am_scratch *s, am_te
     (void)s;
     am_buffer copy = {0};
     am_buffer_append(&copy, text.bytes, text.length);
-    if (t->spm->do_lower_case && copy.length) am_lower_like_python(&copy);
+    if (t->spm->do_lower_case && copy.length) am_py_lower_in_place(&copy);
     drop_punctuation(&copy);
     append_words(out, (am_text){am_buffer_text(&copy), copy.length});
     am_status status = am_buffer_status(&copy);
@@ -124,6 +124,6 @@ am_status am_spm_prepare_cpm(const am_tokenizer *t, am_scratch *s, am_text text,
     AM_TRY(am_replace_all(out, (am_text){"``", 2}, (am_text){"\"", 1}));
     AM_TRY(am_replace_all(out, (am_text){"''", 2}, (am_text){"\"", 1}));
     if (!t->spm->keep_accents) AM_TRY(strip_accents(out));
-    if (t->spm->do_lower_case && out->length) am_lower_like_python(out);
+    if (t->spm->do_lower_case && out->length) am_py_lower_in_place(out);
     return am_buffer_status(out);
 }

@@ -1,8 +1,7 @@
 #include "text/tokenizer/spm_tokenizer.h"
+#include "text/tokenizer/python_text.h"
 
 #include "base/memory.h"
-
-#include <utf8proc.h>
 
 static const am_text space_symbol = {"\xe2\x96\x81", 3};
 
@@ -58,7 +57,7 @@ static void cut_text(const am_tokenizer *t, am_scratch *s, am_text text, bool wh
 static uint32_t skip_spaces(am_text text, uint32_t at, uint32_t end)
 {
     for (uint32_t length; at < end; at += length)
-        if (!am_char_is_python_space(am_char_at(text.bytes + at, &length))) break;
+        if (!am_py_is_space(am_char_at(text.bytes + at, &length))) break;
     return at;
 }
 
@@ -66,7 +65,7 @@ static uint32_t skip_spaces_back(am_text text, uint32_t at, uint32_t start)
 {
     while (at > start) {
         uint32_t before = am_char_before(text.bytes, at), length;
-        if (!am_char_is_python_space(am_char_at(text.bytes + before, &length))) break;
+        if (!am_py_is_space(am_char_at(text.bytes + before, &length))) break;
         at = before;
     }
     return at;
@@ -141,7 +140,7 @@ static am_status encode_behind_unknown(const am_tokenizer *t, am_scratch *s, am_
 static bool is_digit(const char *text)
 {
     uint32_t length;
-    return utf8proc_category((utf8proc_int32_t)am_char_at(text, &length)) == UTF8PROC_CATEGORY_ND;
+    return am_py_is_digit(am_char_at(text, &length));
 }
 
 static bool ends_in_comma(am_text piece)
@@ -341,7 +340,7 @@ static am_status decode_stretch(const am_tokenizer *t, am_scratch *s, const am_t
     am_buffer text = {0};
     am_status status = am_spm_decode(&t->spm->spm, s, tokens, count, &text);
     for (uint32_t at = 0, length; t->spm->do_upper_case && at < text.length; at += length)
-        am_append_upper(out, am_char_at(text.bytes + at, &length));
+        am_py_append_upper(am_char_at(text.bytes + at, &length), out);
     if (!t->spm->do_upper_case) am_buffer_append(out, am_buffer_text(&text), text.length);
     am_buffer_deinit(&text);
     return status ? status : am_buffer_status(out);
