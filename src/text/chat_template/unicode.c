@@ -1,5 +1,7 @@
 #include "text/chat_template/unicode.h"
 
+#include "text/tokenizer/internal.h"
+
 #include <utf8proc.h>
 
 typedef struct range {
@@ -209,9 +211,10 @@ static bool contains(const range *table, size_t count, uint32_t c)
     return false;
 }
 
+/* Of Python 3.11, whose Unicode is 14, as in the tokenizers. */
 static utf8proc_category_t category(uint32_t c)
 {
-    return utf8proc_category((utf8proc_int32_t)c);
+    return am_char_is_younger(c) ? UTF8PROC_CATEGORY_CN : utf8proc_category((utf8proc_int32_t)c);
 }
 
 static bool is_letter(utf8proc_category_t kind)
