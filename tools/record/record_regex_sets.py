@@ -5,10 +5,12 @@
 
 "text" has Latin-1, the first and the last of each range of code points that src/text/tokenizer/unicode_tables.h says Unicode 15 and 16
 changed, and a character of each category and of many scripts. Each of "cases" has a pattern and the parts of the text that it leaves over,
-first and last characters one after the other. Needs tokenizers 0.23.
+first and last characters one after the other. "graphemes" has a text of letters, marks, signs and pictures by chance and the parts that \\X
+matches in it. Needs tokenizers 0.23.
 """
 import json
 import os
+import random
 import re
 import unicodedata
 
@@ -53,13 +55,25 @@ def characters():
     return "".join(map(chr, sorted(out)))
 
 
+JOINED = ("a", "\r", "\n", "\t", "e\u0301", "\u0903", "\u200c", "\u200d", "\ufe0f", "\u1100", "\u1161", "\u11a8", "\uac00", "\uac01", "\u0600", "\u0e33",
+          "\U0001f468", "\u2764", "\U0001f3fd", "\U0001f1e9", "\U0001f1ea", "\u00ad", "\u2028", "\u2065", "\U000e0002", "\U000e0020", "\U000110bd",
+          "\U00011f02", "\U000113c2", "\U00013439", "\U00013440", "\U00016d63", "\u1b44", "\u0cc0", "\u102b")
+
+
+def graphemes():
+    chance = random.Random(5)
+    text = "".join(chance.choice(JOINED) for _ in range(3000))
+    parts = P.Split(Regex(r"\X"), "removed", invert=True).pre_tokenize_str(text)
+    return {"text": text, "parts": [place for _, part in parts for place in part]}
+
+
 def main():
     text, cases = characters(), []
     for pattern in patterns():
         parts = P.Split(Regex(f"(?:{pattern})+"), "removed").pre_tokenize_str(text)
         cases.append({"pattern": pattern, "left": [place for _, part in parts for place in part]})
     with open(OUT, "w", encoding="utf-8") as file:
-        file.write(json.dumps({"text": text, "cases": cases}, separators=(",", ":")).replace('{"pattern"', '\n{"pattern"') + "\n")
+        file.write(json.dumps({"text": text, "graphemes": graphemes(), "cases": cases}, separators=(",", ":")).replace('{"pattern"', '\n{"pattern"') + "\n")
     print(f"{len(text)} characters, {len(cases)} patterns")
 
 

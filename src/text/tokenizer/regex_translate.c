@@ -22,10 +22,13 @@ typedef struct translator {
 
 /* An extended grapheme cluster (Unicode Standard Annex 29). PCRE2 10.42 does not end \X between two
  * pictographs. */
-#define EXTEND   "\\p{graphemeextend}\\p{Emoji_Modifier}"
-#define HANGUL_L "[\\x{1100}-\\x{115f}\\x{a960}-\\x{a97c}]"
-#define HANGUL_V "[\\x{1160}-\\x{11a7}\\x{d7b0}-\\x{d7c6}]"
-#define HANGUL_T "[\\x{11a8}-\\x{11ff}\\x{d7cb}-\\x{d7fb}]"
+#define EXTEND "\\p{graphemeextend}\\p{Emoji_Modifier}"
+#define IGNORABLE                                                                                                      \
+    "\\x{2065}\\x{fff0}-\\x{fff8}\\x{e0000}\\x{e0002}-\\x{e001f}\\x{e0080}-\\x{e00ff}\\x{e01f0}-\\x{e0fff}"
+#define HANGUL_LV "\\p{LV}" /* not PCRE2's: see put_grapheme */
+#define HANGUL_L  "[\\x{1100}-\\x{115f}\\x{a960}-\\x{a97c}]"
+#define HANGUL_V  "[\\x{1160}-\\x{11a7}\\x{d7b0}-\\x{d7c6}\\x{16d63}\\x{16d67}-\\x{16d6a}]"
+#define HANGUL_T  "[\\x{11a8}-\\x{11ff}\\x{d7cb}-\\x{d7fb}]"
 #define PREPEND                                                                                                        \
     "\\x{600}-\\x{605}\\x{6dd}\\x{70f}\\x{890}\\x{891}\\x{8e2}\\x{d4e}\\x{110bd}\\x{110cd}\\x{111c2}\\x{"              \
     "111c3}\\x{1193f}"                                                                                                 \
@@ -34,11 +37,12 @@ typedef struct translator {
     "\\x{102b}\\x{102c}\\x{1038}\\x{1062}-\\x{1064}\\x{1067}-\\x{106d}\\x{1083}\\x{1087}-\\x{108c}\\x{108f}"           \
     "\\x{109a}-\\x{109c}"                                                                                              \
     "\\x{1a61}\\x{1a63}\\x{1a64}\\x{aa7b}\\x{aa7d}\\x{11720}\\x{11721}"
+#define CONTROL "[\\p{Cc}\\p{Zl}\\p{Zp}" IGNORABLE "]|(?![" EXTEND PREPEND "\\x{200d}])[\\p{Cf}]"
 static const char grapheme[] =
-    "(?>\\r\\n|[\\p{Cc}\\p{Zl}\\p{Zp}]|(?![" EXTEND PREPEND "\\x{200d}])[\\p{Cf}]|"
-    "[" PREPEND "]*(?:\\p{Regional_Indicator}{2}|"
-    "\\p{Extended_Pictographic}(?:[" EXTEND "]*\\x{200d}\\p{Extended_Pictographic})*|" HANGUL_L
-    "*(?:[\\x{ac00}-\\x{d7a3}]|" HANGUL_V ")" HANGUL_V "*" HANGUL_T "*|" HANGUL_L "+|" HANGUL_T "+|(?s:.))"
+    "(?>\\r\\n|" CONTROL "|[" PREPEND "]*(?:\\p{Regional_Indicator}{2}|"
+    "\\p{Extended_Pictographic}(?:[" EXTEND "]*\\x{200d}\\p{Extended_Pictographic})*|" HANGUL_L "*(?:[" HANGUL_LV
+    "]" HANGUL_V "*|[\\x{ac00}-\\x{d7a3}]|" HANGUL_V "+)" HANGUL_T "*|" HANGUL_L "+|" HANGUL_T "+|(?!" CONTROL
+    ")(?s:.))"
     "(?:[" EXTEND "\\x{200d}\\x{e33}\\x{eb3}]|(?![" MARK_APART "])[\\p{Mc}])*)";
 
 static am_status complain(const translator *t, am_code code, const char *what)
@@ -288,6 +292,12 @@ static am_status copy_name(translator *t)
     return NULL;
 }
 
+/* Syllables without a last consonant stand before 27 that have one. */
+static void put_hangul_lv(translator *t)
+{
+    for (uint32_t c = 0xAC00; c < 0xD7A4; c += 28) put_char(t, c);
+}
+
 /* The sets in it are those that change. */
 static void put_grapheme(translator *t)
 {
@@ -296,6 +306,7 @@ static void put_grapheme(translator *t)
         size_t length = 1;
         for (size_t i = 0; i < sizeof sets / sizeof sets[0] && length == 1; i++)
             if (strncmp(at, sets[i], strlen(sets[i])) == 0) length = strlen(sets[i]), put_set(t, sets[i]);
+        if (strncmp(at, HANGUL_LV, sizeof HANGUL_LV - 1) == 0) length = sizeof HANGUL_LV - 1, put_hangul_lv(t);
         if (length == 1) am_buffer_append_char(t->out, *at);
         at += length;
     }

@@ -107,14 +107,14 @@ static void text_tokenizer_regex__bounds_recursion_and_backtracking(void **state
     }
 }
 
-/* The text that matches of a pattern leave over, as the library has it: first and last characters. */
-static void expect_left(const char *pattern, am_text text, am_json left)
+/* The parts of a text that stay, as the library has it: first and last characters. */
+static void expect_parts(const char *pattern, const char *more, am_json_string text, am_json left)
 {
     am_tokenizer *t;
     am_encoding e;
     size_t i = 0;
-    am_test_expect_ok(open_pattern_as(am_test_format("(?:%s)+", pattern), "false}", &t));
-    am_test_expect_ok(am_tokenizer_encode(t, text, NULL, NULL, &e));
+    am_test_expect_ok(open_pattern_as(pattern, more, &t));
+    am_test_expect_ok(am_tokenizer_encode(t, (am_text){text.bytes, text.length}, NULL, NULL, &e));
     for (am_json_iterator place = am_json_iterate(left); am_json_next(&place); i++) {
         uint32_t found = UINT32_MAX;
         if (i / 2 < e.count) found = i % 2 ? e.offsets[i / 2].end : e.offsets[i / 2].start;
@@ -134,8 +134,10 @@ static void text_tokenizer_regex__sets_are_those_of_the_library(void **state)
     am_json_string text = am_json_text(am_json_get(am_json_root(recorded), "text"));
     size_t count = 0;
     for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(recorded), "cases")); am_json_next(&i); count++)
-        expect_left(am_json_text(am_json_get(i.value, "pattern")).bytes, (am_text){text.bytes, text.length},
-                    am_json_get(i.value, "left"));
+        expect_parts(am_test_format("(?:%s)+", am_json_text(am_json_get(i.value, "pattern")).bytes), "false}", text,
+                     am_json_get(i.value, "left"));
     assert_true(count > 300);
+    am_json graphemes = am_json_get(am_json_root(recorded), "graphemes");
+    expect_parts("\\X", "true}", am_json_text(am_json_get(graphemes, "text")), am_json_get(graphemes, "parts"));
     am_json_close(recorded);
 }
