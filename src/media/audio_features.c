@@ -249,11 +249,8 @@ static am_status scratch_init(scratch *s, const am_spectrogram_options *o)
 static double magnitude(am_complex bin, double power)
 {
     double re = (double)(float)bin.re, im = (double)(float)bin.im;
-    if (power == 2.0) {
-        double size = hypot(re, im);
-        return size * size;
-    }
-    return power == 1.0 ? hypot(re, im) : pow(hypot(re, im), power);
+    double square = re * re + im * im;
+    return power == 2.0 ? square : power == 1.0 ? sqrt(square) : pow(sqrt(square), power);
 }
 
 /* Column `frame` of `frames` in out. */
