@@ -189,13 +189,27 @@ static int torch_bits(const axis *a)
     return bits;
 }
 
-/* One pass over bytes: out[row, i, c] = sum over t of weight[i, t] * in[row, first[i] + t, c], where columns
-   are `step` bytes apart and rows `in_row` and `out_row` bytes. Down columns the roles are exchanged. */
+/* Bytes [height, width, channels]. */
+typedef struct raster {
+    uint8_t *bytes;
+    int64_t width, height, channels;
+} raster;
+
+static raster raster_of(const am_image *image)
+{
+    return (raster){image->pixels, image->width, image->height, 3};
+}
+
+static size_t raster_bytes(const raster *r)
+{
+    return (size_t)(r->width * r->height * r->channels);
+}
+
+/* One pass: out[row, i, c] = sum over t of weight[i, t] * in[row, first[i] + t, c] along rows; down columns the roles
+   are exchanged. */
 typedef struct byte_pass {
     const axis *a;
-    const uint8_t *in;
-    uint8_t *out;
-    int64_t width; /* bytes of a row, of the pass down the columns */
+    raster in, out;
 } byte_pass;
 
 static uint8_t round_fixed(int32_t sum, int bits)
@@ -203,70 +217,92 @@ static uint8_t round_fixed(int32_t sum, int bits)
     return (uint8_t)clamp(sum >> bits, 0, 255);
 }
 
+static void pixel_of_row(const axis *a, const int32_t *weights, const uint8_t *in, uint8_t *out)
+{
+    int32_t red = 1 << (a->bits - 1), green = red, blue = red;
+    for (int64_t t = 0; t < a->taps; t++, in += 3) {
+        red += weights[t] * in[0];
+        green += weights[t] * in[1];
+        blue += weights[t] * in[2];
+    }
+    out[0] = round_fixed(red, a->bits);
+    out[1] = round_fixed(green, a->bits);
+    out[2] = round_fixed(blue, a->bits);
+}
+
+static uint8_t byte_of_row(const axis *a, const int32_t *weights, const uint8_t *in)
+{
+    int32_t sum = 1 << (a->bits - 1);
+    for (int64_t t = 0; t < a->taps; t++) sum += weights[t] * in[t];
+    return round_fixed(sum, a->bits);
+}
+
 static void pass_along_rows(void *context, int64_t begin, int64_t end)
 {
     const byte_pass *pass = context;
     const axis *a = pass->a;
-    const int32_t half = 1 << (a->bits - 1);
+    int64_t channels = pass->in.channels;
     for (int64_t y = begin; y < end; y++) {
-        uint8_t *out = pass->out + y * a->out * 3;
-        for (int64_t i = 0; i < a->out; i++, out += 3) {
-            const uint8_t *in = pass->in + (y * a->in + a->first[i]) * 3;
-            const int32_t *weights = a->fixed + i * a->taps;
-            int32_t red = half, green = half, blue = half;
-            for (int64_t t = 0; t < a->taps; t++, in += 3) {
-                red += weights[t] * in[0];
-                green += weights[t] * in[1];
-                blue += weights[t] * in[2];
-            }
-            out[0] = round_fixed(red, a->bits);
-            out[1] = round_fixed(green, a->bits);
-            out[2] = round_fixed(blue, a->bits);
-        }
+        const uint8_t *in = pass->in.bytes + y * a->in * channels;
+        uint8_t *out = pass->out.bytes + y * a->out * channels;
+        for (int64_t i = 0; i < a->out && channels == 1; i++)
+            out[i] = byte_of_row(a, a->fixed + i * a->taps, in + a->first[i]);
+        for (int64_t i = 0; i < a->out && channels == 3; i++)
+            pixel_of_row(a, a->fixed + i * a->taps, in + 3 * a->first[i], out + 3 * i);
     }
 }
 
+enum { COLUMNS = 256 };
+
+/* Rows are added one after another, as far as they stay in the nearest cache. */
 static void pass_down_columns(void *context, int64_t begin, int64_t end)
 {
     const byte_pass *pass = context;
     const axis *a = pass->a;
+    int64_t width = pass->in.width * pass->in.channels;
+    int32_t sums[COLUMNS];
     for (int64_t y = begin; y < end; y++) {
-        const uint8_t *in = pass->in + a->first[y] * pass->width;
         const int32_t *weights = a->fixed + y * a->taps;
-        for (int64_t x = 0; x < pass->width; x++) {
-            int32_t sum = 1 << (a->bits - 1);
-            for (int64_t t = 0; t < a->taps; t++) sum += weights[t] * in[t * pass->width + x];
-            pass->out[y * pass->width + x] = round_fixed(sum, a->bits);
+        for (int64_t x = 0; x < width; x += COLUMNS) {
+            const uint8_t *in = pass->in.bytes + a->first[y] * width + x;
+            int64_t count = width - x < COLUMNS ? width - x : COLUMNS;
+            for (int64_t k = 0; k < count; k++) sums[k] = 1 << (a->bits - 1);
+            for (int64_t t = 0; t < a->taps; t++, in += width)
+                for (int64_t k = 0; k < count; k++) sums[k] += weights[t] * in[k];
+            for (int64_t k = 0; k < count; k++) pass->out.bytes[y * width + x + k] = round_fixed(sums[k], a->bits);
         }
     }
 }
 
-static am_status copy_image(const am_image *image, am_image *out)
+/* A pass whose size stays is left out, as both libraries do. */
+static bool stays(const axis *a)
 {
-    AM_TRY(am_image_create(image->width, image->height, out));
-    memcpy(out->pixels, image->pixels, (size_t)(image->width * image->height * 3));
-    return NULL;
+    return a->in == a->out && a->span == (double)a->in;
 }
 
-/* One pass; one whose size stays is left out, as both libraries do: then *out has the pixels of `image`. */
-static am_status run_pass(const am_image *image, const axis *a, bool across, am_image *out)
+static void run_pass(const raster *in, const axis *a, bool across, const raster *out)
 {
-    *out = *image;
-    if (a->in == a->out && a->span == (double)a->in) return NULL;
-    AM_TRY(am_image_create(across ? a->out : image->width, across ? image->height : a->out, out));
-    byte_pass pass = {.a = a, .in = image->pixels, .out = out->pixels, .width = image->width * 3};
+    byte_pass pass = {.a = a, .in = *in, .out = *out};
     am_parallel_for(out->height, 16, across ? pass_along_rows : pass_down_columns, &pass);
-    return NULL;
 }
 
-static am_status resample_bytes(const am_image *image, const axis *across, const axis *down, bool down_first,
-                                am_image *out)
+static am_status resample_bytes(const raster *in, const axis *across, const axis *down, bool down_first,
+                                const raster *out)
 {
-    am_image between = {0};
-    am_status status = run_pass(image, down_first ? down : across, !down_first, &between);
-    if (!status) status = run_pass(&between, down_first ? across : down, down_first, out);
-    if (between.pixels != image->pixels && between.pixels != out->pixels) am_image_deinit(&between);
-    return status;
+    const axis *first = down_first ? down : across, *second = down_first ? across : down;
+    if (stays(first) && stays(second)) memcpy(out->bytes, in->bytes, raster_bytes(out));
+    else if (stays(first)) run_pass(in, second, down_first, out);
+    else if (stays(second)) run_pass(in, first, !down_first, out);
+    if (stays(first) || stays(second)) return NULL;
+    raster between = {.width = down_first ? in->width : out->width,
+                      .height = down_first ? out->height : in->height,
+                      .channels = in->channels};
+    between.bytes = am_alloc(raster_bytes(&between));
+    if (!between.bytes) return am_out_of_memory();
+    run_pass(in, first, !down_first, &between);
+    run_pass(&between, second, down_first, out);
+    am_free(between.bytes);
+    return NULL;
 }
 
 typedef struct rules {
@@ -284,13 +320,12 @@ static am_status make_axis(axis *a, int64_t in, int64_t out, double span, const 
     return NULL;
 }
 
-static am_status resize_bytes(const am_image *image, int64_t width, int64_t height, const filter *f, rules r,
-                              am_image *out)
+static am_status resize_bytes(const raster *in, const filter *f, rules r, const raster *out)
 {
     axis across, down = {0};
-    am_status status = make_axis(&across, image->width, width, r.span_across, f, &r);
-    if (!status) status = make_axis(&down, image->height, height, r.span_down, f, &r);
-    if (!status) status = resample_bytes(image, &across, &down, r.down_first, out);
+    am_status status = make_axis(&across, in->width, out->width, r.span_across, f, &r);
+    if (!status) status = make_axis(&down, in->height, out->height, r.span_down, f, &r);
+    if (!status) status = resample_bytes(in, &across, &down, r.down_first, out);
     axis_deinit(&across);
     axis_deinit(&down);
     return status;
@@ -325,26 +360,18 @@ static int64_t *nearest_indices(nearest_rule rule, am_plane_size from, am_plane_
     return indices;
 }
 
-static am_status nearest_bytes(const am_image *image, nearest_rule rule, am_image *out)
+static am_status nearest_bytes(const raster *in, nearest_rule rule, const raster *out)
 {
-    am_plane_size from = {image->height, image->width}, to = {out->height, out->width};
+    am_plane_size from = {in->height, in->width}, to = {out->height, out->width};
     int64_t *columns = nearest_indices(rule, from, to);
     if (!columns) return am_out_of_memory();
     const int64_t *rows = columns + to.width;
-    uint8_t *pixel = out->pixels;
+    uint8_t *pixel = out->bytes;
     for (int64_t y = 0; y < to.height; y++)
-        for (int64_t x = 0; x < to.width; x++, pixel += 3)
-            memcpy(pixel, image->pixels + 3 * (rows[y] * from.width + columns[x]), 3);
+        for (int64_t x = 0; x < to.width; x++, pixel += in->channels)
+            memcpy(pixel, in->bytes + in->channels * (rows[y] * from.width + columns[x]), (size_t)in->channels);
     am_free(columns);
     return NULL;
-}
-
-static am_status resize_nearest(const am_image *image, int64_t width, int64_t height, nearest_rule rule, am_image *out)
-{
-    AM_TRY(am_image_create(width, height, out));
-    am_status status = nearest_bytes(image, rule, out);
-    if (status) am_image_deinit(out);
-    return status;
 }
 
 static am_status check_new_size(int64_t width, int64_t height)
@@ -354,31 +381,32 @@ static am_status check_new_size(int64_t width, int64_t height)
                     height, AM_IMAGE_MAX_PIXELS);
 }
 
-/* The mean of a cell, in fixed point whose factor has the precision of a float. Pillow, Reduce.c. */
-static void mean_of_cell(const am_image *image, am_plane_size at, am_plane_size cell, uint8_t *out)
+/* The mean of a channel of a cell, in fixed point whose factor has the precision of a float. Pillow, Reduce.c. */
+static uint8_t mean_of_cell(const raster *in, am_plane_size at, am_plane_size cell, int64_t channel)
 {
-    uint32_t count = (uint32_t)(cell.height * cell.width), sums[3] = {count / 2, count / 2, count / 2};
+    uint32_t count = (uint32_t)(cell.height * cell.width), sum = count / 2;
     uint32_t factor = (uint32_t)(4294967296.0f / (float)(count << 8));
     for (int64_t y = at.height; y < at.height + cell.height; y++) {
-        const uint8_t *in = image->pixels + (y * image->width + at.width) * 3;
-        for (int64_t x = 0; x < cell.width; x++)
-            for (int c = 0; c < 3; c++) sums[c] += *in++;
+        const uint8_t *row = in->bytes + (y * in->width + at.width) * in->channels + channel;
+        for (int64_t x = 0; x < cell.width; x++) sum += row[x * in->channels];
     }
-    for (int c = 0; c < 3; c++) out[c] = (uint8_t)(sums[c] * factor >> 24);
+    return (uint8_t)(sum * factor >> 24);
 }
 
 /* Image.reduce: cells of that size become pixels, those at the right and bottom may be smaller. */
-static am_status reduce_pil(const am_image *image, am_plane_size cell, am_image *out)
+static am_status reduce_pil(const raster *in, am_plane_size cell, raster *out)
 {
-    AM_TRY(am_image_create((image->width + cell.width - 1) / cell.width,
-                           (image->height + cell.height - 1) / cell.height, out));
-    uint8_t *pixel = out->pixels;
-    for (int64_t y = 0; y < image->height; y += cell.height) {
-        for (int64_t x = 0; x < image->width; x += cell.width, pixel += 3) {
+    *out = (raster){.width = (in->width + cell.width - 1) / cell.width,
+                    .height = (in->height + cell.height - 1) / cell.height,
+                    .channels = in->channels};
+    uint8_t *pixel = out->bytes = am_alloc(raster_bytes(out));
+    if (!pixel) return am_out_of_memory();
+    for (int64_t y = 0; y < in->height; y += cell.height) {
+        for (int64_t x = 0; x < in->width; x += cell.width) {
             am_plane_size part = cell;
-            if (part.height > image->height - y) part.height = image->height - y;
-            if (part.width > image->width - x) part.width = image->width - x;
-            mean_of_cell(image, (am_plane_size){y, x}, part, pixel);
+            if (part.height > in->height - y) part.height = in->height - y;
+            if (part.width > in->width - x) part.width = in->width - x;
+            for (int64_t c = 0; c < in->channels; c++) *pixel++ = mean_of_cell(in, (am_plane_size){y, x}, part, c);
         }
     }
     return NULL;
@@ -393,37 +421,73 @@ static int64_t cell_side(int64_t in, int64_t out, double gap)
     return clamp(side, 1, 4095);
 }
 
-am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t height, am_resample which, double gap,
-                                am_image *out)
+static bool copy_where_size_stays(const raster *in, const raster *out)
+{
+    bool same = in->width == out->width && in->height == out->height;
+    if (same) memcpy(out->bytes, in->bytes, raster_bytes(out));
+    return same;
+}
+
+static am_status resize_pil(const raster *in, am_resample which, const raster *out)
+{
+    if (copy_where_size_stays(in, out)) return NULL;
+    if (which == AM_RESAMPLE_NEAREST) return nearest_bytes(in, nearest_pil, out);
+    rules r = {.antialias = true, .bits = PIL_BITS};
+    r.down_first = out->height < in->height && in->height - out->height > 2 * (in->width - out->width);
+    return resize_bytes(in, &filters[which], r, out);
+}
+
+static am_status resize_pil_reduced(const raster *in, am_resample which, double gap, const raster *out)
+{
+    am_plane_size cell = {cell_side(in->height, out->height, gap), cell_side(in->width, out->width, gap)};
+    if (which == AM_RESAMPLE_NEAREST || (cell.height == 1 && cell.width == 1)) return resize_pil(in, which, out);
+    raster reduced;
+    AM_TRY(reduce_pil(in, cell, &reduced));
+    rules r = {.antialias = true,
+               .bits = PIL_BITS,
+               .span_across = (double)(float)((double)in->width / (double)cell.width),
+               .span_down = (double)(float)((double)in->height / (double)cell.height)};
+    r.down_first = out->height < reduced.height && reduced.height - out->height > 2 * (reduced.width - out->width);
+    am_status status = resize_bytes(&reduced, &filters[which], r, out);
+    am_free(reduced.bytes);
+    return status;
+}
+
+/* A new image, of which `resize` fails or succeeds to make the pixels. */
+static am_status image_of(am_status status, am_image *image)
+{
+    if (status) am_image_deinit(image);
+    return status;
+}
+
+static am_status create_resized(int64_t width, int64_t height, am_image *out)
 {
     *out = (am_image){0};
     AM_TRY(check_new_size(width, height));
-    am_plane_size cell = {cell_side(image->height, height, gap), cell_side(image->width, width, gap)};
-    if (which == AM_RESAMPLE_NEAREST || (cell.height == 1 && cell.width == 1))
-        return am_resize_pil(image, width, height, which, out);
-    am_image reduced;
-    AM_TRY(reduce_pil(image, cell, &reduced));
-    rules r = {.antialias = true,
-               .bits = PIL_BITS,
-               .span_across = (double)(float)((double)image->width / (double)cell.width),
-               .span_down = (double)(float)((double)image->height / (double)cell.height)};
-    r.down_first = height < reduced.height && reduced.height - height > 2 * (reduced.width - width);
-    am_status status = resize_bytes(&reduced, width, height, &filters[which], r, out);
-    bool is_done =
-        out->pixels == reduced.pixels; /* whole cells, as many as pixels are wanted: nothing is left to filter */
-    if (!is_done) am_image_deinit(&reduced);
-    return status;
+    return am_image_create(width, height, out);
+}
+
+am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t height, am_resample which, double gap,
+                                am_image *out)
+{
+    AM_TRY(create_resized(width, height, out));
+    raster in = raster_of(image), to = raster_of(out);
+    return image_of(resize_pil_reduced(&in, which, gap, &to), out);
 }
 
 am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am_resample which, am_image *out)
 {
-    *out = (am_image){0};
-    AM_TRY(check_new_size(width, height));
-    if (width == image->width && height == image->height) return copy_image(image, out);
-    if (which == AM_RESAMPLE_NEAREST) return resize_nearest(image, width, height, nearest_pil, out);
-    rules r = {.antialias = true, .bits = PIL_BITS};
-    r.down_first = height < image->height && image->height - height > 2 * (image->width - width);
-    return resize_bytes(image, width, height, &filters[which], r, out);
+    AM_TRY(create_resized(width, height, out));
+    raster in = raster_of(image), to = raster_of(out);
+    return image_of(resize_pil(&in, which, &to), out);
+}
+
+am_status am_resize_pil_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample which, double gap,
+                              uint8_t *out)
+{
+    raster source = {(uint8_t *)(uintptr_t)in, from.width, from.height, 1}, target = {out, to.width, to.height, 1};
+    AM_TRY(check_new_size(to.width, to.height));
+    return gap > 0.0 ? resize_pil_reduced(&source, which, gap, &target) : resize_pil(&source, which, &target);
 }
 
 static am_status check_tensor(const filter *f)
@@ -438,16 +502,29 @@ static am_status check_antialias(const filter *f, bool antialias)
     return am_error(AM_UNSUPPORTED, "resample \"%s\" without antialias: torchvision refuses that", f->name);
 }
 
+static am_status resize_torch(const raster *in, am_resample which, bool antialias, const raster *out)
+{
+    AM_TRY(check_antialias(&filters[which], antialias));
+    if (copy_where_size_stays(in, out)) return NULL;
+    AM_TRY(check_tensor(&filters[which]));
+    if (which == AM_RESAMPLE_NEAREST) return nearest_bytes(in, nearest_torch, out);
+    return resize_bytes(in, &filters[which], (rules){.antialias = antialias}, out);
+}
+
 am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample which, bool antialias,
                           am_image *out)
 {
-    *out = (am_image){0};
-    AM_TRY(check_new_size(width, height));
-    AM_TRY(check_antialias(&filters[which], antialias));
-    if (width == image->width && height == image->height) return copy_image(image, out);
-    AM_TRY(check_tensor(&filters[which]));
-    if (which == AM_RESAMPLE_NEAREST) return resize_nearest(image, width, height, nearest_torch, out);
-    return resize_bytes(image, width, height, &filters[which], (rules){.antialias = antialias}, out);
+    AM_TRY(create_resized(width, height, out));
+    raster in = raster_of(image), to = raster_of(out);
+    return image_of(resize_torch(&in, which, antialias, &to), out);
+}
+
+am_status am_resize_torch_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample which,
+                                bool antialias, uint8_t *out)
+{
+    raster source = {(uint8_t *)(uintptr_t)in, from.width, from.height, 1}, target = {out, to.width, to.height, 1};
+    AM_TRY(check_new_size(to.width, to.height));
+    return resize_torch(&source, which, antialias, &target);
 }
 
 static am_status nearest_floats(const float *in, int64_t channels, am_plane_size from, am_plane_size to, float *out)

@@ -20,6 +20,10 @@ typedef enum am_resample {
 /* "bilinear"; a static string. */
 const char *am_resample_name(am_resample filter);
 
+typedef struct am_plane_size {
+    int64_t height, width;
+} am_plane_size;
+
 /* PIL.Image.resize of an RGB image: filters whose support grows with the scale, in two passes of 22-bit fixed
    point with bytes between (Pillow, Resample.c), along rows first, save where the height loses more than
    twice as many pixels as the width (Pillow 13); nearest takes centres (Geometry.c). *out is a new image of
@@ -32,6 +36,10 @@ am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am
 am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t height, am_resample filter, double gap,
                                 am_image *out) AM_NODISCARD;
 
+/* Of one channel; gap 0: none. out: [to.height, to.width]. */
+am_status am_resize_pil_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample filter, double gap,
+                              uint8_t *out) AM_NODISCARD;
+
 /* torchvision.transforms.v2.functional.resize of a uint8 tensor, as on CPUs with AVX2: two passes with
    weights of 16 bits, as precise as the largest of them lets (PyTorch, UpSampleKernelAVXAntialias.h). Without
    `antialias` the filter does not grow, and bicubic has a = -0.75 instead of -0.5; NEAREST is PyTorch's
@@ -40,9 +48,9 @@ am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t he
 am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample filter, bool antialias,
                           am_image *out) AM_NODISCARD;
 
-typedef struct am_plane_size {
-    int64_t height, width;
-} am_plane_size;
+/* Of one channel, out: [to.height, to.width]. */
+am_status am_resize_torch_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample filter,
+                                bool antialias, uint8_t *out) AM_NODISCARD;
 
 /* The same for float tensors, in: [channels, from.height, from.width], out: [channels, to.height, to.width],
    which do not overlap. Values are not clamped. */

@@ -75,17 +75,6 @@ am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_pictur
 
 /* --- sizes --- */
 
-/* Up to three channels from `first` on as an image: what Pillow and torchvision resize does not mix channels. */
-static am_status image_of_planes(const am_picture *p, int64_t first, am_image *out)
-{
-    AM_TRY(am_image_create(p->width, p->height, out));
-    for (int64_t c = 0; c < 3; c++) {
-        const uint8_t *in = p->bytes + (first + c < p->channels ? first + c : p->channels - 1) * plane_of(p);
-        for (int64_t i = 0; i < plane_of(p); i++) out->pixels[3 * i + c] = in[i];
-    }
-    return NULL;
-}
-
 typedef struct resize_way {
     am_image_backend backend;
     am_resample resample;
@@ -93,26 +82,14 @@ typedef struct resize_way {
     double gap; /* of PIL's reducing_gap; 0: none */
 } resize_way;
 
-static am_status resize_image(const am_image *from, const resize_way *way, am_plane_size to, am_image *out)
+static am_status resize_plane(const am_picture *p, int64_t channel, const resize_way *way, am_picture *out)
 {
+    am_plane_size from = {p->height, p->width}, to = {out->height, out->width};
+    const uint8_t *in = p->bytes + channel * plane_of(p);
+    uint8_t *plane = out->bytes + channel * plane_of(out);
     if (way->backend == AM_IMAGE_TORCHVISION)
-        return am_resize_torch(from, to.width, to.height, way->resample, way->antialias, out);
-    if (way->gap > 0.0) return am_resize_pil_reduced(from, to.width, to.height, way->resample, way->gap, out);
-    return am_resize_pil(from, to.width, to.height, way->resample, out);
-}
-
-static am_status resize_planes(const am_picture *p, int64_t first, const resize_way *way, am_picture *out)
-{
-    am_image from, to = {0};
-    AM_TRY(image_of_planes(p, first, &from));
-    am_status status = resize_image(&from, way, (am_plane_size){out->height, out->width}, &to);
-    for (int64_t c = 0; c < 3 && first + c < p->channels && !status; c++) {
-        uint8_t *plane = out->bytes + (first + c) * plane_of(out);
-        for (int64_t i = 0; i < plane_of(out); i++) plane[i] = to.pixels[3 * i + c];
-    }
-    am_image_deinit(&from);
-    am_image_deinit(&to);
-    return status;
+        return am_resize_torch_plane(in, from, to, way->resample, way->antialias, plane);
+    return am_resize_pil_plane(in, from, to, way->resample, way->gap, plane);
 }
 
 static am_status resize_bytes(am_picture *p, am_plane_size to, const resize_way *way)
@@ -120,7 +97,7 @@ static am_status resize_bytes(am_picture *p, am_plane_size to, const resize_way 
     am_picture out;
     AM_TRY(am_picture_create(p->channels, to.height, to.width, false, &out));
     am_status status = NULL;
-    for (int64_t c = 0; c < p->channels && !status; c += 3) status = resize_planes(p, c, way, &out);
+    for (int64_t c = 0; c < p->channels && !status; c++) status = resize_plane(p, c, way, &out);
     if (status) am_picture_deinit(&out);
     else replace(p, &out);
     return status;
