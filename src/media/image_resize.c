@@ -93,13 +93,18 @@ typedef struct axis {
     double *values; /* [out, taps] */
     int32_t *fixed; /* [out, taps]: values * 2^bits, rounded */
     int bits;
+    int16_t *high, *low; /* [out, taps]: fixed = high * 2^LOW_BITS + low; low null: fixed = high */
 } axis;
+
+enum { LOW_BITS = 11 };
 
 static void axis_deinit(axis *a)
 {
     am_free(a->first);
     am_free(a->values);
     am_free(a->fixed);
+    am_free(a->high);
+    am_free(a->low);
 }
 
 static am_status axis_alloc(axis *a, int64_t taps)
@@ -170,13 +175,32 @@ static am_status axis_plain(axis *a, const filter *f, bool single, bool align_co
     return NULL;
 }
 
-static void axis_fix(axis *a, int bits)
+/* In 16 bits, by which vectors multiply: as one number, or as two, of which no low one is larger than the whole, so
+   that sums of them stay in 32 bits. */
+static am_status split_fixed(axis *a)
+{
+    int64_t count = a->out * a->taps;
+    bool small = true;
+    for (int64_t i = 0; i < count; i++) small = small && a->fixed[i] >= INT16_MIN && a->fixed[i] <= INT16_MAX;
+    a->high = am_alloc_zeroed((size_t)count, sizeof *a->high);
+    if (!small) a->low = am_alloc_zeroed((size_t)count, sizeof *a->low);
+    if (!a->high || (!small && !a->low)) return am_out_of_memory();
+    for (int64_t i = 0; i < count; i++) {
+        int32_t high = small ? a->fixed[i] : (a->fixed[i] + (1 << (LOW_BITS - 1))) >> LOW_BITS;
+        a->high[i] = (int16_t)high;
+        if (!small) a->low[i] = (int16_t)(a->fixed[i] - high * (1 << LOW_BITS));
+    }
+    return NULL;
+}
+
+static am_status axis_fix(axis *a, int bits)
 {
     a->bits = bits;
     for (int64_t i = 0; i < a->out * a->taps; i++) {
         double scaled = a->values[i] * (double)(1 << bits);
         a->fixed[i] = (int32_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
     }
+    return split_fixed(a);
 }
 
 /* The most bits with which the largest weight stays below 2^15, at most 22. */
@@ -212,7 +236,7 @@ typedef struct byte_pass {
     raster in, out;
 } byte_pass;
 
-static uint8_t round_fixed(int32_t sum, int bits)
+static uint8_t round_fixed(int64_t sum, int bits)
 {
     return (uint8_t)clamp(sum >> bits, 0, 255);
 }
@@ -237,12 +261,56 @@ static uint8_t byte_of_row(const axis *a, const int32_t *weights, const uint8_t 
     return round_fixed(sum, a->bits);
 }
 
+/* Sixteen sums side by side, of which a compiler makes vectors. in: [taps, 16], each line `stride` after the one
+   before; weights: [taps]. */
+enum { LANES = 16 };
+
+static void sum_lanes(const int16_t *weights, const int16_t *in, int64_t taps, int32_t sums[LANES])
+{
+    for (int64_t t = 0; t < taps; t++)
+        for (int k = 0; k < LANES; k++) sums[k] += weights[t] * in[t * LANES + k];
+}
+
+/* Output `at` of an axis for sixteen lines of inputs: [taps, 16]. */
+static void resample_lanes(const axis *a, int64_t at, const int16_t *in, uint8_t out[LANES])
+{
+    int32_t sums[LANES] = {0}, low[LANES] = {0};
+    sum_lanes(a->high + at * a->taps, in, a->taps, sums);
+    if (a->low) sum_lanes(a->low + at * a->taps, in, a->taps, low);
+    int64_t half = 1 << (a->bits - 1), factor = a->low ? 1 << LOW_BITS : 1;
+    for (int k = 0; k < LANES; k++) out[k] = round_fixed(sums[k] * factor + low[k] + half, a->bits);
+}
+
+enum { WINDOW = 512 };
+
+/* Sixteen rows from y on, in windows that are turned so that the rows lie side by side. taps <= WINDOW */
+static void pass_along_lanes(const byte_pass *pass, int64_t y)
+{
+    const axis *a = pass->a;
+    int16_t window[WINDOW * LANES];
+    uint8_t done[LANES];
+    for (int64_t i = 0, next; i < a->out; i = next) {
+        int64_t begin = a->first[i], end = begin;
+        for (next = i; next < a->out && a->first[next] + a->taps - begin <= WINDOW; next++)
+            end = a->first[next] + a->taps > end ? a->first[next] + a->taps : end;
+        for (int r = 0; r < LANES; r++) {
+            const uint8_t *row = pass->in.bytes + (y + r) * a->in;
+            for (int64_t x = begin; x < end; x++) window[(x - begin) * LANES + r] = row[x];
+        }
+        for (int64_t k = i; k < next; k++) {
+            resample_lanes(a, k, window + (a->first[k] - begin) * LANES, done);
+            for (int r = 0; r < LANES; r++) pass->out.bytes[(y + r) * a->out + k] = done[r];
+        }
+    }
+}
+
 static void pass_along_rows(void *context, int64_t begin, int64_t end)
 {
     const byte_pass *pass = context;
     const axis *a = pass->a;
-    int64_t channels = pass->in.channels;
-    for (int64_t y = begin; y < end; y++) {
+    int64_t channels = pass->in.channels, y = begin;
+    for (; channels == 1 && a->taps <= WINDOW && y + LANES <= end; y += LANES) pass_along_lanes(pass, y);
+    for (; y < end; y++) {
         const uint8_t *in = pass->in.bytes + y * a->in * channels;
         uint8_t *out = pass->out.bytes + y * a->out * channels;
         for (int64_t i = 0; i < a->out && channels == 1; i++)
@@ -252,24 +320,35 @@ static void pass_along_rows(void *context, int64_t begin, int64_t end)
     }
 }
 
-enum { COLUMNS = 256 };
+/* Sixteen columns from `in` on, one below the other `stride` bytes after it. */
+static void column_lanes(const axis *a, int64_t at, const uint8_t *in, int64_t stride, uint8_t *out)
+{
+    const int16_t *high = a->high + at * a->taps, *low = a->low ? a->low + at * a->taps : NULL;
+    int32_t sums[LANES] = {0}, rest[LANES] = {0};
+    int64_t half = 1 << (a->bits - 1), factor = low ? 1 << LOW_BITS : 1;
+    for (int64_t t = 0; t < a->taps; t++) {
+        int16_t line[LANES];
+        for (int k = 0; k < LANES; k++) line[k] = in[t * stride + k];
+        sum_lanes(high + t, line, 1, sums);
+        if (low) sum_lanes(low + t, line, 1, rest);
+    }
+    for (int k = 0; k < LANES; k++) out[k] = round_fixed(sums[k] * factor + rest[k] + half, a->bits);
+}
 
-/* Rows are added one after another, as far as they stay in the nearest cache. */
 static void pass_down_columns(void *context, int64_t begin, int64_t end)
 {
     const byte_pass *pass = context;
     const axis *a = pass->a;
     int64_t width = pass->in.width * pass->in.channels;
-    int32_t sums[COLUMNS];
     for (int64_t y = begin; y < end; y++) {
-        const int32_t *weights = a->fixed + y * a->taps;
-        for (int64_t x = 0; x < width; x += COLUMNS) {
-            const uint8_t *in = pass->in.bytes + a->first[y] * width + x;
-            int64_t count = width - x < COLUMNS ? width - x : COLUMNS;
-            for (int64_t k = 0; k < count; k++) sums[k] = 1 << (a->bits - 1);
-            for (int64_t t = 0; t < a->taps; t++, in += width)
-                for (int64_t k = 0; k < count; k++) sums[k] += weights[t] * in[k];
-            for (int64_t k = 0; k < count; k++) pass->out.bytes[y * width + x + k] = round_fixed(sums[k], a->bits);
+        const uint8_t *in = pass->in.bytes + a->first[y] * width;
+        uint8_t *out = pass->out.bytes + y * width;
+        int64_t x = 0;
+        for (; x + LANES <= width; x += LANES) column_lanes(a, y, in + x, width, out + x);
+        for (; x < width; x++) {
+            int32_t sum = 1 << (a->bits - 1);
+            for (int64_t t = 0; t < a->taps; t++) sum += a->fixed[y * a->taps + t] * in[t * width + x];
+            out[x] = round_fixed(sum, a->bits);
         }
     }
 }
@@ -316,8 +395,7 @@ static am_status make_axis(axis *a, int64_t in, int64_t out, double span, const 
 {
     *a = (axis){.in = in, .out = out, .span = span > 0.0 ? span : (double)in};
     AM_TRY(r->antialias ? axis_antialias(a, f, r->single) : axis_plain(a, f, r->single, r->align_corners));
-    axis_fix(a, r->bits ? r->bits : torch_bits(a));
-    return NULL;
+    return axis_fix(a, r->bits ? r->bits : torch_bits(a));
 }
 
 static am_status resize_bytes(const raster *in, const filter *f, rules r, const raster *out)

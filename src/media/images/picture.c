@@ -1,6 +1,7 @@
 #include "media/images/picture.h"
 
 #include "base/memory.h"
+#include "base/threads.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -51,10 +52,29 @@ am_status am_picture_copy(const am_picture *picture, am_picture *out)
     return NULL;
 }
 
+typedef struct split_job {
+    const uint8_t *pixels; /* [plane, 3] */
+    uint8_t *planes;       /* [3, plane] */
+    int64_t plane;
+} split_job;
+
+static void split_pixels(void *context, int64_t begin, int64_t end)
+{
+    const split_job *job = context;
+    const uint8_t *restrict pixels = job->pixels;
+    uint8_t *restrict red = job->planes, *restrict green = red + job->plane, *restrict blue = green + job->plane;
+    for (int64_t i = begin; i < end; i++) {
+        red[i] = pixels[3 * i];
+        green[i] = pixels[3 * i + 1];
+        blue[i] = pixels[3 * i + 2];
+    }
+}
+
+/* Into a picture of three channels. */
 static void planes_of_pixels(const uint8_t *pixels, am_picture *out)
 {
-    for (int64_t i = 0; i < plane_of(out); i++, pixels += 3)
-        for (int64_t c = 0; c < out->channels; c++) out->bytes[c * plane_of(out) + i] = pixels[c];
+    split_job job = {pixels, out->bytes, plane_of(out)};
+    am_parallel_for(job.plane, 1 << 16, split_pixels, &job);
 }
 
 am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_picture *out)

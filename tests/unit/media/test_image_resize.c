@@ -193,3 +193,37 @@ static void media_image_resize__leaks_nothing_when_memory_is_short(void **state)
     am_test_expect_ok(am_threads_set(0));
     am_image_deinit(&image);
 }
+
+static void expect_same_planes(const am_image *image, am_plane_size to, am_resample filter, resizer resize)
+{
+    am_image out;
+    am_plane_size from = {image->height, image->width};
+    uint8_t *in = malloc((size_t)(from.height * from.width)), *plane = malloc((size_t)(to.height * to.width));
+    am_test_expect_ok(resize(image, to.width, to.height, filter, &out));
+    for (int c = 0; c < 3; c++) {
+        for (int64_t i = 0; i < from.height * from.width; i++) in[i] = image->pixels[3 * i + c];
+        am_test_expect_ok(resize == am_resize_pil
+                              ? am_resize_pil_plane(in, from, to, filter, 0.0, plane)
+                              : am_resize_torch_plane(in, from, to, filter, resize == torch_smooth, plane));
+        for (int64_t i = 0; i < to.height * to.width; i++) assert_int_equal(plane[i], out.pixels[3 * i + c]);
+    }
+    am_image_deinit(&out);
+    free(in);
+    free(plane);
+}
+
+/* Rows are made sixteen at a time, in windows, of planes only; the largest shrinks more than a window at once. */
+static void media_image_resize__planes_agree_with_pixels(void **state)
+{
+    static const am_plane_size sizes[][2] = {{{33, 50}, {17, 21}},  {{16, 1400}, {16, 700}}, {{35, 1300}, {40, 3}},
+                                             {{5, 9}, {31, 64}},    {{20, 2600}, {18, 2}},   {{2100, 17}, {2, 33}},
+                                             {{48, 640}, {48, 641}}};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        am_image image = noise(sizes[s][0].width, sizes[s][0].height);
+        for (int r = 0; r < 3; r++)
+            for (int filter = 0; filter < AM_RESAMPLE_COUNT; filter++)
+                if (has_filter(resizers[r], (am_resample)filter))
+                    expect_same_planes(&image, sizes[s][1], (am_resample)filter, resizers[r]);
+        am_image_deinit(&image);
+    }
+}
