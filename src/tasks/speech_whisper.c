@@ -181,12 +181,12 @@ static am_status cut_segment(const job *j, const am_tensor *features, int64_t se
 }
 
 /* A segment and what the decoder begins with. */
-typedef struct am_heard {
+typedef struct heard {
     am_tensor features; /* [1, mels, segment_frames] */
     int32_t *ids;       /* start_length, the last of them as j->start */
     int64_t start_length;
     int64_t new_tokens; /* at most */
-} am_heard;
+} heard;
 
 /* A max_length of the configuration counts from behind the start, and grows from segment to segment, as it does in
    transformers. */
@@ -201,33 +201,33 @@ static int64_t new_tokens(job *j, int64_t start_length)
 }
 
 /* Once tokens were drawn there are no beams until the sound ends. */
-static am_status generate(job *j, const am_heard *heard, double temperature, am_generated *out)
+static am_status generate(job *j, const heard *h, double temperature, am_generated *out)
 {
-    am_session_input input = {"input_features", heard->features};
+    am_session_input input = {"input_features", h->features};
     j->config.do_sample = temperature > 0.0;
     j->config.temperature = j->config.do_sample ? temperature : 1.0;
     if (j->config.do_sample) j->config.num_beams = 1;
     am_generation_config config = j->config;
     if (j->config.do_sample && j->draws++) config.seed = am_splitmix(config.seed, j->draws);
-    config.max_new_tokens = heard->new_tokens;
+    config.max_new_tokens = h->new_tokens;
     am_generate_request request = {.inputs = &input,
                                    .input_count = 1,
-                                   .ids = heard->ids,
+                                   .ids = h->ids,
                                    .batch = 1,
-                                   .length = heard->start_length,
+                                   .length = h->start_length,
                                    .config = &config,
                                    .wants_log_probabilities = !isnan(j->fallback.logprob)};
     return am_generate(j->p->session, &request, out);
 }
 
 /* The probability that nothing is said: of a token behind the first one of the start. */
-static am_status find_silence(job *j, const am_heard *heard, double *out)
+static am_status find_silence(job *j, const heard *h, double *out)
 {
-    am_tensor logits, ids = {AM_I32, am_shape_of(1, heard->start_length), heard->ids};
-    am_session_input inputs[] = {{"input_features", heard->features}, {"decoder_input_ids", ids}};
+    am_tensor logits, ids = {AM_I32, am_shape_of(1, h->start_length), h->ids};
+    am_session_input inputs[] = {{"input_features", h->features}, {"decoder_input_ids", ids}};
     int64_t token = (int64_t)id_of(j->file, "no_timestamps_token_id") - 1;
     AM_TRY(am_run_for_output(j->p, inputs, 2, "logits", &logits));
-    int64_t vocab = logits.shape.dims[2], at = heard->start_length - j->start_length;
+    int64_t vocab = logits.shape.dims[2], at = h->start_length - j->start_length;
     if (token < 0 || token >= vocab)
         return am_error(AM_INVALID_FILE, "generation_config.json: no_timestamps_token_id: no token of this model");
     *out = exp(am_log_probability((const float *)logits.data + at * vocab, vocab, token, 1.0));
@@ -235,7 +235,7 @@ static am_status find_silence(job *j, const am_heard *heard, double *out)
 }
 
 /* Whether what was made of a segment is not to be trusted, and whether nothing was said. */
-static am_status judge(job *j, const am_heard *heard, const am_generated *made, bool *again, bool *silent)
+static am_status judge(job *j, const heard *h, const am_generated *made, bool *again, bool *silent)
 {
     const am_whisper_fallback *f = &j->fallback;
     int64_t count = made->lengths[0];
@@ -251,20 +251,20 @@ static am_status judge(job *j, const am_heard *heard, const am_generated *made, 
     if (!(sum / (double)count < f->logprob)) return NULL;
     *again = true;
     if (isnan(f->no_speech)) return NULL;
-    AM_TRY(find_silence(j, heard, &silence));
+    AM_TRY(find_silence(j, h, &silence));
     *silent = silence > f->no_speech;
     *again = !*silent;
     return NULL;
 }
 
 /* At one temperature after the other, until it is to be trusted. */
-static am_status generate_with_fallback(job *j, const am_heard *heard, am_generated *out, bool *silent)
+static am_status generate_with_fallback(job *j, const heard *h, am_generated *out, bool *silent)
 {
     bool again = true;
     for (int i = 0; again && i < j->fallback.count; i++) {
         am_generated_deinit(out);
-        AM_TRY(generate(j, heard, j->fallback.temperatures[i], out));
-        AM_TRY(judge(j, heard, out, &again, silent));
+        AM_TRY(generate(j, h, j->fallback.temperatures[i], out));
+        AM_TRY(judge(j, h, out, &again, silent));
         j->tells_what_was_said = j->context.conditions && j->fallback.temperatures[i] < 0.5;
     }
     return NULL;
@@ -317,25 +317,25 @@ static am_status keep_segment(job *j, const int32_t *ids, const double *ends, in
 }
 
 /* When the tokens of a segment that begins at frame `seek` are said; *out is null where that is not wanted. */
-static am_status find_times(job *j, const am_heard *heard, int64_t seek, const am_generated *made, am_arena *arena,
+static am_status find_times(job *j, const heard *h, int64_t seek, const am_generated *made, am_arena *arena,
                             double **out)
 {
-    int64_t count = made->lengths[0], start = heard->start_length;
+    int64_t count = made->lengths[0], start = h->start_length;
     *out = NULL;
     if (!j->text.word_times) return NULL;
     int32_t *ids = am_arena_array(arena, (size_t)(start + count) + 1, sizeof *ids);
     float *seconds = am_arena_array(arena, (size_t)count + 1, sizeof *seconds);
     *out = am_arena_array(arena, (size_t)count + 1, sizeof **out);
     if (!ids || !seconds || !*out) return am_out_of_memory();
-    memcpy(ids, heard->ids, (size_t)start * sizeof *ids);
+    memcpy(ids, h->ids, (size_t)start * sizeof *ids);
     memcpy(ids + start, made->ids, (size_t)count * sizeof *ids);
-    am_whisper_said said = {heard->features, ids, start, count, j->sound_frames - seek};
+    am_whisper_said said = {h->features, ids, start, count, j->sound_frames - seek};
     if (count) AM_TRY(am_whisper_token_times(j->p, am_json_get(j->file, "alignment_heads"), &said, seconds));
     for (int64_t i = 0; i < count; i++) (*out)[i] = (double)(seconds[i] + (float)((double)seek * FRAME_S));
     return NULL;
 }
 
-static am_status begin_segment(job *j, const am_tensor *features, int64_t seek, am_arena *arena, am_heard *out)
+static am_status begin_segment(job *j, const am_tensor *features, int64_t seek, am_arena *arena, heard *out)
 {
     AM_TRY(cut_segment(j, features, seek, arena, &out->features));
     if (!seek) AM_TRY(find_start(j, &out->features));
@@ -350,15 +350,15 @@ static am_status begin_segment(job *j, const am_tensor *features, int64_t seek, 
 static am_status hear_segment(job *j, const am_tensor *features, int64_t seek, int64_t *covered)
 {
     am_arena arena = {0};
-    am_heard heard = {0};
+    heard h = {0};
     am_generated made = {0};
     bool silent = false;
     int64_t frames = features->shape.dims[2] - seek;
     if (frames > j->segment_frames) frames = j->segment_frames;
-    am_status status = begin_segment(j, features, seek, &arena, &heard);
+    am_status status = begin_segment(j, features, seek, &arena, &h);
     double *ends = NULL;
-    if (!status) status = generate_with_fallback(j, &heard, &made, &silent);
-    if (!status && !silent) status = find_times(j, &heard, seek, &made, &arena, &ends);
+    if (!status) status = generate_with_fallback(j, &h, &made, &silent);
+    if (!status && !silent) status = find_times(j, &h, seek, &made, &arena, &ends);
     if (!status && !silent) {
         int64_t count = made.lengths[0];
         if (count && am_generation_config_stops(&j->config, made.ids[count - 1])) count--;
