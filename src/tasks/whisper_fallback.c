@@ -48,7 +48,7 @@ am_status am_whisper_fallback_read(am_json options, am_json file, am_whisper_fal
 
 am_status am_whisper_compression_ratio(const int32_t *ids, int64_t count, int64_t vocab, double *out)
 {
-    int bytes_each = (int)(log2((double)vocab) / 8.0) + 1;
+    int bytes_each = vocab < 1 || vocab > INT32_MAX ? 4 : (int)(log2((double)vocab) / 8.0) + 1;
     uLong size = (uLong)(count * bytes_each);
     uLongf compressed_size = compressBound(size);
     uint8_t *bytes = am_alloc(size + 1), *compressed = am_alloc(compressed_size);
