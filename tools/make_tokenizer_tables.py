@@ -177,9 +177,14 @@ def print_set_additions():
     print_head("REGEX_TABLES")
     print("/* what is in a set for Oniguruma (Unicode 16) and perhaps not for PCRE2 (10.42: Unicode 14), where neither the category nor")
     print("   what else is said of new code points tells it */")
-    print("typedef struct set_range {\n    const char *set;\n    uint32_t first, last;\n} set_range;\n")
-    print("static const set_range set_additions[] = {")
-    print_items('{"%s", %s, %s}' % (key.replace("\\", "\\\\"), hex(a), hex(b)) for key, new in sorted(set_additions().items()) for a, b in ranges(new))
+    print("typedef struct set_addition {\n    const char *set;\n    const uint32_t (*ranges)[2];\n    size_t count;\n} set_addition;\n")
+    items = sorted((key, ranges(new)) for key, new in set_additions().items())
+    for i, (_, added) in enumerate(items):
+        print(f"static const uint32_t added_to_{i}[][2] = {{")
+        print_items("{%s, %s}" % (hex(a), hex(b)) for a, b in added)
+        print("};\n")
+    print("static const set_addition set_additions[] = {")
+    print_items('{"%s", added_to_%d, %d}' % (key.replace("\\", "\\\\"), i, len(added)) for i, (key, added) in enumerate(items))
     print("};\n\n#endif")
 
 

@@ -97,9 +97,10 @@ static void put_new_ranges(const char *set, am_buffer *out, bool *is_rare)
         if (inside) am_buffer_printf(out, "\\x{%x}-\\x{%x}", (unsigned)range.first, (unsigned)range.last);
     }
     for (size_t i = 0; i < sizeof set_additions / sizeof set_additions[0]; i++) {
-        const set_range *r = &set_additions[i];
-        if (!strstr(set, r->set)) continue;
-        am_buffer_printf(out, "\\x{%x}-\\x{%x}", (unsigned)r->first, (unsigned)r->last);
+        const set_addition *a = &set_additions[i];
+        if (!strstr(set, a->set)) continue;
+        for (size_t k = 0; k < a->count; k++)
+            am_buffer_printf(out, "\\x{%x}-\\x{%x}", (unsigned)a->ranges[k][0], (unsigned)a->ranges[k][1]);
         *is_rare = true;
     }
 }
