@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "media/image_codecs.h"
 
 #include <inttypes.h>
@@ -79,22 +80,42 @@ static const struct {
     [8] = {.mirror_x = true, .transposed = true},
 };
 
+/* The stored pixel of the upright one at (0, 0), and how far those of its neighbours to the right and below lie. */
+typedef struct turn {
+    const uint8_t *first;
+    int64_t right, below; /* bytes */
+    am_image *upright;
+} turn;
+
+enum { TILE = 32 };
+
+/* Rows of tiles, which stay in the nearest cache also where rows become columns. */
+static void turn_tiles(void *context, int64_t begin, int64_t end)
+{
+    const turn *t = context;
+    int64_t width = t->upright->width, height = t->upright->height;
+    for (int64_t top = begin * TILE; top < end * TILE && top < height; top += TILE)
+        for (int64_t left = 0; left < width; left += TILE)
+            for (int64_t y = top; y < top + TILE && y < height; y++) {
+                uint8_t *to = t->upright->pixels + 3 * (y * width + left);
+                for (int64_t x = left; x < left + TILE && x < width; x++, to += 3)
+                    memcpy(to, t->first + (y * t->below + x * t->right), 3);
+            }
+}
+
 static am_status make_upright(am_image *image, int orientation)
 {
     if (orientation < 2 || orientation > 8) return NULL;
     bool transposed = orientations[orientation].transposed;
+    bool mirror_x = orientations[orientation].mirror_x, mirror_y = orientations[orientation].mirror_y;
     am_image upright;
     AM_TRY(am_image_create(transposed ? image->height : image->width, transposed ? image->width : image->height,
                            &upright));
-    uint8_t *to = upright.pixels;
-    for (int64_t y = 0; y < upright.height; y++) {
-        for (int64_t x = 0; x < upright.width; x++, to += 3) {
-            int64_t column = transposed ? y : x, row = transposed ? x : y;
-            if (orientations[orientation].mirror_x) column = image->width - 1 - column;
-            if (orientations[orientation].mirror_y) row = image->height - 1 - row;
-            memcpy(to, image->pixels + 3 * (row * image->width + column), 3);
-        }
-    }
+    int64_t column = mirror_x ? -3 : 3, row = mirror_y ? -3 * image->width : 3 * image->width;
+    turn t = {.right = transposed ? row : column, .below = transposed ? column : row, .upright = &upright};
+    t.first = image->pixels + (mirror_x ? 3 * (image->width - 1) : 0) +
+              (mirror_y ? 3 * image->width * (image->height - 1) : 0);
+    am_parallel_for((upright.height + TILE - 1) / TILE, 4, turn_tiles, &t);
     upright.has_transparent_color = image->has_transparent_color;
     memcpy(upright.transparent_color, image->transparent_color, sizeof upright.transparent_color);
     am_image_deinit(image);
