@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <pcre2.h>
+#include <pthread.h>
 
 struct am_py_regex {
     pcre2_code *code;
@@ -47,17 +48,37 @@ static void append_property(am_buffer *out, bool (*is)(uint32_t), uint32_t limit
     }
 }
 
+static const struct {
+    const char *name;
+    bool (*is)(uint32_t);
+    uint32_t limit; /* none from here on */
+} properties[] = {
+    {"space", am_py_is_space, 0x3001}, {"digit", am_py_is_decimal, 0x20000}, {"word", am_py_is_word, 0x110000}};
+
+enum { PROPERTIES = sizeof properties / sizeof properties[0] };
+
+/* The members of properties, once a process: there are a million code points to be asked. */
+static struct {
+    pthread_mutex_t mutex;
+    am_buffer texts[PROPERTIES];
+} members = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void append_members(am_buffer *out, size_t i)
+{
+    pthread_mutex_lock(&members.mutex);
+    am_buffer *text = &members.texts[i];
+    if (!text->length) append_property(text, properties[i].is, properties[i].limit);
+    if (text->failed) out->failed = true;
+    else am_buffer_append(out, text->bytes, text->length);
+    if (text->failed) am_buffer_deinit(text);
+    pthread_mutex_unlock(&members.mutex);
+}
+
 static bool append_named(am_buffer *out, am_text name, const am_py_set *sets)
 {
-    static const struct {
-        const char *name;
-        bool (*is)(uint32_t);
-        uint32_t limit; /* none from here on */
-    } properties[] = {
-        {"space", am_py_is_space, 0x3001}, {"digit", am_py_is_decimal, 0x20000}, {"word", am_py_is_word, 0x110000}};
-    for (size_t i = 0; i < sizeof properties / sizeof properties[0]; i++) {
+    for (size_t i = 0; i < PROPERTIES; i++) {
         if (!am_text_is(name, properties[i].name)) continue;
-        append_property(out, properties[i].is, properties[i].limit);
+        append_members(out, i);
         return true;
     }
     for (; sets && sets->name; sets++) {
