@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,6 +79,17 @@ static void remove_directories(void)
         free(directories[i]);
     }
     directory_count = 0;
+}
+
+void am_test_skip_on_full_disk(void)
+{
+    struct statvfs disk;
+    const double spare = 64 << 20;
+    assert_int_equal(statvfs(am_test_temporary_directory(), &disk), 0);
+    double free_bytes = (double)disk.f_bavail * (double)disk.f_frsize;
+    if (free_bytes - spare > 0.1 * (double)disk.f_blocks * (double)disk.f_frsize) return;
+    print_message("less than a tenth of the disk is free\n");
+    skip();
 }
 
 const char *am_test_temporary_directory(void)

@@ -24,6 +24,10 @@ void am_test_expect_ok_at(am_status status, const char *file, int line);
 /* A new empty folder, removed with all in it when the program ends. Valid until then. */
 const char *am_test_temporary_directory(void);
 
+/* Skips the test where less than a tenth of the disk is free: nothing is kept there then
+ * (src/targets/cpu/weight_cache.h). */
+void am_test_skip_on_full_disk(void);
+
 /* printf into one of 16 buffers used in turn: for paths and short texts. Fails the test beyond 4095 bytes. */
 const char *am_test_format(const char *format, ...) AM_PRINTF(1, 2);
 

@@ -250,6 +250,7 @@ static void sleep_milliseconds(int count)
 /* The second time a weight of a file comes from the cache folder: with the same bytes, and no memory of its own. */
 static void runtime_quantize__the_next_start_finds_what_was_made(void **state)
 {
+    am_test_skip_on_full_disk();
     enum { N = 512, K = 512 };
     const char *path = am_test_format("%s/weights", am_test_temporary_directory());
     float *w = make(N * K);

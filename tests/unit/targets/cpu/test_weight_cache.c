@@ -105,6 +105,7 @@ static const char *use_cache(const char *limit)
 
 static void cpu_weight_cache__finds_what_was_kept_while_the_file_is_the_same(void **state)
 {
+    am_test_skip_on_full_disk();
     (void)state;
     const char *cache = use_cache("1");
     const char *path = write_weights(1), *copy = write_weights(1);
@@ -148,6 +149,7 @@ static void truncate_entry(void *context, const char *name)
 
 static void cpu_weight_cache__makes_room_and_does_without(void **state)
 {
+    am_test_skip_on_full_disk();
     (void)state;
     const char *cache = use_cache("0.0012"); /* two entries */
     const char *path = write_weights(2);
