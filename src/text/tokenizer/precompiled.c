@@ -69,6 +69,7 @@ static bool find_prefix(const am_precompiled *p, const char *key, size_t length,
         if ((unit & (1u << 31 | 0xFF)) != byte) return found;
         at ^= unit_offset(unit);
         if (!(unit >> 8 & 1)) continue;
+        if (longest && i + 1 < length && !am_is_char_start(key[i + 1])) continue; /* a damaged map has parts of one */
         size_t start = at < p->unit_count ? p->units[at] & ~(1u << 31) : SIZE_MAX;
         if (start > p->replacements_length) return found;
         if (start < p->replacements_length && !am_is_char_start(p->replacements[start])) return found;
