@@ -179,12 +179,13 @@ def print_set_additions():
     print("   what else is said of new code points tells it */")
     print("typedef struct set_addition {\n    const char *set;\n    const uint32_t (*ranges)[2];\n    size_t count;\n} set_addition;\n")
     items = sorted((key, ranges(new)) for key, new in set_additions().items())
-    for i, (_, added) in enumerate(items):
-        print(f"static const uint32_t added_to_{i}[][2] = {{")
+    lists = [list(map(list, added)) for added in sorted({tuple(map(tuple, added)) for _, added in items})]
+    for i, added in enumerate(lists):
+        print(f"static const uint32_t added_ranges_{i}[][2] = {{")
         print_items("{%s, %s}" % (hex(a), hex(b)) for a, b in added)
         print("};\n")
     print("static const set_addition set_additions[] = {")
-    print_items('{"%s", added_to_%d, %d}' % (key.replace("\\", "\\\\"), i, len(added)) for i, (key, added) in enumerate(items))
+    print_items('{"%s", added_ranges_%d, %d}' % (key.replace("\\", "\\\\"), lists.index(added), len(added)) for key, added in items)
     print("};\n\n#endif")
 
 

@@ -1,6 +1,6 @@
 #include "text/chat_template/unicode.h"
 
-#include "text/tokenizer/internal.h"
+#include "text/tokenizer/python_text.h"
 
 #include <utf8proc.h>
 
@@ -132,14 +132,6 @@ static const range other_upper[] = {
     {0x2160, 0x216F}, {0x24B6, 0x24CF}, {0x1F130, 0x1F149}, {0x1F150, 0x1F169}, {0x1F170, 0x1F189},
 };
 
-/* Digits that are no decimal digits: superscripts, circled ones. */
-static const range other_digits[] = {
-    {0xB2, 0xB3},     {0xB9, 0xB9},       {0x1369, 0x1371},   {0x19DA, 0x19DA},   {0x2070, 0x2070},
-    {0x2074, 0x2079}, {0x2080, 0x2089},   {0x2460, 0x2468},   {0x2474, 0x247C},   {0x2488, 0x2490},
-    {0x24EA, 0x24EA}, {0x24F5, 0x24FD},   {0x24FF, 0x24FF},   {0x2776, 0x277E},   {0x2780, 0x2788},
-    {0x278A, 0x2792}, {0x10A40, 0x10A43}, {0x10E60, 0x10E68}, {0x11052, 0x1105A}, {0x1F100, 0x1F10A},
-};
-
 /* Letters with a numeric value. */
 static const range numeric_letters[] = {
     {0x3405, 0x3405},   {0x3483, 0x3483},   {0x382A, 0x382A},   {0x3B4D, 0x3B4D},   {0x4E00, 0x4E00},
@@ -234,12 +226,12 @@ bool am_jchar_is_alpha(uint32_t c)
 
 bool am_jchar_is_decimal(uint32_t c)
 {
-    return category(c) == UTF8PROC_CATEGORY_ND;
+    return am_py_is_decimal(c);
 }
 
 bool am_jchar_is_digit(uint32_t c)
 {
-    return am_jchar_is_decimal(c) || IN(other_digits, c);
+    return am_py_is_digit(c);
 }
 
 bool am_jchar_is_numeric(uint32_t c)
