@@ -2,6 +2,7 @@
    that the caller frees it on every way out. */
 #include "media/image_codecs.h"
 
+#include "base/hex.h"
 #include "base/memory.h"
 
 #include <png.h>
@@ -108,13 +109,6 @@ static int stored_channels(const png_state *state)
     }
 }
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Exif as ImageMagick writes it into a text: three lines (an empty one, the kind, the length), then hexadecimal
    digits. The directory of the picture itself is at the begin: what is beyond `bytes` is not looked for. */
 static int raw_profile_orientation(const char *text)
@@ -126,7 +120,7 @@ static int raw_profile_orientation(const char *text)
         if (!text++) return 0;
     }
     for (; *text && digits < 2 * sizeof bytes; text++) {
-        int digit = digit_of(*text);
+        int digit = am_hex_value(*text);
         if (*text == '\n' || *text == ' ') continue;
         if (digit < 0) return 0;
         bytes[digits / 2] = (uint8_t)(digits % 2 ? bytes[digits / 2] << 4 | digit : digit);

@@ -531,8 +531,8 @@ static am_status resize_pil_reduced(const raster *in, am_resample which, double 
     return status;
 }
 
-/* A new image, of which `resize` fails or succeeds to make the pixels. */
-static am_status image_of(am_status status, am_image *image)
+/* The status that it is given; after a failure there is no image. */
+static am_status finish_image(am_status status, am_image *image)
 {
     if (status) am_image_deinit(image);
     return status;
@@ -550,14 +550,14 @@ am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t he
 {
     AM_TRY(create_resized(width, height, out));
     raster in = raster_of(image), to = raster_of(out);
-    return image_of(resize_pil_reduced(&in, which, gap, &to), out);
+    return finish_image(resize_pil_reduced(&in, which, gap, &to), out);
 }
 
 am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am_resample which, am_image *out)
 {
     AM_TRY(create_resized(width, height, out));
     raster in = raster_of(image), to = raster_of(out);
-    return image_of(resize_pil(&in, which, &to), out);
+    return finish_image(resize_pil(&in, which, &to), out);
 }
 
 am_status am_resize_pil_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample which, double gap,
@@ -594,7 +594,7 @@ am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, 
 {
     AM_TRY(create_resized(width, height, out));
     raster in = raster_of(image), to = raster_of(out);
-    return image_of(resize_torch(&in, which, antialias, &to), out);
+    return finish_image(resize_torch(&in, which, antialias, &to), out);
 }
 
 am_status am_resize_torch_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample which,

@@ -1,6 +1,7 @@
 /* Tokenizers whose tokens are bytes or code points: ByT5, MyT5, Perceiver, Dia, CANINE. */
 #include "text/tokenizer/python_tokenizer.h"
 
+#include "base/hex.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/utf8.h"
@@ -412,19 +413,11 @@ static am_status tokenize_myt5(const am_python *p, am_scratch *s, am_text text)
     return status;
 }
 
-static int digit_of(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* bytes.fromhex */
 static am_status append_hex(am_text token, am_buffer *out)
 {
     for (size_t i = 0; i < token.length; i += 2) {
-        int high = digit_of(token.bytes[i]), low = i + 1 < token.length ? digit_of(token.bytes[i + 1]) : -1;
+        int high = am_hex_value(token.bytes[i]), low = i + 1 < token.length ? am_hex_value(token.bytes[i + 1]) : -1;
         if (high < 0 || low < 0)
             return am_error(AM_OUT_OF_RANGE, "the token \"%.*s\" is no bytes in hexadecimal", (int)token.length,
                             token.bytes);

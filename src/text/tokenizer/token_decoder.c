@@ -1,6 +1,7 @@
 /* Decoders of tokenizer.json: each turns a list of tokens into another; in the end they are put together. */
 #include "text/tokenizer/internal.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 typedef enum kind {
@@ -221,18 +222,11 @@ static void decode_fuse(am_scratch *s, list *tokens)
     am_buffer_deinit(&text);
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* The byte of "<0x41>", or -1. Rust's from_str_radix also takes "+5". */
 static int byte_of_token(am_text token)
 {
     if (token.length != 6 || memcmp(token.bytes, "<0x", 3) != 0 || token.bytes[5] != '>') return -1;
-    int high = token.bytes[3] == '+' ? 0 : hex_value(token.bytes[3]), low = hex_value(token.bytes[4]);
+    int high = token.bytes[3] == '+' ? 0 : am_hex_value(token.bytes[3]), low = am_hex_value(token.bytes[4]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
