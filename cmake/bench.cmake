@@ -1,5 +1,5 @@
 # The C side of `make bench`; everything else of bench/ is Python.
-foreach(worker anymodel_worker read_worker tokenizer_worker)
+foreach(worker anymodel_worker processor_worker read_worker tokenizer_worker)
   add_executable(${worker} ${PROJECT_SOURCE_DIR}/bench/${worker}.c)
   target_include_directories(${worker} PRIVATE ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(${worker} PRIVATE anymodel_static)

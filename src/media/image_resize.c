@@ -4,9 +4,11 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "media/vector/vector.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
@@ -93,10 +95,9 @@ typedef struct axis {
     double *values; /* [out, taps] */
     int32_t *fixed; /* [out, taps]: values * 2^bits, rounded */
     int bits;
-    int16_t *high, *low; /* [out, taps]: fixed = high * 2^LOW_BITS + low; low null: fixed = high */
+    int16_t *high, *low; /* [out, taps]: fixed = high * 2^AM_WEIGHT_LOW_BITS + low; low null: fixed = high */
+    bool narrow;         /* sums of weighted bytes stay in 32 bits */
 } axis;
-
-enum { LOW_BITS = 11 };
 
 static void axis_deinit(axis *a)
 {
@@ -175,6 +176,17 @@ static am_status axis_plain(axis *a, const filter *f, bool single, bool align_co
     return NULL;
 }
 
+/* Whether half of 2^bits and weights that are all of one sign, by the largest byte, fit in 32 bits. */
+static bool sums_are_narrow(const axis *a)
+{
+    for (int64_t i = 0; i < a->out; i++) {
+        int64_t sum = 1 << (a->bits - 1);
+        for (int64_t t = 0; t < a->taps; t++) sum += 255 * llabs((long long)a->fixed[i * a->taps + t]);
+        if (sum > INT32_MAX) return false;
+    }
+    return true;
+}
+
 /* In 16 bits, by which vectors multiply: as one number, or as two, of which no low one is larger than the whole, so
    that sums of them stay in 32 bits. */
 static am_status split_fixed(axis *a)
@@ -186,9 +198,9 @@ static am_status split_fixed(axis *a)
     if (!small) a->low = am_alloc_zeroed((size_t)count, sizeof *a->low);
     if (!a->high || (!small && !a->low)) return am_out_of_memory();
     for (int64_t i = 0; i < count; i++) {
-        int32_t high = small ? a->fixed[i] : (a->fixed[i] + (1 << (LOW_BITS - 1))) >> LOW_BITS;
+        int32_t high = small ? a->fixed[i] : (a->fixed[i] + (1 << (AM_WEIGHT_LOW_BITS - 1))) >> AM_WEIGHT_LOW_BITS;
         a->high[i] = (int16_t)high;
-        if (!small) a->low[i] = (int16_t)(a->fixed[i] - high * (1 << LOW_BITS));
+        if (!small) a->low[i] = (int16_t)(a->fixed[i] - high * (1 << AM_WEIGHT_LOW_BITS));
     }
     return NULL;
 }
@@ -200,6 +212,7 @@ static am_status axis_fix(axis *a, int bits)
         double scaled = a->values[i] * (double)(1 << bits);
         a->fixed[i] = (int32_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
     }
+    a->narrow = sums_are_narrow(a);
     return split_fixed(a);
 }
 
@@ -243,11 +256,11 @@ static uint8_t round_fixed(int64_t sum, int bits)
 
 static void pixel_of_row(const axis *a, const int32_t *weights, const uint8_t *in, uint8_t *out)
 {
-    int32_t red = 1 << (a->bits - 1), green = red, blue = red;
+    int64_t red = 1 << (a->bits - 1), green = red, blue = red;
     for (int64_t t = 0; t < a->taps; t++, in += 3) {
-        red += weights[t] * in[0];
-        green += weights[t] * in[1];
-        blue += weights[t] * in[2];
+        red += (int64_t)weights[t] * in[0];
+        green += (int64_t)weights[t] * in[1];
+        blue += (int64_t)weights[t] * in[2];
     }
     out[0] = round_fixed(red, a->bits);
     out[1] = round_fixed(green, a->bits);
@@ -256,83 +269,67 @@ static void pixel_of_row(const axis *a, const int32_t *weights, const uint8_t *i
 
 static uint8_t byte_of_row(const axis *a, const int32_t *weights, const uint8_t *in)
 {
-    int32_t sum = 1 << (a->bits - 1);
-    for (int64_t t = 0; t < a->taps; t++) sum += weights[t] * in[t];
+    int64_t sum = 1 << (a->bits - 1);
+    for (int64_t t = 0; t < a->taps; t++) sum += (int64_t)weights[t] * in[t];
     return round_fixed(sum, a->bits);
 }
 
-/* Sixteen sums side by side, of which a compiler makes vectors. in: [taps, 16], each line `stride` after the one
-   before; weights: [taps]. */
-enum { LANES = 16 };
+/* Rows that are turned together, so that they lie side by side: of a window of the columns, in tiles of the results. */
+enum { ROWS = 64, WINDOW = 512 };
 
-static void sum_lanes(const int16_t *weights, const int16_t *in, int64_t taps, int32_t sums[LANES])
+typedef struct turned_rows {
+    uint8_t window[WINDOW * ROWS], tile[ROWS * ROWS];
+} turned_rows;
+
+static void turn_back(const byte_pass *pass, const turned_rows *turned, int64_t y, int64_t rows, int64_t begin, int64_t end)
 {
-    for (int64_t t = 0; t < taps; t++)
-        for (int k = 0; k < LANES; k++) sums[k] += weights[t] * in[t * LANES + k];
+    am_media_vector_best()->turn(turned->tile, ROWS, end - begin, rows, pass->out.bytes + y * pass->a->out + begin,
+                                 pass->a->out);
 }
 
-/* Output `at` of an axis for sixteen lines of inputs: [taps, 16]. */
-static void resample_lanes(const axis *a, int64_t at, const int16_t *in, uint8_t out[LANES])
+/* Rows from y on, at most ROWS; taps <= WINDOW. Lanes past the last row hold anything, which nobody reads. */
+static void pass_along_turned(const byte_pass *pass, int64_t y, int64_t rows, turned_rows *turned)
 {
-    int32_t sums[LANES] = {0}, low[LANES] = {0};
-    sum_lanes(a->high + at * a->taps, in, a->taps, sums);
-    if (a->low) sum_lanes(a->low + at * a->taps, in, a->taps, low);
-    int64_t half = 1 << (a->bits - 1), factor = a->low ? 1 << LOW_BITS : 1;
-    for (int k = 0; k < LANES; k++) out[k] = round_fixed(sums[k] * factor + low[k] + half, a->bits);
-}
-
-enum { WINDOW = 512 };
-
-/* Sixteen rows from y on, in windows that are turned so that the rows lie side by side. taps <= WINDOW */
-static void pass_along_lanes(const byte_pass *pass, int64_t y)
-{
+    const am_media_vector *vector = am_media_vector_best();
     const axis *a = pass->a;
-    int16_t window[WINDOW * LANES];
-    uint8_t done[LANES];
     for (int64_t i = 0, next; i < a->out; i = next) {
-        int64_t begin = a->first[i], end = begin;
-        for (next = i; next < a->out && a->first[next] + a->taps - begin <= WINDOW; next++)
+        int64_t first = a->first[i], end = first, begin = i;
+        for (next = i; next < a->out && a->first[next] + a->taps - first <= WINDOW; next++)
             end = a->first[next] + a->taps > end ? a->first[next] + a->taps : end;
-        for (int r = 0; r < LANES; r++) {
-            const uint8_t *row = pass->in.bytes + (y + r) * a->in;
-            for (int64_t x = begin; x < end; x++) window[(x - begin) * LANES + r] = row[x];
-        }
+        vector->turn(pass->in.bytes + y * a->in + first, a->in, rows, end - first, turned->window, ROWS);
         for (int64_t k = i; k < next; k++) {
-            resample_lanes(a, k, window + (a->first[k] - begin) * LANES, done);
-            for (int r = 0; r < LANES; r++) pass->out.bytes[(y + r) * a->out + k] = done[r];
+            const int16_t *low = a->low ? a->low + k * a->taps : NULL;
+            vector->weigh(a->high + k * a->taps, low, a->taps, turned->window + (a->first[k] - first) * ROWS, ROWS, ROWS,
+                          a->bits, turned->tile + (k - begin) * ROWS);
+            if (k + 1 < next && k + 1 - begin < ROWS) continue;
+            turn_back(pass, turned, y, rows, begin, k + 1);
+            begin = k + 1;
         }
     }
+}
+
+static void pass_along_row(const byte_pass *pass, int64_t y)
+{
+    const axis *a = pass->a;
+    int64_t channels = pass->in.channels;
+    const uint8_t *in = pass->in.bytes + y * a->in * channels;
+    uint8_t *out = pass->out.bytes + y * a->out * channels;
+    for (int64_t i = 0; i < a->out && channels == 1; i++)
+        out[i] = byte_of_row(a, a->fixed + i * a->taps, in + a->first[i]);
+    for (int64_t i = 0; i < a->out && channels == 3; i++)
+        pixel_of_row(a, a->fixed + i * a->taps, in + 3 * a->first[i], out + 3 * i);
 }
 
 static void pass_along_rows(void *context, int64_t begin, int64_t end)
 {
     const byte_pass *pass = context;
-    const axis *a = pass->a;
-    int64_t channels = pass->in.channels, y = begin;
-    for (; channels == 1 && a->taps <= WINDOW && y + LANES <= end; y += LANES) pass_along_lanes(pass, y);
-    for (; y < end; y++) {
-        const uint8_t *in = pass->in.bytes + y * a->in * channels;
-        uint8_t *out = pass->out.bytes + y * a->out * channels;
-        for (int64_t i = 0; i < a->out && channels == 1; i++)
-            out[i] = byte_of_row(a, a->fixed + i * a->taps, in + a->first[i]);
-        for (int64_t i = 0; i < a->out && channels == 3; i++)
-            pixel_of_row(a, a->fixed + i * a->taps, in + 3 * a->first[i], out + 3 * i);
+    bool turns = pass->in.channels == 1 && pass->a->narrow && pass->a->taps <= WINDOW;
+    turned_rows turned = {0};
+    for (int64_t y = begin, rows; y < end; y += rows) {
+        rows = turns && end - y > ROWS ? ROWS : turns ? end - y : 1;
+        if (turns) pass_along_turned(pass, y, rows, &turned);
+        else pass_along_row(pass, y);
     }
-}
-
-/* Sixteen columns from `in` on, one below the other `stride` bytes after it. */
-static void column_lanes(const axis *a, int64_t at, const uint8_t *in, int64_t stride, uint8_t *out)
-{
-    const int16_t *high = a->high + at * a->taps, *low = a->low ? a->low + at * a->taps : NULL;
-    int32_t sums[LANES] = {0}, rest[LANES] = {0};
-    int64_t half = 1 << (a->bits - 1), factor = low ? 1 << LOW_BITS : 1;
-    for (int64_t t = 0; t < a->taps; t++) {
-        int16_t line[LANES];
-        for (int k = 0; k < LANES; k++) line[k] = in[t * stride + k];
-        sum_lanes(high + t, line, 1, sums);
-        if (low) sum_lanes(low + t, line, 1, rest);
-    }
-    for (int k = 0; k < LANES; k++) out[k] = round_fixed(sums[k] * factor + rest[k] + half, a->bits);
 }
 
 static void pass_down_columns(void *context, int64_t begin, int64_t end)
@@ -342,12 +339,12 @@ static void pass_down_columns(void *context, int64_t begin, int64_t end)
     int64_t width = pass->in.width * pass->in.channels;
     for (int64_t y = begin; y < end; y++) {
         const uint8_t *in = pass->in.bytes + a->first[y] * width;
+        const int16_t *high = a->high + y * a->taps, *low = a->low ? a->low + y * a->taps : NULL;
         uint8_t *out = pass->out.bytes + y * width;
-        int64_t x = 0;
-        for (; x + LANES <= width; x += LANES) column_lanes(a, y, in + x, width, out + x);
-        for (; x < width; x++) {
-            int32_t sum = 1 << (a->bits - 1);
-            for (int64_t t = 0; t < a->taps; t++) sum += a->fixed[y * a->taps + t] * in[t * width + x];
+        if (a->narrow) am_media_vector_best()->weigh(high, low, a->taps, in, width, width, a->bits, out);
+        for (int64_t x = 0; x < width && !a->narrow; x++) {
+            int64_t sum = 1 << (a->bits - 1);
+            for (int64_t t = 0; t < a->taps; t++) sum += (int64_t)a->fixed[y * a->taps + t] * in[t * width + x];
             out[x] = round_fixed(sum, a->bits);
         }
     }
@@ -362,7 +359,7 @@ static bool stays(const axis *a)
 static void run_pass(const raster *in, const axis *a, bool across, const raster *out)
 {
     byte_pass pass = {.a = a, .in = *in, .out = *out};
-    am_parallel_for(out->height, 16, across ? pass_along_rows : pass_down_columns, &pass);
+    am_parallel_for(out->height, ROWS, across ? pass_along_rows : pass_down_columns, &pass);
 }
 
 static am_status resample_bytes(const raster *in, const axis *across, const axis *down, bool down_first,

@@ -17,14 +17,19 @@ void am_media_tensors_deinit(am_media_tensors *list)
     *list = (am_media_tensors){0};
 }
 
-am_status am_media_tensor_alloc(am_tensor *tensor, am_dtype dtype, const am_shape *shape)
+static am_status alloc_unset(am_tensor *tensor, am_dtype dtype, const am_shape *shape)
 {
     *tensor = (am_tensor){.dtype = dtype, .shape = *shape};
     if (!am_shape_check(shape)) return am_out_of_memory();
     size_t bytes = am_tensor_bytes(dtype, shape);
     tensor->data = am_alloc_aligned(bytes ? bytes : 1);
-    if (!tensor->data) return am_out_of_memory();
-    memset(tensor->data, 0, bytes);
+    return tensor->data ? NULL : am_out_of_memory();
+}
+
+am_status am_media_tensor_alloc(am_tensor *tensor, am_dtype dtype, const am_shape *shape)
+{
+    AM_TRY(alloc_unset(tensor, dtype, shape));
+    memset(tensor->data, 0, am_tensor_bytes(dtype, shape));
     return NULL;
 }
 
@@ -41,12 +46,20 @@ am_status am_media_tensors_add_list(am_media_tensors *list, const char *name, in
     return NULL;
 }
 
-am_status am_media_tensors_add(am_media_tensors *list, const char *name, am_dtype dtype, const am_shape *shape,
-                               am_tensor **out)
+am_status am_media_tensors_add_unset(am_media_tensors *list, const char *name, am_dtype dtype, const am_shape *shape,
+                                     am_tensor **out)
 {
     AM_TRY(am_media_tensors_add_list(list, name, 1, out));
     list->items[list->count - 1].is_list = false;
-    return am_media_tensor_alloc(*out, dtype, shape);
+    return alloc_unset(*out, dtype, shape);
+}
+
+am_status am_media_tensors_add(am_media_tensors *list, const char *name, am_dtype dtype, const am_shape *shape,
+                               am_tensor **out)
+{
+    AM_TRY(am_media_tensors_add_unset(list, name, dtype, shape, out));
+    memset((*out)->data, 0, am_tensor_bytes(dtype, shape));
+    return NULL;
 }
 
 const am_media_output *am_media_tensors_find(const am_media_tensors *list, const char *name)

@@ -30,6 +30,10 @@ void am_media_tensors_deinit(am_media_tensors *list);
 am_status am_media_tensors_add(am_media_tensors *list, const char *name, am_dtype dtype, const am_shape *shape,
                                am_tensor **out) AM_NODISCARD;
 
+/* The same with all its values for the caller to write. */
+am_status am_media_tensors_add_unset(am_media_tensors *list, const char *name, am_dtype dtype, const am_shape *shape,
+                                     am_tensor **out) AM_NODISCARD;
+
 /* Appends a list of `count` tensors that hold nothing yet: am_media_tensor_alloc gives each its shape. */
 am_status am_media_tensors_add_list(am_media_tensors *list, const char *name, int64_t count,
                                     am_tensor **out) AM_NODISCARD;

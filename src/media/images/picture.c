@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/threads.h"
+#include "media/vector/vector.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -22,20 +23,28 @@ static size_t item_bytes(const am_picture *p)
     return p->is_float ? sizeof(float) : 1;
 }
 
-am_status am_picture_create(int64_t channels, int64_t height, int64_t width, bool is_float, am_picture *out)
+/* What it holds is for the caller to write. */
+static am_status create_unset(int64_t channels, int64_t height, int64_t width, bool is_float, am_picture *out)
 {
     *out = (am_picture){.channels = channels, .height = height, .width = width, .is_float = is_float};
     if (channels < 1 || channels > 64 || height < 1 || width < 1 || height > AM_IMAGE_MAX_PIXELS / width)
         return am_error(AM_INVALID_ARGUMENT,
                         "a picture of %" PRId64 "x%" PRId64 " pixels (height, width), %" PRId64 " channels", height,
                         width, channels);
-    out->data = am_alloc_zeroed((size_t)count_of(out), item_bytes(out));
+    out->data = am_alloc_aligned((size_t)count_of(out) * item_bytes(out));
     return out->data ? NULL : am_out_of_memory();
+}
+
+am_status am_picture_create(int64_t channels, int64_t height, int64_t width, bool is_float, am_picture *out)
+{
+    AM_TRY(create_unset(channels, height, width, is_float, out));
+    memset(out->data, 0, (size_t)count_of(out) * item_bytes(out));
+    return NULL;
 }
 
 void am_picture_deinit(am_picture *picture)
 {
-    am_free(picture->data);
+    am_free_aligned(picture->data);
     *picture = (am_picture){0};
 }
 
@@ -47,7 +56,7 @@ static void replace(am_picture *picture, am_picture *by)
 
 am_status am_picture_copy(const am_picture *picture, am_picture *out)
 {
-    AM_TRY(am_picture_create(picture->channels, picture->height, picture->width, picture->is_float, out));
+    AM_TRY(create_unset(picture->channels, picture->height, picture->width, picture->is_float, out));
     memcpy(out->data, picture->data, (size_t)count_of(picture) * item_bytes(picture));
     return NULL;
 }
@@ -61,13 +70,7 @@ typedef struct split_job {
 static void split_pixels(void *context, int64_t begin, int64_t end)
 {
     const split_job *job = context;
-    const uint8_t *restrict pixels = job->pixels;
-    uint8_t *restrict red = job->planes, *restrict green = red + job->plane, *restrict blue = green + job->plane;
-    for (int64_t i = begin; i < end; i++) {
-        red[i] = pixels[3 * i];
-        green[i] = pixels[3 * i + 1];
-        blue[i] = pixels[3 * i + 2];
-    }
+    am_media_vector_best()->split(job->pixels + 3 * begin, end - begin, job->planes + begin, job->plane);
 }
 
 /* Into a picture of three channels. */
@@ -82,7 +85,7 @@ am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_pictur
     if (!convert_rgb && image->channels != 0 && image->channels != 3)
         return am_error(AM_INVALID_ARGUMENT, "an image of %d channels, and do_convert_rgb does not make them 3",
                         image->channels);
-    AM_TRY(am_picture_create(3, image->height, image->width, false, out));
+    AM_TRY(create_unset(3, image->height, image->width, false, out));
     planes_of_pixels(image->pixels, out);
     if (!convert_rgb || !image->has_transparent_color) return NULL;
     int64_t plane = plane_of(out);
@@ -115,7 +118,7 @@ static am_status resize_plane(const am_picture *p, int64_t channel, const resize
 static am_status resize_bytes(am_picture *p, am_plane_size to, const resize_way *way)
 {
     am_picture out;
-    AM_TRY(am_picture_create(p->channels, to.height, to.width, false, &out));
+    AM_TRY(create_unset(p->channels, to.height, to.width, false, &out));
     am_status status = NULL;
     for (int64_t c = 0; c < p->channels && !status; c++) status = resize_plane(p, c, way, &out);
     if (status) am_picture_deinit(&out);
@@ -126,7 +129,7 @@ static am_status resize_bytes(am_picture *p, am_plane_size to, const resize_way 
 static am_status resize_floats(am_picture *p, am_plane_size to, am_resample resample, bool antialias)
 {
     am_picture out;
-    AM_TRY(am_picture_create(p->channels, to.height, to.width, true, &out));
+    AM_TRY(create_unset(p->channels, to.height, to.width, true, &out));
     am_plane_size from = {p->height, p->width};
     am_status status = am_resize_torch_f32(p->floats, p->channels, from, to, resample, antialias, out.floats);
     if (status) am_picture_deinit(&out);
@@ -154,7 +157,7 @@ static am_status resize_floats_pil(am_picture *p, am_plane_size to, am_resample 
     double scale;
     am_picture bytes;
     AM_TRY(scale_for_pil(p, &scale));
-    AM_TRY(am_picture_create(p->channels, p->height, p->width, false, &bytes));
+    AM_TRY(create_unset(p->channels, p->height, p->width, false, &bytes));
     for (int64_t i = 0; i < count_of(p); i++) bytes.bytes[i] = (uint8_t)(float)((double)p->floats[i] * scale);
     const resize_way way = {.backend = AM_IMAGE_PIL, .resample = resample};
     am_status status = resize_bytes(&bytes, to, &way);
@@ -201,7 +204,7 @@ am_status am_picture_crop(am_picture *picture, int64_t top, int64_t left, am_pla
                         "a crop of %" PRId64 "x%" PRId64 " at %" PRId64 ", %" PRId64 " in a picture of %" PRId64
                         "x%" PRId64 " (height, width)",
                         size.height, size.width, top, left, picture->height, picture->width);
-    AM_TRY(am_picture_create(picture->channels, size.height, size.width, picture->is_float, &out));
+    AM_TRY(create_unset(picture->channels, size.height, size.width, picture->is_float, &out));
     blit(picture, top, left, &out, 0, 0);
     replace(picture, &out);
     return NULL;
@@ -270,8 +273,8 @@ am_status am_picture_pad_mirrored(am_picture *picture, am_margins margins)
 {
     am_picture out;
     size_t item = item_bytes(picture);
-    AM_TRY(am_picture_create(picture->channels, picture->height + margins.top + margins.bottom,
-                             picture->width + margins.left + margins.right, picture->is_float, &out));
+    AM_TRY(create_unset(picture->channels, picture->height + margins.top + margins.bottom,
+                        picture->width + margins.left + margins.right, picture->is_float, &out));
     char *to = out.data;
     for (int64_t c = 0; c < out.channels; c++)
         for (int64_t y = 0; y < out.height; y++)
@@ -289,7 +292,7 @@ am_status am_picture_resize_corners(am_picture *picture, am_plane_size to, am_re
     am_plane_size from = {picture->height, picture->width};
     am_picture out;
     AM_TRY(am_picture_to_floats(picture));
-    AM_TRY(am_picture_create(picture->channels, to.height, to.width, true, &out));
+    AM_TRY(create_unset(picture->channels, to.height, to.width, true, &out));
     am_status status = am_resize_align_corners(picture->floats, picture->channels, from, to, resample, out.floats);
     if (status) am_picture_deinit(&out);
     else replace(picture, &out);
@@ -309,35 +312,82 @@ void am_picture_flip_channels(am_picture *picture)
     }
 }
 
+/* What is done to each number of a picture, which is of floats afterwards. */
+typedef struct values_job {
+    const am_picture *in;
+    float *out;
+    void (*work)(const struct values_job *job, int64_t channel, int64_t begin, int64_t end);
+    am_image_backend backend;
+    double scale;
+    const double *mean, *std;
+} values_job;
+
+/* Numbers begin to end of all channels, which follow each other. */
+static void work_on_values(void *context, int64_t begin, int64_t end)
+{
+    const values_job *job = context;
+    int64_t plane = plane_of(job->in);
+    for (int64_t next; begin < end; begin = next) {
+        int64_t channel = begin / plane;
+        next = (channel + 1) * plane < end ? (channel + 1) * plane : end;
+        job->work(job, channel, begin, next);
+    }
+}
+
+static am_status change_values(am_picture *picture, values_job job)
+{
+    am_picture out = *picture;
+    if (!picture->is_float) AM_TRY(create_unset(picture->channels, picture->height, picture->width, true, &out));
+    job.in = picture;
+    job.out = out.floats;
+    am_parallel_for(count_of(picture), 1 << 16, work_on_values, &job);
+    if (!picture->is_float) replace(picture, &out);
+    return NULL;
+}
+
+static void widen_values(const values_job *job, int64_t channel, int64_t begin, int64_t end)
+{
+    (void)channel;
+    am_media_vector_best()->widen(job->in->bytes + begin, end - begin, job->out + begin);
+}
+
 am_status am_picture_to_floats(am_picture *picture)
 {
-    am_picture out;
     if (picture->is_float) return NULL;
-    AM_TRY(am_picture_create(picture->channels, picture->height, picture->width, true, &out));
-    for (int64_t i = 0; i < count_of(picture); i++) out.floats[i] = (float)picture->bytes[i];
-    replace(picture, &out);
-    return NULL;
+    return change_values(picture, (values_job){.work = widen_values});
+}
+
+static void rescale_values(const values_job *job, int64_t channel, int64_t begin, int64_t end)
+{
+    const am_media_vector *vector = am_media_vector_best();
+    const am_picture *in = job->in;
+    (void)channel;
+    if (job->backend == AM_IMAGE_PIL) {
+        for (int64_t i = begin; i < end; i++)
+            job->out[i] = (float)((in->is_float ? (double)in->floats[i] : (double)in->bytes[i]) * job->scale);
+        return;
+    }
+    float scale = (float)job->scale;
+    if (in->is_float) vector->rescale(in->floats + begin, end - begin, scale, job->out + begin);
+    else vector->rescale_bytes(in->bytes + begin, end - begin, scale, job->out + begin);
 }
 
 am_status am_picture_rescale(am_picture *picture, am_image_backend backend, double scale)
 {
-    AM_TRY(am_picture_to_floats(picture));
-    for (int64_t i = 0; i < count_of(picture); i++) {
-        float value = picture->floats[i];
-        picture->floats[i] = backend == AM_IMAGE_PIL ? (float)((double)value * scale) : value * (float)scale;
-    }
-    return NULL;
+    return change_values(picture, (values_job){.work = rescale_values, .backend = backend, .scale = scale});
+}
+
+static void normalize_values(const values_job *job, int64_t channel, int64_t begin, int64_t end)
+{
+    const am_media_vector *vector = am_media_vector_best();
+    am_channel_scale scale = {(float)job->mean[channel], (float)job->std[channel]};
+    if (job->in->is_float) vector->normalize(job->in->floats + begin, end - begin, scale, job->out + begin);
+    else vector->normalize_bytes(job->in->bytes + begin, end - begin, scale, job->out + begin);
 }
 
 am_status am_picture_normalize(am_picture *picture, const double *mean, const double *std)
 {
-    AM_TRY(am_picture_to_floats(picture));
-    int64_t plane = plane_of(picture);
-    for (int64_t c = 0; c < picture->channels; c++) {
-        float m = (float)mean[c], s = (float)std[c], *values = picture->floats + c * plane;
-        for (int64_t i = 0; i < plane; i++) values[i] = (values[i] - m) / s;
-    }
-    return NULL;
+    return change_values(picture, (values_job){.work = normalize_values, .mean = mean, .std = std});
 }
 
 void am_picture_window(const am_picture *picture, int64_t channel, int64_t top, int64_t left, am_plane_size size,

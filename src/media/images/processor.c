@@ -430,21 +430,33 @@ float *am_image_put(const am_picture *picture, float *out)
     return out + count;
 }
 
+/* The picture's memory becomes the tensor's. */
+static void give_away(am_picture *picture, const am_shape *shape, am_tensor *out)
+{
+    *out = (am_tensor){.dtype = AM_F32, .shape = *shape, .data = picture->data};
+    picture->data = NULL;
+}
+
 am_status am_image_give(am_image_run *run, const char *name, am_picture *pictures, int64_t count)
 {
     am_tensor *out;
     for (int64_t i = 0; i < count; i++) AM_TRY(am_picture_to_floats(&pictures[i]));
+    am_shape shape = am_shape_of(count, pictures->channels, pictures->height, pictures->width);
     if (!same_sizes(pictures, count)) {
         AM_TRY(am_media_tensors_add_list(run->out, name, count, &out));
         for (int64_t i = 0; i < count; i++) {
-            am_shape one = am_shape_of(pictures[i].channels, pictures[i].height, pictures[i].width);
-            AM_TRY(am_media_tensor_alloc(&out[i], AM_F32, &one));
-            am_image_put(&pictures[i], out[i].data);
+            shape = am_shape_of(pictures[i].channels, pictures[i].height, pictures[i].width);
+            give_away(&pictures[i], &shape, &out[i]);
         }
         return NULL;
     }
-    am_shape shape = am_shape_of(count, pictures->channels, pictures->height, pictures->width);
-    AM_TRY(am_media_tensors_add(run->out, name, AM_F32, &shape, &out));
+    if (count == 1) {
+        AM_TRY(am_media_tensors_add_list(run->out, name, 1, &out));
+        run->out->items[run->out->count - 1].is_list = false;
+        give_away(pictures, &shape, out);
+        return NULL;
+    }
+    AM_TRY(am_media_tensors_add_unset(run->out, name, AM_F32, &shape, &out));
     float *values = out->data;
     for (int64_t i = 0; i < count; i++) values = am_image_put(&pictures[i], values);
     return NULL;

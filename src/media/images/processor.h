@@ -114,7 +114,7 @@ am_status am_image_rescale_and_normalize(const am_image_processor *processor, am
 /* --- outputs --- */
 
 /* Outputs `count` pictures as one tensor f32 [count, channels, height, width], or as a list where their sizes differ.
-   They are made floats. */
+   They are made floats, and may be without their numbers afterwards. */
 am_status am_image_give(am_image_run *run, const char *name, am_picture *pictures, int64_t count) AM_NODISCARD;
 
 /* The same of bytes: u8. They must be of one size. */
