@@ -1,9 +1,11 @@
 #include "media/images/patches.h"
 
+#include "base/threads.h"
 #include "tensor/shape.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 am_status am_patches_check(const am_picture *picture, am_plane_size patch, int64_t merge)
 {
@@ -19,38 +21,57 @@ int64_t am_patch_values(const am_patching *patching, int64_t channels)
     return channels * patching->times * patching->patch.height * patching->patch.width;
 }
 
-static float *put_planes(const am_picture *picture, const am_patching *p, int64_t top, int64_t left, float *out)
+/* A plane that came before is copied from there. */
+static void put_planes(const am_picture *picture, const am_patching *p, int64_t top, int64_t left, float *out)
 {
-    for (int64_t k = 0; k < picture->channels * p->times; k++) {
-        int64_t channel = p->layout == AM_PATCH_CHANNEL_TIME ? k / p->times : k % picture->channels;
-        am_picture_window(picture, channel, top, left, p->patch, out);
-        out += p->patch.height * p->patch.width;
+    int64_t area = p->patch.height * p->patch.width;
+    bool is_time_inside = p->layout == AM_PATCH_CHANNEL_TIME;
+    for (int64_t k = 0; k < picture->channels * p->times; k++, out += area) {
+        int64_t channel = is_time_inside ? k / p->times : k % picture->channels,
+                time = is_time_inside ? k % p->times : k / picture->channels,
+                back = is_time_inside ? 1 : picture->channels;
+        if (time) memcpy(out, out - back * area, (size_t)area * sizeof *out);
+        else am_picture_window(picture, channel, top, left, p->patch, out);
     }
-    return out;
 }
 
-static float *put_pixels(const am_picture *picture, const am_patching *p, int64_t top, int64_t left, float *out)
+static void put_pixels(const am_picture *picture, const am_patching *p, int64_t top, int64_t left, float *out)
 {
     int64_t plane = picture->height * picture->width;
     for (int64_t i = 0; i < p->patch.height * p->patch.width; i++) {
         int64_t at = (top + i / p->patch.width) * picture->width + left + i % p->patch.width;
         for (int64_t k = 0; k < picture->channels * p->times; k++) *out++ = picture->floats[k / p->times * plane + at];
     }
-    return out;
+}
+
+typedef struct patches_job {
+    const am_picture *picture;
+    const am_patching *patching;
+    int64_t columns, values; /* blocks in a row; numbers of a patch */
+    float *out;
+} patches_job;
+
+static void put_patches(void *context, int64_t begin, int64_t end)
+{
+    const patches_job *job = context;
+    const am_patching *p = job->patching;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t block = i / (p->merge * p->merge), inside = i % (p->merge * p->merge),
+                top = (block / job->columns * p->merge + inside / p->merge) * p->patch.height,
+                left = (block % job->columns * p->merge + inside % p->merge) * p->patch.width;
+        if (p->layout == AM_PATCH_PIXELS) put_pixels(job->picture, p, top, left, job->out + i * job->values);
+        else put_planes(job->picture, p, top, left, job->out + i * job->values);
+    }
 }
 
 float *am_patches_put(const am_picture *picture, const am_patching *p, float *out)
 {
-    int64_t columns = picture->width / (p->patch.width * p->merge),
-            blocks = picture->height / (p->patch.height * p->merge) * columns;
-    for (int64_t i = 0; i < blocks * p->merge * p->merge; i++) {
-        int64_t block = i / (p->merge * p->merge), inside = i % (p->merge * p->merge),
-                top = (block / columns * p->merge + inside / p->merge) * p->patch.height,
-                left = (block % columns * p->merge + inside % p->merge) * p->patch.width;
-        out = p->layout == AM_PATCH_PIXELS ? put_pixels(picture, p, top, left, out)
-                                           : put_planes(picture, p, top, left, out);
-    }
-    return out;
+    patches_job job = {.picture = picture, .patching = p, .out = out};
+    job.columns = picture->width / (p->patch.width * p->merge);
+    job.values = am_patch_values(p, picture->channels);
+    int64_t blocks = picture->height / (p->patch.height * p->merge) * job.columns, count = blocks * p->merge * p->merge;
+    am_parallel_for(count, 64, put_patches, &job);
+    return out + count * job.values;
 }
 
 static double scaled_patches(double scale, int64_t side, int64_t patch)

@@ -205,11 +205,12 @@ static am_status give_patches(am_image_run *run, const packing_settings *s)
                             .times = s->temporal_patch_size,
                             .layout = kind->layout};
     int64_t patches, channels = run->pictures->channels;
-    float *values;
+    am_tensor *out;
     AM_TRY(give_grids(run, s, &patches));
     am_shape shape = am_shape_of(patches, am_patch_values(&patching, channels));
     if (kind->planes) shape = am_shape_of(patches, channels * patching.times, s->patch_size, s->patch_size);
-    AM_TRY(am_image_give_floats(run, "pixel_values", &shape, &values));
+    AM_TRY(am_media_tensors_add_unset(run->out, "pixel_values", AM_F32, &shape, &out));
+    float *values = out->data;
     for (int64_t i = 0; i < run->count; i++) values = am_patches_put(&run->pictures[i], &patching, values);
     return NULL;
 }
