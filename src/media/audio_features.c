@@ -1,10 +1,12 @@
 #include "media/audio_features.h"
 
 #include "base/memory.h"
-#include "media/fft.h"
+#include "base/threads.h"
+#include "media/vector/vector.h"
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
@@ -153,14 +155,33 @@ am_status am_window_function(am_window window, int64_t length, bool periodic, in
     return NULL;
 }
 
+typedef struct logarithm_work {
+    double *values, least;
+    double (*logarithm)(double);
+} logarithm_work;
+
+static void take_logarithms(void *context, int64_t begin, int64_t end)
+{
+    const logarithm_work *work = context;
+    for (int64_t i = begin; i < end; i++)
+        work->values[i] = work->logarithm(work->values[i] > work->least ? work->values[i] : work->least);
+}
+
+void am_logarithms(double *values, int64_t count, double least, am_log_mel which)
+{
+    logarithm_work work = {values, least, which == AM_LOG_NATURAL ? log : log10};
+    am_parallel_for(count, 1 << 12, take_logarithms, &work);
+}
+
 static am_status to_decibels(double *values, int64_t count, double factor, const am_decibel_options *o)
 {
     if (!(o->reference > 0.0 && o->min_value > 0.0 && o->db_range >= 0.0))
         return am_error(AM_INVALID_ARGUMENT, "decibels over %g, at least %g, in %g; expected positive numbers",
                         o->reference, o->min_value, o->db_range);
     double zero = log10(fmax(o->min_value, o->reference)), greatest = -INFINITY;
+    am_logarithms(values, count, o->min_value, AM_LOG_10);
     for (int64_t i = 0; i < count; i++) {
-        values[i] = factor * (log10(fmax(values[i], o->min_value)) - zero);
+        values[i] = factor * (values[i] - zero);
         greatest = fmax(greatest, values[i]);
     }
     for (int64_t i = 0; i < count && o->db_range > 0.0; i++) values[i] = fmax(values[i], greatest - o->db_range);
@@ -188,91 +209,10 @@ int64_t am_spectrogram_rows(const am_spectrogram_options *options)
     return options->mel_filters ? options->mel_count : options->fft_length / 2 + 1;
 }
 
-/* Sample `at` of a waveform that goes on over both ends as numpy.pad has it. */
-static double padded_sample(const float *waveform, int64_t length, int64_t at, am_pad_mode mode)
-{
-    if (at >= 0 && at < length) return (double)waveform[at];
-    if (mode == AM_PAD_CONSTANT) return 0.0;
-    if (mode == AM_PAD_EDGE || length == 1) return (double)waveform[at < 0 ? 0 : length - 1];
-    int64_t period = 2 * (length - 1), folded = (at % period + period) % period;
-    return (double)waveform[folded < length ? folded : period - folded];
-}
-
-static void prepare_frame(const am_spectrogram_options *o, double *frame)
-{
-    double mean = 0.0;
-    for (int64_t i = 0; i < o->frame_length && o->remove_dc_offset; i++) mean += frame[i] / (double)o->frame_length;
-    for (int64_t i = 0; i < o->frame_length; i++) frame[i] -= mean;
-    for (int64_t i = o->frame_length - 1; i > 0 && o->preemphasis != 0.0; i--)
-        frame[i] -= o->preemphasis * frame[i - 1];
-    frame[0] *= 1.0 - o->preemphasis;
-    for (int64_t i = 0; i < o->frame_length; i++) frame[i] *= o->window[i];
-}
-
-typedef struct scratch {
-    am_fft *fft;
-    double *frame;       /* [fft_length] */
-    am_complex *bins;    /* [fft_length / 2 + 1] */
-    double *magnitudes;  /* [fft_length / 2 + 1] */
-    int64_t *mel_ranges; /* [mel_count, 2]: bins from and to where a filter is not 0 */
-} scratch;
-
-static void scratch_deinit(scratch *s)
-{
-    am_fft_destroy(s->fft);
-    am_free(s->frame);
-    am_free(s->bins);
-    am_free(s->magnitudes);
-    am_free(s->mel_ranges);
-}
-
-static am_status scratch_init(scratch *s, const am_spectrogram_options *o)
-{
-    size_t bins = (size_t)(o->fft_length / 2 + 1);
-    AM_TRY(am_fft_create(o->fft_length, &s->fft));
-    s->frame = am_alloc_zeroed((size_t)o->fft_length, sizeof *s->frame);
-    s->bins = am_alloc_zeroed(bins, sizeof *s->bins);
-    s->magnitudes = am_alloc_zeroed(bins, sizeof *s->magnitudes);
-    s->mel_ranges = am_alloc_zeroed((size_t)o->mel_count + 1, 2 * sizeof *s->mel_ranges);
-    if (!s->frame || !s->bins || !s->magnitudes || !s->mel_ranges) return am_out_of_memory();
-    for (int64_t m = 0; o->mel_filters && m < o->mel_count; m++) {
-        int64_t begin = 0, end = (int64_t)bins;
-        while (begin < end && o->mel_filters[begin * o->mel_count + m] == 0.0) begin++;
-        while (end > begin && o->mel_filters[(end - 1) * o->mel_count + m] == 0.0) end--;
-        s->mel_ranges[2 * m] = begin;
-        s->mel_ranges[2 * m + 1] = end;
-    }
-    return NULL;
-}
-
-/* NumPy keeps the transform in single precision, and its absolute value in double. */
-static double magnitude(am_complex bin, double power)
-{
-    double re = (double)(float)bin.re, im = (double)(float)bin.im;
-    double square = re * re + im * im;
-    return power == 2.0 ? square : power == 1.0 ? sqrt(square) : pow(sqrt(square), power);
-}
-
-/* Column `frame` of `frames` in out. */
-static void put_column(const am_spectrogram_options *o, const scratch *s, int64_t frame, int64_t frames, double *out)
-{
-    if (!o->mel_filters) {
-        for (int64_t k = 0; k <= o->fft_length / 2; k++) out[k * frames + frame] = s->magnitudes[k];
-        return;
-    }
-    for (int64_t m = 0; m < o->mel_count; m++) {
-        double sum = 0.0;
-        for (int64_t k = s->mel_ranges[2 * m]; k < s->mel_ranges[2 * m + 1]; k++)
-            sum += s->magnitudes[k] * o->mel_filters[k * o->mel_count + m];
-        out[m * frames + frame] = fmax(o->mel_floor, sum);
-    }
-}
-
 static am_status take_logarithm(const am_spectrogram_options *o, double *values, int64_t count)
 {
     if (o->log_mel == AM_LOG_NONE) return NULL;
-    for (int64_t i = 0; i < count && o->log_mel == AM_LOG_NATURAL; i++) values[i] = log(values[i]);
-    for (int64_t i = 0; i < count && o->log_mel == AM_LOG_10; i++) values[i] = log10(values[i]);
+    if (o->log_mel != AM_LOG_DECIBEL) am_logarithms(values, count, -INFINITY, o->log_mel);
     if (o->log_mel == AM_LOG_DECIBEL) {
         if (o->power != 1.0 && o->power != 2.0)
             return am_error(AM_INVALID_ARGUMENT, "decibels of power %g; expected 1 or 2", o->power);
@@ -295,22 +235,54 @@ static am_status check_spectrogram(const am_spectrogram_options *o, int64_t leng
     return NULL;
 }
 
+/* Of each filter the bins from and to where it is not 0. */
+static int64_t *find_mel_ranges(const am_spectrogram_options *o)
+{
+    int64_t *ranges = am_alloc_zeroed((size_t)o->mel_count + 1, 2 * sizeof *ranges);
+    for (int64_t m = 0; ranges && o->mel_filters && m < o->mel_count; m++) {
+        int64_t begin = 0, end = o->fft_length / 2 + 1;
+        while (begin < end && o->mel_filters[begin * o->mel_count + m] == 0.0) begin++;
+        while (end > begin && o->mel_filters[(end - 1) * o->mel_count + m] == 0.0) end--;
+        ranges[2 * m] = begin;
+        ranges[2 * m + 1] = end;
+    }
+    return ranges;
+}
+
+typedef struct frames_work {
+    am_spectrum_job job;
+    atomic_bool lacks_memory;
+} frames_work;
+
+/* Blocks of frames, as many as the vectors have lanes in each. */
+static void make_frames(void *context, int64_t begin, int64_t end)
+{
+    frames_work *work = context;
+    const am_spectrum_routines *vector = am_media_vector_best()->spectrum;
+    int64_t lanes = vector->lanes;
+    double *scratch = am_alloc_aligned((size_t)vector->spectrum_scratch(work->job.fft) * sizeof *scratch);
+    if (!scratch) atomic_store(&work->lacks_memory, true);
+    for (int64_t t = begin * lanes; scratch && t < end * lanes && t < work->job.frames; t += lanes)
+        vector->spectrum(&work->job, t, work->job.frames - t < lanes ? work->job.frames - t : lanes, scratch);
+    am_free_aligned(scratch);
+}
+
 am_status am_spectrogram(const float *waveform, int64_t length, const am_spectrogram_options *options, double *out)
 {
+    enum { BLOCKS = 32 }; /* of frames, that a thread takes */
     const am_spectrogram_options *o = options;
+    am_fft *fft;
     AM_TRY(check_spectrogram(o, length));
-    scratch s = {0};
-    am_status status = scratch_init(&s, o);
-    int64_t frames = am_spectrogram_frames(o, length), before = o->center ? o->frame_length / 2 : 0;
-    for (int64_t t = 0; t < frames && !status; t++) {
-        int64_t first = t * o->hop_length - before;
-        for (int64_t i = 0; i < o->frame_length; i++)
-            s.frame[i] = padded_sample(waveform, length, first + i, o->pad_mode);
-        prepare_frame(o, s.frame);
-        am_fft_real(s.fft, s.frame, s.bins);
-        for (int64_t k = 0; k <= o->fft_length / 2; k++) s.magnitudes[k] = magnitude(s.bins[k], o->power);
-        put_column(o, &s, t, frames, out);
-    }
-    scratch_deinit(&s);
-    return status ? status : take_logarithm(o, out, am_spectrogram_rows(o) * frames);
+    AM_TRY(am_fft_create(o->fft_length, &fft));
+    frames_work work = {.job = {.options = o, .fft = fft, .waveform = waveform, .length = length, .out = out}};
+    int64_t *ranges = find_mel_ranges(o), frames = am_spectrogram_frames(o, length),
+            lanes = am_media_vector_best()->spectrum->lanes;
+    work.job.mel_ranges = ranges;
+    work.job.before = o->center ? o->frame_length / 2 : 0;
+    work.job.frames = frames;
+    if (ranges) am_parallel_for((frames + lanes - 1) / lanes, BLOCKS, make_frames, &work);
+    am_free(ranges);
+    am_fft_destroy(fft);
+    if (!ranges || work.lacks_memory) return am_out_of_memory();
+    return take_logarithm(o, out, am_spectrogram_rows(o) * frames);
 }

@@ -52,6 +52,9 @@ am_status am_window_function(am_window window, int64_t length, bool periodic, in
 typedef enum am_pad_mode { AM_PAD_REFLECT, AM_PAD_CONSTANT, AM_PAD_EDGE } am_pad_mode;
 typedef enum am_log_mel { AM_LOG_NONE, AM_LOG_NATURAL, AM_LOG_10, AM_LOG_DECIBEL } am_log_mel;
 
+/* The natural logarithms or those to 10 of what is raised to `least` first, in place, on all threads. */
+void am_logarithms(double *values, int64_t count, double least, am_log_mel which);
+
 /* 10 (power) or 20 (amplitude) times log10(x / reference), in place; values below min_value count as
    min_value, results more than db_range below the greatest are raised to that (0: not). The three are
    positive. */

@@ -10,15 +10,19 @@ typedef struct am_complex {
     double re, im;
 } am_complex;
 
-typedef struct am_fft am_fft;
+enum { AM_FFT_MOST_FACTORS = 32 };
 
-/* For transforms of `length` (1 to 2^24) points: mixed radix (Cooley, Tukey 1965), so that its time grows
-   with the sum of the length's prime factors. One at a time for one plan. */
+/* What transforms of one length need; vector/spectrum_tmpl.c computes them. */
+typedef struct am_fft {
+    int64_t length, points; /* of numbers; of the complex transform: half of an even length */
+    int64_t factors[AM_FFT_MOST_FACTORS], largest_factor;
+    am_complex *roots; /* [points]: exp(-2 pi i k / points) */
+    am_complex *turns; /* [points + 1]: exp(-2 pi i k / length), where length is even */
+} am_fft;
+
+/* For transforms of `length` (1 to 2^20) points: mixed radix (Cooley, Tukey 1965), so that its time grows
+   with the sum of the length's prime factors. */
 am_status am_fft_create(int64_t length, am_fft **out) AM_NODISCARD;
 void am_fft_destroy(am_fft *fft);
-
-/* out[k] = sum over t of in[t] exp(-2 pi i k t / length) for k <= length / 2; in: [length], out: [length
-   / 2 + 1]. */
-void am_fft_real(am_fft *fft, const double *in, am_complex *out);
 
 #endif

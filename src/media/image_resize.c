@@ -283,14 +283,14 @@ typedef struct turned_rows {
 
 static void turn_back(const byte_pass *pass, const turned_rows *turned, int64_t y, int64_t rows, int64_t begin, int64_t end)
 {
-    am_media_vector_best()->turn(turned->tile, ROWS, end - begin, rows, pass->out.bytes + y * pass->a->out + begin,
+    am_media_vector_best()->picture->turn(turned->tile, ROWS, end - begin, rows, pass->out.bytes + y * pass->a->out + begin,
                                  pass->a->out);
 }
 
 /* Rows from y on, at most ROWS; taps <= WINDOW. Lanes past the last row hold anything, which nobody reads. */
 static void pass_along_turned(const byte_pass *pass, int64_t y, int64_t rows, turned_rows *turned)
 {
-    const am_media_vector *vector = am_media_vector_best();
+    const am_picture_routines *vector = am_media_vector_best()->picture;
     const axis *a = pass->a;
     for (int64_t i = 0, next; i < a->out; i = next) {
         int64_t first = a->first[i], end = first, begin = i;
@@ -341,7 +341,7 @@ static void pass_down_columns(void *context, int64_t begin, int64_t end)
         const uint8_t *in = pass->in.bytes + a->first[y] * width;
         const int16_t *high = a->high + y * a->taps, *low = a->low ? a->low + y * a->taps : NULL;
         uint8_t *out = pass->out.bytes + y * width;
-        if (a->narrow) am_media_vector_best()->weigh(high, low, a->taps, in, width, width, a->bits, out);
+        if (a->narrow) am_media_vector_best()->picture->weigh(high, low, a->taps, in, width, width, a->bits, out);
         for (int64_t x = 0; x < width && !a->narrow; x++) {
             int64_t sum = 1 << (a->bits - 1);
             for (int64_t t = 0; t < a->taps; t++) sum += (int64_t)a->fixed[y * a->taps + t] * in[t * width + x];

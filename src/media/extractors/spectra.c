@@ -152,13 +152,15 @@ void am_spectra_log_mel(am_spectra *spectra, int64_t frames, double most, double
     for (int64_t i = 0; i < spectra->count; i++) {
         double *values = spectra->values + i * spectra->rows * spectra->frames,
                greatest = isnan(most) ? -INFINITY : most;
+        am_logarithms(values, spectra->rows * spectra->frames, 1e-10, AM_LOG_10);
         for (int64_t m = 0; m < spectra->rows; m++) {
             double *row = values + m * spectra->frames;
-            for (int64_t t = 0; t < spectra->frames; t++) row[t] = (double)(float)log10(fmax(row[t], 1e-10));
-            for (int64_t t = 0; t < frames && isnan(most); t++) greatest = fmax(greatest, row[t]);
+            for (int64_t t = 0; t < spectra->frames; t++) row[t] = (double)(float)row[t];
+            for (int64_t t = 0; t < frames && isnan(most); t++) greatest = row[t] > greatest ? row[t] : greatest;
         }
+        double least = greatest - range;
         for (int64_t k = 0; k < spectra->rows * spectra->frames; k++)
-            values[k] = (fmax(values[k], greatest - range) + 4.0) / 4.0;
+            values[k] = ((values[k] > least ? values[k] : least) + 4.0) / 4.0;
     }
 }
 
@@ -197,9 +199,9 @@ static am_status fbank_row(am_feature_run *run, const am_spectrum *s, const am_s
     int64_t frames;
     AM_TRY(am_spectrum_of(run, s, samples->places[i], samples->lengths[i], &values, &frames));
     AM_TRY(am_sequences_add(run, out, i, frames));
+    am_logarithms(values, s->rows * frames, fbank_floor, AM_LOG_NATURAL);
     for (int64_t t = 0; t < frames; t++)
-        for (int64_t m = 0; m < s->rows; m++)
-            out->places[i][t * s->rows + m] = (float)log(fmax(values[m * frames + t], fbank_floor));
+        for (int64_t m = 0; m < s->rows; m++) out->places[i][t * s->rows + m] = (float)values[m * frames + t];
     return NULL;
 }
 

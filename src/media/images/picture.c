@@ -23,8 +23,7 @@ static size_t item_bytes(const am_picture *p)
     return p->is_float ? sizeof(float) : 1;
 }
 
-/* What it holds is for the caller to write. */
-static am_status create_unset(int64_t channels, int64_t height, int64_t width, bool is_float, am_picture *out)
+am_status am_picture_create_unset(int64_t channels, int64_t height, int64_t width, bool is_float, am_picture *out)
 {
     *out = (am_picture){.channels = channels, .height = height, .width = width, .is_float = is_float};
     if (channels < 1 || channels > 64 || height < 1 || width < 1 || height > AM_IMAGE_MAX_PIXELS / width)
@@ -37,7 +36,7 @@ static am_status create_unset(int64_t channels, int64_t height, int64_t width, b
 
 am_status am_picture_create(int64_t channels, int64_t height, int64_t width, bool is_float, am_picture *out)
 {
-    AM_TRY(create_unset(channels, height, width, is_float, out));
+    AM_TRY(am_picture_create_unset(channels, height, width, is_float, out));
     memset(out->data, 0, (size_t)count_of(out) * item_bytes(out));
     return NULL;
 }
@@ -56,7 +55,7 @@ static void replace(am_picture *picture, am_picture *by)
 
 am_status am_picture_copy(const am_picture *picture, am_picture *out)
 {
-    AM_TRY(create_unset(picture->channels, picture->height, picture->width, picture->is_float, out));
+    AM_TRY(am_picture_create_unset(picture->channels, picture->height, picture->width, picture->is_float, out));
     memcpy(out->data, picture->data, (size_t)count_of(picture) * item_bytes(picture));
     return NULL;
 }
@@ -70,7 +69,7 @@ typedef struct split_job {
 static void split_pixels(void *context, int64_t begin, int64_t end)
 {
     const split_job *job = context;
-    am_media_vector_best()->split(job->pixels + 3 * begin, end - begin, job->planes + begin, job->plane);
+    am_media_vector_best()->picture->split(job->pixels + 3 * begin, end - begin, job->planes + begin, job->plane);
 }
 
 /* Into a picture of three channels. */
@@ -85,7 +84,7 @@ am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_pictur
     if (!convert_rgb && image->channels != 0 && image->channels != 3)
         return am_error(AM_INVALID_ARGUMENT, "an image of %d channels, and do_convert_rgb does not make them 3",
                         image->channels);
-    AM_TRY(create_unset(3, image->height, image->width, false, out));
+    AM_TRY(am_picture_create_unset(3, image->height, image->width, false, out));
     planes_of_pixels(image->pixels, out);
     if (!convert_rgb || !image->has_transparent_color) return NULL;
     int64_t plane = plane_of(out);
@@ -115,25 +114,22 @@ static am_status resize_plane(const am_picture *p, int64_t channel, const resize
     return am_resize_pil_plane(in, from, to, way->resample, way->gap, plane);
 }
 
-static am_status resize_bytes(am_picture *p, am_plane_size to, const resize_way *way)
+static am_status resized_bytes(const am_picture *p, am_plane_size to, const resize_way *way, am_picture *out)
 {
-    am_picture out;
-    AM_TRY(create_unset(p->channels, to.height, to.width, false, &out));
+    AM_TRY(am_picture_create_unset(p->channels, to.height, to.width, false, out));
     am_status status = NULL;
-    for (int64_t c = 0; c < p->channels && !status; c++) status = resize_plane(p, c, way, &out);
-    if (status) am_picture_deinit(&out);
-    else replace(p, &out);
+    for (int64_t c = 0; c < p->channels && !status; c++) status = resize_plane(p, c, way, out);
+    if (status) am_picture_deinit(out);
     return status;
 }
 
-static am_status resize_floats(am_picture *p, am_plane_size to, am_resample resample, bool antialias)
+static am_status resized_floats(const am_picture *p, am_plane_size to, am_resample resample, bool antialias,
+                                am_picture *out)
 {
-    am_picture out;
-    AM_TRY(create_unset(p->channels, to.height, to.width, true, &out));
+    AM_TRY(am_picture_create_unset(p->channels, to.height, to.width, true, out));
     am_plane_size from = {p->height, p->width};
-    am_status status = am_resize_torch_f32(p->floats, p->channels, from, to, resample, antialias, out.floats);
-    if (status) am_picture_deinit(&out);
-    else replace(p, &out);
+    am_status status = am_resize_torch_f32(p->floats, p->channels, from, to, resample, antialias, out->floats);
+    if (status) am_picture_deinit(out);
     return status;
 }
 
@@ -152,34 +148,49 @@ static am_status scale_for_pil(const am_picture *p, double *out)
     return am_error(AM_INVALID_ARGUMENT, "an image to be resized has values outside [0, %d]", whole ? 255 : 1);
 }
 
-static am_status resize_floats_pil(am_picture *p, am_plane_size to, am_resample resample)
+static am_status resized_floats_pil(const am_picture *p, am_plane_size to, am_resample resample, am_picture *out)
 {
     double scale;
     am_picture bytes;
     AM_TRY(scale_for_pil(p, &scale));
-    AM_TRY(create_unset(p->channels, p->height, p->width, false, &bytes));
+    AM_TRY(am_picture_create_unset(p->channels, p->height, p->width, false, &bytes));
     for (int64_t i = 0; i < count_of(p); i++) bytes.bytes[i] = (uint8_t)(float)((double)p->floats[i] * scale);
     const resize_way way = {.backend = AM_IMAGE_PIL, .resample = resample};
-    am_status status = resize_bytes(&bytes, to, &way);
-    if (!status && scale != 1.0) status = am_picture_rescale(&bytes, AM_IMAGE_PIL, 1.0 / 255.0);
-    if (status) am_picture_deinit(&bytes);
-    else replace(p, &bytes);
+    am_status status = resized_bytes(&bytes, to, &way, out);
+    am_picture_deinit(&bytes);
+    AM_TRY(status);
+    if (scale != 1.0) status = am_picture_rescale(out, AM_IMAGE_PIL, 1.0 / 255.0);
+    if (status) am_picture_deinit(out);
     return status;
+}
+
+am_status am_picture_resized(const am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
+                             bool antialias, am_picture *out)
+{
+    const resize_way way = {.backend = backend, .resample = resample, .antialias = antialias};
+    if (!picture->is_float) return resized_bytes(picture, to, &way, out);
+    if (backend == AM_IMAGE_PIL) return resized_floats_pil(picture, to, resample, out);
+    return resized_floats(picture, to, resample, antialias, out);
 }
 
 am_status am_picture_resize(am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
                             bool antialias)
 {
-    const resize_way way = {.backend = backend, .resample = resample, .antialias = antialias};
-    if (!picture->is_float) return resize_bytes(picture, to, &way);
-    if (backend == AM_IMAGE_PIL) return resize_floats_pil(picture, to, resample);
-    return resize_floats(picture, to, resample, antialias);
+    bool stays = to.height == picture->height && to.width == picture->width;
+    am_picture out;
+    if (stays && !picture->is_float && antialias) return NULL;
+    AM_TRY(am_picture_resized(picture, backend, to, resample, antialias, &out));
+    replace(picture, &out);
+    return NULL;
 }
 
 am_status am_picture_resize_reduced(am_picture *picture, am_plane_size to, am_resample resample, double gap)
 {
     const resize_way way = {.backend = AM_IMAGE_PIL, .resample = resample, .gap = gap};
-    return resize_bytes(picture, to, &way);
+    am_picture out;
+    AM_TRY(resized_bytes(picture, to, &way, &out));
+    replace(picture, &out);
+    return NULL;
 }
 
 /* Copies the part of `in` from (top, left) on that both have into `out` at (to_top, to_left). */
@@ -204,7 +215,7 @@ am_status am_picture_crop(am_picture *picture, int64_t top, int64_t left, am_pla
                         "a crop of %" PRId64 "x%" PRId64 " at %" PRId64 ", %" PRId64 " in a picture of %" PRId64
                         "x%" PRId64 " (height, width)",
                         size.height, size.width, top, left, picture->height, picture->width);
-    AM_TRY(create_unset(picture->channels, size.height, size.width, picture->is_float, &out));
+    AM_TRY(am_picture_create_unset(picture->channels, size.height, size.width, picture->is_float, &out));
     blit(picture, top, left, &out, 0, 0);
     replace(picture, &out);
     return NULL;
@@ -221,6 +232,7 @@ static int64_t crop_offset(int64_t in, int64_t crop, am_image_backend backend)
 am_status am_picture_center_crop(am_picture *picture, am_image_backend backend, am_plane_size to)
 {
     am_picture out;
+    if (to.height == picture->height && to.width == picture->width) return NULL;
     AM_TRY(am_picture_create(picture->channels, to.height, to.width, picture->is_float, &out));
     int64_t top = crop_offset(picture->height, to.height, backend),
             left = crop_offset(picture->width, to.width, backend);
@@ -245,6 +257,7 @@ am_status am_picture_pad_colored(am_picture *picture, am_margins padding, const 
                         "padding of %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 " (left, top, right, bottom); a "
                         "picture of %" PRId64 "x%" PRId64 " is larger than what it is to be padded to",
                         padding.left, padding.top, padding.right, padding.bottom, picture->height, picture->width);
+    if (padding.left + padding.top + padding.right + padding.bottom == 0) return NULL;
     AM_TRY(am_picture_create(picture->channels, picture->height + padding.top + padding.bottom,
                              picture->width + padding.left + padding.right, picture->is_float, &out));
     for (int64_t c = 0; c < out.channels; c++)
@@ -273,7 +286,7 @@ am_status am_picture_pad_mirrored(am_picture *picture, am_margins margins)
 {
     am_picture out;
     size_t item = item_bytes(picture);
-    AM_TRY(create_unset(picture->channels, picture->height + margins.top + margins.bottom,
+    AM_TRY(am_picture_create_unset(picture->channels, picture->height + margins.top + margins.bottom,
                         picture->width + margins.left + margins.right, picture->is_float, &out));
     char *to = out.data;
     for (int64_t c = 0; c < out.channels; c++)
@@ -292,7 +305,7 @@ am_status am_picture_resize_corners(am_picture *picture, am_plane_size to, am_re
     am_plane_size from = {picture->height, picture->width};
     am_picture out;
     AM_TRY(am_picture_to_floats(picture));
-    AM_TRY(create_unset(picture->channels, to.height, to.width, true, &out));
+    AM_TRY(am_picture_create_unset(picture->channels, to.height, to.width, true, &out));
     am_status status = am_resize_align_corners(picture->floats, picture->channels, from, to, resample, out.floats);
     if (status) am_picture_deinit(&out);
     else replace(picture, &out);
@@ -337,7 +350,7 @@ static void work_on_values(void *context, int64_t begin, int64_t end)
 static am_status change_values(am_picture *picture, values_job job)
 {
     am_picture out = *picture;
-    if (!picture->is_float) AM_TRY(create_unset(picture->channels, picture->height, picture->width, true, &out));
+    if (!picture->is_float) AM_TRY(am_picture_create_unset(picture->channels, picture->height, picture->width, true, &out));
     job.in = picture;
     job.out = out.floats;
     am_parallel_for(count_of(picture), 1 << 16, work_on_values, &job);
@@ -348,7 +361,7 @@ static am_status change_values(am_picture *picture, values_job job)
 static void widen_values(const values_job *job, int64_t channel, int64_t begin, int64_t end)
 {
     (void)channel;
-    am_media_vector_best()->widen(job->in->bytes + begin, end - begin, job->out + begin);
+    am_media_vector_best()->picture->widen(job->in->bytes + begin, end - begin, job->out + begin);
 }
 
 am_status am_picture_to_floats(am_picture *picture)
@@ -359,7 +372,7 @@ am_status am_picture_to_floats(am_picture *picture)
 
 static void rescale_values(const values_job *job, int64_t channel, int64_t begin, int64_t end)
 {
-    const am_media_vector *vector = am_media_vector_best();
+    const am_picture_routines *vector = am_media_vector_best()->picture;
     const am_picture *in = job->in;
     (void)channel;
     if (job->backend == AM_IMAGE_PIL) {
@@ -379,7 +392,7 @@ am_status am_picture_rescale(am_picture *picture, am_image_backend backend, doub
 
 static void normalize_values(const values_job *job, int64_t channel, int64_t begin, int64_t end)
 {
-    const am_media_vector *vector = am_media_vector_best();
+    const am_picture_routines *vector = am_media_vector_best()->picture;
     am_channel_scale scale = {(float)job->mean[channel], (float)job->std[channel]};
     if (job->in->is_float) vector->normalize(job->in->floats + begin, end - begin, scale, job->out + begin);
     else vector->normalize_bytes(job->in->bytes + begin, end - begin, scale, job->out + begin);

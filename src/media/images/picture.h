@@ -23,6 +23,10 @@ typedef struct am_picture {
 /* All 0. Fails with AM_INVALID_ARGUMENT for sides that are not positive or too many pixels, AM_OUT_OF_MEMORY. */
 am_status am_picture_create(int64_t channels, int64_t height, int64_t width, bool is_float,
                             am_picture *out) AM_NODISCARD;
+
+/* The same, with all values for the caller to write. */
+am_status am_picture_create_unset(int64_t channels, int64_t height, int64_t width, bool is_float,
+                                  am_picture *out) AM_NODISCARD;
 void am_picture_deinit(am_picture *picture);
 
 /* A new picture like this one. */
@@ -36,6 +40,10 @@ am_status am_picture_of_image(const am_image *image, bool convert_rgb, am_pictur
    go through bytes as to_pil_image takes them (values 0 to 1 times 255, else 0 to 255 whole). */
 am_status am_picture_resize(am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
                             bool antialias) AM_NODISCARD;
+
+/* The same as a new picture. */
+am_status am_picture_resized(const am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
+                             bool antialias, am_picture *out) AM_NODISCARD;
 
 /* PIL's resize of bytes with reducing_gap (am_resize_pil_reduced). */
 am_status am_picture_resize_reduced(am_picture *picture, am_plane_size to, am_resample resample,

@@ -41,12 +41,9 @@ am_status am_tiles_take(am_tiles *tiles, am_picture *picture)
 am_status am_tiles_add_resized(am_tiles *tiles, const am_image_processor *processor, const am_picture *picture,
                                am_plane_size size)
 {
-    am_picture copy;
-    am_status status = am_picture_copy(picture, &copy);
-    if (!status) status = am_image_resize(processor, &copy, size);
-    if (!status) return am_tiles_take(tiles, &copy);
-    am_picture_deinit(&copy);
-    return status;
+    am_picture resized;
+    AM_TRY(am_picture_resized(picture, processor->backend, size, processor->resample, true, &resized));
+    return am_tiles_take(tiles, &resized);
 }
 
 am_status am_tiles_add_part(am_tiles *tiles, const am_picture *picture, int64_t top, int64_t left, am_plane_size size)
@@ -54,7 +51,7 @@ am_status am_tiles_add_part(am_tiles *tiles, const am_picture *picture, int64_t 
     am_picture part;
     if (size.height > picture->height - top) size.height = picture->height - top;
     if (size.width > picture->width - left) size.width = picture->width - left;
-    AM_TRY(am_picture_create(picture->channels, size.height, size.width, picture->is_float, &part));
+    AM_TRY(am_picture_create_unset(picture->channels, size.height, size.width, picture->is_float, &part));
     size_t item = picture->is_float ? sizeof(float) : 1;
     for (int64_t row = 0; row < part.channels * size.height; row++) {
         int64_t channel = row / size.height, y = row % size.height;

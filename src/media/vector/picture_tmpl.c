@@ -1,4 +1,4 @@
-/* One table of am_media_vector. */
+/* One table of am_picture_routines. */
 #include "media/vector/vector.h"
 
 #include <stdbool.h>
@@ -10,8 +10,6 @@
 
 #define JOIN2(a, b) a##b
 #define JOIN(a, b)  JOIN2(a, b)
-#define STRING2(a)  #a
-#define STRING(a)   STRING2(a)
 
 /* --- sums of weighted bytes --- */
 
@@ -258,9 +256,8 @@ static void normalize(const float *in, int64_t count, am_channel_scale channel, 
     for (int64_t i = 0; i < count; i++) out[i] = (in[i] - channel.mean) / channel.std;
 }
 
-extern const am_media_vector JOIN(am_media_vector_, AM_ISA);
-const am_media_vector JOIN(am_media_vector_, AM_ISA) = {
-    .name = STRING(AM_ISA),
+extern const am_picture_routines JOIN(am_picture_routines_, AM_ISA);
+const am_picture_routines JOIN(am_picture_routines_, AM_ISA) = {
     .weigh = weigh,
     .turn = turn,
     .split = split,

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DECLARE(isa) extern const am_media_vector am_media_vector_##isa;
+#define DECLARE(isa)                                        \
+    extern const am_picture_routines am_picture_routines_##isa; \
+    extern const am_spectrum_routines am_spectrum_routines_##isa;
 AM_MEDIA_ISAS(DECLARE)
 
 #if defined(__x86_64__)
@@ -38,13 +40,13 @@ static bool runs_plain(void)
 
 const am_media_vector *am_media_vector_at(int index)
 {
-#define ROW(isa) {&am_media_vector_##isa, runs_##isa},
+#define ROW(isa) {{#isa, &am_picture_routines_##isa, &am_spectrum_routines_##isa}, runs_##isa},
     static const struct {
-        const am_media_vector *table;
+        am_media_vector tables;
         bool (*runs)(void);
     } rows[] = {AM_MEDIA_ISAS(ROW)};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].runs() && index-- == 0) return rows[i].table;
+        if (rows[i].runs() && index-- == 0) return &rows[i].tables;
     return NULL;
 }
 
