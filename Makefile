@@ -7,7 +7,7 @@
 # make sdks       vendors' libraries for the targets       make test-targets   the tests that need them
 # make bench-targets   docs/targets-performance.md       make test-max   golden cases on MAX: hours
 # make bench-tokenizers   docs/tokenizers-performance.md   make video   FFmpeg's libraries: build with video files
-# make bench-kernels   vector routines, by instruction set
+# make bench-processors   docs/processors-performance.md   make bench-kernels   vector routines, by instruction set
 # make bench-regress   instructions that kernels take, beside bench/instructions.txt; UPDATE=--update records them
 # make emulate    the cpu's tests in an emulator of AVX-512; TESTS='targets_cpu_rows__*'
 # make clean      remove the build folders
@@ -20,7 +20,7 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-kernels bench-regress emulate install format golden docs cross clean help
+.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-processors bench-kernels bench-regress emulate install format golden docs cross clean help
 all: build
 
 help:
@@ -100,6 +100,12 @@ bench-tokenizers: packages
 	@scripts/install_packages.sh bench
 	@scripts/build.sh release $(BUILD) $(JOBS) anymodel tokenizer_worker
 	@bench/bench.py --build $(BUILD) --tokenizers
+
+# Images and sounds beside transformers: docs/processors-performance.md.
+bench-processors: packages
+	@scripts/install_packages.sh bench
+	@scripts/build.sh release $(BUILD) $(JOBS) anymodel processor_worker
+	@bench/bench.py --build $(BUILD) --processors
 
 # Times of the cpu's vector routines and of plain loops: ONLY='unary*' those that match.
 bench-kernels: packages

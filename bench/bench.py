@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Times anymodel beside other engines, or its targets beside its cpu, on the same weights and inputs, and writes
-docs/performance.md, or docs/targets-performance.md.
+docs/performance.md, or docs/targets-performance.md; or what makes their inputs beside the Python libraries.
 
 Needs nothing but Python: the engines' packages (requirements.txt) go into an environment in .cache/bench.
 """
@@ -23,6 +23,7 @@ sys.path.insert(0, HERE)
 from measure import FIRST_RUNS, Failure, command_of, measure_case, measure_processes, measure_start, say  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
+import processor_speed  # noqa: E402
 import tokenizer_speed  # noqa: E402
 from workloads import all_cases, is_decoder  # noqa: E402
 
@@ -57,22 +58,26 @@ def parse_arguments():
     parser.add_argument("--only", default="", help="cases in whose title this regular expression is found (all)")
     parser.add_argument("--threads", default="1,2", help="numbers of threads (%(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of every engine (%(default)s), each of several runs where these are short")
-    parser.add_argument("--out", help="the report (docs/performance.md, targets-performance.md or tokenizers-performance.md)")
+    parser.add_argument("--out", help="the report (docs/performance.md, or targets-, tokenizers- or processors-performance.md)")
     parser.add_argument("--targets", action="store_true", help="compare anymodel's targets instead (targets.py)")
     parser.add_argument("--tokenizers", action="store_true", help="time tokenizers instead (tokenizer_speed.py)")
+    parser.add_argument("--processors", action="store_true", help="time images and sounds instead (processor_speed.py)")
     parser.add_argument("--tiny", action="store_true", help="small models, to try the bench itself")
     return parser.parse_args()
 
 
 def make_environment(context):
-    """The environment of the requirements, made anew when that file has changed."""
+    """The environment of the requirements; installs them again when their file, or that of their versions, has changed."""
     wanted = open(context.requirements).read()
-    stamp = f"{context.environment}/requirements.txt"
+    if report.CONSTRAINED in wanted:
+        wanted += open(f"{HERE}/requirements.txt").read()
+    stamp = f"{context.environment}/{os.path.basename(context.requirements)}"
     if os.path.exists(stamp) and open(stamp).read() == wanted:
         return
-    say(f"making the environment of {os.path.relpath(context.requirements)} (once; PyTorch is several GB) ...")
+    say(f"installing what {os.path.relpath(context.requirements)} names (once; PyTorch is several GB) ...")
     os.makedirs(CACHE, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "venv", "--clear", context.environment], check=True)
+    if not os.path.exists(context.python):
+        subprocess.run([sys.executable, "-m", "venv", "--clear", context.environment], check=True)
     subprocess.run([context.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement",
                     context.requirements], check=True)
     with open(stamp, "w") as file:
@@ -224,12 +229,13 @@ def compare_targets(arguments, context):
     say(f"written: {os.path.relpath(out)}")
 
 
-def compare_tokenizers(arguments):
-    context = Context(arguments.build, arguments.only, arguments.rounds, "requirements-tokenizers", "venv-tokenizers")
+def compare_inputs(arguments, module, what, environment):
+    """What makes a model's inputs beside the Python library that does."""
+    context = Context(arguments.build, arguments.only, arguments.rounds, f"requirements-{what}", environment)
     make_environment(context)
-    out = arguments.out or f"{ROOT}/docs/tokenizers-performance.md"
+    out = arguments.out or f"{ROOT}/docs/{what}-performance.md"
     try:
-        tokenizer_speed.run(context, [int(n) for n in arguments.threads.split(",")], f"{CACHE}/tokenizers", out)
+        module.run(context, [int(n) for n in arguments.threads.split(",")], f"{CACHE}/{what}", out)
     except Failure as failure:
         sys.exit(f"bench: {failure}")
     say(f"written: {os.path.relpath(out)}")
@@ -238,7 +244,10 @@ def compare_tokenizers(arguments):
 def main():
     arguments = parse_arguments()
     if arguments.tokenizers:
-        compare_tokenizers(arguments)
+        compare_inputs(arguments, tokenizer_speed, "tokenizers", "venv-tokenizers")
+        return
+    if arguments.processors:
+        compare_inputs(arguments, processor_speed, "processors", "venv")
         return
     context = Context(arguments.build, arguments.only, arguments.rounds, is_tiny=arguments.tiny)
     if arguments.targets:

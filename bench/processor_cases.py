@@ -5,8 +5,6 @@ PHOTOS = {"small.jpg": (640, 480), "hd.jpg": (1920, 1080), "phone.jpg": (4000, 3
 PHOTOS |= {f"batch{i}.jpg": (640, 480) for i in range(8)}
 SOUNDS = {"30s_16k.wav": (30, 16000), "10s_16k.flac": (10, 16000), "10s_48k.wav": (10, 48000)}
 
-PHOTO, SOUND = "a JPEG of {} x {}".format, "{} s of sound, {} Hz".format
-
 
 class Case:
     """A class of transformers with the settings that it has when nothing is said but these; and what it is given."""

@@ -29,6 +29,8 @@ load below) the medians say little, the least times more; with one thread the pr
 alone, with more it holds the time in which threads wait in a loop. Figures are comparable only inside one run.
 """
 
+CONSTRAINED = "-c requirements.txt"  # in a file of requirements
+
 
 def run(*command):
     return subprocess.run(command, capture_output=True, text=True).stdout.strip()
@@ -62,10 +64,20 @@ def machine_lines(context, load_before, details=()):
     yield f"- {context.rounds} rounds of every case" + (f" that matches `{context.only}`" if context.only else "")
 
 
+def pins_of(path):
+    """{package: version} that a file of requirements names, or, of those without one, the file that it is constrained by."""
+    with open(path) as wanted:
+        lines = [line.strip() for line in wanted if line.strip() and not line.startswith("#")]
+    pins = dict(line.split("==") for line in lines if "==" in line)
+    if CONSTRAINED in lines:
+        known = pins_of(f"{os.path.dirname(path)}/requirements.txt")
+        pins |= {name: known[name] for name in lines if name in known}
+    return pins
+
+
 def versions(context):
-    with open(context.requirements) as wanted:
-        pins = [line.strip().replace("==", " ") for line in wanted if "==" in line]
-    return [f"Python {run(context.python, '--version').split()[-1]}", *pins]
+    return [f"Python {run(context.python, '--version').split()[-1]}",
+            *(f"{name} {version}" for name, version in sorted(pins_of(context.requirements).items()))]
 
 
 def cell(times):

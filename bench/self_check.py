@@ -15,6 +15,8 @@ import bench  # noqa: E402
 from engines import _llamacpp  # noqa: E402
 import instructions  # noqa: E402
 import measure  # noqa: E402
+import processor_cases  # noqa: E402
+import processor_speed  # noqa: E402
 import report  # noqa: E402
 import targets  # noqa: E402
 import tokenizer_speed  # noqa: E402
@@ -236,6 +238,62 @@ class Tokenizers(unittest.TestCase):
         self.assertIn("is 1.50: NOT at least 2", tokenizer_speed.verdict_line([("bert", 1, result)]))
         result["cpu_ms"]["encode_batch_fast"] = [2]
         self.assertIn("is 2.00: at least 2", tokenizer_speed.verdict_line([("bert", 1, result)]))
+
+
+class Processors(unittest.TestCase):
+    SCRIPT = """
+import sys
+folder, kind, threads, *files = sys.argv[1:]
+print("ready 1", flush=True)
+for line in sys.stdin:
+    command = line.split()[0]
+    answers = {"run": "times" + " 1.5" * int(line.split()[1]) if command == "run" else "", "compare": "differ %s 0 9"}
+    print(answers[command], flush=True)
+"""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+
+    def commands(self, difference):
+        """Ours with a folder that the project has, and a peer that finds the tensors different by so much."""
+        examples = f"{os.path.dirname(HERE)}/examples"
+        script = f"{self.folder}/peer.py"
+        with open(script, "w") as file:
+            file.write(self.SCRIPT.replace("%s", difference))
+        arguments = [MODEL, "images", "1", f"{examples}/data/digits/digit-0.png"]
+        return {processor_speed.OURS: [f"{os.path.dirname(WORKER)}/processor_worker", *arguments],
+                processor_speed.PEER: [sys.executable, script, *arguments]}
+
+    def test_engines_take_turns(self):
+        result = processor_speed.measure_case(self.commands("0.01"), rounds=2)
+        self.assertEqual([len(times) for times in result["times"].values()], [2, 2])
+        self.assertEqual(result["differences"], (0.01, 0, 9))
+
+    def test_other_tensors_fail(self):
+        for difference in ("0.03", "nan"):
+            with self.assertRaisesRegex(measure.Failure, f"tensors of anymodel and transformers differ by {difference}"):
+                processor_speed.measure_case(self.commands(difference), rounds=1)
+
+    def test_the_verdict_counts_who_is_slower(self):
+        result = {"times": {"anymodel": [[1, 2, 9]], "transformers": [[4, 8, 9]]}, "cpu_ms": {"anymodel": 1, "transformers": 3}}
+        slower = {**result, "times": {"anymodel": [[4]], "transformers": [[2]]}}
+        self.assertEqual(processor_speed.ratios_of(result), (0.25, 0.25, 1 / 3))
+        self.assertIn("the largest 0.25; all are below 1", processor_speed.verdict_line([("vit", 1, result)]))
+        self.assertIn("the largest 2.00; 1 are NOT below 1",
+                      processor_speed.verdict_line([("vit", 1, result), ("sam", 1, slower)]))
+
+    def test_titles_tell_cases_apart(self):
+        titles = [case.title for case in processor_cases.CASES.values()]
+        self.assertEqual(len(set(titles)), len(titles))
+        self.assertIn("CLIPImageProcessor, 8 x JPEG of 640 x 480", titles)
+        self.assertIn("WhisperFeatureExtractor, 30 s of 16 kHz WAV", titles)
+
+    def test_versions_come_from_the_file_that_constrains(self):
+        pins = report.pins_of(f"{HERE}/requirements-processors.txt")
+        self.assertEqual(pins["torch"], report.pins_of(f"{HERE}/requirements.txt")["torch"])
+        self.assertEqual(set(pins), {"numpy", "pillow", "safetensors", "soundfile", "torch", "torchvision", "transformers"})
 
 
 class Figures(unittest.TestCase):

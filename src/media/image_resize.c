@@ -281,10 +281,11 @@ typedef struct turned_rows {
     uint8_t window[WINDOW * ROWS], tile[ROWS * ROWS];
 } turned_rows;
 
-static void turn_back(const byte_pass *pass, const turned_rows *turned, int64_t y, int64_t rows, int64_t begin, int64_t end)
+static void turn_back(const byte_pass *pass, const turned_rows *turned, int64_t y, int64_t rows, int64_t begin,
+                      int64_t end)
 {
-    am_media_vector_best()->picture->turn(turned->tile, ROWS, end - begin, rows, pass->out.bytes + y * pass->a->out + begin,
-                                 pass->a->out);
+    am_media_vector_best()->picture->turn(turned->tile, ROWS, end - begin, rows,
+                                          pass->out.bytes + y * pass->a->out + begin, pass->a->out);
 }
 
 /* Rows from y on, at most ROWS; taps <= WINDOW. Lanes past the last row hold anything, which nobody reads. */
@@ -299,8 +300,8 @@ static void pass_along_turned(const byte_pass *pass, int64_t y, int64_t rows, tu
         vector->turn(pass->in.bytes + y * a->in + first, a->in, rows, end - first, turned->window, ROWS);
         for (int64_t k = i; k < next; k++) {
             const int16_t *low = a->low ? a->low + k * a->taps : NULL;
-            vector->weigh(a->high + k * a->taps, low, a->taps, turned->window + (a->first[k] - first) * ROWS, ROWS, ROWS,
-                          a->bits, turned->tile + (k - begin) * ROWS);
+            vector->weigh(a->high + k * a->taps, low, a->taps, turned->window + (a->first[k] - first) * ROWS, ROWS,
+                          ROWS, a->bits, turned->tile + (k - begin) * ROWS);
             if (k + 1 < next && k + 1 - begin < ROWS) continue;
             turn_back(pass, turned, y, rows, begin, k + 1);
             begin = k + 1;

@@ -164,8 +164,8 @@ static am_status resized_floats_pil(const am_picture *p, am_plane_size to, am_re
     return status;
 }
 
-am_status am_picture_resized(const am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
-                             bool antialias, am_picture *out)
+am_status am_picture_resized(const am_picture *picture, am_image_backend backend, am_plane_size to,
+                             am_resample resample, bool antialias, am_picture *out)
 {
     const resize_way way = {.backend = backend, .resample = resample, .antialias = antialias};
     if (!picture->is_float) return resized_bytes(picture, to, &way, out);
@@ -287,7 +287,7 @@ am_status am_picture_pad_mirrored(am_picture *picture, am_margins margins)
     am_picture out;
     size_t item = item_bytes(picture);
     AM_TRY(am_picture_create_unset(picture->channels, picture->height + margins.top + margins.bottom,
-                        picture->width + margins.left + margins.right, picture->is_float, &out));
+                                   picture->width + margins.left + margins.right, picture->is_float, &out));
     char *to = out.data;
     for (int64_t c = 0; c < out.channels; c++)
         for (int64_t y = 0; y < out.height; y++)
@@ -350,7 +350,8 @@ static void work_on_values(void *context, int64_t begin, int64_t end)
 static am_status change_values(am_picture *picture, values_job job)
 {
     am_picture out = *picture;
-    if (!picture->is_float) AM_TRY(am_picture_create_unset(picture->channels, picture->height, picture->width, true, &out));
+    if (!picture->is_float)
+        AM_TRY(am_picture_create_unset(picture->channels, picture->height, picture->width, true, &out));
     job.in = picture;
     job.out = out.floats;
     am_parallel_for(count_of(picture), 1 << 16, work_on_values, &job);

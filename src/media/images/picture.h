@@ -42,8 +42,8 @@ am_status am_picture_resize(am_picture *picture, am_image_backend backend, am_pl
                             bool antialias) AM_NODISCARD;
 
 /* The same as a new picture. */
-am_status am_picture_resized(const am_picture *picture, am_image_backend backend, am_plane_size to, am_resample resample,
-                             bool antialias, am_picture *out) AM_NODISCARD;
+am_status am_picture_resized(const am_picture *picture, am_image_backend backend, am_plane_size to,
+                             am_resample resample, bool antialias, am_picture *out) AM_NODISCARD;
 
 /* PIL's resize of bytes with reducing_gap (am_resize_pil_reduced). */
 am_status am_picture_resize_reduced(am_picture *picture, am_plane_size to, am_resample resample,

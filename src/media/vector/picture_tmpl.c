@@ -23,8 +23,8 @@ static int32_t weight_at(const int16_t *high, const int16_t *low, int64_t t)
     return low ? high[t] * (1 << AM_WEIGHT_LOW_BITS) + low[t] : high[t];
 }
 
-static void weigh_one(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride, int bits,
-                      uint8_t *out)
+static void weigh_one(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride,
+                      int bits, uint8_t *out)
 {
     int32_t sum = 1 << (bits - 1);
     for (int64_t t = 0; t < taps; t++) sum += weight_at(high, low, t) * in[t * stride];
@@ -77,8 +77,8 @@ static inline void interleave(vector a, vector b, vector pairs[PARTS])
 }
 
 static inline __attribute__((always_inline)) void weigh_vector(const int16_t *high, const int16_t *low, bool has_low,
-                                                               int64_t taps, const uint8_t *in, int64_t stride, int bits,
-                                                               uint8_t *out)
+                                                               int64_t taps, const uint8_t *in, int64_t stride,
+                                                               int bits, uint8_t *out)
 {
     vector sums[PARTS], rest[PARTS], pairs[PARTS];
     vector half = OP(set1_epi32)(1 << (bits - 1));
@@ -100,8 +100,8 @@ static inline __attribute__((always_inline)) void weigh_vector(const int16_t *hi
     STORE(out, OP(packus_epi16)(OP(packs_epi32)(sums[0], sums[1]), OP(packs_epi32)(sums[2], sums[3])));
 }
 
-static void weigh(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride, int64_t count,
-                  int bits, uint8_t *out)
+static void weigh(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride,
+                  int64_t count, int bits, uint8_t *out)
 {
     int64_t x = 0;
     for (; !low && x + LANES <= count; x += LANES) weigh_vector(high, NULL, false, taps, in + x, stride, bits, out + x);
@@ -112,8 +112,8 @@ static void weigh(const int16_t *high, const int16_t *low, int64_t taps, const u
 /* Sixteen sums side by side, of which a compiler makes vectors. */
 enum { LANES = 16 };
 
-static void weigh_lanes(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride, int bits,
-                        uint8_t *out)
+static void weigh_lanes(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride,
+                        int bits, uint8_t *out)
 {
     int32_t sums[LANES];
     for (int k = 0; k < LANES; k++) sums[k] = 1 << (bits - 1);
@@ -124,8 +124,8 @@ static void weigh_lanes(const int16_t *high, const int16_t *low, int64_t taps, c
     for (int k = 0; k < LANES; k++) out[k] = as_byte(sums[k] >> bits);
 }
 
-static void weigh(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride, int64_t count,
-                  int bits, uint8_t *out)
+static void weigh(const int16_t *high, const int16_t *low, int64_t taps, const uint8_t *in, int64_t stride,
+                  int64_t count, int bits, uint8_t *out)
 {
     int64_t x = 0;
     for (; x + LANES <= count; x += LANES) weigh_lanes(high, low, taps, in + x, stride, bits, out + x);
@@ -161,7 +161,8 @@ static void turn_tile(const uint8_t *in, int64_t in_stride, uint8_t *out, int64_
 }
 #endif
 
-static void turn_rest(const uint8_t *in, int64_t in_stride, int64_t rows, int64_t columns, uint8_t *out, int64_t out_stride)
+static void turn_rest(const uint8_t *in, int64_t in_stride, int64_t rows, int64_t columns, uint8_t *out,
+                      int64_t out_stride)
 {
     for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < columns; c++) out[c * out_stride + r] = in[r * in_stride + c];
@@ -186,7 +187,8 @@ enum { PIXELS = 16 };
 /* Of three vectors of 16 bytes: byte k of the result is byte `first` + 3 k of all 48. */
 static inline __m128i every_third(__m128i a, __m128i b, __m128i c, __m128i from_a, __m128i from_b, __m128i from_c)
 {
-    return _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(a, from_a), _mm_shuffle_epi8(b, from_b)), _mm_shuffle_epi8(c, from_c));
+    return _mm_or_si128(_mm_or_si128(_mm_shuffle_epi8(a, from_a), _mm_shuffle_epi8(b, from_b)),
+                        _mm_shuffle_epi8(c, from_c));
 }
 
 /* Where byte k of channel `first` lies in the vector that begins at byte `begin` of the 48; elsewhere 0 comes. */

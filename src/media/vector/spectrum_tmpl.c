@@ -1,5 +1,5 @@
-/* One table of am_spectrum_routines: transforms and spectra of as many frames as a vector has doubles. Every lane is computed
-   by the same operations, so that all tables give the same bits. */
+/* One table of am_spectrum_routines: transforms and spectra of as many frames as a vector has doubles. Every lane is
+   computed by the same operations, so that all tables give the same bits. */
 #include "media/vector/vector.h"
 
 #include <math.h>
@@ -240,7 +240,8 @@ static void prepare_frames(const am_spectrogram_options *o, vd *frame)
     vd mean = {0};
     for (int64_t i = 0; i < o->frame_length && o->remove_dc_offset; i++) mean += frame[i] / (double)o->frame_length;
     for (int64_t i = 0; i < o->frame_length; i++) frame[i] -= mean;
-    for (int64_t i = o->frame_length - 1; i > 0 && o->preemphasis != 0.0; i--) frame[i] -= o->preemphasis * frame[i - 1];
+    for (int64_t i = o->frame_length - 1; i > 0 && o->preemphasis != 0.0; i--)
+        frame[i] -= o->preemphasis * frame[i - 1];
     frame[0] *= 1.0 - o->preemphasis;
     for (int64_t i = 0; i < o->frame_length; i++) frame[i] *= o->window[i];
 }

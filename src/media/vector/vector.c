@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define DECLARE(isa)                                        \
-    extern const am_picture_routines am_picture_routines_##isa; \
+#define DECLARE(isa)                                                                                                   \
+    extern const am_picture_routines am_picture_routines_##isa;                                                        \
     extern const am_spectrum_routines am_spectrum_routines_##isa;
 AM_MEDIA_ISAS(DECLARE)
 
