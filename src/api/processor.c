@@ -48,12 +48,6 @@ bool am_video_files_decoded(void)
     return am_video_files_are_built_in();
 }
 
-static am_status open_images(const char *const *paths, size_t count, am_image *out)
-{
-    for (size_t i = 0; i < count; i++) AM_TRY(am_image_open(paths[i], 0, &out[i]));
-    return NULL;
-}
-
 static am_status open_sounds(const am_processor *p, const am_processor_files *files, am_audio *out)
 {
     int rate = am_processor_sampling_rate(p);
@@ -80,7 +74,7 @@ static am_status open_frames(const am_video_files *from, opened *o, am_video *to
     AM_TRY(make_frames(o, (int64_t)from->count, to, &frames));
     to->fps = from->fps;
     if (from->fps > 0) to->duration = (double)from->count / from->fps;
-    AM_TRY(open_images(from->frames, from->count, frames));
+    AM_TRY(am_image_open_all(from->frames, (int64_t)from->count, 0, frames));
     for (size_t k = 1; k < from->count; k++)
         if (frames[k].width != frames[0].width || frames[k].height != frames[0].height)
             return am_error(AM_INVALID_ARGUMENT,
@@ -145,7 +139,7 @@ static am_status open_files(const am_processor *p, const am_processor_files *fil
     o->videos = am_arena_array(&o->arena, files->video_count + 1, sizeof *o->videos);
     o->sounds = am_arena_array(&o->arena, files->sound_count + 1, sizeof *o->sounds);
     if (!o->images || !o->videos || !o->sounds) return am_out_of_memory();
-    AM_TRY(open_images(files->images, files->image_count, o->images));
+    AM_TRY(am_image_open_all(files->images, (int64_t)files->image_count, 0, o->images));
     AM_TRY(open_videos(p, files, o));
     return open_sounds(p, files, o->sounds);
 }

@@ -222,6 +222,35 @@ am_status am_image_open(const char *path, int64_t max_pixels, am_image *out)
     return open_file(path, max_pixels, false, out);
 }
 
+typedef struct open_job {
+    const char *const *paths;
+    int64_t max_pixels;
+    am_image *images;
+    am_status *statuses;
+} open_job;
+
+static void open_some(void *context, int64_t begin, int64_t end)
+{
+    const open_job *job = context;
+    for (int64_t i = begin; i < end; i++)
+        job->statuses[i] = am_image_open(job->paths[i], job->max_pixels, &job->images[i]);
+}
+
+am_status am_image_open_all(const char *const *paths, int64_t count, int64_t max_pixels, am_image *out)
+{
+    if (count < 2) return count ? am_image_open(*paths, max_pixels, out) : NULL;
+    open_job job = {paths, max_pixels, out, am_alloc_zeroed((size_t)count, sizeof *job.statuses)};
+    am_status first = NULL;
+    if (!job.statuses) return am_out_of_memory();
+    am_parallel_for(count, 1, open_some, &job);
+    for (int64_t i = 0; i < count; i++) {
+        if (first) am_status_free(job.statuses[i]);
+        else first = job.statuses[i];
+    }
+    am_free(job.statuses);
+    return first;
+}
+
 am_status am_image_open_stored(const char *path, int64_t max_pixels, am_image *out)
 {
     return open_file(path, max_pixels, true, out);

@@ -46,6 +46,9 @@ am_status am_image_decode(const void *bytes, size_t size_bytes, const char *name
 /* Maps a file and decodes it. */
 am_status am_image_open(const char *path, int64_t max_pixels, am_image *out) AM_NODISCARD;
 
+/* Several files on all threads; out: [count]. Fails as the first of those that fail; the others are there then. */
+am_status am_image_open_all(const char *const *paths, int64_t count, int64_t max_pixels, am_image *out) AM_NODISCARD;
+
 /* The same as PIL.Image.open and convert_to_rgb of transformers have it: not turned upright, what is transparent lies
    on white, and `channels` says how many there were: 1 (grey, palettes), 2 (grey with alpha), 3, or 4 (with alpha,
    CMYK). */

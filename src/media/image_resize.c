@@ -226,20 +226,20 @@ static int torch_bits(const axis *a)
     return bits;
 }
 
-/* Bytes [height, width, channels]. */
+/* Bytes [planes, height, width, channels]. */
 typedef struct raster {
     uint8_t *bytes;
-    int64_t width, height, channels;
+    int64_t width, height, channels, planes;
 } raster;
 
 static raster raster_of(const am_image *image)
 {
-    return (raster){image->pixels, image->width, image->height, 3};
+    return (raster){image->pixels, image->width, image->height, 3, 1};
 }
 
 static size_t raster_bytes(const raster *r)
 {
-    return (size_t)(r->width * r->height * r->channels);
+    return (size_t)(r->width * r->height * r->channels * r->planes);
 }
 
 /* One pass: out[row, i, c] = sum over t of weight[i, t] * in[row, first[i] + t, c] along rows; down columns the roles
@@ -338,10 +338,11 @@ static void pass_down_columns(void *context, int64_t begin, int64_t end)
     const byte_pass *pass = context;
     const axis *a = pass->a;
     int64_t width = pass->in.width * pass->in.channels;
-    for (int64_t y = begin; y < end; y++) {
-        const uint8_t *in = pass->in.bytes + a->first[y] * width;
+    for (int64_t row = begin; row < end; row++) {
+        int64_t y = row % a->out;
+        const uint8_t *in = pass->in.bytes + (row / a->out * a->in + a->first[y]) * width;
         const int16_t *high = a->high + y * a->taps, *low = a->low ? a->low + y * a->taps : NULL;
-        uint8_t *out = pass->out.bytes + y * width;
+        uint8_t *out = pass->out.bytes + row * width;
         if (a->narrow) am_media_vector_best()->picture->weigh(high, low, a->taps, in, width, width, a->bits, out);
         for (int64_t x = 0; x < width && !a->narrow; x++) {
             int64_t sum = 1 << (a->bits - 1);
@@ -360,7 +361,7 @@ static bool stays(const axis *a)
 static void run_pass(const raster *in, const axis *a, bool across, const raster *out)
 {
     byte_pass pass = {.a = a, .in = *in, .out = *out};
-    am_parallel_for(out->height, ROWS, across ? pass_along_rows : pass_down_columns, &pass);
+    am_parallel_for(out->planes * out->height, ROWS, across ? pass_along_rows : pass_down_columns, &pass);
 }
 
 static am_status resample_bytes(const raster *in, const axis *across, const axis *down, bool down_first,
@@ -373,7 +374,8 @@ static am_status resample_bytes(const raster *in, const axis *across, const axis
     if (stays(first) || stays(second)) return NULL;
     raster between = {.width = down_first ? in->width : out->width,
                       .height = down_first ? out->height : in->height,
-                      .channels = in->channels};
+                      .channels = in->channels,
+                      .planes = in->planes};
     between.bytes = am_alloc(raster_bytes(&between));
     if (!between.bytes) return am_out_of_memory();
     run_pass(in, first, !down_first, &between);
@@ -443,9 +445,12 @@ static am_status nearest_bytes(const raster *in, nearest_rule rule, const raster
     if (!columns) return am_out_of_memory();
     const int64_t *rows = columns + to.width;
     uint8_t *pixel = out->bytes;
-    for (int64_t y = 0; y < to.height; y++)
-        for (int64_t x = 0; x < to.width; x++, pixel += in->channels)
-            memcpy(pixel, in->bytes + in->channels * (rows[y] * from.width + columns[x]), (size_t)in->channels);
+    for (int64_t plane = 0; plane < in->planes; plane++) {
+        const uint8_t *first = in->bytes + plane * in->height * in->width * in->channels;
+        for (int64_t y = 0; y < to.height; y++)
+            for (int64_t x = 0; x < to.width; x++, pixel += in->channels)
+                memcpy(pixel, first + in->channels * (rows[y] * from.width + columns[x]), (size_t)in->channels);
+    }
     am_free(columns);
     return NULL;
 }
@@ -469,14 +474,14 @@ static uint8_t mean_of_cell(const raster *in, am_plane_size at, am_plane_size ce
     return (uint8_t)(sum * factor >> 24);
 }
 
-/* Image.reduce: cells of that size become pixels, those at the right and bottom may be smaller. */
-static am_status reduce_pil(const raster *in, am_plane_size cell, raster *out)
+static raster plane_of(const raster *r, int64_t plane)
 {
-    *out = (raster){.width = (in->width + cell.width - 1) / cell.width,
-                    .height = (in->height + cell.height - 1) / cell.height,
-                    .channels = in->channels};
-    uint8_t *pixel = out->bytes = am_alloc(raster_bytes(out));
-    if (!pixel) return am_out_of_memory();
+    return (raster){r->bytes + plane * r->height * r->width * r->channels, r->width, r->height, r->channels, 1};
+}
+
+static void reduce_plane(const raster *in, am_plane_size cell, const raster *out)
+{
+    uint8_t *pixel = out->bytes;
     for (int64_t y = 0; y < in->height; y += cell.height) {
         for (int64_t x = 0; x < in->width; x += cell.width) {
             am_plane_size part = cell;
@@ -484,6 +489,21 @@ static am_status reduce_pil(const raster *in, am_plane_size cell, raster *out)
             if (part.width > in->width - x) part.width = in->width - x;
             for (int64_t c = 0; c < in->channels; c++) *pixel++ = mean_of_cell(in, (am_plane_size){y, x}, part, c);
         }
+    }
+}
+
+/* Image.reduce: cells of that size become pixels, those at the right and bottom may be smaller. */
+static am_status reduce_pil(const raster *in, am_plane_size cell, raster *out)
+{
+    *out = (raster){.width = (in->width + cell.width - 1) / cell.width,
+                    .height = (in->height + cell.height - 1) / cell.height,
+                    .channels = in->channels,
+                    .planes = in->planes};
+    out->bytes = am_alloc(raster_bytes(out));
+    if (!out->bytes) return am_out_of_memory();
+    for (int64_t k = 0; k < in->planes; k++) {
+        raster from = plane_of(in, k), to = plane_of(out, k);
+        reduce_plane(&from, cell, &to);
     }
     return NULL;
 }
@@ -558,10 +578,11 @@ am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am
     return finish_image(resize_pil(&in, which, &to), out);
 }
 
-am_status am_resize_pil_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample which, double gap,
-                              uint8_t *out)
+am_status am_resize_pil_planes(const uint8_t *in, int64_t planes, am_plane_size from, am_plane_size to,
+                               am_resample which, double gap, uint8_t *out)
 {
-    raster source = {(uint8_t *)(uintptr_t)in, from.width, from.height, 1}, target = {out, to.width, to.height, 1};
+    raster source = {(uint8_t *)(uintptr_t)in, from.width, from.height, 1, planes},
+           target = {out, to.width, to.height, 1, planes};
     AM_TRY(check_new_size(to.width, to.height));
     return gap > 0.0 ? resize_pil_reduced(&source, which, gap, &target) : resize_pil(&source, which, &target);
 }
@@ -595,10 +616,11 @@ am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, 
     return finish_image(resize_torch(&in, which, antialias, &to), out);
 }
 
-am_status am_resize_torch_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample which,
-                                bool antialias, uint8_t *out)
+am_status am_resize_torch_planes(const uint8_t *in, int64_t planes, am_plane_size from, am_plane_size to,
+                                 am_resample which, bool antialias, uint8_t *out)
 {
-    raster source = {(uint8_t *)(uintptr_t)in, from.width, from.height, 1}, target = {out, to.width, to.height, 1};
+    raster source = {(uint8_t *)(uintptr_t)in, from.width, from.height, 1, planes},
+           target = {out, to.width, to.height, 1, planes};
     AM_TRY(check_new_size(to.width, to.height));
     return resize_torch(&source, which, antialias, &target);
 }

@@ -36,9 +36,10 @@ am_status am_resize_pil(const am_image *image, int64_t width, int64_t height, am
 am_status am_resize_pil_reduced(const am_image *image, int64_t width, int64_t height, am_resample filter, double gap,
                                 am_image *out) AM_NODISCARD;
 
-/* Of one channel; gap 0: none. out: [to.height, to.width]. */
-am_status am_resize_pil_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample filter, double gap,
-                              uint8_t *out) AM_NODISCARD;
+/* The same of channels one after another; gap 0: none. in: [planes, from.height, from.width], out: [planes, to.height,
+   to.width]. */
+am_status am_resize_pil_planes(const uint8_t *in, int64_t planes, am_plane_size from, am_plane_size to,
+                               am_resample filter, double gap, uint8_t *out) AM_NODISCARD;
 
 /* torchvision.transforms.v2.functional.resize of a uint8 tensor, as on CPUs with AVX2: two passes with
    weights of 16 bits, as precise as the largest of them lets (PyTorch, UpSampleKernelAVXAntialias.h). Without
@@ -48,9 +49,9 @@ am_status am_resize_pil_plane(const uint8_t *in, am_plane_size from, am_plane_si
 am_status am_resize_torch(const am_image *image, int64_t width, int64_t height, am_resample filter, bool antialias,
                           am_image *out) AM_NODISCARD;
 
-/* Of one channel, out: [to.height, to.width]. */
-am_status am_resize_torch_plane(const uint8_t *in, am_plane_size from, am_plane_size to, am_resample filter,
-                                bool antialias, uint8_t *out) AM_NODISCARD;
+/* The same of channels one after another. in: [planes, from.height, from.width], out: [planes, to.height, to.width]. */
+am_status am_resize_torch_planes(const uint8_t *in, int64_t planes, am_plane_size from, am_plane_size to,
+                                 am_resample filter, bool antialias, uint8_t *out) AM_NODISCARD;
 
 /* The same for float tensors, in: [channels, from.height, from.width], out: [channels, to.height, to.width],
    which do not overlap. Values are not clamped. */

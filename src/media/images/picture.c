@@ -104,21 +104,18 @@ typedef struct resize_way {
     double gap; /* of PIL's reducing_gap; 0: none */
 } resize_way;
 
-static am_status resize_plane(const am_picture *p, int64_t channel, const resize_way *way, am_picture *out)
+static am_status resize_planes(const am_picture *p, const resize_way *way, const am_picture *out)
 {
     am_plane_size from = {p->height, p->width}, to = {out->height, out->width};
-    const uint8_t *in = p->bytes + channel * plane_of(p);
-    uint8_t *plane = out->bytes + channel * plane_of(out);
     if (way->backend == AM_IMAGE_TORCHVISION)
-        return am_resize_torch_plane(in, from, to, way->resample, way->antialias, plane);
-    return am_resize_pil_plane(in, from, to, way->resample, way->gap, plane);
+        return am_resize_torch_planes(p->bytes, p->channels, from, to, way->resample, way->antialias, out->bytes);
+    return am_resize_pil_planes(p->bytes, p->channels, from, to, way->resample, way->gap, out->bytes);
 }
 
 static am_status resized_bytes(const am_picture *p, am_plane_size to, const resize_way *way, am_picture *out)
 {
     AM_TRY(am_picture_create_unset(p->channels, to.height, to.width, false, out));
-    am_status status = NULL;
-    for (int64_t c = 0; c < p->channels && !status; c++) status = resize_plane(p, c, way, out);
+    am_status status = resize_planes(p, way, out);
     if (status) am_picture_deinit(out);
     return status;
 }

@@ -484,16 +484,31 @@ static am_plane_size largest(const am_picture *pictures, int64_t count)
     return out;
 }
 
+/* Of pictures that are padded to the size `to`: 1 where one is, [count, to.height, to.width]. */
+static am_status give_mask(am_image_run *run, const char *name, am_plane_size to)
+{
+    am_tensor *mask;
+    am_shape shape = am_shape_of(run->count, to.height, to.width);
+    AM_TRY(am_media_tensors_add_unset(run->out, name, AM_I64, &shape, &mask));
+    int64_t *row = mask->data;
+    size_t row_bytes = (size_t)to.width * sizeof *row;
+    for (int64_t i = 0; i < run->count; i++) {
+        const am_picture *picture = &run->pictures[i];
+        for (int64_t y = 0; y < to.height; y++, row += to.width) {
+            if (y >= picture->height) memset(row, 0, row_bytes);
+            else if (y > 0) memcpy(row, row - to.width, row_bytes);
+            for (int64_t x = 0; x < to.width && y == 0; x++) row[x] = x < picture->width;
+        }
+    }
+    return NULL;
+}
+
 am_status am_image_pad_all(am_image_run *run, am_plane_size to, double fill, const char *mask)
 {
-    int64_t *ones = NULL;
     if (!to.height || !to.width) to = largest(run->pictures, run->count);
-    am_shape shape = am_shape_of(run->count, to.height, to.width);
-    if (mask) AM_TRY(am_image_give_integers(run, mask, &shape, &ones));
+    if (mask) AM_TRY(give_mask(run, mask, to));
     for (int64_t i = 0; i < run->count; i++) {
         am_picture *picture = &run->pictures[i];
-        for (int64_t y = 0; mask && y < picture->height && y < to.height; y++)
-            for (int64_t x = 0; x < picture->width && x < to.width; x++) ones[(i * to.height + y) * to.width + x] = 1;
         am_margins padding = {.right = to.width - picture->width, .bottom = to.height - picture->height};
         AM_TRY(am_picture_pad(picture, padding, fill));
     }

@@ -203,8 +203,8 @@ static void expect_same_planes(const am_image *image, am_plane_size to, am_resam
     for (int c = 0; c < 3; c++) {
         for (int64_t i = 0; i < from.height * from.width; i++) in[i] = image->pixels[3 * i + c];
         am_test_expect_ok(resize == am_resize_pil
-                              ? am_resize_pil_plane(in, from, to, filter, 0.0, plane)
-                              : am_resize_torch_plane(in, from, to, filter, resize == torch_smooth, plane));
+                              ? am_resize_pil_planes(in, 1, from, to, filter, 0.0, plane)
+                              : am_resize_torch_planes(in, 1, from, to, filter, resize == torch_smooth, plane));
         for (int64_t i = 0; i < to.height * to.width; i++) assert_int_equal(plane[i], out.pixels[3 * i + c]);
     }
     am_image_deinit(&out);
