@@ -123,11 +123,17 @@ stop() {
 }
 trap stop INT TERM
 
-# `wait` ends without a process when a signal comes.
+# `wait` ends without a process when a signal comes, and with 127 where somebody else has ended those that it waits for.
 await_one() {
     local pid='' status=0
     wait -n -p pid "${!name_of[@]}" || status=$?
-    if [ -n "${pid:-}" ]; then finish "$pid" "$status"; fi
+    if [ -n "${pid:-}" ]; then
+        finish "$pid" "$status"
+    elif [ "$status" -eq 127 ]; then
+        echo "no longer known, and not in the journal: ${name_of[*]}" >&2
+        name_of=()
+        failed=$((failed + 1))
+    fi
 }
 
 for name in "${names[@]}"; do
