@@ -72,8 +72,7 @@ static am_status give(am_image_run *run, am_tiled *tiled)
     am_shape scalar = {.rank = 0};
     AM_TRY(read_settings(run->processor, &s));
     AM_TRY(pad(run, s.most, &tiled->tiles));
-    AM_TRY(am_tiles_rescale_and_normalize(&tiled->tiles, run->processor, 0));
-    AM_TRY(am_image_give(run, "pixel_values", tiled->tiles.items, tiled->tiles.count));
+    AM_TRY(am_image_finish_all(run, "pixel_values", tiled->tiles.items, tiled->tiles.count));
     AM_TRY(am_image_give_integers(run, "num_crops", &scalar, &most));
     for (int64_t i = 0; i < run->count; i++)
         if (tiled->counts[i] > *most) *most = tiled->counts[i];

@@ -142,8 +142,7 @@ static am_status give(am_image_run *run, am_tiled *tiled)
         AM_TRY(am_image_do_resize(p, tile));
         if (kind->gives_grids) AM_TRY(am_image_do_center_crop(p, tile));
     }
-    AM_TRY(am_tiles_rescale_and_normalize(&tiled->tiles, p, 0));
-    AM_TRY(am_image_give(run, "pixel_values", tiled->tiles.items, tiled->tiles.count));
+    AM_TRY(am_image_finish_all(run, "pixel_values", tiled->tiles.items, tiled->tiles.count));
     return am_image_give_numbers(run, kind->output, run->count, kind->gives_grids ? 2 : 0,
                                  kind->gives_grids ? tiled->grids : tiled->counts);
 }

@@ -401,6 +401,12 @@ am_status am_picture_normalize(am_picture *picture, const double *mean, const do
     return change_values(picture, (values_job){.work = normalize_values, .mean = mean, .std = std});
 }
 
+void am_picture_normalize_into(const am_picture *picture, const double *mean, const double *std, float *out)
+{
+    values_job job = {.in = picture, .out = out, .work = normalize_values, .mean = mean, .std = std};
+    am_parallel_for(count_of(picture), 1 << 16, work_on_values, &job);
+}
+
 void am_picture_window(const am_picture *picture, int64_t channel, int64_t top, int64_t left, am_plane_size size,
                        float *out)
 {

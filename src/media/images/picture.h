@@ -83,6 +83,9 @@ am_status am_picture_rescale(am_picture *picture, am_image_backend backend, doub
 /* (value - mean) / std for each channel. */
 am_status am_picture_normalize(am_picture *picture, const double *mean, const double *std) AM_NODISCARD;
 
+/* The same to out: [channels, height, width]. */
+void am_picture_normalize_into(const am_picture *picture, const double *mean, const double *std, float *out);
+
 /* Copies the window of one channel that begins at (top, left) and lies inside to out: [height, width]; of a picture of
    floats. */
 void am_picture_window(const am_picture *picture, int64_t channel, int64_t top, int64_t left, am_plane_size size,

@@ -363,18 +363,22 @@ am_status am_image_resize(const am_image_processor *processor, am_picture *pictu
     return am_picture_resize(picture, processor->backend, to, processor->resample, true);
 }
 
+/* False where torchvision does not rescale and normalize in one. */
+static bool fold_scale(const am_image_processor *p, double mean[3], double std[3])
+{
+    float scale = (float)(1.0 / p->rescale_factor);
+    for (int c = 0; c < 3; c++) {
+        mean[c] = (double)((float)p->image_mean[c] * scale);
+        std[c] = (double)((float)p->image_std[c] * scale);
+    }
+    return p->do_rescale && p->do_normalize && p->backend == AM_IMAGE_TORCHVISION;
+}
+
 am_status am_image_rescale_and_normalize(const am_image_processor *processor, am_picture *picture)
 {
     const am_image_processor *p = processor;
-    if (p->do_rescale && p->do_normalize && p->backend == AM_IMAGE_TORCHVISION) {
-        double mean[3], std[3];
-        float scale = (float)(1.0 / p->rescale_factor);
-        for (int c = 0; c < 3; c++) {
-            mean[c] = (double)((float)p->image_mean[c] * scale);
-            std[c] = (double)((float)p->image_std[c] * scale);
-        }
-        return am_picture_normalize(picture, mean, std);
-    }
+    double mean[3], std[3];
+    if (fold_scale(p, mean, std)) return am_picture_normalize(picture, mean, std);
     if (p->do_rescale) AM_TRY(am_picture_rescale(picture, p->backend, p->rescale_factor));
     return p->do_normalize ? am_picture_normalize(picture, p->image_mean, p->image_std) : NULL;
 }
@@ -394,20 +398,18 @@ am_status am_image_do_center_crop(const am_image_processor *processor, am_pictur
     return processor->do_center_crop ? am_picture_center_crop(picture, processor->backend, to) : NULL;
 }
 
-static am_status common_steps(const am_image_processor *p, am_picture *picture)
-{
-    AM_TRY(am_image_do_resize(p, picture));
-    AM_TRY(am_image_do_center_crop(p, picture));
-    return am_image_rescale_and_normalize(p, picture);
-}
-
 static am_status preprocess(am_image_run *run)
 {
-    const am_image_class *kind = run->processor->kind;
-    for (int64_t i = 0; i < run->count; i++)
-        AM_TRY(kind->steps ? kind->steps(run->processor, &run->pictures[i])
-                           : common_steps(run->processor, &run->pictures[i]));
-    if (kind->steps) return am_image_give(run, "pixel_values", run->pictures, run->count);
+    const am_image_processor *p = run->processor;
+    for (int64_t i = 0; i < run->count; i++) {
+        am_picture *picture = &run->pictures[i];
+        if (p->kind->steps) AM_TRY(p->kind->steps(p, picture));
+        else AM_TRY(am_image_do_resize(p, picture));
+        if (!p->kind->steps) AM_TRY(am_image_do_center_crop(p, picture));
+    }
+    if (p->kind->steps) return am_image_give(run, "pixel_values", run->pictures, run->count);
+    if (!p->do_pad) return am_image_finish_all(run, "pixel_values", run->pictures, run->count);
+    for (int64_t i = 0; i < run->count; i++) AM_TRY(am_image_rescale_and_normalize(p, &run->pictures[i]));
     return am_image_give_padded(run, NULL);
 }
 
@@ -458,7 +460,26 @@ am_status am_image_give(am_image_run *run, const char *name, am_picture *picture
     }
     AM_TRY(am_media_tensors_add_unset(run->out, name, AM_F32, &shape, &out));
     float *values = out->data;
-    for (int64_t i = 0; i < count; i++) values = am_image_put(&pictures[i], values);
+    for (int64_t i = 0; i < count; i++) {
+        values = am_image_put(&pictures[i], values);
+        am_picture_deinit(&pictures[i]);
+    }
+    return NULL;
+}
+
+am_status am_image_finish_all(am_image_run *run, const char *name, am_picture *pictures, int64_t count)
+{
+    double mean[3], std[3];
+    am_tensor *out;
+    if (count == 1 || !fold_scale(run->processor, mean, std) || !same_sizes(pictures, count)) {
+        for (int64_t i = 0; i < count; i++) AM_TRY(am_image_rescale_and_normalize(run->processor, &pictures[i]));
+        return am_image_give(run, name, pictures, count);
+    }
+    am_shape shape = am_shape_of(count, pictures->channels, pictures->height, pictures->width);
+    AM_TRY(am_media_tensors_add_unset(run->out, name, AM_F32, &shape, &out));
+    int64_t numbers = am_shape_count(&shape) / count;
+    for (int64_t i = 0; i < count; i++)
+        am_picture_normalize_into(&pictures[i], mean, std, (float *)out->data + i * numbers);
     return NULL;
 }
 

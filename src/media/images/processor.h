@@ -117,7 +117,10 @@ am_status am_image_rescale_and_normalize(const am_image_processor *processor, am
    They are made floats, and may be without their numbers afterwards. */
 am_status am_image_give(am_image_run *run, const char *name, am_picture *pictures, int64_t count) AM_NODISCARD;
 
-/* The same of bytes: u8. They must be of one size. */
+/* am_image_rescale_and_normalize of each, and am_image_give. */
+am_status am_image_finish_all(am_image_run *run, const char *name, am_picture *pictures, int64_t count) AM_NODISCARD;
+
+/* The same as am_image_give of bytes: u8. They must be of one size. */
 am_status am_image_give_bytes(am_image_run *run, const char *name, am_picture *pictures, int64_t count) AM_NODISCARD;
 
 /* pad and its mask: all pictures get the size `to` (0: the largest of them), `fill` at the right and bottom; where
