@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* Lead byte -> number of continuation bytes and the range the first of them must lie in (Unicode table 3-7).
  */
 static int expected_tail(unsigned char lead, unsigned char *low, unsigned char *high)
@@ -83,11 +85,27 @@ bool am_utf8_valid(const char *text, size_t length, size_t *bad)
     return true;
 }
 
+/* Bytes of ASCII that a text begins with, in steps of 8. */
+static size_t ascii_run(const char *text, size_t length)
+{
+    const uint64_t upper = 0x8080808080808080;
+    size_t at = 0;
+    for (uint64_t word; at + sizeof word <= length; at += sizeof word) {
+        memcpy(&word, text + at, sizeof word);
+        if (word & upper) break;
+    }
+    return at;
+}
+
 size_t am_utf8_count(const char *text, size_t length)
 {
     size_t count = 0;
     for (size_t at = 0; at < length; count++) {
         uint32_t c;
+        size_t run = ascii_run(text + at, length - at);
+        at += run;
+        count += run;
+        if (at == length) break;
         at += am_utf8_next(text + at, length - at, &c);
     }
     return count;

@@ -2,6 +2,8 @@
 
 #include "base/utf8.h"
 
+#include <stdio.h>
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -89,6 +91,12 @@ static void base_utf8__finds_the_first_bad_byte(void **state)
 
 static void base_utf8__counts_code_points(void **state)
 {
+    for (int prefix = 0; prefix < 20; prefix++) { /* runs of ASCII around the words that are looked at as a whole */
+        char text[64];
+        int length = snprintf(text, sizeof text, "%.*s\xE6\x9D\xB1%.*s\xFF%.*s", prefix, "abcdefghijklmnopqrst",
+                              prefix % 9, "uvwxyz012", prefix % 5, "\x7F~!?");
+        assert_int_equal(am_utf8_count(text, (size_t)length), prefix + 1 + prefix % 9 + 1 + prefix % 5);
+    }
     assert_int_equal(am_utf8_count("", 0), 0);
     assert_int_equal(am_utf8_count("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 10), 4);
 }
