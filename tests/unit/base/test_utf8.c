@@ -2,9 +2,8 @@
 
 #include "base/utf8.h"
 
-#include <stdio.h>
-
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Another formulation of RFC 3629: decode by the lead byte's ones, then refuse what is too long, a surrogate
