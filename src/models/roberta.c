@@ -1,72 +1,14 @@
-/* RoBERTa: BERT's layers; positions are counted from behind the pad token's, real tokens only, and the heads
-   are its own. transformers: models/roberta/modeling_roberta.py */
-#include "models/blocks/encoder.h"
-#include "models/blocks/heads.h"
-
-typedef struct roberta_config {
-    am_bert_options body;
-    int64_t labels;
-} roberta_config;
-
-static roberta_config read_config(am_builder *b)
-{
-    const am_config *c = am_model_config(b);
-    roberta_config r = {.body = am_bert_decoder_options_read(c), .labels = am_config_labels(c)};
-    r.body.vocab_size = am_config_size(c, "vocab_size", 50265);
-    r.body.positions_after_pad = am_pad_token(c, 1);
-    if (r.body.positions_after_pad < 0)
-        am_config_fail(c, "pad_token_id", "positions are counted from this token, found none");
-    return r;
-}
-
-static void roberta_model(am_builder *b)
-{
-    roberta_config c = read_config(b);
-    am_value x = am_bert_body(b, &c.body, "");
-    am_output(b, "last_hidden_state", x);
-    if (am_has_weight(b, "pooler.dense.weight")) am_output(b, "pooler_output", am_bert_pooler(b, "", x));
-}
-
-static void for_language_modeling(am_builder *b)
-{
-    roberta_config c = read_config(b);
-    am_output(b, "logits", am_roberta_lm_logits(b, am_bert_body(b, &c.body, "roberta"), &c.body, "roberta"));
-}
-
-static void for_sequence_classification(am_builder *b)
-{
-    roberta_config c = read_config(b);
-    am_value first = am_index(b, am_bert_body(b, &c.body, "roberta"), 1, 0);
-    am_output(b, "logits", am_classification_head(b, "classifier", first, c.labels, AM_TANH));
-}
-
-static void for_multiple_choice(am_builder *b)
-{
-    roberta_config c = read_config(b);
-    am_value pooled = am_bert_pooler(b, "roberta", am_bert_body(b, &c.body, "roberta"));
-    am_output_choices(b, am_linear(b, "classifier", pooled, 1, AM_BIAS));
-}
-
-static void for_token_classification(am_builder *b)
-{
-    roberta_config c = read_config(b);
-    am_output(b, "logits", am_linear(b, "classifier", am_bert_body(b, &c.body, "roberta"), c.labels, AM_BIAS));
-}
-
-static void for_question_answering(am_builder *b)
-{
-    roberta_config c = read_config(b);
-    am_output_span_logits(b, "qa_outputs", am_bert_body(b, &c.body, "roberta"));
-}
+/* RoBERTa: blocks/roberta.h with nothing added. transformers: models/roberta/modeling_roberta.py */
+#include "models/blocks/roberta.h"
 
 static const am_architecture architectures[] = {
-    {"RobertaModel", roberta_model, "feature-extraction", 0},
-    {"RobertaForMaskedLM", for_language_modeling, "fill-mask", 0},
-    {"RobertaForCausalLM", for_language_modeling, "text-generation", AM_GENERATES},
-    {"RobertaForSequenceClassification", for_sequence_classification, "text-classification", 0},
-    {"RobertaForMultipleChoice", for_multiple_choice, NULL, 0},
-    {"RobertaForTokenClassification", for_token_classification, "token-classification", 0},
-    {"RobertaForQuestionAnswering", for_question_answering, "question-answering", 0},
+    {"RobertaModel", am_roberta_model, "feature-extraction", 0},
+    {"RobertaForMaskedLM", am_roberta_for_language_modeling, "fill-mask", 0},
+    {"RobertaForCausalLM", am_roberta_for_language_modeling, "text-generation", AM_GENERATES},
+    {"RobertaForSequenceClassification", am_roberta_for_sequence_classification, "text-classification", 0},
+    {"RobertaForMultipleChoice", am_roberta_for_multiple_choice, NULL, 0},
+    {"RobertaForTokenClassification", am_roberta_for_token_classification, "token-classification", 0},
+    {"RobertaForQuestionAnswering", am_roberta_for_question_answering, "question-answering", 0},
     {0},
 };
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 /* feed_forward_proj: "relu", "gated-silu" ...; "gated-gelu" means the approximation. */
-static void read_feed_forward(const am_config *c, am_t5_config *t)
+static void read_feed_forward(const am_config *c, const am_t5_family *f, am_t5_config *t)
 {
-    const char *name = am_config_text(c, "feed_forward_proj", "relu");
+    const char *name = am_config_text(c, "feed_forward_proj", f->feed_forward_proj ? f->feed_forward_proj : "relu");
     bool gated = strncmp(name, "gated-", 6) == 0;
     const char *activation = am_config_text(c, "dense_act_fn",
                                             strcmp(name, "gated-gelu") == 0 ? "gelu_new"
@@ -38,10 +38,10 @@ static am_t5_config read_config(am_builder *b, const char *prefix)
     const am_config *c = am_model_config(b);
     const am_t5_family *f = family_of(b);
     am_t5_config t = {
-        .vocab_size = am_config_size(c, "vocab_size", 32128),
+        .vocab_size = am_config_size(c, "vocab_size", or_else(f->vocab_size, 32128)),
         .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), or_else(f->d_model, 512)),
         .d_kv = am_config_size(c, am_config_either(c, "d_kv", "head_dim"), 64),
-        .d_ff = am_config_size(c, "d_ff", 2048),
+        .d_ff = am_config_size(c, "d_ff", or_else(f->d_ff, 2048)),
         .num_layers =
             am_config_count(c, am_config_either(c, "num_layers", "num_hidden_layers"), or_else(f->num_layers, 6)),
         .num_heads =
@@ -57,7 +57,8 @@ static am_t5_config read_config(am_builder *b, const char *prefix)
         .encoder_hidden_states = "encoder_hidden_states",
     };
     t.num_decoder_layers = am_config_count(c, "num_decoder_layers", t.num_layers);
-    read_feed_forward(c, &t);
+    if (f->never_scales || f->always_scales) t.scale_decoder_outputs = f->always_scales;
+    read_feed_forward(c, f, &t);
     return t;
 }
 
@@ -93,15 +94,14 @@ am_value am_t5_distance_bias(am_builder *b, const am_t5_config *c, const char *t
     return am_embedding(b, table, bucket, c->buckets, c->num_heads);
 }
 
-/* What is added to the scores of T queries: [1, H, T, S], from the table in block 0 below the scope. */
-static am_value position_bias(am_builder *b, const am_t5_config *c, int64_t T, bool both_ways)
+/* What is added to the scores of T queries: [1, H, T, S], from that table below the scope. */
+static am_value position_bias(am_builder *b, const am_t5_config *c, const char *table, int64_t T, bool both_ways)
 {
     int64_t S = am_has_cache(b) ? am_cache_capacity(b) : T;
     am_value query = am_iota(b, AM_I32, am_shape_of(T, 1), 0, 0, 1),
              key = am_iota(b, AM_I32, am_shape_of(1, S), 1, 0, 1);
     if (am_has_cache(b)) query = am_add(b, query, am_cache_offset(b));
-    am_value bias = am_t5_distance_bias(b, c, "block.0.layer.0.SelfAttention.relative_attention_bias",
-                                        am_sub(b, key, query), both_ways);
+    am_value bias = am_t5_distance_bias(b, c, table, am_sub(b, key, query), both_ways);
     return am_unsqueeze(b, am_permute(b, bias, am_shape_of(2, 0, 1)), 0);
 }
 
@@ -136,12 +136,29 @@ static am_value self_attention(am_builder *b, am_value x, const am_t5_config *c,
     return am_add(b, x, h);
 }
 
-/* state: am_attention_options */
+typedef struct attention {
+    am_attention_options options;
+    bool both_ways;
+} attention;
+
+static attention attention_of(am_builder *b, am_value x, const am_t5_config *c, bool both_ways)
+{
+    attention a = {am_t5_attention_options(c), both_ways};
+    if (!family_of(b)->own_biases)
+        a.options.bias =
+            position_bias(b, c, "block.0.layer.0.SelfAttention.relative_attention_bias", am_dim(b, x, 1), both_ways);
+    return a;
+}
+
+/* state: attention */
 static am_value attend_everywhere(am_builder *b, am_value x, const am_t5_config *c, const void *state)
 {
-    (void)c;
+    const attention *given = state;
+    am_attention_options options = given->options;
     am_scope(b, "SelfAttention");
-    x = am_self_attention(b, x, state);
+    if (family_of(b)->own_biases)
+        options.bias = position_bias(b, c, "relative_attention_bias", am_dim(b, x, 1), given->both_ways);
+    x = am_self_attention(b, x, &options);
     am_end_scope(b);
     return x;
 }
@@ -208,10 +225,9 @@ am_value am_t5_encoder_blocks(am_builder *b, am_value x, const am_t5_config *c, 
 
 static am_value encoder_blocks(am_builder *b, am_value x, const am_t5_config *c)
 {
-    am_attention_options options = am_t5_attention_options(c);
-    options.mask = am_padding_mask(b, "attention_mask");
-    options.bias = position_bias(b, c, am_dim(b, x, 1), true);
-    return am_t5_encoder_blocks(b, x, c, attend_everywhere, &options);
+    attention all = attention_of(b, x, c, true);
+    all.options.mask = am_padding_mask(b, "attention_mask");
+    return am_t5_encoder_blocks(b, x, c, attend_everywhere, &all);
 }
 
 static am_value encode(am_builder *b, const void *model)
@@ -232,12 +248,12 @@ static am_value encode(am_builder *b, const void *model)
 
 static am_value decoder_blocks(am_builder *b, am_value x, am_value encoded, const am_t5_config *c)
 {
-    am_attention_options self = am_t5_attention_options(c), cross = self;
-    self.causal = am_config_flag(am_model_config(b), "is_causal", true);
-    self.mask = am_padding_mask(b, "decoder_attention_mask");
+    am_attention_options cross = am_t5_attention_options(c);
     cross.mask = am_padding_mask(b, "attention_mask");
     am_scope(b, "decoder");
-    self.bias = position_bias(b, c, am_dim(b, x, 1), false);
+    attention self = attention_of(b, x, c, false);
+    self.options.causal = am_config_flag(am_model_config(b), "is_causal", true);
+    self.options.mask = am_padding_mask(b, "decoder_attention_mask");
     for (int i = 0; i < c->num_decoder_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "decoder_hidden_states", i, x);
         am_scope(b, "block.%d", i);

@@ -20,7 +20,10 @@ typedef struct am_t5_config {
 
 /* What a member's descriptor may carry as its family. Numbers left 0 are T5Config's. */
 typedef struct am_t5_family {
-    int64_t d_model, num_layers, num_heads; /* what absent fields stand for */
+    int64_t vocab_size, d_model, d_ff, num_layers, num_heads; /* what absent fields stand for */
+    const char *feed_forward_proj;
+    bool never_scales, always_scales; /* scale_decoder_outputs is not looked at */
+    bool own_biases;                  /* every block has a table of its own for its distances */
 
     /* The encoder's blocks over x: [B, S, C] below the scope, by am_t5_encoder_blocks; null: T5's. */
     am_value (*encoder_blocks)(am_builder *b, am_value x, const am_t5_config *c);

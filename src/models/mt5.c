@@ -1,0 +1,22 @@
+/* mT5: T5 of a hundred languages; outputs are never scaled. transformers: models/mt5/modeling_mt5.py */
+#include "models/blocks/t5.h"
+
+static const am_architecture architectures[] = {
+    {"MT5Model", am_t5_model, "feature-extraction", AM_ENCODER_DECODER},
+    {"MT5ForConditionalGeneration", am_t5_for_conditional_generation, NULL, AM_GENERATES | AM_ENCODER_DECODER},
+    {"MT5EncoderModel", am_t5_encoder_model, "feature-extraction", 0},
+    {"MT5ForSequenceClassification", am_t5_for_sequence_classification, "text-classification", AM_ENCODER_DECODER},
+    {"MT5ForTokenClassification", am_t5_for_token_classification, "token-classification", 0},
+    {"MT5ForQuestionAnswering", am_t5_for_question_answering, "question-answering", AM_ENCODER_DECODER},
+    {0},
+};
+
+static const am_t5_family family = {.vocab_size = 250112,
+                                    .d_ff = 1024,
+                                    .num_layers = 8,
+                                    .num_heads = 6,
+                                    .feed_forward_proj = "gated-gelu",
+                                    .never_scales = true};
+
+const am_model_type am_model_mt5 = {
+    .name = "mt5", .base_prefix = "transformer", .architectures = architectures, .family = &family};
