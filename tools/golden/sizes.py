@@ -784,3 +784,4 @@ SIZES |= {"rwkv": rwkv, "canine": canine, "perceiver": perceiver, "reformer": re
 SIZES |= {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
           "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
           "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
+SIZES |= {"ernie": bert, "megatron-bert": bert, "data2vec-text": bert, "roberta-prelayernorm": bert, "xlm-roberta-xl": bert}

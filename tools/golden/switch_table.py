@@ -1,11 +1,12 @@
 """What `golden.py switches` turns: a list of cases for each model type. See `switches.Switch` for the fields."""
 
+from bert_switches import BERTS, BERTS_KEPT
 from decoder_switches import DECODERS, DECODERS_KEPT
 from encoder_switches import ENCODERS, ENCODERS_KEPT
 from llama_switches import RELATIVES, RELATIVES_KEPT
 from mixer_switches import MIXERS, MIXERS_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
-from switches import ABSENT, Switch
+from switches import ABSENT, Switch, crossed
 from window_switches import WINDOWED, WINDOWED_KEPT
 
 PADDINGS = ["ones", "right", "left", "holes", None]
@@ -72,16 +73,6 @@ def unusual(lm: str, model: str, width: int) -> list[Switch]:
             Switch(model, "zero_row", inputs=ZERO_ROW)] + [
         Switch(model, name, inputs=mask) for name, mask in OTHER_MASKS.items()
     ] + embeds(model, width)
-
-
-def crossed(architecture: str, width: int, **config) -> list[Switch]:
-    """A decoder by itself that attends to given states, all of them or some."""
-    states = {"encoder_hidden_states": {"shape": [2, 5, width], "lo": -1.0, "hi": 1.0}}
-    mask = {"encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}
-    config = {"add_cross_attention": True, **config}
-    return [Switch(architecture, "crossed", config, inputs=states | mask, mask="left"),
-            Switch(architecture, "crossed_unmasked", config, inputs=states, mask=None),
-            Switch(architecture, "not_crossed", config, mask="right")]
 
 
 def stored(architecture: str, **config) -> list[Switch]:
@@ -732,7 +723,7 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
-SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES
+SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -764,4 +755,4 @@ KEPT = {
     "whisper": "positions crossed zero_row",
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
-KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT
+KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT

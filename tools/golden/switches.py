@@ -38,6 +38,16 @@ class Switch:
     weights: str = "F32"  # the dtype of the weights
 
 
+def crossed(architecture: str, width: int, **config) -> list[Switch]:
+    """A decoder by itself that attends to given states, all of them or some."""
+    states = {"encoder_hidden_states": {"shape": [2, 5, width], "lo": -1.0, "hi": 1.0}}
+    mask = {"encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}
+    config = {"add_cross_attention": True, **config}
+    return [Switch(architecture, "crossed", config, inputs=states | mask, mask="left"),
+            Switch(architecture, "crossed_unmasked", config, inputs=states, mask=None),
+            Switch(architecture, "not_crossed", config, mask="right")]
+
+
 def merged(base: dict, changes: dict) -> dict:
     """`base` with the changes: dictionaries are merged, ABSENT takes a field away."""
     result = copy.deepcopy(base)

@@ -81,24 +81,30 @@ am_value am_bert_embedding_sum(am_builder *b, const am_bert_options *o)
     int64_t T = am_dim(b, x, 1);
     if (o->type_vocab_size)
         x = am_add(b, x, am_embedding(b, "token_type_embeddings", am_token_types(b, T), o->type_vocab_size, C));
-    if (o->no_positions) return x;
-    return am_add(b, x,
-                  am_embedding(b, "position_embeddings", am_bert_positions(b, o, T), o->max_position_embeddings, C));
+    if (!o->no_positions)
+        x = am_add(b, x,
+                   am_embedding(b, "position_embeddings", am_bert_positions(b, o, T), o->max_position_embeddings, C));
+    if (!o->task_type_vocab_size) return x;
+    am_value tasks = am_flat_input(b, "task_type_ids");
+    if (!tasks.id) tasks = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
+    return am_add(b, x, am_embedding(b, "task_type_embeddings", tasks, o->task_type_vocab_size, C));
 }
 
 am_value am_bert_embeddings(am_builder *b, const am_bert_options *o)
 {
     am_scope(b, "embeddings");
-    am_value x = am_layer_norm(b, "LayerNorm", am_bert_embedding_sum(b, o), o->layer_norm_eps);
+    am_value x = am_bert_embedding_sum(b, o);
+    if (!o->pre_norms || o->pre_norms->embeddings) x = am_layer_norm(b, "LayerNorm", x, o->layer_norm_eps);
     am_end_scope(b);
     return x;
 }
 
 am_value am_bert_feed_forward(am_builder *b, am_value x, const am_bert_options *o)
 {
-    am_value h = am_linear_activation(b, "intermediate.dense", x, o->intermediate_size, AM_BIAS, o->hidden_act);
-    h = am_linear(b, "output.dense", h, o->hidden_size, AM_BIAS);
-    return am_layer_norm(b, "output.LayerNorm", am_add(b, h, x), o->layer_norm_eps);
+    am_value h = o->pre_norms ? am_layer_norm(b, o->pre_norms->feed_forward, x, o->layer_norm_eps) : x;
+    h = am_linear_activation(b, "intermediate.dense", h, o->intermediate_size, AM_BIAS, o->hidden_act);
+    x = am_add(b, am_linear(b, "output.dense", h, o->hidden_size, AM_BIAS), x);
+    return o->pre_norms ? x : am_layer_norm(b, "output.LayerNorm", x, o->layer_norm_eps);
 }
 
 am_value am_bert_attention_end(am_builder *b, am_value x, am_value attended, const am_bert_options *o)
@@ -128,37 +134,40 @@ am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options
                                .encoded = o->add_cross_attention ? am_encoder_states_input(b) : (am_encoder_states){0}};
 }
 
-static am_value cross_attention(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
+/* Attention below the scope, to itself or to what is encoded, with its norm before or after. */
+static am_value attention(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a, bool crosses)
 {
     am_attention_options projections = a->projections;
-    projections.causal = false;
-    projections.mask = a->encoded.mask;
-    am_scope(b, "crossattention");
-    x = am_add(b, am_cross_attention(b, x, a->encoded.states, &projections), x);
-    x = am_layer_norm(b, a->norm, x, o->layer_norm_eps);
+    if (crosses) {
+        projections.causal = false;
+        projections.mask = a->encoded.mask;
+    }
+    am_scope(b, crosses ? "crossattention" : "attention");
+    am_value h = o->pre_norms ? am_layer_norm(b, o->pre_norms->attention, x, o->layer_norm_eps) : x;
+    h = crosses ? am_cross_attention(b, h, a->encoded.states, &projections) : am_self_attention(b, h, &projections);
+    x = am_add(b, h, x);
+    if (!o->pre_norms) x = am_layer_norm(b, a->norm, x, o->layer_norm_eps);
     am_end_scope(b);
     return x;
 }
 
 static am_value layer(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
 {
-    am_scope(b, "attention");
-    x = am_add(b, am_self_attention(b, x, &a->projections), x);
-    x = am_layer_norm(b, a->norm, x, o->layer_norm_eps);
-    am_end_scope(b);
-    if (a->encoded.given) x = cross_attention(b, x, o, a);
+    x = attention(b, x, o, a, false);
+    if (a->encoded.given) x = attention(b, x, o, a, true);
     return am_bert_feed_forward(b, x, o);
 }
 
 am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
 {
-    am_output_hidden_state(b, "hidden_states", 0, x);
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
+        am_output_hidden_state(b, "hidden_states", i, x);
         am_scope(b, "encoder.layer.%d", i);
         x = layer(b, x, o, a);
         am_end_scope(b);
-        am_output_hidden_state(b, "hidden_states", i + 1, x);
     }
+    if (o->pre_norms) x = am_layer_norm(b, o->pre_norms->last, x, o->layer_norm_eps);
+    am_output_hidden_state(b, "hidden_states", (int)o->num_hidden_layers, x);
     return x;
 }
 

@@ -5,6 +5,14 @@
 #include "models/blocks/attention.h"
 #include "models/blocks/seq2seq.h"
 
+/* Where members that norm before their parts instead of after them have their norms. */
+typedef struct am_bert_pre_norms {
+    const char *attention;    /* below "attention" and "crossattention" */
+    const char *feed_forward; /* below the layer */
+    const char *last;         /* after the layers, below the body's scope */
+    bool embeddings;          /* embeddings are normed, too */
+} am_bert_pre_norms;
+
 typedef struct am_bert_options {
     int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     int64_t max_position_embeddings, type_vocab_size;
@@ -12,10 +20,12 @@ typedef struct am_bert_options {
     am_unary_fn hidden_act;
     double layer_norm_eps;
     bool is_decoder, no_positions;
-    int64_t first_position;      /* where positions count from that are not given */
-    bool add_cross_attention;    /* layers attend to the inputs of am_encoder_states_input, where they are given */
-    int64_t positions_after_pad; /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
-                                    pad */
+    int64_t first_position;       /* where positions count from that are not given */
+    bool add_cross_attention;     /* layers attend to the inputs of am_encoder_states_input, where they are given */
+    int64_t task_type_vocab_size; /* embeddings of the input task_type_ids are added; 0: none (ERNIE) */
+    const am_bert_pre_norms *pre_norms; /* null: norms stand after attention, feed-forward part and embeddings */
+    int64_t positions_after_pad;        /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
+                                           pad */
 } am_bert_options;
 
 /* The fields as BertConfig names and defaults them; position_embedding_type must be absolute. */
@@ -60,7 +70,8 @@ typedef struct am_bert_attention {
 /* BERT's own: self.query .., output.dense, output.LayerNorm, the input attention_mask. */
 am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options *options);
 
-/* The layers with attention of that kind; am_bert_encoder with the default. */
+/* The layers with attention of that kind, and the norm after them where there is one; am_bert_encoder with the default.
+ */
 am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *options, const am_bert_attention *attention);
 
 /* intermediate.dense, activation, output.dense, residual, output.LayerNorm below the scope: x: [B, T, C]. */
