@@ -2,20 +2,12 @@
    models/arcee/modeling_arcee.py */
 #include "models/blocks/decoder.h"
 
-static am_value mlp(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    const am_decoder_options *o = layer->options;
-    int bias = o->mlp_bias ? AM_BIAS : AM_NO_BIAS;
-    x = am_linear_activation(b, "up_proj", x, o->intermediate_size, bias, o->hidden_act);
-    return am_linear(b, "down_proj", x, o->hidden_size, bias);
-}
-
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->hidden_act = am_config_activation(c, "hidden_act", AM_RELU2);
     o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
     o->mlp_bias = am_config_flag(c, "mlp_bias", false);
-    o->mlp = mlp;
+    o->mlp = am_decoder_plain_mlp;
 }
 
 static const am_architecture architectures[] = {

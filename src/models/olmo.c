@@ -9,26 +9,11 @@ static am_value plain_norm(am_builder *b, const char *name, am_value x, const am
     return am_norm_op(b, x, AM_NONE, AM_NONE, AM_NONE, AM_NONE, &options);
 }
 
-static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    double bound = am_decoder_real_or_none(layer->options->config, "clip_qkv", 0);
-    am_attention_options options = *layer->attention;
-    am_value qkv[3];
-    if (bound == 0) return am_self_attention(b, x, &options);
-    options.rope = NULL;
-    am_attention_heads(b, x, &options, qkv);
-    for (int i = 0; i < 3; i++)
-        qkv[i] = am_binary_number(b, AM_MAX, am_binary_number(b, AM_MIN, qkv[i], bound), -bound);
-    x = am_attend(b, am_rope_apply(b, layer->attention->rope, qkv[0]), am_rope_apply(b, layer->attention->rope, qkv[1]),
-                  qkv[2], &options);
-    return am_linear(b, "o_proj", x, layer->options->hidden_size, layer->options->out_bias ? AM_BIAS : AM_NO_BIAS);
-}
-
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
     o->norm = plain_norm;
-    o->attention = attention;
+    o->attention = am_decoder_clipped_attention;
 }
 
 static const am_architecture architectures[] = {

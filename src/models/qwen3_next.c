@@ -138,12 +138,9 @@ static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer
         .routing = {.top_k = am_config_size(c, "num_experts_per_tok", 10),
                     .normalize = am_config_flag(c, "norm_topk_prob", true)},
     };
-    am_scope(b, "shared_expert");
-    am_value shared = am_gated_mlp(b, x, am_config_size(c, "shared_expert_intermediate_size", 512),
-                                   layer->options->hidden_act, AM_NO_BIAS);
-    am_end_scope(b);
-    am_value gate = am_linear_activation(b, "shared_expert_gate", x, 1, AM_NO_BIAS, AM_SIGMOID);
-    return am_add(b, am_mixture(b, x, &options), am_mul(b, gate, shared));
+    am_value shared =
+        am_shared_expert(b, x, am_config_size(c, "shared_expert_intermediate_size", 512), layer->options->hidden_act);
+    return am_add(b, am_mixture(b, x, &options), shared);
 }
 
 static void adapt(const am_config *c, am_decoder_options *o)

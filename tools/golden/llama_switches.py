@@ -81,11 +81,52 @@ XLM_ROBERTA = [
 CAMEMBERT = [
     Switch("CamembertModel", "pads", inputs={"input_ids": {"values": [[9, 8, 1, 7, 1, 1, 1], [1, 1, 5, 1, 6, 7, 8]]}}),
 ]
+COHERE = [
+    Switch("CohereForCausalLM", "normed", {"use_qk_norm": True, "attention_bias": True, "num_key_value_heads": 2,
+           "logit_scale": 0.7}, mask="left"),
+    Switch("CohereModel", "absent", {"rope_parameters": ABSENT, "layer_norm_eps": ABSENT}, raw=True, rows=3, mask="left"),
+]
+GLM = [
+    Switch("GlmForCausalLM", "unbiased", {"attention_bias": False, "rope_parameters": {"partial_rotary_factor": 1.0}}),
+    Switch("GlmModel", "absent", {"attention_bias": ABSENT, "rope_parameters": ABSENT, "rms_norm_eps": ABSENT}, raw=True),
+]
+NEMOTRON = [
+    Switch("NemotronForCausalLM", "biased", BIASED | {"hidden_act": "silu"}),
+    Switch("NemotronModel", "absent", {"rope_parameters": ABSENT, "norm_eps": ABSENT, "hidden_act": ABSENT}, raw=True),
+]
+JAIS2 = [
+    Switch("Jais2ForCausalLM", "unbiased", {"attention_bias": False, "mlp_bias": False, "hidden_act": "silu"}),
+    Switch("Jais2Model", "absent", {"attention_bias": ABSENT, "mlp_bias": ABSENT, "hidden_act": ABSENT}, raw=True, mask="left"),
+]
+ERNIE4_5 = [
+    Switch("Ernie4_5ForCausalLM", "biased", {"use_bias": True, "rope_parameters": LINEAR}, mask="left"),
+    Switch("Ernie4_5Model", "absent", {"use_bias": ABSENT, "rope_parameters": ABSENT}, raw=True),
+]
+PERSIMMON = [
+    Switch("PersimmonForCausalLM", "not_normed", {"qk_layernorm": False, "hidden_act": "gelu"}, mask="left"),
+    Switch("PersimmonModel", "absent", {"qk_layernorm": ABSENT, "rope_parameters": ABSENT, "hidden_act": ABSENT}, raw=True),
+]
+QWEN2_MOE = [
+    Switch("Qwen2MoeForCausalLM", "sparse", {"decoder_sparse_step": 2, "num_hidden_layers": 4, "mlp_only_layers": [3],
+           "qkv_bias": False, "norm_topk_prob": True, "layer_types": ["full_attention"] * 4}),
+    Switch("Qwen2MoeForCausalLM", "window", {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1,
+           "layer_types": ABSENT}, raw=True, length=9),
+]
+OLMOE = [
+    Switch("OlmoeForCausalLM", "clipped", {"clip_qkv": 0.3, "attention_bias": True, "norm_topk_prob": True,
+           "num_key_value_heads": 2}, mask="left"),
+]
+MINIMAX_M2 = [
+    Switch("MiniMaxM2ForCausalLM", "old_rope", {"rope_parameters": ABSENT, "rope_theta": 900.0, "rotary_dim": 8}, raw=True),
+    Switch("MiniMaxM2Model", "partial", {"rope_parameters": {"partial_rotary_factor": 0.5}}, mask="left", rows=3),
+]
 
 RELATIVES = {
     "arcee": ARCEE, "ministral": MINISTRAL, "seed_oss": SEED_OSS, "helium": HELIUM, "cwm": CWM, "exaone4": EXAONE4,
     "olmo3": OLMO3, "olmo": OLMO, "smollm3": SMOLLM3, "starcoder2": STARCODER2, "hunyuan_v1_dense": HUNYUAN_V1_DENSE,
     "stablelm": STABLELM, "mt5": MT5, "umt5": UMT5, "xlm-roberta": XLM_ROBERTA, "camembert": CAMEMBERT,
+    "cohere": COHERE, "glm": GLM, "nemotron": NEMOTRON, "jais2": JAIS2, "ernie4_5": ERNIE4_5, "persimmon": PERSIMMON,
+    "qwen2_moe": QWEN2_MOE, "olmoe": OLMOE, "minimax_m2": MINIMAX_M2,
 }
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
@@ -93,5 +134,7 @@ RELATIVES_KEPT = {
     "arcee": "biased", "ministral": "no_window mixed", "seed_oss": "other_biases", "helium": "biased", "cwm": "absent",
     "exaone4": "no_window absent", "olmo3": "rope old_rope", "olmo": "clipped", "smollm3": "absent window",
     "starcoder2": "window", "hunyuan_v1_dense": "alpha", "stablelm": "parallel", "mt5": "absent", "umt5": "untied layers",
-    "xlm-roberta": "pads", "camembert": "pads",
+    "xlm-roberta": "pads", "camembert": "pads", "cohere": "normed", "glm": "unbiased", "nemotron": "biased",
+    "jais2": "unbiased", "ernie4_5": "biased", "persimmon": "not_normed", "qwen2_moe": "sparse window", "olmoe": "clipped",
+    "minimax_m2": "old_rope",
 }

@@ -158,40 +158,6 @@ def granite(c: dict, rng) -> None:
            attention_multiplier=[0.1, 0.4], residual_multiplier=[0.22, 0.7], logits_scaling=[0.5, 4.0])
 
 
-def helium(c: dict, rng) -> None:
-    """The last projection of attention is square; pairs side by side are rotated."""
-    llama(c, rng)
-    choose(c, rng, head_dim=[6, 8, 10, 18], attention_bias=[False, True], mlp_bias=[False, True])
-    c["hidden_size"] = c["num_attention_heads"] * c["head_dim"]
-
-
-def olmo3(c: dict, rng) -> None:
-    """Two kinds of rotary positions, by layer type."""
-    parameters = c["rope_parameters"]
-    c["rope_parameters"] = {}
-    gemma(c, rng)
-    c["rope_parameters"] = parameters
-    for kind in parameters.values():
-        rope(kind, c["hidden_size"] // c["num_attention_heads"], rng)
-
-
-def smollm3(c: dict, rng) -> None:
-    gemma(c, rng)
-    c["no_rope_layers"] = [rng.choice([0, 1]) for _ in range(c["num_hidden_layers"])]
-
-
-def starcoder2(c: dict, rng) -> None:
-    llama(c, rng)
-    choose(c, rng, use_bias=[True, False], norm_epsilon=[1e-5, 1e-6], hidden_act=ACTIVATIONS, sliding_window=[None, 3])
-
-
-def stablelm(c: dict, rng) -> None:
-    """A quarter of each head is rotated."""
-    llama(c, rng)
-    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 16])
-    choose(c, rng, layer_norm_eps=[1e-5, 1e-6], use_qkv_bias=[True, False])
-
-
 def phi3(c: dict, rng) -> None:
     llama(c, rng)
     choose(c, rng, sliding_window=[None, 3, 5])
@@ -781,7 +747,3 @@ SIZES |= {"longformer": longformer, "led": led, "longt5": longt5, "big_bird": bi
 SIZES |= {"switch_transformers": switch_transformers, "nllb-moe": nllb_moe, "prophetnet": prophetnet, "trocr": trocr,
           "encoder-decoder": encoder_decoder, "rag": rag}
 SIZES |= {"rwkv": rwkv, "canine": canine, "perceiver": perceiver, "reformer": reformer}
-SIZES |= {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
-          "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
-          "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
-SIZES |= {"ernie": bert, "megatron-bert": bert, "data2vec-text": bert, "roberta-prelayernorm": bert, "xlm-roberta-xl": bert}

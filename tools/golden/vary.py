@@ -14,6 +14,7 @@ import numpy as np
 import compare
 import make
 from case import Case, read, write
+from relatives_sizes import RELATIVES
 from sizes import SIZES
 
 ATTEMPTS = 20
@@ -250,7 +251,7 @@ def vary(case: Case, seed: int) -> Case:
     for attempt in range(ATTEMPTS):
         rng = random.Random(f"{seed}:{attempt}:{case.name}")
         config = copy.deepcopy(data["config"])
-        SIZES[config["model_type"]](config, rng)
+        (SIZES | RELATIVES)[config["model_type"]](config, rng)
         vary_labels(config, data["architecture"], rng)
         inputs = Inputs(case, config, rng).all()
         recipe = make.Recipe(

@@ -122,6 +122,30 @@ am_value am_decoder_attention(am_builder *b, am_value x, const am_decoder_layer 
     return am_self_attention(b, x, layer->attention);
 }
 
+am_value am_decoder_plain_mlp(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    const am_decoder_options *o = layer->options;
+    int bias = o->mlp_bias ? AM_BIAS : AM_NO_BIAS;
+    x = am_linear_activation(b, "up_proj", x, o->intermediate_size, bias, o->hidden_act);
+    return am_linear(b, "down_proj", x, o->hidden_size, bias);
+}
+
+am_value am_decoder_clipped_attention(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    double bound = am_decoder_real_or_none(layer->options->config, "clip_qkv", 0);
+    am_attention_options options = *layer->attention;
+    am_value qkv[3];
+    if (bound == 0) return am_self_attention(b, x, &options);
+    options.rope = NULL;
+    am_attention_heads(b, x, &options, qkv);
+    for (int i = 0; i < 3; i++) {
+        qkv[i] = am_binary_number(b, AM_MAX, am_binary_number(b, AM_MIN, qkv[i], bound), -bound);
+        if (i < 2) qkv[i] = am_rope_apply(b, layer->attention->rope, qkv[i]);
+    }
+    x = am_attend(b, qkv[0], qkv[1], qkv[2], &options);
+    return am_linear(b, "o_proj", x, layer->options->hidden_size, layer->options->out_bias ? AM_BIAS : AM_NO_BIAS);
+}
+
 /* What the layers of a run share. */
 typedef struct layers {
     const am_decoder_options *options;

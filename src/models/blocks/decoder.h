@@ -114,6 +114,13 @@ am_value am_gated_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn acti
 /* LLaMA's parts, for members that use them in some layers only. */
 am_decoder_part am_decoder_attention, am_decoder_mlp;
 
+/* down_proj(activation(up_proj(x))), with biases where mlp_bias says so. */
+am_decoder_part am_decoder_plain_mlp;
+
+/* Attention with queries, keys and values kept within clip_qkv of the configuration, after their norms and before the
+   rotation; LLaMA's where there is no such field (OLMo). */
+am_decoder_part am_decoder_clipped_attention;
+
 /* LayerNorm with and without a bias; the epsilon is rms_norm_eps. */
 am_decoder_norm am_decoder_layer_norm, am_decoder_layer_norm_no_bias;
 

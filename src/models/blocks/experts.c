@@ -59,7 +59,7 @@ static am_value route(am_builder *b, am_value x, const am_mixture_options *o, am
 {
     am_value bias = AM_NONE, logits = am_linear(b, name_or(o->router, "gate"), x, o->experts.count, AM_NO_BIAS);
     if (o->correction_bias) {
-        am_scope(b, "%s", name_or(o->router, "gate"));
+        am_scope(b, "%s", o->bias_beside_gate ? "" : name_or(o->router, "gate"));
         bias = am_weight(b, o->correction_bias, am_shape_of(o->experts.count));
         am_end_scope(b);
     }
@@ -75,6 +75,14 @@ am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *o)
              up = expert_weights(b, name_or(o->experts.up, "up_proj"), E, I, C),
              down = expert_weights(b, name_or(o->experts.down, "down_proj"), E, C, I);
     return am_reshape(b, am_gated_experts(b, rows, experts, weights, gate, up, down, o->experts.activation), shape);
+}
+
+am_value am_shared_expert(am_builder *b, am_value x, int64_t intermediate_size, am_unary_fn activation)
+{
+    am_scope(b, "shared_expert");
+    am_value shared = am_gated_mlp(b, x, intermediate_size, activation, AM_NO_BIAS);
+    am_end_scope(b);
+    return am_mul(b, am_linear_activation(b, "shared_expert_gate", x, 1, AM_NO_BIAS, AM_SIGMOID), shared);
 }
 
 am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation)

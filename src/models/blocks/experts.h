@@ -15,6 +15,7 @@ typedef struct am_mixture_options {
     am_expert_routing_attributes routing;
     const char *router;          /* null: gate */
     const char *correction_bias; /* weight [count] below the gate that only the choice looks at, or null */
+    bool bias_beside_gate;       /* it stands beside the gate, not below */
 } am_mixture_options;
 
 /* The weights BEFORE0AFTER, BEFORE1AFTER .. below the scope, each of that shape, as one: [count, shape..]. */
@@ -30,6 +31,9 @@ am_value am_gated_experts(am_builder *b, am_value x, am_value experts, am_value 
 
 /* Router and gated experts below the scope: x: [B, T, C] -> [B, T, C]. */
 am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *options);
+
+/* shared_expert of every token, weighed by the sigmoid of shared_expert_gate (Qwen2 MoE): x: [B, T, C] -> [B, T, C]. */
+am_value am_shared_expert(am_builder *b, am_value x, int64_t intermediate_size, am_unary_fn activation);
 
 /* DeepSeek's mixture: experts chosen within groups by sigmoid scores and a correction bias, and shared experts beside
    them. Reads n_routed_experts, num_experts_per_tok, n_group, topk_group, norm_topk_prob, routed_scaling_factor,

@@ -1,0 +1,85 @@
+"""Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
+
+from sizes import ACTIVATIONS, bert, choose, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5
+
+
+def helium(c: dict, rng) -> None:
+    """The last projection of attention is square; pairs side by side are rotated."""
+    llama(c, rng)
+    choose(c, rng, head_dim=[6, 8, 10, 18], attention_bias=[False, True], mlp_bias=[False, True])
+    c["hidden_size"] = c["num_attention_heads"] * c["head_dim"]
+
+
+def olmo3(c: dict, rng) -> None:
+    """Two kinds of rotary positions, by layer type."""
+    parameters = c["rope_parameters"]
+    c["rope_parameters"] = {}
+    gemma(c, rng)
+    c["rope_parameters"] = parameters
+    for kind in parameters.values():
+        rope(kind, c["hidden_size"] // c["num_attention_heads"], rng)
+
+
+def smollm3(c: dict, rng) -> None:
+    gemma(c, rng)
+    c["no_rope_layers"] = [rng.choice([0, 1]) for _ in range(c["num_hidden_layers"])]
+
+
+def starcoder2(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, use_bias=[True, False], norm_epsilon=[1e-5, 1e-6], hidden_act=ACTIVATIONS, sliding_window=[None, 3])
+
+
+def stablelm(c: dict, rng) -> None:
+    """A quarter of each head is rotated."""
+    llama(c, rng)
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 16])
+    choose(c, rng, layer_norm_eps=[1e-5, 1e-6], use_qkv_bias=[True, False])
+
+
+def cohere(c: dict, rng) -> None:
+    cohere2(c, rng)
+    del c["head_dim"]
+
+
+def nemotron(c: dict, rng) -> None:
+    divided_rotary(c, rng)
+    choose(c, rng, attention_bias=[False, True], mlp_bias=[False, True], norm_eps=[1e-5, 1e-6], hidden_act=["relu2", "silu"])
+
+
+def jais2(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, mlp_bias=[False, True], layer_norm_eps=[1e-5, 1e-6])
+
+
+def ernie4_5(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, use_bias=[False, True])
+
+
+def persimmon(c: dict, rng) -> None:
+    phi(c | {"num_key_value_heads": 2}, rng)
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 12, 16])
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           layer_norm_eps=[1e-5, 1e-6], hidden_act=["relu2", *ACTIVATIONS])
+
+
+def experts(c: dict, rng) -> None:
+    """Mixtures: LLaMA's sizes, and how many experts there are and answer."""
+    llama(c, rng)
+    count = "num_experts" if "num_experts" in c else "num_local_experts"
+    choose(c, rng, **{count: [4, 5, 7]}, num_experts_per_tok=[1, 2, 3])
+    for field in ("moe_intermediate_size", "shared_expert_intermediate_size"):
+        if field in c:
+            c[field] = rng.randint(8, 40)
+    if "norm_topk_prob" in c:
+        choose(c, rng, norm_topk_prob=[False, True])
+
+
+RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
+             "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
+             "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
+RELATIVES |= {"ernie": bert, "megatron-bert": bert, "data2vec-text": bert, "roberta-prelayernorm": bert, "xlm-roberta-xl": bert}
+RELATIVES |= {"cohere": cohere, "glm": glm4, "nemotron": nemotron, "jais2": jais2, "ernie4_5": ernie4_5, "persimmon": persimmon,
+             "qwen2_moe": experts, "olmoe": experts, "minimax_m2": experts}
