@@ -1,6 +1,6 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
-from sizes import ACTIVATIONS, bert, choose, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5
+from sizes import ACTIVATIONS, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5
 
 
 def helium(c: dict, rng) -> None:
@@ -77,9 +77,41 @@ def experts(c: dict, rng) -> None:
         choose(c, rng, norm_topk_prob=[False, True])
 
 
+def dinov2(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], mlp_ratio=[1, 2, 3], patch_size=[3, 4, 5], num_channels=[1, 3],
+           qkv_bias=[True, False], hidden_act=ACTIVATIONS, layer_norm_eps=[1e-5, 1e-6])
+    c["image_size"] = c["patch_size"] * rng.choice([3, 4, 5])
+    c["stage_names"] = ["stem"] + [f"stage{i + 1}" for i in range(c["num_hidden_layers"])]
+    c["out_features"], c["out_indices"] = c["stage_names"][-1:], [c["num_hidden_layers"]]
+    if "num_register_tokens" in c:
+        choose(c, rng, num_register_tokens=[1, 3, 5])
+
+
+def siglip_text_model(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           max_position_embeddings=range(20, 60), hidden_act=ACTIVATIONS)
+    c["projection_size"] = c["hidden_size"]
+
+
+def siglip_vision_model(c: dict, rng) -> None:
+    clip_vision_model(c, rng)
+    del c["projection_dim"]
+    choose(c, rng, hidden_act=ACTIVATIONS)
+
+
+def siglip(c: dict, rng) -> None:
+    siglip_text_model(c["text_config"], rng)
+    siglip_vision_model(c["vision_config"], rng)
+    c["text_config"]["projection_size"] = c["vision_config"]["hidden_size"]
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
 RELATIVES |= {"ernie": bert, "megatron-bert": bert, "data2vec-text": bert, "roberta-prelayernorm": bert, "xlm-roberta-xl": bert}
 RELATIVES |= {"cohere": cohere, "glm": glm4, "nemotron": nemotron, "jais2": jais2, "ernie4_5": ernie4_5, "persimmon": persimmon,
              "qwen2_moe": experts, "olmoe": experts, "minimax_m2": experts}
+RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": siglip, "siglip_text_model": siglip_text_model,
+              "siglip_vision_model": siglip_vision_model}

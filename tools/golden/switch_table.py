@@ -3,6 +3,7 @@
 from bert_switches import BERTS, BERTS_KEPT
 from decoder_switches import DECODERS, DECODERS_KEPT
 from encoder_switches import ENCODERS, ENCODERS_KEPT
+from image_switches import IMAGES, IMAGES_KEPT
 from llama_switches import RELATIVES, RELATIVES_KEPT
 from mixer_switches import MIXERS, MIXERS_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
@@ -723,7 +724,7 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
-SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS
+SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -755,4 +756,4 @@ KEPT = {
     "whisper": "positions crossed zero_row",
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
-KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT
+KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT

@@ -1,16 +1,29 @@
 #include "models/blocks/pre_norm.h"
 
+static am_value two_linears(am_builder *b, am_value x, const am_pre_norm_options *o)
+{
+    int64_t C = am_dim(b, x, -1);
+    x = am_linear_activation(b, o->names->up, x, o->intermediate_size, AM_BIAS, o->hidden_act);
+    return am_linear(b, o->names->down, x, C, AM_BIAS);
+}
+
+/* x + h, times the weight of that name where there is one. */
+static am_value add_scaled(am_builder *b, am_value x, am_value h, const char *scale)
+{
+    if (scale) h = am_mul(b, h, am_weight(b, scale, am_shape_of(am_dim(b, x, -1))));
+    return am_add(b, x, h);
+}
+
 static am_value layer(am_builder *b, am_value x, const am_pre_norm_options *o)
 {
     const am_pre_norm_names *names = o->names;
-    int64_t C = am_dim(b, x, -1);
     am_value h = am_layer_norm(b, names->norm_before, x, o->layer_norm_eps);
     am_scope(b, "%s", names->attention);
-    x = am_add(b, x, am_self_attention(b, h, &o->attention));
+    h = am_self_attention(b, h, &o->attention);
     am_end_scope(b);
+    x = add_scaled(b, x, h, names->attention_scale);
     h = am_layer_norm(b, names->norm_after, x, o->layer_norm_eps);
-    h = am_linear_activation(b, names->up, h, o->intermediate_size, AM_BIAS, o->hidden_act);
-    return am_add(b, x, am_linear(b, names->down, h, C, AM_BIAS));
+    return add_scaled(b, x, (o->mlp ? o->mlp : two_linears)(b, h, o), names->mlp_scale);
 }
 
 static void keep_state(am_builder *b, const am_pre_norm_options *o, int64_t i, am_value x)

@@ -7,13 +7,16 @@
 
 /* What a family calls the weights of a layer. */
 typedef struct am_pre_norm_names {
-    const char *layers;                   /* their list below the scope: "encoder.layers" */
-    const char *attention;                /* scope of the projections that am_attention_options names */
-    const char *norm_before, *norm_after; /* of attention, of the mlp */
-    const char *up, *down;                /* the mlp's linears */
+    const char *layers;                      /* their list below the scope: "encoder.layers" */
+    const char *attention;                   /* scope of the projections that am_attention_options names */
+    const char *norm_before, *norm_after;    /* of attention, of the mlp */
+    const char *up, *down;                   /* the mlp's linears */
+    const char *attention_scale, *mlp_scale; /* factors of each channel of what both add; null: none */
 } am_pre_norm_names;
 
-typedef struct am_pre_norm_options {
+typedef struct am_pre_norm_options am_pre_norm_options;
+
+struct am_pre_norm_options {
     int64_t num_hidden_layers, intermediate_size;
     am_unary_fn hidden_act;
     double layer_norm_eps;
@@ -23,7 +26,10 @@ typedef struct am_pre_norm_options {
     const char *final_norm;    /* of what comes out of the last layer, its hidden state; null: none, or the model's */
     double final_norm_eps;
     am_value *out_states; /* null, or receives the hidden states: num_hidden_layers + 1 values */
-} am_pre_norm_options;
+
+    /* What the mlp makes of x: [B, T, C], normed, below the layer; null: down(hidden_act(up(x))). */
+    am_value (*mlp)(am_builder *b, am_value x, const am_pre_norm_options *options);
+};
 
 /* x: [B, T, C] -> [B, T, C]; names hidden states: what goes into each layer, and what comes out of the last.
  */
