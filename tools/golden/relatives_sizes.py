@@ -1,6 +1,6 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
-from sizes import ACTIVATIONS, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5
+from sizes import ACTIVATIONS, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5, wav2vec2
 
 
 def helium(c: dict, rng) -> None:
@@ -107,6 +107,13 @@ def siglip(c: dict, rng) -> None:
     c["text_config"]["projection_size"] = c["vision_config"]["hidden_size"]
 
 
+def speech(c: dict, rng) -> None:
+    """wav2vec 2.0's sizes, of those fields that the type has."""
+    wide = {"add_adapter": False, **c}
+    wav2vec2(wide, rng)
+    c |= {field: wide[field] for field in c}
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -115,3 +122,4 @@ RELATIVES |= {"cohere": cohere, "glm": glm4, "nemotron": nemotron, "jais2": jais
              "qwen2_moe": experts, "olmoe": experts, "minimax_m2": experts}
 RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": siglip, "siglip_text_model": siglip_text_model,
               "siglip_vision_model": siglip_vision_model}
+RELATIVES |= {"hubert": speech, "unispeech": speech, "unispeech-sat": speech}
