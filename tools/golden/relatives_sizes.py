@@ -114,6 +114,20 @@ def speech(c: dict, rng) -> None:
     c |= {field: wide[field] for field in c}
 
 
+def eurobert(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, classifier_pooling=["late", "mean", "bos"], mlp_bias=[False, True])
+
+
+def rotary_bert(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads", even=True)
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
+           type_vocab_size=range(1, 6), layer_norm_eps=[1e-12, 1e-5], hidden_act=ACTIVATIONS)
+    if "head_dim" in c:
+        c["head_dim"] = c["hidden_size"] // c["num_attention_heads"]
+    rope(c["rope_parameters"], 0, rng)
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -123,3 +137,4 @@ RELATIVES |= {"cohere": cohere, "glm": glm4, "nemotron": nemotron, "jais2": jais
 RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": siglip, "siglip_text_model": siglip_text_model,
               "siglip_vision_model": siglip_vision_model}
 RELATIVES |= {"hubert": speech, "unispeech": speech, "unispeech-sat": speech}
+RELATIVES |= {"eurobert": eurobert, "nomic_bert": rotary_bert, "gte": rotary_bert, "jina_embeddings_v3": rotary_bert}
