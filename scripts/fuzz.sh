@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs the libFuzzer programs of a build folder, JOBS (processors) side by side, those that ran least first.
-# Usage: scripts/fuzz.sh FOLDER SECONDS_EACH [NAME...]      scripts/fuzz.sh --report [FOLDER] | --record FOLDER
+# Usage: scripts/fuzz.sh FOLDER [--until] SECONDS_EACH [NAME...]      scripts/fuzz.sh --report [FOLDER] | --record FOLDER
+# SECONDS_EACH are the clock's; with --until each runs till its clean seconds of a processor, in all sessions, are as many.
 # New inputs stay in FOLDER/corpus, what was printed in FOLDER/logs; an input that fails is left in FOLDER/crashes (add it to
 # tests/fuzz/corpus when mended). FOLDER/journal says how long each has run since it last failed, in seconds of a processor:
 # sessions add up. --record moves what it says into tests/fuzz/journal, which is kept with the project; --report without a
@@ -43,8 +44,13 @@ if [ "${1:-}" = --record ] && [ $# -eq 2 ]; then
     report tests/fuzz
     exit
 fi
-[ $# -ge 2 ] || { sed -n '3s/^# //p' "$0" >&2; exit 2; }
-folder=$1
+folder=${1:-}
+until=0
+if [ "${2:-}" = --until ]; then
+    until=1
+    set -- "$1" "${@:3}"
+fi
+[[ $# -ge 2 && $2 =~ ^[0-9]+$ ]] || { sed -n '3,4s/^# //p' "$0" >&2; exit 2; }
 seconds=$2
 names=("${@:3}")
 jobs=${JOBS:-$(nproc)}
@@ -59,6 +65,14 @@ fi
 mapfile -t names < <(touch "$folder/journal" tests/fuzz/journal; printf '%s\n' "${names[@]}" |
     awk -F '\t' 'FILENAME != "-" { ran[$1] += $2; next } NF { printf "%d\t%s\n", ran[$1], $1 }' tests/fuzz/journal "$folder/journal" - |
     sort -s -n -k 1,1 | cut -f 2)
+
+# The seconds of the clock that a fuzzer is to run now: with --until what is missing, which takes longer than that, so it comes again.
+seconds_for() {
+    if [ "$until" -eq 0 ]; then echo "$seconds"; return; fi
+    awk -F '\t' -v name="$1" -v goal="$seconds" '
+        $1 == name { ran = ($6 && FILENAME != ARGV[1] ? 0 : ran) + $2 }
+        END { missing = goal - ran; print missing <= 0 ? 0 : missing < 30 ? 30 : missing }' tests/fuzz/journal "$folder/journal"
+}
 
 # The last number after a word in a log, 0 where there is none.
 number_in() {
@@ -87,13 +101,13 @@ failed=0
 stopped=0
 
 start() {
-    local name=$1 options=()
+    local name=$1 now=$2 options=()
     mkdir -p "$folder/corpus/$name"
     if [ -f "tests/fuzz/dictionaries/$name.dict" ]; then options+=("-dict=tests/fuzz/dictionaries/$name.dict"); fi
     (
         export ASAN_OPTIONS=allocator_may_return_null=1
         TIMEFORMAT='%U %S'
-        time "$folder/tests/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=60 \
+        time "$folder/tests/fuzz/fuzz_$name" -max_total_time="$now" -timeout=60 \
             -report_slow_units=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
             -artifact_prefix="$folder/crashes/$name-" "${options[@]}" \
             "$folder/corpus/$name" "tests/fuzz/corpus/$name" >"$folder/logs/$name" 2>&1
@@ -109,6 +123,8 @@ finish() {
         failed=$((failed + 1))
         echo "$name failed; the end of $folder/logs/$name:"
         grep -av '^#[0-9]*[[:space:]]*\(NEW\|REDUCE\|pulse\)' "$folder/logs/$name" | tail -n 60
+    elif [ "$until" -eq 1 ]; then
+        queue=("$name" "${queue[@]}")
     fi
     account "$name" "$(awk '{ printf "%d", $1 + $2 }' "$folder/logs/$name.seconds")" "$has_failed"
     awk -F '\t' -v name="$name" '$1 == name { print name ": " $2 " s without a failure, " $4 " edges, " $5 " inputs" }' "$folder/journal"
@@ -136,10 +152,17 @@ await_one() {
     fi
 }
 
-for name in "${names[@]}"; do
-    while [ ${#name_of[@]} -ge "$jobs" ]; do await_one; done
-    if [ "$stopped" -eq 1 ]; then break; fi
-    start "$name"
+# With --until a fuzzer that has ended comes again, till nothing is missing.
+queue=("${names[@]}")
+while [ "$stopped" -eq 0 ] && [ $((${#queue[@]} + ${#name_of[@]})) -gt 0 ]; do
+    if [ ${#queue[@]} -eq 0 ] || [ ${#name_of[@]} -ge "$jobs" ]; then
+        await_one
+        continue
+    fi
+    name=${queue[0]}
+    queue=("${queue[@]:1}")
+    now=$(seconds_for "$name")
+    if [ "$now" -gt 0 ]; then start "$name" "$now"; fi
 done
 while [ ${#name_of[@]} -gt 0 ]; do await_one; done
 
