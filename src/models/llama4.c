@@ -313,13 +313,16 @@ static void for_conditional_generation(am_builder *b)
     am_config text = am_config_child(c, "text_config"), vision = am_config_child(c, "vision_config");
     am_decoder_options o = am_decoder_options_read(&text, &family);
     am_value image = AM_NONE;
+    am_feature_rows features;
     if (am_has_input(b, "pixel_values")) {
         am_scope(b, "vision_model");
         image = vision_tower(b, &vision, "");
         am_end_scope(b);
-        o.features =
+        features.rows =
             am_linear(b, "multi_modal_projector.linear_1", am_flatten(b, image, 0, 1), o.hidden_size, AM_NO_BIAS);
-        o.feature_token = am_config_int(c, am_config_either(c, "image_token_index", "image_token_id"), 200092);
+        features.ids = am_input(b, "input_ids", 2);
+        features.token = am_config_int(c, am_config_either(c, "image_token_index", "image_token_id"), 200092);
+        o.features = &features;
     }
     am_scope(b, "language_model");
     am_value x = am_decoder_body(b, &o, "model");

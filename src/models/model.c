@@ -16,6 +16,7 @@ typedef struct context {
     struct context *outer; /* of the class that this one is a part of; null: it is the whole */
     const am_part *part;   /* what the outer one says of it */
     bool *read;            /* by place in the part's inputs */
+    bool features_read;    /* the part's features */
     bool *arguments_read;  /* by place among the signature's arguments */
 } context;
 
@@ -127,7 +128,8 @@ am_stage am_model_stage(const am_builder *b)
 
 bool am_wants_hidden_states(const am_builder *b)
 {
-    return context_of(b)->signature->output_hidden_states;
+    const context *c = context_of(b);
+    return c->signature->output_hidden_states || (c->part && c->part->hidden_states);
 }
 
 bool am_wants_last_logits_only(const am_builder *b)
@@ -264,6 +266,8 @@ static void check_values_read(am_builder *b, const context *c, const char *name)
     for (int i = 0; i < c->part->input_count; i++)
         if (c->part->inputs[i].value.id && !c->read[i])
             am_builder_fail(b, am_error(AM_UNSUPPORTED, "%s does not read %s", name, c->part->inputs[i].name));
+    if (c->part->feature_count && !c->features_read)
+        am_builder_fail(b, am_error(AM_UNSUPPORTED, "%s has no features among its embeddings", name));
 }
 
 am_part_outputs am_build_part(am_builder *b, const am_part *part)
@@ -285,6 +289,14 @@ am_part_outputs am_build_part(am_builder *b, const am_part *part)
     check_values_read(b, &c, architecture->name);
     found.count = am_outputs_take(b, first, &found.outputs);
     return found;
+}
+
+int am_part_features(am_builder *b, const am_feature_rows **out)
+{
+    context *c = context_of(b);
+    c->features_read = true;
+    *out = c->part ? c->part->features : NULL;
+    return c->part ? c->part->feature_count : 0;
 }
 
 am_value am_part_output(const am_part_outputs *o, const char *name)

@@ -115,6 +115,12 @@ typedef struct am_part_input {
     am_value value;
 } am_part_input;
 
+/* Rows: [N, C] that take, in their order, the places of `token` in ids: I32 [B, T], N of them. */
+typedef struct am_feature_rows {
+    am_value rows, ids;
+    int64_t token;
+} am_feature_rows;
+
 /* A class that is built as a part of another, from a configuration inside the whole one's and weights below the current
    scope. Inputs that are not listed are those of the whole, named PREFIX and their own name. */
 typedef struct am_part {
@@ -125,6 +131,9 @@ typedef struct am_part {
     int input_count;
     const char *prefix;
     int64_t rows; /* of the part for each row of the whole, with as much less encoder length; 0 means 1 */
+    const am_feature_rows *features; /* of other modalities among the part's embeddings; feature_count of them */
+    int feature_count;
+    bool hidden_states; /* the part gives its hidden states, whether or not they are wanted of the whole */
 } am_part;
 
 typedef struct am_part_outputs {
@@ -133,8 +142,11 @@ typedef struct am_part_outputs {
 } am_part_outputs;
 
 /* Builds the part and gives its outputs, which are none of the whole. Fails as the class does, with AM_UNSUPPORTED
-   where it is not one of the registry, and when it does not read a value that it is given. */
+   where it is not one of the registry, and when it does not read a value or features that it is given. */
 am_part_outputs am_build_part(am_builder *b, const am_part *part);
+
+/* The features that this class, a part of another, is to put among its embeddings: *out has as many as are given. */
+int am_part_features(am_builder *b, const am_feature_rows **out);
 
 /* The output of that name, or AM_NONE. */
 am_value am_part_output(const am_part_outputs *outputs, const char *name);

@@ -218,13 +218,14 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
     };
 }
 
-/* The embeddings given, or those of input_ids. */
+/* The embeddings given, or those of input_ids, and features among them. */
 static am_value embed(am_builder *b, const am_decoder_options *o)
 {
     am_value x = am_input_embeddings(b, "embed_tokens", o->vocab_size, o->hidden_size);
-    bool scaled = o->embedding_scale != 0 && (o->scales_inputs_embeds || !am_has_input(b, "inputs_embeds"));
-    if (scaled) x = am_mul_number(b, x, o->embedding_scale);
-    return o->features.id ? am_merge_features(b, x, am_input(b, "input_ids", 2), o->features, o->feature_token) : x;
+    bool scaled = o->embedding_scale != 0, of_words = !o->scales_inputs_embeds;
+    if (scaled && of_words && !am_has_input(b, "inputs_embeds")) x = am_mul_number(b, x, o->embedding_scale);
+    x = am_merge_part_features(b, o->features ? am_merge_features(b, x, o->features) : x);
+    return scaled && !of_words ? am_mul_number(b, x, o->embedding_scale) : x;
 }
 
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)

@@ -73,8 +73,7 @@ struct am_decoder_options {
     bool head_bias;                          /* of lm_head */
     bool parts_add_residual;                 /* attention and MLP give all of what x becomes (MiniMax) */
     const am_config *config;                 /* these were read from */
-    am_value features; /* [N, C]: rows that take the places of token feature_token in input_ids, or AM_NONE */
-    int64_t feature_token;
+    const am_feature_rows *features;         /* among the embeddings, or null */
 };
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */

@@ -4,9 +4,12 @@
 
 #include "models/model.h"
 
-/* Embeddings x: [B, T, C] of ids: I32 [B, T] where the n-th place that holds `token`, counted through the whole batch,
-   is row n of features: [N, C]. Another number of such places than N is an AM_OUT_OF_RANGE error of the run, which
+/* Embeddings x: [B, T, C] where the n-th place whose id is the features' token, counted through the whole batch, is
+   their row n. Another number of such places than N is an AM_OUT_OF_RANGE error of the run, which
    names both. torch.Tensor.masked_scatter */
-am_value am_merge_features(am_builder *b, am_value x, am_value ids, am_value features, int64_t token);
+am_value am_merge_features(am_builder *b, am_value x, const am_feature_rows *features);
+
+/* The same of all the features that this class is given as a part of another; x of none. */
+am_value am_merge_part_features(am_builder *b, am_value x);
 
 #endif
