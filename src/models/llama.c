@@ -5,6 +5,8 @@ static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
     o->mlp_bias = am_config_flag(c, "mlp_bias", false);
+    /* No field of the class's, but transformers' cache keeps no more than it says. */
+    if (!am_config_has(c, "layer_types")) o->cache_window = am_decoder_size_or_none(c, "sliding_window", 0);
 }
 
 static const am_architecture architectures[] = {

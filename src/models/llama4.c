@@ -316,7 +316,9 @@ static void for_conditional_generation(am_builder *b)
     am_feature_rows features;
     if (am_has_input(b, "pixel_values")) {
         am_scope(b, "vision_model");
+        am_pause_cache(b);
         image = vision_tower(b, &vision, "");
+        am_resume_cache(b);
         am_end_scope(b);
         features.rows =
             am_linear(b, "multi_modal_projector.linear_1", am_flatten(b, image, 0, 1), o.hidden_size, AM_NO_BIAS);

@@ -22,7 +22,8 @@ static const am_vision_language_family family = {.features = features, .image_to
 
 static const am_architecture architectures[] = {
     {"LlavaModel", am_vision_language_model, NULL, 0},
-    {"LlavaForConditionalGeneration", am_vision_language_for_conditional_generation, "image-text-to-text", AM_GENERATES},
+    {"LlavaForConditionalGeneration", am_vision_language_for_conditional_generation, "image-text-to-text",
+     AM_GENERATES},
     {0},
 };
 

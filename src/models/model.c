@@ -13,6 +13,7 @@ typedef struct context {
     const am_signature *signature;
     am_value *inputs; /* by place in the signature; AM_NONE until asked for */
     am_value offset;
+    int pauses;            /* of caches; the whole's counts */
     struct context *outer; /* of the class that this one is a part of; null: it is the whole */
     const am_part *part;   /* what the outer one says of it */
     bool *read;            /* by place in the part's inputs */
@@ -324,21 +325,38 @@ bool am_is_part(const am_builder *b)
 
 /* --- caches --- */
 
+static context *whole_of(const am_builder *b)
+{
+    context *c = context_of(b);
+    while (c->outer) c = c->outer;
+    return c;
+}
+
+void am_pause_cache(am_builder *b)
+{
+    whole_of(b)->pauses++;
+}
+
+void am_resume_cache(am_builder *b)
+{
+    whole_of(b)->pauses--;
+}
+
 bool am_has_cache(const am_builder *b)
 {
-    return context_of(b)->signature->cache_capacity > 0;
+    return am_cache_capacity(b) > 0;
 }
 
 int64_t am_cache_capacity(const am_builder *b)
 {
-    return context_of(b)->signature->cache_capacity;
+    const context *whole = whole_of(b);
+    return whole->pauses ? 0 : whole->signature->cache_capacity;
 }
 
 am_value am_cache_offset(am_builder *b)
 {
-    context *c = context_of(b);
+    context *c = whole_of(b);
     if (!am_has_cache(b)) return AM_NONE;
-    while (c->outer) c = c->outer;
     if (!c->offset.id) c->offset = am_graph_input(b, "cache_offset", AM_I32, (am_shape){0});
     return c->offset;
 }
@@ -354,7 +372,7 @@ am_value am_cache_write(am_builder *b, const char *name, am_value x, am_value pl
 {
     if (!am_has_cache(b) || am_builder_failed(b)) return x;
     am_shape shape = am_shape_of_value(b, x);
-    shape.dims[1] = context_of(b)->signature->cache_capacity;
+    shape.dims[1] = am_cache_capacity(b);
     am_value state = cache_state(b, name, shape);
     am_value updated = am_scatter(b, state, places, x, &(am_scatter_attributes){.axis = 1, .fn = AM_SCATTER_SET});
     am_state_update(b, state, updated);

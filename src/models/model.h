@@ -163,6 +163,11 @@ bool am_is_part(const am_builder *b);
 bool am_has_cache(const am_builder *b);
 int64_t am_cache_capacity(const am_builder *b); /* 0 without caches */
 
+/* Between the two nothing is kept, and what is built is as in a graph without caches: a tower inside a class that
+   generates, which reads its image once. They nest. */
+void am_pause_cache(am_builder *b);
+void am_resume_cache(am_builder *b);
+
 /* I32 scalar: how many positions the caches hold before this run; AM_NONE without caches. */
 am_value am_cache_offset(am_builder *b);
 

@@ -178,6 +178,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     am_attention_options attention = run->attention;
     am_decoder_layer layer = {o, &attention, index};
     attention.window = o->sliding[index] ? o->sliding_window : 0;
+    if (!attention.window && am_has_cache(b) && am_dim(b, x, 1) == 1) attention.window = o->cache_window;
     if (attention.window && !o->causal) attention.window++; /* inclusive where it looks both ways */
     attention.rope = o->sliding[index] ? &run->sliding_rope : &run->rope;
     am_scope(b, "layers.%d", index);

@@ -61,6 +61,7 @@ struct am_decoder_options {
     double attention_scale;                    /* 0: 1 / sqrt(head_dim) */
     double attention_soft_cap, final_soft_cap; /* 0: none */
     int64_t sliding_window;                    /* of the layers below; 0: none */
+    int64_t cache_window;                      /* new tokens see so many positions, a prompt's all; 0: all */
     bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
     bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
     bool has_sliding_rope;

@@ -14,15 +14,20 @@ static am_value add_scaled(am_builder *b, am_value x, am_value h, const char *sc
     return am_add(b, x, h);
 }
 
+static am_value norm(am_builder *b, const char *name, am_value x, const am_pre_norm_options *o)
+{
+    return o->rms_norm ? am_rms_norm(b, name, x, o->layer_norm_eps, 0) : am_layer_norm(b, name, x, o->layer_norm_eps);
+}
+
 static am_value layer(am_builder *b, am_value x, const am_pre_norm_options *o)
 {
     const am_pre_norm_names *names = o->names;
-    am_value h = am_layer_norm(b, names->norm_before, x, o->layer_norm_eps);
+    am_value h = norm(b, names->norm_before, x, o);
     am_scope(b, "%s", names->attention);
     h = am_self_attention(b, h, &o->attention);
     am_end_scope(b);
     x = add_scaled(b, x, h, names->attention_scale);
-    h = am_layer_norm(b, names->norm_after, x, o->layer_norm_eps);
+    h = norm(b, names->norm_after, x, o);
     return add_scaled(b, x, (o->mlp ? o->mlp : two_linears)(b, h, o), names->mlp_scale);
 }
 

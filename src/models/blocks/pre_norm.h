@@ -20,6 +20,7 @@ struct am_pre_norm_options {
     int64_t num_hidden_layers, intermediate_size;
     am_unary_fn hidden_act;
     double layer_norm_eps;
+    bool rms_norm; /* the norms of layers are RMSNorm */
     am_attention_options attention;
     const am_pre_norm_names *names;
     const char *hidden_states; /* their name among the outputs; null: "hidden_states"; "" names none */

@@ -12,8 +12,9 @@ enum { LAYERS_LIMIT = 64, NAME_BYTES = 192 };
 static const struct {
     const char *text, *parts;
 } places[] = {
-    {"language_model.model", ""}, {"model.language_model", "model"}, {"language_model", ""},
-    {"model.text_model", "model"}, {"text_model", ""},
+    {"language_model.model", ""}, {"model.language_model", "model"},
+    {"language_model", ""},       {"model.text_model", "model"},
+    {"text_model", ""},
 };
 
 static int place_of(am_builder *b)
@@ -90,7 +91,8 @@ am_value am_vision_states(am_builder *b, const am_part_outputs *tower, const int
     int layers[LAYERS_LIMIT], n = read_layers(c, fallback, count, layers), all = 0;
     am_value states[LAYERS_LIMIT];
     char name[NAME_BYTES];
-    for (; snprintf(name, sizeof name, "hidden_states.%d", all), am_part_output(tower, name).id; all++) {}
+    for (; snprintf(name, sizeof name, "hidden_states.%d", all), am_part_output(tower, name).id; all++) {
+    }
     for (int i = 0; i < n && !am_builder_failed(b); i++) {
         int layer = layers[i] < 0 ? all + layers[i] : layers[i];
         if (layer < 0 || layer >= all) {
@@ -120,8 +122,8 @@ am_value am_fold_patches(am_builder *b, am_value x, int64_t rows, int64_t column
     if (am_builder_failed(b)) return AM_NONE;
     if (rows * columns != P || rows % factor != 0 || columns % factor != 0) {
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "%" PRId64 " patches of %" PRId64 " x %" PRId64
-                                    " are no whole squares of %" PRId64 " x %" PRId64,
+                                    "%" PRId64 " patches of %" PRId64 " x %" PRId64 " are no whole squares of %" PRId64
+                                    " x %" PRId64,
                                     P, rows, columns, factor, factor));
         return AM_NONE;
     }
@@ -153,13 +155,14 @@ static int image_features(am_builder *b, am_feature_rows *out)
     const am_vision_language_family *family = family_of(b);
     if (!am_has_input(b, "pixel_values")) return 0;
     am_scope(b, "%s", places[place_of(b)].parts);
+    am_pause_cache(b);
     am_value rows = family->features(b);
+    am_resume_cache(b);
     am_end_scope(b);
     if (!family->hides_features) am_output(b, "image_hidden_states", rows);
     int64_t C = am_dim(b, rows, -1);
-    *out = (am_feature_rows){.rows = am_reshape(b, rows, am_shape_of(-1, C)),
-                             .ids = am_input(b, "input_ids", 2),
-                             .token = image_token(b)};
+    *out = (am_feature_rows){
+        .rows = am_reshape(b, rows, am_shape_of(-1, C)), .ids = am_input(b, "input_ids", 2), .token = image_token(b)};
     return 1;
 }
 
@@ -207,7 +210,8 @@ void am_vision_language_for_conditional_generation(am_builder *b)
     am_config text = am_text_config(b);
     char table[NAME_BYTES];
     am_value x = am_vision_language_body(b);
-    bool tied = am_config_flag(c, "tie_word_embeddings", am_config_flag(&text, "tie_word_embeddings", family_of(b)->tied));
+    bool tied =
+        am_config_flag(c, "tie_word_embeddings", am_config_flag(&text, "tie_word_embeddings", family_of(b)->tied));
     const char *head = am_has_weight(b, "language_model.lm_head.weight") ? "language_model.lm_head" : "lm_head";
     snprintf(table, sizeof table, "%s.embed_tokens.weight", places[place_of(b)].text);
     am_value logits = am_lm_head(b, head, x, am_config_size(&text, "vocab_size", -1), tied, table, AM_NO_BIAS);

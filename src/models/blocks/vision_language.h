@@ -1,6 +1,7 @@
 /* Language models that are shown images: a vision tower, a projector to the width of the words, and a text model with a
    configuration of its own, among whose embeddings the projected rows stand. The head that writes words is the outer
-   class's. A member describes itself in an am_vision_language_family, and its table of classes names the builders below. */
+   class's. A member describes itself in an am_vision_language_family, and its table of classes names the builders
+   below. */
 #ifndef AM_MODELS_BLOCKS_VISION_LANGUAGE_H
 #define AM_MODELS_BLOCKS_VISION_LANGUAGE_H
 
@@ -13,12 +14,12 @@ typedef struct am_vision_language_family {
     /* Rows for the text of the images in pixel_values: [.., C], in the shape that image_hidden_states has. Weights lie
        below the scope. */
     am_value (*features)(am_builder *b);
-    int64_t image_token;     /* what an absent image_token_id (or image_token_index) stands for */
-    bool tied;               /* the same of tie_word_embeddings */
-    const char *text_type;   /* the same of text_config's model_type; null: "llama" */
-    bool caps_logits;        /* by final_logit_softcapping of text_config */
-    bool hides_features;     /* image_hidden_states is no output */
-    bool may_exceed_words;   /* image_token_id may be beyond the vocabulary */
+    int64_t image_token;   /* what an absent image_token_id (or image_token_index) stands for */
+    bool tied;             /* the same of tie_word_embeddings */
+    const char *text_type; /* the same of text_config's model_type; null: "llama" */
+    bool caps_logits;      /* by final_logit_softcapping of text_config */
+    bool hides_features;   /* image_hidden_states is no output */
+    bool may_exceed_words; /* image_token_id may be beyond the vocabulary */
     /* Null, or names inputs of the text model that the outer class makes: at most AM_VISION_LANGUAGE_INPUTS; gives how
        many. */
     int (*text_inputs)(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
@@ -37,19 +38,20 @@ am_config am_text_config(const am_builder *b);
 /* Width of the words: hidden_size of text_config. */
 int64_t am_text_width(am_builder *b);
 
-/* The tower NAME of vision_config, whose model_type is `type` where it names none, on pixel_values (AM_NONE: the input of
-   that name): [B, channels, height, width]. Its outputs, hidden states among them. */
+/* The tower NAME of vision_config, whose model_type is `type` where it names none, on pixel_values (AM_NONE: the input
+   of that name): [B, channels, height, width]. Its outputs, hidden states among them. */
 am_part_outputs am_vision_tower(am_builder *b, const char *name, const char *type, am_value pixel_values);
 
-/* The states of a tower's layer vision_feature_layer, or those of several beside each other: [B, P, C]. Without the first
-   token where skips_first. `fallback` are the `count` layers that an absent field stands for. */
-am_value am_vision_states(am_builder *b, const am_part_outputs *tower, const int *fallback, int count, bool skips_first);
+/* The states of a tower's layer vision_feature_layer, or those of several beside each other: [B, P, C]. Without the
+   first token where skips_first. `fallback` are the `count` layers that an absent field stands for. */
+am_value am_vision_states(am_builder *b, const am_part_outputs *tower, const int *fallback, int count,
+                          bool skips_first);
 
 /* Whether vision_feature_select_strategy is "default", which leaves the class token away, and not "full". */
 bool am_vision_skips_first(am_builder *b, const char *fallback);
 
-/* x: [B, rows * columns, C] -> [B, rows * columns / factor^2, C * factor^2]: each square of patches side by side. An error
-   where factor does not divide rows and columns. */
+/* x: [B, rows * columns, C] -> [B, rows * columns / factor^2, C * factor^2]: each square of patches side by side. An
+   error where factor does not divide rows and columns. */
 am_value am_fold_patches(am_builder *b, am_value x, int64_t rows, int64_t columns, int64_t factor);
 
 /* The side of a square of P tokens; an error where they are none. */

@@ -1,0 +1,133 @@
+"""Switches of text models that are shown images: see `switch_table.py`. Golden cases fix one tower and one text model; here
+are others, of other widths, with texts that have words around the image."""
+
+from switches import ABSENT, Switch
+
+SIGLIP = {"model_type": "siglip_vision_model", "hidden_size": 24, "intermediate_size": 30, "num_hidden_layers": 3,
+          "num_attention_heads": 3, "image_size": 12, "patch_size": 4, "vision_use_head": False, "hidden_act": "gelu",
+          "projection_dim": ABSENT}
+TEXT = {"hidden_size": 40, "intermediate_size": 52, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 10,
+        "sliding_window": ABSENT, "layer_types": ABSENT}
+
+
+def text(model_type: str, **more) -> dict:
+    """A text model of another type and width."""
+    return {"model_type": model_type, **TEXT, **more}
+
+
+def shown(token: int, count: int, *pixels: int, rows: int = 2, words: int = 4) -> dict:
+    """Rows of words with an image of `count` tokens at different places in each; pixels: the shape behind the rows."""
+    ids = [[20 + 7 * row + i for i in range(words)] for row in range(rows)]
+    for row, line in enumerate(ids):
+        line[1 + row % 2:1 + row % 2] = [token] * count
+    return {"pixel_values": {"shape": [rows, *pixels], "lo": -1.0, "hi": 1.0}, "input_ids": {"values": ids},
+            "attention_mask": None}
+
+
+def padded(given: dict, zeros: int = 2) -> dict:
+    """The same with a mask, the last row of which begins with zeros where there is no image."""
+    rows = len(given["input_ids"]["values"])
+    width = len(given["input_ids"]["values"][0])
+    mask = [[1] * width for _ in range(rows)]
+    mask[-1][:zeros] = [0] * zeros
+    return {**given, "attention_mask": {"values": mask}}
+
+
+NO_IMAGE = {"pixel_values": None}
+
+
+def llava(name: str, layers) -> list[Switch]:
+    """LLaVA and ViP-LLaVA: other towers' layers, other text models."""
+    lm, model = f"{name}ForConditionalGeneration", f"{name}Model"
+    square = shown(0, 16, 3, 8, 8)
+    return [
+        Switch(lm, "layers", {"vision_feature_layer": layers, "projector_hidden_act": "relu",
+               "text_config": text("qwen2", head_dim=ABSENT)}, inputs=square),
+        Switch(lm, "gemma", {"text_config": text("gemma")}, inputs=square),
+        Switch(lm, "granite", {"text_config": text("granite", embedding_multiplier=3.0, logits_scaling=2.0,
+               head_dim=ABSENT)}, inputs=square),
+        Switch(lm, "tied", {"tie_word_embeddings": True}, inputs=square),
+        Switch(lm, "text_only", inputs=NO_IMAGE, mask="left"),
+        Switch(model, "padded", inputs=padded(square)),
+    ]
+
+
+LLAVA = llava("Llava", [-2, 1]) + [
+    Switch("LlavaForConditionalGeneration", "siglip", {"vision_config": SIGLIP, "vision_feature_select_strategy": "full",
+           "vision_feature_layer": 1, "multimodal_projector_bias": False, "text_config": text("mistral")},
+           inputs=shown(0, 9, 3, 12, 12, rows=3)),
+]
+VIPLLAVA = llava("VipLlava", [-1, 0, 1, -1])
+
+# 16 patches a tile, 4 tokens.
+TILES = shown(57, 8, 2, 3, 16, 16, words=5)
+PART = [[[1] * 16] * 16, [[1] * 11 + [0] * 5] * 8 + [[0] * 16] * 8]
+PARTLY = {**TILES, "pixel_attention_mask": {"values": [PART, [PART[1], PART[0]]]}}
+
+
+def idefics3(name: str) -> list[Switch]:
+    lm, model = f"{name}ForConditionalGeneration", f"{name}Model"
+    return [
+        Switch(lm, "tiles", {"text_config": {"sliding_window": ABSENT}}, inputs=TILES),
+        Switch(lm, "partly", {"text_config": text("qwen2", head_dim=ABSENT), "tie_word_embeddings": True},
+               inputs=PARTLY),
+        Switch(lm, "factor", {"scale_factor": 1, "vision_config": {"patch_size": 8, "num_attention_heads": 2}},
+               inputs=shown(57, 4, 1, 3, 16, 16, rows=3)),
+        Switch(lm, "text_only", {"text_config": {"sliding_window": ABSENT}}, length=8, inputs=NO_IMAGE, mask="left"),
+        Switch(model, "padded", inputs=padded(TILES)),
+    ]
+
+
+def idefics3_vision(name: str) -> list[Switch]:
+    tower = f"{name}VisionTransformer"
+    sides = [[1] * 5, [1] * 5, [1] * 5]
+    corner = [[1] * 3 + [0] * 2, [1] * 3 + [0] * 2, [0] * 5]
+    return [
+        Switch(tower, "wide", {"hidden_act": "relu", "num_attention_heads": 2}, inputs={
+            "pixel_values": {"shape": [2, 3, 13, 22], "lo": -1.0, "hi": 1.0}, "patch_attention_mask": None}),
+        Switch(tower, "parts", {"image_size": 24}, inputs={"pixel_values": {"shape": [2, 3, 12, 20], "lo": -1.0, "hi": 1.0},
+               "patch_attention_mask": {"values": [sides, corner], "dtype": "BOOL"}}),
+    ]
+
+
+INTERNVL = [
+    Switch("InternVLForConditionalGeneration", "normed", {"vision_config": {"use_qk_norm": True, "norm_type": "rms_norm",
+           "attention_bias": True, "num_attention_heads": 2, "image_size": [24, 24], "patch_size": [6, 6]},
+           "text_config": text("llama"), "tie_word_embeddings": False}, inputs=shown(1, 4, 3, 24, 24)),
+    Switch("InternVLForConditionalGeneration", "resized", {"vision_config": {"image_size": [24, 24], "use_mean_pooling": False}},
+           inputs=shown(1, 16, 3, 32, 32)),
+    Switch("InternVLForConditionalGeneration", "layer", {"vision_feature_layer": 1, "downsample_ratio": 0.25,
+           "projector_hidden_act": "relu", "vision_config": {"image_size": [32, 32], "use_absolute_position_embeddings": False}},
+           inputs=shown(1, 4, 3, 32, 32, rows=3)),
+    Switch("InternVLForConditionalGeneration", "text_only", inputs=NO_IMAGE, mask="left"),
+]
+INTERNVL_VISION = [
+    Switch("InternVLVisionModel", "wide", {"use_mean_pooling": False, "num_attention_heads": 2, "attention_bias": True}, inputs={
+        "pixel_values": {"shape": [3, 3, 20, 44], "lo": -1.0, "hi": 1.0}}),
+]
+
+
+def cohere(name: str, **more) -> list[Switch]:
+    lm, model = f"{name}ForConditionalGeneration", f"{name}Model"
+    return [
+        Switch(lm, "llama", {"text_config": text("llama"), "tie_word_embeddings": False, **more, "downsample_factor": 3,
+               "vision_config": {**SIGLIP, "image_size": 24}}, inputs=shown(2, 4, 3, 24, 24)),
+        Switch(lm, "text_only", inputs=NO_IMAGE, mask="left"),
+        Switch(model, "padded", inputs=padded(shown(2, 16, 3, 64, 64))),
+    ]
+
+
+MULTIMODAL = {
+    "llava": LLAVA, "vipllava": VIPLLAVA, "idefics3": idefics3("Idefics3"), "idefics3_vision": idefics3_vision("Idefics3"),
+    "smolvlm": idefics3("SmolVLM"), "smolvlm_vision": idefics3_vision("SmolVLM"), "internvl": INTERNVL,
+    "internvl_vision": INTERNVL_VISION,
+    "aya_vision": cohere("AyaVision", vision_feature_layer=1, adapter_layer_norm_eps=1e-3),
+    "cohere2_vision": cohere("Cohere2Vision", alignment_intermediate_size=26),
+}
+
+# The cases that tests/golden/variations holds; see KEPT in switch_table.py.
+MULTIMODAL_KEPT = {
+    "llava": "layers granite siglip text_only", "vipllava": "layers padded", "idefics3": "partly factor",
+    "idefics3_vision": "wide", "smolvlm": "tiles padded", "smolvlm_vision": "parts", "internvl": "normed resized layer",
+    "internvl_vision": "wide", "aya_vision": "llama", "cohere2_vision": "llama padded",
+}
