@@ -11,8 +11,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
     o->norm_weight_offset = 1;
     o->embedding_scale = sqrt((double)o->hidden_size);
-    if (am_config_flag(c, "use_bidirectional_attention", false))
-        am_config_unsupported(c, "use_bidirectional_attention", "attention in both directions is not supported");
+    o->both_ways = am_config_flag(c, "use_bidirectional_attention", false);
 }
 
 static const am_architecture architectures[] = {

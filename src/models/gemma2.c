@@ -17,8 +17,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->final_soft_cap = am_decoder_real_or_none(c, "final_logit_softcapping", 30);
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
     am_decoder_read_sliding(c, o, 0, 2);
-    if (am_config_flag(c, "use_bidirectional_attention", false))
-        am_config_unsupported(c, "use_bidirectional_attention", "attention in both directions is not supported");
+    o->both_ways = am_config_flag(c, "use_bidirectional_attention", false);
 }
 
 static const am_architecture architectures[] = {

@@ -29,10 +29,10 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->attention_scale = 1 / sqrt((double)am_config_size(c, "query_pre_attn_scalar", 256));
     o->final_soft_cap = am_decoder_real_or_none(c, "final_logit_softcapping", 0);
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
+    o->window_cuts_blocks = true;
     am_decoder_read_sliding(c, o, 0, am_config_size(c, "sliding_window_pattern", 6));
     read_rope(c, o);
-    if (am_config_flag(c, "use_bidirectional_attention", false))
-        am_config_unsupported(c, "use_bidirectional_attention", "attention in both directions is not supported");
+    o->both_ways = am_config_flag(c, "use_bidirectional_attention", false);
 }
 
 static const am_architecture architectures[] = {

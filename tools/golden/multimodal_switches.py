@@ -117,7 +117,39 @@ def cohere(name: str, **more) -> list[Switch]:
     ]
 
 
+def typed(given: dict, types: list[list[int]]) -> dict:
+    return {**given, "token_type_ids": {"values": types}}
+
+
+# Two images of 4 tokens a row, or one.
+TWO = {"pixel_values": {"shape": [4, 3, 20, 20], "lo": -1.0, "hi": 1.0}, "attention_mask": None,
+       "input_ids": {"values": [[20, 4, 4, 4, 4, 21, 4, 4, 4, 4, 22, 23], [30, 31, 4, 4, 4, 4, 4, 4, 4, 4, 32, 33]]}}
+TWO_TYPES = [[0, 1, 1, 1, 1, 0, 1, 1, 1, 1, 0, 0], [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]]
+GEMMA3 = [
+    Switch("Gemma3Model", "two_images", {"mm_tokens_per_image": 4, "text_config": {"sliding_window": 3}},
+           inputs=typed(TWO, TWO_TYPES)),
+    Switch("Gemma3ForConditionalGeneration", "beyond", {"image_token_index": 99, "mm_tokens_per_image": 4,
+           "text_config": {"sliding_window": 3}}, rows=1, inputs=typed({**shown(99, 4, 3, 20, 20, rows=1)}, [[0, 1, 1, 1, 1, 0, 0, 0]])),
+    Switch("Gemma3ForConditionalGeneration", "untyped", {"tie_word_embeddings": True}, inputs={
+        **shown(4, 1, 3, 20, 20), "token_type_ids": None}),
+    Switch("Gemma3ForSequenceClassification", "padded", {"num_labels": 3}, inputs=typed(
+        padded(shown(4, 1, 3, 20, 20)), [[0, 1, 0, 0, 0], [0, 0, 1, 0, 0]])),
+    Switch("Gemma3ForConditionalGeneration", "text_only", inputs={**NO_IMAGE, "token_type_ids": None}, mask="left"),
+]
+ASKED = shown(0, 16, 3, 20, 20)
+ASKED_TYPES = [[0] * 18 + [1] * 2, [0] * 19 + [1]]
+PALIGEMMA = [
+    Switch("PaliGemmaForConditionalGeneration", "answered", inputs=typed(ASKED, ASKED_TYPES)),
+    Switch("PaliGemmaForConditionalGeneration", "untyped", {"text_config": {"use_bidirectional_attention": False,
+           "final_logit_softcapping": None}}, inputs={**ASKED, "token_type_ids": None}),
+    Switch("PaliGemmaForConditionalGeneration", "beyond", {"image_token_index": 120}, inputs=typed(
+        shown(120, 16, 3, 20, 20), ASKED_TYPES)),
+    Switch("PaliGemmaModel", "padded", {"projection_dim": 32}, inputs=typed(padded(ASKED), ASKED_TYPES)),
+    Switch("PaliGemmaModel", "llama", {"projection_dim": 40, "text_config": text("llama")}, inputs=typed(ASKED, ASKED_TYPES)),
+]
+
 MULTIMODAL = {
+    "gemma3": GEMMA3, "paligemma": PALIGEMMA,
     "llava": LLAVA, "vipllava": VIPLLAVA, "idefics3": idefics3("Idefics3"), "idefics3_vision": idefics3_vision("Idefics3"),
     "smolvlm": idefics3("SmolVLM"), "smolvlm_vision": idefics3_vision("SmolVLM"), "internvl": INTERNVL,
     "internvl_vision": INTERNVL_VISION,
@@ -127,6 +159,7 @@ MULTIMODAL = {
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MULTIMODAL_KEPT = {
+    "gemma3": "two_images beyond padded", "paligemma": "answered untyped beyond",
     "llava": "layers granite siglip text_only", "vipllava": "layers padded", "idefics3": "partly factor",
     "idefics3_vision": "wide", "smolvlm": "tiles padded", "smolvlm_vision": "parts", "internvl": "normed resized layer",
     "internvl_vision": "wide", "aya_vision": "llama", "cohere2_vision": "llama padded",

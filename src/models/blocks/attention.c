@@ -54,6 +54,26 @@ am_value am_packed_mask(am_builder *b, am_value mask, const char *positions)
     return am_dim(b, given, 1) > 1 ? packing_mask(b, given) : AM_NONE;
 }
 
+am_value am_block_mask(am_builder *b, am_value blocks, const am_block_mask_options *o)
+{
+    int64_t T = am_dim(b, blocks, 1), S = am_has_cache(b) ? am_cache_capacity(b) : T;
+    am_value query = am_iota(b, AM_I32, am_shape_of(1, 1, T, 1), 2, 0, 1),
+             key = am_iota(b, AM_I32, am_shape_of(1, 1, 1, S), 3, 0, 1);
+    am_value rows = am_unsqueeze(b, am_unsqueeze(b, blocks, 1), -1), columns = blocks; /* [B, 1, T, 1] */
+    if (S > T)
+        columns = am_concat2(b, blocks,
+                             am_broadcast(b, am_scalar(b, AM_I32, -1), am_shape_of(am_dim(b, blocks, 0), S - T)), 1);
+    columns = am_unsqueeze(b, am_unsqueeze(b, columns, 1), 1); /* [B, 1, 1, S] */
+    am_value same = am_binary(b, AM_LOGICAL_AND, am_binary(b, AM_EQUAL, rows, columns),
+                              am_binary_number(b, AM_GREATER_EQUAL, rows, 0));
+    am_value seen = am_binary(b, AM_LESS_EQUAL, key, query), near = AM_NONE;
+    if (o->window) near = am_binary(b, AM_GREATER, key, am_add_number(b, query, -(double)o->window));
+    if (o->window && !o->cuts_blocks) seen = am_binary(b, AM_LOGICAL_AND, seen, near);
+    seen = am_binary(b, AM_LOGICAL_OR, seen, same);
+    if (o->window && o->cuts_blocks) seen = am_binary(b, AM_LOGICAL_AND, seen, near);
+    return o->mask.id ? am_binary(b, AM_LOGICAL_AND, seen, o->mask) : seen;
+}
+
 static const char *name_or(const char *name, const char *fallback)
 {
     return name ? name : fallback;

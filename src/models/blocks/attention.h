@@ -52,6 +52,18 @@ am_value am_padding_mask_of(am_builder *b, am_value attended);
    texts packed into a row (transformers: find_packed_sequence_indices); AM_NONE where no positions are given. */
 am_value am_packed_mask(am_builder *b, am_value mask, const char *positions);
 
+/* Which of S positions (those of the cache, or T) the T tokens of a run see whose blocks: I32 [B, T] see one another in
+   both directions, and else what came before: BOOL [B, 1, T, S]. Numbers below 0 are in no block. `window` (0: none)
+   hides what lies further back, a block's own tokens only with cuts_blocks; mask (or AM_NONE) hides more. Blocks are
+   those of the first tokens of a text: a graph with caches is run from its start. */
+typedef struct am_block_mask_options {
+    int64_t window;
+    bool cuts_blocks;
+    am_value mask;
+} am_block_mask_options;
+
+am_value am_block_mask(am_builder *b, am_value blocks, const am_block_mask_options *options);
+
 /* The heads of one fused projection: x: [B, T, 3 * H * D] -> q, k, v: [B, T, H, D]. By head: each head's q, k
    and v stand together (GPT-NeoX, BLOOM); else q of all heads, then k, then v (GPT-2). */
 void am_split_fused(am_builder *b, am_value x, int64_t heads, bool by_head, am_value out_qkv[3]);

@@ -151,6 +151,7 @@ typedef struct layers {
     const am_decoder_options *options;
     am_attention_options attention;
     am_rope rope, sliding_rope;
+    am_value block_mask, sliding_block_mask; /* AM_NONE: causal */
 } layers;
 
 static am_value in_scope(am_builder *b, const char *scope, am_decoder_part *part, am_value x,
@@ -181,6 +182,11 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     if (!attention.window && am_has_cache(b) && am_dim(b, x, 1) == 1) attention.window = o->cache_window;
     if (attention.window && !o->causal) attention.window++; /* inclusive where it looks both ways */
     attention.rope = o->sliding[index] ? &run->sliding_rope : &run->rope;
+    if (run->block_mask.id) {
+        attention.mask = attention.window ? run->sliding_block_mask : run->block_mask;
+        attention.causal = false;
+        attention.window = 0;
+    }
     am_scope(b, "layers.%d", index);
     am_decoder_part *mixer = o->attention ? o->attention : am_decoder_attention,
                     *mlp = o->mlp ? o->mlp : am_decoder_mlp;
@@ -229,9 +235,24 @@ static am_value embed(am_builder *b, const am_decoder_options *o)
     return scaled && !of_words ? am_mul_number(b, x, o->embedding_scale) : x;
 }
 
+/* Blocks are those of a prompt: what is written after it is one token at a time, which sees everything. */
+static void read_blocks(am_builder *b, const am_decoder_options *o, layers *run)
+{
+    am_value blocks = am_input_optional(b, "block_sequence_ids", 2);
+    if (!blocks.id && o->both_ways)
+        am_config_unsupported(o->config, "use_bidirectional_attention",
+                              "attention in both directions is not supported");
+    if (!blocks.id || am_dim(b, blocks, 1) == 1) return;
+    am_block_mask_options options = {.mask = run->attention.mask, .cuts_blocks = o->window_cuts_blocks};
+    run->block_mask = am_block_mask(b, blocks, &options);
+    options.window = o->sliding_window;
+    if (options.window) run->sliding_block_mask = am_block_mask(b, blocks, &options);
+}
+
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
 {
     layers run = {.options = o, .attention = attention_of(b, o)};
+    read_blocks(b, o, &run);
     am_scope(b, "%s", prefix);
     am_value x = embed(b, o);
     run.rope = am_rope_tables(b, &o->rope, am_dim(b, x, 1));

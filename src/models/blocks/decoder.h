@@ -61,6 +61,8 @@ struct am_decoder_options {
     double attention_scale;                    /* 0: 1 / sqrt(head_dim) */
     double attention_soft_cap, final_soft_cap; /* 0: none */
     int64_t sliding_window;                    /* of the layers below; 0: none */
+    bool window_cuts_blocks;                   /* see am_block_mask (Gemma 3) */
+    bool both_ways;                            /* use_bidirectional_attention: only with given block_sequence_ids */
     int64_t cache_window;                      /* new tokens see so many positions, a prompt's all; 0: all */
     bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
     bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
@@ -127,7 +129,8 @@ am_decoder_norm am_decoder_layer_norm, am_decoder_layer_norm_no_bias;
 /* A member's options from its configuration, which may be a part of the file's (text_config); it is lent. */
 am_decoder_options am_decoder_options_read(const am_config *c, const am_decoder_family *family);
 
-/* Final hidden states [B, T, C] of the base model whose weights lie under `prefix` ("model" or ""). */
+/* Final hidden states [B, T, C] of the base model whose weights lie under `prefix` ("model" or ""). A class around it
+   gives block_sequence_ids: I32 [B, T] where tokens see one another in both directions; see am_block_mask. */
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix);
 
 /* Builders for the rows of a member's table. */

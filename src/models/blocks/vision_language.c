@@ -203,6 +203,15 @@ void am_vision_language_model(am_builder *b)
     am_output(b, "last_hidden_state", am_vision_language_body(b));
 }
 
+/* GemmaConfig has no such field; Gemma2Config's is 30. */
+static double logit_cap(const am_config *text)
+{
+    double fallback = am_config_is(text, "model_type", "gemma2") ? 30 : 0;
+    return am_config_is_null(text, "final_logit_softcapping")
+               ? 0
+               : am_config_real(text, "final_logit_softcapping", fallback);
+}
+
 /* Files of before the text model was a body alone have its head beside it. */
 void am_vision_language_for_conditional_generation(am_builder *b)
 {
@@ -215,8 +224,14 @@ void am_vision_language_for_conditional_generation(am_builder *b)
     const char *head = am_has_weight(b, "language_model.lm_head.weight") ? "language_model.lm_head" : "lm_head";
     snprintf(table, sizeof table, "%s.embed_tokens.weight", places[place_of(b)].text);
     am_value logits = am_lm_head(b, head, x, am_config_size(&text, "vocab_size", -1), tied, table, AM_NO_BIAS);
-    double cap = family_of(b)->caps_logits && am_config_has(&text, "final_logit_softcapping")
-                     ? am_config_real(&text, "final_logit_softcapping", 0)
-                     : 0;
+    double cap = family_of(b)->caps_logits ? logit_cap(&text) : 0;
     am_output(b, "logits", cap != 0 ? am_soft_cap(b, logits, cap) : logits);
+}
+
+void am_vision_language_for_sequence_classification(am_builder *b)
+{
+    am_config text = am_text_config(b);
+    am_value x = am_vision_language_body(b);
+    am_generic_sequence_classification(b, x, am_input(b, "input_ids", 2), am_config_labels(am_model_config(b)),
+                                       am_pad_token(&text, family_of(b)->pad_token));
 }

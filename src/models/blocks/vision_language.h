@@ -16,6 +16,7 @@ typedef struct am_vision_language_family {
     am_value (*features)(am_builder *b);
     int64_t image_token;   /* what an absent image_token_id (or image_token_index) stands for */
     bool tied;             /* the same of tie_word_embeddings */
+    int64_t pad_token;     /* the same of text_config's pad_token_id */
     const char *text_type; /* the same of text_config's model_type; null: "llama" */
     bool caps_logits;      /* by final_logit_softcapping of text_config */
     bool hides_features;   /* image_hidden_states is no output */
@@ -28,6 +29,7 @@ typedef struct am_vision_language_family {
 /* Builders for the rows of a member's table. */
 void am_vision_language_model(am_builder *b);
 void am_vision_language_for_conditional_generation(am_builder *b);
+void am_vision_language_for_sequence_classification(am_builder *b);
 
 /* Final hidden states of the text model: [B, T, C], images among its embeddings. */
 am_value am_vision_language_body(am_builder *b);
