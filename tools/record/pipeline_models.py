@@ -312,8 +312,61 @@ def llama4():
     return model(tf.Llama4ForConditionalGeneration, config, files_of(processor))
 
 
+def seeing(kind, config, processor, text, vision, **more):
+    """A text model that is shown images: towers and texts of few channels, the processor's ids."""
+    tokenizer = processor.tokenizer
+    text = dict(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
+                num_key_value_heads=1, head_dim=8, max_position_embeddings=512, pad_token_id=None,
+                bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id, **text)
+    vision = dict(hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, **vision)
+    return model(kind, config(text_config=text, vision_config=vision, **more), files_of(processor))
+
+
+def bytes_and(named, *tokens):
+    """Byte-level tokens, and special ones: named as the tokenizer's attributes, or not."""
+    vocab, merges = byte_level()
+    special = {"additional_special_tokens": list(tokens)} if tokens else {"extra_special_tokens": named}
+    return tf.GPT2Tokenizer(vocab=vocab, merges=merges, bos_token="<|begin|>", eos_token="<|end|>", pad_token="<|pad|>",
+                            unk_token="<|end|>", **special)
+
+
+def llava():
+    tokenizer = bytes_and({}, "<image>")
+    images = tf.CLIPImageProcessor(size={"shortest_edge": 24}, crop_size=SIZE)
+    processor = tf.LlavaProcessor(images, tokenizer, patch_size=8, num_additional_image_tokens=1, image_token="<image>",
+                                  vision_feature_select_strategy="default", chat_template=CHAT.replace("<|image|>", "<image>"))
+    return seeing(tf.LlavaForConditionalGeneration, tf.LlavaConfig, processor, {"model_type": "qwen3"},
+                  dict(model_type="clip_vision_model", image_size=24, patch_size=8), image_token_index=processor.image_token_id)
+
+
+def smolvlm():
+    """Tiles of 32 pixels, which become four rows each."""
+    rows = [f"<row_{row}_col_{column}>" for row in (1, 2) for column in (1, 2)]
+    tokenizer = bytes_and({}, "<image>", "<fake_token_around_image>", "<global-img>", "<end_of_utterance>", "<video>", *rows)
+    images = tf.SmolVLMImageProcessor(size={"longest_edge": 64}, max_image_size={"longest_edge": 32})
+    processor = tf.SmolVLMProcessor(images, tokenizer, tf.SmolVLMVideoProcessor(), image_seq_len=4,
+                                    chat_template=CHAT.replace("<|image|>", "<image>"))
+    return seeing(tf.SmolVLMForConditionalGeneration, tf.SmolVLMConfig, processor, {"model_type": "llama"},
+                  dict(image_size=32, patch_size=8), image_token_id=processor.image_token_id)
+
+
+def gemma3():
+    """Images of 24 pixels, which become four rows each, whose tokens see one another."""
+    named = {"image_token": "<image_soft_token>", "boi_token": "<start_of_image>", "eoi_token": "<end_of_image>"}
+    tokenizer = bytes_and(named)
+    processor = tf.Gemma3Processor(tf.Gemma3ImageProcessor(size=SIZE), tokenizer, image_seq_length=4,
+                                   chat_template=CHAT.replace("<|image|>", "<start_of_image>"))
+    text = {"sliding_window": 6, "layer_types": ["sliding_attention", "full_attention"]}
+    ids = {f"{name.removesuffix('_token')}_token_index": tokenizer.convert_tokens_to_ids(token) for name, token in named.items()}
+    return seeing(tf.Gemma3ForConditionalGeneration, tf.Gemma3Config, processor, text,
+                  dict(model_type="siglip_vision_model", image_size=24, patch_size=6, vision_use_head=False), mm_tokens_per_image=4, **ids)
+
+
 def image_text_models():
     yield "llama4", llama4()
+    yield "llava", llava()
+    yield "smolvlm", smolvlm()
+    yield "gemma3", gemma3()
 
 
 def speech_models():

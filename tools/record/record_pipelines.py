@@ -4,7 +4,7 @@
 
 With tasks only their cases are recorded, and the others kept.
 
-Needs torch, transformers 5.23, Pillow, pandas, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
+Needs torch, transformers 5.23, Pillow, pandas, num2words, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
 computed here by the definition of transformers 4: question-answering in record_tasks.py, and text to text below.
 """
 
@@ -371,6 +371,12 @@ def looks():
     said = [{"role": "system", "content": [{"type": "text", "text": "Be kind."}]}, {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
             {"role": "assistant", "content": [{"type": "text", "text": "Ho"}]}, *said[2:]]
     yield case("llama4", "image-text-to-text", None, messages=said, max_new_tokens=8, return_full_text=False, **GREEDY)
+
+
+    for name, token in {"llava": "<image>", "smolvlm": "<image>", "gemma3": "<start_of_image>"}.items():
+        yield case(name, "image-text-to-text", f"{token}The cat", path=PHOTO, max_new_tokens=8, **GREEDY)
+        yield case(name, "image-text-to-text", f"Who lives in {token}?", path=DIGIT, max_new_tokens=8, **GREEDY)
+        yield case(name, "image-text-to-text", None, messages=said, max_new_tokens=8, **GREEDY)
 
 
 def sounds():
