@@ -31,9 +31,21 @@ static am_status read_times(am_json options, am_ctc_times *out)
     return am_error(AM_INVALID_ARGUMENT, "option return_timestamps: expected \"char\" or \"word\" of a CTC model");
 }
 
+/* inputs_to_logits_ratio of a model of features, as transformers counts it: by their width. */
+static int64_t samples_per_feature_frame(const am_config *config)
+{
+    int64_t product = 2 * am_config_size(config, "feature_projection_input_dim", 160);
+    int64_t layers = am_config_count(config, "num_adapter_layers", 1),
+            stride = am_config_size(config, "adapter_stride", 2);
+    if (!am_config_flag(config, "add_adapter", false)) return product;
+    for (int64_t i = 0; i < layers && stride < 1 << 16 && product < 1 << 24; i++) product *= stride;
+    return product;
+}
+
 /* inputs_to_logits_ratio: samples that become one frame. */
 static int64_t samples_per_frame(const am_config *config)
 {
+    if (am_config_is(config, "model_type", "wav2vec2-bert")) return samples_per_feature_frame(config);
     int64_t product = 1;
     for (am_json_iterator i = am_json_iterate(am_json_get(config->object, "conv_stride")); am_json_next(&i);) {
         int64_t stride = am_json_int(i.value, 1);

@@ -1,6 +1,6 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
-from sizes import ACTIVATIONS, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5, wav2vec2
+from sizes import ACTIVATIONS, at_most, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5, wav2vec2
 
 
 def helium(c: dict, rng) -> None:
@@ -114,6 +114,65 @@ def speech(c: dict, rng) -> None:
     c |= {field: wide[field] for field in c}
 
 
+def wavlm(c: dict, rng) -> None:
+    speech(c, rng)
+    choose(c, rng, num_buckets=[8, 9, 12, 20], max_bucket_distance=[6, 12, 25])
+
+
+def data2vec_audio(c: dict, rng) -> None:
+    speech(c, rng)
+    choose(c, rng, num_conv_pos_embeddings=[1, 2, 3], conv_pos_kernel_size=[3, 4, 7])
+
+
+def audio_spectrogram_transformer(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), patch_size=[2, 3, 4],
+           frequency_stride=[2, 3, 5], time_stride=[1, 2, 3], max_length=range(8, 20), num_mel_bins=range(7, 15),
+           qkv_bias=[True, False], hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-5])
+
+
+def sew(c: dict, rng) -> None:
+    speech(c, rng)
+    c["conv_dim"][-1] = rng.choice([c["hidden_size"], 24])
+    choose(c, rng, squeeze_factor=[1, 2, 3])
+
+
+def sew_d(c: dict, rng) -> None:
+    sew(c, rng)
+    choose(c, rng, position_buckets=[-1, 4, 8, 16], max_position_embeddings=[12, 20, 40], share_att_key=[True, False],
+           pos_att_type=[["p2c", "c2p"], ["c2p"], ["p2c"]], norm_rel_ebd=["layer_norm", "none"])
+
+
+def wav2vec2_conformer(c: dict, rng) -> None:
+    speech(c, rng)
+    c["hidden_size"] = c["output_hidden_size"] = c["num_attention_heads"] * rng.choice([6, 8, 10])
+    choose(c, rng, conv_depthwise_kernel_size=[3, 5, 31], position_embeddings_type=["relative", "rotary", None],
+           rotary_embedding_base=[10000, 100])
+
+
+def wav2vec2_bert(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads", even=True)
+    c["output_hidden_size"] = c["hidden_size"]
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), feature_projection_input_dim=range(6, 15),
+           conv_depthwise_kernel_size=[3, 5, 31], vocab_size=range(20, 50), classifier_proj_size=range(16, 50),
+           position_embeddings_type=["relative", "rotary", "relative_key", "relative_key", None],
+           left_max_position_embeddings=[2, 5, 64], right_max_position_embeddings=[0, 3, 8],
+           use_weighted_layer_sum=[False, True], hidden_act=["swish", "gelu", "relu"], layer_norm_eps=[1e-5, 1e-6],
+           xvector_output_dim=[18, 24])
+    c["tdnn_dim"], c["tdnn_kernel"], c["tdnn_dilation"] = [21, 26], [3, 3], [1, rng.choice([1, 2])]
+
+
+def speech_to_text(c: dict, rng) -> None:
+    c["d_model"] = 12 * rng.choice([1, 2, 3])
+    kernels = [rng.choice([3, 4, 5]) for _ in range(rng.choice([1, 2, 3]))]
+    c["conv_kernel_sizes"], c["num_conv_layers"] = kernels, len(kernels)
+    choose(c, rng, encoder_attention_heads=[2, 3, 4], decoder_attention_heads=[2, 3, 6], encoder_layers=[1, 2, 3],
+           encoder_ffn_dim=range(20, 70), decoder_ffn_dim=range(20, 70), vocab_size=range(60, 140),
+           conv_channels=[10, 24, 36], input_feat_per_channel=range(5, 20), input_channels=[1, 2],
+           activation_function=ACTIVATIONS, scale_embedding=[True, False])
+    choose(c, rng, decoder_layers=at_most(c["encoder_layers"]))
+
+
 def eurobert(c: dict, rng) -> None:
     gemma(c, rng)
     choose(c, rng, classifier_pooling=["late", "mean", "bos"], mlp_bias=[False, True])
@@ -138,3 +197,6 @@ RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": sigli
               "siglip_vision_model": siglip_vision_model}
 RELATIVES |= {"hubert": speech, "unispeech": speech, "unispeech-sat": speech}
 RELATIVES |= {"eurobert": eurobert, "nomic_bert": rotary_bert, "gte": rotary_bert, "jina_embeddings_v3": rotary_bert}
+RELATIVES |= {"wavlm": wavlm, "data2vec-audio": data2vec_audio, "audio-spectrogram-transformer": audio_spectrogram_transformer,
+              "sew": sew, "sew-d": sew_d, "wav2vec2-conformer": wav2vec2_conformer, "wav2vec2-bert": wav2vec2_bert,
+              "speech_to_text": speech_to_text}

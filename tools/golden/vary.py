@@ -224,10 +224,18 @@ class Inputs:
         return ends[0], ends[1]
 
     def sound_shape(self) -> list[int]:
+        """Samples, or the spectrogram of a model with learned positions."""
+        if "conv_kernel" not in self.config:
+            return [self.rows, self.config["max_length"], self.config["num_mel_bins"]]
         return [self.rows, self.width("sound")]
 
     def feature_shape(self) -> list[int]:
-        return [self.rows, self.config["num_mel_bins"], 2 * self.config["max_source_positions"]]
+        """Whisper's thirty seconds; as many frames as the mask has for the others."""
+        c = self.config
+        if "num_mel_bins" in c:
+            return [self.rows, c["num_mel_bins"], 2 * c["max_source_positions"]]
+        per_frame = c.get("feature_projection_input_dim") or c["input_feat_per_channel"] * c["input_channels"]
+        return [self.rows, self.width("text"), per_frame]
 
 
 def flaws(case: Case, original: Case) -> list[str]:

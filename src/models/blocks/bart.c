@@ -46,8 +46,9 @@ static stack read_stack(const am_config *c, const am_bart_family *f, bool is_enc
     const char *heads =
         is_encoder ? am_config_either(c, "encoder_attention_heads", "num_attention_heads") : "decoder_attention_heads";
     const char *positions = is_encoder ? f->encoder_positions : f->decoder_positions;
+    int64_t count = or_else(is_encoder ? 0 : f->decoder_layers, or_else(f->layers, 12));
     return (stack){
-        .layers = am_config_count(c, layers, or_else(f->layers, 12)),
+        .layers = am_config_count(c, layers, count),
         .heads = am_config_size(c, heads, or_else(f->heads, 16)),
         .ffn_dim = am_config_size(c, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim", or_else(f->ffn_dim, 4096)),
         .vocab_size = am_config_size(c, "vocab_size", or_else(f->vocab_size, 50265)),
@@ -232,14 +233,31 @@ static am_value encoder_words(am_builder *b, const bart *c, am_value *ids)
     return am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight", c->encoder.vocab_size), *ids);
 }
 
+/* What the encoder reads instead, below the body's prefix. */
+static am_value encoder_frames(am_builder *b, const bart *c, am_value *ids)
+{
+    am_scope(b, "encoder");
+    am_bart_frames frames = c->family->encoder_frames(b, c->d_model);
+    am_end_scope(b);
+    *ids = frames.ids;
+    return frames.x;
+}
+
+/* Mask of the encoder's T states. */
+static am_value encoder_mask(am_builder *b, const bart *c, int64_t T)
+{
+    if (!c->family->encoder_mask) return am_padding_mask(b, c->encoder.mask);
+    return am_padding_mask_of(b, c->family->encoder_mask(b, T));
+}
+
 static am_value encode(am_builder *b, const void *model)
 {
     const bart *c = model;
     am_value ids;
-    am_attention_options options = {.heads = c->encoder.heads, .mask = am_padding_mask(b, c->encoder.mask)};
     check_heads(b, c, &c->encoder);
     am_scope(b, "%s", c->prefix);
-    am_value words = encoder_words(b, c, &ids);
+    am_value words = (c->family->encoder_frames ? encoder_frames : encoder_words)(b, c, &ids);
+    am_attention_options options = {.heads = c->encoder.heads, .mask = encoder_mask(b, c, am_dim(b, words, 1))};
     am_scope(b, "encoder");
     am_value x = embed(b, words, ids, c, &c->encoder);
     for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
@@ -285,7 +303,8 @@ static am_value decoder_ids(am_builder *b, const bart *c)
 static am_value decode(am_builder *b, const void *model, am_value states)
 {
     const bart *c = model;
-    am_encoder_states encoded = {true, states, am_padding_mask(b, "attention_mask")};
+    int64_t S = states.id ? am_dim(b, states, 1) : am_encoder_length(b);
+    am_encoder_states encoded = {true, states, encoder_mask(b, c, S)};
     am_value ids = decoder_ids(b, c);
     am_scope(b, "%s", c->prefix);
     am_value words = am_embedding_op(b, word_table(b, c, "decoder.embed_tokens.weight", c->decoder.vocab_size), ids);

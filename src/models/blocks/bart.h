@@ -32,6 +32,12 @@ typedef struct am_bart_part {
     int index; /* of its layer */
 } am_bart_part;
 
+/* What an encoder reads that is not text: x: [B, T, d_model], and where its frames stand. */
+typedef struct am_bart_frames {
+    am_value x;   /* scaled as embeddings are */
+    am_value ids; /* I32 [B, T] that positions count as they count tokens */
+} am_bart_frames;
+
 /* What a member's descriptor carries as its family. Numbers left 0 are BartConfig's. */
 typedef struct am_bart_family {
     int64_t vocab_size, d_model, layers, heads, ffn_dim, pad_token_id; /* what absent fields stand for */
@@ -41,6 +47,7 @@ typedef struct am_bart_family {
     bool never_scales;                                                 /* scale_embedding is no field of the member */
     int64_t labels;                                                    /* 0: two */
     int64_t start_token_id;                                            /* decoder_start_token_id, the same */
+    int64_t decoder_layers; /* what an absent decoder_layers stands for; 0: like layers */
     bool pre_norm; /* norms before the parts of a layer, and layer_norm behind the last layer; else after each part */
     bool no_embedding_norm;
     am_bart_positions positions;
@@ -50,6 +57,10 @@ typedef struct am_bart_family {
     am_bart_attention *encoder_attention;              /* null: BART's, over everything */
     const char *cross_attention;   /* its module, and with _layer_norm its norm; null: encoder_attn */
     const char *feed_forward_norm; /* null: final_layer_norm */
+    /* Below "encoder", what is in place of words; null: input_ids. */
+    am_bart_frames (*encoder_frames)(am_builder *b, int64_t d_model);
+    /* Which of the encoder's T states are no padding: BOOL [B, T], or AM_NONE; null: the input attention_mask. */
+    am_value (*encoder_mask)(am_builder *b, int64_t T);
     /* Below the layer's scope, x: [B, T, C] -> [B, T, C]; null: fc2(activation(fc1(x))). */
     am_value (*feed_forward)(am_builder *b, am_value x, const am_bart_part *part);
 } am_bart_family;

@@ -3,16 +3,19 @@
 /* The norms of the convolutions have the default of torch, whatever layer_norm_eps says. */
 static const double CONVOLUTION_NORM_EPS = 1e-5;
 
-am_wave_encoder am_wave_encoder_read(const am_config *c)
+am_wave_encoder am_wave_encoder_read(const am_config *c, const am_wave_encoder *absent)
 {
-    static const int64_t dims[] = {512, 512, 512, 512, 512, 512, 512}, kernels[] = {10, 3, 3, 3, 3, 2, 2},
-                         strides[] = {5, 2, 2, 2, 2, 2, 2};
+    static const am_wave_encoder wav2vec2 = {.layers = 7,
+                                             .dims = {512, 512, 512, 512, 512, 512, 512},
+                                             .kernels = {10, 3, 3, 3, 3, 2, 2},
+                                             .strides = {5, 2, 2, 2, 2, 2, 2}};
+    const am_wave_encoder *a = absent ? absent : &wav2vec2;
     am_wave_encoder e = {.bias = am_config_flag(c, "conv_bias", false),
                          .layer_norms = am_config_is(c, "feat_extract_norm", "layer"),
                          .activation = am_config_activation(c, "feat_extract_activation", AM_GELU)};
-    e.layers = am_config_sizes(c, "conv_dim", e.dims, AM_WAVE_LAYERS_LIMIT, dims, 7);
-    int kernel_count = am_config_sizes(c, "conv_kernel", e.kernels, AM_WAVE_LAYERS_LIMIT, kernels, 7),
-        stride_count = am_config_sizes(c, "conv_stride", e.strides, AM_WAVE_LAYERS_LIMIT, strides, 7);
+    e.layers = am_config_sizes(c, "conv_dim", e.dims, AM_WAVE_LAYERS_LIMIT, a->dims, a->layers);
+    int kernel_count = am_config_sizes(c, "conv_kernel", e.kernels, AM_WAVE_LAYERS_LIMIT, a->kernels, a->layers),
+        stride_count = am_config_sizes(c, "conv_stride", e.strides, AM_WAVE_LAYERS_LIMIT, a->strides, a->layers);
     if (kernel_count != e.layers || stride_count != e.layers || e.layers == 0)
         am_config_fail(c, "conv_dim", "%d sizes, with %d in conv_kernel and %d in conv_stride", e.layers, kernel_count,
                        stride_count);
@@ -55,8 +58,7 @@ am_value am_attended_lengths(am_builder *b)
     return mask.id ? am_reduce(b, AM_REDUCE_SUM, am_cast(b, mask, AM_I32), am_shape_of(1), false) : AM_NONE;
 }
 
-/* BOOL [B, T]: frame index < lengths: [B]. */
-static am_value frames_before(am_builder *b, am_value lengths, int64_t T)
+am_value am_frames_before(am_builder *b, am_value lengths, int64_t T)
 {
     am_value frames = am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 1);
     return am_binary(b, AM_LESS, frames, am_unsqueeze(b, lengths, 1));
@@ -65,7 +67,7 @@ static am_value frames_before(am_builder *b, am_value lengths, int64_t T)
 am_value am_frame_mask(am_builder *b, am_value lengths, int64_t T)
 {
     am_value some = am_binary_number(b, AM_GREATER, lengths, 0);
-    return frames_before(b, am_select(b, some, lengths, am_add_number(b, lengths, (double)T)), T);
+    return am_frames_before(b, am_select(b, some, lengths, am_add_number(b, lengths, (double)T)), T);
 }
 
 am_value am_zero_outside(am_builder *b, am_value x, am_value mask)
@@ -87,11 +89,12 @@ static am_value normed_weight(am_builder *b, int64_t C, int64_t kernel, int64_t 
     return am_mul(b, direction, am_div(b, size, am_unary(b, AM_SQRT, squares)));
 }
 
-am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int64_t groups,
-                                   am_unary_fn activation)
+am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int64_t stride,
+                                   int64_t groups, am_unary_fn activation)
 {
     int64_t C = am_dim(b, x, -1), half = kernel / 2;
-    am_convolution_attributes options = {.padding_before = am_shape_of(half),
+    am_convolution_attributes options = {.stride = am_shape_of(stride),
+                                         .padding_before = am_shape_of(half),
                                          .padding_after = am_shape_of(kernel % 2 ? half : half - 1),
                                          .groups = groups};
     am_scope(b, "%s", name);
@@ -101,6 +104,23 @@ am_value am_positional_convolution(am_builder *b, const char *name, am_value x, 
     am_value y = am_convolution(b, am_transpose(b, x, 1, 2), weight, am_weight(b, "bias", am_shape_of(C)), &options);
     am_end_scope(b);
     return am_transpose(b, am_unary(b, activation, y), 1, 2);
+}
+
+am_value am_gated_convolution(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel,
+                              const am_convolution_attributes *options)
+{
+    am_value y = am_conv(b, name, x, 2 * out, am_shape_of(kernel), AM_BIAS, options);
+    return am_gated_activation(b, AM_SIGMOID, am_slice(b, y, 1, out, 2 * out), am_slice(b, y, 1, 0, out));
+}
+
+am_value am_speech_feed_forward(am_builder *b, const char *name, am_value x, int64_t inner, am_unary_fn activation)
+{
+    int64_t C = am_dim(b, x, -1);
+    am_scope(b, "%s", name);
+    x = am_linear_activation(b, "intermediate_dense", x, inner, AM_BIAS, activation);
+    x = am_linear(b, "output_dense", x, C, AM_BIAS);
+    am_end_scope(b);
+    return x;
 }
 
 am_value am_weighted_states(am_builder *b, const char *name, const am_value *states, int count)
@@ -140,7 +160,7 @@ am_value am_mean_and_deviation(am_builder *b, am_value x, am_value lengths)
     am_value mask = AM_NONE, count = am_scalar(b, am_dtype_of(b, x), (double)T);
     if (lengths.id) {
         lengths = sliced_lengths(b, lengths, T);
-        mask = frames_before(b, lengths, T);
+        mask = am_frames_before(b, lengths, T);
         count = am_reshape(b, am_cast(b, lengths, am_dtype_of(b, x)), am_shape_of(am_dim(b, lengths, 0), 1, 1));
     }
     am_value sum = am_reduce(b, AM_REDUCE_SUM, am_zero_outside(b, x, mask), am_shape_of(1), true),

@@ -17,8 +17,9 @@ typedef struct am_wave_encoder {
 } am_wave_encoder;
 
 /* The fields conv_dim, conv_kernel, conv_stride, conv_bias, feat_extract_norm and feat_extract_activation, as
-   Wav2Vec2Config defaults them; lists of different lengths are an error. */
-am_wave_encoder am_wave_encoder_read(const am_config *c);
+   Wav2Vec2Config defaults them, or with the layers of `absent` where it is not null; lists of different lengths are an
+   error. */
+am_wave_encoder am_wave_encoder_read(const am_config *c, const am_wave_encoder *absent);
 
 /* conv_layers.N below the scope: samples: [B, L] -> frames: [B, T, C]. */
 am_value am_wave_encode(am_builder *b, am_value samples, const am_wave_encoder *options);
@@ -36,14 +37,25 @@ am_value am_attended_lengths(am_builder *b);
    index that transformers marks the last frame with does: a row of length 0 has all T. */
 am_value am_frame_mask(am_builder *b, am_value lengths, int64_t T);
 
+/* frame index < lengths: I32 [B]: BOOL [B, T]. */
+am_value am_frames_before(am_builder *b, am_value lengths, int64_t T);
+
 /* x: [B, T, ..] with zeros where mask: BOOL [B, T] is false; x itself where mask is AM_NONE. */
 am_value am_zero_outside(am_builder *b, am_value x, am_value mask);
 
-/* Activation of a grouped convolution that keeps the length of x: [B, T, C]; an even kernel reaches one
-   further back than ahead. The weight is NAME.weight or, normed for each tap (torch's weight_norm of dim 2),
-   NAME.parametrizations.weight.original0 and original1. */
-am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int64_t groups,
-                                   am_unary_fn activation);
+/* Activation of a grouped convolution that keeps the length of x: [B, T, C], or leaves a frame for each begun stride
+   of it; an even kernel reaches one further back than ahead. The weight is NAME.weight or, normed for each tap (torch's
+   weight_norm of dim 2), NAME.parametrizations.weight.original0 and original1. */
+am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int64_t stride,
+                                   int64_t groups, am_unary_fn activation);
+
+/* Convolution NAME, with a bias, to twice `out` channels, of which the second half gates the first: x: [B, C, T] ->
+   [B, out, T']. */
+am_value am_gated_convolution(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel,
+                              const am_convolution_attributes *options);
+
+/* NAME.output_dense(activation(NAME.intermediate_dense(x))): x: [B, T, C], `inner` channels between. */
+am_value am_speech_feed_forward(am_builder *b, const char *name, am_value x, int64_t inner, am_unary_fn activation);
 
 /* Sum of `count` values of one shape, weighted by the softmax of the weight NAME: [count]. */
 am_value am_weighted_states(am_builder *b, const char *name, const am_value *states, int count);

@@ -9,7 +9,7 @@ static const am_pre_norm_names names = {.layers = "encoder.layer",
                                         .up = "intermediate.dense",
                                         .down = "output.dense"};
 
-static am_pre_norm_options read_encoder(const am_config *c, int64_t hidden_size)
+am_pre_norm_options am_vit_encoder_read(const am_config *c, int64_t hidden_size)
 {
     int64_t heads = am_config_size(c, "num_attention_heads", 12);
     bool no_bias = !am_config_flag(c, "qkv_bias", true);
@@ -41,7 +41,7 @@ am_vit_options am_vit_options_read(am_builder *b)
     if (encoder_stride == 0) am_config_fail(c, "encoder_stride", "expected 1 or more, found 0");
     return (am_vit_options){
         .image = am_image_options_read(c, 224, 16),
-        .encoder = read_encoder(c, hidden_size),
+        .encoder = am_vit_encoder_read(c, hidden_size),
         .hidden_size = hidden_size,
         .encoder_stride = encoder_stride ? encoder_stride : 1,
         .pooler_output_size = am_config_size(c, "pooler_output_size", hidden_size),
@@ -86,13 +86,17 @@ static am_value embed(am_builder *b, const am_vit_options *o)
     return x;
 }
 
+am_value am_vit_encode(am_builder *b, am_value x, const am_pre_norm_options *options)
+{
+    am_pre_norm_options o = *options;
+    o.attention.mask = am_padding_mask(b, "attention_mask");
+    return am_layer_norm(b, "layernorm", am_pre_norm_layers(b, x, &o), o.layer_norm_eps);
+}
+
 am_value am_vit_body(am_builder *b, const am_vit_options *o, const char *prefix)
 {
-    am_pre_norm_options encoder = o->encoder;
-    encoder.attention.mask = am_padding_mask(b, "attention_mask");
     am_scope(b, "%s", prefix);
-    am_value x = am_pre_norm_layers(b, embed(b, o), &encoder);
-    x = am_layer_norm(b, "layernorm", x, encoder.layer_norm_eps);
+    am_value x = am_vit_encode(b, embed(b, o), &o->encoder);
     am_end_scope(b);
     return x;
 }

@@ -26,6 +26,12 @@ typedef struct am_vit_options {
 /* The fields as ViTConfig names and defaults them. */
 am_vit_options am_vit_options_read(am_builder *b);
 
+/* The layers as ViTConfig names and defaults them. */
+am_pre_norm_options am_vit_encoder_read(const am_config *c, int64_t hidden_size);
+
+/* Below the body's scope: layers and norm over tokens x: [B, N, C], which the input attention_mask may mask. */
+am_value am_vit_encode(am_builder *b, am_value x, const am_pre_norm_options *options);
+
 /* Normed last hidden state [B, special tokens + patches, C] of the body under `prefix` ("" in the base
    model), from pixel_values, bool_masked_pos and attention_mask. */
 am_value am_vit_body(am_builder *b, const am_vit_options *options, const char *prefix);

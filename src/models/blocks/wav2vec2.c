@@ -1,25 +1,8 @@
 #include "models/blocks/wav2vec2.h"
 
-#include "models/blocks/attention.h"
-#include "models/blocks/speech.h"
-
 enum { TDNN_LIMIT = 64 };
 
 static const double DEFAULT_NORM_EPS = 1e-5; /* of the adapters' norms and of batch_norm: not configurable */
-
-typedef struct wav2vec2_config {
-    int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
-    am_unary_fn hidden_act;
-    double layer_norm_eps;
-    am_wave_encoder wave;
-    int64_t num_conv_pos_embeddings, num_conv_pos_embedding_groups;
-    bool do_stable_layer_norm, apply_spec_augment, use_weighted_layer_sum;
-    bool feat_proj_layer_norm, conv_pos_batch_norm; /* HuBERT's */
-    bool add_adapter;
-    int64_t adapter_kernel_size, adapter_stride, num_adapter_layers, output_hidden_size;
-    int64_t adapter_attn_dim; /* of the adapter in each layer; 0: none */
-    int64_t classifier_proj_size, labels;
-} wav2vec2_config;
 
 static const am_wav2vec2_family *family_of(am_builder *b)
 {
@@ -28,10 +11,11 @@ static const am_wav2vec2_family *family_of(am_builder *b)
     return family ? family : &wav2vec2;
 }
 
-static wav2vec2_config read_config(am_builder *b)
+static am_wav2vec2_options read_config(am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    wav2vec2_config r = {
+    const am_wav2vec2_family *f = family_of(b);
+    am_wav2vec2_options r = {
         .vocab_size = am_config_size(c, "vocab_size", 32),
         .hidden_size = am_config_size(c, "hidden_size", 768),
         .num_hidden_layers = am_config_count(c, "num_hidden_layers", 12),
@@ -39,8 +23,8 @@ static wav2vec2_config read_config(am_builder *b)
         .intermediate_size = am_config_size(c, "intermediate_size", 3072),
         .hidden_act = am_config_activation(c, "hidden_act", AM_GELU),
         .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-5),
-        .wave = am_wave_encoder_read(c),
-        .num_conv_pos_embeddings = am_config_size(c, "num_conv_pos_embeddings", 128),
+        .wave = am_wave_encoder_read(c, f->wave),
+        .num_conv_pos_embeddings = am_config_count(c, "num_conv_pos_embeddings", 128),
         .num_conv_pos_embedding_groups = am_config_size(c, "num_conv_pos_embedding_groups", 16),
         .do_stable_layer_norm = am_config_flag(c, "do_stable_layer_norm", false),
         .apply_spec_augment = am_config_flag(c, "apply_spec_augment", true),
@@ -55,6 +39,9 @@ static wav2vec2_config read_config(am_builder *b)
         .classifier_proj_size = am_config_size(c, "classifier_proj_size", 256),
         .labels = am_config_labels(c),
     };
+    if (f->adjust) f->adjust(c, &r);
+    if (r.num_conv_pos_embeddings == 0 && !f->positions)
+        am_config_fail(c, "num_conv_pos_embeddings", "expected 1 or more, found 0");
     r.output_hidden_size = am_config_size(c, "output_hidden_size", r.hidden_size);
     am_config_check_divides(c, "num_attention_heads", r.num_attention_heads, "hidden_size", r.hidden_size);
     am_config_check_divides(c, "num_conv_pos_embedding_groups", r.num_conv_pos_embedding_groups, "hidden_size",
@@ -62,109 +49,110 @@ static wav2vec2_config read_config(am_builder *b)
     return r;
 }
 
-/* --- body --- */
+/* --- layers --- */
 
-static am_value norm(am_builder *b, const char *name, am_value x, const wav2vec2_config *c)
+static am_value norm(am_builder *b, const char *name, am_value x, const am_wav2vec2_options *o)
 {
-    return am_layer_norm(b, name, x, c->layer_norm_eps);
+    return am_layer_norm(b, name, x, o->layer_norm_eps);
 }
 
 static am_value attention(am_builder *b, am_value x, const am_attention_options *options)
 {
+    const am_wav2vec2_family *f = family_of(b);
     am_scope(b, "attention");
-    x = am_self_attention(b, x, options);
+    x = f->attention ? f->attention(b, x, options) : am_self_attention(b, x, options);
     am_end_scope(b);
     return x;
 }
 
-static am_value feed_forward(am_builder *b, am_value x, const wav2vec2_config *c)
+static am_value feed_forward(am_builder *b, am_value x, const am_wav2vec2_options *o)
 {
-    am_scope(b, "feed_forward");
-    x = am_linear_activation(b, "intermediate_dense", x, c->intermediate_size, AM_BIAS, c->hidden_act);
-    x = am_linear(b, "output_dense", x, c->hidden_size, AM_BIAS);
-    am_end_scope(b);
-    return x;
+    return am_speech_feed_forward(b, "feed_forward", x, o->intermediate_size, o->hidden_act);
 }
 
-static am_value layer_adapter(am_builder *b, am_value x, const wav2vec2_config *c)
+static am_value layer_adapter(am_builder *b, am_value x, const am_wav2vec2_options *o)
 {
     am_scope(b, "adapter_layer");
     am_value h = am_layer_norm(b, "norm", x, DEFAULT_NORM_EPS);
-    h = am_linear_activation(b, "linear_1", h, c->adapter_attn_dim, AM_BIAS, AM_RELU);
-    h = am_linear(b, "linear_2", h, c->hidden_size, AM_BIAS);
+    h = am_linear_activation(b, "linear_1", h, o->adapter_attn_dim, AM_BIAS, AM_RELU);
+    h = am_linear(b, "linear_2", h, o->hidden_size, AM_BIAS);
     am_end_scope(b);
     return am_add(b, x, h);
 }
 
-static am_value layer(am_builder *b, am_value x, const wav2vec2_config *c, const am_attention_options *o)
+static am_value layer(am_builder *b, am_value x, const am_wav2vec2_options *o, const am_attention_options *a)
 {
-    x = norm(b, "layer_norm", am_add(b, x, attention(b, x, o)), c);
-    return norm(b, "final_layer_norm", am_add(b, x, feed_forward(b, x, c)), c);
+    x = norm(b, "layer_norm", am_add(b, x, attention(b, x, a)), o);
+    return norm(b, "final_layer_norm", am_add(b, x, feed_forward(b, x, o)), o);
 }
 
-static am_value stable_layer(am_builder *b, am_value x, const wav2vec2_config *c, const am_attention_options *o)
+static am_value stable_layer(am_builder *b, am_value x, const am_wav2vec2_options *o, const am_attention_options *a)
 {
-    x = am_add(b, x, attention(b, norm(b, "layer_norm", x, c), o));
-    x = am_add(b, x, feed_forward(b, norm(b, "final_layer_norm", x, c), c));
-    return c->adapter_attn_dim ? layer_adapter(b, x, c) : x;
+    x = am_add(b, x, attention(b, norm(b, "layer_norm", x, o), a));
+    x = am_add(b, x, feed_forward(b, norm(b, "final_layer_norm", x, o), o));
+    return o->adapter_attn_dim ? layer_adapter(b, x, o) : x;
 }
 
-/* What a class may want of the body. */
-typedef struct wav2vec2_body {
-    am_value last, features; /* [B, T', C'], [B, T, conv_dim]: normed frames before projection */
-    am_value *states;        /* hidden states: num_hidden_layers + 1 of [B, T, C], or null after a failure */
-} wav2vec2_body;
+void am_wav2vec2_keep_state(am_builder *b, am_value *states, int64_t i, am_value x)
+{
+    states[i] = x;
+    am_output_hidden_state(b, "hidden_states", (int)i, x);
+}
+
+am_value am_wav2vec2_layers(am_builder *b, am_value x, am_value mask, const am_wav2vec2_options *o, am_value *states)
+{
+    const am_wav2vec2_family *f = family_of(b);
+    am_attention_options options = {.heads = o->num_attention_heads, .mask = am_padding_mask_of(b, mask)};
+    if (f->position_bias && o->num_hidden_layers > 0) options.bias = f->position_bias(b, am_dim(b, x, 1), o);
+    for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
+        am_wav2vec2_keep_state(b, states, i, x);
+        am_scope(b, "layers.%d", i);
+        x = o->do_stable_layer_norm ? stable_layer(b, x, o, &options) : layer(b, x, o, &options);
+        am_end_scope(b);
+    }
+    am_wav2vec2_keep_state(b, states, o->num_hidden_layers, x);
+    return x;
+}
+
+/* --- body --- */
 
 /* x: [B, T, C] with positions added. */
-static am_value add_positions(am_builder *b, am_value x, const wav2vec2_config *c)
+static am_value add_positions(am_builder *b, am_value x, const am_wav2vec2_options *o)
 {
     am_value h = x;
-    if (c->conv_pos_batch_norm)
+    if (o->conv_pos_batch_norm)
         h = am_transpose(b, am_batch_norm(b, "pos_conv_embed.batch_norm", am_transpose(b, x, 1, 2), DEFAULT_NORM_EPS),
                          1, 2);
-    h = am_positional_convolution(b, "pos_conv_embed.conv", h, c->num_conv_pos_embeddings,
-                                  c->num_conv_pos_embedding_groups, c->wave.activation);
+    h = am_positional_convolution(b, "pos_conv_embed.conv", h, o->num_conv_pos_embeddings, 1,
+                                  o->num_conv_pos_embedding_groups, o->wave.activation);
     return am_add(b, x, h);
 }
 
 /* x: [B, T, C], mask: BOOL [B, T] or AM_NONE. */
-static am_value encoder(am_builder *b, am_value x, am_value mask, const wav2vec2_config *c, am_value *states)
+static am_value encoder(am_builder *b, am_value x, am_value mask, const am_wav2vec2_options *o, am_value *states)
 {
-    am_attention_options options = {.heads = c->num_attention_heads};
-    if (mask.id) options.mask = am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), 1, 1, am_dim(b, mask, 1)));
-    am_scope(b, "encoder");
-    x = add_positions(b, am_zero_outside(b, x, mask), c);
-    if (!c->do_stable_layer_norm) x = norm(b, "layer_norm", x, c);
-    for (int i = 0; i < c->num_hidden_layers && !am_builder_failed(b); i++) {
-        states[i] = x;
-        am_output_hidden_state(b, "hidden_states", i, x);
-        am_scope(b, "layers.%d", i);
-        x = c->do_stable_layer_norm ? stable_layer(b, x, c, &options) : layer(b, x, c, &options);
-        am_end_scope(b);
-    }
-    states[c->num_hidden_layers] = x;
-    am_output_hidden_state(b, "hidden_states", (int)c->num_hidden_layers, x);
-    if (c->do_stable_layer_norm) x = norm(b, "layer_norm", x, c);
-    am_end_scope(b);
-    return x;
+    const am_wav2vec2_family *f = family_of(b);
+    x = (f->positions ? f->positions : add_positions)(b, am_zero_outside(b, x, mask), o);
+    if (!o->do_stable_layer_norm) x = norm(b, "layer_norm", x, o);
+    x = am_wav2vec2_layers(b, x, mask, o, states);
+    return o->do_stable_layer_norm ? norm(b, "layer_norm", x, o) : x;
 }
 
 /* x: [B, T, C] -> [B, T', C']: convolutions with a stride, gated. */
-static am_value adapter(am_builder *b, am_value x, const wav2vec2_config *c)
+static am_value adapter(am_builder *b, am_value x, const am_wav2vec2_options *o)
 {
-    int64_t C = c->output_hidden_size;
+    int64_t C = o->output_hidden_size;
     am_convolution_attributes options = {
-        .stride = am_shape_of(c->adapter_stride), .padding_before = am_shape_of(1), .padding_after = am_shape_of(1)};
+        .stride = am_shape_of(o->adapter_stride), .padding_before = am_shape_of(1), .padding_after = am_shape_of(1)};
+    if (!o->add_adapter) return x;
     am_scope(b, "adapter");
-    if (C != c->hidden_size)
+    if (C != o->hidden_size)
         x = am_layer_norm(b, "proj_layer_norm", am_linear(b, "proj", x, C, AM_BIAS), DEFAULT_NORM_EPS);
     x = am_transpose(b, x, 1, 2);
-    for (int i = 0; i < c->num_adapter_layers && !am_builder_failed(b); i++) {
+    for (int i = 0; i < o->num_adapter_layers && !am_builder_failed(b); i++) {
         am_scope(b, "layers.%d", i);
-        x = am_conv(b, "conv", x, 2 * C, am_shape_of(c->adapter_kernel_size), AM_BIAS, &options);
+        x = am_gated_convolution(b, "conv", x, C, o->adapter_kernel_size, &options);
         am_end_scope(b);
-        am_value gate = am_slice(b, x, 1, C, 2 * C);
-        x = am_gated_activation(b, AM_SIGMOID, gate, am_slice(b, x, 1, 0, C));
     }
     am_end_scope(b);
     return am_transpose(b, x, 1, 2);
@@ -178,59 +166,87 @@ static am_value time_mask(am_builder *b)
 }
 
 /* Frames the caller masks are replaced by a learned one. */
-static am_value mask_time(am_builder *b, am_value x, const wav2vec2_config *c)
+static am_value mask_time(am_builder *b, am_value x, const am_wav2vec2_options *o)
 {
     am_value mask = time_mask(b);
-    if (!mask.id || !c->apply_spec_augment) return x;
-    am_value learned = am_cast(b, am_weight(b, "masked_spec_embed", am_shape_of(c->hidden_size)), AM_F32);
+    if (!mask.id || !o->apply_spec_augment) return x;
+    am_value learned = am_cast(b, am_weight(b, "masked_spec_embed", am_shape_of(o->hidden_size)), AM_F32);
     return am_select(b, am_unsqueeze(b, mask, 2), learned, x);
 }
 
-/* prefix: the family's in classes with heads, "" in the base model itself */
-static wav2vec2_body body(am_builder *b, const wav2vec2_config *c, const char *prefix)
+am_value am_wav2vec2_frame_mask(am_builder *b, am_value lengths, int64_t T)
 {
+    return family_of(b)->short_rows_are_empty ? am_frames_before(b, lengths, T) : am_frame_mask(b, lengths, T);
+}
+
+static am_wav2vec2_frames wave_frames(am_builder *b, const am_wav2vec2_options *o)
+{
+    am_wav2vec2_frames r = {0};
+    am_value lengths = am_attended_lengths(b);
+    am_scope(b, "feature_extractor");
+    am_value x = am_wave_encode(b, am_input(b, "input_values", 2), &o->wave);
+    am_end_scope(b);
+    if (lengths.id) r.mask = am_wav2vec2_frame_mask(b, am_wave_lengths(b, lengths, &o->wave), am_dim(b, x, 1));
+    r.features = o->feat_proj_layer_norm ? norm(b, "feature_projection.layer_norm", x, o) : x;
+    r.x = am_linear(b, "feature_projection.projection", r.features, o->hidden_size, AM_BIAS);
+    return r;
+}
+
+/* What a class may want of the body. */
+typedef struct wav2vec2_body {
+    am_value last, features; /* [B, T', C'], [B, T, conv_dim]: normed frames before projection */
+    am_value *states;        /* hidden states: num_hidden_layers + 1 of [B, T, C], or null after a failure */
+} wav2vec2_body;
+
+/* prefix: the family's in classes with heads, "" in the base model itself */
+static wav2vec2_body body(am_builder *b, const am_wav2vec2_options *o, const char *prefix)
+{
+    const am_wav2vec2_family *f = family_of(b);
     wav2vec2_body r = {.states =
-                           am_arena_array(am_builder_arena(b), (size_t)c->num_hidden_layers + 1, sizeof *r.states)};
+                           am_arena_array(am_builder_arena(b), (size_t)o->num_hidden_layers + 1, sizeof *r.states)};
     if (!r.states) {
         am_builder_fail(b, am_out_of_memory());
         return r;
     }
-    am_value lengths = am_attended_lengths(b), mask = AM_NONE;
     am_scope(b, "%s", prefix);
-    am_scope(b, "feature_extractor");
-    am_value x = am_wave_encode(b, am_input(b, "input_values", 2), &c->wave);
+    am_wav2vec2_frames frames = (f->frames ? f->frames : wave_frames)(b, o);
+    r.features = frames.features;
+    am_value x = mask_time(b, frames.x, o);
+    am_scope(b, "encoder");
+    x = (f->encoder ? f->encoder : encoder)(b, x, frames.mask, o, r.states);
     am_end_scope(b);
-    if (lengths.id) mask = am_frame_mask(b, am_wave_lengths(b, lengths, &c->wave), am_dim(b, x, 1));
-    r.features = c->feat_proj_layer_norm ? norm(b, "feature_projection.layer_norm", x, c) : x;
-    x = am_linear(b, "feature_projection.projection", r.features, c->hidden_size, AM_BIAS);
-    r.last = encoder(b, mask_time(b, x, c), mask, c, r.states);
-    if (c->add_adapter) r.last = adapter(b, r.last, c);
+    r.last = (f->adapter ? f->adapter : adapter)(b, x, o);
     am_end_scope(b);
     return r;
 }
 
 /* --- what heads share --- */
 
-/* Frames of the rows after convolutions and adapter: I32 [B]; AM_NONE without a mask. */
-static am_value output_lengths(am_builder *b, const wav2vec2_config *c)
+static am_value adapted_lengths(am_builder *b, am_value lengths, const am_wav2vec2_options *o)
 {
-    am_value lengths = am_attended_lengths(b);
-    if (!lengths.id) return AM_NONE;
-    lengths = am_wave_lengths(b, lengths, &c->wave);
-    for (int i = 0; c->add_adapter && i < c->num_adapter_layers; i++)
-        lengths = am_convolved_length(b, lengths, 1, c->adapter_stride);
+    for (int i = 0; i < o->num_adapter_layers; i++) lengths = am_convolved_length(b, lengths, 1, o->adapter_stride);
     return lengths;
 }
 
+/* Frames of the rows after convolutions and adapter: I32 [B]; AM_NONE without a mask. */
+static am_value output_lengths(am_builder *b, const am_wav2vec2_options *o)
+{
+    const am_wav2vec2_family *f = family_of(b);
+    am_value lengths = am_attended_lengths(b);
+    if (!lengths.id) return AM_NONE;
+    lengths = f->lengths ? f->lengths(b, lengths, o) : am_wave_lengths(b, lengths, &o->wave);
+    return o->add_adapter ? (f->adapted_lengths ? f->adapted_lengths : adapted_lengths)(b, lengths, o) : lengths;
+}
+
 /* The last hidden state, or all of them weighted by layer_weights. */
-static am_value mixed_states(am_builder *b, const wav2vec2_config *c)
+static am_value mixed_states(am_builder *b, const am_wav2vec2_options *c)
 {
     wav2vec2_body r = body(b, c, family_of(b)->prefix);
     if (!c->use_weighted_layer_sum || !r.states) return r.last;
     return am_weighted_states(b, "layer_weights", r.states, (int)c->num_hidden_layers + 1);
 }
 
-static void refuse_adapter(am_builder *b, const wav2vec2_config *c)
+static void refuse_adapter(am_builder *b, const am_wav2vec2_options *c)
 {
     if (c->add_adapter) am_config_fail(am_model_config(b), "add_adapter", "this class has no adapter");
 }
@@ -282,7 +298,7 @@ static am_value quantize(am_builder *b, am_value x, am_value counted, const quan
 
 void am_wav2vec2_model(am_builder *b)
 {
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     wav2vec2_body r = body(b, &c, "");
     am_output(b, "last_hidden_state", r.last);
     if (!family_of(b)->hides_features) am_output(b, "extract_features", r.features);
@@ -290,7 +306,7 @@ void am_wav2vec2_model(am_builder *b)
 
 void am_wav2vec2_for_ctc(am_builder *b)
 {
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     am_output(b, "logits", am_linear(b, "lm_head", body(b, &c, family_of(b)->prefix).last, c.vocab_size, AM_BIAS));
 }
 
@@ -305,7 +321,7 @@ static quantizer_config read_quantizer(const am_config *c)
 
 void am_unispeech_for_pretraining(am_builder *b)
 {
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     quantizer_config q = read_quantizer(am_model_config(b));
     am_value codes = AM_NONE;
     wav2vec2_body r = body(b, &c, family_of(b)->prefix);
@@ -318,7 +334,7 @@ void am_unispeech_for_pretraining(am_builder *b)
 
 void am_unispeech_sat_for_pretraining(am_builder *b)
 {
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     wav2vec2_body r = body(b, &c, family_of(b)->prefix);
     am_output(b, "logits", r.features);
     am_output(b, "projected_states", r.last);
@@ -327,7 +343,7 @@ void am_unispeech_sat_for_pretraining(am_builder *b)
 void am_wav2vec2_for_pretraining(am_builder *b)
 {
     const am_config *config = am_model_config(b);
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     quantizer_config q = read_quantizer(config);
     int64_t P = am_config_size(config, "proj_codevector_dim", 256);
     am_value codes = AM_NONE;
@@ -340,13 +356,13 @@ void am_wav2vec2_for_pretraining(am_builder *b)
 
 void am_wav2vec2_for_sequence_classification(am_builder *b)
 {
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     refuse_adapter(b, &c);
     am_value x = am_linear(b, "projector", mixed_states(b, &c), c.classifier_proj_size, AM_BIAS);
     am_value lengths = output_lengths(b, &c), mask = AM_NONE, count;
     int64_t B = am_dim(b, x, 0), T = am_dim(b, x, 1);
     if (lengths.id) {
-        mask = am_frame_mask(b, lengths, T);
+        mask = am_wav2vec2_frame_mask(b, lengths, T);
         count = am_reshape(b, am_reduce_last(b, AM_REDUCE_SUM, am_cast(b, mask, AM_F32)), am_shape_of(B, 1));
     } else count = am_scalar(b, AM_F32, (double)T);
     x = am_reduce(b, AM_REDUCE_SUM, am_zero_outside(b, x, mask), am_shape_of(1), false);
@@ -355,7 +371,7 @@ void am_wav2vec2_for_sequence_classification(am_builder *b)
 
 void am_wav2vec2_for_audio_frame_classification(am_builder *b)
 {
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     refuse_adapter(b, &c);
     am_output(b, "logits", am_linear(b, "classifier", mixed_states(b, &c), c.labels, AM_BIAS));
 }
@@ -383,7 +399,7 @@ static tdnn_config read_tdnn(const am_config *c)
 
 void am_wav2vec2_for_x_vector(am_builder *b)
 {
-    wav2vec2_config c = read_config(b);
+    am_wav2vec2_options c = read_config(b);
     tdnn_config tdnn = read_tdnn(am_model_config(b));
     int64_t E = am_config_size(am_model_config(b), "xvector_output_dim", 512);
     if (tdnn.layers == 0) return;

@@ -1,0 +1,39 @@
+/* Conformer layers (arXiv 2005.08100): half a feed-forward part, self-attention, a gated convolution over time and the
+   other half, then a norm; with one of the ways to tell attention where frames stand. */
+#ifndef AM_MODELS_BLOCKS_CONFORMER_H
+#define AM_MODELS_BLOCKS_CONFORMER_H
+
+#include "models/blocks/wav2vec2.h"
+
+typedef enum am_conformer_positions {
+    AM_CONFORMER_NO_POSITIONS,
+    AM_CONFORMER_RELATIVE,     /* Transformer-XL's: queries meet sinusoids of the distance */
+    AM_CONFORMER_ROTARY,       /* what queries and keys are made of is rotated */
+    AM_CONFORMER_RELATIVE_KEY, /* queries meet a learned row of the distance, which is limited on both sides */
+} am_conformer_positions;
+
+typedef struct am_conformer_options {
+    int64_t heads, intermediate_size, kernel_size;
+    am_unary_fn activation;
+    double norm_eps;
+    bool causal; /* the convolution looks back only, padding hidden from it, and norms frames; else batch norm */
+    am_conformer_positions positions;
+    double rotary_base;
+    bool stored_frequencies; /* of the rotation: embed_positions.inv_freq, where the file has it, decides */
+    int64_t left, right;     /* limits of AM_CONFORMER_RELATIVE_KEY */
+} am_conformer_options;
+
+/* Fields that wav2vec 2.0's types with these layers share; `positions` is what position_embeddings_type is where it is
+   absent. norm_eps, causal and stored_frequencies are left to the caller. */
+am_conformer_options am_conformer_options_read(const am_config *c, const am_wav2vec2_options *o,
+                                               am_conformer_positions positions);
+
+/* layers.N below the scope: x: [B, T, C], mask: BOOL [B, T] or AM_NONE -> [B, T, C]; `count` of them, which keep hidden
+   states in states: count + 1. */
+am_value am_conformer_layers(am_builder *b, am_value x, am_value mask, const am_conformer_options *options,
+                             int64_t count, am_value *states);
+
+/* linear_q, linear_k, linear_v and linear_out below the scope, without positions: x: [B, T, C], mask as above. */
+am_value am_conformer_plain_attention(am_builder *b, am_value x, am_value mask, int64_t heads);
+
+#endif
