@@ -1,6 +1,6 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
-from sizes import ACTIVATIONS, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5, wav2vec2
+from sizes import ACTIVATIONS, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5, vit, wav2vec2
 
 
 def helium(c: dict, rng) -> None:
@@ -128,6 +128,64 @@ def rotary_bert(c: dict, rng) -> None:
     rope(c["rope_parameters"], 0, rng)
 
 
+def vit_layers(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
+           hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-6])
+
+
+def wide_image(c: dict, rng, height: int, width: int) -> None:
+    c["image_size"] = [height * rng.choice([2, 3, 4]), width * rng.choice([2, 3, 4])]
+
+
+def wide_vit(c: dict, rng) -> None:
+    vit_layers(c, rng)
+    choose(c, rng, patch_size=[3, 4, 5], qkv_bias=[True, False])
+    wide_image(c, rng, c["patch_size"], c["patch_size"])
+
+
+def mae_decoder(c: dict, rng, divisor: int) -> None:
+    c["decoder_num_attention_heads"] = rng.choice([2, 3, 5])
+    c["decoder_hidden_size"] = c["decoder_num_attention_heads"] * divisor * rng.choice([2, 3, 5])
+    choose(c, rng, decoder_num_hidden_layers=[1, 2, 3], decoder_intermediate_size=range(20, 70))
+
+
+def videomae(c: dict, rng) -> None:
+    wide_vit(c, rng)
+    del c["qkv_bias"]
+    mae_decoder(c, rng, 1)
+    choose(c, rng, tubelet_size=[1, 2, 3], qv_bias=[True, False], use_mean_pooling=[True, False])
+    c["num_frames"] = c["tubelet_size"] * rng.choice([1, 2, 3])
+
+
+def vivit(c: dict, rng) -> None:
+    vit_layers(c, rng)
+    tubelet = [rng.choice([1, 2, 3]), rng.choice([3, 4, 5]), rng.choice([3, 4, 5])]
+    wide_image(c, rng, tubelet[1], tubelet[2])
+    choose(c, rng, qkv_bias=[True, False], pooler_output_size=[c["hidden_size"], 21])
+    c["num_frames"], c["tubelet_size"] = tubelet[0] * rng.choice([1, 2, 3]), tubelet
+
+
+def timesformer(c: dict, rng) -> None:
+    vit_layers(c, rng)
+    choose(c, rng, patch_size=[3, 4, 5], qkv_bias=[True, False], num_frames=[1, 3, 4])
+    c["image_size"] = c["patch_size"] * rng.choice([2, 3, 4])
+
+
+def vit_mae(c: dict, rng) -> None:
+    """Widths divide by four, since positions are sines and cosines of two axes before they are learned."""
+    vit(c, rng)
+    del c["encoder_stride"], c["pooler_output_size"]
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 12])
+    mae_decoder(c, rng, 4)
+    choose(c, rng, mask_ratio=[0.25, 0.5, 0.75])
+
+
+def yolos(c: dict, rng) -> None:
+    wide_vit(c, rng)
+    choose(c, rng, num_detection_tokens=range(3, 12), use_mid_position_embeddings=[True, False])
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -138,3 +196,5 @@ RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": sigli
               "siglip_vision_model": siglip_vision_model}
 RELATIVES |= {"hubert": speech, "unispeech": speech, "unispeech-sat": speech}
 RELATIVES |= {"eurobert": eurobert, "nomic_bert": rotary_bert, "gte": rotary_bert, "jina_embeddings_v3": rotary_bert}
+RELATIVES |= {"videomae": videomae, "vivit": vivit, "timesformer": timesformer, "vit_msn": wide_vit, "ijepa": wide_vit,
+              "yolos": yolos, "vit_mae": vit_mae}
