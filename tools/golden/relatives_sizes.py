@@ -186,6 +186,29 @@ def yolos(c: dict, rng) -> None:
     choose(c, rng, num_detection_tokens=range(3, 12), use_mid_position_embeddings=[True, False])
 
 
+def data2vec_vision(c: dict, rng) -> None:
+    """Four feature maps of square images, and few channels beside."""
+    vit_layers(c, rng)
+    choose(c, rng, patch_size=[3, 4, 5], num_hidden_layers=[3, 4, 5], use_mean_pooling=[True, False],
+           use_relative_position_bias=[True, False], use_absolute_position_embeddings=[True, False],
+           layer_scale_init_value=[0.1, 0.0], pool_scales=[[1, 2, 3, 6], [1, 3], [2]])
+    c["image_size"], c["auxiliary_channels"] = c["patch_size"] * rng.choice([3, 4, 5]), 8
+    c["out_indices"] = sorted(rng.sample(range(1, c["num_hidden_layers"] + 2), 4))
+
+
+def beit(c: dict, rng) -> None:
+    data2vec_vision(c, rng)
+    choose(c, rng, num_hidden_layers=[4, 5], vocab_size=range(60, 140))
+    if c["architectures"] == ["BeitForMaskedImageModeling"]:
+        c["use_mean_pooling"] = True  # else it has two norms, beit.layernorm and layernorm, which from_pretrained exchanges
+    c["stage_names"] = ["stem"] + [f"stage{i + 1}" for i in range(c["num_hidden_layers"])]
+    c["out_indices"] = sorted(rng.sample(range(c["num_hidden_layers"] + 1), 4))
+    c["out_features"] = [c["stage_names"][i] for i in c["out_indices"]]
+    if rng.random() < 0.5:
+        c["use_absolute_position_embeddings"] = False  # they take squares
+        wide_image(c, rng, c["patch_size"], c["patch_size"])
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -197,4 +220,4 @@ RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": sigli
 RELATIVES |= {"hubert": speech, "unispeech": speech, "unispeech-sat": speech}
 RELATIVES |= {"eurobert": eurobert, "nomic_bert": rotary_bert, "gte": rotary_bert, "jina_embeddings_v3": rotary_bert}
 RELATIVES |= {"videomae": videomae, "vivit": vivit, "timesformer": timesformer, "vit_msn": wide_vit, "ijepa": wide_vit,
-              "yolos": yolos, "vit_mae": vit_mae}
+              "yolos": yolos, "vit_mae": vit_mae, "beit": beit, "data2vec-vision": data2vec_vision}

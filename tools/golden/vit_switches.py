@@ -77,9 +77,54 @@ VIT_MAE = [
            "qkv_bias": ABSENT}, raw=True),
 ]
 
+
+def beit(prefix: str) -> list[Switch]:
+    return [
+        Switch(f"{prefix}Model", "relative", {"use_relative_position_bias": True}),
+        Switch(f"{prefix}Model", "resized", {"use_relative_position_bias": True, "use_shared_relative_position_bias": True},
+               inputs=images(2, 22, 34)),
+        Switch(f"{prefix}Model", "wide_window", {"use_relative_position_bias": True, "image_size": [12, 20], "patch_size": 4},
+               inputs=images(2, 12, 20)),
+        Switch(f"{prefix}Model", "absolute", {"use_absolute_position_embeddings": True, "use_mean_pooling": False},
+               inputs=images(2, 22, 34)),
+        Switch(f"{prefix}Model", "masked", {"use_mask_token": True, "image_size": 10, "patch_size": 2},
+               inputs=images(2, 10, 10) | SOME),
+        Switch(f"{prefix}Model", "no_scale", {"layer_scale_init_value": 0.0, "use_absolute_position_embeddings": True}),
+        Switch(f"{prefix}Model", "patches", {"image_size": [9, 16], "patch_size": [3, 5]}, inputs=images(2, 9, 16)),
+        Switch(f"{prefix}ForImageClassification", "first", {"use_mean_pooling": False, "num_labels": 5}, inputs=images(1, 22, 34)),
+        Switch(f"{prefix}ForImageClassification", "defaults", {key: ABSENT for key in (
+               "hidden_act", "layer_norm_eps", "layer_scale_init_value", "use_mean_pooling", "use_relative_position_bias",
+               "use_shared_relative_position_bias", "use_absolute_position_embeddings", "num_channels")}, raw=True),
+    ]
+
+
+STAGES = ["stem", "stage1", "stage2", "stage3", "stage4"]
+BEIT = beit("Beit") + [
+    Switch("BeitModel", "head_dim", {"head_dim": 6}),
+    Switch("BeitModel", "hole", inputs=HOLES),
+    Switch("BeitModel", "relative_hole", {"use_relative_position_bias": True}, inputs=HOLES),
+    Switch("BeitForMaskedImageModeling", "masked", {"use_mask_token": True, "image_size": 10, "use_shared_relative_position_bias":
+           True}, inputs=images(2, 10, 10) | SOME),
+    Switch("BeitForSemanticSegmentation", "stem", {"out_indices": [0, 1, 2, 4], "out_features": STAGES[:3] + STAGES[4:],
+           "pool_scales": [2, 5], "num_labels": 3, "auxiliary_channels": 8}, inputs=images(1, 22, 34)),
+    Switch("BeitForSemanticSegmentation", "indices", {"out_features": ABSENT, "out_indices": [-4, -3, -2, -1], "add_fpn": False,
+           "use_auxiliary_head": False, "image_size": 12}, inputs=images(1, 12, 12), raw=True),
+    Switch("BeitBackbone", "flat", {"add_fpn": False, "reshape_hidden_states": False, "out_features": ["stem", "stage3"],
+           "out_indices": [0, 3]}, inputs=images(1, 22, 34)),
+    Switch("BeitBackbone", "last", {"add_fpn": ABSENT, "reshape_hidden_states": ABSENT, "out_features": ABSENT, "out_indices":
+           ABSENT}, inputs=images(1, 22, 34), raw=True),
+]
+DATA2VEC_VISION = beit("Data2VecVision") + [
+    Switch("Data2VecVisionForSemanticSegmentation", "four", {"out_indices": [1, 3, 4, 5], "num_hidden_layers": 4,
+           "pool_scales": ABSENT, "auxiliary_channels": 8, "image_size": 16}, inputs=images(1, 17, 16)),
+    Switch("Data2VecVisionForSemanticSegmentation", "default_maps", {"out_indices": ABSENT, "num_hidden_layers": 6,
+           "use_auxiliary_head": False, "image_size": 12}, inputs=images(1, 12, 12), raw=True),
+]
+
 VITS = {"videomae": VIDEOMAE, "vivit": VIVIT, "timesformer": TIMESFORMER, "vit_msn": VIT_MSN, "ijepa": IJEPA, "yolos": YOLOS,
-        "vit_mae": VIT_MAE}
+        "vit_mae": VIT_MAE, "beit": BEIT, "data2vec-vision": DATA2VEC_VISION}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 VITS_KEPT = {"videomae": "normed odd odd_width", "vivit": "nine_frames head_dim", "timesformer": "space frames small",
+             "beit": "resized wide_window absolute masked stem flat", "data2vec-vision": "relative no_scale four",
              "vit_msn": "head_dim", "ijepa": "wide", "yolos": "three_layers no_mid", "vit_mae": "hole few"}
