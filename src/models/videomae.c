@@ -53,6 +53,7 @@ static videomae_config read_config(am_builder *b)
 static am_value positions(am_builder *b, int64_t N, int64_t C)
 {
     int64_t even = C + C % 2;
+    if (am_builder_failed(b)) return AM_NONE; /* sizes that no weight has may be large */
     am_value x = am_sinusoid_table(b, N, even, (double)C / 2, -1);
     x = am_transpose(b, am_reshape(b, x, am_shape_of(N, 2, even / 2)), 1, 2);
     return am_slice(b, am_reshape(b, x, am_shape_of(N, even)), 1, 0, C);
@@ -132,6 +133,7 @@ static am_value decode(am_builder *b, am_value x, const videomae_config *v, cons
                        int64_t masked)
 {
     am_pre_norm_options layers = am_mae_decoder_layers(decoder, &v->encoder, &decoder_names);
+    if (am_builder_failed(b)) return AM_NONE;
     int64_t pixels = v->image.num_channels * v->tubelet_size * v->image.patch_size[0] * v->image.patch_size[1];
     am_scope(b, "decoder");
     x = am_pre_norm_layers(b, x, &layers);
@@ -152,9 +154,9 @@ static void for_pre_training(am_builder *b)
     if (seen.masked == 0)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "bool_masked_pos marks no patch that this class could paint"));
     int64_t split = seen.count - seen.masked;
+    am_value x = am_linear(b, "encoder_to_decoder", seen.last_hidden_state, decoder.hidden_size, AM_NO_BIAS);
     am_value table = positions(b, seen.count, decoder.hidden_size);
     am_value places = am_gather(b, table, seen.order, 0, false); /* [B, N, C] */
-    am_value x = am_linear(b, "encoder_to_decoder", seen.last_hidden_state, decoder.hidden_size, AM_NO_BIAS);
     am_value token = am_parameter(b, "mask_token", am_shape_of(1, 1, decoder.hidden_size), x);
     x = am_add(b, x, am_slice(b, places, 1, 0, split));
     x = am_concat2(b, x, am_add(b, am_slice(b, places, 1, split, AM_SLICE_END), token), 1);

@@ -97,6 +97,7 @@ static am_value decode(am_builder *b, const vit_mae_output *seen, const am_vit_o
                        const am_mae_decoder *decoder)
 {
     am_pre_norm_names names = am_vit_names;
+    if (am_builder_failed(b)) return AM_NONE; /* sizes that no weight has may be large */
     int64_t C = decoder->hidden_size, pixels = o->image.num_channels * o->image.patch_size[0] * o->image.patch_size[1];
     am_scope(b, "decoder");
     /* two names of one list */

@@ -78,8 +78,8 @@ static am_value relative_bias(am_builder *b, const beit_config *r)
     int64_t heads = r->layers.attention.heads, rows = 2 * (r->image.image_size[0] / r->image.patch_size[0]) - 1,
             columns = 2 * (r->image.image_size[1] / r->image.patch_size[1]) - 1;
     int64_t height = 2 * r->patches[0] - 1, width = 2 * r->patches[1] - 1;
-    if (rows < 1 || columns < 1) {
-        am_config_fail(r->c, "image_size", "is less than a patch");
+    if (rows < 1 || columns < 1 || rows > INT32_MAX / columns) {
+        am_config_fail(r->c, "image_size", "%" PRId64 " x %" PRId64 " ways between patches", rows, columns);
         return AM_NONE;
     }
     am_value table = am_weight(b, "relative_position_bias_table", am_shape_of(rows * columns + 3, heads));
