@@ -13,6 +13,7 @@ typedef struct ast_config {
 static ast_config read_config(am_builder *b)
 {
     static const char *const names[] = {"num_mel_bins", "max_length"};
+    static const am_vit_family family = {0};
     const am_config *c = am_model_config(b);
     ast_config r = {
         .hidden_size = am_config_size(c, "hidden_size", 768),
@@ -21,7 +22,7 @@ static ast_config read_config(am_builder *b)
         .sizes = {am_config_size(c, names[0], 128), am_config_size(c, names[1], 1024)},
         .labels = am_config_labels(c),
     };
-    r.encoder = am_vit_encoder_read(c, r.hidden_size);
+    r.encoder = am_vit_layers_read(c, &family, r.hidden_size);
     for (int i = 0; i < 2; i++)
         if (r.sizes[i] < r.patch_size)
             am_config_fail(c, names[i], "%" PRId64 " is less than patch_size %" PRId64, r.sizes[i], r.patch_size);

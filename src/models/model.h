@@ -40,8 +40,10 @@ typedef struct am_signature {
 
 /* AM_RECOMPUTES: generates without caches, running the whole text for every token, since early tokens see later
    ones. Its graph is built with last_logits_only, and without cache_capacity.
-   AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it. */
-enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8 };
+   AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it.
+   AM_COUNTS_MASKED: how many places of each row the input bool_masked_pos marks decides the shapes of the graph, and is
+   the argument of that name where the input is given. */
+enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8, AM_COUNTS_MASKED = 16 };
 
 /* One class of transformers. */
 typedef struct am_architecture {

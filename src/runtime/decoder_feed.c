@@ -109,6 +109,12 @@ static bool is_given(const am_decoder_feed *f, const char *name)
     return false;
 }
 
+/* Whether there is an element for each token of the prompt. */
+static bool goes_with_text(const am_decoder_feed *f, const am_tensor *x)
+{
+    return !am_dtype_is_float(x->dtype) && x->shape.rank == 2 && x->shape.dims[1] == f->request->length;
+}
+
 static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
 {
     int count = 0;
@@ -118,14 +124,14 @@ static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
         if (f->encoder_decoder && is_mask)
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
         if (f->encoder_decoder) continue;
-        bool is_media = am_dtype_is_float(given->tensor.dtype); /* images, sounds, states: the prompt's */
+        bool is_media = !goes_with_text(f, &given->tensor); /* images, sounds, states: the prompt's */
+        if (strcmp(given->name, "encoder_attention_mask") == 0) {
+            out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
+            continue;
+        }
         if (is_media && f->offset) continue;
         if (is_media && f->rows == f->request->batch) { /* tiles may be more than rows */
             out[count++] = *given;
-            continue;
-        }
-        if (strcmp(given->name, "encoder_attention_mask") == 0) {
-            out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
             continue;
         }
         if (!is_mask) {

@@ -131,6 +131,40 @@ static am_status make_signature(am_arena *arena, const am_session_input *inputs,
     return copy_arguments(arena, o, out);
 }
 
+/* How many numbers of a row of x: [B, N] are not zero, which must be the same of all rows. */
+static am_status count_marked(const am_session_input *x, int64_t *out)
+{
+    int64_t rows = x->tensor.shape.dims[0], columns = x->tensor.shape.dims[1];
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t count = 0;
+        for (int64_t i = 0; i < columns; i++)
+            count += am_load_real(x->tensor.dtype, x->tensor.data, r * columns + i) != 0;
+        if (r > 0 && count != *out)
+            return am_error(AM_INVALID_ARGUMENT, "%s marks %lld places of row %lld, and %lld of the rows before it",
+                            x->name, (long long)count, (long long)r, (long long)*out);
+        *out = count;
+    }
+    return NULL;
+}
+
+/* Adds the argument that AM_COUNTS_MASKED promises. */
+static am_status add_count(am_arena *arena, const am_session_input *inputs, int count, am_signature *s)
+{
+    static const char *const name = "bool_masked_pos";
+    for (int i = 0; i < count; i++) {
+        am_argument added = {name, 0};
+        if (strcmp(inputs[i].name, name) != 0 || !inputs[i].tensor.data || inputs[i].tensor.shape.rank != 2) continue;
+        AM_TRY(count_marked(&inputs[i], &added.value));
+        am_argument *all = am_arena_array(arena, (size_t)s->argument_count + 1, sizeof *all);
+        if (!all) return am_out_of_memory();
+        if (s->argument_count) memcpy(all, s->arguments, (size_t)s->argument_count * sizeof *all);
+        all[s->argument_count++] = added;
+        s->arguments = all;
+        return NULL;
+    }
+    return NULL;
+}
+
 /* --- states --- */
 
 static state *find_state(am_session *s, const char *name)
@@ -305,6 +339,8 @@ static am_status find_or_compile(am_session *s, const am_session_input *inputs, 
     compiled *c = am_alloc_zeroed(1, sizeof *c);
     if (!c) return am_out_of_memory();
     am_status status = make_signature(&c->arena, inputs, count, options, &c->signature);
+    if (!status && s->model->architecture->flags & AM_COUNTS_MASKED)
+        status = add_count(&c->arena, inputs, count, &c->signature);
     for (int i = 0; i < s->graph_count && !status; i++)
         if (same_signature(&s->graphs[i]->signature, &c->signature)) {
             destroy_compiled(c);

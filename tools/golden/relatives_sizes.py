@@ -1,6 +1,7 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
-from sizes import ACTIVATIONS, at_most, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5, wav2vec2
+from sizes import (ACTIVATIONS, at_most, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5,
+                   vit, wav2vec2)
 
 
 def helium(c: dict, rng) -> None:
@@ -187,6 +188,87 @@ def rotary_bert(c: dict, rng) -> None:
     rope(c["rope_parameters"], 0, rng)
 
 
+def vit_layers(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), num_channels=[1, 3, 4],
+           hidden_act=ACTIVATIONS, layer_norm_eps=[1e-12, 1e-6])
+
+
+def wide_image(c: dict, rng, height: int, width: int) -> None:
+    c["image_size"] = [height * rng.choice([2, 3, 4]), width * rng.choice([2, 3, 4])]
+
+
+def wide_vit(c: dict, rng) -> None:
+    vit_layers(c, rng)
+    choose(c, rng, patch_size=[3, 4, 5], qkv_bias=[True, False])
+    wide_image(c, rng, c["patch_size"], c["patch_size"])
+
+
+def mae_decoder(c: dict, rng, divisor: int) -> None:
+    c["decoder_num_attention_heads"] = rng.choice([2, 3, 5])
+    c["decoder_hidden_size"] = c["decoder_num_attention_heads"] * divisor * rng.choice([2, 3, 5])
+    choose(c, rng, decoder_num_hidden_layers=[1, 2, 3], decoder_intermediate_size=range(20, 70))
+
+
+def videomae(c: dict, rng) -> None:
+    wide_vit(c, rng)
+    del c["qkv_bias"]
+    mae_decoder(c, rng, 1)
+    choose(c, rng, tubelet_size=[1, 2, 3], qv_bias=[True, False], use_mean_pooling=[True, False])
+    c["num_frames"] = c["tubelet_size"] * rng.choice([1, 2, 3])
+
+
+def vivit(c: dict, rng) -> None:
+    vit_layers(c, rng)
+    tubelet = [rng.choice([1, 2, 3]), rng.choice([3, 4, 5]), rng.choice([3, 4, 5])]
+    wide_image(c, rng, tubelet[1], tubelet[2])
+    choose(c, rng, qkv_bias=[True, False], pooler_output_size=[c["hidden_size"], 21])
+    c["num_frames"], c["tubelet_size"] = tubelet[0] * rng.choice([1, 2, 3]), tubelet
+
+
+def timesformer(c: dict, rng) -> None:
+    vit_layers(c, rng)
+    choose(c, rng, patch_size=[3, 4, 5], qkv_bias=[True, False], num_frames=[1, 3, 4])
+    c["image_size"] = c["patch_size"] * rng.choice([2, 3, 4])
+
+
+def vit_mae(c: dict, rng) -> None:
+    """Widths divide by four, since positions are sines and cosines of two axes before they are learned."""
+    vit(c, rng)
+    del c["encoder_stride"], c["pooler_output_size"]
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 12])
+    mae_decoder(c, rng, 4)
+    choose(c, rng, mask_ratio=[0.25, 0.5, 0.75])
+
+
+def yolos(c: dict, rng) -> None:
+    wide_vit(c, rng)
+    choose(c, rng, num_detection_tokens=range(3, 12), use_mid_position_embeddings=[True, False])
+
+
+def data2vec_vision(c: dict, rng) -> None:
+    """Four feature maps of square images, and few channels beside."""
+    vit_layers(c, rng)
+    choose(c, rng, patch_size=[3, 4, 5], num_hidden_layers=[3, 4, 5], use_mean_pooling=[True, False],
+           use_relative_position_bias=[True, False], use_absolute_position_embeddings=[True, False],
+           layer_scale_init_value=[0.1, 0.0], pool_scales=[[1, 2, 3, 6], [1, 3], [2]])
+    c["image_size"], c["auxiliary_channels"] = c["patch_size"] * rng.choice([3, 4, 5]), 8
+    c["out_indices"] = sorted(rng.sample(range(1, c["num_hidden_layers"] + 2), 4))
+
+
+def beit(c: dict, rng) -> None:
+    data2vec_vision(c, rng)
+    choose(c, rng, num_hidden_layers=[4, 5], vocab_size=range(60, 140))
+    if c["architectures"] == ["BeitForMaskedImageModeling"]:
+        c["use_mean_pooling"] = True  # else it has two norms, beit.layernorm and layernorm, which from_pretrained exchanges
+    c["stage_names"] = ["stem"] + [f"stage{i + 1}" for i in range(c["num_hidden_layers"])]
+    c["out_indices"] = sorted(rng.sample(range(c["num_hidden_layers"] + 1), 4))
+    c["out_features"] = [c["stage_names"][i] for i in c["out_indices"]]
+    if rng.random() < 0.5:
+        c["use_absolute_position_embeddings"] = False  # they take squares
+        wide_image(c, rng, c["patch_size"], c["patch_size"])
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -200,3 +282,5 @@ RELATIVES |= {"eurobert": eurobert, "nomic_bert": rotary_bert, "gte": rotary_ber
 RELATIVES |= {"wavlm": wavlm, "data2vec-audio": data2vec_audio, "audio-spectrogram-transformer": audio_spectrogram_transformer,
               "sew": sew, "sew-d": sew_d, "wav2vec2-conformer": wav2vec2_conformer, "wav2vec2-bert": wav2vec2_bert,
               "speech_to_text": speech_to_text}
+RELATIVES |= {"videomae": videomae, "vivit": vivit, "timesformer": timesformer, "vit_msn": wide_vit, "ijepa": wide_vit,
+              "yolos": yolos, "vit_mae": vit_mae, "beit": beit, "data2vec-vision": data2vec_vision}

@@ -27,6 +27,9 @@ LABELLED = (
     "AudioClassification",
     "AudioFrameClassification",
     "ImageClassificationWithTeacher",
+    "VideoClassification",
+    "SemanticSegmentation",
+    "ObjectDetection",
 )
 
 
@@ -45,6 +48,12 @@ def special_tokens(config: dict) -> set[int]:
         for name in ("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id")
     ]
     return {token for token in found if token is not None}
+
+
+def image_sides(config: dict) -> list[int]:
+    """Height and width."""
+    size = config["image_size"]
+    return list(size) if isinstance(size, list) else [size, size]
 
 
 class Inputs:
@@ -97,6 +106,12 @@ class Inputs:
             return {"values": self.boxes()}
         if name == "lengths":
             return {"values": self.row_lengths("text").reshape(self.rows, -1)[:, 0]}
+        if name == "bool_masked_pos":
+            return {"values": self.patch_mask(), "dtype": "BOOL"}
+        if name == "noise":
+            return {"shape": [self.rows, self.patches()], "lo": entry["lo"], "hi": entry["hi"]}
+        if name == "pixel_values" and len(entry["shape"]) == 5:
+            return {"shape": self.video_shape(), "lo": entry["lo"], "hi": entry["hi"]}
         shape = {
             "pixel_values": self.image_shape,
             "input_values": self.sound_shape,
@@ -188,7 +203,24 @@ class Inputs:
                 self.rng.choice([32, 40, 48]),
                 self.rng.choice([32, 40, 48]),
             ]
-        return [rows, config["num_channels"], config["image_size"], config["image_size"]]
+        return [rows, config["num_channels"], *image_sides(config)]
+
+    def video_shape(self) -> list[int]:
+        return [self.rows, self.config["num_frames"], self.config["num_channels"], *image_sides(self.config)]
+
+    def patches(self) -> int:
+        """Of an image, or tubelets of a video."""
+        c = self.config
+        height, width = image_sides(c)
+        tubelets = c["num_frames"] // c["tubelet_size"] if "tubelet_size" in c else 1
+        return tubelets * (height // c["patch_size"]) * (width // c["patch_size"])
+
+    def patch_mask(self) -> np.ndarray:
+        """As many patches of each row, at places of their own."""
+        count = self.patches()
+        masked = self.rng.randint(1, count - 1)
+        places = [self.rng.sample(range(count), masked) for _ in range(self.rows)]
+        return np.array([[i in row for i in range(count)] for row in places])
 
     def perceived_shape(self, entry: dict) -> list[int]:
         """Whatever Perceiver reads: a sequence of vectors, an image, pairs of frames; sound, video and a label."""

@@ -84,6 +84,18 @@ static am_value project(am_builder *b, const char *name, am_value x, int64_t hea
     return am_split_heads(b, am_linear(b, name, x, heads * head_dim, no_bias ? AM_NO_BIAS : AM_BIAS), heads);
 }
 
+/* The same with a bias of that name. */
+static am_value project_biased(am_builder *b, const char *name, const char *bias, am_value x, int64_t heads,
+                               int64_t head_dim)
+{
+    am_value offset = am_weight(b, bias, am_shape_of(heads * head_dim));
+    am_scope(b, "%s", name);
+    am_value weight = am_weight(b, "weight", am_shape_of(heads * head_dim, am_dim(b, x, -1)));
+    am_value y = am_split_heads(b, am_linear_with(b, x, weight, offset), heads);
+    am_end_scope(b);
+    return y;
+}
+
 /* merged: [B, T, H * D] */
 static am_value finish(am_builder *b, am_value merged, int64_t C, const am_attention_options *o)
 {
@@ -128,9 +140,11 @@ static void project_all(am_builder *b, am_value x, const am_attention_options *o
 {
     int64_t D = head_dim_of(b, x, o), G = o->kv_heads ? o->kv_heads : o->heads, heads[] = {o->heads, G, G};
     if (!o->qkv) {
-        out[0] = project(b, name_or(o->q, "q_proj"), x, o->heads, D, o->no_q_bias);
+        const char *q = name_or(o->q, "q_proj"), *v = name_or(o->v, "v_proj");
+        out[0] =
+            o->q_bias ? project_biased(b, q, o->q_bias, x, o->heads, D) : project(b, q, x, o->heads, D, o->no_q_bias);
         out[1] = project(b, name_or(o->k, "k_proj"), x, G, D, o->no_k_bias);
-        out[2] = project(b, name_or(o->v, "v_proj"), x, G, D, o->no_v_bias);
+        out[2] = o->v_bias ? project_biased(b, v, o->v_bias, x, G, D) : project(b, v, x, G, D, o->no_v_bias);
         return;
     }
     x = am_linear(b, o->qkv, x, (o->heads + 2 * G) * D, o->no_q_bias ? AM_NO_BIAS : AM_BIAS);

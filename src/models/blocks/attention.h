@@ -11,6 +11,7 @@ typedef struct am_attention_options {
     const char *qkv;                   /* one projection for q, then k, then v (biased unless no_q_bias); null: three */
     bool qkv_by_group;                 /* of it: the queries of a key/value head stand with its key and its value */
     bool no_q_bias, no_k_bias, no_v_bias, no_out_bias;
+    const char *q_bias, *v_bias; /* other names of these biases; null: "bias" below the projection */
     bool causal;
     int64_t window;
     double scale, soft_cap;      /* scale 0: 1 / sqrt(head_dim) */

@@ -65,44 +65,19 @@ static dinov2_config read_config(am_builder *b)
     };
 }
 
-/* Of the class token and of patches[0] x patches[1] patches: [1, 1 + patches, C]. Those of the configured size lie in a
-   square. */
-static am_value positions(am_builder *b, const dinov2_config *c, const int64_t patches[2], bool square, am_value like)
-{
-    int64_t count = am_image_patches(&c->image), side = c->image.image_size[0] / c->image.patch_size[0],
-            C = c->hidden_size;
-    am_value all = am_parameter(b, "position_embeddings", am_shape_of(1, 1 + count, C), like);
-    if (patches[0] * patches[1] == count && square) return all;
-    if (side * side != count)
-        am_config_unsupported(am_model_config(b), "image_size", "positions are resized from squares only");
-    am_value grid =
-        am_reshape(b, am_transpose(b, am_slice(b, all, 1, 1, AM_SLICE_END), 1, 2), am_shape_of(1, C, side, side));
-    grid = am_resize(b, grid,
-                     &(am_resize_attributes){.size = am_shape_of(patches[0], patches[1]),
-                                             .mode = AM_RESIZE_CUBIC,
-                                             .antialias = c->family->has_registers});
-    grid = am_transpose(b, am_reshape(b, grid, am_shape_of(1, C, patches[0] * patches[1])), 1, 2);
-    return am_concat2(b, am_slice(b, all, 1, 0, 1), grid, 1);
-}
-
 /* The class token, the registers, then the patches: [B, T, C]; patches: how many in a column and in a row. */
 static am_value embed(am_builder *b, const dinov2_config *c, int64_t patches[2])
 {
-    am_value pixels = am_pixel_values(b, c->image.num_channels), masked = am_input_optional(b, "bool_masked_pos", 2);
-    am_shape token = am_shape_of(1, 1, c->hidden_size);
+    am_value pixels = am_pixel_values(b, c->image.num_channels);
+    bool is_square = am_dim(b, pixels, 2) == am_dim(b, pixels, 3);
     am_scope(b, "embeddings");
     am_value x =
         am_patch_convolution(b, "patch_embeddings.projection", pixels, c->hidden_size, c->image.patch_size, AM_BIAS);
     patches[0] = am_dim(b, x, 2);
     patches[1] = am_dim(b, x, 3);
-    x = am_image_tokens(b, x);
-    if (masked.id) {
-        if (am_dtype_of(b, masked) != AM_BOOL) masked = am_binary_number(b, AM_NOT_EQUAL, masked, 0);
-        am_value mask = am_parameter(b, "mask_token", am_shape_of(1, c->hidden_size), x);
-        x = am_select(b, am_unsqueeze(b, masked, 2), am_unsqueeze(b, mask, 0), x);
-    }
-    x = am_prepend_token(b, "cls_token", token, x);
-    x = am_add(b, x, positions(b, c, patches, am_dim(b, pixels, 2) == am_dim(b, pixels, 3), x));
+    x = am_mask_patches(b, am_image_tokens(b, x), am_shape_of(1, c->hidden_size));
+    x = am_prepend_token(b, "cls_token", am_shape_of(1, 1, c->hidden_size), x);
+    x = am_add(b, x, am_square_positions(b, &c->image, x, patches, is_square, c->family->has_registers));
     if (c->registers) {
         am_shape all = am_shape_of(am_dim(b, x, 0), c->registers, c->hidden_size);
         am_value tokens = am_parameter(b, "register_tokens", am_shape_of(1, c->registers, c->hidden_size), x);

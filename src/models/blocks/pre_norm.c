@@ -23,8 +23,10 @@ static am_value layer(am_builder *b, am_value x, const am_pre_norm_options *o)
 {
     const am_pre_norm_names *names = o->names;
     am_value h = norm(b, names->norm_before, x, o);
+    am_attention_options attention = o->attention;
     am_scope(b, "%s", names->attention);
-    h = am_self_attention(b, h, &o->attention);
+    if (o->attention_bias) attention.bias = o->attention_bias(b, o);
+    h = am_self_attention(b, h, &attention);
     am_end_scope(b);
     x = add_scaled(b, x, h, names->attention_scale);
     h = norm(b, names->norm_after, x, o);
@@ -42,6 +44,7 @@ am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options
 {
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         keep_state(b, o, i, x);
+        if (i > 0 && o->between) x = o->between(b, x, i, o);
         am_scope(b, "%s.%d", o->names->layers, i);
         x = layer(b, x, o);
         am_end_scope(b);

@@ -30,9 +30,16 @@ struct am_pre_norm_options {
 
     /* What the mlp makes of x: [B, T, C], normed, below the layer; null: down(hidden_act(up(x))). */
     am_value (*mlp)(am_builder *b, am_value x, const am_pre_norm_options *options);
+
+    /* A layer's attention bias, in place of that of `attention`, below its scope of the projections; null: that. */
+    am_value (*attention_bias)(am_builder *b, const am_pre_norm_options *options);
+
+    /* What goes into layer i, 1 or more, of what came out of the one before, which is the hidden state; null: that. */
+    am_value (*between)(am_builder *b, am_value x, int i, const am_pre_norm_options *options);
+    const void *context; /* for these functions */
 };
 
-/* x: [B, T, C] -> [B, T, C]; names hidden states: what goes into each layer, and what comes out of the last.
+/* x: [B, T, C] -> [B, T, C]; names hidden states: x, and what comes out of each layer.
  */
 am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options *options);
 

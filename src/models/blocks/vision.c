@@ -30,26 +30,46 @@ int64_t am_image_patches(const am_image_options *o)
     return (o->image_size[0] / o->patch_size[0]) * (o->image_size[1] / o->patch_size[1]);
 }
 
-am_value am_pixel_values(am_builder *b, int64_t num_channels)
+/* pixel_values of that rank, the last three dimensions being an image. */
+static am_value read_pixels(am_builder *b, int rank, int64_t num_channels)
 {
-    am_value x = am_input(b, "pixel_values", 4);
-    if (x.id && am_dim(b, x, 1) != num_channels)
+    am_value x = am_input(b, "pixel_values", rank);
+    if (x.id && am_dim(b, x, -3) != num_channels)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
                                     "pixel_values has %" PRId64 " channels, expected %" PRId64 " (num_channels)",
-                                    am_dim(b, x, 1), num_channels));
+                                    am_dim(b, x, -3), num_channels));
     return x;
 }
 
-am_value am_pixel_values_sized(am_builder *b, const am_image_options *o)
+static am_value check_size(am_builder *b, am_value x, const am_image_options *o)
 {
-    am_value x = am_pixel_values(b, o->num_channels);
-    int64_t height = am_dim(b, x, 2), width = am_dim(b, x, 3);
+    int64_t height = am_dim(b, x, -2), width = am_dim(b, x, -1);
     if (x.id && (height != o->image_size[0] || width != o->image_size[1]))
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
                                     "pixel_values has images of %" PRId64 " x %" PRId64 " pixels, expected %" PRId64
                                     " x %" PRId64 " (image_size)",
                                     height, width, o->image_size[0], o->image_size[1]));
     return x;
+}
+
+am_value am_pixel_values(am_builder *b, int64_t num_channels)
+{
+    return read_pixels(b, 4, num_channels);
+}
+
+am_value am_pixel_values_sized(am_builder *b, const am_image_options *o)
+{
+    return check_size(b, am_pixel_values(b, o->num_channels), o);
+}
+
+am_value am_video_values(am_builder *b, int64_t num_channels)
+{
+    return read_pixels(b, 5, num_channels);
+}
+
+am_value am_video_values_sized(am_builder *b, const am_image_options *o)
+{
+    return check_size(b, am_video_values(b, o->num_channels), o);
 }
 
 am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64_t C, const int64_t patch_size[2],
@@ -62,6 +82,54 @@ am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64
 am_value am_image_tokens(am_builder *b, am_value x)
 {
     return am_transpose(b, am_flatten(b, x, 2, 3), 1, 2);
+}
+
+am_value am_tubelet_tokens(am_builder *b, const char *name, am_value x, int64_t C, am_shape tubelet)
+{
+    x = am_conv(b, name, am_transpose(b, x, 1, 2), C, tubelet, AM_BIAS,
+                &(am_convolution_attributes){.stride = tubelet});
+    return am_transpose(b, am_flatten(b, x, 2, 4), 1, 2);
+}
+
+am_value am_masked_patches(am_builder *b, am_value x)
+{
+    am_value masked = am_input_optional(b, "bool_masked_pos", 2);
+    if (!masked.id) return masked;
+    if (am_dim(b, masked, 0) != am_dim(b, x, 0) || am_dim(b, masked, 1) != am_dim(b, x, 1))
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
+                                    "bool_masked_pos is [%" PRId64 ", %" PRId64 "], expected [%" PRId64 ", %" PRId64
+                                    "] (images, patches)",
+                                    am_dim(b, masked, 0), am_dim(b, masked, 1), am_dim(b, x, 0), am_dim(b, x, 1)));
+    return am_dtype_of(b, masked) == AM_BOOL ? masked : am_binary_number(b, AM_NOT_EQUAL, masked, 0);
+}
+
+am_value am_mask_patches(am_builder *b, am_value x, am_shape shape)
+{
+    am_value masked = am_masked_patches(b, x);
+    if (!masked.id) return x;
+    am_value token = am_parameter(b, "mask_token", shape, x);
+    return am_select(b, am_unsqueeze(b, masked, 2), am_reshape(b, token, am_shape_of(1, 1, am_dim(b, x, 2))), x);
+}
+
+am_value am_resize_patches(am_builder *b, am_value x, const int64_t from[2], const int64_t to[2], bool antialias)
+{
+    int64_t C = am_dim(b, x, 2);
+    am_resize_attributes options = {.size = am_shape_of(to[0], to[1]), .mode = AM_RESIZE_CUBIC, .antialias = antialias};
+    x = am_resize(b, am_reshape(b, am_transpose(b, x, 1, 2), am_shape_of(1, C, from[0], from[1])), &options);
+    return am_image_tokens(b, x);
+}
+
+am_value am_square_positions(am_builder *b, const am_image_options *o, am_value x, const int64_t patches[2],
+                             bool is_square, bool antialias)
+{
+    int64_t count = am_image_patches(o), side = o->image_size[0] / o->patch_size[0],
+            tokens = am_dim(b, x, 1) - patches[0] * patches[1], from[] = {side, side};
+    am_value all = am_parameter(b, "position_embeddings", am_shape_of(1, tokens + count, am_dim(b, x, 2)), x);
+    if (patches[0] * patches[1] == count && is_square) return all;
+    if (side * side != count)
+        am_config_unsupported(am_model_config(b), "image_size", "positions are resized from squares only");
+    am_value grid = am_resize_patches(b, am_slice(b, all, 1, tokens, AM_SLICE_END), from, patches, antialias);
+    return tokens ? am_concat2(b, am_slice(b, all, 1, 0, tokens), grid, 1) : grid;
 }
 
 am_value am_parameter(am_builder *b, const char *name, am_shape shape, am_value x)

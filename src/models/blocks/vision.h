@@ -24,12 +24,35 @@ am_value am_pixel_values(am_builder *b, int64_t num_channels);
 /* The same; another size than image_size is an error, too. */
 am_value am_pixel_values_sized(am_builder *b, const am_image_options *options);
 
+/* Input pixel_values of videos: [B, frames, num_channels, height, width]; the same errors. */
+am_value am_video_values(am_builder *b, int64_t num_channels);
+am_value am_video_values_sized(am_builder *b, const am_image_options *options);
+
 /* Convolution NAME over patches that do not overlap: x: [B, C', height, width] -> [B, C, rows, columns]. */
 am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64_t C, const int64_t patch_size[2],
                               int bias);
 
 /* x: [B, C, rows, columns] -> [B, rows * columns, C]. */
 am_value am_image_tokens(am_builder *b, am_value x);
+
+/* Tokens of a video, x: [B, frames, C', height, width], by convolution NAME over tubelets (frames, height, width) that
+   do not overlap: [B, tubelets, C]. */
+am_value am_tubelet_tokens(am_builder *b, const char *name, am_value x, int64_t C, am_shape tubelet);
+
+/* Input bool_masked_pos as BOOL [B, N], for patches x: [B, N, C]; AM_NONE where it is not given. */
+am_value am_masked_patches(am_builder *b, am_value x);
+
+/* x: [B, N, C] with the weight mask_token of `shape`, C elements, where bool_masked_pos says so. */
+am_value am_mask_patches(am_builder *b, am_value x, am_shape shape);
+
+/* Rows and columns of patches by bicubic interpolation: x: [1, from[0] * from[1], C] -> [1, to[0] * to[1], C]. */
+am_value am_resize_patches(am_builder *b, am_value x, const int64_t from[2], const int64_t to[2], bool antialias);
+
+/* The weight position_embeddings of some tokens and of the patches of image_size, [1, tokens + patches, C], for images
+   of patches[0] x patches[1] patches: as it is for square images of so many, else resized, which takes patches that lie
+   in a square. */
+am_value am_square_positions(am_builder *b, const am_image_options *options, am_value x, const int64_t patches[2],
+                             bool is_square, bool antialias);
 
 /* The weight of that name, of any float dtype, as dtype of x, for arithmetic with it. */
 am_value am_parameter(am_builder *b, const char *name, am_shape shape, am_value x);
