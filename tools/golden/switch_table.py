@@ -9,6 +9,7 @@ from mixer_switches import MIXERS, MIXERS_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
 from speech_switches import SPEECH, SPEECH_KEPT
 from switches import ABSENT, Switch, crossed
+from time_series_switches import SERIES, SERIES_KEPT
 from window_switches import WINDOWED, WINDOWED_KEPT
 
 PADDINGS = ["ones", "right", "left", "holes", None]
@@ -725,7 +726,7 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
-SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH
+SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | SERIES
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -757,4 +758,4 @@ KEPT = {
     "whisper": "positions crossed zero_row",
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
-KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT
+KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT | SERIES_KEPT
