@@ -10,6 +10,7 @@ from multimodal_switches import MULTIMODAL, MULTIMODAL_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
 from speech_switches import SPEECH, SPEECH_KEPT
 from switches import ABSENT, Switch, crossed
+from time_series_switches import SERIES, SERIES_KEPT
 from vit_switches import VITS, VITS_KEPT
 from window_switches import WINDOWED, WINDOWED_KEPT
 
@@ -727,7 +728,7 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
-SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS
+SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS | SERIES
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -760,4 +761,4 @@ KEPT = {
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
 KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT | MULTIMODAL_KEPT
-KEPT |= VITS_KEPT
+KEPT |= VITS_KEPT | SERIES_KEPT

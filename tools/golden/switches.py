@@ -87,7 +87,10 @@ class SwitchInputs:
         self.text_config = config.get("text_config", config)
 
     def all(self) -> list[dict]:
-        given = {entry["name"]: self.one(entry) for entry in self.base.data["inputs"]}
+        given = {
+            entry["name"]: None if entry["name"] in self.switch.inputs else self.one(entry)
+            for entry in self.base.data["inputs"]
+        }
         given |= {name: entry and {"name": name, **entry} for name, entry in self.switch.inputs.items()}
         return [entry for entry in given.values() if entry]
 

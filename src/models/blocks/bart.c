@@ -250,47 +250,71 @@ static am_value encoder_mask(am_builder *b, const bart *c, int64_t T)
     return am_padding_mask_of(b, c->family->encoder_mask(b, T));
 }
 
+/* The layers of the encoder below the scope. */
+static am_value encoder_layers(am_builder *b, am_value x, const bart *c)
+{
+    const am_bart_family *f = c->family;
+    am_attention_options options = {.heads = c->encoder.heads, .mask = encoder_mask(b, c, am_dim(b, x, 1))};
+    check_heads(b, c, &c->encoder);
+    for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
+        am_output_hidden_state(b, c->encoder.hidden_states, i, x);
+        if (f->between_encoder_layers && i > 0) x = f->between_encoder_layers(b, x, i - 1);
+        am_scope(b, "layers.%d", i);
+        x = self_attention(b, x, c, &options, f->encoder_attention, i);
+        x = feed_forward(b, x, c, &c->encoder, i);
+        am_end_scope(b);
+    }
+    return finish(b, x, c, &c->encoder);
+}
+
 static am_value encode(am_builder *b, const void *model)
 {
     const bart *c = model;
     am_value ids;
-    check_heads(b, c, &c->encoder);
     am_scope(b, "%s", c->prefix);
     am_value words = (c->family->encoder_frames ? encoder_frames : encoder_words)(b, c, &ids);
-    am_attention_options options = {.heads = c->encoder.heads, .mask = encoder_mask(b, c, am_dim(b, words, 1))};
     am_scope(b, "encoder");
-    am_value x = embed(b, words, ids, c, &c->encoder);
-    for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, c->encoder.hidden_states, i, x);
-        am_scope(b, "layers.%d", i);
-        x = self_attention(b, x, c, &options, c->family->encoder_attention, i);
-        x = feed_forward(b, x, c, &c->encoder, i);
-        am_end_scope(b);
-    }
-    x = finish(b, x, c, &c->encoder);
+    am_value x = encoder_layers(b, embed(b, words, ids, c, &c->encoder), c);
     am_end_scope(b);
     am_end_scope(b);
     return x;
 }
 
-/* The decoder below the scope, over words: [B, T, C] of ids. */
-static am_value decoder(am_builder *b, am_value words, am_value ids, const am_encoder_states *encoded, const bart *c)
+/* The layers of the decoder below the scope. */
+static am_value decoder_layers(am_builder *b, am_value x, const am_encoder_states *encoded, const bart *c)
 {
     am_attention_options self = {.heads = c->decoder.heads,
                                  .causal = c->is_causal,
                                  .mask = am_padding_mask(b, c->decoder.mask)},
                          cross = {.heads = c->decoder.heads, .mask = encoded->mask};
     check_heads(b, c, &c->decoder);
-    am_value x = embed(b, words, ids, c, &c->decoder);
     for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);
         am_scope(b, "layers.%d", i);
-        x = self_attention(b, x, c, &self, NULL, i);
+        x = self_attention(b, x, c, &self, c->family->decoder_attention, i);
         if (encoded->given) x = cross_attention(b, x, encoded->states, c, &cross);
         x = feed_forward(b, x, c, &c->decoder, i);
         am_end_scope(b);
     }
     return finish(b, x, c, &c->decoder);
+}
+
+/* The same over words: [B, T, C] of ids. */
+static am_value decoder(am_builder *b, am_value words, am_value ids, const am_encoder_states *encoded, const bart *c)
+{
+    return decoder_layers(b, embed(b, words, ids, c, &c->decoder), encoded, c);
+}
+
+am_value am_bart_encoder_layers(am_builder *b, const am_bart_family *family, am_value x)
+{
+    bart c = read_family(b, family, "");
+    return encoder_layers(b, x, &c);
+}
+
+am_value am_bart_decoder_layers(am_builder *b, const am_bart_family *family, am_value x, am_value encoded)
+{
+    bart c = read_family(b, family, "");
+    return decoder_layers(b, x, &(am_encoder_states){.given = true, .states = encoded}, &c);
 }
 
 static am_value decoder_ids(am_builder *b, const bart *c)

@@ -55,6 +55,10 @@ typedef struct am_bart_family {
     const char *prefix;                                /* of the body in classes with heads; null: "model" */
     const char *encoder_positions, *decoder_positions; /* fields of how many there are; null: max_position_embeddings */
     am_bart_attention *encoder_attention;              /* null: BART's, over everything */
+    am_bart_attention *decoder_attention;              /* null: BART's, over what stands before */
+    /* What the next layer of the encoder reads of x: [B, T, C], the hidden state that layer `layer` gave; null: all of
+     * it. */
+    am_value (*between_encoder_layers)(am_builder *b, am_value x, int layer);
     const char *cross_attention;   /* its module, and with _layer_norm its norm; null: encoder_attn */
     const char *feed_forward_norm; /* null: final_layer_norm */
     /* Below "encoder", what is in place of words; null: input_ids. */
@@ -67,6 +71,11 @@ typedef struct am_bart_family {
 
 /* fc2(activation(fc1(x))) below the scope: x: [B, T, C] -> [B, T, C]. */
 am_value am_bart_two_projections(am_builder *b, am_value x, const am_bart_part *part);
+
+/* The layers of one side below the scope over x: [B, T, C], embedded already, for models that read no words; they name
+   hidden states. Those of the decoder attend to encoded: [B, S, C]. */
+am_value am_bart_encoder_layers(am_builder *b, const am_bart_family *family, am_value x);
+am_value am_bart_decoder_layers(am_builder *b, const am_bart_family *family, am_value x, am_value encoded);
 
 /* Builders for the rows of a member's table. */
 void am_bart_model(am_builder *b);

@@ -149,7 +149,7 @@ am_value am_flat_padding_mask(am_builder *b)
 am_value am_unflatten_choices(am_builder *b, am_value x)
 {
     if (am_has_input(b, "inputs_embeds")) return x;
-    am_value ids = am_input(b, "input_ids", -1);
+    am_value ids = am_input_optional(b, "input_ids", -1);
     am_shape s = am_shape_of_value(b, x), y = {.rank = s.rank + 1, .dims = {am_dim(b, ids, 0), am_dim(b, ids, 1)}};
     if (am_rank(b, ids) != 3) return x;
     for (int i = 1; i < s.rank; i++) y.dims[i + 1] = s.dims[i];

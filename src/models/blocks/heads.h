@@ -71,7 +71,7 @@ am_value am_flat_padding_mask(am_builder *b);
 /* x: [B, T, C] with zeros where the input attention_mask, flattened for multiple choice, is zero. */
 am_value am_zero_masked(am_builder *b, am_value x);
 
-/* x: [B * N, ..] -> [B, N, ..] where input_ids are [B, N, T]; else x. */
+/* x: [B * N, ..] -> [B, N, ..] where input_ids are given as [B, N, T]; else x. */
 am_value am_unflatten_choices(am_builder *b, am_value x);
 
 #endif

@@ -289,14 +289,30 @@ static am_value turned(am_builder *b, const am_rope_config *r, am_value angle, a
     return am_mul_number(b, am_cast(b, am_unary(b, fn, angle), AM_F32), r->attention_factor);
 }
 
-static am_rope tables_at_positions(am_builder *b, const am_rope_config *r, int64_t T)
+static bool follows_length(const am_rope_config *r)
 {
-    bool by_length = r->type == AM_ROPE_DYNAMIC || r->type == AM_ROPE_LONGROPE;
-    am_value positions = am_position_ids(b, T);
-    am_value frequency = by_length ? frequencies_by_length(b, r, length_by_now(b, positions, T))
-                                   : frequencies(b, r, r->inverse_frequency);
+    return r->type == AM_ROPE_DYNAMIC || r->type == AM_ROPE_LONGROPE;
+}
+
+/* length: I32 scalar, where frequencies follow it. */
+static am_rope tables_of(am_builder *b, const am_rope_config *r, am_value positions, am_value length)
+{
+    am_value frequency =
+        follows_length(r) ? frequencies_by_length(b, r, length) : frequencies(b, r, r->inverse_frequency);
     am_value angle = am_mul(b, am_cast(b, am_unsqueeze(b, positions, -1), AM_F64), frequency);
     return (am_rope){.cos = turned(b, r, angle, AM_COS), .sin = turned(b, r, angle, AM_SIN)};
+}
+
+static am_rope tables_at_positions(am_builder *b, const am_rope_config *r, int64_t T)
+{
+    am_value positions = am_position_ids(b, T);
+    return tables_of(b, r, positions, follows_length(r) ? length_by_now(b, positions, T) : AM_NONE);
+}
+
+am_rope am_rope_tables_at(am_builder *b, const am_rope_config *r, am_value positions)
+{
+    am_value last = follows_length(r) ? am_reduce(b, AM_REDUCE_MAX, positions, am_shape_of(0, 1), false) : AM_NONE;
+    return tables_of(b, r, positions, last.id ? am_add_number(b, last, 1) : AM_NONE);
 }
 
 am_rope am_rope_tables(am_builder *b, const am_rope_config *r, int64_t T)

@@ -63,6 +63,9 @@ typedef struct am_rope {
 
 am_rope am_rope_tables(am_builder *b, const am_rope_config *config, int64_t T);
 
+/* The same for positions: I32 [1 or B, T] of the model's own, which may be negative. */
+am_rope am_rope_tables_at(am_builder *b, const am_rope_config *config, am_value positions);
+
 /* x: [B, T, H, D], rotated. */
 am_value am_rope_apply(am_builder *b, const am_rope *rope, am_value x);
 
