@@ -1,5 +1,6 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
+from pyramid_sizes import PYRAMIDS
 from sizes import ACTIVATIONS, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5, wav2vec2
 
 
@@ -138,3 +139,4 @@ RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": sigli
               "siglip_vision_model": siglip_vision_model}
 RELATIVES |= {"hubert": speech, "unispeech": speech, "unispeech-sat": speech}
 RELATIVES |= {"eurobert": eurobert, "nomic_bert": rotary_bert, "gte": rotary_bert, "jina_embeddings_v3": rotary_bert}
+RELATIVES |= PYRAMIDS

@@ -14,6 +14,7 @@ import numpy as np
 import compare
 import make
 from case import Case, read, write
+from pyramid_sizes import image_sides
 from relatives_sizes import RELATIVES
 from sizes import SIZES
 
@@ -188,7 +189,7 @@ class Inputs:
                 self.rng.choice([32, 40, 48]),
                 self.rng.choice([32, 40, 48]),
             ]
-        return [rows, config["num_channels"], config["image_size"], config["image_size"]]
+        return [rows, config["num_channels"], *image_sides(config, self.data["architecture"], self.rng)]
 
     def perceived_shape(self, entry: dict) -> list[int]:
         """Whatever Perceiver reads: a sequence of vectors, an image, pairs of frames; sound, video and a label."""
