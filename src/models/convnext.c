@@ -1,131 +1,15 @@
-/* ConvNeXt: patches by convolution, then stages of layers: depthwise convolution 7 x 7, norm, two linears
-   over the channels of each position, scale, add; stages after the first halve the image. transformers:
+/* ConvNeXt: a convolutional network with the proportions of a transformer. transformers:
    models/convnext/modeling_convnext.py */
-#include "models/blocks/vision.h"
-
-#include <stdio.h>
-
-static const double NORM_EPS = 1e-6; /* of all norms but the last; not configurable */
-static const am_stages default_stages = {4, {3, 3, 9, 3}, {96, 192, 384, 768}};
-
-typedef struct convnext_config {
-    am_image_options image;
-    am_stages stages;
-    am_unary_fn hidden_act;
-    double layer_norm_eps;
-    bool layer_scale;
-    int64_t labels;
-} convnext_config;
-
-static convnext_config read_config(am_builder *b)
-{
-    const am_config *c = am_model_config(b);
-    convnext_config r = {
-        .image = am_image_options_read(c, 224, 4),
-        .stages = am_stages_read(c, &default_stages),
-        .hidden_act = am_config_activation(c, "hidden_act", AM_GELU),
-        .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-12),
-        .layer_scale = am_config_real(c, "layer_scale_init_value", 1e-6) > 0,
-        .labels = am_config_labels(c),
-    };
-    int64_t stages = am_config_count(c, am_config_either(c, "num_stages", "num_hidden_layers"), 4);
-    if (stages != r.stages.count)
-        am_config_fail(c, "num_stages", "expected as many as depths, %d, found %d", r.stages.count, (int)stages);
-    return r;
-}
-
-/* x: [B, C, H, W] */
-static am_value layer(am_builder *b, am_value x, const convnext_config *c)
-{
-    int64_t C = am_dim(b, x, 1);
-    am_convolution_attributes depthwise = {
-        .padding_before = am_shape_of(3, 3), .padding_after = am_shape_of(3, 3), .groups = C};
-    am_value h = am_conv(b, "dwconv", x, C, am_shape_of(7, 7), AM_BIAS, &depthwise);
-    h = am_permute(b, h, am_shape_of(0, 2, 3, 1)); /* [B, H, W, C] */
-    h = am_layer_norm(b, "layernorm", h, NORM_EPS);
-    h = am_linear_activation(b, "pwconv1", h, 4 * C, AM_BIAS, c->hidden_act);
-    h = am_linear(b, "pwconv2", h, C, AM_BIAS);
-    if (c->layer_scale) h = am_mul(b, h, am_parameter(b, "layer_scale_parameter", am_shape_of(C), h));
-    return am_add(b, x, am_permute(b, h, am_shape_of(0, 3, 1, 2)));
-}
-
-static am_value stage(am_builder *b, am_value x, const convnext_config *c, int i)
-{
-    if (i > 0) {
-        am_convolution_attributes halving = {.stride = am_shape_of(2, 2)};
-        x = am_layer_norm_channels_first(b, "downsampling_layer.0", x, NORM_EPS);
-        x = am_conv(b, "downsampling_layer.1", x, c->stages.hidden_sizes[i], am_shape_of(2, 2), AM_BIAS, &halving);
-    }
-    for (int j = 0; j < c->stages.depths[i] && !am_builder_failed(b); j++) {
-        am_scope(b, "layers.%d", j);
-        x = layer(b, x, c);
-        am_end_scope(b);
-    }
-    return x;
-}
-
-/* states: the 1 + count hidden states, [B, C, H, W], the stem's first. Returns the last. */
-static am_value body(am_builder *b, const convnext_config *c, am_value *states)
-{
-    am_scope(b, "embeddings");
-    am_value x = am_pixel_values(b, c->image.num_channels);
-    x = am_patch_convolution(b, "patch_embeddings", x, c->stages.hidden_sizes[0], c->image.patch_size, AM_BIAS);
-    states[0] = am_layer_norm_channels_first(b, "layernorm", x, NORM_EPS);
-    am_end_scope(b);
-    am_output_hidden_state(b, "hidden_states", 0, states[0]);
-    for (int i = 0; i < c->stages.count; i++) {
-        am_scope(b, "encoder.stages.%d", i);
-        states[i + 1] = stage(b, states[i], c, i);
-        am_end_scope(b);
-        am_output_hidden_state(b, "hidden_states", i + 1, states[i + 1]);
-    }
-    return states[c->stages.count];
-}
-
-static am_value pooled(am_builder *b, am_value x, const convnext_config *c)
-{
-    return am_layer_norm(b, "layernorm", am_image_mean(b, x, false), c->layer_norm_eps);
-}
-
-static void convnext_model(am_builder *b)
-{
-    convnext_config c = read_config(b);
-    am_value states[AM_STAGES_LIMIT + 1], x = body(b, &c, states);
-    am_output(b, "last_hidden_state", x);
-    am_output(b, "pooler_output", pooled(b, x, &c));
-}
-
-static void for_image_classification(am_builder *b)
-{
-    convnext_config c = read_config(b);
-    am_value states[AM_STAGES_LIMIT + 1];
-    am_scope(b, "convnext");
-    am_value x = pooled(b, body(b, &c, states), &c);
-    am_end_scope(b);
-    am_output(b, "logits", am_linear(b, "classifier", x, c.labels, AM_BIAS));
-}
-
-static void backbone(am_builder *b)
-{
-    convnext_config c = read_config(b);
-    am_value states[AM_STAGES_LIMIT + 1];
-    bool wanted[AM_STAGES_LIMIT + 1];
-    char stage_name[32], norm[64], output[64];
-    body(b, &c, states);
-    am_backbone_stages(am_model_config(b), c.stages.count, wanted);
-    for (int i = 0, map = 0; i <= c.stages.count; i++) {
-        if (!wanted[i]) continue;
-        snprintf(norm, sizeof norm, "hidden_states_norms.%s", am_stage_name(i, stage_name, sizeof stage_name));
-        snprintf(output, sizeof output, "feature_maps.%d", map++);
-        am_output(b, output, am_layer_norm_channels_first(b, norm, states[i], NORM_EPS));
-    }
-}
+#include "models/blocks/convnext.h"
 
 static const am_architecture architectures[] = {
-    {"ConvNextModel", convnext_model, "image-feature-extraction", 0},
-    {"ConvNextForImageClassification", for_image_classification, "image-classification", 0},
-    {"ConvNextBackbone", backbone, NULL, 0},
+    {"ConvNextModel", am_convnext_model, "image-feature-extraction", 0},
+    {"ConvNextForImageClassification", am_convnext_for_image_classification, "image-classification", 0},
+    {"ConvNextBackbone", am_convnext_backbone, NULL, 0},
     {0},
 };
 
-const am_model_type am_model_convnext = {.name = "convnext", .base_prefix = "convnext", .architectures = architectures};
+static const am_convnext_family family = {.prefix = "convnext", .scales = true};
+
+const am_model_type am_model_convnext = {
+    .name = "convnext", .base_prefix = "convnext", .architectures = architectures, .family = &family};

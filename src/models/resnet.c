@@ -1,8 +1,7 @@
 /* ResNet: a convolution and a pooling that quarter the image, then stages of residual layers; a convolution
    is always followed by a batch norm. transformers: models/resnet/modeling_resnet.py */
+#include "models/blocks/convolutions.h"
 #include "models/blocks/vision.h"
-
-#include <stdio.h>
 
 enum { REDUCTION = 4 }; /* of channels within a bottleneck */
 
@@ -39,18 +38,13 @@ static resnet_config read_config(am_builder *b)
     return r;
 }
 
-/* activation(norm(convolution(x))) of NAME: x: [B, C', H, W] -> [B, out, H / stride, W / stride] */
 static am_value conv_layer(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel, int64_t stride,
                            am_unary_fn activation)
 {
-    am_shape padding = am_shape_of(kernel / 2, kernel / 2);
-    am_convolution_attributes options = {
-        .stride = am_shape_of(stride, stride), .padding_before = padding, .padding_after = padding};
-    am_scope(b, "%s", name);
-    x = am_conv(b, "convolution", x, out, am_shape_of(kernel, kernel), AM_NO_BIAS, &options);
-    x = am_batch_norm(b, "normalization", x, BATCH_NORM_EPS);
-    am_end_scope(b);
-    return activation == AM_IDENTITY ? x : am_unary(b, activation, x);
+    return am_normed_conv(
+        b, name, x,
+        &(am_normed_conv_options){
+            .out = out, .kernel = kernel, .stride = stride, .activation = activation, .eps = BATCH_NORM_EPS});
 }
 
 static am_value basic(am_builder *b, am_value x, int64_t out, int64_t stride)
@@ -134,15 +128,8 @@ static void backbone(am_builder *b)
 {
     resnet_config c = read_config(b);
     am_value states[AM_STAGES_LIMIT + 1];
-    bool wanted[AM_STAGES_LIMIT + 1];
-    char output[64];
     body(b, &c, states);
-    am_backbone_stages(am_model_config(b), c.stages.count, wanted);
-    for (int i = 0, map = 0; i <= c.stages.count; i++) {
-        if (!wanted[i]) continue;
-        snprintf(output, sizeof output, "feature_maps.%d", map++);
-        am_output(b, output, states[i]);
-    }
+    am_output_feature_maps(b, states, c.stages.count);
 }
 
 static const am_architecture architectures[] = {

@@ -14,6 +14,7 @@ import numpy as np
 import compare
 import make
 from case import Case, read, write
+from pyramid_sizes import image_sides
 from relatives_sizes import RELATIVES
 from series_sizes import series_input
 from sizes import SIZES
@@ -51,8 +52,8 @@ def special_tokens(config: dict) -> set[int]:
     return {token for token in found if token is not None}
 
 
-def image_sides(config: dict) -> list[int]:
-    """Height and width."""
+def configured_sides(config: dict) -> list[int]:
+    """Height and width that a configuration has images of."""
     size = config["image_size"]
     return list(size) if isinstance(size, list) else [size, size]
 
@@ -206,15 +207,15 @@ class Inputs:
                 self.rng.choice([32, 40, 48]),
                 self.rng.choice([32, 40, 48]),
             ]
-        return [rows, config["num_channels"], *image_sides(config)]
+        return [rows, config["num_channels"], *image_sides(config, self.data["architecture"], self.rng)]
 
     def video_shape(self) -> list[int]:
-        return [self.rows, self.config["num_frames"], self.config["num_channels"], *image_sides(self.config)]
+        return [self.rows, self.config["num_frames"], self.config["num_channels"], *configured_sides(self.config)]
 
     def patches(self) -> int:
         """Of an image, or tubelets of a video."""
         c = self.config
-        height, width = image_sides(c)
+        height, width = configured_sides(c)
         tubelets = c["num_frames"] // c["tubelet_size"] if "tubelet_size" in c else 1
         return tubelets * (height // c["patch_size"]) * (width // c["patch_size"])
 

@@ -1,6 +1,7 @@
 #include "models/blocks/vision.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -157,27 +158,61 @@ am_value am_image_mean(am_builder *b, am_value x, bool keep_dims)
     return am_reduce(b, AM_REDUCE_MEAN, x, am_shape_of(2, 3), keep_dims);
 }
 
+am_value am_image_resized(am_builder *b, am_value x, int64_t height, int64_t width)
+{
+    if (am_dim(b, x, 2) == height && am_dim(b, x, 3) == width) return x;
+    return am_resize(b, x, &(am_resize_attributes){.size = am_shape_of(height, width), .mode = AM_RESIZE_LINEAR});
+}
+
 /* --- convolutional backbones --- */
 
 /* Of all stages together, as am_config_count has it of a model's. */
 enum { LAYERS_LIMIT = 65536 };
 
+int am_stage_depths(const am_config *c, const int64_t *fallback, int fallback_count, int64_t *out)
+{
+    int64_t layers = 0;
+    int count = am_config_sizes(c, "depths", out, AM_STAGES_LIMIT, fallback, fallback_count);
+    if (count == 0) am_config_fail(c, "depths", "expected a stage or more");
+    for (int i = 0; i < count; i++) layers += out[i];
+    if (layers <= LAYERS_LIMIT) return count;
+    am_config_fail(c, "depths", "%" PRId64 " layers; at most %d", layers, LAYERS_LIMIT);
+    memcpy(out, fallback, (size_t)fallback_count * sizeof *out);
+    return fallback_count;
+}
+
+void am_stage_sizes(const am_config *c, const char *key, int count, int64_t least, const int64_t *fallback,
+                    int fallback_count, int64_t *out)
+{
+    int found = am_config_sizes(c, key, out, AM_STAGES_LIMIT, fallback, fallback_count);
+    if (found != count) am_config_fail(c, key, "expected %d elements, found %d", count, found);
+    for (int i = 0; i < count; i++) {
+        if (i < found && out[i] >= least) continue;
+        if (i < found) am_config_fail(c, key, "element %d is %" PRId64 ", less than %" PRId64, i, out[i], least);
+        out[i] = 1;
+    }
+}
+
+int64_t am_scaled_size(const am_config *c, const char *key, int64_t size, double ratio)
+{
+    double scaled = trunc((double)size * ratio);
+    if (scaled >= 1 && scaled <= INT32_MAX) return (int64_t)scaled;
+    am_config_fail(c, key, "makes a width of %g", scaled);
+    return 1;
+}
+
 am_stages am_stages_read(const am_config *c, const am_stages *fallback)
 {
     am_stages s = {0};
-    int64_t layers = 0;
-    s.count = am_config_sizes(c, "depths", s.depths, AM_STAGES_LIMIT, fallback->depths, fallback->count);
+    s.count = am_stage_depths(c, fallback->depths, fallback->count, s.depths);
     int sizes =
         am_config_sizes(c, "hidden_sizes", s.hidden_sizes, AM_STAGES_LIMIT, fallback->hidden_sizes, fallback->count);
-    if (s.count == 0 || sizes != s.count)
-        am_config_fail(c, "hidden_sizes", "expected as many as depths, %d, found %d", s.count, sizes);
-    for (int i = 0; i < s.count; i++) layers += s.depths[i];
-    if (layers > LAYERS_LIMIT) {
-        am_config_fail(c, "depths", "%" PRId64 " layers; at most %d", layers, LAYERS_LIMIT);
-        return *fallback;
+    if (sizes != s.count) am_config_fail(c, "hidden_sizes", "expected as many as depths, %d, found %d", s.count, sizes);
+    for (int i = 0; i < s.count; i++) {
+        if (i < sizes && s.hidden_sizes[i] >= 1) continue;
+        if (i < sizes) am_config_fail(c, "hidden_sizes", "element %d is 0", i);
+        s.hidden_sizes[i] = 1;
     }
-    for (int i = 0; i < sizes; i++)
-        if (s.hidden_sizes[i] < 1) am_config_fail(c, "hidden_sizes", "element %d is 0", i);
     return s;
 }
 
@@ -216,4 +251,16 @@ void am_backbone_stages(const am_config *c, int count, bool *out)
     if (am_config_has(c, "out_features")) mark_features(c, count, out);
     else if (am_config_has(c, "out_indices")) mark_indices(c, count, out);
     else out[count] = true;
+}
+
+void am_output_feature_maps(am_builder *b, const am_value *states, int count)
+{
+    bool wanted[AM_STAGES_LIMIT + 1];
+    char output[64];
+    am_backbone_stages(am_model_config(b), count, wanted);
+    for (int i = 0, map = 0; i <= count; i++) {
+        if (!wanted[i]) continue;
+        snprintf(output, sizeof output, "feature_maps.%d", map++);
+        am_output(b, output, states[i]);
+    }
 }

@@ -66,6 +66,9 @@ am_value am_pixel_shuffle(am_builder *b, am_value x, int64_t r);
 /* Mean over the positions of x: [B, C, H, W]: [B, C, 1, 1], or [B, C] without keep_dims. */
 am_value am_image_mean(am_builder *b, am_value x, bool keep_dims);
 
+/* x: [B, C, H, W] -> [B, C, height, width], linear between the centres of pixels. */
+am_value am_image_resized(am_builder *b, am_value x, int64_t height, int64_t width);
+
 /* --- convolutional backbones --- */
 
 typedef struct am_stages {
@@ -76,9 +79,23 @@ typedef struct am_stages {
 /* depths and hidden_sizes, lists of one length; the fallback is where they are absent. */
 am_stages am_stages_read(const am_config *c, const am_stages *fallback);
 
+/* depths alone, into out[AM_STAGES_LIMIT]; gives how many stages. */
+int am_stage_depths(const am_config *c, const int64_t *fallback, int fallback_count, int64_t *out);
+
+/* The list `key` of `count` sizes, `least` or more, into out[AM_STAGES_LIMIT]; the fallback where it is absent. Of
+   lists that are wrong out has ones. */
+void am_stage_sizes(const am_config *c, const char *key, int count, int64_t least, const int64_t *fallback,
+                    int fallback_count, int64_t *out);
+
+/* size * ratio without its fraction; fails, naming the field `key`, where that is not 1 .. 2^31 - 1, and gives 1. */
+int64_t am_scaled_size(const am_config *c, const char *key, int64_t size, double ratio);
+
 /* Marks which of "stem", "stage1" .. a backbone gives: out_features or out_indices, else the last alone;
    out has 1 + count elements. */
 void am_backbone_stages(const am_config *c, int count, bool *out);
+
+/* Outputs feature_maps.0 ..: those of the 1 + count hidden states that a backbone gives. */
+void am_output_feature_maps(am_builder *b, const am_value *states, int count);
 
 /* "stem" for 0, "stage<i>" else; text holds `size` bytes. */
 const char *am_stage_name(int i, char *text, size_t size);

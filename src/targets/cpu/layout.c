@@ -45,7 +45,15 @@ static int place_in(const am_node_tail *t, int node)
     return i;
 }
 
-/* Whether a node reads its input k with channels last where that lies so. */
+/* Whether all inputs of a node lie with channels last. */
+static bool all_last(const am_layouts *l, const am_node *node)
+{
+    for (int k = 0; k < node->input_count; k++)
+        if (!l->last[node->inputs[k].id]) return false;
+    return true;
+}
+
+/* Whether a node reads its input k with channels last where that lies so; a kernel of several takes all so, or none. */
 static bool reads_last(const am_layouts *l, int node, int k)
 {
     am_value result = am_layouts_result(l, node);
@@ -53,6 +61,7 @@ static bool reads_last(const am_layouts *l, int node, int k)
     if (is_head(l, node)) {
         const am_kernel *kernel = l->kernels[node];
         if (!kernel || (k > 0 && !kernel->all_inputs)) return false;
+        if (kernel->all_inputs && !all_last(l, &l->graph->nodes[node])) return false;
         bool keeps = kernel->keeps_layout && kernel->keeps_layout(l->graph, &l->graph->nodes[node]);
         return !keeps || l->last[result.id] || is_one_place(shape_of(l, result));
     }

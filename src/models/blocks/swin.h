@@ -1,0 +1,27 @@
+/* Swin (arXiv 2103.14030): a transformer over windows of patches, every other layer over windows that reach into their
+   neighbours; between stages four patches become one of twice the width. Its second version (arXiv 2111.09883) norms
+   what its parts give instead of what they take, compares directions of queries and keys, and computes what relative
+   positions are worth. transformers: models/swin/modeling_swin.py, models/swinv2/modeling_swinv2.py */
+#ifndef AM_MODELS_BLOCKS_SWIN_H
+#define AM_MODELS_BLOCKS_SWIN_H
+
+#include "models/model.h"
+
+/* What a member's descriptor carries as its family. */
+typedef struct am_swin_family {
+    const char *prefix; /* of the body in classes with heads: "swin" */
+    bool is_second_version;
+    bool has_positions; /* use_absolute_embeddings is possible */
+    bool no_last_norm;  /* of what comes out of the last stage (Donut) */
+    bool keeps_windows; /* of window_size where maps are smaller, too; else such maps are one window */
+    bool numbers_norms; /* of feature maps, of which the stem's is none (MaskFormer); else they have names */
+    bool hides_states;  /* hidden states are no outputs */
+} am_swin_family;
+
+/* Builders for the rows of a member's table. */
+void am_swin_model(am_builder *b);
+void am_swin_for_image_classification(am_builder *b);
+void am_swin_for_masked_image_modeling(am_builder *b);
+void am_swin_backbone(am_builder *b);
+
+#endif
