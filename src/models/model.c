@@ -3,6 +3,7 @@
 #include "graph/context.h"
 #include "models/names/names.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -149,6 +150,13 @@ int64_t am_model_argument(const am_builder *b, const char *name, int64_t fallbac
     return fallback;
 }
 
+int64_t am_shaping_number(const am_builder *b, const char *name, int64_t i)
+{
+    char text[INPUT_NAME_BYTES];
+    snprintf(text, sizeof text, "%s.%" PRId64, name, i);
+    return am_model_argument(b, text, 0);
+}
+
 static int find_input(const context *c, const char *name)
 {
     const am_signature *s = c->signature;
@@ -254,7 +262,7 @@ void am_output_hidden_state(am_builder *b, const char *name, int i, am_value v)
 static const am_architecture *class_of_part(am_builder *b, const am_part *part, const am_model_type **out_type)
 {
     const char *type = am_config_text(part->config, "model_type", part->model_type);
-    const char *name = am_auto_class_of(part->auto_class, type);
+    const char *name = part->class_name ? part->class_name : am_auto_class_of(part->auto_class, type);
     const am_architecture *found = name ? am_architecture_find(name, out_type) : NULL;
     if (!name) am_config_unsupported(part->config, "model_type", "%s makes no class of \"%s\"", part->auto_class, type);
     else if (!found) am_config_unsupported(part->config, "model_type", "class %s is not supported yet", name);

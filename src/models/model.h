@@ -40,10 +40,15 @@ typedef struct am_signature {
 
 /* AM_RECOMPUTES: generates without caches, running the whole text for every token, since early tokens see later
    ones. Its graph is built with last_logits_only, and without cache_capacity.
-   AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it.
-   AM_COUNTS_MASKED: how many places of each row the input bool_masked_pos marks decides the shapes of the graph, and is
-   the argument of that name where the input is given. */
-enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8, AM_COUNTS_MASKED = 16 };
+   AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it. */
+enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8 };
+
+/* An input of whole numbers that decide what is computed: a graph is built for them, and they are arguments of its
+   signature where the input is given. */
+typedef struct am_shaping_input {
+    const char *name;
+    bool is_marked; /* the argument NAME is how many numbers of each row are not zero; else NAME.i is element i */
+} am_shaping_input;
 
 /* One class of transformers. */
 typedef struct am_architecture {
@@ -59,6 +64,7 @@ typedef struct am_model_type {
     const char *base_prefix; /* of the base model in checkpoints of classes with heads: "bert", "model"; null: none */
     const am_architecture *architectures; /* ends with a null name */
     const void *family; /* what the shared builders of its family read: see am_decoder_family; or null */
+    const am_shaping_input *shaping_inputs; /* ends with a null name; or null */
     /* Null, or the length beyond which caches made up to it hold no longer what the class computes, so that a text that
        outgrows it is read again from the start; 0: none. */
     int64_t (*reads_again_beyond)(const am_config *config);
@@ -98,6 +104,9 @@ bool am_wants_last_logits_only(const am_builder *b);
 /* The argument of that name, or the fallback where the caller gave none. */
 int64_t am_model_argument(const am_builder *b, const char *name, int64_t fallback);
 
+/* Element i of a shaping input that is given: see am_shaping_input. */
+int64_t am_shaping_number(const am_builder *b, const char *name, int64_t i);
+
 /* Input of that name as a graph value (I32, F32 or BOOL); an error when the caller gave none, or one of
  * another rank. */
 am_value am_input(am_builder *b, const char *name, int rank);
@@ -127,6 +136,7 @@ typedef struct am_feature_rows {
    scope. Inputs that are not listed are those of the whole, named PREFIX and their own name. */
 typedef struct am_part {
     const char *auto_class; /* it is what this auto class makes of the configuration's model_type: "AutoModel" */
+    const char *class_name; /* not null: this class, whatever auto_class and the model_type are */
     const char *model_type; /* of a configuration that names none */
     const am_config *config;
     const am_part_input *inputs;

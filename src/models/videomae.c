@@ -164,10 +164,14 @@ static void for_pre_training(am_builder *b)
 }
 
 static const am_architecture architectures[] = {
-    {"VideoMAEModel", videomae_model, NULL, AM_COUNTS_MASKED},
-    {"VideoMAEForPreTraining", for_pre_training, NULL, AM_COUNTS_MASKED},
+    {"VideoMAEModel", videomae_model, NULL, 0},
+    {"VideoMAEForPreTraining", for_pre_training, NULL, 0},
     {"VideoMAEForVideoClassification", for_video_classification, "video-classification", 0},
     {0},
 };
 
-const am_model_type am_model_videomae = {.name = "videomae", .base_prefix = "videomae", .architectures = architectures};
+/* Which patches are left away decides how many an encoder reads. */
+static const am_shaping_input shaping_inputs[] = {{"bool_masked_pos", true}, {0}};
+
+const am_model_type am_model_videomae = {
+    .name = "videomae", .base_prefix = "videomae", .architectures = architectures, .shaping_inputs = shaping_inputs};

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "runtime/artefact.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { GRAPHS_LIMIT = 32 }; /* compiled graphs kept; the one not used for longest goes first */
@@ -131,37 +132,69 @@ static am_status make_signature(am_arena *arena, const am_session_input *inputs,
     return copy_arguments(arena, o, out);
 }
 
-/* How many numbers of a row of x: [B, N] are not zero, which must be the same of all rows. */
-static am_status count_marked(const am_session_input *x, int64_t *out)
+/* --- inputs whose numbers are arguments --- */
+
+enum { SHAPING_NUMBERS = 4096 };
+
+static am_status add_argument(am_arena *arena, const char *name, int64_t value, am_signature *s, am_argument *all)
 {
-    int64_t rows = x->tensor.shape.dims[0], columns = x->tensor.shape.dims[1];
+    const char *kept = am_arena_string(arena, name, strlen(name));
+    if (!kept) return am_out_of_memory();
+    all[s->argument_count++] = (am_argument){kept, value};
+    return NULL;
+}
+
+/* How many numbers of a row of x: [B, N] are not zero, which must be the same of all rows. */
+static am_status add_marked(am_arena *arena, const am_session_input *x, am_signature *s, am_argument *all)
+{
+    int64_t rows = x->tensor.shape.dims[0], columns = x->tensor.shape.dims[1], marked = 0;
     for (int64_t r = 0; r < rows; r++) {
         int64_t count = 0;
         for (int64_t i = 0; i < columns; i++)
             count += am_load_real(x->tensor.dtype, x->tensor.data, r * columns + i) != 0;
-        if (r > 0 && count != *out)
+        if (r > 0 && count != marked)
             return am_error(AM_INVALID_ARGUMENT, "%s marks %lld places of row %lld, and %lld of the rows before it",
-                            x->name, (long long)count, (long long)r, (long long)*out);
-        *out = count;
+                            x->name, (long long)count, (long long)r, (long long)marked);
+        marked = count;
+    }
+    return add_argument(arena, x->name, marked, s, all);
+}
+
+static am_status add_numbers(am_arena *arena, const am_session_input *x, am_signature *s, am_argument *all)
+{
+    int64_t count = am_shape_count(&x->tensor.shape);
+    char name[256];
+    for (int64_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%s.%lld", x->name, (long long)i);
+        AM_TRY(add_argument(arena, name, am_load_int(x->tensor.dtype, x->tensor.data, i), s, all));
     }
     return NULL;
 }
 
-/* Adds the argument that AM_COUNTS_MASKED promises. */
-static am_status add_count(am_arena *arena, const am_session_input *inputs, int count, am_signature *s)
+static am_status add_shaping_input(am_arena *arena, const am_session_input *x, bool is_marked, am_signature *s)
 {
-    static const char *const name = "bool_masked_pos";
-    for (int i = 0; i < count; i++) {
-        am_argument added = {name, 0};
-        if (strcmp(inputs[i].name, name) != 0 || !inputs[i].tensor.data || inputs[i].tensor.shape.rank != 2) continue;
-        AM_TRY(count_marked(&inputs[i], &added.value));
-        am_argument *all = am_arena_array(arena, (size_t)s->argument_count + 1, sizeof *all);
-        if (!all) return am_out_of_memory();
-        if (s->argument_count) memcpy(all, s->arguments, (size_t)s->argument_count * sizeof *all);
-        all[s->argument_count++] = added;
-        s->arguments = all;
-        return NULL;
-    }
+    int64_t count = is_marked ? 1 : am_shape_count(&x->tensor.shape);
+    if (!x->tensor.data || (is_marked && x->tensor.shape.rank != 2)) return NULL; /* its class says what is wrong */
+    if (am_dtype_is_float(x->tensor.dtype) && !is_marked)
+        return am_error(AM_INVALID_ARGUMENT, "%s: expected whole numbers", x->name);
+    if (count > SHAPING_NUMBERS)
+        return am_error(AM_OUT_OF_RANGE, "%s has %lld numbers, at most %d are supported", x->name, (long long)count,
+                        SHAPING_NUMBERS);
+    am_argument *all = am_arena_array(arena, (size_t)(s->argument_count + count), sizeof *all);
+    if (!all) return am_out_of_memory();
+    if (s->argument_count) memcpy(all, s->arguments, (size_t)s->argument_count * sizeof *all);
+    s->arguments = all;
+    return (is_marked ? add_marked : add_numbers)(arena, x, s, all);
+}
+
+static am_status add_shaping_inputs(const am_session *session, am_arena *arena, const am_session_input *inputs,
+                                    int count, am_signature *s)
+{
+    const am_shaping_input *shaping = session->model->type->shaping_inputs;
+    for (; shaping && shaping->name; shaping++)
+        for (int i = 0; i < count; i++)
+            if (strcmp(inputs[i].name, shaping->name) == 0)
+                AM_TRY(add_shaping_input(arena, &inputs[i], shaping->is_marked, s));
     return NULL;
 }
 
@@ -339,8 +372,7 @@ static am_status find_or_compile(am_session *s, const am_session_input *inputs, 
     compiled *c = am_alloc_zeroed(1, sizeof *c);
     if (!c) return am_out_of_memory();
     am_status status = make_signature(&c->arena, inputs, count, options, &c->signature);
-    if (!status && s->model->architecture->flags & AM_COUNTS_MASKED)
-        status = add_count(&c->arena, inputs, count, &c->signature);
+    if (!status) status = add_shaping_inputs(s, &c->arena, inputs, count, &c->signature);
     for (int i = 0; i < s->graph_count && !status; i++)
         if (same_signature(&s->graphs[i]->signature, &c->signature)) {
             destroy_compiled(c);

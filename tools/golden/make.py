@@ -125,16 +125,20 @@ def describe(case: Case, name: str, exact: np.ndarray, single: np.ndarray) -> di
     return entry
 
 
+STAYING = ("mask", "grid", "sizes", "second_per")  # inputs that say what the others are like
+
+
 def other_inputs(case: Case) -> Case:
-    """The same case with other inputs: floats negated, the tokens of a row moved on by one; masks stay."""
+    """The same case with other inputs: floats negated, the tokens of a row moved on by one; masks and sizes stay."""
     arrays = {key: case.arrays[key] for key in case.arrays.keys()}
     tokens = next((len(entry["shape"]) for entry in case.data["inputs"] if entry["name"] == "input_ids"), 1)
     inputs = []
     for entry in case.data["inputs"]:
         array = case.input(entry)
-        if array.dtype == np.float32:
+        stays = any(part in entry["name"] for part in STAYING)
+        if array.dtype == np.float32 and not stays:
             array = -array
-        elif "mask" not in entry["name"]:
+        elif not stays:
             array = np.roll(array, 1, axis=min(tokens, array.ndim) - 1)
         arrays[f"{case.name}/input/{entry['name']}"] = array
         inputs.append(

@@ -148,7 +148,78 @@ PALIGEMMA = [
     Switch("PaliGemmaModel", "llama", {"projection_dim": 40, "text_config": text("llama")}, inputs=typed(ASKED, ASKED_TYPES)),
 ]
 
+# Squares of 2 x 2 patches of 4 pixels, two frames each.
+SQUARES = {"spatial_merge_size": 2, "patch_size": 4}
+
+
+def grids(kind: str, rows: list[list[int]]) -> dict:
+    """Images or videos of these sizes: patches and what is known of them."""
+    pixels = "pixel_values_videos" if kind == "video" else "pixel_values"
+    return {pixels: {"shape": [sum(t * h * w for t, h, w in rows), 96], "lo": -1.0, "hi": 1.0},
+            f"{kind}_grid_thw": {"values": rows}}
+
+
+def asked(*rows: str, **more) -> dict:
+    """Texts in letters: i a token of an image, v of a video, - padding, others words."""
+    ids = [[{"i": 4, "v": 5, "-": 2}.get(c, 10 + ord(c) % 60) for c in row] for row in rows]
+    types = [[{"i": 1, "v": 2}.get(c, 0) for c in row] for row in rows]
+    mask = [[int(c != "-") for c in row] for row in rows]
+    masked = {"attention_mask": {"values": mask} if "-" in "".join(rows) else None}
+    return {"input_ids": {"values": ids}, "mm_token_type_ids": {"values": types}, **masked, **more}
+
+
+def qwen_vl(name: str, vision: dict) -> list[Switch]:
+    lm, model = f"{name}ForConditionalGeneration", f"{name}Model"
+    sizes = [[1, 6, 10], [1, 2, 4]]
+    video = {"pixel_values": None, "image_grid_thw": None, **grids("video", [[3, 4, 6], [2, 4, 2]])}
+    text_only = {name: None for name in ("pixel_values", "image_grid_thw", "mm_token_type_ids")}
+    return [
+        Switch(lm, "two_sizes", {"vision_config": vision}, inputs=asked("ab" + 15 * "i" + "cde", "f" + 2 * "i" + 17 * "g",
+               **grids("image", sizes))),
+        Switch(lm, "two_images", {"vision_config": vision, "tie_word_embeddings": False}, rows=1, inputs=asked(
+            "a" + 2 * "i" + "bc" + 15 * "i" + "d", **grids("image", sizes[::-1]))),
+        Switch(model, "padded", {"vision_config": vision}, inputs=asked("-" * 3 + "a" + 15 * "i" + "bc", "d" + 2 * "i" + 12 * "e" + "-" * 6,
+               **grids("image", sizes))),
+        Switch(model, "video", {"vision_config": vision}, inputs=asked("ab" + 18 * "v" + "c", "d" + 4 * "v" + 16 * "e", **video)),
+        Switch(model, "both", {"vision_config": vision}, rows=1, inputs=asked(
+            "ab" + 18 * "v" + "c" + 2 * "i" + "de" + 4 * "v" + "f", **{**video, **grids("image", sizes[1:])})),
+        Switch(lm, "text_only", inputs=text_only, mask="left"),
+        Switch(lm, "text_longer", inputs=text_only, mask=None, length=12),
+    ]
+
+
+WINDOWS = {**SQUARES, "window_size": 16, "fullatt_block_indexes": [1]}
+QWEN2_5_VL = qwen_vl("Qwen2_5_VL", WINDOWS) + [
+    Switch("Qwen2_5_VLModel", "seconds", {"vision_config": {**WINDOWS, "tokens_per_second": 3}}, rows=1, inputs=asked(
+        "ab" + 18 * "v" + "c" + 4 * "v" + "f", pixel_values=None, image_grid_thw=None, **grids("video", [[3, 4, 6], [2, 4, 2]]),
+        second_per_grid_ts={"values": [0.5, 1.7], "dtype": "F32"})),
+]
+QWEN2_5_VL_VISION = [
+    Switch("Qwen2_5_VisionTransformerPretrainedModel", "windows", {**WINDOWS, "out_hidden_size": 20}, inputs={
+        "hidden_states": {"shape": [60 + 32 + 8, 96], "lo": -1.0, "hi": 1.0}, "grid_thw": {"values": [[1, 6, 10], [2, 4, 4], [1, 2, 4]]}}),
+    Switch("Qwen2_5_VisionTransformerPretrainedModel", "equal", {**WINDOWS, "hidden_act": "gelu"}, inputs={
+        "hidden_states": {"shape": [64, 96], "lo": -1.0, "hi": 1.0}, "grid_thw": {"values": [[1, 4, 8], [1, 8, 4]]}}),
+]
+PLACES = {"position_ids": {"values": [[[0, 1, 2, 2, 2, 5, 6], [0, 3, 3, 4, 5, 6, 7]], [[0, 1, 2, 3, 3, 5, 6], [0, 3, 4, 4, 5, 6, 7]],
+                                      [[0, 1, 2, 2, 4, 5, 6], [0, 3, 3, 4, 5, 6, 7]]]}}
+
+
+def qwen_vl_text(name: str) -> list[Switch]:
+    embeds = {"inputs_embeds": None, "input_ids": {"values": [[10, 20, 30, 40, 50, 60, 70], [11, 21, 31, 41, 51, 61, 71]]}}
+    return [
+        Switch(name, "sections", {"rope_parameters": {"mrope_section": [1, 2, 1], "rope_theta": 50.0, "rope_type": "default"},
+               "num_key_value_heads": 1}, inputs={**embeds, **PLACES}),
+        Switch(name, "four", {"rope_parameters": {"mrope_section": [1, 1, 1, 1], "rope_theta": 50.0, "rope_type": "default"}},
+               inputs={**embeds, **PLACES}, mask="left"),
+        Switch(name, "window", {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1, "layer_types": ABSENT},
+               inputs={**embeds, "position_ids": None}),
+        Switch(name, "plain", inputs={**embeds, "position_ids": {"values": [[3, 4, 5, 6, 7, 8, 9], [0, 1, 2, 3, 4, 5, 6]]}}, mask=None),
+    ]
+
+
 MULTIMODAL = {
+    "qwen2_vl": qwen_vl("Qwen2VL", SQUARES), "qwen2_5_vl": QWEN2_5_VL, "qwen2_5_vl_vision": QWEN2_5_VL_VISION,
+    "qwen2_vl_text": qwen_vl_text("Qwen2VLTextModel"), "qwen2_5_vl_text": qwen_vl_text("Qwen2_5_VLTextModel"),
     "gemma3": GEMMA3, "paligemma": PALIGEMMA,
     "llava": LLAVA, "vipllava": VIPLLAVA, "idefics3": idefics3("Idefics3"), "idefics3_vision": idefics3_vision("Idefics3"),
     "smolvlm": idefics3("SmolVLM"), "smolvlm_vision": idefics3_vision("SmolVLM"), "internvl": INTERNVL,
@@ -159,6 +230,8 @@ MULTIMODAL = {
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MULTIMODAL_KEPT = {
+    "qwen2_vl": "two_sizes padded both", "qwen2_5_vl": "two_images video seconds text_only", "qwen2_5_vl_vision": "windows equal",
+    "qwen2_vl_text": "sections window", "qwen2_5_vl_text": "four",
     "gemma3": "two_images beyond padded", "paligemma": "answered untyped beyond",
     "llava": "layers granite siglip text_only", "vipllava": "layers padded", "idefics3": "partly factor",
     "idefics3_vision": "wide", "smolvlm": "tiles padded", "smolvlm_vision": "parts", "internvl": "normed resized layer",

@@ -214,7 +214,7 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
         .no_v_bias = !o->qkv_bias,
         .no_out_bias = !o->out_bias,
         .causal = o->causal,
-        .mask = o->causal ? am_packed_mask(b, mask, "position_ids") : mask,
+        .mask = o->causal && !o->mrope.count ? am_packed_mask(b, mask, "position_ids") : mask,
         .scale = o->attention_scale,
         .soft_cap = o->attention_soft_cap,
         .q_norm = o->qk_norm ? "q_norm" : NULL,
@@ -249,13 +249,30 @@ static void read_blocks(am_builder *b, const am_decoder_options *o, layers *run)
     if (options.window) run->sliding_block_mask = am_block_mask(b, blocks, &options);
 }
 
+/* Whether positions are given for each of time, height and width: [3, B, T]. */
+static bool has_places(am_builder *b, const am_decoder_options *o)
+{
+    am_value positions = o->mrope.count ? am_input_optional(b, "position_ids", -1) : AM_NONE;
+    return positions.id && am_shape_of_value(b, positions).rank == 3;
+}
+
+static am_rope rope_tables(am_builder *b, const am_decoder_options *o, int64_t T)
+{
+    if (!has_places(b, o)) return am_rope_tables(b, &o->rope, T);
+    am_value positions = am_input(b, "position_ids", 3);
+    if (am_dim(b, positions, 0) != 3)
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "position_ids has %lld kinds of places, expected 3",
+                                    (long long)am_dim(b, positions, 0)));
+    return am_mrope_tables(b, &o->rope, positions, &o->mrope);
+}
+
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
 {
     layers run = {.options = o, .attention = attention_of(b, o)};
     read_blocks(b, o, &run);
     am_scope(b, "%s", prefix);
     am_value x = embed(b, o);
-    run.rope = am_rope_tables(b, &o->rope, am_dim(b, x, 1));
+    run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {

@@ -68,6 +68,7 @@ struct am_decoder_options {
     bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
     bool has_sliding_rope;
     am_rope_config sliding_rope;             /* of sliding layers (Gemma 3) */
+    am_mrope_sections mrope;                 /* count 0: places of one kind */
     am_decoder_part *attention, *mlp;        /* null: those of LLaMA */
     am_decoder_norm *norm;                   /* null: RMSNorm */
     const char *final_norm;                  /* null: "norm" */

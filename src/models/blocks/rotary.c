@@ -104,7 +104,8 @@ static am_rope_type type_of(const am_config *c)
     const char *key = am_config_has(c, "rope_type") ? "rope_type" : "type", *name = am_config_text(c, key, "default");
     for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++)
         if (strcmp(name, names[i]) == 0) return (am_rope_type)i;
-    if (strcmp(name, "su") == 0) return AM_ROPE_LONGROPE; /* its name in the first Phi-3 files */
+    if (strcmp(name, "su") == 0) return AM_ROPE_LONGROPE;   /* its name in the first Phi-3 files */
+    if (strcmp(name, "mrope") == 0) return AM_ROPE_DEFAULT; /* the name that Qwen2-VL's files have for it */
     am_config_unsupported(c, key, "rope type \"%s\" is not supported", name);
     return AM_ROPE_DEFAULT;
 }
@@ -327,6 +328,31 @@ am_rope am_rope_tables(am_builder *b, const am_rope_config *r, int64_t T)
     }
     return (am_rope){.cos = am_unsqueeze(b, table(b, r, frequency, T, cos), 0),
                      .sin = am_unsqueeze(b, table(b, r, frequency, T, sin), 0)};
+}
+
+am_rope am_mrope_tables(am_builder *b, const am_rope_config *r, am_value positions, const am_mrope_sections *sections)
+{
+    am_value cos[AM_MROPE_SECTIONS], sin[AM_MROPE_SECTIONS];
+    am_rope axes[3];
+    int64_t begin = 0;
+    for (int i = 0; i < 3; i++) axes[i] = am_rope_tables_at(b, r, am_index(b, positions, 0, i));
+    for (int i = 0; i < sections->count; i++, begin += sections->pairs[i - 1]) {
+        cos[i] = am_slice(b, axes[i % 3].cos, -1, begin, begin + sections->pairs[i]);
+        sin[i] = am_slice(b, axes[i % 3].sin, -1, begin, begin + sections->pairs[i]);
+    }
+    return (am_rope){.cos = am_concat(b, cos, sections->count, -1), .sin = am_concat(b, sin, sections->count, -1)};
+}
+
+am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_config *rope, const int64_t fallback[3])
+{
+    am_mrope_sections s = {0};
+    am_config p = parameters_of(c, NULL);
+    int64_t sum = 0;
+    s.count = am_config_sizes(&p, "mrope_section", s.pairs, AM_MROPE_SECTIONS, fallback, 3);
+    for (int i = 0; i < s.count; i++) sum += s.pairs[i];
+    if (sum != rope->dims / 2)
+        am_config_fail(&p, "mrope_section", "has %lld pairs, a head %lld", (long long)sum, (long long)rope->dims / 2);
+    return s;
 }
 
 am_value am_rope_apply(am_builder *b, const am_rope *rope, am_value x)

@@ -66,6 +66,22 @@ am_rope am_rope_tables(am_builder *b, const am_rope_config *config, int64_t T);
 /* The same for positions: I32 [1 or B, T] of the model's own, which may be negative. */
 am_rope am_rope_tables_at(am_builder *b, const am_rope_config *config, am_value positions);
 
+/* Rotation by places of time, height and width: pairs of a head in sections, one after the other by each of the three.
+ */
+enum { AM_MROPE_SECTIONS = 16 };
+
+typedef struct am_mrope_sections {
+    int64_t pairs[AM_MROPE_SECTIONS];
+    int count; /* 0: none */
+} am_mrope_sections;
+
+/* mrope_section of the rotary parameters; an error unless they are all pairs that are rotated. */
+am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_config *rope, const int64_t fallback[3]);
+
+/* positions: I32 [3, 1 or B, T]. */
+am_rope am_mrope_tables(am_builder *b, const am_rope_config *config, am_value positions,
+                        const am_mrope_sections *sections);
+
 /* x: [B, T, H, D], rotated. */
 am_value am_rope_apply(am_builder *b, const am_rope *rope, am_value x);
 

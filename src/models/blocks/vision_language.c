@@ -14,7 +14,7 @@ static const struct {
 } places[] = {
     {"language_model.model", ""}, {"model.language_model", "model"},
     {"language_model", ""},       {"model.text_model", "model"},
-    {"text_model", ""},
+    {"text_model", ""},           {"model", ""},
 };
 
 static int place_of(am_builder *b)
@@ -34,7 +34,9 @@ static const am_vision_language_family *family_of(const am_builder *b)
 
 am_config am_text_config(const am_builder *b)
 {
-    return am_config_child(am_model_config(b), "text_config");
+    const am_config *c = am_model_config(b);
+    bool flat = family_of(b)->flat_text_config && !am_config_has(c, "text_config");
+    return flat ? *c : am_config_child(c, "text_config");
 }
 
 int64_t am_text_width(am_builder *b)
@@ -149,21 +151,33 @@ static int64_t image_token(const am_builder *b)
     return am_config_int(c, am_config_either(c, "image_token_id", "image_token_index"), family_of(b)->image_token);
 }
 
-/* The images' rows, which take the places of image tokens; none without images. */
-static int image_features(am_builder *b, am_feature_rows *out)
+/* Rows [.., C] that a member makes for the places of a token. */
+static am_value build_features(am_builder *b, am_value (*features)(am_builder *b), int64_t token, am_feature_rows *out)
 {
-    const am_vision_language_family *family = family_of(b);
-    if (!am_has_input(b, "pixel_values")) return 0;
     am_scope(b, "%s", places[place_of(b)].parts);
     am_pause_cache(b);
-    am_value rows = family->features(b);
+    am_value rows = features(b);
     am_resume_cache(b);
     am_end_scope(b);
-    if (!family->hides_features) am_output(b, "image_hidden_states", rows);
-    int64_t C = am_dim(b, rows, -1);
-    *out = (am_feature_rows){
-        .rows = am_reshape(b, rows, am_shape_of(-1, C)), .ids = am_input(b, "input_ids", 2), .token = image_token(b)};
-    return 1;
+    *out = (am_feature_rows){.rows = am_reshape(b, rows, am_shape_of(-1, am_dim(b, rows, -1))),
+                             .ids = am_input(b, "input_ids", 2),
+                             .token = token};
+    return rows;
+}
+
+/* Those of images and of videos, where such are given: how many kinds. */
+static int all_features(am_builder *b, am_feature_rows out[2])
+{
+    const am_vision_language_family *family = family_of(b);
+    int64_t video_token = am_config_int(am_model_config(b), "video_token_id", family->video_token);
+    int count = 0;
+    if (am_has_input(b, "pixel_values")) {
+        am_value rows = build_features(b, family->features, image_token(b), &out[count++]);
+        if (!family->hides_features) am_output(b, "image_hidden_states", rows);
+    }
+    if (family->video_features && am_has_input(b, "pixel_values_videos"))
+        build_features(b, family->video_features, video_token, &out[count++]);
+    return count;
 }
 
 /* Token ids with 0 for an image's that is none of the vocabulary. */
@@ -180,14 +194,15 @@ am_value am_vision_language_body(am_builder *b)
 {
     const am_vision_language_family *family = family_of(b);
     am_config text = am_text_config(b);
-    am_feature_rows features;
+    am_feature_rows features[2];
     am_part_input inputs[AM_VISION_LANGUAGE_INPUTS + 1];
     am_part part = {.auto_class = "AutoModel",
+                    .class_name = family->text_class,
                     .model_type = family->text_type ? family->text_type : "llama",
                     .config = &text,
                     .inputs = inputs,
-                    .features = &features};
-    part.feature_count = image_features(b, &features);
+                    .features = features};
+    part.feature_count = all_features(b, features);
     if (family->text_inputs) part.input_count = family->text_inputs(b, inputs);
     if (family->may_exceed_words && !am_has_input(b, "inputs_embeds"))
         inputs[part.input_count++] = (am_part_input){.name = "input_ids", .value = ids_of_words(b, &text)};

@@ -14,13 +14,18 @@ typedef struct am_vision_language_family {
     /* Rows for the text of the images in pixel_values: [.., C], in the shape that image_hidden_states has. Weights lie
        below the scope. */
     am_value (*features)(am_builder *b);
-    int64_t image_token;   /* what an absent image_token_id (or image_token_index) stands for */
-    bool tied;             /* the same of tie_word_embeddings */
-    int64_t pad_token;     /* the same of text_config's pad_token_id */
-    const char *text_type; /* the same of text_config's model_type; null: "llama" */
-    bool caps_logits;      /* by final_logit_softcapping of text_config */
-    bool hides_features;   /* image_hidden_states is no output */
-    bool may_exceed_words; /* image_token_id may be beyond the vocabulary */
+    am_value (*video_features)(am_builder *b); /* the same of pixel_values_videos; or null */
+    int64_t image_token;                       /* what an absent image_token_id (or image_token_index) stands for */
+    int64_t video_token;                       /* the same of video_token_id */
+    bool tied;                                 /* the same of tie_word_embeddings */
+    bool text_ties;                            /* text_config's tie_word_embeddings counts, too */
+    int64_t pad_token;                         /* what an absent pad_token_id of text_config stands for */
+    const char *text_type;                     /* the same of its model_type; null: "llama" */
+    const char *text_class;                    /* null: what AutoModel makes of text_config */
+    bool caps_logits;                          /* by final_logit_softcapping of text_config */
+    bool hides_features;                       /* image_hidden_states is no output */
+    bool may_exceed_words;                     /* image_token_id may be beyond the vocabulary */
+    bool flat_text_config;                     /* without text_config its fields are the configuration's own */
     /* Null, or names inputs of the text model that the outer class makes: at most AM_VISION_LANGUAGE_INPUTS; gives how
        many. */
     int (*text_inputs)(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
@@ -34,7 +39,7 @@ void am_vision_language_for_sequence_classification(am_builder *b);
 /* Final hidden states of the text model: [B, T, C], images among its embeddings. */
 am_value am_vision_language_body(am_builder *b);
 
-/* text_config of the configuration. */
+/* text_config of the configuration, or the whole of it: see flat_text_config. */
 am_config am_text_config(const am_builder *b);
 
 /* Width of the words: hidden_size of text_config. */

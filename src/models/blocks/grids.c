@@ -1,0 +1,222 @@
+#include "models/blocks/grids.h"
+
+#include "models/blocks/attention.h"
+
+#include <inttypes.h>
+#include <math.h>
+
+enum { LONGEST_SIDE = 1 << 15, KINDS = 3 };
+
+am_grids am_grids_read(am_builder *b, const char *name, int64_t merge)
+{
+    am_grids g = {.merge = merge};
+    am_value x = am_input_optional(b, name, 2);
+    if (!x.id) return g;
+    int64_t count = am_dim(b, x, 0);
+    am_grid *items = am_arena_array(am_builder_arena(b), (size_t)count + 1, sizeof *items);
+    if (!items) am_builder_fail(b, am_out_of_memory());
+    if (am_dim(b, x, 1) != KINDS)
+        am_builder_fail(
+            b, am_error(AM_INVALID_ARGUMENT, "%s has rows of %" PRId64 " numbers, expected 3", name, am_dim(b, x, 1)));
+    for (int64_t i = 0; i < count && !am_builder_failed(b); i++) {
+        int64_t t = am_shaping_number(b, name, 3 * i), h = am_shaping_number(b, name, 3 * i + 1),
+                w = am_shaping_number(b, name, 3 * i + 2);
+        bool fits = t >= 1 && h >= 1 && w >= 1 && t <= LONGEST_SIDE && h <= LONGEST_SIDE && w <= LONGEST_SIDE;
+        if (!fits || h % merge || w % merge || t * h * w > INT32_MAX - g.patches) {
+            am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
+                                        "%s: row %" PRId64 " has %" PRId64 " x %" PRId64 " x %" PRId64
+                                        " patches, which are no squares of %" PRId64,
+                                        name, i, t, h, w, merge));
+            return g;
+        }
+        items[i] = (am_grid){t, h, w};
+        g.patches += t * h * w;
+    }
+    g.items = items;
+    g.count = am_builder_failed(b) ? 0 : (int)count;
+    return g;
+}
+
+static void *numbers(am_builder *b, int64_t count, size_t size)
+{
+    void *data = am_arena_array(am_builder_arena(b), (size_t)count + 1, size);
+    if (!data) am_builder_fail(b, am_out_of_memory());
+    return data;
+}
+
+am_patch_places am_grid_places(am_builder *b, const am_grids *g, const int64_t *order)
+{
+    int64_t m = g->merge, unit = m * m, at = 0;
+    am_patch_places p = {numbers(b, g->patches, sizeof *p.height), numbers(b, g->patches, sizeof *p.width)},
+                    q = {numbers(b, g->patches, sizeof *p.height), numbers(b, g->patches, sizeof *p.width)};
+    if (!p.height || !p.width || !q.height || !q.width) return (am_patch_places){NULL, NULL};
+    for (int i = 0; i < g->count; i++)
+        for (int64_t k = 0; k < g->items[i].t * g->items[i].h * g->items[i].w; k++, at++) {
+            int64_t inside = k % (g->items[i].h * g->items[i].w), square = inside / unit, columns = g->items[i].w / m;
+            p.height[at] = (int32_t)(square / columns * m + inside % unit / m);
+            p.width[at] = (int32_t)(square % columns * m + inside % m);
+        }
+    for (int64_t k = 0; order && k < g->patches; k++) {
+        q.height[k] = p.height[order[k / unit] * unit + k % unit];
+        q.width[k] = p.width[order[k / unit] * unit + k % unit];
+    }
+    return order ? q : p;
+}
+
+/* cos or sin of each patch's angles. */
+static am_value angles(am_builder *b, const am_patch_places *p, int64_t patches, int64_t pairs, double theta,
+                       double (*fn)(double))
+{
+    float *data = numbers(b, patches * pairs, sizeof *data);
+    if (!data) return AM_NONE;
+    for (int64_t k = 0; k < patches; k++)
+        for (int64_t i = 0; i < pairs; i++) {
+            int64_t half = pairs / 2, place = i < half ? p->height[k] : p->width[k];
+            double frequency = (double)(float)pow(theta, -2.0 * (double)(i % half) / (double)pairs);
+            data[k * pairs + i] = (float)fn((double)place * frequency);
+        }
+    return am_constant_copy(b, AM_F32, am_shape_of(1, patches, pairs), data);
+}
+
+am_rope am_grid_rope(am_builder *b, const am_patch_places *p, int64_t patches, int64_t head_dim, double theta)
+{
+    if (head_dim % 4 != 0 || !(theta > 0))
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "heads of %" PRId64 " rotated by theta %g", head_dim, theta));
+    if (am_builder_failed(b)) return (am_rope){0};
+    return (am_rope){.cos = angles(b, p, patches, head_dim / 2, theta, cos),
+                     .sin = angles(b, p, patches, head_dim / 2, theta, sin)};
+}
+
+/* --- attention within parts --- */
+
+am_segments am_segments_make(am_builder *b, const int64_t *lengths, int64_t count)
+{
+    am_segments s = {.count = count, .equal = true};
+    int64_t tokens = 0;
+    for (int64_t i = 0; i < count; i++) {
+        s.longest = lengths[i] > s.longest ? lengths[i] : s.longest;
+        s.equal = s.equal && lengths[i] == lengths[0];
+        tokens += lengths[i];
+    }
+    if (s.equal) return s;
+    int32_t *spread = numbers(b, count * s.longest, sizeof *spread), *gather = numbers(b, tokens, sizeof *gather);
+    uint8_t *mask = numbers(b, count * s.longest, sizeof *mask);
+    if (!spread || !gather || !mask) return s;
+    int64_t at = 0;
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t k = 0; k < s.longest; k++) {
+            bool is_token = k < lengths[i];
+            spread[i * s.longest + k] = (int32_t)(is_token ? at : 0);
+            mask[i * s.longest + k] = is_token;
+            if (is_token) gather[at++] = (int32_t)(i * s.longest + k);
+        }
+    s.spread = am_constant_copy(b, AM_I32, am_shape_of(count * s.longest), spread);
+    s.mask = am_constant_copy(b, AM_BOOL, am_shape_of(count, 1, 1, s.longest), mask);
+    s.gather = am_constant_copy(b, AM_I32, am_shape_of(tokens), gather);
+    return s;
+}
+
+am_value am_segments_attend(am_builder *b, const am_segments *s, const am_value qkv[3], int64_t heads)
+{
+    am_value parts[3];
+    for (int i = 0; i < 3; i++) {
+        am_value x = s->equal ? qkv[i] : am_gather(b, qkv[i], s->spread, 1, false);
+        parts[i] = am_reshape(b, x, am_shape_of(s->count, s->longest, am_dim(b, x, 2), am_dim(b, x, 3)));
+    }
+    am_attention_options options = {.heads = heads, .mask = s->mask};
+    am_value x = am_merge_heads(b, am_attend_cached(b, parts[0], parts[1], parts[2], &options));
+    x = am_reshape(b, x, am_shape_of(1, s->count * s->longest, am_dim(b, x, -1)));
+    return s->equal ? x : am_gather(b, x, s->gather, 1, false);
+}
+
+/* --- places in a text --- */
+
+/* What is known of each token of images or videos. */
+typedef struct place_tables {
+    int64_t tokens;
+    am_value time, height, width, advance, which; /* I32 [tokens] */
+} place_tables;
+
+/* Rows of the table, one of each kind; advance counts at an image's last token. */
+static place_tables read_tables(am_builder *b, const am_grids *g)
+{
+    place_tables p = {.tokens = g->patches / (g->merge * g->merge)};
+    am_shape shape = am_shape_of(p.tokens);
+    int32_t *rows[5];
+    int64_t at = 0;
+    for (int i = 0; i < 5; i++)
+        if (!(rows[i] = numbers(b, p.tokens, sizeof **rows))) return p;
+    for (int i = 0; i < g->count; i++) {
+        int64_t h = g->items[i].h / g->merge, w = g->items[i].w / g->merge, count = g->items[i].t * h * w;
+        for (int64_t k = 0; k < count; k++, at++) {
+            rows[0][at] = (int32_t)(k / (h * w));
+            rows[1][at] = (int32_t)(k / w % h);
+            rows[2][at] = (int32_t)(k % w);
+            rows[3][at] = (int32_t)(k + 1 < count ? 0 : h > w ? h : w);
+            rows[4][at] = i;
+        }
+    }
+    am_value *out[] = {&p.time, &p.height, &p.width, &p.advance, &p.which};
+    for (int i = 0; i < 5; i++) *out[i] = am_constant_copy(b, AM_I32, shape, rows[i]);
+    return p;
+}
+
+/* Places that grow while kinds of tokens are added: each [B, T]. */
+typedef struct growing {
+    am_value kinds[KINDS], advance, is_text;
+} growing;
+
+/* Adds the tokens of type `type`; interval: null, or what a video's time is multiplied by: F32 [count]. */
+static void add_tokens(am_builder *b, const am_place_inputs *in, int type, const am_grids *g, am_value interval,
+                       growing *out)
+{
+    static const char *const what[] = {"", "tokens of images in image_grid_thw", "tokens of videos in video_grid_thw"};
+    if (g->count == 0) return;
+    place_tables p = read_tables(b, g);
+    am_shape shape = am_shape_of_value(b, in->types);
+    am_require_count(b, in->types, type, p.tokens, what[type]);
+    am_value is = am_binary_number(b, AM_EQUAL, in->types, type);
+    if (in->attended.id) is = am_binary(b, AM_LOGICAL_AND, is, in->attended);
+    am_value number = am_cast(b, is, AM_I32), flat = am_reshape(b, number, am_shape_of(-1));
+    am_value row = am_add_number(b, am_scan(b, AM_REDUCE_SUM, flat, 0, false, false), -1);
+    row = am_binary_number(b, AM_MIN, am_binary_number(b, AM_MAX, row, 0), (double)(p.tokens - 1));
+    if (interval.id) {
+        am_value steps = am_mul(b, am_cast(b, p.time, AM_F32), am_gather(b, interval, p.which, 0, false));
+        p.time = am_cast(b, am_unary(b, AM_FLOOR, steps), AM_I32);
+    }
+    am_value tables[] = {p.time, p.height, p.width, p.advance},
+             *sums[] = {&out->kinds[0], &out->kinds[1], &out->kinds[2], &out->advance};
+    for (int i = 0; i < 4; i++) {
+        am_value x = am_mul(b, am_reshape(b, am_gather(b, tables[i], row, 0, false), shape), number);
+        *sums[i] = sums[i]->id ? am_add(b, *sums[i], x) : x;
+    }
+    out->is_text = am_sub(b, out->is_text, number);
+}
+
+static am_value video_interval(am_builder *b, const am_place_inputs *in)
+{
+    double per_second = (double)in->tokens_per_second;
+    if (!in->tokens_per_second || in->videos.count == 0) return AM_NONE;
+    if (in->seconds.id) return am_mul_number(b, in->seconds, per_second);
+    return am_broadcast(b, am_scalar(b, AM_F32, per_second), am_shape_of(in->videos.count));
+}
+
+am_value am_text_places(am_builder *b, const am_place_inputs *in, am_value *delta)
+{
+    am_shape shape = am_shape_of_value(b, in->types);
+    am_value ones = am_broadcast(b, am_scalar(b, AM_I32, 1), shape), planes[KINDS];
+    am_value attended = in->attended.id ? am_cast(b, in->attended, AM_I32) : ones;
+    growing g = {.is_text = attended};
+    add_tokens(b, in, 1, &in->images, AM_NONE, &g);
+    add_tokens(b, in, 2, &in->videos, video_interval(b, in), &g);
+    am_value advance = g.advance.id ? am_add(b, g.is_text, g.advance) : g.is_text;
+    am_value begin = am_scan(b, AM_REDUCE_SUM, advance, 1, true, false), last = AM_NONE;
+    for (int i = 0; i < KINDS; i++) {
+        am_value at = am_mul(b, g.kinds[i].id ? am_add(b, begin, g.kinds[i]) : begin, attended);
+        last = last.id ? am_binary(b, AM_MAX, last, at) : at;
+        planes[i] = am_unsqueeze(b, at, 0);
+    }
+    am_value count = am_reduce_last(b, AM_REDUCE_SUM, attended);
+    *delta = am_sub(b, am_add_number(b, am_reduce_last(b, AM_REDUCE_MAX, last), 1), count);
+    return am_concat(b, planes, KINDS, 0);
+}

@@ -1,0 +1,224 @@
+#include "models/blocks/qwen_vl.h"
+
+#include "models/blocks/attention.h"
+#include "models/blocks/decoder.h"
+
+#include <inttypes.h>
+
+const am_shaping_input am_qwen_shaping_inputs[] = {
+    {"image_grid_thw", false}, {"video_grid_thw", false}, {"grid_thw", false}, {0}};
+
+/* --- vision tower --- */
+
+static am_value norm(am_builder *b, const char *name, am_value x, const am_qwen_vision *v)
+{
+    return v->modern ? am_rms_norm(b, name, x, 1e-6, 0) : am_layer_norm(b, name, x, 1e-6);
+}
+
+/* The convolution over whole patches, as a product: x: [N, pixels] -> [N, width]. */
+static am_value embed(am_builder *b, am_value x, const am_qwen_vision *v)
+{
+    int64_t pixels = v->in_channels * v->temporal_patch_size * v->patch_size * v->patch_size;
+    am_shape shape = {.rank = 5,
+                      .dims = {v->width, v->in_channels, v->temporal_patch_size, v->patch_size, v->patch_size}};
+    if (am_dim(b, x, 1) != pixels)
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "patches have %" PRId64 " numbers, expected %" PRId64,
+                                    am_dim(b, x, 1), pixels));
+    am_value weight = am_reshape(b, am_weight(b, "patch_embed.proj.weight", shape), am_shape_of(v->width, pixels));
+    return am_linear_with(b, x, weight, AM_NONE);
+}
+
+static am_value attention(am_builder *b, am_value x, const am_qwen_vision *v, const am_rope *rope,
+                          const am_segments *segments)
+{
+    am_value qkv[3];
+    am_attention_options options = {.heads = v->heads, .qkv = "qkv", .rope = rope};
+    am_scope(b, "attn");
+    am_attention_heads(b, x, &options, qkv);
+    x = am_linear(b, "proj", am_segments_attend(b, segments, qkv, v->heads), v->width, AM_BIAS);
+    am_end_scope(b);
+    return x;
+}
+
+static am_value mlp(am_builder *b, am_value x, const am_qwen_vision *v)
+{
+    am_scope(b, "mlp");
+    if (v->modern) x = am_gated_mlp(b, x, v->intermediate_size, v->hidden_act, AM_BIAS);
+    else {
+        x = am_linear_activation(b, "fc1", x, v->intermediate_size, AM_BIAS, v->hidden_act);
+        x = am_linear(b, "fc2", x, v->width, AM_BIAS);
+    }
+    am_end_scope(b);
+    return x;
+}
+
+/* x: [N, width] -> [N / merge^2, out_width] */
+static am_value merge(am_builder *b, am_value x, const am_qwen_vision *v)
+{
+    int64_t wide = v->width * v->merge * v->merge;
+    am_scope(b, "merger");
+    x = am_reshape(b, norm(b, "ln_q", x, v), am_shape_of(-1, wide));
+    x = am_linear_activation(b, "mlp.0", x, wide, AM_BIAS, AM_GELU);
+    x = am_linear(b, "mlp.2", x, v->out_width, AM_BIAS);
+    am_end_scope(b);
+    return x;
+}
+
+/* --- windows --- */
+
+/* Tokens of the text window by window, and how long windows and whole pictures are in patches. */
+typedef struct window_order {
+    int64_t *tokens; /* null: as they are */
+    int64_t *windows, *pictures;
+    int64_t window_count, picture_count;
+} window_order;
+
+/* One window of a picture whose tokens begin at `first`: how many tokens it has. */
+static int64_t order_window(const am_qwen_vision *v, int64_t h, int64_t w, int64_t row, int64_t column, int64_t first,
+                            int64_t *out)
+{
+    int64_t count = 0;
+    for (int64_t y = row; y < row + v->window && y < h; y++)
+        for (int64_t x = column; x < column + v->window && x < w; x++) out[count++] = first + y * w + x;
+    return count;
+}
+
+static window_order read_order(am_builder *b, const am_grids *g, const am_qwen_vision *v)
+{
+    int64_t unit = g->merge * g->merge, tokens = g->patches / unit, at = 0, pictures = 0;
+    for (int i = 0; i < g->count; i++) pictures += g->items[i].t;
+    am_arena *arena = am_builder_arena(b);
+    window_order o = {.tokens = v->window ? am_arena_array(arena, (size_t)tokens + 1, sizeof *o.tokens) : NULL,
+                      .windows = am_arena_array(arena, (size_t)tokens + 1, sizeof *o.windows),
+                      .pictures = am_arena_array(arena, (size_t)pictures + 1, sizeof *o.pictures)};
+    if (!o.windows || !o.pictures || (v->window && !o.tokens)) {
+        am_builder_fail(b, am_out_of_memory());
+        return o;
+    }
+    for (int i = 0; i < g->count; i++) {
+        int64_t h = g->items[i].h / g->merge, w = g->items[i].w / g->merge;
+        for (int64_t t = 0; t < g->items[i].t; t++) {
+            int64_t first = at;
+            o.pictures[o.picture_count++] = h * w * unit;
+            for (int64_t row = 0; row < h && v->window; row += v->window)
+                for (int64_t column = 0; column < w; column += v->window) {
+                    int64_t count = order_window(v, h, w, row, column, first, o.tokens + at);
+                    o.windows[o.window_count++] = count * unit;
+                    at += count;
+                }
+        }
+    }
+    return o;
+}
+
+/* Rows of x: [tokens, C] in the order, or, inverted, back from it. */
+static am_value reorder(am_builder *b, am_value x, const int64_t *order, bool inverted)
+{
+    int64_t count = am_dim(b, x, 0);
+    int32_t *rows = am_arena_array(am_builder_arena(b), (size_t)count + 1, sizeof *rows);
+    if (!order || am_builder_failed(b)) return x;
+    if (!rows) {
+        am_builder_fail(b, am_out_of_memory());
+        return x;
+    }
+    for (int64_t i = 0; i < count; i++) rows[inverted ? order[i] : i] = (int32_t)(inverted ? i : order[i]);
+    return am_gather(b, x, am_constant_copy(b, AM_I32, am_shape_of(count), rows), 0, false);
+}
+
+/* Whether layer i sees whole pictures: fullatt_block_indexes. */
+static bool sees_all(const am_qwen_vision *v, int64_t i)
+{
+    static const int64_t fallback[] = {7, 15, 23, 31};
+    int64_t all[64];
+    int count = am_config_sizes(v->c, "fullatt_block_indexes", all, 64, fallback, 4);
+    for (int k = 0; k < count; k++)
+        if (all[k] == i) return true;
+    return v->window == 0;
+}
+
+am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_grids *g, const am_qwen_vision *v,
+                                           bool hidden_states)
+{
+    am_qwen_vision_output none = {AM_NONE, AM_NONE};
+    int64_t N = am_dim(b, x, 0), unit = g->merge * g->merge;
+    if (N != g->patches)
+        am_builder_fail(
+            b, am_error(AM_INVALID_ARGUMENT, "%" PRId64 " patches, but the grids have %" PRId64, N, g->patches));
+    if (am_builder_failed(b)) return none;
+    window_order order = read_order(b, g, v);
+    am_patch_places places = am_grid_places(b, g, order.tokens);
+    if (am_builder_failed(b)) return none;
+    am_rope rope = am_grid_rope(b, &places, N, v->width / v->heads, v->theta);
+    am_segments pictures = am_segments_make(b, order.pictures, order.picture_count),
+                windows = am_segments_make(b, order.windows, order.window_count);
+    x = am_reshape(b, embed(b, x, v), am_shape_of(N / unit, unit * v->width));
+    x = am_reshape(b, reorder(b, x, order.tokens, false), am_shape_of(1, N, v->width));
+    for (int i = 0; i < v->depth && !am_builder_failed(b); i++) {
+        if (hidden_states) am_output_hidden_state(b, "hidden_states", i, am_squeeze(b, x, 0));
+        am_scope(b, "blocks.%d", i);
+        x = am_add(b, x, attention(b, norm(b, "norm1", x, v), v, &rope, sees_all(v, i) ? &pictures : &windows));
+        x = am_add(b, x, mlp(b, norm(b, "norm2", x, v), v));
+        am_end_scope(b);
+    }
+    x = am_squeeze(b, x, 0);
+    if (hidden_states) am_output_hidden_state(b, "hidden_states", (int)v->depth, x);
+    return (am_qwen_vision_output){x, reorder(b, merge(b, x, v), order.tokens, true)};
+}
+
+am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid)
+{
+    am_config c = am_config_child(am_model_config(b), "vision_config");
+    am_qwen_vision v = read(&c);
+    am_grids grids = am_grids_read(b, grid, v.merge);
+    if (!am_has_input(b, grid))
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is missing beside %s", grid, pixels));
+    am_scope(b, "visual");
+    am_qwen_vision_output out = am_qwen_vision_tower(b, am_input(b, pixels, 2), &grids, &v, false);
+    am_end_scope(b);
+    return out.pooler_output;
+}
+
+/* --- places of the text --- */
+
+/* Which of the first T places are attended to: BOOL [B, T], or AM_NONE where nothing says so. */
+static am_value attended(am_builder *b, int64_t T)
+{
+    am_value mask = am_input_optional(b, "attention_mask", 2);
+    if (!mask.id) return mask;
+    return am_slice(b, am_dtype_of(b, mask) == AM_BOOL ? mask : am_binary_number(b, AM_NOT_EQUAL, mask, 0), 1, 0, T);
+}
+
+/* Places of a new token, which stand as much further as its prompt's did: I32 [3, B, 1]. */
+static am_value next_places(am_builder *b, int64_t B)
+{
+    am_value delta = am_cast(b, am_cache_load(b, "rope_delta", am_shape_of(B, 1)), AM_I32);
+    am_value at = am_add(b, am_position_ids(b, 1), delta);
+    return am_broadcast(b, am_unsqueeze(b, at, 0), am_shape_of(3, B, 1));
+}
+
+int am_qwen_text_inputs(am_builder *b, int64_t merge, int64_t tokens_per_second,
+                        am_part_input out[AM_VISION_LANGUAGE_INPUTS])
+{
+    am_value types = am_input_optional(b, "mm_token_type_ids", 2), ids = am_input_optional(b, "input_ids", 2);
+    am_value places = am_input_optional(b, "position_ids", -1);
+    am_place_inputs in = {.types = types,
+                          .images = am_grids_read(b, "image_grid_thw", merge),
+                          .videos = am_grids_read(b, "video_grid_thw", merge),
+                          .tokens_per_second = tokens_per_second,
+                          .seconds = am_input_optional(b, "second_per_grid_ts", 1)};
+    if (!ids.id || (places.id && am_shape_of_value(b, places).rank == 3)) return 0;
+    int64_t B = am_dim(b, ids, 0), T = am_dim(b, ids, 1);
+    am_value delta = am_broadcast(b, am_scalar(b, AM_I32, 0), am_shape_of(B, 1));
+    if (T == 1 && am_has_cache(b)) {
+        out[0] = (am_part_input){.name = "position_ids", .value = next_places(b, B)};
+        return 1;
+    }
+    bool seen = in.images.count || in.videos.count;
+    if (seen && !types.id)
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input mm_token_type_ids is missing beside images or videos"));
+    if (am_builder_failed(b)) return 0;
+    in.attended = attended(b, T);
+    if (seen) out[0] = (am_part_input){.name = "position_ids", .value = am_text_places(b, &in, &delta)};
+    am_cache_store(b, "rope_delta", am_cast(b, delta, AM_F32));
+    return seen;
+}

@@ -1,0 +1,43 @@
+/* Qwen2-VL's line: a vision transformer over images and videos of any size, whose squares of patches are tokens of a
+   text with places in time, height and width. */
+#ifndef AM_MODELS_BLOCKS_QWEN_VL_H
+#define AM_MODELS_BLOCKS_QWEN_VL_H
+
+#include "models/blocks/grids.h"
+#include "models/blocks/vision_language.h"
+
+/* A vision tower as its configuration has it. */
+typedef struct am_qwen_vision {
+    int64_t depth, width, out_width, intermediate_size, heads;
+    int64_t in_channels, patch_size, temporal_patch_size, merge;
+    int64_t window;     /* sides of windows in tokens of the text; 0: every layer sees whole images */
+    const am_config *c; /* it was read from */
+    am_unary_fn hidden_act;
+    bool modern; /* RMSNorm and a gated MLP (Qwen2.5-VL) */
+    double theta;
+} am_qwen_vision;
+
+typedef struct am_qwen_vision_output {
+    am_value last_hidden_state; /* [N, width], windows one behind the other */
+    am_value pooler_output;     /* [N / merge^2, out_width] */
+} am_qwen_vision_output;
+
+/* Patches x: [N, channels * frames * height * width] of images or videos with these grids, below the scope;
+   hidden_states: whether the outputs hidden_states are named. */
+am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_grids *grids, const am_qwen_vision *v,
+                                           bool hidden_states);
+
+/* A tower of configuration c; what differs is read by the member. */
+typedef am_qwen_vision am_qwen_vision_read(const am_config *c);
+
+/* Rows of a text for the input `pixels` and its grids, by the tower `visual` of vision_config. */
+am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid);
+
+/* The part inputs of the text model: position_ids. tokens_per_second as in am_place_inputs. */
+int am_qwen_text_inputs(am_builder *b, int64_t merge, int64_t tokens_per_second,
+                        am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
+
+/* Inputs whose numbers decide shapes. */
+extern const am_shaping_input am_qwen_shaping_inputs[];
+
+#endif

@@ -1,0 +1,78 @@
+/* Qwen2.5-VL: Qwen2-VL whose tower has RMSNorm, gated layers, and layers that see windows only; frames of videos stand
+   as far apart as they were taken. transformers: models/qwen2_5_vl/modeling_qwen2_5_vl.py */
+#include "models/blocks/qwen_vl.h"
+
+static am_qwen_vision read_vision(const am_config *c)
+{
+    am_config rope = am_config_child(c, "rope_parameters");
+    am_qwen_vision v = {
+        .depth = am_config_count(c, am_config_either(c, "depth", "num_hidden_layers"), 32),
+        .width = am_config_size(c, "hidden_size", 3584),
+        .out_width = am_config_size(c, "out_hidden_size", 3584),
+        .intermediate_size = am_config_size(c, "intermediate_size", 3420),
+        .heads = am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), 16),
+        .in_channels = am_config_size(c, "in_channels", 3),
+        .patch_size = am_config_size(c, "patch_size", 14),
+        .temporal_patch_size = am_config_size(c, "temporal_patch_size", 2),
+        .merge = am_config_size(c, "spatial_merge_size", 2),
+        .c = c,
+        .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
+        .modern = true,
+        .theta = am_config_real(&rope, "rope_theta", 10000),
+    };
+    v.window = am_config_size(c, "window_size", 112) / v.merge / v.patch_size;
+    if (v.window < 1) am_config_fail(c, "window_size", "is less than a token of %lld patches", (long long)v.merge);
+    am_config_check_divides(c, "num_heads", v.heads, "hidden_size", v.width);
+    return v;
+}
+
+static am_value features(am_builder *b)
+{
+    return am_qwen_features(b, read_vision, "pixel_values", "image_grid_thw");
+}
+
+static am_value video_features(am_builder *b)
+{
+    return am_qwen_features(b, read_vision, "pixel_values_videos", "video_grid_thw");
+}
+
+static int text_inputs(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS])
+{
+    am_config vision = am_config_child(am_model_config(b), "vision_config");
+    return am_qwen_text_inputs(b, am_config_size(&vision, "spatial_merge_size", 2),
+                               am_config_size(&vision, "tokens_per_second", 4), out);
+}
+
+static void vision_model(am_builder *b)
+{
+    am_qwen_vision v = read_vision(am_model_config(b));
+    am_value x = am_input(b, "hidden_states", 2);
+    am_grids grids = am_grids_read(b, "grid_thw", v.merge);
+    am_qwen_vision_output out = am_qwen_vision_tower(b, x, &grids, &v, true);
+    am_output(b, "last_hidden_state", out.last_hidden_state);
+    am_output(b, "pooler_output", out.pooler_output);
+}
+
+static const am_vision_language_family family = {.features = features,
+                                                 .video_features = video_features,
+                                                 .image_token = 151655,
+                                                 .video_token = 151656,
+                                                 .text_ties = true,
+                                                 .text_class = "Qwen2_5_VLTextModel",
+                                                 .hides_features = true,
+                                                 .flat_text_config = true,
+                                                 .text_inputs = text_inputs};
+
+static const am_architecture architectures[] = {
+    {"Qwen2_5_VLModel", am_vision_language_model, NULL, 0},
+    {"Qwen2_5_VLForConditionalGeneration", am_vision_language_for_conditional_generation, "image-text-to-text",
+     AM_GENERATES | AM_READS_AT_ONCE},
+    {"Qwen2_5_VisionTransformerPretrainedModel", vision_model, NULL, 0},
+    {0},
+};
+
+const am_model_type am_model_qwen2_5_vl = {.name = "qwen2_5_vl qwen2_5_vl_vision",
+                                           .base_prefix = "model",
+                                           .architectures = architectures,
+                                           .family = &family,
+                                           .shaping_inputs = am_qwen_shaping_inputs};
