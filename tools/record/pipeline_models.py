@@ -362,11 +362,29 @@ def gemma3():
                   dict(model_type="siglip_vision_model", image_size=24, patch_size=6, vision_use_head=False), mm_tokens_per_image=4, **ids)
 
 
+def qwen2_vl():
+    """Images of any size, whose squares of 2 x 2 patches of 4 pixels become a row each."""
+    named = {"image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "begin_token": "<|vision_start|>", "end_token": "<|vision_end|>"}
+    tokenizer = bytes_and(named)
+    images = tf.Qwen2VLImageProcessor(patch_size=4, size={"shortest_edge": 256, "longest_edge": 1024})
+    processor = tf.Qwen2VLProcessor(images, tokenizer, tf.Qwen2VLVideoProcessor(patch_size=4),
+                                    chat_template=CHAT.replace("<|image|>", "<|vision_start|><|image_pad|><|vision_end|>"))
+    rope = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}}
+    size = dict(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
+                num_key_value_heads=1, max_position_embeddings=512, pad_token_id=None, bos_token_id=tokenizer.bos_token_id,
+                eos_token_id=tokenizer.eos_token_id, **rope)
+    vision = dict(depth=2, embed_dim=16, hidden_size=16, mlp_ratio=2, num_heads=2, patch_size=4)
+    config = tf.Qwen2VLConfig(text_config=size, vision_config=vision, image_token_id=processor.image_token_id,
+                              video_token_id=processor.video_token_id)
+    return model(tf.Qwen2VLForConditionalGeneration, config, files_of(processor))
+
+
 def image_text_models():
     yield "llama4", llama4()
     yield "llava", llava()
     yield "smolvlm", smolvlm()
     yield "gemma3", gemma3()
+    yield "qwen2-vl", qwen2_vl()
 
 
 def speech_models():

@@ -373,7 +373,8 @@ def looks():
     yield case("llama4", "image-text-to-text", None, messages=said, max_new_tokens=8, return_full_text=False, **GREEDY)
 
 
-    for name, token in {"llava": "<image>", "smolvlm": "<image>", "gemma3": "<start_of_image>"}.items():
+    for name, token in {"llava": "<image>", "smolvlm": "<image>", "gemma3": "<start_of_image>",
+                        "qwen2-vl": "<|image_pad|>"}.items():
         yield case(name, "image-text-to-text", f"{token}The cat", path=PHOTO, max_new_tokens=8, **GREEDY)
         yield case(name, "image-text-to-text", f"Who lives in {token}?", path=DIGIT, max_new_tokens=8, **GREEDY)
         yield case(name, "image-text-to-text", None, messages=said, max_new_tokens=8, **GREEDY)
