@@ -8,10 +8,10 @@
 extern "C" {
 #endif
 
-/* One input; fields not used by the task stay null. Images and sounds are files by path, or bytes. */
+/* One input; fields not used by the task stay null. Images, sounds and videos are files by path, or bytes. */
 typedef struct am_task_input {
     const char *text, *text_pair; /* or question and context */
-    const char *path;             /* of an image or a sound */
+    const char *path;             /* of an image, a sound or a video */
     const void *bytes;            /* instead of a path */
     size_t size_bytes;
 } am_task_input;

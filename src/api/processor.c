@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "formats/safetensors.h"
 #include "media/video_file.h"
+#include "media/video_open.h"
 #include "tensor/shape.h"
 
 #include <anymodel/processor.h>
@@ -60,67 +61,9 @@ static am_status open_sounds(const am_processor *p, const am_processor_files *fi
     return NULL;
 }
 
-static am_status make_frames(opened *o, int64_t count, am_video *to, am_image **out)
+static am_status choose_frames(void *context, const am_video *video, int64_t **out_indices, int64_t *out_count)
 {
-    to->frames = *out = am_arena_array(&o->arena, (size_t)count, sizeof **out);
-    if (!*out) return am_out_of_memory();
-    to->count = count;
-    return NULL;
-}
-
-static am_status open_frames(const am_video_files *from, opened *o, am_video *to)
-{
-    am_image *frames;
-    AM_TRY(make_frames(o, (int64_t)from->count, to, &frames));
-    to->fps = from->fps;
-    if (from->fps > 0) to->duration = (double)from->count / from->fps;
-    AM_TRY(am_image_open_all(from->frames, (int64_t)from->count, 0, frames));
-    for (size_t k = 1; k < from->count; k++)
-        if (frames[k].width != frames[0].width || frames[k].height != frames[0].height)
-            return am_error(AM_INVALID_ARGUMENT,
-                            "%s: %" PRId64 "x%" PRId64 ", but %s, a frame of the same video, %" PRId64 "x%" PRId64,
-                            from->frames[k], frames[k].width, frames[k].height, from->frames[0], frames[0].width,
-                            frames[0].height);
-    return NULL;
-}
-
-/* Decodes the frames that will be taken; of the others there is nothing but the size. */
-static am_status decode_frames(const am_processor *p, am_video_file *file, double fps, opened *o, am_video *to)
-{
-    const am_video_info *info = am_video_file_info(file);
-    am_image *frames;
-    int64_t *indices, count;
-    AM_TRY(make_frames(o, info->frames, to, &frames));
-    for (int64_t i = 0; i < info->frames; i++) frames[i] = (am_image){.width = info->width, .height = info->height};
-    to->fps = fps > 0 ? fps : info->fps;
-    to->duration = fps > 0 ? (double)info->frames / fps : info->duration;
-    AM_TRY(am_processor_select_frames(p, to, &indices, &count));
-    am_status status = am_video_file_read(file, indices, count, frames);
-    am_free(indices);
-    return status;
-}
-
-/* An image is a video of one frame; a GIF may have more. */
-static am_status open_bytes(const am_processor *p, const am_video_files *from, const am_mapped_file *bytes, opened *o,
-                            am_video *to)
-{
-    const char *format = bytes->bytes ? am_image_format(bytes->bytes, bytes->size_bytes) : NULL;
-    am_video_file *file;
-    if (format && strcmp(format, "GIF") != 0)
-        return open_frames(&(am_video_files){.frames = &from->file, .count = 1, .fps = from->fps}, o, to);
-    AM_TRY(am_video_file_open(bytes->bytes, bytes->size_bytes, from->file, NULL, &file));
-    am_status status = decode_frames(p, file, from->fps, o, to);
-    am_video_file_close(file);
-    return status;
-}
-
-static am_status open_video_file(const am_processor *p, const am_video_files *from, opened *o, am_video *to)
-{
-    am_mapped_file bytes;
-    AM_TRY(am_file_map(from->file, &bytes));
-    am_status status = open_bytes(p, from, &bytes, o, to);
-    am_file_unmap(&bytes);
-    return status;
+    return am_processor_select_frames(context, video, out_indices, out_count);
 }
 
 static am_status open_videos(const am_processor *p, const am_processor_files *files, opened *o)
@@ -128,7 +71,8 @@ static am_status open_videos(const am_processor *p, const am_processor_files *fi
     for (size_t i = 0; i < files->video_count; i++) {
         const am_video_files *from = &files->videos[i];
         if (!from->file && !from->count) return am_error(AM_INVALID_ARGUMENT, "video %zu has no frames", i);
-        AM_TRY(from->file ? open_video_file(p, from, o, &o->videos[i]) : open_frames(from, o, &o->videos[i]));
+        am_video_source source = {.file = from->file, .frames = from->frames, .count = from->count, .fps = from->fps};
+        AM_TRY(am_video_open(&source, choose_frames, (void *)p, &o->arena, &o->videos[i]));
     }
     return NULL;
 }
@@ -147,8 +91,7 @@ static am_status open_files(const am_processor *p, const am_processor_files *fil
 static void close_files(const am_processor_files *files, opened *o)
 {
     for (size_t i = 0; o->images && i < files->image_count; i++) am_image_deinit(&o->images[i]);
-    for (size_t i = 0; o->videos && i < files->video_count; i++)
-        for (int64_t k = 0; k < o->videos[i].count; k++) am_image_deinit((am_image *)&o->videos[i].frames[k]);
+    for (size_t i = 0; o->videos && i < files->video_count; i++) am_video_deinit(&o->videos[i]);
     for (size_t i = 0; o->sounds && i < files->sound_count; i++) am_audio_deinit(&o->sounds[i]);
     am_arena_deinit(&o->arena);
 }

@@ -97,7 +97,7 @@ static bool takes_media(const char *description, const char *name)
 {
     const char *input = am_cli_member(description, "input");
     (void)name;
-    return am_cli_is_text(input, "image") || am_cli_is_text(input, "sound");
+    return am_cli_is_text(input, "image") || am_cli_is_text(input, "sound") || am_cli_is_text(input, "video");
 }
 
 bool am_cli_task_takes_media(const char *task)

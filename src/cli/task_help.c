@@ -14,6 +14,7 @@ static const struct {
     {"image", "INPUT is an image: the path of a file (PNG, JPEG, WebP, GIF, TIFF, BMP, PNM), or - for one on stdin."},
     {"sound", "INPUT is a sound: the path of a file (WAV, FLAC, Ogg, MP3, AIFF, AU, CAF) of any rate and number of "
               "channels, or - for one on stdin."},
+    {"video", "INPUT is a video: the path of a file (MP4, WebM, Matroska, AVI, GIF ..), or - for one on stdin."},
     {"text", "INPUT is a text, the path of a file that holds it, or - for stdin."},
     {"question and context", "--question asks; INPUT, or --context, is where the answer is: a text, the path of a file "
                              "that holds it, or - for stdin."},

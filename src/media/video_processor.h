@@ -19,6 +19,11 @@ am_status am_video_processor_create(am_json config, const char *class_name, am_v
 am_status am_video_processor_create_with(am_json config, const char *class_name, am_json arguments,
                                          am_video_processor **out) AM_NODISCARD;
 
+/* The one of a model directory, as AutoVideoProcessor finds it: of video_preprocessor_config.json, processor_config.json
+   or preprocessor_config.json; of the class that is named, or that goes with the image processor or the model type.
+   AM_NOT_FOUND where no file is there, AM_UNSUPPORTED where no class is known. */
+am_status am_video_processor_open(const char *directory, am_json arguments, am_video_processor **out) AM_NODISCARD;
+
 /* A setting: of the arguments, else of the configuration, else of the class; else MISSING. */
 am_json am_video_processor_setting(const am_video_processor *processor, const char *key);
 

@@ -5,6 +5,7 @@
 #include "formats/checkpoint.h"
 #include "media/feature_extractor.h"
 #include "media/image_processor.h"
+#include "media/video_processor.h"
 #include "processors/processor.h"
 #include "text/chat_template.h"
 #include "text/tokenizer.h"
@@ -39,6 +40,7 @@ void am_pipeline_close(am_pipeline *p)
     am_chat_template_close(p->chat_template);
     if (p->feature_extractor) am_feature_extractor_deinit(p->feature_extractor);
     am_free(p->feature_extractor);
+    am_video_processor_close(p->video_processor);
     am_image_processor_close(p->image_processor);
     am_tokenizer_close(p->tokenizer);
     am_session_destroy(p->base_session);
@@ -100,6 +102,13 @@ am_status am_pipeline_image_processor(am_pipeline *p, am_image_processor **out)
 {
     if (!p->image_processor) AM_TRY(am_image_processor_open(p->directory, &p->image_processor));
     *out = p->image_processor;
+    return NULL;
+}
+
+am_status am_pipeline_video_processor(am_pipeline *p, am_video_processor **out)
+{
+    if (!p->video_processor) AM_TRY(am_video_processor_open(p->directory, (am_json){0}, &p->video_processor));
+    *out = p->video_processor;
     return NULL;
 }
 

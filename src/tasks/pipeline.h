@@ -12,6 +12,7 @@ struct am_image_processor;
 struct am_feature_extractor;
 struct am_chat_template;
 struct am_processor;
+struct am_video_processor;
 
 typedef struct am_pipeline {
     am_session_options options; /* of both sessions */
@@ -23,6 +24,7 @@ typedef struct am_pipeline {
     bool tokenizer_as_file; /* see AM_TOKENIZER_FILE */
     struct am_tokenizer *tokenizer;
     struct am_image_processor *image_processor;
+    struct am_video_processor *video_processor;
     struct am_feature_extractor *feature_extractor;
     struct am_chat_template *chat_template;
     struct am_processor *processor;
@@ -37,6 +39,7 @@ void am_pipeline_close(am_pipeline *p);
 /* The parts; borrowed. Fail when the directory lacks their files. */
 am_status am_pipeline_tokenizer(am_pipeline *p, struct am_tokenizer **out) AM_NODISCARD;
 am_status am_pipeline_image_processor(am_pipeline *p, struct am_image_processor **out) AM_NODISCARD;
+am_status am_pipeline_video_processor(am_pipeline *p, struct am_video_processor **out) AM_NODISCARD;
 am_status am_pipeline_feature_extractor(am_pipeline *p, struct am_feature_extractor **out) AM_NODISCARD;
 am_status am_pipeline_chat_template(am_pipeline *p, struct am_chat_template **out) AM_NODISCARD;
 am_status am_pipeline_processor(am_pipeline *p, struct am_processor **out) AM_NODISCARD;

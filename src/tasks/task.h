@@ -15,7 +15,7 @@ struct am_tokenizer;
 
 typedef struct am_task {
     const char *name;       /* as transformers: "fill-mask" */
-    const char *input;      /* "text", "text pair", "question and context", "image", "sound" */
+    const char *input;      /* "text", "text pair", "question and context", "image", "sound", "video" */
     const char *summary;    /* one sentence */
     const char *parameters; /* of options: "top_k, targets"; "" when there are none */
     /* Appends the answer for one input as JSON. options: an object or MISSING. */

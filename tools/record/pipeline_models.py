@@ -387,6 +387,17 @@ def image_text_models():
     yield "qwen2-vl", qwen2_vl()
 
 
+def video_models():
+    """Their files name image processors, as those on the hub do."""
+    three = labels("walk", "jump", "fall")
+    size = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=16, patch_size=8)
+    image = {"size": {"shortest_edge": 16}, "crop_size": {"height": 16, "width": 16}, "image_mean": [0.5] * 3, "image_std": [0.25] * 3}
+    files = {"preprocessor_config.json": {"image_processor_type": "VideoMAEImageProcessor", **image}}
+    yield "videomae", model(tf.VideoMAEForVideoClassification, tf.VideoMAEConfig(**size, num_frames=4, tubelet_size=2, **three), files)
+    files = {"preprocessor_config.json": {"image_processor_type": "VivitImageProcessor", **image, "offset": True, "rescale_factor": 1 / 127.5}}
+    yield "vivit", model(tf.VivitForVideoClassification, tf.VivitConfig(**size, num_frames=4, tubelet_size=[2, 8, 8], **three), files)
+
+
 def speech_models():
     extractor = {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16000, "feature_size": 1, "padding_value": 0.0,
                  "do_normalize": True, "return_attention_mask": False}
@@ -421,4 +432,5 @@ def speech_models():
 
 
 def all_models():
-    return {**dict(text_models()), **dict(vision_models()), **dict(image_text_models()), **dict(speech_models())}
+    return {**dict(text_models()), **dict(vision_models()), **dict(image_text_models()), **dict(video_models()),
+            **dict(speech_models())}

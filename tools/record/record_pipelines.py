@@ -4,8 +4,8 @@
 
 With tasks only their cases are recorded, and the others kept.
 
-Needs torch, transformers 5.23, Pillow, pandas, num2words, sentence-transformers, soundfile and soxr. What transformers 5 no longer has is
-computed here by the definition of transformers 4: question-answering in record_tasks.py, and text to text below.
+Needs torch, transformers 5.23, Pillow, pandas, num2words, sentence-transformers, soundfile, soxr and av.
+What transformers 5 no longer has is computed here by the definition of transformers 4: question-answering in record_tasks.py, and text to text below.
 """
 
 import json
@@ -14,6 +14,7 @@ import pathlib
 import sys
 import tempfile
 
+import av
 import numpy
 import pandas
 import PIL.Image
@@ -36,6 +37,8 @@ YES = "examples/data/speech/yes.wav"
 WORDS = "examples/data/speech/two-five-nine.wav"
 THREE = "examples/data/speech/three-one-four.wav"
 FOUR = "examples/data/speech/stop-go-left-right.wav"
+CLIP = "tests/unit/media/data/videos/h264.mp4"
+MOVING = "tests/unit/media/data/videos/moving.gif"
 FIELDS = {"summarization": "summary_text", "translation": "translation_text"}
 GREEDY = {"do_sample": False, "num_beams": 1}
 FEW = {"+tokenizer_config.json": {"model_max_length": 24}}
@@ -124,6 +127,19 @@ def answer_in_table(folder, case):
     return ask(table=pandas.DataFrame(json.loads(case["pair"])), query=case["text"])
 
 
+def watch(folder, case):
+    """The pipeline of a video whose frames PyAV decodes."""
+    with av.open(str(ROOT / case["path"])) as file:
+        rate = float(file.streams.video[0].average_rate)
+        frames = numpy.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+    options = dict(case.get("options", {}))
+    ask = transformers.pipeline("video-classification", str(folder))
+    known = {"total_num_frames": len(frames), "fps": rate, "duration": len(frames) / rate}
+    count = options.pop("num_frames", ask.model.config.num_frames)
+    made = ask.video_processor(frames, video_metadata=known, num_frames=count, do_sample_frames=True, return_tensors="pt")
+    return ask.postprocess(ask.model(**made), **options)
+
+
 def prompt_ids(folder, prompt):
     if isinstance(prompt, list):
         return torch.tensor(prompt)
@@ -135,6 +151,8 @@ def run(folder, case):
         return answer_in_table(folder, case)
     if case["task"] == "image-text-to-text":
         return look(folder, case)
+    if case["task"] == "video-classification":
+        return watch(folder, case)
     if case["task"] == "document-question-answering":
         return answer_on_page(folder, case)
     if case["task"] == "sentence-embedding":
@@ -380,6 +398,14 @@ def looks():
         yield case(name, "image-text-to-text", None, messages=said, max_new_tokens=8, **GREEDY)
 
 
+def videos():
+    for name in ("videomae", "vivit"):
+        yield case(name, "video-classification", path=CLIP)
+        yield case(name, "video-classification", path=MOVING, top_k=2, function_to_apply="none")
+    yield case("videomae", "video-classification", path=CLIP, function_to_apply="sigmoid", num_frames=4)
+    yield case("videomae", "video-classification", path=CLIP, files={"+config.json": {"problem_type": "multi_label_classification"}})
+
+
 def sounds():
     yield case("wav2vec2-labels", "audio-classification", path=YES)
     yield case("wav2vec2-labels", "audio-classification", path=WORDS, top_k=3)
@@ -436,7 +462,7 @@ def sounds():
 
 
 def cases():
-    for part in (features, masks, texts, tokens, answers, pages, tables, generated, images, looks, sounds):
+    for part in (features, masks, texts, tokens, answers, pages, tables, generated, images, looks, videos, sounds):
         yield from part()
 
 

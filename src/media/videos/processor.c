@@ -28,6 +28,14 @@ static am_status find_class(const char *name, const am_video_class **out)
     return am_error(AM_UNSUPPORTED, "video processor \"%.100s\" is not one of those that are implemented", name);
 }
 
+bool am_video_class_is_known(const char *name)
+{
+    const am_video_class *found;
+    am_status status = find_class(name, &found);
+    am_status_free(status);
+    return !status;
+}
+
 static am_status read_settings(am_video_processor *p, am_json config, am_json arguments)
 {
     AM_TRY(am_image_processor_create_of(&p->kind->settings, AM_IMAGE_TORCHVISION, config, arguments, &p->settings));

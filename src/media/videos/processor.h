@@ -38,6 +38,9 @@ typedef struct am_video_family {
 } am_video_family;
 extern const am_video_family *const am_video_family_registry[];
 
+/* Whether there is a class of that name. */
+bool am_video_class_is_known(const char *name);
+
 /* The class's details. */
 const void *am_video_details(const am_video_run *run);
 

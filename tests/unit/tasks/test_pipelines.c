@@ -50,6 +50,16 @@ static void tasks_pipelines__answer_image_text_to_text_as_transformers(void **st
     check_task("image-text-to-text");
 }
 
+static void tasks_pipelines__answer_video_classification_as_transformers(void **state)
+{
+    (void)state;
+    if (!am_video_files_decoded()) {
+        print_message("this build has no video decoding\n");
+        skip();
+    }
+    check_task("video-classification");
+}
+
 static void tasks_pipelines__answer_fill_mask_as_transformers(void **state)
 {
     (void)state;
