@@ -141,7 +141,7 @@ AM_API am_status am_model_generate(am_model *model, const char *prompt, const am
                                    am_text_result *out) AM_NODISCARD;
 
 /* Answers messages ([{"role": "user", "content": ...}, ...] as JSON) through the model's chat template. A content that
-   is a list of parts may show images: {"type": "image", "path": FILE}, as transformers has it; see
+   is a list of parts may show images and videos: {"type": "image", "path": FILE}, "video", as transformers has it; see
    am_model_check_images.
  */
 AM_API am_status am_model_chat(am_model *model, const char *messages_json, const am_text_options *options,
@@ -151,6 +151,9 @@ AM_API void am_text_result_deinit(am_text_result *result);
 /* Fails with AM_UNSUPPORTED, naming the model type, unless messages may show images to this model; and as opening its
    processor does. */
 AM_API am_status am_model_check_images(am_model *model) AM_NODISCARD;
+
+/* The same of videos. */
+AM_API am_status am_model_check_videos(am_model *model) AM_NODISCARD;
 
 /* --- the bare model --- */
 

@@ -172,14 +172,19 @@ am_status am_model_check_images(am_model *model)
     return am_check_takes_images(model->pipeline);
 }
 
-/* A prompt of a conversation whose parts are images, too. */
-static am_status chat_about_images(am_model *model, am_json messages, const char *prompt,
-                                   const am_text_options *options, am_text_result *out)
+am_status am_model_check_videos(am_model *model)
+{
+    return am_check_takes_videos(model->pipeline);
+}
+
+/* A prompt of a conversation whose parts are images and videos, too. */
+static am_status chat_about_media(am_model *model, am_json messages, const char *prompt, const am_text_options *options,
+                                  am_text_result *out)
 {
     am_image_prompt images = {0};
     am_text_job job = {0};
     am_arena arena = {0};
-    am_status status = am_image_prompt_open(messages, NULL, &images);
+    am_status status = am_image_prompt_open(model->pipeline, messages, NULL, &images);
     if (!status) status = am_image_prompt_read(model->pipeline, prompt, true, &images, &job);
     if (!status) status = generate_job(model, &job, &arena, options, out);
     am_image_prompt_deinit(&images);
@@ -190,12 +195,12 @@ static am_status chat_about_images(am_model *model, am_json messages, const char
 static am_status chat(am_model *model, am_json messages, const am_text_options *options, am_text_result *out)
 {
     am_chat_text prompt = {0};
-    bool has_images = am_chat_has_images(messages);
-    if (has_images) AM_TRY(am_model_check_images(model));
+    bool has_media = am_chat_has_media(messages);
+    if (has_media) AM_TRY(am_model_check_images(model));
     AM_TRY(am_render_chat(model->pipeline, messages, (am_json){0}, &prompt));
     /* templates write special tokens themselves */
-    am_status status = has_images ? chat_about_images(model, messages, prompt.text, options, out)
-                                  : generate(model, prompt.text, false, options, out);
+    am_status status = has_media ? chat_about_media(model, messages, prompt.text, options, out)
+                                 : generate(model, prompt.text, false, options, out);
     am_chat_text_deinit(&prompt);
     return status;
 }

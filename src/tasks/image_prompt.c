@@ -1,5 +1,6 @@
 #include "tasks/image_prompt.h"
 
+#include "media/video_open.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 #include "text/tokenizer.h"
@@ -9,64 +10,77 @@
 void am_image_prompt_deinit(am_image_prompt *prompt)
 {
     for (int64_t i = 0; i < prompt->count; i++) am_image_deinit(&prompt->images[i]);
+    for (int64_t i = 0; i < prompt->video_count; i++) am_video_deinit(&prompt->videos[i]);
     am_processed_deinit(&prompt->made);
     am_arena_deinit(&prompt->arena);
     *prompt = (am_image_prompt){0};
 }
 
-am_status am_check_takes_images(am_pipeline *p)
+static am_status check_takes(am_pipeline *p, const char *what, am_text (*placeholder)(const am_processor *processor))
 {
     am_processor *processor;
     const am_architecture *architecture = p->model->architecture;
     am_json_string type = am_json_text(am_json_get(am_pipeline_config(p)->object, "model_type"));
     if (!architecture->task || strcmp(architecture->task, "image-text-to-text") != 0)
-        return am_error(AM_UNSUPPORTED, "model type %.*s (class %s) takes no images in a conversation",
-                        (int)type.length, type.bytes, architecture->name);
+        return am_error(AM_UNSUPPORTED, "model type %.*s (class %s) takes no %s in a conversation", (int)type.length,
+                        type.bytes, architecture->name, what);
     AM_TRY(am_pipeline_processor(p, &processor));
-    if (am_processor_image_placeholder(processor).length) return NULL;
-    return am_error(AM_UNSUPPORTED, "model type %.*s: its processor, %s, takes no images", (int)type.length, type.bytes,
-                    am_processor_class_name(processor));
+    if (placeholder(processor).length) return NULL;
+    return am_error(AM_UNSUPPORTED, "model type %.*s: its processor, %s, takes no %s", (int)type.length, type.bytes,
+                    am_processor_class_name(processor), what);
 }
 
-/* --- images of a conversation --- */
-
-static bool is_image(am_json part)
+am_status am_check_takes_images(am_pipeline *p)
 {
-    return am_json_equals(am_json_get(part, "type"), "image");
+    return check_takes(p, "images", am_processor_image_placeholder);
 }
 
-static int64_t count_images(am_json messages)
+am_status am_check_takes_videos(am_pipeline *p)
+{
+    return check_takes(p, "videos", am_processor_video_placeholder);
+}
+
+/* --- images and videos of a conversation --- */
+
+static bool is_a(const char *type, am_json part)
+{
+    return am_json_equals(am_json_get(part, "type"), type);
+}
+
+static int64_t count_parts(am_json messages, const char *type)
 {
     int64_t count = 0;
     for (am_json_iterator m = am_json_iterate(messages); am_json_next(&m);) {
         am_json content = am_json_get(m.value, "content");
         if (am_json_kind_of(content) != AM_JSON_ARRAY) continue;
-        for (am_json_iterator part = am_json_iterate(content); am_json_next(&part);) count += is_image(part.value);
+        for (am_json_iterator part = am_json_iterate(content); am_json_next(&part);) count += is_a(type, part.value);
     }
     return count;
 }
 
-bool am_chat_has_images(am_json messages)
+bool am_chat_has_media(am_json messages)
 {
-    return count_images(messages) > 0;
+    return count_parts(messages, "image") > 0 || count_parts(messages, "video") > 0;
 }
 
-/* Null: the part names no file. */
-static const char *file_of(am_json part)
+/* *out: the file that a part names; null where it names none. */
+static am_status file_of(am_json part, const char *type, const char **out)
 {
-    static const char *const keys[] = {"image", "url", "path"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    const char *const keys[] = {type, "url", "path"};
+    *out = NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !*out; i++) {
         am_json value = am_json_get(part, keys[i]);
-        if (am_json_kind_of(value) == AM_JSON_STRING) return am_json_text(value).bytes;
+        if (am_json_kind_of(value) == AM_JSON_STRING) *out = am_json_text(value).bytes;
     }
+    if (*out && (strncmp(*out, "http://", 7) == 0 || strncmp(*out, "https://", 8) == 0))
+        return am_error(AM_UNSUPPORTED, "messages: %s: %ss are read from files only", *out, type);
     return NULL;
 }
 
-static am_status open_part(am_json part, const am_task_input **given, am_image *out)
+static am_status open_image(am_json part, const am_task_input **given, am_image *out)
 {
-    const char *file = file_of(part);
-    if (file && (strncmp(file, "http://", 7) == 0 || strncmp(file, "https://", 8) == 0))
-        return am_error(AM_UNSUPPORTED, "messages: %s: images are read from files only", file);
+    const char *file;
+    AM_TRY(file_of(part, "image", &file));
     if (file) return am_image_open(file, 0, out);
     const am_task_input *input = *given;
     *given = NULL;
@@ -74,15 +88,39 @@ static am_status open_part(am_json part, const am_task_input **given, am_image *
                  : am_error(AM_INVALID_ARGUMENT, "messages: an image without its file (\"path\")");
 }
 
-am_status am_image_prompt_open(am_json messages, const am_task_input *given, am_image_prompt *out)
+static am_status choose_frames(void *processor, const am_video *video, int64_t **out_indices, int64_t *out_count)
 {
-    out->images = am_arena_array(&out->arena, (size_t)count_images(messages) + 1, sizeof *out->images);
-    if (!out->images) return am_out_of_memory();
+    return am_processor_select_frames(processor, video, out_indices, out_count);
+}
+
+static am_status open_video(am_pipeline *p, am_json part, am_arena *arena, am_video *out)
+{
+    am_video_source source = {0};
+    am_processor *processor;
+    AM_TRY(file_of(part, "video", &source.file));
+    if (!source.file) return am_error(AM_INVALID_ARGUMENT, "messages: a video without its file (\"path\")");
+    AM_TRY(am_check_takes_videos(p));
+    AM_TRY(am_pipeline_processor(p, &processor));
+    return am_video_open(&source, choose_frames, processor, arena, out);
+}
+
+static am_status open_part(am_pipeline *p, am_json part, const am_task_input **given, am_image_prompt *out)
+{
+    if (is_a("image", part)) return open_image(part, given, &out->images[out->count++]);
+    if (is_a("video", part)) return open_video(p, part, &out->arena, &out->videos[out->video_count++]);
+    return NULL;
+}
+
+am_status am_image_prompt_open(am_pipeline *p, am_json messages, const am_task_input *given, am_image_prompt *out)
+{
+    out->images = am_arena_array(&out->arena, (size_t)count_parts(messages, "image") + 1, sizeof *out->images);
+    out->videos = am_arena_array(&out->arena, (size_t)count_parts(messages, "video") + 1, sizeof *out->videos);
+    if (!out->images || !out->videos) return am_out_of_memory();
     for (am_json_iterator m = am_json_iterate(messages); am_json_next(&m);) {
         am_json content = am_json_get(m.value, "content");
         if (am_json_kind_of(content) != AM_JSON_ARRAY) continue;
         for (am_json_iterator part = am_json_iterate(content); am_json_next(&part);)
-            if (is_image(part.value)) AM_TRY(open_part(part.value, &given, &out->images[out->count++]));
+            AM_TRY(open_part(p, part.value, &given, out));
     }
     return given ? am_error(AM_INVALID_ARGUMENT, "messages: no part {\"type\": \"image\"} is left for the image that "
                                                  "is given beside them")
@@ -144,6 +182,8 @@ am_status am_image_prompt_read(am_pipeline *p, const char *text, bool is_chat, a
                                   .text_count = 1,
                                   .images = prompt->images,
                                   .image_count = prompt->count,
+                                  .videos = prompt->videos,
+                                  .video_count = prompt->video_count,
                                   .no_special_tokens = is_chat && begins_itself(processor, text)};
     AM_TRY(am_processor_run(processor, &inputs, &prompt->made));
     return take_inputs(prompt, job);

@@ -77,7 +77,7 @@ static am_status append_answer(const job *j, const am_text_answer *made, am_buff
 static am_status open_images(const job *j, const am_task_input *input, am_image_prompt *out)
 {
     const am_task_input *given = input->path || input->bytes ? input : NULL;
-    if (is_chat(j)) return am_image_prompt_open(j->messages, given, out);
+    if (is_chat(j)) return am_image_prompt_open(j->p, j->messages, given, out);
     return given ? am_image_prompt_open_input(given, out) : NULL;
 }
 
@@ -116,7 +116,7 @@ const am_task am_task_image_text_to_text = {
     .summary =
         "Continues a text that speaks of an image, or a conversation: the option messages instead of a text. The "
         "text has the model's placeholder where the image belongs; a message has parts {\"type\": \"image\", "
-        "\"path\": FILE}.",
+        "\"path\": FILE}, or \"video\".",
     .parameters = AM_GENERATION_PARAMETERS ", return_full_text, messages",
     .run = run,
 };

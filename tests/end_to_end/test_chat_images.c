@@ -1,10 +1,12 @@
-/* `anymodel chat` about images, with a tiny Llama 4 whose answers transformers gave
+/* `anymodel chat` about images and videos, with a tiny Llama 4 and a tiny Qwen2-VL whose answers transformers gave
    (tests/unit/tasks/data/pipelines.json). */
 #include "cli_support.h"
 
 #include "base/buffer.h"
 #include "base/json.h"
 #include "recorded_models.h"
+
+#include <anymodel/processor.h>
 
 static const char *photo_path(void)
 {
@@ -136,4 +138,59 @@ static void end_to_end_chat_images__that_cannot_be_shown_are_errors(void **state
     expect_failure(am_test_anymodel(NULL, "run", llama4, photo.text, "--option",
                                     "messages=[{\"role\": \"user\", \"content\": \"Hello\"}]"),
                    AM_INVALID_ARGUMENT, "no part {\"type\": \"image\"} is left");
+}
+
+/* --- videos --- */
+
+static const char *clip_path(void)
+{
+    return am_test_source_path("tests/unit/media/data/videos/h264.mp4");
+}
+
+static bool decodes_videos(void)
+{
+    if (am_video_files_decoded()) return true;
+    print_message("this build has no video decoding\n");
+    return false;
+}
+
+static void end_to_end_chat_images__videos_go_with_a_message_as_images_do(void **state)
+{
+    (void)state;
+    if (!decodes_videos()) skip();
+    const kept_text clip = keep(clip_path());
+    const char *model = am_test_recorded_model("qwen2-vl");
+    am_buffer messages = {0};
+    append_all(&messages,
+               (const char *const[]){"[{\"role\": \"user\", \"content\": [{\"type\": \"video\", \"path\": \"",
+                                     clip.text, "\"}, " TEXT("The cat?") "]}]", NULL});
+    char *answer = ask(model, am_buffer_text(&messages));
+    am_test_result option = CHAT("The cat?\n", model, "--video", clip.text);
+    am_test_result line = CHAT(am_test_format("/video %s\nThe cat?\n", clip.text), model);
+    am_test_result without = CHAT("The cat?\n", model);
+    expect_code(&option, AM_OK);
+    expect_code(&line, AM_OK);
+    expect_code(&without, AM_OK);
+    assert_string_equal(option.out, answer);
+    assert_string_equal(line.out, answer);
+    assert_string_not_equal(without.out, answer);
+    am_test_result_free(&option);
+    am_test_result_free(&line);
+    am_test_result_free(&without);
+    am_buffer_deinit(&messages);
+    free(answer);
+}
+
+static void end_to_end_chat_images__videos_that_cannot_be_shown_are_errors(void **state)
+{
+    (void)state;
+    const kept_text clip = keep(clip_path());
+    const char *llama4 = am_test_recorded_model("llama4"), *qwen = am_test_recorded_model("qwen2-vl");
+    expect_failure(CHAT("Hello\n", llama4, "--video", clip.text), AM_UNSUPPORTED, "Llama4Processor, takes no videos");
+    expect_failure(CHAT("Hello\n", qwen, "--video", "absent.mp4"), AM_NOT_FOUND, "there is no video \"absent.mp4\"");
+    expect_failure(am_test_anymodel(NULL, "run", qwen, "--option",
+                                    "messages=[{\"role\": \"user\", \"content\": [{\"type\": \"video\"}]}]"),
+                   AM_INVALID_ARGUMENT, "a video without its file");
+    if (!decodes_videos()) skip();
+    expect_failure(CHAT("Hello\n", qwen, "--video", am_test_source_path("README.md")), AM_INVALID_FILE, "README.md");
 }

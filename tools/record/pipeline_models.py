@@ -367,8 +367,9 @@ def qwen2_vl():
     named = {"image_token": "<|image_pad|>", "video_token": "<|video_pad|>", "begin_token": "<|vision_start|>", "end_token": "<|vision_end|>"}
     tokenizer = bytes_and(named)
     images = tf.Qwen2VLImageProcessor(patch_size=4, size={"shortest_edge": 256, "longest_edge": 1024})
-    processor = tf.Qwen2VLProcessor(images, tokenizer, tf.Qwen2VLVideoProcessor(patch_size=4),
-                                    chat_template=CHAT.replace("<|image|>", "<|vision_start|><|image_pad|><|vision_end|>"))
+    processor = tf.Qwen2VLProcessor(images, tokenizer, tf.Qwen2VLVideoProcessor(patch_size=4, size={"shortest_edge": 512, "longest_edge": 4096}),
+                                    chat_template=CHAT.replace("<|image|>", "<|vision_start|><|image_pad|><|vision_end|>").replace(
+                                        "{% else %}{{ part.text", "{% elif part.type == 'video' %}<|vision_start|><|video_pad|><|vision_end|>{% else %}{{ part.text"))
     rope = {"rope_parameters": {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 1, 1]}}
     size = dict(vocab_size=len(tokenizer), hidden_size=16, intermediate_size=24, num_hidden_layers=2, num_attention_heads=2,
                 num_key_value_heads=1, max_position_embeddings=512, pad_token_id=None, bos_token_id=tokenizer.bos_token_id,

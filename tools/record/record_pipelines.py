@@ -127,17 +127,39 @@ def answer_in_table(folder, case):
     return ask(table=pandas.DataFrame(json.loads(case["pair"])), query=case["text"])
 
 
-def watch(folder, case):
-    """The pipeline of a video whose frames PyAV decodes."""
-    with av.open(str(ROOT / case["path"])) as file:
+def frames_of(path):
+    """All frames of a video, as PyAV decodes them, and what is known of it."""
+    with av.open(str(ROOT / path)) as file:
         rate = float(file.streams.video[0].average_rate)
         frames = numpy.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+    return frames, {"total_num_frames": len(frames), "fps": rate, "duration": len(frames) / rate}
+
+
+def watch(folder, case):
+    """The pipeline of a video."""
+    frames, known = frames_of(case["path"])
     options = dict(case.get("options", {}))
     ask = transformers.pipeline("video-classification", str(folder))
-    known = {"total_num_frames": len(frames), "fps": rate, "duration": len(frames) / rate}
     count = options.pop("num_frames", ask.model.config.num_frames)
     made = ask.video_processor(frames, video_metadata=known, num_frames=count, do_sample_frames=True, return_tensors="pt")
     return ask.postprocess(ask.model(**made), **options)
+
+
+def talk_about_video(folder, case):
+    """The pipeline of a conversation with videos and images, whose files it would decode with torchcodec."""
+    processor = transformers.AutoProcessor.from_pretrained(str(folder))
+    model = transformers.AutoModelForImageTextToText.from_pretrained(str(folder)).eval()
+    options = dict(case["options"])
+    messages = options.pop("messages")
+    parts = [part for message in messages if isinstance(message["content"], list) for part in message["content"]]
+    videos = [frames_of(part["path"]) for part in parts if part["type"] == "video"]
+    images = [PIL.Image.open(ROOT / part["path"]) for part in parts if part["type"] == "image"]
+    text = processor.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
+    made = processor(text=[text], images=images or None, videos=[frames for frames, _ in videos], return_tensors="pt",
+                     videos_kwargs={"video_metadata": [known for _, known in videos]})
+    ids = model.generate(**made, **options)[0, made["input_ids"].shape[1]:]
+    answer = {"role": "assistant", "content": processor.decode(ids, skip_special_tokens=True)}
+    return [{"input_text": messages, "generated_text": [*messages, answer]}]
 
 
 def prompt_ids(folder, prompt):
@@ -149,6 +171,8 @@ def prompt_ids(folder, prompt):
 def run(folder, case):
     if case["task"] == "table-question-answering":
         return answer_in_table(folder, case)
+    if case["task"] == "image-text-to-text" and '"type": "video"' in json.dumps(case):
+        return talk_about_video(folder, case)
     if case["task"] == "image-text-to-text":
         return look(folder, case)
     if case["task"] == "video-classification":
@@ -396,6 +420,13 @@ def looks():
         yield case(name, "image-text-to-text", f"{token}The cat", path=PHOTO, max_new_tokens=8, **GREEDY)
         yield case(name, "image-text-to-text", f"Who lives in {token}?", path=DIGIT, max_new_tokens=8, **GREEDY)
         yield case(name, "image-text-to-text", None, messages=said, max_new_tokens=8, **GREEDY)
+
+
+    film = [{"role": "user", "content": [{"type": "video", "path": CLIP}, {"type": "text", "text": "The cat?"}]}]
+    both = [{"type": "video", "path": MOVING}, {"type": "image", "path": DIGIT}, {"type": "text", "text": "And?"}]
+    both = [*film, {"role": "assistant", "content": [{"type": "text", "text": "A mat."}]}, {"role": "user", "content": both}]
+    yield case("qwen2-vl", "image-text-to-text", None, messages=film, max_new_tokens=8, **GREEDY)
+    yield case("qwen2-vl", "image-text-to-text", None, messages=both, max_new_tokens=8, **GREEDY)
 
 
 def videos():

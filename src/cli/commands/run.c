@@ -46,7 +46,7 @@ const am_command am_command_run = {
     .help =
         "INPUT is a text, or the path of a file: an image (PNG, JPEG, WebP, GIF, TIFF, BMP, PNM), a sound (WAV, "
         "FLAC, Ogg, MP3, AIFF, AU,\n"
-        "CAF), or else a text; - is stdin. Several are answered one after the other. The task follows from the "
+        "CAF), a video (MP4, WebM, GIF ..), or else a text; - is stdin. Several are answered one after the other. The task follows from the "
         "model's class; what it takes\n"
         "and which parameters it has says anymodel run --task TASK --help.\n\n"
         "  anymodel run my-bert \"Paris is the [MASK] of France.\"\n"

@@ -8,6 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Whether this build opens what a case is about. */
+static bool is_open(am_json one)
+{
+    am_buffer text = {0};
+    am_json_write(one, &text);
+    bool shows_video = strstr(am_buffer_text(&text), "\"video\"") != NULL;
+    am_buffer_deinit(&text);
+    return !shows_video || am_video_files_decoded();
+}
+
 static void check_task(const char *task)
 {
     am_json_document *recorded;
@@ -16,7 +26,7 @@ static void check_task(const char *task)
     am_test_expect_ok(am_json_open(am_test_source_path("tests/unit/tasks/data/pipelines.json"), &recorded));
     am_json models = am_json_get(am_json_root(recorded), "models");
     for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(recorded), "cases")); am_json_next(&i);) {
-        if (!am_json_equals(am_json_get(i.value, "task"), task)) continue;
+        if (!am_json_equals(am_json_get(i.value, "task"), task) || !is_open(i.value)) continue;
         const char *name = am_json_text(am_json_get(i.value, "model")).bytes;
         am_json model = am_json_get(models, name);
         const char *directory =
