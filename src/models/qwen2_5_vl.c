@@ -39,8 +39,9 @@ static am_value video_features(am_builder *b)
 static int text_inputs(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS])
 {
     am_config vision = am_config_child(am_model_config(b), "vision_config");
-    return am_qwen_text_inputs(b, am_config_size(&vision, "spatial_merge_size", 2),
-                               am_config_size(&vision, "tokens_per_second", 4), out);
+    const am_qwen_places places = {.merge = am_config_size(&vision, "spatial_merge_size", 2),
+                                   .tokens_per_second = am_config_size(&vision, "tokens_per_second", 4)};
+    return am_qwen_text_inputs(b, &places, out);
 }
 
 static void vision_model(am_builder *b)

@@ -37,7 +37,8 @@ static am_value video_features(am_builder *b)
 static int text_inputs(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS])
 {
     am_config vision = am_config_child(am_model_config(b), "vision_config");
-    return am_qwen_text_inputs(b, am_config_size(&vision, "spatial_merge_size", 2), 0, out);
+    const am_qwen_places places = {.merge = am_config_size(&vision, "spatial_merge_size", 2)};
+    return am_qwen_text_inputs(b, &places, out);
 }
 
 static const am_vision_language_family family = {.features = features,

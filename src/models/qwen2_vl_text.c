@@ -6,7 +6,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
 {
     static const int64_t sections[3] = {16, 24, 24};
     o->qkv_bias = true;
-    o->mrope = am_mrope_sections_read(c, &o->rope, sections);
+    o->mrope = am_mrope_sections_read(c, &o->rope, sections, false);
     if (!am_config_flag(c, "use_sliding_window", false)) return;
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
     am_decoder_read_sliding(c, o, am_config_int(c, "max_window_layers", 80), 0);

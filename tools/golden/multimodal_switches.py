@@ -168,20 +168,20 @@ def asked(*rows: str, **more) -> dict:
     return {"input_ids": {"values": ids}, "mm_token_type_ids": {"values": types}, **masked, **more}
 
 
-def qwen_vl(name: str, vision: dict) -> list[Switch]:
+def qwen_vl(name: str, vision: dict, **more) -> list[Switch]:
     lm, model = f"{name}ForConditionalGeneration", f"{name}Model"
     sizes = [[1, 6, 10], [1, 2, 4]]
     video = {"pixel_values": None, "image_grid_thw": None, **grids("video", [[3, 4, 6], [2, 4, 2]])}
     text_only = {name: None for name in ("pixel_values", "image_grid_thw", "mm_token_type_ids")}
     return [
-        Switch(lm, "two_sizes", {"vision_config": vision}, inputs=asked("ab" + 15 * "i" + "cde", "f" + 2 * "i" + 17 * "g",
+        Switch(lm, "two_sizes", {"vision_config": vision, **more}, inputs=asked("ab" + 15 * "i" + "cde", "f" + 2 * "i" + 17 * "g",
                **grids("image", sizes))),
-        Switch(lm, "two_images", {"vision_config": vision, "tie_word_embeddings": False}, rows=1, inputs=asked(
+        Switch(lm, "two_images", {"vision_config": vision, **more, "tie_word_embeddings": False}, rows=1, inputs=asked(
             "a" + 2 * "i" + "bc" + 15 * "i" + "d", **grids("image", sizes[::-1]))),
-        Switch(model, "padded", {"vision_config": vision}, inputs=asked("-" * 3 + "a" + 15 * "i" + "bc", "d" + 2 * "i" + 12 * "e" + "-" * 6,
+        Switch(model, "padded", {"vision_config": vision, **more}, inputs=asked("-" * 3 + "a" + 15 * "i" + "bc", "d" + 2 * "i" + 12 * "e" + "-" * 6,
                **grids("image", sizes))),
-        Switch(model, "video", {"vision_config": vision}, inputs=asked("ab" + 18 * "v" + "c", "d" + 4 * "v" + 16 * "e", **video)),
-        Switch(model, "both", {"vision_config": vision}, rows=1, inputs=asked(
+        Switch(model, "video", {"vision_config": vision, **more}, inputs=asked("ab" + 18 * "v" + "c", "d" + 4 * "v" + 16 * "e", **video)),
+        Switch(model, "both", {"vision_config": vision, **more}, rows=1, inputs=asked(
             "ab" + 18 * "v" + "c" + 2 * "i" + "de" + 4 * "v" + "f", **{**video, **grids("image", sizes[1:])})),
         Switch(lm, "text_only", inputs=text_only, mask="left"),
         Switch(lm, "text_longer", inputs=text_only, mask=None, length=12),
@@ -217,7 +217,38 @@ def qwen_vl_text(name: str) -> list[Switch]:
     ]
 
 
+def frames_apart(given: dict, rows: str) -> dict:
+    """The frames of videos between words, as Qwen3-VL has them."""
+    return {**given, **asked(*rows.split("/"))}
+
+
+TOKENS = {"image_token_id": 4, "video_token_id": 5}
+DEEP = {**SQUARES, "num_position_embeddings": 25, "deepstack_visual_indexes": [1, 0]}
+FILM = {"pixel_values": None, "image_grid_thw": None, **grids("video", [[3, 4, 6], [2, 4, 2]])}
+QWEN3_VL = [switch for switch in qwen_vl("Qwen3VL", DEEP, **TOKENS) if switch.name not in ("video", "both")] + [
+    Switch("Qwen3VLModel", "video", {"vision_config": DEEP, **TOKENS}, inputs=frames_apart(FILM, "a" + 3 * "bvvvvvvc" + "d/e" + 2 * "fvvg" + 17 * "h")),
+    Switch("Qwen3VLModel", "both", {"vision_config": {**DEEP, "deepstack_visual_indexes": [0]}, **TOKENS}, rows=1, inputs=frames_apart(
+        {**FILM, **grids("image", [[1, 2, 4]])}, "a" + 3 * "bvvvvvvc" + "iid" + 2 * "fvvg")),
+    Switch("Qwen3VLModel", "shallow", {"vision_config": {**DEEP, "deepstack_visual_indexes": []}, **TOKENS}, rows=1, inputs=asked(
+        "aiib", **grids("image", [[1, 2, 4]]))),
+]
+QWEN3_VL_VISION = [
+    Switch("Qwen3VLVisionModel", "sizes", {**DEEP, "out_hidden_size": 20, "hidden_act": "relu"}, inputs={
+        "hidden_states": {"shape": [60 + 32 + 8, 96], "lo": -1.0, "hi": 1.0}, "grid_thw": {"values": [[1, 6, 10], [2, 4, 4], [1, 2, 4]]}}),
+]
+QWEN3_VL_TEXT = [
+    Switch("Qwen3VLTextModel", "interleaved", {"rope_parameters": {"mrope_section": [1, 2, 1], "rope_theta": 50.0, "rope_type": "default",
+           "mrope_interleaved": True}, "head_dim": 16, "attention_bias": True}, inputs={**PLACES, "input_ids": {"values": [
+               [10, 20, 30, 40, 50, 60, 70], [11, 21, 31, 41, 51, 61, 71]]}, "inputs_embeds": None, "visual_pos_masks": {"values": [
+                   [0, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1, 1]], "dtype": "BOOL"},
+               "deepstack_visual_embeds.0": {"shape": [5, 32], "lo": -1.0, "hi": 1.0}, "deepstack_visual_embeds.1": {"shape": [5, 32], "lo": -1.0, "hi": 1.0}}),
+    Switch("Qwen3VLTextModel", "plain", inputs={"input_ids": {"values": [[10, 20, 30, 40, 50, 60, 70], [11, 21, 31, 41, 51, 61, 71]]},
+           "inputs_embeds": None, "position_ids": None, "visual_pos_masks": None, "deepstack_visual_embeds.0": None,
+           "deepstack_visual_embeds.1": None}, mask="left"),
+]
+
 MULTIMODAL = {
+    "qwen3_vl": QWEN3_VL, "qwen3_vl_vision": QWEN3_VL_VISION, "qwen3_vl_text": QWEN3_VL_TEXT,
     "qwen2_vl": qwen_vl("Qwen2VL", SQUARES), "qwen2_5_vl": QWEN2_5_VL, "qwen2_5_vl_vision": QWEN2_5_VL_VISION,
     "qwen2_vl_text": qwen_vl_text("Qwen2VLTextModel"), "qwen2_5_vl_text": qwen_vl_text("Qwen2_5_VLTextModel"),
     "gemma3": GEMMA3, "paligemma": PALIGEMMA,
@@ -230,6 +261,7 @@ MULTIMODAL = {
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MULTIMODAL_KEPT = {
+    "qwen3_vl": "two_sizes padded both", "qwen3_vl_vision": "sizes", "qwen3_vl_text": "interleaved",
     "qwen2_vl": "two_sizes padded both", "qwen2_5_vl": "two_images video seconds text_only", "qwen2_5_vl_vision": "windows equal",
     "qwen2_vl_text": "sections window", "qwen2_5_vl_text": "four",
     "gemma3": "two_images beyond padded", "paligemma": "answered untyped beyond",

@@ -275,9 +275,11 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
+    am_value state = x; /* of a layer, before what comes between */
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, "hidden_states", i, x);
-        x = decoder_layer(b, x, &run, i);
+        am_output_hidden_state(b, "hidden_states", i, state);
+        state = x = decoder_layer(b, x, &run, i);
+        if (o->after_layer) x = o->after_layer(b, x, i);
     }
     x = norm(b, o->final_norm ? o->final_norm : "norm", x, o);
     am_output_hidden_state(b, "hidden_states", (int)o->num_hidden_layers, x);

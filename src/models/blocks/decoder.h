@@ -76,8 +76,9 @@ struct am_decoder_options {
     bool parallel;                           /* attention and MLP read the same normed x; both are added to it */
     bool head_bias;                          /* of lm_head */
     bool parts_add_residual;                 /* attention and MLP give all of what x becomes (MiniMax) */
-    const am_config *config;                 /* these were read from */
-    const am_feature_rows *features;         /* among the embeddings, or null */
+    am_value (*after_layer)(am_builder *b, am_value x, int index); /* what goes on after a layer; null: x */
+    const am_config *config;                                       /* these were read from */
+    const am_feature_rows *features;                               /* among the embeddings, or null */
 };
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */

@@ -14,6 +14,17 @@ am_value am_merge_features(am_builder *b, am_value x, const am_feature_rows *f)
     return am_reshape(b, rows, am_shape_of_value(b, x));
 }
 
+am_value am_spread_rows(am_builder *b, am_value rows, am_value is)
+{
+    am_shape shape = am_shape_of_value(b, is);
+    am_value flat = am_flatten(b, is, 0, 1);
+    am_value row = am_add_number(b, am_scan(b, AM_REDUCE_SUM, am_cast(b, flat, AM_I32), 0, false, false), -1);
+    row = am_binary_number(b, AM_MIN, am_binary_number(b, AM_MAX, row, 0), (double)(am_dim(b, rows, 0) - 1));
+    am_value x = am_select(b, am_unsqueeze(b, flat, -1), am_gather(b, rows, row, 0, false), am_scalar(b, AM_F32, 0));
+    return am_builder_failed(b) ? AM_NONE
+                                : am_reshape(b, x, am_shape_of(shape.dims[0], shape.dims[1], am_dim(b, rows, 1)));
+}
+
 am_value am_merge_part_features(am_builder *b, am_value x)
 {
     const am_feature_rows *features;

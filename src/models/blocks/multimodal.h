@@ -9,7 +9,10 @@
    names both. torch.Tensor.masked_scatter */
 am_value am_merge_features(am_builder *b, am_value x, const am_feature_rows *features);
 
-/* The same of all the features that this class is given as a part of another; x of none. */
+/* Rows: [N, C] at the places where `is`: BOOL [B, T], in their order, and zeros at the others: [B, T, C]. */
+am_value am_spread_rows(am_builder *b, am_value rows, am_value is);
+
+/* am_merge_features of all the features that this class is given as a part of another; x of none. */
 am_value am_merge_part_features(am_builder *b, am_value x);
 
 #endif

@@ -4,6 +4,7 @@
 #include "models/blocks/decoder.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 const am_shaping_input am_qwen_shaping_inputs[] = {
     {"image_grid_thw", false}, {"video_grid_thw", false}, {"grid_thw", false}, {0}};
@@ -25,7 +26,52 @@ static am_value embed(am_builder *b, am_value x, const am_qwen_vision *v)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "patches have %" PRId64 " numbers, expected %" PRId64,
                                     am_dim(b, x, 1), pixels));
     am_value weight = am_reshape(b, am_weight(b, "patch_embed.proj.weight", shape), am_shape_of(v->width, pixels));
-    return am_linear_with(b, x, weight, AM_NONE);
+    am_value bias = v->positions ? am_weight(b, "patch_embed.proj.bias", am_shape_of(v->width)) : AM_NONE;
+    return am_linear_with(b, x, weight, bias);
+}
+
+/* The two rows or columns of a table of `side` that place i of `count` lies between, and how near the second. */
+static void neighbours(int64_t i, int64_t count, int64_t side, int64_t at[2], float *share)
+{
+    float place = (float)(i * (side - 1)) / (float)(count > 1 ? count - 1 : 1);
+    at[0] = (int64_t)place;
+    at[1] = at[0] + 1 < side ? at[0] + 1 : side - 1;
+    *share = place - (float)at[0];
+}
+
+/* Learned positions of each patch: [N, width], linear between those of the table. */
+static am_value positions(am_builder *b, const am_grids *g, const am_patch_places *places, const am_qwen_vision *v)
+{
+    int64_t side = 1, N = g->patches, at = 0, rows[2], columns[2];
+    while ((side + 1) * (side + 1) <= v->positions) side++;
+    am_value table = am_weight(b, "pos_embed.weight", am_shape_of(v->positions, v->width)), sum = AM_NONE;
+    table = am_cast(b, table, AM_F32);
+    int32_t *ids = am_arena_array(am_builder_arena(b), (size_t)(4 * N) + 1, sizeof *ids);
+    float *shares = am_arena_array(am_builder_arena(b), (size_t)(4 * N) + 1, sizeof *shares), y, x;
+    if (!ids || !shares) {
+        am_builder_fail(b, am_out_of_memory());
+        return AM_NONE;
+    }
+    for (int i = 0; i < g->count; i++)
+        for (int64_t k = 0; k < g->items[i].t * g->items[i].h * g->items[i].w; k++, at++) {
+            neighbours(places->height[at], g->items[i].h, side, rows, &y);
+            neighbours(places->width[at], g->items[i].w, side, columns, &x);
+            for (int q = 0; q < 4; q++) {
+                ids[q * N + at] = (int32_t)(rows[q / 2] * side + columns[q % 2]);
+                shares[q * N + at] = (q / 2 ? y : 1 - y) * (q % 2 ? x : 1 - x);
+            }
+        }
+    for (int q = 0; q < 4; q++) {
+        am_value part = am_gather(b, table, am_constant_copy(b, AM_I32, am_shape_of(N), ids + q * N), 0, false);
+        part = am_mul(b, part, am_constant_copy(b, AM_F32, am_shape_of(N, 1), shares + q * N));
+        sum = sum.id ? am_add(b, sum, part) : part;
+    }
+    return sum;
+}
+
+static const char *name_or(const char *name, const char *fallback)
+{
+    return name ? name : fallback;
 }
 
 static am_value attention(am_builder *b, am_value x, const am_qwen_vision *v, const am_rope *rope,
@@ -45,21 +91,22 @@ static am_value mlp(am_builder *b, am_value x, const am_qwen_vision *v)
     am_scope(b, "mlp");
     if (v->modern) x = am_gated_mlp(b, x, v->intermediate_size, v->hidden_act, AM_BIAS);
     else {
-        x = am_linear_activation(b, "fc1", x, v->intermediate_size, AM_BIAS, v->hidden_act);
-        x = am_linear(b, "fc2", x, v->width, AM_BIAS);
+        x = am_linear_activation(b, name_or(v->fc1, "fc1"), x, v->intermediate_size, AM_BIAS, v->hidden_act);
+        x = am_linear(b, name_or(v->fc2, "fc2"), x, v->width, AM_BIAS);
     }
     am_end_scope(b);
     return x;
 }
 
-/* x: [N, width] -> [N / merge^2, out_width] */
-static am_value merge(am_builder *b, am_value x, const am_qwen_vision *v)
+/* x: [N, width] -> [N / merge^2, out_width] below the scope NAME; norms whole squares, or patches. */
+static am_value merge(am_builder *b, const char *name, am_value x, const am_qwen_vision *v, bool norms_squares)
 {
-    int64_t wide = v->width * v->merge * v->merge;
-    am_scope(b, "merger");
-    x = am_reshape(b, norm(b, "ln_q", x, v), am_shape_of(-1, wide));
-    x = am_linear_activation(b, "mlp.0", x, wide, AM_BIAS, AM_GELU);
-    x = am_linear(b, "mlp.2", x, v->out_width, AM_BIAS);
+    const char *ln = name_or(v->merge_norm, "ln_q");
+    am_shape squares = am_shape_of(-1, v->width * v->merge * v->merge);
+    am_scope(b, "%s", name);
+    x = norms_squares ? norm(b, ln, am_reshape(b, x, squares), v) : am_reshape(b, norm(b, ln, x, v), squares);
+    x = am_linear_activation(b, name_or(v->merge_1, "mlp.0"), x, am_dim(b, x, -1), AM_BIAS, AM_GELU);
+    x = am_linear(b, name_or(v->merge_2, "mlp.2"), x, v->out_width, AM_BIAS);
     am_end_scope(b);
     return x;
 }
@@ -136,22 +183,38 @@ static bool sees_all(const am_qwen_vision *v, int64_t i)
     return v->window == 0;
 }
 
+/* What the text is given of the states x: [1, N, width] after layer i, as the count-th of such, where it is: how many
+   there are then. */
+static int keep_deep(am_builder *b, am_value x, int i, const am_qwen_vision *v, int count, am_qwen_vision_output *out)
+{
+    char name[48];
+    int k = 0;
+    while (k < v->deep_count && v->deep[k] != i) k++;
+    if (k == v->deep_count) return count;
+    snprintf(name, sizeof name, "deepstack_merger_list.%d", k);
+    out->deep[count] = merge(b, name, am_squeeze(b, x, 0), v, true);
+    return count + 1;
+}
+
 am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_grids *g, const am_qwen_vision *v,
                                            bool hidden_states)
 {
-    am_qwen_vision_output none = {AM_NONE, AM_NONE};
+    am_qwen_vision_output out = {AM_NONE, AM_NONE, {AM_NONE}};
+    int deep = 0;
     int64_t N = am_dim(b, x, 0), unit = g->merge * g->merge;
     if (N != g->patches)
         am_builder_fail(
             b, am_error(AM_INVALID_ARGUMENT, "%" PRId64 " patches, but the grids have %" PRId64, N, g->patches));
-    if (am_builder_failed(b)) return none;
+    if (am_builder_failed(b)) return out;
     window_order order = read_order(b, g, v);
     am_patch_places places = am_grid_places(b, g, order.tokens);
-    if (am_builder_failed(b)) return none;
+    if (am_builder_failed(b)) return out;
     am_rope rope = am_grid_rope(b, &places, N, v->width / v->heads, v->theta);
     am_segments pictures = am_segments_make(b, order.pictures, order.picture_count),
                 windows = am_segments_make(b, order.windows, order.window_count);
-    x = am_reshape(b, embed(b, x, v), am_shape_of(N / unit, unit * v->width));
+    x = embed(b, x, v);
+    if (v->positions) x = am_add(b, x, positions(b, g, &places, v));
+    x = am_reshape(b, x, am_shape_of(N / unit, unit * v->width));
     x = am_reshape(b, reorder(b, x, order.tokens, false), am_shape_of(1, N, v->width));
     for (int i = 0; i < v->depth && !am_builder_failed(b); i++) {
         if (hidden_states) am_output_hidden_state(b, "hidden_states", i, am_squeeze(b, x, 0));
@@ -159,10 +222,16 @@ am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_g
         x = am_add(b, x, attention(b, norm(b, "norm1", x, v), v, &rope, sees_all(v, i) ? &pictures : &windows));
         x = am_add(b, x, mlp(b, norm(b, "norm2", x, v), v));
         am_end_scope(b);
+        deep = keep_deep(b, x, i, v, deep, &out);
     }
     x = am_squeeze(b, x, 0);
     if (hidden_states) am_output_hidden_state(b, "hidden_states", (int)v->depth, x);
-    return (am_qwen_vision_output){x, reorder(b, merge(b, x, v), order.tokens, true)};
+    out.last_hidden_state = x;
+    out.pooler_output = reorder(b, merge(b, "merger", x, v, false), order.tokens, true);
+    if (deep != v->deep_count && !am_builder_failed(b))
+        am_config_fail(v->c, "deepstack_visual_indexes", "expected %d different layers of %" PRId64, v->deep_count,
+                       v->depth);
+    return out;
 }
 
 am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid)
@@ -175,7 +244,10 @@ am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *
     am_scope(b, "visual");
     am_qwen_vision_output out = am_qwen_vision_tower(b, am_input(b, pixels, 2), &grids, &v, false);
     am_end_scope(b);
-    return out.pooler_output;
+    if (v.deep_count == 0 || am_builder_failed(b)) return out.pooler_output;
+    am_value parts[AM_VISION_LANGUAGE_DEEP + 1] = {out.pooler_output};
+    for (int k = 0; k < v.deep_count; k++) parts[k + 1] = out.deep[k];
+    return am_concat(b, parts, v.deep_count + 1, -1);
 }
 
 /* --- places of the text --- */
@@ -196,16 +268,31 @@ static am_value next_places(am_builder *b, int64_t B)
     return am_broadcast(b, am_unsqueeze(b, at, 0), am_shape_of(3, B, 1));
 }
 
-int am_qwen_text_inputs(am_builder *b, int64_t merge, int64_t tokens_per_second,
-                        am_part_input out[AM_VISION_LANGUAGE_INPUTS])
+/* Each frame of a video as a grid of its own. */
+static am_grids frames_of(am_builder *b, const am_grids *g)
+{
+    am_grids frames = *g;
+    int64_t count = 0;
+    for (int i = 0; i < g->count; i++) count += g->items[i].t;
+    am_grid *items = am_arena_array(am_builder_arena(b), (size_t)count + 1, sizeof *items);
+    frames.items = items;
+    frames.count = 0;
+    if (!items) am_builder_fail(b, am_out_of_memory());
+    for (int i = 0; i < g->count && items; i++)
+        for (int64_t t = 0; t < g->items[i].t; t++) items[frames.count++] = (am_grid){1, g->items[i].h, g->items[i].w};
+    return frames;
+}
+
+int am_qwen_text_inputs(am_builder *b, const am_qwen_places *p, am_part_input out[AM_VISION_LANGUAGE_INPUTS])
 {
     am_value types = am_input_optional(b, "mm_token_type_ids", 2), ids = am_input_optional(b, "input_ids", 2);
     am_value places = am_input_optional(b, "position_ids", -1);
     am_place_inputs in = {.types = types,
-                          .images = am_grids_read(b, "image_grid_thw", merge),
-                          .videos = am_grids_read(b, "video_grid_thw", merge),
-                          .tokens_per_second = tokens_per_second,
-                          .seconds = am_input_optional(b, "second_per_grid_ts", 1)};
+                          .images = am_grids_read(b, "image_grid_thw", p->merge),
+                          .videos = am_grids_read(b, "video_grid_thw", p->merge),
+                          .tokens_per_second = p->tokens_per_second};
+    if (p->tokens_per_second) in.seconds = am_input_optional(b, "second_per_grid_ts", 1);
+    if (p->frames_apart) in.videos = frames_of(b, &in.videos);
     if (!ids.id || (places.id && am_shape_of_value(b, places).rank == 3)) return 0;
     int64_t B = am_dim(b, ids, 0), T = am_dim(b, ids, 1);
     am_value delta = am_broadcast(b, am_scalar(b, AM_I32, 0), am_shape_of(B, 1));

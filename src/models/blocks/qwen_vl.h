@@ -13,13 +13,19 @@ typedef struct am_qwen_vision {
     int64_t window;     /* sides of windows in tokens of the text; 0: every layer sees whole images */
     const am_config *c; /* it was read from */
     am_unary_fn hidden_act;
-    bool modern; /* RMSNorm and a gated MLP (Qwen2.5-VL) */
+    bool modern;       /* RMSNorm and a gated MLP (Qwen2.5-VL) */
+    int64_t positions; /* learned, in a square that is resized to each picture; 0: none (Qwen3-VL has them) */
+    int64_t deep[AM_VISION_LANGUAGE_DEEP]; /* layers whose states go to the text, too */
+    int deep_count;
+    const char *fc1, *fc2;                      /* of layers; null: "fc1", "fc2" */
+    const char *merge_norm, *merge_1, *merge_2; /* of mergers; null: "ln_q", "mlp.0", "mlp.2" */
     double theta;
 } am_qwen_vision;
 
 typedef struct am_qwen_vision_output {
-    am_value last_hidden_state; /* [N, width], windows one behind the other */
-    am_value pooler_output;     /* [N / merge^2, out_width] */
+    am_value last_hidden_state;             /* [N, width], windows one behind the other */
+    am_value pooler_output;                 /* [N / merge^2, out_width] */
+    am_value deep[AM_VISION_LANGUAGE_DEEP]; /* the same of the layers `deep` */
 } am_qwen_vision_output;
 
 /* Patches x: [N, channels * frames * height * width] of images or videos with these grids, below the scope;
@@ -33,9 +39,14 @@ typedef am_qwen_vision am_qwen_vision_read(const am_config *c);
 /* Rows of a text for the input `pixels` and its grids, by the tower `visual` of vision_config. */
 am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid);
 
-/* The part inputs of the text model: position_ids. tokens_per_second as in am_place_inputs. */
-int am_qwen_text_inputs(am_builder *b, int64_t merge, int64_t tokens_per_second,
-                        am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
+/* How the text counts: see am_place_inputs. */
+typedef struct am_qwen_places {
+    int64_t merge, tokens_per_second;
+    bool frames_apart; /* each frame of a video stands by itself, with words between */
+} am_qwen_places;
+
+/* The part inputs of the text model: position_ids. */
+int am_qwen_text_inputs(am_builder *b, const am_qwen_places *places, am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
 
 /* Inputs whose numbers decide shapes. */
 extern const am_shaping_input am_qwen_shaping_inputs[];

@@ -330,12 +330,32 @@ am_rope am_rope_tables(am_builder *b, const am_rope_config *r, int64_t T)
                      .sin = am_unsqueeze(b, table(b, r, frequency, T, sin), 0)};
 }
 
+/* BOOL [1, 1, pairs]: which pairs turn by the places of an axis. */
+static am_value pairs_of_axis(am_builder *b, const am_mrope_sections *s, int64_t pairs, int axis)
+{
+    uint8_t data[AM_ROPE_LIMIT];
+    for (int64_t i = 0; i < pairs; i++) data[i] = i % 3 == axis && i < 3 * s->pairs[axis];
+    return am_constant_copy(b, AM_BOOL, am_shape_of(1, 1, pairs), data);
+}
+
+static am_rope interleave(am_builder *b, const am_rope axes[3], const am_mrope_sections *s, int64_t pairs)
+{
+    am_rope turned = axes[0];
+    for (int axis = 1; axis < 3; axis++) {
+        am_value is = pairs_of_axis(b, s, pairs, axis);
+        turned.cos = am_select(b, is, axes[axis].cos, turned.cos);
+        turned.sin = am_select(b, is, axes[axis].sin, turned.sin);
+    }
+    return turned;
+}
+
 am_rope am_mrope_tables(am_builder *b, const am_rope_config *r, am_value positions, const am_mrope_sections *sections)
 {
     am_value cos[AM_MROPE_SECTIONS], sin[AM_MROPE_SECTIONS];
     am_rope axes[3];
     int64_t begin = 0;
     for (int i = 0; i < 3; i++) axes[i] = am_rope_tables_at(b, r, am_index(b, positions, 0, i));
+    if (sections->interleaved) return interleave(b, axes, sections, r->dims / 2);
     for (int i = 0; i < sections->count; i++, begin += sections->pairs[i - 1]) {
         cos[i] = am_slice(b, axes[i % 3].cos, -1, begin, begin + sections->pairs[i]);
         sin[i] = am_slice(b, axes[i % 3].sin, -1, begin, begin + sections->pairs[i]);
@@ -343,14 +363,15 @@ am_rope am_mrope_tables(am_builder *b, const am_rope_config *r, am_value positio
     return (am_rope){.cos = am_concat(b, cos, sections->count, -1), .sin = am_concat(b, sin, sections->count, -1)};
 }
 
-am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_config *rope, const int64_t fallback[3])
+am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_config *rope, const int64_t fallback[3],
+                                         bool interleaved)
 {
-    am_mrope_sections s = {0};
+    am_mrope_sections s = {.interleaved = interleaved};
     am_config p = parameters_of(c, NULL);
     int64_t sum = 0;
     s.count = am_config_sizes(&p, "mrope_section", s.pairs, AM_MROPE_SECTIONS, fallback, 3);
     for (int i = 0; i < s.count; i++) sum += s.pairs[i];
-    if (sum != rope->dims / 2)
+    if (interleaved ? s.count != 3 : sum != rope->dims / 2)
         am_config_fail(&p, "mrope_section", "has %lld pairs, a head %lld", (long long)sum, (long long)rope->dims / 2);
     return s;
 }

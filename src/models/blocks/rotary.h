@@ -73,10 +73,12 @@ enum { AM_MROPE_SECTIONS = 16 };
 typedef struct am_mrope_sections {
     int64_t pairs[AM_MROPE_SECTIONS];
     int count; /* 0: none */
+    bool interleaved;
 } am_mrope_sections;
 
-/* mrope_section of the rotary parameters; an error unless they are all pairs that are rotated. */
-am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_config *rope, const int64_t fallback[3]);
+/* mrope_section of the rotary parameters; an error unless they are all pairs that are rotated, or three interleaved. */
+am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_config *rope, const int64_t fallback[3],
+                                         bool interleaved);
 
 /* positions: I32 [3, 1 or B, T]. */
 am_rope am_mrope_tables(am_builder *b, const am_rope_config *config, am_value positions,

@@ -189,13 +189,38 @@ static am_value ids_of_words(am_builder *b, const am_config *text)
     return am_select(b, am_binary_number(b, AM_EQUAL, ids, (double)token), am_scalar(b, AM_I32, 0), ids);
 }
 
+/* Part inputs for what stands behind the features' first rows, which alone are left: their sum over all kinds, at every
+   place of the text. */
+static int split_deep_rows(am_builder *b, am_feature_rows *features, int kinds, am_part_input *out)
+{
+    int deep = kinds && family_of(b)->deep_rows ? family_of(b)->deep_rows(b) : 0;
+    if (deep == 0 || am_builder_failed(b)) return 0;
+    int64_t C = am_dim(b, features[0].rows, -1) / (1 + deep);
+    am_value ids = features[0].ids, everywhere = am_broadcast(b, am_scalar(b, AM_BOOL, 1), am_shape_of_value(b, ids));
+    for (int i = 0; i < deep; i++) {
+        am_value sum = AM_NONE;
+        for (int k = 0; k < kinds; k++) {
+            am_value is = am_binary_number(b, AM_EQUAL, ids, (double)features[k].token);
+            am_value rows = am_slice(b, features[k].rows, -1, C * (1 + i), C * (2 + i));
+            am_value x = am_spread_rows(b, rows, is);
+            sum = sum.id ? am_add(b, sum, x) : x;
+        }
+        out[i] = (am_part_input){.name = am_arena_printf(am_builder_arena(b), "deepstack_visual_embeds.%d", i),
+                                 .value = am_flatten(b, sum, 0, 1)};
+        if (!out[i].name) am_builder_fail(b, am_out_of_memory());
+    }
+    out[deep] = (am_part_input){.name = "visual_pos_masks", .value = everywhere};
+    for (int k = 0; k < kinds; k++) features[k].rows = am_slice(b, features[k].rows, -1, 0, C);
+    return am_builder_failed(b) ? 0 : deep + 1;
+}
+
 /* Outputs of the text model, hidden states named; image_hidden_states comes behind them. */
 am_value am_vision_language_body(am_builder *b)
 {
     const am_vision_language_family *family = family_of(b);
     am_config text = am_text_config(b);
     am_feature_rows features[2];
-    am_part_input inputs[AM_VISION_LANGUAGE_INPUTS + 1];
+    am_part_input inputs[AM_VISION_LANGUAGE_INPUTS + AM_VISION_LANGUAGE_DEEP + 2];
     am_part part = {.auto_class = "AutoModel",
                     .class_name = family->text_class,
                     .model_type = family->text_type ? family->text_type : "llama",
@@ -203,7 +228,8 @@ am_value am_vision_language_body(am_builder *b)
                     .inputs = inputs,
                     .features = features};
     part.feature_count = all_features(b, features);
-    if (family->text_inputs) part.input_count = family->text_inputs(b, inputs);
+    part.input_count = split_deep_rows(b, features, part.feature_count, inputs);
+    if (family->text_inputs) part.input_count += family->text_inputs(b, inputs + part.input_count);
     if (family->may_exceed_words && !am_has_input(b, "inputs_embeds"))
         inputs[part.input_count++] = (am_part_input){.name = "input_ids", .value = ids_of_words(b, &text)};
     am_scope(b, "%s", places[place_of(b)].text);

@@ -7,7 +7,7 @@
 
 #include "models/blocks/multimodal.h"
 
-enum { AM_VISION_LANGUAGE_INPUTS = 4 };
+enum { AM_VISION_LANGUAGE_INPUTS = 4, AM_VISION_LANGUAGE_DEEP = 16 };
 
 /* What a member's descriptor carries as its family. */
 typedef struct am_vision_language_family {
@@ -15,17 +15,20 @@ typedef struct am_vision_language_family {
        below the scope. */
     am_value (*features)(am_builder *b);
     am_value (*video_features)(am_builder *b); /* the same of pixel_values_videos; or null */
-    int64_t image_token;                       /* what an absent image_token_id (or image_token_index) stands for */
-    int64_t video_token;                       /* the same of video_token_id */
-    bool tied;                                 /* the same of tie_word_embeddings */
-    bool text_ties;                            /* text_config's tie_word_embeddings counts, too */
-    int64_t pad_token;                         /* what an absent pad_token_id of text_config stands for */
-    const char *text_type;                     /* the same of its model_type; null: "llama" */
-    const char *text_class;                    /* null: what AutoModel makes of text_config */
-    bool caps_logits;                          /* by final_logit_softcapping of text_config */
-    bool hides_features;                       /* image_hidden_states is no output */
-    bool may_exceed_words;                     /* image_token_id may be beyond the vocabulary */
-    bool flat_text_config;                     /* without text_config its fields are the configuration's own */
+    /* Null, or how many further rows stand behind each row of features, [.., C * (1 + n)], at most
+       AM_VISION_LANGUAGE_DEEP: the text model takes them as deepstack_visual_embeds. */
+    int (*deep_rows)(am_builder *b);
+    int64_t image_token;    /* what an absent image_token_id (or image_token_index) stands for */
+    int64_t video_token;    /* the same of video_token_id */
+    bool tied;              /* the same of tie_word_embeddings */
+    bool text_ties;         /* text_config's tie_word_embeddings counts, too */
+    int64_t pad_token;      /* what an absent pad_token_id of text_config stands for */
+    const char *text_type;  /* the same of its model_type; null: "llama" */
+    const char *text_class; /* null: what AutoModel makes of text_config */
+    bool caps_logits;       /* by final_logit_softcapping of text_config */
+    bool hides_features;    /* image_hidden_states is no output */
+    bool may_exceed_words;  /* image_token_id may be beyond the vocabulary */
+    bool flat_text_config;  /* without text_config its fields are the configuration's own */
     /* Null, or names inputs of the text model that the outer class makes: at most AM_VISION_LANGUAGE_INPUTS; gives how
        many. */
     int (*text_inputs)(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
