@@ -152,6 +152,7 @@ def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -
         entry["name"]
         for entry in case.data["inputs"]
         if not entry["name"].startswith("decoder_")
+        and entry["name"] not in ("input_shape_ids", "input_pronunciation_ids")  # which no text grows
         and ("mask" not in entry["name"] or entry["name"].startswith("context_"))
     ]
 

@@ -1,7 +1,7 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
 from series_sizes import SERIES
-from sizes import (ACTIVATIONS, at_most, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5,
+from sizes import (ACTIVATIONS, at_most, bart, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5,
                    vit, wav2vec2)
 
 
@@ -270,6 +270,49 @@ def beit(c: dict, rng) -> None:
         wide_image(c, rng, c["patch_size"], c["patch_size"])
 
 
+def bert_generation(c: dict, rng) -> None:
+    bert(c, rng)
+    del c["type_vocab_size"]
+
+
+def dpr(c: dict, rng) -> None:
+    bert(c, rng)
+    if c["architectures"] != ["DPRReader"]:
+        choose(c, rng, projection_dim=[0, 18, 45])
+
+
+def roc_bert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, shape_vocab_size=range(20, 60), shape_embed_dim=range(8, 40), pronunciation_vocab_size=range(20, 60),
+           pronunciation_embed_dim=range(8, 40))
+
+
+def xmod(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, pre_norm=[False, True], adapter_reduction_factor=[1, 2, 3], adapter_layer_norm=[False, True],
+           adapter_reuse_layer_norm=[False, True], ln_before_adapter=[False, True],
+           languages=[["de_DE", "en_XX", "fr_XX"], ["en_XX"], ["en_XX", "sw_KE"]])
+
+
+def rembert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, input_embedding_size=[c["hidden_size"], 18, 27], output_embedding_size=[c["hidden_size"], 19, 40])
+
+
+def xglm(c: dict, rng) -> None:
+    heads(c, rng, "d_model", "attention_heads")
+    choose(c, rng, num_layers=[1, 2, 3], ffn_dim=range(20, 70), vocab_size=range(60, 140), scale_embedding=[True, False],
+           max_position_embeddings=range(20, 60), activation_function=ACTIVATIONS)
+
+
+def gpt_neox_japanese(c: dict, rng) -> None:
+    c["num_attention_heads"] = rng.choice([2, 3, 5])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 16])
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_multiple_size=[1, 2, 3], vocab_size=range(60, 140),
+           hidden_act=ACTIVATIONS)
+    choose(c["rope_parameters"], rng, partial_rotary_factor=[0.25, 0.5, 1.0], rope_theta=[10000.0, 25000.0])
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -285,4 +328,6 @@ RELATIVES |= {"wavlm": wavlm, "data2vec-audio": data2vec_audio, "audio-spectrogr
               "speech_to_text": speech_to_text}
 RELATIVES |= {"videomae": videomae, "vivit": vivit, "timesformer": timesformer, "vit_msn": wide_vit, "ijepa": wide_vit,
               "yolos": yolos, "vit_mae": vit_mae, "beit": beit, "data2vec-vision": data2vec_vision}
+RELATIVES |= {"blenderbot": bart, "blenderbot-small": bart, "bert-generation": bert_generation, "dpr": dpr, "roc_bert": roc_bert,
+              "xmod": xmod, "rembert": rembert, "splinter": bert, "xglm": xglm, "gpt_neox_japanese": gpt_neox_japanese}
 RELATIVES |= SERIES

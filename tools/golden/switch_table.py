@@ -7,6 +7,7 @@ from image_switches import IMAGES, IMAGES_KEPT
 from llama_switches import RELATIVES, RELATIVES_KEPT
 from mixer_switches import MIXERS, MIXERS_KEPT
 from multimodal_switches import MULTIMODAL, MULTIMODAL_KEPT
+from relatives_switches import YOUNGER, YOUNGER_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
 from speech_switches import SPEECH, SPEECH_KEPT
 from switches import ABSENT, Switch, crossed
@@ -728,7 +729,7 @@ SWITCHES = {
     "wav2vec2": WAV2VEC2, "whisper": WHISPER,
 }
 SWITCHES |= DECODERS | ENCODERS
-SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS | SERIES
+SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS | SERIES | YOUNGER
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -761,4 +762,4 @@ KEPT = {
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
 KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT | MULTIMODAL_KEPT
-KEPT |= VITS_KEPT | SERIES_KEPT
+KEPT |= VITS_KEPT | SERIES_KEPT | YOUNGER_KEPT

@@ -153,9 +153,11 @@ static am_value positions(am_builder *b, const bart *c, const stack *s, am_value
    the member does */
 static am_value embed(am_builder *b, am_value words, am_value ids, const bart *c, const stack *s)
 {
-    if (c->embed_scale != 1 && ids.id) words = am_mul_number(b, words, c->embed_scale);
+    bool norms_words = c->family->decoder_norms_words && s->is_decoder;
+    if (c->embed_scale != 1 && ids.id && !norms_words) words = am_mul_number(b, words, c->embed_scale);
+    if (norms_words) words = am_layer_norm(b, "layernorm_embedding", words, LAYER_NORM_EPS);
     am_value x = am_add(b, words, positions(b, c, s, ids, am_dim(b, words, 1)));
-    return c->family->no_embedding_norm ? x : am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
+    return c->family->no_embedding_norm || norms_words ? x : am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
 }
 
 /* --- layers --- */

@@ -50,6 +50,8 @@ typedef struct am_bart_family {
     int64_t decoder_layers; /* what an absent decoder_layers stands for; 0: like layers */
     bool pre_norm; /* norms before the parts of a layer, and layer_norm behind the last layer; else after each part */
     bool no_embedding_norm;
+    bool
+        decoder_norms_words; /* its embedding norm stands before positions are added, not after; words are not scaled */
     am_bart_positions positions;
     am_bart_shift shift;
     const char *prefix;                                /* of the body in classes with heads; null: "model" */
