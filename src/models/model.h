@@ -42,8 +42,17 @@ typedef struct am_signature {
    ones. Its graph is built with last_logits_only, and without cache_capacity.
    AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it.
    AM_COUNTS_MASKED: how many places of each row the input bool_masked_pos marks decides the shapes of the graph, and is
-   the argument of that name where the input is given. */
-enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8, AM_COUNTS_MASKED = 16 };
+   the argument of that name where the input is given.
+   AM_COUNTS_QUESTIONS: the same of how often the token question_token_id stands in that row of input_ids that has most
+   of them; it is the argument question_positions, where no input of that name is given. */
+enum {
+    AM_GENERATES = 1,
+    AM_ENCODER_DECODER = 2,
+    AM_RECOMPUTES = 4,
+    AM_READS_AT_ONCE = 8,
+    AM_COUNTS_MASKED = 16,
+    AM_COUNTS_QUESTIONS = 32
+};
 
 /* One class of transformers. */
 typedef struct am_architecture {

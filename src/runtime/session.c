@@ -147,22 +147,51 @@ static am_status count_marked(const am_session_input *x, int64_t *out)
     return NULL;
 }
 
+/* The input of that name where it is a table: [B, N], or null. */
+static const am_session_input *find_table(const am_session_input *inputs, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(inputs[i].name, name) == 0 && inputs[i].tensor.data && inputs[i].tensor.shape.rank == 2)
+            return &inputs[i];
+    return NULL;
+}
+
+static am_status add_argument(am_arena *arena, am_argument added, am_signature *s)
+{
+    am_argument *all = am_arena_array(arena, (size_t)s->argument_count + 1, sizeof *all);
+    if (!all) return am_out_of_memory();
+    if (s->argument_count) memcpy(all, s->arguments, (size_t)s->argument_count * sizeof *all);
+    all[s->argument_count++] = added;
+    s->arguments = all;
+    return NULL;
+}
+
 /* Adds the argument that AM_COUNTS_MASKED promises. */
 static am_status add_count(am_arena *arena, const am_session_input *inputs, int count, am_signature *s)
 {
-    static const char *const name = "bool_masked_pos";
-    for (int i = 0; i < count; i++) {
-        am_argument added = {name, 0};
-        if (strcmp(inputs[i].name, name) != 0 || !inputs[i].tensor.data || inputs[i].tensor.shape.rank != 2) continue;
-        AM_TRY(count_marked(&inputs[i], &added.value));
-        am_argument *all = am_arena_array(arena, (size_t)s->argument_count + 1, sizeof *all);
-        if (!all) return am_out_of_memory();
-        if (s->argument_count) memcpy(all, s->arguments, (size_t)s->argument_count * sizeof *all);
-        all[s->argument_count++] = added;
-        s->arguments = all;
-        return NULL;
+    am_argument added = {"bool_masked_pos", 0};
+    const am_session_input *marks = find_table(inputs, count, added.name);
+    if (!marks) return NULL;
+    AM_TRY(count_marked(marks, &added.value));
+    return add_argument(arena, added, s);
+}
+
+/* The same of AM_COUNTS_QUESTIONS. */
+static am_status add_questions(am_arena *arena, const am_config *config, const am_session_input *inputs, int count,
+                               am_signature *s)
+{
+    am_argument added = {"question_positions", 0};
+    const am_session_input *ids = find_table(inputs, count, "input_ids");
+    double token = (double)am_config_int(config, "question_token_id", 104);
+    if (!ids || find_table(inputs, count, added.name)) return NULL;
+    int64_t rows = ids->tensor.shape.dims[0], columns = ids->tensor.shape.dims[1];
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t found = 0;
+        for (int64_t i = 0; i < columns; i++)
+            found += am_load_real(ids->tensor.dtype, ids->tensor.data, r * columns + i) == token;
+        if (found > added.value) added.value = found;
     }
-    return NULL;
+    return add_argument(arena, added, s);
 }
 
 /* --- states --- */
@@ -341,6 +370,8 @@ static am_status find_or_compile(am_session *s, const am_session_input *inputs, 
     am_status status = make_signature(&c->arena, inputs, count, options, &c->signature);
     if (!status && s->model->architecture->flags & AM_COUNTS_MASKED)
         status = add_count(&c->arena, inputs, count, &c->signature);
+    if (!status && s->model->architecture->flags & AM_COUNTS_QUESTIONS)
+        status = add_questions(&c->arena, &s->model->config, inputs, count, &c->signature);
     for (int i = 0; i < s->graph_count && !status; i++)
         if (same_signature(&s->graphs[i]->signature, &c->signature)) {
             destroy_compiled(c);
