@@ -1,7 +1,7 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
 from series_sizes import SERIES
-from sizes import (ACTIVATIONS, at_most, bart, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5,
+from sizes import (ACTIVATIONS, at_most, bart, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama, phi, rope, t5,
                    vit, wav2vec2)
 
 
@@ -313,6 +313,76 @@ def gpt_neox_japanese(c: dict, rng) -> None:
     choose(c["rope_parameters"], rng, partial_rotary_factor=[0.25, 0.5, 1.0], rope_theta=[10000.0, 25000.0])
 
 
+def granitemoe(c: dict, rng) -> None:
+    experts(c, rng)
+    choose(c, rng, attention_bias=[False, True], embedding_multiplier=[3.0, 12.0], attention_multiplier=[0.1, 0.4],
+           residual_multiplier=[0.22, 0.7], logits_scaling=[0.5, 4.0])
+    if "shared_intermediate_size" in c:
+        choose(c, rng, shared_intermediate_size=[0, 20, 37])
+
+
+def vaultgemma(c: dict, rng) -> None:
+    gemma2(c, rng)
+    choose(c, rng, attention_bias=[False, True])
+
+
+def nanochat(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, hidden_act=["relu2", "silu"], final_logit_softcapping=[None, 3.0])
+
+
+def apertus(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, hidden_act=["xielu", "xielu", "relu2"])
+
+
+def phimoe(c: dict, rng) -> None:
+    experts(c, rng)
+    choose(c, rng, num_experts_per_tok=[2], attention_bias=[False, True], lm_head_bias=[False, True], sliding_window=[None, 3, 5],
+           router_jitter_noise=[0.01, 0.1, 0.4])
+
+
+def deepseek_experts(c: dict, rng) -> None:
+    """Experts in groups, of which some are looked at."""
+    c["n_group"] = rng.choice([1, 2, 3])
+    count = "n_routed_experts" if "n_routed_experts" in c else "num_experts"
+    c[count] = c["n_group"] * rng.choice([2, 3, 4])
+    choose(c, rng, topk_group=range(1, c["n_group"] + 1), num_experts_per_tok=[1, 2], norm_topk_prob=[False, True],
+           routed_scaling_factor=[1.0, 2.5], moe_intermediate_size=range(8, 40),
+           first_k_dense_replace=range(c["num_hidden_layers"]))
+
+
+def glm4_moe(c: dict, rng) -> None:
+    divided_rotary(c, rng)
+    deepseek_experts(c, rng)
+    choose(c, rng, attention_bias=[False, True], use_qk_norm=[False, True], n_shared_experts=[1, 2])
+
+
+def ernie4_5_moe(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, use_bias=[False, True], moe_num_experts=[4, 5, 7], moe_k=[1, 2, 3], moe_num_shared_experts=[0, 1, 2],
+           moe_intermediate_size=range(8, 40), moe_layer_start_index=[0, 1], moe_layer_interval=[1, 2])
+    c["moe_layer_end_index"] = c["num_hidden_layers"] - 1
+
+
+def hunyuan_v1_moe(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, num_experts=[4, 5, 7], moe_topk=[1, 2, 3])
+
+
+def exaone_moe(c: dict, rng) -> None:
+    llama(c, rng)
+    deepseek_experts(c, rng)
+    choose(c, rng, num_shared_experts=[1, 2])
+    c["mlp_layer_types"] = [rng.choice(["dense", "sparse"]) for _ in c["layer_types"]]
+
+
+def afmoe(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, num_dense_layers=range(c["num_hidden_layers"]), num_experts=[4, 5, 7], num_experts_per_tok=[1, 2, 3],
+           num_shared_experts=[1, 2], route_scale=[1.0, 2.5], moe_intermediate_size=range(8, 40), mup_enabled=[False, True])
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -330,4 +400,7 @@ RELATIVES |= {"videomae": videomae, "vivit": vivit, "timesformer": timesformer, 
               "yolos": yolos, "vit_mae": vit_mae, "beit": beit, "data2vec-vision": data2vec_vision}
 RELATIVES |= {"blenderbot": bart, "blenderbot-small": bart, "bert-generation": bert_generation, "dpr": dpr, "roc_bert": roc_bert,
               "xmod": xmod, "rembert": rembert, "splinter": bert, "xglm": xglm, "gpt_neox_japanese": gpt_neox_japanese}
+RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultgemma": vaultgemma, "nanochat": nanochat,
+              "apertus": apertus, "phimoe": phimoe, "glm4_moe": glm4_moe, "ernie4_5_moe": ernie4_5_moe,
+              "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
 RELATIVES |= SERIES

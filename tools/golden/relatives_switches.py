@@ -6,6 +6,7 @@ from switches import ABSENT, Switch, crossed
 
 STATES = {"encoder_hidden_states": {"shape": [2, 5, 16], "lo": -1.0, "hi": 1.0},
           "encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}
+PACKED = {"position_ids": {"values": [[0, 1, 2, 0, 1, 0, 1], [4, 5, 6, 7, 1, 2, 3]]}, "attention_mask": None}
 PADDED_TEXT = {"input_ids": {"values": [[9, 8, 0, 7, 0, 0, 0], [0, 4, 5, 0, 6, 7, 8]]}}
 
 
@@ -86,10 +87,93 @@ GPT_NEOX_JAPANESE = [
     Switch("GPTNeoXJapaneseModel", "rope", {"rope_parameters": LINEAR}, mask="left", rows=3),
 ]
 
+MULTIPLIED = {"embedding_multiplier": 3.0, "attention_multiplier": 0.3, "residual_multiplier": 0.4, "logits_scaling": 2.0}
+GRANITEMOE = [
+    Switch("GraniteMoeForCausalLM", "multiplied", {**MULTIPLIED, "num_local_experts": 5, "num_experts_per_tok": 3,
+           "attention_bias": True}, mask="left"),
+    Switch("GraniteMoeModel", "absent", {"num_local_experts": ABSENT, "num_experts_per_tok": ABSENT, "hidden_act": "gelu",
+           "attention_multiplier": ABSENT, "rope_parameters": ABSENT}, raw=True, rows=3),
+    Switch("GraniteMoeForCausalLM", "packed", inputs=PACKED),
+]
+GRANITEMOESHARED = [
+    Switch("GraniteMoeSharedForCausalLM", "multiplied", {**MULTIPLIED, "shared_intermediate_size": 19, "hidden_act": "gelu"},
+           mask="left"),
+    Switch("GraniteMoeSharedForCausalLM", "not_shared", {"shared_intermediate_size": ABSENT, "tie_word_embeddings": True},
+           raw=True),
+]
+VAULTGEMMA = [
+    Switch("VaultGemmaForCausalLM", "no_caps", {"attn_logit_softcapping": None, "final_logit_softcapping": None,
+           "attention_bias": True, "query_pre_attn_scalar": 30, "hidden_activation": "relu"}, length=9, mask="left"),
+    Switch("VaultGemmaForCausalLM", "absent", {"layer_types": ABSENT, "rope_parameters": ABSENT, "num_hidden_layers": 3,
+           "hidden_activation": ABSENT, "query_pre_attn_scalar": ABSENT, "tie_word_embeddings": ABSENT}, raw=True, length=9),
+]
+NANOCHAT = [
+    Switch("NanoChatForCausalLM", "biased", {"attention_bias": True, "final_logit_softcapping": None, "hidden_act": "silu",
+           "rms_norm_eps": 0.1}, mask="left"),
+    Switch("NanoChatModel", "absent", {"hidden_act": ABSENT, "rope_parameters": ABSENT, "num_key_value_heads": ABSENT}, raw=True,
+           rows=3),
+    Switch("NanoChatForCausalLM", "rope", {"rope_parameters": LINEAR, "tie_word_embeddings": True}, length=9),
+]
+APERTUS = [
+    Switch("ApertusForCausalLM", "plain", {"hidden_act": "relu2", "attention_bias": True}, mask="left"),
+    Switch("ApertusModel", "absent", {"rope_parameters": ABSENT, "hidden_act": ABSENT, "rms_norm_eps": ABSENT}, raw=True, length=40),
+    Switch("ApertusForCausalLM", "rope", {"rope_parameters": LINEAR, "tie_word_embeddings": True}, length=9),
+]
+SCALED = {"rope_type": "longrope", "rope_theta": 900.0, "short_factor": [1.0, 1.5, 2.0, 2.5], "long_factor": [4.0] * 4,
+          "original_max_position_embeddings": 16, "factor": 4.0, "short_mscale": 1.3, "long_mscale": 1.3}
+PHIMOE = [
+    Switch("PhimoeForCausalLM", "noisy", {"router_jitter_noise": 0.4, "attention_bias": True, "lm_head_bias": True,
+           "num_local_experts": 5, "num_experts_per_tok": 3}, mask="left"),
+    Switch("PhimoeForCausalLM", "scaled", {"rope_parameters": SCALED}, length=40, mask="left"),
+    Switch("PhimoeForCausalLM", "linear", {"rope_parameters": {**LINEAR, "short_mscale": 0.8, "long_mscale": 0.8,
+           "original_max_position_embeddings": 16}}, length=9),
+    Switch("PhimoeForCausalLM", "dynamic", {"rope_parameters": {"rope_type": "dynamic", "rope_theta": 900.0, "factor": 4.0,
+           "short_mscale": 0.8, "long_mscale": 0.8, "original_max_position_embeddings": 16}, "max_position_embeddings": 16},
+           length=40),
+    Switch("PhimoeForCausalLM", "window", {"sliding_window": 3, "hidden_act": "gelu"}, length=12),
+    Switch("PhimoeModel", "quiet", {"router_jitter_noise": 0.0}, rows=3),
+]
+GLM4_MOE = [
+    Switch("Glm4MoeForCausalLM", "groups", {"n_routed_experts": 12, "n_group": 4, "topk_group": 2, "num_experts_per_tok": 3,
+           "use_qk_norm": True, "attention_bias": True, "routed_scaling_factor": 1.7}, mask="left"),
+    Switch("Glm4MoeForCausalLM", "all_sparse", {"first_k_dense_replace": 0, "norm_topk_prob": False, "n_shared_experts": 2,
+           "num_experts_per_tok": 2, "rope_parameters": {"partial_rotary_factor": 1.0}}),
+    Switch("Glm4MoeModel", "absent", {"rope_parameters": ABSENT, "num_experts_per_tok": 3, "topk_group": ABSENT}, raw=True, rows=3),
+]
+ERNIE4_5_MOE = [
+    Switch("Ernie4_5_MoeForCausalLM", "biased", {"use_bias": True, "moe_num_shared_experts": 1, "moe_norm_min": 0.3,
+           "moe_layer_interval": 2, "num_hidden_layers": 3, "moe_layer_end_index": -1}, mask="left"),
+    Switch("Ernie4_5_MoeForCausalLM", "alone", {"moe_num_shared_experts": 0, "moe_layer_start_index": 1,
+           "moe_layer_end_index": 2, "num_hidden_layers": 4, "tie_word_embeddings": True}),
+    Switch("Ernie4_5_MoeModel", "absent", {"moe_layer_start_index": ABSENT, "moe_layer_end_index": ABSENT, "moe_k": 3,
+           "rope_parameters": ABSENT, "moe_num_shared_experts": ABSENT}, raw=True, rows=3),
+]
+HUNYUAN_V1_MOE = [
+    Switch("HunYuanMoEV1ForCausalLM", "each", {"moe_topk": [1, 3], "num_experts": 5, "attention_bias": True}, mask="left"),
+    Switch("HunYuanMoEV1ForCausalLM", "alpha", {"rope_parameters": {"rope_type": "dynamic", "alpha": 50.0, "factor": 1.0,
+           "rope_theta": 900.0}}, length=9),
+    Switch("HunYuanMoEV1Model", "one", {"num_experts": ABSENT, "moe_topk": ABSENT}, raw=True, rows=3),
+]
+EXAONE_MOE = [
+    Switch("ExaoneMoeForCausalLM", "groups", {"num_experts": 12, "n_group": 4, "topk_group": 2, "num_experts_per_tok": 3,
+           "mlp_layer_types": ["sparse", "sparse"], "num_shared_experts": 2, "norm_topk_prob": False}, length=9, mask="left"),
+    Switch("ExaoneMoeForCausalLM", "absent", {"layer_types": ABSENT, "num_hidden_layers": 4, "sliding_window_pattern": 2,
+           "mlp_layer_types": ABSENT, "first_k_dense_replace": 2, "rope_parameters": ABSENT}, raw=True, length=9),
+]
+AFMOE = [
+    Switch("AfmoeForCausalLM", "scaled", {"mup_enabled": True, "attention_bias": True, "route_scale": 1.7, "num_dense_layers": 0,
+           "num_shared_experts": 1, "head_dim": 12, "num_experts_per_tok": 3}, length=9, mask="left"),
+    Switch("AfmoeForCausalLM", "absent", {"layer_types": ABSENT, "num_hidden_layers": 5, "global_attn_every_n_layers": ABSENT,
+           "head_dim": 6, "num_key_value_heads": ABSENT, "rope_parameters": ABSENT}, raw=True, length=9),
+    Switch("AfmoeModel", "packed", {"mup_enabled": True, "head_dim": 12}, inputs=PACKED),
+]
+
 YOUNGER = {
     "blenderbot": BLENDERBOT, "blenderbot-small": BLENDERBOT_SMALL, "bert-generation": BERT_GENERATION, "dpr": DPR,
     "roc_bert": ROC_BERT, "xmod": XMOD, "rembert": REMBERT, "splinter": SPLINTER, "xglm": XGLM,
-    "gpt_neox_japanese": GPT_NEOX_JAPANESE,
+    "gpt_neox_japanese": GPT_NEOX_JAPANESE, "granitemoe": GRANITEMOE, "granitemoeshared": GRANITEMOESHARED,
+    "vaultgemma": VAULTGEMMA, "nanochat": NANOCHAT, "apertus": APERTUS, "phimoe": PHIMOE, "glm4_moe": GLM4_MOE,
+    "ernie4_5_moe": ERNIE4_5_MOE, "hunyuan_v1_moe": HUNYUAN_V1_MOE, "exaone_moe": EXAONE_MOE, "afmoe": AFMOE,
 }
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
@@ -97,4 +181,7 @@ YOUNGER_KEPT = {
     "blenderbot": "scaled", "blenderbot-small": "scaled", "bert-generation": "decoder", "dpr": "projected pads",
     "roc_bert": "averaged not_given", "xmod": "languages pre_norm bare", "rembert": "decoder", "splinter": "questions given",
     "xglm": "outgrown crossed", "gpt_neox_japanese": "old_rope",
+    "granitemoe": "multiplied", "granitemoeshared": "multiplied not_shared", "vaultgemma": "no_caps absent", "nanochat": "biased",
+    "apertus": "plain absent", "phimoe": "noisy scaled", "glm4_moe": "groups all_sparse", "ernie4_5_moe": "biased alone",
+    "hunyuan_v1_moe": "each alpha", "exaone_moe": "groups absent", "afmoe": "scaled absent packed",
 }
