@@ -1,7 +1,7 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
 from series_sizes import SERIES
-from sizes import (ACTIVATIONS, at_most, bart, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama, phi, rope, t5,
+from sizes import (ACTIVATIONS, at_most, bart, bert, choose, modernbert, xlm, clip_vision_model, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama, phi, rope, t5,
                    vit, wav2vec2)
 
 
@@ -383,6 +383,36 @@ def afmoe(c: dict, rng) -> None:
            num_shared_experts=[1, 2], route_scale=[1.0, 2.5], moe_intermediate_size=range(8, 40), mup_enabled=[False, True])
 
 
+def modernbert_decoder(c: dict, rng) -> None:
+    modernbert(c, rng)
+    del c["classifier_pooling"]
+    choose(c, rng, sliding_window=[2, 3, 5])
+
+
+def doge(c: dict, rng) -> None:
+    """Few keys are kept of a short text, and experts have one of few pairs of keys."""
+    gemma(c, rng)
+    choose(c, rng, mlp_bias=[False, True], keep_window_size=[2, 5, 2048], is_moe=[False, True], num_experts=[16, 30],
+           num_experts_per_tok=[1, 3, 7], sliding_window=[None, 3])
+
+
+def bigbird_pegasus(c: dict, rng) -> None:
+    """Blocks so small that a short text has enough of them for sparse attention."""
+    bart(c, rng)
+    choose(c, rng, block_size=[1, 2], num_random_blocks=[1, 1, 2], use_bias=[True, False], scale_embedding=[True, False],
+           attention_type=["block_sparse", "block_sparse", "original_full"])
+
+
+def t5gemma(c: dict, rng) -> None:
+    for side in ("encoder", "decoder"):
+        gemma2(c[side], rng)
+        choose(c[side], rng, attention_bias=[False, True])
+    c["vocab_size"] = c["decoder"]["vocab_size"] = c["encoder"]["vocab_size"]
+    c["decoder"]["num_hidden_layers"] = min(c["encoder"]["num_hidden_layers"], c["decoder"]["num_hidden_layers"])
+    c["decoder"]["layer_types"] = c["decoder"]["layer_types"][:c["decoder"]["num_hidden_layers"]]
+    c["decoder"]["cross_attention_hidden_size"] = c["encoder"]["hidden_size"]
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -403,4 +433,6 @@ RELATIVES |= {"blenderbot": bart, "blenderbot-small": bart, "bert-generation": b
 RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultgemma": vaultgemma, "nanochat": nanochat,
               "apertus": apertus, "phimoe": phimoe, "glm4_moe": glm4_moe, "ernie4_5_moe": ernie4_5_moe,
               "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
+RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
+              "t5gemma": t5gemma}
 RELATIVES |= SERIES

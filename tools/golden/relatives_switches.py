@@ -168,12 +168,76 @@ AFMOE = [
     Switch("AfmoeModel", "packed", {"mup_enabled": True, "head_dim": 12}, inputs=PACKED),
 ]
 
+PADS = {"input_ids": {"values": [[9, 8, 2, 7, 30, 2, 2], [11, 4, 5, 2, 6, 7, 8]]}, "lengths": None, "token_type_ids": None}
+FLAUBERT = [
+    Switch("FlaubertModel", "langs", {"gelu_activation": False}, inputs={"langs": {"values": [[0, 1, 1, 0, 1, 0, 1]] * 2}, "lengths": None}),
+    Switch("FlaubertModel", "causal", {"causal": True, "use_lang_emb": False, "n_langs": 1}, inputs={"lengths": None}),
+    Switch("FlaubertModel", "padded", mask=None, inputs=PADS),
+    Switch("FlaubertWithLMHeadModel", "free", {"lang_id": 1}, mask=None, inputs=PADS),
+]
+MODERNBERT_DECODER = [
+    Switch("ModernBertDecoderForCausalLM", "biased", {"attention_bias": True, "mlp_bias": True, "norm_bias": True,
+           "classifier_bias": True, "decoder_bias": False, "classifier_activation": "relu"}, length=9, mask="left"),
+    Switch("ModernBertDecoderForCausalLM", "absent", {"layer_types": ABSENT, "sliding_window": ABSENT, "local_attention": 6,
+           "num_hidden_layers": 4, "rope_parameters": ABSENT, "local_rope_theta": 500.0, "global_rope_theta": 900.0,
+           "tie_word_embeddings": ABSENT}, raw=True, length=12),
+    Switch("ModernBertDecoderForCausalLM", "packed", inputs=PACKED),
+    Switch("ModernBertDecoderForSequenceClassification", "biased", {"classifier_bias": True, "num_labels": 3,
+           "hidden_activation": "relu"}, rows=3),
+]
+EACH_ONCE = {"input_ids": {"values": [[9 + (7 * i + 31 * row) % 101 for i in range(9)] for row in range(2)]}}  # no keys are tied
+DOGE = [
+    Switch("DogeModel", "few_keys", {"keep_window_size": 3, "num_key_value_heads": 2}, length=9, mask="left",
+           inputs=EACH_ONCE),
+    Switch("DogeForCausalLM", "few_keys_window", {"keep_window_size": 2, "sliding_window": 4}, length=9, inputs=EACH_ONCE),
+    Switch("DogeForCausalLM", "experts", {"is_moe": True, "num_experts": 30, "num_experts_per_tok": 7, "mlp_bias": True,
+           "norm_topk_prob": True}, mask="left"),
+    Switch("DogeForCausalLM", "biased", {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu"}, length=9),
+    Switch("DogeForCausalLM", "packed", {"keep_window_size": 2}, inputs=PACKED),
+    Switch("DogeModel", "absent", {"keep_window_size": ABSENT, "rope_parameters": ABSENT, "is_moe": ABSENT}, raw=True, mask="holes"),
+]
+BLOCKS = {"attention_type": "block_sparse", "block_size": 2, "num_random_blocks": 1}
+BIGBIRD_PEGASUS = [
+    Switch("BigBirdPegasusModel", "blocks", BLOCKS, length=23, decoder_length=5, kwargs={"output_hidden_states": True}),
+    Switch("BigBirdPegasusForConditionalGeneration", "blocks", {**BLOCKS, "use_bias": True, "scale_embedding": False}, length=17,
+           decoder_length=6, mask="holes"),
+    Switch("BigBirdPegasusForConditionalGeneration", "unmasked_blocks", {**BLOCKS, "num_random_blocks": 2}, length=20,
+           decoder_length=6, mask=None),
+    Switch("BigBirdPegasusForConditionalGeneration", "full", {"attention_type": "original_full", "tie_word_embeddings": False},
+           length=9, decoder_length=11, mask="left"),
+    Switch("BigBirdPegasusModel", "shifted", length=9, inputs={"decoder_input_ids": None, "decoder_attention_mask": None}),
+    Switch("BigBirdPegasusDecoder", "crossed", {"use_bias": False}, inputs={"encoder_hidden_states":
+           {"shape": [2, 5, 32], "lo": -1.0, "hi": 1.0}, "encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}),
+]
+BOTH_SIDES = {"attention_bias": True, "attn_logit_softcapping": None, "query_pre_attn_scalar": 30, "hidden_activation": "relu"}
+UNSEEN = {"input_ids": {"values": [[9, 8, 0, 7, 1, 0, 0], [0, 4, 5, 0, 6, 7, 1]]},
+          "decoder_input_ids": {"values": [[2, 8, 0, 7, 9, 0, 0], [2, 4, 5, 0, 6, 7, 8]]}}
+T5GEMMA = [
+    Switch("T5GemmaForConditionalGeneration", "biased", {"encoder": BOTH_SIDES, "decoder": {**BOTH_SIDES,
+           "final_logit_softcapping": None}, "tie_word_embeddings": False}, length=9, decoder_length=12, mask="left"),
+    Switch("T5GemmaForConditionalGeneration", "unmasked", mask=None, inputs=UNSEEN),
+    Switch("T5GemmaModel", "positions", length=9, inputs={"decoder_position_ids": {"values": [[0, 1, 2, 0, 1, 0, 1],
+           [4, 5, 6, 7, 1, 2, 3]]}, "decoder_attention_mask": None}, decoder_length=7),
+    Switch("T5GemmaModel", "absent", {"encoder": {"layer_types": ABSENT, "num_hidden_layers": 3, "hidden_activation": ABSENT},
+           "decoder": {"rope_parameters": ABSENT, "layer_types": ABSENT}}, raw=True, length=12, decoder_length=9),
+    Switch("T5GemmaForSequenceClassification", "unmasked", mask=None, inputs=UNSEEN),
+    Switch("T5GemmaForSequenceClassification", "shifted", {"num_labels": 3}, inputs={"decoder_input_ids": None,
+           "decoder_attention_mask": None}),
+    Switch("T5GemmaForSequenceClassification", "encoder_alone", {"is_encoder_decoder": False}, inputs={"decoder_input_ids": None,
+           "decoder_attention_mask": None}),
+    Switch("T5GemmaForTokenClassification", "encoder_alone", {"is_encoder_decoder": False}, inputs={"decoder_input_ids": None,
+           "decoder_attention_mask": None}, kwargs={"output_hidden_states": True}),
+    Switch("T5GemmaForTokenClassification", "states", kwargs={"output_hidden_states": True}),
+]
+
 YOUNGER = {
     "blenderbot": BLENDERBOT, "blenderbot-small": BLENDERBOT_SMALL, "bert-generation": BERT_GENERATION, "dpr": DPR,
     "roc_bert": ROC_BERT, "xmod": XMOD, "rembert": REMBERT, "splinter": SPLINTER, "xglm": XGLM,
     "gpt_neox_japanese": GPT_NEOX_JAPANESE, "granitemoe": GRANITEMOE, "granitemoeshared": GRANITEMOESHARED,
     "vaultgemma": VAULTGEMMA, "nanochat": NANOCHAT, "apertus": APERTUS, "phimoe": PHIMOE, "glm4_moe": GLM4_MOE,
     "ernie4_5_moe": ERNIE4_5_MOE, "hunyuan_v1_moe": HUNYUAN_V1_MOE, "exaone_moe": EXAONE_MOE, "afmoe": AFMOE,
+    "flaubert": FLAUBERT, "modernbert-decoder": MODERNBERT_DECODER, "doge": DOGE, "bigbird_pegasus": BIGBIRD_PEGASUS,
+    "t5gemma": T5GEMMA,
 }
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
@@ -184,4 +248,6 @@ YOUNGER_KEPT = {
     "granitemoe": "multiplied", "granitemoeshared": "multiplied not_shared", "vaultgemma": "no_caps absent", "nanochat": "biased",
     "apertus": "plain absent", "phimoe": "noisy scaled", "glm4_moe": "groups all_sparse", "ernie4_5_moe": "biased alone",
     "hunyuan_v1_moe": "each alpha", "exaone_moe": "groups absent", "afmoe": "scaled absent packed",
+    "flaubert": "free causal", "modernbert-decoder": "biased absent", "doge": "few_keys few_keys_window experts",
+    "bigbird_pegasus": "blocks unmasked_blocks", "t5gemma": "biased shifted encoder_alone",
 }
