@@ -6,8 +6,8 @@ static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer
 {
     const am_decoder_options *o = layer->options;
     am_value routed = am_granite_mixture(b, x, layer);
-    int64_t inner = am_config_int(o->config, "shared_intermediate_size", 0);
-    if (inner <= 0) return routed;
+    if (am_config_int(o->config, "shared_intermediate_size", 0) == 0) return routed;
+    int64_t inner = am_config_size(o->config, "shared_intermediate_size", 1);
     am_scope(b, "shared_mlp");
     am_value both = am_linear(b, "input_linear", x, 2 * inner, AM_NO_BIAS);
     am_value shared =

@@ -8,20 +8,15 @@
 typedef struct decoder {
     am_modernbert_config c;
     am_attention_options attention; /* of layers that see everything */
-    int64_t window;                 /* of the others; 0: all see everything */
+    int64_t window;                 /* of the others; 0: none */
     am_rope whole, windowed;
 } decoder;
 
-/* sliding_window or, where there is none, half of local_attention. */
-static int64_t read_window(am_builder *b, const am_modernbert_config *c)
+/* sliding_window or, where there is none, half of local_attention; 0: none. */
+static int64_t read_window(const am_config *config, const am_modernbert_config *c)
 {
-    const am_config *config = am_model_config(b);
-    bool any = false;
-    for (int i = 0; i < c->num_hidden_layers; i++) any = any || am_modernbert_is_local(b, c, i);
-    int64_t half = am_config_is_null(config, "local_attention") ? 0 : c->sliding_window;
-    int64_t window = am_config_has(config, "sliding_window") ? am_config_size(config, "sliding_window", 1) : half;
-    if (any && window == 0) am_config_unsupported(config, "local_attention", "layers with a window need a size");
-    return any ? window : 0;
+    if (am_config_has(config, "sliding_window")) return am_config_size(config, "sliding_window", 1);
+    return am_config_is_null(config, "local_attention") ? 0 : c->sliding_window;
 }
 
 static decoder read_config(am_builder *b)
@@ -29,7 +24,7 @@ static decoder read_config(am_builder *b)
     const am_config *config = am_model_config(b);
     decoder d = {.c = am_modernbert_config_read(b)};
     bool bare = !d.c.attention_bias;
-    d.window = read_window(b, &d.c);
+    d.window = read_window(config, &d.c);
     d.attention = (am_attention_options){.heads = d.c.num_attention_heads,
                                          .out = "Wo",
                                          .causal = am_config_flag(config, "is_causal", true),
@@ -48,6 +43,8 @@ static am_value layer(am_builder *b, am_value x, const void *context, int index)
     am_attention_options attention = d->attention;
     bool local = am_modernbert_is_local(b, &d->c, index);
     attention.rope = local ? &d->windowed : &d->whole;
+    if (local && d->window == 0)
+        am_config_fail(am_model_config(b), "local_attention", "layer %d has a window, found no size", index);
     if (local) attention.window = d->window + (attention.causal ? 0 : 1);      /* inclusive where it looks both ways */
     am_value h = index > 0 ? am_modernbert_norm(b, "attn_norm", x, &d->c) : x; /* the first has the embeddings' */
     am_scope(b, "attn");

@@ -79,6 +79,8 @@ static am_value self_attention(am_builder *b, am_value x, const run *r, int laye
 {
     const side *s = r->s;
     am_attention_options options = r->attention;
+    if (s->o.sliding[layer] && s->o.sliding_window == 0)
+        am_config_fail(&s->config, "sliding_window", "layer %d has a window, found no size", layer);
     if (s->o.sliding[layer]) options.window = s->o.sliding_window + (options.causal ? 0 : 1);
     am_value h = norm(b, "pre_self_attn_layernorm", x, s);
     am_scope(b, "self_attn");

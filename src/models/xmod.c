@@ -67,7 +67,8 @@ static am_value adapter(am_builder *b, am_value x, const am_bert_options *o)
         rows = linear_of_language(b, rows, chosen, "dense2.weight", "dense2.bias", C);
         x = am_reshape(b, rows, am_shape_of_value(b, x));
     } else {
-        am_scope(b, "%s", language(c, default_language(c)));
+        const char *name = language(c, default_language(c));
+        am_scope(b, "%s", name ? name : "");
         x = am_linear_activation(b, "dense1", x, inner, AM_BIAS, o->hidden_act);
         x = am_linear(b, "dense2", x, C, AM_BIAS);
         am_end_scope(b);
@@ -109,6 +110,7 @@ static void adapt(const am_config *c, am_bert_options *o)
                                             .embeddings = true};
     if (am_config_flag(c, "pre_norm", false)) o->pre_norms = &norms;
     o->feed_forward = feed_forward;
+    if (!language(c, 0)) am_config_fail(c, "languages", "expected the name of one language at least");
     if (am_config_size(c, "adapter_reduction_factor", 2) > o->hidden_size)
         am_config_fail(c, "adapter_reduction_factor", "leaves nothing of %" PRId64 " numbers", o->hidden_size);
 }
