@@ -5,18 +5,11 @@
 static const am_decoder_norms norms = {.after_attention = "post_attention_layernorm",
                                        .after_mlp = "post_feedforward_layernorm"};
 
-static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    am_attention_options options = *layer->attention;
-    if (layer->options->sliding_window && !layer->options->sliding[layer->index]) options.rope = NULL;
-    return am_self_attention(b, x, &options);
-}
-
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->norms = &norms;
     o->qk_norm = AM_QK_NORM_HEAD;
-    o->attention = attention;
+    o->attention = am_decoder_windowed_positions;
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 4096);
     if (o->sliding_window) am_decoder_read_sliding(c, o, 0, am_config_size(c, "sliding_window_pattern", 4));
 }

@@ -1,16 +1,11 @@
 /* Granite: LLaMA with four multipliers: of embeddings, attention scores, what a layer adds, and logits.
    transformers: models/granite/modeling_granite.py */
-#include "models/blocks/decoder.h"
+#include "models/blocks/granite.h"
 
 static void adapt(const am_config *c, am_decoder_options *o)
 {
-    o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
+    am_granite_adapt(c, o);
     o->mlp_bias = am_config_flag(c, "mlp_bias", false);
-    o->embedding_scale = am_config_real(c, "embedding_multiplier", 1);
-    o->scales_inputs_embeds = true;
-    o->attention_scale = am_config_real(c, "attention_multiplier", 1);
-    o->residual_multiplier = am_config_real(c, "residual_multiplier", 1);
-    o->logits_multiplier = 1 / am_config_real(c, "logits_scaling", 1);
 }
 
 /* The text model of Granite 4 Vision. vision_mask says where image features of deeper layers go, of which there are

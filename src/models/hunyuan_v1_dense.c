@@ -1,36 +1,6 @@
 /* HunYuan dense: LLaMA with an RMSNorm on each query and key head after the rotation, whose base may be raised by a
    fixed alpha. transformers: models/hunyuan_v1_dense/modeling_hunyuan_v1_dense.py */
-#include "models/blocks/decoder.h"
-
-#include <math.h>
-
-static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    const am_decoder_options *o = layer->options;
-    am_attention_options options = *layer->attention;
-    am_value qkv[3];
-    am_attention_heads(b, x, &options, qkv);
-    qkv[0] = am_rms_norm(b, "query_layernorm", qkv[0], o->rms_norm_eps, 0);
-    qkv[1] = am_rms_norm(b, "key_layernorm", qkv[1], o->rms_norm_eps, 0);
-    x = am_attend(b, qkv[0], qkv[1], qkv[2], &options);
-    return am_linear(b, "o_proj", x, o->hidden_size, o->out_bias ? AM_BIAS : AM_NO_BIAS);
-}
-
-/* Checkpoints call it "dynamic". */
-static void read_alpha(const am_config *c, am_decoder_options *o)
-{
-    am_config rope = am_config_child(c, am_config_either(c, "rope_parameters", "rope_scaling"));
-    double alpha = am_config_real(&rope, "alpha", 0), D = (double)o->head_dim;
-    if (o->rope.type != AM_ROPE_DYNAMIC || alpha == 0) return;
-    o->rope = am_rope_config_default(c, o->head_dim, o->rope.theta * pow(alpha, D / (D - 2)), o->rope.max_positions);
-}
-
-static void adapt(const am_config *c, am_decoder_options *o)
-{
-    o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
-    o->attention = attention;
-    read_alpha(c, o);
-}
+#include "models/blocks/hunyuan.h"
 
 static const am_architecture architectures[] = {
     {"HunYuanDenseV1Model", am_decoder_model, "feature-extraction", 0},
@@ -41,7 +11,7 @@ static const am_architecture architectures[] = {
 
 static const am_decoder_family family = {
     .defaults = {.vocab_size = 290943, .rms_norm_eps = 1e-5, .whole_heads = true, .has_pad_token = true},
-    .adapt = adapt,
+    .adapt = am_hunyuan_adapt,
 };
 
 const am_model_type am_model_hunyuan_v1_dense = {

@@ -13,15 +13,10 @@ static am_value route(am_builder *b, am_value x, am_value *out_experts)
     return am_expert_routing(b, logits, AM_NONE, &routing, out_experts);
 }
 
-/* The stacked weights NAME.weight: [E, rows, columns] applied to each row's experts. */
 static am_value expert_linear(am_builder *b, const char *name, am_value x, am_value experts, int64_t rows)
 {
-    int64_t E = am_config_size(am_model_config(b), "num_local_experts", 8);
-    am_scope(b, "%s", name);
-    am_value weight = am_weight(b, "weight", am_shape_of(E, rows, am_dim(b, x, -1)));
-    am_value y = am_grouped_matmul(b, x, experts, weight, AM_NONE);
-    am_end_scope(b);
-    return y;
+    int64_t count = am_config_size(am_model_config(b), "num_local_experts", 8);
+    return am_stacked_experts(b, name, x, experts, count, rows);
 }
 
 /* Outputs of the experts, weighted, summed and biased: [N, K, D] -> [N, C]. */

@@ -79,7 +79,7 @@ static void check_all_inputs_used(am_builder *b, const context *c)
 static void check_all_arguments_read(am_builder *b, const context *c)
 {
     for (int i = 0; i < c->signature->argument_count; i++)
-        if (!c->arguments_read[i])
+        if (!c->arguments_read[i] && !c->signature->arguments[i].may_stay_unread)
             am_builder_fail(b,
                             am_error(AM_UNSUPPORTED, "argument %s is not supported", c->signature->arguments[i].name));
 }

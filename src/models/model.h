@@ -22,6 +22,7 @@ typedef struct am_input_spec {
 typedef struct am_argument {
     const char *name;
     int64_t value;
+    bool may_stay_unread; /* it comes from an input, which other classes of the type read otherwise */
 } am_argument;
 
 /* What a graph is built for. Two equal signatures of one model share a graph. */
@@ -43,11 +44,20 @@ typedef struct am_signature {
    AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it. */
 enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8 };
 
+typedef enum am_shaping {
+    AM_SHAPED_BY_NUMBERS, /* the argument NAME.i is element i */
+    AM_SHAPED_BY_MARKS,   /* NAME is how many numbers of each row of [B, N] are not zero */
+    AM_SHAPED_BY_TOKEN,   /* `argument` is how often a token stands in that row of [B, N] that has most of them; none
+                             where   an input of the argument's name is given */
+} am_shaping;
+
 /* An input of whole numbers that decide what is computed: a graph is built for them, and they are arguments of its
    signature where the input is given. */
 typedef struct am_shaping_input {
     const char *name;
-    bool is_marked; /* the argument NAME is how many numbers of each row are not zero; else NAME.i is element i */
+    am_shaping kind;
+    const char *argument, *token; /* AM_SHAPED_BY_TOKEN: the token is that field of the configuration, else fallback */
+    int64_t fallback;
 } am_shaping_input;
 
 /* One class of transformers. */

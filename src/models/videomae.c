@@ -171,7 +171,7 @@ static const am_architecture architectures[] = {
 };
 
 /* Which patches are left away decides how many an encoder reads. */
-static const am_shaping_input shaping_inputs[] = {{"bool_masked_pos", true}, {0}};
+static const am_shaping_input shaping_inputs[] = {{.name = "bool_masked_pos", .kind = AM_SHAPED_BY_MARKS}, {0}};
 
 const am_model_type am_model_videomae = {
     .name = "videomae", .base_prefix = "videomae", .architectures = architectures, .shaping_inputs = shaping_inputs};

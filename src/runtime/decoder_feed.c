@@ -115,6 +115,12 @@ static bool goes_with_text(const am_decoder_feed *f, const am_tensor *x)
     return !am_dtype_is_float(x->dtype) && x->shape.rank == 2 && x->shape.dims[1] == f->request->length;
 }
 
+/* Whether it says something of each row, whatever the text: what its cross-attention may see, its language. */
+static bool goes_with_rows(const am_session_input *x)
+{
+    return strcmp(x->name, "encoder_attention_mask") == 0 || strcmp(x->name, "lang_ids") == 0;
+}
+
 static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
 {
     int count = 0;
@@ -125,7 +131,7 @@ static int decoder_inputs(am_decoder_feed *f, int64_t T, am_session_input *out)
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
         if (f->encoder_decoder) continue;
         bool is_media = !goes_with_text(f, &given->tensor); /* images, sounds, states: the prompt's */
-        if (strcmp(given->name, "encoder_attention_mask") == 0) {
+        if (goes_with_rows(given)) {
             out[count++] = (am_session_input){given->name, repeat_rows(&f->arena, &given->tensor, f->rows)};
             continue;
         }

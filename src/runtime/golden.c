@@ -171,7 +171,7 @@ am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
                             .arguments = arguments};
     for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);)
         if (am_json_kind_of(i.value) == AM_JSON_INTEGER)
-            arguments[out->argument_count++] = (am_argument){i.key.bytes, am_json_int(i.value, 0)};
+            arguments[out->argument_count++] = (am_argument){.name = i.key.bytes, .value = am_json_int(i.value, 0)};
         else if (strcmp(i.key.bytes, "output_hidden_states") != 0 && am_json_bool(i.value, true))
             return am_error(AM_UNSUPPORTED, "argument %s is not supported", i.key.bytes);
     return NULL;

@@ -99,7 +99,7 @@ static am_status copy_arguments(am_arena *arena, const am_run_options *o, am_sig
     if (!copies) return am_out_of_memory();
     for (int i = 0; i < o->argument_count; i++) {
         const char *name = o->arguments[i].name;
-        copies[i] = (am_argument){am_arena_string(arena, name, strlen(name)), o->arguments[i].value};
+        copies[i] = (am_argument){.name = am_arena_string(arena, name, strlen(name)), .value = o->arguments[i].value};
         if (!copies[i].name) return am_out_of_memory();
     }
     out->arguments = copies;
@@ -140,7 +140,7 @@ static am_status add_argument(am_arena *arena, const char *name, int64_t value, 
 {
     const char *kept = am_arena_string(arena, name, strlen(name));
     if (!kept) return am_out_of_memory();
-    all[s->argument_count++] = (am_argument){kept, value};
+    all[s->argument_count++] = (am_argument){kept, value, true};
     return NULL;
 }
 
@@ -171,30 +171,68 @@ static am_status add_numbers(am_arena *arena, const am_session_input *x, am_sign
     return NULL;
 }
 
-static am_status add_shaping_input(am_arena *arena, const am_session_input *x, bool is_marked, am_signature *s)
+/* How often `token` stands in that row of x: [B, N] that has most of them. */
+static int64_t most_of_a_row(const am_session_input *x, int64_t token)
 {
-    int64_t count = is_marked ? 1 : am_shape_count(&x->tensor.shape);
-    if (!x->tensor.data || (is_marked && x->tensor.shape.rank != 2)) return NULL; /* its class says what is wrong */
-    if (am_dtype_is_float(x->tensor.dtype) && !is_marked)
-        return am_error(AM_INVALID_ARGUMENT, "%s: expected whole numbers", x->name);
-    if (count > SHAPING_NUMBERS)
-        return am_error(AM_OUT_OF_RANGE, "%s has %lld numbers, at most %d are supported", x->name, (long long)count,
-                        SHAPING_NUMBERS);
-    am_argument *all = am_arena_array(arena, (size_t)(s->argument_count + count), sizeof *all);
+    int64_t rows = x->tensor.shape.dims[0], columns = x->tensor.shape.dims[1], most = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t found = 0;
+        for (int64_t i = 0; i < columns; i++)
+            found += am_load_real(x->tensor.dtype, x->tensor.data, r * columns + i) == (double)token;
+        if (found > most) most = found;
+    }
+    return most;
+}
+
+/* The input of that name, or null. */
+static const am_session_input *find_given(const am_session_input *inputs, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(inputs[i].name, name) == 0) return &inputs[i];
+    return NULL;
+}
+
+static am_status check_numbers(const am_session_input *x)
+{
+    int64_t count = am_shape_count(&x->tensor.shape);
+    if (am_dtype_is_float(x->tensor.dtype)) return am_error(AM_INVALID_ARGUMENT, "%s: expected whole numbers", x->name);
+    if (count <= SHAPING_NUMBERS) return NULL;
+    return am_error(AM_OUT_OF_RANGE, "%s has %lld numbers, at most %d are supported", x->name, (long long)count,
+                    SHAPING_NUMBERS);
+}
+
+/* Arguments that are there already, and room for those of one more input. */
+static am_argument *grow_arguments(am_arena *arena, int64_t more, am_signature *s)
+{
+    am_argument *all = am_arena_array(arena, (size_t)(s->argument_count + more), sizeof *all);
+    if (all && s->argument_count) memcpy(all, s->arguments, (size_t)s->argument_count * sizeof *all);
+    if (all) s->arguments = all;
+    return all;
+}
+
+static am_status add_shaping_input(const am_session *session, am_arena *arena, const am_session_input *x,
+                                   const am_shaping_input *shaping, am_signature *s)
+{
+    bool by_numbers = shaping->kind == AM_SHAPED_BY_NUMBERS;
+    if (!x->tensor.data || (!by_numbers && x->tensor.shape.rank != 2)) return NULL; /* its class says what is wrong */
+    if (by_numbers) AM_TRY(check_numbers(x));
+    am_argument *all = grow_arguments(arena, by_numbers ? am_shape_count(&x->tensor.shape) : 1, s);
     if (!all) return am_out_of_memory();
-    if (s->argument_count) memcpy(all, s->arguments, (size_t)s->argument_count * sizeof *all);
-    s->arguments = all;
-    return (is_marked ? add_marked : add_numbers)(arena, x, s, all);
+    if (by_numbers) return add_numbers(arena, x, s, all);
+    if (shaping->kind == AM_SHAPED_BY_MARKS) return add_marked(arena, x, s, all);
+    int64_t token = am_config_int(&session->model->config, shaping->token, shaping->fallback);
+    return add_argument(arena, shaping->argument, most_of_a_row(x, token), s, all);
 }
 
 static am_status add_shaping_inputs(const am_session *session, am_arena *arena, const am_session_input *inputs,
                                     int count, am_signature *s)
 {
     const am_shaping_input *shaping = session->model->type->shaping_inputs;
-    for (; shaping && shaping->name; shaping++)
-        for (int i = 0; i < count; i++)
-            if (strcmp(inputs[i].name, shaping->name) == 0)
-                AM_TRY(add_shaping_input(arena, &inputs[i], shaping->is_marked, s));
+    for (; shaping && shaping->name; shaping++) {
+        const am_session_input *x = find_given(inputs, count, shaping->name);
+        bool is_told = shaping->argument && find_given(inputs, count, shaping->argument);
+        if (x && !is_told) AM_TRY(add_shaping_input(session, arena, x, shaping, s));
+    }
     return NULL;
 }
 

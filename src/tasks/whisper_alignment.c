@@ -34,7 +34,7 @@ static am_status read_heads(am_json heads, head_choice *out)
         if (!out->masks[layer]) continue;
         int i = out->argument_count++;
         snprintf(out->names[i], sizeof out->names[i], "cross_attention_heads.%d", layer);
-        out->arguments[i] = (am_argument){out->names[i], out->masks[layer]};
+        out->arguments[i] = (am_argument){.name = out->names[i], .value = out->masks[layer]};
         for (int64_t mask = out->masks[layer]; mask; mask &= mask - 1) out->count++;
     }
     return out->count ? NULL : am_error(AM_INVALID_FILE, "generation_config.json: alignment_heads: none");

@@ -156,6 +156,7 @@ def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -
         entry["name"]
         for entry in case.data["inputs"]
         if not entry["name"].startswith("decoder_")
+        and entry["name"] not in ("input_shape_ids", "input_pronunciation_ids")  # which no text grows
         and ("mask" not in entry["name"] or entry["name"].startswith("context_"))
     ]
 
@@ -201,7 +202,9 @@ def add_generation(case: Case, model: torch.nn.Module) -> None:
     if not names:
         return
     config = case.data["config"]
-    start = [config["decoder_start_token_id"]] if config.get("is_encoder_decoder") else None
+    start = None
+    if config.get("is_encoder_decoder"):
+        start = [config["decoder_start_token_id" if "decoder_start_token_id" in config else "bos_token_id"]]
     ids, margin = reference.generate(case, names, start, True, model)
     case.data["generate"] = {"inputs": names, "ids": ids, "min_margin": digits(margin, 4)}
     if start:

@@ -2,8 +2,8 @@
 
 from pyramid_sizes import PYRAMIDS
 from series_sizes import SERIES
-from sizes import (ACTIVATIONS, at_most, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5,
-                   vit, wav2vec2)
+from sizes import (ACTIVATIONS, at_most, bart, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
+                   modernbert, phi, rope, t5, vit, wav2vec2, xlm)
 
 
 def helium(c: dict, rng) -> None:
@@ -271,6 +271,149 @@ def beit(c: dict, rng) -> None:
         wide_image(c, rng, c["patch_size"], c["patch_size"])
 
 
+def bert_generation(c: dict, rng) -> None:
+    bert(c, rng)
+    del c["type_vocab_size"]
+
+
+def dpr(c: dict, rng) -> None:
+    bert(c, rng)
+    if c["architectures"] != ["DPRReader"]:
+        choose(c, rng, projection_dim=[0, 18, 45])
+
+
+def roc_bert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, shape_vocab_size=range(20, 60), shape_embed_dim=range(8, 40), pronunciation_vocab_size=range(20, 60),
+           pronunciation_embed_dim=range(8, 40))
+
+
+def xmod(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, pre_norm=[False, True], adapter_reduction_factor=[1, 2, 3], adapter_layer_norm=[False, True],
+           adapter_reuse_layer_norm=[False, True], ln_before_adapter=[False, True],
+           languages=[["de_DE", "en_XX", "fr_XX"], ["en_XX"], ["en_XX", "sw_KE"]])
+
+
+def rembert(c: dict, rng) -> None:
+    bert(c, rng)
+    choose(c, rng, input_embedding_size=[c["hidden_size"], 18, 27], output_embedding_size=[c["hidden_size"], 19, 40])
+
+
+def xglm(c: dict, rng) -> None:
+    heads(c, rng, "d_model", "attention_heads")
+    choose(c, rng, num_layers=[1, 2, 3], ffn_dim=range(20, 70), vocab_size=range(60, 140), scale_embedding=[True, False],
+           max_position_embeddings=range(20, 60), activation_function=ACTIVATIONS)
+
+
+def gpt_neox_japanese(c: dict, rng) -> None:
+    c["num_attention_heads"] = rng.choice([2, 3, 5])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 16])
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_multiple_size=[1, 2, 3], vocab_size=range(60, 140),
+           hidden_act=ACTIVATIONS)
+    choose(c["rope_parameters"], rng, partial_rotary_factor=[0.25, 0.5, 1.0], rope_theta=[10000.0, 25000.0])
+
+
+def granitemoe(c: dict, rng) -> None:
+    experts(c, rng)
+    choose(c, rng, attention_bias=[False, True], embedding_multiplier=[3.0, 12.0], attention_multiplier=[0.1, 0.4],
+           residual_multiplier=[0.22, 0.7], logits_scaling=[0.5, 4.0])
+    if "shared_intermediate_size" in c:
+        choose(c, rng, shared_intermediate_size=[0, 20, 37])
+
+
+def vaultgemma(c: dict, rng) -> None:
+    gemma2(c, rng)
+    choose(c, rng, attention_bias=[False, True])
+
+
+def nanochat(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, hidden_act=["relu2", "silu"], final_logit_softcapping=[None, 3.0])
+
+
+def apertus(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, hidden_act=["xielu", "xielu", "relu2"])
+
+
+def phimoe(c: dict, rng) -> None:
+    experts(c, rng)
+    choose(c, rng, num_experts_per_tok=[2], attention_bias=[False, True], lm_head_bias=[False, True], sliding_window=[None, 3, 5],
+           router_jitter_noise=[0.01, 0.1, 0.4])
+
+
+def deepseek_experts(c: dict, rng) -> None:
+    """Experts in groups, of which some are looked at."""
+    c["n_group"] = rng.choice([1, 2, 3])
+    count = "n_routed_experts" if "n_routed_experts" in c else "num_experts"
+    c[count] = c["n_group"] * rng.choice([2, 3, 4])
+    choose(c, rng, topk_group=range(1, c["n_group"] + 1), num_experts_per_tok=[1, 2], norm_topk_prob=[False, True],
+           routed_scaling_factor=[1.0, 2.5], moe_intermediate_size=range(8, 40),
+           first_k_dense_replace=range(c["num_hidden_layers"]))
+
+
+def glm4_moe(c: dict, rng) -> None:
+    divided_rotary(c, rng)
+    deepseek_experts(c, rng)
+    choose(c, rng, attention_bias=[False, True], use_qk_norm=[False, True], n_shared_experts=[1, 2])
+
+
+def ernie4_5_moe(c: dict, rng) -> None:
+    llama(c, rng)
+    choose(c, rng, use_bias=[False, True], moe_num_experts=[4, 5, 7], moe_k=[1, 2, 3], moe_num_shared_experts=[0, 1, 2],
+           moe_intermediate_size=range(8, 40), moe_layer_start_index=[0, 1], moe_layer_interval=[1, 2])
+    c["moe_layer_end_index"] = c["num_hidden_layers"] - 1
+
+
+def hunyuan_v1_moe(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, num_experts=[4, 5, 7], moe_topk=[1, 2, 3])
+
+
+def exaone_moe(c: dict, rng) -> None:
+    llama(c, rng)
+    deepseek_experts(c, rng)
+    choose(c, rng, num_shared_experts=[1, 2])
+    c["mlp_layer_types"] = [rng.choice(["dense", "sparse"]) for _ in c["layer_types"]]
+
+
+def afmoe(c: dict, rng) -> None:
+    gemma(c, rng)
+    choose(c, rng, num_dense_layers=range(c["num_hidden_layers"]), num_experts=[4, 5, 7], num_experts_per_tok=[1, 2, 3],
+           num_shared_experts=[1, 2], route_scale=[1.0, 2.5], moe_intermediate_size=range(8, 40), mup_enabled=[False, True])
+
+
+def modernbert_decoder(c: dict, rng) -> None:
+    modernbert(c, rng)
+    del c["classifier_pooling"]
+    choose(c, rng, sliding_window=[2, 3, 5])
+
+
+def doge(c: dict, rng) -> None:
+    """Few keys are kept of a short text, and experts have one of few pairs of keys."""
+    gemma(c, rng)
+    choose(c, rng, mlp_bias=[False, True], keep_window_size=[2, 5, 2048], is_moe=[False, True], num_experts=[16, 30],
+           num_experts_per_tok=[1, 3, 7], sliding_window=[None, 3])
+
+
+def bigbird_pegasus(c: dict, rng) -> None:
+    """Blocks so small that a short text has enough of them for sparse attention."""
+    bart(c, rng)
+    choose(c, rng, block_size=[1, 2], num_random_blocks=[1, 1, 2], use_bias=[True, False], scale_embedding=[True, False],
+           attention_type=["block_sparse", "block_sparse", "original_full"])
+
+
+def t5gemma(c: dict, rng) -> None:
+    for side in ("encoder", "decoder"):
+        gemma2(c[side], rng)
+        choose(c[side], rng, attention_bias=[False, True])
+    c["vocab_size"] = c["decoder"]["vocab_size"] = c["encoder"]["vocab_size"]
+    c["decoder"]["num_hidden_layers"] = min(c["encoder"]["num_hidden_layers"], c["decoder"]["num_hidden_layers"])
+    c["decoder"]["layer_types"] = c["decoder"]["layer_types"][:c["decoder"]["num_hidden_layers"]]
+    c["decoder"]["cross_attention_hidden_size"] = c["encoder"]["hidden_size"]
+
+
 RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arcee": gemma, "ministral": llama,
              "seed_oss": gemma, "helium": helium, "cwm": llama, "exaone4": llama, "olmo3": olmo3, "olmo": gemma,
              "smollm3": smollm3, "starcoder2": starcoder2, "hunyuan_v1_dense": gemma, "stablelm": stablelm}
@@ -286,4 +429,11 @@ RELATIVES |= {"wavlm": wavlm, "data2vec-audio": data2vec_audio, "audio-spectrogr
               "speech_to_text": speech_to_text}
 RELATIVES |= {"videomae": videomae, "vivit": vivit, "timesformer": timesformer, "vit_msn": wide_vit, "ijepa": wide_vit,
               "yolos": yolos, "vit_mae": vit_mae, "beit": beit, "data2vec-vision": data2vec_vision}
+RELATIVES |= {"blenderbot": bart, "blenderbot-small": bart, "bert-generation": bert_generation, "dpr": dpr, "roc_bert": roc_bert,
+              "xmod": xmod, "rembert": rembert, "splinter": bert, "xglm": xglm, "gpt_neox_japanese": gpt_neox_japanese}
+RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultgemma": vaultgemma, "nanochat": nanochat,
+              "apertus": apertus, "phimoe": phimoe, "glm4_moe": glm4_moe, "ernie4_5_moe": ernie4_5_moe,
+              "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
+RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
+              "t5gemma": t5gemma}
 RELATIVES |= SERIES | PYRAMIDS

@@ -8,6 +8,7 @@ from llama_switches import RELATIVES, RELATIVES_KEPT
 from mixer_switches import MIXERS, MIXERS_KEPT
 from multimodal_switches import MULTIMODAL, MULTIMODAL_KEPT
 from pyramid_switches import PYRAMIDS, PYRAMIDS_KEPT
+from relatives_switches import YOUNGER, YOUNGER_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
 from speech_switches import SPEECH, SPEECH_KEPT
 from switches import ABSENT, Switch, crossed
@@ -730,6 +731,7 @@ SWITCHES = {
 }
 SWITCHES |= DECODERS | ENCODERS
 SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS | SERIES | PYRAMIDS
+SWITCHES |= YOUNGER
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -762,4 +764,4 @@ KEPT = {
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
 KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT | MULTIMODAL_KEPT
-KEPT |= VITS_KEPT | SERIES_KEPT | PYRAMIDS_KEPT
+KEPT |= VITS_KEPT | SERIES_KEPT | PYRAMIDS_KEPT | YOUNGER_KEPT

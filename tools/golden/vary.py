@@ -106,6 +106,9 @@ class Inputs:
         if name == "token_type_ids":
             high = max(1, self.config.get("type_vocab_size", self.config.get("vocab_size")))
             return {"values": self.draw(range(high), self.row_lengths("text").shape + (self.width("text"),))}
+        if name in ("input_shape_ids", "input_pronunciation_ids"):
+            high = self.config[f"{name.split('_')[1]}_vocab_size"]
+            return {"values": self.draw(range(high), self.row_lengths("text").shape + (self.width("text"),))}
         if name == "bbox":
             return {"values": self.boxes()}
         if name == "lengths":
@@ -166,6 +169,8 @@ class Inputs:
             and (config["model_type"] == "clip_text_model" or config.get("is_encoder_decoder"))
         ):
             np.put_along_axis(ids, self.row_lengths(side)[..., None] - 1, config["eos_token_id"], axis=-1)
+        if "question_token_id" in config:
+            ids[:, 1] = ids[0, 2] = config["question_token_id"]  # a question in each row, two in the first
         if config.get("pad_token_id") is not None and "generate" not in self.data and self.rng.random() < 0.7:
             ids[~mask] = config["pad_token_id"]
         return ids

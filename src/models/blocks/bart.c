@@ -24,7 +24,7 @@ typedef struct bart {
     int64_t d_model, pad_token_id;
     stack encoder, decoder;
     am_unary_fn activation_function;
-    bool is_causal;
+    bool is_causal, decoder_bias;
     double embed_scale;
     int64_t labels;
     const char *prefix; /* of the body's weights, or "" */
@@ -79,6 +79,7 @@ static bart read_family(am_builder *b, const am_bart_family *f, const char *pref
         .decoder = read_stack(c, f, false),
         .activation_function = am_config_activation(c, "activation_function", f->activation ? f->activation : AM_GELU),
         .is_causal = am_config_flag(c, "is_causal", true),
+        .decoder_bias = !f->reads_use_bias || am_config_flag(c, "use_bias", false),
         .labels = labelled || !f->labels ? am_config_labels(c) : f->labels,
         .prefix = prefix,
     };
@@ -153,9 +154,11 @@ static am_value positions(am_builder *b, const bart *c, const stack *s, am_value
    the member does */
 static am_value embed(am_builder *b, am_value words, am_value ids, const bart *c, const stack *s)
 {
-    if (c->embed_scale != 1 && ids.id) words = am_mul_number(b, words, c->embed_scale);
+    bool norms_words = c->family->decoder_norms_words && s->is_decoder;
+    if (c->embed_scale != 1 && ids.id && !norms_words) words = am_mul_number(b, words, c->embed_scale);
+    if (norms_words) words = am_layer_norm(b, "layernorm_embedding", words, LAYER_NORM_EPS);
     am_value x = am_add(b, words, positions(b, c, s, ids, am_dim(b, words, 1)));
-    return c->family->no_embedding_norm ? x : am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
+    return c->family->no_embedding_norm || norms_words ? x : am_layer_norm(b, "layernorm_embedding", x, LAYER_NORM_EPS);
 }
 
 /* --- layers --- */
@@ -219,7 +222,7 @@ static am_value feed_forward(am_builder *b, am_value x, const bart *c, const sta
 /* The norm behind the last layer; x is then the stack's last hidden state. */
 static am_value finish(am_builder *b, am_value x, const bart *c, const stack *s)
 {
-    if (c->family->pre_norm) x = am_layer_norm(b, "layer_norm", x, LAYER_NORM_EPS);
+    if (c->family->pre_norm) x = am_layer_norm(b, name_or(c->family->last_norm, "layer_norm"), x, LAYER_NORM_EPS);
     am_output_hidden_state(b, s->hidden_states, (int)s->layers, x);
     return x;
 }
@@ -250,8 +253,8 @@ static am_value encoder_mask(am_builder *b, const bart *c, int64_t T)
     return am_padding_mask_of(b, c->family->encoder_mask(b, T));
 }
 
-/* The layers of the encoder below the scope. */
-static am_value encoder_layers(am_builder *b, am_value x, const bart *c)
+/* The layers of the encoder below the scope, of whose rows the first T are kept. */
+static am_value encoder_layers(am_builder *b, am_value x, int64_t T, const bart *c)
 {
     const am_bart_family *f = c->family;
     am_attention_options options = {.heads = c->encoder.heads, .mask = encoder_mask(b, c, am_dim(b, x, 1))};
@@ -264,7 +267,15 @@ static am_value encoder_layers(am_builder *b, am_value x, const bart *c)
         x = feed_forward(b, x, c, &c->encoder, i);
         am_end_scope(b);
     }
-    return finish(b, x, c, &c->encoder);
+    return finish(b, am_dim(b, x, 1) > T ? am_slice(b, x, 1, 0, T) : x, c, &c->encoder);
+}
+
+/* Words of `count` pad tokens below the body's prefix: [B, count, C]. */
+static am_value pad_words(am_builder *b, const bart *c, int64_t B, int64_t count)
+{
+    am_value ids = am_iota(b, AM_I32, am_shape_of(B, count), 1, (double)c->pad_token_id, 0);
+    am_value table = word_table(b, c, "encoder.embed_tokens.weight", c->encoder.vocab_size);
+    return am_mul_number(b, am_embedding_op(b, table, ids), c->embed_scale);
 }
 
 static am_value encode(am_builder *b, const void *model)
@@ -273,8 +284,12 @@ static am_value encode(am_builder *b, const void *model)
     am_value ids;
     am_scope(b, "%s", c->prefix);
     am_value words = (c->family->encoder_frames ? encoder_frames : encoder_words)(b, c, &ids);
+    int64_t B = am_dim(b, words, 0), T = am_dim(b, words, 1);
+    int64_t padding = c->family->encoder_padding ? c->family->encoder_padding(am_model_config(b), T) : 0;
+    am_value behind = padding ? pad_words(b, c, B, padding) : AM_NONE;
     am_scope(b, "encoder");
-    am_value x = encoder_layers(b, embed(b, words, ids, c, &c->encoder), c);
+    am_value x = embed(b, words, ids, c, &c->encoder);
+    x = encoder_layers(b, behind.id ? am_concat2(b, x, behind, 1) : x, T, c);
     am_end_scope(b);
     am_end_scope(b);
     return x;
@@ -283,10 +298,16 @@ static am_value encode(am_builder *b, const void *model)
 /* The layers of the decoder below the scope. */
 static am_value decoder_layers(am_builder *b, am_value x, const am_encoder_states *encoded, const bart *c)
 {
-    am_attention_options self = {.heads = c->decoder.heads,
-                                 .causal = c->is_causal,
-                                 .mask = am_padding_mask(b, c->decoder.mask)},
-                         cross = {.heads = c->decoder.heads, .mask = encoded->mask};
+    bool bare = !c->decoder_bias;
+    am_attention_options cross = {.heads = c->decoder.heads,
+                                  .mask = encoded->mask,
+                                  .no_q_bias = bare,
+                                  .no_k_bias = bare,
+                                  .no_v_bias = bare,
+                                  .no_out_bias = bare},
+                         self = cross;
+    self.causal = c->is_causal;
+    self.mask = am_padding_mask(b, c->decoder.mask);
     check_heads(b, c, &c->decoder);
     for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);
@@ -308,7 +329,7 @@ static am_value decoder(am_builder *b, am_value words, am_value ids, const am_en
 am_value am_bart_encoder_layers(am_builder *b, const am_bart_family *family, am_value x)
 {
     bart c = read_family(b, family, "");
-    return encoder_layers(b, x, &c);
+    return encoder_layers(b, x, am_dim(b, x, 1), &c);
 }
 
 am_value am_bart_decoder_layers(am_builder *b, const am_bart_family *family, am_value x, am_value encoded)
@@ -381,7 +402,9 @@ void am_bart_for_sequence_classification(am_builder *b)
     am_value x = run(b, &c);
     if (x.id)
         am_output(b, "logits",
-                  am_classification_head(b, "classification_head", am_last_eos_token(b, x, 2), c.labels, AM_TANH));
+                  am_classification_head(b, "classification_head",
+                                         am_last_eos_token(b, x, or_else(c.family->eos_token_id, 2)), c.labels,
+                                         AM_TANH));
 }
 
 void am_bart_for_question_answering(am_builder *b)

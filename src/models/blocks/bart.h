@@ -50,6 +50,8 @@ typedef struct am_bart_family {
     int64_t decoder_layers; /* what an absent decoder_layers stands for; 0: like layers */
     bool pre_norm; /* norms before the parts of a layer, and layer_norm behind the last layer; else after each part */
     bool no_embedding_norm;
+    bool
+        decoder_norms_words; /* its embedding norm stands before positions are added, not after; words are not scaled */
     am_bart_positions positions;
     am_bart_shift shift;
     const char *prefix;                                /* of the body in classes with heads; null: "model" */
@@ -59,6 +61,12 @@ typedef struct am_bart_family {
     /* What the next layer of the encoder reads of x: [B, T, C], the hidden state that layer `layer` gave; null: all of
      * it. */
     am_value (*between_encoder_layers)(am_builder *b, am_value x, int layer);
+    const char *last_norm; /* behind the last layer, where pre_norm; null: layer_norm */
+    bool reads_use_bias;   /* the decoder's attention has biases where use_bias says so; else always */
+    int64_t eos_token_id;  /* what an absent field stands for; 0: 2 */
+    /* How many pad tokens without positions stand behind the T embedded ones of the encoder, till the last layer has
+       read them; null: none. */
+    int64_t (*encoder_padding)(const am_config *c, int64_t T);
     const char *cross_attention;   /* its module, and with _layer_norm its norm; null: encoder_attn */
     const char *feed_forward_norm; /* null: final_layer_norm */
     /* Below "encoder", what is in place of words; null: input_ids. */

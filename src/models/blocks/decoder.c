@@ -47,7 +47,9 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
         .hidden_size = am_config_size(c, "hidden_size", or_else(d->hidden_size, 4096)),
         .intermediate_size = am_config_size(c, "intermediate_size", or_else(d->intermediate_size, 11008)),
         .num_hidden_layers = am_config_count(c, "num_hidden_layers", or_else(d->num_hidden_layers, 32)),
-        .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
+        .hidden_act = d->own_activation && am_config_is(c, "hidden_act", d->own_activation)
+                          ? AM_IDENTITY
+                          : am_config_activation(c, "hidden_act", AM_SILU),
         .rms_norm_eps = am_config_real(c, "rms_norm_eps", d->rms_norm_eps != 0 ? d->rms_norm_eps : 1e-6),
         .tie_word_embeddings = am_config_flag(c, "tie_word_embeddings", d->tied),
         .pad_token_id = am_pad_token(c, d->has_pad_token ? d->pad_token_id : -1),
@@ -122,6 +124,13 @@ am_value am_decoder_attention(am_builder *b, am_value x, const am_decoder_layer 
     return am_self_attention(b, x, layer->attention);
 }
 
+am_value am_decoder_windowed_positions(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    am_attention_options options = *layer->attention;
+    if (layer->options->sliding_window && !layer->options->sliding[layer->index]) options.rope = NULL;
+    return am_self_attention(b, x, &options);
+}
+
 am_value am_decoder_plain_mlp(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     const am_decoder_options *o = layer->options;
@@ -163,9 +172,12 @@ static am_value in_scope(am_builder *b, const char *scope, am_decoder_part *part
     return x;
 }
 
-static am_value add_residual(am_builder *b, am_value x, am_value h, const am_decoder_options *o)
+/* What part 0, attention, or 1, the MLP, makes of x. */
+static am_value add_residual(am_builder *b, am_value x, am_value h, const am_decoder_options *o, int part)
 {
     if (o->parts_add_residual) return h;
+    if (o->residual_weights[part])
+        x = am_mul(b, x, am_cast(b, am_weight(b, o->residual_weights[part], am_shape_of(o->hidden_size)), AM_F32));
     return am_add(b, x, o->residual_multiplier != 0 ? am_mul_number(b, h, o->residual_multiplier) : h);
 }
 
@@ -192,10 +204,10 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
                     *mlp = o->mlp ? o->mlp : am_decoder_mlp;
     am_value read = norm(b, names->before_attention, x, o),
              h = in_scope(b, o->attention_scope ? o->attention_scope : "self_attn", mixer, read, &layer);
-    x = add_residual(b, x, norm(b, names->after_attention, h, o), o);
+    x = add_residual(b, x, norm(b, names->after_attention, h, o), o, 0);
     h = in_scope(b, o->mlp_scope ? o->mlp_scope : "mlp", mlp, o->parallel ? read : norm(b, names->before_mlp, x, o),
                  &layer);
-    x = add_residual(b, x, norm(b, names->after_mlp, h, o), o);
+    x = add_residual(b, x, norm(b, names->after_mlp, h, o), o, 1);
     am_end_scope(b);
     return x;
 }
@@ -214,7 +226,7 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
         .no_v_bias = !o->qkv_bias,
         .no_out_bias = !o->out_bias,
         .causal = o->causal,
-        .mask = o->causal && !o->mrope.count ? am_packed_mask(b, mask, "position_ids") : mask,
+        .mask = o->causal && !o->mrope.count && !o->ignores_packing ? am_packed_mask(b, mask, "position_ids") : mask,
         .scale = o->attention_scale,
         .soft_cap = o->attention_soft_cap,
         .q_norm = o->qk_norm ? "q_norm" : NULL,
@@ -275,6 +287,7 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
+    x = norm(b, o->embedding_norm, x, o);
     am_value state = x; /* of a layer, before what comes between */
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, "hidden_states", i, state);

@@ -72,10 +72,13 @@ struct am_decoder_options {
     am_decoder_part *attention, *mlp;        /* null: those of LLaMA */
     am_decoder_norm *norm;                   /* null: RMSNorm */
     const char *final_norm;                  /* null: "norm" */
+    const char *embedding_norm;              /* of what goes into the first layer; null: none */
+    bool ignores_packing;                    /* texts packed into a row see one another (AFMoE) */
     const char *attention_scope, *mlp_scope; /* null: "self_attn", "mlp" */
     bool parallel;                           /* attention and MLP read the same normed x; both are added to it */
     bool head_bias;                          /* of lm_head */
-    bool parts_add_residual;                 /* attention and MLP give all of what x becomes (MiniMax) */
+    const char *residual_weights[2]; /* [C] that x is multiplied by before attention, the MLP is added; or null */
+    bool parts_add_residual;         /* attention and MLP give all of what x becomes (MiniMax) */
     am_value (*after_layer)(am_builder *b, am_value x, int index); /* what goes on after a layer; null: x */
     const am_config *config;                                       /* these were read from */
     const am_feature_rows *features;                               /* among the embeddings, or null */
@@ -92,6 +95,7 @@ typedef struct am_decoder_defaults {
     double rope_theta;            /* 0: 10000 */
     bool whole_heads;             /* partial_rotary_factor is not read: see am_rope_fields */
     bool tied;                    /* tie_word_embeddings */
+    const char *own_activation;   /* a hidden_act that the member computes itself, with weights of its own */
     bool has_pad_token;
     int64_t pad_token_id; /* where has_pad_token; else none */
 } am_decoder_defaults;
@@ -114,6 +118,9 @@ void am_decoder_read_sliding(const am_config *c, am_decoder_options *o, int64_t 
 
 /* down_proj(activation(gate_proj(x)) * up_proj(x)): x: [.., C] -> [.., C] through [.., inner]. */
 am_value am_gated_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn activation, int bias);
+
+/* LLaMA's attention; where there is a window, layers that see all have no positions (EXAONE 4). */
+am_decoder_part am_decoder_windowed_positions;
 
 /* LLaMA's parts, for members that use them in some layers only. */
 am_decoder_part am_decoder_attention, am_decoder_mlp;

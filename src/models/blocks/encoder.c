@@ -21,7 +21,8 @@ static am_bert_options read_fields(const am_config *c)
         .positions_after_pad = -1,
     };
     o.embedding_size = o.hidden_size;
-    am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
+    if (am_config_has(c, "num_attention_heads") && am_config_has(c, "hidden_size")) /* members have other defaults */
+        am_config_check_divides(c, "num_attention_heads", o.num_attention_heads, "hidden_size", o.hidden_size);
     return o;
 }
 
@@ -123,6 +124,8 @@ am_value am_bert_layer_end(am_builder *b, am_value x, am_value attended, const a
 
 am_bert_attention am_bert_attention_default(am_builder *b, const am_bert_options *o)
 {
+    am_config_check_divides(am_model_config(b), "num_attention_heads", o->num_attention_heads, "hidden_size",
+                            o->hidden_size);
     return (am_bert_attention){.projections = {.heads = o->num_attention_heads,
                                                .q = "self.query",
                                                .k = "self.key",
@@ -155,7 +158,7 @@ static am_value layer(am_builder *b, am_value x, const am_bert_options *o, const
 {
     x = attention(b, x, o, a, false);
     if (a->encoded.given) x = attention(b, x, o, a, true);
-    return am_bert_feed_forward(b, x, o);
+    return o->feed_forward ? o->feed_forward(b, x, o) : am_bert_feed_forward(b, x, o);
 }
 
 am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
@@ -179,9 +182,11 @@ am_value am_bert_encoder(am_builder *b, am_value x, const am_bert_options *o)
 
 am_value am_bert_body(am_builder *b, const am_bert_options *o, const char *prefix)
 {
+    const char *projection = o->projection;
+    if (!projection && o->embedding_size != o->hidden_size) projection = "embeddings_project";
     am_scope(b, "%s", prefix);
     am_value x = am_bert_embeddings(b, o);
-    if (o->embedding_size != o->hidden_size) x = am_linear(b, "embeddings_project", x, o->hidden_size, AM_BIAS);
+    if (projection) x = am_linear(b, projection, x, o->hidden_size, AM_BIAS);
     x = am_bert_encoder(b, x, o);
     am_end_scope(b);
     return x;

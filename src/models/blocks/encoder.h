@@ -13,7 +13,9 @@ typedef struct am_bert_pre_norms {
     bool embeddings;          /* embeddings are normed, too */
 } am_bert_pre_norms;
 
-typedef struct am_bert_options {
+typedef struct am_bert_options am_bert_options;
+
+struct am_bert_options {
     int64_t vocab_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size;
     int64_t max_position_embeddings, type_vocab_size;
     int64_t embedding_size; /* of the tables; projected to hidden_size where it differs (electra) */
@@ -26,7 +28,10 @@ typedef struct am_bert_options {
     const am_bert_pre_norms *pre_norms; /* null: norms stand after attention, feed-forward part and embeddings */
     int64_t positions_after_pad;        /* -1: positions count from 0; else RoBERTa's: from pad + 1, pads standing at
                                            pad */
-} am_bert_options;
+    const char *projection; /* of embeddings, whatever their size; null: embeddings_project where sizes differ */
+    /* A layer's feed-forward part with residual and norms, below its scope: x: [B, T, C] -> [B, T, C]; null: BERT's. */
+    am_value (*feed_forward)(am_builder *b, am_value x, const am_bert_options *options);
+};
 
 /* The fields as BertConfig names and defaults them; position_embedding_type must be absolute. */
 am_bert_options am_bert_options_read(const am_config *c);

@@ -66,15 +66,28 @@ static am_value route(am_builder *b, am_value x, const am_mixture_options *o, am
     return am_expert_routing(b, logits, bias, &o->routing, out_experts);
 }
 
+am_value am_chosen_experts(am_builder *b, am_value x, am_value experts, am_value weights, const am_experts_options *o)
+{
+    int64_t C = am_dim(b, x, -1), E = o->count, I = o->intermediate_size;
+    am_value gate = expert_weights(b, name_or(o->gate, "gate_proj"), E, I, C),
+             up = expert_weights(b, name_or(o->up, "up_proj"), E, I, C),
+             down = expert_weights(b, name_or(o->down, "down_proj"), E, C, I);
+    return am_gated_experts(b, x, experts, weights, gate, up, down, o->activation);
+}
+
+am_value am_stacked_experts(am_builder *b, const char *name, am_value x, am_value experts, int64_t count, int64_t rows)
+{
+    am_scope(b, "%s", name);
+    am_value weight = am_weight(b, "weight", am_shape_of(count, rows, am_dim(b, x, -1)));
+    am_value y = am_grouped_matmul(b, x, experts, weight, AM_NONE);
+    am_end_scope(b);
+    return y;
+}
+
 am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *o)
 {
-    am_shape shape = am_shape_of_value(b, x);
-    int64_t C = am_dim(b, x, -1), E = o->experts.count, I = o->experts.intermediate_size;
     am_value experts, rows = am_flatten(b, x, 0, 1), weights = route(b, rows, o, &experts);
-    am_value gate = expert_weights(b, name_or(o->experts.gate, "gate_proj"), E, I, C),
-             up = expert_weights(b, name_or(o->experts.up, "up_proj"), E, I, C),
-             down = expert_weights(b, name_or(o->experts.down, "down_proj"), E, C, I);
-    return am_reshape(b, am_gated_experts(b, rows, experts, weights, gate, up, down, o->experts.activation), shape);
+    return am_reshape(b, am_chosen_experts(b, rows, experts, weights, &o->experts), am_shape_of_value(b, x));
 }
 
 am_value am_shared_expert(am_builder *b, am_value x, int64_t intermediate_size, am_unary_fn activation)
@@ -85,27 +98,43 @@ am_value am_shared_expert(am_builder *b, am_value x, int64_t intermediate_size, 
     return am_mul(b, am_linear_activation(b, "shared_expert_gate", x, 1, AM_NO_BIAS, AM_SIGMOID), shared);
 }
 
-am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation)
+am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activation, const am_deepseek_fields *f)
 {
     const am_config *c = am_model_config(b);
-    int64_t inner = am_config_size(c, "moe_intermediate_size", 2048), shared = am_config_size(c, "n_shared_experts", 1);
+    int64_t inner = am_config_size(c, "moe_intermediate_size", f->intermediate_size),
+            shared = am_config_size(c, f->shared, 1);
     am_mixture_options options = {
-        .experts = {.count = am_config_size(c, am_config_either(c, "n_routed_experts", "num_experts"), 256),
+        .experts = {.count = am_config_size(c, am_config_either(c, f->experts, f->experts_alias), f->count),
                     .intermediate_size = inner,
                     .activation = activation},
-        .routing = {.top_k = am_config_size(c, "num_experts_per_tok", 8),
-                    .groups = am_config_size(c, "n_group", 8),
-                    .group_top_k = am_config_size(c, "topk_group", 4),
+        .routing = {.top_k = am_config_size(c, "num_experts_per_tok", f->top_k),
+                    .groups = am_config_size(c, "n_group", f->groups),
+                    .group_top_k = am_config_size(c, "topk_group", f->group_top_k),
                     .sigmoid = true,
                     .normalize = am_config_flag(c, "norm_topk_prob", true),
-                    .scale = am_config_real(c, "routed_scaling_factor", 2.5)},
+                    .scale = am_config_real(c, "routed_scaling_factor", f->scale)},
         .correction_bias = "e_score_correction_bias",
+        .bias_beside_gate = f->bias_beside_gate,
     };
     am_value routed = am_mixture(b, x, &options);
     am_scope(b, "shared_experts");
     am_value always = am_gated_mlp(b, x, inner * shared, activation, AM_NO_BIAS);
     am_end_scope(b);
     return am_add(b, routed, always);
+}
+
+am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation)
+{
+    static const am_deepseek_fields fields = {.experts = "n_routed_experts",
+                                              .experts_alias = "num_experts",
+                                              .shared = "n_shared_experts",
+                                              .count = 256,
+                                              .intermediate_size = 2048,
+                                              .top_k = 8,
+                                              .groups = 8,
+                                              .group_top_k = 4,
+                                              .scale = 2.5};
+    return am_deepseek_mixture_of(b, x, activation, &fields);
 }
 
 am_value am_mixtral_mixture(am_builder *b, am_value x, int64_t intermediate_size, am_unary_fn activation)

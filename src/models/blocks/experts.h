@@ -29,6 +29,14 @@ am_value am_expert_sum(am_builder *b, am_value answers, am_value weights);
 am_value am_gated_experts(am_builder *b, am_value x, am_value experts, am_value weights, am_value gate, am_value up,
                           am_value down, am_unary_fn activation);
 
+/* The same of the weights experts.N below the scope: x: [N, C] -> [N, C]. For members with a choice of their own. */
+am_value am_chosen_experts(am_builder *b, am_value x, am_value experts, am_value weights,
+                           const am_experts_options *options);
+
+/* NAME.weight: [count, rows, K], all experts in one, applied to each row's experts: x: [N, K] or [N, S, K], experts:
+   I32 [N, S] -> [N, S, rows]. */
+am_value am_stacked_experts(am_builder *b, const char *name, am_value x, am_value experts, int64_t count, int64_t rows);
+
 /* Router and gated experts below the scope: x: [B, T, C] -> [B, T, C]. */
 am_value am_mixture(am_builder *b, am_value x, const am_mixture_options *options);
 
@@ -39,6 +47,17 @@ am_value am_shared_expert(am_builder *b, am_value x, int64_t intermediate_size, 
    them. Reads n_routed_experts, num_experts_per_tok, n_group, topk_group, norm_topk_prob, routed_scaling_factor,
    moe_intermediate_size and n_shared_experts as DeepseekV3Config names and defaults them. */
 am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation);
+
+/* What members call and default these fields. */
+typedef struct am_deepseek_fields {
+    const char *experts, *experts_alias, *shared; /* n_routed_experts, num_experts, n_shared_experts */
+    int64_t count, intermediate_size, top_k, groups, group_top_k;
+    double scale;
+    bool bias_beside_gate; /* see am_mixture_options */
+} am_deepseek_fields;
+
+/* The same of a member. */
+am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activation, const am_deepseek_fields *fields);
 
 /* Mixtral's mixture below the scope: x: [B, T, C] -> [B, T, C]. Reads num_local_experts and num_experts_per_tok as
    MixtralConfig names and defaults them. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 const am_shaping_input am_qwen_shaping_inputs[] = {
-    {"image_grid_thw", false}, {"video_grid_thw", false}, {"grid_thw", false}, {0}};
+    {.name = "image_grid_thw"}, {.name = "video_grid_thw"}, {.name = "grid_thw"}, {0}};
 
 /* --- vision tower --- */
 

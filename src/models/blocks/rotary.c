@@ -57,9 +57,8 @@ static double yarn_attention_factor(const am_rope_config *r, const am_config *c)
                                    : yarn_scale(r->factor, 1);
 }
 
-static void llama3_frequencies(am_rope_config *r, const am_config *c)
+static void llama3_frequencies(am_rope_config *r, double low, double high)
 {
-    double low = am_config_real(c, "low_freq_factor", 1), high = am_config_real(c, "high_freq_factor", 4);
     double length = (double)r->original_positions;
     for (int64_t i = 0; i < r->dims / 2; i++) {
         double f = r->inverse_frequency[i], wave = 2 * PI / f;
@@ -161,7 +160,7 @@ static void scale_frequencies(am_rope_config *r, const am_config *p, double part
         longrope_frequencies(r, p);
         break;
     case AM_ROPE_LLAMA3:
-        llama3_frequencies(r, p);
+        llama3_frequencies(r, am_config_real(p, "low_freq_factor", 1), am_config_real(p, "high_freq_factor", 4));
         break;
     case AM_ROPE_PROPORTIONAL:
         proportional_frequencies(r, partial);
@@ -226,6 +225,19 @@ am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, doub
     if (!(theta > 0) || head_dim % 2 != 0 || head_dim != r.dims)
         am_config_fail(c, "head_dim", "%lld rotated dimensions, theta %g", (long long)head_dim, theta);
     default_frequencies(&r, theta, r.inverse_frequency);
+    round_frequencies(&r, r.inverse_frequency);
+    return r;
+}
+
+am_rope_config am_rope_config_llama3(const am_config *c, int64_t head_dim, double theta, const am_rope_llama3 *scaling,
+                                     int64_t default_max_positions)
+{
+    am_rope_config r = am_rope_config_default(c, head_dim, theta, default_max_positions);
+    r.type = AM_ROPE_LLAMA3;
+    r.factor = scaling->factor;
+    r.original_positions = scaling->original_positions;
+    default_frequencies(&r, theta, r.inverse_frequency);
+    llama3_frequencies(&r, scaling->low_freq_factor, scaling->high_freq_factor);
     round_frequencies(&r, r.inverse_frequency);
     return r;
 }

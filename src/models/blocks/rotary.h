@@ -39,6 +39,17 @@ am_rope_config am_rope_config_read(const am_config *c, const char *layer_type, i
 am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, double theta,
                                       int64_t default_max_positions);
 
+/* The numbers of the scaling "llama3". */
+typedef struct am_rope_llama3 {
+    double factor, low_freq_factor, high_freq_factor;
+    int64_t original_positions;
+} am_rope_llama3;
+
+/* Whole heads rotated by theta with that scaling, whatever the configuration names: for classes that have it where
+   nothing is said. */
+am_rope_config am_rope_config_llama3(const am_config *c, int64_t head_dim, double theta, const am_rope_llama3 *scaling,
+                                     int64_t default_max_positions);
+
 /* Whether some rotation is scaled by how long the text is (dynamic, longrope): then the first tokens' keys depend on
    how many are read with them. */
 bool am_rope_follows_length(const am_config *c);

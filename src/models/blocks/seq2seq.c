@@ -30,15 +30,21 @@ static am_value behind(am_builder *b, am_value first, am_value ids)
     return T == 1 ? first : am_concat2(b, first, am_slice(b, ids, 1, 0, T - 1), 1);
 }
 
+am_value am_decoder_input_ids_behind(am_builder *b, int64_t start)
+{
+    if (am_has_input(b, "decoder_input_ids")) return am_input(b, "decoder_input_ids", 2);
+    am_value ids = am_input(b, "input_ids", 2);
+    am_value first = am_iota(b, AM_I32, am_shape_of(am_dim(b, ids, 0), 1), 1, (double)start, 0);
+    return behind(b, first, ids);
+}
+
 am_value am_decoder_input_ids(am_builder *b, bool shift, int64_t start_fallback)
 {
     if (!shift || am_has_input(b, "decoder_input_ids")) return am_input(b, "decoder_input_ids", 2);
     const am_config *c = am_model_config(b);
-    am_value ids = am_input(b, "input_ids", 2);
     int64_t start = am_config_int(c, "decoder_start_token_id", start_fallback);
     if (start < 0) am_config_fail(c, "decoder_start_token_id", "missing, and decoder_input_ids are not given");
-    am_value first = am_iota(b, AM_I32, am_shape_of(am_dim(b, ids, 0), 1), 1, (double)start, 0);
-    return behind(b, first, ids);
+    return am_decoder_input_ids_behind(b, start);
 }
 
 am_value am_decoder_input_ids_from_last(am_builder *b, int64_t pad)

@@ -30,6 +30,9 @@ am_encoder_states am_encoder_states_input(am_builder *b);
    decoder_start_token_id (the configuration's, or fallback; -1: none). */
 am_value am_decoder_input_ids(am_builder *b, bool shift, int64_t start_fallback);
 
+/* The same with that start token, whatever the configuration says. */
+am_value am_decoder_input_ids_behind(am_builder *b, int64_t start);
+
 /* Input decoder_input_ids: [B, T]; where it is absent, input_ids behind their last token that is not `pad`, as mBART
    turns the language around. */
 am_value am_decoder_input_ids_from_last(am_builder *b, int64_t pad);

@@ -1,0 +1,11 @@
+/* HunYuan: LLaMA with an RMSNorm on each query and key head after the rotation, whose base may be raised by a fixed
+   alpha. */
+#ifndef AM_MODELS_BLOCKS_HUNYUAN_H
+#define AM_MODELS_BLOCKS_HUNYUAN_H
+
+#include "models/blocks/decoder.h"
+
+/* What its members' configurations differ in from LlamaConfig, whose fields are read already. */
+void am_hunyuan_adapt(const am_config *c, am_decoder_options *o);
+
+#endif

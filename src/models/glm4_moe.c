@@ -1,0 +1,48 @@
+/* GLM-4.5: LLaMA with the first half of each head rotated and, after the first layers, DeepSeek's mixture of experts.
+   transformers: models/glm4_moe/modeling_glm4_moe.py */
+#include "models/blocks/decoder.h"
+#include "models/blocks/experts.h"
+
+static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    static const am_deepseek_fields fields = {.experts = "n_routed_experts",
+                                              .experts_alias = "num_local_experts",
+                                              .shared = "n_shared_experts",
+                                              .count = 128,
+                                              .intermediate_size = 1408,
+                                              .top_k = 8,
+                                              .groups = 1,
+                                              .group_top_k = 1,
+                                              .scale = 1};
+    if (layer->index < am_config_int(layer->options->config, "first_k_dense_replace", 1))
+        return am_decoder_mlp(b, x, layer);
+    return am_deepseek_mixture_of(b, x, layer->options->hidden_act, &fields);
+}
+
+static void adapt(const am_config *c, am_decoder_options *o)
+{
+    o->qkv_bias = am_config_flag(c, "attention_bias", false);
+    if (am_config_flag(c, "use_qk_norm", false)) o->qk_norm = AM_QK_NORM_HEAD;
+    o->mlp = mixture;
+}
+
+static const am_architecture architectures[] = {
+    {"Glm4MoeModel", am_decoder_model, "feature-extraction", 0},
+    {"Glm4MoeForCausalLM", am_decoder_for_causal_lm, "text-generation", AM_GENERATES},
+    {0},
+};
+
+static const am_decoder_family family = {
+    .defaults = {.vocab_size = 151552,
+                 .intermediate_size = 10944,
+                 .num_hidden_layers = 46,
+                 .num_attention_heads = 96,
+                 .num_key_value_heads = 8,
+                 .max_position_embeddings = 131072,
+                 .partial_rotary_factor = 0.5,
+                 .rms_norm_eps = 1e-5},
+    .adapt = adapt,
+};
+
+const am_model_type am_model_glm4_moe = {
+    .name = "glm4_moe", .base_prefix = "model", .architectures = architectures, .family = &family};
