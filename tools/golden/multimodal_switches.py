@@ -1,6 +1,11 @@
 """Switches of text models that are shown images: see `switch_table.py`. Golden cases fix one tower and one text model; here
 are others, of other widths, with texts that have words around the image."""
 
+import math
+
+import torch
+import transformers.models.llava_next.modeling_llava_next as next_
+
 from switches import ABSENT, Switch
 
 SIGLIP = {"model_type": "siglip_vision_model", "hidden_size": 24, "intermediate_size": 30, "num_hidden_layers": 3,
@@ -247,7 +252,56 @@ QWEN3_VL_TEXT = [
            "deepstack_visual_embeds.1": None}, mask="left"),
 ]
 
+def tiles_and_rows(size, pinpoints, tile: int, side: int, most: int | None) -> tuple[int, int]:
+    """How many tiles an image has, and how many rows of the text, as the classes count them."""
+    height, width = next_.get_anyres_image_grid_shape(tuple(size), pinpoints, tile)
+    shape = next_.unpad_image(torch.zeros(1, height * side, width * side), tuple(size)).shape[1:]
+    ratio = math.sqrt(shape[0] * shape[1] / (most * side**2)) if most else 0
+    if ratio > 1.1:
+        shape = [int(edge // ratio) for edge in shape]
+    return height * width + 1, side * side + shape[0] * (shape[1] + 1)
+
+
+def anyres(prefix: str, token: int, side: int, sizes: list, pinpoints: list, most: int | None = None, **config) -> Switch:
+    """A text for each image, in tiles of side x side patches of 4 pixels."""
+    tile = 4 * side
+    counts = [tiles_and_rows(size, pinpoints, tile, side, most) for size in sizes]
+    longest = max(rows for _, rows in counts) + 4
+    ids = [[20, *[token] * rows, *range(21, 21 + longest - rows - 1)] for _, rows in counts]
+    given = {"pixel_values": {"shape": [len(sizes), max(tiles for tiles, _ in counts), 3, tile, tile], "lo": -1.0, "hi": 1.0},
+             "image_sizes": {"values": sizes}, "input_ids": {"values": ids}, "attention_mask": None}
+    config["vision_config"] = {"image_size": tile, "patch_size": 4, **config.get("vision_config", {})}
+    if most:
+        config["vision_aspect_ratio"] = f"anyres_max_{most}"
+    return Switch(f"{prefix}ForConditionalGeneration", config.pop("name"), {"image_grid_pinpoints": pinpoints, **config}, inputs=given,
+                  rows=len(sizes))
+
+
+NO_TILES = {"pixel_values": None, "image_sizes": None}
+SMALL_PINPOINTS = [[8, 16], [16, 8], [16, 16], [24, 8], [8, 24]]
+LLAVA_NEXT = [
+    anyres("LlavaNext", 3, 2, [[10, 16], [7, 30], [25, 9]], SMALL_PINPOINTS, name="sizes"),
+    anyres("LlavaNext", 3, 3, [[31, 32], [90, 20]], [[12, 24], [24, 24], [36, 12]], name="odd", vision_feature_layer=[-1, 0],
+           multimodal_projector_bias=False, text_config=text("qwen2", head_dim=ABSENT)),
+    anyres("LlavaNext", 3, 2, [[8, 8], [20, 20]], [[16, 16]], name="square", vision_feature_layer=-2, tie_word_embeddings=True),
+    Switch("LlavaNextForConditionalGeneration", "text_only", inputs=NO_TILES, mask="left"),
+]
+SEVERAL = {"pixel_values": {"shape": [3, 5, 3, 16, 16], "lo": -1.0, "hi": 1.0}, "image_sizes": {"values": [[16, 20], [9, 30], [50, 50]]},
+           "batch_num_images": {"values": [2, 1]}, "attention_mask": None, "input_ids": {"values": [
+               [20, *[1] * 5, 21, *[1] * 5, *range(30, 44)], [22, *[1] * 24, 23]]}}
+ONEVISION_VIDEO = {"pixel_values_videos": {"shape": [2, 3, 3, 12, 12], "lo": -1.0, "hi": 1.0}, "pixel_values": None, "image_sizes": None,
+                   "attention_mask": None, "input_ids": {"values": [[20, *[2] * 13, 21, 22], [23, 24, *[2] * 13, 25]]}}
+LLAVA_ONEVISION = [
+    anyres("LlavaOnevision", 1, 2, [[10, 16], [7, 30]], SMALL_PINPOINTS, 9, name="sizes"),
+    anyres("LlavaOnevision", 1, 4, [[64, 60], [90, 30]], [[32, 32], [64, 64], [48, 16], [80, 32]], 2, name="limited",
+           vision_config={"num_attention_heads": 2}),
+    Switch("LlavaOnevisionModel", "several", {"image_grid_pinpoints": [[32, 32]], "vision_aspect_ratio": "anyres_max_9"}, inputs=SEVERAL),
+    Switch("LlavaOnevisionModel", "video", {"vision_config": {"image_size": 12, "patch_size": 4}}, inputs=ONEVISION_VIDEO),
+    Switch("LlavaOnevisionForConditionalGeneration", "text_only", inputs=NO_TILES, mask="left"),
+]
+
 MULTIMODAL = {
+    "llava_next": LLAVA_NEXT, "llava_onevision": LLAVA_ONEVISION,
     "qwen3_vl": QWEN3_VL, "qwen3_vl_vision": QWEN3_VL_VISION, "qwen3_vl_text": QWEN3_VL_TEXT,
     "qwen2_vl": qwen_vl("Qwen2VL", SQUARES), "qwen2_5_vl": QWEN2_5_VL, "qwen2_5_vl_vision": QWEN2_5_VL_VISION,
     "qwen2_vl_text": qwen_vl_text("Qwen2VLTextModel"), "qwen2_5_vl_text": qwen_vl_text("Qwen2_5_VLTextModel"),
@@ -261,6 +315,7 @@ MULTIMODAL = {
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MULTIMODAL_KEPT = {
+    "llava_next": "sizes odd", "llava_onevision": "limited several video",
     "qwen3_vl": "two_sizes padded both", "qwen3_vl_vision": "sizes", "qwen3_vl_text": "interleaved",
     "qwen2_vl": "two_sizes padded both", "qwen2_5_vl": "two_images video seconds text_only", "qwen2_5_vl_vision": "windows equal",
     "qwen2_vl_text": "sections window", "qwen2_5_vl_text": "four",

@@ -169,14 +169,18 @@ static am_value build_features(am_builder *b, am_value (*features)(am_builder *b
 static int all_features(am_builder *b, am_feature_rows out[2])
 {
     const am_vision_language_family *family = family_of(b);
-    int64_t video_token = am_config_int(am_model_config(b), "video_token_id", family->video_token);
+    const am_config *c = am_model_config(b);
+    const char *video_key = am_config_either(c, "video_token_id", "video_token_index");
     int count = 0;
     if (am_has_input(b, "pixel_values")) {
         am_value rows = build_features(b, family->features, image_token(b), &out[count++]);
         if (!family->hides_features) am_output(b, "image_hidden_states", rows);
     }
-    if (family->video_features && am_has_input(b, "pixel_values_videos"))
-        build_features(b, family->video_features, video_token, &out[count++]);
+    if (family->video_features && am_has_input(b, "pixel_values_videos")) {
+        int64_t token = am_config_int(c, video_key, family->video_token);
+        am_value rows = build_features(b, family->video_features, token, &out[count++]);
+        if (family->shows_videos) am_output(b, "video_hidden_states", rows);
+    }
     return count;
 }
 

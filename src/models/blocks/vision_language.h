@@ -19,7 +19,7 @@ typedef struct am_vision_language_family {
        AM_VISION_LANGUAGE_DEEP: the text model takes them as deepstack_visual_embeds. */
     int (*deep_rows)(am_builder *b);
     int64_t image_token;    /* what an absent image_token_id (or image_token_index) stands for */
-    int64_t video_token;    /* the same of video_token_id */
+    int64_t video_token;    /* the same of video_token_id (or video_token_index) */
     bool tied;              /* the same of tie_word_embeddings */
     bool text_ties;         /* text_config's tie_word_embeddings counts, too */
     int64_t pad_token;      /* what an absent pad_token_id of text_config stands for */
@@ -27,6 +27,7 @@ typedef struct am_vision_language_family {
     const char *text_class; /* null: what AutoModel makes of text_config */
     bool caps_logits;       /* by final_logit_softcapping of text_config */
     bool hides_features;    /* image_hidden_states is no output */
+    bool shows_videos;      /* video_hidden_states is one */
     bool may_exceed_words;  /* image_token_id may be beyond the vocabulary */
     bool flat_text_config;  /* without text_config its fields are the configuration's own */
     /* Null, or names inputs of the text model that the outer class makes: at most AM_VISION_LANGUAGE_INPUTS; gives how
