@@ -19,5 +19,11 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_llava = {
-    .name = "llava", .base_prefix = "model", .architectures = architectures, .family = &family};
+/* Read by Pixtral's tower. */
+static const am_shaping_input shaping_inputs[] = {{.name = "image_sizes"}, {0}};
+
+const am_model_type am_model_llava = {.name = "llava",
+                                      .base_prefix = "model",
+                                      .architectures = architectures,
+                                      .family = &family,
+                                      .shaping_inputs = shaping_inputs};

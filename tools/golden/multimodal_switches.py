@@ -300,7 +300,38 @@ LLAVA_ONEVISION = [
     Switch("LlavaOnevisionForConditionalGeneration", "text_only", inputs=NO_TILES, mask="left"),
 ]
 
+def sized(token: int, sides: list[int], sizes: list[list[int]], counts: list[int]) -> dict:
+    """Images of these sizes in pictures of `sides`, one a text, and how many tokens each has."""
+    longest = max(counts) + 3
+    ids = [[20, *[token] * count, *range(21, 21 + longest - count - 1)] for count in counts]
+    return {"pixel_values": {"shape": [len(sizes), 3, *sides], "lo": -1.0, "hi": 1.0}, "image_sizes": {"values": sizes},
+            "input_ids": {"values": ids}, "attention_mask": None}
+
+
+PIXTRAL = [
+    Switch("PixtralVisionModel", "sizes", {"hidden_act": "silu"}, inputs={"pixel_values": {"shape": [3, 3, 20, 30], "lo": -1.0, "hi": 1.0},
+           "image_sizes": {"values": [[12, 30], [20, 7], [12, 30]]}}),
+    Switch("PixtralVisionModel", "whole", {"rope_parameters": {"rope_theta": 99.0, "rope_type": "axial"}}, inputs={
+        "pixel_values": {"shape": [2, 3, 12, 22], "lo": -1.0, "hi": 1.0}, "image_sizes": None}),
+]
+TOWER = {"model_type": "pixtral", "hidden_size": 24, "intermediate_size": 30, "num_hidden_layers": 2, "num_attention_heads": 3,
+         "patch_size": 2, "hidden_act": "gelu", "projection_dim": ABSENT, "image_size": 8}
+LLAVA += [Switch("LlavaForConditionalGeneration", "pixtral", {"vision_config": TOWER, "vision_feature_select_strategy": "full",
+                 "vision_feature_layer": -1}, inputs=sized(0, [8, 8], [[8, 8], [4, 7]], [16, 6]))]
+MISTRAL3 = [
+    Switch("Mistral3ForConditionalGeneration", "sizes", {"vision_feature_layer": 1, "multimodal_projector_bias": True,
+           "projector_hidden_act": "relu", "text_config": text("llama", rms_norm_eps=1e-3)}, inputs=sized(1, [30, 30], [[24, 30], [13, 26]], [4, 2])),
+    Switch("Mistral3ForConditionalGeneration", "thirds", {"spatial_merge_size": 3, "tie_word_embeddings": False}, rows=1,
+           inputs=sized(1, [54, 40], [[54, 40]], [6])),
+    Switch("Mistral3ForConditionalGeneration", "text_only", inputs=NO_TILES, mask="left"),
+]
+LIGHTON_OCR = [
+    Switch("LightOnOcrForConditionalGeneration", "sizes", {"text_config": text("llama")}, inputs=sized(10, [56, 70], [[56, 70], [28, 60]], [4, 2])),
+    Switch("LightOnOcrForConditionalGeneration", "text_only", inputs=NO_TILES, mask="left"),
+]
+
 MULTIMODAL = {
+    "pixtral": PIXTRAL, "mistral3": MISTRAL3, "lighton_ocr": LIGHTON_OCR,
     "llava_next": LLAVA_NEXT, "llava_onevision": LLAVA_ONEVISION,
     "qwen3_vl": QWEN3_VL, "qwen3_vl_vision": QWEN3_VL_VISION, "qwen3_vl_text": QWEN3_VL_TEXT,
     "qwen2_vl": qwen_vl("Qwen2VL", SQUARES), "qwen2_5_vl": QWEN2_5_VL, "qwen2_5_vl_vision": QWEN2_5_VL_VISION,
@@ -315,12 +346,13 @@ MULTIMODAL = {
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MULTIMODAL_KEPT = {
+    "pixtral": "sizes whole", "mistral3": "sizes thirds", "lighton_ocr": "sizes",
     "llava_next": "sizes odd", "llava_onevision": "limited several video",
     "qwen3_vl": "two_sizes padded both", "qwen3_vl_vision": "sizes", "qwen3_vl_text": "interleaved",
     "qwen2_vl": "two_sizes padded both", "qwen2_5_vl": "two_images video seconds text_only", "qwen2_5_vl_vision": "windows equal",
     "qwen2_vl_text": "sections window", "qwen2_5_vl_text": "four",
     "gemma3": "two_images beyond padded", "paligemma": "answered untyped beyond",
-    "llava": "layers granite siglip text_only", "vipllava": "layers padded", "idefics3": "partly factor",
+    "llava": "layers granite siglip text_only pixtral", "vipllava": "layers padded", "idefics3": "partly factor",
     "idefics3_vision": "wide", "smolvlm": "tiles padded", "smolvlm_vision": "parts", "internvl": "normed resized layer",
     "internvl_vision": "wide", "aya_vision": "llama", "cohere2_vision": "llama padded",
 }

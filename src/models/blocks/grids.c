@@ -64,27 +64,36 @@ am_patch_places am_grid_places(am_builder *b, const am_grids *g, const int64_t *
 }
 
 /* cos or sin of each patch's angles. */
-static am_value angles(am_builder *b, const am_patch_places *p, int64_t patches, int64_t pairs, double theta,
-                       double (*fn)(double))
+static am_value angles(am_builder *b, const am_patch_places *p, int64_t patches, const double *frequencies,
+                       int64_t pairs, double (*fn)(double))
 {
     float *data = numbers(b, patches * pairs, sizeof *data);
     if (!data) return AM_NONE;
     for (int64_t k = 0; k < patches; k++)
-        for (int64_t i = 0; i < pairs; i++) {
-            int64_t half = pairs / 2, place = i < half ? p->height[k] : p->width[k];
-            double frequency = (double)(float)pow(theta, -2.0 * (double)(i % half) / (double)pairs);
-            data[k * pairs + i] = (float)fn((double)place * frequency);
-        }
+        for (int64_t i = 0; i < pairs; i++)
+            data[k * pairs + i] = (float)fn((double)(i < pairs / 2 ? p->height[k] : p->width[k]) * frequencies[i]);
     return am_constant_copy(b, AM_F32, am_shape_of(1, patches, pairs), data);
 }
 
-am_rope am_grid_rope(am_builder *b, const am_patch_places *p, int64_t patches, int64_t head_dim, double theta)
+/* Which of `count` frequencies pair i of a head turns by. */
+static int64_t frequency_of(am_grid_rope_kind kind, int64_t i, int64_t pairs)
 {
-    if (head_dim % 4 != 0 || !(theta > 0))
+    int64_t half = pairs / 2;
+    return kind == AM_GRID_ROPE_SAME ? i % half : 2 * (i % half) + i / half;
+}
+
+am_rope am_grid_rope(am_builder *b, const am_patch_places *p, int64_t patches, int64_t head_dim, double theta,
+                     am_grid_rope_kind kind)
+{
+    double frequencies[AM_ROPE_LIMIT];
+    int64_t pairs = head_dim / 2, count = kind == AM_GRID_ROPE_SAME ? pairs / 2 : pairs;
+    if (head_dim % 4 != 0 || pairs > AM_ROPE_LIMIT || !(theta > 0))
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "heads of %" PRId64 " rotated by theta %g", head_dim, theta));
     if (am_builder_failed(b)) return (am_rope){0};
-    return (am_rope){.cos = angles(b, p, patches, head_dim / 2, theta, cos),
-                     .sin = angles(b, p, patches, head_dim / 2, theta, sin)};
+    for (int64_t i = 0; i < pairs; i++)
+        frequencies[i] = (double)(float)pow(theta, -(double)frequency_of(kind, i, pairs) / (double)count);
+    return (am_rope){.cos = angles(b, p, patches, frequencies, pairs, cos),
+                     .sin = angles(b, p, patches, frequencies, pairs, sin)};
 }
 
 /* --- attention within parts --- */

@@ -26,9 +26,15 @@ typedef struct am_patch_places {
 
 am_patch_places am_grid_places(am_builder *b, const am_grids *grids, const int64_t *order);
 
+typedef enum am_grid_rope_kind {
+    AM_GRID_ROPE_SAME,     /* height and width turn by the same frequencies, those of half a head (Qwen2-VL) */
+    AM_GRID_ROPE_ALTERNATE /* of a head's frequencies every other one is of height, the rest of width (Pixtral) */
+} am_grid_rope_kind;
+
 /* Rotary tables of patches by height in the first half of a head's pairs and by width in the second: [1, patches,
    head_dim / 2]. */
-am_rope am_grid_rope(am_builder *b, const am_patch_places *places, int64_t patches, int64_t head_dim, double theta);
+am_rope am_grid_rope(am_builder *b, const am_patch_places *places, int64_t patches, int64_t head_dim, double theta,
+                     am_grid_rope_kind kind);
 
 /* Parts of a row of N tokens, of these lengths one behind the other, that attend to themselves only. */
 typedef struct am_segments {

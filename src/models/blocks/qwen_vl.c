@@ -209,7 +209,7 @@ am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_g
     window_order order = read_order(b, g, v);
     am_patch_places places = am_grid_places(b, g, order.tokens);
     if (am_builder_failed(b)) return out;
-    am_rope rope = am_grid_rope(b, &places, N, v->width / v->heads, v->theta);
+    am_rope rope = am_grid_rope(b, &places, N, v->width / v->heads, v->theta, AM_GRID_ROPE_SAME);
     am_segments pictures = am_segments_make(b, order.pictures, order.picture_count),
                 windows = am_segments_make(b, order.windows, order.window_count);
     x = embed(b, x, v);

@@ -50,12 +50,13 @@ int64_t am_text_width(am_builder *b)
 am_part_outputs am_vision_tower(am_builder *b, const char *name, const char *type, am_value pixel_values)
 {
     am_config config = am_config_child(am_model_config(b), "vision_config");
-    am_part_input inputs[] = {{.name = "pixel_values", .whole = "pixel_values"}};
+    am_part_input inputs[] = {{.name = "pixel_values", .whole = "pixel_values"},
+                              {.name = "image_sizes", .whole = "image_sizes"}};
     am_part part = {.auto_class = "AutoModel",
                     .model_type = type,
                     .config = &config,
                     .inputs = inputs,
-                    .input_count = 1,
+                    .input_count = 2,
                     .prefix = "vision_",
                     .hidden_states = true};
     if (pixel_values.id) inputs[0] = (am_part_input){.name = "pixel_values", .value = pixel_values};
