@@ -330,7 +330,21 @@ LIGHTON_OCR = [
     Switch("LightOnOcrForConditionalGeneration", "text_only", inputs=NO_TILES, mask="left"),
 ]
 
+# 3 x 4 patches in pictures of 20 x 22, partly empty; a few latents a picture.
+CORNER = [[[1] * 22] * 20, [[1] * 13 + [0] * 9] * 10 + [[0] * 22] * 10]
+LATENTS = shown(99, 6, 2, 3, 20, 22, words=5)
+FINE = {"image_size": 24, "patch_size": 6, "num_attention_heads": 2}
+IDEFICS2 = [
+    Switch("Idefics2ForConditionalGeneration", "partly", {"vision_config": FINE, "perceiver_config": {"resampler_n_latents": 3, "hidden_act": "gelu",
+           "resampler_n_heads": 4, "num_key_value_heads": 2}}, inputs={**LATENTS, "pixel_attention_mask": {"values": [CORNER, [CORNER[1], CORNER[0]]]}}),
+    Switch("Idefics2ForConditionalGeneration", "resized", {"vision_config": FINE, "text_config": text("mistral", rms_norm_eps=1e-2),
+           "perceiver_config": {"resampler_n_latents": 3, "resampler_depth": 1}, "tie_word_embeddings": True}, inputs=LATENTS),
+    Switch("Idefics2ForConditionalGeneration", "text_only", {"text_config": {"sliding_window": ABSENT}}, inputs=NO_IMAGE, mask="left"),
+    Switch("Idefics2Model", "padded", {"vision_config": FINE, "perceiver_config": {"resampler_n_latents": 3}}, inputs=padded(LATENTS)),
+]
+
 MULTIMODAL = {
+    "idefics2": IDEFICS2,
     "pixtral": PIXTRAL, "mistral3": MISTRAL3, "lighton_ocr": LIGHTON_OCR,
     "llava_next": LLAVA_NEXT, "llava_onevision": LLAVA_ONEVISION,
     "qwen3_vl": QWEN3_VL, "qwen3_vl_vision": QWEN3_VL_VISION, "qwen3_vl_text": QWEN3_VL_TEXT,
@@ -346,6 +360,7 @@ MULTIMODAL = {
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 MULTIMODAL_KEPT = {
+    "idefics2": "partly resized",
     "pixtral": "sizes whole", "mistral3": "sizes thirds", "lighton_ocr": "sizes",
     "llava_next": "sizes odd", "llava_onevision": "limited several video",
     "qwen3_vl": "two_sizes padded both", "qwen3_vl_vision": "sizes", "qwen3_vl_text": "interleaved",

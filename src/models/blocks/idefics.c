@@ -79,7 +79,8 @@ am_value am_idefics_vision(am_builder *b, const am_config *c, const am_idefics_t
     return am_layer_norm(b, "post_layernorm", x, encoder.layer_norm_eps);
 }
 
-am_idefics_images am_idefics_read_images(am_builder *b, const am_config *vision, int64_t patch_size)
+am_idefics_images am_idefics_read_images(am_builder *b, const am_config *vision, int64_t patch_size,
+                                         am_reduce_fn belonging)
 {
     am_value pixels = am_flatten(b, am_input(b, "pixel_values", 5), 0, 1);
     am_value mask = am_input_optional(b, "pixel_attention_mask", 4);
@@ -89,7 +90,7 @@ am_idefics_images am_idefics_read_images(am_builder *b, const am_config *vision,
     mask = am_flatten(b, am_binary_number(b, AM_NOT_EQUAL, mask, 0), 0, 1);
     mask = am_slice(b, am_slice(b, mask, 1, 0, rows * side), 2, 0, columns * side);
     mask = am_reshape(b, mask, am_shape_of(am_dim(b, mask, 0), rows, side, columns, side));
-    return (am_idefics_images){pixels, am_reduce(b, AM_REDUCE_ANY, mask, am_shape_of(2, 4), false)};
+    return (am_idefics_images){pixels, am_reduce(b, belonging, mask, am_shape_of(2, 4), false)};
 }
 
 /* --- Idefics3, SmolVLM --- */
@@ -106,7 +107,7 @@ am_value am_idefics3_rows(am_builder *b, am_value *last_hidden_state)
 {
     const am_config *c = am_model_config(b);
     am_config vision = am_config_child(c, "vision_config");
-    am_idefics_images images = am_idefics_read_images(b, &vision, am_idefics3_tower.patch_size);
+    am_idefics_images images = am_idefics_read_images(b, &vision, am_idefics3_tower.patch_size, AM_REDUCE_ANY);
     am_scope(b, "vision_model");
     am_value x = *last_hidden_state = am_idefics_vision(b, &vision, &am_idefics3_tower, &images, "");
     am_end_scope(b);

@@ -21,8 +21,10 @@ am_value am_idefics_vision(am_builder *b, const am_config *c, const am_idefics_t
                            const am_idefics_images *images, const char *hidden_states);
 
 /* The input pixel_values: [B, N, channels, height, width] as [B * N, ..], and what pixel_attention_mask: [B, N, height,
-   width], where it is given, says of their patches. */
-am_idefics_images am_idefics_read_images(am_builder *b, const am_config *vision, int64_t patch_size);
+   width], where it is given, says of their patches. belonging: a patch is the image's when any of its pixels is
+   (AM_REDUCE_ANY) or when all are (AM_REDUCE_ALL). */
+am_idefics_images am_idefics_read_images(am_builder *b, const am_config *vision, int64_t patch_size,
+                                         am_reduce_fn belonging);
 
 /* Defaults of Idefics3's and SmolVLM's tower. */
 extern const am_idefics_tower am_idefics3_tower;
