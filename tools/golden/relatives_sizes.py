@@ -4,6 +4,7 @@ from pyramid_sizes import PYRAMIDS
 from series_sizes import SERIES
 from sizes import (ACTIVATIONS, at_most, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, glm4, heads, llama, phi, rope, t5,
                    vit, wav2vec2)
+from sound_sizes import SOUNDS
 
 
 def helium(c: dict, rng) -> None:
@@ -286,4 +287,4 @@ RELATIVES |= {"wavlm": wavlm, "data2vec-audio": data2vec_audio, "audio-spectrogr
               "speech_to_text": speech_to_text}
 RELATIVES |= {"videomae": videomae, "vivit": vivit, "timesformer": timesformer, "vit_msn": wide_vit, "ijepa": wide_vit,
               "yolos": yolos, "vit_mae": vit_mae, "beit": beit, "data2vec-vision": data2vec_vision}
-RELATIVES |= SERIES | PYRAMIDS
+RELATIVES |= SERIES | PYRAMIDS | SOUNDS
