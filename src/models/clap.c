@@ -268,12 +268,6 @@ static am_value projected(am_builder *b, const char *name, am_value x, const am_
     return x;
 }
 
-static am_value unit_length(am_builder *b, am_value x)
-{
-    am_value square = am_reduce_last(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, x));
-    return am_div(b, x, am_unary(b, AM_SQRT, square));
-}
-
 /* Products of x: [N, C] and y: [M, C], scaled by the exponential of the weight `scale`: [N, M]. */
 static am_value scaled_products(am_builder *b, am_value x, am_value y, const char *scale)
 {
@@ -287,8 +281,8 @@ static void clap_model(am_builder *b)
     am_config text_config = am_config_child(c, "text_config"), config = am_config_child(c, "audio_config");
     clap_output audio = audio_tower(b, &config, "audio_model", "audio_model_output.hidden_states");
     clap_output text = text_tower(b, &text_config, "text_model", "text_model_output.hidden_states");
-    am_value sounds = unit_length(b, projected(b, "audio_projection", audio.pooled, c)),
-             words = unit_length(b, projected(b, "text_projection", text.pooled, c));
+    am_value sounds = am_unit_length(b, projected(b, "audio_projection", audio.pooled, c), 0),
+             words = am_unit_length(b, projected(b, "text_projection", text.pooled, c), 0);
     am_output(b, "logits_per_audio", scaled_products(b, sounds, words, "logit_scale_a"));
     am_output(b, "logits_per_text", scaled_products(b, words, sounds, "logit_scale_t"));
     am_output(b, "text_embeds", words);

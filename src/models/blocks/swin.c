@@ -74,13 +74,6 @@ static swin_config read_config(am_builder *b)
 
 /* --- layers --- */
 
-/* x over its length along the last dimension (torch.nn.functional.normalize). */
-static am_value direction(am_builder *b, am_value x)
-{
-    am_value length = am_unary(b, AM_SQRT, am_reduce_last(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, x)));
-    return am_div(b, x, am_binary_number(b, AM_MAX, length, 1e-12));
-}
-
 /* F32 [(2 side - 1)^2, 2]: rows and columns from a token to another on a logarithmic scale on which the largest
    distance of windows of `pretrained` tokens, or of these, is about 1. */
 static am_value distances(am_builder *b, int64_t side, int64_t pretrained)
@@ -116,8 +109,8 @@ static void compare_directions(am_builder *b, am_value qkv[3], int64_t heads)
 {
     am_value scale = am_parameter(b, "logit_scale", am_shape_of(heads, 1, 1), qkv[0]);
     scale = am_unary(b, AM_EXP, am_binary_number(b, AM_MIN, scale, log(100)));
-    qkv[0] = am_mul(b, direction(b, qkv[0]), am_reshape(b, scale, am_shape_of(heads, 1)));
-    qkv[1] = direction(b, qkv[1]);
+    qkv[0] = am_mul(b, am_unit_length(b, qkv[0], 1e-12), am_reshape(b, scale, am_shape_of(heads, 1)));
+    qkv[1] = am_unit_length(b, qkv[1], 1e-12);
 }
 
 /* x: [N, T, C], N windows */
