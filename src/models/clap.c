@@ -45,8 +45,9 @@ static void read_pair(const am_config *c, const char *key, int64_t fallback, int
 /* Merging patches halves the grid between stages, and patches are as many as it has. */
 static void check_grid(const am_config *c, audio_config *r)
 {
+    int merges = r->stages.count > 1 ? r->stages.count - 1 : 0;
     for (int i = 0; i < 2; i++) {
-        int64_t over = r->patch[i] - r->stride[i], whole = r->stride[i] << (r->stages.count - 1);
+        int64_t over = r->patch[i] - r->stride[i], whole = r->stride[i] << merges;
         if (over < 0) am_config_fail(c, "patch_size", "patches are smaller than patch_stride");
         r->padding[i] = over < 0 ? 0 : over / 2;
         r->grid[i] = r->spec_size / r->stride[i];

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { BLOCKS_LIMIT = 16 };
+enum { BLOCKS_LIMIT = 16, CHANNELS_LIMIT = 1 << 14 };
 
 typedef struct univnet_config {
     int64_t noise_channels, channels, bins;
@@ -33,6 +33,11 @@ static univnet_config read_config(am_builder *b)
                         .predictor_channels = am_config_size(c, "kernel_predictor_hidden_channels", 64),
                         .predictor_kernel = am_config_size(c, "kernel_predictor_conv_size", 3),
                         .slope = am_config_real(c, "leaky_relu_slope", 0.2)};
+    int64_t hop = 1;
+    if (r.channels > CHANNELS_LIMIT) {
+        am_config_unsupported(c, "model_hidden_channels", "at most %d are supported", CHANNELS_LIMIT);
+        r.channels = 1;
+    }
     r.blocks = am_config_sizes(c, "resblock_stride_sizes", r.strides, BLOCKS_LIMIT, strides, 3);
     if (am_config_sizes(c, "resblock_kernel_sizes", r.kernels, BLOCKS_LIMIT, kernels, 3) != r.blocks)
         am_config_fail(c, "resblock_kernel_sizes", "expected %d sizes (resblock_stride_sizes)", r.blocks);
@@ -42,7 +47,11 @@ static univnet_config read_config(am_builder *b)
         if (r.dilation_count[i] == 0) am_config_fail(c, key, "no list %d", i);
         for (int j = 0; j < r.dilation_count[i]; j++)
             if (r.dilations[i][j] < 1) am_config_fail(c, key, "a dilation of list %d is 0", i);
-        if (r.strides[i] < 1) am_config_fail(c, "resblock_stride_sizes", "element %d is 0", i);
+        if (r.strides[i] < 1 || hop > INT32_MAX / r.strides[i]) {
+            am_config_fail(c, "resblock_stride_sizes", "element %d is %" PRId64, i, r.strides[i]);
+            r.strides[i] = 1;
+        }
+        hop *= r.strides[i];
         check_odd(c, "resblock_kernel_sizes", r.kernels[i]);
     }
     check_odd(c, "kernel_predictor_conv_size", r.predictor_kernel);

@@ -32,8 +32,9 @@ static void read_ratios(const am_config *c, am_seanet *r, const am_seanet *absen
         }
         r->hop *= r->upsampling_ratios[i];
     }
-    if (r->num_filters > INT32_MAX >> (r->ratio_count < 31 ? r->ratio_count : 31))
-        am_config_fail(c, "num_filters", "too many, doubled by each of upsampling_ratios");
+    if (r->num_filters <= INT32_MAX >> r->ratio_count) return;
+    am_config_fail(c, "num_filters", "too many, doubled by each of upsampling_ratios");
+    r->num_filters = 1;
 }
 
 am_seanet am_seanet_read(const am_config *c, const am_seanet *a)

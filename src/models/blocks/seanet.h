@@ -6,7 +6,7 @@
 
 #include "models/blocks/speech.h"
 
-enum { AM_SEANET_RATIOS_LIMIT = 32 };
+enum { AM_SEANET_RATIOS_LIMIT = 24 };
 
 /* What the configuration says, named as its fields. */
 typedef struct am_seanet {
