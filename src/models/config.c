@@ -148,10 +148,10 @@ am_unary_fn am_config_activation(const am_config *c, const char *key, am_unary_f
     return fn;
 }
 
-int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit, const int64_t *fallback,
+/* Those of `list`, which is at field `key`. */
+static int sizes_of(const am_config *c, const char *key, am_json list, int64_t *out, int limit, const int64_t *fallback,
                     int fallback_count)
 {
-    am_json list = am_json_get(c->object, key);
     am_json_kind kind = am_json_kind_of(list);
     int count = 0;
     if (kind == AM_JSON_MISSING || kind == AM_JSON_NULL) {
@@ -168,6 +168,24 @@ int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit
         out[count] = number;
     }
     return count;
+}
+
+int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit, const int64_t *fallback,
+                    int fallback_count)
+{
+    return sizes_of(c, key, am_json_get(c->object, key), out, limit, fallback, fallback_count);
+}
+
+int am_config_inner_sizes(const am_config *c, const char *key, int i, int64_t *out, int limit, const int64_t *fallback,
+                          int fallback_count)
+{
+    am_json list = am_json_get(c->object, key);
+    am_json_kind kind = am_json_kind_of(list);
+    int at = 0;
+    if (kind != AM_JSON_ARRAY) return sizes_of(c, key, list, out, limit, fallback, fallback_count);
+    for (am_json_iterator it = am_json_iterate(list); am_json_next(&it); at++)
+        if (at == i) return sizes_of(c, key, it.value, out, limit, NULL, 0);
+    return 0;
 }
 
 const char *am_config_list_text(const am_config *c, const char *key, int i)

@@ -68,6 +68,11 @@ am_unary_fn am_config_activation(const am_config *c, const char *key, am_unary_f
 int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit, const int64_t *fallback,
                     int fallback_count);
 
+/* Element i of a list of lists of sizes, read likewise; the fallback list where the whole is absent or null, none
+ * beyond its end. */
+int am_config_inner_sizes(const am_config *c, const char *key, int i, int64_t *out, int limit, const int64_t *fallback,
+                          int fallback_count);
+
 /* Element i of a list of strings, or null. */
 const char *am_config_list_text(const am_config *c, const char *key, int i);
 

@@ -10,6 +10,7 @@ typedef enum am_stage {
     AM_STAGE_FORWARD, /* everything, as transformers' forward */
     AM_STAGE_ENCODE,  /* the encoder: gives encoder_last_hidden_state */
     AM_STAGE_DECODE,  /* the decoder, reading encoder_hidden_states or cached cross-attention keys */
+    AM_STAGE_MEASURE, /* see AM_MEASURES */
 } am_stage;
 
 typedef struct am_input_spec {
@@ -41,8 +42,10 @@ typedef struct am_signature {
 
 /* AM_RECOMPUTES: generates without caches, running the whole text for every token, since early tokens see later
    ones. Its graph is built with last_logits_only, and without cache_capacity.
-   AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it. */
-enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8 };
+   AM_READS_AT_ONCE: a prompt read in parts gives something else than the whole of it.
+   AM_MEASURES: how long results are depends on what is computed. A graph of AM_STAGE_MEASURE gives that alone, as the
+   output "length": I32 of one element, and is run first; what it gave is the argument "length" of the graph of all. */
+enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_ONCE = 8, AM_MEASURES = 16 };
 
 typedef enum am_shaping {
     AM_SHAPED_BY_NUMBERS, /* the argument NAME.i is element i */

@@ -130,12 +130,6 @@ static siglip_output image_tower(am_builder *b, const am_config *c, const char *
 
 /* --- classes --- */
 
-static am_value unit_length(am_builder *b, am_value x)
-{
-    am_value square = am_reduce_last(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, x));
-    return am_div(b, x, am_unary(b, AM_SQRT, square));
-}
-
 static void siglip_model(am_builder *b)
 {
     const am_config *c = am_model_config(b);
@@ -146,7 +140,7 @@ static void siglip_model(am_builder *b)
         am_config_fail(&vision_config, "vision_use_head", "this class compares what the head gives");
         return;
     }
-    am_value words = unit_length(b, text.pooled), images = unit_length(b, image.pooled);
+    am_value words = am_unit_length(b, text.pooled, 0), images = am_unit_length(b, image.pooled, 0);
     am_value scale = am_unary(b, AM_EXP, am_parameter(b, "logit_scale", am_shape_of(1), words));
     am_value logits = am_mul(b, am_matmul(b, words, images, false, true), scale);
     logits = am_add(b, logits, am_parameter(b, "logit_bias", am_shape_of(1), words));

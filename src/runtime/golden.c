@@ -162,6 +162,15 @@ void am_golden_case_close(am_golden_case *c)
     *c = (am_golden_case){0};
 }
 
+/* None, False, or a list of such. */
+static bool says_nothing(am_json value)
+{
+    if (am_json_kind_of(value) != AM_JSON_ARRAY) return !am_json_bool(value, am_json_kind_of(value) != AM_JSON_NULL);
+    for (am_json_iterator i = am_json_iterate(value); am_json_next(&i);)
+        if (!says_nothing(i.value)) return false;
+    return true;
+}
+
 am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
 {
     am_json kwargs = am_json_get(c->json, "kwargs");
@@ -172,7 +181,7 @@ am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
     for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);)
         if (am_json_kind_of(i.value) == AM_JSON_INTEGER)
             arguments[out->argument_count++] = (am_argument){.name = i.key.bytes, .value = am_json_int(i.value, 0)};
-        else if (strcmp(i.key.bytes, "output_hidden_states") != 0 && am_json_bool(i.value, true))
+        else if (strcmp(i.key.bytes, "output_hidden_states") != 0 && !says_nothing(i.value))
             return am_error(AM_UNSUPPORTED, "argument %s is not supported", i.key.bytes);
     return NULL;
 }

@@ -490,7 +490,7 @@ static am_status check_inputs(const compiled *c)
     return NULL;
 }
 
-am_status am_session_run(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+static am_status run_once(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
 {
     if (options && options->cache_capacity > INT32_MAX)
         return am_error(AM_OUT_OF_RANGE, "a cache of %lld places", (long long)options->cache_capacity);
@@ -500,6 +500,40 @@ am_status am_session_run(am_session *s, const am_session_input *inputs, int coun
     for (int i = 0; i < c->graph->input_count; i++) AM_TRY(fill_input(c, i, inputs, count, options));
     AM_TRY(check_inputs(c));
     return am_program_run(c->program, c->inputs, c->states);
+}
+
+/* The argument that AM_MEASURES promises: the length that a graph of that stage gives. */
+static am_status measure(am_session *s, const am_session_input *inputs, int count, const am_run_options *options,
+                         am_argument *out)
+{
+    am_run_options first = *options;
+    am_tensor length;
+    first.stage = AM_STAGE_MEASURE;
+    first.output_hidden_states = false;
+    AM_TRY(run_once(s, inputs, count, &first));
+    if (!am_session_find_output(s, "length", &length) || am_shape_count(&length.shape) != 1)
+        return am_error(AM_INTERNAL, "the graph that measures gives no length");
+    *out = (am_argument){.name = "length", .value = am_load_int(length.dtype, length.data, 0)};
+    if (out->value < 1 || out->value > INT32_MAX)
+        return am_error(AM_OUT_OF_RANGE, "results of length %lld", (long long)out->value);
+    return NULL;
+}
+
+am_status am_session_run(am_session *s, const am_session_input *inputs, int count, const am_run_options *options)
+{
+    am_run_options all = options ? *options : (am_run_options){0};
+    am_argument *arguments;
+    if (!(s->model->architecture->flags & AM_MEASURES) || all.stage != AM_STAGE_FORWARD)
+        return run_once(s, inputs, count, options);
+    arguments = am_alloc_zeroed((size_t)all.argument_count + 1, sizeof *arguments);
+    if (!arguments) return am_out_of_memory();
+    for (int i = 0; i < all.argument_count; i++) arguments[i] = all.arguments[i];
+    am_status status = measure(s, inputs, count, &all, &arguments[all.argument_count]);
+    all.arguments = arguments;
+    all.argument_count++;
+    if (!status) status = run_once(s, inputs, count, &all);
+    am_free(arguments);
+    return status;
 }
 
 bool am_session_compiles_long(const am_session *s)

@@ -148,7 +148,10 @@ def other_inputs(case: Case) -> Case:
 
 
 def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -> list[str]:
-    """The inputs that a text is continued from; none where the class does not generate."""
+    """The inputs that a text is continued from; none where the class does not generate, or does so in a way of its own:
+    codebooks a step apart, all tokens at once."""
+    if "num_codebooks" in case.data["config"] or case.data["architecture"].endswith("ForCTC"):
+        return []
     logits = [entry for entry in outputs if entry["name"] == "logits" and len(entry["shape"]) == 3]
     if not (getattr(model, "can_generate", lambda: False)() and logits):
         return []

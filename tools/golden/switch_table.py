@@ -10,6 +10,7 @@ from multimodal_switches import MULTIMODAL, MULTIMODAL_KEPT
 from pyramid_switches import PYRAMIDS, PYRAMIDS_KEPT
 from relatives_switches import YOUNGER, YOUNGER_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
+from sound_switches import SOUNDS, SOUNDS_KEPT
 from speech_switches import SPEECH, SPEECH_KEPT
 from switches import ABSENT, Switch, crossed
 from time_series_switches import SERIES, SERIES_KEPT
@@ -731,7 +732,7 @@ SWITCHES = {
 }
 SWITCHES |= DECODERS | ENCODERS
 SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS | SERIES | PYRAMIDS
-SWITCHES |= YOUNGER
+SWITCHES |= YOUNGER | SOUNDS
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -764,4 +765,4 @@ KEPT = {
 }
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
 KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT | MULTIMODAL_KEPT
-KEPT |= VITS_KEPT | SERIES_KEPT | PYRAMIDS_KEPT | YOUNGER_KEPT
+KEPT |= VITS_KEPT | SERIES_KEPT | PYRAMIDS_KEPT | YOUNGER_KEPT | SOUNDS_KEPT

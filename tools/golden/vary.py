@@ -18,6 +18,7 @@ from pyramid_sizes import image_sides
 from relatives_sizes import RELATIVES
 from series_sizes import series_input
 from sizes import SIZES
+from sound_sizes import convolutions, frames_range, sound_input
 
 ATTEMPTS = 20
 AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
@@ -82,6 +83,8 @@ class Inputs:
         side = "document" if name.startswith("context_") else side
         if (series := series_input(self, entry)) is not None:
             return series
+        if (sound := sound_input(self, entry)) is not None:
+            return sound
         if name.startswith("entity_"):
             return {"values": self.entities(name)}
         if name == "global_attention_mask":
@@ -254,19 +257,17 @@ class Inputs:
         return c["num_frames"] * c["audio_samples_per_frame"] // c["samples_per_patch"]
 
     def sound_range(self) -> tuple[int, int]:
-        """How many samples give between 12 and 30 frames after the convolutions."""
+        """How many samples give as few and as many frames as a sound is to have after the convolutions."""
         ends = []
-        for frames in (12, 30):
-            for kernel, stride in zip(
-                reversed(self.config["conv_kernel"]), reversed(self.config["conv_stride"])
-            ):
+        for frames in frames_range(self.config):
+            for kernel, stride in convolutions(self.config):
                 frames = (frames - 1) * stride + kernel
             ends.append(frames)
         return ends[0], ends[1]
 
     def sound_shape(self) -> list[int]:
         """Samples, or the spectrogram of a model with learned positions."""
-        if "conv_kernel" not in self.config:
+        if "max_length" in self.config:
             return [self.rows, self.config["max_length"], self.config["num_mel_bins"]]
         return [self.rows, self.width("sound")]
 

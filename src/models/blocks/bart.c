@@ -128,11 +128,9 @@ static am_value stored_sinusoids(am_builder *b, const bart *c, const stack *s, a
 /* Positions of M2M-100: behind pad, pads at pad, whose row is zero. The table grows with the text. */
 static am_value positions_after_pads(am_builder *b, const bart *c, const stack *s, am_value ids, int64_t T)
 {
-    int64_t pad = c->pad_token_id, longest = am_has_cache(b) ? am_cache_capacity(b) : T;
+    int64_t pad = c->pad_token_id;
     am_value rows = ids.id ? am_positions_after_pad(b, ids, pad) : rows_of_run(b, T, pad + 1);
-    int64_t count = s->positions + LEARNED_OFFSET;
-    if (count < pad + 1 + longest) count = pad + 1 + longest;
-    return am_embedding_op(b, am_sinusoid_table(b, count, c->d_model, (double)(c->d_model / 2 - 1), pad), rows);
+    return am_sinusoids_after_pad(b, rows, s->positions + LEARNED_OFFSET, c->d_model, pad);
 }
 
 static am_value positions(am_builder *b, const bart *c, const stack *s, am_value ids, int64_t T)

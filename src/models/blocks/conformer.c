@@ -45,7 +45,7 @@ typedef struct places {
 } places;
 
 /* In float, as the models were trained with; sine and cosine of a frequency stand side by side. */
-static am_value distance_sinusoids(am_builder *b, int64_t T, int64_t C)
+am_value am_conformer_sinusoids(am_builder *b, int64_t T, int64_t C)
 {
     am_shape shape = am_shape_of(1, 2 * T - 1, C);
     float *table =
@@ -85,7 +85,7 @@ static places places_of(am_builder *b, am_value x, const am_conformer_options *o
 {
     int64_t T = am_dim(b, x, 1), C = am_dim(b, x, 2);
     places p = {0};
-    if (o->positions == AM_CONFORMER_RELATIVE) p.sinusoids = distance_sinusoids(b, T, C);
+    if (o->positions == AM_CONFORMER_RELATIVE) p.sinusoids = am_conformer_sinusoids(b, T, C);
     if (o->positions == AM_CONFORMER_RELATIVE_KEY) p.rows = limited_distances(b, T, o);
     if (o->positions == AM_CONFORMER_ROTARY) p.rope = rotation(b, T, C / o->heads, o);
     return p;
@@ -139,6 +139,11 @@ static am_value attention(am_builder *b, am_value x, am_value mask, const places
 am_value am_conformer_plain_attention(am_builder *b, am_value x, am_value mask, int64_t heads)
 {
     return attention(b, x, mask, &(places){0}, &(am_conformer_options){.heads = heads});
+}
+
+am_value am_conformer_relative_attention(am_builder *b, am_value x, am_value mask, am_value sinusoids, int64_t heads)
+{
+    return attention(b, x, mask, &(places){.sinusoids = sinusoids}, &(am_conformer_options){.heads = heads});
 }
 
 /* --- layers --- */
@@ -208,4 +213,19 @@ am_value am_conformer_layers(am_builder *b, am_value x, am_value mask, const am_
     }
     am_wav2vec2_keep_state(b, states, count, x);
     return x;
+}
+
+am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
+                                  am_unary_fn activation)
+{
+    int64_t C = am_dim(b, x, 2);
+    int bias = biased ? AM_BIAS : AM_NO_BIAS;
+    am_shape padding = am_shape_of(kernel / 2), one = am_shape_of(1);
+    am_convolution_attributes plain = {0}, each = {.groups = C, .padding_before = padding, .padding_after = padding};
+    x = am_conv(b, "pointwise_conv1", am_transpose(b, x, 1, 2), 2 * C, one, bias, &plain);
+    x = am_gated_activation(b, AM_SIGMOID, am_slice(b, x, 1, C, 2 * C), am_slice(b, x, 1, 0, C));
+    if (mask.id) x = am_select(b, am_unsqueeze(b, mask, 1), x, am_scalar(b, am_dtype_of(b, x), 0));
+    x = am_conv(b, "depthwise_conv", x, C, am_shape_of(kernel), bias, &each);
+    x = am_unary(b, activation, am_batch_norm(b, "norm", x, BATCH_NORM_EPS));
+    return am_transpose(b, am_conv(b, "pointwise_conv2", x, C, one, bias, &plain), 1, 2);
 }

@@ -36,4 +36,16 @@ am_value am_conformer_layers(am_builder *b, am_value x, am_value mask, const am_
 /* linear_q, linear_k, linear_v and linear_out below the scope, without positions: x: [B, T, C], mask as above. */
 am_value am_conformer_plain_attention(am_builder *b, am_value x, am_value mask, int64_t heads);
 
+/* The same with Transformer-XL's positions, sinusoids being those of am_conformer_sinusoids of T frames. */
+am_value am_conformer_relative_attention(am_builder *b, am_value x, am_value mask, am_value sinusoids, int64_t heads);
+
+/* Of the distances T - 1 .. 1 - T, sine and cosine of a frequency side by side: F32 [1, 2 * T - 1, C]. */
+am_value am_conformer_sinusoids(am_builder *b, int64_t T, int64_t C);
+
+/* The gated convolution over time of later conformers, below the scope: pointwise_conv1, depthwise_conv of `kernel`
+   taps, an odd number, batch norm `norm`, pointwise_conv2, all convolutions biased or none: x: [B, T, C], of which
+   mask: BOOL [B, T] or AM_NONE hides frames from their neighbours. */
+am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
+                                  am_unary_fn activation);
+
 #endif

@@ -123,3 +123,17 @@ am_value am_conv(am_builder *b, const char *name, am_value x, int64_t out, am_sh
     am_end_scope(b);
     return y;
 }
+
+am_value am_unit_length(am_builder *b, am_value x, double least)
+{
+    am_value square = am_reduce_last(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, x)),
+             length = am_unary(b, AM_SQRT, square);
+    return am_div(b, x, least > 0 ? am_binary_number(b, AM_MAX, length, least) : length);
+}
+
+am_value am_leaky_relu(am_builder *b, am_value x, double slope)
+{
+    am_value below = am_mul_number(b, x, slope);
+    if (slope >= 0 && slope <= 1) return am_binary(b, AM_MAX, x, below);
+    return am_select(b, am_binary_number(b, AM_GREATER_EQUAL, x, 0), x, below);
+}

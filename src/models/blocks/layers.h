@@ -37,6 +37,12 @@ am_value am_group_norm(am_builder *b, const char *name, am_value x, int64_t grou
 /* torch.nn.BatchNorm of a trained model: NAME.weight, .bias, .running_mean, .running_var. */
 am_value am_batch_norm(am_builder *b, const char *name, am_value x, double eps);
 
+/* x, and slope * x below zero (torch.nn.functional.leaky_relu). */
+am_value am_leaky_relu(am_builder *b, am_value x, double slope);
+
+/* x over its length along the last dimension, which counts as `least` at least (torch.nn.functional.normalize). */
+am_value am_unit_length(am_builder *b, am_value x, double least);
+
 /* torch.nn.Embedding: rows of NAME.weight: [count, C] at ids. */
 am_value am_embedding(am_builder *b, const char *name, am_value ids, int64_t count, int64_t C);
 

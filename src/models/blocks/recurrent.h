@@ -19,4 +19,7 @@ am_value am_mask_padding_states(am_builder *b, am_value x);
 am_value am_causal_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int bias,
                                am_unary_fn activation);
 
+/* torch.nn.LSTM NAME of `layers` layers as wide as x: [B, T, C], from zero states: [B, T, C]. */
+am_value am_lstm(am_builder *b, const char *name, am_value x, int64_t layers);
+
 #endif

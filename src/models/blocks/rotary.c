@@ -7,13 +7,13 @@ static const double PI = 3.14159265358979323846;
 
 static void default_frequencies(const am_rope_config *r, double theta, double *out)
 {
-    for (int64_t i = 0; i < r->dims / 2; i++) out[i] = pow(theta, -2.0 * (double)i / (double)r->dims);
+    for (int64_t i = 0; i < r->pairs; i++) out[i] = pow(theta, -2.0 * (double)i / (double)r->dims);
 }
 
 /* Models are trained with frequencies in float32. */
 static void round_frequencies(const am_rope_config *r, double *frequency)
 {
-    for (int64_t i = 0; i < r->dims / 2; i++) frequency[i] = (double)(float)frequency[i];
+    for (int64_t i = 0; i < r->pairs; i++) frequency[i] = (double)(float)frequency[i];
 }
 
 /* dynamic NTK: the base grows with the sequence beyond max_positions */
@@ -38,7 +38,7 @@ static void yarn_frequencies(am_rope_config *r, const am_config *c)
     low = fmax(low, 0);
     high = fmin(high, (double)r->dims - 1);
     if (low == high) high += 0.001;
-    for (int64_t i = 0; i < r->dims / 2; i++) {
+    for (int64_t i = 0; i < r->pairs; i++) {
         double ramp = fmin(fmax(((double)i - low) / (high - low), 0), 1), f = r->inverse_frequency[i];
         r->inverse_frequency[i] = f / r->factor * ramp + f * (1 - ramp);
     }
@@ -60,7 +60,7 @@ static double yarn_attention_factor(const am_rope_config *r, const am_config *c)
 static void llama3_frequencies(am_rope_config *r, double low, double high)
 {
     double length = (double)r->original_positions;
-    for (int64_t i = 0; i < r->dims / 2; i++) {
+    for (int64_t i = 0; i < r->pairs; i++) {
         double f = r->inverse_frequency[i], wave = 2 * PI / f;
         double smooth = (length / wave - low) / (high - low);
         if (wave > length / low) f /= r->factor;
@@ -73,10 +73,9 @@ static void read_factors(const am_config *c, const char *key, const am_rope_conf
 {
     am_json list = am_json_get(c->object, key);
     int64_t i = 0;
-    if ((int64_t)am_json_count(list) != r->dims / 2)
-        am_config_fail(c, key, "expected a list of %lld numbers, found %zu", (long long)r->dims / 2,
-                       am_json_count(list));
-    for (am_json_iterator it = am_json_iterate(list); am_json_next(&it) && i < r->dims / 2; i++)
+    if ((int64_t)am_json_count(list) != r->pairs)
+        am_config_fail(c, key, "expected a list of %lld numbers, found %zu", (long long)r->pairs, am_json_count(list));
+    for (am_json_iterator it = am_json_iterate(list); am_json_next(&it) && i < r->pairs; i++)
         out[i] /= am_json_real(it.value, 1);
 }
 
@@ -93,7 +92,7 @@ static void longrope_frequencies(am_rope_config *r, const am_config *c)
 static void proportional_frequencies(am_rope_config *r, double partial)
 {
     int64_t rotated = (int64_t)(partial * (double)r->dims) / 2;
-    for (int64_t i = 0; i < r->dims / 2; i++)
+    for (int64_t i = 0; i < r->pairs; i++)
         r->inverse_frequency[i] = i < rotated ? r->inverse_frequency[i] / r->factor : 0;
 }
 
@@ -150,7 +149,7 @@ static void scale_frequencies(am_rope_config *r, const am_config *p, double part
 {
     switch (r->type) {
     case AM_ROPE_LINEAR:
-        for (int64_t i = 0; i < r->dims / 2; i++) r->inverse_frequency[i] /= r->factor;
+        for (int64_t i = 0; i < r->pairs; i++) r->inverse_frequency[i] /= r->factor;
         break;
     case AM_ROPE_YARN:
         yarn_frequencies(r, p);
@@ -199,16 +198,18 @@ am_rope_config am_rope_config_read_fields(const am_config *c, const am_rope_fiel
     r.theta = am_config_real(&p, "rope_theta",
                              am_config_real(c, fields->theta ? fields->theta : "rope_theta", default_theta));
     r.dims = r.type == AM_ROPE_PROPORTIONAL ? head_dim : (int64_t)((double)head_dim * partial);
+    r.pairs = (r.dims + 1) / 2;
     r.max_positions = am_config_size(c, "max_position_embeddings", default_max_positions);
     r.original_positions = original_positions(c, &p, r.max_positions);
     r.factor = am_config_real(&p, "factor",
                               r.type == AM_ROPE_YARN || r.type == AM_ROPE_LONGROPE
                                   ? (double)r.max_positions / (double)r.original_positions
                                   : 1);
-    if (r.dims < 0 || r.dims % 2 != 0 || r.dims / 2 > AM_ROPE_LIMIT || !(r.theta > 0) || !(r.factor > 0)) {
+    if (r.dims < 0 || (r.dims % 2 != 0 && !fields->rounds_up) || r.pairs > AM_ROPE_LIMIT || !(r.theta > 0) ||
+        !(r.factor > 0)) {
         am_config_fail(&p, "rope_theta", "%lld rotated dimensions, theta %g, factor %g", (long long)r.dims, r.theta,
                        r.factor);
-        r.dims = 0;
+        r.dims = r.pairs = 0;
     }
     default_frequencies(&r, r.theta, r.inverse_frequency);
     scale_frequencies(&r, &p, partial);
@@ -221,6 +222,7 @@ am_rope_config am_rope_config_default(const am_config *c, int64_t head_dim, doub
 {
     am_rope_config r = {.type = AM_ROPE_DEFAULT, .attention_factor = 1, .factor = 1, .theta = theta};
     r.dims = head_dim / 2 > AM_ROPE_LIMIT ? 0 : head_dim;
+    r.pairs = r.dims / 2;
     r.max_positions = r.original_positions = am_config_size(c, "max_position_embeddings", default_max_positions);
     if (!(theta > 0) || head_dim % 2 != 0 || head_dim != r.dims)
         am_config_fail(c, "head_dim", "%lld rotated dimensions, theta %g", (long long)head_dim, theta);
@@ -247,7 +249,7 @@ am_rope_config am_rope_config_llama3(const am_config *c, int64_t head_dim, doubl
 static am_value table(am_builder *b, const am_rope_config *r, const double *frequency, int64_t rows,
                       double (*fn)(double))
 {
-    int64_t half = r->dims / 2;
+    int64_t half = r->pairs;
     am_shape shape = am_shape_of(rows, half);
     float *data =
         am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)(rows * half), sizeof *data) : NULL;
@@ -265,7 +267,7 @@ static am_value table(am_builder *b, const am_rope_config *r, const double *freq
 
 static am_value frequencies(am_builder *b, const am_rope_config *r, const double *values)
 {
-    return am_constant_copy(b, AM_F64, am_shape_of(r->dims / 2), values);
+    return am_constant_copy(b, AM_F64, am_shape_of(r->pairs), values);
 }
 
 /* Frequencies that depend on how long the sequence is by now. length: I32. */
@@ -280,7 +282,7 @@ static am_value frequencies_by_length(am_builder *b, const am_rope_config *r, am
        factor / M taken out of g, constants hold all but the length. */
     double M = (double)r->max_positions, dims = (double)r->dims;
     double exponents[AM_ROPE_LIMIT], scaled[AM_ROPE_LIMIT];
-    for (int64_t i = 0; i < r->dims / 2; i++) {
+    for (int64_t i = 0; i < r->pairs; i++) {
         exponents[i] = -2.0 * (double)i / (dims - 2);
         scaled[i] = r->inverse_frequency[i] * pow(r->factor / M, exponents[i]);
     }

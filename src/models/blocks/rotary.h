@@ -23,10 +23,11 @@ typedef struct am_rope_config {
     am_rope_type type;
     double theta;
     int64_t dims;          /* rotated dimensions of a head */
+    int64_t pairs;         /* dims / 2, rounded up */
     int64_t max_positions; /* max_position_embeddings */
     double factor, attention_factor;
     int64_t original_positions;
-    double inverse_frequency[AM_ROPE_LIMIT];      /* dims / 2 of them */
+    double inverse_frequency[AM_ROPE_LIMIT];      /* `pairs` of them */
     double long_inverse_frequency[AM_ROPE_LIMIT]; /* longrope beyond original_positions */
 } am_rope_config;
 
@@ -60,6 +61,7 @@ typedef struct am_rope_fields {
     const char *theta;      /* beside the parameters, in files of 4.x; null: rope_theta */
     const char *partial;    /* the same; null: partial_rotary_factor */
     bool whole_heads;       /* the class rotates whole heads, whatever partial_rotary_factor says */
+    bool rounds_up;         /* odd numbers of rotated dimensions are possible: one more is rotated */
 } am_rope_fields;
 
 /* am_rope_config_read where the class has its own names or rules. */

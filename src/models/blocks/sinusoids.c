@@ -36,3 +36,10 @@ am_value am_sinusoids_at(am_builder *b, const double *positions, int64_t rows, i
     for (int64_t r = 0; r < rows; r++) fill_row(data + r * C, positions[r], C, (double)(C / 2));
     return am_constant_copy(b, AM_F32, am_shape_of(rows, C), data);
 }
+
+am_value am_sinusoids_after_pad(am_builder *b, am_value rows, int64_t count, int64_t C, int64_t pad)
+{
+    int64_t longest = am_has_cache(b) ? am_cache_capacity(b) : am_dim(b, rows, -1);
+    if (count < pad + 1 + longest) count = pad + 1 + longest;
+    return am_embedding_op(b, am_sinusoid_table(b, count, C, (double)(C / 2 - 1), pad), rows);
+}

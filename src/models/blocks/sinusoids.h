@@ -11,4 +11,8 @@ am_value am_sinusoid_table(am_builder *b, int64_t rows, int64_t C, double steps,
 /* The same of positions: [rows] that may be anything, with C / 2 steps: [rows, C]. */
 am_value am_sinusoids_at(am_builder *b, const double *positions, int64_t rows, int64_t C);
 
+/* Rows: I32 [.., T] that count from pad + 1 (am_positions_after_pad) of a table of C / 2 - 1 steps, of `count` rows or
+   more, as this run and its caches ask for; row pad is zero: [.., T, C]. */
+am_value am_sinusoids_after_pad(am_builder *b, am_value rows, int64_t count, int64_t C, int64_t pad);
+
 #endif

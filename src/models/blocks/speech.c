@@ -77,16 +77,40 @@ am_value am_zero_outside(am_builder *b, am_value x, am_value mask)
     return am_select(b, mask, x, am_scalar(b, am_dtype_of(b, x), 0));
 }
 
-/* weight: [C, C / groups, kernel]: direction / |direction| * size, one size for each tap. */
-static am_value normed_weight(am_builder *b, int64_t C, int64_t kernel, int64_t groups)
+am_value am_normed_weight(am_builder *b, am_shape shape, int axis)
 {
-    am_value size = am_weight(b, "parametrizations.weight.original0", am_shape_of(1, 1, kernel));
-    am_value direction =
-        am_weight(b, "parametrizations.weight.original1", am_shape_of(C, groups ? C / groups : 0, kernel));
-    size = am_cast(b, size, AM_F32);
-    direction = am_cast(b, direction, AM_F32);
-    am_value squares = am_reduce(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, direction), am_shape_of(0, 1), true);
+    am_shape sizes = {.rank = shape.rank}, others = {0};
+    for (int i = 0; i < shape.rank; i++) {
+        sizes.dims[i] = i == axis ? shape.dims[i] : 1;
+        if (i != axis) others.dims[others.rank++] = i;
+    }
+    if (am_has_weight(b, "weight")) return am_weight(b, "weight", shape);
+    am_value size = am_cast(b, am_weight(b, "parametrizations.weight.original0", sizes), AM_F32);
+    am_value direction = am_cast(b, am_weight(b, "parametrizations.weight.original1", shape), AM_F32);
+    am_value squares = am_reduce(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, direction), others, true);
     return am_mul(b, direction, am_div(b, size, am_unary(b, AM_SQRT, squares)));
+}
+
+am_value am_normed_convolution(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel, int bias,
+                               const am_convolution_attributes *options)
+{
+    int64_t in = am_dim(b, x, 1), groups = options->groups ? options->groups : 1;
+    am_scope(b, "%s", name);
+    am_value weight = am_normed_weight(b, am_shape_of(out, in / groups, kernel), 0);
+    x = am_convolution(b, x, weight, bias ? am_weight(b, "bias", am_shape_of(out)) : AM_NONE, options);
+    am_end_scope(b);
+    return x;
+}
+
+am_value am_normed_conv_transpose(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel, int bias,
+                                  const am_convolution_attributes *options)
+{
+    int64_t in = am_dim(b, x, 1), groups = options->groups ? options->groups : 1;
+    am_scope(b, "%s", name);
+    am_value weight = am_normed_weight(b, am_shape_of(in, out / groups, kernel), 0);
+    x = am_conv_transpose(b, x, weight, bias ? am_weight(b, "bias", am_shape_of(out)) : AM_NONE, options);
+    am_end_scope(b);
+    return x;
 }
 
 am_value am_positional_convolution(am_builder *b, const char *name, am_value x, int64_t kernel, int64_t stride,
@@ -98,9 +122,7 @@ am_value am_positional_convolution(am_builder *b, const char *name, am_value x, 
                                          .padding_after = am_shape_of(kernel % 2 ? half : half - 1),
                                          .groups = groups};
     am_scope(b, "%s", name);
-    am_value weight = am_has_weight(b, "weight")
-                          ? am_weight(b, "weight", am_shape_of(C, groups ? C / groups : 0, kernel))
-                          : normed_weight(b, C, kernel, groups);
+    am_value weight = am_normed_weight(b, am_shape_of(C, groups ? C / groups : 0, kernel), 2);
     am_value y = am_convolution(b, am_transpose(b, x, 1, 2), weight, am_weight(b, "bias", am_shape_of(C)), &options);
     am_end_scope(b);
     return am_transpose(b, am_unary(b, activation, y), 1, 2);
@@ -169,4 +191,33 @@ am_value am_mean_and_deviation(am_builder *b, am_value x, am_value lengths)
     am_value variance =
         am_div(b, am_reduce(b, AM_REDUCE_SUM, squares, am_shape_of(1), true), am_add_number(b, count, -1));
     return am_squeeze(b, am_concat2(b, mean, am_unary(b, AM_SQRT, variance), 2), 1);
+}
+
+am_value am_repeat_rows(am_builder *b, am_value x, am_value durations, int64_t L)
+{
+    int64_t B = am_dim(b, x, 0), T = am_dim(b, x, 1), C = am_dim(b, x, 2);
+    am_value ends = am_scan(b, AM_REDUCE_SUM, durations, 1, false, false);
+    am_value places = am_iota(b, AM_I32, am_shape_of(B, L), 1, 0, 1);
+    am_value row = am_search_sorted(b, ends, places, true), is_row = am_binary_number(b, AM_LESS, row, (double)T);
+    row = am_unsqueeze(b, am_binary_number(b, AM_MIN, row, (double)(T - 1)), 2);
+    return am_zero_outside(b, am_gather(b, x, am_broadcast(b, row, am_shape_of(B, L, C)), 1, true), is_row);
+}
+
+am_value am_speech_postnet(am_builder *b, const am_config *c, am_value x)
+{
+    int64_t bins = am_dim(b, x, 2), layers = am_config_count(c, "speech_decoder_postnet_layers", 5),
+            units = am_config_size(c, "speech_decoder_postnet_units", 256),
+            kernel = am_config_size(c, "speech_decoder_postnet_kernel", 5);
+    am_shape padding = am_shape_of((kernel - 1) / 2);
+    am_value h = am_transpose(b, x, 1, 2);
+    if (kernel % 2 == 0) am_config_fail(c, "speech_decoder_postnet_kernel", "an even number changes lengths");
+    for (int i = 0; i < layers && !am_builder_failed(b); i++) {
+        am_scope(b, "layers.%d", i);
+        h = am_conv(b, "conv", h, i + 1 < layers ? units : bins, am_shape_of(kernel), AM_NO_BIAS,
+                    &(am_convolution_attributes){.padding_before = padding, .padding_after = padding});
+        h = am_batch_norm(b, "batch_norm", h, CONVOLUTION_NORM_EPS);
+        if (i + 1 < layers) h = am_unary(b, AM_TANH, h);
+        am_end_scope(b);
+    }
+    return am_add(b, x, am_transpose(b, h, 1, 2));
 }

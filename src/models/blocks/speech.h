@@ -43,6 +43,17 @@ am_value am_frames_before(am_builder *b, am_value lengths, int64_t T);
 /* x: [B, T, ..] with zeros where mask: BOOL [B, T] is false; x itself where mask is AM_NONE. */
 am_value am_zero_outside(am_builder *b, am_value x, am_value mask);
 
+/* The weight of the scope: weight, or one normed along all axes but `axis` (torch's weight_norm), of the weights
+   parametrizations.weight.original0 and original1: `shape`. */
+am_value am_normed_weight(am_builder *b, am_shape shape, int axis);
+
+/* torch.nn.Conv1d and ConvTranspose1d with such a weight, normed but for the first axis, and a bias where bias says so:
+   x: [B, C, T] -> [B, out, T']. */
+am_value am_normed_convolution(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel, int bias,
+                               const am_convolution_attributes *options);
+am_value am_normed_conv_transpose(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel, int bias,
+                                  const am_convolution_attributes *options);
+
 /* Activation of a grouped convolution that keeps the length of x: [B, T, C], or leaves a frame for each begun stride
    of it; an even kernel reaches one further back than ahead. The weight is NAME.weight or, normed for each tap (torch's
    weight_norm of dim 2), NAME.parametrizations.weight.original0 and original1. */
@@ -64,6 +75,13 @@ am_value am_weighted_states(am_builder *b, const char *name, const am_value *sta
    outermost; x: [B, T, C] -> [B, T - (kernel - 1) * dilation, out]. */
 am_value am_time_delay_layer(am_builder *b, const char *name, am_value x, int64_t out, int64_t kernel,
                              int64_t dilation);
+
+/* Rows of x: [B, T, C], each as often as durations: I32 [B, T] say, then zeros: [B, L, C]. */
+am_value am_repeat_rows(am_builder *b, am_value x, am_value durations, int64_t L);
+
+/* layers.N below the scope, convolutions with batch norms, tanh between them: what they make of x: [B, T, bins] is
+   added to it. Sizes are speech_decoder_postnet_layers, _units and _kernel of the configuration. */
+am_value am_speech_postnet(am_builder *b, const am_config *c, am_value x);
 
 /* Mean and deviation (of a sample: divided by n - 1) over time: x: [B, T, C] -> [B, 2 * C]. lengths: I32 [B]
    end each row as a Python slice's stop does, or are AM_NONE: all frames count. */

@@ -25,11 +25,7 @@ typedef struct swin_config {
     int64_t labels;
 } swin_config;
 
-/* x: [B, height * width, C] */
-typedef struct swin_map {
-    am_value x;
-    int64_t height, width;
-} swin_map;
+typedef am_swin_map swin_map;
 
 /* The stem's map, then each stage's before and after patches are merged. */
 typedef struct swin_maps {
@@ -78,13 +74,6 @@ static swin_config read_config(am_builder *b)
 
 /* --- layers --- */
 
-/* x over its length along the last dimension (torch.nn.functional.normalize). */
-static am_value direction(am_builder *b, am_value x)
-{
-    am_value length = am_unary(b, AM_SQRT, am_reduce_last(b, AM_REDUCE_SUM, am_unary(b, AM_SQUARE, x)));
-    return am_div(b, x, am_binary_number(b, AM_MAX, length, 1e-12));
-}
-
 /* F32 [(2 side - 1)^2, 2]: rows and columns from a token to another on a logarithmic scale on which the largest
    distance of windows of `pretrained` tokens, or of these, is about 1. */
 static am_value distances(am_builder *b, int64_t side, int64_t pretrained)
@@ -120,8 +109,8 @@ static void compare_directions(am_builder *b, am_value qkv[3], int64_t heads)
 {
     am_value scale = am_parameter(b, "logit_scale", am_shape_of(heads, 1, 1), qkv[0]);
     scale = am_unary(b, AM_EXP, am_binary_number(b, AM_MIN, scale, log(100)));
-    qkv[0] = am_mul(b, direction(b, qkv[0]), am_reshape(b, scale, am_shape_of(heads, 1)));
-    qkv[1] = direction(b, qkv[1]);
+    qkv[0] = am_mul(b, am_unit_length(b, qkv[0], 1e-12), am_reshape(b, scale, am_shape_of(heads, 1)));
+    qkv[1] = am_unit_length(b, qkv[1], 1e-12);
 }
 
 /* x: [N, T, C], N windows */
@@ -253,16 +242,45 @@ static swin_map embed(am_builder *b, const swin_config *c)
     return map;
 }
 
-/* The maps of the body below the scope. */
-static void body(am_builder *b, const swin_config *c, swin_maps *maps)
+/* What the stages make of the stem's map, layers.N below the scope. */
+static void run_stages(am_builder *b, const swin_config *c, swin_maps *maps)
 {
-    maps->before[0] = maps->after[0] = embed(b, c);
     for (int i = 0; i < c->stages; i++) {
-        am_scope(b, "encoder.layers.%d", i);
+        am_scope(b, "layers.%d", i);
         maps->before[i + 1] = maps->after[i + 1] = layers(b, maps->after[i], c, i);
         if (i < c->stages - 1) maps->after[i + 1] = merge(b, maps->before[i + 1], c);
         am_end_scope(b);
     }
+}
+
+void am_swin_run_stages(am_builder *b, const am_config *config, const am_swin_stages *stages, am_swin_map *maps)
+{
+    static const am_swin_family plain = {0};
+    swin_config c = {.family = &plain,
+                     .stages = stages->count,
+                     .embed_dim = am_dim(b, maps[0].x, -1),
+                     .window_size = stages->window_size,
+                     .mlp_ratio = stages->mlp_ratio,
+                     .layer_norm_eps = stages->layer_norm_eps,
+                     .hidden_act = stages->hidden_act,
+                     .no_qkv_bias = stages->no_qkv_bias};
+    swin_maps all = {.after = {maps[0]}};
+    for (int i = 0; i < c.stages; i++) {
+        c.depths[i] = stages->depths[i];
+        c.heads[i] = stages->heads[i];
+    }
+    check(config, &c);
+    run_stages(b, &c, &all);
+    for (int i = 1; i <= c.stages; i++) maps[i] = all.after[i];
+}
+
+/* The maps of the body below the scope. */
+static void body(am_builder *b, const swin_config *c, swin_maps *maps)
+{
+    maps->before[0] = maps->after[0] = embed(b, c);
+    am_scope(b, "encoder");
+    run_stages(b, c, maps);
+    am_end_scope(b);
 }
 
 /* What comes out of the last stage, normed where the member norms it, under `prefix`: [B, N, C]. */

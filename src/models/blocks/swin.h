@@ -5,7 +5,7 @@
 #ifndef AM_MODELS_BLOCKS_SWIN_H
 #define AM_MODELS_BLOCKS_SWIN_H
 
-#include "models/model.h"
+#include "models/blocks/vision.h"
 
 /* What a member's descriptor carries as its family. */
 typedef struct am_swin_family {
@@ -17,6 +17,26 @@ typedef struct am_swin_family {
     bool numbers_norms; /* of feature maps, of which the stem's is none (MaskFormer); else they have names */
     bool hides_states;  /* hidden states are no outputs */
 } am_swin_family;
+
+/* A map of tokens, x: [B, height * width, C]. */
+typedef struct am_swin_map {
+    am_value x;
+    int64_t height, width;
+} am_swin_map;
+
+/* Stages of the first version, for models that have a stem and an end of their own. */
+typedef struct am_swin_stages {
+    int count;
+    int64_t depths[AM_STAGES_LIMIT], heads[AM_STAGES_LIMIT], window_size;
+    double mlp_ratio, layer_norm_eps;
+    am_unary_fn hidden_act;
+    bool no_qkv_bias;
+} am_swin_stages;
+
+/* Stages layers.N below the scope over the stem's map, maps[0]; maps[i] receives what comes out of the i-th, patches
+   merged in all but the last: [B, height * width, C]. maps has 1 + count elements. Sizes that do not divide are errors
+   of `config`. */
+void am_swin_run_stages(am_builder *b, const am_config *config, const am_swin_stages *stages, am_swin_map *maps);
 
 /* Builders for the rows of a member's table. */
 void am_swin_model(am_builder *b);

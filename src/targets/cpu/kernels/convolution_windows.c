@@ -103,6 +103,7 @@ static bool cut(windows *w, const am_conv_geometry *geometry, bool reads_last)
     int64_t gathered = w->gathers ? w->run * w->chunk : 0;
     int64_t blocks = am_pieces(g->out[2], most);
     w->width = blocks > 1 ? am_pieces(am_pieces(g->out[2], blocks), PLACES_TOGETHER) * PLACES_TOGETHER : g->out[2];
+    if (w->width > PLACES) w->width = PLACES; /* for so many there are sums */
     while (w->width > 1 && (am_conv_piece_rows(g, 1) * am_conv_piece_width(g, w->width) * numbers > PIECE ||
                             w->width * gathered > GATHERED))
         w->width = am_pieces(w->width, 2);

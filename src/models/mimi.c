@@ -1,0 +1,238 @@
+/* Mimi (arXiv 2410.00037): a sound as codes, and what a decoder makes of these: SEANet, causal transformers that look
+   back so far, one more convolution that halves the frames, and residual codebooks, the first ones beside the others.
+   transformers: models/mimi/modeling_mimi.py */
+#include "models/blocks/attention.h"
+#include "models/blocks/seanet.h"
+#include "models/blocks/vision.h"
+
+#include <inttypes.h>
+
+typedef struct mimi_config {
+    am_seanet seanet;
+    int64_t layers, intermediate_size, latent_stride, upsample_groups;
+    am_unary_fn hidden_act;
+    double norm_eps;
+    am_attention_options attention;
+    am_rope_config rope;
+    int64_t codebook_size, codebook_dim, quantizers, semantic;
+} mimi_config;
+
+/* How many frames the last convolution makes one of. */
+static int64_t read_latent_stride(const am_config *c, const am_seanet *s)
+{
+    double rate = (double)am_config_size(c, "sampling_rate", 24000);
+    int64_t frame_rate = ((int64_t)rate + s->hop - 1) / s->hop;
+    double wanted = am_config_real(c, "frame_rate", am_config_real(c, "_frame_rate", rate / (double)(2 * s->hop)));
+    int64_t stride = wanted > 0 && (double)frame_rate / wanted < 1e6 ? (int64_t)((double)frame_rate / wanted) : 0;
+    if (stride < 1 || wanted == (double)frame_rate) {
+        am_config_fail(c, "frame_rate", "expected less than the %" PRId64 " of the convolutions, found %g", frame_rate,
+                       wanted);
+        return 1;
+    }
+    return stride;
+}
+
+static am_attention_options read_attention(const am_config *c, int64_t C)
+{
+    bool unbiased = !am_config_flag(c, "attention_bias", false);
+    am_attention_options o = {.heads = am_config_size(c, "num_attention_heads", 8),
+                              .kv_heads = am_config_size(c, "num_key_value_heads", 8),
+                              .out = "o_proj",
+                              .no_q_bias = unbiased,
+                              .no_k_bias = unbiased,
+                              .no_v_bias = unbiased,
+                              .no_out_bias = unbiased,
+                              .causal = true,
+                              .window = am_config_size(c, "sliding_window", 250)};
+    am_config_check_divides(c, "num_attention_heads", o.heads, "hidden_size", C);
+    am_config_check_divides(c, "num_key_value_heads", o.kv_heads, "num_attention_heads", o.heads);
+    o.head_dim = am_config_size(c, "head_dim", C / o.heads);
+    return o;
+}
+
+static void read_codebooks(const am_config *c, mimi_config *r)
+{
+    r->codebook_size = am_config_size(c, "codebook_size", 2048);
+    r->codebook_dim =
+        am_config_size(c, "codebook_dim", am_config_is_null(c, "codebook_dim") ? r->seanet.hidden_size : 256);
+    r->quantizers = am_config_count(c, "num_quantizers", 32);
+    r->semantic = am_config_count(c, "num_semantic_quantizers", 1);
+    int64_t inner = am_config_size(c, "vector_quantization_hidden_dimension", 256);
+    if (r->semantic < 1 || r->semantic >= r->quantizers)
+        am_config_fail(c, "num_semantic_quantizers", "expected 1 up to num_quantizers, %" PRId64 ", found %" PRId64,
+                       r->quantizers, r->semantic);
+    if (inner != r->codebook_dim)
+        am_config_fail(c, "codebook_dim", "expected vector_quantization_hidden_dimension, %" PRId64 ", found %" PRId64,
+                       inner, r->codebook_dim);
+}
+
+static mimi_config read_config(am_builder *b)
+{
+    static const am_seanet absent = {.audio_channels = 1,
+                                     .num_filters = 64,
+                                     .hidden_size = 512,
+                                     .num_residual_layers = 1,
+                                     .kernel_size = 7,
+                                     .last_kernel_size = 3,
+                                     .residual_kernel_size = 3,
+                                     .dilation_growth_rate = 2,
+                                     .compress = 2,
+                                     .ratio_count = 4,
+                                     .upsampling_ratios = {8, 6, 5, 4},
+                                     .use_causal_conv = true,
+                                     .pad_mode = AM_PAD_CONSTANT,
+                                     .trim_right_ratio = 1};
+    const am_config *c = am_model_config(b);
+    mimi_config r = {.seanet = am_seanet_read(c, &absent),
+                     .layers = am_config_count(c, "num_hidden_layers", 8),
+                     .intermediate_size = am_config_size(c, "intermediate_size", 2048),
+                     .upsample_groups = am_config_size(c, "upsample_groups", 512),
+                     .hidden_act = am_config_activation(c, "hidden_act", AM_GELU),
+                     .norm_eps = am_config_real(c, "norm_eps", 1e-5)};
+    int64_t C = r.seanet.hidden_size;
+    r.latent_stride = read_latent_stride(c, &r.seanet);
+    r.attention = read_attention(c, C);
+    r.rope =
+        am_rope_config_read_fields(c, &(am_rope_fields){.whole_heads = true}, r.attention.head_dim, 10000, 1, 8000);
+    read_codebooks(c, &r);
+    am_config_check_divides(c, "upsample_groups", r.upsample_groups, "hidden_size", C);
+    if (am_config_flag(c, "use_streaming", false))
+        am_config_unsupported(c, "use_streaming", "sounds are read as a whole, not going on from another");
+    return r;
+}
+
+/* --- transformers --- */
+
+static am_value scaled(am_builder *b, const char *name, am_value x)
+{
+    am_scope(b, "%s", name);
+    x = am_mul(b, x, am_parameter(b, "scale", am_shape_of(am_dim(b, x, 2)), x));
+    am_end_scope(b);
+    return x;
+}
+
+static am_value layer(am_builder *b, am_value x, const mimi_config *c, const am_attention_options *attention)
+{
+    am_value h = am_layer_norm(b, "input_layernorm", x, c->norm_eps);
+    am_scope(b, "self_attn");
+    h = am_self_attention(b, h, attention);
+    am_end_scope(b);
+    x = am_add(b, x, scaled(b, "self_attn_layer_scale", h));
+    h = am_layer_norm(b, "post_attention_layernorm", x, c->norm_eps);
+    h = am_linear_activation(b, "mlp.fc1", h, c->intermediate_size, AM_NO_BIAS, c->hidden_act);
+    h = am_linear(b, "mlp.fc2", h, am_dim(b, x, 2), AM_NO_BIAS);
+    return am_add(b, x, scaled(b, "mlp_layer_scale", h));
+}
+
+/* The layers below NAME over x: [B, C, T] -> [B, C, T]. */
+static am_value transformer(am_builder *b, const char *name, am_value x, const mimi_config *c)
+{
+    am_attention_options attention = c->attention;
+    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, x, 2));
+    attention.rope = &rope;
+    x = am_transpose(b, x, 1, 2);
+    am_scope(b, "%s", name);
+    for (int i = 0; i < c->layers && !am_builder_failed(b); i++) {
+        am_scope(b, "layers.%d", i);
+        x = layer(b, x, c, &attention);
+        am_end_scope(b);
+    }
+    am_end_scope(b);
+    return am_transpose(b, x, 1, 2);
+}
+
+/* --- codebooks --- */
+
+/* Means of what each code stood for while training. */
+static am_value codebook(am_builder *b, int64_t size, int64_t C)
+{
+    am_scope(b, "codebook");
+    am_value usage = am_unsqueeze(b, am_cast(b, am_weight(b, "cluster_usage", am_shape_of(size)), AM_F32), 1);
+    am_value sum = am_cast(b, am_weight(b, "embed_sum", am_shape_of(size, C)), AM_F32);
+    am_end_scope(b);
+    return am_div(b, sum, am_binary_number(b, AM_MAX, usage, 1e-5));
+}
+
+/* A convolution of one tap: x: [B, C, T] -> [B, out, T]; x itself where nothing is projected. */
+static am_value projected(am_builder *b, const char *name, am_value x, int64_t out, const mimi_config *c)
+{
+    if (c->codebook_dim == c->seanet.hidden_size) return x;
+    return am_normed_convolution(b, name, x, out, 1, AM_NO_BIAS, &(am_convolution_attributes){0});
+}
+
+/* The first codebooks, or the others. */
+static const char *const lists[] = {"quantizer.semantic_residual_vector_quantizer",
+                                    "quantizer.acoustic_residual_vector_quantizer"};
+
+/* x: [B, C, T] -> I32 [B, count, T] */
+static am_value codes_of(am_builder *b, int list, am_value x, int64_t count, const mimi_config *c)
+{
+    am_scope(b, "%s", lists[list]);
+    x = projected(b, "input_proj", x, c->codebook_dim, c);
+    am_value codes = am_codebooks_encode(b, "layers", x, (int)count, c->codebook_size, codebook);
+    am_end_scope(b);
+    return codes;
+}
+
+/* codes: I32 [B, N, T] -> [B, C, T] */
+static am_value sum_of(am_builder *b, int list, am_value codes, const mimi_config *c)
+{
+    am_scope(b, "%s", lists[list]);
+    am_value x = am_codebooks_decode(b, "layers", codes, c->codebook_size, c->codebook_dim, codebook);
+    x = projected(b, "output_proj", x, c->seanet.hidden_size, c);
+    am_end_scope(b);
+    return x;
+}
+
+/* --- the codec --- */
+
+/* Input input_values: [B, channels, L] -> I32 [B, num_quantizers, T]. The input padding_mask hides nothing here. */
+static am_value encode(am_builder *b, am_value x, const mimi_config *c)
+{
+    int64_t quantizers = am_model_argument(b, "num_quantizers", c->quantizers);
+    am_seanet_conv_options halving = {.kernel = 2 * c->latent_stride, .stride = c->latent_stride, .unbiased = true};
+    if (quantizers < c->semantic || quantizers > c->quantizers)
+        am_builder_fail(b,
+                        am_error(AM_INVALID_ARGUMENT, "num_quantizers is %" PRId64 ", expected %" PRId64 " to %" PRId64,
+                                 quantizers, c->semantic, c->quantizers));
+    am_scope(b, "encoder");
+    x = am_seanet_encode(b, x, &c->seanet);
+    am_end_scope(b);
+    x = transformer(b, "encoder_transformer", x, c);
+    x = am_seanet_conv(b, "downsample", x, c->seanet.hidden_size, &halving, AM_PAD_REPLICATE, &c->seanet);
+    am_value first = codes_of(b, 0, x, c->semantic, c);
+    return quantizers > c->semantic ? am_concat2(b, first, codes_of(b, 1, x, quantizers - c->semantic, c), 1) : first;
+}
+
+/* codes: I32 [B, N, T] -> [B, channels, L'] */
+static am_value decode(am_builder *b, am_value codes, const mimi_config *c)
+{
+    int64_t C = c->seanet.hidden_size, N = am_dim(b, codes, 1);
+    am_value x = sum_of(b, 0, am_slice(b, codes, 1, 0, N < c->semantic ? N : c->semantic), c);
+    if (N > c->semantic) x = am_add(b, x, sum_of(b, 1, am_slice(b, codes, 1, c->semantic, N), c));
+    x = am_seanet_upsample(b, "upsample", x, C, c->latent_stride, c->upsample_groups, AM_NO_BIAS, &c->seanet);
+    x = transformer(b, "decoder_transformer", x, c);
+    am_scope(b, "decoder");
+    x = am_seanet_decode(b, x, &c->seanet);
+    am_end_scope(b);
+    return x;
+}
+
+static void mimi_model(am_builder *b)
+{
+    mimi_config c = read_config(b);
+    am_value values = am_input(b, "input_values", 3), codes = am_input_optional(b, "audio_codes", 3);
+    am_value mask = am_input_optional(b, "padding_mask", -1);
+    int64_t L = mask.id ? am_dim(b, mask, -1) : am_dim(b, values, 2);
+    if (!codes.id) codes = encode(b, values, &c);
+    am_output(b, "audio_codes", codes);
+    am_value x = decode(b, codes, &c);
+    am_output(b, "audio_values", am_dim(b, x, 2) > L ? am_slice(b, x, 2, 0, L) : x);
+}
+
+static const am_architecture architectures[] = {
+    {"MimiModel", mimi_model, "feature-extraction", 0},
+    {0},
+};
+
+const am_model_type am_model_mimi = {.name = "mimi", .base_prefix = "mimi", .architectures = architectures};
