@@ -8,7 +8,7 @@ _anymodel() {
         case ${COMP_WORDS[1]} in
         bench) words=' --json --threads --auto --target --target-policy --tokenizer --weights --dtype --verbose --help --shape --profile' ;;
         cache) words=' --json --threads --auto --target --target-policy --tokenizer --weights --dtype --verbose --help' ;;
-        chat) words=' --json --threads --auto --target --target-policy --tokenizer --weights --dtype --verbose --help --system --image --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
+        chat) words=' --json --threads --auto --target --target-policy --tokenizer --weights --dtype --verbose --help --system --image --video --max-new-tokens --temperature --top-k --top-p --min-p --repetition-penalty --num-beams --seed --stop --greedy --option --num-return-sequences --length-penalty --early-stopping --min-new-tokens --no-repeat-ngram-size --encoder-no-repeat-ngram-size --encoder-repetition-penalty --typical-p --top-h --epsilon-cutoff --eta-cutoff --stream' ;;
         compile) words=' --json --threads --auto --target --target-policy --tokenizer --weights --dtype --verbose --help --output --shape --prompt --max-new-tokens' ;;
         completion) words=' --json --threads --auto --target --target-policy --tokenizer --weights --dtype --verbose --help' ;;
         embed) words=' --json --threads --auto --target --target-policy --tokenizer --weights --dtype --verbose --help' ;;

@@ -1,63 +1,20 @@
-/* Any text encoder and any causal decoder with cross-attention, each with a configuration of its own: the decoder
-   attends to the encoder's last hidden state, projected to the decoder's width where widths differ. transformers:
-   models/encoder_decoder/modeling_encoder_decoder.py */
-#include "models/blocks/layers.h"
-#include "models/blocks/seq2seq.h"
+/* A text encoder and a decoder: see blocks/encoder_decoder.h.
+   transformers: models/encoder_decoder/modeling_encoder_decoder.py */
+#include "models/blocks/encoder_decoder.h"
 
-typedef struct encoder_decoder {
-    am_config encoder, decoder;
-} encoder_decoder;
-
-static am_value encode(am_builder *b, const void *model)
+static am_value mask(am_builder *b, const am_config *encoder, int64_t S)
 {
-    const encoder_decoder *m = model;
-    am_part part = {.auto_class = "AutoModel", .model_type = "bert", .config = &m->encoder};
-    am_scope(b, "encoder");
-    am_part_outputs outputs = am_build_part(b, &part);
-    am_end_scope(b);
-    am_output_part_list(b, &outputs, "hidden_states", "encoder_hidden_states");
-    return am_part_output(&outputs, "last_hidden_state");
-}
-
-/* The encoder's states (AM_NONE where they are cached) at the width that the decoder attends to. */
-static am_value states_for_decoder(am_builder *b, const encoder_decoder *m, am_value encoded)
-{
-    bool same_width = !am_has_weight(b, "enc_to_dec_proj.weight");
-    if (!encoded.id || same_width || am_config_has(&m->decoder, "cross_attention_hidden_size")) return encoded;
-    am_value weight = am_weight(b, "enc_to_dec_proj.weight", am_shape_of(-1, am_dim(b, encoded, -1)));
-    am_value bias = am_weight(b, "enc_to_dec_proj.bias", am_shape_of(am_dim(b, weight, 0)));
-    return am_linear_with(b, encoded, weight, bias);
-}
-
-static am_value decode(am_builder *b, const void *model, am_value encoded)
-{
-    const encoder_decoder *m = model;
-    am_part_input inputs[] = {{.name = "encoder_hidden_states", .value = states_for_decoder(b, m, encoded)},
-                              {.name = "encoder_attention_mask", .whole = "attention_mask"}};
-    am_part part = {.auto_class = "AutoModelForCausalLM",
-                    .model_type = "bert",
-                    .config = &m->decoder,
-                    .inputs = inputs,
-                    .input_count = sizeof inputs / sizeof *inputs,
-                    .prefix = "decoder_"};
-    am_scope(b, "decoder");
-    am_part_outputs outputs = am_build_part(b, &part);
-    am_end_scope(b);
-    am_output_part_list(b, &outputs, "hidden_states", "decoder_hidden_states");
-    return am_part_output(&outputs, "logits");
-}
-
-static void encoder_decoder_model(am_builder *b)
-{
-    const am_config *c = am_model_config(b);
-    encoder_decoder m = {.encoder = am_config_child(c, "encoder"), .decoder = am_config_child(c, "decoder")};
-    am_value logits = am_seq2seq_run(b, &(am_seq2seq){encode, decode, &m});
-    if (logits.id) am_output(b, "logits", logits);
+    (void)encoder;
+    (void)S;
+    return am_input_optional(b, "attention_mask", 2);
 }
 
 static const am_architecture architectures[] = {
-    {"EncoderDecoderModel", encoder_decoder_model, NULL, AM_GENERATES | AM_ENCODER_DECODER},
+    {"EncoderDecoderModel", am_encoder_decoder_model, NULL, AM_GENERATES | AM_ENCODER_DECODER},
     {0},
 };
 
-const am_model_type am_model_encoder_decoder = {.name = "encoder-decoder", .architectures = architectures};
+static const am_encoder_decoder_family family = {.encoder_type = "bert", .mask = mask};
+
+const am_model_type am_model_encoder_decoder = {
+    .name = "encoder-decoder", .architectures = architectures, .family = &family};

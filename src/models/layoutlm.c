@@ -16,7 +16,8 @@ static am_value body(am_builder *b, const char *prefix)
     am_scope(b, "%s", prefix);
     am_scope(b, "embeddings");
     am_value x = am_bert_embedding_sum(b, &o), parts[AM_BOX_PARTS];
-    am_box_embeddings(b, am_dim(b, x, 1), o.hidden_size, parts);
+    am_box_options boxes = {.edge_size = o.hidden_size, .length_size = o.hidden_size};
+    am_box_embeddings(b, am_boxes(b, am_dim(b, x, 1)), &boxes, parts);
     for (int i = 0; i < AM_BOX_PARTS; i++) x = am_add(b, x, parts[i]);
     x = am_layer_norm(b, "LayerNorm", x, o.layer_norm_eps);
     am_end_scope(b);

@@ -31,7 +31,8 @@ static am_value layout_embeddings(am_builder *b, const lilt_config *c, am_value 
     int64_t T = am_dim(b, ids, 1), C = c->layout.hidden_size;
     am_value parts[AM_BOX_PARTS], places = am_bert_positions(b, &c->text, am_dim(b, ids, 1));
     am_scope(b, "layout_embeddings");
-    am_box_embeddings(b, T, c->text.hidden_size / AM_BOX_PARTS, parts);
+    int64_t width = c->text.hidden_size / AM_BOX_PARTS;
+    am_box_embeddings(b, am_boxes(b, T), &(am_box_options){.edge_size = width, .length_size = width}, parts);
     am_value x = am_linear(b, "box_linear_embeddings", am_concat(b, parts, AM_BOX_PARTS, -1), C, AM_BIAS);
     x = am_add(b, x, am_embedding(b, "box_position_embeddings", places, c->text.max_position_embeddings, C));
     x = am_layer_norm(b, "LayerNorm", x, c->text.layer_norm_eps);

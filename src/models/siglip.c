@@ -1,199 +1,26 @@
-/* SigLIP: a text tower that looks both ways, whose vector is made of the last token's state, and an image tower without
-   a class token, whose vector a learned query collects; both have the same pre-norm layers. Normed, their products,
-   scaled and shifted, are the logits. transformers: models/siglip/modeling_siglip.py */
-#include "models/blocks/pre_norm.h"
-#include "models/blocks/vision.h"
+/* SigLIP: see blocks/siglip.h; images have one size, and their patches learned positions.
+   transformers: models/siglip/modeling_siglip.py */
+#include "models/blocks/siglip.h"
 
-#include <inttypes.h>
-
-static const am_pre_norm_names names = {.layers = "encoder.layers",
-                                        .attention = "self_attn",
-                                        .norm_before = "layer_norm1",
-                                        .norm_after = "layer_norm2",
-                                        .up = "mlp.fc1",
-                                        .down = "mlp.fc2"};
-
-/* What a tower gives. */
-typedef struct siglip_output {
-    am_value last_hidden_state; /* [B, T, C] */
-    am_value pooled;            /* [B, C]; AM_NONE where the tower has no head */
-} siglip_output;
-
-/* The configuration of a tower: a part of the file's, or the whole. */
-static am_config part_config(const am_config *c, const char *key)
-{
-    return am_config_has(c, key) || am_config_is(c, "model_type", "siglip") ? am_config_child(c, key) : *c;
-}
-
-static am_pre_norm_options read_encoder(const am_config *c, int64_t C, const char *hidden_states)
-{
-    am_pre_norm_options o = {
-        .num_hidden_layers = am_config_count(c, "num_hidden_layers", 12),
-        .intermediate_size = am_config_size(c, "intermediate_size", 3072),
-        .hidden_act = am_config_activation(c, "hidden_act", AM_GELU_TANH),
-        .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-6),
-        .attention = {.heads = am_config_size(c, "num_attention_heads", 12)},
-        .names = &names,
-        .hidden_states = hidden_states,
-    };
-    am_config_check_divides(c, "num_attention_heads", o.attention.heads, "hidden_size", C);
-    return o;
-}
-
-/* --- text tower --- */
-
-static am_value embed_text(am_builder *b, const am_config *c, int64_t C)
-{
-    am_value ids = am_input(b, "input_ids", 2);
-    int64_t T = am_dim(b, ids, 1), limit = am_config_size(c, "max_position_embeddings", 64);
-    if (T > limit)
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "input_ids has %" PRId64 " tokens, at most %" PRId64
-                                    " are possible (max_position_embeddings)",
-                                    T, limit));
-    am_scope(b, "embeddings");
-    am_value x = am_embedding(b, "token_embedding", ids, am_config_size(c, "vocab_size", 32000), C);
-    x = am_add(b, x, am_embedding(b, "position_embedding", am_position_ids(b, T), limit, C));
-    am_end_scope(b);
-    return x;
-}
-
-static siglip_output text_tower(am_builder *b, const am_config *c, const char *scope, const char *hidden_states)
-{
-    int64_t C = am_config_size(c, "hidden_size", 768);
-    am_pre_norm_options encoder = read_encoder(c, C, hidden_states);
-    encoder.attention.mask = am_padding_mask(b, "attention_mask");
-    am_scope(b, "%s", scope);
-    am_value x = am_pre_norm_layers(b, embed_text(b, c, C), &encoder);
-    x = am_layer_norm(b, "final_layer_norm", x, encoder.layer_norm_eps);
-    am_value pooled = am_linear(b, "head", am_index(b, x, 1, -1), am_config_size(c, "projection_size", C), AM_BIAS);
-    am_end_scope(b);
-    return (siglip_output){x, pooled};
-}
-
-/* --- image tower --- */
-
-static am_value embed_image(am_builder *b, const am_config *c, int64_t C)
+static am_value patches(am_builder *b, const am_config *c, int64_t C)
 {
     am_image_options image = am_image_options_read(c, 224, 16);
     am_value x = am_pixel_values_sized(b, &image);
-    am_scope(b, "embeddings");
     x = am_image_tokens(b, am_patch_convolution(b, "patch_embedding", x, C, image.patch_size, AM_BIAS));
-    x = am_add(b, x, am_parameter(b, "position_embedding.weight", am_shape_of(am_image_patches(&image), C), x));
-    am_end_scope(b);
-    return x;
-}
-
-/* Heads of x: [B, T, C] by part `part` of the three projections that in_proj_weight and in_proj_bias hold. */
-static am_value project_heads(am_builder *b, am_value x, int part, int64_t heads)
-{
-    int64_t C = am_dim(b, x, -1);
-    am_value weight = am_weight(b, "in_proj_weight", am_shape_of(3 * C, C)),
-             bias = am_weight(b, "in_proj_bias", am_shape_of(3 * C));
-    x = am_linear_with(b, x, am_slice(b, weight, 0, part * C, (part + 1) * C),
-                       am_slice(b, bias, 0, part * C, (part + 1) * C));
-    return am_split_heads(b, x, heads);
-}
-
-/* What the learned query collects of x: [B, T, C], and the mlp after it: [B, C]. */
-static am_value pool(am_builder *b, am_value x, const am_pre_norm_options *o)
-{
-    int64_t C = am_dim(b, x, -1), heads = o->attention.heads;
-    am_scope(b, "head");
-    am_value probe = am_parameter(b, "probe", am_shape_of(1, 1, C), x);
-    probe = am_broadcast(b, probe, am_shape_of(am_dim(b, x, 0), 1, C));
-    am_scope(b, "attention");
-    am_value q = project_heads(b, probe, 0, heads), k = project_heads(b, x, 1, heads),
-             v = project_heads(b, x, 2, heads);
-    am_value h = am_merge_heads(b, am_attend_cached(b, q, k, v, &(am_attention_options){.heads = heads}));
-    h = am_linear(b, "out_proj", h, C, AM_BIAS);
-    am_end_scope(b);
-    am_value inner = am_layer_norm(b, "layernorm", h, o->layer_norm_eps);
-    inner = am_linear_activation(b, "mlp.fc1", inner, o->intermediate_size, AM_BIAS, o->hidden_act);
-    h = am_add(b, h, am_linear(b, "mlp.fc2", inner, C, AM_BIAS));
-    am_end_scope(b);
-    return am_index(b, h, 1, 0);
-}
-
-static siglip_output image_tower(am_builder *b, const am_config *c, const char *scope, const char *hidden_states)
-{
-    int64_t C = am_config_size(c, "hidden_size", 768);
-    am_pre_norm_options encoder = read_encoder(c, C, hidden_states);
-    siglip_output out = {AM_NONE, AM_NONE};
-    am_scope(b, "%s", scope);
-    am_value x = am_pre_norm_layers(b, embed_image(b, c, C), &encoder);
-    out.last_hidden_state = am_layer_norm(b, "post_layernorm", x, encoder.layer_norm_eps);
-    if (am_config_flag(c, "vision_use_head", true)) out.pooled = pool(b, out.last_hidden_state, &encoder);
-    am_end_scope(b);
-    return out;
-}
-
-/* --- classes --- */
-
-static void siglip_model(am_builder *b)
-{
-    const am_config *c = am_model_config(b);
-    am_config text_config = part_config(c, "text_config"), vision_config = part_config(c, "vision_config");
-    siglip_output text = text_tower(b, &text_config, "text_model", "text_model_output.hidden_states");
-    siglip_output image = image_tower(b, &vision_config, "vision_model", "vision_model_output.hidden_states");
-    if (!image.pooled.id) {
-        am_config_fail(&vision_config, "vision_use_head", "this class compares what the head gives");
-        return;
-    }
-    am_value words = am_unit_length(b, text.pooled, 0), images = am_unit_length(b, image.pooled, 0);
-    am_value scale = am_unary(b, AM_EXP, am_parameter(b, "logit_scale", am_shape_of(1), words));
-    am_value logits = am_mul(b, am_matmul(b, words, images, false, true), scale);
-    logits = am_add(b, logits, am_parameter(b, "logit_bias", am_shape_of(1), words));
-    am_output(b, "logits_per_image", am_transpose(b, logits, 0, 1));
-    am_output(b, "logits_per_text", logits);
-    am_output(b, "text_embeds", words);
-    am_output(b, "image_embeds", images);
-    am_output(b, "text_model_output.last_hidden_state", text.last_hidden_state);
-    am_output(b, "text_model_output.pooler_output", text.pooled);
-    am_output(b, "vision_model_output.last_hidden_state", image.last_hidden_state);
-    am_output(b, "vision_model_output.pooler_output", image.pooled);
-}
-
-/* A tower alone has its weights with or without its name. */
-static const char *tower_scope(am_builder *b, const char *name, const char *path)
-{
-    return am_has_weight(b, path) ? name : "";
-}
-
-static void text_model(am_builder *b)
-{
-    am_config c = part_config(am_model_config(b), "text_config");
-    siglip_output text = text_tower(b, &c, tower_scope(b, "text_model", "text_model.head.weight"), NULL);
-    am_output(b, "last_hidden_state", text.last_hidden_state);
-    am_output(b, "pooler_output", text.pooled);
-}
-
-static void vision_model(am_builder *b)
-{
-    am_config c = part_config(am_model_config(b), "vision_config");
-    siglip_output image =
-        image_tower(b, &c, tower_scope(b, "vision_model", "vision_model.post_layernorm.weight"), NULL);
-    am_output(b, "last_hidden_state", image.last_hidden_state);
-    if (image.pooled.id) am_output(b, "pooler_output", image.pooled);
-}
-
-/* The mean of all patches. */
-static void for_image_classification(am_builder *b)
-{
-    const am_config *c = am_model_config(b);
-    am_config vision_config = part_config(c, "vision_config");
-    am_value x = image_tower(b, &vision_config, "vision_model", NULL).last_hidden_state;
-    am_value mean = am_reduce(b, AM_REDUCE_MEAN, x, am_shape_of(1), false);
-    am_output(b, "logits", am_linear(b, "classifier", mean, am_config_labels(c), AM_BIAS));
+    return am_add(b, x, am_parameter(b, "position_embedding.weight", am_shape_of(am_image_patches(&image), C), x));
 }
 
 static const am_architecture architectures[] = {
-    {"SiglipModel", siglip_model, "zero-shot-image-classification", 0},
-    {"SiglipTextModel", text_model, NULL, 0},
-    {"SiglipVisionModel", vision_model, "image-feature-extraction", 0},
-    {"SiglipForImageClassification", for_image_classification, "image-classification", 0},
+    {"SiglipModel", am_siglip_model, "zero-shot-image-classification", 0},
+    {"SiglipTextModel", am_siglip_text_model, NULL, 0},
+    {"SiglipVisionModel", am_siglip_vision_model, "image-feature-extraction", 0},
+    {"SiglipForImageClassification", am_siglip_for_image_classification, "image-classification", 0},
     {0},
 };
 
-const am_model_type am_model_siglip = {
-    .name = "siglip siglip_text_model siglip_vision_model", .base_prefix = "siglip", .architectures = architectures};
+static const am_siglip_family family = {.name = "siglip", .patches = patches};
+
+const am_model_type am_model_siglip = {.name = "siglip siglip_text_model siglip_vision_model",
+                                       .base_prefix = "siglip",
+                                       .architectures = architectures,
+                                       .family = &family};

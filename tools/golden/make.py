@@ -153,7 +153,7 @@ def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -
     if "num_codebooks" in case.data["config"] or case.data["architecture"].endswith("ForCTC"):
         return []
     logits = [entry for entry in outputs if entry["name"] == "logits" and len(entry["shape"]) == 3]
-    if not (getattr(model, "can_generate", lambda: False)() and logits):
+    if not (getattr(model, "can_generate", lambda: False)() and logits) or reference.has_parts_that_generate(model):
         return []
     return [
         entry["name"]

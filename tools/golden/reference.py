@@ -163,6 +163,11 @@ def has_own_loop(model: torch.nn.Module) -> bool:
     return model.config.model_type == "rag"
 
 
+def has_parts_that_generate(model: torch.nn.Module) -> bool:
+    """Whether its `generate` is that of a part, which the library's loop cannot run for the whole: BLIP's decoder."""
+    return model.config.model_type == "blip"
+
+
 def loop(model: torch.nn.Module):
     """The function that generates, which takes the model first."""
     return type(model).generate if has_own_loop(model) else transformers.GenerationMixin.generate

@@ -1,8 +1,9 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
+from image_text_sizes import IMAGE_TEXT
 from pyramid_sizes import PYRAMIDS
 from series_sizes import SERIES
-from sizes import (ACTIVATIONS, at_most, bart, bert, choose, clip_vision_model, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
+from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
 from sound_sizes import SOUNDS
 
@@ -90,25 +91,6 @@ def dinov2(c: dict, rng) -> None:
     c["out_features"], c["out_indices"] = c["stage_names"][-1:], [c["num_hidden_layers"]]
     if "num_register_tokens" in c:
         choose(c, rng, num_register_tokens=[1, 3, 5])
-
-
-def siglip_text_model(c: dict, rng) -> None:
-    heads(c, rng, "hidden_size", "num_attention_heads")
-    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 70), vocab_size=range(60, 140),
-           max_position_embeddings=range(20, 60), hidden_act=ACTIVATIONS)
-    c["projection_size"] = c["hidden_size"]
-
-
-def siglip_vision_model(c: dict, rng) -> None:
-    clip_vision_model(c, rng)
-    del c["projection_dim"]
-    choose(c, rng, hidden_act=ACTIVATIONS)
-
-
-def siglip(c: dict, rng) -> None:
-    siglip_text_model(c["text_config"], rng)
-    siglip_vision_model(c["vision_config"], rng)
-    c["text_config"]["projection_size"] = c["vision_config"]["hidden_size"]
 
 
 def speech(c: dict, rng) -> None:
@@ -421,8 +403,7 @@ RELATIVES = {"xlm-roberta": bert, "camembert": bert, "mt5": t5, "umt5": t5, "arc
 RELATIVES |= {"ernie": bert, "megatron-bert": bert, "data2vec-text": bert, "roberta-prelayernorm": bert, "xlm-roberta-xl": bert}
 RELATIVES |= {"cohere": cohere, "glm": glm4, "nemotron": nemotron, "jais2": jais2, "ernie4_5": ernie4_5, "persimmon": persimmon,
              "qwen2_moe": experts, "olmoe": experts, "minimax_m2": experts}
-RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2, "siglip": siglip, "siglip_text_model": siglip_text_model,
-              "siglip_vision_model": siglip_vision_model}
+RELATIVES |= {"dinov2": dinov2, "dinov2_with_registers": dinov2}
 RELATIVES |= {"hubert": speech, "unispeech": speech, "unispeech-sat": speech}
 RELATIVES |= {"eurobert": eurobert, "nomic_bert": rotary_bert, "gte": rotary_bert, "jina_embeddings_v3": rotary_bert}
 RELATIVES |= {"wavlm": wavlm, "data2vec-audio": data2vec_audio, "audio-spectrogram-transformer": audio_spectrogram_transformer,
@@ -437,4 +418,4 @@ RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultge
               "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
 RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
               "t5gemma": t5gemma}
-RELATIVES |= SERIES | PYRAMIDS | SOUNDS
+RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT

@@ -14,6 +14,7 @@ import numpy as np
 import compare
 import make
 from case import Case, read, write
+from image_text_sizes import image_text_input
 from pyramid_sizes import image_sides
 from relatives_sizes import RELATIVES
 from series_sizes import series_input
@@ -23,6 +24,7 @@ from sound_sizes import convolutions, frames_range, sound_input
 ATTEMPTS = 20
 AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
 CODE_POINTS = 65536  # what ids are, where a configuration has no vocabulary: Unicode's first plane
+ENDED_TEXTS = ("clip_text_model", "metaclip_2_text_model", "clipseg_text_model", "groupvit_text_model")
 LABELLED = (
     "SequenceClassification",
     "TokenClassification",
@@ -85,6 +87,8 @@ class Inputs:
             return series
         if (sound := sound_input(self, entry)) is not None:
             return sound
+        if (pair := image_text_input(self, entry)) is not None:
+            return pair
         if name.startswith("entity_"):
             return {"values": self.entities(name)}
         if name == "global_attention_mask":
@@ -169,7 +173,7 @@ class Inputs:
         if (
             config.get("eos_token_id") is not None
             and side == "text"
-            and (config["model_type"] == "clip_text_model" or config.get("is_encoder_decoder"))
+            and (config["model_type"] in ENDED_TEXTS or config.get("is_encoder_decoder"))
         ):
             np.put_along_axis(ids, self.row_lengths(side)[..., None] - 1, config["eos_token_id"], axis=-1)
         if "question_token_id" in config:

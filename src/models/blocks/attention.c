@@ -34,6 +34,21 @@ am_value am_padding_mask(am_builder *b, const char *input)
     return am_padding_mask_of(b, am_input_optional(b, input, 2));
 }
 
+/* I32 [B, T], ones of AM_NONE. */
+static am_value attended_of(am_builder *b, am_value mask, int64_t B, int64_t T)
+{
+    if (!mask.id) return am_iota(b, AM_I32, am_shape_of(B, T), 1, 1, 0);
+    if (am_dtype_of(b, mask) != AM_BOOL) mask = am_binary_number(b, AM_NOT_EQUAL, mask, 0);
+    return am_cast(b, mask, AM_I32);
+}
+
+am_value am_join_attended(am_builder *b, am_value first, int64_t T, am_value second, int64_t N)
+{
+    if (!first.id && !second.id) return AM_NONE;
+    int64_t B = am_dim(b, first.id ? first : second, 0);
+    return am_concat2(b, attended_of(b, first, B, T), attended_of(b, second, B, N), 1);
+}
+
 /* BOOL [B, 1, T, T]: whether two tokens belong to one text: positions: [B, T] that do not go on from the token before
    start another. */
 static am_value packing_mask(am_builder *b, am_value positions)

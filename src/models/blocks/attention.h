@@ -49,6 +49,10 @@ am_value am_padding_mask(am_builder *b, const char *input);
 /* The same of a value [B, S]; AM_NONE of AM_NONE. */
 am_value am_padding_mask_of(am_builder *b, am_value attended);
 
+/* Which tokens are attended where T and then N stand in a row, I32 [B, T + N], from what is attended of either: [B, T],
+   [B, N], of any dtype; AM_NONE is all of its tokens, and so is AM_NONE that it gives of two such. */
+am_value am_join_attended(am_builder *b, am_value first, int64_t T, am_value second, int64_t N);
+
 /* For causal models whose positions are given: `mask` where there is one, else a mask [B, 1, T, T] that keeps apart the
    texts packed into a row (transformers: find_packed_sequence_indices); AM_NONE where no positions are given. */
 am_value am_packed_mask(am_builder *b, am_value mask, const char *positions);

@@ -75,10 +75,18 @@ am_value am_token_types(am_builder *b, int64_t T)
     return types.id ? types : am_iota(b, AM_I32, am_shape_of(1, T), 1, 0, 0);
 }
 
+/* x: [B, T, C], of the input input_ids where they are given, with zeros at those that count as such. */
+static am_value clear_zero_token(am_builder *b, am_value x, const am_bert_options *o)
+{
+    if (!o->has_zero_token || am_has_input(b, "inputs_embeds")) return x;
+    am_value kept = am_binary_number(b, AM_NOT_EQUAL, am_flat_input(b, "input_ids"), (double)o->zero_token);
+    return am_select(b, am_unsqueeze(b, kept, 2), x, am_scalar(b, am_dtype_of(b, x), 0));
+}
+
 am_value am_bert_embedding_sum(am_builder *b, const am_bert_options *o)
 {
     int64_t C = o->embedding_size;
-    am_value x = am_input_embeddings(b, "word_embeddings", o->vocab_size, C);
+    am_value x = clear_zero_token(b, am_input_embeddings(b, "word_embeddings", o->vocab_size, C), o);
     int64_t T = am_dim(b, x, 1);
     if (o->type_vocab_size)
         x = am_add(b, x, am_embedding(b, "token_type_embeddings", am_token_types(b, T), o->type_vocab_size, C));
@@ -161,16 +169,22 @@ static am_value layer(am_builder *b, am_value x, const am_bert_options *o, const
     return o->feed_forward ? o->feed_forward(b, x, o) : am_bert_feed_forward(b, x, o);
 }
 
+static void keep_state(am_builder *b, const am_bert_options *o, int64_t i, am_value x)
+{
+    const char *states = o->hidden_states ? o->hidden_states : "hidden_states";
+    if (states[0]) am_output_hidden_state(b, states, (int)i, x);
+}
+
 am_value am_bert_layers(am_builder *b, am_value x, const am_bert_options *o, const am_bert_attention *a)
 {
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, "hidden_states", i, x);
-        am_scope(b, "encoder.layer.%d", i);
+        keep_state(b, o, i, x);
+        am_scope(b, "%s.%d", o->layers ? o->layers : "encoder.layer", i);
         x = layer(b, x, o, a);
         am_end_scope(b);
     }
     if (o->pre_norms) x = am_layer_norm(b, o->pre_norms->last, x, o->layer_norm_eps);
-    am_output_hidden_state(b, "hidden_states", (int)o->num_hidden_layers, x);
+    keep_state(b, o, o->num_hidden_layers, x);
     return x;
 }
 

@@ -22,6 +22,10 @@ struct am_bert_options {
     am_unary_fn hidden_act;
     double layer_norm_eps;
     bool is_decoder, no_positions;
+    bool has_zero_token; /* the word table counts as having zeros at zero_token */
+    int64_t zero_token;
+    const char *layers;           /* their list below the body's scope; null: "encoder.layer" */
+    const char *hidden_states;    /* their name among the outputs; null: "hidden_states"; "" names none */
     int64_t first_position;       /* where positions count from that are not given */
     bool add_cross_attention;     /* layers attend to the inputs of am_encoder_states_input, where they are given */
     int64_t task_type_vocab_size; /* embeddings of the input task_type_ids are added; 0: none (ERNIE) */

@@ -64,33 +64,10 @@ static am_t5_config read_config(am_builder *b, const char *prefix)
 
 /* --- relative positions --- */
 
-/* Buckets of key position minus query position, -max_distance .. max_distance: I32 [2 * max_distance + 1].
-   Beyond, buckets stay the same. */
-static am_value bucket_table(am_builder *b, const am_t5_config *c, bool both_ways)
-{
-    int64_t M = c->max_distance, buckets = both_ways ? c->buckets / 2 : c->buckets;
-    if (buckets < 2 || M <= buckets / 2) {
-        am_config_fail(am_model_config(b), "relative_attention_max_distance",
-                       "%lld buckets do not fit distances up to %lld", (long long)c->buckets, (long long)M);
-        return AM_NONE;
-    }
-    int32_t *table = am_arena_array(am_builder_arena(b), (size_t)(2 * M + 1), sizeof *table);
-    if (!table) {
-        am_builder_fail(b, am_out_of_memory());
-        return AM_NONE;
-    }
-    for (int64_t d = 0; d <= M; d++) {
-        table[M - d] = am_distance_bucket(d, buckets, M);
-        table[M + d] = !both_ways ? 0 : d > 0 ? table[M - d] + (int32_t)buckets : 0;
-    }
-    return am_constant_copy(b, AM_I32, am_shape_of(2 * M + 1), table);
-}
-
 am_value am_t5_distance_bias(am_builder *b, const am_t5_config *c, const char *table, am_value distance, bool both_ways)
 {
-    double M = (double)c->max_distance;
-    distance = am_binary_number(b, AM_MIN, am_binary_number(b, AM_MAX, distance, -M), M);
-    am_value bucket = am_gather(b, bucket_table(b, c, both_ways), am_add_number(b, distance, M), 0, false);
+    am_value bucket =
+        am_distance_buckets(b, distance, c->buckets, c->max_distance, both_ways, "relative_attention_max_distance");
     return am_embedding(b, table, bucket, c->buckets, c->num_heads);
 }
 
