@@ -19,14 +19,10 @@ static void ops_convolution__agrees_on_odd_sizes(void **state)
 
 static void ops_convolution__agrees_on_rows_as_long_as_its_sums(void **state)
 {
-    for (int64_t length = 250; length <= 1100; length += 85)
-        for (int64_t dilation = 1; dilation <= 9; dilation += 4) {
-            am_convolution_attributes a = {.dilation = am_shape_of(dilation)};
-            op_test_compare_floats(AM_OP_CONVOLUTION, &a, OP_INPUTS(OP_F32(2, 16, length), OP_F32(16, 16, 7)));
-        }
-    am_convolution_attributes a = {.dilation = am_shape_of(9)};
-    op_test_compare_floats(AM_OP_CONVOLUTION, &a, OP_INPUTS(OP_F32(2, 16, 512 + 54), OP_F32(16, 16, 7)));
-    op_test_compare_floats(AM_OP_CONVOLUTION, &a, OP_INPUTS(OP_F32(2, 16, 1024 + 54), OP_F32(16, 16, 7)));
+    for (int64_t dilation = 1; dilation <= 9; dilation += 8) {
+        am_convolution_attributes a = {.dilation = am_shape_of(dilation)};
+        op_test_compare_floats(AM_OP_CONVOLUTION, &a, OP_INPUTS(OP_F32(2, 2, 512 + 2 * dilation), OP_F32(256, 2, 3)));
+    }
 }
 
 static void ops_convolution__takes_empty_batches(void **state)
