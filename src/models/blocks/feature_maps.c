@@ -35,7 +35,7 @@ am_feature_maps am_backbone_maps_of(am_builder *b, const am_config *c, int least
 {
     am_part part = {.auto_class = "AutoBackbone", .model_type = "", .config = c};
     am_part_outputs outputs = am_build_part(b, &part);
-    am_feature_maps r = {0};
+    am_feature_maps r = {.outputs = outputs};
     for (int i = 0; i < outputs.count && r.count <= AM_STAGES_LIMIT; i++)
         if (strncmp(outputs.outputs[i].name, "feature_maps.", 13) == 0) r.maps[r.count++] = outputs.outputs[i].value;
     check_count(b, c, r.count, least, most);

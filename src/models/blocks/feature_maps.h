@@ -13,6 +13,7 @@ am_value am_mask_of_map(am_builder *b, am_value mask, am_value map);
 typedef struct am_feature_maps {
     am_value maps[AM_STAGES_LIMIT + 1]; /* [B, C, H, W], the finest first */
     int count;
+    am_part_outputs outputs; /* of the backbone, hidden states among them */
 } am_feature_maps;
 
 /* feature_maps of the backbone that the class's backbone_config names, with weights below the current scope; fails
