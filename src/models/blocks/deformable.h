@@ -1,0 +1,56 @@
+/* Attention that reads maps of several resolutions at a few places which it chooses itself, around a point or within a
+   box (Deformable DETR, arXiv 2010.04159), and what surrounds it: the maps' tokens in one row, where they stand, and
+   boxes that are proposed for each. */
+#ifndef AM_MODELS_BLOCKS_DEFORMABLE_H
+#define AM_MODELS_BLOCKS_DEFORMABLE_H
+
+#include "models/blocks/detr.h"
+
+enum { AM_LEVELS_LIMIT = 16 };
+
+/* Maps whose tokens stand in one row, level by level. */
+typedef struct am_levels {
+    int count;
+    int64_t heights[AM_LEVELS_LIMIT], widths[AM_LEVELS_LIMIT], tokens;
+    am_value attended; /* F32 [B, tokens] of 0 and 1; AM_NONE: all */
+    am_value ratios;   /* F32 [B, count, 2]: how much of width and height is no padding; AM_NONE: all */
+} am_levels;
+
+/* Levels of maps: [B, C, h, w]; masks: F32 [B, h, w] of each, or null. */
+am_levels am_levels_of(am_builder *b, const am_value *maps, const am_value *masks, int count);
+
+/* The maps' tokens in one row: [B, tokens, C]. */
+am_value am_levels_flatten(am_builder *b, const am_value *maps, int count);
+
+/* Tokens [B, tokens, C] as maps [B, C, h, w]. */
+void am_levels_split(am_builder *b, const am_levels *levels, am_value tokens, am_value *out_maps);
+
+/* The middle of each token in each level, as shares of width and height: [B or 1, tokens, count or 1, 2]. */
+am_value am_level_points(am_builder *b, const am_levels *levels);
+
+/* Points or boxes [B, Q, n] in each level: [B, Q, count or 1, n]. */
+am_value am_points_in_levels(am_builder *b, const am_levels *levels, am_value points);
+
+typedef struct am_deformable_options {
+    int64_t heads, points[AM_LEVELS_LIMIT]; /* places a level */
+    double offset_scale;                    /* of a box's sides; 0: 1 / 2 */
+    bool no_projections;                    /* of values and of what is read (D-FINE) */
+    bool is_discrete;                       /* the nearest pixel is read (RT-DETR's second version) */
+} am_deformable_options;
+
+/* What queries x: [B, Q, C] read of tokens: [B, tokens, C] around reference: [B or 1, Q, count or 1, 2 or 4], below the
+   scope NAME: [B, Q, C]. */
+am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_value tokens, am_value reference,
+                              const am_levels *levels, const am_deformable_options *options);
+
+/* A box for each token, sides growing from level to level: logits [B or 1, tokens, 4], infinite where *out_valid, BOOL
+   [B or 1, tokens, 1], is false: beyond or too near to the border, or padding. */
+am_value am_level_proposals(am_builder *b, const am_levels *levels, am_value *out_valid);
+
+/* Rows of x: [B, S, C] at rows: I32 [B, k]: [B, k, C]. */
+am_value am_take_rows(am_builder *b, am_value x, am_value rows);
+
+/* Places of the k largest of scores: [B, S], I32 [B, k], best first; fails where there are less. */
+am_value am_best_rows(am_builder *b, am_value scores, int64_t k);
+
+#endif
