@@ -1,48 +1,6 @@
 /* LFM2: layers of grouped attention, or of a short convolution between two gates: out(C * conv(B * x)) where B, C and x
    are projections of the input. transformers: models/lfm2/modeling_lfm2.py */
-#include "models/blocks/decoder.h"
-#include "models/blocks/recurrent.h"
-
-#include <string.h>
-
-/* layer_types, or attention in the layers full_attn_idxs lists, all where there is no list. */
-static bool is_attention(const am_config *c, int layer)
-{
-    const char *type = am_config_list_text(c, "layer_types", layer);
-    if (am_config_has(c, "layer_types")) {
-        bool full = type && strcmp(type, "full_attention") == 0;
-        if (!full && (!type || strcmp(type, "conv") != 0))
-            am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-        return full;
-    }
-    for (am_json_iterator i = am_json_iterate(am_json_get(c->object, "full_attn_idxs")); am_json_next(&i);)
-        if (am_json_int(i.value, -1) == layer) return true;
-    return !am_config_has(c, "full_attn_idxs");
-}
-
-static am_value short_convolution(am_builder *b, am_value x, int64_t C)
-{
-    const am_config *c = am_model_config(b);
-    int bias = am_config_flag(c, "conv_bias", false) ? AM_BIAS : AM_NO_BIAS;
-    x = am_linear(b, "in_proj", am_mask_padding_states(b, x), 3 * C, bias);
-    am_value before = am_slice(b, x, -1, 0, C), after = am_slice(b, x, -1, C, 2 * C);
-    x = am_mul(b, before, am_slice(b, x, -1, 2 * C, 3 * C));
-    x = am_causal_convolution(b, "conv", x, am_config_size(c, "conv_L_cache", 3), bias, AM_IDENTITY);
-    return am_linear(b, "out_proj", am_mul(b, after, x), C, bias);
-}
-
-static am_value operator_of(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    bool attention = is_attention(am_model_config(b), layer->index);
-    am_attention_options options = *layer->attention;
-    options.q_norm = "q_layernorm";
-    options.k_norm = "k_layernorm";
-    options.out = "out_proj";
-    am_scope(b, "%s", attention ? "self_attn" : "conv");
-    x = attention ? am_self_attention(b, x, &options) : short_convolution(b, x, layer->options->hidden_size);
-    am_end_scope(b);
-    return x;
-}
+#include "models/blocks/short_convolution.h"
 
 /* intermediate_size, or two thirds of it, times a factor, up to a whole number of blocks. */
 static int64_t inner_size(const am_config *c)
@@ -56,13 +14,6 @@ static int64_t inner_size(const am_config *c)
     return (size + block - 1) / block * block;
 }
 
-static am_value feed_forward(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    int64_t inner = layer->options->intermediate_size;
-    am_value gate = am_linear(b, "w1", x, inner, AM_NO_BIAS), up = am_linear(b, "w3", x, inner, AM_NO_BIAS);
-    return am_linear(b, "w2", am_gated_activation(b, AM_SILU, gate, up), layer->options->hidden_size, AM_NO_BIAS);
-}
-
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     static const am_decoder_norms norms = {.before_attention = "operator_norm", .before_mlp = "ffn_norm"};
@@ -71,9 +22,9 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->rms_norm_eps = am_config_real(c, "norm_eps", 1e-5);
     o->tie_word_embeddings = am_config_flag(c, am_config_either(c, "tie_word_embeddings", "tie_embedding"), true);
     o->intermediate_size = inner_size(c);
-    o->attention = operator_of;
+    o->attention = am_lfm2_operator;
     o->attention_scope = "";
-    o->mlp = feed_forward;
+    o->mlp = am_lfm2_mlp;
     o->mlp_scope = "feed_forward";
 }
 

@@ -17,6 +17,7 @@ from switches import ABSENT, Switch, crossed
 from time_series_switches import SERIES, SERIES_KEPT
 from vit_switches import VITS, VITS_KEPT
 from window_switches import WINDOWED, WINDOWED_KEPT
+from younger_text_switches import YOUNGER_TEXT, YOUNGER_TEXT_KEPT
 
 PADDINGS = ["ones", "right", "left", "holes", None]
 LENGTHS = [1, 2, 33, 130]
@@ -734,6 +735,7 @@ SWITCHES = {
 SWITCHES |= DECODERS | ENCODERS
 SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS | SERIES | PYRAMIDS
 SWITCHES |= YOUNGER | SOUNDS | IMAGE_TEXTS
+SWITCHES |= YOUNGER_TEXT
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -767,3 +769,4 @@ KEPT = {
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
 KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT | MULTIMODAL_KEPT
 KEPT |= VITS_KEPT | SERIES_KEPT | PYRAMIDS_KEPT | YOUNGER_KEPT | SOUNDS_KEPT | IMAGE_TEXTS_KEPT
+KEPT |= YOUNGER_TEXT_KEPT

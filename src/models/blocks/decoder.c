@@ -237,10 +237,20 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
     };
 }
 
+/* x: [.., C] with zeros where ids are the token that counts as zeros. */
+static am_value clear_pads(am_builder *b, am_value x, am_value ids, const am_decoder_options *o)
+{
+    if (!o->clears_pad_token || o->pad_token_id < 0) return x;
+    am_value kept = am_binary_number(b, AM_NOT_EQUAL, ids, (double)o->pad_token_id);
+    return am_select(b, kept, x, am_scalar(b, am_dtype_of(b, x), 0));
+}
+
 /* The embeddings given, or those of input_ids, and features among them. */
 static am_value embed(am_builder *b, const am_decoder_options *o)
 {
     am_value x = am_input_embeddings(b, "embed_tokens", o->vocab_size, o->hidden_size);
+    if (o->clears_pad_token && !am_has_input(b, "inputs_embeds"))
+        x = clear_pads(b, x, am_unsqueeze(b, am_input(b, "input_ids", 2), -1), o);
     bool scaled = o->embedding_scale != 0, of_words = !o->scales_inputs_embeds;
     if (scaled && of_words && !am_has_input(b, "inputs_embeds")) x = am_mul_number(b, x, o->embedding_scale);
     x = am_merge_part_features(b, o->features ? am_merge_features(b, x, o->features) : x);
@@ -325,6 +335,8 @@ void am_decoder_for_causal_lm(am_builder *b)
     am_value x = am_decoder_body(b, &o, "model");
     am_value logits = am_lm_head(b, "lm_head", x, o.vocab_size, o.tie_word_embeddings, "model.embed_tokens.weight",
                                  o.head_bias ? AM_BIAS : AM_NO_BIAS);
+    if (o.tie_word_embeddings)
+        logits = clear_pads(b, logits, am_iota(b, AM_I32, am_shape_of(o.vocab_size), 0, 0, 1), &o);
     if (o.logits_multiplier != 0) logits = am_mul_number(b, logits, o.logits_multiplier);
     am_output(b, "logits", o.final_soft_cap != 0 ? am_soft_cap(b, logits, o.final_soft_cap) : logits);
 }

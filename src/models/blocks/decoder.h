@@ -77,6 +77,7 @@ struct am_decoder_options {
     const char *attention_scope, *mlp_scope; /* null: "self_attn", "mlp" */
     bool parallel;                           /* attention and MLP read the same normed x; both are added to it */
     bool head_bias;                          /* of lm_head */
+    bool clears_pad_token;                   /* its embedding counts as zeros, and so does its row of a tied head */
     const char *residual_weights[2]; /* [C] that x is multiplied by before attention, the MLP is added; or null */
     bool parts_add_residual;         /* attention and MLP give all of what x becomes (MiniMax) */
     am_value (*after_layer)(am_builder *b, am_value x, int index); /* what goes on after a layer; null: x */

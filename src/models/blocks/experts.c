@@ -3,6 +3,7 @@
 #include "models/blocks/decoder.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static am_value join_weights(am_builder *b, const char *before, const char *after, int64_t first, int64_t count,
                              am_shape shape)
@@ -66,8 +67,19 @@ static am_value route(am_builder *b, am_value x, const am_mixture_options *o, am
     return am_expert_routing(b, logits, bias, &o->routing, out_experts);
 }
 
+static am_value stacked_experts(am_builder *b, am_value x, am_value experts, am_value weights,
+                                const am_experts_options *o)
+{
+    int64_t C = am_dim(b, x, -1), E = o->count, I = o->intermediate_size;
+    am_value gate_up = am_weight(b, "experts.gate_up_proj", am_shape_of(E, 2 * I, C)),
+             down = am_weight(b, "experts.down_proj", am_shape_of(E, C, I));
+    am_value inner = am_gated_activation(b, o->activation, am_grouped_matmul(b, x, experts, gate_up, AM_NONE), AM_NONE);
+    return am_expert_sum(b, am_grouped_matmul(b, inner, experts, down, AM_NONE), weights);
+}
+
 am_value am_chosen_experts(am_builder *b, am_value x, am_value experts, am_value weights, const am_experts_options *o)
 {
+    if (o->stacked) return stacked_experts(b, x, experts, weights, o);
     int64_t C = am_dim(b, x, -1), E = o->count, I = o->intermediate_size;
     am_value gate = expert_weights(b, name_or(o->gate, "gate_proj"), E, I, C),
              up = expert_weights(b, name_or(o->up, "up_proj"), E, I, C),
@@ -98,26 +110,39 @@ am_value am_shared_expert(am_builder *b, am_value x, int64_t intermediate_size, 
     return am_mul(b, am_linear_activation(b, "shared_expert_gate", x, 1, AM_NO_BIAS, AM_SIGMOID), shared);
 }
 
+static am_expert_routing_attributes deepseek_routing(const am_config *c, const am_deepseek_fields *f)
+{
+    const char *groups = f->kimi_names ? am_config_either(c, "n_group", "num_expert_group") : "n_group";
+    const char *top_k =
+        f->kimi_names ? am_config_either(c, "num_experts_per_tok", "num_experts_per_token") : "num_experts_per_tok";
+    const char *normalize = f->kimi_names ? am_config_either(c, "norm_topk_prob", "moe_renormalize") : "norm_topk_prob";
+    return (am_expert_routing_attributes){
+        .top_k = am_config_size(c, top_k, f->top_k),
+        .groups = f->ungrouped ? 0 : am_config_count(c, groups, f->groups),
+        .group_top_k = f->ungrouped ? 0 : am_config_count(c, "topk_group", f->group_top_k),
+        .sigmoid = !f->softmax,
+        .normalize = f->always_normalized || am_config_flag(c, normalize, !f->not_normalized),
+        .scale = am_config_real(c, f->scale_key ? f->scale_key : "routed_scaling_factor", f->scale)};
+}
+
 am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activation, const am_deepseek_fields *f)
 {
     const am_config *c = am_model_config(b);
     int64_t inner = am_config_size(c, "moe_intermediate_size", f->intermediate_size),
-            shared = am_config_size(c, f->shared, 1);
+            shared = am_config_size(
+                c, f->kimi_names ? am_config_either(c, "n_shared_experts", "num_shared_experts") : f->shared, 1);
     am_mixture_options options = {
         .experts = {.count = am_config_size(c, am_config_either(c, f->experts, f->experts_alias), f->count),
                     .intermediate_size = inner,
-                    .activation = activation},
-        .routing = {.top_k = am_config_size(c, "num_experts_per_tok", f->top_k),
-                    .groups = am_config_size(c, "n_group", f->groups),
-                    .group_top_k = am_config_size(c, "topk_group", f->group_top_k),
-                    .sigmoid = true,
-                    .normalize = am_config_flag(c, "norm_topk_prob", true),
-                    .scale = am_config_real(c, "routed_scaling_factor", f->scale)},
-        .correction_bias = "e_score_correction_bias",
+                    .activation = activation,
+                    .stacked = f->stacked},
+        .routing = deepseek_routing(c, f),
+        .router = f->router,
+        .correction_bias = f->softmax ? NULL : name_or(f->correction_bias, "e_score_correction_bias"),
         .bias_beside_gate = f->bias_beside_gate,
     };
     am_value routed = am_mixture(b, x, &options);
-    am_scope(b, "shared_experts");
+    am_scope(b, "%s", name_or(f->shared_scope, "shared_experts"));
     am_value always = am_gated_mlp(b, x, inner * shared, activation, AM_NO_BIAS);
     am_end_scope(b);
     return am_add(b, routed, always);
@@ -150,6 +175,16 @@ am_value am_mixtral_mixture(am_builder *b, am_value x, int64_t intermediate_size
         .routing = {.top_k = am_config_size(c, "num_experts_per_tok", 2), .normalize = true},
     };
     return am_mixture(b, x, &options);
+}
+
+bool am_is_mixture_layer(const am_config *c, int layer, int64_t dense)
+{
+    if (!am_config_has(c, "mlp_layer_types")) return layer >= dense;
+    const char *type = am_config_list_text(c, "mlp_layer_types", layer);
+    bool sparse = type && strcmp(type, "sparse") == 0;
+    if (!sparse && (!type || strcmp(type, "dense") != 0))
+        am_config_fail(c, "mlp_layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
+    return sparse;
 }
 
 bool am_is_sparse_layer(const am_config *c, int layer)

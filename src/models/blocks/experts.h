@@ -8,6 +8,7 @@ typedef struct am_experts_options {
     int64_t count, intermediate_size;
     am_unary_fn activation;
     const char *gate, *up, *down; /* an expert's weights below experts.N; null: gate_proj, up_proj, down_proj */
+    bool stacked; /* all experts' in one: experts.gate_up_proj: [count, 2 I, C], experts.down_proj: [count, C, I] */
 } am_experts_options;
 
 typedef struct am_mixture_options {
@@ -53,7 +54,15 @@ typedef struct am_deepseek_fields {
     const char *experts, *experts_alias, *shared; /* n_routed_experts, num_experts, n_shared_experts */
     int64_t count, intermediate_size, top_k, groups, group_top_k;
     double scale;
-    bool bias_beside_gate; /* see am_mixture_options */
+    bool bias_beside_gate;                               /* see am_mixture_options */
+    bool softmax;                                        /* scores are a softmax, and no bias looks at the choice */
+    bool always_normalized;                              /* norm_topk_prob is not read */
+    bool not_normalized;                                 /* what an absent norm_topk_prob stands for */
+    const char *scale_key;                               /* null: routed_scaling_factor */
+    const char *router, *correction_bias, *shared_scope; /* null: gate, e_score_correction_bias, shared_experts */
+    bool stacked;                                        /* see am_experts_options */
+    bool ungrouped;                                      /* n_group and topk_group are not read */
+    bool kimi_names; /* other names of the same: moe_renormalize, num_expert_group, num_experts_per_token */
 } am_deepseek_fields;
 
 /* The same of a member. */
@@ -62,6 +71,9 @@ am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activatio
 /* Mixtral's mixture below the scope: x: [B, T, C] -> [B, T, C]. Reads num_local_experts and num_experts_per_tok as
    MixtralConfig names and defaults them. */
 am_value am_mixtral_mixture(am_builder *b, am_value x, int64_t intermediate_size, am_unary_fn activation);
+
+/* Whether a layer has a mixture: "sparse" of mlp_layer_types, or where that is absent one from `dense` on. */
+bool am_is_mixture_layer(const am_config *c, int layer, int64_t dense);
 
 /* Whether a layer is a decoder_sparse_step-th one that mlp_only_layers does not list (Qwen2 MoE and after). */
 bool am_is_sparse_layer(const am_config *c, int layer);

@@ -28,3 +28,52 @@ am_value am_granite_mixture(am_builder *b, am_value x, const am_decoder_layer *l
     am_end_scope(b);
     return am_reshape(b, am_expert_sum(b, answers, weights), am_shape_of_value(b, x));
 }
+
+am_value am_granite_shared_mlp(am_builder *b, am_value x, int64_t inner, const am_decoder_options *o)
+{
+    am_scope(b, "shared_mlp");
+    am_value both = am_linear(b, "input_linear", x, 2 * inner, AM_NO_BIAS);
+    both = am_gated_activation(b, o->hidden_act, both, AM_NONE);
+    x = am_linear(b, "output_linear", both, o->hidden_size, AM_NO_BIAS);
+    am_end_scope(b);
+    return x;
+}
+
+void am_granite_read_windows(const am_config *c, am_decoder_options *o)
+{
+    o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 128);
+    if (am_config_has(c, "layer_types")) {
+        am_decoder_read_sliding(c, o, 0, 0);
+        return;
+    }
+    for (int i = 0; i < o->num_hidden_layers && i < AM_LAYERS_LIMIT; i++) o->sliding[i] = i % 4 != 0;
+}
+
+/* Element `layer` of layer_rope_theta; that of the whole model where there is no list. */
+static double theta_of(const am_config *c, int layer, double fallback)
+{
+    am_json_iterator i = am_json_iterate(am_json_get(c->object, "layer_rope_theta"));
+    while (am_json_next(&i))
+        if (layer-- == 0) return am_json_real(i.value, 0);
+    if (am_config_has(c, "layer_rope_theta")) am_config_fail(c, "layer_rope_theta", "is shorter than the layers");
+    return fallback;
+}
+
+am_value am_granite_window_attention(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    const am_decoder_options *o = layer->options;
+    double theta = theta_of(o->config, layer->index, o->rope.theta);
+    am_attention_options options = *layer->attention;
+    am_rope rope;
+    if (theta == 0) {
+        options.rope = NULL;
+    } else if (theta != o->rope.theta) {
+        am_rope_fields fields = {.whole_heads = true, .fixed_theta = theta};
+        am_rope_config own =
+            am_rope_config_read_fields(o->config, &fields, o->head_dim, theta, 1, o->rope.max_positions);
+        rope = am_rope_tables(b, &own, am_dim(b, x, 1));
+        options.rope = &rope;
+    }
+    options.sinks = am_cast(b, am_weight(b, "sinks", am_shape_of(options.heads)), AM_F32);
+    return am_self_attention(b, x, &options);
+}

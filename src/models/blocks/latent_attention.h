@@ -10,7 +10,27 @@ typedef struct am_latent_attention {
     int64_t nope_dim, rope_dim, v_dim;        /* of a head: unrotated, rotated, values */
     bool bias;                                /* of the low-rank projections and the output */
     double scale;
+    double norm_eps;                  /* of the low-rank vectors' norms; 0: 1e-6, whatever rms_norm_eps says */
+    double query_scale, latent_scale; /* of queries, of the normed low-rank vector of keys and values; 0: 1 */
+    double reach_beta;                /* see am_scale_by_reach; 0: queries are not scaled */
+    int64_t reach_length;             /* of it */
+    bool no_rope;                     /* nothing is rotated */
+    am_value gate;                    /* [B, T, heads * v_dim] that attended values are multiplied by, or AM_NONE */
 } am_latent_attention;
+
+/* What absent fields stand for. */
+typedef struct am_latent_defaults {
+    int64_t q_lora_rank; /* 0: none */
+    int64_t kv_lora_rank, nope_dim, rope_dim;
+    int64_t v_dim;   /* 0: C / heads */
+    double theta;    /* 0: 10000 */
+    bool whole_head; /* partial_rotary_factor is of the whole head, and says what part of it is rope_dim (Mistral 4) */
+    int64_t max_position_embeddings;
+} am_latent_defaults;
+
+/* The fields of am_latent_attention_read with a member's defaults. */
+am_latent_attention am_latent_attention_of(const am_config *c, am_decoder_options *options,
+                                           const am_latent_defaults *defaults);
 
 /* The fields q_lora_rank, kv_lora_rank, qk_nope_head_dim, qk_rope_head_dim, v_head_dim, attention_bias as
    DeepseekV3Config names and defaults them; the scale with yarn's mscale_all_dim. Points options->rope at the rotated

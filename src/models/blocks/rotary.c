@@ -30,11 +30,10 @@ static double correction_dim(const am_rope_config *r, double rotations)
 }
 
 /* YaRN (arXiv 2309.00071): interpolates low frequencies, keeps high ones, ramps between */
-static void yarn_frequencies(am_rope_config *r, const am_config *c)
+static void ramp_frequencies(am_rope_config *r, double fast, double slow, bool truncate)
 {
-    double fast = am_config_real(c, "beta_fast", 32), slow = am_config_real(c, "beta_slow", 1);
     double low = correction_dim(r, fast != 0 ? fast : 32), high = correction_dim(r, slow != 0 ? slow : 1);
-    if (am_config_flag(c, "truncate", true)) low = floor(low), high = ceil(high);
+    if (truncate) low = floor(low), high = ceil(high);
     low = fmax(low, 0);
     high = fmin(high, (double)r->dims - 1);
     if (low == high) high += 0.001;
@@ -42,6 +41,12 @@ static void yarn_frequencies(am_rope_config *r, const am_config *c)
         double ramp = fmin(fmax(((double)i - low) / (high - low), 0), 1), f = r->inverse_frequency[i];
         r->inverse_frequency[i] = f / r->factor * ramp + f * (1 - ramp);
     }
+}
+
+static void yarn_frequencies(am_rope_config *r, const am_config *c)
+{
+    ramp_frequencies(r, am_config_real(c, "beta_fast", 32), am_config_real(c, "beta_slow", 1),
+                     am_config_flag(c, "truncate", true));
 }
 
 static double yarn_scale(double factor, double mscale)
@@ -197,6 +202,7 @@ am_rope_config am_rope_config_read_fields(const am_config *c, const am_rope_fiel
     double partial = read_partial(c, &p, fields, r.type, default_partial);
     r.theta = am_config_real(&p, "rope_theta",
                              am_config_real(c, fields->theta ? fields->theta : "rope_theta", default_theta));
+    if (fields->fixed_theta != 0) r.theta = fields->fixed_theta;
     r.dims = r.type == AM_ROPE_PROPORTIONAL ? head_dim : (int64_t)((double)head_dim * partial);
     r.pairs = (r.dims + 1) / 2;
     r.max_positions = am_config_size(c, "max_position_embeddings", default_max_positions);
@@ -240,6 +246,19 @@ am_rope_config am_rope_config_llama3(const am_config *c, int64_t head_dim, doubl
     r.original_positions = scaling->original_positions;
     default_frequencies(&r, theta, r.inverse_frequency);
     llama3_frequencies(&r, scaling->low_freq_factor, scaling->high_freq_factor);
+    round_frequencies(&r, r.inverse_frequency);
+    return r;
+}
+
+am_rope_config am_rope_config_yarn(const am_config *c, int64_t head_dim, double theta, double factor,
+                                   int64_t original_positions, int64_t default_max_positions)
+{
+    am_rope_config r = am_rope_config_default(c, head_dim, theta, default_max_positions);
+    r.type = AM_ROPE_YARN;
+    r.factor = factor;
+    r.original_positions = original_positions;
+    default_frequencies(&r, theta, r.inverse_frequency);
+    ramp_frequencies(&r, 32, 1, true);
     round_frequencies(&r, r.inverse_frequency);
     return r;
 }
@@ -388,6 +407,15 @@ am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_confi
     if (interleaved ? s.count != 3 : sum != rope->dims / 2)
         am_config_fail(&p, "mrope_section", "has %lld pairs, a head %lld", (long long)sum, (long long)rope->dims / 2);
     return s;
+}
+
+am_value am_scale_by_reach(am_builder *b, am_value q, double beta, int64_t length)
+{
+    am_value positions = am_position_ids(b, am_dim(b, q, 1));
+    positions = am_unsqueeze(b, am_unsqueeze(b, positions, -1), -1);
+    am_value lengths = am_cast(b, am_binary_number(b, AM_DIV, positions, (double)length), AM_F32); /* whole numbers */
+    am_value scale = am_unary(b, AM_LOG, am_add_number(b, lengths, 1));
+    return am_mul(b, q, am_add_number(b, am_mul_number(b, scale, beta), 1));
 }
 
 am_value am_rope_apply(am_builder *b, const am_rope *rope, am_value x)

@@ -51,6 +51,10 @@ typedef struct am_rope_llama3 {
 am_rope_config am_rope_config_llama3(const am_config *c, int64_t head_dim, double theta, const am_rope_llama3 *scaling,
                                      int64_t default_max_positions);
 
+/* The same of the scaling "yarn" with its usual ramp, whose factor of cos and sin is 1. */
+am_rope_config am_rope_config_yarn(const am_config *c, int64_t head_dim, double theta, double factor,
+                                   int64_t original_positions, int64_t default_max_positions);
+
 /* Whether some rotation is scaled by how long the text is (dynamic, longrope): then the first tokens' keys depend on
    how many are read with them. */
 bool am_rope_follows_length(const am_config *c);
@@ -60,6 +64,7 @@ typedef struct am_rope_fields {
     const char *layer_type; /* rope_parameters are nested by it; null: they are not */
     const char *theta;      /* beside the parameters, in files of 4.x; null: rope_theta */
     const char *partial;    /* the same; null: partial_rotary_factor */
+    double fixed_theta;     /* in place of what the file says; 0: none */
     bool whole_heads;       /* the class rotates whole heads, whatever partial_rotary_factor says */
     bool rounds_up;         /* odd numbers of rotated dimensions are possible: one more is rotated */
 } am_rope_fields;
@@ -96,6 +101,10 @@ am_mrope_sections am_mrope_sections_read(const am_config *c, const am_rope_confi
 /* positions: I32 [3, 1 or B, T]. */
 am_rope am_mrope_tables(am_builder *b, const am_rope_config *config, am_value positions,
                         const am_mrope_sections *sections);
+
+/* q: [B, T, H, D] times 1 + beta log(1 + floor(position / length)): the further a query stands, the sharper it attends
+   (get_llama_4_attn_scale of transformers). */
+am_value am_scale_by_reach(am_builder *b, am_value q, double beta, int64_t length);
 
 /* x: [B, T, H, D], rotated. */
 am_value am_rope_apply(am_builder *b, const am_rope *rope, am_value x);

@@ -1,0 +1,122 @@
+"""Other sizes for younger text models, relatives of LLaMA, DeepSeek, Mamba and Gemma: see `sizes.py`."""
+
+from sizes import choose, rope
+
+# What may change by itself in whichever configuration has it.
+FREE = {
+    "num_hidden_layers": [2, 3], "intermediate_size": range(20, 70), "vocab_size": range(60, 140),
+    "rms_norm_eps": [1e-5, 1e-6], "attention_bias": [False, True], "moe_intermediate_size": range(8, 40),
+    "n_shared_experts": [1, 2], "num_shared_experts": [1, 2], "num_experts_per_tok": [1, 2, 3],
+    "routed_scaling_factor": [1.0, 1.5, 2.5], "router_scaling_factor": [1.0, 1.5, 2.5],
+}
+
+
+def free(c: dict, rng, **more) -> None:
+    for field, options in (FREE | more).items():
+        if c.get(field) is not None:
+            choose(c, rng, **{field: options})
+
+
+def grouped_heads(c: dict, rng) -> None:
+    groups = rng.choice([2, 3])
+    c["num_key_value_heads"], c["num_attention_heads"] = groups, groups * rng.choice([1, 2, 3])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([6, 8, 10])
+    if c.get("head_dim"):
+        choose(c, rng, head_dim=[6, 8, 10, 18])
+
+
+def latent_heads(c: dict, rng) -> None:
+    """Keys and values that come of one low-rank vector."""
+    c["num_key_value_heads"] = c["num_attention_heads"] = rng.choice([2, 3])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([10, 14, 16])
+    choose(c, rng, kv_lora_rank=range(10, 30, 2), qk_nope_head_dim=range(6, 20, 2), qk_rope_head_dim=[6, 8, 12],
+           v_head_dim=range(8, 20))
+    if c.get("q_lora_rank"):
+        choose(c, rng, q_lora_rank=range(10, 30))
+    c["qk_head_dim"] = c["qk_nope_head_dim"] + c["qk_rope_head_dim"]
+    c["head_dim"] = c["qk_rope_head_dim"]
+
+
+def counts(c: dict, rng) -> None:
+    """How many experts there are, of which groups, and where."""
+    for field in ("n_routed_experts", "num_experts", "num_local_experts"):
+        if field in c:
+            choose(c, rng, **{field: [4, 6, 8]})
+            if c.get("n_group"):
+                c["n_group"], c["topk_group"] = rng.choice([(1, 1), (2, 1), (2, 2)])
+                choose(c, rng, num_experts_per_tok=[1, 2])
+    for field in ("layer_types", "mlp_layer_types"):
+        if c.get(field):
+            kinds = sorted(set(c[field]))
+            c["num_hidden_layers"] = max(c["num_hidden_layers"], len(kinds))
+            c[field] = kinds + [rng.choice(kinds) for _ in range(c["num_hidden_layers"] - len(kinds))]
+            rng.shuffle(c[field])
+    if c.get("sliding_window"):
+        choose(c, rng, sliding_window=[2, 3, 5])
+
+
+def text(c: dict, rng, **more) -> None:
+    """The sizes that most of them have."""
+    latent_heads(c, rng) if "kv_lora_rank" in c else grouped_heads(c, rng)
+    free(c, rng, **more)
+    counts(c, rng)
+    for field in ("layer_types", "mlp_layer_types"):  # the second list may have added a layer
+        if c.get(field):
+            c[field] = (c[field] * 3)[: c["num_hidden_layers"]]
+    if c.get("rope_parameters"):
+        rope(c["rope_parameters"], c.get("head_dim") or c["hidden_size"] // c["num_attention_heads"], rng)
+
+
+def mistral4(c: dict, rng) -> None:
+    """What part of a head is rotated stands with the rotary parameters, too."""
+    text(c, rng)
+    c["head_dim"] = c["qk_head_dim"]
+    c["rope_parameters"]["partial_rotary_factor"] = c["qk_rope_head_dim"] / c["qk_head_dim"]
+
+
+def minicpm3(c: dict, rng) -> None:
+    text(c, rng, mlp_bias=[False, True], scale_emb=[1, 3], scale_depth=[1.4, 2.0], dim_model_base=[16, 64])
+
+
+def lfm2_moe(c: dict, rng) -> None:
+    text(c, rng, conv_L_cache=[2, 3, 4], num_dense_layers=[0, 1], norm_eps=[1e-5, 1e-6])
+    c["conv_bias"] = rng.choice([False, True])
+
+
+def cohere2_moe(c: dict, rng) -> None:
+    text(c, rng, logit_scale=[0.5, 1.0], layer_norm_eps=[1e-5, 1e-6])
+    choose(c, rng, num_shared_experts=[0, 1, 2], expert_selection_fn=["softmax", "sigmoid"])
+
+
+def bamba(c: dict, rng) -> None:
+    """Mamba 2 among attention: heads of both, which are parts of one width or two."""
+    text(c, rng)
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([8, 12])
+    choose(c, rng, mamba_n_groups=[1, 2], mamba_d_state=range(3, 12), mamba_d_conv=[2, 3, 5], mamba_chunk_size=[3, 4, 16],
+           mamba_conv_bias=[False, True], mamba_proj_bias=[False, True])
+    c["mamba_n_heads"] = 2 * c["mamba_n_groups"]
+    c["mamba_d_head"] = c["mamba_expand"] * c["hidden_size"] // c["mamba_n_heads"]
+    c["time_step_limit"] = [0.01, 0.5]
+    if "attn_layer_indices" in c:
+        c["attn_layer_indices"] = [1]
+
+
+def granitemoehybrid(c: dict, rng) -> None:
+    bamba(c, rng)
+    choose(c, rng, shared_intermediate_size=range(10, 30), position_embedding_type=["rope", None], **MULTIPLIERS)
+
+
+MULTIPLIERS = {"embedding_multiplier": [1.0, 2.0], "attention_multiplier": [0.3, 0.5], "residual_multiplier": [0.5, 1.0],
+               "logits_scaling": [1.0, 2.0]}
+
+
+def granite_swa(c: dict, rng) -> None:
+    text(c, rng, mlp_bias=[False, True], **MULTIPLIERS)
+    c["layer_rope_theta"] = [rng.choice([0, 100.0, 10000.0]) for _ in range(c["num_hidden_layers"])]
+
+
+YOUNGER_TEXT = dict.fromkeys(
+    ("deepseek_v2", "dots1", "ministral3", "glm4_moe_lite", "youtu", "solar_open", "hy_v3", "flex_olmo"), text)
+YOUNGER_TEXT |= {"mistral4": mistral4, "minicpm3": minicpm3}
+YOUNGER_TEXT |= {"lfm2_moe": lfm2_moe, "cohere2_moe": cohere2_moe, "bamba": bamba, "granitemoehybrid": granitemoehybrid,
+                 "granite_swa": granite_swa, "granitemoe_swa": granite_swa}

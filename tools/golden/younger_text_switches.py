@@ -1,0 +1,170 @@
+"""Switches of younger text models: see `switch_table.py`. Each case turns what the class reads and no size would show."""
+
+from switches import ABSENT, Switch
+
+PACKED = {"position_ids": {"values": [[0, 1, 2, 0, 1, 0, 1], [4, 5, 6, 7, 1, 2, 3]]}, "attention_mask": None}
+LEFT = {"attention_mask": {"values": [[1] * 6, [0, 0, 1, 1, 1, 1]]},
+        "position_ids": {"values": [[0, 1, 2, 3, 4, 5], [1, 1, 0, 1, 2, 3]]}}
+EMBEDS = {"input_ids": None, "inputs_embeds": {"shape": [2, 7, 32], "lo": -1.0, "hi": 1.0}}
+YARN = {"rope_type": "yarn", "rope_theta": 900.0, "factor": 4.0, "original_max_position_embeddings": 16}
+PADS = {"input_ids": {"values": [[5, 6, 7, 0, 0], [0, 0, 8, 9, 0], [0, 0, 0, 0, 0]]}}
+NORMS = ("rms_norm_eps", "hidden_act", "attention_bias", "pad_token_id", "tie_word_embeddings")
+
+
+def masks(lm: str, model: str, width: int = 32) -> list[Switch]:
+    """Paddings of every kind, one token and a long text, vectors in place of tokens."""
+    return [
+        Switch(model, "mask_left", rows=3, length=9, mask="left"),
+        Switch(model, "mask_holes", rows=3, length=9, mask="holes"),
+        Switch(model, "unmasked", length=9, mask=None),
+        Switch(model, "zero_row", inputs={"attention_mask": {"values": [[1] * 7, [0] * 7]}}),
+        Switch(model, "embeds", inputs=EMBEDS | {"inputs_embeds": {"shape": [2, 7, width], "lo": -1.0, "hi": 1.0}}),
+        Switch(lm, "one_token", rows=3, length=1, mask=None),
+        Switch(lm, "long", rows=2, length=40, mask="left"),
+    ]
+
+
+def decoder(prefix: str, model: str | None = None, heads: str = "", width: int = 32, yarn: bool = True) -> list[Switch]:
+    """What every decoder with attention has."""
+    lm, model = f"{prefix}ForCausalLM", model or f"{prefix}Model"
+    found = masks(lm, model, width) + [
+        Switch(lm, "packed", inputs=PACKED),
+        Switch(lm, "left_positions", length=6, inputs=LEFT),
+        Switch(lm, "other_tie", {"tie_word_embeddings": True}, mask="holes", rows=3, length=10),
+    ]
+    if yarn:
+        found.append(Switch(lm, "yarn", {"rope_parameters": YARN}, length=40, mask="ones"))
+    if "s" in heads:
+        found += [Switch(f"{prefix}ForSequenceClassification", "pads", {"pad_token_id": 0, "num_labels": 3}, rows=3, length=5,
+                         mask=None, inputs=PADS),
+                  Switch(f"{prefix}ForSequenceClassification", "no_pad", {"pad_token_id": None}, rows=1)]
+    return found
+
+
+def absent(lm: str, *fields: str, config: dict | None = None, **more) -> Switch:
+    """Fields that files may leave out."""
+    return Switch(lm, "absent", dict.fromkeys(NORMS + fields, ABSENT) | (config or {}), raw=True, **more)
+
+
+MSCALE = {"rope_parameters": {**YARN, "mscale": 0.7, "mscale_all_dim": 0.9}}
+GROUPS = {"n_routed_experts": 12, "n_group": 4, "topk_group": 2, "num_experts_per_tok": 4}
+DEEPSEEK_V2 = decoder("DeepseekV2", heads="s") + [
+    Switch("DeepseekV2ForCausalLM", "groups", {"topk_method": "group_limited_greedy", **GROUPS, "routed_scaling_factor": 1.3,
+           "mlp_bias": True, "n_shared_experts": 1}, mask="left"),
+    Switch("DeepseekV2ForCausalLM", "whole_query", {"q_lora_rank": None, "attention_bias": True, "first_k_dense_replace": 1}),
+    Switch("DeepseekV2ForCausalLM", "yarn_mscale", MSCALE, length=40, mask="left", rows=3),
+    absent("DeepseekV2ForCausalLM", "topk_method", "n_shared_experts", "rope_parameters", "norm_topk_prob", "n_group"),
+]
+DOTS1 = decoder("Dots1") + [
+    Switch("Dots1ForCausalLM", "groups", {**GROUPS, "norm_topk_prob": True, "first_k_dense_replace": 1,
+           "attention_bias": True}, mask="left"),
+    Switch("Dots1ForCausalLM", "window", {"max_window_layers": 1, "layer_types": ABSENT, "sliding_window": 3}, raw=True,
+           length=12, mask="left", rows=3),
+    absent("Dots1ForCausalLM", "layer_types", "sliding_window", "rope_parameters", "norm_topk_prob", "n_group"),
+]
+REACH = {"rope_parameters": {"rope_type": "yarn", "rope_theta": 900.0, "factor": 4.0, "original_max_position_embeddings": 3,
+         "llama_4_scaling_beta": 0.4, "mscale": 1.0, "mscale_all_dim": 1.0}}
+MINISTRAL3 = decoder("Ministral3", heads="s", yarn=False) + [
+    Switch("Ministral3ForCausalLM", "reach", REACH, length=13, mask="left", rows=3),
+    Switch("Ministral3ForCausalLM", "reach_packed", REACH, inputs=PACKED),
+    Switch("Ministral3ForCausalLM", "window", {"sliding_window": 3}, length=12, mask="left", rows=3),
+    absent("Ministral3ForCausalLM", "rope_parameters", "sliding_window", length=20),
+]
+MISTRAL4 = decoder("Mistral4", heads="s", yarn=False) + [
+    Switch("Mistral4ForCausalLM", "reach", REACH | GROUPS, length=13, mask="left", rows=3),
+    Switch("Mistral4ForCausalLM", "halves", {"rope_interleave": False, "q_lora_rank": None, "attention_bias": True,
+           "first_k_dense_replace": 1, "norm_topk_prob": False}),
+    absent("Mistral4ForCausalLM", "rope_parameters", "rope_interleave", "norm_topk_prob", length=20),
+]
+MINICPM3 = decoder("MiniCPM3", heads="s") + [
+    Switch("MiniCPM3ForCausalLM", "scaled", {"scale_emb": 3, "scale_depth": 2.0, "dim_model_base": 24, "v_head_dim": 12,
+           "attention_bias": True, "mlp_bias": True}, mask="left"),
+    Switch("MiniCPM3ForCausalLM", "nulls", {"scale_depth": None, "dim_model_base": None, "q_lora_rank": None}),
+    Switch("MiniCPM3ForCausalLM", "yarn_mscale", MSCALE, length=40, mask="left", rows=3),
+    absent("MiniCPM3ForCausalLM", "rope_parameters", "scale_emb", "scale_depth", "dim_model_base", "v_head_dim"),
+]
+GLM4_MOE_LITE = decoder("Glm4MoeLite") + [
+    Switch("Glm4MoeLiteForCausalLM", "groups", {**GROUPS, "rope_interleave": False, "mlp_layer_types": ["sparse", "dense"],
+           "norm_topk_prob": False, "attention_bias": True}, mask="left"),
+    absent("Glm4MoeLiteForCausalLM", "rope_parameters", "mlp_layer_types", "routed_scaling_factor", "rope_interleave"),
+]
+YOUTU = decoder("Youtu") + [
+    Switch("YoutuForCausalLM", "halves", {"rope_interleave": False, "q_lora_rank": None, "attention_bias": True}, mask="left"),
+    Switch("YoutuForCausalLM", "yarn_mscale", MSCALE, length=40, mask="left", rows=3),
+    absent("YoutuForCausalLM", "rope_parameters", "rope_interleave"),
+]
+SOLAR_OPEN = decoder("SolarOpen") + [
+    Switch("SolarOpenForCausalLM", "groups", {**GROUPS, "norm_topk_prob": False, "attention_bias": True,
+           "routed_scaling_factor": 1.3, "n_shared_experts": 2}, mask="left"),
+    absent("SolarOpenForCausalLM", "rope_parameters", "n_group", "topk_group", "norm_topk_prob"),
+]
+HY_V3 = decoder("HYV3") + [
+    Switch("HYV3ForCausalLM", "biased", {"attention_bias": True, "mlp_bias": False, "mlp_layer_types": ["sparse", "sparse"],
+           "num_shared_experts": 2, "num_experts_per_tok": 3, "enable_moe_fp32_combine": False}, mask="left"),
+    absent("HYV3ForCausalLM", "rope_parameters", "mlp_layer_types", "router_scaling_factor"),
+]
+FLEX_OLMO = decoder("FlexOlmo") + [
+    Switch("FlexOlmoForCausalLM", "biased", {"attention_bias": True, "norm_topk_prob": True, "num_experts_per_tok": 3,
+           "num_key_value_heads": None, "hidden_act": "gelu"}, mask="left"),
+    absent("FlexOlmoForCausalLM", "rope_parameters", "norm_topk_prob", config={"pad_token_id": 3}),
+]
+
+LFM2_MOE = decoder("Lfm2Moe") + [
+    Switch("Lfm2MoeForCausalLM", "biased", {"conv_bias": True, "conv_L_cache": 4, "layer_types": ["conv", "full_attention", "conv"],
+           "num_hidden_layers": 3, "use_expert_bias": False, "norm_topk_prob": False, "routed_scaling_factor": 1.3,
+           "num_dense_layers": 0}, length=9, mask="left", rows=3),
+    absent("Lfm2MoeForCausalLM", "rope_parameters", "use_expert_bias", "norm_topk_prob", "norm_eps", "conv_bias",
+           config={"tie_embedding": False}),
+]
+COHERE2_MOE = decoder("Cohere2Moe") + [
+    Switch("Cohere2MoeForCausalLM", "sigmoid", {"expert_selection_fn": "sigmoid", "num_shared_experts": 2, "rms_norm_eps": 1e-6,
+           "shared_expert_combination_strategy": "sum", "attention_bias": True, "prefix_dense_sliding_window_pattern": 2,
+           "prefix_dense_intermediate_size": 27}, length=9, mask="left"),
+    Switch("Cohere2MoeForCausalLM", "average", {"expert_selection_fn": "sigmoid", "num_shared_experts": 1,
+           "norm_topk_prob": False, "mlp_layer_types": ["sparse", "sparse"]}),
+    absent("Cohere2MoeForCausalLM", "layer_types", "mlp_layer_types", "logit_scale", "expert_selection_fn", "rope_parameters",
+           config={"num_hidden_layers": 6, "first_k_dense_replace": 2, "prefix_dense_sliding_window_pattern": 2,
+                   "sliding_window": 3, "layer_norm_eps": ABSENT}, length=9),
+]
+STEPS = {"time_step_limit": [0.1, 0.6]}
+BAMBA = decoder("Bamba") + [
+    Switch("BambaForCausalLM", "groups", {"mamba_n_groups": 4, "mamba_conv_bias": False, "mamba_proj_bias": True, "mamba_d_conv": 3,
+           "attention_bias": True, "mlp_bias": True, **STEPS}, length=9, mask="left", rows=3),
+    Switch("BambaModel", "all_mamba", {"attn_layer_indices": None, "hidden_act": "gelu"}),
+    absent("BambaForCausalLM", "mamba_d_head", "rope_parameters", "time_step_limit", "mamba_conv_bias", "mamba_expand"),
+]
+MULTIPLIED = {"embedding_multiplier": 3.0, "attention_multiplier": 0.3, "residual_multiplier": 0.4, "logits_scaling": 2.0}
+GRANITEMOEHYBRID = decoder("GraniteMoeHybrid", yarn=False) + [
+    Switch("GraniteMoeHybridForCausalLM", "multiplied", {**MULTIPLIED, "position_embedding_type": "rope", "num_experts_per_tok": 3,
+           "attention_bias": True, "mamba_proj_bias": True, "mamba_n_groups": 2, **STEPS}, length=9, mask="left", rows=3),
+    Switch("GraniteMoeHybridForCausalLM", "dense", {**MULTIPLIED, "num_local_experts": 0, "shared_intermediate_size": 21}),
+    absent("GraniteMoeHybridForCausalLM", "layer_types", "mamba_d_head", "time_step_limit", "position_embedding_type"),
+]
+GRANITE_SWA = decoder("GraniteSWA") + [
+    Switch("GraniteSWAForCausalLM", "bases", {**MULTIPLIED, "layer_rope_theta": [0, 77.0], "attention_bias": True, "mlp_bias": True},
+           length=9, mask="left", rows=3),
+    Switch("GraniteSWAForCausalLM", "absent", {"layer_types": ABSENT, "layer_rope_theta": ABSENT, "num_hidden_layers": 5,
+           "sliding_window": 3}, raw=True, length=9),
+]
+GRANITEMOE_SWA = decoder("GraniteMoeSWA") + [
+    Switch("GraniteMoeSWAForCausalLM", "bases", {**MULTIPLIED, "layer_rope_theta": [77.0, 0], "attention_bias": True,
+           "num_experts_per_tok": 3, "shared_intermediate_size": 21}, length=9, mask="left", rows=3),
+    Switch("GraniteMoeSWAForCausalLM", "absent", {"layer_types": ABSENT, "layer_rope_theta": ABSENT, "num_hidden_layers": 5,
+           "sliding_window": 3}, raw=True, length=9),
+]
+
+YOUNGER_TEXT = {
+    "deepseek_v2": DEEPSEEK_V2, "dots1": DOTS1, "ministral3": MINISTRAL3, "mistral4": MISTRAL4, "minicpm3": MINICPM3,
+    "glm4_moe_lite": GLM4_MOE_LITE, "youtu": YOUTU, "solar_open": SOLAR_OPEN, "hy_v3": HY_V3, "flex_olmo": FLEX_OLMO,
+    "lfm2_moe": LFM2_MOE, "cohere2_moe": COHERE2_MOE, "bamba": BAMBA, "granitemoehybrid": GRANITEMOEHYBRID,
+    "granite_swa": GRANITE_SWA, "granitemoe_swa": GRANITEMOE_SWA,
+}
+
+# The cases that tests/golden/variations holds; see KEPT in switch_table.py.
+YOUNGER_TEXT_KEPT = {
+    "deepseek_v2": "groups whole_query yarn_mscale", "dots1": "groups window", "ministral3": "reach window absent",
+    "mistral4": "reach halves", "minicpm3": "scaled nulls", "glm4_moe_lite": "groups", "youtu": "halves",
+    "solar_open": "groups", "hy_v3": "biased", "flex_olmo": "biased",
+    "lfm2_moe": "biased", "cohere2_moe": "sigmoid absent", "bamba": "groups", "granitemoehybrid": "multiplied dense",
+    "granite_swa": "bases", "granitemoe_swa": "bases",
+}
