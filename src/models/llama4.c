@@ -313,7 +313,7 @@ static void for_conditional_generation(am_builder *b)
     am_config text = am_config_child(c, "text_config"), vision = am_config_child(c, "vision_config");
     am_decoder_options o = am_decoder_options_read(&text, &family);
     am_value image = AM_NONE;
-    am_feature_rows features;
+    am_feature_rows features = {0};
     if (am_has_input(b, "pixel_values")) {
         am_scope(b, "vision_model");
         am_pause_cache(b);

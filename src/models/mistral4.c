@@ -51,7 +51,7 @@ static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer
                                               .group_top_k = 1,
                                               .scale = 1,
                                               .softmax = true,
-                                              .stacked = true};
+                                              .packed = true};
     if (layer->index < am_config_int(layer->options->config, "first_k_dense_replace", 0))
         return am_decoder_mlp(b, x, layer);
     return am_deepseek_mixture_of(b, x, layer->options->hidden_act, &fields);

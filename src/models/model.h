@@ -143,6 +143,7 @@ typedef struct am_part_input {
 typedef struct am_feature_rows {
     am_value rows, ids;
     int64_t token;
+    bool may_be_left; /* the places may be fewer: the last rows take none */
 } am_feature_rows;
 
 /* A class that is built as a part of another, from a configuration inside the whole one's and weights below the current

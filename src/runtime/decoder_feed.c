@@ -229,9 +229,11 @@ static am_status run(am_decoder_feed *f, const int32_t *ids, int64_t T, const fl
     AM_TRY(am_session_run(f->session, inputs, count, &options));
     if (!am_session_find_output(f->session, "logits", &found) || found.dtype != AM_F32 || found.shape.rank != 3)
         return am_error(AM_UNSUPPORTED, "this class gives no logits over a vocabulary");
-    f->offset = fed;
     *logits = found.data;
     *vocab = found.shape.dims[2];
+    if (f->offset == 0 && am_session_find_output(f->session, "cross_attention_states", &found))
+        f->encoder_length = found.shape.dims[1];
+    f->offset = fed;
     return NULL;
 }
 

@@ -2,6 +2,7 @@
 
 #include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
+#include "models/blocks/multimodal.h"
 
 static const am_causal_family *family_of(const am_builder *b)
 {
@@ -95,7 +96,7 @@ am_value am_causal_words(am_builder *b, const char *name, int64_t C)
 {
     if (am_has_input(b, "inputs_embeds")) return am_input_embeddings(b, name, am_causal_vocab_size(b), C);
     am_value ids = am_flat_input(b, "input_ids");
-    return rows_of_words(b, name, ids.id ? ids : am_input(b, "input_ids", 2), C);
+    return am_merge_part_features(b, rows_of_words(b, name, ids.id ? ids : am_input(b, "input_ids", 2), C));
 }
 
 am_value am_causal_embeddings(am_builder *b, const char *name, int64_t C)

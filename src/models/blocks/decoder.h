@@ -25,6 +25,13 @@ typedef enum am_qk_norm {
 
 typedef struct am_decoder_options am_decoder_options;
 
+/* What a member's own_layer did of a layer. */
+typedef enum am_own_layer {
+    AM_OWN_LAYER_NONE, /* nothing: it is LLaMA's */
+    AM_OWN_LAYER_DONE,
+    AM_OWN_LAYER_LEFT_OUT, /* this run has no such layer, nor a hidden state of it */
+} am_own_layer;
+
 /* What a part of a layer sees. */
 typedef struct am_decoder_layer {
     const am_decoder_options *options;
@@ -81,8 +88,11 @@ struct am_decoder_options {
     const char *residual_weights[2]; /* [C] that x is multiplied by before attention, the MLP is added; or null */
     bool parts_add_residual;         /* attention and MLP give all of what x becomes (MiniMax) */
     am_value (*after_layer)(am_builder *b, am_value x, int index); /* what goes on after a layer; null: x */
-    const am_config *config;                                       /* these were read from */
-    const am_feature_rows *features;                               /* among the embeddings, or null */
+    /* Null, or layers of another kind: x: [B, T, C], in place, below the scope of the layers' list. */
+    am_own_layer (*own_layer)(am_builder *b, am_value *x, const am_decoder_options *o, int index);
+    const void *context;             /* for such functions */
+    const am_config *config;         /* these were read from */
+    const am_feature_rows *features; /* among the embeddings, or null */
 };
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */

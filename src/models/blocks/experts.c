@@ -67,20 +67,30 @@ static am_value route(am_builder *b, am_value x, const am_mixture_options *o, am
     return am_expert_routing(b, logits, bias, &o->routing, out_experts);
 }
 
-static am_value stacked_experts(am_builder *b, am_value x, am_value experts, am_value weights,
-                                const am_experts_options *o)
+/* The weight NAME: [E, rows, columns], or in the file [E, columns, rows]. */
+static am_value packed_weight(am_builder *b, const char *name, int64_t E, int64_t rows, int64_t columns)
+{
+    am_value weight = am_weight(b, name, am_shape_of(E, -1, -1));
+    bool as_is = am_dim(b, weight, 1) == rows && am_dim(b, weight, 2) == columns;
+    return as_is ? weight : am_permute(b, am_weight(b, name, am_shape_of(E, columns, rows)), am_shape_of(0, 2, 1));
+}
+
+static am_value packed_experts(am_builder *b, am_value x, am_value experts, am_value weights,
+                               const am_experts_options *o)
 {
     int64_t C = am_dim(b, x, -1), E = o->count, I = o->intermediate_size;
-    am_value gate_up = am_weight(b, "experts.gate_up_proj", am_shape_of(E, 2 * I, C)),
-             down = am_weight(b, "experts.down_proj", am_shape_of(E, C, I));
-    am_value inner = am_gated_activation(b, o->activation, am_grouped_matmul(b, x, experts, gate_up, AM_NONE), AM_NONE);
-    return am_expert_sum(b, am_grouped_matmul(b, inner, experts, down, AM_NONE), weights);
+    am_scope(b, "experts");
+    am_value both = am_grouped_matmul(b, x, experts, packed_weight(b, "gate_up_proj", E, 2 * I, C), AM_NONE);
+    am_value inner = am_gated_activation(b, o->activation, both, AM_NONE);
+    x = am_grouped_matmul(b, inner, experts, packed_weight(b, "down_proj", E, C, I), AM_NONE);
+    am_end_scope(b);
+    return am_expert_sum(b, x, weights);
 }
 
 am_value am_chosen_experts(am_builder *b, am_value x, am_value experts, am_value weights, const am_experts_options *o)
 {
-    if (o->stacked) return stacked_experts(b, x, experts, weights, o);
     int64_t C = am_dim(b, x, -1), E = o->count, I = o->intermediate_size;
+    if (o->packed || am_has_weight(b, "experts.gate_up_proj")) return packed_experts(b, x, experts, weights, o);
     am_value gate = expert_weights(b, name_or(o->gate, "gate_proj"), E, I, C),
              up = expert_weights(b, name_or(o->up, "up_proj"), E, I, C),
              down = expert_weights(b, name_or(o->down, "down_proj"), E, C, I);

@@ -8,7 +8,8 @@ typedef struct am_experts_options {
     int64_t count, intermediate_size;
     am_unary_fn activation;
     const char *gate, *up, *down; /* an expert's weights below experts.N; null: gate_proj, up_proj, down_proj */
-    bool stacked; /* all experts' in one: experts.gate_up_proj: [count, 2 I, C], experts.down_proj: [count, C, I] */
+    bool packed; /* all experts' in one, experts.gate_up_proj: [count, 2 I, C], experts.down_proj: [count, C, I], or
+                    with their last two dimensions the other way round; so, too, where the file has these */
 } am_experts_options;
 
 typedef struct am_mixture_options {

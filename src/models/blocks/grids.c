@@ -37,6 +37,20 @@ am_grids am_grids_read(am_builder *b, const char *name, int64_t merge)
     return g;
 }
 
+am_grids am_grid_frames(am_builder *b, const am_grids *g)
+{
+    am_grids frames = *g;
+    int64_t count = 0;
+    for (int i = 0; i < g->count; i++) count += g->items[i].t;
+    am_grid *items = am_arena_array(am_builder_arena(b), (size_t)count + 1, sizeof *items);
+    frames.items = items;
+    frames.count = 0;
+    if (!items) am_builder_fail(b, am_out_of_memory());
+    for (int i = 0; i < g->count && items; i++)
+        for (int64_t t = 0; t < g->items[i].t; t++) items[frames.count++] = (am_grid){1, g->items[i].h, g->items[i].w};
+    return frames;
+}
+
 static void *numbers(am_builder *b, int64_t count, size_t size)
 {
     void *data = am_arena_array(am_builder_arena(b), (size_t)count + 1, size);

@@ -12,18 +12,23 @@ enum { PINPOINTS_LIMIT = 256, IMAGES_LIMIT = 1024 };
 
 const am_shaping_input am_anyres_shaping_inputs[] = {{.name = "image_sizes"}, {.name = "batch_num_images"}, {0}};
 
-am_value am_llava_rows(am_builder *b, am_value pixel_values, const am_llava_defaults *d)
+am_value am_llava_project(am_builder *b, am_value x)
 {
     const am_config *c = am_model_config(b);
     int64_t C = am_text_width(b);
     int bias = am_config_flag(c, "multimodal_projector_bias", true) ? AM_BIAS : AM_NO_BIAS;
     am_unary_fn act = am_config_activation(c, "projector_hidden_act", AM_GELU);
-    am_part_outputs tower = am_vision_tower(b, "vision_tower", d->tower_type, pixel_values);
-    am_value x = am_vision_states(b, &tower, &d->feature_layer, 1, am_vision_skips_first(b, d->select_strategy));
     am_scope(b, "multi_modal_projector");
     x = am_linear(b, "linear_2", am_linear_activation(b, "linear_1", x, C, bias, act), C, bias);
     am_end_scope(b);
     return x;
+}
+
+am_value am_llava_rows(am_builder *b, am_value pixel_values, const am_llava_defaults *d)
+{
+    am_part_outputs tower = am_vision_tower(b, "vision_tower", d->tower_type, pixel_values);
+    bool skips_first = am_vision_skips_first(b, d->select_strategy);
+    return am_llava_project(b, am_vision_states(b, &tower, &d->feature_layer, 1, skips_first));
 }
 
 /* --- tiles --- */

@@ -15,6 +15,9 @@ typedef struct am_llava_defaults {
     bool limits_patches; /* vision_aspect_ratio "anyres_max_N": more patches than N tiles have are resized to fewer */
 } am_llava_defaults;
 
+/* The two linear layers of multi_modal_projector: x: [.., C'] -> [.., C]. */
+am_value am_llava_project(am_builder *b, am_value x);
+
 /* Rows of the text for pixel_values: [N, channels, height, width] (AM_NONE: the input) -> [N, P, C]. */
 am_value am_llava_rows(am_builder *b, am_value pixel_values, const am_llava_defaults *defaults);
 

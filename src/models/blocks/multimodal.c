@@ -3,12 +3,13 @@
 am_value am_merge_features(am_builder *b, am_value x, const am_feature_rows *f)
 {
     int64_t N = am_dim(b, f->rows, 0);
-    am_require_count(b, f->ids, f->token, N, "rows of features");
+    if (!f->may_be_left) am_require_count(b, f->ids, f->token, N, "rows of features");
     am_value is_feature = am_binary_number(b, AM_EQUAL, am_flatten(b, f->ids, 0, 1), (double)f->token); /* [B * T] */
     am_value count = am_scan(b, AM_REDUCE_SUM, am_cast(b, is_feature, AM_I32), 0, false, false);
     am_value row = am_binary_number(b, AM_MAX, am_add_number(b, count, -1), 0);
     am_value differs = am_binary_number(b, AM_NOT_EQUAL, am_slice(b, count, 0, -1, AM_SLICE_END), (double)N);
-    row = am_add(b, row, am_mul_number(b, am_cast(b, differs, AM_I32), (double)N)); /* beyond the last, then */
+    if (!f->may_be_left) /* beyond the last, then */
+        row = am_add(b, row, am_mul_number(b, am_cast(b, differs, AM_I32), (double)N));
     am_value rows =
         am_select(b, am_unsqueeze(b, is_feature, -1), am_gather(b, f->rows, row, 0, false), am_flatten(b, x, 0, 1));
     return am_reshape(b, rows, am_shape_of_value(b, x));

@@ -5,8 +5,8 @@
 #include "models/model.h"
 
 /* Embeddings x: [B, T, C] where the n-th place whose id is the features' token, counted through the whole batch, is
-   their row n. Another number of such places than N is an AM_OUT_OF_RANGE error of the run, which
-   names both. torch.Tensor.masked_scatter */
+   their row n. Another number of such places than N, or a larger one where rows may be left, is an
+   AM_OUT_OF_RANGE error of the run. torch.Tensor.masked_scatter */
 am_value am_merge_features(am_builder *b, am_value x, const am_feature_rows *features);
 
 /* Rows: [N, C] at the places where `is`: BOOL [B, T], in their order, and zeros at the others: [B, T, C]. */

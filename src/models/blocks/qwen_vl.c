@@ -13,7 +13,8 @@ const am_shaping_input am_qwen_shaping_inputs[] = {
 
 static am_value norm(am_builder *b, const char *name, am_value x, const am_qwen_vision *v)
 {
-    return v->modern ? am_rms_norm(b, name, x, 1e-6, 0) : am_layer_norm(b, name, x, 1e-6);
+    double eps = v->norm_eps != 0 ? v->norm_eps : 1e-6;
+    return v->modern ? am_rms_norm(b, name, x, eps, 0) : am_layer_norm(b, name, x, eps);
 }
 
 /* The convolution over whole patches, as a product: x: [N, pixels] -> [N, width]. */
@@ -26,7 +27,8 @@ static am_value embed(am_builder *b, am_value x, const am_qwen_vision *v)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "patches have %" PRId64 " numbers, expected %" PRId64,
                                     am_dim(b, x, 1), pixels));
     am_value weight = am_reshape(b, am_weight(b, "patch_embed.proj.weight", shape), am_shape_of(v->width, pixels));
-    am_value bias = v->positions ? am_weight(b, "patch_embed.proj.bias", am_shape_of(v->width)) : AM_NONE;
+    am_value bias =
+        v->positions || v->patch_bias ? am_weight(b, "patch_embed.proj.bias", am_shape_of(v->width)) : AM_NONE;
     return am_linear_with(b, x, weight, bias);
 }
 
@@ -78,10 +80,18 @@ static am_value attention(am_builder *b, am_value x, const am_qwen_vision *v, co
                           const am_segments *segments)
 {
     am_value qkv[3];
-    am_attention_options options = {.heads = v->heads, .qkv = "qkv", .rope = rope};
+    am_attention_options options = {.heads = v->heads,
+                                    .kv_heads = v->kv_heads,
+                                    .qkv = "qkv",
+                                    .no_q_bias = v->no_qkv_bias,
+                                    .q_norm = v->qk_norm ? "q_norm" : NULL,
+                                    .k_norm = v->qk_norm ? "k_norm" : NULL,
+                                    .norm_eps = v->norm_eps,
+                                    .rope = rope};
     am_scope(b, "attn");
     am_attention_heads(b, x, &options, qkv);
-    x = am_linear(b, "proj", am_segments_attend(b, segments, qkv, v->heads), v->width, AM_BIAS);
+    x = am_linear(b, "proj", am_segments_attend(b, segments, qkv, v->heads), v->width,
+                  v->no_proj_bias ? AM_NO_BIAS : AM_BIAS);
     am_end_scope(b);
     return x;
 }
@@ -89,7 +99,7 @@ static am_value attention(am_builder *b, am_value x, const am_qwen_vision *v, co
 static am_value mlp(am_builder *b, am_value x, const am_qwen_vision *v)
 {
     am_scope(b, "mlp");
-    if (v->modern) x = am_gated_mlp(b, x, v->intermediate_size, v->hidden_act, AM_BIAS);
+    if (v->modern) x = am_gated_mlp(b, x, v->intermediate_size, v->hidden_act, v->no_mlp_bias ? AM_NO_BIAS : AM_BIAS);
     else {
         x = am_linear_activation(b, name_or(v->fc1, "fc1"), x, v->intermediate_size, AM_BIAS, v->hidden_act);
         x = am_linear(b, name_or(v->fc2, "fc2"), x, v->width, AM_BIAS);
@@ -214,6 +224,7 @@ am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_g
                 windows = am_segments_make(b, order.windows, order.window_count);
     x = embed(b, x, v);
     if (v->positions) x = am_add(b, x, positions(b, g, &places, v));
+    if (v->enter) x = v->enter(b, x, g, &places, v);
     x = am_reshape(b, x, am_shape_of(N / unit, unit * v->width));
     x = am_reshape(b, reorder(b, x, order.tokens, false), am_shape_of(1, N, v->width));
     for (int i = 0; i < v->depth && !am_builder_failed(b); i++) {
@@ -225,22 +236,27 @@ am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_g
         deep = keep_deep(b, x, i, v, deep, &out);
     }
     x = am_squeeze(b, x, 0);
-    if (hidden_states) am_output_hidden_state(b, "hidden_states", (int)v->depth, x);
-    out.last_hidden_state = x;
-    out.pooler_output = reorder(b, merge(b, "merger", x, v, false), order.tokens, true);
+    if (v->leave) v->leave(b, x, v, &out);
+    else {
+        out.last_hidden_state = x;
+        out.pooler_output = reorder(b, merge(b, "merger", x, v, false), order.tokens, true);
+    }
+    if (hidden_states) am_output_hidden_state(b, "hidden_states", (int)v->depth, out.last_hidden_state);
     if (deep != v->deep_count && !am_builder_failed(b))
         am_config_fail(v->c, "deepstack_visual_indexes", "expected %d different layers of %" PRId64, v->deep_count,
                        v->depth);
     return out;
 }
 
-am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid)
+static am_value features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid,
+                         bool frames_apart)
 {
     am_config c = am_config_child(am_model_config(b), "vision_config");
     am_qwen_vision v = read(&c);
     am_grids grids = am_grids_read(b, grid, v.merge);
     if (!am_has_input(b, grid))
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is missing beside %s", grid, pixels));
+    if (frames_apart) grids = am_grid_frames(b, &grids);
     am_scope(b, "visual");
     am_qwen_vision_output out = am_qwen_vision_tower(b, am_input(b, pixels, 2), &grids, &v, false);
     am_end_scope(b);
@@ -248,6 +264,16 @@ am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *
     am_value parts[AM_VISION_LANGUAGE_DEEP + 1] = {out.pooler_output};
     for (int k = 0; k < v.deep_count; k++) parts[k + 1] = out.deep[k];
     return am_concat(b, parts, v.deep_count + 1, -1);
+}
+
+am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid)
+{
+    return features(b, read, pixels, grid, false);
+}
+
+am_value am_qwen_frame_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid)
+{
+    return features(b, read, pixels, grid, true);
 }
 
 /* --- places of the text --- */
@@ -268,21 +294,6 @@ static am_value next_places(am_builder *b, int64_t B)
     return am_broadcast(b, am_unsqueeze(b, at, 0), am_shape_of(3, B, 1));
 }
 
-/* Each frame of a video as a grid of its own. */
-static am_grids frames_of(am_builder *b, const am_grids *g)
-{
-    am_grids frames = *g;
-    int64_t count = 0;
-    for (int i = 0; i < g->count; i++) count += g->items[i].t;
-    am_grid *items = am_arena_array(am_builder_arena(b), (size_t)count + 1, sizeof *items);
-    frames.items = items;
-    frames.count = 0;
-    if (!items) am_builder_fail(b, am_out_of_memory());
-    for (int i = 0; i < g->count && items; i++)
-        for (int64_t t = 0; t < g->items[i].t; t++) items[frames.count++] = (am_grid){1, g->items[i].h, g->items[i].w};
-    return frames;
-}
-
 int am_qwen_text_inputs(am_builder *b, const am_qwen_places *p, am_part_input out[AM_VISION_LANGUAGE_INPUTS])
 {
     am_value types = am_input_optional(b, "mm_token_type_ids", 2), ids = am_input_optional(b, "input_ids", 2);
@@ -292,7 +303,7 @@ int am_qwen_text_inputs(am_builder *b, const am_qwen_places *p, am_part_input ou
                           .videos = am_grids_read(b, "video_grid_thw", p->merge),
                           .tokens_per_second = p->tokens_per_second};
     if (p->tokens_per_second) in.seconds = am_input_optional(b, "second_per_grid_ts", 1);
-    if (p->frames_apart) in.videos = frames_of(b, &in.videos);
+    if (p->frames_apart) in.videos = am_grid_frames(b, &in.videos);
     if (!ids.id || (places.id && am_shape_of_value(b, places).rank == 3)) return 0;
     int64_t B = am_dim(b, ids, 0), T = am_dim(b, ids, 1);
     am_value delta = am_broadcast(b, am_scalar(b, AM_I32, 0), am_shape_of(B, 1));

@@ -6,8 +6,16 @@
 #include "models/blocks/grids.h"
 #include "models/blocks/vision_language.h"
 
+typedef struct am_qwen_vision am_qwen_vision;
+
+typedef struct am_qwen_vision_output {
+    am_value last_hidden_state;             /* [N, width], windows one behind the other */
+    am_value pooler_output;                 /* [N / merge^2, out_width] */
+    am_value deep[AM_VISION_LANGUAGE_DEEP]; /* the same of the layers `deep` */
+} am_qwen_vision_output;
+
 /* A vision tower as its configuration has it. */
-typedef struct am_qwen_vision {
+struct am_qwen_vision {
     int64_t depth, width, out_width, intermediate_size, heads;
     int64_t in_channels, patch_size, temporal_patch_size, merge;
     int64_t window;     /* sides of windows in tokens of the text; 0: every layer sees whole images */
@@ -20,13 +28,16 @@ typedef struct am_qwen_vision {
     const char *fc1, *fc2;                      /* of layers; null: "fc1", "fc2" */
     const char *merge_norm, *merge_1, *merge_2; /* of mergers; null: "ln_q", "mlp.0", "mlp.2" */
     double theta;
-} am_qwen_vision;
-
-typedef struct am_qwen_vision_output {
-    am_value last_hidden_state;             /* [N, width], windows one behind the other */
-    am_value pooler_output;                 /* [N / merge^2, out_width] */
-    am_value deep[AM_VISION_LANGUAGE_DEEP]; /* the same of the layers `deep` */
-} am_qwen_vision_output;
+    double norm_eps;  /* 0: 1e-6 */
+    int64_t kv_heads; /* 0: heads */
+    bool patch_bias, no_qkv_bias, no_proj_bias, no_mlp_bias;
+    bool qk_norm; /* RMSNorm of each query and key head */
+    /* Null, or what becomes of embedded patches x: [N, width] before the layers. */
+    am_value (*enter)(am_builder *b, am_value x, const am_grids *grids, const am_patch_places *places,
+                      const am_qwen_vision *v);
+    /* Null, or the outputs of x: [N, width], which comes out of the layers, in place of the merger's. */
+    void (*leave)(am_builder *b, am_value x, const am_qwen_vision *v, am_qwen_vision_output *out);
+};
 
 /* Patches x: [N, channels * frames * height * width] of images or videos with these grids, below the scope;
    hidden_states: whether the outputs hidden_states are named. */
@@ -38,6 +49,9 @@ typedef am_qwen_vision am_qwen_vision_read(const am_config *c);
 
 /* Rows of a text for the input `pixels` and its grids, by the tower `visual` of vision_config. */
 am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid);
+
+/* The same where each frame of a video is a picture of its own. */
+am_value am_qwen_frame_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid);
 
 /* How the text counts: see am_place_inputs. */
 typedef struct am_qwen_places {

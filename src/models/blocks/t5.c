@@ -1,6 +1,7 @@
 #include "models/blocks/t5.h"
 
 #include "models/blocks/heads.h"
+#include "models/blocks/multimodal.h"
 #include "models/blocks/relative.h"
 #include "models/blocks/seq2seq.h"
 
@@ -214,6 +215,7 @@ static am_value encode(am_builder *b, const void *model)
     am_value ids = am_input(b, "input_ids", 2);
     am_scope(b, "%s", c->prefix);
     am_value x = am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight"), ids);
+    x = am_merge_part_features(b, x);
     am_scope(b, "encoder");
     x = family->encoder_blocks ? family->encoder_blocks(b, x, c) : encoder_blocks(b, x, c);
     x = norm(b, "final_layer_norm", x, c);

@@ -173,13 +173,14 @@ static int all_features(am_builder *b, am_feature_rows out[2])
     const am_config *c = am_model_config(b);
     const char *video_key = am_config_either(c, "video_token_id", "video_token_index");
     int count = 0;
-    if (am_has_input(b, "pixel_values")) {
+    if (am_has_input(b, "pixel_values") || (family->pixels_alias && am_has_input(b, family->pixels_alias))) {
         am_value rows = build_features(b, family->features, image_token(b), &out[count++]);
         if (!family->hides_features) am_output(b, "image_hidden_states", rows);
     }
     if (family->video_features && am_has_input(b, "pixel_values_videos")) {
-        int64_t token = am_config_int(c, video_key, family->video_token);
+        int64_t token = family->videos_as_images ? image_token(b) : am_config_int(c, video_key, family->video_token);
         am_value rows = build_features(b, family->video_features, token, &out[count++]);
+        if (family->flattens_videos) rows = am_reshape(b, rows, am_shape_of(-1));
         if (family->shows_videos) am_output(b, "video_hidden_states", rows);
     }
     return count;

@@ -15,6 +15,7 @@ typedef struct am_vision_language_family {
        below the scope. */
     am_value (*features)(am_builder *b);
     am_value (*video_features)(am_builder *b); /* the same of pixel_values_videos; or null */
+    const char *pixels_alias;                  /* another name of the input pixel_values, or null */
     /* Null, or how many further rows stand behind each row of features, [.., C * (1 + n)], at most
        AM_VISION_LANGUAGE_DEEP: the text model takes them as deepstack_visual_embeds. */
     int (*deep_rows)(am_builder *b);
@@ -27,7 +28,9 @@ typedef struct am_vision_language_family {
     const char *text_class; /* null: what AutoModel makes of text_config */
     bool caps_logits;       /* by final_logit_softcapping of text_config */
     bool hides_features;    /* image_hidden_states is no output */
+    bool videos_as_images;  /* videos take the places of the images' token */
     bool shows_videos;      /* video_hidden_states is one */
+    bool flattens_videos;   /* as one row of numbers (LLaVA-NeXT-Video) */
     bool may_exceed_words;  /* image_token_id may be beyond the vocabulary */
     bool flat_text_config;  /* without text_config its fields are the configuration's own */
     /* Null, or names inputs of the text model that the outer class makes: at most AM_VISION_LANGUAGE_INPUTS; gives how
