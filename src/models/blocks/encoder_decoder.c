@@ -25,7 +25,12 @@ static am_value states_for_decoder(am_builder *b, const encoder_decoder *m, am_v
 static am_value encode(am_builder *b, const void *model)
 {
     const encoder_decoder *m = model;
-    am_part part = {.auto_class = "AutoModel", .model_type = family_of(b)->encoder_type, .config = &m->encoder};
+    am_part_input inputs[] = {{.name = "input_values", .whole = "inputs"}, {.name = "input_features", .whole = "inputs"}};
+    am_part part = {.auto_class = "AutoModel",
+                    .model_type = family_of(b)->encoder_type,
+                    .config = &m->encoder,
+                    .inputs = inputs,
+                    .input_count = am_has_input(b, "inputs") ? 2 : 0};
     am_scope(b, "encoder");
     am_part_outputs outputs = am_build_part(b, &part);
     am_end_scope(b);

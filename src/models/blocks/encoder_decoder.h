@@ -1,5 +1,6 @@
 /* Any encoder and any causal decoder with cross-attention, each with a configuration of its own: the decoder attends to
-   the encoder's last hidden state, projected to the decoder's width where widths differ. */
+   the encoder's last hidden state, projected to the decoder's width where widths differ. An encoder of sounds may be
+   given them as the input "inputs". */
 #ifndef AM_MODELS_BLOCKS_ENCODER_DECODER_H
 #define AM_MODELS_BLOCKS_ENCODER_DECODER_H
 

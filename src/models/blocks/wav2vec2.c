@@ -4,17 +4,16 @@ enum { TDNN_LIMIT = 64 };
 
 static const double DEFAULT_NORM_EPS = 1e-5; /* of the adapters' norms and of batch_norm: not configurable */
 
+static const am_wav2vec2_family wav2vec2 = {.prefix = "wav2vec2"};
+
 static const am_wav2vec2_family *family_of(am_builder *b)
 {
-    static const am_wav2vec2_family wav2vec2 = {.prefix = "wav2vec2"};
     const am_wav2vec2_family *family = am_model_family(b);
     return family ? family : &wav2vec2;
 }
 
-static am_wav2vec2_options read_config(am_builder *b)
+static am_wav2vec2_options read_fields(const am_config *c, const am_wav2vec2_family *f)
 {
-    const am_config *c = am_model_config(b);
-    const am_wav2vec2_family *f = family_of(b);
     am_wav2vec2_options r = {
         .vocab_size = am_config_size(c, "vocab_size", 32),
         .hidden_size = am_config_size(c, "hidden_size", 768),
@@ -47,6 +46,11 @@ static am_wav2vec2_options read_config(am_builder *b)
     am_config_check_divides(c, "num_conv_pos_embedding_groups", r.num_conv_pos_embedding_groups, "hidden_size",
                             r.hidden_size);
     return r;
+}
+
+static am_wav2vec2_options read_config(am_builder *b)
+{
+    return read_fields(am_model_config(b), family_of(b));
 }
 
 /* --- layers --- */
@@ -229,13 +233,25 @@ static am_value adapted_lengths(am_builder *b, am_value lengths, const am_wav2ve
 }
 
 /* Frames of the rows after convolutions and adapter: I32 [B]; AM_NONE without a mask. */
-static am_value output_lengths(am_builder *b, const am_wav2vec2_options *o)
+static am_value output_lengths(am_builder *b, const am_wav2vec2_options *o, const am_wav2vec2_family *f)
 {
-    const am_wav2vec2_family *f = family_of(b);
     am_value lengths = am_attended_lengths(b);
     if (!lengths.id) return AM_NONE;
     lengths = f->lengths ? f->lengths(b, lengths, o) : am_wave_lengths(b, lengths, &o->wave);
     return o->add_adapter ? (f->adapted_lengths ? f->adapted_lengths : adapted_lengths)(b, lengths, o) : lengths;
+}
+
+am_value am_wav2vec2_output_mask(am_builder *b, const am_config *c, int64_t T)
+{
+    const am_model_type *type = am_model_type_find(am_config_text(c, "model_type", "wav2vec2"));
+    if (!am_has_input(b, "attention_mask")) return AM_NONE;
+    if (!type || type->architectures->build != am_wav2vec2_model) {
+        am_config_unsupported(c, "model_type", "padding of this encoder's sounds is not supported");
+        return AM_NONE;
+    }
+    const am_wav2vec2_family *f = type->family ? type->family : &wav2vec2;
+    am_wav2vec2_options o = read_fields(c, f);
+    return am_frame_mask(b, output_lengths(b, &o, f), T);
 }
 
 /* The last hidden state, or all of them weighted by layer_weights. */
@@ -359,7 +375,7 @@ void am_wav2vec2_for_sequence_classification(am_builder *b)
     am_wav2vec2_options c = read_config(b);
     refuse_adapter(b, &c);
     am_value x = am_linear(b, "projector", mixed_states(b, &c), c.classifier_proj_size, AM_BIAS);
-    am_value lengths = output_lengths(b, &c), mask = AM_NONE, count;
+    am_value lengths = output_lengths(b, &c, family_of(b)), mask = AM_NONE, count;
     int64_t B = am_dim(b, x, 0), T = am_dim(b, x, 1);
     if (lengths.id) {
         mask = am_wav2vec2_frame_mask(b, lengths, T);
@@ -404,7 +420,7 @@ void am_wav2vec2_for_x_vector(am_builder *b)
     int64_t E = am_config_size(am_model_config(b), "xvector_output_dim", 512);
     if (tdnn.layers == 0) return;
     am_value x = am_linear(b, "projector", mixed_states(b, &c), tdnn.dims[0], AM_BIAS);
-    am_value lengths = output_lengths(b, &c);
+    am_value lengths = output_lengths(b, &c, family_of(b));
     for (int i = 0; i < tdnn.layers && !am_builder_failed(b); i++) {
         am_scope(b, "tdnn.%d", i);
         x = am_time_delay_layer(b, "kernel", x, tdnn.dims[i], tdnn.kernels[i], tdnn.dilations[i]);

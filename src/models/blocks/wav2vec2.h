@@ -75,6 +75,10 @@ am_value am_wav2vec2_layers(am_builder *b, am_value x, am_value mask, const am_w
 /* Hidden state i: kept in states, and named as output where hidden states are wanted. */
 void am_wav2vec2_keep_state(am_builder *b, am_value *states, int64_t i, am_value x);
 
+/* For models around an encoder of this kind, whose configuration is c: which of its T states belong to what the input
+   attention_mask attends: BOOL [B, T]; AM_NONE without that input. */
+am_value am_wav2vec2_output_mask(am_builder *b, const am_config *c, int64_t T);
+
 /* Builders for the rows of a member's table. */
 void am_wav2vec2_model(am_builder *b);
 void am_wav2vec2_for_ctc(am_builder *b);
