@@ -145,7 +145,7 @@ am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activatio
         .experts = {.count = am_config_size(c, am_config_either(c, f->experts, f->experts_alias), f->count),
                     .intermediate_size = inner,
                     .activation = activation,
-                    .stacked = f->stacked},
+                    .packed = f->packed},
         .routing = deepseek_routing(c, f),
         .router = f->router,
         .correction_bias = f->softmax ? NULL : name_or(f->correction_bias, "e_score_correction_bias"),

@@ -61,7 +61,7 @@ typedef struct am_deepseek_fields {
     bool not_normalized;                                 /* what an absent norm_topk_prob stands for */
     const char *scale_key;                               /* null: routed_scaling_factor */
     const char *router, *correction_bias, *shared_scope; /* null: gate, e_score_correction_bias, shared_experts */
-    bool stacked;                                        /* see am_experts_options */
+    bool packed;                                         /* see am_experts_options */
     bool ungrouped;                                      /* n_group and topk_group are not read */
     bool kimi_names; /* other names of the same: moe_renormalize, num_expert_group, num_experts_per_token */
 } am_deepseek_fields;
