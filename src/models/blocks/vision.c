@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void read_pair(const am_config *c, const char *key, int64_t fallback, int64_t out[2])
+void am_config_pair(const am_config *c, const char *key, int64_t fallback, int64_t out[2])
 {
     if (am_json_kind_of(am_json_get(c->object, key)) != AM_JSON_ARRAY) {
         out[0] = out[1] = am_config_size(c, key, fallback);
@@ -21,8 +21,8 @@ am_image_options am_image_options_read(const am_config *c, int64_t image_size, i
 {
     am_image_options o = {.num_channels = am_config_count(c, "num_channels", 3)};
     if (o.num_channels == 0) am_config_fail(c, "num_channels", "expected 1 or more, found 0");
-    read_pair(c, "image_size", image_size, o.image_size);
-    read_pair(c, "patch_size", patch_size, o.patch_size);
+    am_config_pair(c, "image_size", image_size, o.image_size);
+    am_config_pair(c, "patch_size", patch_size, o.patch_size);
     return o;
 }
 
@@ -262,5 +262,14 @@ void am_output_feature_maps(am_builder *b, const am_value *states, int count)
         if (!wanted[i]) continue;
         snprintf(output, sizeof output, "feature_maps.%d", map++);
         am_output(b, output, states[i]);
+    }
+}
+
+void am_marked_layers(const am_config *c, const char *key, int count, bool *out)
+{
+    memset(out, 0, (size_t)count);
+    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, key)); am_json_next(&it);) {
+        int64_t i = am_json_int(it.value, -1);
+        if (i >= 0 && i < count) out[i] = true;
     }
 }

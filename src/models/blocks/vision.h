@@ -15,6 +15,12 @@ typedef struct am_image_options {
 /* num_channels (3), image_size and patch_size: one number, or a list of height and width. */
 am_image_options am_image_options_read(const am_config *c, int64_t image_size, int64_t patch_size);
 
+/* The field `key`, a number or a list of height and width. */
+void am_config_pair(const am_config *c, const char *key, int64_t fallback, int64_t out[2]);
+
+/* Marks which of `count` layers the list `key` names, by their numbers from 0. */
+void am_marked_layers(const am_config *c, const char *key, int count, bool *out);
+
 /* Whole patches of an image of image_size. */
 int64_t am_image_patches(const am_image_options *options);
 
