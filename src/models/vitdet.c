@@ -116,21 +116,6 @@ static am_value layer(am_builder *b, const vitdet_config *c, am_value x, const i
 
 /* --- the model --- */
 
-/* Positions of a square of patches, without the class token's, for `size` patches: [1, N, C]. */
-static am_value positions(am_builder *b, const vitdet_config *c, am_value x, const int64_t size[2])
-{
-    int64_t count = am_image_patches(&c->pretrained), side = 1;
-    am_value all = am_parameter(b, "position_embeddings", am_shape_of(1, 1 + count, c->C), x);
-    while ((side + 1) * (side + 1) <= count) side++;
-    const int64_t from[] = {side, side};
-    if (side * side != count) {
-        am_config_fail(am_model_config(b), "pretrain_image_size", "%" PRId64 " patches are no square", count);
-        return all;
-    }
-    all = am_slice(b, all, 1, 1, AM_SLICE_END);
-    return size[0] == side && size[1] == side ? all : am_resize_patches(b, all, from, size, false);
-}
-
 /* states: the 1 + layers hidden states, [B, C, height, width]. */
 static void body(am_builder *b, const vitdet_config *c, am_value *states)
 {
@@ -140,7 +125,8 @@ static void body(am_builder *b, const vitdet_config *c, am_value *states)
     const int64_t size[] = {am_dim(b, x, 2), am_dim(b, x, 3)};
     am_shape map = am_shape_of_value(b, x);
     x = am_image_tokens(b, x);
-    if (c->has_positions && !am_builder_failed(b)) x = am_add(b, x, positions(b, c, x, size));
+    if (c->has_positions && !am_builder_failed(b))
+        x = am_add(b, x, am_positions_behind_class(b, &c->pretrained, x, size));
     am_end_scope(b);
     states[0] = am_reshape(b, am_transpose(b, x, 1, 2), map);
     for (int i = 0; i < c->layers && !am_builder_failed(b); i++) {

@@ -133,6 +133,20 @@ am_value am_square_positions(am_builder *b, const am_image_options *o, am_value 
     return tokens ? am_concat2(b, am_slice(b, all, 1, 0, tokens), grid, 1) : grid;
 }
 
+am_value am_positions_behind_class(am_builder *b, const am_image_options *o, am_value x, const int64_t patches[2])
+{
+    int64_t count = am_image_patches(o), side = 1;
+    am_value all = am_parameter(b, "position_embeddings", am_shape_of(1, 1 + count, am_dim(b, x, 2)), x);
+    while ((side + 1) * (side + 1) <= count) side++;
+    const int64_t from[] = {side, side};
+    if (side * side != count) {
+        am_config_fail(am_model_config(b), "pretrain_image_size", "%" PRId64 " patches are no square", count);
+        return x;
+    }
+    all = am_slice(b, all, 1, 1, AM_SLICE_END);
+    return patches[0] == side && patches[1] == side ? all : am_resize_patches(b, all, from, patches, false);
+}
+
 am_value am_parameter(am_builder *b, const char *name, am_shape shape, am_value x)
 {
     return am_cast(b, am_weight(b, name, shape), am_dtype_of(b, x));

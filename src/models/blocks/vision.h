@@ -60,6 +60,11 @@ am_value am_resize_patches(am_builder *b, am_value x, const int64_t from[2], con
 am_value am_square_positions(am_builder *b, const am_image_options *options, am_value x, const int64_t patches[2],
                              bool is_square, bool antialias);
 
+/* The weight position_embeddings of a class token, which is left out, and of the patches of image_size, which are a
+   square, for x: [B, N, C] of patches[0] x patches[1] patches: [1, N, C]. */
+am_value am_positions_behind_class(am_builder *b, const am_image_options *options, am_value x,
+                                   const int64_t patches[2]);
+
 /* The weight of that name, of any float dtype, as dtype of x, for arithmetic with it. */
 am_value am_parameter(am_builder *b, const char *name, am_shape shape, am_value x);
 
