@@ -211,7 +211,7 @@ am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_va
 
 /* --- proposals --- */
 
-am_value am_level_proposals(am_builder *b, const am_levels *l, am_value *out_valid)
+am_value am_level_boxes(am_builder *b, const am_levels *l, am_value *out_valid)
 {
     am_value parts[AM_LEVELS_LIMIT];
     for (int i = 0; i < l->count; i++) {
@@ -226,9 +226,14 @@ am_value am_level_proposals(am_builder *b, const am_levels *l, am_value *out_val
     if (l->attended.id)
         inside =
             am_binary(b, AM_LOGICAL_AND, inside, am_binary_number(b, AM_NOT_EQUAL, am_unsqueeze(b, l->attended, 2), 0));
-    am_value rest = am_add_number(b, am_unary(b, AM_NEG, boxes), 1);
     *out_valid = inside;
-    return am_select(b, inside, am_unary(b, AM_LOG, am_div(b, boxes, rest)), am_scalar(b, AM_F32, INFINITY));
+    return boxes;
+}
+
+am_value am_level_proposals(am_builder *b, const am_levels *l, am_value *out_valid)
+{
+    am_value boxes = am_level_boxes(b, l, out_valid), rest = am_add_number(b, am_unary(b, AM_NEG, boxes), 1);
+    return am_select(b, *out_valid, am_unary(b, AM_LOG, am_div(b, boxes, rest)), am_scalar(b, AM_F32, INFINITY));
 }
 
 am_value am_take_rows(am_builder *b, am_value x, am_value rows)

@@ -44,8 +44,11 @@ typedef struct am_deformable_options {
 am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_value tokens, am_value reference,
                               const am_levels *levels, const am_deformable_options *options);
 
-/* A box for each token, sides growing from level to level: logits [B or 1, tokens, 4], infinite where *out_valid, BOOL
-   [B or 1, tokens, 1], is false: beyond or too near to the border, or padding. */
+/* A box for each token, sides growing from level to level, as shares of what is no padding: [B or 1, tokens, 4];
+ *out_valid, BOOL [B or 1, tokens, 1], is false where it is beyond or too near to the border, or padding. */
+am_value am_level_boxes(am_builder *b, const am_levels *levels, am_value *out_valid);
+
+/* The same boxes as logits, infinite where *out_valid is false. */
 am_value am_level_proposals(am_builder *b, const am_levels *levels, am_value *out_valid);
 
 /* Rows of x: [B, S, C] at rows: I32 [B, k]: [B, k, C]. */
