@@ -76,24 +76,9 @@ static deformable_config read_config(am_builder *b, const char *prefix)
 
 /* --- heads --- */
 
-/* Opens the scope of head i of the list NAME, which may be tied to the first one of its list, or to those of the list
-   outside of the decoder. */
-static void open_head(am_builder *b, const char *name, int64_t i, const char *weight, bool is_of_decoder)
-{
-    char path[64], probe[128];
-    const int64_t places[] = {i, i, 0, 0};
-    for (int k = 0; k < 4; k++) {
-        bool inside = is_of_decoder == (k % 2 == 0);
-        snprintf(path, sizeof path, "%s%s.%" PRId64, inside ? "model.decoder." : "", name, places[k]);
-        snprintf(probe, sizeof probe, "%s.%s", path, weight);
-        if (am_has_weight(b, probe)) break;
-    }
-    am_scope(b, "%s", path);
-}
-
 static am_value class_head(am_builder *b, const deformable_config *c, am_value x, int64_t i, bool is_of_decoder)
 {
-    open_head(b, "class_embed", i, "weight", is_of_decoder);
+    am_open_tied_head(b, "class_embed", i, "weight", is_of_decoder);
     x = am_linear_with(b, x, am_weight(b, "weight", am_shape_of(c->labels, c->C)),
                        am_weight(b, "bias", am_shape_of(c->labels)));
     am_end_scope(b);
@@ -105,7 +90,7 @@ static am_value box_head(am_builder *b, const deformable_config *c, am_value x, 
                          bool is_of_decoder)
 {
     char name[128];
-    open_head(b, "bbox_embed", i, "layers.0.weight", is_of_decoder);
+    am_open_tied_head(b, "bbox_embed", i, "layers.0.weight", is_of_decoder);
     for (int k = 0; k < 3; k++) {
         snprintf(name, sizeof name, "layers.%d", k);
         x = am_linear_activation(b, name, x, k < 2 ? c->C : 4, AM_BIAS, k < 2 ? AM_RELU : AM_IDENTITY);

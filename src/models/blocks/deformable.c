@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 
 /* --- levels --- */
 
@@ -101,6 +102,7 @@ am_value am_level_points(am_builder *b, const am_levels *l)
 typedef struct level {
     am_value value;     /* [B, h * w, H, D] */
     am_value offsets;   /* [B, Q, H, P, 2] */
+    am_value scale;     /* F32 [P, 1]; AM_NONE: 1 / P */
     am_value weights;   /* [B, Q, H, P] */
     am_value reference; /* [B or 1, Q, 1, 1, 2 or 4] */
     int64_t height, width, points;
@@ -111,7 +113,9 @@ static am_value locations(am_builder *b, const level *l, double offset_scale)
 {
     am_value middle = am_slice(b, l->reference, 4, 0, 2);
     if (am_dim(b, l->reference, 4) == 4) {
-        am_value sides = am_mul_number(b, am_slice(b, l->reference, 4, 2, 4), offset_scale / (double)l->points);
+        double share = l->scale.id ? offset_scale : offset_scale / (double)l->points;
+        am_value sides = am_mul_number(b, am_slice(b, l->reference, 4, 2, 4), share);
+        if (l->scale.id) sides = am_mul(b, sides, l->scale);
         return am_add(b, middle, am_mul(b, l->offsets, sides));
     }
     const float steps[] = {1 / (float)l->width, 1 / (float)l->height};
@@ -129,8 +133,8 @@ static am_value read_between(am_builder *b, am_value values, am_value places)
 static am_value whole(am_builder *b, am_value places, int i, int64_t size)
 {
     am_value x = am_add_number(b, am_mul_number(b, am_index(b, places, 3, i), (double)size), 0.5);
-    x = am_cast(b, am_unary(b, AM_TRUNC, x), AM_I32);
-    return am_binary_number(b, AM_MIN, am_binary_number(b, AM_MAX, x, 0), (double)(size - 1));
+    x = am_binary_number(b, AM_MIN, am_binary_number(b, AM_MAX, am_unary(b, AM_TRUNC, x), 0), (double)(size - 1));
+    return am_cast(b, x, AM_I32);
 }
 
 /* The same of the pixels that the places are rounded to, those beyond the border at it. */
@@ -178,6 +182,9 @@ am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_va
     am_value weights = am_linear(b, "attention_weights", x, H * points, AM_BIAS);
     offsets = am_reshape(b, offsets, am_shape_of(B, Q, H, points, 2));
     weights = am_softmax(b, am_reshape(b, weights, am_shape_of(B, Q, H, points)), 3);
+    am_value scale = AM_NONE;
+    if (o->point_scale)
+        scale = am_unsqueeze(b, am_cast(b, am_weight(b, o->point_scale, am_shape_of(points)), AM_F32), 1);
     reference = am_unsqueeze(b, reference, 3); /* [B, Q, levels, 1, n] */
     bool by_level = am_dim(b, reference, 2) > 1;
     points = 0;
@@ -186,6 +193,7 @@ am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_va
         level l = {.value = am_slice(b, value, 1, token, token + count),
                    .offsets = am_slice(b, offsets, 3, points, to),
                    .weights = am_slice(b, weights, 3, points, to),
+                   .scale = scale.id ? am_slice(b, scale, 0, points, to) : AM_NONE,
                    .reference = by_level ? am_slice(b, reference, 2, i, i + 1) : reference,
                    .height = levels->heights[i],
                    .width = levels->widths[i],
@@ -203,7 +211,7 @@ am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_va
 
 /* --- proposals --- */
 
-am_value am_level_proposals(am_builder *b, const am_levels *l, am_value *out_valid)
+am_value am_level_boxes(am_builder *b, const am_levels *l, am_value *out_valid)
 {
     am_value parts[AM_LEVELS_LIMIT];
     for (int i = 0; i < l->count; i++) {
@@ -218,9 +226,14 @@ am_value am_level_proposals(am_builder *b, const am_levels *l, am_value *out_val
     if (l->attended.id)
         inside =
             am_binary(b, AM_LOGICAL_AND, inside, am_binary_number(b, AM_NOT_EQUAL, am_unsqueeze(b, l->attended, 2), 0));
-    am_value rest = am_add_number(b, am_unary(b, AM_NEG, boxes), 1);
     *out_valid = inside;
-    return am_select(b, inside, am_unary(b, AM_LOG, am_div(b, boxes, rest)), am_scalar(b, AM_F32, INFINITY));
+    return boxes;
+}
+
+am_value am_level_proposals(am_builder *b, const am_levels *l, am_value *out_valid)
+{
+    am_value boxes = am_level_boxes(b, l, out_valid), rest = am_add_number(b, am_unary(b, AM_NEG, boxes), 1);
+    return am_select(b, *out_valid, am_unary(b, AM_LOG, am_div(b, boxes, rest)), am_scalar(b, AM_F32, INFINITY));
 }
 
 am_value am_take_rows(am_builder *b, am_value x, am_value rows)
@@ -238,4 +251,17 @@ am_value am_best_rows(am_builder *b, am_value scores, int64_t k)
     if (am_builder_failed(b)) return AM_NONE;
     am_top_k(b, scores, 1, k, false, &rows);
     return rows;
+}
+
+void am_open_tied_head(am_builder *b, const char *name, int64_t i, const char *weight, bool is_of_decoder)
+{
+    char path[64], probe[128];
+    const int64_t places[] = {i, i, 0, 0};
+    for (int k = 0; k < 4; k++) {
+        bool inside = is_of_decoder == (k % 2 == 0);
+        snprintf(path, sizeof path, "%s%s.%" PRId64, inside ? "model.decoder." : "", name, places[k]);
+        snprintf(probe, sizeof probe, "%s.%s", path, weight);
+        if (am_has_weight(b, probe)) break;
+    }
+    am_scope(b, "%s", path);
 }

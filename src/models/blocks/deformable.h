@@ -34,8 +34,9 @@ am_value am_points_in_levels(am_builder *b, const am_levels *levels, am_value po
 typedef struct am_deformable_options {
     int64_t heads, points[AM_LEVELS_LIMIT]; /* places a level */
     double offset_scale;                    /* of a box's sides; 0: 1 / 2 */
-    bool no_projections;                    /* of values and of what is read (D-FINE) */
-    bool is_discrete;                       /* the nearest pixel is read (RT-DETR's second version) */
+    const char *point_scale; /* weight that says how much of a side each place's offset is; null: 1 / points */
+    bool no_projections;     /* of values and of what is read (D-FINE) */
+    bool is_discrete;        /* the nearest pixel is read (RT-DETR's second version) */
 } am_deformable_options;
 
 /* What queries x: [B, Q, C] read of tokens: [B, tokens, C] around reference: [B or 1, Q, count or 1, 2 or 4], below the
@@ -43,8 +44,11 @@ typedef struct am_deformable_options {
 am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_value tokens, am_value reference,
                               const am_levels *levels, const am_deformable_options *options);
 
-/* A box for each token, sides growing from level to level: logits [B or 1, tokens, 4], infinite where *out_valid, BOOL
-   [B or 1, tokens, 1], is false: beyond or too near to the border, or padding. */
+/* A box for each token, sides growing from level to level, as shares of what is no padding: [B or 1, tokens, 4];
+ *out_valid, BOOL [B or 1, tokens, 1], is false where it is beyond or too near to the border, or padding. */
+am_value am_level_boxes(am_builder *b, const am_levels *levels, am_value *out_valid);
+
+/* The same boxes as logits, infinite where *out_valid is false. */
 am_value am_level_proposals(am_builder *b, const am_levels *levels, am_value *out_valid);
 
 /* Rows of x: [B, S, C] at rows: I32 [B, k]: [B, k, C]. */
@@ -52,5 +56,9 @@ am_value am_take_rows(am_builder *b, am_value x, am_value rows);
 
 /* Places of the k largest of scores: [B, S], I32 [B, k], best first; fails where there are less. */
 am_value am_best_rows(am_builder *b, am_value scores, int64_t k);
+
+/* Opens the scope of head i of a class's list NAME, "model.decoder.NAME.i" or "NAME.i", which may be tied to that of
+   the other list or to the first one: the first that has the weight. */
+void am_open_tied_head(am_builder *b, const char *name, int64_t i, const char *weight, bool is_of_decoder);
 
 #endif

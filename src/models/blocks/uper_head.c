@@ -50,13 +50,13 @@ static am_value pool(am_builder *b, am_value x, const am_uper_options *o)
 
 am_value am_uper_head(am_builder *b, const am_value *maps, int count, const am_uper_options *o)
 {
-    enum { LAST = AM_UPER_MAPS - 1 };
-    am_value levels[AM_UPER_MAPS];
-    for (int i = 0; i < LAST; i++) levels[i] = listed_layer(b, "lateral_convs", i, maps[i], 1, o);
-    levels[LAST] = pool(b, maps[count - 1], o);
-    for (int i = LAST; i > 0; i--) levels[i - 1] = am_add(b, levels[i - 1], resize_like(b, levels[i], levels[i - 1]));
-    for (int i = 0; i < LAST; i++) levels[i] = listed_layer(b, "fpn_convs", i, levels[i], 3, o);
-    for (int i = LAST; i > 0; i--) levels[i] = resize_like(b, levels[i], levels[0]);
-    am_value x = named_layer(b, "fpn_bottleneck", am_concat(b, levels, AM_UPER_MAPS, 1), 3, o);
+    int last = o->any_count ? count - 1 : AM_UPER_MAPS - 1;
+    am_value levels[AM_UPER_MOST_MAPS];
+    for (int i = 0; i < last; i++) levels[i] = listed_layer(b, "lateral_convs", i, maps[i], 1, o);
+    levels[last] = pool(b, maps[count - 1], o);
+    for (int i = last; i > 0; i--) levels[i - 1] = am_add(b, levels[i - 1], resize_like(b, levels[i], levels[i - 1]));
+    for (int i = 0; i < last; i++) levels[i] = listed_layer(b, "fpn_convs", i, levels[i], 3, o);
+    for (int i = last; i > 0; i--) levels[i] = resize_like(b, levels[i], levels[0]);
+    am_value x = named_layer(b, "fpn_bottleneck", am_concat(b, levels, last + 1, 1), 3, o);
     return am_conv(b, "classifier", x, o->labels, am_shape_of(1, 1), AM_BIAS, &(am_convolution_attributes){0});
 }

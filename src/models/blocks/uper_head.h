@@ -5,7 +5,7 @@
 
 #include "models/blocks/layers.h"
 
-enum { AM_UPER_MAPS = 4, AM_UPER_SCALES = 16 };
+enum { AM_UPER_MAPS = 4, AM_UPER_SCALES = 16, AM_UPER_MOST_MAPS = 17 };
 
 /* What files call its weights. */
 typedef struct am_uper_names {
@@ -19,10 +19,11 @@ typedef struct am_uper_options {
     int64_t scales[AM_UPER_SCALES]; /* sizes of pooled maps */
     int scale_count;
     const am_uper_names *names;
+    bool any_count; /* as many levels as there are maps */
 } am_uper_options;
 
-/* maps: [B, C, H, W], the finest first, AM_UPER_MAPS of them or one less, where the last is the coarsest as well ->
-   [B, labels, H, W] of the first. */
+/* maps: [B, C, H, W], the finest first, AM_UPER_MAPS of them or one less, where the last is the coarsest as well; with
+   any_count 1 to AM_UPER_MOST_MAPS of them -> [B, labels, H, W] of the first. */
 am_value am_uper_head(am_builder *b, const am_value *maps, int count, const am_uper_options *options);
 
 #endif

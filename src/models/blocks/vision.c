@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void read_pair(const am_config *c, const char *key, int64_t fallback, int64_t out[2])
+void am_config_pair(const am_config *c, const char *key, int64_t fallback, int64_t out[2])
 {
     if (am_json_kind_of(am_json_get(c->object, key)) != AM_JSON_ARRAY) {
         out[0] = out[1] = am_config_size(c, key, fallback);
@@ -21,8 +21,8 @@ am_image_options am_image_options_read(const am_config *c, int64_t image_size, i
 {
     am_image_options o = {.num_channels = am_config_count(c, "num_channels", 3)};
     if (o.num_channels == 0) am_config_fail(c, "num_channels", "expected 1 or more, found 0");
-    read_pair(c, "image_size", image_size, o.image_size);
-    read_pair(c, "patch_size", patch_size, o.patch_size);
+    am_config_pair(c, "image_size", image_size, o.image_size);
+    am_config_pair(c, "patch_size", patch_size, o.patch_size);
     return o;
 }
 
@@ -131,6 +131,20 @@ am_value am_square_positions(am_builder *b, const am_image_options *o, am_value 
         am_config_unsupported(am_model_config(b), "image_size", "positions are resized from squares only");
     am_value grid = am_resize_patches(b, am_slice(b, all, 1, tokens, AM_SLICE_END), from, patches, antialias);
     return tokens ? am_concat2(b, am_slice(b, all, 1, 0, tokens), grid, 1) : grid;
+}
+
+am_value am_positions_behind_class(am_builder *b, const am_image_options *o, am_value x, const int64_t patches[2])
+{
+    int64_t count = am_image_patches(o), side = 1;
+    am_value all = am_parameter(b, "position_embeddings", am_shape_of(1, 1 + count, am_dim(b, x, 2)), x);
+    while ((side + 1) * (side + 1) <= count) side++;
+    const int64_t from[] = {side, side};
+    if (side * side != count) {
+        am_config_fail(am_model_config(b), "pretrain_image_size", "%" PRId64 " patches are no square", count);
+        return x;
+    }
+    all = am_slice(b, all, 1, 1, AM_SLICE_END);
+    return patches[0] == side && patches[1] == side ? all : am_resize_patches(b, all, from, patches, false);
 }
 
 am_value am_parameter(am_builder *b, const char *name, am_shape shape, am_value x)
@@ -262,5 +276,14 @@ void am_output_feature_maps(am_builder *b, const am_value *states, int count)
         if (!wanted[i]) continue;
         snprintf(output, sizeof output, "feature_maps.%d", map++);
         am_output(b, output, states[i]);
+    }
+}
+
+void am_marked_layers(const am_config *c, const char *key, int count, bool *out)
+{
+    memset(out, 0, (size_t)count);
+    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, key)); am_json_next(&it);) {
+        int64_t i = am_json_int(it.value, -1);
+        if (i >= 0 && i < count) out[i] = true;
     }
 }

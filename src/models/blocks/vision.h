@@ -15,6 +15,12 @@ typedef struct am_image_options {
 /* num_channels (3), image_size and patch_size: one number, or a list of height and width. */
 am_image_options am_image_options_read(const am_config *c, int64_t image_size, int64_t patch_size);
 
+/* The field `key`, a number or a list of height and width. */
+void am_config_pair(const am_config *c, const char *key, int64_t fallback, int64_t out[2]);
+
+/* Marks which of `count` layers the list `key` names, by their numbers from 0. */
+void am_marked_layers(const am_config *c, const char *key, int count, bool *out);
+
 /* Whole patches of an image of image_size. */
 int64_t am_image_patches(const am_image_options *options);
 
@@ -53,6 +59,11 @@ am_value am_resize_patches(am_builder *b, am_value x, const int64_t from[2], con
    in a square. */
 am_value am_square_positions(am_builder *b, const am_image_options *options, am_value x, const int64_t patches[2],
                              bool is_square, bool antialias);
+
+/* The weight position_embeddings of a class token, which is left out, and of the patches of image_size, which are a
+   square, for x: [B, N, C] of patches[0] x patches[1] patches: [1, N, C]. */
+am_value am_positions_behind_class(am_builder *b, const am_image_options *options, am_value x,
+                                   const int64_t patches[2]);
 
 /* The weight of that name, of any float dtype, as dtype of x, for arithmetic with it. */
 am_value am_parameter(am_builder *b, const char *name, am_shape shape, am_value x);
