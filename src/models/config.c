@@ -1,6 +1,7 @@
 #include "models/config.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -186,6 +187,40 @@ int am_config_inner_sizes(const am_config *c, const char *key, int i, int64_t *o
     for (am_json_iterator it = am_json_iterate(list); am_json_next(&it); at++)
         if (at == i) return sizes_of(c, key, it.value, out, limit, NULL, 0);
     return 0;
+}
+
+/* Whether the list is there and has so many elements; another one is an error. */
+static bool has_elements(const am_config *c, const char *key, int count)
+{
+    am_json list = am_json_get(c->object, key);
+    if (!am_config_has(c, key)) return false;
+    if (am_json_kind_of(list) == AM_JSON_ARRAY && (int64_t)am_json_count(list) == count) return true;
+    am_config_fail(c, key, "expected a list of %d elements", count);
+    return false;
+}
+
+void am_config_reals(const am_config *c, const char *key, int count, double fallback, double *out)
+{
+    int at = 0;
+    for (int i = 0; i < count; i++) out[i] = fallback;
+    if (!has_elements(c, key, count)) return;
+    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, key)); am_json_next(&it); at++) {
+        out[at] = am_json_real(it.value, NAN);
+        if (isfinite(out[at])) continue;
+        am_config_fail(c, key, "element %d is no number", at);
+        out[at] = fallback;
+    }
+}
+
+void am_config_flags(const am_config *c, const char *key, int count, bool fallback, bool *out)
+{
+    int at = 0;
+    for (int i = 0; i < count; i++) out[i] = fallback;
+    if (!has_elements(c, key, count)) return;
+    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, key)); am_json_next(&it); at++) {
+        if (am_json_kind_of(it.value) == AM_JSON_BOOL) out[at] = am_json_bool(it.value, fallback);
+        else am_config_fail(c, key, "element %d is neither true nor false", at);
+    }
 }
 
 const char *am_config_list_text(const am_config *c, const char *key, int i)

@@ -73,6 +73,11 @@ int am_config_sizes(const am_config *c, const char *key, int64_t *out, int limit
 int am_config_inner_sizes(const am_config *c, const char *key, int i, int64_t *out, int limit, const int64_t *fallback,
                           int fallback_count);
 
+/* The same of numbers, and of true and false, for lists of `count` elements: a list of another length is an error, and
+   then, and where it is absent, `fallback` fills it. */
+void am_config_reals(const am_config *c, const char *key, int count, double fallback, double *out);
+void am_config_flags(const am_config *c, const char *key, int count, bool fallback, bool *out);
+
 /* Element i of a list of strings, or null. */
 const char *am_config_list_text(const am_config *c, const char *key, int i);
 

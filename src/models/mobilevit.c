@@ -1,13 +1,13 @@
 /* MobileViT: MobileNet V2's layers; in the last three stages the pixels that stand at the same place of their patches
    attend to each other as a transformer's tokens. transformers: models/mobilevit/modeling_mobilevit.py */
 #include "models/blocks/convolutions.h"
+#include "models/blocks/deeplab.h"
 #include "models/blocks/pre_norm.h"
 #include "models/blocks/vision.h"
 
 #include <math.h>
-#include <stdio.h>
 
-enum { NECK_SIZES = 7, TRANSFORMERS = 3, RATES = 3, WIDTH_MULTIPLE = 8, SMALL_LAYERS = 3 };
+enum { NECK_SIZES = 7, TRANSFORMERS = 3, WIDTH_MULTIPLE = 8, SMALL_LAYERS = 3 };
 
 static const double BATCH_NORM_EPS = 1e-5; /* not configurable */
 static const am_pre_norm_names names = {.layers = "transformer.layer",
@@ -23,7 +23,7 @@ typedef struct mobilevit_config {
     double mlp_ratio, expand_ratio, layer_norm_eps;
     am_unary_fn hidden_act;
     bool qkv_bias;
-    int64_t aspp_out_channels, atrous_rates[AM_STAGES_LIMIT];
+    am_deeplab head;
     int64_t labels;
 } mobilevit_config;
 
@@ -41,13 +41,12 @@ static mobilevit_config read_config(am_builder *b)
         .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-5),
         .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
         .qkv_bias = am_config_flag(c, "qkv_bias", true),
-        .aspp_out_channels = am_config_size(c, "aspp_out_channels", 256),
+        .head = am_deeplab_read(c, 256),
         .labels = am_config_labels(c),
     };
     am_stage_sizes(c, "hidden_sizes", TRANSFORMERS, 1, (const int64_t[]){144, 192, 240}, TRANSFORMERS, r.hidden_sizes);
     am_stage_sizes(c, "neck_hidden_sizes", NECK_SIZES, 1, (const int64_t[]){16, 32, 64, 96, 128, 160, 640}, NECK_SIZES,
                    r.neck_hidden_sizes);
-    am_stage_sizes(c, "atrous_rates", RATES, 1, (const int64_t[]){6, 12, 18}, RATES, r.atrous_rates);
     if (r.conv_kernel_size % 2 == 0)
         am_config_fail(c, "conv_kernel_size", "an even size gives other images than it takes, which are to be joined");
     for (int i = 0; i < TRANSFORMERS; i++)
@@ -173,36 +172,13 @@ static void for_image_classification(am_builder *b)
     am_output(b, "logits", am_linear(b, "classifier", x, c.labels, AM_BIAS));
 }
 
-/* DeepLab V3's pyramid: each position, what stands around it at three distances, and the whole image. */
-static am_value pyramid(am_builder *b, am_value x, const mobilevit_config *c)
-{
-    am_normed_conv_options options = {
-        .out = c->aspp_out_channels, .kernel = 1, .activation = AM_RELU, .eps = BATCH_NORM_EPS};
-    am_value parts[RATES + 2], whole = am_normed_conv(b, "convs.4.conv_1x1", am_image_mean(b, x, true), &options);
-    char name[32];
-    for (int i = 0; i <= RATES; i++) {
-        snprintf(name, sizeof name, "convs.%d", i);
-        options.kernel = i == 0 ? 1 : 3;
-        options.dilation = i == 0 ? 1 : c->atrous_rates[i - 1];
-        parts[i] = am_normed_conv(b, name, x, &options);
-    }
-    parts[RATES + 1] = am_broadcast(b, whole, am_shape_of_value(b, parts[0]));
-    return convolve(b, "project", am_concat(b, parts, RATES + 2, 1), c->aspp_out_channels, 1, AM_RELU);
-}
-
 static void for_semantic_segmentation(am_builder *b)
 {
     mobilevit_config c = read_config(b);
     am_scope(b, "mobilevit");
     am_value x = body(b, &c);
     am_end_scope(b);
-    am_scope(b, "segmentation_head");
-    am_scope(b, "aspp");
-    x = pyramid(b, x, &c);
-    am_end_scope(b);
-    x = am_conv(b, "classifier.convolution", x, c.labels, am_shape_of(1, 1), AM_BIAS, &(am_convolution_attributes){0});
-    am_end_scope(b);
-    am_output(b, "logits", x);
+    am_output(b, "logits", am_deeplab_head(b, x, &c.head));
 }
 
 static const am_architecture architectures[] = {

@@ -39,7 +39,8 @@ static am_value project(am_builder *b, const segformer_config *c, am_value x, in
 {
     const int64_t own[] = {am_dim(b, x, 2), am_dim(b, x, 3)};
     am_scope(b, "linear_c.%d", i);
-    x = am_tokens_as_image(b, am_linear(b, "proj", am_image_tokens(b, x), c->decoder_hidden_size, AM_BIAS), own);
+    x = am_linear(b, "proj", am_image_tokens(b, x), c->decoder_hidden_size, AM_BIAS);
+    x = am_tokens_image(b, x, own[0], own[1]);
     am_end_scope(b);
     return am_image_resized(b, x, size[0], size[1]);
 }

@@ -37,6 +37,8 @@ static convnext_config read_config(am_builder *b)
     return r;
 }
 
+static const am_convnext_names names = {"dwconv", "layernorm", "pwconv1", "pwconv2", "layer_scale_parameter"};
+
 /* Global response normalization: each channel times the length of all its numbers, in means of the channels'. x:
    [B, H, W, C] */
 static am_value norm_responses(am_builder *b, am_value x)
@@ -50,19 +52,18 @@ static am_value norm_responses(am_builder *b, am_value x)
     return am_add(b, am_add(b, h, am_parameter(b, "grn.bias", channels, x)), x);
 }
 
-/* x: [B, C, H, W] */
-static am_value layer(am_builder *b, am_value x, const convnext_config *c)
+am_value am_convnext_layer(am_builder *b, am_value x, const am_convnext_layer_options *o)
 {
     int64_t C = am_dim(b, x, 1);
     am_convolution_attributes depthwise = {
         .padding_before = am_shape_of(3, 3), .padding_after = am_shape_of(3, 3), .groups = C};
-    am_value h = am_conv(b, "dwconv", x, C, am_shape_of(7, 7), AM_BIAS, &depthwise);
+    am_value h = am_conv(b, o->names->depthwise, x, C, am_shape_of(7, 7), AM_BIAS, &depthwise);
     h = am_permute(b, h, am_shape_of(0, 2, 3, 1)); /* [B, H, W, C] */
-    h = am_layer_norm(b, "layernorm", h, NORM_EPS);
-    h = am_linear_activation(b, "pwconv1", h, 4 * C, AM_BIAS, c->hidden_act);
-    if (c->family->norms_responses) h = norm_responses(b, h);
-    h = am_linear(b, "pwconv2", h, C, AM_BIAS);
-    if (c->layer_scale) h = am_mul(b, h, am_parameter(b, "layer_scale_parameter", am_shape_of(C), h));
+    h = am_layer_norm(b, o->names->norm, h, o->layer_norm_eps);
+    h = am_linear_activation(b, o->names->up, h, 4 * C, AM_BIAS, o->hidden_act);
+    if (o->norms_responses) h = norm_responses(b, h);
+    h = am_linear(b, o->names->down, h, C, AM_BIAS);
+    if (o->scales) h = am_mul(b, h, am_parameter(b, o->names->scale, am_shape_of(C), h));
     return am_add(b, x, am_permute(b, h, am_shape_of(0, 3, 1, 2)));
 }
 
@@ -73,9 +74,14 @@ static am_value stage(am_builder *b, am_value x, const convnext_config *c, int i
         x = am_layer_norm_channels_first(b, "downsampling_layer.0", x, NORM_EPS);
         x = am_conv(b, "downsampling_layer.1", x, c->stages.hidden_sizes[i], am_shape_of(2, 2), AM_BIAS, &halving);
     }
+    am_convnext_layer_options options = {.names = &names,
+                                         .hidden_act = c->hidden_act,
+                                         .layer_norm_eps = NORM_EPS,
+                                         .norms_responses = c->family->norms_responses,
+                                         .scales = c->layer_scale};
     for (int j = 0; j < c->stages.depths[i] && !am_builder_failed(b); j++) {
         am_scope(b, "layers.%d", j);
-        x = layer(b, x, c);
+        x = am_convnext_layer(b, x, &options);
         am_end_scope(b);
     }
     return x;

@@ -13,6 +13,21 @@ typedef struct am_convnext_family {
     bool scales;          /* what a layer adds, by a factor for each channel, unless layer_scale_init_value is 0 */
 } am_convnext_family;
 
+/* What files call the weights of a layer. */
+typedef struct am_convnext_names {
+    const char *depthwise, *norm, *up, *down, *scale;
+} am_convnext_names;
+
+typedef struct am_convnext_layer_options {
+    const am_convnext_names *names;
+    am_unary_fn hidden_act;
+    double layer_norm_eps;
+    bool norms_responses, scales;
+} am_convnext_layer_options;
+
+/* A layer below its scope: x: [B, C, H, W] -> [B, C, H, W]. */
+am_value am_convnext_layer(am_builder *b, am_value x, const am_convnext_layer_options *options);
+
 /* Builders for the rows of a member's table. */
 void am_convnext_model(am_builder *b);
 void am_convnext_for_image_classification(am_builder *b);

@@ -65,13 +65,18 @@ static am_value mlp(am_builder *b, am_value x, const am_gpt2 *m)
     return x;
 }
 
+static am_value norm(am_builder *b, const char *name, am_value x, const am_gpt2 *m)
+{
+    double eps = m->config.layer_norm_epsilon;
+    return m->rms_norm ? am_rms_norm(b, name, x, eps, 0) : am_layer_norm(b, name, x, eps);
+}
+
 static am_value block(am_builder *b, am_value x, const void *context, int index)
 {
     const am_gpt2 *m = context;
-    double eps = m->config.layer_norm_epsilon;
-    x = am_add(b, x, attention(b, am_layer_norm(b, "ln_1", x, eps), m, index));
-    if (m->encoded.given) x = am_add(b, x, cross_attention(b, am_layer_norm(b, "ln_cross_attn", x, eps), m, index));
-    return am_add(b, x, mlp(b, am_layer_norm(b, "ln_2", x, eps), m));
+    x = am_add(b, x, attention(b, norm(b, "ln_1", x, m), m, index));
+    if (m->encoded.given) x = am_add(b, x, cross_attention(b, norm(b, "ln_cross_attn", x, m), m, index));
+    return am_add(b, x, mlp(b, norm(b, "ln_2", x, m), m));
 }
 
 am_value am_gpt2_layers(am_builder *b, am_value x, am_value positions, const am_gpt2 *m)
@@ -79,7 +84,10 @@ am_value am_gpt2_layers(am_builder *b, am_value x, am_value positions, const am_
     const am_gpt_config *g = &m->config;
     x = am_add(b, x, am_embedding(b, "wpe", positions, g->n_positions, g->n_embd));
     x = am_causal_layers(b, "h", g->n_layer, x, block, m);
-    return am_causal_final_norm(b, "ln_f", x, g->layer_norm_epsilon, g->n_layer);
+    if (!m->rms_norm) return am_causal_final_norm(b, "ln_f", x, g->layer_norm_epsilon, g->n_layer);
+    x = norm(b, "ln_f", x, m);
+    am_output_hidden_state(b, "hidden_states", (int)g->n_layer, x);
+    return x;
 }
 
 am_value am_gpt2_body(am_builder *b, const am_gpt2 *m, const char *prefix)

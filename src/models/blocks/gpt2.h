@@ -13,6 +13,7 @@ typedef struct am_gpt2 {
     am_unary_fn activation_function;
     bool scale_attn_weights, scale_attn_by_inverse_layer_idx;
     am_value mask;             /* see am_gpt_mask */
+    bool rms_norm;             /* the norms have no means and no offsets (ImageGPT) */
     am_encoder_states encoded; /* what layers attend to besides the text, where they have cross-attention */
 } am_gpt2;
 

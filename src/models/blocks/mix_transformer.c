@@ -1,11 +1,12 @@
 #include "models/blocks/mix_transformer.h"
 
-#include "models/blocks/attention.h"
-#include "models/blocks/convolutions.h"
+#include "models/blocks/pyramid.h"
 
 #include <stdio.h>
 
 static const double LAYER_NORM_EPS = 1e-5; /* layer_norm_eps is not read */
+static const am_pyramid_names names = {"self.query",   "self.key", "self.value",
+                                       "output.dense", "self.sr",  "self.layer_norm"};
 static const am_stages default_stages = {4, {2, 2, 2, 2}, {32, 64, 160, 256}};
 
 am_mix_options am_mix_options_read(const am_config *c)
@@ -28,44 +29,18 @@ am_mix_options am_mix_options_read(const am_config *c)
     return r;
 }
 
-am_value am_tokens_as_image(am_builder *b, am_value x, const int64_t size[2])
-{
-    return am_reshape(b, am_transpose(b, x, 1, 2), am_shape_of(am_dim(b, x, 0), am_dim(b, x, 2), size[0], size[1]));
-}
-
-/* What keys and values are made of. */
-static am_value reduce(am_builder *b, am_value x, const int64_t size[2], int64_t ratio)
-{
-    if (ratio == 1) return x;
-    x = am_patch_convolution(b, "self.sr", am_tokens_as_image(b, x, size), am_dim(b, x, 2),
-                             (const int64_t[]){ratio, ratio}, AM_BIAS);
-    return am_layer_norm(b, "self.layer_norm", am_image_tokens(b, x), LAYER_NORM_EPS);
-}
-
-static am_value mix(am_builder *b, am_value x, const am_mix_options *c, const int64_t size[2], int64_t ratio)
-{
-    int64_t C = am_dim(b, x, -1), inner = am_scaled_size(am_model_config(b), "mlp_ratios", C, (double)ratio);
-    am_shape one = am_shape_of(1, 1);
-    am_convolution_attributes depthwise = {.padding_before = one, .padding_after = one, .groups = inner};
-    x = am_tokens_as_image(b, am_linear(b, "dense1", x, inner, AM_BIAS), size);
-    x = am_conv(b, "dwconv.dwconv", x, inner, am_shape_of(3, 3), AM_BIAS, &depthwise);
-    return am_linear(b, "dense2", am_unary(b, c->hidden_act, am_image_tokens(b, x)), C, AM_BIAS);
-}
-
 static am_value layer(am_builder *b, am_value x, const am_mix_options *c, const int64_t size[2], int i)
 {
-    am_attention_options attention = {
-        .heads = c->heads[i], .q = "self.query", .k = "self.key", .v = "self.value", .out = "output.dense"};
-    am_value h = am_layer_norm(b, "layer_norm_1", x, LAYER_NORM_EPS);
-    am_scope(b, "attention");
-    h = am_cross_attention(b, h, reduce(b, h, size, c->sr_ratios[i]), &attention);
-    am_end_scope(b);
-    x = am_add(b, x, h);
-    h = am_layer_norm(b, "layer_norm_2", x, LAYER_NORM_EPS);
-    am_scope(b, "mlp");
-    h = mix(b, h, c, size, c->mlp_ratios[i]);
-    am_end_scope(b);
-    return am_add(b, x, h);
+    int64_t C = am_dim(b, x, -1);
+    am_pyramid_layer_options options = {
+        .names = &names,
+        .heads = c->heads[i],
+        .reduction = c->sr_ratios[i],
+        .intermediate_size = am_scaled_size(am_model_config(b), "mlp_ratios", C, (double)c->mlp_ratios[i]),
+        .layer_norm_eps = LAYER_NORM_EPS,
+        .hidden_act = c->hidden_act,
+        .mixes = true};
+    return am_pyramid_layer(b, x, size, &options);
 }
 
 /* x: [B, C', H, W] -> [B, C, H', W'], or of the last stage, where last_in_a_row, [B, H' * W', C] */
@@ -87,7 +62,7 @@ static am_value stage(am_builder *b, am_value x, const am_mix_options *c, int i)
         am_end_scope(b);
     }
     x = am_layer_norm(b, norm, x, LAYER_NORM_EPS);
-    return i < c->stages.count - 1 || !c->last_in_a_row ? am_tokens_as_image(b, x, size) : x;
+    return i < c->stages.count - 1 || !c->last_in_a_row ? am_tokens_image(b, x, size[0], size[1]) : x;
 }
 
 am_value am_mix_body(am_builder *b, const am_mix_options *c, const char *prefix, am_value *states)

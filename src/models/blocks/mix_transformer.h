@@ -17,9 +17,6 @@ typedef struct am_mix_options {
 /* The fields as SegformerConfig names and defaults them, but reshape_last_stage. */
 am_mix_options am_mix_options_read(const am_config *c);
 
-/* x: [B, H * W, C] -> [B, C, H, W] */
-am_value am_tokens_as_image(am_builder *b, am_value x, const int64_t size[2]);
-
 /* The body under `prefix`, from pixel_values. states: what comes out of each stage, [B, C, H, W], of the last stage
    [B, H * W, C] where last_in_a_row; names hidden states. Returns the last. */
 am_value am_mix_body(am_builder *b, const am_mix_options *options, const char *prefix, am_value *states);

@@ -19,7 +19,7 @@ static am_value norm(am_builder *b, const char *name, am_value x, const am_pre_n
     return o->rms_norm ? am_rms_norm(b, name, x, o->layer_norm_eps, 0) : am_layer_norm(b, name, x, o->layer_norm_eps);
 }
 
-static am_value layer(am_builder *b, am_value x, const am_pre_norm_options *o)
+am_value am_pre_norm_layer(am_builder *b, am_value x, const am_pre_norm_options *o)
 {
     const am_pre_norm_names *names = o->names;
     am_value h = norm(b, names->norm_before, x, o);
@@ -46,7 +46,7 @@ am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options
         keep_state(b, o, i, x);
         if (i > 0 && o->between) x = o->between(b, x, i, o);
         am_scope(b, "%s.%d", o->names->layers, i);
-        x = layer(b, x, o);
+        x = am_pre_norm_layer(b, x, o);
         am_end_scope(b);
     }
     if (o->final_norm) x = am_layer_norm(b, o->final_norm, x, o->final_norm_eps);

@@ -39,6 +39,9 @@ struct am_pre_norm_options {
     const void *context; /* for these functions */
 };
 
+/* One layer, below its own scope: x: [B, T, C] -> [B, T, C]. */
+am_value am_pre_norm_layer(am_builder *b, am_value x, const am_pre_norm_options *options);
+
 /* x: [B, T, C] -> [B, T, C]; names hidden states: x, and what comes out of each layer.
  */
 am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options *options);

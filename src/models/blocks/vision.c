@@ -85,6 +85,11 @@ am_value am_image_tokens(am_builder *b, am_value x)
     return am_transpose(b, am_flatten(b, x, 2, 3), 1, 2);
 }
 
+am_value am_tokens_image(am_builder *b, am_value x, int64_t rows, int64_t columns)
+{
+    return am_reshape(b, am_transpose(b, x, 1, 2), am_shape_of(am_dim(b, x, 0), am_dim(b, x, 2), rows, columns));
+}
+
 am_value am_tubelet_tokens(am_builder *b, const char *name, am_value x, int64_t C, am_shape tubelet)
 {
     x = am_conv(b, name, am_transpose(b, x, 1, 2), C, tubelet, AM_BIAS,
@@ -237,34 +242,46 @@ const char *am_stage_name(int i, char *text, size_t size)
     return text;
 }
 
-static void mark_features(const am_config *c, int count, bool *out)
+/* Stages first .. count, 0 being the stem; out[0] is that of `first`. */
+static void mark_features(const am_config *c, int first, int count, bool *out)
 {
     char text[32];
     for (am_json_iterator it = am_json_iterate(am_json_get(c->object, "out_features")); am_json_next(&it);) {
-        int i = 0;
+        int i = first;
         while (i <= count && !am_json_equals(it.value, am_stage_name(i, text, sizeof text))) i++;
-        if (i <= count) out[i] = true;
+        if (i <= count) out[i - first] = true;
         else
-            am_config_fail(c, "out_features", "\"%s\" is none of stem, stage1 .. stage%d", am_json_text(it.value).bytes,
-                           count);
+            am_config_fail(c, "out_features", "\"%s\" is none of %sstage1 .. stage%d", am_json_text(it.value).bytes,
+                           first ? "" : "stem, ", count);
     }
 }
 
-static void mark_indices(const am_config *c, int count, bool *out)
+static void mark_indices(const am_config *c, int stages, bool *out)
 {
     for (am_json_iterator it = am_json_iterate(am_json_get(c->object, "out_indices")); am_json_next(&it);) {
         int64_t i = am_json_int(it.value, INT32_MIN);
-        if (i >= -(count + 1) && i <= count) out[i < 0 ? i + count + 1 : i] = true;
-        else am_config_fail(c, "out_indices", "expected numbers from %d to %d", -(count + 1), count);
+        if (i >= -stages && i < stages) out[i < 0 ? i + stages : i] = true;
+        else am_config_fail(c, "out_indices", "expected numbers from %d to %d", -stages, stages - 1);
     }
+}
+
+static void mark_stages(const am_config *c, int first, int count, bool *out)
+{
+    int stages = count + 1 - first;
+    memset(out, 0, (size_t)stages);
+    if (am_config_has(c, "out_features")) mark_features(c, first, count, out);
+    else if (am_config_has(c, "out_indices")) mark_indices(c, stages, out);
+    else if (stages > 0) out[stages - 1] = true;
 }
 
 void am_backbone_stages(const am_config *c, int count, bool *out)
 {
-    memset(out, 0, (size_t)count + 1);
-    if (am_config_has(c, "out_features")) mark_features(c, count, out);
-    else if (am_config_has(c, "out_indices")) mark_indices(c, count, out);
-    else out[count] = true;
+    mark_stages(c, 0, count, out);
+}
+
+void am_backbone_stages_no_stem(const am_config *c, int count, bool *out)
+{
+    mark_stages(c, 1, count, out);
 }
 
 void am_output_feature_maps(am_builder *b, const am_value *states, int count)

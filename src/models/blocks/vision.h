@@ -41,6 +41,9 @@ am_value am_patch_convolution(am_builder *b, const char *name, am_value x, int64
 /* x: [B, C, rows, columns] -> [B, rows * columns, C]. */
 am_value am_image_tokens(am_builder *b, am_value x);
 
+/* The other way round: x: [B, rows * columns, C] -> [B, C, rows, columns]. */
+am_value am_tokens_image(am_builder *b, am_value x, int64_t rows, int64_t columns);
+
 /* Tokens of a video, x: [B, frames, C', height, width], by convolution NAME over tubelets (frames, height, width) that
    do not overlap: [B, tubelets, C]. */
 am_value am_tubelet_tokens(am_builder *b, const char *name, am_value x, int64_t C, am_shape tubelet);
@@ -104,6 +107,9 @@ int64_t am_scaled_size(const am_config *c, const char *key, int64_t size, double
 /* Marks which of "stem", "stage1" .. a backbone gives: out_features or out_indices, else the last alone;
    out has 1 + count elements. */
 void am_backbone_stages(const am_config *c, int count, bool *out);
+
+/* The same of a backbone whose stages are "stage1" .. alone: out has `count` elements. */
+void am_backbone_stages_no_stem(const am_config *c, int count, bool *out);
 
 /* Outputs feature_maps.0 ..: those of the 1 + count hidden states that a backbone gives. */
 void am_output_feature_maps(am_builder *b, const am_value *states, int count);
