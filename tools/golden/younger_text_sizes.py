@@ -64,7 +64,9 @@ def text(c: dict, rng, **more) -> None:
         if c.get(field):
             c[field] = (c[field] * 3)[: c["num_hidden_layers"]]
     if c.get("rope_parameters"):
-        rope(c["rope_parameters"], c.get("head_dim") or c["hidden_size"] // c["num_attention_heads"], rng)
+        kinds = c["rope_parameters"]
+        for kind in [kinds] if "rope_type" in kinds else kinds.values():
+            rope(kind, c.get("head_dim") or c["hidden_size"] // c["num_attention_heads"], rng)
 
 
 def mistral4(c: dict, rng) -> None:
@@ -120,3 +122,59 @@ YOUNGER_TEXT = dict.fromkeys(
 YOUNGER_TEXT |= {"mistral4": mistral4, "minicpm3": minicpm3}
 YOUNGER_TEXT |= {"lfm2_moe": lfm2_moe, "cohere2_moe": cohere2_moe, "bamba": bamba, "granitemoehybrid": granitemoehybrid,
                  "granite_swa": granite_swa, "granitemoe_swa": granite_swa}
+
+
+def delta_net(c: dict, rng, **more) -> None:
+    text(c, rng, linear_conv_kernel_dim=[2, 3, 4], linear_key_head_dim=range(6, 16), linear_value_head_dim=range(6, 16),
+         linear_num_key_heads=[2, 3], shared_expert_intermediate_size=range(8, 40), linear_allow_neg_eigval=[False, True],
+         linear_head_dim=range(6, 16), linear_num_heads=[2, 3], **more)
+    if "linear_num_value_heads" in c:
+        c["linear_num_value_heads"] = c["linear_num_key_heads"] * rng.choice([1, 2])
+
+
+def olmo_hybrid(c: dict, rng) -> None:
+    """transformers writes convolutions of equal sizes only."""
+    delta_net(c, rng)
+    c["linear_num_value_heads"], c["linear_value_head_dim"] = c["linear_num_key_heads"], c["linear_key_head_dim"]
+
+
+def qwen3_5(c: dict, rng) -> None:
+    """A quarter of each head is rotated."""
+    delta_net(c, rng)
+    choose(c, rng, head_dim=[8, 16, 24])
+
+
+def laguna(c: dict, rng) -> None:
+    """Half of each head is rotated in layers that see all."""
+    text(c, rng, shared_expert_intermediate_size=range(8, 40), v_head_dim=[6, 10, 15], attention_value_scale=[0.5, 0.8],
+         num_experts_per_tok=[1, 2])
+    choose(c, rng, head_dim=[8, 12, 16])
+    if "num_attention_heads_per_layer" in c:
+        c["num_attention_heads_per_layer"] = [c["num_key_value_heads"] * rng.choice([1, 2, 3]) for _ in c["layer_types"]]
+    if c["model_type"] == "mimo_v2_flash":
+        c["num_attention_heads"] = 2 * c["num_key_value_heads"]
+
+
+def hyperclovax(c: dict, rng) -> None:
+    text(c, rng, mlp_bias=[False, True], use_post_norm=[False, True], **MULTIPLIERS)
+    c["hidden_size"] = c["num_attention_heads"] * 10
+
+
+def longcat_flash(c: dict, rng) -> None:
+    c["num_hidden_layers"], c["rms_norm_eps"] = 2, 1e-6
+    text(c, rng, ffn_hidden_size=range(20, 60), expert_ffn_hidden_size=range(8, 40), moe_topk=[1, 2, 3],
+         zero_expert_num=[1, 2, 3])
+    c["num_layers"] = rng.choice([1, 2])
+    del c["num_hidden_layers"]
+
+
+def kimi(c: dict, rng) -> None:
+    """Fields under their other names."""
+    delta_net(c, rng, num_experts_per_token=[1, 2], moe_renormalize=[False, True])
+    choose(c, rng, num_experts=[4, 8])
+    c["num_expert_group"], c["topk_group"] = rng.choice([(1, 1), (2, 1), (2, 2)])
+
+
+YOUNGER_TEXT |= {"qwen3_5_text": qwen3_5, "qwen3_5_moe_text": qwen3_5, "olmo_hybrid": olmo_hybrid, "laguna": laguna,
+                 "mimo_v2_flash": laguna, "mellum": laguna, "hyperclovax": hyperclovax, "axk1": text,
+                 "longcat_flash": longcat_flash, "kimi_linear": kimi, "bailing_hybrid": kimi}

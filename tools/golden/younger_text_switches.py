@@ -1,5 +1,7 @@
 """Switches of younger text models: see `switch_table.py`. Each case turns what the class reads and no size would show."""
 
+import dataclasses
+
 from switches import ABSENT, Switch
 
 PACKED = {"position_ids": {"values": [[0, 1, 2, 0, 1, 0, 1], [4, 5, 6, 7, 1, 2, 3]]}, "attention_mask": None}
@@ -127,18 +129,25 @@ COHERE2_MOE = decoder("Cohere2Moe") + [
                    "sliding_window": 3, "layer_norm_eps": ABSENT}, length=9),
 ]
 STEPS = {"time_step_limit": [0.1, 0.6]}
-BAMBA = decoder("Bamba") + [
+
+
+def stepped(cases: list[Switch]) -> list[Switch]:
+    """With limits of the time steps, which the golden cases write as no Python reads them."""
+    return [dataclasses.replace(case, config=STEPS | case.config) for case in cases]
+
+
+BAMBA = stepped(decoder("Bamba")) + [
     Switch("BambaForCausalLM", "groups", {"mamba_n_groups": 4, "mamba_conv_bias": False, "mamba_proj_bias": True, "mamba_d_conv": 3,
            "attention_bias": True, "mlp_bias": True, **STEPS}, length=9, mask="left", rows=3),
-    Switch("BambaModel", "all_mamba", {"attn_layer_indices": None, "hidden_act": "gelu"}),
+    Switch("BambaModel", "all_mamba", {"attn_layer_indices": None, "hidden_act": "gelu", **STEPS}),
     absent("BambaForCausalLM", "mamba_d_head", "rope_parameters", "time_step_limit", "mamba_conv_bias", "mamba_expand"),
 ]
 MULTIPLIED = {"embedding_multiplier": 3.0, "attention_multiplier": 0.3, "residual_multiplier": 0.4, "logits_scaling": 2.0}
-GRANITEMOEHYBRID = decoder("GraniteMoeHybrid", yarn=False) + [
+GRANITEMOEHYBRID = stepped(decoder("GraniteMoeHybrid", yarn=False)) + [
     Switch("GraniteMoeHybridForCausalLM", "multiplied", {**MULTIPLIED, "position_embedding_type": "rope", "num_experts_per_tok": 3,
            "attention_bias": True, "mamba_proj_bias": True, "mamba_n_groups": 2, **STEPS}, length=9, mask="left", rows=3),
-    Switch("GraniteMoeHybridForCausalLM", "dense", {**MULTIPLIED, "num_local_experts": 0, "shared_intermediate_size": 21}),
-    absent("GraniteMoeHybridForCausalLM", "layer_types", "mamba_d_head", "time_step_limit", "position_embedding_type"),
+    Switch("GraniteMoeHybridForCausalLM", "dense", {**MULTIPLIED, "num_local_experts": 0, "shared_intermediate_size": 21, **STEPS}),
+    absent("GraniteMoeHybridModel", "layer_types", "mamba_d_head", "time_step_limit", "position_embedding_type"),
 ]
 GRANITE_SWA = decoder("GraniteSWA") + [
     Switch("GraniteSWAForCausalLM", "bases", {**MULTIPLIED, "layer_rope_theta": [0, 77.0], "attention_bias": True, "mlp_bias": True},
@@ -153,11 +162,88 @@ GRANITEMOE_SWA = decoder("GraniteMoeSWA") + [
            "sliding_window": 3}, raw=True, length=9),
 ]
 
+NETS = {"linear_num_key_heads": 3, "linear_num_value_heads": 6, "linear_key_head_dim": 10, "linear_value_head_dim": 12,
+        "linear_conv_kernel_dim": 4}
+QWEN3_5_TEXT = decoder("Qwen3_5", "Qwen3_5TextModel", yarn=False) + [
+    Switch("Qwen3_5ForCausalLM", "nets", {**NETS, "attention_bias": True}, length=9, mask="left", rows=3),
+    Switch("Qwen3_5ForCausalLM", "two_chunks", length=70, rows=1, mask=None),
+    Switch("Qwen3_5TextModel", "places", inputs={"position_ids": {"values": [[[0, 1, 2, 3, 4, 5, 6]] * 2,
+           [[0, 1, 1, 1, 2, 3, 4]] * 2, [[0, 1, 2, 3, 3, 4, 5]] * 2]}}),
+    absent("Qwen3_5ForCausalLM", "layer_types", "rope_parameters", config={"num_hidden_layers": 4, "full_attention_interval": 3}),
+]
+QWEN3_5_MOE_TEXT = decoder("Qwen3_5Moe", "Qwen3_5MoeTextModel", yarn=False) + [
+    Switch("Qwen3_5MoeForCausalLM", "nets", {**NETS, "attention_bias": True, "num_experts_per_tok": 3}, length=9, mask="left",
+           rows=3),
+    absent("Qwen3_5MoeForCausalLM", "layer_types", "rope_parameters", config={"num_hidden_layers": 4}),
+]
+OLMO_HYBRID = decoder("OlmoHybrid", yarn=False) + [
+    Switch("OlmoHybridForCausalLM", "nets", {**NETS, "linear_num_value_heads": 3, "linear_value_head_dim": 10, "attention_bias": True, "linear_allow_neg_eigval": True}, length=9,
+           mask="left", rows=3),
+    absent("OlmoHybridForCausalLM", "layer_types", "rope_parameters", "linear_allow_neg_eigval", config={"pad_token_id": 3}),
+]
+TWO_BASES = {"rope_parameters": {"full_attention": {"rope_type": "yarn", "rope_theta": 900.0, "factor": 4.0,
+             "original_max_position_embeddings": 16}, "sliding_attention": {"rope_type": "default", "rope_theta": 77.0}}}
+LAGUNA = decoder("Laguna", yarn=False) + [
+    Switch("LagunaForCausalLM", "channels", {"gating": False, "num_attention_heads_per_layer": [2, 6], "attention_bias": True,
+           "moe_router_logit_softcapping": 2.0, "moe_routed_scaling_factor": 1.3, **TWO_BASES}, length=20, mask="left", rows=3),
+    Switch("LagunaForCausalLM", "per_head", {"gating": "per-head", "mlp_layer_types": ["sparse", "sparse"]}),
+    absent("LagunaForCausalLM", "layer_types", "mlp_layer_types", "num_attention_heads_per_layer", "rope_parameters", "gating"),
+]
+MIMO_V2_FLASH = decoder("MiMoV2Flash", yarn=False) + [
+    Switch("MiMoV2FlashForCausalLM", "bases", {**GROUPS, **TWO_BASES, "attention_bias": True, "attention_value_scale": None},
+           length=20, mask="left", rows=3),
+    absent("MiMoV2FlashForCausalLM", "layer_types", "mlp_layer_types", "attention_value_scale", "rope_parameters",
+           config={"num_hidden_layers": 7, "sliding_window_size": 2, "head_dim": 18}),
+]
+MELLUM = decoder("Mellum", yarn=False) + [
+    Switch("MellumForCausalLM", "bases", {**TWO_BASES, "attention_bias": True, "norm_topk_prob": False}, length=20, mask="left",
+           rows=3),
+    absent("MellumForCausalLM", "layer_types", "mlp_layer_types", "norm_topk_prob", "rope_parameters"),
+]
+HYPERCLOVAX = decoder("HyperCLOVAX") + [
+    Switch("HyperCLOVAXForCausalLM", "multiplied", {**MULTIPLIED, "attention_bias": True, "mlp_bias": True}, mask="left"),
+    Switch("HyperCLOVAXForCausalLM", "plain", {"use_post_norm": False, "attention_multiplier": None}),
+    absent("HyperCLOVAXForCausalLM", "use_post_norm", "attention_multiplier", "rope_parameters", "head_dim",
+           "num_key_value_heads"),
+]
+AXK1 = decoder("AXK1", heads="s") + [
+    Switch("AXK1ForCausalLM", "groups", {**GROUPS, "rope_interleave": False, "attention_bias": True, "norm_topk_prob": False,
+           "mlp_layer_types": ["sparse", "sparse"]}, mask="left"),
+    Switch("AXK1ForCausalLM", "yarn_mscale", MSCALE, length=40, mask="left", rows=3),
+    absent("AXK1ForCausalLM", "mlp_layer_types", "rope_parameters", "norm_topk_prob", "rope_interleave",
+           config={"moe_layer_freq": 2, "num_hidden_layers": 3}),
+]
+LONGCAT_FLASH = decoder("LongcatFlash", width=144) + [
+    Switch("LongcatFlashForCausalLM", "few", {"zero_expert_num": None, "moe_topk": 3, "attention_bias": True,
+           "routed_scaling_factor": 2.0}, mask="left"),
+    Switch("LongcatFlashForCausalLM", "yarn_mscale", {**MSCALE, "zero_expert_num": 5}, length=40, mask="left", rows=3),
+    absent("LongcatFlashForCausalLM", "ffn_hidden_size", "expert_ffn_hidden_size", "rope_parameters", "num_layers",
+           config={"intermediate_size": 40, "moe_intermediate_size": 20, "num_hidden_layers": 4}),
+]
+KIMI_LINEAR = decoder("KimiLinear", yarn=False) + [
+    Switch("KimiLinearForCausalLM", "groups", {"num_experts": 12, "num_expert_group": 4, "topk_group": 2,
+           "num_experts_per_token": 3, "moe_renormalize": False, "q_lora_rank": 14, "attention_bias": True}, mask="left", rows=3,
+           length=9),
+    Switch("KimiLinearForCausalLM", "two_chunks", length=70, rows=1, mask=None),
+    absent("KimiLinearForCausalLM", "layer_types", "mlp_layer_types", "linear_head_dim", "linear_num_heads",
+           "linear_conv_kernel_dim", config={"linear_attn_config": {"full_attn_layers": [1], "kda_layers": [2, 3], "head_dim": 10,
+           "num_heads": 3, "short_conv_kernel_size": 3}, "first_k_dense_replace": 2}),
+]
+BAILING_HYBRID = decoder("BailingHybrid") + [
+    Switch("BailingHybridForCausalLM", "unsafe", {"num_expert_group": 2, "topk_group": 1, "num_experts_per_token": 3,
+           "moe_renormalize": False, "attention_bias": True, "kda_safe_gate": False}, mask="left", rows=3, length=9),
+    absent("BailingHybridForCausalLM", "layer_types", "mlp_layer_types", "rope_parameters", "linear_num_heads",
+           config={"layer_group_size": 2, "first_k_dense_replace": 1}),
+]
+
 YOUNGER_TEXT = {
     "deepseek_v2": DEEPSEEK_V2, "dots1": DOTS1, "ministral3": MINISTRAL3, "mistral4": MISTRAL4, "minicpm3": MINICPM3,
     "glm4_moe_lite": GLM4_MOE_LITE, "youtu": YOUTU, "solar_open": SOLAR_OPEN, "hy_v3": HY_V3, "flex_olmo": FLEX_OLMO,
     "lfm2_moe": LFM2_MOE, "cohere2_moe": COHERE2_MOE, "bamba": BAMBA, "granitemoehybrid": GRANITEMOEHYBRID,
     "granite_swa": GRANITE_SWA, "granitemoe_swa": GRANITEMOE_SWA,
+    "qwen3_5_text": QWEN3_5_TEXT, "qwen3_5_moe_text": QWEN3_5_MOE_TEXT, "olmo_hybrid": OLMO_HYBRID, "laguna": LAGUNA,
+    "mimo_v2_flash": MIMO_V2_FLASH, "mellum": MELLUM, "hyperclovax": HYPERCLOVAX, "axk1": AXK1, "longcat_flash": LONGCAT_FLASH,
+    "kimi_linear": KIMI_LINEAR, "bailing_hybrid": BAILING_HYBRID,
 }
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
@@ -167,4 +253,7 @@ YOUNGER_TEXT_KEPT = {
     "solar_open": "groups", "hy_v3": "biased", "flex_olmo": "biased",
     "lfm2_moe": "biased", "cohere2_moe": "sigmoid absent", "bamba": "groups", "granitemoehybrid": "multiplied dense",
     "granite_swa": "bases", "granitemoe_swa": "bases",
+    "qwen3_5_text": "nets places", "qwen3_5_moe_text": "nets", "olmo_hybrid": "nets absent", "laguna": "channels absent",
+    "mimo_v2_flash": "bases", "mellum": "bases", "hyperclovax": "multiplied plain", "axk1": "groups", "longcat_flash": "few",
+    "kimi_linear": "groups absent", "bailing_hybrid": "unsafe",
 }

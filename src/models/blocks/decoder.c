@@ -161,6 +161,7 @@ typedef struct layers {
     am_attention_options attention;
     am_rope rope, sliding_rope;
     am_value block_mask, sliding_block_mask; /* AM_NONE: causal */
+    am_value *carried;
 } layers;
 
 static am_value in_scope(am_builder *b, const char *scope, am_decoder_part *part, am_value x,
@@ -189,7 +190,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     const am_decoder_options *o = run->options;
     const am_decoder_norms *names = o->norms ? o->norms : &llama;
     am_attention_options attention = run->attention;
-    am_decoder_layer layer = {o, &attention, index};
+    am_decoder_layer layer = {o, &attention, index, run->carried};
     attention.window = o->sliding[index] ? o->sliding_window : 0;
     if (!attention.window && am_has_cache(b) && am_dim(b, x, 1) == 1) attention.window = o->cache_window;
     if (attention.window && !o->causal) attention.window++; /* inclusive where it looks both ways */
@@ -212,6 +213,14 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     return x;
 }
 
+/* Whether positions that are given tell of several texts in a row. */
+static bool is_packed(am_builder *b, const am_decoder_options *o)
+{
+    if (!o->mrope.count) return !o->ignores_packing;
+    am_value places = am_input_optional(b, "position_ids", -1);
+    return o->flat_places_pack && places.id && am_shape_of_value(b, places).rank == 2;
+}
+
 static am_attention_options attention_of(am_builder *b, const am_decoder_options *o)
 {
     am_value mask = am_padding_mask(b, "attention_mask");
@@ -226,7 +235,7 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
         .no_v_bias = !o->qkv_bias,
         .no_out_bias = !o->out_bias,
         .causal = o->causal,
-        .mask = o->causal && !o->mrope.count && !o->ignores_packing ? am_packed_mask(b, mask, "position_ids") : mask,
+        .mask = o->causal && is_packed(b, o) ? am_packed_mask(b, mask, "position_ids") : mask,
         .scale = o->attention_scale,
         .soft_cap = o->attention_soft_cap,
         .q_norm = o->qk_norm ? "q_norm" : NULL,
@@ -245,10 +254,21 @@ static am_value clear_pads(am_builder *b, am_value x, am_value ids, const am_dec
     return am_select(b, kept, x, am_scalar(b, am_dtype_of(b, x), 0));
 }
 
+/* Bare bodies may have the usual name where classes around them have their own. */
+static const char *embeddings_name(am_builder *b, const am_decoder_options *o)
+{
+    if (!o->embeddings) return "embed_tokens";
+    am_scope(b, "%s", o->embeddings);
+    bool own = am_has_weight(b, "weight");
+    am_end_scope(b);
+    return own ? o->embeddings : "embed_tokens";
+}
+
 /* The embeddings given, or those of input_ids, and features among them. */
 static am_value embed(am_builder *b, const am_decoder_options *o)
 {
-    am_value x = am_input_embeddings(b, "embed_tokens", o->vocab_size, o->hidden_size);
+    const char *table = embeddings_name(b, o);
+    am_value x = am_input_embeddings(b, table, o->vocab_size, o->hidden_size);
     if (o->clears_pad_token && !am_has_input(b, "inputs_embeds"))
         x = clear_pads(b, x, am_unsqueeze(b, am_input(b, "input_ids", 2), -1), o);
     bool scaled = o->embedding_scale != 0, of_words = !o->scales_inputs_embeds;
@@ -290,7 +310,8 @@ static am_rope rope_tables(am_builder *b, const am_decoder_options *o, int64_t T
 
 am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char *prefix)
 {
-    layers run = {.options = o, .attention = attention_of(b, o)};
+    am_value carried = AM_NONE;
+    layers run = {.options = o, .attention = attention_of(b, o), .carried = &carried};
     read_blocks(b, o, &run);
     am_scope(b, "%s", prefix);
     am_value x = embed(b, o);

@@ -37,6 +37,7 @@ typedef struct am_decoder_layer {
     const am_decoder_options *options;
     const am_attention_options *attention; /* of this layer: rotary tables, mask, window */
     int index;
+    am_value *carried; /* what a layer leaves to those after it: AM_NONE before the first */
 } am_decoder_layer;
 
 /* A part of a layer in the scope of its own ("self_attn", "mlp"): x: [B, T, C] -> [B, T, C]. A member with another
@@ -74,11 +75,13 @@ struct am_decoder_options {
     bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
     bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
     bool has_sliding_rope;
-    am_rope_config sliding_rope;             /* of sliding layers (Gemma 3) */
-    am_mrope_sections mrope;                 /* count 0: places of one kind */
+    am_rope_config sliding_rope; /* of sliding layers (Gemma 3) */
+    am_mrope_sections mrope;     /* count 0: places of one kind */
+    bool flat_places_pack; /* places of one kind, where mrope has more, tell texts apart that are packed into a row */
     am_decoder_part *attention, *mlp;        /* null: those of LLaMA */
     am_decoder_norm *norm;                   /* null: RMSNorm */
     const char *final_norm;                  /* null: "norm" */
+    const char *embeddings;                  /* their table; null: "embed_tokens" */
     const char *embedding_norm;              /* of what goes into the first layer; null: none */
     bool ignores_packing;                    /* texts packed into a row see one another (AFMoE) */
     const char *attention_scope, *mlp_scope; /* null: "self_attn", "mlp" */

@@ -38,6 +38,17 @@ am_value am_delta_decay(am_builder *b, am_value a, const am_delta_net *n)
     return am_unary(b, AM_NEG, am_mul(b, rate, am_unary(b, AM_SOFTPLUS, am_add(b, a, bias))));
 }
 
+am_value am_delta_channel_decay(am_builder *b, am_value x, am_shape rates, double lower_bound, const am_delta_net *n)
+{
+    int64_t H = n->value_heads, K = n->key_dim;
+    am_value rate = am_unary(b, AM_EXP, am_cast(b, am_weight(b, "A_log", rates), AM_F32));
+    rate = am_reshape(b, rate, am_shape_of(H, 1));
+    x = am_add(b, x, am_cast(b, am_weight(b, "dt_bias", am_shape_of(H * K)), AM_F32));
+    x = am_split_heads(b, x, H);
+    if (lower_bound != 0) return am_mul_number(b, am_unary(b, AM_SIGMOID, am_mul(b, rate, x)), lower_bound);
+    return am_unary(b, AM_NEG, am_mul(b, rate, am_unary(b, AM_SOFTPLUS, x)));
+}
+
 am_value am_delta_recurrence(am_builder *b, am_value mixed, am_value log_decay, am_value beta, const am_delta_net *n)
 {
     int64_t keys = n->key_heads * n->key_dim, values = n->value_heads * n->value_dim;
@@ -90,4 +101,28 @@ bool am_is_linear_layer(const am_config *c, int layer)
     if (!linear && (!type || strcmp(type, "full_attention") != 0))
         am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
     return linear;
+}
+
+static am_value qwen3_5_delta_net(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    am_delta_net n = am_delta_net_read(layer->options->config);
+    int64_t values = n.value_heads * n.value_dim, mixed = 2 * n.key_heads * n.key_dim + values;
+    x = am_mask_padding_states(b, x);
+    am_value qkv = am_linear(b, "in_proj_qkv", x, mixed, AM_NO_BIAS);
+    qkv = am_causal_convolution(b, "conv1d", qkv, n.kernel, AM_NO_BIAS, layer->options->hidden_act);
+    am_value z = am_split_heads(b, am_linear(b, "in_proj_z", x, values, AM_NO_BIAS), n.value_heads);
+    am_value beta = am_linear_activation(b, "in_proj_b", x, n.value_heads, AM_NO_BIAS, AM_SIGMOID);
+    am_value decay = am_delta_decay(b, am_linear(b, "in_proj_a", x, n.value_heads, AM_NO_BIAS), &n);
+    am_value y = am_rms_norm(b, "norm", am_delta_recurrence(b, qkv, decay, beta, &n), layer->options->rms_norm_eps, 0);
+    y = am_merge_heads(b, am_gated_activation(b, AM_SILU, z, y));
+    return am_linear(b, "out_proj", y, layer->options->hidden_size, AM_NO_BIAS);
+}
+
+am_value am_qwen3_5_mixer(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    bool linear = am_is_linear_layer(layer->options->config, layer->index);
+    am_scope(b, "%s", linear ? "linear_attn" : "self_attn");
+    x = linear ? qwen3_5_delta_net(b, x, layer) : am_gated_query_attention(b, x, layer);
+    am_end_scope(b);
+    return x;
 }

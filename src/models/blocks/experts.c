@@ -138,13 +138,14 @@ static am_expert_routing_attributes deepseek_routing(const am_config *c, const a
 am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activation, const am_deepseek_fields *f)
 {
     const am_config *c = am_model_config(b);
-    int64_t inner = am_config_size(c, "moe_intermediate_size", f->intermediate_size),
-            shared = am_config_size(
-                c, f->kimi_names ? am_config_either(c, "n_shared_experts", "num_shared_experts") : f->shared, 1);
+    int64_t inner = am_config_size(c, "moe_intermediate_size", f->intermediate_size);
     am_mixture_options options = {
         .experts = {.count = am_config_size(c, am_config_either(c, f->experts, f->experts_alias), f->count),
                     .intermediate_size = inner,
                     .activation = activation,
+                    .gate = f->gate,
+                    .up = f->up,
+                    .down = f->down,
                     .packed = f->packed},
         .routing = deepseek_routing(c, f),
         .router = f->router,
@@ -152,8 +153,10 @@ am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activatio
         .bias_beside_gate = f->bias_beside_gate,
     };
     am_value routed = am_mixture(b, x, &options);
+    if (!f->shared) return routed;
+    const char *shared = f->kimi_names ? am_config_either(c, "n_shared_experts", "num_shared_experts") : f->shared;
     am_scope(b, "%s", name_or(f->shared_scope, "shared_experts"));
-    am_value always = am_gated_mlp(b, x, inner * shared, activation, AM_NO_BIAS);
+    am_value always = am_gated_mlp(b, x, inner * am_config_size(c, shared, 1), activation, AM_NO_BIAS);
     am_end_scope(b);
     return am_add(b, routed, always);
 }

@@ -52,7 +52,8 @@ am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation);
 
 /* What members call and default these fields. */
 typedef struct am_deepseek_fields {
-    const char *experts, *experts_alias, *shared; /* n_routed_experts, num_experts, n_shared_experts */
+    const char *experts, *experts_alias; /* n_routed_experts, num_experts */
+    const char *shared;                  /* n_shared_experts; null: there are none */
     int64_t count, intermediate_size, top_k, groups, group_top_k;
     double scale;
     bool bias_beside_gate;                               /* see am_mixture_options */
@@ -60,6 +61,7 @@ typedef struct am_deepseek_fields {
     bool always_normalized;                              /* norm_topk_prob is not read */
     bool not_normalized;                                 /* what an absent norm_topk_prob stands for */
     const char *scale_key;                               /* null: routed_scaling_factor */
+    const char *gate, *up, *down;                        /* see am_experts_options */
     const char *router, *correction_bias, *shared_scope; /* null: gate, e_score_correction_bias, shared_experts */
     bool packed;                                         /* see am_experts_options */
     bool ungrouped;                                      /* n_group and topk_group are not read */

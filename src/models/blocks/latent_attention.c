@@ -79,8 +79,11 @@ am_value am_latent_query(am_builder *b, am_value x, const am_latent_attention *o
 static am_value query_heads(am_builder *b, am_value query, const am_latent_attention *o, const am_rope *rope)
 {
     int64_t D = o->nope_dim + o->rope_dim;
-    am_value q = am_linear(b, o->q_lora_rank ? "q_b_proj" : "q_proj", query, o->heads * D, AM_NO_BIAS);
-    q = scaled(b, am_split_heads(b, q, o->heads), o->query_scale);
+    am_value q = o->query;
+    if (!q.id) {
+        q = am_linear(b, o->q_lora_rank ? "q_b_proj" : "q_proj", query, o->heads * D, AM_NO_BIAS);
+        q = scaled(b, am_split_heads(b, q, o->heads), o->query_scale);
+    }
     if (o->no_rope) return q;
     am_value rotated = am_rope_apply(b, rope, am_slice(b, q, -1, o->nope_dim, D));
     return am_concat2(b, am_slice(b, q, -1, 0, o->nope_dim), rotated, -1);
@@ -113,6 +116,7 @@ am_value am_latent_attend(am_builder *b, am_value x, am_value query, const am_la
     if (o->reach_beta != 0) q = am_scale_by_reach(b, q, o->reach_beta, o->reach_length);
     expand(b, latent, key, o, &k, &v);
     options.scale = o->scale;
-    am_value y = am_merge_heads(b, am_attend_cached(b, q, k, v, &options));
-    return am_linear(b, "o_proj", o->gate.id ? am_mul(b, y, o->gate) : y, am_dim(b, x, -1), bias);
+    am_value y = am_attend_cached(b, q, k, v, &options);
+    if (o->gate.id) y = am_mul(b, y, o->gate);
+    return am_linear(b, o->out ? o->out : "o_proj", am_merge_heads(b, y), am_dim(b, x, -1), bias);
 }

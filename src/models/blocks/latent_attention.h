@@ -15,7 +15,9 @@ typedef struct am_latent_attention {
     double reach_beta;                /* see am_scale_by_reach; 0: queries are not scaled */
     int64_t reach_length;             /* of it */
     bool no_rope;                     /* nothing is rotated */
-    am_value gate;                    /* [B, T, heads * v_dim] that attended values are multiplied by, or AM_NONE */
+    am_value gate;                    /* [B, T, heads, 1 or v_dim] that attended values are multiplied by, or AM_NONE */
+    am_value query;  /* query heads before the rotation, [B, T, heads, nope + rope], of a member that makes them */
+    const char *out; /* null: o_proj */
 } am_latent_attention;
 
 /* What absent fields stand for. */

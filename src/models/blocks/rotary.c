@@ -250,15 +250,16 @@ am_rope_config am_rope_config_llama3(const am_config *c, int64_t head_dim, doubl
     return r;
 }
 
-am_rope_config am_rope_config_yarn(const am_config *c, int64_t head_dim, double theta, double factor,
-                                   int64_t original_positions, int64_t default_max_positions)
+am_rope_config am_rope_config_yarn(const am_config *c, int64_t head_dim, const am_rope_yarn *scaling,
+                                   int64_t default_max_positions)
 {
-    am_rope_config r = am_rope_config_default(c, head_dim, theta, default_max_positions);
+    am_rope_config r = am_rope_config_default(c, head_dim, scaling->theta, default_max_positions);
     r.type = AM_ROPE_YARN;
-    r.factor = factor;
-    r.original_positions = original_positions;
-    default_frequencies(&r, theta, r.inverse_frequency);
-    ramp_frequencies(&r, 32, 1, true);
+    r.factor = scaling->factor;
+    r.original_positions = scaling->original_positions;
+    if (scaling->attention_factor != 0) r.attention_factor = scaling->attention_factor;
+    default_frequencies(&r, scaling->theta, r.inverse_frequency);
+    ramp_frequencies(&r, 32, 1, !scaling->exact_ramp);
     round_frequencies(&r, r.inverse_frequency);
     return r;
 }

@@ -51,9 +51,17 @@ typedef struct am_rope_llama3 {
 am_rope_config am_rope_config_llama3(const am_config *c, int64_t head_dim, double theta, const am_rope_llama3 *scaling,
                                      int64_t default_max_positions);
 
-/* The same of the scaling "yarn" with its usual ramp, whose factor of cos and sin is 1. */
-am_rope_config am_rope_config_yarn(const am_config *c, int64_t head_dim, double theta, double factor,
-                                   int64_t original_positions, int64_t default_max_positions);
+/* The numbers of the scaling "yarn" with its usual ramp. */
+typedef struct am_rope_yarn {
+    double theta, factor;
+    int64_t original_positions;
+    bool exact_ramp;         /* truncate: false */
+    double attention_factor; /* of cos and sin; 0: 1 */
+} am_rope_yarn;
+
+/* am_rope_config_llama3 of that scaling. */
+am_rope_config am_rope_config_yarn(const am_config *c, int64_t head_dim, const am_rope_yarn *scaling,
+                                   int64_t default_max_positions);
 
 /* Whether some rotation is scaled by how long the text is (dynamic, longrope): then the first tokens' keys depend on
    how many are read with them. */

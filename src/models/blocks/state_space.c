@@ -113,9 +113,11 @@ static am_value for_head_channels(am_builder *b, am_value x, int64_t P)
 static am_value limited_time_step(am_builder *b, am_value step, const am_mamba2_options *o)
 {
     step = am_unary(b, AM_SOFTPLUS, am_add(b, step, f32_weight(b, "dt_bias", am_shape_of(o->heads))));
-    if (am_has_cache(b) && am_dim(b, step, 1) == 1) return step;
-    if (o->time_step_min > 0) step = am_binary_number(b, AM_MAX, step, o->time_step_min);
-    return isinf(o->time_step_max) ? step : am_binary_number(b, AM_MIN, step, o->time_step_max);
+    am_value limited = step;
+    if (o->time_step_min > 0) limited = am_binary_number(b, AM_MAX, limited, o->time_step_min);
+    if (!isinf(o->time_step_max)) limited = am_binary_number(b, AM_MIN, limited, o->time_step_max);
+    if (limited.id == step.id || !am_has_cache(b) || am_dim(b, step, 1) != 1) return limited;
+    return am_select(b, am_binary_number(b, AM_EQUAL, am_cache_offset(b), 0), limited, step);
 }
 
 static am_value gated_norm(am_builder *b, am_value y, am_value gate, const am_mamba2_options *o)

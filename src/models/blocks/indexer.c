@@ -1,0 +1,56 @@
+#include "models/blocks/indexer.h"
+
+#include <math.h>
+
+am_value am_earlier_keys(am_builder *b, int64_t T, int64_t S)
+{
+    am_value queries = am_iota(b, AM_I32, am_shape_of(1, T, 1), 1, (double)(am_has_cache(b) ? 0 : S - T), 1);
+    am_value keys = am_iota(b, AM_I32, am_shape_of(1, 1, S), 2, 0, 1);
+    if (am_has_cache(b)) queries = am_add(b, queries, am_cache_offset(b));
+    return am_binary(b, AM_LESS_EQUAL, keys, queries);
+}
+
+am_value am_mark_best(am_builder *b, am_value scores, int64_t k)
+{
+    am_value best;
+    am_top_k(b, scores, -1, k, false, &best);
+    am_scatter_attributes set = {.axis = -1, .elementwise = true, .fn = AM_SCATTER_SET};
+    am_value ones = am_broadcast(b, am_scalar(b, AM_F32, 1), am_shape_of_value(b, best)),
+             zeros = am_broadcast(b, am_scalar(b, AM_F32, 0), am_shape_of_value(b, scores));
+    return am_binary_number(b, AM_NOT_EQUAL, am_scatter(b, zeros, best, ones, &set), 0);
+}
+
+static am_value rotate(am_builder *b, am_value heads, const am_indexer *o, const am_rope *rope)
+{
+    am_rope own = *rope;
+    own.interleaved = o->interleaved;
+    return am_rope_apply(b, &own, heads);
+}
+
+/* What each query thinks of each key: [B, T, S]. */
+static am_value scores(am_builder *b, am_value x, am_value query, const am_indexer *o, const am_rope *rope)
+{
+    am_value q = am_split_heads(b, am_linear(b, "wq_b", query, o->heads * o->head_dim, AM_NO_BIAS), o->heads);
+    am_value k = am_layer_norm(b, "k_norm", am_linear(b, "wk", x, o->head_dim, AM_NO_BIAS), 1e-6);
+    k = am_cache_append(b, "index_key", rotate(b, am_split_heads(b, k, 1), o, rope));
+    k = am_permute(b, k, am_shape_of(0, 2, 1, 3)); /* [B, 1, S, D] */
+    am_value dots = am_matmul(b, rotate(b, q, o, rope), k, false, true);
+    dots = am_unary(b, AM_RELU, am_mul_number(b, dots, 1 / sqrt((double)o->head_dim))); /* [B, T, H, S] */
+    am_value weights = am_linear(b, "weights_proj", x, o->heads, AM_NO_BIAS);
+    weights = am_unsqueeze(b, am_mul_number(b, weights, 1 / sqrt((double)o->heads)), 2);
+    return am_squeeze(b, am_matmul(b, weights, dots, false, false), 2);
+}
+
+am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_indexer *o,
+                       const am_attention_options *shared)
+{
+    am_scope(b, "indexer");
+    am_value s = scores(b, x, query, o, shared->rope);
+    am_end_scope(b);
+    int64_t B = am_dim(b, s, 0), T = am_dim(b, s, 1), S = am_dim(b, s, 2);
+    if (S <= o->top_k) return shared->mask;
+    am_value allowed = am_broadcast(b, am_earlier_keys(b, T, S), am_shape_of(B, T, S));
+    if (shared->mask.id) allowed = am_binary(b, AM_LOGICAL_AND, allowed, am_squeeze(b, shared->mask, 1));
+    am_value chosen = am_mark_best(b, am_select(b, allowed, s, am_scalar(b, AM_F32, -3e38)), o->top_k);
+    return am_unsqueeze(b, am_binary(b, AM_LOGICAL_AND, chosen, allowed), 1);
+}

@@ -1,0 +1,24 @@
+/* Indexers, small attentions that choose which keys each query attends. */
+#ifndef AM_MODELS_BLOCKS_INDEXER_H
+#define AM_MODELS_BLOCKS_INDEXER_H
+
+#include "models/blocks/attention.h"
+
+typedef struct am_indexer {
+    int64_t heads, head_dim, top_k;
+    bool interleaved; /* pairs side by side are rotated, else halves, whatever the heads of attention do */
+} am_indexer;
+
+/* DeepSeek-V3.2's, below "indexer": the keys that each query of x: [B, T, C] attends, those top_k of which a weighted
+   sum over its heads of relu(q k) is best; `query` is what queries are made of. BOOL [B, 1, T, S], or the mask of
+   `shared` alone where all keys fit. Keys go through the cache. */
+am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_indexer *options,
+                       const am_attention_options *shared);
+
+/* Which of S keys stand no later than each of the T queries of this run: BOOL [1, T, S]. */
+am_value am_earlier_keys(am_builder *b, int64_t T, int64_t S);
+
+/* Marks the k best along the last axis of scores: BOOL of their shape. */
+am_value am_mark_best(am_builder *b, am_value scores, int64_t k);
+
+#endif
