@@ -308,6 +308,12 @@ int am_part_features(am_builder *b, const am_feature_rows **out)
     return c->part ? c->part->feature_count : 0;
 }
 
+bool am_part_rows_may_be_left(const am_builder *b)
+{
+    const context *c = context_of(b);
+    return c->part && c->part->rows_may_be_left;
+}
+
 am_value am_part_output(const am_part_outputs *o, const char *name)
 {
     for (int i = 0; i < o->count; i++)

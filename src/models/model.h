@@ -144,6 +144,7 @@ typedef struct am_feature_rows {
     am_value rows, ids;
     int64_t token;
     bool may_be_left; /* the places may be fewer: the last rows take none */
+    bool repeats;     /* one row, [1, C], takes every place */
 } am_feature_rows;
 
 /* A class that is built as a part of another, from a configuration inside the whole one's and weights below the current
@@ -159,7 +160,8 @@ typedef struct am_part {
     int64_t rows; /* of the part for each row of the whole, with as much less encoder length; 0 means 1 */
     const am_feature_rows *features; /* of other modalities among the part's embeddings; feature_count of them */
     int feature_count;
-    bool hidden_states; /* the part gives its hidden states, whether or not they are wanted of the whole */
+    bool hidden_states;    /* the part gives its hidden states, whether or not they are wanted of the whole */
+    bool rows_may_be_left; /* features that the part makes itself may be more than their places */
 } am_part;
 
 typedef struct am_part_outputs {
@@ -173,6 +175,9 @@ am_part_outputs am_build_part(am_builder *b, const am_part *part);
 
 /* The features that this class, a part of another, is to put among its embeddings: *out has as many as are given. */
 int am_part_features(am_builder *b, const am_feature_rows **out);
+
+/* Whether this class is a part whose rows_may_be_left. */
+bool am_part_rows_may_be_left(const am_builder *b);
 
 /* The output of that name, or AM_NONE. */
 am_value am_part_output(const am_part_outputs *outputs, const char *name);

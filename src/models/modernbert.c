@@ -2,6 +2,7 @@
    window of it, each kind with rotations of its own. transformers: models/modernbert/modeling_modernbert.py */
 #include "models/blocks/attention.h"
 #include "models/blocks/modernbert.h"
+#include "models/blocks/multimodal.h"
 #include "models/blocks/text_classes.h"
 
 static am_value attention(am_builder *b, am_value x, const am_modernbert_config *c, const am_rope *rope, am_value mask,
@@ -29,6 +30,7 @@ static am_value body(am_builder *b, const char *prefix)
             windowed = am_modernbert_rotations(b, &c, true, am_dim(b, ids, 1));
     am_scope(b, "%s", prefix);
     am_value x = am_embedding(b, "embeddings.tok_embeddings", ids, c.vocab_size, c.hidden_size);
+    x = am_merge_part_features(b, x);
     x = am_modernbert_norm(b, "embeddings.norm", x, &c);
     for (int i = 0; i < c.num_hidden_layers && !am_builder_failed(b); i++) {
         bool local = am_modernbert_is_local(b, &c, i);

@@ -2,38 +2,14 @@
    as far apart as they were taken. transformers: models/qwen2_5_vl/modeling_qwen2_5_vl.py */
 #include "models/blocks/qwen_vl.h"
 
-static am_qwen_vision read_vision(const am_config *c)
-{
-    am_config rope = am_config_child(c, "rope_parameters");
-    am_qwen_vision v = {
-        .depth = am_config_count(c, am_config_either(c, "depth", "num_hidden_layers"), 32),
-        .width = am_config_size(c, "hidden_size", 3584),
-        .out_width = am_config_size(c, "out_hidden_size", 3584),
-        .intermediate_size = am_config_size(c, "intermediate_size", 3420),
-        .heads = am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), 16),
-        .in_channels = am_config_size(c, "in_channels", 3),
-        .patch_size = am_config_size(c, "patch_size", 14),
-        .temporal_patch_size = am_config_size(c, "temporal_patch_size", 2),
-        .merge = am_config_size(c, "spatial_merge_size", 2),
-        .c = c,
-        .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
-        .modern = true,
-        .theta = am_config_real(&rope, "rope_theta", 10000),
-    };
-    v.window = am_config_size(c, "window_size", 112) / v.merge / v.patch_size;
-    if (v.window < 1) am_config_fail(c, "window_size", "is less than a token of %lld patches", (long long)v.merge);
-    am_config_check_divides(c, "num_heads", v.heads, "hidden_size", v.width);
-    return v;
-}
-
 static am_value features(am_builder *b)
 {
-    return am_qwen_features(b, read_vision, "pixel_values", "image_grid_thw");
+    return am_qwen_features(b, am_qwen2_5_vision_read, "pixel_values", "image_grid_thw");
 }
 
 static am_value video_features(am_builder *b)
 {
-    return am_qwen_features(b, read_vision, "pixel_values_videos", "video_grid_thw");
+    return am_qwen_features(b, am_qwen2_5_vision_read, "pixel_values_videos", "video_grid_thw");
 }
 
 static int text_inputs(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS])
@@ -46,7 +22,7 @@ static int text_inputs(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUT
 
 static void vision_model(am_builder *b)
 {
-    am_qwen_vision v = read_vision(am_model_config(b));
+    am_qwen_vision v = am_qwen2_5_vision_read(am_model_config(b));
     am_value x = am_input(b, "hidden_states", 2);
     am_grids grids = am_grids_read(b, "grid_thw", v.merge);
     am_qwen_vision_output out = am_qwen_vision_tower(b, x, &grids, &v, true);

@@ -6,28 +6,6 @@
 
 static const double MERGER_NORM_EPS = 1e-5; /* not configurable */
 
-/* Where each patch stands between -1 and 1 of its picture: [1, N, 1, 2], across and down. */
-static am_value relative_places(am_builder *b, const am_grids *g, const am_patch_places *p)
-{
-    int64_t at = 0, frame = 0;
-    float *data = am_arena_array(am_builder_arena(b), (size_t)(2 * g->patches) + 1, sizeof *data);
-    if (!data) am_builder_fail(b, am_out_of_memory());
-    for (int i = 0; i < g->count && !am_builder_failed(b); i++)
-        for (int64_t t = 0; t < g->items[i].t; t++, frame++) {
-            if (frame >= g->count) {
-                am_builder_fail(b,
-                                am_error(AM_INVALID_ARGUMENT, "grids of several frames have to be given one by one"));
-                return AM_NONE;
-            }
-            for (int64_t k = 0; k < g->items[i].h * g->items[i].w; k++, at++) {
-                data[2 * at] = (float)((p->width[at] + 0.5) / (double)g->items[frame].w * 2 - 1);
-                data[2 * at + 1] = (float)((p->height[at] + 0.5) / (double)g->items[frame].h * 2 - 1);
-            }
-        }
-    if (am_builder_failed(b)) return AM_NONE;
-    return am_constant_copy(b, AM_F32, (am_shape){.rank = 4, .dims = {1, g->patches, 1, 2}}, data);
-}
-
 /* Learned positions, bicubic between those of a square: [N, width]. */
 static am_value positions(am_builder *b, const am_grids *g, const am_patch_places *p, const am_qwen_vision *v)
 {
@@ -37,7 +15,10 @@ static am_value positions(am_builder *b, const am_grids *g, const am_patch_place
         am_cast(b, am_weight(b, "embeddings.position_embedding.weight", am_shape_of(side * side, v->width)), AM_F32);
     table = am_reshape(b, am_transpose(b, table, 0, 1), am_shape_of(1, v->width, side, side));
     am_grid_sample_attributes options = {.mode = AM_RESIZE_CUBIC, .padding = AM_PAD_REPLICATE};
-    am_value x = am_grid_sample(b, table, relative_places(b, g, p), &options); /* [1, width, N, 1] */
+    for (int i = 0; i < g->count && !am_builder_failed(b); i++)
+        if (g->items[i].t != 1)
+            am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "grids of several frames have to be given one by one"));
+    am_value x = am_grid_sample(b, table, am_grid_relative_places(b, g, p), &options); /* [1, width, N, 1] */
     return am_builder_failed(b) ? AM_NONE : am_transpose(b, am_reshape(b, x, am_shape_of(v->width, -1)), 0, 1);
 }
 

@@ -77,6 +77,19 @@ am_patch_places am_grid_places(am_builder *b, const am_grids *g, const int64_t *
     return order ? q : p;
 }
 
+am_value am_grid_relative_places(am_builder *b, const am_grids *g, const am_patch_places *p)
+{
+    int64_t at = 0;
+    float *data = numbers(b, 2 * g->patches, sizeof *data);
+    if (!data || am_builder_failed(b)) return AM_NONE;
+    for (int i = 0; i < g->count; i++)
+        for (int64_t k = 0; k < g->items[i].t * g->items[i].h * g->items[i].w; k++, at++) {
+            data[2 * at] = (float)((p->width[at] + 0.5) / (double)g->items[i].w * 2 - 1);
+            data[2 * at + 1] = (float)((p->height[at] + 0.5) / (double)g->items[i].h * 2 - 1);
+        }
+    return am_constant_copy(b, AM_F32, (am_shape){.rank = 4, .dims = {1, g->patches, 1, 2}}, data);
+}
+
 /* cos or sin of each patch's angles. */
 static am_value angles(am_builder *b, const am_patch_places *p, int64_t patches, const double *frequencies,
                        int64_t pairs, double (*fn)(double))

@@ -29,6 +29,10 @@ typedef struct am_patch_places {
 
 am_patch_places am_grid_places(am_builder *b, const am_grids *grids, const int64_t *order);
 
+/* Where each patch stands between -1 and 1 of its picture, across and down, as am_grid_sample takes it: F32 [1,
+   patches, 1, 2]. */
+am_value am_grid_relative_places(am_builder *b, const am_grids *grids, const am_patch_places *places);
+
 typedef enum am_grid_rope_kind {
     AM_GRID_ROPE_SAME,     /* height and width turn by the same frequencies, those of half a head (Qwen2-VL) */
     AM_GRID_ROPE_ALTERNATE /* of a head's frequencies every other one is of height, the rest of width (Pixtral) */

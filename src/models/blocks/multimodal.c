@@ -3,6 +3,10 @@
 am_value am_merge_features(am_builder *b, am_value x, const am_feature_rows *f)
 {
     int64_t N = am_dim(b, f->rows, 0);
+    if (f->repeats) {
+        am_value is = am_unsqueeze(b, am_binary_number(b, AM_EQUAL, f->ids, (double)f->token), -1);
+        return am_select(b, is, am_unsqueeze(b, f->rows, 0), x);
+    }
     if (!f->may_be_left) am_require_count(b, f->ids, f->token, N, "rows of features");
     am_value is_feature = am_binary_number(b, AM_EQUAL, am_flatten(b, f->ids, 0, 1), (double)f->token); /* [B * T] */
     am_value count = am_scan(b, AM_REDUCE_SUM, am_cast(b, is_feature, AM_I32), 0, false, false);

@@ -47,6 +47,9 @@ am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_g
 /* A tower of configuration c; what differs is read by the member. */
 typedef am_qwen_vision am_qwen_vision_read(const am_config *c);
 
+/* The fields of a tower as Qwen2_5_VLVisionConfig names and defaults them. */
+am_qwen_vision am_qwen2_5_vision_read(const am_config *c);
+
 /* Rows of a text for the input `pixels` and its grids, by the tower `visual` of vision_config. */
 am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid);
 

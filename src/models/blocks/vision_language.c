@@ -1,6 +1,7 @@
 #include "models/blocks/vision_language.h"
 
 #include "models/blocks/heads.h"
+#include "models/names/names.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -162,12 +163,25 @@ static am_value build_features(am_builder *b, am_value (*features)(am_builder *b
     am_end_scope(b);
     *out = (am_feature_rows){.rows = am_reshape(b, rows, am_shape_of(-1, am_dim(b, rows, -1))),
                              .ids = am_input(b, "input_ids", 2),
-                             .token = token};
+                             .token = token,
+                             .may_be_left = am_part_rows_may_be_left(b)};
     return rows;
 }
 
+enum { KINDS = 2 + AM_VISION_LANGUAGE_MORE };
+
+/* What a member has beside the rows of images. */
+static int more_features(am_builder *b, am_feature_rows *out)
+{
+    if (!family_of(b)->more_features) return 0;
+    am_scope(b, "%s", places[place_of(b)].parts);
+    int count = family_of(b)->more_features(b, out);
+    am_end_scope(b);
+    return count;
+}
+
 /* Those of images and of videos, where such are given: how many kinds. */
-static int all_features(am_builder *b, am_feature_rows out[2])
+static int all_features(am_builder *b, am_feature_rows out[KINDS])
 {
     const am_vision_language_family *family = family_of(b);
     const am_config *c = am_model_config(b);
@@ -176,6 +190,7 @@ static int all_features(am_builder *b, am_feature_rows out[2])
     if (am_has_input(b, "pixel_values") || (family->pixels_alias && am_has_input(b, family->pixels_alias))) {
         am_value rows = build_features(b, family->features, image_token(b), &out[count++]);
         if (!family->hides_features) am_output(b, "image_hidden_states", rows);
+        count += more_features(b, out + count);
     }
     if (family->video_features && am_has_input(b, "pixel_values_videos")) {
         int64_t token = family->videos_as_images ? image_token(b) : am_config_int(c, video_key, family->video_token);
@@ -220,15 +235,22 @@ static int split_deep_rows(am_builder *b, am_feature_rows *features, int kinds, 
     return am_builder_failed(b) ? 0 : deep + 1;
 }
 
+/* The class of a text model whose model_type is the alias; null where it is not. */
+static const char *class_of_alias(const am_vision_language_family *family, const am_config *text)
+{
+    bool is = family->text_alias && am_config_is(text, "model_type", family->text_alias);
+    return is ? am_auto_class_of("AutoModel", family->text_type) : NULL;
+}
+
 /* Outputs of the text model, hidden states named; image_hidden_states comes behind them. */
 am_value am_vision_language_body(am_builder *b)
 {
     const am_vision_language_family *family = family_of(b);
     am_config text = am_text_config(b);
-    am_feature_rows features[2];
+    am_feature_rows features[KINDS];
     am_part_input inputs[AM_VISION_LANGUAGE_INPUTS + AM_VISION_LANGUAGE_DEEP + 2];
     am_part part = {.auto_class = "AutoModel",
-                    .class_name = family->text_class,
+                    .class_name = family->text_class ? family->text_class : class_of_alias(family, &text),
                     .model_type = family->text_type ? family->text_type : "llama",
                     .config = &text,
                     .inputs = inputs,

@@ -7,7 +7,7 @@
 
 #include "models/blocks/multimodal.h"
 
-enum { AM_VISION_LANGUAGE_INPUTS = 4, AM_VISION_LANGUAGE_DEEP = 16 };
+enum { AM_VISION_LANGUAGE_INPUTS = 4, AM_VISION_LANGUAGE_DEEP = 16, AM_VISION_LANGUAGE_MORE = 16 };
 
 /* What a member's descriptor carries as its family. */
 typedef struct am_vision_language_family {
@@ -15,7 +15,9 @@ typedef struct am_vision_language_family {
        below the scope. */
     am_value (*features)(am_builder *b);
     am_value (*video_features)(am_builder *b); /* the same of pixel_values_videos; or null */
-    const char *pixels_alias;                  /* another name of the input pixel_values, or null */
+    /* Null, or further rows for other tokens beside images: how many kinds, at most AM_VISION_LANGUAGE_MORE. */
+    int (*more_features)(am_builder *b, am_feature_rows out[AM_VISION_LANGUAGE_MORE]);
+    const char *pixels_alias; /* another name of the input pixel_values, or null */
     /* Null, or how many further rows stand behind each row of features, [.., C * (1 + n)], at most
        AM_VISION_LANGUAGE_DEEP: the text model takes them as deepstack_visual_embeds. */
     int (*deep_rows)(am_builder *b);
@@ -25,6 +27,7 @@ typedef struct am_vision_language_family {
     bool text_ties;         /* text_config's tie_word_embeddings counts, too */
     int64_t pad_token;      /* what an absent pad_token_id of text_config stands for */
     const char *text_type;  /* the same of its model_type; null: "llama" */
+    const char *text_alias; /* another model_type of text_config that stands for text_type; or null */
     const char *text_class; /* null: what AutoModel makes of text_config */
     bool caps_logits;       /* by final_logit_softcapping of text_config */
     bool hides_features;    /* image_hidden_states is no output */
