@@ -12,6 +12,7 @@ from pyramid_switches import PYRAMIDS, PYRAMIDS_KEPT
 from relatives_switches import YOUNGER, YOUNGER_KEPT
 from seq2seq_switches import SEQ2SEQ, SEQ2SEQ_KEPT
 from sound_switches import SOUNDS, SOUNDS_KEPT
+from speech_chat_switches import SPEECH_CHAT, SPEECH_CHAT_KEPT
 from speech_switches import SPEECH, SPEECH_KEPT
 from switches import ABSENT, Switch, crossed
 from time_series_switches import SERIES, SERIES_KEPT
@@ -734,6 +735,7 @@ SWITCHES = {
 SWITCHES |= DECODERS | ENCODERS
 SWITCHES |= MIXERS | WINDOWED | SEQ2SEQ | RELATIVES | BERTS | IMAGES | SPEECH | MULTIMODAL | VITS | SERIES | PYRAMIDS
 SWITCHES |= YOUNGER | SOUNDS | IMAGE_TEXTS
+SWITCHES |= SPEECH_CHAT
 
 # The cases that tests/golden/variations holds: by model type, the names after the class.
 KEPT = {
@@ -767,3 +769,4 @@ KEPT = {
 KEPT |= DECODERS_KEPT | ENCODERS_KEPT
 KEPT |= MIXERS_KEPT | WINDOWED_KEPT | SEQ2SEQ_KEPT | RELATIVES_KEPT | BERTS_KEPT | IMAGES_KEPT | SPEECH_KEPT | MULTIMODAL_KEPT
 KEPT |= VITS_KEPT | SERIES_KEPT | PYRAMIDS_KEPT | YOUNGER_KEPT | SOUNDS_KEPT | IMAGE_TEXTS_KEPT
+KEPT |= SPEECH_CHAT_KEPT

@@ -240,6 +240,7 @@ static am_attention_options attention_of(am_builder *b, const am_decoder_options
 /* The embeddings given, or those of input_ids, and features among them. */
 static am_value embed(am_builder *b, const am_decoder_options *o)
 {
+    if (o->embeddings.id) return o->embeddings;
     am_value x = am_input_embeddings(b, "embed_tokens", o->vocab_size, o->hidden_size);
     bool scaled = o->embedding_scale != 0, of_words = !o->scales_inputs_embeds;
     if (scaled && of_words && !am_has_input(b, "inputs_embeds")) x = am_mul_number(b, x, o->embedding_scale);

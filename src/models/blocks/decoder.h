@@ -82,6 +82,7 @@ struct am_decoder_options {
     am_value (*after_layer)(am_builder *b, am_value x, int index); /* what goes on after a layer; null: x */
     const am_config *config;                                       /* these were read from */
     const am_feature_rows *features;                               /* among the embeddings, or null */
+    am_value embeddings; /* what goes into the first layer, made by the member; AM_NONE: words */
 };
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */
