@@ -10,7 +10,7 @@ static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer
         .experts = {.count = am_config_size(o->config, "num_local_experts", 8),
                     .intermediate_size = o->intermediate_size,
                     .activation = o->hidden_act,
-                    .stacked = true},
+                    .packed = true},
         .routing = {.top_k = am_config_size(o->config, "num_experts_per_tok", 2), .softmax_after = true},
         .router = "router"};
     am_scope(b, "block_sparse_moe");

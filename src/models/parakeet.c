@@ -1,209 +1,64 @@
-/* Parakeet's encoder (Fast Conformer, arXiv 2305.05084): convolutions over time and frequency leave an eighth of the
-   frames of a log-mel spectrogram to conformer layers with Transformer-XL's positions; a head for CTC.
+/* Parakeet: the encoder of blocks/parakeet.h with a head for CTC; or with one that joins each frame and each token read
+   so far by an LSTM (RNN-T), and says how many frames a token lasts (TDT, arXiv 2304.06795).
    transformers: models/parakeet/modeling_parakeet.py */
-#include "models/blocks/attention.h"
-#include "models/blocks/conformer.h"
-#include "models/blocks/transformer_xl.h"
+#include "models/blocks/parakeet.h"
 
-#include <inttypes.h>
-#include <math.h>
-
-static const double NORM_EPS = 1e-5; /* not configurable */
-
-typedef struct parakeet_config {
-    int64_t hidden_size, layers, intermediate_size, heads, kv_heads, head_dim, kernel;
-    am_unary_fn hidden_act;
-    bool attention_bias, convolution_bias, scale_input;
-    int64_t subsamplings, channels, subsampling_kernel, subsampling_stride, bins;
-} parakeet_config;
-
-static parakeet_config read_config(const am_config *c)
-{
-    parakeet_config r = {.hidden_size = am_config_size(c, "hidden_size", 1024),
-                         .layers = am_config_count(c, "num_hidden_layers", 24),
-                         .intermediate_size = am_config_size(c, "intermediate_size", 4096),
-                         .heads = am_config_size(c, "num_attention_heads", 8),
-                         .kernel = am_config_size(c, "conv_kernel_size", 9),
-                         .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
-                         .attention_bias = am_config_flag(c, "attention_bias", true),
-                         .convolution_bias = am_config_flag(c, "convolution_bias", true),
-                         .scale_input = am_config_flag(c, "scale_input", true),
-                         .channels = am_config_size(c, "subsampling_conv_channels", 256),
-                         .subsampling_kernel = am_config_size(c, "subsampling_conv_kernel_size", 3),
-                         .subsampling_stride = am_config_size(c, "subsampling_conv_stride", 2),
-                         .bins = am_config_size(c, "num_mel_bins", 80)};
-    int64_t factor = am_config_size(c, "subsampling_factor", 8);
-    while (factor >> (r.subsamplings + 1)) r.subsamplings++;
-    r.kv_heads = am_config_size(c, "num_key_value_heads", r.heads);
-    if (!am_config_has(c, "head_dim"))
-        am_config_check_divides(c, "num_attention_heads", r.heads, "hidden_size", r.hidden_size);
-    r.head_dim = am_config_size(c, "head_dim", r.hidden_size / r.heads);
-    am_config_check_divides(c, "num_key_value_heads", r.kv_heads, "num_attention_heads", r.heads);
-    if (r.kernel % 2 == 0) am_config_fail(c, "conv_kernel_size", "expected an odd number, found %" PRId64, r.kernel);
-    if (r.hidden_size % 2) am_config_fail(c, "hidden_size", "expected an even number, found %" PRId64, r.hidden_size);
-    return r;
-}
-
-/* --- subsampling --- */
-
-/* Frames and their lengths: I32 [B], or AM_NONE. */
-typedef struct frames {
-    am_value x, lengths;
-} frames;
-
-/* x: [B, C, T, F] with zeros behind each row's length. */
-static am_value cut_off(am_builder *b, am_value x, am_value lengths)
-{
-    if (!lengths.id) return x;
-    int64_t B = am_dim(b, x, 0), T = am_dim(b, x, 2);
-    am_value mask = am_reshape(b, am_frames_before(b, lengths, T), am_shape_of(B, 1, T, 1));
-    return am_select(b, mask, x, am_scalar(b, am_dtype_of(b, x), 0));
-}
-
-/* Convolution layers.<index>, one of each channel where groups says so, over f->x: [B, C, T, F]. */
-static void subsample(am_builder *b, frames *f, int index, int64_t groups, const parakeet_config *c)
-{
-    int64_t kernel = c->subsampling_kernel, stride = c->subsampling_stride, half = (kernel - 1) / 2;
-    am_shape padding = am_shape_of(half, half);
-    am_convolution_attributes options = {
-        .stride = am_shape_of(stride, stride), .padding_before = padding, .padding_after = padding, .groups = groups};
-    am_scope(b, "layers.%d", index);
-    f->x = am_conv(b, "", f->x, c->channels, am_shape_of(kernel, kernel), AM_BIAS, &options);
-    am_end_scope(b);
-    if (f->lengths.id && stride > 1) f->lengths = am_convolved_length(b, f->lengths, kernel - 2 * half, stride);
-    f->x = cut_off(b, f->x, f->lengths);
-}
-
-/* The input input_features: [B, L, bins] -> [B, T, C]. */
-static frames subsampled(am_builder *b, const parakeet_config *c)
-{
-    frames f = {.x = am_unsqueeze(b, am_input(b, "input_features", 3), 1), .lengths = am_attended_lengths(b)};
-    if (f.x.id && am_dim(b, f.x, 3) != c->bins)
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "input_features has %" PRId64 " bins, expected %" PRId64 " (num_mel_bins)",
-                                    am_dim(b, f.x, 3), c->bins));
-    am_scope(b, "subsampling");
-    subsample(b, &f, 0, 1, c);
-    f.x = am_unary(b, AM_RELU, f.x);
-    for (int i = 0; i + 1 < c->subsamplings && !am_builder_failed(b); i++) {
-        subsample(b, &f, 2 + 3 * i, c->channels, c);
-        am_scope(b, "layers.%d", 3 + 3 * i);
-        f.x = am_conv(b, "", f.x, c->channels, am_shape_of(1, 1), AM_BIAS, &(am_convolution_attributes){0});
-        am_end_scope(b);
-        f.x = am_unary(b, AM_RELU, cut_off(b, f.x, f.lengths));
-    }
-    f.x = am_flatten(b, am_transpose(b, f.x, 1, 2), 2, 3);
-    f.x = am_linear(b, "linear", f.x, c->hidden_size, AM_BIAS);
-    am_end_scope(b);
-    if (c->scale_input) f.x = am_mul_number(b, f.x, sqrt((double)c->hidden_size));
-    return f;
-}
-
-/* --- layers --- */
-
-static am_value feed_forward(am_builder *b, const char *name, const char *norm, am_value x, const parakeet_config *c)
-{
-    int bias = c->attention_bias ? AM_BIAS : AM_NO_BIAS;
-    am_value h = am_layer_norm(b, norm, x, NORM_EPS);
-    am_scope(b, "%s", name);
-    h = am_linear_activation(b, "linear1", h, c->intermediate_size, bias, c->hidden_act);
-    h = am_linear(b, "linear2", h, c->hidden_size, bias);
-    am_end_scope(b);
-    return am_add(b, x, am_mul_number(b, h, 0.5));
-}
-
-static am_value heads_of(am_builder *b, const char *name, am_value x, int64_t heads, int bias, const parakeet_config *c)
-{
-    return am_split_heads(b, am_linear(b, name, x, heads * c->head_dim, bias), heads);
-}
-
-/* x: [B, T, C], mask: BOOL [B, 1, T, T] or AM_NONE */
-static am_value attention(am_builder *b, am_value x, am_value mask, am_value sinusoids, const parakeet_config *c)
-{
-    int bias = c->attention_bias ? AM_BIAS : AM_NO_BIAS;
-    double scale = 1 / sqrt((double)c->head_dim);
-    am_value q = heads_of(b, "q_proj", x, c->heads, bias, c);
-    am_value rows = am_index(b, heads_of(b, "relative_k_proj", sinusoids, c->heads, AM_NO_BIAS, c), 0, 0);
-    am_value scores = am_xl_shifted(b, am_xl_products(b, am_xl_biased(b, q, "bias_v"), rows));
-    am_attention_inputs inputs = {.q = am_xl_biased(b, q, "bias_u"),
-                                  .k = heads_of(b, "k_proj", x, c->kv_heads, bias, c),
-                                  .v = heads_of(b, "v_proj", x, c->kv_heads, bias, c),
-                                  .mask = mask,
-                                  .bias = am_mul_number(b, scores, scale)};
-    am_value h = am_merge_heads(b, am_attention_op(b, &inputs, &(am_attention_attributes){.scale = scale}));
-    return am_linear(b, "o_proj", h, c->hidden_size, bias);
-}
-
-/* kept: BOOL [B, T], seen: BOOL [B, 1, T, T], or AM_NONE both */
-static am_value layer(am_builder *b, am_value x, am_value kept, am_value seen, am_value sinusoids,
-                      const parakeet_config *c)
-{
-    x = feed_forward(b, "feed_forward1", "norm_feed_forward1", x, c);
-    am_value h = am_layer_norm(b, "norm_self_att", x, NORM_EPS);
-    am_scope(b, "self_attn");
-    x = am_add(b, x, attention(b, h, seen, sinusoids, c));
-    am_end_scope(b);
-    h = am_layer_norm(b, "norm_conv", x, NORM_EPS);
-    am_scope(b, "conv");
-    x = am_add(b, x, am_conformer_convolution(b, h, kept, c->kernel, c->convolution_bias, c->hidden_act));
-    am_end_scope(b);
-    x = feed_forward(b, "feed_forward2", "norm_feed_forward2", x, c);
-    return am_layer_norm(b, "norm_out", x, NORM_EPS);
-}
-
-/* The states below the scope: [B, T, C], named as hidden states; *out_mask: BOOL [B, T], or AM_NONE. */
-static am_value encoder(am_builder *b, const am_config *config, am_value *out_mask)
-{
-    parakeet_config c = read_config(config);
-    frames f = subsampled(b, &c);
-    int64_t B = am_dim(b, f.x, 0), T = am_dim(b, f.x, 1);
-    am_value kept = AM_NONE, seen = AM_NONE, x = f.x, sinusoids = am_conformer_sinusoids(b, T, c.hidden_size);
-    if (f.lengths.id) { /* frames of padding see nothing, either */
-        kept = am_frames_before(b, f.lengths, T);
-        seen = am_binary(b, AM_LOGICAL_AND, am_reshape(b, kept, am_shape_of(B, 1, T, 1)),
-                         am_reshape(b, kept, am_shape_of(B, 1, 1, T)));
-    }
-    for (int i = 0; i < c.layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, "hidden_states", i, x);
-        am_scope(b, "layers.%d", i);
-        x = layer(b, x, kept, seen, sinusoids, &c);
-        am_end_scope(b);
-    }
-    am_output_hidden_state(b, "hidden_states", (int)c.layers, x);
-    *out_mask = kept;
-    return x;
-}
-
-/* --- classes --- */
+#include "models/blocks/layers.h"
+#include "models/blocks/transducer.h"
 
 static void parakeet_encoder(am_builder *b)
 {
     am_value mask;
-    am_output(b, "last_hidden_state", encoder(b, am_model_config(b), &mask));
+    am_output(b, "last_hidden_state", am_parakeet_encode(b, am_model_config(b), &mask));
     if (mask.id) am_output(b, "attention_mask", am_cast(b, mask, AM_I32));
+}
+
+static am_value encode(am_builder *b)
+{
+    am_config config = am_config_child(am_model_config(b), "encoder_config");
+    am_value mask;
+    am_scope(b, "encoder");
+    am_value x = am_parakeet_encode(b, &config, &mask);
+    am_end_scope(b);
+    return x;
 }
 
 static void for_ctc(am_builder *b)
 {
-    const am_config *c = am_model_config(b);
-    am_config config = am_config_child(c, "encoder_config");
-    int64_t vocab = am_config_size(c, "vocab_size", 1025);
-    am_value mask;
-    am_scope(b, "encoder");
-    am_value x = encoder(b, &config, &mask);
-    am_end_scope(b);
+    int64_t vocab = am_config_size(am_model_config(b), "vocab_size", 1025);
+    am_value x = encode(b);
     am_scope(b, "ctc_head");
     am_value weight = am_weight(b, "weight", am_shape_of(vocab, am_dim(b, x, 2), 1));
     am_output(b, "logits", am_linear_with(b, x, am_squeeze(b, weight, 2), am_weight(b, "bias", am_shape_of(vocab))));
     am_end_scope(b);
 }
 
+static void for_rnnt(am_builder *b)
+{
+    am_output_transducer(b, encode(b), &(am_transducer){.vocab_size = 8193});
+}
+
+/* Of `durations` only how many there are is read here: 5 where none are given. */
+static void for_tdt(am_builder *b)
+{
+    const am_config *c = am_model_config(b);
+    am_json given = am_json_get(c->object, "durations");
+    bool has = am_config_has(c, "durations");
+    if (has && (am_json_kind_of(given) != AM_JSON_ARRAY || am_json_count(given) > 65536))
+        am_config_fail(c, "durations", "expected a list of at most 65536 numbers");
+    am_transducer transducer = {.vocab_size = 8193, .more_logits = has ? (int64_t)am_json_count(given) : 5};
+    am_output_transducer(b, encode(b), &transducer);
+}
+
 static const am_architecture architectures[] = {
     {"ParakeetEncoder", parakeet_encoder, "feature-extraction", 0},
     /* no task: what its tokenizer makes of the tokens that repeat is not compared with anything yet */
     {"ParakeetForCTC", for_ctc, NULL, 0},
+    {"ParakeetForRNNT", for_rnnt, NULL, 0},
+    {"ParakeetForTDT", for_tdt, NULL, 0},
     {0},
 };
 
-const am_model_type am_model_parakeet = {
-    .name = "parakeet_encoder parakeet_ctc", .base_prefix = "model", .architectures = architectures};
+const am_model_type am_model_parakeet = {.name = "parakeet_encoder parakeet_ctc parakeet_rnnt parakeet_tdt",
+                                         .base_prefix = "model",
+                                         .architectures = architectures};

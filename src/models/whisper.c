@@ -6,6 +6,7 @@
 #include "models/blocks/heads.h"
 #include "models/blocks/seq2seq.h"
 #include "models/blocks/speech.h"
+#include "models/blocks/whisper.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -121,42 +122,21 @@ static am_value feed_forward(am_builder *b, am_value x, const whisper_config *c,
 
 /* --- encoder --- */
 
-/* input_features: [B, M, 2 * positions] -> [B, positions, C]; the convolutions' activation is GELU, whatever
-   activation_function says. */
-static am_value embed_features(am_builder *b, const whisper_config *c)
-{
-    am_convolution_attributes options = {.padding_before = am_shape_of(1), .padding_after = am_shape_of(1)};
-    int64_t P = c->encoder.positions, C = c->d_model;
-    am_value x = am_input(b, "input_features", 3);
-    if (am_dim(b, x, 1) != c->num_mel_bins || am_dim(b, x, 2) != 2 * P)
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "input_features have %lld bins and %lld frames, expected %lld and %lld",
-                                    (long long)am_dim(b, x, 1), (long long)am_dim(b, x, 2), (long long)c->num_mel_bins,
-                                    (long long)(2 * P)));
-    x = am_unary(b, AM_GELU, am_conv(b, "conv1", x, C, am_shape_of(3), AM_BIAS, &options));
-    options.stride = am_shape_of(2);
-    x = am_unary(b, AM_GELU, am_conv(b, "conv2", x, C, am_shape_of(3), AM_BIAS, &options));
-    am_value rows = am_iota(b, AM_I32, am_shape_of(1, P), 1, 0, 1);
-    return am_add(b, am_transpose(b, x, 1, 2), am_embedding(b, "embed_positions", rows, P, C));
-}
-
 /* PREFIX.encoder: [B, P, C]; states: room for layers + 1 hidden states, or null. */
 static am_value encoder(am_builder *b, const whisper_config *c, am_value *states)
 {
-    am_attention_options options = {.heads = c->encoder.heads, .no_k_bias = true};
+    am_whisper_encoder e = {.bins = c->num_mel_bins,
+                            .width = c->d_model,
+                            .layers = c->encoder.layers,
+                            .heads = c->encoder.heads,
+                            .ffn_dim = c->encoder.ffn_dim,
+                            .positions = c->encoder.positions,
+                            .activation = c->activation_function,
+                            .hidden_states = c->encoder.hidden_states,
+                            .states = states};
     am_scope(b, "%s", c->prefix);
     am_scope(b, "encoder");
-    am_value x = embed_features(b, c);
-    for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, c->encoder.hidden_states, i, x);
-        if (states) states[i] = x;
-        am_scope(b, "layers.%d", i);
-        x = feed_forward(b, self_attention(b, x, &options), c, &c->encoder);
-        am_end_scope(b);
-    }
-    x = norm(b, "layer_norm", x);
-    am_output_hidden_state(b, c->encoder.hidden_states, (int)c->encoder.layers, x);
-    if (states) states[c->encoder.layers] = x;
+    am_value x = am_whisper_encode(b, &e);
     am_end_scope(b);
     am_end_scope(b);
     return x;

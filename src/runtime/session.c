@@ -160,6 +160,27 @@ static am_status add_marked(am_arena *arena, const am_session_input *x, am_signa
     return add_argument(arena, x->name, marked, s, all);
 }
 
+/* How many numbers of each row of x: [B, N] are not zero; `first`: these stand before the others. */
+static am_status add_marked_rows(am_arena *arena, const am_session_input *x, bool first, am_signature *s,
+                                 am_argument *all)
+{
+    int64_t columns = x->tensor.shape.dims[1];
+    char name[256];
+    for (int64_t r = 0; r < x->tensor.shape.dims[0]; r++) {
+        int64_t count = 0;
+        for (int64_t i = 0; i < columns; i++) {
+            if (am_load_real(x->tensor.dtype, x->tensor.data, r * columns + i) == 0) continue;
+            if (first && count++ != i)
+                return am_error(AM_UNSUPPORTED, "%s: row %lld marks places behind others that it does not", x->name,
+                                (long long)r);
+            count += !first;
+        }
+        snprintf(name, sizeof name, "%s.%lld", x->name, (long long)r);
+        AM_TRY(add_argument(arena, name, count, s, all));
+    }
+    return NULL;
+}
+
 static am_status add_numbers(am_arena *arena, const am_session_input *x, am_signature *s, am_argument *all)
 {
     int64_t count = am_shape_count(&x->tensor.shape);
@@ -213,11 +234,17 @@ static am_argument *grow_arguments(am_arena *arena, int64_t more, am_signature *
 static am_status add_shaping_input(const am_session *session, am_arena *arena, const am_session_input *x,
                                    const am_shaping_input *shaping, am_signature *s)
 {
-    bool by_numbers = shaping->kind == AM_SHAPED_BY_NUMBERS;
+    bool by_numbers = shaping->kind == AM_SHAPED_BY_NUMBERS, first = shaping->kind == AM_SHAPED_BY_STARTS,
+         by_rows = first || shaping->kind == AM_SHAPED_BY_ROWS;
     if (!x->tensor.data || (!by_numbers && x->tensor.shape.rank != 2)) return NULL; /* its class says what is wrong */
     if (by_numbers) AM_TRY(check_numbers(x));
-    am_argument *all = grow_arguments(arena, by_numbers ? am_shape_count(&x->tensor.shape) : 1, s);
+    int64_t rows = by_rows ? x->tensor.shape.dims[0] : 1;
+    if (rows > SHAPING_NUMBERS)
+        return am_error(AM_OUT_OF_RANGE, "%s has %lld rows, at most %d are supported", x->name, (long long)rows,
+                        SHAPING_NUMBERS);
+    am_argument *all = grow_arguments(arena, by_numbers ? am_shape_count(&x->tensor.shape) : rows, s);
     if (!all) return am_out_of_memory();
+    if (by_rows) return add_marked_rows(arena, x, first, s, all);
     if (by_numbers) return add_numbers(arena, x, s, all);
     if (shaping->kind == AM_SHAPED_BY_MARKS) return add_marked(arena, x, s, all);
     int64_t token = am_config_int(&session->model->config, shaping->token, shaping->fallback);

@@ -147,20 +147,27 @@ def other_inputs(case: Case) -> Case:
     return Case({**case.data, "inputs": inputs}, arrays)
 
 
+NO_TEXTS = ("ForCTC", "ForRNNT", "ForTDT")  # whose tokens come of frames
+SOUND_MASKS = ("feature_attention_mask", "input_features_mask")  # without which nothing is heard
+
+
 def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -> list[str]:
     """The inputs that a text is continued from; none where the class does not generate, or does so in a way of its own:
     codebooks a step apart, all tokens at once."""
-    if "num_codebooks" in case.data["config"] or case.data["architecture"].endswith("ForCTC"):
+    config = case.data["config"]
+    if "num_codebooks" in config or "num_codebooks" in config.get("decoder", {}) or case.data["architecture"].endswith(NO_TEXTS):
         return []
     logits = [entry for entry in outputs if entry["name"] == "logits" and len(entry["shape"]) == 3]
     if not (getattr(model, "can_generate", lambda: False)() and logits) or reference.has_parts_that_generate(model):
         return []
+    if model.main_input_name == "input_ids" and not any(entry["name"] == "input_ids" for entry in case.data["inputs"]):
+        return []  # other inputs in place of words, which no loop begins with
     return [
         entry["name"]
         for entry in case.data["inputs"]
         if not entry["name"].startswith("decoder_")
         and entry["name"] not in ("input_shape_ids", "input_pronunciation_ids")  # which no text grows
-        and ("mask" not in entry["name"] or entry["name"].startswith("context_"))
+        and ("mask" not in entry["name"] or entry["name"].startswith("context_") or entry["name"] in SOUND_MASKS)
     ]
 
 

@@ -6,6 +6,7 @@ from series_sizes import SERIES
 from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
 from sound_sizes import SOUNDS
+from speech_chat_sizes import SPEECH_CHAT
 from younger_text_sizes import YOUNGER_TEXT
 
 
@@ -420,4 +421,4 @@ RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultge
 RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
               "t5gemma": t5gemma}
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT
-RELATIVES |= YOUNGER_TEXT
+RELATIVES |= YOUNGER_TEXT | SPEECH_CHAT

@@ -220,12 +220,15 @@ am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int6
 {
     int64_t C = am_dim(b, x, 2);
     int bias = biased ? AM_BIAS : AM_NO_BIAS;
-    am_shape padding = am_shape_of(kernel / 2), one = am_shape_of(1);
-    am_convolution_attributes plain = {0}, each = {.groups = C, .padding_before = padding, .padding_after = padding};
+    const char *norm = am_has_weight(b, "batch_norm.weight") ? "batch_norm" : "norm";
+    am_shape one = am_shape_of(1);
+    am_convolution_attributes plain = {0}, each = {.groups = C,
+                                                   .padding_before = am_shape_of((kernel - 1) / 2),
+                                                   .padding_after = am_shape_of(kernel / 2)};
     x = am_conv(b, "pointwise_conv1", am_transpose(b, x, 1, 2), 2 * C, one, bias, &plain);
     x = am_gated_activation(b, AM_SIGMOID, am_slice(b, x, 1, C, 2 * C), am_slice(b, x, 1, 0, C));
     if (mask.id) x = am_select(b, am_unsqueeze(b, mask, 1), x, am_scalar(b, am_dtype_of(b, x), 0));
     x = am_conv(b, "depthwise_conv", x, C, am_shape_of(kernel), bias, &each);
-    x = am_unary(b, activation, am_batch_norm(b, "norm", x, BATCH_NORM_EPS));
+    x = am_unary(b, activation, am_batch_norm(b, norm, x, BATCH_NORM_EPS));
     return am_transpose(b, am_conv(b, "pointwise_conv2", x, C, one, bias, &plain), 1, 2);
 }

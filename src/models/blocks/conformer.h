@@ -43,8 +43,9 @@ am_value am_conformer_relative_attention(am_builder *b, am_value x, am_value mas
 am_value am_conformer_sinusoids(am_builder *b, int64_t T, int64_t C);
 
 /* The gated convolution over time of later conformers, below the scope: pointwise_conv1, depthwise_conv of `kernel`
-   taps, an odd number, batch norm `norm`, pointwise_conv2, all convolutions biased or none: x: [B, T, C], of which
-   mask: BOOL [B, T] or AM_NONE hides frames from their neighbours. */
+   taps, of an even number one more ahead than back, batch norm `norm` or `batch_norm`, pointwise_conv2, all
+   convolutions biased or none: x: [B, T, C], of which mask: BOOL [B, T] or AM_NONE hides frames from their neighbours.
+ */
 am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
                                   am_unary_fn activation);
 

@@ -49,6 +49,7 @@ am_value am_pre_norm_layers(am_builder *b, am_value x, const am_pre_norm_options
         x = am_pre_norm_layer(b, x, o);
         am_end_scope(b);
     }
+    if (o->behind) x = o->behind(b, x, o);
     if (o->final_norm) x = am_layer_norm(b, o->final_norm, x, o->final_norm_eps);
     keep_state(b, o, o->num_hidden_layers, x);
     return x;

@@ -36,6 +36,8 @@ struct am_pre_norm_options {
 
     /* What goes into layer i, 1 or more, of what came out of the one before, which is the hidden state; null: that. */
     am_value (*between)(am_builder *b, am_value x, int i, const am_pre_norm_options *options);
+    /* What the final norm reads of what came out of the last layer; null: that. */
+    am_value (*behind)(am_builder *b, am_value x, const am_pre_norm_options *options);
     const void *context; /* for these functions */
 };
 

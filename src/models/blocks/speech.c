@@ -54,7 +54,12 @@ am_value am_wave_lengths(am_builder *b, am_value lengths, const am_wave_encoder 
 
 am_value am_attended_lengths(am_builder *b)
 {
-    am_value mask = am_input_optional(b, "attention_mask", 2);
+    return am_marked_lengths(b, "attention_mask");
+}
+
+am_value am_marked_lengths(am_builder *b, const char *input)
+{
+    am_value mask = am_input_optional(b, input, 2);
     return mask.id ? am_reduce(b, AM_REDUCE_SUM, am_cast(b, mask, AM_I32), am_shape_of(1), false) : AM_NONE;
 }
 

@@ -33,6 +33,9 @@ am_value am_convolved_length(am_builder *b, am_value lengths, int64_t kernel, in
 /* Sums of the rows of the input attention_mask: I32 [B]; AM_NONE when it is not given. */
 am_value am_attended_lengths(am_builder *b);
 
+/* The same of another input. */
+am_value am_marked_lengths(am_builder *b, const char *input);
+
 /* Which of T frames stand before their row's length: BOOL [B, T]. Lengths below 1 count from the end, as the
    index that transformers marks the last frame with does: a row of length 0 has all T. */
 am_value am_frame_mask(am_builder *b, am_value lengths, int64_t T);

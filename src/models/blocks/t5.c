@@ -14,9 +14,10 @@ static void read_feed_forward(const am_config *c, const am_t5_family *f, am_t5_c
     const char *name = am_config_text(c, "feed_forward_proj", f->feed_forward_proj ? f->feed_forward_proj : "relu");
     bool gated = strncmp(name, "gated-", 6) == 0;
     const char *activation = am_config_text(c, "dense_act_fn",
-                                            strcmp(name, "gated-gelu") == 0 ? "gelu_new"
-                                            : gated                         ? name + 6
-                                                                            : name);
+                                            f->dense_act_fn                   ? f->dense_act_fn
+                                            : strcmp(name, "gated-gelu") == 0 ? "gelu_new"
+                                            : gated                           ? name + 6
+                                                                              : name);
     t->is_gated_act = am_config_flag(c, "is_gated_act", gated);
     if (!am_activation_from_name(activation, strlen(activation), &t->dense_act_fn))
         am_config_unsupported(c, "feed_forward_proj", "activation \"%s\" is not supported", activation);
@@ -212,9 +213,9 @@ static am_value encode(am_builder *b, const void *model)
 {
     const am_t5_config *c = model;
     const am_t5_family *family = family_of(b);
-    am_value ids = am_input(b, "input_ids", 2);
+    am_value x = family->hears ? am_input_optional(b, "input_features", 3) : AM_NONE;
     am_scope(b, "%s", c->prefix);
-    am_value x = am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight"), ids);
+    if (!x.id) x = am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight"), am_input(b, "input_ids", 2));
     x = am_merge_part_features(b, x);
     am_scope(b, "encoder");
     x = family->encoder_blocks ? family->encoder_blocks(b, x, c) : encoder_blocks(b, x, c);

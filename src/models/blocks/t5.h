@@ -22,6 +22,8 @@ typedef struct am_t5_config {
 typedef struct am_t5_family {
     int64_t vocab_size, d_model, d_ff, num_layers, num_heads; /* what absent fields stand for */
     const char *feed_forward_proj;
+    const char *dense_act_fn; /* the same; null: what feed_forward_proj says */
+    bool hears;               /* the input input_features: [B, S, d_model] may stand in place of words (Pop2Piano) */
     bool never_scales, always_scales; /* scale_decoder_outputs is not looked at */
     bool own_biases;                  /* every block has a table of its own for its distances */
 

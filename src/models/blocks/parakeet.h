@@ -1,0 +1,16 @@
+/* Parakeet's encoder (Fast Conformer, arXiv 2305.05084): convolutions over time and frequency leave an eighth of the
+   frames of a log-mel spectrogram to conformer layers with Transformer-XL's positions.
+   transformers: models/parakeet/modeling_parakeet.py */
+#ifndef AM_MODELS_BLOCKS_PARAKEET_H
+#define AM_MODELS_BLOCKS_PARAKEET_H
+
+#include "models/model.h"
+
+/* The states of the inputs input_features: [B, L, bins] and attention_mask below the scope: [B, T, C], named as hidden
+   states; *out_mask: which are no padding, BOOL [B, T], or AM_NONE. */
+am_value am_parakeet_encode(am_builder *b, const am_config *config, am_value *out_mask);
+
+/* That mask for T states, where the encoder is not built. */
+am_value am_parakeet_mask(am_builder *b, const am_config *config, int64_t T);
+
+#endif
