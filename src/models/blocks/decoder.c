@@ -267,7 +267,7 @@ static const char *embeddings_name(am_builder *b, const am_decoder_options *o)
 /* The embeddings given, or those of input_ids, and features among them. */
 static am_value embed(am_builder *b, const am_decoder_options *o)
 {
-    if (o->embeddings.id) return o->embeddings;
+    if (o->embedded.id) return o->embedded;
     const char *table = embeddings_name(b, o);
     am_value x = am_input_embeddings(b, table, o->vocab_size, o->hidden_size);
     if (o->clears_pad_token && !am_has_input(b, "inputs_embeds"))

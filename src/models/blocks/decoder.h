@@ -96,7 +96,7 @@ struct am_decoder_options {
     const void *context;             /* for such functions */
     const am_config *config;         /* these were read from */
     const am_feature_rows *features; /* among the embeddings, or null */
-    am_value embeddings;             /* what goes into the first layer, made by the member; AM_NONE: words */
+    am_value embedded;               /* what goes into the first layer, made by the member; AM_NONE: words */
 };
 
 /* What absent fields stand for; 0 means LlamaConfig's default. */
