@@ -162,7 +162,7 @@ def hyperclovax(c: dict, rng) -> None:
 
 def longcat_flash(c: dict, rng) -> None:
     c["num_hidden_layers"], c["rms_norm_eps"] = 2, 1e-6
-    text(c, rng, ffn_hidden_size=range(20, 60), expert_ffn_hidden_size=range(8, 40), moe_topk=[1, 2, 3],
+    text(c, rng, ffn_hidden_size=range(20, 60), expert_ffn_hidden_size=range(8, 40), moe_topk=[2, 3],
          zero_expert_num=[1, 2, 3])
     c["num_layers"] = rng.choice([1, 2])
     del c["num_hidden_layers"]
@@ -235,3 +235,16 @@ def hrm_text(c: dict, rng) -> None:
 
 YOUNGER_TEXT |= {"glm_moe_dsa": glm_moe_dsa, "step3p5": step3p5, "openai_privacy_filter": openai_privacy_filter,
                  "minimax_m3_vl_text": minimax_m3_vl_text, "nemotron_h": nemotron_h, "zamba": zamba, "hrm_text": hrm_text}
+
+
+def ultrabert(c: dict, rng) -> None:
+    text(c, rng, mlp_bias=[False, True], prediction_head_size=range(10, 40))
+
+
+def esmc(c: dict, rng) -> None:
+    text(c, rng, mlp_bias=[False, True])
+    c["num_key_value_heads"], c["vocab_size"] = c["num_attention_heads"], 64
+    c["head_dim"] = c["hidden_size"] // c["num_attention_heads"]
+
+
+YOUNGER_TEXT |= {"ultrabert": ultrabert, "esmc": esmc}

@@ -295,6 +295,20 @@ HRM_TEXT = some("left_positions", decoder("HrmText")) + [
            [[1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0, 0]]}}),
 ]
 
+ULTRABERT = masks("UltrabertForMaskedLM", "UltrabertModel") + [
+    Switch("UltrabertForMaskedLM", "tied", {"tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True, **TWO_BASES},
+           length=20, mask="left", rows=3),
+    Switch("UltrabertForSequenceClassification", "mean", {"classifier_pooling": "mean"}, length=9),
+    Switch("UltrabertForMaskedLM", "old", {"rope_parameters": ABSENT, "rope_theta": [900.0, 77.0, 60.0], "layer_types": ABSENT,
+           "attention_windows": [0, 3, 3], "num_hidden_layers": 3, "sliding_window": ABSENT}, raw=True, length=12),
+    absent("UltrabertModel", "layer_types", "rope_parameters", config={"num_hidden_layers": 4}, length=12),
+]
+ESMC = some("embeds", masks("EsmcForMaskedLM", "EsmcModel")) + [
+    Switch("EsmcForMaskedLM", "biased", {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu", "num_hidden_layers": 3}),
+    Switch("EsmcModel", "chains", inputs={"sequence_id": {"values": [[0, 0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 2, 2, 2]]}}),
+    Switch("EsmcModel", "positions", inputs={"position_ids": {"values": [[6, 5, 4, 3, 2, 1, 0], [3, 4, 5, 9, 10, 11, 12]]}}),
+]
+
 YOUNGER_TEXT = {
     "deepseek_v2": DEEPSEEK_V2, "dots1": DOTS1, "ministral3": MINISTRAL3, "mistral4": MISTRAL4, "minicpm3": MINICPM3,
     "glm4_moe_lite": GLM4_MOE_LITE, "youtu": YOUTU, "solar_open": SOLAR_OPEN, "hy_v3": HY_V3, "flex_olmo": FLEX_OLMO,
@@ -304,7 +318,7 @@ YOUNGER_TEXT = {
     "mimo_v2_flash": MIMO_V2_FLASH, "mellum": MELLUM, "hyperclovax": HYPERCLOVAX, "axk1": AXK1, "longcat_flash": LONGCAT_FLASH,
     "kimi_linear": KIMI_LINEAR, "bailing_hybrid": BAILING_HYBRID, "glm_moe_dsa": GLM_MOE_DSA, "step3p5": STEP3P5,
     "openai_privacy_filter": OPENAI_PRIVACY_FILTER, "minimax_m3_vl_text": MINIMAX_M3_VL_TEXT, "nemotron_h": NEMOTRON_H,
-    "zamba": ZAMBA, "hrm_text": HRM_TEXT,
+    "zamba": ZAMBA, "hrm_text": HRM_TEXT, "ultrabert": ULTRABERT, "esmc": ESMC,
 }
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
@@ -318,5 +332,5 @@ YOUNGER_TEXT_KEPT = {
     "mimo_v2_flash": "bases", "mellum": "bases", "hyperclovax": "multiplied plain", "axk1": "groups", "longcat_flash": "few",
     "kimi_linear": "groups absent", "bailing_hybrid": "unsafe", "glm_moe_dsa": "few_keys", "step3p5": "bases old",
     "openai_privacy_filter": "gates absent", "minimax_m3_vl_text": "few_blocks local", "nemotron_h": "groups pattern",
-    "zamba": "heads", "hrm_text": "cycles prefix",
+    "zamba": "heads", "hrm_text": "cycles prefix", "ultrabert": "tied old", "esmc": "biased chains",
 }
