@@ -3,6 +3,7 @@
    transformers: models/gpt_oss/modeling_gpt_oss.py */
 #include "models/blocks/decoder.h"
 #include "models/blocks/experts.h"
+#include "models/blocks/limited_gates.h"
 
 static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
@@ -12,20 +13,13 @@ static am_value attention(am_builder *b, am_value x, const am_decoder_layer *lay
     return am_self_attention(b, x, &options);
 }
 
-static am_value clamp(am_builder *b, am_value x, double low, double high)
-{
-    return am_binary_number(b, AM_MAX, am_binary_number(b, AM_MIN, x, high), low);
-}
-
 /* x: [N, S, 2 * I] -> [N, S, I] */
 static am_value apply_gate(am_builder *b, am_value x)
 {
     const am_config *c = am_model_config(b);
     double limit = am_config_real(c, "swiglu_limit", 7), alpha = am_config_real(c, "swiglu_alpha", 1.702);
-    am_value gate = am_binary_number(b, AM_MIN, am_slice_step(b, x, -1, 0, AM_SLICE_END, 2), limit);
-    am_value up = clamp(b, am_slice_step(b, x, -1, 1, AM_SLICE_END, 2), -limit, limit);
-    gate = am_mul(b, gate, am_unary(b, AM_SIGMOID, am_mul_number(b, gate, alpha)));
-    return am_mul(b, am_add_number(b, up, 1), gate);
+    return am_oss_gate(b, am_slice_step(b, x, -1, 0, AM_SLICE_END, 2), am_slice_step(b, x, -1, 1, AM_SLICE_END, 2),
+                       limit, alpha);
 }
 
 /* Experts stored [E, in, out] with biases [E, out]. */

@@ -14,13 +14,16 @@ static am_value attention(am_builder *b, am_value x, const am_decoder_layer *lay
     return am_linear(b, "o_proj", x, o->hidden_size, AM_NO_BIAS);
 }
 
+/* What the rotation is where nothing is said. */
+static const am_rope_yarn yarn = {.theta = 1000000, .factor = 16, .original_positions = 16384};
+
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->attention = attention;
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 0);
     for (int i = 0; o->sliding_window && i < AM_LAYERS_LIMIT; i++) o->sliding[i] = true;
     if (!am_config_has(c, "rope_parameters") && !am_config_has(c, "rope_scaling"))
-        o->rope = am_rope_config_yarn(c, o->head_dim, 1000000, 16, 16384, o->rope.max_positions);
+        o->rope = am_rope_config_yarn(c, o->head_dim, &yarn, o->rope.max_positions);
 }
 
 static const am_architecture architectures[] = {

@@ -14,19 +14,18 @@ static const am_latent_defaults defaults = {.q_lora_rank = 1024,
                                             .whole_head = true,
                                             .max_position_embeddings = 1048576};
 
-/* What yarn is where nothing is said. */
-static const double FACTOR = 128;
-static const int64_t ORIGINAL_POSITIONS = 8192;
+/* What the rotation is where nothing is said. */
+static const am_rope_yarn yarn = {.theta = 10000, .factor = 128, .original_positions = 8192};
 
 static am_latent_attention read_attention(const am_config *c, am_decoder_options *o)
 {
     am_latent_attention a = am_latent_attention_of(c, o, &defaults);
     am_config p = am_config_child(c, "rope_parameters");
     a.reach_beta = am_config_real(&p, "llama_4_scaling_beta", 0.1);
-    a.reach_length = am_config_size(&p, "original_max_position_embeddings", ORIGINAL_POSITIONS);
+    a.reach_length = am_config_size(&p, "original_max_position_embeddings", yarn.original_positions);
     if (!am_config_has(c, "rope_parameters") && !am_config_has(c, "rope_scaling")) {
-        double mscale = 0.1 * log(FACTOR) + 1;
-        o->rope = am_rope_config_yarn(c, a.rope_dim, 10000, FACTOR, ORIGINAL_POSITIONS, o->rope.max_positions);
+        double mscale = 0.1 * log(yarn.factor) + 1;
+        o->rope = am_rope_config_yarn(c, a.rope_dim, &yarn, o->rope.max_positions);
         a.scale *= mscale * mscale;
     }
     return a;

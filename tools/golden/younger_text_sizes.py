@@ -162,7 +162,7 @@ def hyperclovax(c: dict, rng) -> None:
 
 def longcat_flash(c: dict, rng) -> None:
     c["num_hidden_layers"], c["rms_norm_eps"] = 2, 1e-6
-    text(c, rng, ffn_hidden_size=range(20, 60), expert_ffn_hidden_size=range(8, 40), moe_topk=[1, 2, 3],
+    text(c, rng, ffn_hidden_size=range(20, 60), expert_ffn_hidden_size=range(8, 40), moe_topk=[2, 3],
          zero_expert_num=[1, 2, 3])
     c["num_layers"] = rng.choice([1, 2])
     del c["num_hidden_layers"]
@@ -178,3 +178,73 @@ def kimi(c: dict, rng) -> None:
 YOUNGER_TEXT |= {"qwen3_5_text": qwen3_5, "qwen3_5_moe_text": qwen3_5, "olmo_hybrid": olmo_hybrid, "laguna": laguna,
                  "mimo_v2_flash": laguna, "mellum": laguna, "hyperclovax": hyperclovax, "axk1": text,
                  "longcat_flash": longcat_flash, "kimi_linear": kimi, "bailing_hybrid": kimi}
+
+
+def glm_moe_dsa(c: dict, rng) -> None:
+    text(c, rng, index_head_dim=[12, 16, 20], index_n_heads=range(8, 20))
+    c["indexer_types"] = ["full"] + [rng.choice(["full", "shared"]) for _ in range(c["num_hidden_layers"] - 1)]
+
+
+def step3p5(c: dict, rng) -> None:
+    text(c, rng, moe_router_scaling_factor=[1.0, 1.5], share_expert_dim=range(8, 40))
+    c["num_sliding_attention_heads"] = 2 * c["num_key_value_heads"]
+    c["per_layer_config"] = {str(i): {"num_attention_heads": c["num_sliding_attention_heads"]}
+                             for i, kind in enumerate(c["layer_types"]) if kind == "sliding_attention"}
+    for field in ("swiglu_limits", "swiglu_limits_shared"):
+        c[field] = [rng.choice([0.0, 0.5, 7.0]) for _ in c["layer_types"]]
+
+
+def openai_privacy_filter(c: dict, rng) -> None:
+    text(c, rng, swiglu_alpha=[1.7, 0.9], swiglu_limit=[7.0, 0.5])
+
+
+def minimax_m3_vl_text(c: dict, rng) -> None:
+    text(c, rng, dense_intermediate_size=range(20, 70), shared_intermediate_size=range(8, 40), index_block_size=[2, 3, 8])
+    c["head_dim"], c["rotary_dim"], c["index_head_dim"] = 16, 8, rng.choice([8, 10, 12])
+    c["index_n_heads"] = c["num_key_value_heads"]
+
+
+def nemotron_h(c: dict, rng) -> None:
+    grouped_heads(c, rng)
+    choose(c, rng, hidden_size=range(20, 50), intermediate_size=range(20, 60), moe_intermediate_size=range(8, 40),
+           moe_shared_expert_intermediate_size=range(8, 40), moe_latent_size=[None, 14], n_routed_experts=[4, 6],
+           n_groups=[1, 2], mamba_head_dim=[4, 6, 10], ssm_state_size=range(3, 12), conv_kernel=[2, 3, 5], chunk_size=[3, 16],
+           use_bias=[False, True], use_conv_bias=[False, True], mlp_bias=[False, True], vocab_size=range(60, 140))
+    c["mamba_num_heads"], c["time_step_limit"] = 2 * c["n_groups"], [0.01, 0.5]
+    rng.shuffle(c["layers_block_type"])
+
+
+def zamba(c: dict, rng) -> None:
+    c["num_attention_heads"] = c["num_key_value_heads"] * rng.choice([1, 2])
+    c["attention_head_dim"] = rng.choice([8, 12, 20])
+    c["hidden_size"] = rng.choice([20, 28, 36])
+    c["attention_hidden_size"] = 2 * c["hidden_size"]
+    choose(c, rng, n_mamba_heads=[1, 2, 4], intermediate_size=range(9, 30), mamba_d_state=range(3, 8), mamba_d_conv=[2, 3, 5],
+           mamba_dt_rank=range(1, 6), mamba_conv_bias=[False, True], mamba_proj_bias=[False, True], vocab_size=range(60, 140),
+           hidden_act=["gelu", "silu"])
+
+
+def hrm_text(c: dict, rng) -> None:
+    choose(c, rng, num_attention_heads=[2, 3, 5], head_dim=[6, 8, 12], H_cycles=[1, 2], L_cycles=[1, 2, 3],
+           num_layers_per_stack=[1, 2], intermediate_size=range(20, 60), vocab_size=range(60, 140),
+           attention_bias=[False, True], mlp_bias=[False, True], embedding_scale=[10.0, 50.0])
+    c["hidden_size"] = c["num_attention_heads"] * 8
+    c["num_hidden_layers"] = c["num_layers_per_stack"] * c["H_cycles"] * (c["L_cycles"] + 1)
+    rope(c["rope_parameters"], c["head_dim"], rng)
+
+
+YOUNGER_TEXT |= {"glm_moe_dsa": glm_moe_dsa, "step3p5": step3p5, "openai_privacy_filter": openai_privacy_filter,
+                 "minimax_m3_vl_text": minimax_m3_vl_text, "nemotron_h": nemotron_h, "zamba": zamba, "hrm_text": hrm_text}
+
+
+def ultrabert(c: dict, rng) -> None:
+    text(c, rng, mlp_bias=[False, True], prediction_head_size=range(10, 40))
+
+
+def esmc(c: dict, rng) -> None:
+    text(c, rng, mlp_bias=[False, True])
+    c["num_key_value_heads"], c["vocab_size"] = c["num_attention_heads"], 64
+    c["head_dim"] = c["hidden_size"] // c["num_attention_heads"]
+
+
+YOUNGER_TEXT |= {"ultrabert": ultrabert, "esmc": esmc}

@@ -43,6 +43,11 @@ def decoder(prefix: str, model: str | None = None, heads: str = "", width: int =
     return found
 
 
+def some(names: str, cases: list[Switch]) -> list[Switch]:
+    """Those of a list that a type can have."""
+    return [case for case in cases if case.name not in names.split()]
+
+
 def absent(lm: str, *fields: str, config: dict | None = None, **more) -> Switch:
     """Fields that files may leave out."""
     return Switch(lm, "absent", dict.fromkeys(NORMS + fields, ABSENT) | (config or {}), raw=True, **more)
@@ -236,6 +241,74 @@ BAILING_HYBRID = decoder("BailingHybrid") + [
            config={"layer_group_size": 2, "first_k_dense_replace": 1}),
 ]
 
+FEW_KEYS = {"index_topk": 3, "index_n_heads": 12, "index_head_dim": 70}
+GLM_MOE_DSA = decoder("GlmMoeDsa") + [
+    Switch("GlmMoeDsaForCausalLM", "few_keys", {**FEW_KEYS, "num_hidden_layers": 3, "indexer_types": ["full", "shared", "full"],
+           "mlp_layer_types": ["dense", "sparse", "sparse"]}, length=12, mask="left", rows=3),
+    Switch("GlmMoeDsaForCausalLM", "groups", {**GROUPS, "attention_bias": True, "norm_topk_prob": False}),
+    absent("GlmMoeDsaForCausalLM", "indexer_types", "mlp_layer_types", "rope_parameters", length=9,
+           config={**FEW_KEYS, "first_k_dense_replace": 1, "index_topk_pattern": "FS"}),
+    absent("GlmMoeDsaModel", "indexer_types", "mlp_layer_types", length=9, config={**FEW_KEYS, "index_topk_freq": 2,
+           "num_hidden_layers": 4}),
+]
+STEP3P5 = masks("Step3p7TextModel", "Step3p7TextModel") + [
+    Switch("Step3p7TextModel", "bases", {**TWO_BASES, "attention_bias": True, "query_pre_attn_scalar": 9,
+           "moe_router_scaling_factor": 1.7, "swiglu_limits": [0, 0.05, 0], "swiglu_limits_shared": [0.2, 0.0, 0.1],
+           "num_sliding_attention_heads": 2, "per_layer_config": {"1": {"num_attention_heads": 2}}}, length=20, mask="left", rows=3),
+    Switch("Step3p7TextModel", "packed", inputs=PACKED),
+    Switch("Step3p7TextModel", "old", {"rope_parameters": ABSENT, "rope_theta": [900.0, 77.0, 900.0],
+           "partial_rotary_factors": [0.5, 1.0, 0.5], "rope_scaling": {"rope_type": "llama3", "factor": 2.0,
+           "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 16}, "mlp_layer_types": ABSENT,
+           "moe_layers_enum": "1,2"}, raw=True, length=20),
+]
+OPENAI_PRIVACY_FILTER = masks("OpenAIPrivacyFilterModel", "OpenAIPrivacyFilterModel") + [
+    Switch("OpenAIPrivacyFilterModel", "gates", {"swiglu_limit": 0.5, "swiglu_alpha": 0.9, "num_experts_per_tok": 3,
+           "attention_bias": False}, length=9, mask="left"),
+    Switch("OpenAIPrivacyFilterForTokenClassification", "absent", {"rope_parameters": ABSENT, "swiglu_limit": ABSENT,
+           "attention_bias": ABSENT, "sliding_window": 3}, raw=True, length=20),
+]
+FEW_BLOCKS = {"index_block_size": 3, "index_topk_blocks": 2}
+MINIMAX_M3_VL_TEXT = decoder("MiniMaxM3VL", "MiniMaxM3VLTextModel") + [
+    Switch("MiniMaxM3VLForCausalLM", "few_blocks", FEW_BLOCKS, length=17, mask="left", rows=3),
+    Switch("MiniMaxM3VLForCausalLM", "local", {**FEW_BLOCKS, "index_local_blocks": 0, "index_n_heads": 4, "routed_scaling_factor": 1.2,
+           "swiglu_limit": 0.4, "swiglu_alpha": 0.9, "layer_types": ["minimax_m3_sparse"] * 2}, length=14),
+    absent("MiniMaxM3VLForCausalLM", "layer_types", "mlp_layer_types", "swiglu_alpha", config={"moe_layer_freq": [0, 1],
+           "sparse_attention_config": {"sparse_attention_freq": [1, 0], "sparse_block_size": 2, "sparse_topk_blocks": 3}},
+           length=12),
+]
+NEMOTRON_H = stepped(decoder("NemotronH", yarn=False)) + [
+    Switch("NemotronHForCausalLM", "groups", {"n_groups": 2, "use_conv_bias": False, "use_bias": True, "mlp_bias": True,
+           "moe_latent_size": 12, "n_routed_experts": 12, "n_group": 4, "topk_group": 2, "num_experts_per_tok": 4,
+           "norm_topk_prob": False, "mlp_hidden_act": "silu", "time_step_min": 0.4, **STEPS}, length=9, mask="left", rows=3),
+    Switch("NemotronHForCausalLM", "pattern", {"layers_block_type": ABSENT, "hybrid_override_pattern": "*M-E",
+           "time_step_limit": ABSENT, "n_groups": ABSENT, "mamba_n_groups": 4}, raw=True),
+]
+ZAMBA = some("other_tie", decoder("Zamba", heads="s", width=64, yarn=False)) + [
+    Switch("ZambaForCausalLM", "heads", {"n_mamba_heads": 4, "mamba_proj_bias": True, "mamba_conv_bias": False, "mamba_d_conv": 3,
+           "hidden_act": "silu", "hidden_mamba_act": "gelu", "tie_word_embeddings": False}, length=9, mask="left", rows=3),
+    absent("ZambaForCausalLM", "layers_block_type", "mamba_dt_rank", config={"attn_layer_period": 2, "mamba_dt_rank": "auto"}),
+]
+HRM_TEXT = some("left_positions", decoder("HrmText")) + [
+    Switch("HrmTextForCausalLM", "cycles", {"H_cycles": 1, "L_cycles": 2, "attention_bias": True, "mlp_bias": True,
+           "num_hidden_layers": 6}, length=9, mask="left", rows=3),
+    Switch("HrmTextForCausalLM", "prefix", {"prefix_lm": True}, mask=None, inputs={"token_type_ids": {"values":
+           [[1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 1, 0, 0]]}}),
+]
+
+ULTRABERT = masks("UltrabertForMaskedLM", "UltrabertModel") + [
+    Switch("UltrabertForMaskedLM", "tied", {"tie_word_embeddings": True, "attention_bias": True, "mlp_bias": True, **TWO_BASES},
+           length=20, mask="left", rows=3),
+    Switch("UltrabertForSequenceClassification", "mean", {"classifier_pooling": "mean"}, length=9),
+    Switch("UltrabertForMaskedLM", "old", {"rope_parameters": ABSENT, "rope_theta": [900.0, 77.0, 60.0], "layer_types": ABSENT,
+           "attention_windows": [0, 3, 3], "num_hidden_layers": 3, "sliding_window": ABSENT}, raw=True, length=12),
+    absent("UltrabertModel", "layer_types", "rope_parameters", config={"num_hidden_layers": 4}, length=12),
+]
+ESMC = some("embeds", masks("EsmcForMaskedLM", "EsmcModel")) + [
+    Switch("EsmcForMaskedLM", "biased", {"attention_bias": True, "mlp_bias": True, "hidden_act": "gelu", "num_hidden_layers": 3}),
+    Switch("EsmcModel", "chains", inputs={"sequence_id": {"values": [[0, 0, 0, 1, 1, 1, 1], [0, 0, 1, 1, 2, 2, 2]]}}),
+    Switch("EsmcModel", "positions", inputs={"position_ids": {"values": [[6, 5, 4, 3, 2, 1, 0], [3, 4, 5, 9, 10, 11, 12]]}}),
+]
+
 YOUNGER_TEXT = {
     "deepseek_v2": DEEPSEEK_V2, "dots1": DOTS1, "ministral3": MINISTRAL3, "mistral4": MISTRAL4, "minicpm3": MINICPM3,
     "glm4_moe_lite": GLM4_MOE_LITE, "youtu": YOUTU, "solar_open": SOLAR_OPEN, "hy_v3": HY_V3, "flex_olmo": FLEX_OLMO,
@@ -243,7 +316,9 @@ YOUNGER_TEXT = {
     "granite_swa": GRANITE_SWA, "granitemoe_swa": GRANITEMOE_SWA,
     "qwen3_5_text": QWEN3_5_TEXT, "qwen3_5_moe_text": QWEN3_5_MOE_TEXT, "olmo_hybrid": OLMO_HYBRID, "laguna": LAGUNA,
     "mimo_v2_flash": MIMO_V2_FLASH, "mellum": MELLUM, "hyperclovax": HYPERCLOVAX, "axk1": AXK1, "longcat_flash": LONGCAT_FLASH,
-    "kimi_linear": KIMI_LINEAR, "bailing_hybrid": BAILING_HYBRID,
+    "kimi_linear": KIMI_LINEAR, "bailing_hybrid": BAILING_HYBRID, "glm_moe_dsa": GLM_MOE_DSA, "step3p5": STEP3P5,
+    "openai_privacy_filter": OPENAI_PRIVACY_FILTER, "minimax_m3_vl_text": MINIMAX_M3_VL_TEXT, "nemotron_h": NEMOTRON_H,
+    "zamba": ZAMBA, "hrm_text": HRM_TEXT, "ultrabert": ULTRABERT, "esmc": ESMC,
 }
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
@@ -255,5 +330,7 @@ YOUNGER_TEXT_KEPT = {
     "granite_swa": "bases", "granitemoe_swa": "bases",
     "qwen3_5_text": "nets places", "qwen3_5_moe_text": "nets", "olmo_hybrid": "nets absent", "laguna": "channels absent",
     "mimo_v2_flash": "bases", "mellum": "bases", "hyperclovax": "multiplied plain", "axk1": "groups", "longcat_flash": "few",
-    "kimi_linear": "groups absent", "bailing_hybrid": "unsafe",
+    "kimi_linear": "groups absent", "bailing_hybrid": "unsafe", "glm_moe_dsa": "few_keys", "step3p5": "bases old",
+    "openai_privacy_filter": "gates absent", "minimax_m3_vl_text": "few_blocks local", "nemotron_h": "groups pattern",
+    "zamba": "heads", "hrm_text": "cycles prefix", "ultrabert": "tied old", "esmc": "biased chains",
 }

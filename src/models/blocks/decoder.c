@@ -61,8 +61,9 @@ static am_decoder_options read_options(const am_config *c, const am_decoder_defa
                               (long long)o.num_hidden_layers);
     read_heads(c, d, &o);
     o.rope = am_rope_config_read_fields(
-        c, &(am_rope_fields){.whole_heads = d->whole_heads}, o.head_dim, d->rope_theta != 0 ? d->rope_theta : 10000,
-        d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1, or_else(d->max_position_embeddings, 2048));
+        c, &(am_rope_fields){.whole_heads = d->whole_heads, .theta = d->own_theta ? "no_theta" : NULL}, o.head_dim,
+        d->rope_theta != 0 ? d->rope_theta : 10000, d->partial_rotary_factor != 0 ? d->partial_rotary_factor : 1,
+        or_else(d->max_position_embeddings, 2048));
     return o;
 }
 

@@ -109,6 +109,7 @@ typedef struct am_decoder_defaults {
     double rms_norm_eps;          /* 0: 1e-6 */
     double rope_theta;            /* 0: 10000 */
     bool whole_heads;             /* partial_rotary_factor is not read: see am_rope_fields */
+    bool own_theta;               /* the member reads rope_theta itself */
     bool tied;                    /* tie_word_embeddings */
     const char *own_activation;   /* a hidden_act that the member computes itself, with weights of its own */
     bool has_pad_token;

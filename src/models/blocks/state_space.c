@@ -9,8 +9,7 @@ int64_t am_time_step_rank(const am_config *c, const char *key, int64_t C)
     return am_config_is(c, key, "auto") ? (C + 15) / 16 : am_config_size(c, key, (C + 15) / 16);
 }
 
-/* y of the selective scan over x with its state "ssm", and x times D: [B, T, channels]. */
-static am_value scan(am_builder *b, am_value x, am_value delta, am_value A, am_value B, am_value C, am_value D)
+am_value am_selective_scan(am_builder *b, am_value x, am_value delta, am_value A, am_value B, am_value C, am_value D)
 {
     am_value before = am_recurrent_state(b, "ssm", am_shape_of(am_dim(b, x, 0), am_dim(b, A, 0), am_dim(b, A, 1)));
     am_value after, inputs[] = {x, delta, A, B, C, before};
@@ -52,7 +51,8 @@ am_value am_mamba_mixer(am_builder *b, am_value x, const am_mamba_options *o)
              in = inner_norm(b, "b_layernorm", am_slice(b, selected, -1, R, R + N), o),
              out = inner_norm(b, "c_layernorm", am_slice(b, selected, -1, R + N, R + 2 * N), o);
     am_value delta = am_linear_activation(b, "dt_proj", step, D, AM_BIAS, AM_SOFTPLUS);
-    am_value y = scan(b, x, delta, decay_rates(b, am_shape_of(D, N)), in, out, f32_weight(b, "D", am_shape_of(D)));
+    am_value y =
+        am_selective_scan(b, x, delta, decay_rates(b, am_shape_of(D, N)), in, out, f32_weight(b, "D", am_shape_of(D)));
     return am_linear(b, "out_proj", am_gated_activation(b, AM_SILU, gate, y), C, o->bias);
 }
 
@@ -144,7 +144,7 @@ am_value am_mamba2_mixer(am_builder *b, am_value x, const am_mamba2_options *o)
     A = am_broadcast(b, am_unsqueeze(b, A, 1), am_shape_of(D, N));
     am_value delta = for_head_channels(b, limited_time_step(b, step, o), P);
     am_value skip = for_head_channels(b, f32_weight(b, "D", am_shape_of(H)), P);
-    am_value y = scan(b, am_slice(b, x, -1, 0, D), delta, A, in, out, skip);
+    am_value y = am_selective_scan(b, am_slice(b, x, -1, 0, D), delta, A, in, out, skip);
     return am_linear(b, "out_proj", gated_norm(b, y, gate, o), C, o->out_bias);
 }
 

@@ -21,6 +21,10 @@ int64_t am_time_step_rank(const am_config *c, const char *key, int64_t C);
 /* x: [B, T, C] -> [B, T, C]: in_proj, conv1d, selective scan, gate, out_proj. */
 am_value am_mamba_mixer(am_builder *b, am_value x, const am_mamba_options *options);
 
+/* y of the selective scan over x: [B, T, D] with its state "ssm", and x times D: [D]; delta: [B, T, D], A: [D, N], B,
+   C: [B, T, N] or [B, T, G, N] -> [B, T, D]. */
+am_value am_selective_scan(am_builder *b, am_value x, am_value delta, am_value A, am_value B, am_value C, am_value D);
+
 typedef struct am_mamba2_options {
     int64_t heads, head_dim, state_size, groups, conv_kernel;
     bool bias, out_bias, conv_bias; /* of in_proj, of out_proj, of conv1d */
