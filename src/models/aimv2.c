@@ -182,5 +182,9 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-const am_model_type am_model_aimv2 = {
-    .name = "aimv2 aimv2_text_model aimv2_vision_model", .base_prefix = "aimv2", .architectures = architectures};
+static const am_clip_family family = {.name = "aimv2"};
+
+const am_model_type am_model_aimv2 = {.name = "aimv2 aimv2_text_model aimv2_vision_model",
+                                      .base_prefix = "aimv2",
+                                      .architectures = architectures,
+                                      .family = &family};
