@@ -1,6 +1,6 @@
 """Other sizes for younger text models, relatives of LLaMA, DeepSeek, Mamba and Gemma: see `sizes.py`."""
 
-from sizes import choose, rope
+from sizes import bart, choose, rope
 
 # What may change by itself in whichever configuration has it.
 FREE = {
@@ -233,7 +233,11 @@ def hrm_text(c: dict, rng) -> None:
     rope(c["rope_parameters"], c["head_dim"], rng)
 
 
-YOUNGER_TEXT |= {"glm_moe_dsa": glm_moe_dsa, "step3p5": step3p5, "openai_privacy_filter": openai_privacy_filter,
+def axk2(c: dict, rng) -> None:
+    text(c, rng, index_head_dim=[12, 16, 20], index_n_heads=range(8, 20), gated_norm_rank=[3, 6], index_topk=[3, 8])
+
+
+YOUNGER_TEXT |= {"axk2": axk2, "glm_moe_dsa": glm_moe_dsa, "step3p5": step3p5, "openai_privacy_filter": openai_privacy_filter,
                  "minimax_m3_vl_text": minimax_m3_vl_text, "nemotron_h": nemotron_h, "zamba": zamba, "hrm_text": hrm_text}
 
 
@@ -248,3 +252,15 @@ def esmc(c: dict, rng) -> None:
 
 
 YOUNGER_TEXT |= {"ultrabert": ultrabert, "esmc": esmc}
+
+
+def lfm3(c: dict, rng) -> None:
+    text(c, rng, conv_L_cache=[2, 3, 4], norm_eps=[1e-5, 1e-6])
+    choose(c, rng, use_attention_gate=[False, True], use_sandwich_norm=[False, True], conv_bias=[False, True], head_dim=[8, 12])
+
+
+def kolibri1(c: dict, rng) -> None:
+    text(c, rng, shared_expert_intermediate_size=range(8, 40))
+
+
+YOUNGER_TEXT |= {"lfm3": lfm3, "kolibri1": kolibri1, "mvp": bart}

@@ -268,7 +268,7 @@ OPENAI_PRIVACY_FILTER = masks("OpenAIPrivacyFilterModel", "OpenAIPrivacyFilterMo
            "attention_bias": ABSENT, "sliding_window": 3}, raw=True, length=20),
 ]
 FEW_BLOCKS = {"index_block_size": 3, "index_topk_blocks": 2}
-MINIMAX_M3_VL_TEXT = decoder("MiniMaxM3VL", "MiniMaxM3VLTextModel") + [
+MINIMAX_M3_VL_TEXT = decoder("MiniMaxM3VL", "MiniMaxM3VLTextModel", yarn=False) + [
     Switch("MiniMaxM3VLForCausalLM", "few_blocks", FEW_BLOCKS, length=17, mask="left", rows=3),
     Switch("MiniMaxM3VLForCausalLM", "local", {**FEW_BLOCKS, "index_local_blocks": 0, "index_n_heads": 4, "routed_scaling_factor": 1.2,
            "swiglu_limit": 0.4, "swiglu_alpha": 0.9, "layer_types": ["minimax_m3_sparse"] * 2}, length=14),
@@ -309,6 +309,41 @@ ESMC = some("embeds", masks("EsmcForMaskedLM", "EsmcModel")) + [
     Switch("EsmcModel", "positions", inputs={"position_ids": {"values": [[6, 5, 4, 3, 2, 1, 0], [3, 4, 5, 9, 10, 11, 12]]}}),
 ]
 
+LFM3 = some("other_tie", decoder("Lfm3", yarn=False)) + [
+    Switch("Lfm3ForCausalLM", "plain", {"use_attention_gate": False, "use_sandwich_norm": False, "conv_bias": True,
+           "attention_bias": True, "tie_word_embeddings": False, **TWO_BASES}, length=20, mask="left", rows=3),
+    Switch("Lfm3ForCausalLM", "absent", {"layer_types": ABSENT, "rope_parameters": ABSENT, "num_hidden_layers": 5,
+           "conv_L_cache": ABSENT, "sliding_window": 3, "use_attention_gate": ABSENT, "norm_eps": ABSENT}, raw=True, length=12),
+]
+KOLIBRI1 = decoder("Kolibri1") + [
+    Switch("Kolibri1ForCausalLM", "normalized", {"norm_topk_prob": True, "num_experts_per_tok": 3, "hidden_act": "gelu"}, length=9,
+           mask="left", rows=3),
+    Switch("Kolibri1ForCausalLM", "absent", {"layer_types": ABSENT, "rope_parameters": ABSENT, "num_hidden_layers": 6,
+           "norm_topk_prob": ABSENT, "sliding_window": 3}, raw=True, length=12),
+]
+NO_PROMPT = {"use_prompt": ABSENT}
+MVP = [
+    Switch("MvpForConditionalGeneration", "scaled", {"scale_embedding": True, "activation_function": "relu"}, length=9,
+           decoder_length=11, mask="left"),
+    Switch("MvpForConditionalGeneration", "untied", {"tie_word_embeddings": False}),
+    Switch("MvpForCausalLM", "scaled_decoder", {"scale_embedding": True, "tie_word_embeddings": False, **NO_PROMPT}, length=9,
+           mask="left"),
+    Switch("MvpDecoder", "crossed", inputs={"encoder_hidden_states": {"shape": [2, 5, 16], "lo": -1.0, "hi": 1.0},
+           "encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}),
+    Switch("MvpModel", "layers", {"encoder_layers": 1, "decoder_layers": 3, "decoder_attention_heads": 2}, length=9,
+           decoder_length=4),
+    Switch("MvpModel", "shifted", inputs={"decoder_input_ids": None, "decoder_attention_mask": None}),
+    Switch("MvpForSequenceClassification", "labels", {"num_labels": 4}),
+]
+
+AXK2 = decoder("AXK2", heads="s") + [
+    Switch("AXK2ForCausalLM", "few_keys", {**FEW_KEYS, "attention_bias": True, "mlp_layer_types": ["sparse", "dense"],
+           "norm_topk_prob": False}, length=12, mask="left", rows=3),
+    Switch("AXK2ForCausalLM", "groups", GROUPS),
+    absent("AXK2ForCausalLM", "mlp_layer_types", "rope_parameters", "gated_norm_rank", config={"gated_norm_rank": 4,
+           "num_hidden_layers": 3, "moe_layer_freq": 2}),
+]
+
 YOUNGER_TEXT = {
     "deepseek_v2": DEEPSEEK_V2, "dots1": DOTS1, "ministral3": MINISTRAL3, "mistral4": MISTRAL4, "minicpm3": MINICPM3,
     "glm4_moe_lite": GLM4_MOE_LITE, "youtu": YOUTU, "solar_open": SOLAR_OPEN, "hy_v3": HY_V3, "flex_olmo": FLEX_OLMO,
@@ -319,6 +354,7 @@ YOUNGER_TEXT = {
     "kimi_linear": KIMI_LINEAR, "bailing_hybrid": BAILING_HYBRID, "glm_moe_dsa": GLM_MOE_DSA, "step3p5": STEP3P5,
     "openai_privacy_filter": OPENAI_PRIVACY_FILTER, "minimax_m3_vl_text": MINIMAX_M3_VL_TEXT, "nemotron_h": NEMOTRON_H,
     "zamba": ZAMBA, "hrm_text": HRM_TEXT, "ultrabert": ULTRABERT, "esmc": ESMC,
+    "lfm3": LFM3, "kolibri1": KOLIBRI1, "mvp": MVP, "axk2": AXK2,
 }
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
@@ -330,7 +366,9 @@ YOUNGER_TEXT_KEPT = {
     "granite_swa": "bases", "granitemoe_swa": "bases",
     "qwen3_5_text": "nets places", "qwen3_5_moe_text": "nets", "olmo_hybrid": "nets absent", "laguna": "channels absent",
     "mimo_v2_flash": "bases", "mellum": "bases", "hyperclovax": "multiplied plain", "axk1": "groups", "longcat_flash": "few",
-    "kimi_linear": "groups absent", "bailing_hybrid": "unsafe", "glm_moe_dsa": "few_keys", "step3p5": "bases old",
+    "kimi_linear": "groups", "bailing_hybrid": "unsafe", "glm_moe_dsa": "groups", "step3p5": "bases old",
     "openai_privacy_filter": "gates absent", "minimax_m3_vl_text": "few_blocks local", "nemotron_h": "groups pattern",
     "zamba": "heads", "hrm_text": "cycles prefix", "ultrabert": "tied old", "esmc": "biased chains",
+    "lfm3": "plain absent", "kolibri1": "normalized absent", "mvp": "scaled crossed",
+    "axk2": "few_keys groups",
 }

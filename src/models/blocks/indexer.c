@@ -41,6 +41,14 @@ static am_value scores(am_builder *b, am_value x, am_value query, const am_index
     return am_squeeze(b, am_matmul(b, weights, dots, false, false), 2);
 }
 
+/* x: [B, T, S], its last key first: of keys that are worth the same, which relu makes of many, the later ones are
+ * taken. */
+static am_value reversed(am_builder *b, am_value x)
+{
+    int64_t S = am_dim(b, x, 2);
+    return am_gather(b, x, am_iota(b, AM_I32, am_shape_of(S), 0, (double)S - 1, -1), 2, false);
+}
+
 am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_indexer *o,
                        const am_attention_options *shared)
 {
@@ -51,6 +59,7 @@ am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_index
     if (S <= o->top_k) return shared->mask;
     am_value allowed = am_broadcast(b, am_earlier_keys(b, T, S), am_shape_of(B, T, S));
     if (shared->mask.id) allowed = am_binary(b, AM_LOGICAL_AND, allowed, am_squeeze(b, shared->mask, 1));
-    am_value chosen = am_mark_best(b, am_select(b, allowed, s, am_scalar(b, AM_F32, -3e38)), o->top_k);
+    s = reversed(b, am_select(b, allowed, s, am_scalar(b, AM_F32, -3e38)));
+    am_value chosen = reversed(b, am_mark_best(b, s, o->top_k));
     return am_unsqueeze(b, am_binary(b, AM_LOGICAL_AND, chosen, allowed), 1);
 }

@@ -19,14 +19,14 @@ static bool is_attention(const am_config *c, int layer)
     return !am_config_has(c, "full_attn_idxs");
 }
 
-static am_value short_convolution(am_builder *b, am_value x, int64_t C)
+am_value am_short_convolution(am_builder *b, am_value x, int64_t C, int64_t kernel)
 {
     const am_config *c = am_model_config(b);
     int bias = am_config_flag(c, "conv_bias", false) ? AM_BIAS : AM_NO_BIAS;
     x = am_linear(b, "in_proj", am_mask_padding_states(b, x), 3 * C, bias);
     am_value before = am_slice(b, x, -1, 0, C), after = am_slice(b, x, -1, C, 2 * C);
     x = am_mul(b, before, am_slice(b, x, -1, 2 * C, 3 * C));
-    x = am_causal_convolution(b, "conv", x, am_config_size(c, "conv_L_cache", 3), bias, AM_IDENTITY);
+    x = am_causal_convolution(b, "conv", x, am_config_size(c, "conv_L_cache", kernel), bias, AM_IDENTITY);
     return am_linear(b, "out_proj", am_mul(b, after, x), C, bias);
 }
 
@@ -38,7 +38,7 @@ am_value am_lfm2_operator(am_builder *b, am_value x, const am_decoder_layer *lay
     options.k_norm = "k_layernorm";
     options.out = "out_proj";
     am_scope(b, "%s", attention ? "self_attn" : "conv");
-    x = attention ? am_self_attention(b, x, &options) : short_convolution(b, x, layer->options->hidden_size);
+    x = attention ? am_self_attention(b, x, &options) : am_short_convolution(b, x, layer->options->hidden_size, 3);
     am_end_scope(b);
     return x;
 }

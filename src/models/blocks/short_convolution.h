@@ -8,6 +8,9 @@
 /* Either of the two, as layer_types or full_attn_idxs say, below "self_attn" or "conv". */
 am_decoder_part am_lfm2_operator;
 
+/* The convolution: x: [B, T, C] -> [B, T, C]; `kernel` is what an absent conv_L_cache stands for. */
+am_value am_short_convolution(am_builder *b, am_value x, int64_t C, int64_t kernel);
+
 /* w2(silu(w1(x)) * w3(x)). */
 am_decoder_part am_lfm2_mlp;
 
