@@ -219,7 +219,7 @@ AXK1 = decoder("AXK1", heads="s") + [
            config={"moe_layer_freq": 2, "num_hidden_layers": 3}),
 ]
 LONGCAT_FLASH = decoder("LongcatFlash", width=144) + [
-    Switch("LongcatFlashForCausalLM", "few", {"zero_expert_num": None, "moe_topk": 3, "attention_bias": True,
+    Switch("LongcatFlashForCausalLM", "few", {"zero_expert_num": 1, "moe_topk": 3, "attention_bias": True,
            "routed_scaling_factor": 2.0}, mask="left"),
     Switch("LongcatFlashForCausalLM", "yarn_mscale", {**MSCALE, "zero_expert_num": 5}, length=40, mask="left", rows=3),
     absent("LongcatFlashForCausalLM", "ffn_hidden_size", "expert_ffn_hidden_size", "rope_parameters", "num_layers",
@@ -244,6 +244,7 @@ BAILING_HYBRID = decoder("BailingHybrid") + [
 FEW_KEYS = {"index_topk": 3, "index_n_heads": 12, "index_head_dim": 70}
 GLM_MOE_DSA = decoder("GlmMoeDsa") + [
     Switch("GlmMoeDsaForCausalLM", "few_keys", {**FEW_KEYS, "num_hidden_layers": 3, "indexer_types": ["full", "shared", "full"],
+           "layer_types": ["indexed_attention"] * 3,
            "mlp_layer_types": ["dense", "sparse", "sparse"]}, length=12, mask="left", rows=3),
     Switch("GlmMoeDsaForCausalLM", "groups", {**GROUPS, "attention_bias": True, "norm_topk_prob": False}),
     absent("GlmMoeDsaForCausalLM", "indexer_types", "mlp_layer_types", "rope_parameters", length=9,
@@ -321,12 +322,11 @@ KOLIBRI1 = decoder("Kolibri1") + [
     Switch("Kolibri1ForCausalLM", "absent", {"layer_types": ABSENT, "rope_parameters": ABSENT, "num_hidden_layers": 6,
            "norm_topk_prob": ABSENT, "sliding_window": 3}, raw=True, length=12),
 ]
-NO_PROMPT = {"use_prompt": ABSENT}
 MVP = [
     Switch("MvpForConditionalGeneration", "scaled", {"scale_embedding": True, "activation_function": "relu"}, length=9,
            decoder_length=11, mask="left"),
     Switch("MvpForConditionalGeneration", "untied", {"tie_word_embeddings": False}),
-    Switch("MvpForCausalLM", "scaled_decoder", {"scale_embedding": True, "tie_word_embeddings": False, **NO_PROMPT}, length=9,
+    Switch("MvpForCausalLM", "scaled_decoder", {"scale_embedding": True, "tie_word_embeddings": False}, length=9,
            mask="left"),
     Switch("MvpDecoder", "crossed", inputs={"encoder_hidden_states": {"shape": [2, 5, 16], "lo": -1.0, "hi": 1.0},
            "encoder_attention_mask": {"values": [[1] * 5, [1, 1, 1, 0, 0]]}}),
@@ -365,8 +365,8 @@ YOUNGER_TEXT_KEPT = {
     "lfm2_moe": "biased", "cohere2_moe": "sigmoid absent", "bamba": "groups", "granitemoehybrid": "multiplied dense",
     "granite_swa": "bases", "granitemoe_swa": "bases",
     "qwen3_5_text": "nets places", "qwen3_5_moe_text": "nets", "olmo_hybrid": "nets absent", "laguna": "channels absent",
-    "mimo_v2_flash": "bases", "mellum": "bases", "hyperclovax": "multiplied plain", "axk1": "groups", "longcat_flash": "few",
-    "kimi_linear": "groups", "bailing_hybrid": "unsafe", "glm_moe_dsa": "groups", "step3p5": "bases old",
+    "mimo_v2_flash": "bases", "mellum": "bases", "hyperclovax": "multiplied plain", "axk1": "groups", "longcat_flash": "yarn_mscale",
+    "kimi_linear": "groups", "bailing_hybrid": "unsafe", "glm_moe_dsa": "groups absent", "step3p5": "bases old",
     "openai_privacy_filter": "gates absent", "minimax_m3_vl_text": "few_blocks local", "nemotron_h": "groups pattern",
     "zamba": "heads", "hrm_text": "cycles prefix", "ultrabert": "tied old", "esmc": "biased chains",
     "lfm3": "plain absent", "kolibri1": "normalized absent", "mvp": "scaled crossed",
