@@ -336,7 +336,8 @@ MVP = [
     Switch("MvpForSequenceClassification", "labels", {"num_labels": 4}),
 ]
 
-AXK2 = decoder("AXK2", heads="s") + [
+MANY_HEADS = {"index_n_heads": 12}  # of two, both give many keys nothing, and which of those are chosen no one says
+AXK2 = [dataclasses.replace(case, config=MANY_HEADS | case.config) for case in decoder("AXK2", heads="s")] + [
     Switch("AXK2ForCausalLM", "few_keys", {**FEW_KEYS, "attention_bias": True, "mlp_layer_types": ["sparse", "dense"],
            "norm_topk_prob": False}, length=12, mask="left", rows=3),
     Switch("AXK2ForCausalLM", "groups", GROUPS),
