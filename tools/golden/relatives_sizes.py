@@ -6,6 +6,7 @@ from series_sizes import SERIES
 from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
 from sound_sizes import SOUNDS
+from vision_sizes import VISION
 
 
 def helium(c: dict, rng) -> None:
@@ -418,4 +419,4 @@ RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultge
               "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
 RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
               "t5gemma": t5gemma}
-RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT
+RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | VISION

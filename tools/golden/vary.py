@@ -20,6 +20,7 @@ from relatives_sizes import RELATIVES
 from series_sizes import series_input
 from sizes import SIZES
 from sound_sizes import convolutions, frames_range, sound_input
+from vision_sizes import vision_input
 
 ATTEMPTS = 20
 AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
@@ -87,6 +88,8 @@ class Inputs:
             return series
         if (sound := sound_input(self, entry)) is not None:
             return sound
+        if (vision := vision_input(self, entry)) is not None:
+            return vision
         if (pair := image_text_input(self, entry)) is not None:
             return pair
         if name.startswith("entity_"):
