@@ -18,11 +18,14 @@ typedef struct swin2sr_config {
     const char *upsampler, *connection;
 } swin2sr_config;
 
-static void check(const am_config *c, const swin2sr_config *r, const am_image_options *image)
+static void check(const am_config *c, swin2sr_config *r, const am_image_options *image)
 {
     for (int i = 0; i < r->stages.count; i++)
         am_config_check_divides(c, "num_heads", r->stages.heads[i], "embed_dim", r->embed_dim);
-    if (r->stages.window_size > WINDOW_LIMIT) am_config_fail(c, "window_size", "more than %d", WINDOW_LIMIT);
+    if (r->stages.window_size > WINDOW_LIMIT) {
+        am_config_fail(c, "window_size", "more than %d", WINDOW_LIMIT);
+        r->stages.window_size = 1;
+    }
     if (image->patch_size[0] != 1 || image->patch_size[1] != 1)
         am_config_unsupported(c, "patch_size", "this class gives images of one token a pixel");
     if (am_config_flag(c, "use_absolute_embeddings", false))
@@ -30,7 +33,10 @@ static void check(const am_config *c, const swin2sr_config *r, const am_image_op
     if (strcmp(r->connection, "1conv") != 0 && strcmp(r->connection, "3conv") != 0)
         am_config_unsupported(c, "resi_connection", "this class has \"1conv\" and \"3conv\"");
     if (!(r->img_range > 0)) am_config_fail(c, "img_range", "expected a number above 0");
-    if (r->upscale > UPSCALE_LIMIT) am_config_fail(c, "upscale", "more than %d", UPSCALE_LIMIT);
+    if (r->upscale > UPSCALE_LIMIT) {
+        am_config_fail(c, "upscale", "more than %d", UPSCALE_LIMIT);
+        r->upscale = 1;
+    }
 }
 
 static swin2sr_config read_config(am_builder *b)
