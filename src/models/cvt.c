@@ -35,6 +35,7 @@ static cvt_config read_config(am_builder *b)
     int count = r.stages = am_config_sizes(c, "depth", r.depth, AM_STAGES_LIMIT, depths, 3);
     for (int i = 0; i < count; i++) layers += r.depth[i];
     if (count == 0 || layers > 65536) am_config_fail(c, "depth", "%d stages, %lld layers", count, (long long)layers);
+    for (int i = 0; i < count && layers > 65536; i++) r.depth[i] = 0;
     read_list(c, "embed_dim", count, 1, (const int64_t[]){64, 192, 384}, r.embed_dim);
     read_list(c, "num_heads", count, 1, (const int64_t[]){1, 3, 6}, r.heads);
     read_list(c, "patch_sizes", count, 1, (const int64_t[]){7, 3, 3}, r.patch_sizes);

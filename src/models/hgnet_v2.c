@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { LAYERS_LIMIT = 64 };
+enum { LAYERS_LIMIT = 64, BLOCKS_LIMIT = 4096 };
 
 static const am_affine_stem default_stem = {{3, 32, 48}, {2, 1, 1, 2, 1}, AM_RELU, false};
 
@@ -44,8 +44,9 @@ static void read_stages(const am_config *c, hgnet_config *r)
         if (!am_config_has(c, "stage_light_block")) light[i] = i >= 2;
         r->stages[i] =
             (hgnet_stage){in[i], mid[i], out[i], blocks[i], layers[i], kernels[i], strides[i], downsample[i], light[i]};
-        if (layers[i] > LAYERS_LIMIT || blocks[i] > 65536)
-            am_config_fail(c, "stage_numb_of_layers", "%" PRId64 " layers in %" PRId64 " blocks", layers[i], blocks[i]);
+        if (layers[i] <= LAYERS_LIMIT && blocks[i] <= BLOCKS_LIMIT) continue;
+        am_config_fail(c, "stage_numb_of_layers", "%" PRId64 " layers in %" PRId64 " blocks", layers[i], blocks[i]);
+        r->stages[i].layers = r->stages[i].blocks = 0;
     }
 }
 

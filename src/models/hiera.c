@@ -9,6 +9,8 @@
 #include <math.h>
 #include <stdio.h>
 
+enum { SIDE_LIMIT = 65536 };
+
 static const double BACKBONE_NORM_EPS = 1e-5;
 
 typedef struct pair {
@@ -43,7 +45,8 @@ static pair read_pair(const am_config *c, const char *key, int64_t fallback, int
     const int64_t two[] = {fallback, fallback};
     int64_t found[2] = {0};
     int count = am_config_sizes(c, key, found, 2, two, 2);
-    if (count == 2 && found[0] >= least && found[1] >= least) return (pair){found[0], found[1]};
+    if (count == 2 && found[0] >= least && found[1] >= least && found[0] <= SIDE_LIMIT && found[1] <= SIDE_LIMIT)
+        return (pair){found[0], found[1]};
     am_config_fail(c, key, "expected height and width");
     return (pair){fallback, fallback};
 }

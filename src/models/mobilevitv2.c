@@ -31,7 +31,9 @@ static void read_widths(const am_config *c, mobilevitv2_config *r)
     for (int i = 0; i < TRANSFORMERS; i++) {
         r->units[i] = am_round_channels((double)units[i] * times, 8, 8);
         r->blocks[i] = blocks[i];
-        if (blocks[i] > 65536) am_config_fail(c, "n_attn_blocks", "%" PRId64 " layers", blocks[i]);
+        if (blocks[i] <= 65536) continue;
+        am_config_fail(c, "n_attn_blocks", "%" PRId64 " layers", blocks[i]);
+        r->blocks[i] = 0;
     }
 }
 

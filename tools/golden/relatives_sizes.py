@@ -1,13 +1,14 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
+from detection_sizes import DETECTION
 from image_text_sizes import IMAGE_TEXT
 from pyramid_sizes import PYRAMIDS
 from series_sizes import SERIES
 from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
-from detection_sizes import DETECTION
 from sound_sizes import SOUNDS
 from speech_chat_sizes import SPEECH_CHAT
+from vision_sizes import VISION
 from younger_text_sizes import YOUNGER_TEXT
 
 
@@ -421,6 +422,4 @@ RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultge
               "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
 RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
               "t5gemma": t5gemma}
-RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT
-RELATIVES |= YOUNGER_TEXT | SPEECH_CHAT
-RELATIVES |= DETECTION
+RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION

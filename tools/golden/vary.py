@@ -22,10 +22,13 @@ from series_sizes import series_input
 from sizes import SIZES
 from sound_sizes import convolutions, frames_range, sound_input
 from speech_chat_sizes import speech_chat_input
+from vision_sizes import vision_input
 
 ATTEMPTS = 20
 AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
 CODE_POINTS = 65536  # what ids are, where a configuration has no vocabulary: Unicode's first plane
+# What makes the inputs of some kinds of models; None where an entry is none of theirs.
+KINDS = (series_input, sound_input, speech_chat_input, vision_input, image_text_input, detection_input)
 ENDED_TEXTS = ("clip_text_model", "metaclip_2_text_model", "clipseg_text_model", "groupvit_text_model")
 LABELLED = (
     "SequenceClassification",
@@ -85,16 +88,9 @@ class Inputs:
         name = entry["name"]
         side = "decoder" if name.startswith("decoder_") else "sound" if self.has("input_values") else "text"
         side = "document" if name.startswith("context_") else side
-        if (series := series_input(self, entry)) is not None:
-            return series
-        if (sound := sound_input(self, entry)) is not None:
-            return sound
-        if (speech := speech_chat_input(self, entry)) is not None:
-            return speech
-        if (pair := image_text_input(self, entry)) is not None:
-            return pair
-        if (detected := detection_input(self, entry)) is not None:
-            return detected
+        for kind in KINDS:
+            if (special := kind(self, entry)) is not None:
+                return special
         if name.startswith("entity_"):
             return {"values": self.entities(name)}
         if name == "global_attention_mask":

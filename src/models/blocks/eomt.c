@@ -13,7 +13,10 @@ am_eomt am_eomt_read(const am_config *c, const am_image_options *image, int64_t 
                  .patches = {image->image_size[0] / image->patch_size[0], image->image_size[1] / image->patch_size[1]}};
     if (o.blocks < 1 || o.blocks > layers)
         am_config_fail(c, "num_blocks", "%" PRId64 " of %" PRId64 " layers", o.blocks, layers);
-    if (o.upscales > 16) am_config_fail(c, "num_upscale_blocks", "more than 16");
+    if (o.upscales > 16) {
+        am_config_fail(c, "num_upscale_blocks", "more than 16");
+        o.upscales = 0;
+    }
     return o;
 }
 

@@ -10,7 +10,7 @@ static am_value two_linears(am_builder *b, am_value x, const am_pre_norm_options
 /* x + h, times the weight of that name where there is one. */
 static am_value add_scaled(am_builder *b, am_value x, am_value h, const char *scale)
 {
-    if (scale) h = am_mul(b, h, am_weight(b, scale, am_shape_of(am_dim(b, x, -1))));
+    if (scale) h = am_mul(b, h, am_cast(b, am_weight(b, scale, am_shape_of(am_dim(b, x, -1))), am_dtype_of(b, h)));
     return am_add(b, x, h);
 }
 

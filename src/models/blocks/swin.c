@@ -160,6 +160,19 @@ static am_value layer(am_builder *b, am_value x, const swin_config *c, int stage
     return am_add(b, x, norm_if(b, after, "layernorm_after", h, c));
 }
 
+am_value am_swin_second_layer(am_builder *b, am_value x, const am_swin_stages *stages, int stage,
+                              const am_windows *windows)
+{
+    static const am_swin_family second = {.is_second_version = true};
+    swin_config c = {.family = &second,
+                     .mlp_ratio = stages->mlp_ratio,
+                     .layer_norm_eps = stages->layer_norm_eps,
+                     .hidden_act = stages->hidden_act,
+                     .no_qkv_bias = stages->no_qkv_bias};
+    c.heads[stage] = stages->heads[stage];
+    return layer(b, x, &c, stage, windows);
+}
+
 /* --- stages --- */
 
 /* The windows of a stage's layers, shifted as every other layer has them. The second version fits them to maps of the

@@ -6,6 +6,7 @@
 #define AM_MODELS_BLOCKS_SWIN_H
 
 #include "models/blocks/vision.h"
+#include "models/blocks/windows.h"
 
 /* What a member's descriptor carries as its family. */
 typedef struct am_swin_family {
@@ -37,6 +38,10 @@ typedef struct am_swin_stages {
    merged in all but the last: [B, height * width, C]. maps has 1 + count elements. Sizes that do not divide are errors
    of `config`. */
 void am_swin_run_stages(am_builder *b, const am_config *config, const am_swin_stages *stages, am_swin_map *maps);
+
+/* A layer of the second version, of that stage, below its scope: x: [B, height * width, C]. */
+am_value am_swin_second_layer(am_builder *b, am_value x, const am_swin_stages *stages, int stage,
+                              const am_windows *windows);
 
 /* Builders for the rows of a member's table. */
 void am_swin_model(am_builder *b);

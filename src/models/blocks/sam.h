@@ -1,0 +1,54 @@
+/* Segment Anything: an image encoder of windows of patches, prompts of points, boxes and masks as tokens, and a decoder
+   in which tokens and image read each other. transformers: models/sam/modeling_sam.py, models/sam_hq/modeling_sam_hq.py
+ */
+#ifndef AM_MODELS_BLOCKS_SAM_H
+#define AM_MODELS_BLOCKS_SAM_H
+
+#include "models/model.h"
+
+enum { AM_SAM_STATES = 64 };
+
+typedef struct am_sam_image {
+    am_value embeddings;            /* [B, C, h, w] */
+    am_value states[AM_SAM_STATES]; /* [B, h, w, C'] of layers whose attention has no windows */
+    int count;
+} am_sam_image;
+
+/* The image encoder of a vision configuration over the input pixel_values, below "vision_encoder"; hidden_states is the
+   name of its hidden states. */
+am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *hidden_states);
+
+/* What the inputs input_points, input_labels, input_boxes and input_masks say, as far as they are given. */
+typedef struct am_sam_prompts {
+    am_value sparse; /* [B, P, n, C], or AM_NONE */
+    am_value dense;  /* [B or 1, C, h, w] */
+} am_sam_prompts;
+
+am_sam_prompts am_sam_read_prompts(am_builder *b);
+
+/* What the decoder's transformer gives, of P prompts for each of B images. */
+typedef struct am_sam_decoded {
+    int64_t B, P, masks; /* mask tokens, the first of which is for one mask alone */
+    am_value tokens;     /* [B P, tokens, C]: the one of scores, those of masks, the others */
+    am_value upscaled;   /* [B P, C / 8, 4 h, 4 w] */
+} am_sam_decoded;
+
+/* Below "mask_decoder"; `more` is a weight of a further token of masks, or null. */
+am_sam_decoded am_sam_decode(am_builder *b, am_value image, const am_sam_prompts *prompts, const char *more);
+
+/* x: [B, C, H, W] by the transposed convolution NAME -> [B, out, 2 H, 2 W]. */
+am_value am_sam_double(am_builder *b, const char *name, am_value x, int64_t out);
+
+/* NAME.proj_in, `layers` - 2 of NAME.layers, NAME.proj_out with ReLU between: x: [.., C] -> [.., out]. */
+am_value am_sam_feed_forward(am_builder *b, const char *name, am_value x, int64_t inner, int64_t out, int64_t layers);
+
+/* What each mask token's network makes of it: [B P, masks, C / 8]. Below "mask_decoder". */
+am_value am_sam_hyper(am_builder *b, const am_sam_decoded *decoded);
+
+/* Scores of all masks: [B P, masks]. Below "mask_decoder". */
+am_value am_sam_scores(am_builder *b, const am_sam_decoded *decoded);
+
+/* weights: [B P, n, c] times maps: [B P, c, H, W] -> [B, P, n, H, W]. */
+am_value am_sam_masks(am_builder *b, const am_sam_decoded *decoded, am_value weights, am_value maps);
+
+#endif
