@@ -40,9 +40,11 @@ static tower read_tower(const am_config *c)
     t.patches = am_image_patches(&t.image) + 1;
     t.kept_count = am_config_sizes(c, "intermediate_layers_indices", t.kept, LAYERS_LIMIT, kept, 5);
     for (int i = 0; i < t.kept_count; i++)
-        if (t.kept[i] >= t.layers)
+        if (t.kept[i] >= t.layers) {
             am_config_fail(c, "intermediate_layers_indices", "%" PRId64 " is none of %" PRId64 " layers", t.kept[i],
                            t.layers);
+            t.kept_count = 0;
+        }
     am_config_check_divides(c, "attention_heads", t.heads, "hidden_size", t.hidden_size);
     return t;
 }
@@ -170,7 +172,7 @@ static am_value see(am_builder *b, const am_config *c)
                       TOWER_NORM_EPS);
     x = add_tile_positions(b, "post_tile_positional_embedding", am_reshape(b, x, apart), ids, &t);
     x = tower_layers(b, "global_transformer", t.global_layers, am_flatten(b, x, 1, 2), mask, &t, NULL);
-    for (int i = 0; i < t.kept_count; i++) parts[i] = am_unsqueeze(b, states[t.kept[i]], 3);
+    for (int i = 0; i < t.kept_count && !am_builder_failed(b); i++) parts[i] = am_unsqueeze(b, states[t.kept[i]], 3);
     if (t.kept_count && !am_builder_failed(b)) /* the kept layers' numbers of each channel stand together */
         x = am_concat2(b, x, am_flatten(b, am_concat(b, parts, t.kept_count, 3), 2, 3), 2);
     apart.dims[3] = am_dim(b, x, 2);

@@ -164,8 +164,9 @@ def has_own_loop(model: torch.nn.Module) -> bool:
 
 
 def has_parts_that_generate(model: torch.nn.Module) -> bool:
-    """Whether its `generate` is that of a part, which the library's loop cannot run for the whole: BLIP's decoder."""
-    return model.config.model_type == "blip"
+    """Whether its `generate` is that of a part, which the library's loop cannot run for the whole: BLIP's decoder, or
+    the text model after BLIP-2's queries."""
+    return model.config.model_type in ("blip", "blip-2", "instructblip", "instructblipvideo")
 
 
 def loop(model: torch.nn.Module):

@@ -2,6 +2,7 @@
 
 #include "models/blocks/attention.h"
 #include "models/blocks/heads.h"
+#include "models/blocks/multimodal.h"
 #include "models/blocks/seq2seq.h"
 #include "models/blocks/sinusoids.h"
 
@@ -231,7 +232,11 @@ static am_value encoder_words(am_builder *b, const bart *c, am_value *ids)
     *ids = AM_NONE;
     if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
     *ids = am_input(b, "input_ids", 2);
-    return am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight", c->encoder.vocab_size), *ids);
+    am_value x = am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight", c->encoder.vocab_size), *ids);
+    const am_feature_rows *features;
+    if (c->embed_scale == 1 || am_part_features(b, &features) == 0) return am_merge_part_features(b, x);
+    x = am_merge_part_features(b, am_mul_number(b, x, c->embed_scale)); /* features are not scaled, words are later */
+    return am_mul_number(b, x, 1 / c->embed_scale);
 }
 
 /* What the encoder reads instead, below the body's prefix. */

@@ -56,9 +56,9 @@ int am_qwen3_vl_text_inputs(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_
     return am_qwen_text_inputs(b, &places, out);
 }
 
-void am_qwen3_vl_vision_model(am_builder *b)
+static void vision_model(am_builder *b, am_qwen_vision_read *read)
 {
-    am_qwen_vision v = am_qwen3_vision_read(am_model_config(b));
+    am_qwen_vision v = read(am_model_config(b));
     am_value x = am_input(b, "hidden_states", 2);
     am_grids grids = am_grids_read(b, "grid_thw", v.merge);
     am_qwen_vision_output out = am_qwen_vision_tower(b, x, &grids, &v, true);
@@ -69,6 +69,33 @@ void am_qwen3_vl_vision_model(am_builder *b)
         snprintf(name, sizeof name, "deepstack_features.%d", k);
         am_output(b, name, out.deep[k]);
     }
+}
+
+void am_qwen3_vl_vision_model(am_builder *b)
+{
+    vision_model(b, am_qwen3_vision_read);
+}
+
+static am_qwen_vision shallow_read(const am_config *c)
+{
+    am_qwen_vision v = am_qwen3_vision_read(c);
+    v.deep_count = 0;
+    return v;
+}
+
+am_value am_qwen3_5_features(am_builder *b)
+{
+    return am_qwen_features(b, shallow_read, "pixel_values", "image_grid_thw");
+}
+
+am_value am_qwen3_5_video_features(am_builder *b)
+{
+    return am_qwen_features(b, shallow_read, "pixel_values_videos", "video_grid_thw");
+}
+
+void am_qwen3_5_vision_model(am_builder *b)
+{
+    vision_model(b, shallow_read);
 }
 
 /* x: [B, T, C] */

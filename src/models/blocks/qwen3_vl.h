@@ -17,6 +17,11 @@ int am_qwen3_vl_text_inputs(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_
 /* The builder of the tower alone. */
 void am_qwen3_vl_vision_model(am_builder *b);
 
+/* The same of Qwen3.5, whose text takes no further states of the tower. */
+am_value am_qwen3_5_features(am_builder *b);
+am_value am_qwen3_5_video_features(am_builder *b);
+void am_qwen3_5_vision_model(am_builder *b);
+
 /* For the field after_layer of a text model: x: [B, T, C] with the index-th input deepstack_visual_embeds, where there
    is one, added at visual_pos_masks. */
 am_value am_qwen3_vl_add_visual_states(am_builder *b, am_value x, int index);

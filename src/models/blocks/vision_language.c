@@ -107,6 +107,7 @@ am_value am_vision_states(am_builder *b, const am_part_outputs *tower, const int
         states[i] = am_part_output(tower, name);
         if (skips_first) states[i] = am_slice(b, states[i], 1, 1, AM_SLICE_END);
     }
+    if (am_builder_failed(b)) return AM_NONE;
     return n == 1 ? states[0] : am_concat(b, states, n, -1);
 }
 
@@ -303,4 +304,10 @@ void am_vision_language_for_sequence_classification(am_builder *b)
     am_value x = am_vision_language_body(b);
     am_generic_sequence_classification(b, x, am_input(b, "input_ids", 2), am_config_labels(am_model_config(b)),
                                        am_pad_token(&text, family_of(b)->pad_token));
+}
+
+void am_vision_language_for_token_classification(am_builder *b)
+{
+    am_value x = am_vision_language_body(b);
+    am_generic_token_classification(b, "score", x, am_config_labels(am_model_config(b)));
 }

@@ -45,6 +45,7 @@ typedef struct am_vision_language_family {
 void am_vision_language_model(am_builder *b);
 void am_vision_language_for_conditional_generation(am_builder *b);
 void am_vision_language_for_sequence_classification(am_builder *b);
+void am_vision_language_for_token_classification(am_builder *b);
 
 /* Final hidden states of the text model: [B, T, C], images among its embeddings. */
 am_value am_vision_language_body(am_builder *b);
