@@ -75,13 +75,13 @@ static am_value backbone(am_builder *b, am_decoder_options *o, const char *prefi
 {
     const am_config *c = am_model_config(b);
     int64_t codebooks = codebooks_of(c, o);
-    if (am_has_input(b, "inputs_embeds")) o->embeddings = am_input(b, "inputs_embeds", 3);
+    if (am_has_input(b, "inputs_embeds")) o->embedded = am_input(b, "inputs_embeds", 3);
     else if (am_rank(b, am_input(b, "input_ids", -1)) == 2)
-        o->embeddings = am_embedding(b, "embed_text_tokens", am_input(b, "input_ids", 2),
-                                     am_config_size(c, "text_vocab_size", 128256), o->hidden_size);
+        o->embedded = am_embedding(b, "embed_text_tokens", am_input(b, "input_ids", 2),
+                                   am_config_size(c, "text_vocab_size", 128256), o->hidden_size);
     else
-        o->embeddings = frames(b, code_table(b, prefix, am_shape_of(codebooks * o->vocab_size, o->hidden_size)),
-                               am_input(b, "input_ids", 3), codebooks, o->vocab_size);
+        o->embedded = frames(b, code_table(b, prefix, am_shape_of(codebooks * o->vocab_size, o->hidden_size)),
+                             am_input(b, "input_ids", 3), codebooks, o->vocab_size);
     return am_decoder_body(b, o, prefix);
 }
 
@@ -121,7 +121,7 @@ static am_value embed_codes(am_builder *b, const am_config *c, const am_decoder_
 static am_value depth_decoder(am_builder *b, am_decoder_options *o, const char *prefix)
 {
     am_scope(b, "%s", prefix);
-    o->embeddings = embed_codes(b, am_model_config(b), o);
+    o->embedded = embed_codes(b, am_model_config(b), o);
     am_end_scope(b);
     return am_decoder_body(b, o, prefix);
 }

@@ -33,7 +33,7 @@ static am_value embed(am_builder *b, const am_decoder_options *o)
 static am_value body(am_builder *b, am_decoder_options *o, const char *prefix)
 {
     am_scope(b, "%s", prefix);
-    o->embeddings = embed(b, o);
+    o->embedded = embed(b, o);
     am_end_scope(b);
     return am_decoder_body(b, o, prefix);
 }

@@ -20,7 +20,7 @@ static am_value words(am_builder *b, const am_decoder_options *o, const char *pr
 static void moshi_model(am_builder *b)
 {
     am_decoder_options o = read_options(b);
-    o.embeddings = words(b, &o, "");
+    o.embedded = words(b, &o, "");
     am_output(b, "last_hidden_state", am_decoder_body(b, &o, ""));
 }
 
@@ -34,7 +34,7 @@ static void output_logits(am_builder *b, am_value x, const am_decoder_options *o
 static void for_causal_lm(am_builder *b)
 {
     am_decoder_options o = read_options(b);
-    o.embeddings = words(b, &o, "model");
+    o.embedded = words(b, &o, "model");
     output_logits(b, am_decoder_body(b, &o, "model"), &o, "lm_head");
 }
 

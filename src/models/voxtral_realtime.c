@@ -217,7 +217,7 @@ static am_value body(am_builder *b, realtime *m)
     am_scope(b, "%s", m->place);
     am_value x = am_input_embeddings(b, "embed_tokens", m->options.vocab_size, m->options.hidden_size);
     am_end_scope(b);
-    m->options.embeddings = m->heard.id ? am_add(b, x, m->heard) : x;
+    m->options.embedded = m->heard.id ? am_add(b, x, m->heard) : x;
     return am_decoder_body(b, &m->options, m->place);
 }
 
