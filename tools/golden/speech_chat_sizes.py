@@ -247,8 +247,29 @@ def clvp_decoder(c: dict, rng) -> None:
            activation_function=ACTIVATIONS, layer_norm_epsilon=[1e-5, 1e-3], use_attention_bias=[True, False])
 
 
+def granite_speech_encoder(c: dict, rng) -> None:
+    """Blocks that a sound fills, and longer ones."""
+    choose(c, rng, num_heads=[1, 2, 3], dim_head=[4, 6, 8], hidden_dim=range(12, 30), num_layers=[1, 2, 3, 4], feedforward_mult=[2, 3],
+           conv_expansion_factor=[1, 2], conv_kernel_size=[3, 4, 15], output_dim=range(10, 30), context_size=[7, 20, 60], max_pos_emb=[60, 80],
+           input_dim=range(10, 30))
+    if "cat_hidden_layers" in c:
+        c["cat_hidden_layers"] = rng.choice([[0], None, sorted({0, c["num_layers"] - 1})])
+
+
+def granite_speech(c: dict, rng) -> None:
+    hearing(granite_speech_encoder, "encoder_config")(c, rng)
+    choose(c["text_config"], rng, embedding_multiplier=[1.0, 3.0], residual_multiplier=[1.0, 0.5], attention_multiplier=[0.2, 0.5])
+    e, p = c["encoder_config"], c["projector_config"]
+    heads(p, rng, "hidden_size", "num_attention_heads")
+    p["encoder_hidden_size"] = e["hidden_dim"] * (1 + len(e.get("cat_hidden_layers") or []))
+    choose(p, rng, intermediate_size=range(20, 50), num_hidden_layers=[1, 2], cross_attention_frequency=[1, 2])
+    c["downsample_rate"] = rng.choice([2, 3, 5])
+    c["window_size"] = c["downsample_rate"] * rng.choice([2, 3])
+
+
+GRANITE = {f"granite_speech{plus}{part}": sizes for plus in ("", "_plus") for part, sizes in (("", granite_speech), ("_encoder", granite_speech_encoder))}
 VIBEVOICE = {f"vibevoice_acoustic_tokenizer{part}": vibevoice_tokenizer for part in ("", "_encoder", "_decoder")}
-SPEECH_CHAT = VIBEVOICE | {"clvp_encoder": clvp_encoder, "clvp_decoder": clvp_decoder, "voxtral_realtime": voxtral_realtime, "voxtral_realtime_encoder": voxtral_realtime_encoder, "moshi": moshi,
+SPEECH_CHAT = GRANITE | VIBEVOICE | {"clvp_encoder": clvp_encoder, "clvp_decoder": clvp_decoder, "voxtral_realtime": voxtral_realtime, "voxtral_realtime_encoder": voxtral_realtime_encoder, "moshi": moshi,
                "kyutai_speech_to_text": moshi, "dia": dia}
 SPEECH_CHAT |= {"semantic": bark, "coarse_acoustics": bark, "fine_acoustics": bark, "csm": csm, "csm_depth_decoder_model": csm_depth}
 SPEECH_CHAT |= {"musicgen": musicgen, "musicgen_melody": musicgen, "musicgen_melody_decoder": musicgen_decoder, "pop2piano": pop2piano,
@@ -296,10 +317,13 @@ def few_frames(c: dict, rng) -> tuple[int, list[int]]:
 
 FRAMES = {"glmasr": whole_tokens, "glmasr_encoder": whole_tokens, "qwen3_asr": whole_stretches, "qwen3_asr_encoder": whole_stretches,
           "fun_asr_nano": few_frames, "fun_asr_nano_encoder": few_frames}
+FRAMES |= {kind: few_frames for kind in ("granite_speech", "granite_speech_plus", "granite_speech_encoder", "granite_speech_plus_encoder")}
+TOKENS |= {kind: lambda c, frames: -(-frames // c["window_size"]) * (c["window_size"] // c["downsample_rate"])
+           for kind in ("granite_speech", "granite_speech_plus")}
 FRAMES |= {kind: lambda c, rng: (rng.randint(40, 90), [30, 40])
            for kind in ("parakeet_rnnt", "parakeet_tdt", "lasr_encoder", "lasr_ctc", "canary", "cohere_asr")}
 MARKS = ("feature_attention_mask", "input_features_mask")
-TIME_FIRST = ("fun_asr", "parakeet", "lasr", "canary", "cohere_asr")
+TIME_FIRST = ("granite", "fun_asr", "parakeet", "lasr", "canary", "cohere_asr")
 
 
 def audio_config(c: dict) -> dict:
@@ -318,7 +342,8 @@ class Heard:
         self.lengths = [rng.randint(low, high) if marked else self.frames for _ in range(sounds)]
         self.lengths[rng.randrange(sounds)] = self.frames
         if text:
-            self.write(inputs, [TOKENS[kind](c, length) for length in self.lengths])
+            whole = inputs.config if "window_size" in inputs.config else c
+            self.write(inputs, [TOKENS[kind](whole, self.frames if whole is not c else length) for length in self.lengths])
 
     def write(self, inputs, tokens: list[int]) -> None:
         rng, c, words = inputs.rng, inputs.config, inputs.text_config
@@ -444,8 +469,8 @@ def speech_chat_input(inputs, entry: dict) -> dict | None:
         return {"shape": [inputs.rows, 1, heard.frames // 2, heard.frames // 2], "lo": entry.get("lo", -1.0), "hi": entry.get("hi", 1.0)}
     if name in MARKS:
         return {"values": marks}
-    if name == "input_features":
-        bins = audio["num_mel_bins"] * audio.get("num_stacked_frames", 1)
+    if name == "input_features" or (name == "hidden_states" and "input_dim" in audio):
+        bins = audio.get("input_dim") or audio["num_mel_bins"] * audio.get("num_stacked_frames", 1)
         shape = [heard.frames, bins] if kind.startswith(TIME_FIRST) else [bins, heard.frames]
         return {"shape": [len(heard.lengths), *shape], "lo": entry["lo"], "hi": entry["hi"]}
     return None

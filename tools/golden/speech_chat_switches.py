@@ -366,7 +366,43 @@ CLVP_DECODER = [
            mask="left"),
 ]
 
-SPEECH_CHAT = {"clvp_encoder": CLVP_ENCODER, "clvp_decoder": CLVP_DECODER}
+def frames_of(*shape: int) -> dict:
+    return {"shape": list(shape), "lo": -1.0, "hi": 1.0}
+
+
+def granite_speech(prefix: str, plus: dict) -> list[Switch]:
+    lm, model = f"{prefix}ForConditionalGeneration", f"{prefix}Model"
+    small = {"context_size": 20, "max_pos_emb": 30}
+
+    def said(counts: list[list[int]], sounds: int, marks: list[int] | None = None) -> dict:
+        given = heard(3, counts, [sounds, 33, 80])
+        mask = {"input_features_mask": {"values": [[1] * n + [0] * (9 - n) for n in marks], "dtype": "BOOL"}} if marks else {}
+        return given | {"input_features": frames_of(sounds, 33, 80)} | mask
+
+    return [
+        Switch(lm, "beyond_words", {"audio_token_index": 200, "tie_word_embeddings": False, "encoder_config": small, **plus},
+               inputs=heard(200, [[9], [9]], [2, 33, 80]) | {"input_features": frames_of(2, 33, 80)}),
+        Switch(lm, "marked", {"audio_token_index": 3, "encoder_config": {**small, "conv_kernel_size": 4}}, inputs=said([[9, 2], [4]], 3, [9, 2, 4])),
+        Switch(lm, "qwen2", {"audio_token_index": 3, **QWEN2, "encoder_config": {**small, "num_layers": 3}}, inputs=said([[9], [9]], 2)),
+        Switch(lm, "text_only", inputs=ONLY_TEXT, mask="left"),
+        Switch(model, "defaults", {"audio_token_index": 3, "window_size": ABSENT, "downsample_rate": ABSENT, "tie_word_embeddings": ABSENT, "encoder_config": {
+               "context_size": ABSENT, "max_pos_emb": ABSENT, "conv_kernel_size": ABSENT, "conv_expansion_factor": ABSENT, "feedforward_mult": ABSENT,
+               "output_dim": ABSENT}}, raw=True, inputs=said([[9], [9]], 2)),
+    ]
+
+
+def granite_encoder(prefix: str, **plus) -> list[Switch]:
+    return [Switch(f"{prefix}CTCEncoder", "blocks", {"context_size": 11, "max_pos_emb": 20, "conv_kernel_size": 4, "num_layers": 3, **plus},
+                   inputs={"hidden_states": frames_of(2, 33, 80)}),
+            Switch(f"{prefix}CTCEncoder", "one_layer", {"context_size": 11, "max_pos_emb": 20, "num_layers": 1, "dim_head": None},
+                   inputs={"hidden_states": frames_of(2, 30, 80)})]
+
+
+CAT = {"encoder_config": {"cat_hidden_layers": [0, 1], "context_size": 20, "max_pos_emb": 30}, "projector_config": {"encoder_hidden_size": 96}}
+SPEECH_CHAT = {"granite_speech": granite_speech("GraniteSpeech", {}), "granite_speech_encoder": granite_encoder("GraniteSpeech"),
+               "granite_speech_plus": granite_speech("GraniteSpeechPlus", CAT),
+               "granite_speech_plus_encoder": granite_encoder("GraniteSpeechPlus", cat_hidden_layers=[0, 2])}
+SPEECH_CHAT |= {"clvp_encoder": CLVP_ENCODER, "clvp_decoder": CLVP_DECODER}
 SPEECH_CHAT |= {"vibevoice_acoustic_tokenizer": vibevoice_tokenizer("", "input_values", 1),
                "vibevoice_acoustic_tokenizer_encoder": vibevoice_tokenizer("Encoder", "hidden_states", 1),
                "vibevoice_acoustic_tokenizer_decoder": vibevoice_tokenizer("Decoder", "hidden_states", 32)}
@@ -396,4 +432,5 @@ SPEECH_CHAT_KEPT = {"voxtral": "mistral both_in_one", "voxtral_encoder": "biased
                     "csm": "words untied", "csm_depth_decoder_model": "without",
                     "voxtral_realtime": "late", "voxtral_realtime_encoder": "padded given", "moshi": "wide", "kyutai_speech_to_text": "pads",
                     "dia": "started places", "vibevoice_acoustic_tokenizer": "odd", "vibevoice_acoustic_tokenizer_encoder": "odd",
-                    "vibevoice_acoustic_tokenizer_decoder": "odd", "clvp_encoder": "last given", "clvp_decoder": "unbiased types"}
+                    "vibevoice_acoustic_tokenizer_decoder": "odd", "clvp_encoder": "last given", "granite_speech": "marked", "granite_speech_encoder": "blocks",
+                    "granite_speech_plus": "beyond_words", "granite_speech_plus_encoder": "blocks", "clvp_decoder": "unbiased types"}
