@@ -70,7 +70,7 @@ static cuts cut(am_builder *b, const int64_t *lengths, int64_t B, int64_t S, con
 {
     cuts r = {0};
     int64_t longest = 0, total = 0, windowed = 0;
-    if (am_builder_failed(b)) return r;
+    if (am_builder_failed(b) || t->stretches < 1) return r;
     for (int64_t i = 0; i < B; i++) windowed += counted(lengths[i], t);
     r.tokens = am_arena_array(am_builder_arena(b), (size_t)(B * S), sizeof *r.tokens);
     r.windows = am_arena_array(am_builder_arena(b), (size_t)(windowed + 1), sizeof *r.windows);
@@ -150,7 +150,7 @@ static void qwen3_asr_encoder(am_builder *b)
     am_value x = stretches(b, &t);
     int64_t *lengths = am_audio_lengths(b, marks), B = am_dim(b, am_input(b, marks, 2), 0);
     cuts r = cut(b, lengths, B, am_dim(b, x, 0) / B, &t);
-    if (am_builder_failed(b)) return;
+    if (am_builder_failed(b) || r.window_count == 0) return;
     am_segments windows = am_segments_make(b, r.windows, r.window_count);
     x = am_unsqueeze(b, am_audio_frames(b, x, r.tokens), 0);
     for (int i = 0; i < t.layers && !am_builder_failed(b); i++) {

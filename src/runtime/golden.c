@@ -184,11 +184,15 @@ am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
     if (!arguments) return am_out_of_memory();
     *out = (am_run_options){.output_hidden_states = am_json_bool(am_json_get(kwargs, "output_hidden_states"), false),
                             .arguments = arguments};
-    for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);)
-        if (am_json_kind_of(i.value) == AM_JSON_INTEGER)
-            arguments[out->argument_count++] = (am_argument){.name = i.key.bytes, .value = am_json_int(i.value, 0)};
-        else if (strcmp(i.key.bytes, "output_hidden_states") != 0 && !says_nothing(i.value) && !is_of_loss(i.key.bytes))
+    for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);) {
+        bool is_flag = am_json_kind_of(i.value) == AM_JSON_BOOL;
+        if (strcmp(i.key.bytes, "output_hidden_states") == 0 || says_nothing(i.value) || is_of_loss(i.key.bytes))
+            continue;
+        if (!is_flag && am_json_kind_of(i.value) != AM_JSON_INTEGER)
             return am_error(AM_UNSUPPORTED, "argument %s is not supported", i.key.bytes);
+        arguments[out->argument_count++] =
+            (am_argument){.name = i.key.bytes, .value = is_flag ? 1 : am_json_int(i.value, 0)};
+    }
     return NULL;
 }
 

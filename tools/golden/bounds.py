@@ -3,7 +3,7 @@
 A golden model is random, yet it must behave like a trained one: activations of size 1 in every layer, norms
 that do something, biases that show when they are forgotten. The rules, in the order they are tried:
 
-    whole numbers (batch counters)              stored as they are
+    whole numbers (batch counters), masks       stored as they are
     running mean, running variance              -0.2 .. 0.2    and    0.5 .. 1.5
     weight-norm magnitude, direction            0.75 .. 1.25   and    -1 .. 1
     embeddings                                  -1 .. 1
@@ -52,7 +52,7 @@ class Weight:
         if self.bounds is None:
             return [
                 self.hub_name,
-                {torch.int64: "I64", torch.float32: "F32"}[self.array.dtype],
+                {torch.int64: "I64", torch.float32: "F32", torch.bool: "BOOL"}[self.array.dtype],
                 self.shape,
                 "raw",
             ]
@@ -159,6 +159,8 @@ def weights_of(cls, settings: dict) -> tuple[list[Weight], dict]:
     with_hub_names, saved_config = hub_names(model)
     weights = []
     for hub_name, (own_name, shape) in sorted(with_hub_names.items()):
+        if hub_name in initial and initial[hub_name].dtype == torch.bool:
+            own_name = hub_name  # a mask, whose two values say nothing of where it comes from
         weight = Weight(hub_name, own_name, shape, initial[own_name])
         bounds = bounds_of(weight, *holder(model, own_name))
         weight.bounds = bounds and tuple(round_to_bits(bound, 6) for bound in bounds)

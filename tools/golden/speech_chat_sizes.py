@@ -165,8 +165,9 @@ def musicgen(c: dict, rng) -> None:
 
 def bark(c: dict, rng) -> None:
     heads(c, rng, "hidden_size", "num_heads")
-    choose(c, rng, block_size=range(20, 30), input_vocab_size=range(40, 60), num_layers=[1, 2, 3], bias=[True, False])
+    choose(c, rng, block_size=range(24, 30), input_vocab_size=range(40, 60), num_layers=[1, 2, 3], bias=[True, False])
     c["output_vocab_size"] = c["input_vocab_size"]
+    c["bos_token_id"] = c["eos_token_id"] = c["pad_token_id"] = 32
     if "n_codes_total" in c:
         choose(c, rng, n_codes_total=[7, 8, 9])
 
@@ -185,7 +186,92 @@ def csm(c: dict, rng) -> None:
     d |= {"num_codebooks": c["num_codebooks"], "backbone_hidden_size": c["hidden_size"], "vocab_size": c["vocab_size"]}
 
 
-SPEECH_CHAT = {"semantic": bark, "coarse_acoustics": bark, "fine_acoustics": bark, "csm": csm, "csm_depth_decoder_model": csm_depth}
+def voxtral_realtime_encoder(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads", even=True)
+    choose(c, rng, num_hidden_layers=[1, 2, 3], intermediate_size=range(20, 50), num_mel_bins=range(10, 30), head_dim=[6, 8, 10],
+           sliding_window=[2, 3, 5], hidden_act=["silu", "gelu"], rms_norm_eps=[1e-5, 1e-6])
+    rope(c["rope_parameters"], c["head_dim"], rng)
+
+
+def voxtral_realtime(c: dict, rng) -> None:
+    voxtral_realtime_encoder(c["audio_config"], rng)
+    llama(c["text_config"], rng)
+    choose(c, rng, default_num_delay_tokens=[1, 6, 9], downsample_factor=[2, 3, 4], projector_hidden_act=ACTIVATIONS)
+    c["hidden_size"] = c["text_config"]["hidden_size"]
+
+
+def moshi(c: dict, rng) -> None:
+    """Heads are as many as keys have, and the cache keeps a window."""
+    c["num_attention_heads"] = c["num_key_value_heads"] = rng.choice([1, 2, 3])
+    choose(c, rng, head_dim=[4, 6, 8], num_hidden_layers=[1, 2, 3], ffn_dim=range(20, 50, 2), vocab_size=range(60, 140), hidden_act=["silu", "gelu"],
+           rms_norm_eps=[1e-3, 1e-5], sliding_window=[20, 30])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([6, 9, 12])
+    rope(c["rope_parameters"], c["head_dim"], rng)
+    if "codebook_vocab_size" in c:
+        choose(c, rng, codebook_vocab_size=range(10, 20), num_codebooks=[2, 3, 5], audio_pad_token_id=range(5, 9))
+
+
+def dia(c: dict, rng) -> None:
+    e, d = c["encoder_config"], c["decoder_config"]
+    for side in (e, d):
+        side["num_key_value_heads"] = rng.choice([1, 2])
+        side["num_attention_heads"] = side["num_key_value_heads"] * rng.choice([1, 2])
+        choose(side, rng, hidden_size=range(12, 40), head_dim=[4, 6, 8], intermediate_size=range(20, 50), num_hidden_layers=[1, 2, 3],
+               hidden_act=["silu", "gelu"], norm_eps=[1e-5, 1e-3])
+        rope(side["rope_parameters"], side["head_dim"], rng)
+    d["cross_num_key_value_heads"], d["cross_hidden_size"] = rng.choice([1, 2]), e["hidden_size"]
+    d["cross_num_attention_heads"] = d["cross_num_key_value_heads"] * rng.choice([1, 2])
+    choose(d, rng, cross_head_dim=[3, 5, 8], num_channels=[2, 3, 4])
+    c["delay_pattern"] = list(range(d["num_channels"]))
+
+
+def vibevoice_tokenizer(c: dict, rng) -> None:
+    count = rng.choice([1, 2, 3])
+    c["downsampling_ratios"] = [rng.choice([2, 3, 4]) for _ in range(count)]
+    c["depths"] = [rng.choice([1, 2]) for _ in range(count + 1)]
+    choose(c, rng, hidden_size=range(8, 20), kernel_size=[3, 4, 7], num_filters=[3, 4, 6], ffn_expansion=[2, 3], hidden_act=ACTIVATIONS,
+           rms_norm_eps=[1e-5, 1e-3], channels=[1, 2])
+
+
+def clvp_encoder(c: dict, rng) -> None:
+    """Heads of 32 or more, of which so many numbers are turned."""
+    c["num_attention_heads"] = rng.choice([1, 2, 3])
+    c["hidden_size"] = c["num_attention_heads"] * rng.choice([32, 36, 40])
+    choose(c, rng, intermediate_size=range(20, 50), num_hidden_layers=[1, 2, 3], projection_dim=range(10, 30), vocab_size=range(60, 99),
+           hidden_act=ACTIVATIONS, layer_norm_eps=[1e-5, 1e-3], use_attention_bias=[True, False], summary_type=["mean", "last"])
+
+
+def clvp_decoder(c: dict, rng) -> None:
+    heads(c, rng, "hidden_size", "num_attention_heads")
+    choose(c, rng, n_inner=[None, 30], num_hidden_layers=[1, 2, 3], vocab_size=range(200, 300), max_position_embeddings=range(40, 90),
+           activation_function=ACTIVATIONS, layer_norm_epsilon=[1e-5, 1e-3], use_attention_bias=[True, False])
+
+
+def granite_speech_encoder(c: dict, rng) -> None:
+    """Blocks that a sound fills, and longer ones."""
+    choose(c, rng, num_heads=[1, 2, 3], dim_head=[4, 6, 8], hidden_dim=range(12, 30), num_layers=[1, 2, 3, 4], feedforward_mult=[2, 3],
+           conv_expansion_factor=[1, 2], conv_kernel_size=[3, 4, 15], output_dim=range(10, 30), context_size=[7, 20, 60], max_pos_emb=[60, 80],
+           input_dim=range(10, 30))
+    if "cat_hidden_layers" in c:
+        c["cat_hidden_layers"] = rng.choice([[0], None, sorted({0, c["num_layers"] - 1})])
+
+
+def granite_speech(c: dict, rng) -> None:
+    hearing(granite_speech_encoder, "encoder_config")(c, rng)
+    choose(c["text_config"], rng, embedding_multiplier=[1.0, 3.0], residual_multiplier=[1.0, 0.5], attention_multiplier=[0.2, 0.5])
+    e, p = c["encoder_config"], c["projector_config"]
+    heads(p, rng, "hidden_size", "num_attention_heads")
+    p["encoder_hidden_size"] = e["hidden_dim"] * (1 + len(e.get("cat_hidden_layers") or []))
+    choose(p, rng, intermediate_size=range(20, 50), num_hidden_layers=[1, 2], cross_attention_frequency=[1, 2])
+    c["downsample_rate"] = rng.choice([2, 3, 5])
+    c["window_size"] = c["downsample_rate"] * rng.choice([2, 3])
+
+
+GRANITE = {f"granite_speech{plus}{part}": sizes for plus in ("", "_plus") for part, sizes in (("", granite_speech), ("_encoder", granite_speech_encoder))}
+VIBEVOICE = {f"vibevoice_acoustic_tokenizer{part}": vibevoice_tokenizer for part in ("", "_encoder", "_decoder")}
+SPEECH_CHAT = GRANITE | VIBEVOICE | {"clvp_encoder": clvp_encoder, "clvp_decoder": clvp_decoder, "voxtral_realtime": voxtral_realtime, "voxtral_realtime_encoder": voxtral_realtime_encoder, "moshi": moshi,
+               "kyutai_speech_to_text": moshi, "dia": dia}
+SPEECH_CHAT |= {"semantic": bark, "coarse_acoustics": bark, "fine_acoustics": bark, "csm": csm, "csm_depth_decoder_model": csm_depth}
 SPEECH_CHAT |= {"musicgen": musicgen, "musicgen_melody": musicgen, "musicgen_melody_decoder": musicgen_decoder, "pop2piano": pop2piano,
                "moonshine_streaming": moonshine_streaming}
 SPEECH_CHAT |= {"qwen3_asr": qwen3_asr, "qwen3_asr_encoder": qwen3_asr_encoder, "fun_asr_nano": fun_asr_nano, "fun_asr_nano_encoder": fun_asr_nano_encoder,
@@ -231,10 +317,13 @@ def few_frames(c: dict, rng) -> tuple[int, list[int]]:
 
 FRAMES = {"glmasr": whole_tokens, "glmasr_encoder": whole_tokens, "qwen3_asr": whole_stretches, "qwen3_asr_encoder": whole_stretches,
           "fun_asr_nano": few_frames, "fun_asr_nano_encoder": few_frames}
+FRAMES |= {kind: few_frames for kind in ("granite_speech", "granite_speech_plus", "granite_speech_encoder", "granite_speech_plus_encoder")}
+TOKENS |= {kind: lambda c, frames: -(-frames // c["window_size"]) * (c["window_size"] // c["downsample_rate"])
+           for kind in ("granite_speech", "granite_speech_plus")}
 FRAMES |= {kind: lambda c, rng: (rng.randint(40, 90), [30, 40])
            for kind in ("parakeet_rnnt", "parakeet_tdt", "lasr_encoder", "lasr_ctc", "canary", "cohere_asr")}
 MARKS = ("feature_attention_mask", "input_features_mask")
-TIME_FIRST = ("fun_asr", "parakeet", "lasr", "canary", "cohere_asr")
+TIME_FIRST = ("granite", "fun_asr", "parakeet", "lasr", "canary", "cohere_asr")
 
 
 def audio_config(c: dict) -> dict:
@@ -253,7 +342,8 @@ class Heard:
         self.lengths = [rng.randint(low, high) if marked else self.frames for _ in range(sounds)]
         self.lengths[rng.randrange(sounds)] = self.frames
         if text:
-            self.write(inputs, [TOKENS[kind](c, length) for length in self.lengths])
+            whole = inputs.config if "window_size" in inputs.config else c
+            self.write(inputs, [TOKENS[kind](whole, self.frames if whole is not c else length) for length in self.lengths])
 
     def write(self, inputs, tokens: list[int]) -> None:
         rng, c, words = inputs.rng, inputs.config, inputs.text_config
@@ -275,6 +365,28 @@ class Heard:
         self.mask = [[0] * (self.width - len(ids)) + [1] * len(ids) for ids in rows]
 
 
+def realtime_input(inputs, c: dict, entry: dict) -> dict | None:
+    """A word for each of so many frames."""
+    audio, name = c.get("audio_config", c), entry["name"]
+    if not hasattr(inputs, "words"):
+        inputs.words = inputs.rng.randint(3, 8)
+    if name == "input_ids":
+        return {"values": inputs.draw(range(3, c["text_config"]["vocab_size"]), (inputs.rows, inputs.words))}
+    if name == "attention_mask":
+        return {"values": [[0] * row + [1] * (inputs.words - row) for row in range(inputs.rows)]}
+    frames = 2 * c.get("downsample_factor", 4) * inputs.words
+    return {"shape": [inputs.rows, audio["num_mel_bins"], frames], "lo": entry["lo"], "hi": entry["hi"]}
+
+
+def channel_input(inputs, c: dict, entry: dict) -> dict:
+    """Of a decoder a token for each channel."""
+    side = "decoder" if entry["name"].startswith("decoder_") else "text"
+    if entry["name"].endswith("mask"):
+        return {"values": inputs.mask(side), "dtype": "BOOL"}
+    channels = [c["decoder_config"]["num_channels"]] if side == "decoder" else []
+    return {"values": inputs.draw(range(97), (inputs.rows, inputs.width(side), *channels))}
+
+
 def coded_input(inputs, c: dict, entry: dict) -> dict | None:
     """Tokens of one codebook, or of several in the last dimension; what a larger model says of them."""
     name, high = entry["name"], c.get("input_vocab_size") or c["vocab_size"]
@@ -284,6 +396,10 @@ def coded_input(inputs, c: dict, entry: dict) -> dict | None:
         return None
     if c["model_type"] == "csm_depth_decoder_model":
         return {"values": inputs.draw(range(high), (inputs.rows, inputs.rng.randint(2, c["num_codebooks"] - 1)))}
+    if "codebook_vocab_size" in c:
+        words, codes = inputs.draw(range(c["codebook_vocab_size"]), (inputs.rows, inputs.width("text"), 1)), inputs.draw(
+            range(c["codebook_vocab_size"]), (inputs.rows, inputs.width("text"), c["num_codebooks"]))
+        return {"values": np.concatenate([words, codes], axis=2)}
     books = [c.get("n_codes_total") or c["num_codebooks"]] if len(entry["shape"]) == 3 else []
     return {"values": inputs.draw(range(high), (inputs.rows, inputs.width("text"), *books))}
 
@@ -319,9 +435,20 @@ def speech_chat_input(inputs, entry: dict) -> dict | None:
     """The input, or None where it is another kind of model's."""
     c, name = inputs.config, entry["name"]
     kind = c["model_type"]
-    if kind not in SPEECH_CHAT or kind == "pop2piano":
+    if kind not in SPEECH_CHAT or kind in ("pop2piano", "clvp_encoder", "clvp_decoder"):
         return None
-    if kind.startswith("csm") or "block_size" in c:
+    if kind.startswith("voxtral_realtime"):
+        return realtime_input(inputs, c, entry)
+    if kind in ("moshi", "kyutai_speech_to_text") and name == "attention_mask":
+        return {"values": inputs.mask("text"), "dtype": "BOOL"}
+    if kind == "moshi":
+        return None
+    if kind in VIBEVOICE:
+        length = inputs.rng.randint(2, 5) * (1 if kind.endswith("decoder") else int(np.prod(c["downsampling_ratios"])))
+        return {"shape": [inputs.rows, c["hidden_size" if kind.endswith("decoder") else "channels"], length], "lo": entry["lo"], "hi": entry["hi"]}
+    if kind == "dia":
+        return channel_input(inputs, c, entry)
+    if kind.startswith(("csm", "kyutai")) or "block_size" in c:
         return coded_input(inputs, c, entry)
     if kind.startswith("musicgen"):
         return music_input(inputs, c, entry)
@@ -342,8 +469,8 @@ def speech_chat_input(inputs, entry: dict) -> dict | None:
         return {"shape": [inputs.rows, 1, heard.frames // 2, heard.frames // 2], "lo": entry.get("lo", -1.0), "hi": entry.get("hi", 1.0)}
     if name in MARKS:
         return {"values": marks}
-    if name == "input_features":
-        bins = audio["num_mel_bins"] * audio.get("num_stacked_frames", 1)
+    if name == "input_features" or (name == "hidden_states" and "input_dim" in audio):
+        bins = audio.get("input_dim") or audio["num_mel_bins"] * audio.get("num_stacked_frames", 1)
         shape = [heard.frames, bins] if kind.startswith(TIME_FIRST) else [bins, heard.frames]
         return {"shape": [len(heard.lengths), *shape], "lo": entry["lo"], "hi": entry["hi"]}
     return None

@@ -260,7 +260,8 @@ MUSICGEN_MELODY_DECODER = [
 def bark(architecture: str) -> list[Switch]:
     small = {"block_size": 16}
     return [
-        Switch(architecture, "unbiased", {"bias": False, "output_vocab_size": 21, **small}, mask="holes"),
+        Switch(architecture, "unbiased", {"bias": False, "output_vocab_size": 21, **small}, mask="holes",
+               inputs={"input_ids": {"shape": [2, 7], "ids": [0, 32]}}),
         Switch(architecture, "given", {"hidden_size": 12, "num_heads": 3, **small}, inputs={"input_ids": None, "inputs_embeds": {"shape": [2, 5, 12],
                "lo": -1.0, "hi": 1.0}, "attention_mask": None, "position_ids": {"values": [[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]]}}),
     ]
@@ -291,10 +292,123 @@ CSM_DEPTH = [
     Switch(CD, "llama3", {"rope_parameters": {"rope_type": "llama3", "factor": 4.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
            "original_max_position_embeddings": 4, "rope_theta": 100.0}}, inputs={"input_ids": {"shape": [2, 8], "ids": [0, 5]}}),
     Switch(CD, "defaults", {k: ABSENT for k in ("rope_parameters", "hidden_act", "rms_norm_eps", "attention_bias", "mlp_bias", "max_position_embeddings")},
-           raw=True, inputs={"input_ids": {"shape": [2, 2], "ids": [0, 5]}}),
+           raw=True, inputs={"input_ids": {"shape": [2, 4], "ids": [0, 5]}}),
 ]
 
-SPEECH_CHAT = {"semantic": bark("BarkSemanticModel"), "coarse_acoustics": bark("BarkCoarseModel"), "fine_acoustics": FINE_ACOUSTICS, "csm": CSM,
+def streamed(words: int = 5) -> dict:
+    return {"input_ids": {"shape": [2, words], "ids": [5, 90]}, "attention_mask": {"values": [[1] * words, [0] + [1] * (words - 1)]},
+            "input_features": {"shape": [2, 80, 8 * words], "lo": -1.0, "hi": 1.0}}
+
+
+VR, VRM, VRE = "VoxtralRealtimeForConditionalGeneration", "VoxtralRealtimeModel", "VoxtralRealtimeEncoder"
+VOXTRAL_REALTIME = [
+    Switch(VR, "late", {"tie_word_embeddings": False, "audio_config": {"hidden_act": "gelu"}, "text_config": {"sliding_window": None}},
+           inputs=streamed(), kwargs={"num_delay_tokens": 11}),
+    Switch(VR, "frames", inputs=streamed() | {"input_features": None, "encoder_inputs_embeds": {"shape": [2, 20, 32], "lo": -1.0, "hi": 1.0}}),
+    Switch(VRM, "defaults", {"default_num_delay_tokens": ABSENT, "downsample_factor": ABSENT, "projector_hidden_act": ABSENT, "audio_config": {
+           "rope_parameters": ABSENT, "hidden_act": ABSENT, "rms_norm_eps": ABSENT, "sliding_window": ABSENT}, "text_config": {"hidden_act": ABSENT}},
+           raw=True, inputs=streamed()),
+]
+VOXTRAL_REALTIME_ENCODER = [
+    Switch(VRE, "padded", {"hidden_act": "gelu"}, inputs={"input_features": {"shape": [2, 80, 21], "lo": -1.0, "hi": 1.0},
+           "attention_mask": {"values": [[1] * 10, [0] * 3 + [1] * 7]}}),
+    Switch(VRE, "given", inputs={"input_features": None, "inputs_embeds": {"shape": [2, 9, 32], "lo": -1.0, "hi": 1.0},
+           "position_ids": {"values": [[3, 4, 5, 6, 7, 8, 9, 10, 11], [0, 1, 2, 3, 4, 5, 6, 7, 8]]}}),
+]
+MOSHI = [
+    Switch("MoshiForCausalLM", "wide", {"head_dim": 6, "hidden_act": "gelu", "sliding_window": 20}, mask="left", length=9),
+    Switch("MoshiModel", "given", {"num_key_value_heads": 2}, inputs={"input_ids": None, "inputs_embeds": {"shape": [2, 5, 32], "lo": -1.0, "hi": 1.0},
+           "attention_mask": None}),
+    Switch("MoshiForCausalLM", "defaults", {k: ABSENT for k in ("rope_parameters", "hidden_act", "rms_norm_eps", "head_dim", "num_key_value_heads",
+           "sliding_window", "max_position_embeddings")}, raw=True),
+]
+KM = "KyutaiSpeechToTextModel"
+KYUTAI = [
+    Switch(KM, "pads", {"codebook_vocab_size": 12, "num_codebooks": 3, "audio_pad_token_id": 7, "num_key_value_heads": 2}, inputs=coded(2, 6, 4, 11)
+           | {"attention_mask": {"values": [[1] * 6, [0, 0, 1, 1, 1, 1]]}}),
+    Switch("KyutaiSpeechToTextForConditionalGeneration", "few", {"codebook_vocab_size": 12, "num_codebooks": 3, "audio_pad_token_id": 7,
+           "hidden_act": "gelu"}, inputs=coded(2, 6, 4, 11) | {"attention_mask": None}),
+]
+D = "DiaForConditionalGeneration"
+DIA = [
+    Switch(D, "started", {"encoder_config": {"num_key_value_heads": 1, "hidden_act": "gelu"}, "decoder_config": {"hidden_act": "gelu"}},
+           inputs={"decoder_input_ids": None, "decoder_attention_mask": None}, mask="left"),
+Switch("DiaModel", "places", inputs={"decoder_input_ids": {"shape": [2, 4, 3], "ids": [0, 96]}, "decoder_attention_mask": {"values": [[1] * 4, [0, 1, 1, 1]]},
+           "decoder_position_ids": {"values": [[3, 4, 5, 9], [0, 0, 1, 2]]}}),
+    Switch(D, "defaults", {side: {k: ABSENT for k in ("rope_parameters", "hidden_act", "norm_eps", "max_position_embeddings")} for side in
+           ("encoder_config", "decoder_config")}, raw=True, inputs={"decoder_input_ids": {"shape": [2, 4, 3], "ids": [0, 96]}, "decoder_attention_mask": None}),
+]
+
+def vibevoice_tokenizer(part: str, name: str, channels: int) -> list[Switch]:
+    architecture = f"VibeVoiceAcousticTokenizer{part}Model"
+    given = {name: {"shape": [1, channels, 24], "lo": -1.0, "hi": 1.0}}
+    kwargs = {} if part else {"sample": False}
+    return [
+        Switch(architecture, "odd", {"num_filters": 5, "downsampling_ratios": [2, 3], "depths": [1, 2, 1], "kernel_size": 4, "ffn_expansion": 1,
+               "hidden_act": "relu"}, inputs=given, kwargs=kwargs),
+        Switch(architecture, "defaults", {k: ABSENT for k in ("channels", "hidden_act", "rms_norm_eps", "ffn_expansion")}, raw=True, inputs=given, kwargs=kwargs),
+    ]
+
+
+CLVP_ENCODER = [
+    Switch("ClvpEncoder", "last", {"summary_type": "last", "use_attention_bias": True, "hidden_act": "relu"}, mask="left"),
+    Switch("ClvpEncoder", "first", {"summary_type": "first", "use_rotary_embedding": False, "layer_norm_eps": 0.1}, mask=None),
+    Switch("ClvpEncoder", "given", {"summary_type": "cls_index"}, inputs={"input_ids": None, "inputs_embeds": {"shape": [2, 5, 128], "lo": -1.0, "hi": 1.0},
+           "attention_mask": None, "position_ids": {"values": [[3, 1, 4, 1, 0], [0, 1, 2, 3, 4]]}}),
+    Switch("ClvpEncoder", "defaults", {k: ABSENT for k in ("summary_type", "use_attention_bias", "use_rotary_embedding", "hidden_act", "layer_norm_eps")},
+           raw=True),
+]
+CLVP_DECODER = [
+    Switch("ClvpDecoder", "unbiased", {"use_attention_bias": False, "n_inner": 30, "activation_function": "relu", "layer_norm_epsilon": 0.1}, mask="holes"),
+    Switch("ClvpModel", "types", inputs={"token_type_ids": {"values": [[1, 0, 5, 2, 3, 4, 6], [7, 8, 9, 1, 0, 2, 3]]}, "position_ids": {"values":
+           [[3, 1, 4, 1, 5, 9, 2], [0, 1, 2, 3, 4, 5, 6]]}}),
+    Switch("ClvpForCausalLM", "defaults", {k: ABSENT for k in ("n_inner", "use_attention_bias", "activation_function", "layer_norm_epsilon")}, raw=True,
+           mask="left"),
+]
+
+def frames_of(*shape: int) -> dict:
+    return {"shape": list(shape), "lo": -1.0, "hi": 1.0}
+
+
+def granite_speech(prefix: str, plus: dict) -> list[Switch]:
+    lm, model = f"{prefix}ForConditionalGeneration", f"{prefix}Model"
+    small = {"context_size": 20, "max_pos_emb": 30}
+
+    def said(counts: list[list[int]], sounds: int, marks: list[int] | None = None) -> dict:
+        given = heard(3, counts, [sounds, 33, 80])
+        mask = {"input_features_mask": {"values": [[1] * n + [0] * (9 - n) for n in marks], "dtype": "BOOL"}} if marks else {}
+        return given | {"input_features": frames_of(sounds, 33, 80)} | mask
+
+    return [
+        Switch(lm, "beyond_words", {"audio_token_index": 200, "tie_word_embeddings": False, "encoder_config": small, **plus},
+               inputs=heard(200, [[9], [9]], [2, 33, 80]) | {"input_features": frames_of(2, 33, 80)}),
+        Switch(lm, "marked", {"audio_token_index": 3, "encoder_config": {**small, "conv_kernel_size": 4}}, inputs=said([[9, 2], [4]], 3, [9, 2, 4])),
+        Switch(lm, "qwen2", {"audio_token_index": 3, **QWEN2, "encoder_config": {**small, "num_layers": 3}}, inputs=said([[9], [9]], 2)),
+        Switch(lm, "text_only", inputs=ONLY_TEXT, mask="left"),
+        Switch(model, "defaults", {"audio_token_index": 3, "window_size": ABSENT, "downsample_rate": ABSENT, "tie_word_embeddings": ABSENT, "encoder_config": {
+               "context_size": ABSENT, "max_pos_emb": ABSENT, "conv_kernel_size": ABSENT, "conv_expansion_factor": ABSENT, "feedforward_mult": ABSENT,
+               "output_dim": ABSENT}}, raw=True, inputs=said([[9], [9]], 2)),
+    ]
+
+
+def granite_encoder(prefix: str, **plus) -> list[Switch]:
+    return [Switch(f"{prefix}CTCEncoder", "blocks", {"context_size": 11, "max_pos_emb": 20, "conv_kernel_size": 4, "num_layers": 3, **plus},
+                   inputs={"hidden_states": frames_of(2, 33, 80)}),
+            Switch(f"{prefix}CTCEncoder", "one_layer", {"context_size": 11, "max_pos_emb": 20, "num_layers": 1, "dim_head": None},
+                   inputs={"hidden_states": frames_of(2, 30, 80)})]
+
+
+CAT = {"encoder_config": {"cat_hidden_layers": [0, 1], "context_size": 20, "max_pos_emb": 30}, "projector_config": {"encoder_hidden_size": 96}}
+SPEECH_CHAT = {"granite_speech": granite_speech("GraniteSpeech", {}), "granite_speech_encoder": granite_encoder("GraniteSpeech"),
+               "granite_speech_plus": granite_speech("GraniteSpeechPlus", CAT),
+               "granite_speech_plus_encoder": granite_encoder("GraniteSpeechPlus", cat_hidden_layers=[0, 2])}
+SPEECH_CHAT |= {"clvp_encoder": CLVP_ENCODER, "clvp_decoder": CLVP_DECODER}
+SPEECH_CHAT |= {"vibevoice_acoustic_tokenizer": vibevoice_tokenizer("", "input_values", 1),
+               "vibevoice_acoustic_tokenizer_encoder": vibevoice_tokenizer("Encoder", "hidden_states", 1),
+               "vibevoice_acoustic_tokenizer_decoder": vibevoice_tokenizer("Decoder", "hidden_states", 32)}
+SPEECH_CHAT |= {"voxtral_realtime": VOXTRAL_REALTIME, "voxtral_realtime_encoder": VOXTRAL_REALTIME_ENCODER, "moshi": MOSHI,
+               "kyutai_speech_to_text": KYUTAI, "dia": DIA}
+SPEECH_CHAT |= {"semantic": bark("BarkSemanticModel"), "coarse_acoustics": bark("BarkCoarseModel"), "fine_acoustics": FINE_ACOUSTICS, "csm": CSM,
                "csm_depth_decoder_model": CSM_DEPTH}
 SPEECH_CHAT |= {"pop2piano": POP2PIANO, "moonshine_streaming": MOONSHINE_STREAMING, "musicgen": MUSICGEN, "musicgen_melody": MUSICGEN_MELODY,
                "musicgen_melody_decoder": MUSICGEN_MELODY_DECODER}
@@ -315,4 +429,8 @@ SPEECH_CHAT_KEPT = {"voxtral": "mistral both_in_one", "voxtral_encoder": "biased
                     "lasr_encoder": "biased stride_3", "lasr_ctc": "small", "canary": "groups packed", "cohere_asr": "groups other_tie",
                     "pop2piano": "features", "moonshine_streaming": "windows projected", "musicgen": "projected", "musicgen_melody": "hummed",
                     "musicgen_melody_decoder": "odd", "semantic": "unbiased", "coarse_acoustics": "given", "fine_acoustics": "untied",
-                    "csm": "words untied", "csm_depth_decoder_model": "without"}
+                    "csm": "words untied", "csm_depth_decoder_model": "without",
+                    "voxtral_realtime": "late", "voxtral_realtime_encoder": "padded given", "moshi": "wide", "kyutai_speech_to_text": "pads",
+                    "dia": "started places", "vibevoice_acoustic_tokenizer": "odd", "vibevoice_acoustic_tokenizer_encoder": "odd",
+                    "vibevoice_acoustic_tokenizer_decoder": "odd", "clvp_encoder": "last given", "granite_speech": "marked", "granite_speech_encoder": "blocks",
+                    "granite_speech_plus": "beyond_words", "granite_speech_plus_encoder": "blocks", "clvp_decoder": "unbiased types"}

@@ -171,6 +171,8 @@ am_value am_parakeet_encode(am_builder *b, const am_config *config, am_value *ou
     c.names = am_has_weight(b, "pre_encode.out.weight") ? &nemo_names : &own_names;
     frames f = subsampled(b, &c);
     int64_t B = am_dim(b, f.x, 0), T = am_dim(b, f.x, 1);
+    *out_mask = AM_NONE;
+    if (am_builder_failed(b)) return AM_NONE;
     am_value kept = AM_NONE, seen = AM_NONE, x = f.x, sinusoids = am_conformer_sinusoids(b, T, c.hidden_size);
     if (f.lengths.id) { /* frames of padding see nothing, either */
         kept = am_frames_before(b, f.lengths, T);
