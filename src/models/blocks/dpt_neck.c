@@ -146,7 +146,7 @@ void am_dpt_reassemble(am_builder *b, const am_dpt_neck *n, const am_value *stag
 
 /* --- fusion --- */
 
-static am_value residual_layer(am_builder *b, const am_dpt_neck *n, const char *name, am_value x)
+am_value am_dpt_residual_layer(am_builder *b, const am_dpt_neck *n, const char *name, am_value x)
 {
     am_value h = x;
     int bias = n->no_bias ? AM_NO_BIAS : AM_BIAS;
@@ -176,9 +176,9 @@ static am_value fusion_layer(am_builder *b, const am_dpt_neck *n, am_value x, am
 {
     if (finer.id) {
         finer = am_image_resized(b, finer, am_dim(b, x, 2), am_dim(b, x, 3));
-        x = am_add(b, x, residual_layer(b, n, "residual_layer1", finer));
+        x = am_add(b, x, am_dpt_residual_layer(b, n, "residual_layer1", finer));
     }
-    x = residual_layer(b, n, "residual_layer2", x);
+    x = am_dpt_residual_layer(b, n, "residual_layer2", x);
     if (n->prompt.id) x = see_prompt(b, n, x);
     bool sized = n->sized && next.id;
     x = am_resize_corners(b, x, sized ? am_dim(b, next, 2) : 2 * am_dim(b, x, 2),

@@ -35,6 +35,9 @@ void am_dpt_reassemble(am_builder *b, const am_dpt_neck *neck, const am_value *s
 /* Fused maps below the scope "neck": out[i] is of the i-th coarsest, [B, fusion_hidden_size, h, w]. */
 void am_dpt_fuse(am_builder *b, const am_dpt_neck *neck, const am_value *maps, am_value *out);
 
+/* x and two convolutions of it below the scope NAME, each behind a ReLU, in fusion_hidden_size channels. */
+am_value am_dpt_residual_layer(am_builder *b, const am_dpt_neck *neck, const char *name, am_value x);
+
 /* The fused map that head_in_index names. */
 am_value am_dpt_head_map(const am_dpt_neck *neck, const am_value *fused);
 
