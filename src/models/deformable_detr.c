@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NORM_GROUPS = 32 };
-
 static const double NORM_EPS = 1e-5, TEMPERATURE = 10000, INVERSE_EPS = 1e-5; /* not configurable */
 
 typedef struct deformable_config {
@@ -36,8 +34,8 @@ static void check(const am_config *c, const deformable_config *r)
 {
     if (r->levels > AM_LEVELS_LIMIT)
         am_config_unsupported(c, "num_feature_levels", "at most %d are supported", AM_LEVELS_LIMIT);
-    if (r->C % NORM_GROUPS)
-        am_config_fail(c, "d_model", "%" PRId64 " does not divide by the %d groups of norms", r->C, NORM_GROUPS);
+    if (r->C % AM_PYRAMID_GROUPS)
+        am_config_fail(c, "d_model", "%" PRId64 " does not divide by the %d groups of norms", r->C, AM_PYRAMID_GROUPS);
     if (r->decoder_layers < 1) am_config_fail(c, "decoder_layers", "expected 1 or more");
     if (!r->learned_positions && am_config_has(c, "position_embedding_type") &&
         !am_config_is(c, "position_embedding_type", "sine"))
@@ -99,61 +97,20 @@ static am_value box_head(am_builder *b, const deformable_config *c, am_value x, 
     return am_add(b, x, am_dim(b, reference, -1) == 2 ? am_pad_zero(b, reference, 2, 0, 2) : reference);
 }
 
-/* --- what the encoder reads --- */
+/* --- encoder --- */
 
-static am_value places_of(am_builder *b, const deformable_config *c, am_value mask)
+static am_pyramid read_image(am_builder *b, const deformable_config *c)
 {
-    am_sine_options sine = {.features = c->C / 2, .temperature = TEMPERATURE, .scale = 2 * acos(-1), .centres = true};
-    if (c->learned_positions) {
-        int64_t height = am_dim(b, mask, 1), width = am_dim(b, mask, 2);
-        return am_learned_places(b, "position_embedding", height, width, c->C);
-    }
-    return am_sine_positions(b, mask, &sine);
+    am_pyramid_options o = {
+        .C = c->C,
+        .levels = (int)c->levels,
+        .projections = "input_proj",
+        .learned = c->learned_positions ? "position_embedding" : NULL,
+        .sine = {.features = c->C / 2, .temperature = TEMPERATURE, .scale = 2 * acos(-1), .centres = true}};
+    return am_read_pyramid(b, &o);
 }
 
-/* Level i in the model's width: of the backbone's map as it is, or of the level before in half the size. */
-static am_value project(am_builder *b, const deformable_config *c, am_value x, int i, bool halves)
-{
-    am_convolution_attributes options = {0};
-    if (halves) options.stride = am_shape_of(2, 2), options.padding_before = options.padding_after = am_shape_of(1, 1);
-    am_scope(b, "input_proj.%d", i);
-    x = am_conv(b, "0", x, c->C, halves ? am_shape_of(3, 3) : am_shape_of(1, 1), AM_BIAS, &options);
-    x = am_group_norm(b, "1", x, NORM_GROUPS, NORM_EPS);
-    am_end_scope(b);
-    return x;
-}
-
-/* An image as the encoder reads it. */
-typedef struct image {
-    am_levels levels;
-    am_value tokens, places; /* [B, S, C], [B or 1, S, C] */
-} image;
-
-static image read_image(am_builder *b, const deformable_config *c)
-{
-    image r = {0};
-    am_value maps[AM_LEVELS_LIMIT], masks[AM_LEVELS_LIMIT], places[AM_LEVELS_LIMIT];
-    bool is_masked = am_has_input(b, "pixel_mask");
-    am_scope(b, "backbone.conv_encoder.model");
-    am_feature_maps found = am_backbone_maps(b, 1, (int)c->levels);
-    am_end_scope(b);
-    if (am_builder_failed(b)) return r;
-    am_value mask = am_pixel_mask(b), embeddings = am_weight(b, "level_embed", am_shape_of(c->levels, c->C));
-    for (int i = 0; i < c->levels; i++) {
-        bool is_own = i < found.count;
-        am_value from = is_own ? found.maps[i] : i == found.count ? found.maps[i - 1] : maps[i - 1];
-        maps[i] = project(b, c, from, i, !is_own);
-        masks[i] = am_mask_of_map(b, mask, maps[i]);
-        am_value level = am_cast(b, am_slice(b, embeddings, 0, i, i + 1), AM_F32);
-        places[i] = am_add(b, places_of(b, c, masks[i]), level);
-    }
-    r.levels = am_levels_of(b, maps, is_masked ? masks : NULL, (int)c->levels);
-    r.tokens = am_levels_flatten(b, maps, (int)c->levels);
-    r.places = am_concat(b, places, (int)c->levels, 1);
-    return r;
-}
-
-static am_value encode(am_builder *b, const deformable_config *c, const image *in, am_states *states)
+static am_value encode(am_builder *b, const deformable_config *c, const am_pyramid *in, am_states *states)
 {
     am_value x = in->tokens, points = am_level_points(b, &in->levels);
     *states = am_states_make(b, c->encoder_layers + 1);
@@ -173,7 +130,7 @@ static am_value encode(am_builder *b, const deformable_config *c, const image *i
 /* --- decoder --- */
 
 typedef struct result {
-    image in;
+    am_pyramid in;
     am_value memory, x, queries, query_places;
     am_value reference; /* [B, Q, 2 or 4] */
     am_value enc_class, enc_boxes;

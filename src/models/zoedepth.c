@@ -79,6 +79,8 @@ static void check(const am_config *c, zoe_config *r)
         am_config_check_divides(c, "patch_transformer_num_attention_heads", r->domain_heads,
                                 "patch_transformer_hidden_size", width);
     }
+    if (r->neck.readout != AM_READOUT_PROJECT)
+        am_config_unsupported(c, "readout_type", "expected \"project\", the only one that transformers computes with");
     if (!am_config_has(c, "backbone_config")) am_config_unsupported(c, "backbone_config", "has to be given");
 }
 

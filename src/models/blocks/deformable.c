@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 
+static const double GROUP_NORM_EPS = 1e-5; /* not configurable */
+
 /* --- levels --- */
 
 /* How much of each map's first row and first column is no padding: [B, 1, 2] of width and height. */
@@ -94,6 +96,50 @@ am_value am_points_in_levels(am_builder *b, const am_levels *l, am_value points)
 am_value am_level_points(am_builder *b, const am_levels *l)
 {
     return am_points_in_levels(b, l, all_centres(b, l));
+}
+
+/* --- pyramids --- */
+
+/* Level i in the model's width: of the backbone's map as it is, or of the level before in half the size. */
+static am_value project(am_builder *b, const am_pyramid_options *o, am_value x, int i, bool halves)
+{
+    am_convolution_attributes options = {0};
+    if (halves) options.stride = am_shape_of(2, 2), options.padding_before = options.padding_after = am_shape_of(1, 1);
+    am_scope(b, "%s.%d", o->projections, i);
+    x = am_conv(b, "0", x, o->C, halves ? am_shape_of(3, 3) : am_shape_of(1, 1), AM_BIAS, &options);
+    x = am_group_norm(b, "1", x, AM_PYRAMID_GROUPS, GROUP_NORM_EPS);
+    am_end_scope(b);
+    return x;
+}
+
+static am_value places_of(am_builder *b, const am_pyramid_options *o, am_value mask)
+{
+    if (o->learned) return am_learned_places(b, o->learned, am_dim(b, mask, 1), am_dim(b, mask, 2), o->C);
+    return am_sine_positions(b, mask, &o->sine);
+}
+
+am_pyramid am_read_pyramid(am_builder *b, const am_pyramid_options *o)
+{
+    am_pyramid r = {0};
+    am_value maps[AM_LEVELS_LIMIT], masks[AM_LEVELS_LIMIT], places[AM_LEVELS_LIMIT];
+    bool is_masked = am_has_input(b, "pixel_mask");
+    am_scope(b, "backbone.conv_encoder.model");
+    am_feature_maps found = am_backbone_maps(b, 1, o->levels);
+    am_end_scope(b);
+    if (am_builder_failed(b)) return r;
+    am_value mask = am_pixel_mask(b), embeddings = am_weight(b, "level_embed", am_shape_of(o->levels, o->C));
+    for (int i = 0; i < o->levels; i++) {
+        bool is_own = i < found.count;
+        am_value from = is_own ? found.maps[i] : i == found.count ? found.maps[i - 1] : maps[i - 1];
+        maps[i] = project(b, o, from, i, !is_own);
+        masks[i] = am_mask_of_map(b, mask, maps[i]);
+        am_value level = am_cast(b, am_slice(b, embeddings, 0, i, i + 1), AM_F32);
+        places[i] = am_add(b, places_of(b, o, masks[i]), level);
+    }
+    r.levels = am_levels_of(b, maps, is_masked ? masks : NULL, o->levels);
+    r.tokens = am_levels_flatten(b, maps, o->levels);
+    r.places = am_concat(b, places, o->levels, 1);
+    return r;
 }
 
 /* --- attention --- */

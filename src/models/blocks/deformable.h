@@ -5,8 +5,9 @@
 #define AM_MODELS_BLOCKS_DEFORMABLE_H
 
 #include "models/blocks/detr.h"
+#include "models/blocks/sine_positions.h"
 
-enum { AM_LEVELS_LIMIT = 16 };
+enum { AM_LEVELS_LIMIT = 16, AM_PYRAMID_GROUPS = 32 };
 
 /* Maps whose tokens stand in one row, level by level. */
 typedef struct am_levels {
@@ -24,6 +25,23 @@ am_value am_levels_flatten(am_builder *b, const am_value *maps, int count);
 
 /* Tokens [B, tokens, C] as maps [B, C, h, w]. */
 void am_levels_split(am_builder *b, const am_levels *levels, am_value tokens, am_value *out_maps);
+
+/* An image as encoders read it: its maps in one width, by a convolution PROJECTIONS.i.0 and a norm of AM_PYRAMID_GROUPS
+   groups, and coarser ones made of the last. */
+typedef struct am_pyramid_options {
+    int64_t C;
+    int levels;
+    const char *projections, *learned; /* learned: scope of learned places; null: waves by `sine` */
+    am_sine_options sine;
+} am_pyramid_options;
+
+typedef struct am_pyramid {
+    am_levels levels;
+    am_value tokens, places; /* [B, S, C], [B or 1, S, C] with what the weight level_embed adds */
+} am_pyramid;
+
+/* Of the backbone below backbone.conv_encoder.model and the input pixel_mask. */
+am_pyramid am_read_pyramid(am_builder *b, const am_pyramid_options *options);
 
 /* The middle of each token in each level, as shares of width and height: [B or 1, tokens, count or 1, 2]. */
 am_value am_level_points(am_builder *b, const am_levels *levels);
