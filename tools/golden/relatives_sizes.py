@@ -5,6 +5,7 @@ from pyramid_sizes import PYRAMIDS
 from series_sizes import SERIES
 from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
+from detection_sizes import DETECTION
 from sound_sizes import SOUNDS
 from speech_chat_sizes import SPEECH_CHAT
 from younger_text_sizes import YOUNGER_TEXT
@@ -422,3 +423,4 @@ RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge":
               "t5gemma": t5gemma}
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT
 RELATIVES |= YOUNGER_TEXT | SPEECH_CHAT
+RELATIVES |= DETECTION

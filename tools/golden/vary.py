@@ -14,6 +14,7 @@ import numpy as np
 import compare
 import make
 from case import Case, read, write
+from detection_sizes import detection_input
 from image_text_sizes import image_text_input
 from pyramid_sizes import image_sides
 from relatives_sizes import RELATIVES
@@ -92,6 +93,8 @@ class Inputs:
             return speech
         if (pair := image_text_input(self, entry)) is not None:
             return pair
+        if (detected := detection_input(self, entry)) is not None:
+            return detected
         if name.startswith("entity_"):
             return {"values": self.entities(name)}
         if name == "global_attention_mask":
