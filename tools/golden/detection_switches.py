@@ -22,7 +22,7 @@ DETR = [
     Switch("DetrModel", "given_queries", inputs={**unmasked(2, 64, 64), "decoder_inputs_embeds": {"shape": [2, 12, 32], "lo": -1.0, "hi": 1.0},
            "decoder_attention_mask": {"values": [[1] * 12, [1] * 7 + [0] * 5]}}),
     Switch("DetrModel", "tokens", inputs={"pixel_values": None, "pixel_mask": None, "inputs_embeds": {"shape": [2, 9, 32], "lo": -1.0, "hi": 1.0}}),
-    Switch("DetrForSegmentation", "masked", inputs=masked(2, 96, 64, (96, 64), (64, 40))),
+    Switch("DetrForSegmentation", "masked_segments", inputs=masked(2, 96, 64, (96, 64), (64, 40))),
 ]
 TABLE = [
     Switch("TableTransformerModel", "masked", {"auxiliary_loss": True}, inputs=masked(2, 97, 70, (97, 40), (50, 70))),
@@ -48,7 +48,7 @@ DEFORMABLE = [
            inputs=unmasked(2, 64, 97)),
 ]
 RT = [
-    Switch("RTDetrModel", "no_places", {"eval_size": [64, 64], "normalize_before": True, "encode_proj_layers": [2, 1]},
+    Switch("RTDetrModel", "no_places", {"eval_size": 64, "normalize_before": True, "encode_proj_layers": [2, 1]},
            inputs=image(2, 3, 64, 96)),
     Switch("RTDetrForObjectDetection", "more_levels", {"num_feature_levels": 5, "hidden_expansion": 0.5, "encoder_layers": 0},
            inputs=image(1, 3, 96, 64)),
@@ -103,7 +103,7 @@ VITPOSE_BACKBONE = [
 UPERNET = [
     Switch("UperNetForSemanticSegmentation", "one_map", {"use_auxiliary_head": False, "pool_scales": [2, 3],
            "backbone_config": {"out_features": ["stage3"], **MAPS}}, inputs=image(1, 3, 45, 64)),
-    Switch("UperNetForSemanticSegmentation", "four_maps", {"backbone_config": {"out_features": ["stage1", "stage2", "stage3", "stage4"], **MAPS}},
+    Switch("UperNetForSemanticSegmentation", "four_maps", {"auxiliary_in_channels": None, "backbone_config": {"out_features": ["stage1", "stage2", "stage3", "stage4"], **MAPS}},
            inputs=image(1, 3, 64, 70)),
 ]
 DPT = [
@@ -147,6 +147,6 @@ DETECTIONS |= {"vitdet": VITDET, "vitpose": VITPOSE, "vitpose_backbone": VITPOSE
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 DETECTIONS_KEPT = {"detr": "masked tokens", "table-transformer": "masked", "dab-detr": "patterns", "deformable_detr": "two_stage learned",
-                   "rt_detr": "no_places", "rt_detr_v2": "discrete", "rt_detr_resnet": "basic", "rf_detr_dinov2": "gated tokens",
+                   "rt_detr": "anchors", "rt_detr_v2": "discrete", "rt_detr_resnet": "basic", "rf_detr_dinov2": "gated tokens",
                    "vitdet": "windows", "vitpose": "flipped", "vitpose_backbone": "experts", "upernet": "one_map", "dpt": "ignored hybrid",
                    "zoedepth": "two_domains", "depth_pro": "view"}
