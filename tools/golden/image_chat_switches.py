@@ -80,10 +80,10 @@ ONE = tiles([[1], [2]], [[[1, 0]], [[1, 1]]], [[[[0, 0]], [[1, 0]], [[1, 0]], [[
 BOTH = tiles([[1, 3], [2, 0]], [[[1, 0], [1, 1]], [[1, 1], [0, 0]]], [[[[1, 0], [0, 0]]] * 2 + [[[1, 0], [1, 1]]] * 3, [[[1, 1], [0, 0]]] * 5])
 MLLAMA_LAYERS = {"cross_attention_layers": [1, 2], "num_hidden_layers": 3}
 MLLAMA = [
-    Switch("MllamaForConditionalGeneration", "shown_late", {"text_config": MLLAMA_LAYERS, "vision_config": TILED}, inputs=ONE),
-    Switch("MllamaForConditionalGeneration", "two_images", {"text_config": {**MLLAMA_LAYERS, "tie_word_embeddings": False}, "vision_config": {**TILED, "num_hidden_layers": 3,
+    Switch("MllamaModel", "shown_late", {"text_config": MLLAMA_LAYERS, "vision_config": TILED}, inputs=ONE),
+    Switch("MllamaModel", "two_images", {"text_config": MLLAMA_LAYERS, "vision_config": {**TILED, "num_hidden_layers": 3,
            "intermediate_layers_indices": [0, 2], "vision_output_dim": 48, "hidden_act": "relu"}}, inputs=BOTH),
-    Switch("MllamaForConditionalGeneration", "unmasked", {"text_config": MLLAMA_LAYERS, "vision_config": TILED}, inputs={**ONE, "cross_attention_mask": None}),
+    Switch("MllamaModel", "unmasked", {"text_config": MLLAMA_LAYERS, "vision_config": TILED}, inputs={**ONE, "cross_attention_mask": None}),
     Switch("MllamaForConditionalGeneration", "text_only", {"text_config": MLLAMA_LAYERS, "vision_config": TILED}, mask="left", inputs={
         "pixel_values": None, "aspect_ratio_ids": None, "aspect_ratio_mask": None, "cross_attention_mask": None}),
     Switch("MllamaModel", "padding", {"text_config": MLLAMA_LAYERS, "vision_config": {**TILED, "image_size": 28}}, inputs={**ONE, "pixel_values": {
@@ -229,6 +229,7 @@ IMAGE_CHAT = {
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 IMAGE_CHAT_KEPT = {"blip-2": "widths masked", "instructblip": "masked", "got_ocr2": "windows bare padded", "video_llava": "image", "llava_next_video": "max"}
-IMAGE_CHAT_KEPT |= {"mllama": "padding", "mllama_text_model": "states", "mllama_vision_model": "small", "glm4v_vision": "sizes", "glm_ocr_vision": "sizes"}
+IMAGE_CHAT_KEPT |= {"mllama": "shown_late two_images", "mllama_text_model": "states", "mllama_vision_model": "small", "glm4v_vision": "sizes", "glm_ocr_vision": "sizes"}
 IMAGE_CHAT_KEPT |= {"exaone4_5_vision": "windows", "paddleocr_vl_vision": "sizes", "video_llama_3": "merges video compressed", "ovis2": "argmax"}
 IMAGE_CHAT_KEPT |= {"deepseek_vl": "padded", "modernvbert": "mean"}
+IMAGE_CHAT_KEPT |= {"glm4v": "video", "paddleocr_vl": "thirds", "qwen3_vl_moe": "padded", "instructblipvideo": "frames"}
