@@ -396,8 +396,8 @@ static am_status prompt_ids(am_golden_case *c, const am_session_input *input, in
     return NULL;
 }
 
-/* Whether what was generated are tokens. Of models of music it is a wave, which their own loops end in: the format
-   knows tokens only. */
+/* Whether what was generated are tokens in a row, and not those of several codebooks, or the sound that is made of
+ * them. */
 static bool has_tokens(am_json generate)
 {
     am_json first = element(element(am_json_get(generate, "ids"), 0), 0);
@@ -408,9 +408,10 @@ am_status am_golden_check_generation(const am_golden_case *const_case, am_sessio
 {
     am_golden_case *c = (am_golden_case *)(uintptr_t)const_case;
     am_json generate = am_json_get(c->json, "generate");
-    if (am_json_kind_of(generate) != AM_JSON_OBJECT || am_json_real(am_json_get(generate, "min_margin"), 1) < 1e-3 ||
-        !has_tokens(generate))
+    if (am_json_kind_of(generate) != AM_JSON_OBJECT || am_json_real(am_json_get(generate, "min_margin"), 1) < 1e-3)
         return NULL;
+    if (!has_tokens(generate))
+        return am_error(AM_UNSUPPORTED, "generation of anything but tokens in a row is not supported");
     bool encoder_decoder = (c->model->architecture->flags & AM_ENCODER_DECODER) != 0;
     am_generation_config config = am_generation_config_default();
     am_session_input inputs[AM_GOLDEN_INPUTS];
