@@ -12,6 +12,25 @@ static void ops_conv_transpose__agrees_on_odd_sizes(void **state)
     op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a, OP_INPUTS(OP_F32(1, 6, 5, 4), OP_F32(6, 3, 3, 2)));
 }
 
+/* Windows overlap, lines and kernels are longer than what is computed at a time. */
+static void ops_conv_transpose__agrees_on_long_lines_and_kernels(void **state)
+{
+    am_convolution_attributes a = {
+        .stride = am_shape_of(8), .padding_before = am_shape_of(4), .padding_after = am_shape_of(4)};
+    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a, OP_INPUTS(OP_F32(1, 5, 523), OP_F32(5, 3, 16), OP_F32(3)));
+    a = (am_convolution_attributes){.stride = am_shape_of(3), .groups = 3, .output_padding = am_shape_of(2)};
+    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a, OP_INPUTS(OP_F32(2, 6, 257), OP_F32(6, 2, 70), OP_F32(6)));
+    a = (am_convolution_attributes){
+        .stride = am_shape_of(2, 2), .padding_before = am_shape_of(1, 1), .padding_after = am_shape_of(1, 1)};
+    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a, OP_INPUTS(OP_F32(2, 9, 7, 12), OP_F32(9, 4, 4, 4)));
+    a = (am_convolution_attributes){.stride = am_shape_of(2, 1, 3),
+                                    .dilation = am_shape_of(1, 2, 1),
+                                    .padding_before = am_shape_of(3, 2, 1),
+                                    .padding_after = am_shape_of(0, 1, 2)};
+    op_test_compare_floats(AM_OP_CONV_TRANSPOSE, &a,
+                           OP_INPUTS(OP_F32(1, 4, 3, 5, 6), OP_F32(4, 3, 4, 3, 5), OP_F32(3)));
+}
+
 static void ops_conv_transpose__refuses_what_does_not_fit(void **state)
 {
     am_convolution_attributes a = {0};
