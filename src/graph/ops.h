@@ -117,6 +117,9 @@ am_value am_pad(am_builder *b, am_value x, const am_pad_attributes *options);
 /* The same elements in another dtype, rounded to nearest even; reals into integers toward zero. */
 am_value am_cast(am_builder *b, am_value x, am_dtype dtype);
 
+/* x in the other's dtype; AM_NONE where x is that. */
+am_value am_cast_like(am_builder *b, am_value x, am_value other);
+
 /* Adds or drops dimensions of size 1. */
 am_value am_unsqueeze(am_builder *b, am_value x, int axis);
 am_value am_squeeze(am_builder *b, am_value x, int axis);
@@ -224,8 +227,8 @@ typedef struct am_linear_attributes {
 /* a: [.., M, K] times b: [.., K, N], leading dimensions broadcast; sums in f32 or wider. */
 am_value am_matmul(am_builder *b, am_value x, am_value y, bool transpose_x, bool transpose_y);
 
-/* activation(x: [.., K] times weight^T + bias: [N]) + residual: [.., N]; weight [N, K] of any float dtype.
- * bias and residual may be AM_NONE. */
+/* activation(x: [.., K] times weight^T + bias: [N]) + residual: [.., N]; weight [N, K] of any float dtype, the bias is
+   cast to that of x. bias and residual may be AM_NONE. */
 am_value am_linear_op(am_builder *b, am_value x, am_value weight, am_value bias, am_value residual,
                       const am_linear_attributes *options);
 
@@ -273,12 +276,12 @@ typedef struct am_convolution_attributes {
 } am_convolution_attributes;
 
 /* x: [B, C, L..] with weight: [out, C / groups, kernel..], bias: [out] or AM_NONE -> [B, out, L'..]; 1 to 3 spatial
-   dimensions. torch.nn.functional.conv1d, conv2d, conv3d. */
+   dimensions; weight and bias are cast to the dtype of x. torch.nn.functional.conv1d, conv2d, conv3d. */
 am_value am_convolution(am_builder *b, am_value x, am_value weight, am_value bias,
                         const am_convolution_attributes *options);
 
 /* x: [B, C, L..] with weight: [C, out / groups, kernel..], bias: [out] or AM_NONE -> [B, out, L'..].
-   torch.nn.functional.conv_transpose1d, 2d, 3d. */
+   Weight and bias are cast to the dtype of x. torch.nn.functional.conv_transpose1d, 2d, 3d. */
 am_value am_conv_transpose(am_builder *b, am_value x, am_value weight, am_value bias,
                            const am_convolution_attributes *options);
 

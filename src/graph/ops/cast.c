@@ -13,6 +13,11 @@ am_value am_cast(am_builder *b, am_value x, am_dtype dtype)
     return am_add_node(b, AM_OP_CAST, &x, 1, &a, NULL);
 }
 
+am_value am_cast_like(am_builder *b, am_value x, am_value other)
+{
+    return x.id && other.id ? am_cast(b, x, am_dtype_of(b, other)) : x;
+}
+
 static const am_field fields[] = {AM_FIELD(am_cast_attributes, DTYPE, dtype), AM_FIELDS_END};
 
 const am_op am_op_cast = {

@@ -44,7 +44,8 @@ static am_status infer(am_infer *c)
 am_value am_convolution(am_builder *b, am_value x, am_value weight, am_value bias,
                         const am_convolution_attributes *options)
 {
-    return am_add_node(b, AM_OP_CONVOLUTION, (am_value[]){x, weight, bias}, 3, options, NULL);
+    am_value inputs[] = {x, am_cast_like(b, weight, x), am_cast_like(b, bias, x)};
+    return am_add_node(b, AM_OP_CONVOLUTION, inputs, 3, options, NULL);
 }
 
 static const am_field fields[] = {

@@ -36,7 +36,7 @@ static void expand(am_builder *b, const am_node *node, const am_value *in, am_va
 am_value am_linear_op(am_builder *b, am_value x, am_value weight, am_value bias, am_value residual,
                       const am_linear_attributes *options)
 {
-    return am_add_node(b, AM_OP_LINEAR, (am_value[]){x, weight, bias, residual}, 4, options, NULL);
+    return am_add_node(b, AM_OP_LINEAR, (am_value[]){x, weight, am_cast_like(b, bias, x), residual}, 4, options, NULL);
 }
 
 static const am_field fields[] = {AM_FIELD(am_linear_attributes, BOOL, in_out),

@@ -437,3 +437,27 @@ static void graph_builder__survives_every_failed_allocation(void **state)
     }
     assert_in_range(failures, 20, 9999);
 }
+
+/* Files hold weights and biases in 16 bits; kernels for them would be needed for every combination. */
+static void graph_builder__layers_take_what_is_beside_x_in_its_dtype(void **state)
+{
+    (void)state;
+    am_builder *b = create();
+    am_value x = am_graph_input(b, "x", AM_F32, am_shape_of(2, 4)),
+             image = am_graph_input(b, "image", AM_F32, am_shape_of(1, 4, 9)),
+             bias = am_graph_input(b, "bias", AM_BF16, am_shape_of(4)),
+             weight = am_graph_input(b, "weight", AM_BF16, am_shape_of(4, 4)),
+             kernel = am_graph_input(b, "kernel", AM_F16, am_shape_of(4, 4, 3));
+    am_convolution_attributes options = {0};
+    am_output(b, "linear", am_linear_op(b, x, weight, bias, AM_NONE, &(am_linear_attributes){0}));
+    am_output(b, "convolution", am_convolution(b, image, kernel, bias, &options));
+    am_output(b, "transposed", am_conv_transpose(b, image, kernel, AM_NONE, &options));
+    am_graph *graph = finish(b);
+    for (int i = 0; i < 3; i++) {
+        const am_node *node = am_graph_producer(graph, graph->outputs[i].value);
+        am_value second = node->inputs[1], third = node->inputs[2];
+        assert_int_equal(graph->values[second.id].dtype, node->op == AM_OP_LINEAR ? AM_BF16 : AM_F32);
+        if (third.id) assert_int_equal(graph->values[third.id].dtype, AM_F32);
+    }
+    am_graph_destroy(graph);
+}
