@@ -1,7 +1,7 @@
 /* GOT-OCR2: Segment Anything's image encoder, whose map two convolutions make smaller, and a Qwen2 that writes what is
    seen. transformers: models/got_ocr2/modeling_got_ocr2.py */
 #include "models/blocks/layers.h"
-#include "models/blocks/sam_vision.h"
+#include "models/blocks/sam.h"
 #include "models/blocks/vision.h"
 #include "models/blocks/vision_language.h"
 
@@ -16,11 +16,8 @@ static am_value halve(am_builder *b, const char *name, am_value x, int64_t out)
 static am_value features(am_builder *b)
 {
     am_config vision = am_config_child(am_model_config(b), "vision_config");
-    am_value pixels = am_input(b, "pixel_values", 4);
     int64_t C = am_text_width(b);
-    am_scope(b, "vision_tower");
-    am_value x = am_sam_vision(b, &vision, pixels, false);
-    am_end_scope(b);
+    am_value x = am_sam_encode_image(b, &vision, "vision_tower", NULL, 3072).embeddings;
     am_scope(b, "multi_modal_projector");
     x = halve(b, "conv_upsampler2", halve(b, "conv_upsampler1", x, 2 * am_dim(b, x, 1)), C);
     x = am_linear(b, "multimodal_projector", am_image_tokens(b, x), C, AM_BIAS);

@@ -3,7 +3,8 @@
 
 static void vision_model(am_builder *b)
 {
-    am_output(b, "last_hidden_state", am_sam_encode_image(b, am_model_config(b), "hidden_states").embeddings);
+    am_output(b, "last_hidden_state",
+              am_sam_encode_image(b, am_model_config(b), "vision_encoder", "hidden_states", 0).embeddings);
 }
 
 static void sam_model(am_builder *b)
@@ -11,7 +12,7 @@ static void sam_model(am_builder *b)
     am_config vision = am_config_child(am_model_config(b), "vision_config");
     bool several = am_model_argument(b, "multimask_output", 1) != 0;
     am_value image = am_has_input(b, "pixel_values")
-                         ? am_sam_encode_image(b, &vision, "vision_hidden_states").embeddings
+                         ? am_sam_encode_image(b, &vision, "vision_encoder", "vision_hidden_states", 0).embeddings
                          : am_input(b, "image_embeddings", 4);
     am_sam_prompts prompts = am_sam_read_prompts(b);
     am_sam_decoded decoded = am_sam_decode(b, image, &prompts, NULL);

@@ -21,7 +21,7 @@ static void output_states(am_builder *b, const am_sam_image *image)
 
 static void vision_model(am_builder *b)
 {
-    am_sam_image image = am_sam_encode_image(b, am_model_config(b), "hidden_states");
+    am_sam_image image = am_sam_encode_image(b, am_model_config(b), "vision_encoder", "hidden_states", 0);
     am_output(b, "last_hidden_state", image.embeddings);
     output_states(b, &image);
 }
@@ -70,7 +70,8 @@ static void sam_hq_model(am_builder *b)
     am_config vision = am_config_child(am_model_config(b), "vision_config");
     bool several = am_model_argument(b, "multimask_output", 1) != 0;
     am_sam_image image = {.count = 0};
-    if (am_has_input(b, "pixel_values")) image = am_sam_encode_image(b, &vision, "vision_hidden_states");
+    if (am_has_input(b, "pixel_values"))
+        image = am_sam_encode_image(b, &vision, "vision_encoder", "vision_hidden_states", 0);
     else {
         image.embeddings = am_input(b, "image_embeddings", 4);
         image.states[0] = am_input_optional(b, "intermediate_embeddings.0", 4);

@@ -1,7 +1,7 @@
 /* ViTDet: a vision transformer without a class token, some of whose layers attend within windows only; queries may be
    compared with relative places, and convolutions follow some layers. transformers: models/vitdet/modeling_vitdet.py */
 #include "models/blocks/attention.h"
-#include "models/blocks/relative_places.h"
+#include "models/blocks/decomposed.h"
 #include "models/blocks/vision.h"
 #include "models/blocks/windows.h"
 
@@ -60,14 +60,8 @@ static vitdet_config read_config(am_builder *b)
 /* x: [N, height * width, C], normed. */
 static am_value attend(am_builder *b, const vitdet_config *c, am_value x, const int64_t size[2], const int64_t side[2])
 {
-    am_attention_inputs inputs = {0};
-    am_value qkv[3];
     am_scope(b, "attention");
-    am_split_fused(b, am_linear(b, "qkv", x, 3 * c->C, c->qkv_bias ? AM_BIAS : AM_NO_BIAS), c->heads, false, qkv);
-    inputs.q = qkv[0], inputs.k = qkv[1], inputs.v = qkv[2];
-    if (c->is_relative) inputs.bias = am_relative_places(b, qkv[0], size, side);
-    x = am_merge_heads(b, am_attention_op(b, &inputs, &(am_attention_attributes){0}));
-    x = am_linear(b, "proj", x, c->C, AM_BIAS);
+    x = am_decomposed_attention(b, x, c->heads, c->qkv_bias, size, c->is_relative ? side : NULL);
     am_end_scope(b);
     return x;
 }

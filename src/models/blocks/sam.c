@@ -31,7 +31,7 @@ static void read_global(const am_config *c, sam_vision *v)
         if (found[i] < v->layers) v->is_global[found[i]] = true;
 }
 
-static sam_vision *read_vision(am_builder *b, const am_config *c)
+static sam_vision *read_vision(am_builder *b, const am_config *c, int64_t mlp_dim)
 {
     sam_vision *v = am_arena_array(am_builder_arena(b), 1, sizeof *v);
     if (!v) {
@@ -52,9 +52,9 @@ static sam_vision *read_vision(am_builder *b, const am_config *c)
         .absolute = am_config_flag(c, "use_abs_pos", true),
         .relative = am_config_flag(c, "use_rel_pos", true),
     };
-    bool says = am_config_has(c, "mlp_dim");
-    double ratio = am_config_real(c, "mlp_ratio", 4);
-    v->mlp_dim = says ? am_config_size(c, "mlp_dim", 1) : am_scaled_size(c, "mlp_ratio", C, ratio);
+    bool scales = !mlp_dim && !am_config_has(c, "mlp_dim");
+    v->mlp_dim = scales ? am_scaled_size(c, "mlp_ratio", C, am_config_real(c, "mlp_ratio", 4))
+                        : am_config_size(c, "mlp_dim", mlp_dim);
     for (int i = 0; i < 2; i++) v->patches[i] = v->image.image_size[i] / v->image.patch_size[i];
     if (v->layers >= PATCH_LIMIT) v->layers = PATCH_LIMIT - 1;
     read_global(c, v);
@@ -100,25 +100,26 @@ static am_value as_map(am_builder *b, am_value x, const sam_vision *v)
     return am_reshape(b, x, am_shape_of(am_dim(b, x, 0), v->patches[0], v->patches[1], v->hidden_size));
 }
 
-am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *hidden_states)
+am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *scope, const char *hidden_states,
+                                 int64_t mlp_dim)
 {
     am_sam_image out = {.count = 0};
-    const sam_vision *v = read_vision(b, c);
+    const sam_vision *v = read_vision(b, c, mlp_dim);
     if (!v) return out;
     am_value x = am_pixel_values_sized(b, &v->image);
-    am_scope(b, "vision_encoder");
+    am_scope(b, "%s", scope);
     x = am_patch_convolution(b, "patch_embed.projection", x, v->hidden_size, v->image.patch_size, AM_BIAS);
     x = am_image_tokens(b, x);
     if (v->absolute) {
         am_shape places = am_shape_of(1, v->patches[0], v->patches[1], v->hidden_size);
         x = am_add(b, x, am_flatten(b, am_parameter(b, "pos_embed", places, x), 1, 2));
     }
-    am_output_hidden_state(b, hidden_states, 0, as_map(b, x, v));
+    if (hidden_states) am_output_hidden_state(b, hidden_states, 0, as_map(b, x, v));
     for (int i = 0; i < v->layers && !am_builder_failed(b); i++) {
         am_scope(b, "layers.%d", i);
         x = vision_layer(b, x, v, v->is_global[i]);
         am_end_scope(b);
-        am_output_hidden_state(b, hidden_states, i + 1, as_map(b, x, v));
+        if (hidden_states) am_output_hidden_state(b, hidden_states, i + 1, as_map(b, x, v));
         if (v->is_global[i] && out.count < AM_SAM_STATES) out.states[out.count++] = as_map(b, x, v);
     }
     out.embeddings = neck(b, x, v);

@@ -14,9 +14,11 @@ typedef struct am_sam_image {
     int count;
 } am_sam_image;
 
-/* The image encoder of a vision configuration over the input pixel_values, below "vision_encoder"; hidden_states is the
-   name of its hidden states. */
-am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *hidden_states);
+/* The image encoder of a vision configuration over the input pixel_values, below `scope`; hidden_states is the name of
+   its hidden states, null where they are no outputs. mlp_dim: what that field stands for where it is absent; 0:
+   mlp_ratio times hidden_size. */
+am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *scope, const char *hidden_states,
+                                 int64_t mlp_dim);
 
 /* What the inputs input_points, input_labels, input_boxes and input_masks say, as far as they are given. */
 typedef struct am_sam_prompts {
