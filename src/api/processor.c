@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "formats/safetensors.h"
 #include "media/video_file.h"
-#include "media/video_open.h"
 #include "tensor/shape.h"
 
 #include <anymodel/processor.h>
@@ -61,18 +60,13 @@ static am_status open_sounds(const am_processor *p, const am_processor_files *fi
     return NULL;
 }
 
-static am_status choose_frames(void *context, const am_video *video, int64_t **out_indices, int64_t *out_count)
-{
-    return am_processor_select_frames(context, video, out_indices, out_count);
-}
-
 static am_status open_videos(const am_processor *p, const am_processor_files *files, opened *o)
 {
     for (size_t i = 0; i < files->video_count; i++) {
         const am_video_files *from = &files->videos[i];
         if (!from->file && !from->count) return am_error(AM_INVALID_ARGUMENT, "video %zu has no frames", i);
         am_video_source source = {.file = from->file, .frames = from->frames, .count = from->count, .fps = from->fps};
-        AM_TRY(am_video_open(&source, choose_frames, (void *)p, &o->arena, &o->videos[i]));
+        AM_TRY(am_processor_open_video(p, &source, &o->arena, &o->videos[i]));
     }
     return NULL;
 }

@@ -1,29 +1,12 @@
 /* GLM-4.5: LLaMA with the first half of each head rotated and, after the first layers, DeepSeek's mixture of experts.
    transformers: models/glm4_moe/modeling_glm4_moe.py */
-#include "models/blocks/decoder.h"
-#include "models/blocks/experts.h"
-
-static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    static const am_deepseek_fields fields = {.experts = "n_routed_experts",
-                                              .experts_alias = "num_local_experts",
-                                              .shared = "n_shared_experts",
-                                              .count = 128,
-                                              .intermediate_size = 1408,
-                                              .top_k = 8,
-                                              .groups = 1,
-                                              .group_top_k = 1,
-                                              .scale = 1};
-    if (layer->index < am_config_int(layer->options->config, "first_k_dense_replace", 1))
-        return am_decoder_mlp(b, x, layer);
-    return am_deepseek_mixture_of(b, x, layer->options->hidden_act, &fields);
-}
+#include "models/blocks/glm_moe.h"
 
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     o->qkv_bias = am_config_flag(c, "attention_bias", false);
     if (am_config_flag(c, "use_qk_norm", false)) o->qk_norm = AM_QK_NORM_HEAD;
-    o->mlp = mixture;
+    o->mlp = am_glm_mixture;
 }
 
 static const am_architecture architectures[] = {

@@ -22,7 +22,6 @@ static const am_vision_language_family family = {.features = features,
                                                  .image_token = 151343,
                                                  .video_token = 151344,
                                                  .videos_as_images = true,
-                                                 .text_ties = true,
                                                  .text_type = "glm4v_text",
                                                  .hides_features = true,
                                                  .text_inputs = am_glm_text_inputs};

@@ -21,7 +21,6 @@ static const am_vision_language_family family = {.features = features,
                                                  .image_token = 151363,
                                                  .video_token = 151364,
                                                  .videos_as_images = true,
-                                                 .text_ties = true,
                                                  .text_type = "glm4v_moe_text",
                                                  .hides_features = true,
                                                  .text_inputs = am_glm_text_inputs};

@@ -1,30 +1,13 @@
 /* The text model of GLM-4.5V: GLM-4.5 whose tokens have places in time, height and width. transformers:
    models/glm4v_moe/modeling_glm4v_moe.py */
-#include "models/blocks/decoder.h"
-#include "models/blocks/experts.h"
-
-static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    static const am_deepseek_fields fields = {.experts = "n_routed_experts",
-                                              .experts_alias = "num_local_experts",
-                                              .shared = "n_shared_experts",
-                                              .count = 128,
-                                              .intermediate_size = 1408,
-                                              .top_k = 8,
-                                              .groups = 1,
-                                              .group_top_k = 1,
-                                              .scale = 1};
-    if (layer->index < am_config_int(layer->options->config, "first_k_dense_replace", 1))
-        return am_decoder_mlp(b, x, layer);
-    return am_deepseek_mixture_of(b, x, layer->options->hidden_act, &fields);
-}
+#include "models/blocks/glm_moe.h"
 
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     static const int64_t sections[3] = {8, 12, 12};
     o->qkv_bias = am_config_flag(c, "attention_bias", true);
     o->mrope = am_mrope_sections_read(c, &o->rope, sections, false);
-    o->mlp = mixture;
+    o->mlp = am_glm_mixture;
 }
 
 static const am_architecture architectures[] = {

@@ -43,7 +43,6 @@ static const am_vision_language_family family = {.features = features,
                                                  .image_token = 59280,
                                                  .video_token = 59281,
                                                  .videos_as_images = true,
-                                                 .text_ties = true,
                                                  .text_type = "glm_ocr_text",
                                                  .hides_features = true,
                                                  .text_inputs = am_glm_text_inputs};

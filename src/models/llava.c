@@ -10,7 +10,7 @@ static am_value features(am_builder *b)
     return am_flatten(b, am_llava_rows(b, AM_NONE, &defaults), 0, 1);
 }
 
-static const am_vision_language_family family = {.features = features, .image_token = 32000, .text_ties = true};
+static const am_vision_language_family family = {.features = features, .image_token = 32000};
 
 static const am_architecture architectures[] = {
     {"LlavaModel", am_vision_language_model, NULL, 0},

@@ -51,8 +51,7 @@ static const am_vision_language_family family = {.features = features,
                                                  .image_token = 32001,
                                                  .video_token = 32000,
                                                  .shows_videos = true,
-                                                 .flattens_videos = true,
-                                                 .text_ties = true};
+                                                 .flattens_videos = true};
 
 static const am_architecture architectures[] = {
     {"LlavaNextVideoModel", am_vision_language_model, NULL, 0},

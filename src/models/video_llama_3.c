@@ -131,7 +131,6 @@ static const am_vision_language_family family = {.features = features,
                                                  .image_token = 151655,
                                                  .video_token = 151656,
                                                  .shows_videos = true,
-                                                 .text_ties = true,
                                                  .text_type = "qwen2"};
 
 static const am_shaping_input shaping_inputs[] = {{.name = "image_grid_thw"},

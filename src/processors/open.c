@@ -117,14 +117,19 @@ am_status am_processor_video_integer(const am_processor *p, const char *key, int
     return am_note(check_integer(am_video_processor_setting(p->video_processor, key), key, out), "video processor");
 }
 
-am_status am_processor_select_frames(const am_processor *processor, const am_video *video, int64_t **out_indices,
-                                     int64_t *out_count)
+static am_status choose_frames(void *context, const am_video *video, int64_t **out_indices, int64_t *out_count)
 {
     const am_video_options options = {0};
+    am_video_processor *processor = context;
     *out_indices = NULL;
     *out_count = 0;
-    if (!processor->video_processor) return NULL;
-    return am_video_processor_select(processor->video_processor, video, &options, out_indices, out_count);
+    return processor ? am_video_processor_select(processor, video, &options, out_indices, out_count) : NULL;
+}
+
+am_status am_processor_open_video(const am_processor *processor, const am_video_source *source, am_arena *arena,
+                                  am_video *out)
+{
+    return am_video_open(source, choose_frames, processor->video_processor, arena, out);
 }
 
 bool am_processor_flag(const am_processor *p, const char *key, bool fallback)

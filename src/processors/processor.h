@@ -8,7 +8,7 @@
 #include "media/audio.h"
 #include "media/image.h"
 #include "media/media_tensors.h"
-#include "media/video_processor.h"
+#include "media/video_open.h"
 #include "text/tokenizer.h"
 
 #include <stdbool.h>
@@ -42,10 +42,9 @@ am_text am_processor_image_placeholder(const am_processor *processor);
 am_text am_processor_video_placeholder(const am_processor *processor);
 am_text am_processor_sound_placeholder(const am_processor *processor);
 
-/* Which frames of a video a run takes: indices, from 0 up, freed with am_free; none (null) where the class takes no videos.
-   Fails with AM_INVALID_ARGUMENT. */
-am_status am_processor_select_frames(const am_processor *processor, const am_video *video, int64_t **out_indices,
-                                     int64_t *out_count) AM_NODISCARD;
+/* am_video_open with those frames that a run takes; none where the class takes no videos. */
+am_status am_processor_open_video(const am_processor *processor, const am_video_source *source, am_arena *arena,
+                                  am_video *out) AM_NODISCARD;
 
 /* The rate that sounds must have, in Hz, and how many channels; 0 where the class takes none. */
 int am_processor_sampling_rate(const am_processor *processor);

@@ -1,6 +1,5 @@
 #include "tasks/image_prompt.h"
 
-#include "media/video_open.h"
 #include "tensor/dtype.h"
 #include "tensor/shape.h"
 #include "text/tokenizer.h"
@@ -88,11 +87,6 @@ static am_status open_image(am_json part, const am_task_input **given, am_image 
                  : am_error(AM_INVALID_ARGUMENT, "messages: an image without its file (\"path\")");
 }
 
-static am_status choose_frames(void *processor, const am_video *video, int64_t **out_indices, int64_t *out_count)
-{
-    return am_processor_select_frames(processor, video, out_indices, out_count);
-}
-
 static am_status open_video(am_pipeline *p, am_json part, am_arena *arena, am_video *out)
 {
     am_video_source source = {0};
@@ -101,7 +95,7 @@ static am_status open_video(am_pipeline *p, am_json part, am_arena *arena, am_vi
     if (!source.file) return am_error(AM_INVALID_ARGUMENT, "messages: a video without its file (\"path\")");
     AM_TRY(am_check_takes_videos(p));
     AM_TRY(am_pipeline_processor(p, &processor));
-    return am_video_open(&source, choose_frames, processor, arena, out);
+    return am_processor_open_video(processor, &source, arena, out);
 }
 
 static am_status open_part(am_pipeline *p, am_json part, const am_task_input **given, am_image_prompt *out)

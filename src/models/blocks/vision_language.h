@@ -24,7 +24,6 @@ typedef struct am_vision_language_family {
     int64_t image_token;    /* what an absent image_token_id (or image_token_index) stands for */
     int64_t video_token;    /* the same of video_token_id (or video_token_index) */
     bool tied;              /* the same of tie_word_embeddings */
-    bool text_ties;         /* text_config's tie_word_embeddings counts, too */
     int64_t pad_token;      /* what an absent pad_token_id of text_config stands for */
     const char *text_type;  /* the same of its model_type; null: "llama" */
     const char *text_alias; /* another model_type of text_config that stands for text_type; or null */
