@@ -9,6 +9,7 @@ from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_ro
 from sound_sizes import SOUNDS
 from speech_chat_sizes import SPEECH_CHAT
 from vision_sizes import VISION
+from voices_sizes import VOICES
 from younger_text_sizes import YOUNGER_TEXT
 
 
@@ -422,4 +423,5 @@ RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultge
               "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
 RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
               "t5gemma": t5gemma}
+RELATIVES |= VOICES
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
