@@ -321,6 +321,7 @@ def vary(case: Case, seed: int) -> Case:
             f"v{seed}.{attempt}/",
             data.get("module"),
             single=make.is_single(case, inputs),
+            attention=data.get("attention"),
         )
         varied = make.make(recipe)
         found = flaws(varied, case)
