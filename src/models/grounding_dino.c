@@ -7,7 +7,7 @@ static const am_architecture architectures[] = {
     {0},
 };
 
-static const am_grounding_family family = {.learns_points = true, .may_share_boxes = true};
+static const am_grounding_family family = {.may_share_boxes = true};
 
 const am_model_type am_model_grounding_dino = {
     .name = "grounding-dino", .base_prefix = "model", .architectures = architectures, .family = &family};

@@ -18,7 +18,7 @@ typedef struct grounding_config {
     int64_t encoder_layers, encoder_ffn_dim, encoder_heads, decoder_layers, decoder_ffn_dim, decoder_heads;
     am_deformable_options encoder, decoder;
     am_unary_fn activation;
-    bool learned_positions, two_stage;
+    bool learned_positions;
     double temperature, layer_norm_eps;
     am_config text;
     const char *prefix; /* of the model: "model" or "" */
@@ -48,8 +48,8 @@ static void check(const am_config *c, const grounding_config *r)
     if (am_config_size(c, "query_dim", 4) != 4) am_config_unsupported(c, "query_dim", "boxes have 4 numbers");
     if (!am_config_flag(c, "embedding_init_target", true))
         am_config_unsupported(c, "embedding_init_target", "queries must be parameters");
-    if (!r->two_stage && !r->family->learns_points)
-        am_config_unsupported(c, "two_stage", "boxes must be proposed by the encoder");
+    if (!am_config_flag(c, "two_stage", true))
+        am_config_unsupported(c, "two_stage", "boxes must be proposed by the encoder, as transformers itself needs");
     if (!r->learned_positions && am_config_has(c, "position_embedding_type") &&
         !am_config_is(c, "position_embedding_type", "sine"))
         am_config_fail(c, "position_embedding_type", "expected \"sine\" or \"learned\", found \"%s\"",
@@ -76,7 +76,6 @@ static grounding_config read_config(am_builder *b, const char *prefix)
         .decoder_heads = am_config_size(c, "decoder_attention_heads", 8),
         .activation = am_config_activation(c, "activation_function", AM_RELU),
         .learned_positions = am_config_is(c, "position_embedding_type", "learned"),
-        .two_stage = am_config_flag(c, "two_stage", true),
         .temperature = am_config_real(c, "positional_embedding_temperature", 20),
         .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-5),
         .text = am_config_child(c, "text_config"),
@@ -386,8 +385,7 @@ static result run(am_builder *b, const grounding_config *c)
     encode(b, c, &r);
     int64_t B = am_dim(b, r.memory, 0);
     r.queries = am_repeated_rows(b, "query_position_embeddings.weight", B, c->num_queries, c->C);
-    if (c->two_stage) propose(b, c, &r);
-    else r.reference = am_unary(b, AM_SIGMOID, am_repeated_rows(b, "reference_points.weight", B, c->num_queries, 4));
+    propose(b, c, &r);
     am_end_scope(b);
     decode(b, c, &r);
     return r;
@@ -408,7 +406,6 @@ static void output_result(am_builder *b, const result *r)
     am_output(b, "encoder_last_hidden_state_text", r->text.x);
     am_states_output(b, "encoder_vision_hidden_states", &r->vision_states);
     am_states_output(b, "encoder_text_hidden_states", &r->text_states);
-    if (!r->enc_class.id) return;
     am_output(b, "enc_outputs_class", r->enc_class);
     am_output(b, "enc_outputs_coord_logits", r->enc_boxes);
     am_output(b, "encoder_logits", r->encoder_logits);

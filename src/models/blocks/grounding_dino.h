@@ -8,7 +8,6 @@
 /* What differs between members; their descriptors carry it. */
 typedef struct am_grounding_family {
     bool scales_scores;   /* by the width's root, and adds the weight bias of a score's head (MM Grounding DINO) */
-    bool learns_points;   /* without two_stage the first boxes may be parameters */
     bool may_share_boxes; /* two_stage_bbox_embed_share is a field of the configuration */
 } am_grounding_family;
 
