@@ -33,7 +33,13 @@ static void check_count(am_builder *b, const am_config *c, int count, int least,
 
 am_feature_maps am_backbone_maps_of(am_builder *b, const am_config *c, int least, int most)
 {
-    am_part part = {.auto_class = "AutoBackbone", .model_type = "", .config = c};
+    return am_backbone_maps_of_pixels(b, c, "pixel_values", least, most);
+}
+
+am_feature_maps am_backbone_maps_of_pixels(am_builder *b, const am_config *c, const char *pixels, int least, int most)
+{
+    am_part_input input = {"pixel_values", pixels, AM_NONE};
+    am_part part = {.auto_class = "AutoBackbone", .model_type = "", .config = c, .inputs = &input, .input_count = 1};
     am_part_outputs outputs = am_build_part(b, &part);
     am_feature_maps r = {.outputs = outputs};
     for (int i = 0; i < outputs.count && r.count <= AM_STAGES_LIMIT; i++)

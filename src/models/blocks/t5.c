@@ -73,8 +73,7 @@ am_value am_t5_distance_bias(am_builder *b, const am_t5_config *c, const char *t
     return am_embedding(b, table, bucket, c->buckets, c->num_heads);
 }
 
-/* What is added to the scores of T queries: [1, H, T, S], from that table below the scope. */
-static am_value position_bias(am_builder *b, const am_t5_config *c, const char *table, int64_t T, bool both_ways)
+am_value am_t5_position_bias(am_builder *b, const am_t5_config *c, const char *table, int64_t T, bool both_ways)
 {
     int64_t S = am_has_cache(b) ? am_cache_capacity(b) : T;
     am_value query = am_iota(b, AM_I32, am_shape_of(T, 1), 0, 0, 1),
@@ -124,8 +123,8 @@ static attention attention_of(am_builder *b, am_value x, const am_t5_config *c, 
 {
     attention a = {am_t5_attention_options(c), both_ways};
     if (!family_of(b)->own_biases)
-        a.options.bias =
-            position_bias(b, c, "block.0.layer.0.SelfAttention.relative_attention_bias", am_dim(b, x, 1), both_ways);
+        a.options.bias = am_t5_position_bias(b, c, "block.0.layer.0.SelfAttention.relative_attention_bias",
+                                             am_dim(b, x, 1), both_ways);
     return a;
 }
 
@@ -136,7 +135,7 @@ static am_value attend_everywhere(am_builder *b, am_value x, const am_t5_config 
     am_attention_options options = given->options;
     am_scope(b, "SelfAttention");
     if (family_of(b)->own_biases)
-        options.bias = position_bias(b, c, "relative_attention_bias", am_dim(b, x, 1), given->both_ways);
+        options.bias = am_t5_position_bias(b, c, "relative_attention_bias", am_dim(b, x, 1), given->both_ways);
     x = am_self_attention(b, x, &options);
     am_end_scope(b);
     return x;

@@ -53,6 +53,9 @@ am_attention_options am_t5_attention_options(const am_t5_config *c);
 am_value am_t5_distance_bias(am_builder *b, const am_t5_config *c, const char *table, am_value distance,
                              bool both_ways);
 
+/* What is added to the scores of T queries, those of the caches before them counted: [1, H, T, S]; from that table. */
+am_value am_t5_position_bias(am_builder *b, const am_t5_config *c, const char *table, int64_t T, bool both_ways);
+
 /* Builders for the rows of a member's table. */
 void am_t5_model(am_builder *b);
 void am_t5_encoder_model(am_builder *b);
