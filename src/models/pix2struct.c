@@ -8,7 +8,7 @@ static am_value encode(am_builder *b, const void *model)
     (void)model;
     am_config c = am_config_child(am_model_config(b), "vision_config");
     am_scope(b, "encoder");
-    am_value x = am_pix2struct_encode(b, &c, "encoder_hidden_states");
+    am_value x = am_pix2struct_encode(b, &c, &am_pix2struct_encoder, "encoder_hidden_states");
     am_end_scope(b);
     return x;
 }

@@ -3,7 +3,8 @@
 
 static void vision_model(am_builder *b)
 {
-    am_output(b, "last_hidden_state", am_pix2struct_encode(b, am_model_config(b), "hidden_states"));
+    am_output(b, "last_hidden_state",
+              am_pix2struct_encode(b, am_model_config(b), &am_pix2struct_encoder, "hidden_states"));
 }
 
 static const am_architecture architectures[] = {

@@ -31,10 +31,19 @@ static am_value gated(am_builder *b, const char *name, am_value x, int64_t inner
 
 /* --- the encoder --- */
 
-static am_value embed_patches(am_builder *b, am_value patches, const am_config *c, int64_t C)
+const am_pix2struct_vision am_pix2struct_encoder = {.inner = "d_ff",
+                                                    .head_dim = "d_kv",
+                                                    .places = "seq_len",
+                                                    .hidden_size = 768,
+                                                    .inner_size = 2048,
+                                                    .layers = 12,
+                                                    .heads = 12};
+
+static am_value embed_patches(am_builder *b, am_value patches, const am_config *c, const am_pix2struct_vision *m,
+                              int64_t C)
 {
     static const char *const tables[] = {"row_embedder", "column_embedder"};
-    int64_t places = am_config_size(c, "seq_len", 4096), width = am_config_size(c, "patch_embed_hidden_size", 768);
+    int64_t places = am_config_size(c, m->places, 4096), width = am_config_size(c, "patch_embed_hidden_size", 768);
     if (patches.id && am_dim(b, patches, 2) != 2 + width) {
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "flattened_patches has %lld numbers a patch, expected %lld",
                                     (long long)am_dim(b, patches, 2), (long long)(2 + width)));
@@ -51,25 +60,28 @@ static am_value embed_patches(am_builder *b, am_value patches, const am_config *
 }
 
 /* Patches that are not all zeros, where no mask says which. */
-static am_value patch_mask(am_builder *b, am_value patches)
+static am_value patch_mask(am_builder *b, am_value patches, const am_pix2struct_vision *m)
 {
-    if (am_has_input(b, "attention_mask")) return am_padding_mask(b, "attention_mask");
+    if (!m->no_mask && am_has_input(b, "attention_mask")) return am_padding_mask(b, "attention_mask");
     am_value sum = am_reduce(b, AM_REDUCE_SUM, patches, am_shape_of(2), false);
     return am_padding_mask_of(b, am_binary_number(b, AM_NOT_EQUAL, sum, 0));
 }
 
-am_value am_pix2struct_encode(am_builder *b, const am_config *c, const char *hidden_states)
+am_value am_pix2struct_encode(am_builder *b, const am_config *c, const am_pix2struct_vision *m,
+                              const char *hidden_states)
 {
-    int64_t C = am_config_size(c, "hidden_size", 768), layers = am_config_count(c, "num_hidden_layers", 12),
-            inner = am_config_size(c, "d_ff", 2048);
+    int64_t C = am_config_size(c, "hidden_size", m->hidden_size),
+            layers = am_config_count(c, "num_hidden_layers", m->layers),
+            inner = am_config_size(c, m->inner, m->inner_size);
     double eps = am_config_real(c, "layer_norm_eps", 1e-6);
     am_unary_fn act = am_config_activation(c, "dense_act_fn", AM_GELU_TANH);
-    am_value patches = am_input(b, "flattened_patches", 3), x = embed_patches(b, patches, c, C);
+    am_value patches = am_input(b, "flattened_patches", 3), x = embed_patches(b, patches, c, m, C);
     am_attention_options attention =
-        attention_of(am_config_size(c, "num_attention_heads", 12), am_config_size(c, "d_kv", 64));
-    attention.mask = patch_mask(b, patches);
+        attention_of(am_config_size(c, "num_attention_heads", m->heads), am_config_size(c, m->head_dim, 64));
+    attention.mask = patch_mask(b, patches, m);
+    if (m->scales) attention.scale = 0;
     for (int i = 0; i < layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, hidden_states, i, x);
+        if (hidden_states) am_output_hidden_state(b, hidden_states, i, x);
         am_scope(b, "encoder.layer.%d", i);
         am_value h = am_rms_norm(b, "pre_attention_layer_norm", x, eps, 0);
         am_scope(b, "attention");
@@ -78,7 +90,7 @@ am_value am_pix2struct_encode(am_builder *b, const am_config *c, const char *hid
         x = am_add(b, x, gated(b, "mlp", am_rms_norm(b, "pre_mlp_layer_norm", x, eps, 0), inner, act));
         am_end_scope(b);
     }
-    am_output_hidden_state(b, hidden_states, (int)layers, x);
+    if (hidden_states) am_output_hidden_state(b, hidden_states, (int)layers, x);
     return am_rms_norm(b, "layernorm", x, eps, 0);
 }
 

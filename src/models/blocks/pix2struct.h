@@ -5,9 +5,20 @@
 
 #include "models/model.h"
 
+/* What members call the fields of an encoder, and what absent ones stand for. */
+typedef struct am_pix2struct_vision {
+    const char *inner, *head_dim, *places; /* fields: of the mlp, of a head, of rows and columns */
+    int64_t hidden_size, inner_size, layers, heads;
+    bool scales;  /* scores are divided by the root of a head's size */
+    bool no_mask; /* attention_mask is not of patches: those are none that are all zeros */
+} am_pix2struct_vision;
+
+extern const am_pix2struct_vision am_pix2struct_encoder;
+
 /* Normed states of the inputs flattened_patches: [B, N, 2 + C'] and attention_mask below the scope: [B, N, C]. c: of
-   the encoder; hidden_states: their name among the outputs. */
-am_value am_pix2struct_encode(am_builder *b, const am_config *c, const char *hidden_states);
+   the encoder; hidden_states: their name among the outputs, or null. */
+am_value am_pix2struct_encode(am_builder *b, const am_config *c, const am_pix2struct_vision *member,
+                              const char *hidden_states);
 
 /* What the decoder reads. */
 typedef struct am_pix2struct_text {
