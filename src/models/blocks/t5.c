@@ -18,7 +18,8 @@ static void read_feed_forward(const am_config *c, const am_t5_family *f, am_t5_c
                                             : strcmp(name, "gated-gelu") == 0 ? "gelu_new"
                                             : gated                           ? name + 6
                                                                               : name);
-    t->is_gated_act = am_config_flag(c, "is_gated_act", gated);
+    if (f->names_activation) activation = gated ? name + 6 : name;
+    t->is_gated_act = f->names_activation ? gated : am_config_flag(c, "is_gated_act", gated);
     if (!am_activation_from_name(activation, strlen(activation), &t->dense_act_fn))
         am_config_unsupported(c, "feed_forward_proj", "activation \"%s\" is not supported", activation);
 }
@@ -228,7 +229,7 @@ static am_value encode(am_builder *b, const void *model)
 static am_value decoder_blocks(am_builder *b, am_value x, am_value encoded, const am_t5_config *c)
 {
     am_attention_options cross = am_t5_attention_options(c);
-    cross.mask = am_padding_mask(b, "attention_mask");
+    cross.mask = family_of(b)->cross_mask ? family_of(b)->cross_mask(b) : am_padding_mask(b, "attention_mask");
     am_scope(b, "decoder");
     attention self = attention_of(b, x, c, false);
     self.options.causal = am_config_flag(am_model_config(b), "is_causal", true);
