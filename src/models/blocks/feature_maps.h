@@ -27,4 +27,8 @@ am_feature_maps am_backbone_maps_of(am_builder *b, const am_config *config, int 
 am_feature_maps am_backbone_maps_as(am_builder *b, const char *class_name, const am_config *config, int least,
                                     int most);
 
+/* The same where the class calls its pixel_values otherwise. */
+am_feature_maps am_backbone_maps_of_pixels(am_builder *b, const am_config *config, const char *pixels, int least,
+                                           int most);
+
 #endif

@@ -31,7 +31,7 @@ static void read_global(const am_config *c, sam_vision *v)
         if (found[i] < v->layers) v->is_global[found[i]] = true;
 }
 
-static sam_vision *read_vision(am_builder *b, const am_config *c, int64_t mlp_dim)
+static sam_vision *read_vision(am_builder *b, const am_config *c, const am_sam_encoder *o)
 {
     sam_vision *v = am_arena_array(am_builder_arena(b), 1, sizeof *v);
     if (!v) {
@@ -40,7 +40,7 @@ static sam_vision *read_vision(am_builder *b, const am_config *c, int64_t mlp_di
     }
     int64_t C = am_config_size(c, "hidden_size", 768);
     *v = (sam_vision){
-        .image = am_image_options_read(c, 1024, 16),
+        .image = am_image_options_read(c, o->image_size ? o->image_size : 1024, 16),
         .hidden_size = C,
         .output_channels = am_config_size(c, "output_channels", 256),
         .layers = am_config_count(c, "num_hidden_layers", 12),
@@ -52,9 +52,9 @@ static sam_vision *read_vision(am_builder *b, const am_config *c, int64_t mlp_di
         .absolute = am_config_flag(c, "use_abs_pos", true),
         .relative = am_config_flag(c, "use_rel_pos", true),
     };
-    bool scales = !mlp_dim && !am_config_has(c, "mlp_dim");
+    bool scales = !o->mlp_dim && !am_config_has(c, "mlp_dim");
     v->mlp_dim = scales ? am_scaled_size(c, "mlp_ratio", C, am_config_real(c, "mlp_ratio", 4))
-                        : am_config_size(c, "mlp_dim", mlp_dim);
+                        : am_config_size(c, "mlp_dim", o->mlp_dim);
     for (int i = 0; i < 2; i++) v->patches[i] = v->image.image_size[i] / v->image.patch_size[i];
     if (v->layers >= PATCH_LIMIT) v->layers = PATCH_LIMIT - 1;
     read_global(c, v);
@@ -103,11 +103,29 @@ static am_value as_map(am_builder *b, am_value x, const sam_vision *v)
 am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *scope, const char *hidden_states,
                                  int64_t mlp_dim)
 {
+    am_sam_encoder options = {.scope = scope, .hidden_states = hidden_states, .mlp_dim = mlp_dim};
+    return am_sam_encode(b, c, &options);
+}
+
+static am_value read_images(am_builder *b, const am_sam_encoder *o, const sam_vision *v)
+{
+    const int64_t *size = v->image.image_size;
+    if (!o->pixels) return am_pixel_values_sized(b, &v->image);
+    am_value x = am_input(b, o->pixels, 4);
+    if (x.id && (am_dim(b, x, 1) != v->image.num_channels || am_dim(b, x, 2) != size[0] || am_dim(b, x, 3) != size[1]))
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "%s must have images of %" PRId64 " x %" PRId64 " pixels",
+                                    o->pixels, size[0], size[1]));
+    return x;
+}
+
+am_sam_image am_sam_encode(am_builder *b, const am_config *c, const am_sam_encoder *o)
+{
     am_sam_image out = {.count = 0};
-    const sam_vision *v = read_vision(b, c, mlp_dim);
+    const char *hidden_states = o->hidden_states;
+    const sam_vision *v = read_vision(b, c, o);
     if (!v) return out;
-    am_value x = am_pixel_values_sized(b, &v->image);
-    am_scope(b, "%s", scope);
+    am_value x = read_images(b, o, v);
+    am_scope(b, "%s", o->scope);
     x = am_patch_convolution(b, "patch_embed.projection", x, v->hidden_size, v->image.patch_size, AM_BIAS);
     x = am_image_tokens(b, x);
     if (v->absolute) {

@@ -14,9 +14,18 @@ typedef struct am_sam_image {
     int count;
 } am_sam_image;
 
-/* The image encoder of a vision configuration over the input pixel_values, below `scope`; hidden_states is the name of
-   its hidden states, null where they are no outputs. mlp_dim: what that field stands for where it is absent; 0:
-   mlp_ratio times hidden_size. */
+typedef struct am_sam_encoder {
+    const char *scope;         /* of its weights */
+    const char *hidden_states; /* their name among the outputs; null: they are none */
+    const char *pixels;        /* the class's name of its images; null: "pixel_values" */
+    int64_t mlp_dim;           /* what that field stands for where it is absent; 0: mlp_ratio times hidden_size */
+    int64_t image_size;        /* the same; 0: 1024 */
+} am_sam_encoder;
+
+/* The image encoder of a vision configuration over the images that the class is given. */
+am_sam_image am_sam_encode(am_builder *b, const am_config *c, const am_sam_encoder *options);
+
+/* The same of Segment Anything itself. */
 am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *scope, const char *hidden_states,
                                  int64_t mlp_dim);
 
