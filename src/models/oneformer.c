@@ -1,6 +1,7 @@
 /* OneFormer: Mask2Former's encoder and decoder, whose queries begin with a token that says the task, and with what they
    find of it among the pixels. transformers: models/oneformer/modeling_oneformer.py */
 #include "models/blocks/masked_queries.h"
+#include "models/blocks/packed_attention.h"
 
 #include <stdio.h>
 

@@ -18,11 +18,6 @@ am_value am_query_masks(am_builder *b, am_value queries, am_value pixels);
 /* Places of a map's pixels as waves of C numbers: map: [B, .., h, w] -> [1, h * w, C]. */
 am_value am_map_places(am_builder *b, am_value map, int64_t C);
 
-/* torch.nn.MultiheadAttention NAME, whose projections are one weight: q: [B, T, C], k, v: [B, S, C] -> [B, T, C]; mask
-   as am_attention_op takes it, or AM_NONE. */
-am_value am_packed_attend(am_builder *b, const char *name, am_value q, am_value k, am_value v, int64_t heads,
-                          am_value mask);
-
 /* --- pixels --- */
 
 typedef struct am_pixel_options {
