@@ -8,6 +8,7 @@ from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_ro
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
 from sound_sizes import SOUNDS
 from speech_chat_sizes import SPEECH_CHAT
+from text_decoders_sizes import TEXT_DECODERS
 from vision_sizes import VISION
 from voices_sizes import VOICES
 from younger_text_sizes import YOUNGER_TEXT
@@ -425,3 +426,4 @@ RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge":
               "t5gemma": t5gemma}
 RELATIVES |= VOICES
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
+RELATIVES |= TEXT_DECODERS

@@ -321,6 +321,7 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
     x = norm(b, o->embedding_norm, x, o);
+    if (o->enter) o->enter(b, x, o);
     am_value state = x; /* of a layer, before what comes between */
     int states = 0;
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {

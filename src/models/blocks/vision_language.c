@@ -13,9 +13,13 @@ enum { LAYERS_LIMIT = 64, NAME_BYTES = 192 };
 static const struct {
     const char *text, *parts;
 } places[] = {
-    {"language_model.model", ""}, {"model.language_model", "model"},
-    {"language_model", ""},       {"model.text_model", "model"},
-    {"text_model", ""},           {"model", ""},
+    {"language_model.model", ""},
+    {"model.language_model.model", "model"},
+    {"model.language_model", "model"},
+    {"language_model", ""},
+    {"model.text_model", "model"},
+    {"text_model", ""},
+    {"model", ""},
 };
 
 static int place_of(am_builder *b)
