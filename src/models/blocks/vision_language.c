@@ -20,13 +20,20 @@ static const struct {
     {"text_model.model", ""},
     {"text_model", ""},
     {"model", ""},
+    {"", ""},
 };
+
+static void table_name(int place, char out[NAME_BYTES])
+{
+    const char *text = places[place].text;
+    snprintf(out, NAME_BYTES, "%s%sembed_tokens.weight", text, *text ? "." : "");
+}
 
 static int place_of(am_builder *b)
 {
     char name[NAME_BYTES];
     for (int i = 0; i < (int)(sizeof places / sizeof *places); i++) {
-        snprintf(name, sizeof name, "%s.embed_tokens.weight", places[i].text);
+        table_name(i, name);
         if (am_has_weight(b, name)) return i;
     }
     return 0;
@@ -313,7 +320,7 @@ void am_vision_language_for_conditional_generation(am_builder *b)
     const char *head = am_has_weight(b, "language_model.lm_head.weight") ? "language_model.lm_head"
                        : am_has_weight(b, "text_model.lm_head.weight")   ? "text_model.lm_head"
                                                                          : "lm_head";
-    snprintf(table, sizeof table, "%s.embed_tokens.weight", places[place_of(b)].text);
+    table_name(place_of(b), table);
     am_value logits = am_lm_head(b, head, x, am_config_size(&text, "vocab_size", -1), tied, table, AM_NO_BIAS);
     logits = scale_logits(b, &text, logits);
     double cap = family_of(b)->caps_logits ? logit_cap(&text) : 0;
