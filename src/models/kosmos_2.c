@@ -1,9 +1,9 @@
 /* Kosmos-2: learned queries collect a few rows of CLIP's patches, which stand among the words of a decoder with norms
    within its attention and MLP. transformers: models/kosmos2/modeling_kosmos2.py */
 #include "models/blocks/attention.h"
+#include "models/blocks/class_token_tower.h"
 #include "models/blocks/heads.h"
 #include "models/blocks/multimodal.h"
-#include "models/blocks/pre_norm.h"
 #include "models/blocks/sinusoids.h"
 #include "models/blocks/vision.h"
 
@@ -11,43 +11,13 @@
 
 /* --- the image --- */
 
-static const am_pre_norm_names names = {.layers = "encoder.layers",
-                                        .attention = "self_attn",
-                                        .norm_before = "layer_norm1",
-                                        .norm_after = "layer_norm2",
-                                        .up = "mlp.fc1",
-                                        .down = "mlp.fc2"};
-
-/* What the tower gives: [B, P, C], and the same normed. */
-typedef struct seen {
-    am_value last, normed;
-} seen;
-
-/* hidden_states as in am_pre_norm_options. */
-static seen run_tower(am_builder *b, const am_config *c, const char *hidden_states)
-{
-    am_image_options image = am_image_options_read(c, 224, 14);
-    int64_t C = am_config_size(c, "hidden_size", 1024), places = am_image_patches(&image) + 1;
-    am_pre_norm_options encoder = {.num_hidden_layers = am_config_count(c, "num_hidden_layers", 24),
-                                   .intermediate_size = am_config_size(c, "intermediate_size", 4096),
-                                   .hidden_act = am_config_activation(c, "hidden_act", AM_QUICK_GELU),
-                                   .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-5),
-                                   .attention = {.heads = am_config_size(c, "num_attention_heads", 16)},
-                                   .names = &names,
-                                   .hidden_states = hidden_states};
-    am_config_check_divides(c, "num_attention_heads", encoder.attention.heads, "hidden_size", C);
-    am_scope(b, "vision_model.model");
-    am_scope(b, "embeddings");
-    am_value x = am_pixel_values_sized(b, &image);
-    x = am_image_tokens(b, am_patch_convolution(b, "patch_embedding", x, C, image.patch_size, AM_NO_BIAS));
-    x = am_prepend_token(b, "class_embedding", am_shape_of(C), x);
-    x = am_add(b, x, am_parameter(b, "position_embedding.weight", am_shape_of(places, C), x));
-    am_end_scope(b);
-    x = am_pre_norm_layers(b, am_layer_norm(b, "pre_layrnorm", x, encoder.layer_norm_eps), &encoder);
-    seen out = {x, am_layer_norm(b, "post_layernorm", x, encoder.layer_norm_eps)};
-    am_end_scope(b);
-    return out;
-}
+static const am_class_token_tower tower = {.hidden_size = 1024,
+                                           .intermediate_size = 4096,
+                                           .num_hidden_layers = 24,
+                                           .num_attention_heads = 16,
+                                           .image_size = 224,
+                                           .patch_size = 14,
+                                           .hidden_act = AM_QUICK_GELU};
 
 /* [B, T, H * D] -> [B, H, T, D] */
 static am_value heads_first(am_builder *b, am_value x, int64_t heads)
@@ -89,7 +59,10 @@ static am_value look(am_builder *b, const am_config *text, bool is_model)
     am_config c = am_config_child(am_model_config(b), "vision_config");
     am_value weights;
     am_pause_cache(b);
-    seen s = run_tower(b, &c, is_model ? "vision_model_output.hidden_states" : "");
+    am_scope(b, "vision_model.model");
+    am_class_token_states s = am_class_token_tower_run(b, &c, &tower, am_input(b, "pixel_values", 4),
+                                                       is_model ? "vision_model_output.hidden_states" : "");
+    am_end_scope(b);
     am_value rows = collect(b, am_unit_length(b, s.normed, 1e-12), text, &weights);
     am_resume_cache(b);
     am_output(b, "projection_attentions", weights);
