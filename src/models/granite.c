@@ -1,6 +1,10 @@
 /* Granite: LLaMA with four multipliers: of embeddings, attention scores, what a layer adds, and logits.
    transformers: models/granite/modeling_granite.py */
 #include "models/blocks/granite.h"
+#include "models/blocks/heads.h"
+#include "models/blocks/multimodal.h"
+
+#include <stdio.h>
 
 static void adapt(const am_config *c, am_decoder_options *o)
 {
@@ -8,12 +12,39 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->mlp_bias = am_config_flag(c, "mlp_bias", false);
 }
 
-/* The text model of Granite 4 Vision. vision_mask says where image features of deeper layers go, of which there are
-   none in a forward of this class alone. */
+/* --- the text model of Granite 4 Vision --- */
+
+/* Rows of the input deepstack_features.I at the places of the input vision_mask: [B, T, 1]; x: [B, T, C] where that is
+   not given. */
+static am_value add_features(am_builder *b, am_value x, int index)
+{
+    char name[48];
+    snprintf(name, sizeof name, "deepstack_features.%d", index);
+    am_value rows = am_input_optional(b, name, 2);
+    if (!rows.id) return x;
+    am_value is = am_squeeze(b, am_input(b, "vision_mask", 3), -1);
+    am_require_count(b, is, 1, am_dim(b, rows, 0), "rows of deepstack_features");
+    if (am_dtype_of(b, is) != AM_BOOL) is = am_binary_number(b, AM_NOT_EQUAL, is, 0);
+    return am_add(b, x, am_spread_rows(b, rows, is));
+}
+
+/* Those of the first layer are among the embeddings, since the first hidden state has them. */
+static am_own_layer before_layer(am_builder *b, am_value *x, const am_decoder_options *o, int index)
+{
+    (void)o;
+    if (index > 0) *x = add_features(b, *x, index);
+    return AM_OWN_LAYER_NONE;
+}
+
+/* vision_mask says where image features of the tower's layers go, before some layers each. */
 static void vision_text_model(am_builder *b)
 {
+    am_decoder_options o = am_decoder_options_read(am_model_config(b), am_model_family(b));
+    am_value x = am_input_embeddings(b, "embed_tokens", o.vocab_size, o.hidden_size);
     am_input_optional(b, "vision_mask", 3);
-    am_decoder_model(b);
+    o.embedded = add_features(b, am_mul_number(b, x, o.embedding_scale), 0);
+    o.own_layer = before_layer;
+    am_output(b, "last_hidden_state", am_decoder_body(b, &o, ""));
 }
 
 static const am_architecture architectures[] = {

@@ -171,10 +171,10 @@ static bool says_nothing(am_json value)
     return true;
 }
 
-/* Arguments that only a loss reads, and none is computed. */
-static bool is_of_loss(const char *name)
+/* Arguments that only a loss reads, and none is computed, or only Janus' generate(), which writes texts by default. */
+static bool is_of_others(const char *name)
 {
-    return strcmp(name, "reduction") == 0;
+    return strcmp(name, "reduction") == 0 || strcmp(name, "generation_mode") == 0;
 }
 
 am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
@@ -186,7 +186,7 @@ am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
                             .arguments = arguments};
     for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);) {
         bool is_flag = am_json_kind_of(i.value) == AM_JSON_BOOL;
-        if (strcmp(i.key.bytes, "output_hidden_states") == 0 || says_nothing(i.value) || is_of_loss(i.key.bytes))
+        if (strcmp(i.key.bytes, "output_hidden_states") == 0 || says_nothing(i.value) || is_of_others(i.key.bytes))
             continue;
         if (!is_flag && am_json_kind_of(i.value) != AM_JSON_INTEGER)
             return am_error(AM_UNSUPPORTED, "argument %s is not supported", i.key.bytes);

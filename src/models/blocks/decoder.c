@@ -163,6 +163,7 @@ typedef struct layers {
     am_rope rope, sliding_rope;
     am_value block_mask, sliding_block_mask; /* AM_NONE: causal */
     am_value *carried;
+    const char *list; /* of layers: "layers", or "blocks" in files of Kimi K2.5 that transformers wrote */
 } layers;
 
 static am_value in_scope(am_builder *b, const char *scope, am_decoder_part *part, am_value x,
@@ -201,7 +202,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
         attention.causal = false;
         attention.window = 0;
     }
-    am_scope(b, "layers.%d", index);
+    am_scope(b, "%s.%d", run->list, index);
     am_decoder_part *mixer = o->attention ? o->attention : am_decoder_attention,
                     *mlp = o->mlp ? o->mlp : am_decoder_mlp;
     am_value read = norm(b, names->before_attention, x, o),
@@ -302,6 +303,7 @@ static bool has_places(am_builder *b, const am_decoder_options *o)
 
 static am_rope rope_tables(am_builder *b, const am_decoder_options *o, int64_t T)
 {
+    if (o->own_rope) return (am_rope){0};
     if (!has_places(b, o)) return am_rope_tables(b, &o->rope, T);
     am_value positions = am_input(b, "position_ids", 3);
     if (am_dim(b, positions, 0) != 3)
@@ -316,6 +318,7 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     layers run = {.options = o, .attention = attention_of(b, o), .carried = &carried};
     read_blocks(b, o, &run);
     am_scope(b, "%s", prefix);
+    run.list = am_has_weight(b, "blocks.0.input_layernorm.weight") ? "blocks" : "layers";
     am_value x = embed(b, o);
     run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;

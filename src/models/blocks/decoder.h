@@ -77,6 +77,7 @@ struct am_decoder_options {
     bool has_sliding_rope;
     am_rope_config sliding_rope; /* of sliding layers (Gemma 3) */
     am_mrope_sections mrope;     /* count 0: places of one kind */
+    bool own_rope;               /* attention rotates by tables of its own: positions are not read here */
     bool flat_places_pack; /* places of one kind, where mrope has more, tell texts apart that are packed into a row */
     am_decoder_part *attention, *mlp;        /* null: those of LLaMA */
     am_decoder_norm *norm;                   /* null: RMSNorm */

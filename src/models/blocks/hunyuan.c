@@ -2,16 +2,20 @@
 
 #include <math.h>
 
-static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
+am_value am_hunyuan_attend(am_builder *b, const am_value qkv[3], const am_decoder_layer *layer)
 {
     const am_decoder_options *o = layer->options;
-    am_attention_options options = *layer->attention;
-    am_value qkv[3];
-    am_attention_heads(b, x, &options, qkv);
-    qkv[0] = am_rms_norm(b, "query_layernorm", qkv[0], o->rms_norm_eps, 0);
-    qkv[1] = am_rms_norm(b, "key_layernorm", qkv[1], o->rms_norm_eps, 0);
-    x = am_attend(b, qkv[0], qkv[1], qkv[2], &options);
+    am_value q = am_rms_norm(b, "query_layernorm", qkv[0], o->rms_norm_eps, 0),
+             k = am_rms_norm(b, "key_layernorm", qkv[1], o->rms_norm_eps, 0);
+    am_value x = am_attend(b, q, k, qkv[2], layer->attention);
     return am_linear(b, "o_proj", x, o->hidden_size, o->out_bias ? AM_BIAS : AM_NO_BIAS);
+}
+
+static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    am_value qkv[3];
+    am_attention_heads(b, x, layer->attention, qkv);
+    return am_hunyuan_attend(b, qkv, layer);
 }
 
 /* Checkpoints call it "dynamic". */

@@ -8,4 +8,7 @@
 /* What its members' configurations differ in from LlamaConfig, whose fields are read already. */
 void am_hunyuan_adapt(const am_config *c, am_decoder_options *o);
 
+/* Its attention with heads rotated by the member, out_qkv as am_attention_heads gives them. */
+am_value am_hunyuan_attend(am_builder *b, const am_value qkv[3], const am_decoder_layer *layer);
+
 #endif

@@ -194,21 +194,53 @@ static bool read_images(am_builder *b, const anyres *a, int64_t images, int64_t 
     return !am_builder_failed(b);
 }
 
-am_value am_anyres_rows(am_builder *b, const am_llava_defaults *d)
+struct am_anyres_images {
+    anyres tiles_of;
+    int64_t sizes[IMAGES_LIMIT][2], tiles[IMAGES_LIMIT];
+    int count;
+};
+
+am_value am_anyres_tiles(am_builder *b, const am_llava_defaults *d, am_anyres_images **out)
 {
     am_value pixels = am_input(b, "pixel_values", 5), sizes_given = am_input(b, "image_sizes", 2), parts[IMAGES_LIMIT];
-    int64_t images = am_dim(b, sizes_given, 0), sizes[IMAGES_LIMIT][2], tiles[IMAGES_LIMIT], at = 0;
+    int64_t images = am_dim(b, sizes_given, 0);
+    am_anyres_images *all = am_arena_array(am_builder_arena(b), 1, sizeof *all);
+    *out = NULL;
+    if (!all) am_builder_fail(b, am_out_of_memory());
     if (am_builder_failed(b)) return AM_NONE;
-    anyres a = read_anyres(b, d);
+    all->tiles_of = read_anyres(b, d);
     if (images != am_dim(b, pixels, 0) || images > IMAGES_LIMIT || images < 1 || am_dim(b, sizes_given, 1) != 2)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
                                     "pixel_values has %" PRId64 " images, image_sizes %" PRId64
                                     "; at most %d are possible",
                                     am_dim(b, pixels, 0), images, IMAGES_LIMIT));
-    if (am_builder_failed(b) || !read_images(b, &a, images, am_dim(b, pixels, 1), sizes, tiles)) return AM_NONE;
-    for (int64_t i = 0; i < images; i++) parts[i] = am_slice(b, am_index(b, pixels, 0, i), 0, 0, tiles[i]);
-    am_value x = am_llava_rows(b, am_concat(b, parts, (int)images, 0), d);
-    for (int64_t i = 0; i < images && !am_builder_failed(b); at += tiles[i++])
-        parts[i] = pack(b, &a, am_slice(b, x, 0, at, at + tiles[i]), sizes[i][0], sizes[i][1]);
-    return am_concat(b, parts, (int)images, 0);
+    if (am_builder_failed(b) || !read_images(b, &all->tiles_of, images, am_dim(b, pixels, 1), all->sizes, all->tiles))
+        return AM_NONE;
+    all->count = (int)images;
+    for (int i = 0; i < all->count; i++) parts[i] = am_slice(b, am_index(b, pixels, 0, i), 0, 0, all->tiles[i]);
+    *out = all;
+    return am_concat(b, parts, all->count, 0);
+}
+
+int am_anyres_count(const am_anyres_images *images)
+{
+    return images->count;
+}
+
+void am_anyres_pack(am_builder *b, const am_anyres_images *images, am_value x, int64_t side, am_value *out)
+{
+    anyres a = images->tiles_of;
+    int64_t at = 0;
+    a.side = side;
+    for (int i = 0; i < images->count && !am_builder_failed(b); at += images->tiles[i++])
+        out[i] = pack(b, &a, am_slice(b, x, 0, at, at + images->tiles[i]), images->sizes[i][0], images->sizes[i][1]);
+}
+
+am_value am_anyres_rows(am_builder *b, const am_llava_defaults *d)
+{
+    am_anyres_images *images;
+    am_value parts[IMAGES_LIMIT], tiles = am_anyres_tiles(b, d, &images);
+    if (!images || am_builder_failed(b)) return AM_NONE;
+    am_anyres_pack(b, images, am_llava_rows(b, tiles, d), images->tiles_of.side, parts);
+    return am_builder_failed(b) ? AM_NONE : am_concat(b, parts, images->count, 0);
 }

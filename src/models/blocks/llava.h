@@ -26,6 +26,18 @@ am_value am_llava_rows(am_builder *b, am_value pixel_values, const am_llava_defa
    [rows, C]. Images of texts that show several (batch_num_images) are not tiled. */
 am_value am_anyres_rows(am_builder *b, const am_llava_defaults *defaults);
 
+/* The images of these inputs, tile by tile, for a member whose projectors are its own. */
+typedef struct am_anyres_images am_anyres_images;
+
+/* The tiles of all images that are there: [N, channels, height, width]; *out is in the builder's arena, null after an
+   error. */
+am_value am_anyres_tiles(am_builder *b, const am_llava_defaults *defaults, am_anyres_images **out);
+
+/* Rows of each image, of which there are as many as given, of tiles x: [N, side * side, C]; out has room for
+   am_anyres_count of them, each [rows, C]. */
+int am_anyres_count(const am_anyres_images *images);
+void am_anyres_pack(am_builder *b, const am_anyres_images *images, am_value x, int64_t side, am_value *out);
+
 /* Inputs whose numbers decide shapes: image_sizes and batch_num_images. */
 extern const am_shaping_input am_anyres_shaping_inputs[];
 

@@ -33,14 +33,20 @@ am_qwen_vision am_qwen3_vision_read(const am_config *c)
     return v;
 }
 
+/* Cosmos 3's files have the tower's parts beside those of the text. */
+static const char *tower_scope(am_builder *b)
+{
+    return am_has_weight(b, "patch_embed.proj.weight") ? "" : "visual";
+}
+
 am_value am_qwen3_vl_features(am_builder *b)
 {
-    return am_qwen_features(b, am_qwen3_vision_read, "pixel_values", "image_grid_thw");
+    return am_qwen_features_below(b, am_qwen3_vision_read, tower_scope(b), "pixel_values", "image_grid_thw");
 }
 
 am_value am_qwen3_vl_video_features(am_builder *b)
 {
-    return am_qwen_features(b, am_qwen3_vision_read, "pixel_values_videos", "video_grid_thw");
+    return am_qwen_features_below(b, am_qwen3_vision_read, tower_scope(b), "pixel_values_videos", "video_grid_thw");
 }
 
 int am_qwen3_vl_deep_rows(am_builder *b)

@@ -272,8 +272,8 @@ am_qwen_vision am_qwen2_5_vision_read(const am_config *c)
     return v;
 }
 
-static am_value features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid,
-                         bool frames_apart)
+static am_value features(am_builder *b, am_qwen_vision_read *read, const char *scope, const char *pixels,
+                         const char *grid, bool frames_apart)
 {
     am_config c = am_config_child(am_model_config(b), "vision_config");
     am_qwen_vision v = read(&c);
@@ -281,7 +281,7 @@ static am_value features(am_builder *b, am_qwen_vision_read *read, const char *p
     if (!am_has_input(b, grid))
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input %s is missing beside %s", grid, pixels));
     if (frames_apart) grids = am_grid_frames(b, &grids);
-    am_scope(b, "visual");
+    am_scope(b, "%s", scope);
     am_qwen_vision_output out = am_qwen_vision_tower(b, am_input(b, pixels, 2), &grids, &v, false);
     am_end_scope(b);
     if (v.deep_count == 0 || am_builder_failed(b)) return out.pooler_output;
@@ -292,12 +292,18 @@ static am_value features(am_builder *b, am_qwen_vision_read *read, const char *p
 
 am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid)
 {
-    return features(b, read, pixels, grid, false);
+    return features(b, read, "visual", pixels, grid, false);
 }
 
 am_value am_qwen_frame_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid)
 {
-    return features(b, read, pixels, grid, true);
+    return features(b, read, "visual", pixels, grid, true);
+}
+
+am_value am_qwen_features_below(am_builder *b, am_qwen_vision_read *read, const char *scope, const char *pixels,
+                                const char *grid)
+{
+    return features(b, read, scope, pixels, grid, false);
 }
 
 /* --- places of the text --- */

@@ -53,6 +53,10 @@ am_qwen_vision am_qwen2_5_vision_read(const am_config *c);
 /* Rows of a text for the input `pixels` and its grids, by the tower `visual` of vision_config. */
 am_value am_qwen_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid);
 
+/* The same of a tower of another name. */
+am_value am_qwen_features_below(am_builder *b, am_qwen_vision_read *read, const char *scope, const char *pixels,
+                                const char *grid);
+
 /* The same where each frame of a video is a picture of its own. */
 am_value am_qwen_frame_features(am_builder *b, am_qwen_vision_read *read, const char *pixels, const char *grid);
 

@@ -107,8 +107,9 @@ static am_rope_type type_of(const am_config *c)
     const char *key = am_config_has(c, "rope_type") ? "rope_type" : "type", *name = am_config_text(c, key, "default");
     for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++)
         if (strcmp(name, names[i]) == 0) return (am_rope_type)i;
-    if (strcmp(name, "su") == 0) return AM_ROPE_LONGROPE;   /* its name in the first Phi-3 files */
-    if (strcmp(name, "mrope") == 0) return AM_ROPE_DEFAULT; /* the name that Qwen2-VL's files have for it */
+    if (strcmp(name, "su") == 0) return AM_ROPE_LONGROPE;    /* its name in the first Phi-3 files */
+    if (strcmp(name, "xdrope") == 0) return AM_ROPE_DYNAMIC; /* HunYuan-VL's */
+    if (strcmp(name, "mrope") == 0) return AM_ROPE_DEFAULT;  /* the name that Qwen2-VL's files have for it */
     am_config_unsupported(c, key, "rope type \"%s\" is not supported", name);
     return AM_ROPE_DEFAULT;
 }

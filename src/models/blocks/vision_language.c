@@ -18,15 +18,23 @@ static const struct {
     {"model.language_model", "model"},
     {"language_model", ""},
     {"model.text_model", "model"},
+    {"text_model.model", ""},
     {"text_model", ""},
     {"model", ""},
+    {"", ""},
 };
+
+static void table_name(int place, char out[NAME_BYTES])
+{
+    const char *text = places[place].text;
+    snprintf(out, NAME_BYTES, "%s%sembed_tokens.weight", text, *text ? "." : "");
+}
 
 static int place_of(am_builder *b)
 {
     char name[NAME_BYTES];
     for (int i = 0; i < (int)(sizeof places / sizeof *places); i++) {
-        snprintf(name, sizeof name, "%s.embed_tokens.weight", places[i].text);
+        table_name(i, name);
         if (am_has_weight(b, name)) return i;
     }
     return 0;
@@ -152,8 +160,9 @@ int64_t am_square_side(am_builder *b, int64_t P)
 
 /* --- the text model --- */
 
-static int64_t image_token(const am_builder *b)
+static int64_t image_token(am_builder *b)
 {
+    if (family_of(b)->find_image_token) return family_of(b)->find_image_token(b);
     const am_config *c = am_model_config(b);
     return am_config_int(c, am_config_either(c, "image_token_id", "image_token_index"), family_of(b)->image_token);
 }
@@ -186,7 +195,7 @@ static int more_features(am_builder *b, am_feature_rows *out)
 }
 
 /* Those of images and of videos, where such are given: how many kinds. */
-static int all_features(am_builder *b, am_feature_rows out[KINDS])
+static int all_features(am_builder *b, am_feature_rows out[KINDS], bool shows)
 {
     const am_vision_language_family *family = family_of(b);
     const am_config *c = am_model_config(b);
@@ -194,7 +203,8 @@ static int all_features(am_builder *b, am_feature_rows out[KINDS])
     int count = 0;
     if (am_has_input(b, "pixel_values") || (family->pixels_alias && am_has_input(b, family->pixels_alias))) {
         am_value rows = build_features(b, family->features, image_token(b), &out[count++]);
-        if (!family->hides_features) am_output(b, "image_hidden_states", rows);
+        if (!family->hides_features || (shows && family->model_shows_features))
+            am_output(b, "image_hidden_states", rows);
         count += more_features(b, out + count);
     }
     if (family->video_features && am_has_input(b, "pixel_values_videos")) {
@@ -248,7 +258,7 @@ static const char *class_of_alias(const am_vision_language_family *family, const
 }
 
 /* Outputs of the text model, hidden states named; image_hidden_states comes behind them. */
-am_value am_vision_language_body(am_builder *b)
+static am_value build_body(am_builder *b, bool is_model)
 {
     const am_vision_language_family *family = family_of(b);
     am_config text = am_text_config(b);
@@ -260,7 +270,7 @@ am_value am_vision_language_body(am_builder *b)
                     .config = &text,
                     .inputs = inputs,
                     .features = features};
-    part.feature_count = all_features(b, features);
+    part.feature_count = all_features(b, features, is_model);
     part.input_count = split_deep_rows(b, features, part.feature_count, inputs);
     if (family->text_inputs) part.input_count += family->text_inputs(b, inputs + part.input_count);
     if (family->may_exceed_words && !am_has_input(b, "inputs_embeds"))
@@ -272,9 +282,14 @@ am_value am_vision_language_body(am_builder *b)
     return am_part_output(&outputs, "last_hidden_state");
 }
 
+am_value am_vision_language_body(am_builder *b)
+{
+    return build_body(b, false);
+}
+
 void am_vision_language_model(am_builder *b)
 {
-    am_output(b, "last_hidden_state", am_vision_language_body(b));
+    am_output(b, "last_hidden_state", build_body(b, true));
 }
 
 /* GemmaConfig has no such field; Gemma2Config's is 30. */
@@ -286,6 +301,14 @@ static double logit_cap(const am_config *text)
                : am_config_real(text, "final_logit_softcapping", fallback);
 }
 
+static am_value scale_logits(am_builder *b, const am_config *text, am_value logits)
+{
+    const am_vision_language_family *family = family_of(b);
+    if (!family->logits_scale) return logits;
+    double scale = am_config_real(text, family->logits_scale, family->logits_scale_default);
+    return am_mul_number(b, logits, family->divides_logits ? 1 / scale : scale);
+}
+
 /* Files of before the text model was a body alone have its head beside it. */
 void am_vision_language_for_conditional_generation(am_builder *b)
 {
@@ -295,9 +318,12 @@ void am_vision_language_for_conditional_generation(am_builder *b)
     am_value x = am_vision_language_body(b);
     bool tied =
         am_config_flag(c, "tie_word_embeddings", am_config_flag(&text, "tie_word_embeddings", family_of(b)->tied));
-    const char *head = am_has_weight(b, "language_model.lm_head.weight") ? "language_model.lm_head" : "lm_head";
-    snprintf(table, sizeof table, "%s.embed_tokens.weight", places[place_of(b)].text);
+    const char *head = am_has_weight(b, "language_model.lm_head.weight") ? "language_model.lm_head"
+                       : am_has_weight(b, "text_model.lm_head.weight")   ? "text_model.lm_head"
+                                                                         : "lm_head";
+    table_name(place_of(b), table);
     am_value logits = am_lm_head(b, head, x, am_config_size(&text, "vocab_size", -1), tied, table, AM_NO_BIAS);
+    logits = scale_logits(b, &text, logits);
     double cap = family_of(b)->caps_logits ? logit_cap(&text) : 0;
     am_output(b, "logits", cap != 0 ? am_soft_cap(b, logits, cap) : logits);
 }

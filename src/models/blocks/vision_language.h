@@ -21,20 +21,25 @@ typedef struct am_vision_language_family {
     /* Null, or how many further rows stand behind each row of features, [.., C * (1 + n)], at most
        AM_VISION_LANGUAGE_DEEP: the text model takes them as deepstack_visual_embeds. */
     int (*deep_rows)(am_builder *b);
-    int64_t image_token;    /* what an absent image_token_id (or image_token_index) stands for */
-    int64_t video_token;    /* the same of video_token_id (or video_token_index) */
-    bool tied;              /* the same of tie_word_embeddings */
-    int64_t pad_token;      /* what an absent pad_token_id of text_config stands for */
-    const char *text_type;  /* the same of its model_type; null: "llama" */
-    const char *text_alias; /* another model_type of text_config that stands for text_type; or null */
-    const char *text_class; /* null: what AutoModel makes of text_config */
-    bool caps_logits;       /* by final_logit_softcapping of text_config */
-    bool hides_features;    /* image_hidden_states is no output */
-    bool videos_as_images;  /* videos take the places of the images' token */
-    bool shows_videos;      /* video_hidden_states is one */
-    bool flattens_videos;   /* as one row of numbers (LLaVA-NeXT-Video) */
-    bool may_exceed_words;  /* image_token_id may be beyond the vocabulary */
-    bool flat_text_config;  /* without text_config its fields are the configuration's own */
+    int64_t image_token;                        /* what an absent image_token_id (or image_token_index) stands for */
+    int64_t (*find_image_token)(am_builder *b); /* null, or which it is, whatever these fields say */
+    int64_t video_token;                        /* the same of video_token_id (or video_token_index) */
+    bool tied;                                  /* the same of tie_word_embeddings */
+    int64_t pad_token;                          /* what an absent pad_token_id of text_config stands for */
+    const char *text_type;                      /* the same of its model_type; null: "llama" */
+    const char *text_alias;   /* another model_type of text_config that stands for text_type; or null */
+    const char *text_class;   /* null: what AutoModel makes of text_config */
+    bool caps_logits;         /* by final_logit_softcapping of text_config */
+    const char *logits_scale; /* a field of text_config that logits are multiplied by; or null */
+    double logits_scale_default;
+    bool divides_logits;       /* they are divided by it */
+    bool hides_features;       /* image_hidden_states is no output */
+    bool model_shows_features; /* but of the class without a head */
+    bool videos_as_images;     /* videos take the places of the images' token */
+    bool shows_videos;         /* video_hidden_states is one */
+    bool flattens_videos;      /* as one row of numbers (LLaVA-NeXT-Video) */
+    bool may_exceed_words;     /* image_token_id may be beyond the vocabulary */
+    bool flat_text_config;     /* without text_config its fields are the configuration's own */
     /* Null, or names inputs of the text model that the outer class makes: at most AM_VISION_LANGUAGE_INPUTS; gives how
        many. */
     int (*text_inputs)(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
