@@ -14,7 +14,12 @@ typedef struct am_audio_rows {
 
 /* What a member's descriptor carries as its family. */
 typedef struct am_audio_language_family {
-    am_audio_rows (*features)(am_builder *b); /* of the input input_features; weights lie below the scope */
+    am_audio_rows (*features)(am_builder *b); /* of the input of sounds; weights lie below the scope */
+    const char *input;                        /* that input; null: input_features */
+    const char *shown;                        /* the output that shows them; null: audio_hidden_states */
+    bool rows_may_be_left;                    /* the audio tokens may be fewer than the rows */
+    bool head_shows_states;                   /* last_hidden_state is an output of the class with a head, too */
+    bool text_ties;                           /* the head is tied where text_config says so */
     int64_t audio_token;                      /* what an absent audio_token_id (audio_token_index) stands for */
     const char *text_type;                    /* the same of text_config's model_type */
     bool has_tied_head;                       /* tie_word_embeddings is read: true where it is absent */
