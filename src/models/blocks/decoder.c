@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* What transformers calls the layers of a decoder beside an encoder whose list it renames (Qianfan-OCR). */
+static const char OTHER_LAYERS[] = "encoder.layers.0.input_layernorm.weight";
+
 const am_decoder_norms am_gemma_norms = {.before_attention = "input_layernorm",
                                          .after_attention = "post_attention_layernorm",
                                          .before_mlp = "pre_feedforward_layernorm",
@@ -201,7 +204,7 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
         attention.causal = false;
         attention.window = 0;
     }
-    am_scope(b, "layers.%d", index);
+    am_scope(b, "%slayers.%d", am_has_weight(b, OTHER_LAYERS) ? "encoder." : "", index);
     am_decoder_part *mixer = o->attention ? o->attention : am_decoder_attention,
                     *mlp = o->mlp ? o->mlp : am_decoder_mlp;
     am_value read = norm(b, names->before_attention, x, o),
