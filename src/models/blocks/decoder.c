@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* What transformers calls the layers of a decoder beside an encoder whose list it renames (Qianfan-OCR). */
+static const char OTHER_LAYERS[] = "encoder.layers.0.input_layernorm.weight";
+
 const am_decoder_norms am_gemma_norms = {.before_attention = "input_layernorm",
                                          .after_attention = "post_attention_layernorm",
                                          .before_mlp = "pre_feedforward_layernorm",
@@ -318,7 +321,9 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     layers run = {.options = o, .attention = attention_of(b, o), .carried = &carried};
     read_blocks(b, o, &run);
     am_scope(b, "%s", prefix);
-    run.list = am_has_weight(b, "blocks.0.input_layernorm.weight") ? "blocks" : "layers";
+    run.list = am_has_weight(b, "blocks.0.input_layernorm.weight") ? "blocks"
+               : am_has_weight(b, OTHER_LAYERS)                    ? "encoder.layers"
+                                                                   : "layers";
     am_value x = embed(b, o);
     run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;

@@ -13,13 +13,11 @@ static void read_feed_forward(const am_config *c, const am_t5_family *f, am_t5_c
 {
     const char *name = am_config_text(c, "feed_forward_proj", f->feed_forward_proj ? f->feed_forward_proj : "relu");
     bool gated = strncmp(name, "gated-", 6) == 0;
-    const char *activation = am_config_text(c, "dense_act_fn",
-                                            f->dense_act_fn                   ? f->dense_act_fn
-                                            : strcmp(name, "gated-gelu") == 0 ? "gelu_new"
-                                            : gated                           ? name + 6
-                                                                              : name);
-    if (f->names_activation) activation = gated ? name + 6 : name;
-    t->is_gated_act = f->names_activation ? gated : am_config_flag(c, "is_gated_act", gated);
+    const char *short_name = gated ? name + 6 : name;
+    bool is_approximate = strcmp(name, "gated-gelu") == 0 && !f->names_activation;
+    const char *fallback = f->dense_act_fn ? f->dense_act_fn : is_approximate ? "gelu_new" : short_name;
+    const char *activation = am_config_text(c, "dense_act_fn", fallback);
+    t->is_gated_act = am_config_flag(c, "is_gated_act", gated);
     if (!am_activation_from_name(activation, strlen(activation), &t->dense_act_fn))
         am_config_unsupported(c, "feed_forward_proj", "activation \"%s\" is not supported", activation);
 }

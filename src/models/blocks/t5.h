@@ -25,7 +25,7 @@ typedef struct am_t5_family {
     const char *dense_act_fn; /* the same; null: what feed_forward_proj says */
     bool hears;               /* the input input_features: [B, S, d_model] may stand in place of words (Pop2Piano) */
     bool never_scales, always_scales; /* scale_decoder_outputs is not looked at */
-    bool names_activation;            /* feed_forward_proj names the activation, whatever dense_act_fn says (UDOP) */
+    bool names_activation;            /* "gated-gelu" names GELU itself (UDOP) */
     bool own_biases;                  /* every block has a table of its own for its distances */
 
     /* The encoder's blocks over x: [B, S, C] below the scope, by am_t5_encoder_blocks; null: T5's. */
