@@ -20,13 +20,14 @@ static const struct {
     {"model.text_model", "model"},
     {"text_model", ""},
     {"model", ""},
+    {"", ""},
 };
 
 static int place_of(am_builder *b)
 {
     char name[NAME_BYTES];
     for (int i = 0; i < (int)(sizeof places / sizeof *places); i++) {
-        snprintf(name, sizeof name, "%s.embed_tokens.weight", places[i].text);
+        snprintf(name, sizeof name, "%s%sembed_tokens.weight", places[i].text, places[i].text[0] ? "." : "");
         if (am_has_weight(b, name)) return i;
     }
     return 0;
