@@ -66,8 +66,7 @@ static am_value feed_forward(am_builder *b, am_value x, const am_decoder_layer *
                                               .top_k = 8,
                                               .groups = 8,
                                               .group_top_k = 4,
-                                              .scale = 2.5,
-                                              .packed = true};
+                                              .scale = 2.5};
     const am_decoder_options *o = layer->options;
     am_value h = norm(b, "pre_feedforward_layernorm", x, o);
     am_scope(b, "mlp");

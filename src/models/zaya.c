@@ -11,6 +11,7 @@
 #include <string.h>
 
 static const double NORM_EPS = 1.1920928955078125e-07; /* torch.finfo(torch.float32).eps */
+static const double NONE_BIAS = -1; /* whatever files have: the class sets it after it has read them */
 
 static const am_config *config_of(const am_decoder_layer *layer)
 {
@@ -140,7 +141,9 @@ static am_value route(am_builder *b, am_value x, const am_decoder_layer *layer, 
 /* The expert that each row goes to, I32 [N, 1], and how much it counts: [N, 1], which is nothing where none is best. */
 static am_value choose(am_builder *b, am_value scores, int64_t experts, am_value *out_weights)
 {
-    am_value biased = am_add(b, scores, am_parameter(b, "balancing_biases", am_shape_of(experts + 1), scores));
+    am_value biases = am_slice(b, am_parameter(b, "balancing_biases", am_shape_of(experts + 1), scores), 0, 0, experts);
+    am_value last = am_broadcast(b, am_scalar(b, am_dtype_of(b, scores), NONE_BIAS), am_shape_of(1));
+    am_value biased = am_add(b, scores, am_concat2(b, biases, last, 0));
     am_value best = am_unsqueeze(b, am_arg_reduce(b, biased, 1, false), 1);
     am_value none = am_binary_number(b, AM_EQUAL, best, (double)experts);
     am_value weights = am_gather(b, scores, best, 1, true);
