@@ -89,16 +89,21 @@ am_value am_audio_frames(am_builder *b, am_value x, const int64_t *lengths)
     return am_gather(b, x, am_constant_copy(b, AM_I32, am_shape_of(count), places_of_frames), 0, false);
 }
 
-int64_t *am_audio_lengths(am_builder *b, const char *name)
+int64_t *am_audio_lengths_of(am_builder *b, const char *name, const char *sounds)
 {
-    int64_t rows = am_dim(b, am_input(b, name, 2), 0), sounds = am_dim(b, am_input(b, sounds_name(b), 3), 0);
-    if (!am_builder_failed(b) && rows != sounds)
+    int64_t rows = am_dim(b, am_input(b, name, 2), 0), count = am_dim(b, am_input(b, sounds, 3), 0);
+    if (!am_builder_failed(b) && rows != count)
         am_builder_fail(
-            b, am_error(AM_INVALID_ARGUMENT, "%s has %" PRId64 " rows for %" PRId64 " sounds", name, rows, sounds));
+            b, am_error(AM_INVALID_ARGUMENT, "%s has %" PRId64 " rows for %" PRId64 " sounds", name, rows, count));
     int64_t *lengths = am_arena_array(am_builder_arena(b), (size_t)rows, sizeof *lengths);
     if (!lengths) am_builder_fail(b, am_out_of_memory());
     for (int64_t i = 0; i < rows && lengths; i++) lengths[i] = am_shaping_number(b, name, i);
     return am_builder_failed(b) ? NULL : lengths;
+}
+
+int64_t *am_audio_lengths(am_builder *b, const char *name)
+{
+    return am_audio_lengths_of(b, name, sounds_name(b));
 }
 
 /* --- the text model --- */

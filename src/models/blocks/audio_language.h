@@ -54,8 +54,11 @@ am_value am_audio_projector(am_builder *b, am_value x, int64_t inner, int bias);
    T, those below 0 as 0; an error where there are no frames at all. */
 am_value am_audio_frames(am_builder *b, am_value x, const int64_t *lengths);
 
-/* How many marks each row of the shaping input `name` (AM_SHAPED_BY_ROWS) has: in the builder's arena, one for each of
-   its rows; null after a failure. */
+/* How many marks each row of the shaping input `name` (AM_SHAPED_BY_ROWS) has, which has a row for each of the input
+   `sounds`: in the builder's arena; null after a failure. */
+int64_t *am_audio_lengths_of(am_builder *b, const char *name, const char *sounds);
+
+/* The same of the family's own input of sounds. */
 int64_t *am_audio_lengths(am_builder *b, const char *name);
 
 #endif

@@ -26,7 +26,7 @@ am_value am_gemma4_pictures(am_builder *b, const am_config *c, const char *pixel
 
 int64_t *am_gemma4_sound_lengths(am_builder *b)
 {
-    return am_audio_lengths(b, "input_features_mask");
+    return am_audio_lengths_of(b, "input_features_mask", "input_features");
 }
 
 /* Every fourth frame is one of the tower's. */
