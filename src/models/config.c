@@ -25,7 +25,9 @@ static void keep(const am_config *c, am_code code, const char *key, const char *
 {
     char text[512];
     vsnprintf(text, sizeof text, format, arguments);
-    if (!c->root->error) c->root->error = am_error(code, "%s: %s%s: %s", c->root->file, c->path, key, text);
+    if (c->root->error) return;
+    c->root->error = am_error(code, "%s: %s%s: %s", c->root->file, c->path, key, text);
+    if (c->root->on_error) c->root->on_error(c->root->context);
 }
 
 void am_config_fail(const am_config *c, const char *key, const char *format, ...)

@@ -15,6 +15,8 @@ typedef struct am_config_root {
     am_arena arena;
     const char *file; /* for messages */
     am_status error;  /* the first one */
+    void (*on_error)(void *context); /* null, or told of it */
+    void *context;
 } am_config_root;
 
 /* An object inside config.json; {0} fields give defaults. */

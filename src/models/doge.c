@@ -21,6 +21,7 @@ static am_value scores_of_values(am_builder *b, am_value v, const am_decoder_opt
 static am_value for_heads(am_builder *b, am_value x, int64_t heads)
 {
     am_shape s = am_shape_of_value(b, x);
+    if (am_builder_failed(b)) return AM_NONE;
     am_value each = am_unsqueeze(b, x, 2);
     each = am_broadcast(b, each, am_shape_of(s.dims[0], s.dims[1], heads / s.dims[1], s.dims[2], s.dims[3]));
     return am_reshape(b, each, am_shape_of(s.dims[0], heads, s.dims[2], s.dims[3]));

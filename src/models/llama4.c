@@ -180,6 +180,8 @@ static am_value feed_forward(am_builder *b, am_value x, const am_decoder_layer *
 static am_value vision_table(am_builder *b, int64_t side, int64_t pairs, double theta, double (*fn)(double))
 {
     am_shape shape = am_shape_of(1, side * side + 1, pairs);
+    if (side < 1) am_config_fail(am_model_config(b), "image_size", "leaves no patches");
+    if (am_builder_failed(b)) return AM_NONE;
     float *data = am_shape_check(&shape)
                       ? am_arena_array(am_builder_arena(b), (size_t)am_shape_count(&shape), sizeof *data)
                       : NULL;

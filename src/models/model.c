@@ -84,6 +84,12 @@ static void check_all_arguments_read(am_builder *b, const context *c)
                             am_error(AM_UNSUPPORTED, "argument %s is not supported", c->signature->arguments[i].name));
 }
 
+/* What is wrong in the configuration ends the build at once: nothing is made of values that make no sense. */
+static void on_config_error(void *builder)
+{
+    am_builder_fail(builder, am_error(AM_INVALID_FILE, "the configuration is wrong"));
+}
+
 am_status am_architecture_build(const am_model_type *type, const am_architecture *architecture, const am_config *config,
                                 const am_signature *signature, am_weight_lookup lookup, void *lookup_context,
                                 am_graph **out)
@@ -98,7 +104,10 @@ am_status am_architecture_build(const am_model_type *type, const am_architecture
     if (!c.inputs || !c.arguments_read) am_builder_fail(b, am_out_of_memory());
     am_builder_set_context(b, &c);
     am_builder_set_weights(b, lookup, lookup_context);
+    config->root->on_error = on_config_error;
+    config->root->context = b;
     if (!am_builder_failed(b)) architecture->build(b);
+    config->root->on_error = NULL;
     if (!am_builder_failed(b)) check_all_inputs_used(b, &c);
     if (!am_builder_failed(b)) check_all_arguments_read(b, &c);
     am_status status = am_builder_finish(b, out);

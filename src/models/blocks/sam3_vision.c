@@ -102,7 +102,10 @@ static am_rope axial_rope(am_builder *b, const vit_config *r, int64_t rows, int6
 /* Places of the pretrained square, laid side by side: [1, rows * columns, C]. */
 static am_value tiled_places(am_builder *b, const vit_config *r, int64_t rows, int64_t columns)
 {
-    int64_t side = r->pretrained, down = rows / side + 1, across = columns / side + 1;
+    int64_t side = r->pretrained;
+    if (side < 1) am_config_fail(am_model_config(b), "pretrain_image_size", "leaves no patches");
+    if (am_builder_failed(b)) return AM_NONE;
+    int64_t down = rows / side + 1, across = columns / side + 1;
     am_value x = am_cast(b, am_weight(b, "position_embeddings", am_shape_of(1, side * side, r->C)), AM_F32);
     if (rows == side && columns == side) return x;
     x = am_broadcast(b, am_reshape(b, x, am_shape_of(1, side, 1, side, r->C)),
