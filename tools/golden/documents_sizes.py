@@ -186,7 +186,7 @@ def kosmos(c: dict, rng) -> None:
 
 def udop(c: dict, rng) -> None:
     choose(c, rng, d_kv=range(4, 10), d_ff=range(20, 60), num_layers=[1, 2, 3], num_decoder_layers=[1, 2, 3], num_heads=[2, 3, 4],
-           relative_attention_num_buckets=[8, 16, 32], relative_attention_max_distance=[20, 128], max_2d_position_embeddings=[50, 101, 1024],
+           relative_attention_max_distance=[20, 128], max_2d_position_embeddings=[50, 101, 1024],
            d_model=range(10, 40), layer_norm_epsilon=[1e-5, 1e-6], feed_forward_proj=["relu", "gated-gelu", "gated-silu"])
     c["image_size"], c["patch_size"] = 16, 4
 
