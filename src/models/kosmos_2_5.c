@@ -109,8 +109,7 @@ static am_value embed(am_builder *b, am_value rows, const kosmos_text *t)
     am_value x = am_input_optional(b, "inputs_embeds", 3), ids = AM_NONE;
     if (!x.id) x = am_embedding(b, "embed_tokens", ids = am_input(b, "input_ids", 2), t->vocab_size, t->C);
     am_value mask = am_input_optional(b, "image_embeds_position_mask", 2);
-    if (rows.id && !mask.id && !am_builder_failed(b))
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "image_embeds_position_mask is not given"));
+    /* without the mask rows have no places */
     if (rows.id && mask.id) {
         am_value is = am_cast(b, am_binary_number(b, AM_EQUAL, mask, 1), AM_I32);
         am_feature_rows features = {.rows = am_flatten(b, rows, 0, 1), .ids = is, .token = 1};

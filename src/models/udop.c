@@ -63,6 +63,10 @@ static udop_page read_page(am_builder *b)
     if (p.boxes.id && am_dtype_of(b, p.boxes) != AM_F32) p.boxes = am_cast(b, p.boxes, AM_F32);
     if (!am_has_input(b, "pixel_values")) return p;
     if (!p.boxes.id) p.boxes = am_input(b, "bbox", 3);
+    /* generate() makes a mask of ones where none is given, by which patches that are only padding are not read */
+    if (!p.attended.id && am_model_stage(b) == AM_STAGE_ENCODE)
+        p.attended =
+            am_broadcast(b, am_scalar(b, AM_I32, 1), am_shape_of(am_dim(b, p.boxes, 0), am_dim(b, p.boxes, 1)));
     p.side = picture_side(b);
     int64_t B = am_dim(b, p.boxes, 0), T = am_dim(b, p.boxes, 1), P = p.side * p.side;
     if (am_builder_failed(b)) return p;

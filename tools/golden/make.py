@@ -141,6 +141,8 @@ def other_inputs(case: Case) -> Case:
         stays = any(part in entry["name"] for part in STAYING)
         if array.dtype == np.float32 and not stays:
             array = -array
+            if entry["name"] == "flattened_patches":
+                array[..., :2] *= -1  # rows and columns stay
         elif not stays:
             array = np.roll(array, 1, axis=min(tokens, array.ndim) - 1)
         arrays[f"{case.name}/input/{entry['name']}"] = array

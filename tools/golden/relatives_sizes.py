@@ -1,6 +1,7 @@
 """Other sizes for younger relatives of BERT, T5 and LLaMA: see `sizes.py`."""
 
 from detection_sizes import DETECTION
+from documents_sizes import DOCUMENTS
 from image_text_sizes import IMAGE_TEXT
 from pyramid_sizes import PYRAMIDS
 from series_sizes import SERIES
@@ -427,3 +428,4 @@ RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge":
 RELATIVES |= VOICES
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
 RELATIVES |= TEXT_DECODERS
+RELATIVES |= DOCUMENTS

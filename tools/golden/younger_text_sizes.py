@@ -118,7 +118,7 @@ def granite_swa(c: dict, rng) -> None:
 
 
 YOUNGER_TEXT = dict.fromkeys(
-    ("deepseek_v2", "dots1", "ministral3", "glm4_moe_lite", "youtu", "solar_open", "hy_v3", "flex_olmo"), text)
+    ("deepseek_v2", "deepseek_ocr2_text", "dots1", "ministral3", "glm4_moe_lite", "youtu", "solar_open", "hy_v3", "flex_olmo"), text)
 YOUNGER_TEXT |= {"mistral4": mistral4, "minicpm3": minicpm3}
 YOUNGER_TEXT |= {"lfm2_moe": lfm2_moe, "cohere2_moe": cohere2_moe, "bamba": bamba, "granitemoehybrid": granitemoehybrid,
                  "granite_swa": granite_swa, "granitemoe_swa": granite_swa}
