@@ -1,8 +1,13 @@
 /* FLAVA: pre-norm layers over the words of a text, the same over the patches of an image, and such layers over the
    unnormed last states of both; a codebook of images by convolution. transformers: models/flava/modeling_flava.py */
 #include "models/blocks/clip.h"
+#include "models/blocks/detr.h"
 #include "models/blocks/encoder.h"
 #include "models/blocks/vit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
 
 static const am_vit_family family = {.derives_head_dim = true};
 
@@ -12,11 +17,25 @@ typedef struct tower {
     am_clip_output output; /* the same through the norm, and pooled */
 } tower;
 
-/* The layers over x: [B, N, C] and what stands behind them, below the tower's scope; hidden_states: their name. */
+/* Outputs NAME.0 .., wanted or not. */
+static void output_states(am_builder *b, const char *name, const am_value *states, int64_t count)
+{
+    char each[64];
+    for (int64_t i = 0; i < count && !am_builder_failed(b); i++) {
+        snprintf(each, sizeof each, "%s.%" PRId64, name, i);
+        am_output(b, each, states[i]);
+    }
+}
+
+/* The layers over x: [B, N, C] and what stands behind them, below the tower's scope; hidden_states: their name, which
+   all of them have that are part of an output ("text_output.hidden_states"). */
 static tower encode(am_builder *b, am_value x, am_pre_norm_options *o, const char *hidden_states)
 {
-    o->hidden_states = hidden_states;
+    bool always = strchr(hidden_states, '.');
+    o->hidden_states = always ? "" : hidden_states;
+    if (always) o->out_states = am_states_make(b, o->num_hidden_layers).items;
     am_value last = am_pre_norm_layers(b, x, o);
+    if (o->out_states) output_states(b, hidden_states, o->out_states, o->num_hidden_layers + 1);
     am_value normed = am_layer_norm(b, "layernorm", last, o->layer_norm_eps);
     return (tower){last, {normed, am_bert_pooler(b, "", normed)}};
 }

@@ -4,6 +4,7 @@ from detection_sizes import DETECTION
 from documents_sizes import DOCUMENTS
 from image_text_sizes import IMAGE_TEXT
 from pyramid_sizes import PYRAMIDS
+from segments_sizes import SEGMENTS
 from series_sizes import SERIES
 from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_rotary, gemma, gemma2, glm4, heads, llama,
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
@@ -427,5 +428,4 @@ RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge":
               "t5gemma": t5gemma}
 RELATIVES |= VOICES
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
-RELATIVES |= TEXT_DECODERS
-RELATIVES |= DOCUMENTS
+RELATIVES |= TEXT_DECODERS | DOCUMENTS | SEGMENTS
