@@ -34,12 +34,12 @@ GEMMA3N_TEXT = some("yarn embeds", decoder("Gemma3n", "Gemma3nTextModel", width=
            "activation_sparsity_pattern": ABSENT, "rope_parameters": ABSENT, "final_logit_softcapping": ABSENT, "altup_correct_scale": ABSENT,
            "rms_norm_eps": ABSENT, "hidden_activation": ABSENT}, raw=True, length=9),
 ]
-PLAIN4 = {"hidden_size_per_layer_input": 0, "enable_moe_block": False}
+PLAIN4 = {"num_kv_shared_layers": 0, "hidden_size_per_layer_input": 0, "enable_moe_block": False}
 GEMMA4_TEXT = some("embeds", decoder("Gemma4", "Gemma4TextModel", yarn=False)) + [
     Switch("Gemma4ForCausalLM", "keys_values", {"attention_k_eq_v": True, "use_double_wide_mlp": True, "attention_bias": True,
            "per_layer_config": {"1": {"head_dim": 24, "num_key_value_heads": 1}, "3": {"head_dim": 24, "num_key_value_heads": 1}},
            "final_logit_softcapping": 3.0}, length=9, mask="left", rows=3),
-    Switch("Gemma4ForCausalLM", "plain", {**PLAIN4, "num_kv_shared_layers": 0, "tie_word_embeddings": True,
+    Switch("Gemma4ForCausalLM", "plain", {**PLAIN4, "tie_word_embeddings": True,
            "rope_parameters": TWO_BASES["rope_parameters"]}, length=20, mask="left", rows=3),
     Switch("Gemma4TextModel", "both_ways", {"use_bidirectional_attention": "all", "sliding_window": 5, **PLAIN4}, length=12, mask="left", rows=3),
     Switch("Gemma4TextModel", "embeds", PLAIN4, inputs=EMBEDS),
@@ -73,7 +73,7 @@ def patches(name: str) -> dict:
 
 GEMMA4_VISION = [
     Switch("Gemma4VisionModel", "padded", {"standardize": True, "hidden_activation": "silu"}, inputs=patches("pixel_position_ids")),
-    Switch("Gemma4VisionModel", "clipped", {"use_clipped_linears": True, "rope_parameters": {"rope_type": "axial", "rope_theta": 30.0}},
+    Switch("Gemma4VisionModel", "turned", {"rope_parameters": {"rope_type": "axial", "rope_theta": 30.0}},
            inputs=patches("pixel_position_ids")),
     Switch("Gemma4VisionModel", "absent", {"rope_parameters": ABSENT, "rms_norm_eps": ABSENT, "hidden_activation": ABSENT, "standardize": ABSENT},
            raw=True, inputs=patches("pixel_position_ids")),
@@ -81,7 +81,7 @@ GEMMA4_VISION = [
 SOUND = {"input_features": {"shape": [2, 37, 16], **IMAGE}, "attention_mask": {"values": [[1] * 37, [1] * 18 + [0] * 19]}}
 GEMMA4_AUDIO = [
     Switch("Gemma4AudioModel", "short", {"attention_chunk_size": 3, "attention_context_left": 4, "attention_context_right": 2}, inputs=SOUND),
-    Switch("Gemma4AudioModel", "unmasked", {"use_clipped_linears": True, "gradient_clipping": 1.5, "hidden_act": "gelu"},
+    Switch("Gemma4AudioModel", "unmasked", {"gradient_clipping": 1.5, "hidden_act": "gelu"},
            inputs={**SOUND, "attention_mask": None}),
     Switch("Gemma4AudioModel", "absent", {"attention_chunk_size": ABSENT, "attention_context_left": ABSENT, "residual_weight": ABSENT,
            "attention_logit_cap": ABSENT, "conv_kernel_size": ABSENT, "attention_invalid_logits_value": ABSENT}, raw=True, inputs=SOUND),
@@ -95,7 +95,7 @@ LOOKED = {"input_ids": {"values": [[20, 4, 4, 21, 22, 23, 24, 25], [30, 31, 4, 4
           "mm_token_type_ids": {"values": [[0, 1, 1, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0, 0, 0]]}}
 FILMED = {"input_ids": {"values": [[20, 10, 10, 21, 22, 23, 24, 25], [30, 31, 10, 10, 10, 32, 33, 34]]},
           "pixel_values_videos": patches("x")["pixel_values"], "video_position_ids": {"values": WIDE}, "num_frames_per_video": {"values": [1, 1]}}
-HEARD = {"input_features": {"shape": [2, 20, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 20, [1] * 10 + [0] * 10]},
+HEARD = {"input_features": {"shape": [2, 20, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 20, [1] * 10 + [0] * 10], "dtype": "BOOL"},
          "input_ids": {"values": [[20, 7, 7, 7, 7, 7, 24, 25, 26], [30, 31, 7, 7, 7, 32, 33, 34, 35]]}, "attention_mask": None}
 GEMMA4 = [
     Switch("Gemma4ForConditionalGeneration", "pictures", {"vision_config": VISION4, "text_config": {"use_bidirectional_attention": "vision"}},
@@ -114,10 +114,10 @@ GEMMA4_UNIFIED = [
            inputs={**NOTHING, **patches("image_position_ids"), **MANY}),
     Switch("Gemma4UnifiedModel", "causal_pictures", {"vision_config": VISION_U}, inputs={**NOTHING, **patches("image_position_ids"), **MANY}),
     Switch("Gemma4UnifiedForConditionalGeneration", "short_sounds", {"audio_config": {"audio_embed_dim": 16}}, inputs={
-        "input_features": {"shape": [2, 5, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 5, [1] * 3 + [0] * 2]}, "mm_token_type_ids": None,
+        "input_features": {"shape": [2, 5, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 5, [1] * 3 + [0] * 2], "dtype": "BOOL"}, "mm_token_type_ids": None,
         "input_ids": HEARD["input_ids"], "attention_mask": None}),
-    Switch("Gemma4UnifiedForConditionalGeneration", "text_only", {"tie_word_embeddings": False}, length=9, mask="left", rows=3,
-           inputs={"input_features": None, "input_features_mask": None, "mm_token_type_ids": None}),
+    Switch("Gemma4UnifiedForConditionalGeneration", "text_only", {"tie_word_embeddings": False}, length=9, mask=None, rows=3,
+           inputs={"input_features": None, "input_features_mask": None, "mm_token_type_ids": None, "attention_mask": None}),
 ]
 EMBEDDING_GEMMA2 = [
     Switch("EmbeddingGemma2Model", "padded", inputs={"attention_mask": None, **patches("image_position_ids"), "input_ids": {
@@ -254,8 +254,8 @@ TEXT_DECODERS = {
 }
 TEXT_DECODERS_KEPT = {
     "fsmt": "pads shifted outgrown", "pegasus_x": "staggered", "gemma3n_text": "streams few_words", "gemma4_text": "keys_values both_ways",
-    "gemma4_unified_text": "keys_values", "embedding_gemma2_text": "absent", "gemma4_vision": "padded clipped", "gemma4_audio": "short unmasked",
-    "gemma4": "pictures short_sounds", "gemma4_unified": "pictures", "embedding_gemma2": "padded", "t5gemma2": "pictures windows shifted",
+    "gemma4_unified_text": "keys_values", "embedding_gemma2_text": "absent", "gemma4_vision": "padded", "gemma4_audio": "short",
+    "gemma4": "pictures short_sounds", "gemma4_unified": "short_sounds", "embedding_gemma2": "padded", "t5gemma2": "pictures windows shifted",
     "t5gemma2_encoder": "wide_windows", "shieldgemma2": "text_only", "beam": "all_rotate", "flint": "biased", "zaya": "kernels",
     "lfm3_vl_vision": "frames", "lfm3_vl": "frames videos",
     "minimax_m3_vl": "frames text_only", "minimax_m3_vl_vision": "frames", "ernie4_5_vl_moe": "pictures videos", "ernie4_5_vl_moe_vision": "frames",
