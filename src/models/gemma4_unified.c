@@ -72,7 +72,8 @@ static am_value pictures(am_builder *b, const am_config *c, const char *pixels, 
     patches p = read_patches(b, places, x, rows);
     if (am_config_size(c, "output_proj_dims", 3840) != C)
         am_config_fail(c, "output_proj_dims", "expected %" PRId64 ", mm_embed_dim", C);
-    am_scope(b, "embed_vision");
+    bool apart = am_has_weight(b, "vision_embedder.patch_dense.weight"); /* Google's own files have them so */
+    am_scope(b, "%s", apart ? "vision_embedder" : "embed_vision");
     x = am_linear(b, "patch_dense", am_layer_norm(b, "patch_ln1", x, LAYER_NORM_EPS), C, AM_BIAS);
     x = am_layer_norm(b, "patch_ln2", x, LAYER_NORM_EPS);
     am_value table = am_weight(b, "pos_embedding", am_shape_of(rows, 2, C));
@@ -81,9 +82,9 @@ static am_value pictures(am_builder *b, const am_config *c, const char *pixels, 
         x = am_add(b, x, am_mul(b, row, p.is_there[axis]));
     }
     x = am_layer_norm(b, "pos_norm", x, LAYER_NORM_EPS);
-    x = project(b, "multimodal_embedder", c, am_gather(b, am_flatten(b, x, 0, 1), p.kept, 0, false), width);
     am_end_scope(b);
-    return x;
+    return project(b, apart ? "embed_vision" : "embed_vision.multimodal_embedder", c,
+                   am_gather(b, am_flatten(b, x, 0, 1), p.kept, 0, false), width);
 }
 
 static am_value sounds(am_builder *b, const am_config *c, int64_t width)

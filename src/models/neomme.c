@@ -18,7 +18,7 @@ enum { LONG_WINDOW = 1024 };
 typedef struct encoder {
     const am_config *c;
     int64_t C, rank, vocab, inner, layers, heads, kv_heads, head_dim, patch;
-    int mlp_bias, out_bias;
+    int mlp_bias, attention_bias;
     am_unary_fn hidden_act;
     double eps, residual;
     bool sliding[AM_LAYERS_LIMIT];
@@ -72,7 +72,7 @@ static encoder read_encoder(const am_config *c)
                  .head_dim = am_config_size(c, "head_dim", 64),
                  .patch = am_config_size(c, "patch_size", 32),
                  .mlp_bias = am_config_flag(c, "mlp_bias", false) ? AM_BIAS : AM_NO_BIAS,
-                 .out_bias = am_config_flag(c, "attention_bias", false) ? AM_BIAS : AM_NO_BIAS,
+                 .attention_bias = am_config_flag(c, "attention_bias", false) ? AM_BIAS : AM_NO_BIAS,
                  .hidden_act = am_config_activation(c, "hidden_act", AM_RELU2),
                  .eps = am_config_real(c, "norm_eps", 1e-6)};
     e.residual = am_config_real(c, "residual_multiplier", 1 / sqrt(2 * (double)e.layers));
@@ -161,9 +161,9 @@ static am_value attention(am_builder *b, am_value x, const encoder *e, const am_
                           am_value values)
 {
     int64_t H = e->heads, G = e->kv_heads, D = e->head_dim;
-    am_value q = am_split_heads(b, am_linear(b, "q_proj", x, H * D, AM_NO_BIAS), H),
-             k = am_split_heads(b, am_linear(b, "k_proj", x, G * D, AM_NO_BIAS), G),
-             v = am_linear(b, "v_proj", x, G * D, AM_NO_BIAS);
+    am_value q = am_split_heads(b, am_linear(b, "q_proj", x, H * D, e->attention_bias), H),
+             k = am_split_heads(b, am_linear(b, "k_proj", x, G * D, e->attention_bias), G),
+             v = am_linear(b, "v_proj", x, G * D, e->attention_bias);
     q = am_rope_apply(b, options->rope, am_bare_rms_norm(b, q, e->eps));
     k = am_rope_apply(b, options->rope, am_bare_rms_norm(b, k, e->eps));
     v = am_split_heads(b, values.id ? am_add(b, v, values) : v, G);
@@ -171,7 +171,7 @@ static am_value attention(am_builder *b, am_value x, const encoder *e, const am_
     h = am_merge_heads(b, exclude_self(b, h, v, e));
     am_scope(b, "output_projection");
     h = am_mul(b, h, am_unary(b, AM_SIGMOID, am_linear(b, "gate_proj", x, H * D, AM_NO_BIAS)));
-    h = am_linear(b, "o_proj", h, e->C, e->out_bias);
+    h = am_linear(b, "o_proj", h, e->C, e->attention_bias);
     am_end_scope(b);
     return h;
 }

@@ -61,6 +61,8 @@ def gemma4_text(c: dict, rng) -> None:
         c["vocab_size_per_layer_input"] = c["vocab_size"]
         choose(c, rng, hidden_size_per_layer_input=[0, 7, 12], enable_moe_block=[True, False], num_experts=[4, 6],
                top_k_experts=[1, 2, 3], moe_intermediate_size=range(8, 30))
+        if not c["hidden_size_per_layer_input"]:  # transformers slices what is not there
+            c["num_kv_shared_layers"] = 0
     choose(c, rng, attention_k_eq_v=[False, True], use_double_wide_mlp=[False, True], intermediate_size=range(20, 50))
     wide = {"head_dim": rng.choice([16, 24, 32]), "num_key_value_heads": rng.choice([1, c["num_key_value_heads"]])}
     c["per_layer_config"] = {str(i): dict(wide) for i, kind in enumerate(c["layer_types"]) if kind == "full_attention"}

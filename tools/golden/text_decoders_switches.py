@@ -10,7 +10,7 @@ FSMT = [
     Switch("FSMTForConditionalGeneration", "pads", inputs=PADS, mask=None),
     Switch("FSMTForConditionalGeneration", "shifted", inputs={"decoder_input_ids": None, "decoder_attention_mask": None,
            "input_ids": PADS["input_ids"]}, mask="right"),
-    Switch("FSMTForConditionalGeneration", "outgrown", {"max_position_embeddings": 6, "scale_embedding": False}, length=15, rows=1, mask=None),
+    Switch("FSMTModel", "outgrown", {"max_position_embeddings": 6, "scale_embedding": False}, length=15, rows=1, mask=None),
     Switch("FSMTModel", "masks", {"activation_function": "gelu", "decoder_layers": 1}, length=9, decoder_length=11, mask="left", rows=3),
     Switch("FSMTForConditionalGeneration", "tied", {"tie_word_embeddings": True}, mask="holes"),
 ]
@@ -34,12 +34,12 @@ GEMMA3N_TEXT = some("yarn embeds", decoder("Gemma3n", "Gemma3nTextModel", width=
            "activation_sparsity_pattern": ABSENT, "rope_parameters": ABSENT, "final_logit_softcapping": ABSENT, "altup_correct_scale": ABSENT,
            "rms_norm_eps": ABSENT, "hidden_activation": ABSENT}, raw=True, length=9),
 ]
-PLAIN4 = {"hidden_size_per_layer_input": 0, "enable_moe_block": False}
+PLAIN4 = {"num_kv_shared_layers": 0, "hidden_size_per_layer_input": 0, "enable_moe_block": False}
 GEMMA4_TEXT = some("embeds", decoder("Gemma4", "Gemma4TextModel", yarn=False)) + [
     Switch("Gemma4ForCausalLM", "keys_values", {"attention_k_eq_v": True, "use_double_wide_mlp": True, "attention_bias": True,
            "per_layer_config": {"1": {"head_dim": 24, "num_key_value_heads": 1}, "3": {"head_dim": 24, "num_key_value_heads": 1}},
            "final_logit_softcapping": 3.0}, length=9, mask="left", rows=3),
-    Switch("Gemma4ForCausalLM", "plain", {**PLAIN4, "num_kv_shared_layers": 0, "tie_word_embeddings": True,
+    Switch("Gemma4ForCausalLM", "plain", {**PLAIN4, "tie_word_embeddings": True,
            "rope_parameters": TWO_BASES["rope_parameters"]}, length=20, mask="left", rows=3),
     Switch("Gemma4TextModel", "both_ways", {"use_bidirectional_attention": "all", "sliding_window": 5, **PLAIN4}, length=12, mask="left", rows=3),
     Switch("Gemma4TextModel", "embeds", PLAIN4, inputs=EMBEDS),
@@ -73,7 +73,7 @@ def patches(name: str) -> dict:
 
 GEMMA4_VISION = [
     Switch("Gemma4VisionModel", "padded", {"standardize": True, "hidden_activation": "silu"}, inputs=patches("pixel_position_ids")),
-    Switch("Gemma4VisionModel", "clipped", {"use_clipped_linears": True, "rope_parameters": {"rope_type": "axial", "rope_theta": 30.0}},
+    Switch("Gemma4VisionModel", "turned", {"rope_parameters": {"rope_type": "axial", "rope_theta": 30.0}},
            inputs=patches("pixel_position_ids")),
     Switch("Gemma4VisionModel", "absent", {"rope_parameters": ABSENT, "rms_norm_eps": ABSENT, "hidden_activation": ABSENT, "standardize": ABSENT},
            raw=True, inputs=patches("pixel_position_ids")),
@@ -81,7 +81,7 @@ GEMMA4_VISION = [
 SOUND = {"input_features": {"shape": [2, 37, 16], **IMAGE}, "attention_mask": {"values": [[1] * 37, [1] * 18 + [0] * 19]}}
 GEMMA4_AUDIO = [
     Switch("Gemma4AudioModel", "short", {"attention_chunk_size": 3, "attention_context_left": 4, "attention_context_right": 2}, inputs=SOUND),
-    Switch("Gemma4AudioModel", "unmasked", {"use_clipped_linears": True, "gradient_clipping": 1.5, "hidden_act": "gelu"},
+    Switch("Gemma4AudioModel", "unmasked", {"gradient_clipping": 1.5, "hidden_act": "gelu"},
            inputs={**SOUND, "attention_mask": None}),
     Switch("Gemma4AudioModel", "absent", {"attention_chunk_size": ABSENT, "attention_context_left": ABSENT, "residual_weight": ABSENT,
            "attention_logit_cap": ABSENT, "conv_kernel_size": ABSENT, "attention_invalid_logits_value": ABSENT}, raw=True, inputs=SOUND),
@@ -95,7 +95,7 @@ LOOKED = {"input_ids": {"values": [[20, 4, 4, 21, 22, 23, 24, 25], [30, 31, 4, 4
           "mm_token_type_ids": {"values": [[0, 1, 1, 0, 0, 0, 0, 0], [0, 0, 1, 1, 1, 0, 0, 0]]}}
 FILMED = {"input_ids": {"values": [[20, 10, 10, 21, 22, 23, 24, 25], [30, 31, 10, 10, 10, 32, 33, 34]]},
           "pixel_values_videos": patches("x")["pixel_values"], "video_position_ids": {"values": WIDE}, "num_frames_per_video": {"values": [1, 1]}}
-HEARD = {"input_features": {"shape": [2, 20, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 20, [1] * 10 + [0] * 10]},
+HEARD = {"input_features": {"shape": [2, 20, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 20, [1] * 10 + [0] * 10], "dtype": "BOOL"},
          "input_ids": {"values": [[20, 7, 7, 7, 7, 7, 24, 25, 26], [30, 31, 7, 7, 7, 32, 33, 34, 35]]}, "attention_mask": None}
 GEMMA4 = [
     Switch("Gemma4ForConditionalGeneration", "pictures", {"vision_config": VISION4, "text_config": {"use_bidirectional_attention": "vision"}},
@@ -114,10 +114,10 @@ GEMMA4_UNIFIED = [
            inputs={**NOTHING, **patches("image_position_ids"), **MANY}),
     Switch("Gemma4UnifiedModel", "causal_pictures", {"vision_config": VISION_U}, inputs={**NOTHING, **patches("image_position_ids"), **MANY}),
     Switch("Gemma4UnifiedForConditionalGeneration", "short_sounds", {"audio_config": {"audio_embed_dim": 16}}, inputs={
-        "input_features": {"shape": [2, 5, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 5, [1] * 3 + [0] * 2]}, "mm_token_type_ids": None,
+        "input_features": {"shape": [2, 5, 16], **IMAGE}, "input_features_mask": {"values": [[1] * 5, [1] * 3 + [0] * 2], "dtype": "BOOL"}, "mm_token_type_ids": None,
         "input_ids": HEARD["input_ids"], "attention_mask": None}),
-    Switch("Gemma4UnifiedForConditionalGeneration", "text_only", {"tie_word_embeddings": False}, length=9, mask="left", rows=3,
-           inputs={"input_features": None, "input_features_mask": None, "mm_token_type_ids": None}),
+    Switch("Gemma4UnifiedForConditionalGeneration", "text_only", {"tie_word_embeddings": False}, length=9, mask=None, rows=3,
+           inputs={"input_features": None, "input_features_mask": None, "mm_token_type_ids": None, "attention_mask": None}),
 ]
 EMBEDDING_GEMMA2 = [
     Switch("EmbeddingGemma2Model", "padded", inputs={"attention_mask": None, **patches("image_position_ids"), "input_ids": {
@@ -180,16 +180,84 @@ LFM3_VL = [
            "pixel_values": None, "image_grid_thw": None, "input_ids": {"values": [[20, 11, 11, 11, 11, 21, 22], [23, 11, 11, 11, 24, 25, 26]]}}),
     Switch("Lfm3VlForConditionalGeneration", "text_only", inputs={"pixel_values": None, "image_grid_thw": None}, mask="left"),
 ]
+OLD = {"image_grid_thw": SEEN_WORDS["image_grid_thw"], "pixel_values": LFM3_TWO["pixel_values"],
+       "input_ids": {"values": [[20, 4, 4, 4, 4, 21, 22], [23, 4, 4, 4, 24, 25, 26]]}}
+MINIMAX_M3_VL_VISION = [
+    Switch("MiniMaxM3VLVisionModel", "frames", {"patch_size": 4, "rope_parameters": {"rope_type": "axial", "rope_theta": 55.0}}, inputs=LFM3_TWO),
+    Switch("MiniMaxM3VLVisionModel", "absent", {"patch_size": 4, "rope_parameters": ABSENT, "layer_norm_eps": ABSENT, "hidden_act": ABSENT,
+           "num_channels": ABSENT, "temporal_patch_size": ABSENT}, raw=True, inputs=LFM3_TWO),
+]
+SMALL = {"vision_config": {"patch_size": 4, "spatial_merge_size": 2}}
+MINIMAX_M3_VL = [
+    Switch("MiniMaxM3SparseForConditionalGeneration", "frames", {**SMALL, "projector_hidden_size": 20}, mask="right", inputs=OLD),
+    Switch("MiniMaxM3VLModel", "videos", SMALL, inputs={"video_grid_thw": OLD["image_grid_thw"], "pixel_values_videos": OLD["pixel_values"],
+           "pixel_values": None, "image_grid_thw": None, "input_ids": {"values": [[20, 5, 5, 5, 5, 21, 22], [23, 5, 5, 5, 24, 25, 26]]}}),
+    Switch("MiniMaxM3SparseForConditionalGeneration", "text_only", {"text_config": {"index_block_size": 2, "index_topk_blocks": 2}}, length=12,
+           inputs={"pixel_values": None, "image_grid_thw": None}, mask="left", rows=3),
+]
+ERNIE_PICTURES = {"image_grid_thw": {"values": [[1, 4, 2], [1, 2, 6]]}, "pixel_values": {"shape": [20, 48], **IMAGE},
+                  "input_ids": {"values": [[20, 7, 7, 21, 22], [7, 7, 7, 24, 25]]},
+                  "mm_token_type_ids": {"values": [[0, 1, 1, 0, 0], [1, 1, 1, 0, 0]]}}
+ERNIE_VIDEOS = {"pixel_values": None, "image_grid_thw": None, "video_grid_thw": {"values": [[2, 4, 2], [4, 2, 6]]},
+                "pixel_values_videos": {"shape": [64, 48], **IMAGE},
+                "input_ids": {"values": [[20, 8, 8, 21, 22, 23, 24], [8, 8, 8, 8, 8, 8, 25]]},
+                "mm_token_type_ids": {"values": [[0, 2, 2, 0, 0, 0, 0], [2, 2, 2, 2, 2, 2, 0]]}}
+ERNIE4_5_VL_MOE = [
+    Switch("Ernie4_5_VLMoeForConditionalGeneration", "pictures", SMALL, inputs={**ERNIE_PICTURES, "attention_mask": {"values": [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]}}),
+    Switch("Ernie4_5_VLMoeModel", "videos", SMALL, inputs={**ERNIE_VIDEOS, "attention_mask": None}),
+    Switch("Ernie4_5_VLMoeForConditionalGeneration", "text_only", {"tie_word_embeddings": False}, length=9, mask="left", rows=3, inputs={
+        "pixel_values": None, "image_grid_thw": None, "mm_token_type_ids": None}),
+]
+ERNIE4_5_VL_MOE_VISION = [
+    Switch("Ernie4_5_VLMoeVisionTransformerPretrainedModel", "frames", {"patch_size": 4, "spatial_merge_size": 2, "hidden_act": "gelu"}, inputs={
+        "grid_thw": LFM3_TWO["grid_thw"], "hidden_states": {"shape": [28, 48], **IMAGE}}),
+]
+FRAMES = {"grid_thw": LFM3_TWO["grid_thw"], "hidden_states": LFM3_TWO["pixel_values"]}
+QWEN4_EXP_VISION = [Switch("Qwen4ExpVisionModel", "frames", {"hidden_act": "silu", "out_hidden_size": 20}, inputs=FRAMES)]
+GLM5_NEXT_VISION = [
+    Switch("Glm5NextVisionModel", "frames", {"swiglu_limit": 0.3, "attention_bias": False, "projection_intermediate_size": 20}, inputs=FRAMES),
+    Switch("Glm5NextVisionModel", "absent", {"swiglu_limit": ABSENT, "rms_norm_eps": ABSENT, "attention_bias": ABSENT, "rope_parameters": ABSENT},
+           raw=True, inputs=FRAMES),
+]
+ULTRAVBERT = [
+    Switch("UltraVBertForSequenceClassification", "mean", {"classifier_pooling": "mean", "num_labels": 5}, mask="left", length=9,
+           inputs={"pixel_values": None}),
+    Switch("UltraVBertForMaskedLM", "tied", {"tie_word_embeddings": True}, mask="holes", length=9, inputs={"pixel_values": None}),
+    Switch("UltraVBertForTokenClassification", "pictures", {"pixel_shuffle_factor": 4}, inputs={
+        "pixel_values": {"shape": [2, 2, 3, 16, 16], **IMAGE}, "input_ids": {"values": [[9, 10, 8, 10, 7, 6], [10, 10, 30, 31, 32, 33]]},
+        "attention_mask": {"values": [[1] * 6, [1] * 5 + [0]]}}),
+]
+NEO_PICTURES = {"input_ids": {"values": [[9, 5, 6, 6, 6, 10, 11], [5, 6, 12, 6, 6, 8, 9]]}, "pixel_values": {"shape": [4, 48], **IMAGE},
+                "position_ids": {"values": [[[0, 1, 2, 2, 3, 4, 5], [0, 1, 2, 3, 3, 4, 5]], [[0, 1, 2, 3, 2, 4, 5], [0, 1, 2, 3, 4, 7, 9]]]}}
+NEOMME = [
+    Switch("NeoMMEForMaskedLM", "pictures", {"tie_word_embeddings": False, "attention_bias": True, "mlp_bias": True}, mask="right", inputs=NEO_PICTURES),
+    Switch("NeoMMEForRetrieval", "windows", {"sliding_window": 2, "per_layer_config": {"1": {"sliding_window": None}, "2": {"sliding_window": 3}}},
+           length=12, mask="left", rows=3),
+    Switch("NeoMMEForRetrieval", "unmasked", {"residual_multiplier": 0.7, "embedding_dim": 10}, length=5, mask=None),
+    Switch("NeoMMEModel", "absent", {"layer_types": ABSENT, "per_layer_config": ABSENT, "rope_parameters": ABSENT, "residual_multiplier": ABSENT,
+           "num_hidden_layers": 8, "sliding_window": 2, "norm_eps": ABSENT}, raw=True, length=12),
+]
+GLIMMER_WORDS = {"inputs_embeds": None, "input_ids": {"values": [[9, 5, 6, 7, 8, 10, 11], [5, 6, 12, 9, 40, 50, 60]]}}
+MUSE_GLIMMER_TEXT = [
+    Switch("MuseGlimmerTextModel", "words", {"attention_bias": True, "qk_scale_factor": 2.0}, mask="left", inputs=GLIMMER_WORDS),
+    Switch("MuseGlimmerTextModel", "absent", {"layer_types": ABSENT, "layer_rope_theta": ABSENT, "rope_parameters": ABSENT, "qk_scale_factor": ABSENT,
+           "post_norm_eps": ABSENT, "num_hidden_layers": 6, "hidden_activation": ABSENT, "rms_norm_eps": ABSENT}, raw=True, inputs=GLIMMER_WORDS),
+]
 TEXT_DECODERS = {
     "fsmt": FSMT, "pegasus_x": PEGASUS_X, "gemma3n_text": GEMMA3N_TEXT, "gemma4_text": GEMMA4_TEXT, "gemma4_unified_text": GEMMA4_UNIFIED_TEXT,
     "embedding_gemma2_text": EMBEDDING_GEMMA2_TEXT, "gemma4_vision": GEMMA4_VISION, "gemma4_audio": GEMMA4_AUDIO, "gemma4": GEMMA4,
     "gemma4_unified": GEMMA4_UNIFIED, "embedding_gemma2": EMBEDDING_GEMMA2, "t5gemma2": T5GEMMA2, "t5gemma2_encoder": T5GEMMA2_ENCODER,
     "shieldgemma2": SHIELDGEMMA2, "beam": BEAM, "flint": FLINT, "zaya": ZAYA, "lfm3_vl_vision": LFM3_VL_VISION, "lfm3_vl": LFM3_VL,
+    "minimax_m3_vl": MINIMAX_M3_VL, "minimax_m3_vl_vision": MINIMAX_M3_VL_VISION, "ernie4_5_vl_moe": ERNIE4_5_VL_MOE,
+    "ernie4_5_vl_moe_vision": ERNIE4_5_VL_MOE_VISION, "qwen4_exp_vision": QWEN4_EXP_VISION, "glm5_next_vision": GLM5_NEXT_VISION,
+    "ultravbert": ULTRAVBERT, "neomme": NEOMME, "muse_glimmer_text": MUSE_GLIMMER_TEXT,
 }
 TEXT_DECODERS_KEPT = {
     "fsmt": "pads shifted outgrown", "pegasus_x": "staggered", "gemma3n_text": "streams few_words", "gemma4_text": "keys_values both_ways",
-    "gemma4_unified_text": "keys_values", "embedding_gemma2_text": "absent", "gemma4_vision": "padded clipped", "gemma4_audio": "short unmasked",
-    "gemma4": "pictures short_sounds", "gemma4_unified": "pictures", "embedding_gemma2": "padded", "t5gemma2": "pictures windows shifted",
+    "gemma4_unified_text": "keys_values", "embedding_gemma2_text": "absent", "gemma4_vision": "padded", "gemma4_audio": "short",
+    "gemma4": "pictures short_sounds", "gemma4_unified": "short_sounds", "embedding_gemma2": "padded", "t5gemma2": "pictures windows shifted",
     "t5gemma2_encoder": "wide_windows", "shieldgemma2": "text_only", "beam": "all_rotate", "flint": "biased", "zaya": "kernels",
     "lfm3_vl_vision": "frames", "lfm3_vl": "frames videos",
+    "minimax_m3_vl": "frames text_only", "minimax_m3_vl_vision": "frames", "ernie4_5_vl_moe": "pictures videos", "ernie4_5_vl_moe_vision": "frames",
+    "qwen4_exp_vision": "frames", "glm5_next_vision": "frames", "ultravbert": "mean pictures", "neomme": "pictures windows", "muse_glimmer_text": "words",
 }

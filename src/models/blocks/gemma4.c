@@ -90,6 +90,7 @@ static void read_directions(const am_config *c, const am_gemma4_family *f, am_de
             ? "vision"
             : am_config_text(c, "use_bidirectional_attention", f->looks_both_ways ? f->looks_both_ways : "vision");
     o->sliding_window = am_config_size(c, "sliding_window", f->sliding_window);
+    o->window_cuts_blocks = true;
     if (f->embeds) {
         o->causal = false;
         return;
@@ -240,10 +241,15 @@ static am_value attention_part(am_builder *b, am_value x, const am_decoder_layer
     am_gemma4 *g = (am_gemma4 *)layer->options->context;
     am_shared_heads *shared = &g->shared[g->o.sliding[layer->index]];
     am_value qkv[3], h = norm(b, "input_layernorm", x, g);
+    am_attention_options options = *layer->attention;
+    if (g->o.causal && !g->o.sliding[layer->index] && am_input_optional(b, "block_sequence_ids", 2).id) {
+        options.causal = true; /* only windows show a picture's tokens those behind them */
+        options.mask = am_padding_mask(b, "attention_mask");
+    }
     am_scope(b, "self_attn");
     am_gemma4_heads(b, h, g, layer->index, layer->attention->rope, qkv);
     if (qkv[1].id) *shared = (am_shared_heads){am_cache_append(b, "key", qkv[1]), am_cache_append(b, "value", qkv[2])};
-    h = am_merge_heads(b, am_attend_cached(b, qkv[0], shared->key, shared->value, layer->attention));
+    h = am_merge_heads(b, am_attend_cached(b, qkv[0], shared->key, shared->value, &options));
     h = am_linear(b, "o_proj", h, g->o.hidden_size, g->o.out_bias ? AM_BIAS : AM_NO_BIAS);
     am_end_scope(b);
     return am_add(b, x, norm(b, "post_attention_layernorm", h, g));
