@@ -8,6 +8,7 @@ from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_ro
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
 from sound_sizes import SOUNDS
 from speech_chat_sizes import SPEECH_CHAT
+from vision_chat_sizes import VISION_CHAT
 from vision_sizes import VISION
 from younger_text_sizes import YOUNGER_TEXT
 
@@ -422,4 +423,4 @@ RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultge
               "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
 RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
               "t5gemma": t5gemma}
-RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
+RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION | VISION_CHAT
