@@ -69,7 +69,7 @@ bool am_config_is_null(const am_config *c, const char *key)
 
 const char *am_config_either(const am_config *c, const char *key, const char *alias)
 {
-    return am_config_has(c, alias) ? alias : key;
+    return alias && am_config_has(c, alias) ? alias : key;
 }
 
 static int64_t ranged(const am_config *c, const char *key, int64_t fallback, int64_t low, int64_t high)

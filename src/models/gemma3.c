@@ -1,39 +1,12 @@
 /* Gemma 3 with images: SigLIP's patches, averaged in squares and normed, among the words of Gemma 3's text model, where
    an image's tokens see one another in both directions. transformers: models/gemma3/modeling_gemma3.py */
-#include "models/blocks/vision.h"
+#include "models/blocks/gemma.h"
 #include "models/blocks/vision_language.h"
-
-#include <math.h>
-
-/* x: [B, P, C] -> [B, tokens, C]: means of squares of patches, mm_tokens_per_image of them. */
-static am_value average(am_builder *b, am_value x, const am_config *vision)
-{
-    am_image_options image = am_image_options_read(vision, 224, 16);
-    int64_t side = image.image_size[0] / image.patch_size[0], B = am_dim(b, x, 0), C = am_dim(b, x, -1);
-    int64_t tokens = am_config_size(am_model_config(b), "mm_tokens_per_image", 256),
-            square = side / (int64_t)sqrt((double)tokens);
-    if (square < 1 || side * side != am_dim(b, x, 1)) {
-        am_config_fail(am_model_config(b), "mm_tokens_per_image", "%lld tokens of %lld x %lld patches",
-                       (long long)tokens, (long long)side, (long long)side);
-        return AM_NONE;
-    }
-    x = am_reshape(b, am_transpose(b, x, 1, 2), am_shape_of(B, C, side, side));
-    am_shape window = am_shape_of(square, square);
-    return am_image_tokens(
-        b, am_pool(b, x, &(am_pool_attributes){.fn = AM_POOL_AVERAGE, .kernel = window, .stride = window}));
-}
 
 static am_value features(am_builder *b)
 {
-    am_config vision = am_config_child(am_model_config(b), "vision_config");
     am_part_outputs tower = am_vision_tower(b, "vision_tower", "siglip_vision_model", AM_NONE);
-    am_value x = average(b, am_part_output(&tower, "last_hidden_state"), &vision);
-    am_scope(b, "multi_modal_projector");
-    x = am_rms_norm(b, "mm_soft_emb_norm", x, am_config_real(&vision, "layer_norm_eps", 1e-6), 1);
-    am_value weight = am_weight(b, "mm_input_projection_weight", am_shape_of(am_dim(b, x, -1), am_text_width(b)));
-    x = am_linear_with(b, x, am_transpose(b, weight, 0, 1), AM_NONE);
-    am_end_scope(b);
-    return x;
+    return am_gemma3_image_rows(b, am_model_config(b), am_part_output(&tower, "last_hidden_state"), am_text_width(b));
 }
 
 /* A block for each run of tokens of type 1. */

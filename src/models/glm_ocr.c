@@ -9,17 +9,8 @@ static void leave(am_builder *b, am_value x, const am_qwen_vision *v, am_qwen_vi
 
 static am_qwen_vision read_vision(const am_config *c)
 {
-    am_qwen_vision v = am_glm_vision_read(c);
-    bool biased = am_config_flag(c, "attention_bias", true);
-    v.width = am_config_size(c, "hidden_size", 1024);
-    v.heads = am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), 16);
-    v.out_width = am_config_size(c, "out_hidden_size", 1536);
-    v.intermediate_size = am_config_size(c, "intermediate_size", 4096);
-    v.no_qkv_bias = v.no_proj_bias = v.no_mlp_bias = !biased;
-    v.qk_norm = true;
-    v.enter = NULL;
+    am_qwen_vision v = am_glm_ocr_vision_read(c);
     v.leave = leave;
-    am_config_check_divides(c, "num_heads", v.heads, "hidden_size", v.width);
     return v;
 }
 

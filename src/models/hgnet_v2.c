@@ -11,7 +11,7 @@ enum { LAYERS_LIMIT = 64, BLOCKS_LIMIT = 4096 };
 static const am_affine_stem default_stem = {{3, 32, 48}, {2, 1, 1, 2, 1}, AM_RELU, false};
 
 typedef struct hgnet_stage {
-    int64_t in, mid, out, blocks, layers, kernel, stride;
+    int64_t in, mid, out, blocks, layers, kernel, stride[2];
     bool downsample, light;
 } hgnet_stage;
 
@@ -22,10 +22,28 @@ typedef struct hgnet_config {
     int64_t width; /* of what comes out of the last stage */
 } hgnet_config;
 
+/* stage_downsample_strides: of each stage a number, or one for height and one for width. */
+static void read_strides(const am_config *c, hgnet_config *r)
+{
+    int found = 0;
+    am_json list = am_json_get(c->object, "stage_downsample_strides");
+    for (am_json_iterator it = am_json_iterate(list); am_json_next(&it); found++) {
+        int64_t pair[2] = {am_json_int(it.value, 0), am_json_int(it.value, 0)};
+        int count = 0;
+        for (am_json_iterator in = am_json_iterate(it.value); am_json_next(&in); count++)
+            if (count < 2) pair[count] = am_json_int(in.value, 0);
+        bool fits = (count == 0 || count == 2) && pair[0] > 0 && pair[0] < 1024 && pair[1] > 0 && pair[1] < 1024;
+        if (!fits) am_config_fail(c, "stage_downsample_strides", "element %d is no stride", found);
+        for (int i = 0; i < 2 && fits && found < r->count; i++) r->stages[found].stride[i] = pair[i];
+    }
+    if (am_config_has(c, "stage_downsample_strides") ? found != r->count : r->count != 4)
+        am_config_fail(c, "stage_downsample_strides", "expected %d elements, found %d", r->count, found);
+}
+
 static void read_stages(const am_config *c, hgnet_config *r)
 {
     int64_t in[AM_STAGES_LIMIT], mid[AM_STAGES_LIMIT], out[AM_STAGES_LIMIT], blocks[AM_STAGES_LIMIT],
-        layers[AM_STAGES_LIMIT], kernels[AM_STAGES_LIMIT], strides[AM_STAGES_LIMIT];
+        layers[AM_STAGES_LIMIT], kernels[AM_STAGES_LIMIT];
     bool downsample[AM_STAGES_LIMIT], light[AM_STAGES_LIMIT];
     static const int64_t ins[] = {48, 128, 512, 1024};
     int count = r->count = am_config_sizes(c, "stage_in_channels", in, AM_STAGES_LIMIT, ins, 4);
@@ -36,18 +54,18 @@ static void read_stages(const am_config *c, hgnet_config *r)
     am_stage_sizes(c, "stage_num_blocks", count, 0, (const int64_t[]){1, 1, 3, 1}, 4, blocks);
     am_stage_sizes(c, "stage_numb_of_layers", count, 0, (const int64_t[]){6, 6, 6, 6}, 4, layers);
     am_stage_sizes(c, "stage_kernel_size", count, 1, (const int64_t[]){3, 3, 5, 5}, 4, kernels);
-    am_stage_sizes(c, "stage_downsample_strides", count, 1, (const int64_t[]){2, 2, 2, 2}, 4, strides);
     am_config_flags(c, "stage_downsample", count, true, downsample);
     am_config_flags(c, "stage_light_block", count, false, light);
     if (!am_config_has(c, "stage_downsample")) downsample[0] = false;
     for (int i = 0; i < count; i++) {
         if (!am_config_has(c, "stage_light_block")) light[i] = i >= 2;
         r->stages[i] =
-            (hgnet_stage){in[i], mid[i], out[i], blocks[i], layers[i], kernels[i], strides[i], downsample[i], light[i]};
+            (hgnet_stage){in[i], mid[i], out[i], blocks[i], layers[i], kernels[i], {2, 2}, downsample[i], light[i]};
         if (layers[i] <= LAYERS_LIMIT && blocks[i] <= BLOCKS_LIMIT) continue;
         am_config_fail(c, "stage_numb_of_layers", "%" PRId64 " layers in %" PRId64 " blocks", layers[i], blocks[i]);
         r->stages[i].layers = r->stages[i].blocks = 0;
     }
+    read_strides(c, r);
 }
 
 static hgnet_config read_config(am_builder *b)
@@ -103,7 +121,8 @@ static am_value block(am_builder *b, am_value x, const hgnet_config *c, const hg
 
 static am_value stage(am_builder *b, am_value x, const hgnet_config *c, const hgnet_stage *s)
 {
-    am_affine_conv_options halving = {.out = s->in, .kernel = 3, .stride = {s->stride, s->stride}, .groups = s->in};
+    am_affine_conv_options halving = {
+        .out = s->in, .kernel = 3, .stride = {s->stride[0], s->stride[1]}, .groups = s->in};
     if (s->downsample) x = am_affine_conv(b, "downsample", x, &halving);
     for (int i = 0; i < s->blocks && !am_builder_failed(b); i++) {
         am_scope(b, "blocks.%d", i);

@@ -124,18 +124,20 @@ static am_value layer(am_builder *b, am_value x, const mimi_config *c, const am_
     return am_add(b, x, scaled(b, "mlp_layer_scale", h));
 }
 
-/* The layers below NAME over x: [B, C, T] -> [B, C, T]. */
-static am_value transformer(am_builder *b, const char *name, am_value x, const mimi_config *c)
+/* The layers below NAME over x: [B, C, T] -> [B, C, T]; shows: hidden states are outputs. */
+static am_value transformer(am_builder *b, const char *name, am_value x, const mimi_config *c, bool shows)
 {
     am_attention_options attention = c->attention;
     am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, x, 2));
     attention.rope = &rope;
     x = am_transpose(b, x, 1, 2);
     am_scope(b, "%s", name);
+    if (shows) am_output_hidden_state(b, "hidden_states", 0, x);
     for (int i = 0; i < c->layers && !am_builder_failed(b); i++) {
         am_scope(b, "layers.%d", i);
         x = layer(b, x, c, &attention);
         am_end_scope(b);
+        if (shows) am_output_hidden_state(b, "hidden_states", i + 1, x);
     }
     am_end_scope(b);
     return am_transpose(b, x, 1, 2);
@@ -186,36 +188,48 @@ static am_value sum_of(am_builder *b, int list, am_value codes, const mimi_confi
 
 /* --- the codec --- */
 
-/* Input input_values: [B, channels, L] -> I32 [B, num_quantizers, T]. The input padding_mask hides nothing here. */
+/* Input input_values: [B, channels, L] -> [B, C, T]. The input padding_mask hides nothing here. */
+static am_value latents_of(am_builder *b, am_value x, const mimi_config *c, bool shows)
+{
+    am_seanet_conv_options halving = {.kernel = 2 * c->latent_stride, .stride = c->latent_stride, .unbiased = true};
+    am_scope(b, "encoder");
+    x = am_seanet_encode(b, x, &c->seanet);
+    am_end_scope(b);
+    x = transformer(b, "encoder_transformer", x, c, shows);
+    return am_seanet_conv(b, "downsample", x, c->seanet.hidden_size, &halving, AM_PAD_REPLICATE, &c->seanet);
+}
+
+/* The same -> I32 [B, num_quantizers, T]. */
 static am_value encode(am_builder *b, am_value x, const mimi_config *c)
 {
     int64_t quantizers = am_model_argument(b, "num_quantizers", c->quantizers);
-    am_seanet_conv_options halving = {.kernel = 2 * c->latent_stride, .stride = c->latent_stride, .unbiased = true};
     if (quantizers < c->semantic || quantizers > c->quantizers)
         am_builder_fail(b,
                         am_error(AM_INVALID_ARGUMENT, "num_quantizers is %" PRId64 ", expected %" PRId64 " to %" PRId64,
                                  quantizers, c->semantic, c->quantizers));
-    am_scope(b, "encoder");
-    x = am_seanet_encode(b, x, &c->seanet);
-    am_end_scope(b);
-    x = transformer(b, "encoder_transformer", x, c);
-    x = am_seanet_conv(b, "downsample", x, c->seanet.hidden_size, &halving, AM_PAD_REPLICATE, &c->seanet);
+    x = latents_of(b, x, c, false);
     am_value first = codes_of(b, 0, x, c->semantic, c);
     return quantizers > c->semantic ? am_concat2(b, first, codes_of(b, 1, x, quantizers - c->semantic, c), 1) : first;
 }
 
-/* codes: I32 [B, N, T] -> [B, channels, L'] */
-static am_value decode(am_builder *b, am_value codes, const mimi_config *c)
+/* latents: [B, C, T] -> [B, channels, L'], no longer than the input padding_mask; 0: as long as it is. */
+static am_value sound_of(am_builder *b, am_value x, const mimi_config *c, bool shows, int64_t longest)
 {
-    int64_t C = c->seanet.hidden_size, N = am_dim(b, codes, 1);
-    am_value x = sum_of(b, 0, am_slice(b, codes, 1, 0, N < c->semantic ? N : c->semantic), c);
-    if (N > c->semantic) x = am_add(b, x, sum_of(b, 1, am_slice(b, codes, 1, c->semantic, N), c));
-    x = am_seanet_upsample(b, "upsample", x, C, c->latent_stride, c->upsample_groups, AM_NO_BIAS, &c->seanet);
-    x = transformer(b, "decoder_transformer", x, c);
+    x = am_seanet_upsample(b, "upsample", x, c->seanet.hidden_size, c->latent_stride, c->upsample_groups, AM_NO_BIAS,
+                           &c->seanet);
+    x = transformer(b, "decoder_transformer", x, c, shows);
     am_scope(b, "decoder");
     x = am_seanet_decode(b, x, &c->seanet);
     am_end_scope(b);
-    return x;
+    return longest && am_dim(b, x, 2) > longest ? am_slice(b, x, 2, 0, longest) : x;
+}
+
+/* codes: I32 [B, N, T] -> [B, C, T] */
+static am_value latents_of_codes(am_builder *b, am_value codes, const mimi_config *c)
+{
+    int64_t N = am_dim(b, codes, 1);
+    am_value x = sum_of(b, 0, am_slice(b, codes, 1, 0, N < c->semantic ? N : c->semantic), c);
+    return N > c->semantic ? am_add(b, x, sum_of(b, 1, am_slice(b, codes, 1, c->semantic, N), c)) : x;
 }
 
 static void mimi_model(am_builder *b)
@@ -226,13 +240,31 @@ static void mimi_model(am_builder *b)
     int64_t L = mask.id ? am_dim(b, mask, -1) : am_dim(b, values, 2);
     if (!codes.id) codes = encode(b, values, &c);
     am_output(b, "audio_codes", codes);
-    am_value x = decode(b, codes, &c);
-    am_output(b, "audio_values", am_dim(b, x, 2) > L ? am_slice(b, x, 2, 0, L) : x);
+    am_output(b, "audio_values", sound_of(b, latents_of_codes(b, codes, &c), &c, false, L));
+}
+
+static void mimi_encoder_model(am_builder *b)
+{
+    mimi_config c = read_config(b);
+    am_output(b, "latents", latents_of(b, am_input(b, "input_values", 3), &c, true));
+}
+
+static void mimi_decoder_model(am_builder *b)
+{
+    mimi_config c = read_config(b);
+    am_value mask = am_input_optional(b, "padding_mask", -1), x = am_input(b, "latents", 3);
+    if (am_dim(b, x, 1) != c.seanet.hidden_size)
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "latents have %" PRId64 " channels, expected %" PRId64,
+                                    am_dim(b, x, 1), c.seanet.hidden_size));
+    am_output(b, "audio_values", sound_of(b, x, &c, true, mask.id ? am_dim(b, mask, -1) : 0));
 }
 
 static const am_architecture architectures[] = {
     {"MimiModel", mimi_model, "feature-extraction", 0},
+    {"MimiEncoderModel", mimi_encoder_model, NULL, 0},
+    {"MimiDecoderModel", mimi_decoder_model, NULL, 0},
     {0},
 };
 
-const am_model_type am_model_mimi = {.name = "mimi", .base_prefix = "mimi", .architectures = architectures};
+const am_model_type am_model_mimi = {
+    .name = "mimi mimi_encoder mimi_decoder", .base_prefix = "mimi", .architectures = architectures};

@@ -57,11 +57,16 @@ static bool chooses_blocks(const am_config *c, int layer)
 /* q k of index heads, which share a key; NEVER where keys stand later: [B, heads, T, S]. */
 static am_value token_scores(am_builder *b, am_value x, const am_decoder_layer *layer, const blocks *n)
 {
+    static const char *const spellings[2][4] = {
+        {"indexer.q_proj", "indexer.k_proj", "indexer.q_norm", "indexer.k_norm"},
+        {"index_q_proj", "index_k_proj", "index_q_norm", "index_k_norm"},
+    };
+    const char *const *names = spellings[am_has_weight(b, "index_q_proj.weight")];
     double eps = layer->options->rms_norm_eps;
-    am_value q = am_split_heads(b, am_linear(b, "q_proj", x, n->heads * n->head_dim, AM_NO_BIAS), n->heads),
-             k = am_split_heads(b, am_linear(b, "k_proj", x, n->head_dim, AM_NO_BIAS), 1);
-    q = am_rope_apply(b, layer->attention->rope, am_rms_norm(b, "q_norm", q, eps, 1));
-    k = am_rope_apply(b, layer->attention->rope, am_rms_norm(b, "k_norm", k, eps, 1));
+    am_value q = am_split_heads(b, am_linear(b, names[0], x, n->heads * n->head_dim, AM_NO_BIAS), n->heads),
+             k = am_split_heads(b, am_linear(b, names[1], x, n->head_dim, AM_NO_BIAS), 1);
+    q = am_rope_apply(b, layer->attention->rope, am_rms_norm(b, names[2], q, eps, 1));
+    k = am_rope_apply(b, layer->attention->rope, am_rms_norm(b, names[3], k, eps, 1));
     k = am_permute(b, am_cache_append(b, "index_key", k), am_shape_of(0, 2, 1, 3));
     am_value scores = am_matmul(b, am_permute(b, q, am_shape_of(0, 2, 1, 3)), k, false, true);
     int64_t T = am_dim(b, scores, 2), S = am_dim(b, scores, 3);
@@ -106,9 +111,7 @@ static am_value choose_keys(am_builder *b, am_value x, const am_decoder_layer *l
 {
     const am_decoder_options *o = layer->options;
     blocks n = read_blocks(o->config, o);
-    am_scope(b, "indexer");
     am_value scores = token_scores(b, x, layer, &n);
-    am_end_scope(b);
     int64_t T = am_dim(b, scores, 2), S = am_dim(b, scores, 3);
     int64_t count = (S + n.size - 1) / n.size;
     if (count <= n.top_k && !am_has_input(b, "position_ids")) return layer->attention->mask;
@@ -129,17 +132,23 @@ static am_value attention(am_builder *b, am_value x, const am_decoder_layer *lay
 
 /* --- experts --- */
 
-static am_value gate(am_builder *b, am_value both, const am_config *c)
+static am_value gate(am_builder *b, am_value x, am_value up, const am_config *c)
 {
-    int64_t I = am_dim(b, both, -1) / 2;
-    return am_oss_gate(b, am_slice(b, both, -1, 0, I), am_slice(b, both, -1, I, 2 * I),
-                       am_config_real(c, "swiglu_limit", 7), am_config_real(c, "swiglu_alpha", 1.702));
+    return am_oss_gate(b, x, up, am_config_real(c, "swiglu_limit", 7), am_config_real(c, "swiglu_alpha", 1.702));
 }
 
+/* Files have gate_up_proj, or its halves apart. */
 static am_value dense(am_builder *b, am_value x, int64_t inner, const am_decoder_options *o)
 {
-    x = gate(b, am_linear(b, "gate_up_proj", x, 2 * inner, AM_NO_BIAS), o->config);
-    return am_linear(b, "down_proj", x, o->hidden_size, AM_NO_BIAS);
+    am_value halves[2];
+    if (am_has_weight(b, "gate_proj.weight")) {
+        halves[0] = am_linear(b, "gate_proj", x, inner, AM_NO_BIAS);
+        halves[1] = am_linear(b, "up_proj", x, inner, AM_NO_BIAS);
+    } else {
+        am_value both = am_linear(b, "gate_up_proj", x, 2 * inner, AM_NO_BIAS);
+        for (int i = 0; i < 2; i++) halves[i] = am_slice(b, both, -1, i * inner, (i + 1) * inner);
+    }
+    return am_linear(b, "down_proj", gate(b, halves[0], halves[1], o->config), o->hidden_size, AM_NO_BIAS);
 }
 
 /* mlp_layer_types, moe_layer_freq, or where there is neither all layers. */
@@ -162,24 +171,44 @@ static am_value routed(am_builder *b, am_value x, const am_decoder_options *o)
                                             .sigmoid = true,
                                             .normalize = true,
                                             .scale = am_config_real(c, "routed_scaling_factor", 2)};
-    am_value experts, bias = am_weight(b, "gate.e_score_correction_bias", am_shape_of(E));
-    am_value weights = am_expert_routing(b, am_linear(b, "gate", x, E, AM_NO_BIAS), bias, &routing, &experts);
-    am_value both = am_weight(b, "experts.gate_up_proj", am_shape_of(E, 2 * I, C)),
-             down = am_weight(b, "experts.down_proj", am_shape_of(E, C, I));
-    am_value inner = gate(b, am_grouped_matmul(b, x, experts, both, AM_NONE), c);
+    const char *correction =
+        am_has_weight(b, "e_score_correction_bias") ? "e_score_correction_bias" : "gate.e_score_correction_bias";
+    am_value experts, bias = am_weight(b, correction, am_shape_of(E));
+    am_value weights = am_expert_routing(b, am_linear(b, "gate", x, E, AM_NO_BIAS), bias, &routing, &experts), down,
+             halves[2];
+    if (am_has_weight(b, "experts.0.w1.weight")) {
+        for (int i = 0; i < 2; i++) {
+            am_value stack = am_stacked_weights(b, "experts.", i ? ".w3.weight" : ".w1.weight", E, am_shape_of(I, C));
+            halves[i] = am_grouped_matmul(b, x, experts, stack, AM_NONE);
+        }
+        down = am_stacked_weights(b, "experts.", ".w2.weight", E, am_shape_of(C, I));
+    } else {
+        am_value both = am_weight(b, "experts.gate_up_proj", am_shape_of(E, 2 * I, C));
+        both = am_grouped_matmul(b, x, experts, both, AM_NONE);
+        for (int i = 0; i < 2; i++) halves[i] = am_slice(b, both, -1, i * I, (i + 1) * I);
+        down = am_weight(b, "experts.down_proj", am_shape_of(E, C, I));
+    }
+    am_value inner = gate(b, halves[0], halves[1], c);
     return am_expert_sum(b, am_grouped_matmul(b, inner, experts, down, AM_NONE), weights);
 }
 
 static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     const am_decoder_options *o = layer->options;
-    if (!is_mixture(o->config, layer->index))
-        return dense(b, x, am_config_size(o->config, "dense_intermediate_size", 12288), o);
-    am_value answers = am_reshape(b, routed(b, am_flatten(b, x, 0, 1), o), am_shape_of_value(b, x));
-    am_scope(b, "shared_experts");
-    am_value shared = dense(b, x, am_config_size(o->config, "shared_intermediate_size", 3072), o);
+    bool sparse = is_mixture(o->config, layer->index);
+    am_value answers;
+    am_scope(b, "%s", am_has_weight(b, "block_sparse_moe.gate.weight") ? "block_sparse_moe" : "mlp");
+    if (sparse) {
+        answers = am_reshape(b, routed(b, am_flatten(b, x, 0, 1), o), am_shape_of_value(b, x));
+        am_scope(b, "shared_experts");
+        am_value shared = dense(b, x, am_config_size(o->config, "shared_intermediate_size", 3072), o);
+        am_end_scope(b);
+        answers = am_add(b, answers, shared);
+    } else {
+        answers = dense(b, x, am_config_size(o->config, "dense_intermediate_size", 12288), o);
+    }
     am_end_scope(b);
-    return am_add(b, answers, shared);
+    return answers;
 }
 
 static void adapt(const am_config *c, am_decoder_options *o)
@@ -188,6 +217,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->qk_norm = AM_QK_NORM_HEAD;
     o->attention = attention;
     o->mlp = mixture;
+    o->mlp_scope = "";
     (void)c;
 }
 

@@ -1,6 +1,7 @@
 /* ViTPose: maps of how likely each keypoint is where, of the last layer of a transformer. transformers:
    models/vitpose/modeling_vitpose.py */
 #include "models/blocks/feature_maps.h"
+#include "models/blocks/keypoints.h"
 
 enum { DECODER_CHANNELS = 256, KERNEL = 4 }; /* not configurable */
 
@@ -54,16 +55,6 @@ static am_value decode(am_builder *b, const pose_config *c, am_value x)
     return x;
 }
 
-/* Maps of a mirrored image as those of the image: keypoints of each pair, I32 [N, 2], change places. */
-static am_value flip_back(am_builder *b, am_value x, am_value pairs)
-{
-    am_scatter_attributes set = {.axis = 0, .fn = AM_SCATTER_SET};
-    am_value left = am_index(b, pairs, 1, 0), right = am_index(b, pairs, 1, 1);
-    am_value from = am_iota(b, AM_I32, am_shape_of(am_dim(b, x, 1)), 0, 0, 1);
-    from = am_scatter(b, am_scatter(b, from, left, right, &set), right, left, &set);
-    return am_slice_step(b, am_gather(b, x, from, 1, false), 3, -1, -1 - am_dim(b, x, 3), -1);
-}
-
 static void for_pose_estimation(am_builder *b)
 {
     pose_config c = read_config(b);
@@ -77,7 +68,7 @@ static void for_pose_estimation(am_builder *b)
                    am_shape_of(am_dim(b, x, 0), am_dim(b, x, 1), c.image.image_size[0] / c.image.patch_size[0],
                                c.image.image_size[1] / c.image.patch_size[1]));
     x = decode(b, &c, x);
-    am_output(b, "heatmaps", pairs.id ? flip_back(b, x, pairs) : x);
+    am_output(b, "heatmaps", pairs.id ? am_flip_keypoints(b, x, pairs) : x);
     am_output_part_list(b, &maps.outputs, "hidden_states", "hidden_states");
 }
 

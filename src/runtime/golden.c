@@ -185,13 +185,13 @@ am_status am_golden_run_options(am_golden_case *c, am_run_options *out)
     *out = (am_run_options){.output_hidden_states = am_json_bool(am_json_get(kwargs, "output_hidden_states"), false),
                             .arguments = arguments};
     for (am_json_iterator i = am_json_iterate(kwargs); am_json_next(&i);) {
-        bool is_flag = am_json_kind_of(i.value) == AM_JSON_BOOL;
-        if (strcmp(i.key.bytes, "output_hidden_states") == 0 || says_nothing(i.value) || is_of_others(i.key.bytes))
-            continue;
+        bool is_flag = am_json_kind_of(i.value) == AM_JSON_BOOL, is_off = is_flag && !am_json_bool(i.value, false);
+        if (strcmp(i.key.bytes, "output_hidden_states") == 0 || is_of_others(i.key.bytes)) continue;
+        if (says_nothing(i.value) && !is_off) continue;
         if (!is_flag && am_json_kind_of(i.value) != AM_JSON_INTEGER)
             return am_error(AM_UNSUPPORTED, "argument %s is not supported", i.key.bytes);
         arguments[out->argument_count++] =
-            (am_argument){.name = i.key.bytes, .value = is_flag ? 1 : am_json_int(i.value, 0)};
+            (am_argument){i.key.bytes, is_flag ? !is_off : am_json_int(i.value, 0), .may_stay_unread = is_off};
     }
     return NULL;
 }

@@ -99,7 +99,8 @@ static am_status copy_arguments(am_arena *arena, const am_run_options *o, am_sig
     if (!copies) return am_out_of_memory();
     for (int i = 0; i < o->argument_count; i++) {
         const char *name = o->arguments[i].name;
-        copies[i] = (am_argument){.name = am_arena_string(arena, name, strlen(name)), .value = o->arguments[i].value};
+        copies[i] = o->arguments[i];
+        copies[i].name = am_arena_string(arena, name, strlen(name));
         if (!copies[i].name) return am_out_of_memory();
     }
     out->arguments = copies;

@@ -4,8 +4,8 @@
    tokenizer.apply_chat_template(tokenize=False) returns; the errors are those of Jinja2 and Python, too:
    "CLASS: MESSAGE (NAME, line L, column C)", as in "UndefinedError: 'dict object' has no attribute 'content'
    (chat_template.jinja, line 3, column 12)". Not supported, and refused with a message: scoped and required
-   blocks, autoescape, the filters random, urlize and wordwrap, lipsum(), str.encode(), complex numbers,
-   integers beyond 16384 bits. */
+   blocks, autoescape, the filter random, lipsum(), str.encode(), complex numbers, integers beyond 16384
+   bits. */
 #ifndef AM_TEXT_CHAT_TEMPLATE_H
 #define AM_TEXT_CHAT_TEMPLATE_H
 

@@ -10,6 +10,22 @@ static void ops_resize__agrees_on_odd_sizes(void **state)
         }
 }
 
+static void ops_resize__agrees_in_one_and_three_dimensions_and_on_long_lines(void **state)
+{
+    for (int mode = AM_RESIZE_NEAREST; mode <= AM_RESIZE_AREA; mode++) {
+        am_resize_attributes a = {.size = am_shape_of(77), .mode = mode};
+        op_test_compare_floats(AM_OP_RESIZE, &a, OP_INPUTS(OP_F32(2, 3, 40)));
+        op_test_compare_floats(AM_OP_RESIZE, &a, OP_INPUTS(OP_F32(1, 1, 4097)));
+        a.size = am_shape_of(3, 4096);
+        op_test_compare_floats(AM_OP_RESIZE, &a, OP_INPUTS(OP_F32(1, 2, 2, 4096)));
+        if (mode == AM_RESIZE_CUBIC) continue;
+        a.size = am_shape_of(5, 3, 8);
+        op_test_compare_floats(AM_OP_RESIZE, &a, OP_INPUTS(OP_F32(2, 2, 3, 4, 5)));
+        a.size = am_shape_of(3, 4, 9);
+        op_test_compare_floats(AM_OP_RESIZE, &a, OP_INPUTS(OP_F32(1, 2, 3, 4, 5)));
+    }
+}
+
 /* weights sum to one at every edge */
 static void ops_resize__keeps_constants(void **state)
 {

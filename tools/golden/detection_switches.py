@@ -134,6 +134,21 @@ ZOE = [
            "patch_transformer_hidden_size": 128, "patch_transformer_intermediate_size": 30, "patch_transformer_num_attention_heads": 4},
            inputs=image(2, 3, 32, 48)),
 ]
+# "a cat. two red dogs? a" with padding, a row that begins and ends with what ends phrases, and tokens of none.
+PHRASES = {"input_ids": {"values": [[101, 1037, 4937, 1012, 2048, 2417, 6077, 1029, 1037, 102, 0, 0],
+                                    [1012, 1037, 1029, 1029, 4937, 102, 2048, 1012, 6077, 2417, 2417, 102]]},
+           "attention_mask": {"values": [[1] * 10 + [0] * 2, [1] * 12]},
+           "token_type_ids": {"values": [[0] * 8 + [1] * 4, [1] * 12]}}
+LONGER = {"max_text_len": 15, "text_config": {"max_position_embeddings": 16}}
+GROUNDING = [
+    Switch("GroundingDinoForObjectDetection", "phrases", LONGER, inputs={**masked(2, 64, 96, (64, 96), (40, 70)), **PHRASES}),
+    Switch("GroundingDinoModel", "learned", {"position_embedding_type": "learned", "num_queries": 5},
+           inputs={**unmasked(2, 64, 96), **PHRASES}),
+]
+MM_GROUNDING = [
+    Switch("MMGroundingDinoForObjectDetection", "phrases", {**LONGER, "decoder_bbox_embed_share": False, "decoder_cls_embed_share": False},
+           inputs={**masked(2, 64, 96, (64, 96), (40, 70)), **PHRASES}),
+]
 PRO = [
     Switch("DepthProForDepthEstimation", "view", {"use_fov_model": True, "merge_padding_value": 1}),
 ]
@@ -143,10 +158,11 @@ DETECTIONS = {"detr": DETR, "table-transformer": TABLE, "conditional_detr": COND
               "rf_detr": RF, "rf_detr_dinov2": RF_VIT}
 DETECTIONS |= {"vitdet": VITDET, "vitpose": VITPOSE, "vitpose_backbone": VITPOSE_BACKBONE, "upernet": UPERNET, "dpt": DPT,
                "depth_anything": DEPTH_ANYTHING, "prompt_depth_anything": PROMPT, "zoedepth": ZOE, "depth_pro": PRO,
+               "grounding-dino": GROUNDING, "mm-grounding-dino": MM_GROUNDING,
                "vitmatte": [half("VitMatteForImageMatting")], "glpn": [half("GLPNModel")]}
 
 # The cases that tests/golden/variations holds; see KEPT in switch_table.py.
 DETECTIONS_KEPT = {"detr": "masked tokens", "table-transformer": "masked", "dab-detr": "patterns", "deformable_detr": "two_stage learned",
                    "rt_detr": "anchors", "rt_detr_v2": "discrete", "rt_detr_resnet": "basic", "rf_detr_dinov2": "gated tokens",
                    "vitdet": "windows", "vitpose": "flipped", "vitpose_backbone": "experts", "upernet": "one_map", "dpt": "ignored hybrid",
-                   "zoedepth": "two_domains", "depth_pro": "view"}
+                   "zoedepth": "two_domains", "depth_pro": "view", "grounding-dino": "phrases learned", "mm-grounding-dino": "phrases"}

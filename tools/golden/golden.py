@@ -96,6 +96,12 @@ How weights get their bounds is told in bounds.py.
 """
 
 
+def attention(text: str) -> str | dict:
+    """An implementation, or {"": "eager", PART: implementation} of "PART=implementation"."""
+    part, _, implementation = text.rpartition("=")
+    return {"": "eager", part: implementation} if part else implementation
+
+
 def add_make(commands) -> None:
     parser = commands.add_parser(
         "make",
@@ -116,6 +122,12 @@ def add_make(commands) -> None:
     parser.add_argument(
         "--salt", default="", metavar="S", help="put before every name that is a seed: other weights"
     )
+    parser.add_argument(
+        "--attention",
+        metavar="HOW",
+        type=attention,
+        help="how transformers computes attention: eager (default), sdpa; text_config=sdpa: of a part",
+    )
     parser.set_defaults(run=run_make)
 
 
@@ -131,6 +143,7 @@ def run_make(args) -> int:
         args.salt,
         args.module,
         args.append,
+        args.attention,
     )
 
 

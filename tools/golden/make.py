@@ -28,6 +28,7 @@ class Recipe:
     raw_config: bool = False  # config.json is `config` itself, not what transformers writes for it
     weights: str = "F32"  # dtype of the floating-point weights; others than F32 are stored as arrays
     single: bool = False  # the reference is what float32 gives: see `is_single`
+    attention: str | dict | None = None  # transformers' implementation, or by sub-configuration; None: eager
 
 
 def is_single(base: Case, inputs: list[dict]) -> bool:
@@ -74,6 +75,8 @@ def start_case(recipe: Recipe) -> Case:
     data = {"case": recipe.name, "architecture": recipe.architecture}
     if recipe.module:
         data["module"] = recipe.module
+    if recipe.attention:
+        data["attention"] = recipe.attention
     weights, config = bounds.weights_of(reference.model_class(data), recipe.config)
     arrays = {
         f"{recipe.name}/weight/{weight.hub_name}": weight.array.numpy()
@@ -230,6 +233,7 @@ def make_file(
     salt: str,
     module: str | None,
     append: bool,
+    attention: str | dict | None,
 ) -> int:
     """Makes one case and writes it. `inputs` is a list of inputs, or {"inputs": list, "kwargs": {...}}."""
     described = json.loads(inputs.read_text())
@@ -243,6 +247,7 @@ def make_file(
         described.get("kwargs", {}),
         salt,
         module,
+        attention=attention,
     )
     case = make(recipe)
     write(output, [case], append)

@@ -8,8 +8,10 @@ from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_ro
                    modernbert, phi, rope, t5, vit, wav2vec2, xlm)
 from sound_sizes import SOUNDS
 from speech_chat_sizes import SPEECH_CHAT
+from text_decoders_sizes import TEXT_DECODERS
 from vision_chat_sizes import VISION_CHAT
 from vision_sizes import VISION
+from voices_sizes import VOICES
 from younger_text_sizes import YOUNGER_TEXT
 
 
@@ -423,4 +425,7 @@ RELATIVES |= {"granitemoe": granitemoe, "granitemoeshared": granitemoe, "vaultge
               "hunyuan_v1_moe": hunyuan_v1_moe, "exaone_moe": exaone_moe, "afmoe": afmoe}
 RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge": doge, "bigbird_pegasus": bigbird_pegasus,
               "t5gemma": t5gemma}
-RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION | VISION_CHAT
+RELATIVES |= VOICES
+RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
+RELATIVES |= TEXT_DECODERS
+RELATIVES |= VISION_CHAT

@@ -160,6 +160,7 @@ def make_switch(switch: Switch, base: Case) -> Case:
             switch.raw,
             switch.weights,
             make.is_single(base, inputs),
+            base.data.get("attention"),
         )
         case = make.make(recipe)
         if not flaws(case):

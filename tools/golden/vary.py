@@ -22,13 +22,16 @@ from series_sizes import series_input
 from sizes import SIZES
 from sound_sizes import convolutions, frames_range, sound_input
 from speech_chat_sizes import speech_chat_input
+from text_decoders_sizes import text_decoders_input
 from vision_sizes import vision_input
+from voices_sizes import voices_input
 
 ATTEMPTS = 20
 AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
 CODE_POINTS = 65536  # what ids are, where a configuration has no vocabulary: Unicode's first plane
 # What makes the inputs of some kinds of models; None where an entry is none of theirs.
-KINDS = (series_input, sound_input, speech_chat_input, vision_input, image_text_input, detection_input)
+KINDS = (series_input, sound_input, speech_chat_input, vision_input, image_text_input, detection_input,
+         text_decoders_input, voices_input)
 ENDED_TEXTS = ("clip_text_model", "metaclip_2_text_model", "clipseg_text_model", "groupvit_text_model")
 LABELLED = (
     "SequenceClassification",
@@ -319,6 +322,7 @@ def vary(case: Case, seed: int) -> Case:
             f"v{seed}.{attempt}/",
             data.get("module"),
             single=make.is_single(case, inputs),
+            attention=data.get("attention"),
         )
         varied = make.make(recipe)
         found = flaws(varied, case)

@@ -27,6 +27,11 @@ static const am_audio_language_family *family_of(const am_builder *b)
     return am_model_family(b);
 }
 
+static const char *sounds_name(const am_builder *b)
+{
+    return family_of(b)->input ? family_of(b)->input : "input_features";
+}
+
 static am_config text_config(const am_builder *b)
 {
     const am_config *c = am_model_config(b);
@@ -84,16 +89,21 @@ am_value am_audio_frames(am_builder *b, am_value x, const int64_t *lengths)
     return am_gather(b, x, am_constant_copy(b, AM_I32, am_shape_of(count), places_of_frames), 0, false);
 }
 
-int64_t *am_audio_lengths(am_builder *b, const char *name)
+int64_t *am_audio_lengths_of(am_builder *b, const char *name, const char *sounds)
 {
-    int64_t rows = am_dim(b, am_input(b, name, 2), 0), sounds = am_dim(b, am_input(b, "input_features", 3), 0);
-    if (!am_builder_failed(b) && rows != sounds)
+    int64_t rows = am_dim(b, am_input(b, name, 2), 0), count = am_dim(b, am_input(b, sounds, 3), 0);
+    if (!am_builder_failed(b) && rows != count)
         am_builder_fail(
-            b, am_error(AM_INVALID_ARGUMENT, "%s has %" PRId64 " rows for %" PRId64 " sounds", name, rows, sounds));
+            b, am_error(AM_INVALID_ARGUMENT, "%s has %" PRId64 " rows for %" PRId64 " sounds", name, rows, count));
     int64_t *lengths = am_arena_array(am_builder_arena(b), (size_t)rows, sizeof *lengths);
     if (!lengths) am_builder_fail(b, am_out_of_memory());
     for (int64_t i = 0; i < rows && lengths; i++) lengths[i] = am_shaping_number(b, name, i);
     return am_builder_failed(b) ? NULL : lengths;
+}
+
+int64_t *am_audio_lengths(am_builder *b, const char *name)
+{
+    return am_audio_lengths_of(b, name, sounds_name(b));
 }
 
 /* --- the text model --- */
@@ -127,7 +137,7 @@ am_value am_audio_language_body(am_builder *b, bool shows)
 {
     const am_audio_language_family *family = family_of(b);
     am_config text = text_config(b);
-    am_feature_rows features = {.token = audio_token(b)};
+    am_feature_rows features = {.token = audio_token(b), .may_be_left = family->rows_may_be_left};
     am_part_input ids = {.name = "input_ids"};
     am_part part = {.auto_class = "AutoModel",
                     .model_type = family->text_type,
@@ -135,7 +145,7 @@ am_value am_audio_language_body(am_builder *b, bool shows)
                     .inputs = &ids,
                     .features = &features};
     am_audio_rows heard = {0};
-    if (am_has_input(b, "input_features")) {
+    if (am_has_input(b, sounds_name(b))) {
         heard = build_features(b);
         features.rows = heard.rows;
         features.ids = am_input(b, "input_ids", 2);
@@ -149,7 +159,7 @@ am_value am_audio_language_body(am_builder *b, bool shows)
     am_part_outputs outputs = am_build_part(b, &part);
     am_end_scope(b);
     am_output_part_list(b, &outputs, "hidden_states", "hidden_states");
-    if (heard.shown.id && shows) am_output(b, "audio_hidden_states", heard.shown);
+    if (heard.shown.id && shows) am_output(b, family->shown ? family->shown : "audio_hidden_states", heard.shown);
     am_value mask = family->shows_mask ? am_input_optional(b, "attention_mask", 2) : AM_NONE;
     if (mask.id && !am_has_cache(b)) am_output(b, "attention_mask", am_cast(b, mask, AM_I32));
     return am_part_output(&outputs, "last_hidden_state");
@@ -167,6 +177,8 @@ void am_audio_language_for_conditional_generation(am_builder *b)
     char table[NAME_BYTES];
     am_value x = am_audio_language_body(b, family_of(b)->head_shows);
     bool tied = family_of(b)->has_tied_head && am_config_flag(am_model_config(b), "tie_word_embeddings", true);
+    if (family_of(b)->text_ties) tied = am_config_flag(&text, "tie_word_embeddings", false);
+    if (family_of(b)->head_shows_states) am_output(b, "last_hidden_state", x);
     const char *head = am_has_weight(b, "language_model.lm_head.weight") ? "language_model.lm_head" : "lm_head";
     snprintf(table, sizeof table, "%s.embed_tokens.weight", places[place_of(b)].text);
     int64_t vocab =

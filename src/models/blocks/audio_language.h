@@ -14,7 +14,12 @@ typedef struct am_audio_rows {
 
 /* What a member's descriptor carries as its family. */
 typedef struct am_audio_language_family {
-    am_audio_rows (*features)(am_builder *b); /* of the input input_features; weights lie below the scope */
+    am_audio_rows (*features)(am_builder *b); /* of the input of sounds; weights lie below the scope */
+    const char *input;                        /* that input; null: input_features */
+    const char *shown;                        /* the output that shows them; null: audio_hidden_states */
+    bool rows_may_be_left;                    /* the audio tokens may be fewer than the rows */
+    bool head_shows_states;                   /* last_hidden_state is an output of the class with a head, too */
+    bool text_ties;                           /* the head is tied where text_config says so */
     int64_t audio_token;                      /* what an absent audio_token_id (audio_token_index) stands for */
     const char *text_type;                    /* the same of text_config's model_type */
     bool has_tied_head;                       /* tie_word_embeddings is read: true where it is absent */
@@ -49,8 +54,11 @@ am_value am_audio_projector(am_builder *b, am_value x, int64_t inner, int bias);
    T, those below 0 as 0; an error where there are no frames at all. */
 am_value am_audio_frames(am_builder *b, am_value x, const int64_t *lengths);
 
-/* How many marks each row of the shaping input `name` (AM_SHAPED_BY_ROWS) has: in the builder's arena, one for each of
-   its rows; null after a failure. */
+/* How many marks each row of the shaping input `name` (AM_SHAPED_BY_ROWS) has, which has a row for each of the input
+   `sounds`: in the builder's arena; null after a failure. */
+int64_t *am_audio_lengths_of(am_builder *b, const char *name, const char *sounds);
+
+/* The same of the family's own input of sounds. */
 int64_t *am_audio_lengths(am_builder *b, const char *name);
 
 #endif

@@ -47,12 +47,13 @@ static stack read_stack(const am_config *c, const am_bart_family *f, bool is_enc
     const char *heads =
         is_encoder ? am_config_either(c, "encoder_attention_heads", "num_attention_heads") : "decoder_attention_heads";
     const char *positions = is_encoder ? f->encoder_positions : f->decoder_positions;
+    const char *vocab = is_encoder ? f->encoder_vocab : f->decoder_vocab;
     int64_t count = or_else(is_encoder ? 0 : f->decoder_layers, or_else(f->layers, 12));
     return (stack){
         .layers = am_config_count(c, layers, count),
         .heads = am_config_size(c, heads, or_else(f->heads, 16)),
         .ffn_dim = am_config_size(c, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim", or_else(f->ffn_dim, 4096)),
-        .vocab_size = am_config_size(c, "vocab_size", or_else(f->vocab_size, 50265)),
+        .vocab_size = am_config_size(c, name_or(vocab, "vocab_size"), or_else(f->vocab_size, 50265)),
         .positions =
             am_config_size(c, positions ? positions : "max_position_embeddings", or_else(f->max_positions, 1024)),
         .hidden_states = is_encoder ? "encoder_hidden_states" : "decoder_hidden_states",
@@ -80,7 +81,7 @@ static bart read_family(am_builder *b, const am_bart_family *f, const char *pref
         .decoder = read_stack(c, f, false),
         .activation_function = am_config_activation(c, "activation_function", f->activation ? f->activation : AM_GELU),
         .is_causal = am_config_flag(c, "is_causal", true),
-        .decoder_bias = !f->reads_use_bias || am_config_flag(c, "use_bias", false),
+        .decoder_bias = !f->no_decoder_bias && (!f->reads_use_bias || am_config_flag(c, "use_bias", false)),
         .labels = labelled || !f->labels ? am_config_labels(c) : f->labels,
         .prefix = prefix,
     };
@@ -136,6 +137,10 @@ static am_value positions_after_pads(am_builder *b, const bart *c, const stack *
 
 static am_value positions(am_builder *b, const bart *c, const stack *s, am_value ids, int64_t T)
 {
+    if (c->family->own_positions)
+        return c->family->own_positions(
+            b, &(am_bart_places){
+                   .ids = ids, .T = T, .d_model = c->d_model, .count = s->positions, .pad_token_id = c->pad_token_id});
     switch (c->family->positions) {
     case AM_BART_ROWS:
         return am_embedding(b, "embed_positions", rows_of_run(b, T, 0), s->positions, c->d_model);
@@ -260,8 +265,15 @@ static am_value encoder_mask(am_builder *b, const bart *c, int64_t T)
 static am_value encoder_layers(am_builder *b, am_value x, int64_t T, const bart *c)
 {
     const am_bart_family *f = c->family;
-    am_attention_options options = {.heads = c->encoder.heads, .mask = encoder_mask(b, c, am_dim(b, x, 1))};
     check_heads(b, c, &c->encoder);
+    if (f->encoder_layers)
+        return f->encoder_layers(b, x,
+                                 &(am_bart_encoder){.layers = c->encoder.layers,
+                                                    .heads = c->encoder.heads,
+                                                    .ffn_dim = c->encoder.ffn_dim,
+                                                    .d_model = c->d_model,
+                                                    .activation = c->activation_function});
+    am_attention_options options = {.heads = c->encoder.heads, .mask = encoder_mask(b, c, am_dim(b, x, 1))};
     for (int i = 0; i < c->encoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->encoder.hidden_states, i, x);
         if (f->between_encoder_layers && i > 0) x = f->between_encoder_layers(b, x, i - 1);
@@ -298,8 +310,16 @@ static am_value encode(am_builder *b, const void *model)
     return x;
 }
 
-/* The layers of the decoder below the scope. */
-static am_value decoder_layers(am_builder *b, am_value x, const am_encoder_states *encoded, const bart *c)
+/* Mask of the decoder's own tokens; without caches what is pad may be hidden. */
+static am_value decoder_mask(am_builder *b, am_value ids, const bart *c)
+{
+    bool by_pads = c->family->hides_decoder_pads && ids.id && !am_has_cache(b) && !am_has_input(b, c->decoder.mask);
+    if (!by_pads) return am_padding_mask(b, c->decoder.mask);
+    return am_padding_mask_of(b, am_binary_number(b, AM_NOT_EQUAL, ids, (double)c->pad_token_id));
+}
+
+/* The layers of the decoder below the scope; ids: its words, or AM_NONE. */
+static am_value decoder_layers(am_builder *b, am_value x, am_value ids, const am_encoder_states *encoded, const bart *c)
 {
     bool bare = !c->decoder_bias;
     am_attention_options cross = {.heads = c->decoder.heads,
@@ -310,7 +330,7 @@ static am_value decoder_layers(am_builder *b, am_value x, const am_encoder_state
                                   .no_out_bias = bare},
                          self = cross;
     self.causal = c->is_causal;
-    self.mask = am_padding_mask(b, c->decoder.mask);
+    self.mask = decoder_mask(b, ids, c);
     check_heads(b, c, &c->decoder);
     for (int i = 0; i < c->decoder.layers && !am_builder_failed(b); i++) {
         am_output_hidden_state(b, c->decoder.hidden_states, i, x);
@@ -326,7 +346,7 @@ static am_value decoder_layers(am_builder *b, am_value x, const am_encoder_state
 /* The same over words: [B, T, C] of ids. */
 static am_value decoder(am_builder *b, am_value words, am_value ids, const am_encoder_states *encoded, const bart *c)
 {
-    return decoder_layers(b, embed(b, words, ids, c, &c->decoder), encoded, c);
+    return decoder_layers(b, embed(b, words, ids, c, &c->decoder), ids, encoded, c);
 }
 
 am_value am_bart_encoder_layers(am_builder *b, const am_bart_family *family, am_value x)
@@ -338,7 +358,7 @@ am_value am_bart_encoder_layers(am_builder *b, const am_bart_family *family, am_
 am_value am_bart_decoder_layers(am_builder *b, const am_bart_family *family, am_value x, am_value encoded)
 {
     bart c = read_family(b, family, "");
-    return decoder_layers(b, x, &(am_encoder_states){.given = true, .states = encoded}, &c);
+    return decoder_layers(b, x, AM_NONE, &(am_encoder_states){.given = true, .states = encoded}, &c);
 }
 
 static am_value decoder_ids(am_builder *b, const bart *c)
@@ -366,6 +386,12 @@ static am_value decode(am_builder *b, const void *model, am_value states)
 static am_value run(am_builder *b, const bart *c)
 {
     return am_seq2seq_run(b, &(am_seq2seq){encode, decode, c});
+}
+
+am_value am_bart_body(am_builder *b, const char *prefix)
+{
+    bart c = read_config(b, prefix);
+    return run(b, &c);
 }
 
 /* --- classes --- */

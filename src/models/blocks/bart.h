@@ -38,6 +38,18 @@ typedef struct am_bart_frames {
     am_value ids; /* I32 [B, T] that positions count as they count tokens */
 } am_bart_frames;
 
+/* The layers of an encoder that a member computes in its own way. */
+typedef struct am_bart_encoder {
+    int64_t layers, heads, ffn_dim, d_model;
+    am_unary_fn activation;
+} am_bart_encoder;
+
+/* What positions are made of. */
+typedef struct am_bart_places {
+    am_value ids;                            /* I32 [B, T], or AM_NONE where embeddings were given */
+    int64_t T, d_model, count, pad_token_id; /* count: max_position_embeddings */
+} am_bart_places;
+
 /* What a member's descriptor carries as its family. Numbers left 0 are BartConfig's. */
 typedef struct am_bart_family {
     int64_t vocab_size, d_model, layers, heads, ffn_dim, pad_token_id; /* what absent fields stand for */
@@ -73,6 +85,14 @@ typedef struct am_bart_family {
     am_bart_frames (*encoder_frames)(am_builder *b, int64_t d_model);
     /* Which of the encoder's T states are no padding: BOOL [B, T], or AM_NONE; null: the input attention_mask. */
     am_value (*encoder_mask)(am_builder *b, int64_t T);
+    /* Below the scope "encoder" or "decoder": [1 or B, T, C] added to words; null: as `positions` says. */
+    am_value (*own_positions)(am_builder *b, const am_bart_places *places);
+    /* Below "encoder": x: [B, T, C], embedded, through all layers and the last norm; names hidden states. Or null. */
+    am_value (*encoder_layers)(am_builder *b, am_value x, const am_bart_encoder *encoder);
+    bool no_decoder_bias;      /* the decoder's attention has no biases */
+    bool hides_decoder_pads;   /* decoder_input_ids that are pad_token_id are hidden where no mask is given */
+    const char *encoder_vocab; /* the field of each side's number of words; null: vocab_size */
+    const char *decoder_vocab;
     /* Below the layer's scope, x: [B, T, C] -> [B, T, C]; null: fc2(activation(fc1(x))). */
     am_value (*feed_forward)(am_builder *b, am_value x, const am_bart_part *part);
 } am_bart_family;
@@ -84,6 +104,10 @@ am_value am_bart_two_projections(am_builder *b, am_value x, const am_bart_part *
    hidden states. Those of the decoder attend to encoded: [B, S, C]. */
 am_value am_bart_encoder_layers(am_builder *b, const am_bart_family *family, am_value x);
 am_value am_bart_decoder_layers(am_builder *b, const am_bart_family *family, am_value x, am_value encoded);
+
+/* The decoder's last hidden state [B, T, C] of the body below `prefix`, for classes with an end of their own; AM_NONE
+   in a graph of the encoder alone. */
+am_value am_bart_body(am_builder *b, const char *prefix);
 
 /* Builders for the rows of a member's table. */
 void am_bart_model(am_builder *b);

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* What transformers calls the layers of a decoder beside an encoder whose list it renames (Qianfan-OCR). */
+static const char OTHER_LAYERS[] = "encoder.layers.0.input_layernorm.weight";
+
 const am_decoder_norms am_gemma_norms = {.before_attention = "input_layernorm",
                                          .after_attention = "post_attention_layernorm",
                                          .before_mlp = "pre_feedforward_layernorm",
@@ -320,12 +323,13 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     am_scope(b, "%s", prefix);
     bool in_blocks =
         am_has_weight(b, "blocks.0.input_layernorm.weight") || am_has_weight(b, "blocks.0.attn_norm.weight");
-    run.list = in_blocks ? "blocks" : "layers";
+    run.list = in_blocks ? "blocks" : am_has_weight(b, OTHER_LAYERS) ? "encoder.layers" : "layers";
     am_value x = embed(b, o);
     run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
     x = norm(b, o->embedding_norm, x, o);
+    if (o->enter) o->enter(b, x, o);
     am_value state = x; /* of a layer, before what comes between */
     int states = 0;
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {

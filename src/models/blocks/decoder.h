@@ -94,6 +94,8 @@ struct am_decoder_options {
     am_value (*after_layer)(am_builder *b, am_value x, int index); /* what goes on after a layer; null: x */
     /* Null, or layers of another kind: x: [B, T, C], in place, below the scope of the layers' list. */
     am_own_layer (*own_layer)(am_builder *b, am_value *x, const am_decoder_options *o, int index);
+    /* Null, or sees what goes into the first layer: [B, T, C], below the body's scope. */
+    void (*enter)(am_builder *b, am_value x, const am_decoder_options *o);
     const void *context;             /* for such functions */
     const am_config *config;         /* these were read from */
     const am_feature_rows *features; /* among the embeddings, or null */

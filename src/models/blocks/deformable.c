@@ -126,6 +126,8 @@ am_pyramid am_read_pyramid(am_builder *b, const am_pyramid_options *o)
     am_scope(b, "backbone.conv_encoder.model");
     am_feature_maps found = am_backbone_maps(b, 1, o->levels);
     am_end_scope(b);
+    if (o->levels > AM_LEVELS_LIMIT)
+        am_builder_fail(b, am_error(AM_UNSUPPORTED, "%d maps, at most %d are supported", o->levels, AM_LEVELS_LIMIT));
     if (am_builder_failed(b)) return r;
     am_value mask = am_pixel_mask(b), embeddings = am_weight(b, "level_embed", am_shape_of(o->levels, o->C));
     for (int i = 0; i < o->levels; i++) {

@@ -15,12 +15,13 @@ static const double LAYER_NORM_EPS = 1e-5, GROUP_NORM_EPS = 1e-5, TEMPERATURE = 
 
 am_value am_detr_attend(am_builder *b, const char *name, am_value q, am_value k, am_value v, const am_detr_attention *o)
 {
-    int64_t C = am_dim(b, v, -1);
+    int64_t C = am_dim(b, v, -1), width = o->width > 0 ? o->width : C;
     am_scope(b, "%s", name);
-    am_attention_inputs inputs = {.q = am_split_heads(b, am_linear(b, "q_proj", q, C, AM_BIAS), o->heads),
-                                  .k = am_split_heads(b, am_linear(b, "k_proj", k, C, AM_BIAS), o->heads),
-                                  .v = am_split_heads(b, am_linear(b, "v_proj", v, C, AM_BIAS), o->heads),
-                                  .mask = o->mask};
+    am_attention_inputs inputs = {.q = am_split_heads(b, am_linear(b, "q_proj", q, width, AM_BIAS), o->heads),
+                                  .k = am_split_heads(b, am_linear(b, "k_proj", k, width, AM_BIAS), o->heads),
+                                  .v = am_split_heads(b, am_linear(b, "v_proj", v, width, AM_BIAS), o->heads),
+                                  .mask = o->mask,
+                                  .bias = o->bias};
     am_value x = am_merge_heads(b, am_attention_op(b, &inputs, &(am_attention_attributes){0}));
     x = am_linear(b, o->out ? o->out : "out_proj", x, C, AM_BIAS);
     am_end_scope(b);
@@ -113,10 +114,8 @@ am_value am_states_stack(am_builder *b, const am_states *s, int axis)
 
 /* --- configuration --- */
 
-static am_detr_options read_options(am_builder *b)
+am_detr_options am_detr_options_read(const am_config *c, const am_detr_family *family)
 {
-    const am_config *c = am_model_config(b);
-    const am_detr_family *family = am_model_family(b);
     const char *layers = am_config_either(c, "encoder_layers", "num_hidden_layers"),
                *heads = am_config_either(c, "encoder_attention_heads", "num_attention_heads");
     am_detr_options o = {
@@ -143,6 +142,11 @@ static am_detr_options read_options(am_builder *b)
         am_config_fail(c, "position_embedding_type", "expected \"sine\" or \"learned\", found \"%s\"",
                        am_config_text(c, "position_embedding_type", ""));
     return o;
+}
+
+static am_detr_options read_options(am_builder *b)
+{
+    return am_detr_options_read(am_model_config(b), am_model_family(b));
 }
 
 /* --- what the encoder reads --- */
@@ -288,7 +292,7 @@ static am_value decode_plainly(am_builder *b, const am_detr_options *o, am_detr_
     return x;
 }
 
-static am_value decode(am_builder *b, const am_detr_options *o, am_detr_decoding *d)
+am_value am_detr_decode(am_builder *b, const am_detr_options *o, am_detr_decoding *d)
 {
     d->states = am_states_make(b, o->decoder_layers + 1);
     d->intermediate = am_states_make(b, o->decoder_layers);
@@ -330,7 +334,7 @@ static result run(am_builder *b, const am_detr_options *o, const char *prefix, i
     d->query_places = am_repeated_rows(b, "query_position_embeddings.weight", B, o->num_queries, o->d_model);
     d->queries = given_queries(b, o, am_shape_of(B, o->num_queries, o->d_model), takes_queries);
     if (o->family->takes_embeddings) d->query_mask = am_padding_mask(b, "decoder_attention_mask");
-    r.x = decode(b, o, d);
+    r.x = am_detr_decode(b, o, d);
     am_end_scope(b);
     return r;
 }

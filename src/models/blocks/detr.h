@@ -9,9 +9,9 @@
 /* --- layers --- */
 
 typedef struct am_detr_attention {
-    int64_t heads;
-    am_value mask;   /* as am_padding_mask_of gives it, or AM_NONE */
-    const char *out; /* null: "out_proj" */
+    int64_t heads, width; /* of all heads together; 0: C */
+    am_value mask, bias;  /* as am_attention_op takes them, or AM_NONE */
+    const char *out;      /* null: "out_proj" */
 } am_detr_attention;
 
 /* out(attention(q_proj(q), k_proj(k), v_proj(v))) below the scope NAME: q: [B, T, C], k, v: [B, S, C] -> [B, T, C]. */
@@ -88,6 +88,12 @@ struct am_detr_family {
 
 /* What a decoder's layer gave, normed by layernorm where that is the next one's input. Keeps the state. */
 am_value am_detr_layer_end(am_builder *b, const am_detr_options *options, am_detr_decoding *d, am_value x);
+
+/* The fields as DetrConfig names and defaults them. */
+am_detr_options am_detr_options_read(const am_config *c, const am_detr_family *family);
+
+/* The decoder's layers and its last norm, below "decoder": [B, Q, C]. Fills the states of d. */
+am_value am_detr_decode(am_builder *b, const am_detr_options *options, am_detr_decoding *d);
 
 /* Builders for the rows of a member's table. */
 void am_detr_model(am_builder *b);

@@ -4,6 +4,54 @@
 
 static const double UPSCALE_NORM_EPS = 1e-6;
 
+static const am_pre_norm_names names = {.attention = "attention",
+                                        .norm_before = "norm1",
+                                        .norm_after = "norm2",
+                                        .up = "mlp.fc1",
+                                        .down = "mlp.fc2",
+                                        .attention_scale = "layer_scale1.lambda1",
+                                        .mlp_scale = "layer_scale2.lambda1"};
+
+static am_value gated_mlp(am_builder *b, am_value x, const am_pre_norm_options *o)
+{
+    int64_t C = am_dim(b, x, -1);
+    am_value gate = am_linear(b, "mlp.gate_proj", x, o->intermediate_size, AM_BIAS),
+             up = am_linear(b, "mlp.up_proj", x, o->intermediate_size, AM_BIAS);
+    return am_linear(b, "mlp.down_proj", am_gated_activation(b, AM_SILU, gate, up), C, AM_BIAS);
+}
+
+am_pre_norm_options am_eomt_layers_read(const am_config *c, int64_t C)
+{
+    bool gated = am_config_flag(c, "use_swiglu_ffn", false);
+    int64_t heads = am_config_size(c, "num_attention_heads", 16),
+            inner = am_scaled_size(c, "mlp_ratio", C, am_config_real(c, "mlp_ratio", 4));
+    am_config_check_divides(c, "num_attention_heads", heads, "hidden_size", C);
+    return (am_pre_norm_options){
+        .num_hidden_layers = am_config_count(c, "num_hidden_layers", 24),
+        .intermediate_size = gated ? ((int64_t)((double)(inner * 2) / 3) + 7) / 8 * 8 : inner,
+        .hidden_act = am_config_activation(c, "hidden_act", AM_GELU),
+        .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-6),
+        .attention = {.heads = heads},
+        .names = &names,
+        .mlp = gated ? gated_mlp : NULL,
+    };
+}
+
+am_value am_eomt_embed(am_builder *b, am_value pixels, const am_image_options *image, int64_t C, int64_t registers)
+{
+    am_scope(b, "embeddings");
+    am_value x = am_patch_convolution(b, "patch_embeddings.projection", pixels, C, image->patch_size, AM_BIAS);
+    x = am_image_tokens(b, x);
+    x = am_add(b, x, am_parameter(b, "position_embeddings.weight", am_shape_of(am_dim(b, x, 1), C), x));
+    if (registers) {
+        am_value tokens = am_parameter(b, "register_tokens", am_shape_of(1, registers, C), x);
+        x = am_concat2(b, am_broadcast(b, tokens, am_shape_of(am_dim(b, x, 0), registers, C)), x, 1);
+    }
+    x = am_prepend_token(b, "cls_token", am_shape_of(1, 1, C), x);
+    am_end_scope(b);
+    return x;
+}
+
 am_eomt am_eomt_read(const am_config *c, const am_image_options *image, int64_t layers)
 {
     am_eomt o = {.queries = am_config_size(c, "num_queries", 200),
@@ -34,8 +82,7 @@ static am_value upscale(am_builder *b, am_value x, am_unary_fn activation)
     return am_layer_norm_channels_first(b, "layernorm2d", x, UPSCALE_NORM_EPS);
 }
 
-/* Where each query's object is, of normed tokens x: [B, Q, H, W]. */
-static am_value masks_of(am_builder *b, am_value x, const am_eomt *o)
+am_value am_eomt_masks(am_builder *b, am_value x, const am_eomt *o)
 {
     int64_t C = am_dim(b, x, 2), B = am_dim(b, x, 0);
     am_unary_fn act = o->layers.hidden_act;
@@ -64,7 +111,7 @@ static am_value all_seen(am_builder *b, int64_t B, int64_t rows, int64_t columns
 static am_value attention_mask(am_builder *b, am_value x, const am_eomt *o, am_value chance, am_value before)
 {
     int64_t B = am_dim(b, x, 0), T = am_dim(b, x, 1), Q = o->queries, N = o->patches[0] * o->patches[1];
-    am_value masks = am_image_resized(b, masks_of(b, x, o), o->patches[0], o->patches[1]);
+    am_value masks = am_image_resized(b, am_eomt_masks(b, x, o), o->patches[0], o->patches[1]);
     am_value seen = am_binary_number(b, AM_GREATER, am_reshape(b, masks, am_shape_of(B, Q, N)), 0);
     if (chance.id) {
         am_value drawn = am_random(b, am_shape_of(B, Q, 1), 0, false);
@@ -77,7 +124,6 @@ static am_value attention_mask(am_builder *b, am_value x, const am_eomt *o, am_v
     return am_select(b, am_binary_number(b, AM_GREATER, chance, 0), seen, before);
 }
 
-/* Tokens with the queries before them. */
 static am_value with_queries(am_builder *b, am_value x, const am_eomt *o)
 {
     int64_t B = am_dim(b, x, 0), C = am_dim(b, x, 2);
@@ -109,6 +155,6 @@ void am_eomt_segment(am_builder *b, am_value x, const am_eomt *o)
     x = am_layer_norm(b, "layernorm", x, layers.layer_norm_eps);
     am_output(b, "class_queries_logits",
               am_linear(b, "class_predictor", am_slice(b, x, 1, 0, o->queries), o->labels + 1, AM_BIAS));
-    am_output(b, "masks_queries_logits", masks_of(b, x, o));
+    am_output(b, "masks_queries_logits", am_eomt_masks(b, x, o));
     am_output(b, "last_hidden_state", x);
 }

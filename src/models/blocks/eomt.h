@@ -19,6 +19,16 @@ typedef struct am_eomt {
    caller's. */
 am_eomt am_eomt_read(const am_config *c, const am_image_options *image, int64_t layers);
 
+/* DINOv2's layers, as EomtConfig names and defaults their fields. */
+am_pre_norm_options am_eomt_layers_read(const am_config *c, int64_t C);
+
+/* Images [B, channels, H, W] of image_size: the class token, the registers, then the patches with their positions:
+   [B, T, C]. */
+am_value am_eomt_embed(am_builder *b, am_value pixels, const am_image_options *image, int64_t C, int64_t registers);
+
+/* Where each query's object is, of normed tokens x: [B, T, C], the queries before: [B, Q, H, W]. */
+am_value am_eomt_masks(am_builder *b, am_value x, const am_eomt *options);
+
 /* Outputs class_queries_logits, masks_queries_logits and last_hidden_state of embedded tokens x: [B, T, C]. */
 void am_eomt_segment(am_builder *b, am_value x, const am_eomt *options);
 

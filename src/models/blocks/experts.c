@@ -17,23 +17,31 @@ static am_value join_weights(am_builder *b, const char *before, const char *afte
     return am_concat(b, parts, (int)count, 0);
 }
 
-am_value am_stacked_weights(am_builder *b, const char *before, const char *after, int64_t count, am_shape shape)
+/* Those whose numbers are begin .. begin + count - 1. */
+static am_value stack_weights(am_builder *b, const char *before, const char *after, int64_t begin, int64_t count,
+                              am_shape shape)
 {
     am_value all = AM_NONE;
     for (int64_t first = 0; first < count && !am_builder_failed(b); first += AM_INPUT_LIMIT) {
         int64_t more = count - first < AM_INPUT_LIMIT ? count - first : AM_INPUT_LIMIT;
-        am_value joined = join_weights(b, before, after, first, more, shape);
+        am_value joined = join_weights(b, before, after, begin + first, more, shape);
         all = first ? am_concat2(b, all, joined, 0) : joined;
     }
     return all;
 }
 
-/* The weights experts.0.NAME.weight .. below the scope: [count, rows, columns]. */
-static am_value expert_weights(am_builder *b, const char *name, int64_t count, int64_t rows, int64_t columns)
+am_value am_stacked_weights(am_builder *b, const char *before, const char *after, int64_t count, am_shape shape)
+{
+    return stack_weights(b, before, after, 0, count, shape);
+}
+
+/* The weights experts.N.NAME.weight .. of all experts below the scope: [count, rows, columns]. */
+static am_value expert_weights(am_builder *b, const char *name, const am_experts_options *o, int64_t rows,
+                               int64_t columns)
 {
     char after[64];
     snprintf(after, sizeof after, ".%s.weight", name);
-    return am_stacked_weights(b, "experts.", after, count, am_shape_of(rows, columns));
+    return stack_weights(b, "experts.", after, o->first, o->count, am_shape_of(rows, columns));
 }
 
 am_value am_expert_sum(am_builder *b, am_value answers, am_value weights)
@@ -89,11 +97,11 @@ static am_value packed_experts(am_builder *b, am_value x, am_value experts, am_v
 
 am_value am_chosen_experts(am_builder *b, am_value x, am_value experts, am_value weights, const am_experts_options *o)
 {
-    int64_t C = am_dim(b, x, -1), E = o->count, I = o->intermediate_size;
+    int64_t C = am_dim(b, x, -1), I = o->intermediate_size;
     if (o->packed || am_has_weight(b, "experts.gate_up_proj")) return packed_experts(b, x, experts, weights, o);
-    am_value gate = expert_weights(b, name_or(o->gate, "gate_proj"), E, I, C),
-             up = expert_weights(b, name_or(o->up, "up_proj"), E, I, C),
-             down = expert_weights(b, name_or(o->down, "down_proj"), E, C, I);
+    am_value gate = expert_weights(b, name_or(o->gate, "gate_proj"), o, I, C),
+             up = expert_weights(b, name_or(o->up, "up_proj"), o, I, C),
+             down = expert_weights(b, name_or(o->down, "down_proj"), o, C, I);
     return am_gated_experts(b, x, experts, weights, gate, up, down, o->activation);
 }
 
@@ -139,8 +147,9 @@ am_value am_deepseek_mixture_of(am_builder *b, am_value x, am_unary_fn activatio
 {
     const am_config *c = am_model_config(b);
     int64_t inner = am_config_size(c, "moe_intermediate_size", f->intermediate_size);
+    const char *count = f->experts_alias ? am_config_either(c, f->experts, f->experts_alias) : f->experts;
     am_mixture_options options = {
-        .experts = {.count = am_config_size(c, am_config_either(c, f->experts, f->experts_alias), f->count),
+        .experts = {.count = am_config_size(c, count, f->count),
                     .intermediate_size = inner,
                     .activation = activation,
                     .gate = f->gate,

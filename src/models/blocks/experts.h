@@ -7,6 +7,7 @@
 typedef struct am_experts_options {
     int64_t count, intermediate_size;
     am_unary_fn activation;
+    int64_t first;                /* N of the first of them */
     const char *gate, *up, *down; /* an expert's weights below experts.N; null: gate_proj, up_proj, down_proj */
     bool packed; /* all experts' in one, experts.gate_up_proj: [count, 2 I, C], experts.down_proj: [count, C, I], or
                     with their last two dimensions the other way round; so, too, where the file has these */
@@ -52,7 +53,7 @@ am_value am_deepseek_mixture(am_builder *b, am_value x, am_unary_fn activation);
 
 /* What members call and default these fields. */
 typedef struct am_deepseek_fields {
-    const char *experts, *experts_alias; /* n_routed_experts, num_experts */
+    const char *experts, *experts_alias; /* n_routed_experts, num_experts; an alias may be null */
     const char *shared;                  /* n_shared_experts; null: there are none */
     int64_t count, intermediate_size, top_k, groups, group_top_k;
     double scale;

@@ -31,15 +31,37 @@ static void check_count(am_builder *b, const am_config *c, int count, int least,
     am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "%d feature maps", count));
 }
 
-am_feature_maps am_backbone_maps_of(am_builder *b, const am_config *c, int least, int most)
+static am_feature_maps maps_of(am_builder *b, const char *class_name, const am_config *c, const char *pixels, int least,
+                               int most)
 {
-    am_part part = {.auto_class = "AutoBackbone", .model_type = "", .config = c};
+    am_part_input input = {"pixel_values", pixels, AM_NONE};
+    am_part part = {.auto_class = "AutoBackbone",
+                    .class_name = class_name,
+                    .model_type = "",
+                    .config = c,
+                    .inputs = &input,
+                    .input_count = 1};
     am_part_outputs outputs = am_build_part(b, &part);
     am_feature_maps r = {.outputs = outputs};
     for (int i = 0; i < outputs.count && r.count <= AM_STAGES_LIMIT; i++)
         if (strncmp(outputs.outputs[i].name, "feature_maps.", 13) == 0) r.maps[r.count++] = outputs.outputs[i].value;
     check_count(b, c, r.count, least, most);
     return r;
+}
+
+am_feature_maps am_backbone_maps_as(am_builder *b, const char *class_name, const am_config *c, int least, int most)
+{
+    return maps_of(b, class_name, c, "pixel_values", least, most);
+}
+
+am_feature_maps am_backbone_maps_of_pixels(am_builder *b, const am_config *c, const char *pixels, int least, int most)
+{
+    return maps_of(b, NULL, c, pixels, least, most);
+}
+
+am_feature_maps am_backbone_maps_of(am_builder *b, const am_config *c, int least, int most)
+{
+    return am_backbone_maps_as(b, NULL, c, least, most);
 }
 
 am_feature_maps am_backbone_maps(am_builder *b, int least, int most)

@@ -23,4 +23,12 @@ am_feature_maps am_backbone_maps(am_builder *b, int least, int most);
 /* The same of a backbone's configuration, which is not timm's. */
 am_feature_maps am_backbone_maps_of(am_builder *b, const am_config *config, int least, int most);
 
+/* The same of the class of that name; null: what AutoBackbone makes of the configuration. */
+am_feature_maps am_backbone_maps_as(am_builder *b, const char *class_name, const am_config *config, int least,
+                                    int most);
+
+/* The same where the class calls its pixel_values otherwise. */
+am_feature_maps am_backbone_maps_of_pixels(am_builder *b, const am_config *config, const char *pixels, int least,
+                                           int most);
+
 #endif

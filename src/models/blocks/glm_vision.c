@@ -1,5 +1,6 @@
 #include "models/blocks/glm_vision.h"
 
+#include "models/blocks/limited_gates.h"
 #include "models/blocks/vision.h"
 
 #include <inttypes.h>
@@ -38,7 +39,9 @@ void am_glm_vision_leave(am_builder *b, am_value x, const am_qwen_vision *v, int
     x = out->last_hidden_state = am_flatten(b, x, 1, 3);
     am_scope(b, "merger");
     x = am_layer_norm(b, "post_projection_norm", am_linear(b, "proj", x, v->out_width, AM_NO_BIAS), MERGER_NORM_EPS);
-    out->pooler_output = am_gated_mlp(b, am_unary(b, AM_GELU, x), inner, v->hidden_act, AM_NO_BIAS);
+    x = am_unary(b, AM_GELU, x);
+    out->pooler_output = v->limit ? am_limited_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS, v->limit)
+                                  : am_gated_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS);
     am_end_scope(b);
 }
 
@@ -72,6 +75,21 @@ am_qwen_vision am_glm_vision_read(const am_config *c)
         .leave = leave,
     };
     v.intermediate_size = v.out_width; /* the class takes this for the layers, and intermediate_size for the merger */
+    am_config_check_divides(c, "num_heads", v.heads, "hidden_size", v.width);
+    return v;
+}
+
+am_qwen_vision am_glm_ocr_vision_read(const am_config *c)
+{
+    am_qwen_vision v = am_glm_vision_read(c);
+    bool biased = am_config_flag(c, "attention_bias", true);
+    v.width = am_config_size(c, "hidden_size", 1024);
+    v.heads = am_config_size(c, am_config_either(c, "num_heads", "num_attention_heads"), 16);
+    v.out_width = am_config_size(c, "out_hidden_size", 1536);
+    v.intermediate_size = am_config_size(c, "intermediate_size", 4096);
+    v.no_qkv_bias = v.no_proj_bias = v.no_mlp_bias = !biased;
+    v.qk_norm = true;
+    v.enter = NULL;
     am_config_check_divides(c, "num_heads", v.heads, "hidden_size", v.width);
     return v;
 }

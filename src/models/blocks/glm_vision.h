@@ -13,6 +13,10 @@ am_qwen_vision am_glm_vision_read(const am_config *c);
 /* Outputs of what comes out of the layers, for the field `leave`: the merger is `inner` wide. */
 void am_glm_vision_leave(am_builder *b, am_value x, const am_qwen_vision *v, int64_t inner, am_qwen_vision_output *out);
 
+/* The same without learned positions and with norms of queries and keys, as GlmOcrVisionConfig defaults them; `leave`
+   is the member's. */
+am_qwen_vision am_glm_ocr_vision_read(const am_config *c);
+
 /* The builder of a tower alone. */
 void am_glm_vision_model(am_builder *b, am_qwen_vision_read *read);
 

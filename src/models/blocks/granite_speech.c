@@ -65,13 +65,12 @@ static am_value feed_forward(am_builder *b, const char *name, am_value x, const 
     return am_add(b, x, am_mul_number(b, h, 0.5));
 }
 
-/* Products of queries: [N, c, H, D] and the row of each distance to a key: [N, H, c, c]. */
-static am_value distance_bias(am_builder *b, am_value q, const encoder *e)
+am_value am_granite_distance_bias(am_builder *b, am_value q, int64_t positions)
 {
-    int64_t c = e->context, N = am_dim(b, q, 0), H = e->heads, D = e->head_dim;
-    am_value distance = am_sub(b, am_iota(b, AM_I32, am_shape_of(c, 1), 0, (double)e->positions, 1),
+    int64_t N = am_dim(b, q, 0), c = am_dim(b, q, 1), H = am_dim(b, q, 2), D = am_dim(b, q, 3);
+    am_value distance = am_sub(b, am_iota(b, AM_I32, am_shape_of(c, 1), 0, (double)positions, 1),
                                am_iota(b, AM_I32, am_shape_of(1, c), 1, 0, 1));
-    am_value rows = am_embedding(b, "rel_pos_emb", distance, 2 * e->positions + 1, D); /* [c, c, D] */
+    am_value rows = am_embedding(b, "rel_pos_emb", distance, 2 * positions + 1, D); /* [c, c, D] */
     am_value products = am_reshape(b, am_permute(b, q, am_shape_of(1, 0, 2, 3)), am_shape_of(c, N * H, D));
     products = am_matmul(b, products, rows, false, true); /* [c, N * H, c] */
     products = am_permute(b, am_reshape(b, products, am_shape_of(c, N, H, c)), am_shape_of(1, 2, 0, 3));
@@ -98,7 +97,7 @@ static am_value attention(am_builder *b, am_value x, const encoder *e)
     am_value q = am_reshape(b, am_linear(b, "to_q", h, inner, AM_NO_BIAS), blocks);
     am_value kv = am_linear(b, "to_kv", h, 2 * inner, AM_NO_BIAS);
     am_attention_options options = {.heads = e->heads, .mask = block_mask(b, B, N, T, c)};
-    options.bias = distance_bias(b, q, e);
+    options.bias = am_granite_distance_bias(b, q, e->positions);
     h = am_attend_cached(b, q, am_reshape(b, am_slice(b, kv, 2, 0, inner), blocks),
                          am_reshape(b, am_slice(b, kv, 2, inner, 2 * inner), blocks), &options);
     h = am_slice(b, am_reshape(b, h, am_shape_of(B, N * c, inner)), 1, 0, T);

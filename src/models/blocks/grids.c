@@ -51,6 +51,23 @@ am_grids am_grid_frames(am_builder *b, const am_grids *g)
     return frames;
 }
 
+am_grids am_grids_shortened(am_builder *b, const am_grids *g, int64_t frames)
+{
+    am_grids whole = *g;
+    am_grid *items = am_arena_array(am_builder_arena(b), (size_t)g->count + 1, sizeof *items);
+    whole.items = items;
+    whole.patches = 0;
+    if (!items) am_builder_fail(b, am_out_of_memory());
+    for (int i = 0; i < g->count && items; i++) {
+        items[i] = (am_grid){g->items[i].t / frames, g->items[i].h, g->items[i].w};
+        whole.patches += items[i].t * items[i].h * items[i].w;
+        if (items[i].t == 0)
+            am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "a video of %" PRId64 " frames, expected %" PRId64 " or more",
+                                        g->items[i].t, frames));
+    }
+    return whole;
+}
+
 static void *numbers(am_builder *b, int64_t count, size_t size)
 {
     void *data = am_arena_array(am_builder_arena(b), (size_t)count + 1, size);

@@ -22,6 +22,9 @@ am_grids am_grids_read(am_builder *b, const char *name, int64_t merge);
 /* Each frame of videos as a grid of its own. */
 am_grids am_grid_frames(am_builder *b, const am_grids *grids);
 
+/* Every `frames` frames of a grid as one; an error where they are none. */
+am_grids am_grids_shortened(am_builder *b, const am_grids *grids, int64_t frames);
+
 /* Patches of a grid stand square by square: I32 height and width of each. order: null, or the squares' own order. */
 typedef struct am_patch_places {
     int32_t *height, *width; /* [patches] */

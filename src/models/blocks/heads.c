@@ -143,6 +143,9 @@ am_value am_input_embeddings(am_builder *b, const char *name, int64_t vocab, int
 
 am_value am_flat_padding_mask(am_builder *b)
 {
+    am_value mask = am_input_optional(b, "attention_mask", -1);
+    if (am_rank(b, mask) == 4)
+        return am_dtype_of(b, mask) == AM_BOOL ? mask : am_binary_number(b, AM_NOT_EQUAL, mask, 0);
     return am_padding_mask_of(b, am_flat_input(b, "attention_mask"));
 }
 

@@ -65,7 +65,8 @@ am_value am_flat_input(am_builder *b, const char *name);
    NAME.weight at input_ids, choices flattened. */
 am_value am_input_embeddings(am_builder *b, const char *name, int64_t vocab, int64_t C);
 
-/* The mask of the input attention_mask, flattened for multiple choice: [B, 1, 1, S] or AM_NONE. */
+/* The mask of the input attention_mask, flattened for multiple choice: [B, 1, 1, S] or AM_NONE; one of [B or 1, 1, T, S]
+   is taken as it is. */
 am_value am_flat_padding_mask(am_builder *b);
 
 /* x: [B, T, C] with zeros where the input attention_mask, flattened for multiple choice, is zero. */

@@ -2,6 +2,7 @@
 
 #include "models/blocks/attention.h"
 #include "models/blocks/decoder.h"
+#include "models/blocks/limited_gates.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ static am_value embed(am_builder *b, am_value x, const am_qwen_vision *v)
     if (am_dim(b, x, 1) != pixels)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "patches have %" PRId64 " numbers, expected %" PRId64,
                                     am_dim(b, x, 1), pixels));
+    if (v->flat_embedding) shape = am_shape_of(v->width, pixels);
     am_value weight = am_reshape(b, am_weight(b, "patch_embed.proj.weight", shape), am_shape_of(v->width, pixels));
     am_value bias =
         v->positions || v->patch_bias ? am_weight(b, "patch_embed.proj.bias", am_shape_of(v->width)) : AM_NONE;
@@ -99,7 +101,9 @@ static am_value attention(am_builder *b, am_value x, const am_qwen_vision *v, co
 static am_value mlp(am_builder *b, am_value x, const am_qwen_vision *v)
 {
     am_scope(b, "mlp");
-    if (v->modern) x = am_gated_mlp(b, x, v->intermediate_size, v->hidden_act, v->no_mlp_bias ? AM_NO_BIAS : AM_BIAS);
+    int bias = v->no_mlp_bias ? AM_NO_BIAS : AM_BIAS;
+    if (v->limit) x = am_limited_mlp(b, x, v->intermediate_size, v->hidden_act, bias, v->limit);
+    else if (v->modern) x = am_gated_mlp(b, x, v->intermediate_size, v->hidden_act, bias);
     else {
         x = am_linear_activation(b, name_or(v->fc1, "fc1"), x, v->intermediate_size, AM_BIAS, v->hidden_act);
         x = am_linear(b, name_or(v->fc2, "fc2"), x, v->width, AM_BIAS);
@@ -334,6 +338,7 @@ int am_qwen_text_inputs(am_builder *b, const am_qwen_places *p, am_part_input ou
                           .tokens_per_second = p->tokens_per_second};
     if (p->tokens_per_second) in.seconds = am_input_optional(b, "second_per_grid_ts", 1);
     if (p->frames_apart) in.videos = am_grid_frames(b, &in.videos);
+    if (p->video_frames) in.videos = am_grids_shortened(b, &in.videos, p->video_frames);
     if (!ids.id || (places.id && am_shape_of_value(b, places).rank == 3)) return 0;
     int64_t B = am_dim(b, ids, 0), T = am_dim(b, ids, 1);
     am_value delta = am_broadcast(b, am_scalar(b, AM_I32, 0), am_shape_of(B, 1));

@@ -30,8 +30,10 @@ struct am_qwen_vision {
     double theta;
     double norm_eps;  /* 0: 1e-6 */
     int64_t kv_heads; /* 0: heads */
+    double limit;     /* of the gated MLPs, see am_limited_mlp; 0: none */
     bool patch_bias, no_qkv_bias, no_proj_bias, no_mlp_bias;
-    bool qk_norm; /* RMSNorm of each query and key head */
+    bool flat_embedding; /* the patches' projection is a matrix in the file */
+    bool qk_norm;        /* RMSNorm of each query and key head */
     /* Null, or what becomes of embedded patches x: [N, width] before the layers. */
     am_value (*enter)(am_builder *b, am_value x, const am_grids *grids, const am_patch_places *places,
                       const am_qwen_vision *v);
@@ -63,7 +65,8 @@ am_value am_qwen_frame_features(am_builder *b, am_qwen_vision_read *read, const 
 /* How the text counts: see am_place_inputs. */
 typedef struct am_qwen_places {
     int64_t merge, tokens_per_second;
-    bool frames_apart; /* each frame of a video stands by itself, with words between */
+    bool frames_apart;    /* each frame of a video stands by itself, with words between */
+    int64_t video_frames; /* so many frames of a video are one; 0: each is */
 } am_qwen_places;
 
 /* The part inputs of the text model: position_ids. */

@@ -369,7 +369,8 @@ am_rope am_rope_tables(am_builder *b, const am_rope_config *r, int64_t T)
 static am_value pairs_of_axis(am_builder *b, const am_mrope_sections *s, int64_t pairs, int axis)
 {
     uint8_t data[AM_ROPE_LIMIT];
-    for (int64_t i = 0; i < pairs; i++) data[i] = i % 3 == axis && i < 3 * s->pairs[axis];
+    for (int64_t i = 0; i < pairs; i++)
+        data[i] = s->alternates ? i < 2 * s->pairs[0] && 1 + i % 2 == axis : i % 3 == axis && i < 3 * s->pairs[axis];
     return am_constant_copy(b, AM_BOOL, am_shape_of(1, 1, pairs), data);
 }
 
@@ -390,7 +391,7 @@ am_rope am_mrope_tables(am_builder *b, const am_rope_config *r, am_value positio
     am_rope axes[3];
     int64_t begin = 0;
     for (int i = 0; i < 3; i++) axes[i] = am_rope_tables_at(b, r, am_index(b, positions, 0, i));
-    if (sections->interleaved) return interleave(b, axes, sections, r->dims / 2);
+    if (sections->interleaved || sections->alternates) return interleave(b, axes, sections, r->dims / 2);
     for (int i = 0; i < sections->count; i++, begin += sections->pairs[i - 1]) {
         cos[i] = am_slice(b, axes[i % 3].cos, -1, begin, begin + sections->pairs[i]);
         sin[i] = am_slice(b, axes[i % 3].sin, -1, begin, begin + sections->pairs[i]);

@@ -100,6 +100,7 @@ typedef struct am_mrope_sections {
     int64_t pairs[AM_MROPE_SECTIONS];
     int count; /* 0: none */
     bool interleaved;
+    bool alternates; /* pairs turn by height and by width in turn, as many of each as those two have, the last by time */
 } am_mrope_sections;
 
 /* mrope_section of the rotary parameters; an error unless they are all pairs that are rotated, or three interleaved. */

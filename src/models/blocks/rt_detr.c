@@ -162,17 +162,30 @@ static void check_anchors(am_builder *b, const am_levels *levels)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "maps of the image are not those of anchor_image_size"));
 }
 
+/* The same boxes as centres and corners, as logits: [1, S, 10]. */
+static am_value quad_proposals(am_builder *b, const am_levels *levels, am_value *out_valid)
+{
+    am_value boxes = am_level_boxes(b, levels, out_valid);
+    am_value half = am_mul_number(b, am_slice(b, boxes, 2, 2, 3), 0.5), high = am_add_number(b, half, 0.5),
+             low = am_add_number(b, am_unary(b, AM_NEG, half), 0.5);
+    am_value parts[] = {am_slice(b, boxes, 2, 0, 2), low, low, high, low, high, high, low, high};
+    am_value x = am_concat(b, parts, 9, 2);
+    return am_unary(b, AM_LOG, am_div(b, x, am_add_number(b, am_unary(b, AM_NEG, x), 1)));
+}
+
 /* Boxes and classes of all tokens, and the best as queries. */
 static void choose(am_builder *b, const am_rt_detr_options *o, am_rt_detr_start *r)
 {
-    am_value valid, anchors = am_level_proposals(b, &r->levels, &valid);
+    am_value valid,
+        anchors = o->quads ? quad_proposals(b, &r->levels, &valid) : am_level_proposals(b, &r->levels, &valid);
     anchors = am_select(b, valid, anchors, am_scalar(b, AM_F32, FLT_MAX));
     am_value x = am_mul(b, r->tokens, am_cast(b, valid, AM_F32));
     x = am_layer_norm(b, "enc_output.1", am_linear(b, "enc_output.0", x, o->C, AM_BIAS), o->encoder.layer_norm_eps);
     r->logits = am_linear(b, "enc_score_head", x, o->labels, AM_BIAS);
-    r->boxes = am_add(b, am_mlp_head(b, "enc_bbox_head", x, o->C, 4, 3), anchors);
+    r->boxes = am_add(b, am_mlp_head(b, "enc_bbox_head", x, o->C, o->quads ? 10 : 4, 3), anchors);
     am_value best = am_best_rows(b, am_reduce(b, AM_REDUCE_MAX, r->logits, am_shape_of(2), false), o->num_queries);
     r->reference = am_take_rows(b, r->boxes, best);
+    r->best_boxes = am_unary(b, AM_SIGMOID, r->reference);
     r->best_logits = am_take_rows(b, r->logits, best);
     r->queries = am_take_rows(b, x, best);
 }
@@ -184,10 +197,12 @@ am_rt_detr_start am_rt_detr_begin(am_builder *b, const am_rt_detr_options *o)
     am_input_optional(b, "pixel_mask", 3); /* is taken and has no effect */
     am_scope(b, "%.*s", (int)strcspn(o->prefix, "."), o->prefix);
     am_scope(b, "backbone.model");
-    am_feature_maps found = am_backbone_maps(b, o->encoder.count, o->encoder.count);
+    int skipped = o->keeps_finest, count = o->encoder.count + skipped;
+    am_feature_maps found = am_backbone_maps(b, count, count);
     am_end_scope(b);
+    if (skipped) r.finest = found.maps[0];
     for (int i = 0; i < o->encoder.count && !am_builder_failed(b); i++)
-        maps[i] = project(b, "encoder_input_proj", i, found.maps[i], o->encoder.C, 1, BATCH_NORM_EPS);
+        maps[i] = project(b, "encoder_input_proj", i, found.maps[i + skipped], o->encoder.C, 1, BATCH_NORM_EPS);
     if (am_builder_failed(b)) return r;
     am_scope(b, "encoder");
     am_hybrid_encode(b, &o->encoder, maps, r.maps, &r.states);
@@ -222,8 +237,8 @@ am_value am_rt_detr_class_head(am_builder *b, const am_rt_detr_options *o, am_va
     return x;
 }
 
-static am_value layer(am_builder *b, const am_rt_detr_options *o, const am_rt_detr_start *s, am_value x,
-                      am_value places, am_value reference)
+am_value am_rt_detr_layer(am_builder *b, const am_rt_detr_options *o, const am_rt_detr_start *s, am_value x,
+                          am_value places, am_value reference)
 {
     double eps = o->encoder.layer_norm_eps;
     x = am_rt_detr_attend_queries(b, o, x, places);
@@ -242,21 +257,22 @@ static am_value refine(am_builder *b, const am_rt_detr_options *o, am_value x, a
     return am_unary(b, AM_SIGMOID, am_add(b, x, am_inverse_sigmoid(b, reference, 1e-5)));
 }
 
-typedef struct decoded {
-    am_states states, hidden, references, logits;
-} decoded;
-
-static decoded decode(am_builder *b, const am_rt_detr_options *o, const am_rt_detr_start *s)
+am_rt_detr_decoded am_rt_detr_decoded_make(am_builder *b, const am_rt_detr_options *o)
 {
-    decoded r = {am_states_make(b, o->layers + 1), am_states_make(b, o->layers), am_states_make(b, o->layers),
-                 am_states_make(b, o->layers)};
+    return (am_rt_detr_decoded){am_states_make(b, o->layers + 1), am_states_make(b, o->layers),
+                                am_states_make(b, o->layers), am_states_make(b, o->layers)};
+}
+
+am_rt_detr_decoded am_rt_detr_decode(am_builder *b, const am_rt_detr_options *o, const am_rt_detr_start *s)
+{
+    am_rt_detr_decoded r = am_rt_detr_decoded_make(b, o);
     am_value x = s->queries, reference = am_unary(b, AM_SIGMOID, s->reference);
     am_states_add(&r.states, x);
     for (int64_t i = 0; i < o->layers && !am_builder_failed(b); i++) {
         am_scope(b, "%sdecoder", o->prefix);
         am_value places = am_mlp_head(b, "query_pos_head", reference, 2 * o->C, o->C, 2);
         am_scope(b, "layers.%d", (int)i);
-        x = layer(b, o, s, x, places, am_unsqueeze(b, reference, 2));
+        x = am_rt_detr_layer(b, o, s, x, places, am_unsqueeze(b, reference, 2));
         am_end_scope(b);
         am_end_scope(b);
         if (*o->prefix) {
@@ -286,9 +302,21 @@ void am_rt_detr_output_start(am_builder *b, const am_rt_detr_start *s)
 {
     am_output(b, "init_reference_points", s->reference);
     am_output(b, "enc_topk_logits", s->best_logits);
-    am_output(b, "enc_topk_bboxes", am_unary(b, AM_SIGMOID, s->reference));
+    am_output(b, "enc_topk_bboxes", s->best_boxes);
     am_output(b, "enc_outputs_class", s->logits);
     am_output(b, "enc_outputs_coord_logits", s->boxes);
+}
+
+void am_rt_detr_output_decoded(am_builder *b, const am_rt_detr_options *o, const am_rt_detr_start *s,
+                               const am_rt_detr_decoded *r)
+{
+    am_output(b, "last_hidden_state", r->hidden.items[o->layers - 1]);
+    am_output(b, "intermediate_hidden_states", am_states_stack(b, &r->hidden, 1));
+    if (r->logits.count) am_output(b, "intermediate_logits", am_states_stack(b, &r->logits, 1));
+    am_output(b, "intermediate_reference_points", am_states_stack(b, &r->references, 1));
+    am_states_output(b, "decoder_hidden_states", &r->states);
+    am_rt_detr_output_encoded(b, o, s);
+    am_rt_detr_output_start(b, s);
 }
 
 static void build(am_builder *b, bool with_heads)
@@ -302,19 +330,13 @@ static void build(am_builder *b, bool with_heads)
     }
     am_rt_detr_start s = am_rt_detr_begin(b, &o);
     if (am_builder_failed(b)) return;
-    decoded r = decode(b, &o, &s);
+    am_rt_detr_decoded r = am_rt_detr_decode(b, &o, &s);
     if (am_builder_failed(b)) return;
     if (with_heads) {
         am_output(b, "logits", r.logits.items[o.layers - 1]);
         am_output(b, "pred_boxes", r.references.items[o.layers - 1]);
     }
-    am_output(b, "last_hidden_state", r.hidden.items[o.layers - 1]);
-    am_output(b, "intermediate_hidden_states", am_states_stack(b, &r.hidden, 1));
-    if (with_heads) am_output(b, "intermediate_logits", am_states_stack(b, &r.logits, 1));
-    am_output(b, "intermediate_reference_points", am_states_stack(b, &r.references, 1));
-    am_states_output(b, "decoder_hidden_states", &r.states);
-    am_rt_detr_output_encoded(b, &o, &s);
-    am_rt_detr_output_start(b, &s);
+    am_rt_detr_output_decoded(b, &o, &s, &r);
 }
 
 void am_rt_detr_model(am_builder *b)

@@ -13,14 +13,18 @@ typedef struct am_rt_detr_options {
     am_unary_fn act;
     bool learned_queries;
     const char *prefix; /* of the model: "model." or "" */
+    bool keeps_finest;  /* the backbone gives one map more, finer than those that are encoded (PP-DocLayoutV3) */
+    bool quads;         /* boxes are centres and four corners, 10 numbers (PP-DocLayoutV4) */
 } am_rt_detr_options;
 
 /* What the decoder begins with, and what the encoder gave. */
 typedef struct am_rt_detr_start {
     am_levels levels;
-    am_value tokens;    /* [B, S, C] */
-    am_value queries;   /* [B, Q, C] */
-    am_value reference; /* [B, Q, 4], before the sigmoid */
+    am_value tokens;     /* [B, S, C] */
+    am_value queries;    /* [B, Q, C] */
+    am_value reference;  /* [B, Q, 4], before the sigmoid */
+    am_value finest;     /* see keeps_finest; else AM_NONE */
+    am_value best_boxes; /* what the reference was chosen as */
     am_value maps[AM_LEVELS_LIMIT];
     am_states states;
     am_value best_logits, logits, boxes; /* [B, Q, labels], of all tokens [B, S, labels] and [B, S, 4] */
@@ -37,6 +41,24 @@ am_rt_detr_start am_rt_detr_begin(am_builder *b, const am_rt_detr_options *optio
 
 /* x after attention of queries to each other, below a layer's scope; places: [B, Q, C]. */
 am_value am_rt_detr_attend_queries(am_builder *b, const am_rt_detr_options *options, am_value x, am_value places);
+
+/* One layer of the decoder, below its scope: x, places: [B, Q, C], reference: [B, Q, 1, 4] -> [B, Q, C]. */
+am_value am_rt_detr_layer(am_builder *b, const am_rt_detr_options *options, const am_rt_detr_start *start, am_value x,
+                          am_value places, am_value reference);
+
+/* What the decoder gives: states with what went into the first layer, and of each layer the rest; logits only where
+   there are heads. */
+typedef struct am_rt_detr_decoded {
+    am_states states, hidden, references, logits;
+} am_rt_detr_decoded;
+
+/* Room for what layers give; and RT-DETR's decoder. */
+am_rt_detr_decoded am_rt_detr_decoded_make(am_builder *b, const am_rt_detr_options *options);
+am_rt_detr_decoded am_rt_detr_decode(am_builder *b, const am_rt_detr_options *options, const am_rt_detr_start *start);
+
+/* Outputs from last_hidden_state on. */
+void am_rt_detr_output_decoded(am_builder *b, const am_rt_detr_options *options, const am_rt_detr_start *start,
+                               const am_rt_detr_decoded *decoded);
 
 /* Logits of head i of the decoder, which is not inside another scope. */
 am_value am_rt_detr_class_head(am_builder *b, const am_rt_detr_options *options, am_value x, int64_t i);

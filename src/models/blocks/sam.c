@@ -31,7 +31,7 @@ static void read_global(const am_config *c, sam_vision *v)
         if (found[i] < v->layers) v->is_global[found[i]] = true;
 }
 
-static sam_vision *read_vision(am_builder *b, const am_config *c, int64_t mlp_dim)
+static sam_vision *read_vision(am_builder *b, const am_config *c, const am_sam_encoder *o)
 {
     sam_vision *v = am_arena_array(am_builder_arena(b), 1, sizeof *v);
     if (!v) {
@@ -40,7 +40,7 @@ static sam_vision *read_vision(am_builder *b, const am_config *c, int64_t mlp_di
     }
     int64_t C = am_config_size(c, "hidden_size", 768);
     *v = (sam_vision){
-        .image = am_image_options_read(c, 1024, 16),
+        .image = am_image_options_read(c, o->image_size ? o->image_size : 1024, 16),
         .hidden_size = C,
         .output_channels = am_config_size(c, "output_channels", 256),
         .layers = am_config_count(c, "num_hidden_layers", 12),
@@ -52,9 +52,9 @@ static sam_vision *read_vision(am_builder *b, const am_config *c, int64_t mlp_di
         .absolute = am_config_flag(c, "use_abs_pos", true),
         .relative = am_config_flag(c, "use_rel_pos", true),
     };
-    bool scales = !mlp_dim && !am_config_has(c, "mlp_dim");
+    bool scales = !o->mlp_dim && !am_config_has(c, "mlp_dim");
     v->mlp_dim = scales ? am_scaled_size(c, "mlp_ratio", C, am_config_real(c, "mlp_ratio", 4))
-                        : am_config_size(c, "mlp_dim", mlp_dim);
+                        : am_config_size(c, "mlp_dim", o->mlp_dim);
     for (int i = 0; i < 2; i++) v->patches[i] = v->image.image_size[i] / v->image.patch_size[i];
     if (v->layers >= PATCH_LIMIT) v->layers = PATCH_LIMIT - 1;
     read_global(c, v);
@@ -103,11 +103,29 @@ static am_value as_map(am_builder *b, am_value x, const sam_vision *v)
 am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *scope, const char *hidden_states,
                                  int64_t mlp_dim)
 {
+    am_sam_encoder options = {.scope = scope, .hidden_states = hidden_states, .mlp_dim = mlp_dim};
+    return am_sam_encode(b, c, &options);
+}
+
+static am_value read_images(am_builder *b, const am_sam_encoder *o, const sam_vision *v)
+{
+    const int64_t *size = v->image.image_size;
+    if (!o->pixels) return am_pixel_values_sized(b, &v->image);
+    am_value x = am_input(b, o->pixels, 4);
+    if (x.id && (am_dim(b, x, 1) != v->image.num_channels || am_dim(b, x, 2) != size[0] || am_dim(b, x, 3) != size[1]))
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "%s must have images of %" PRId64 " x %" PRId64 " pixels",
+                                    o->pixels, size[0], size[1]));
+    return x;
+}
+
+am_sam_image am_sam_encode(am_builder *b, const am_config *c, const am_sam_encoder *o)
+{
     am_sam_image out = {.count = 0};
-    const sam_vision *v = read_vision(b, c, mlp_dim);
+    const char *hidden_states = o->hidden_states;
+    const sam_vision *v = read_vision(b, c, o);
     if (!v) return out;
-    am_value x = am_pixel_values_sized(b, &v->image);
-    am_scope(b, "%s", scope);
+    am_value x = read_images(b, o, v);
+    am_scope(b, "%s", o->scope);
     x = am_patch_convolution(b, "patch_embed.projection", x, v->hidden_size, v->image.patch_size, AM_BIAS);
     x = am_image_tokens(b, x);
     if (v->absolute) {
@@ -129,16 +147,10 @@ am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *
 
 /* --- prompts --- */
 
-typedef struct sam_prompt {
-    int64_t hidden_size, image_size, side, mask_channels;
-    am_unary_fn hidden_act;
-    double eps;
-} sam_prompt;
-
-static sam_prompt read_prompt(am_builder *b)
+am_sam_prompt_options am_sam_prompt_options_read(am_builder *b)
 {
     am_config c = am_config_child(am_model_config(b), "prompt_encoder_config");
-    sam_prompt p = {
+    am_sam_prompt_options p = {
         .hidden_size = am_config_size(&c, "hidden_size", 256),
         .image_size = am_config_size(&c, "image_size", 1024),
         .mask_channels = am_config_size(&c, "mask_input_channels", 16),
@@ -153,42 +165,44 @@ static sam_prompt read_prompt(am_builder *b)
     return p;
 }
 
-/* places: [.., 2], x and y from 0 to 1 -> [.., C]: sines and cosines of random directions. */
-static am_value embed_places(am_builder *b, am_value places, int64_t C)
+am_value am_sam_place_waves(am_builder *b, am_value directions, am_value places)
 {
-    am_value directions = am_weight_absolute(b, "shared_image_embedding.positional_embedding", am_shape_of(2, C / 2));
     places = am_add_number(b, am_mul_number(b, places, 2), -1);
     am_value angles = am_mul_number(b, am_matmul(b, places, am_cast(b, directions, AM_F32), false, false), TURN);
     return am_concat2(b, am_unary(b, AM_SIN, angles), am_unary(b, AM_COS, angles), -1);
 }
 
-/* The places of all tokens of the image: [1, side * side, C]. */
-static am_value image_places(am_builder *b, const sam_prompt *p)
+static am_value embed_places(am_builder *b, am_value places, int64_t C)
+{
+    am_value directions = am_weight_absolute(b, "shared_image_embedding.positional_embedding", am_shape_of(2, C / 2));
+    return am_sam_place_waves(b, directions, places);
+}
+
+am_value am_sam_image_places(am_builder *b, const am_sam_prompt_options *p, am_value directions)
 {
     am_shape shape = am_shape_of(1, p->side, p->side, 1);
     double first = 0.5 / (double)p->side, step = 1 / (double)p->side;
     am_value places =
         am_concat2(b, am_iota(b, AM_F32, shape, 2, first, step), am_iota(b, AM_F32, shape, 1, first, step), 3);
-    return am_flatten(b, embed_places(b, places, p->hidden_size), 1, 2);
+    return am_flatten(b, am_sam_place_waves(b, directions, places), 1, 2);
 }
 
-static am_value point_weight(am_builder *b, const char *name, const sam_prompt *p)
+static am_value point_weight(am_builder *b, const char *name, const am_sam_prompt_options *p)
 {
     return am_reshape(b, am_cast(b, am_weight(b, name, am_shape_of(1, p->hidden_size)), AM_F32),
                       am_shape_of(1, 1, 1, p->hidden_size));
 }
 
-/* Pixels' centres as parts of the image. */
-static am_value centres(am_builder *b, am_value places, const sam_prompt *p)
+am_value am_sam_centres(am_builder *b, am_value places, const am_sam_prompt_options *p)
 {
     return am_mul_number(b, am_add_number(b, places, 0.5), 1 / (double)p->image_size);
 }
 
 /* points: [B, P, n, 2], labels: I32 [B, P, n]; with `pads` a point that is none stands behind. */
-static am_value embed_points(am_builder *b, am_value points, am_value labels, const sam_prompt *p, bool pads)
+static am_value embed_points(am_builder *b, am_value points, am_value labels, const am_sam_prompt_options *p, bool pads)
 {
     int64_t B = am_dim(b, points, 0), P = am_dim(b, points, 1);
-    points = centres(b, points, p);
+    points = am_sam_centres(b, points, p);
     if (pads) {
         points = am_pad_zero(b, points, 2, 0, 1);
         labels = am_concat2(b, labels, am_broadcast(b, am_scalar(b, AM_I32, LABEL_NONE), am_shape_of(B, P, 1)), 2);
@@ -207,17 +221,16 @@ static am_value embed_points(am_builder *b, am_value points, am_value labels, co
 }
 
 /* boxes: [B, P, 4] -> [B, P, 2, C]: their corners. */
-static am_value embed_boxes(am_builder *b, am_value boxes, const sam_prompt *p)
+static am_value embed_boxes(am_builder *b, am_value boxes, const am_sam_prompt_options *p)
 {
     am_value corners = am_reshape(b, boxes, am_shape_of(am_dim(b, boxes, 0), am_dim(b, boxes, 1), 2, 2));
-    corners = embed_places(b, centres(b, corners, p), p->hidden_size);
+    corners = embed_places(b, am_sam_centres(b, corners, p), p->hidden_size);
     return am_add(
         b, corners,
         am_concat2(b, point_weight(b, "point_embed.2.weight", p), point_weight(b, "point_embed.3.weight", p), 2));
 }
 
-/* masks: [B, 1, H, W], four times the image's tokens along each side. */
-static am_value embed_masks(am_builder *b, am_value masks, const sam_prompt *p)
+am_value am_sam_embed_masks(am_builder *b, am_value masks, const am_sam_prompt_options *p)
 {
     const int64_t two[] = {2, 2}, one[] = {1, 1};
     am_scope(b, "mask_embed");
@@ -230,8 +243,7 @@ static am_value embed_masks(am_builder *b, am_value masks, const sam_prompt *p)
     return x;
 }
 
-/* Labels of points, all 1 where they are not given: I32 [B, P, n]. */
-static am_value labels_of(am_builder *b, am_value points)
+am_value am_sam_point_labels(am_builder *b, am_value points)
 {
     am_value labels = am_input_optional(b, "input_labels", 3);
     am_shape shape = am_shape_of(am_dim(b, points, 0), am_dim(b, points, 1), am_dim(b, points, 2));
@@ -240,17 +252,17 @@ static am_value labels_of(am_builder *b, am_value points)
 
 am_sam_prompts am_sam_read_prompts(am_builder *b)
 {
-    sam_prompt p = read_prompt(b);
+    am_sam_prompt_options p = am_sam_prompt_options_read(b);
     am_sam_prompts out = {AM_NONE, AM_NONE};
     am_value points = am_input_optional(b, "input_points", 4), boxes = am_input_optional(b, "input_boxes", 3),
              masks = am_input_optional(b, "input_masks", 4);
     am_scope(b, "prompt_encoder");
-    if (points.id) out.sparse = embed_points(b, points, labels_of(b, points), &p, !boxes.id);
+    if (points.id) out.sparse = embed_points(b, points, am_sam_point_labels(b, points), &p, !boxes.id);
     if (boxes.id) {
         am_value corners = embed_boxes(b, boxes, &p);
         out.sparse = out.sparse.id ? am_concat2(b, out.sparse, corners, 2) : corners;
     }
-    if (masks.id) out.dense = embed_masks(b, masks, &p);
+    if (masks.id) out.dense = am_sam_embed_masks(b, masks, &p);
     else
         out.dense = am_reshape(b, am_weight(b, "no_mask_embed.weight", am_shape_of(1, p.hidden_size)),
                                am_shape_of(1, p.hidden_size, 1, 1));
@@ -336,8 +348,7 @@ static void two_way_transformer(am_builder *b, two_way *s, const sam_decoder *d)
     am_end_scope(b);
 }
 
-/* x: [B, ..] as [B P, ..], each row P times. */
-static am_value repeated(am_builder *b, am_value x, int64_t P)
+am_value am_sam_repeated(am_builder *b, am_value x, int64_t P)
 {
     am_shape s = am_shape_of_value(b, x), wide = {.rank = s.rank + 1, .dims = {s.dims[0], P}};
     for (int i = 1; i < s.rank; i++) wide.dims[i + 1] = s.dims[i];
@@ -372,14 +383,16 @@ am_value am_sam_double(am_builder *b, const char *name, am_value x, int64_t out)
 am_sam_decoded am_sam_decode(am_builder *b, am_value image, const am_sam_prompts *prompts, const char *more)
 {
     sam_decoder d = read_decoder(b);
-    sam_prompt p = read_prompt(b);
+    am_sam_prompt_options p = am_sam_prompt_options_read(b);
     int64_t B = am_dim(b, image, 0), h = am_dim(b, image, 2), w = am_dim(b, image, 3), C = d.hidden_size;
     am_sam_decoded out = {.B = B, .P = prompts->sparse.id ? am_dim(b, prompts->sparse, 1) : 1, .masks = d.masks};
     if (!am_builder_failed(b) && prompts->sparse.id && am_dim(b, prompts->sparse, 0) != B)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "prompts are for %" PRId64 " images, expected %" PRId64,
                                     am_dim(b, prompts->sparse, 0), B));
-    image = repeated(b, am_add(b, image, am_cast(b, prompts->dense, am_dtype_of(b, image))), out.P);
-    two_way s = {.image = am_image_tokens(b, image), .places = image_places(b, &p)};
+    image = am_sam_repeated(b, am_add(b, image, am_cast(b, prompts->dense, am_dtype_of(b, image))), out.P);
+    am_value directions =
+        am_weight_absolute(b, "shared_image_embedding.positional_embedding", am_shape_of(2, p.hidden_size / 2));
+    two_way s = {.image = am_image_tokens(b, image), .places = am_sam_image_places(b, &p, directions)};
     am_scope(b, "mask_decoder");
     s.first = s.tokens = tokens_of(b, prompts, &d, B, out.P, more);
     two_way_transformer(b, &s, &d);

@@ -14,11 +14,47 @@ typedef struct am_sam_image {
     int count;
 } am_sam_image;
 
-/* The image encoder of a vision configuration over the input pixel_values, below `scope`; hidden_states is the name of
-   its hidden states, null where they are no outputs. mlp_dim: what that field stands for where it is absent; 0:
-   mlp_ratio times hidden_size. */
+typedef struct am_sam_encoder {
+    const char *scope;         /* of its weights */
+    const char *hidden_states; /* their name among the outputs; null: they are none */
+    const char *pixels;        /* the class's name of its images; null: "pixel_values" */
+    int64_t mlp_dim;           /* what that field stands for where it is absent; 0: mlp_ratio times hidden_size */
+    int64_t image_size;        /* the same; 0: 1024 */
+} am_sam_encoder;
+
+/* The image encoder of a vision configuration over the images that the class is given. */
+am_sam_image am_sam_encode(am_builder *b, const am_config *c, const am_sam_encoder *options);
+
+/* The same of Segment Anything itself. */
 am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *scope, const char *hidden_states,
                                  int64_t mlp_dim);
+
+/* prompt_encoder_config. */
+typedef struct am_sam_prompt_options {
+    int64_t hidden_size, image_size, side, mask_channels; /* side: tokens along each side of the image */
+    am_unary_fn hidden_act;
+    double eps;
+} am_sam_prompt_options;
+
+am_sam_prompt_options am_sam_prompt_options_read(am_builder *b);
+
+/* places: [.., 2], x and y from 0 to 1, times random directions: [2, C / 2] -> [.., C]: sines and cosines. */
+am_value am_sam_place_waves(am_builder *b, am_value directions, am_value places);
+
+/* The same of all tokens of the image: [1, side * side, C]. */
+am_value am_sam_image_places(am_builder *b, const am_sam_prompt_options *options, am_value directions);
+
+/* Pixels' centres as parts of the image: places: [.., 2]. */
+am_value am_sam_centres(am_builder *b, am_value places, const am_sam_prompt_options *options);
+
+/* Below "mask_embed": masks: [B, 1, H, W], four times the image's tokens along each side -> [B, C, H / 4, W / 4]. */
+am_value am_sam_embed_masks(am_builder *b, am_value masks, const am_sam_prompt_options *options);
+
+/* The input input_labels of points: [B, P, n, 2], all 1 where it is not given: I32 [B, P, n]. */
+am_value am_sam_point_labels(am_builder *b, am_value points);
+
+/* x: [B, ..] as [B P, ..], each row P times. */
+am_value am_sam_repeated(am_builder *b, am_value x, int64_t P);
 
 /* What the inputs input_points, input_labels, input_boxes and input_masks say, as far as they are given. */
 typedef struct am_sam_prompts {

@@ -376,9 +376,13 @@ void am_swin_backbone(am_builder *b)
     swin_config c = read_config(b);
     swin_maps maps;
     bool wanted[AM_STAGES_LIMIT + 1];
-    char output[64];
+    char output[64], probe[96];
     c.keeps_windows = !c.family->is_second_version;
+    /* MaskFormer's has its body below a name of its own */
+    snprintf(probe, sizeof probe, "%s.embeddings.patch_embeddings.projection.weight", c.family->prefix);
+    am_scope(b, "%s", am_has_weight(b, probe) ? c.family->prefix : "");
     body(b, &c, &maps);
+    am_end_scope(b);
     am_backbone_stages(am_model_config(b), c.stages, wanted);
     if (wanted[0] && c.family->numbers_norms)
         am_config_fail(am_model_config(b), "out_features", "the stem's map is none of this class");

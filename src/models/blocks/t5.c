@@ -13,11 +13,10 @@ static void read_feed_forward(const am_config *c, const am_t5_family *f, am_t5_c
 {
     const char *name = am_config_text(c, "feed_forward_proj", f->feed_forward_proj ? f->feed_forward_proj : "relu");
     bool gated = strncmp(name, "gated-", 6) == 0;
-    const char *activation = am_config_text(c, "dense_act_fn",
-                                            f->dense_act_fn                   ? f->dense_act_fn
-                                            : strcmp(name, "gated-gelu") == 0 ? "gelu_new"
-                                            : gated                           ? name + 6
-                                                                              : name);
+    const char *short_name = gated ? name + 6 : name;
+    bool is_approximate = strcmp(name, "gated-gelu") == 0 && !f->names_activation;
+    const char *fallback = f->dense_act_fn ? f->dense_act_fn : is_approximate ? "gelu_new" : short_name;
+    const char *activation = am_config_text(c, "dense_act_fn", fallback);
     t->is_gated_act = am_config_flag(c, "is_gated_act", gated);
     if (!am_activation_from_name(activation, strlen(activation), &t->dense_act_fn))
         am_config_unsupported(c, "feed_forward_proj", "activation \"%s\" is not supported", activation);
@@ -73,8 +72,7 @@ am_value am_t5_distance_bias(am_builder *b, const am_t5_config *c, const char *t
     return am_embedding(b, table, bucket, c->buckets, c->num_heads);
 }
 
-/* What is added to the scores of T queries: [1, H, T, S], from that table below the scope. */
-static am_value position_bias(am_builder *b, const am_t5_config *c, const char *table, int64_t T, bool both_ways)
+am_value am_t5_position_bias(am_builder *b, const am_t5_config *c, const char *table, int64_t T, bool both_ways)
 {
     int64_t S = am_has_cache(b) ? am_cache_capacity(b) : T;
     am_value query = am_iota(b, AM_I32, am_shape_of(T, 1), 0, 0, 1),
@@ -124,8 +122,8 @@ static attention attention_of(am_builder *b, am_value x, const am_t5_config *c, 
 {
     attention a = {am_t5_attention_options(c), both_ways};
     if (!family_of(b)->own_biases)
-        a.options.bias =
-            position_bias(b, c, "block.0.layer.0.SelfAttention.relative_attention_bias", am_dim(b, x, 1), both_ways);
+        a.options.bias = am_t5_position_bias(b, c, "block.0.layer.0.SelfAttention.relative_attention_bias",
+                                             am_dim(b, x, 1), both_ways);
     return a;
 }
 
@@ -136,7 +134,7 @@ static am_value attend_everywhere(am_builder *b, am_value x, const am_t5_config 
     am_attention_options options = given->options;
     am_scope(b, "SelfAttention");
     if (family_of(b)->own_biases)
-        options.bias = position_bias(b, c, "relative_attention_bias", am_dim(b, x, 1), given->both_ways);
+        options.bias = am_t5_position_bias(b, c, "relative_attention_bias", am_dim(b, x, 1), given->both_ways);
     x = am_self_attention(b, x, &options);
     am_end_scope(b);
     return x;
@@ -229,7 +227,7 @@ static am_value encode(am_builder *b, const void *model)
 static am_value decoder_blocks(am_builder *b, am_value x, am_value encoded, const am_t5_config *c)
 {
     am_attention_options cross = am_t5_attention_options(c);
-    cross.mask = am_padding_mask(b, "attention_mask");
+    cross.mask = family_of(b)->cross_mask ? family_of(b)->cross_mask(b) : am_padding_mask(b, "attention_mask");
     am_scope(b, "decoder");
     attention self = attention_of(b, x, c, false);
     self.options.causal = am_config_flag(am_model_config(b), "is_causal", true);

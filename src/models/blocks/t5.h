@@ -25,10 +25,15 @@ typedef struct am_t5_family {
     const char *dense_act_fn; /* the same; null: what feed_forward_proj says */
     bool hears;               /* the input input_features: [B, S, d_model] may stand in place of words (Pop2Piano) */
     bool never_scales, always_scales; /* scale_decoder_outputs is not looked at */
+    bool names_activation;            /* "gated-gelu" names GELU itself (UDOP) */
     bool own_biases;                  /* every block has a table of its own for its distances */
 
     /* The encoder's blocks over x: [B, S, C] below the scope, by am_t5_encoder_blocks; null: T5's. */
     am_value (*encoder_blocks)(am_builder *b, am_value x, const am_t5_config *c);
+
+    /* What the decoder may see of the encoder's states, as am_padding_mask_of gives it; null: the input attention_mask.
+     */
+    am_value (*cross_mask)(am_builder *b);
 
     /* What the feed-forward part of block `index` adds, below the scope of its layer: x: [B, T, C], normed; null: T5's.
      */
@@ -52,6 +57,9 @@ am_attention_options am_t5_attention_options(const am_t5_config *c);
    way, keys after the query count as distance 0. */
 am_value am_t5_distance_bias(am_builder *b, const am_t5_config *c, const char *table, am_value distance,
                              bool both_ways);
+
+/* What is added to the scores of T queries, those of the caches before them counted: [1, H, T, S]; from that table. */
+am_value am_t5_position_bias(am_builder *b, const am_t5_config *c, const char *table, int64_t T, bool both_ways);
 
 /* Builders for the rows of a member's table. */
 void am_t5_model(am_builder *b);

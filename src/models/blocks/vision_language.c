@@ -14,6 +14,7 @@ static const struct {
     const char *text, *parts;
 } places[] = {
     {"language_model.model", ""},
+    {"model.language_model.model", "model"},
     {"model.language_model", "model"},
     {"language_model", ""},
     {"model.text_model", "model"},

@@ -1,6 +1,6 @@
 #include "text/chat_template/filters.h"
 
-/* What depends on chance, or is of no use in a chat template, is known but refused. */
+/* What depends on chance is known but refused. */
 static bool refused(am_jinja *j, const am_jcall *c, am_jvalue *out)
 {
     (void)out;
@@ -60,9 +60,9 @@ static const am_jroutine filters[] = {
     {"unique", am_jfilter_unique, "@value case_sensitive? attribute?", "sync_do_unique"},
     {"upper", am_jfilter_upper, "s", "do_upper"},
     {"urlencode", am_jfilter_urlencode, "value", "do_urlencode"},
-    {"urlize", refused, "*", "do_urlize"},
+    {"urlize", am_jfilter_urlize, "@value trim_url_limit? nofollow? target? rel? extra_schemes?", "do_urlize"},
     {"wordcount", am_jfilter_wordcount, "s", "do_wordcount"},
-    {"wordwrap", refused, "*", "do_wordwrap"},
+    {"wordwrap", am_jfilter_wordwrap, "@s width? break_long_words? wrapstring? break_on_hyphens?", "do_wordwrap"},
     {"xmlattr", am_jfilter_xmlattr, "@d autospace?", "do_xmlattr"},
 };
 

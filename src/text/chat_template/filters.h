@@ -15,6 +15,9 @@ am_jfilter am_jfilter_upper, am_jfilter_lower, am_jfilter_title, am_jfilter_capi
 am_jfilter am_jfilter_escape, am_jfilter_forceescape, am_jfilter_safe, am_jfilter_striptags, am_jfilter_urlencode,
     am_jfilter_xmlattr;
 
+/* filters_urlize.c, filters_wordwrap.c */
+am_jfilter am_jfilter_urlize, am_jfilter_wordwrap;
+
 /* filters_number.c */
 am_jfilter am_jfilter_int, am_jfilter_float, am_jfilter_round, am_jfilter_abs, am_jfilter_filesizeformat,
     am_jfilter_sum, am_jfilter_min, am_jfilter_max;

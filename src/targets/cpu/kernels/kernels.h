@@ -13,7 +13,7 @@ extern const am_kernel am_cpu_linear, am_cpu_quantized_linear, am_cpu_matmul, am
     am_cpu_attention, am_cpu_norm_rows, am_cpu_norm_channels, am_cpu_softmax, am_cpu_reduce, am_cpu_unary,
     am_cpu_binary, am_cpu_binary_truth, am_cpu_select, am_cpu_gated_activation, am_cpu_rope, am_cpu_permute,
     am_cpu_broadcast, am_cpu_slice, am_cpu_concat, am_cpu_pad, am_cpu_cast, am_cpu_gather, am_cpu_embedding,
-    am_cpu_scatter, am_cpu_pool, am_cpu_recurrence, am_cpu_conv_transpose;
+    am_cpu_scatter, am_cpu_pool, am_cpu_recurrence, am_cpu_conv_transpose, am_cpu_resize;
 
 /* Copies inputs[0] with channels last to outputs[0]; the program adds it where somebody reads such a value. */
 extern const am_kernel am_cpu_channels_first;

@@ -1,0 +1,27 @@
+/* Gemma 4 Unified, the text model: Gemma 4 whose layers get nothing beside the stream.
+   transformers: models/gemma4_unified/modeling_gemma4_unified.py */
+#include "models/blocks/gemma4.h"
+
+static const am_architecture architectures[] = {
+    {"Gemma4UnifiedTextModel", am_gemma4_text_model, "feature-extraction", 0},
+    {"Gemma4UnifiedForCausalLM", am_gemma4_for_causal_lm, "text-generation", AM_GENERATES},
+    {0},
+};
+
+static const am_gemma4_family family = {.defaults = {.vocab_size = 262144,
+                                                     .hidden_size = 2304,
+                                                     .intermediate_size = 9216,
+                                                     .num_hidden_layers = 30,
+                                                     .num_attention_heads = 8,
+                                                     .num_key_value_heads = 4,
+                                                     .head_dim = 256,
+                                                     .max_position_embeddings = 262144,
+                                                     .tied = true,
+                                                     .has_pad_token = true},
+                                        .sliding_window = 1024,
+                                        .shares = true,
+                                        .proportional = true,
+                                        .looks_both_ways = "vision"};
+
+const am_model_type am_model_gemma4_unified_text = {
+    .name = "gemma4_unified_text", .base_prefix = "model", .architectures = architectures, .family = &family};
