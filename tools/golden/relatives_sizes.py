@@ -11,6 +11,7 @@ from sizes import (ACTIVATIONS, at_most, bart, bert, choose, cohere2, divided_ro
 from sound_sizes import SOUNDS
 from speech_chat_sizes import SPEECH_CHAT
 from text_decoders_sizes import TEXT_DECODERS
+from vision_chat_sizes import VISION_CHAT
 from vision_sizes import VISION
 from voices_sizes import VOICES
 from younger_text_sizes import YOUNGER_TEXT
@@ -428,4 +429,4 @@ RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge":
               "t5gemma": t5gemma}
 RELATIVES |= VOICES
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
-RELATIVES |= TEXT_DECODERS | DOCUMENTS | SEGMENTS
+RELATIVES |= TEXT_DECODERS | DOCUMENTS | SEGMENTS | VISION_CHAT

@@ -166,7 +166,7 @@ typedef struct layers {
     am_rope rope, sliding_rope;
     am_value block_mask, sliding_block_mask; /* AM_NONE: causal */
     am_value *carried;
-    const char *list; /* of layers: "layers", or "blocks" in files of Kimi K2.5 that transformers wrote */
+    const char *list; /* of layers: "layers", or "blocks" in files of Kimi K2.5 and Molmo 2 */
 } layers;
 
 static am_value in_scope(am_builder *b, const char *scope, am_decoder_part *part, am_value x,
@@ -321,9 +321,9 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     layers run = {.options = o, .attention = attention_of(b, o), .carried = &carried};
     read_blocks(b, o, &run);
     am_scope(b, "%s", prefix);
-    run.list = am_has_weight(b, "blocks.0.input_layernorm.weight") ? "blocks"
-               : am_has_weight(b, OTHER_LAYERS)                    ? "encoder.layers"
-                                                                   : "layers";
+    bool in_blocks =
+        am_has_weight(b, "blocks.0.input_layernorm.weight") || am_has_weight(b, "blocks.0.attn_norm.weight");
+    run.list = in_blocks ? "blocks" : am_has_weight(b, OTHER_LAYERS) ? "encoder.layers" : "layers";
     am_value x = embed(b, o);
     run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;

@@ -86,16 +86,18 @@ am_value am_words_of_codes(am_builder *b, const am_image_words *w, am_value code
 
 am_value am_words_of_images(am_builder *b, const am_image_words *w, int64_t vocab)
 {
-    int32_t *is = am_arena_array(am_builder_arena(b), (size_t)vocab + 1, sizeof *is);
-    if (!is) {
-        am_builder_fail(b, am_out_of_memory());
-        return AM_NONE;
-    }
-    memset(is, 0, (size_t)vocab * sizeof *is);
-    for (int64_t i = 0; i < w->count; i++) {
+    int32_t *ids = am_arena_array(am_builder_arena(b), (size_t)w->count + 1, sizeof *ids);
+    int64_t n = 0;
+    if (!ids) am_builder_fail(b, am_out_of_memory());
+    for (int64_t i = 0; ids && i < w->count; i++) {
         if (!w->is_code[i]) continue;
-        if (w->words[i] < vocab) is[w->words[i]] = 1;
-        else am_config_fail(am_model_config(b), map_key, "has a word beyond vocab_size");
+        if (w->words[i] >= vocab) am_config_fail(am_model_config(b), map_key, "has a word beyond vocab_size");
+        else ids[n++] = w->words[i];
     }
-    return am_binary_number(b, AM_NOT_EQUAL, am_constant_copy(b, AM_I32, am_shape_of(vocab), is), 0);
+    am_value none = am_broadcast(b, am_scalar(b, AM_F32, 0), am_shape_of(vocab));
+    if (n == 0 || am_builder_failed(b)) return am_binary_number(b, AM_NOT_EQUAL, none, 0);
+    am_value ones = am_broadcast(b, am_scalar(b, AM_F32, 1), am_shape_of(n));
+    am_value is = am_scatter(b, none, am_constant_copy(b, AM_I32, am_shape_of(n), ids), ones,
+                             &(am_scatter_attributes){.axis = 0, .fn = AM_SCATTER_SET});
+    return am_binary_number(b, AM_NOT_EQUAL, is, 0);
 }

@@ -41,7 +41,10 @@ static tower read_tower(const am_config *c)
                .act = am_config_activation(c, "hidden_act", AM_GELU_TANH),
                .eps = am_config_real(c, "layer_norm_eps", 1e-6)};
     am_config_check_divides(c, "num_attention_heads", t.heads, "hidden_size", t.width);
-    if (t.side < 1 || t.side > INT16_MAX) am_config_fail(c, "image_size", "has %" PRId64 " patches a side", t.side);
+    if (t.side < 1 || t.side > INT16_MAX) {
+        am_config_fail(c, "image_size", "has %" PRId64 " patches a side", t.side);
+        t.side = 1;
+    }
     return t;
 }
 

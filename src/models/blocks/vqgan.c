@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { GROUPS = 32, RESOLUTIONS = 64 };
+enum { GROUPS = 32, RESOLUTIONS = 64, BLOCKS_LIMIT = 512 };
 static const double NORM_EPS = 1e-6; /* neither is configurable */
 
 am_vqgan am_vqgan_read(const am_config *c)
@@ -24,6 +24,10 @@ am_vqgan am_vqgan_read(const am_config *c)
         .attends_between = true,
         .states = -1,
     };
+    if (v.num_res_blocks > BLOCKS_LIMIT) {
+        am_config_unsupported(c, "num_res_blocks", "at most %d are supported", BLOCKS_LIMIT);
+        v.num_res_blocks = 1;
+    }
     v.levels = am_config_sizes(c, "channel_multiplier", v.channels, AM_VQGAN_LEVELS, fallback, 5);
     if (v.levels < 1 || v.levels > AM_VQGAN_LEVELS) {
         am_config_fail(c, "channel_multiplier", "expected 1 to %d sizes", AM_VQGAN_LEVELS);
