@@ -1,19 +1,13 @@
 /* Mimi (arXiv 2410.00037): a sound as codes, and what a decoder makes of these: SEANet, causal transformers that look
    back so far, one more convolution that halves the frames, and residual codebooks, the first ones beside the others.
    transformers: models/mimi/modeling_mimi.py */
-#include "models/blocks/attention.h"
-#include "models/blocks/seanet.h"
+#include "models/blocks/mimi.h"
 #include "models/blocks/vision.h"
 
 #include <inttypes.h>
 
 typedef struct mimi_config {
-    am_seanet seanet;
-    int64_t layers, intermediate_size, latent_stride, upsample_groups;
-    am_unary_fn hidden_act;
-    double norm_eps;
-    am_attention_options attention;
-    am_rope_config rope;
+    am_mimi mimi;
     int64_t codebook_size, codebook_dim, quantizers, semantic;
 } mimi_config;
 
@@ -32,29 +26,11 @@ static int64_t read_latent_stride(const am_config *c, const am_seanet *s)
     return stride;
 }
 
-static am_attention_options read_attention(const am_config *c, int64_t C)
-{
-    bool unbiased = !am_config_flag(c, "attention_bias", false);
-    am_attention_options o = {.heads = am_config_size(c, "num_attention_heads", 8),
-                              .kv_heads = am_config_size(c, "num_key_value_heads", 8),
-                              .out = "o_proj",
-                              .no_q_bias = unbiased,
-                              .no_k_bias = unbiased,
-                              .no_v_bias = unbiased,
-                              .no_out_bias = unbiased,
-                              .causal = true,
-                              .window = am_config_size(c, "sliding_window", 250)};
-    am_config_check_divides(c, "num_attention_heads", o.heads, "hidden_size", C);
-    am_config_check_divides(c, "num_key_value_heads", o.kv_heads, "num_attention_heads", o.heads);
-    o.head_dim = am_config_size(c, "head_dim", C / o.heads);
-    return o;
-}
-
 static void read_codebooks(const am_config *c, mimi_config *r)
 {
     r->codebook_size = am_config_size(c, "codebook_size", 2048);
     r->codebook_dim =
-        am_config_size(c, "codebook_dim", am_config_is_null(c, "codebook_dim") ? r->seanet.hidden_size : 256);
+        am_config_size(c, "codebook_dim", am_config_is_null(c, "codebook_dim") ? r->mimi.seanet.hidden_size : 256);
     r->quantizers = am_config_count(c, "num_quantizers", 32);
     r->semantic = am_config_count(c, "num_semantic_quantizers", 1);
     int64_t inner = am_config_size(c, "vector_quantization_hidden_dimension", 256);
@@ -68,79 +44,27 @@ static void read_codebooks(const am_config *c, mimi_config *r)
 
 static mimi_config read_config(am_builder *b)
 {
-    static const am_seanet absent = {.audio_channels = 1,
-                                     .num_filters = 64,
-                                     .hidden_size = 512,
-                                     .num_residual_layers = 1,
-                                     .kernel_size = 7,
-                                     .last_kernel_size = 3,
-                                     .residual_kernel_size = 3,
-                                     .dilation_growth_rate = 2,
-                                     .compress = 2,
-                                     .ratio_count = 4,
-                                     .upsampling_ratios = {8, 6, 5, 4},
-                                     .use_causal_conv = true,
-                                     .pad_mode = AM_PAD_CONSTANT,
-                                     .trim_right_ratio = 1};
+    static const am_mimi absent = {.seanet = {.audio_channels = 1,
+                                              .num_filters = 64,
+                                              .hidden_size = 512,
+                                              .num_residual_layers = 1,
+                                              .kernel_size = 7,
+                                              .last_kernel_size = 3,
+                                              .residual_kernel_size = 3,
+                                              .dilation_growth_rate = 2,
+                                              .compress = 2,
+                                              .ratio_count = 4,
+                                              .upsampling_ratios = {8, 6, 5, 4},
+                                              .use_causal_conv = true,
+                                              .pad_mode = AM_PAD_CONSTANT,
+                                              .trim_right_ratio = 1},
+                                   .layers = 8,
+                                   .hidden_act = AM_GELU};
     const am_config *c = am_model_config(b);
-    mimi_config r = {.seanet = am_seanet_read(c, &absent),
-                     .layers = am_config_count(c, "num_hidden_layers", 8),
-                     .intermediate_size = am_config_size(c, "intermediate_size", 2048),
-                     .upsample_groups = am_config_size(c, "upsample_groups", 512),
-                     .hidden_act = am_config_activation(c, "hidden_act", AM_GELU),
-                     .norm_eps = am_config_real(c, "norm_eps", 1e-5)};
-    int64_t C = r.seanet.hidden_size;
-    r.latent_stride = read_latent_stride(c, &r.seanet);
-    r.attention = read_attention(c, C);
-    r.rope =
-        am_rope_config_read_fields(c, &(am_rope_fields){.whole_heads = true}, r.attention.head_dim, 10000, 1, 8000);
+    mimi_config r = {.mimi = am_mimi_read(c, &absent)};
+    r.mimi.latent_stride = read_latent_stride(c, &r.mimi.seanet);
     read_codebooks(c, &r);
-    am_config_check_divides(c, "upsample_groups", r.upsample_groups, "hidden_size", C);
-    if (am_config_flag(c, "use_streaming", false))
-        am_config_unsupported(c, "use_streaming", "sounds are read as a whole, not going on from another");
     return r;
-}
-
-/* --- transformers --- */
-
-static am_value scaled(am_builder *b, const char *name, am_value x)
-{
-    am_scope(b, "%s", name);
-    x = am_mul(b, x, am_parameter(b, "scale", am_shape_of(am_dim(b, x, 2)), x));
-    am_end_scope(b);
-    return x;
-}
-
-static am_value layer(am_builder *b, am_value x, const mimi_config *c, const am_attention_options *attention)
-{
-    am_value h = am_layer_norm(b, "input_layernorm", x, c->norm_eps);
-    am_scope(b, "self_attn");
-    h = am_self_attention(b, h, attention);
-    am_end_scope(b);
-    x = am_add(b, x, scaled(b, "self_attn_layer_scale", h));
-    h = am_layer_norm(b, "post_attention_layernorm", x, c->norm_eps);
-    h = am_linear_activation(b, "mlp.fc1", h, c->intermediate_size, AM_NO_BIAS, c->hidden_act);
-    h = am_linear(b, "mlp.fc2", h, am_dim(b, x, 2), AM_NO_BIAS);
-    return am_add(b, x, scaled(b, "mlp_layer_scale", h));
-}
-
-/* The layers below NAME over x: [B, C, T] -> [B, C, T]; shows: hidden states are outputs. */
-static am_value transformer(am_builder *b, const char *name, am_value x, const mimi_config *c, bool shows)
-{
-    am_attention_options attention = c->attention;
-    am_rope rope = am_rope_tables(b, &c->rope, am_dim(b, x, 2));
-    attention.rope = &rope;
-    x = am_transpose(b, x, 1, 2);
-    am_scope(b, "%s", name);
-    if (shows) am_output_hidden_state(b, "hidden_states", 0, x);
-    for (int i = 0; i < c->layers && !am_builder_failed(b); i++) {
-        am_scope(b, "layers.%d", i);
-        x = layer(b, x, c, &attention);
-        am_end_scope(b);
-        if (shows) am_output_hidden_state(b, "hidden_states", i + 1, x);
-    }
-    am_end_scope(b);
-    return am_transpose(b, x, 1, 2);
 }
 
 /* --- codebooks --- */
@@ -158,7 +82,7 @@ static am_value codebook(am_builder *b, int64_t size, int64_t C)
 /* A convolution of one tap: x: [B, C, T] -> [B, out, T]; x itself where nothing is projected. */
 static am_value projected(am_builder *b, const char *name, am_value x, int64_t out, const mimi_config *c)
 {
-    if (c->codebook_dim == c->seanet.hidden_size) return x;
+    if (c->codebook_dim == c->mimi.seanet.hidden_size) return x;
     return am_normed_convolution(b, name, x, out, 1, AM_NO_BIAS, &(am_convolution_attributes){0});
 }
 
@@ -181,7 +105,7 @@ static am_value sum_of(am_builder *b, int list, am_value codes, const mimi_confi
 {
     am_scope(b, "%s", lists[list]);
     am_value x = am_codebooks_decode(b, "layers", codes, c->codebook_size, c->codebook_dim, codebook);
-    x = projected(b, "output_proj", x, c->seanet.hidden_size, c);
+    x = projected(b, "output_proj", x, c->mimi.seanet.hidden_size, c);
     am_end_scope(b);
     return x;
 }
@@ -191,12 +115,7 @@ static am_value sum_of(am_builder *b, int list, am_value codes, const mimi_confi
 /* Input input_values: [B, channels, L] -> [B, C, T]. The input padding_mask hides nothing here. */
 static am_value latents_of(am_builder *b, am_value x, const mimi_config *c, bool shows)
 {
-    am_seanet_conv_options halving = {.kernel = 2 * c->latent_stride, .stride = c->latent_stride, .unbiased = true};
-    am_scope(b, "encoder");
-    x = am_seanet_encode(b, x, &c->seanet);
-    am_end_scope(b);
-    x = transformer(b, "encoder_transformer", x, c, shows);
-    return am_seanet_conv(b, "downsample", x, c->seanet.hidden_size, &halving, AM_PAD_REPLICATE, &c->seanet);
+    return am_mimi_encode(b, x, "encoder", c->mimi.seanet.hidden_size, &c->mimi, shows);
 }
 
 /* The same -> I32 [B, num_quantizers, T]. */
@@ -210,18 +129,6 @@ static am_value encode(am_builder *b, am_value x, const mimi_config *c)
     x = latents_of(b, x, c, false);
     am_value first = codes_of(b, 0, x, c->semantic, c);
     return quantizers > c->semantic ? am_concat2(b, first, codes_of(b, 1, x, quantizers - c->semantic, c), 1) : first;
-}
-
-/* latents: [B, C, T] -> [B, channels, L'], no longer than the input padding_mask; 0: as long as it is. */
-static am_value sound_of(am_builder *b, am_value x, const mimi_config *c, bool shows, int64_t longest)
-{
-    x = am_seanet_upsample(b, "upsample", x, c->seanet.hidden_size, c->latent_stride, c->upsample_groups, AM_NO_BIAS,
-                           &c->seanet);
-    x = transformer(b, "decoder_transformer", x, c, shows);
-    am_scope(b, "decoder");
-    x = am_seanet_decode(b, x, &c->seanet);
-    am_end_scope(b);
-    return longest && am_dim(b, x, 2) > longest ? am_slice(b, x, 2, 0, longest) : x;
 }
 
 /* codes: I32 [B, N, T] -> [B, C, T] */
@@ -240,7 +147,7 @@ static void mimi_model(am_builder *b)
     int64_t L = mask.id ? am_dim(b, mask, -1) : am_dim(b, values, 2);
     if (!codes.id) codes = encode(b, values, &c);
     am_output(b, "audio_codes", codes);
-    am_output(b, "audio_values", sound_of(b, latents_of_codes(b, codes, &c), &c, false, L));
+    am_output(b, "audio_values", am_mimi_decode(b, latents_of_codes(b, codes, &c), "decoder", &c.mimi, L, false));
 }
 
 static void mimi_encoder_model(am_builder *b)
@@ -253,10 +160,7 @@ static void mimi_decoder_model(am_builder *b)
 {
     mimi_config c = read_config(b);
     am_value mask = am_input_optional(b, "padding_mask", -1), x = am_input(b, "latents", 3);
-    if (am_dim(b, x, 1) != c.seanet.hidden_size)
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "latents have %" PRId64 " channels, expected %" PRId64,
-                                    am_dim(b, x, 1), c.seanet.hidden_size));
-    am_output(b, "audio_values", sound_of(b, x, &c, true, mask.id ? am_dim(b, mask, -1) : 0));
+    am_output(b, "audio_values", am_mimi_decode(b, x, "decoder", &c.mimi, mask.id ? am_dim(b, mask, -1) : 0, true));
 }
 
 static const am_architecture architectures[] = {

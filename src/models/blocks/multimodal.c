@@ -30,6 +30,19 @@ am_value am_spread_rows(am_builder *b, am_value rows, am_value is)
                                 : am_reshape(b, x, am_shape_of(shape.dims[0], shape.dims[1], am_dim(b, rows, 1)));
 }
 
+am_value am_merge_marked(am_builder *b, am_value x, am_value is, am_value rows, am_value marks)
+{
+    int64_t B = am_dim(b, x, 0), T = am_dim(b, x, 1), C = am_dim(b, x, 2);
+    am_value number = am_reshape(b, am_cast(b, is, AM_I32), am_shape_of(B * T)), place;
+    number = am_scan(b, AM_REDUCE_SUM, number, 0, false, false); /* from 1 */
+    if (marks.id) {
+        am_value counted = am_cast(b, am_binary_number(b, AM_NOT_EQUAL, marks, 0), AM_I32);
+        place = am_search_sorted(b, am_scan(b, AM_REDUCE_SUM, counted, 0, false, false), number, false);
+    } else place = am_binary_number(b, AM_MAX, am_add_number(b, number, -1), 0);
+    rows = am_reshape(b, am_gather(b, rows, place, 0, false), am_shape_of(B, T, C));
+    return am_select(b, am_unsqueeze(b, is, 2), rows, x);
+}
+
 am_value am_merge_part_features(am_builder *b, am_value x)
 {
     const am_feature_rows *features;
