@@ -10,6 +10,7 @@
 # make bench-processors   docs/processors-performance.md   make bench-kernels   vector routines, by instruction set
 # make bench-regress   instructions that kernels take, beside bench/instructions.txt; UPDATE=--update records them
 # make emulate    the cpu's tests in an emulator of AVX-512; TESTS='targets_cpu_rows__*'
+# make lying-configs   every wrong value in every recorded configuration, a crash being an error: an hour of a processor
 # make clean      remove the build folders
 # Variables: BUILD (folder, build), JOBS (processors), PREFIX (/usr/local), DESTDIR, FUZZ_SECONDS (60), ONLY (bench-kernels)
 # Missing packages are installed first, on Debian and Ubuntu (scripts/install_packages.sh).
@@ -20,11 +21,11 @@ FUZZ_SECONDS ?= 60
 
 CTEST = ctest --output-on-failure --no-tests=error -j $(JOBS)
 
-.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz bench bench-targets bench-tokenizers bench-processors bench-kernels bench-regress emulate install format golden docs cross clean help
+.PHONY: all video sdks test-targets test-max packages build build-asan demo test asan tsan fuzz lying-configs bench bench-targets bench-tokenizers bench-processors bench-kernels bench-regress emulate install format golden docs cross clean help
 all: build
 
 help:
-	@sed -n 's/^# //p' Makefile | head -n 15
+	@sed -n 's/^# //p' Makefile | head -n 16
 
 packages:
 	@scripts/install_packages.sh build
@@ -78,6 +79,10 @@ fuzz: packages
 	@scripts/install_packages.sh fuzz
 	@scripts/build.sh fuzz $(BUILD)-fuzz $(JOBS)
 	@JOBS=$(JOBS) scripts/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS)
+
+# Each of forty parts tells every fortieth lie.
+lying-configs: build
+	@seq 0 39 | xargs -P $(JOBS) -I{} sh -c 'ANYMODEL_WEIGHT_CACHE=0 nice $(BUILD)/tests/lying_configs tests/golden/data {} 40 || exit 255'
 
 cross: packages
 	@scripts/install_packages.sh cross

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK_LIMIT = 16 };
+enum { LAYERS_LIMIT = 4096, BLOCK_LIMIT = 16 };
 
 typedef struct funnel_config {
     int64_t vocab_size, d_model, n_head, d_head, d_inner, num_decoder_layers;
@@ -29,6 +29,9 @@ static void read_blocks(const am_config *c, funnel_config *f)
     int repeats = am_config_sizes(c, "block_repeats", f->block_repeats, BLOCK_LIMIT, ones, f->blocks);
     if (repeats != f->blocks)
         am_config_fail(c, "block_repeats", "expected as many as block_sizes, %d, found %d", f->blocks, repeats);
+    for (int i = 0; i < f->blocks && i < repeats; i++)
+        if (f->block_sizes[i] > LAYERS_LIMIT || f->block_repeats[i] > LAYERS_LIMIT / (f->block_sizes[i] + 1))
+            am_config_fail(c, "block_sizes", "block %d has more than %d layers", i, LAYERS_LIMIT);
 }
 
 static funnel_config read_config(am_builder *b)
