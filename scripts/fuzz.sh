@@ -107,6 +107,7 @@ start() {
     (
         export ASAN_OPTIONS=allocator_may_return_null=1
         TIMEFORMAT='%U %S'
+        trap '' TERM # the journal's seconds would be lost with this shell; stop() sends what libFuzzer ends by
         time "$folder/tests/fuzz/fuzz_$name" -max_total_time="$now" -timeout=60 \
             -report_slow_units=10 -rss_limit_mb=2048 -malloc_limit_mb=1024 -print_final_stats=1 \
             -artifact_prefix="$folder/crashes/$name-" "${options[@]}" \
