@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SCOPE_BYTES = 1024, SCOPE_DEPTH = 64, MISSING_LISTED = 6 };
+enum { SCOPE_BYTES = 1024, SCOPE_DEPTH = 64, MISSING_LISTED = 6, MISSING_LIMIT = 200000 };
 
 struct am_builder {
     am_graph *graph;
@@ -251,18 +251,6 @@ static bool shape_fits(const am_shape *found, const am_shape *expected)
     return true;
 }
 
-/* Building goes on with a tensor of the wanted shape and no data, so that the error at the end counts all that are
-   missing: after a wrong prefix that is all of them, after one lost shard those in it. */
-static am_value missing_weight(am_builder *b, const char *path, am_shape shape)
-{
-    char text[AM_SHAPE_TEXT];
-    if (b->missing_count++ < MISSING_LISTED)
-        am_buffer_printf(&b->missing, "%s%s %s", b->missing.length ? ", " : "", path, am_shape_text(&shape, text));
-    for (int i = 0; i < shape.rank; i++)
-        if (shape.dims[i] < 0) shape.dims[i] = 1;
-    return am_constant_lent(b, path, AM_F32, shape, NULL);
-}
-
 static am_status missing_error(const am_builder *b)
 {
     const char *names = b->missing.failed ? "" : b->missing.bytes;
@@ -271,6 +259,20 @@ static am_status missing_error(const am_builder *b)
         return am_error(AM_NOT_FOUND, "%d tensors are missing: %s", b->missing_count, names);
     return am_error(AM_NOT_FOUND, "%d tensors are missing: %s and %d more", b->missing_count, names,
                     b->missing_count - MISSING_LISTED);
+}
+
+/* Building goes on with a tensor of the wanted shape and no data, so that the error at the end counts all that are
+   missing: after a wrong prefix that is all of them, after one lost shard those in it. More than a model can have are
+   not waited for: the configuration asks for a million layers. */
+static am_value missing_weight(am_builder *b, const char *path, am_shape shape)
+{
+    char text[AM_SHAPE_TEXT];
+    if (b->missing_count++ < MISSING_LISTED)
+        am_buffer_printf(&b->missing, "%s%s %s", b->missing.length ? ", " : "", path, am_shape_text(&shape, text));
+    if (b->missing_count == MISSING_LIMIT) am_builder_fail(b, missing_error(b));
+    for (int i = 0; i < shape.rank; i++)
+        if (shape.dims[i] < 0) shape.dims[i] = 1;
+    return am_constant_lent(b, path, AM_F32, shape, NULL);
 }
 
 /* The tensor found at a path as a constant, AM_NONE after an error. */

@@ -220,6 +220,7 @@ static clap_output audio_tower(am_builder *b, const am_config *config, const cha
 {
     audio_config c = read_audio(config);
     am_swin_map maps[AM_STAGES_LIMIT + 1];
+    if (am_builder_failed(b)) return (clap_output){0};
     am_scope(b, "%s", prefix);
     am_scope(b, "audio_encoder");
     maps[0] = stem(b, &c);

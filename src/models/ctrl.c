@@ -41,6 +41,7 @@ static am_pre_norm_options layer_options(am_builder *b, const am_gpt_config *g)
 /* [rows, C]: sines of position / 10000^(2 i / C) in the first half, cosines in the second. */
 static am_value sinusoids(am_builder *b, int64_t rows, int64_t C)
 {
+    if (am_builder_failed(b)) return AM_NONE;
     am_shape shape = am_shape_of(rows, C);
     float *data = am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)(rows * C), sizeof *data) : NULL;
     int64_t sines = (C + 1) / 2;

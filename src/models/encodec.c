@@ -316,6 +316,7 @@ static void encodec_model(am_builder *b)
 {
     encodec_config c = read_config(b);
     am_value values = am_input(b, "input_values", 3), codes = am_input_optional(b, "audio_codes", 4);
+    if (am_builder_failed(b)) return;
     int64_t B = codes.id ? am_dim(b, codes, 1) : am_dim(b, values, 0), L = am_dim(b, values, 2);
     encoded e = codes.id ? given_codes(b, codes, &c) : encode_chunks(b, &c);
     if (am_builder_failed(b)) return;

@@ -92,6 +92,7 @@ static am_value angles(am_builder *b, am_value places, int64_t count)
 /* For tubelets by their numbers, ids: I32 [1 or B, T]. */
 static tables rotation(am_builder *b, am_value ids, int64_t grid, int64_t D)
 {
+    if (am_builder_failed(b)) return (tables){AM_NONE, AM_NONE};
     int64_t part = D / 3 / 2 * 2, rest = D - 3 * part;
     am_value frame = am_binary_number(b, AM_DIV, ids, (double)(grid * grid));
     am_value within = am_binary_number(b, AM_MOD, ids, (double)(grid * grid));
