@@ -27,8 +27,9 @@ static am_status run_case(am_golden_case *c, const am_verify_options *options, a
     return status;
 }
 
-static void verify_case(am_json json, const char *file, const am_tensor_table *arrays, const am_verify_options *options,
-                        am_verify_counts *counts)
+/* Want of memory says nothing about the case, so that alone is an error. */
+static am_status verify_case(am_json json, const char *file, const am_tensor_table *arrays,
+                             const am_verify_options *options, am_verify_counts *counts)
 {
     am_golden_case c;
     am_case_report report = {.file = file};
@@ -36,6 +37,10 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
     am_status status = am_golden_case_open(json, file, arrays, &c);
     if (!status) status = run_case(&c, options, &report);
     am_code code = am_status_code(status);
+    if (code == AM_OUT_OF_MEMORY) {
+        am_golden_case_close(&c);
+        return status;
+    }
     report.verdict = code == AM_OK ? AM_CASE_PASSED : code == AM_UNSUPPORTED ? AM_CASE_UNSUPPORTED : AM_CASE_FAILED;
     report.name = c.name;
     report.architecture = c.architecture;
@@ -48,6 +53,7 @@ static void verify_case(am_json json, const char *file, const am_tensor_table *a
     if (options->on_case) options->on_case(options->context, &report);
     am_status_free(status);
     am_golden_case_close(&c);
+    return NULL;
 }
 
 static am_status read_arrays(const char *json_path, am_tensor_table *arrays)
@@ -69,7 +75,7 @@ static am_status verify_document(am_json root, const char *path, const am_verify
     am_status status = read_arrays(path, &arrays);
     for (am_json_iterator i = am_json_iterate(am_json_get(root, "cases")); am_json_next(&i) && !status;) {
         if (options->only && !strstr(am_json_text(am_json_get(i.value, "case")).bytes, options->only)) continue;
-        verify_case(i.value, path, &arrays, options, counts);
+        status = verify_case(i.value, path, &arrays, options, counts);
     }
     am_tensor_table_deinit(&arrays);
     return status;

@@ -35,7 +35,7 @@ typedef struct am_verify_counts {
 } am_verify_counts;
 
 /* Runs one golden JSON file, or every one in a folder (index.json and files of other kinds are passed over).
-   Adds to `counts`. Fails only when a file cannot be read as a golden file at all. */
+   Adds to `counts`. Fails only when a file cannot be read as a golden file at all, or memory is short. */
 am_status am_verify_path(const char *path, const am_verify_options *options, am_verify_counts *counts) AM_NODISCARD;
 
 /* Compares the case of a golden file that a trace was recorded of with that trace, module by module: see
