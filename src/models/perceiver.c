@@ -313,7 +313,7 @@ static void for_optical_flow(am_builder *b)
 
 /* --- sound, video and a label together --- */
 
-enum { AUDIO, IMAGE, LABEL, MODALITIES };
+enum { AUDIO, IMAGE, LABEL, MODALITIES, PLACES_LIMIT = 1 << 26 };
 static const char *const MODALITY[] = {"audio", "image", "label"};
 
 typedef struct media_config {
@@ -331,6 +331,9 @@ static media_config read_media_config(const am_config *c)
     m.samples = m.frames * am_config_size(c, "audio_samples_per_frame", 1920);
     if (am_config_sizes(c, "output_shape", m.output_shape, 4, shape, 4) != 4)
         am_config_fail(c, "output_shape", "expected batch, frames, height and width");
+    if (m.image_size > PLACES_LIMIT / m.image_size || m.frames > PLACES_LIMIT / (m.image_size * m.image_size) ||
+        m.samples > PLACES_LIMIT)
+        am_config_fail(c, "num_frames", "more than %d places or samples", PLACES_LIMIT);
     if (m.samples < m.samples_per_patch) am_config_fail(c, "samples_per_patch", "more than all samples");
     return m;
 }
@@ -404,6 +407,7 @@ static void for_multimodal_autoencoding(am_builder *b)
     media_config m = read_media_config(c.c);
     layer_options cross = {.heads = 1, .widening = 1};
     int64_t counts[MODALITIES], channels[] = {m.samples_per_patch, 3, am_config_labels(c.c)}, start = 0;
+    if (am_builder_failed(b)) return;
     am_scope(b, "perceiver");
     am_value latents = encode(b, &c, read_media(b, &m));
     am_scope(b, "decoder");
