@@ -61,7 +61,7 @@ static focalnet_config read_config(am_builder *b)
     read_levels(c, "focal_windows", r.stages, 3, r.windows);
     for (int i = 0; i < r.stages; i++)
         if (r.windows[i] % 2 == 0) am_config_fail(c, "focal_windows", "element %d is even", i);
-    am_scaled_size(c, "embed_dim", r.embed_dim << (r.stages - 1), 1);
+    if (r.stages > 0) am_scaled_size(c, "embed_dim", r.embed_dim << (r.stages - 1), 1);
     return r;
 }
 

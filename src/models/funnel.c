@@ -251,6 +251,8 @@ static am_value stretch(am_builder *b, am_value x, int64_t times, int64_t T, con
 
 static void decode(am_builder *b, text *t, am_value encoded, const funnel_config *c, states *s)
 {
+    if (c->blocks < 1) am_config_fail(am_model_config(b), "block_sizes", "the list is empty");
+    if (am_builder_failed(b)) return;
     am_value full = stretch(b, encoded, (int64_t)1 << (c->blocks - 1), am_dim(b, t->x, 1), c);
     t->x = am_add(b, full, s->first_block);
     add_state(b, s, c, t->x);

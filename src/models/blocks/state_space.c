@@ -104,6 +104,7 @@ am_value am_grouped_rms_norm(am_builder *b, const char *name, am_value x, int64_
 static am_value for_head_channels(am_builder *b, am_value x, int64_t P)
 {
     am_value repeated = am_unsqueeze(b, x, -1);
+    if (am_builder_failed(b)) return AM_NONE;
     am_shape shape = am_shape_of_value(b, repeated);
     shape.dims[shape.rank - 1] = P;
     return am_flatten(b, am_broadcast(b, repeated, shape), shape.rank - 2, shape.rank - 1);
