@@ -34,6 +34,19 @@ function(am_test_wrapper file out_source out_names out_symbol)
   set(${out_symbol} ${symbol} PARENT_SCOPE)
 endfunction()
 
+# Leaves every <n>th item of a list.
+function(am_every n list)
+  set(kept "")
+  set(place 0)
+  foreach(item ${${list}})
+    math(EXPR place "(${place} + 1) % ${n}")
+    if(place EQUAL 0)
+      list(APPEND kept ${item})
+    endif()
+  endforeach()
+  set(${list} ${kept} PARENT_SCOPE)
+endfunction()
+
 # One executable of the test files directly in <folder> and of the other sources there, which the tests share, and one
 # ctest entry a test. A main.c there takes the place of the generated main and finds the tests in am_test_files.
 function(am_test_folder folder label)

@@ -27,16 +27,9 @@ static void output_tower(am_builder *b, const am_clip_output *tower)
     am_output(b, "pooler_output", tower->pooled);
 }
 
-/* The configuration of a tower in that of both, or the whole where that is the tower's. */
-static am_config part_config(am_builder *b, const char *key)
-{
-    const am_config *c = am_model_config(b);
-    return am_config_has(c, key) || am_config_is(c, "model_type", "align") ? am_config_child(c, key) : *c;
-}
-
 static void text_model(am_builder *b)
 {
-    am_config c = part_config(b, "text_config");
+    am_config c = am_config_part(am_model_config(b), "align", "text_config");
     am_scope(b, "%s", am_clip_tower_scope(b, "text_model", "embeddings.word_embeddings.weight"));
     am_clip_output text = text_tower(b, &c, "hidden_states");
     am_end_scope(b);
@@ -45,7 +38,7 @@ static void text_model(am_builder *b)
 
 static void vision_model(am_builder *b)
 {
-    am_config c = part_config(b, "vision_config");
+    am_config c = am_config_part(am_model_config(b), "align", "vision_config");
     am_scope(b, "%s", am_clip_tower_scope(b, "vision_model", "embeddings.convolution.weight"));
     am_clip_output image = image_tower(b, &c, "hidden_states");
     am_end_scope(b);

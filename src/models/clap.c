@@ -295,15 +295,9 @@ static void clap_model(am_builder *b)
     am_output(b, "audio_model_output.pooler_output", audio.pooled);
 }
 
-/* The configuration of a tower: a part of the file's, or the whole. */
-static am_config part_config(const am_config *c, const char *key)
-{
-    return am_config_has(c, key) || am_config_is(c, "model_type", "clap") ? am_config_child(c, key) : *c;
-}
-
 static void text_model(am_builder *b)
 {
-    am_config c = part_config(am_model_config(b), "text_config");
+    am_config c = am_config_part(am_model_config(b), "clap", "text_config");
     clap_output text = text_tower(b, &c, "", "hidden_states");
     am_output(b, "last_hidden_state", text.last_hidden_state);
     am_output(b, "pooler_output", text.pooled);
@@ -311,7 +305,7 @@ static void text_model(am_builder *b)
 
 static void text_model_with_projection(am_builder *b)
 {
-    am_config c = part_config(am_model_config(b), "text_config");
+    am_config c = am_config_part(am_model_config(b), "clap", "text_config");
     clap_output text = text_tower(b, &c, "text_model", "hidden_states");
     am_output(b, "text_embeds", projected(b, "text_projection", text.pooled, &c));
     am_output(b, "last_hidden_state", text.last_hidden_state);
@@ -319,7 +313,7 @@ static void text_model_with_projection(am_builder *b)
 
 static void audio_model(am_builder *b)
 {
-    am_config c = part_config(am_model_config(b), "audio_config");
+    am_config c = am_config_part(am_model_config(b), "clap", "audio_config");
     clap_output audio = audio_tower(b, &c, "", "hidden_states");
     am_output(b, "last_hidden_state", audio.last_hidden_state);
     am_output(b, "pooler_output", audio.pooled);
@@ -327,7 +321,7 @@ static void audio_model(am_builder *b)
 
 static void audio_model_with_projection(am_builder *b)
 {
-    am_config c = part_config(am_model_config(b), "audio_config");
+    am_config c = am_config_part(am_model_config(b), "clap", "audio_config");
     clap_output audio = audio_tower(b, &c, "audio_model", "hidden_states");
     am_output(b, "audio_embeds", projected(b, "audio_projection", audio.pooled, &c));
     am_output(b, "last_hidden_state", audio.last_hidden_state);

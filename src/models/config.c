@@ -142,6 +142,11 @@ bool am_config_is(const am_config *c, const char *key, const char *text)
     return am_json_equals(am_json_get(c->object, key), text);
 }
 
+am_config am_config_part(const am_config *c, const char *whole_type, const char *key)
+{
+    return am_config_has(c, key) || am_config_is(c, "model_type", whole_type) ? am_config_child(c, key) : *c;
+}
+
 am_unary_fn am_config_activation(const am_config *c, const char *key, am_unary_fn fallback)
 {
     am_unary_fn fn = fallback;

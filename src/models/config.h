@@ -13,8 +13,8 @@
 
 typedef struct am_config_root {
     am_arena arena;
-    const char *file; /* for messages */
-    am_status error;  /* the first one */
+    const char *file;                /* for messages */
+    am_status error;                 /* the first one */
     void (*on_error)(void *context); /* null, or told of it */
     void *context;
 } am_config_root;
@@ -39,6 +39,10 @@ void am_config_unsupported(const am_config *c, const char *key, const char *form
 /* Sub-configuration ("text_config"); an empty one when it is not there. */
 am_config am_config_child(const am_config *c, const char *key);
 bool am_config_has(const am_config *c, const char *key); /* present and not null */
+
+/* The configuration of a part that is a class by itself, too: the field `key`, or the whole where that is the part's:
+   it has no such field, and a model_type other than the whole's. */
+am_config am_config_part(const am_config *c, const char *whole_type, const char *key);
 
 /* Whether the field is there and null: None, where an absent field stands for the class's default. */
 bool am_config_is_null(const am_config *c, const char *key);

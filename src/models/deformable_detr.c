@@ -23,9 +23,7 @@ typedef struct deformable_config {
 static am_deformable_options read_attention(const am_config *c, const char *heads, const char *points, int64_t levels,
                                             int64_t C)
 {
-    am_deformable_options o = {.heads = am_config_size(c, heads, 8)};
-    int64_t count = am_config_size(c, points, 4);
-    for (int64_t i = 0; i < levels && i < AM_LEVELS_LIMIT; i++) o.points[i] = count;
+    am_deformable_options o = am_deformable_options_read(c, am_config_size(c, heads, 8), points, levels);
     am_config_check_divides(c, heads, o.heads, "d_model", C);
     return o;
 }
@@ -37,10 +35,6 @@ static void check(const am_config *c, const deformable_config *r)
     if (r->C % AM_PYRAMID_GROUPS)
         am_config_fail(c, "d_model", "%" PRId64 " does not divide by the %d groups of norms", r->C, AM_PYRAMID_GROUPS);
     if (r->decoder_layers < 1) am_config_fail(c, "decoder_layers", "expected 1 or more");
-    if (!r->learned_positions && am_config_has(c, "position_embedding_type") &&
-        !am_config_is(c, "position_embedding_type", "sine"))
-        am_config_fail(c, "position_embedding_type", "expected \"sine\" or \"learned\", found \"%s\"",
-                       am_config_text(c, "position_embedding_type", ""));
     if (r->two_stage && !am_config_flag(c, "with_box_refine", false))
         am_config_fail(c, "two_stage", "takes with_box_refine");
 }
@@ -60,7 +54,7 @@ static deformable_config read_config(am_builder *b, const char *prefix)
         .decoder_layers = am_config_count(c, "decoder_layers", 6),
         .decoder_ffn_dim = am_config_size(c, "decoder_ffn_dim", 1024),
         .activation = am_config_activation(c, "activation_function", AM_RELU),
-        .learned_positions = am_config_is(c, "position_embedding_type", "learned"),
+        .learned_positions = am_learned_positions_read(c),
         .two_stage = am_config_flag(c, "two_stage", false),
         .refines = am_config_flag(c, "with_box_refine", false) && *prefix,
         .prefix = prefix,
@@ -87,12 +81,8 @@ static am_value class_head(am_builder *b, const deformable_config *c, am_value x
 static am_value box_head(am_builder *b, const deformable_config *c, am_value x, am_value reference, int64_t i,
                          bool is_of_decoder)
 {
-    char name[128];
     am_open_tied_head(b, "bbox_embed", i, "layers.0.weight", is_of_decoder);
-    for (int k = 0; k < 3; k++) {
-        snprintf(name, sizeof name, "layers.%d", k);
-        x = am_linear_activation(b, name, x, k < 2 ? c->C : 4, AM_BIAS, k < 2 ? AM_RELU : AM_IDENTITY);
-    }
+    x = am_mlp_head(b, "", x, c->C, 4, 3);
     am_end_scope(b);
     return am_add(b, x, am_dim(b, reference, -1) == 2 ? am_pad_zero(b, reference, 2, 0, 2) : reference);
 }

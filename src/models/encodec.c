@@ -6,12 +6,11 @@
 #include <inttypes.h>
 #include <math.h>
 
-enum { BANDWIDTHS_LIMIT = 64, CUT_OFF_LIMIT = 32 };
+enum { CUT_OFF_LIMIT = 32 };
 
 typedef struct encodec_config {
     am_seanet seanet;
-    double bandwidths[BANDWIDTHS_LIMIT];
-    int bandwidth_count;
+    am_bandwidths bandwidths;
     int64_t codebook_size, quantizers, sampling_rate;
     double bits_per_second;      /* of one codebook, in thousands */
     bool normalize;              /* sounds are brought to one loudness, and back */
@@ -23,21 +22,6 @@ typedef struct chunks {
     int64_t chunk, stride, whole, count;
 } chunks;
 
-static void read_bandwidths(const am_config *c, encodec_config *r)
-{
-    static const double absent[] = {1.5, 3, 6, 12, 24};
-    am_json list = am_json_get(c->object, "target_bandwidths");
-    if (am_json_kind_of(list) == AM_JSON_MISSING)
-        for (; r->bandwidth_count < 5; r->bandwidth_count++)
-            r->bandwidths[r->bandwidth_count] = absent[r->bandwidth_count];
-    for (am_json_iterator i = am_json_iterate(list); am_json_next(&i) && r->bandwidth_count < BANDWIDTHS_LIMIT;)
-        r->bandwidths[r->bandwidth_count++] = am_json_real(i.value, 0);
-    for (int i = 0; i < r->bandwidth_count; i++)
-        if (!(r->bandwidths[i] > 0 && r->bandwidths[i] < 1e6))
-            am_config_fail(c, "target_bandwidths", "element %d is no bandwidth", i);
-    if (r->bandwidth_count == 0) am_config_fail(c, "target_bandwidths", "expected a list of numbers");
-}
-
 static void read_quantizers(const am_config *c, encodec_config *r)
 {
     int64_t bits = 0, frame_rate = (r->sampling_rate + r->seanet.hop - 1) / r->seanet.hop;
@@ -45,7 +29,7 @@ static void read_quantizers(const am_config *c, encodec_config *r)
     if ((int64_t)1 << bits != r->codebook_size || bits == 0)
         am_config_fail(c, "codebook_size", "expected a power of 2, found %" PRId64, r->codebook_size);
     r->bits_per_second = (double)(bits ? bits : 1) * (double)frame_rate;
-    double last = r->bandwidth_count ? r->bandwidths[r->bandwidth_count - 1] : 0;
+    double last = r->bandwidths.items[r->bandwidths.count - 1];
     r->quantizers = (int64_t)fmin(floor(1000 * last / r->bits_per_second), 65536);
     if (r->quantizers < 1) am_config_fail(c, "target_bandwidths", "the last one is too little for a codebook");
 }
@@ -94,7 +78,7 @@ static encodec_config read_config(am_builder *b)
     if (width != r.seanet.hidden_size)
         am_config_fail(c, "codebook_dim", "expected hidden_size, %" PRId64 ", found %" PRId64, r.seanet.hidden_size,
                        width);
-    read_bandwidths(c, &r);
+    r.bandwidths = am_bandwidths_read(c, (const double[]){1.5, 3, 6, 12, 24});
     read_quantizers(c, &r);
     read_chunks(c, &r);
     return r;
@@ -108,12 +92,7 @@ static am_value codebook(am_builder *b, int64_t size, int64_t C)
 /* How many codebooks the argument bandwidth asks for; without it, the first of the configuration. */
 static int wanted_quantizers(am_builder *b, const encodec_config *c)
 {
-    double bandwidth = (double)am_model_argument(b, "bandwidth", 0);
-    bool known = bandwidth == 0;
-    if (bandwidth == 0) bandwidth = c->bandwidths[0];
-    for (int i = 0; i < c->bandwidth_count; i++) known = known || c->bandwidths[i] == bandwidth;
-    if (!known)
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "bandwidth %g is none of target_bandwidths", bandwidth));
+    double bandwidth = am_bandwidth_wanted(b, &c->bandwidths, c->bandwidths.items[0]);
     return (int)fmin(fmax(1, floor(bandwidth * 1000 / c->bits_per_second)), (double)c->quantizers);
 }
 

@@ -99,16 +99,9 @@ static void output_tower(am_builder *b, const tower *t)
 
 /* --- classes of one tower, whose checkpoints may hold all of them --- */
 
-/* The configuration of a tower in that of all, or the whole where that is the tower's. */
-static am_config part_config(am_builder *b, const char *key)
-{
-    const am_config *c = am_model_config(b);
-    return am_config_has(c, key) || am_config_is(c, "model_type", "flava") ? am_config_child(c, key) : *c;
-}
-
 static void text_model(am_builder *b)
 {
-    am_config c = part_config(b, "text_config");
+    am_config c = am_config_part(am_model_config(b), "flava", "text_config");
     am_scope(b, "%s", am_clip_tower_scope(b, "text_model", "layernorm.weight"));
     tower text = text_tower(b, &c, "hidden_states");
     am_end_scope(b);
@@ -117,7 +110,7 @@ static void text_model(am_builder *b)
 
 static void image_model(am_builder *b)
 {
-    am_config c = part_config(b, "image_config");
+    am_config c = am_config_part(am_model_config(b), "flava", "image_config");
     am_scope(b, "%s", am_clip_tower_scope(b, "image_model", "layernorm.weight"));
     tower image = image_tower(b, &c, "hidden_states");
     am_end_scope(b);
@@ -126,7 +119,7 @@ static void image_model(am_builder *b)
 
 static void multimodal_model(am_builder *b)
 {
-    am_config c = part_config(b, "multimodal_config");
+    am_config c = am_config_part(am_model_config(b), "flava", "multimodal_config");
     am_value x = am_input(b, "hidden_states", 3);
     am_scope(b, "%s", am_clip_tower_scope(b, "multimodal_model", "layernorm.weight"));
     tower joint = joint_tower(b, &c, x, am_input_optional(b, "attention_mask", 2), "hidden_states");
@@ -206,7 +199,7 @@ static am_value codebook_block(am_builder *b, am_value x, int64_t out, double ga
 static void image_codebook(am_builder *b)
 {
     enum { GROUPS = 4 };
-    am_config c = part_config(b, "image_codebook_config");
+    am_config c = am_config_part(am_model_config(b), "flava", "image_codebook_config");
     int64_t width = am_config_size(&c, "hidden_size", 256), blocks = am_config_count(&c, "num_blocks_per_group", 2);
     double layers = (double)am_config_size(&c, "num_groups", GROUPS) * (double)blocks;
     am_pool_attributes halving = {.fn = AM_POOL_MAX, .kernel = am_shape_of(2, 2)};

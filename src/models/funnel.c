@@ -25,6 +25,7 @@ static void read_blocks(const am_config *c, funnel_config *f)
     static const int64_t sizes[] = {4, 4, 4};
     int64_t ones[BLOCK_LIMIT];
     f->blocks = am_config_sizes(c, "block_sizes", f->block_sizes, BLOCK_LIMIT, sizes, 3);
+    if (f->blocks < 1) am_config_fail(c, "block_sizes", "the list is empty");
     for (int i = 0; i < BLOCK_LIMIT; i++) ones[i] = 1;
     int repeats = am_config_sizes(c, "block_repeats", f->block_repeats, BLOCK_LIMIT, ones, f->blocks);
     if (repeats != f->blocks)
@@ -251,7 +252,6 @@ static am_value stretch(am_builder *b, am_value x, int64_t times, int64_t T, con
 
 static void decode(am_builder *b, text *t, am_value encoded, const funnel_config *c, states *s)
 {
-    if (c->blocks < 1) am_config_fail(am_model_config(b), "block_sizes", "the list is empty");
     if (am_builder_failed(b)) return;
     am_value full = stretch(b, encoded, (int64_t)1 << (c->blocks - 1), am_dim(b, t->x, 1), c);
     t->x = am_add(b, full, s->first_block);

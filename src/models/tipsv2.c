@@ -190,13 +190,6 @@ static am_clip_output text_tower(am_builder *b, const am_config *config, const c
 
 /* --- classes --- */
 
-/* The configuration of a tower in that of both, or the whole where that is the tower's. */
-static am_config part_config(am_builder *b, const char *key)
-{
-    const am_config *c = am_model_config(b);
-    return am_config_has(c, key) || am_config_is(c, "model_type", "tipsv2") ? am_config_child(c, key) : *c;
-}
-
 static void output_tower(am_builder *b, const am_clip_output *tower)
 {
     am_output(b, "last_hidden_state", tower->last_hidden_state);
@@ -205,7 +198,7 @@ static void output_tower(am_builder *b, const am_clip_output *tower)
 
 static void text_model(am_builder *b)
 {
-    am_config c = part_config(b, "text_config");
+    am_config c = am_config_part(am_model_config(b), "tipsv2", "text_config");
     am_scope(b, "%s", am_clip_tower_scope(b, "text_encoder", "ln_final.weight"));
     am_clip_output text = text_tower(b, &c, "hidden_states");
     am_end_scope(b);
@@ -214,7 +207,7 @@ static void text_model(am_builder *b)
 
 static void vision_model(am_builder *b)
 {
-    am_config c = part_config(b, "vision_config");
+    am_config c = am_config_part(am_model_config(b), "tipsv2", "vision_config");
     am_scope(b, "%s", am_clip_tower_scope(b, "vision_encoder", "norm.weight"));
     am_clip_output image = image_tower(b, &c, am_padding_mask(b, "attention_mask"), "hidden_states");
     am_end_scope(b);
@@ -234,7 +227,7 @@ static void vision_backbone(am_builder *b)
     am_value states[LAYERS_LIMIT + 1];
     bool wanted[LAYERS_LIMIT + 1];
     char output[64];
-    am_config config = part_config(b, "vision_config");
+    am_config config = am_config_part(am_model_config(b), "tipsv2", "vision_config");
     am_scope(b, "%s", am_clip_tower_scope(b, "vision_encoder", "norm.weight"));
     vision_config c = read_vision(&config);
     c.layers.attention.mask = am_padding_mask(b, "attention_mask");

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { BANDWIDTHS_LIMIT = 64, LIST_LIMIT = 64 };
+enum { LIST_LIMIT = 64 };
 
 typedef struct xcodec_config {
     am_dac dac;
@@ -15,27 +15,9 @@ typedef struct xcodec_config {
     int64_t semantic_width, kernel, unit_kernel;
     int stride_count, dilation_count;
     int64_t strides[LIST_LIMIT], ratios[LIST_LIMIT], dilations[LIST_LIMIT];
-    double bandwidths[BANDWIDTHS_LIMIT];
-    int bandwidth_count;
+    am_bandwidths bandwidths;
     int64_t codebook_size, quantizers, frame_rate;
 } xcodec_config;
-
-static void read_bandwidths(const am_config *c, xcodec_config *r)
-{
-    static const double absent[] = {0.5, 1, 1.5, 2, 4};
-    am_json list = am_json_get(c->object, "target_bandwidths");
-    if (am_json_kind_of(list) == AM_JSON_MISSING)
-        for (; r->bandwidth_count < 5; r->bandwidth_count++)
-            r->bandwidths[r->bandwidth_count] = absent[r->bandwidth_count];
-    for (am_json_iterator i = am_json_iterate(list); am_json_next(&i) && r->bandwidth_count < BANDWIDTHS_LIMIT;)
-        r->bandwidths[r->bandwidth_count++] = am_json_real(i.value, 0);
-    for (int i = 0; i < r->bandwidth_count; i++)
-        if (!(r->bandwidths[i] > 0 && r->bandwidths[i] < 1e6))
-            am_config_fail(c, "target_bandwidths", "element %d is no bandwidth", i);
-    if (r->bandwidth_count > 0) return;
-    am_config_fail(c, "target_bandwidths", "expected a list of numbers");
-    r->bandwidths[r->bandwidth_count++] = 1;
-}
 
 /* As many as the last bandwidth has room for. */
 static void read_quantizers(const am_config *c, xcodec_config *r)
@@ -46,7 +28,7 @@ static void read_quantizers(const am_config *c, xcodec_config *r)
     r->codebook_size = am_config_size(c, "codebook_size", 1024);
     while ((int64_t)1 << bits < r->codebook_size) bits++;
     double second = (double)((bits ? bits : 1) * r->frame_rate);
-    r->quantizers = (int64_t)fmin(floor(1000 * r->bandwidths[r->bandwidth_count - 1] / second), 65536);
+    r->quantizers = (int64_t)fmin(floor(1000 * r->bandwidths.items[r->bandwidths.count - 1] / second), 65536);
     if (bits == 0) am_config_fail(c, "codebook_size", "expected 2 or more");
     if (r->quantizers < 1) am_config_fail(c, "target_bandwidths", "the last one is too little for a codebook");
 }
@@ -90,7 +72,7 @@ static xcodec_config read_config(am_builder *b)
         am_config_fail(c, "codebook_dim", "expected the width of both models, %" PRId64 ", found %" PRId64, width,
                        codebook_dim);
     read_lists(c, &r);
-    read_bandwidths(c, &r);
+    r.bandwidths = am_bandwidths_read(c, (const double[]){0.5, 1, 1.5, 2, 4});
     read_quantizers(c, &r);
     return r;
 }
@@ -170,12 +152,7 @@ static am_value codebook(am_builder *b, int64_t size, int64_t C)
 /* How many codebooks the argument bandwidth asks for; without it, the last of the configuration. */
 static int wanted_quantizers(am_builder *b, const xcodec_config *c)
 {
-    double bandwidth = (double)am_model_argument(b, "bandwidth", 0);
-    bool known = bandwidth == 0;
-    if (bandwidth == 0) bandwidth = c->bandwidths[c->bandwidth_count - 1];
-    for (int i = 0; i < c->bandwidth_count; i++) known = known || c->bandwidths[i] == bandwidth;
-    if (!known)
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "bandwidth %g is none of target_bandwidths", bandwidth));
+    double bandwidth = am_bandwidth_wanted(b, &c->bandwidths, c->bandwidths.items[c->bandwidths.count - 1]);
     double one = log2((double)c->codebook_size) * (double)c->frame_rate / 1000;
     return (int)fmin(fmax(1, floor(bandwidth / one)), (double)c->quantizers);
 }

@@ -2,10 +2,13 @@
 
 #include "base/memory.h"
 #include "base/prng.h"
+#include "formats/safetensors.h"
 #include "runtime/generate.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LARGEST_TENSOR = 1 << 28 };
@@ -137,6 +140,52 @@ static am_status make_input(am_golden_case *c, am_json row)
                       am_json_real(am_json_get(row, "hi"), 0), count, data);
     return NULL;
 }
+
+/* --- files --- */
+
+am_status am_golden_read_arrays(const char *json_path, am_tensor_table *arrays)
+{
+    am_arena arena = {0};
+    size_t length = strlen(json_path) - strlen(".json");
+    char *path = am_arena_printf(&arena, "%.*s.safetensors", (int)length, json_path);
+    am_status status = !path ? am_out_of_memory() : am_file_exists(path) ? am_safetensors_read(path, arrays) : NULL;
+    am_arena_deinit(&arena);
+    return status;
+}
+
+static bool is_golden(const char *name)
+{
+    return strcmp(am_path_extension(name), ".json") == 0 && strcmp(name, "index.json") != 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+am_status am_golden_list_files(const char *folder, am_arena *arena, char ***out, size_t *out_count)
+{
+    size_t capacity = 0;
+    *out_count = 0;
+    DIR *directory = opendir(folder);
+    if (!directory) return am_error_from_errno("read folder", folder);
+    while (readdir(directory)) capacity++;
+    rewinddir(directory);
+    *out = am_arena_array(arena, capacity, sizeof **out);
+    am_status status = *out ? NULL : am_out_of_memory();
+    for (struct dirent *entry; !status && *out_count < capacity && (entry = readdir(directory));) {
+        if (!is_golden(entry->d_name)) continue;
+        char *path = am_path_join(arena, folder, entry->d_name);
+        if (path) (*out)[(*out_count)++] = path;
+        else status = am_out_of_memory();
+    }
+    closedir(directory);
+    if (!status && *out_count == 0) status = am_error(AM_NOT_FOUND, "%s holds no golden files", folder);
+    if (!status) qsort(*out, *out_count, sizeof **out, by_name);
+    return status;
+}
+
+/* --- cases --- */
 
 am_status am_golden_case_open(am_json json, const char *file, const am_tensor_table *arrays, am_golden_case *c)
 {

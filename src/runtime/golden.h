@@ -23,6 +23,13 @@ am_status am_golden_case_open(am_json json, const char *file, const am_tensor_ta
                               am_golden_case *out) AM_NODISCARD;
 void am_golden_case_close(am_golden_case *c);
 
+/* The arrays that lie beside a golden JSON file, in NAME.safetensors; none where there is no such file. */
+am_status am_golden_read_arrays(const char *json_path, am_tensor_table *arrays) AM_NODISCARD;
+
+/* Paths of the golden files of a folder (index.json and files of other kinds are passed over), sorted, in the arena.
+   Fails with AM_NOT_FOUND where there are none. */
+am_status am_golden_list_files(const char *folder, am_arena *arena, char ***out, size_t *out_count) AM_NODISCARD;
+
 /* How the case is run: its kwargs; memory is the case's. Fails with AM_UNSUPPORTED on an argument that is neither a
    number nor false. */
 am_status am_golden_run_options(am_golden_case *c, am_run_options *out) AM_NODISCARD;

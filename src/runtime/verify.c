@@ -5,8 +5,6 @@
 #include "formats/safetensors.h"
 #include "runtime/golden.h"
 
-#include <dirent.h>
-#include <stdlib.h>
 #include <string.h>
 
 static am_status run_case(am_golden_case *c, const am_verify_options *options, am_case_report *report)
@@ -56,23 +54,13 @@ static am_status verify_case(am_json json, const char *file, const am_tensor_tab
     return NULL;
 }
 
-static am_status read_arrays(const char *json_path, am_tensor_table *arrays)
-{
-    am_arena arena = {0};
-    size_t length = strlen(json_path) - strlen(".json");
-    char *path = am_arena_printf(&arena, "%.*s.safetensors", (int)length, json_path);
-    am_status status = !path ? am_out_of_memory() : am_file_exists(path) ? am_safetensors_read(path, arrays) : NULL;
-    am_arena_deinit(&arena);
-    return status;
-}
-
 static am_status verify_document(am_json root, const char *path, const am_verify_options *options,
                                  am_verify_counts *counts)
 {
     am_tensor_table arrays = {0};
     if (am_json_int(am_json_get(root, "format"), 0) != 1)
         return am_error(AM_INVALID_FILE, "%s: not a golden file of format 1", path);
-    am_status status = read_arrays(path, &arrays);
+    am_status status = am_golden_read_arrays(path, &arrays);
     for (am_json_iterator i = am_json_iterate(am_json_get(root, "cases")); am_json_next(&i) && !status;) {
         if (options->only && !strstr(am_json_text(am_json_get(i.value, "case")).bytes, options->only)) continue;
         status = verify_case(i.value, path, &arrays, options, counts);
@@ -112,7 +100,7 @@ am_status am_verify_trace(const char *path, const char *trace_path,
     if (!status && !name)
         status = am_error(AM_INVALID_FILE, "%s: __metadata__.case is missing: not a trace", trace_path);
     if (!status) status = am_json_open(path, &document);
-    if (!status) status = read_arrays(path, &arrays);
+    if (!status) status = am_golden_read_arrays(path, &arrays);
     am_json cases = status ? (am_json){0} : am_json_get(am_json_root(document), "cases");
     for (am_json_iterator i = am_json_iterate(cases); !status && !found && am_json_next(&i);) {
         found = am_json_equals(am_json_get(i.value, "case"), name);
@@ -126,45 +114,13 @@ am_status am_verify_trace(const char *path, const char *trace_path,
     return status;
 }
 
-static bool is_golden(const char *name)
-{
-    return strcmp(am_path_extension(name), ".json") == 0 && strcmp(name, "index.json") != 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* Paths of the golden files of a folder, sorted, in the arena. */
-static am_status list_files(const char *folder, am_arena *arena, char ***out, size_t *out_count)
-{
-    size_t capacity = 0;
-    DIR *directory = opendir(folder);
-    if (!directory) return am_error_from_errno("read folder", folder);
-    while (readdir(directory)) capacity++;
-    rewinddir(directory);
-    *out = am_arena_array(arena, capacity, sizeof **out);
-    am_status status = *out ? NULL : am_out_of_memory();
-    for (struct dirent *entry; !status && *out_count < capacity && (entry = readdir(directory));) {
-        if (!is_golden(entry->d_name)) continue;
-        char *path = am_path_join(arena, folder, entry->d_name);
-        if (path) (*out)[(*out_count)++] = path;
-        else status = am_out_of_memory();
-    }
-    closedir(directory);
-    if (!status) qsort(*out, *out_count, sizeof **out, by_name);
-    return status;
-}
-
 am_status am_verify_path(const char *path, const am_verify_options *options, am_verify_counts *counts)
 {
     am_arena arena = {0};
     char **files = NULL;
     size_t count = 0;
     if (!am_directory_exists(path)) return verify_file(path, options, counts);
-    am_status status = list_files(path, &arena, &files, &count);
-    if (!status && count == 0) status = am_error(AM_NOT_FOUND, "%s holds no golden files", path);
+    am_status status = am_golden_list_files(path, &arena, &files, &count);
     for (size_t i = 0; i < count && !status; i++) status = verify_file(files[i], options, counts);
     am_arena_deinit(&arena);
     return status;

@@ -1,13 +1,12 @@
 /* Configurations that lie: every number, list and flag of the configuration of every golden case in turn has another
-   value, zero, negative, absurd or of another kind. Whatever a class makes of it, its graph or an error, is fine; a crash
-   or seconds of work are not. Usage: lying_configs FOLDER [PART PARTS]   only part PART of PARTS (from 0) of them. */
+   value, zero, negative, absurd or of another kind. Whatever a class makes of it, its graph or an error, is fine; a
+   crash or seconds of work are not. Usage: lying_configs FOLDER [PART PARTS]   only part PART of PARTS (from 0) of
+   them. */
 #include "base/json.h"
 #include "base/memory.h"
-#include "formats/safetensors.h"
 #include "runtime/golden.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,10 +143,8 @@ static am_status try_file(const char *path)
 {
     am_json_document *document;
     am_tensor_table arrays = {0};
-    char other[1024];
-    snprintf(other, sizeof other, "%.*s.safetensors", (int)(strlen(path) - strlen(".json")), path);
     AM_TRY(am_json_open(path, &document));
-    am_status status = access(other, R_OK) == 0 ? am_safetensors_read(other, &arrays) : NULL;
+    am_status status = am_golden_read_arrays(path, &arrays);
     for (am_json_iterator i = am_json_iterate(am_json_get(am_json_root(document), "cases"));
          am_json_next(&i) && !status;)
         status = try_case(i.value, path, &arrays);
@@ -179,43 +176,30 @@ static bool try_apart(const char *path, int64_t counts[3])
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 int main(int argc, char **argv)
 {
-    enum { FILES = 4096 };
-    static char *names[FILES];
+    am_arena arena = {0};
+    char **files = NULL;
     size_t count = 0;
     int failed = 0;
-    char path[1024];
     int64_t counts[3] = {0};
-    DIR *folder = argc > 1 ? opendir(argv[1]) : NULL;
-    if (!folder) {
+    const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, SIGVTALRM};
+    if (argc < 2) {
         fprintf(stderr, "usage: lying_configs FOLDER [PART PARTS]\n");
         return 2;
     }
+    am_status status = am_golden_list_files(argv[1], &arena, &files, &count);
+    if (status) fprintf(stderr, "%s\n", am_status_message(status));
+    am_status_free(status);
     if (argc > 3) state.part = atoi(argv[2]), state.parts = atoi(argv[3]) > 0 ? atoi(argv[3]) : 1;
-    for (struct dirent *entry; (entry = readdir(folder)) && count < FILES;) {
-        const char *dot = strrchr(entry->d_name, '.');
-        if (dot && strcmp(dot, ".json") == 0 && strcmp(entry->d_name, "index.json") != 0)
-            names[count++] = strdup(entry->d_name);
-    }
-    closedir(folder);
-    qsort(names, count, sizeof *names, by_name);
-    const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGABRT, SIGILL, SIGVTALRM};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], on_signal);
     for (size_t i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/%s", argv[1], names[i]);
         state.counted = counts[0];
-        if (!try_apart(path, counts)) {
-            fprintf(stderr, "%s: FAILED\n", names[i]);
-            failed++;
-        }
-        free(names[i]);
+        if (try_apart(files[i], counts)) continue;
+        fprintf(stderr, "%s: FAILED\n", files[i]);
+        failed++;
     }
+    am_arena_deinit(&arena);
     printf("%zu files: %lld lies believed, %lld refused, %d files failed\n", count, (long long)counts[1],
            (long long)counts[2], failed);
     return failed != 0 || counts[1] + counts[2] == 0;

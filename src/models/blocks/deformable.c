@@ -126,8 +126,6 @@ am_pyramid am_read_pyramid(am_builder *b, const am_pyramid_options *o)
     am_scope(b, "backbone.conv_encoder.model");
     am_feature_maps found = am_backbone_maps(b, 1, o->levels);
     am_end_scope(b);
-    if (o->levels > AM_LEVELS_LIMIT)
-        am_builder_fail(b, am_error(AM_UNSUPPORTED, "%d maps, at most %d are supported", o->levels, AM_LEVELS_LIMIT));
     if (am_builder_failed(b)) return r;
     am_value mask = am_pixel_mask(b), embeddings = am_weight(b, "level_embed", am_shape_of(o->levels, o->C));
     for (int i = 0; i < o->levels; i++) {
@@ -145,6 +143,14 @@ am_pyramid am_read_pyramid(am_builder *b, const am_pyramid_options *o)
 }
 
 /* --- attention --- */
+
+am_deformable_options am_deformable_options_read(const am_config *c, int64_t heads, const char *points, int64_t levels)
+{
+    am_deformable_options o = {.heads = heads};
+    int64_t count = am_config_size(c, points, 4);
+    for (int64_t i = 0; i < levels && i < AM_LEVELS_LIMIT; i++) o.points[i] = count;
+    return o;
+}
 
 /* What the attention of one level reads. */
 typedef struct level {

@@ -57,6 +57,9 @@ typedef struct am_deformable_options {
     bool is_discrete;        /* the nearest pixel is read (RT-DETR's second version) */
 } am_deformable_options;
 
+/* So many heads, and as many places in each of `levels` as the field `points` says, 4 where it is absent. */
+am_deformable_options am_deformable_options_read(const am_config *c, int64_t heads, const char *points, int64_t levels);
+
 /* What queries x: [B, Q, C] read of tokens: [B, tokens, C] around reference: [B or 1, Q, count or 1, 2 or 4], below the
    scope NAME: [B, Q, C]. */
 am_value am_deformable_attend(am_builder *b, const char *name, am_value x, am_value tokens, am_value reference,

@@ -39,17 +39,39 @@ am_value am_detr_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn activ
     return am_linear(b, "fc2", am_linear_activation(b, "fc1", x, inner, AM_BIAS, activation), C, AM_BIAS);
 }
 
-am_value am_mlp_head(am_builder *b, const char *name, am_value x, int64_t hidden, int64_t out, int count)
+bool am_learned_positions_read(const am_config *c)
+{
+    bool is_learned = am_config_is(c, "position_embedding_type", "learned");
+    if (!is_learned && am_config_has(c, "position_embedding_type") &&
+        !am_config_is(c, "position_embedding_type", "sine"))
+        am_config_fail(c, "position_embedding_type", "expected \"sine\" or \"learned\", found \"%s\"",
+                       am_config_text(c, "position_embedding_type", ""));
+    return is_learned;
+}
+
+/* Linears NAME.BEFORE i AFTER with ReLU between them. */
+static am_value linears(am_builder *b, const char *name, const char *before, const char *after, am_value x,
+                        int64_t hidden, int64_t out, int count)
 {
     char layer[32];
     am_scope(b, "%s", name);
     for (int i = 0; i < count; i++) {
         bool is_last = i == count - 1;
-        snprintf(layer, sizeof layer, "layers.%d", i);
+        snprintf(layer, sizeof layer, "%s%d%s", before, i, after);
         x = am_linear_activation(b, layer, x, is_last ? out : hidden, AM_BIAS, is_last ? AM_IDENTITY : AM_RELU);
     }
     am_end_scope(b);
     return x;
+}
+
+am_value am_mlp_head(am_builder *b, const char *name, am_value x, int64_t hidden, int64_t out, int count)
+{
+    return linears(b, name, "layers.", "", x, hidden, out, count);
+}
+
+am_value am_prediction_head(am_builder *b, const char *name, am_value x, int64_t hidden, int64_t out, int count)
+{
+    return linears(b, name, "", ".0", x, hidden, out, count);
 }
 
 am_value am_inverse_sigmoid(am_builder *b, am_value x, double eps)
@@ -131,16 +153,12 @@ am_detr_options am_detr_options_read(const am_config *c, const am_detr_family *f
         .decoder_ffn_dim = am_config_size(c, "decoder_ffn_dim", 2048),
         .activation = am_config_activation(c, "activation_function", AM_RELU),
         .auxiliary_loss = am_config_flag(c, "auxiliary_loss", false),
-        .learned_positions = am_config_is(c, "position_embedding_type", "learned"),
+        .learned_positions = am_learned_positions_read(c),
     };
     am_config_check_divides(c, heads, o.encoder_attention_heads, "d_model", o.d_model);
     am_config_check_divides(c, "decoder_attention_heads", o.decoder_attention_heads, "d_model", o.d_model);
     if (o.d_model % (o.learned_positions ? 2 : 4))
         am_config_fail(c, "d_model", "%" PRId64 " does not divide into the parts of positions", o.d_model);
-    if (!o.learned_positions && am_config_has(c, "position_embedding_type") &&
-        !am_config_is(c, "position_embedding_type", "sine"))
-        am_config_fail(c, "position_embedding_type", "expected \"sine\" or \"learned\", found \"%s\"",
-                       am_config_text(c, "position_embedding_type", ""));
     return o;
 }
 

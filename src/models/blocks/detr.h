@@ -27,11 +27,17 @@ am_value am_detr_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn activ
 /* NAME.layers.0 .. of `count` linears with ReLU between them: x: [.., C] -> [.., out]. */
 am_value am_mlp_head(am_builder *b, const char *name, am_value x, int64_t hidden, int64_t out, int count);
 
+/* The same of linears NAME.0.0, NAME.1.0 .. */
+am_value am_prediction_head(am_builder *b, const char *name, am_value x, int64_t hidden, int64_t out, int count);
+
 /* log(x / (1 - x)), both counting as eps at least. */
 am_value am_inverse_sigmoid(am_builder *b, am_value x, double eps);
 
 /* The weight `name`: [rows, C] for each of B: [B, rows, C] as F32. */
 am_value am_repeated_rows(am_builder *b, const char *name, int64_t B, int64_t rows, int64_t C);
+
+/* Whether position_embedding_type is "learned", and not "sine". */
+bool am_learned_positions_read(const am_config *c);
 
 /* A learned place for each of a map's pixels below the scope NAME: columns, then rows: [1, height * width, C]. */
 am_value am_learned_places(am_builder *b, const char *name, int64_t height, int64_t width, int64_t C);

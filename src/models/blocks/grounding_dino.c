@@ -5,7 +5,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 
 static const double PLACES_TEMPERATURE = 10000, LOGIT_EPS = 1e-5; /* not configurable */
 
@@ -23,14 +22,6 @@ typedef struct grounding_config {
     am_config text;
     const char *prefix; /* of the model: "model" or "" */
 } grounding_config;
-
-static am_deformable_options read_attention(const am_config *c, int64_t heads, const char *points, int64_t levels)
-{
-    am_deformable_options o = {.heads = heads};
-    int64_t count = am_config_size(c, points, 4);
-    for (int64_t i = 0; i < levels && i < AM_LEVELS_LIMIT; i++) o.points[i] = count;
-    return o;
-}
 
 static void check(const am_config *c, const grounding_config *r)
 {
@@ -50,10 +41,6 @@ static void check(const am_config *c, const grounding_config *r)
         am_config_unsupported(c, "embedding_init_target", "queries must be parameters");
     if (!am_config_flag(c, "two_stage", true))
         am_config_unsupported(c, "two_stage", "boxes must be proposed by the encoder, as transformers itself needs");
-    if (!r->learned_positions && am_config_has(c, "position_embedding_type") &&
-        !am_config_is(c, "position_embedding_type", "sine"))
-        am_config_fail(c, "position_embedding_type", "expected \"sine\" or \"learned\", found \"%s\"",
-                       am_config_text(c, "position_embedding_type", ""));
     if (r->family->may_share_boxes && am_config_flag(c, "two_stage_bbox_embed_share", false) &&
         !am_config_flag(c, "decoder_bbox_embed_share", true))
         am_config_fail(c, "two_stage_bbox_embed_share", "takes decoder_bbox_embed_share");
@@ -75,14 +62,14 @@ static grounding_config read_config(am_builder *b, const char *prefix)
         .decoder_ffn_dim = am_config_size(c, "decoder_ffn_dim", 2048),
         .decoder_heads = am_config_size(c, "decoder_attention_heads", 8),
         .activation = am_config_activation(c, "activation_function", AM_RELU),
-        .learned_positions = am_config_is(c, "position_embedding_type", "learned"),
+        .learned_positions = am_learned_positions_read(c),
         .temperature = am_config_real(c, "positional_embedding_temperature", 20),
         .layer_norm_eps = am_config_real(c, "layer_norm_eps", 1e-5),
         .text = am_config_child(c, "text_config"),
         .prefix = prefix,
     };
-    r.encoder = read_attention(c, r.encoder_heads, "encoder_n_points", r.levels);
-    r.decoder = read_attention(c, r.decoder_heads, "decoder_n_points", r.levels);
+    r.encoder = am_deformable_options_read(c, r.encoder_heads, "encoder_n_points", r.levels);
+    r.decoder = am_deformable_options_read(c, r.decoder_heads, "decoder_n_points", r.levels);
     check(c, &r);
     return r;
 }
@@ -287,16 +274,6 @@ static am_value scores_of(am_builder *b, const grounding_config *c, am_value x, 
     return am_concat2(b, y, am_broadcast(b, am_scalar(b, AM_F32, -INFINITY), rest), 2);
 }
 
-static am_value box_layers(am_builder *b, const grounding_config *c, am_value x)
-{
-    char name[32];
-    for (int k = 0; k < 3; k++) {
-        snprintf(name, sizeof name, "layers.%d", k);
-        x = am_linear_activation(b, name, x, k < 2 ? c->C : 4, AM_BIAS, k < 2 ? AM_RELU : AM_IDENTITY);
-    }
-    return x;
-}
-
 /* torch.special.logit */
 static am_value logit(am_builder *b, am_value x)
 {
@@ -309,7 +286,7 @@ static am_value boxes_around(am_builder *b, const grounding_config *c, am_value 
                              bool is_of_decoder)
 {
     am_open_tied_head(b, "bbox_embed", i, "layers.0.weight", is_of_decoder);
-    x = box_layers(b, c, x);
+    x = am_mlp_head(b, "", x, c->C, 4, 3);
     am_end_scope(b);
     return am_unary(b, AM_SIGMOID, am_add(b, x, logit(b, reference)));
 }
@@ -326,9 +303,7 @@ static void propose(am_builder *b, const grounding_config *c, result *r)
     r->enc_class = scores_of(b, c, x, r->text.x, &r->text);
     r->encoder_logits = scores_of(b, c, r->queries, r->first.x, &r->first);
     am_end_scope(b);
-    am_scope(b, "encoder_output_bbox_embed");
-    r->enc_boxes = am_add(b, box_layers(b, c, x), proposals);
-    am_end_scope(b);
+    r->enc_boxes = am_add(b, am_mlp_head(b, "encoder_output_bbox_embed", x, c->C, 4, 3), proposals);
     am_value best = am_best_rows(b, am_reduce(b, AM_REDUCE_MAX, r->enc_class, am_shape_of(2), false), c->num_queries);
     r->reference = am_unary(b, AM_SIGMOID, am_take_rows(b, r->enc_boxes, best));
 }

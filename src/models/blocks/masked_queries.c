@@ -12,19 +12,6 @@ static const double GROUP_NORM_EPS = 1e-5, TEMPERATURE = 10000; /* not configura
 
 /* --- parts --- */
 
-am_value am_prediction_head(am_builder *b, const char *name, am_value x, int64_t hidden, int64_t out, int count)
-{
-    char layer[32];
-    am_scope(b, "%s", name);
-    for (int i = 0; i < count; i++) {
-        bool is_last = i == count - 1;
-        snprintf(layer, sizeof layer, "%d.0", i);
-        x = am_linear_activation(b, layer, x, is_last ? out : hidden, AM_BIAS, is_last ? AM_IDENTITY : AM_RELU);
-    }
-    am_end_scope(b);
-    return x;
-}
-
 am_value am_query_masks(am_builder *b, am_value queries, am_value pixels)
 {
     am_shape shape =

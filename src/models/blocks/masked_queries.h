@@ -9,9 +9,6 @@
 
 enum { AM_PIXEL_LEVELS = 3 };
 
-/* Linears NAME.0.0 .. with ReLU between them: x: [.., C] -> [.., out]. */
-am_value am_prediction_head(am_builder *b, const char *name, am_value x, int64_t hidden, int64_t out, int count);
-
 /* Queries [B, Q, C] times pixels [B, C, H, W]: [B, Q, H, W]. */
 am_value am_query_masks(am_builder *b, am_value queries, am_value pixels);
 

@@ -206,6 +206,32 @@ static am_value nearest(am_builder *b, am_value x, am_value table)
     return am_arg_reduce(b, products, 2, true);
 }
 
+am_bandwidths am_bandwidths_read(const am_config *c, const double absent[5])
+{
+    am_bandwidths r = {.count = 0};
+    am_json list = am_json_get(c->object, "target_bandwidths");
+    if (am_json_kind_of(list) == AM_JSON_MISSING)
+        for (; r.count < 5; r.count++) r.items[r.count] = absent[r.count];
+    for (am_json_iterator i = am_json_iterate(list); am_json_next(&i) && r.count < AM_BANDWIDTHS_LIMIT;)
+        r.items[r.count++] = am_json_real(i.value, 0);
+    for (int i = 0; i < r.count; i++)
+        if (!(r.items[i] > 0 && r.items[i] < 1e6))
+            am_config_fail(c, "target_bandwidths", "element %d is no bandwidth", i);
+    if (r.count > 0) return r;
+    am_config_fail(c, "target_bandwidths", "expected a list of numbers");
+    r.items[r.count++] = 1;
+    return r;
+}
+
+double am_bandwidth_wanted(am_builder *b, const am_bandwidths *bandwidths, double fallback)
+{
+    double wanted = (double)am_model_argument(b, "bandwidth", 0);
+    bool known = wanted == 0;
+    for (int i = 0; i < bandwidths->count; i++) known = known || bandwidths->items[i] == wanted;
+    if (!known) am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "bandwidth %g is none of target_bandwidths", wanted));
+    return wanted != 0 ? wanted : fallback;
+}
+
 am_value am_codebooks_encode(am_builder *b, const char *list, am_value x, int count, int64_t size, am_codebook *table)
 {
     int64_t C = am_dim(b, x, 1), B = am_dim(b, x, 0), T = am_dim(b, x, 2);

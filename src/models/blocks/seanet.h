@@ -49,6 +49,20 @@ am_value am_seanet_encode(am_builder *b, am_value x, const am_seanet *options);
 am_value am_seanet_decode(am_builder *b, am_value x, const am_seanet *options);
 
 /* The rows of the codebook of the scope: F32 [size, C]. */
+enum { AM_BANDWIDTHS_LIMIT = 64 };
+
+/* In kilobits a second; one at least, also of a wrong configuration. */
+typedef struct am_bandwidths {
+    double items[AM_BANDWIDTHS_LIMIT];
+    int count;
+} am_bandwidths;
+
+/* target_bandwidths; `absent` are the five that an absent field stands for. */
+am_bandwidths am_bandwidths_read(const am_config *c, const double absent[5]);
+
+/* The argument bandwidth, `fallback` without it; fails where it is none of them. */
+double am_bandwidth_wanted(am_builder *b, const am_bandwidths *bandwidths, double fallback);
+
 typedef am_value am_codebook(am_builder *b, int64_t size, int64_t C);
 
 /* Rows of `count` codebooks of `size` rows, LIST.0 on below the scope, that stand for x: [B, C, T]: I32 [B, count, T].

@@ -17,9 +17,7 @@ static const am_siglip_family *family_of(am_builder *b)
 /* The configuration of a tower: a part of the file's, or the whole. */
 static am_config part_config(am_builder *b, const char *key)
 {
-    const am_config *c = am_model_config(b);
-    bool has_parts = am_config_has(c, key) || am_config_is(c, "model_type", family_of(b)->name);
-    return has_parts ? am_config_child(c, key) : *c;
+    return am_config_part(am_model_config(b), family_of(b)->name, key);
 }
 
 static am_pre_norm_options read_encoder(const am_config *c, int64_t C, const char *hidden_states)

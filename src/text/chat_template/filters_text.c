@@ -196,7 +196,7 @@ bool am_jfilter_wordcount(am_jinja *j, const am_jcall *c, am_jvalue *out)
     if (!text_of(j, c, &s) || !am_jcharge_bytes(j, s->length)) return false;
     for (size_t at = 0; at < s->length;) {
         uint32_t ch = am_jstring_next(s, &at);
-        bool is = ch == '_' || am_jchar_is_alnum(ch);
+        bool is = am_jchar_is_word(ch);
         words += is && !inside;
         inside = is;
     }

@@ -42,14 +42,9 @@ static bool is_hexadecimal(uint32_t c)
     return am_jchar_is_decimal(c) || (lowered(c) >= 'a' && lowered(c) <= 'f');
 }
 
-static bool is_word(uint32_t c)
-{
-    return c == '_' || am_jchar_is_alnum(c);
-}
-
 static bool is_word_or_percent(uint32_t c)
 {
-    return is_word(c) || c == '%';
+    return am_jchar_is_word(c) || c == '%';
 }
 
 static bool is_of_label(uint32_t c)
@@ -59,12 +54,12 @@ static bool is_of_label(uint32_t c)
 
 static bool is_of_mail_domain(uint32_t c)
 {
-    return is_word(c) || c == '.' || c == '-';
+    return am_jchar_is_word(c) || c == '.' || c == '-';
 }
 
 static bool is_of_scheme(uint32_t c)
 {
-    return is_word(c) || c == '.' || c == '+' || c == '-';
+    return am_jchar_is_word(c) || c == '.' || c == '+' || c == '-';
 }
 
 /* Whether all characters are of a class, and there are `least` to `most` of them. */
@@ -239,9 +234,9 @@ static bool is_mail_address(span t)
     if (at == t.end || at == t.begin) return false;
     span domain = from(t, at + 1);
     size_t dot = find_last_byte(domain, '.'), first = domain.begin;
-    return dot != domain.end && dot > domain.begin && is_word(am_jstring_next(t.s, &first)) &&
+    return dot != domain.end && dot > domain.begin && am_jchar_is_word(am_jstring_next(t.s, &first)) &&
            all_are(up_to(domain, dot), is_of_mail_domain, 1, SIZE_MAX) &&
-           all_are(from(domain, dot + 1), is_word, 1, SIZE_MAX);
+           all_are(from(domain, dot + 1), am_jchar_is_word, 1, SIZE_MAX);
 }
 
 /* ---- words ---- */

@@ -36,19 +36,14 @@ static bool is_gap(uint32_t c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static bool is_word(uint32_t c)
-{
-    return c == '_' || am_jchar_is_alnum(c);
-}
-
 static bool is_letter(uint32_t c)
 {
-    return is_word(c) && !am_jchar_is_decimal(c);
+    return am_jchar_is_word(c) && !am_jchar_is_decimal(c);
 }
 
 static bool is_word_or_mark(uint32_t c)
 {
-    return is_word(c) || c == '!' || c == '"' || c == '\'' || c == '&' || c == '.' || c == ',' || c == '?';
+    return am_jchar_is_word(c) || c == '!' || c == '"' || c == '\'' || c == '&' || c == '.' || c == ',' || c == '?';
 }
 
 static bool letter_at(const paragraph *p, size_t at)
@@ -62,7 +57,7 @@ static size_t end_of_dashes(const paragraph *p, size_t at)
     size_t end = at;
     if (!at || !is_word_or_mark(p->characters[at - 1])) return at;
     while (end < p->length && p->characters[end] == '-') end++;
-    return end - at >= 2 && end < p->length && is_word(p->characters[end]) ? end : at;
+    return end - at >= 2 && end < p->length && am_jchar_is_word(p->characters[end]) ? end : at;
 }
 
 /* A hyphen inside a word: two letters before it, or a letter, a hyphen and another; behind it two letters, with a

@@ -245,6 +245,11 @@ bool am_jchar_is_alnum(uint32_t c)
     return am_jchar_is_alpha(c) || am_jchar_is_numeric(c) || am_jchar_is_digit(c);
 }
 
+bool am_jchar_is_word(uint32_t c)
+{
+    return c == '_' || am_jchar_is_alnum(c);
+}
+
 bool am_jchar_is_printable(uint32_t c)
 {
     utf8proc_category_t kind = category(c);

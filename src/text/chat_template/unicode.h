@@ -15,6 +15,7 @@ bool am_jchar_is_decimal(uint32_t c);
 bool am_jchar_is_digit(uint32_t c);
 bool am_jchar_is_numeric(uint32_t c);
 bool am_jchar_is_alnum(uint32_t c);
+bool am_jchar_is_word(uint32_t c); /* \w */
 bool am_jchar_is_printable(uint32_t c);
 bool am_jchar_is_lower(uint32_t c);
 bool am_jchar_is_upper(uint32_t c);
