@@ -314,7 +314,7 @@ static size_t end_of_opening(span t)
 static size_t begin_of_closing(span t)
 {
     while (t.begin < t.end) {
-        if (strchr(")>.,", t.s->bytes[t.end - 1])) t.end--;
+        if (memchr(")>.,", t.s->bytes[t.end - 1], 4)) t.end--;
         else if (t.end - t.begin >= 4 && starts(from(t, t.end - 4), "&gt;")) t.end -= 4;
         else break;
     }
