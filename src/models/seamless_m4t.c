@@ -39,8 +39,13 @@ static void whole_model(am_builder *b)
 /* The encoder reads states of another model. */
 static am_value unit_encoder(am_builder *b, const am_bart_family *family)
 {
+    int64_t C = am_config_size(am_model_config(b), "hidden_size", 1024);
+    am_value x = am_input(b, "inputs_embeds", 3);
+    if (x.id && am_dim(b, x, 2) != C)
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "inputs_embeds has %lld channels, expected %lld (hidden_size)",
+                                    (long long)am_dim(b, x, 2), (long long)C));
     am_scope(b, "encoder");
-    am_value x = am_bart_encoder_layers(b, family, am_input(b, "inputs_embeds", 3));
+    x = am_bart_encoder_layers(b, family, x);
     am_end_scope(b);
     return x;
 }

@@ -49,6 +49,7 @@ typedef struct places {
 am_value am_conformer_sinusoids(am_builder *b, int64_t T, int64_t C)
 {
     am_shape shape = am_shape_of(1, 2 * T - 1, C);
+    if (am_builder_failed(b)) return AM_NONE;
     float *table =
         am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)((2 * T - 1) * C), sizeof *table) : NULL;
     if (!table) {
