@@ -542,7 +542,7 @@ static am_status measure(am_session *s, const am_session_input *inputs, int coun
     if (!am_session_find_output(s, "length", &length) || am_shape_count(&length.shape) != 1)
         return am_error(AM_INTERNAL, "the graph that measures gives no length");
     *out = (am_argument){.name = "length", .value = am_load_int(length.dtype, length.data, 0)};
-    if (out->value < 1 || out->value > INT32_MAX)
+    if (out->value < 0 || out->value > INT32_MAX)
         return am_error(AM_OUT_OF_RANGE, "results of length %lld", (long long)out->value);
     return NULL;
 }
