@@ -79,4 +79,15 @@ OMNI = {
     "qwen3_omni_moe_thinker": omni("Qwen3OmniMoe", {**SQUARES, "num_position_embeddings": 25, "deepstack_visual_indexes": [1, 0]},
                                    lambda frames: frames // 100 * 13 + convolved(frames % 100), text_config={"sliding_window": None}),
 }
-OMNI_KEPT = {"qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}
+PADDING = {"audio_mel_mask": {"values": [[0] * 37, [0] * 25 + [1] * 12], "dtype": "BOOL"}, "audio_mel": {"shape": [2, 37, 32], "lo": -1.0, "hi": 1.0}}
+OMNI["gemma3n_audio"] = [
+    Switch("Gemma3nAudioEncoder", "ahead", {"conf_attention_context_right": 2, "conf_attention_context_left": 3, "conf_attention_chunk_size": 3, "conf_reduction_factor": 1,
+           "conf_attention_logit_cap": 2.0, "gradient_clipping": 1.5}, inputs=PADDING),
+    Switch("Gemma3nAudioEncoder", "strides", {"sscp_conv_kernel_size": [[5, 3], [2, 4]], "sscp_conv_stride_size": [[1, 2], [3, 1]], "sscp_conv_channel_size": [5, 6],
+           "conf_num_attention_heads": 2, "conf_conv_kernel_size": 4, "conf_residual_weight": 0.7, "sscp_conv_group_norm_eps": 0.1}, inputs=PADDING),
+    Switch("Gemma3nAudioEncoder", "defaults", {"conf_attention_chunk_size": ABSENT, "conf_attention_context_left": ABSENT, "conf_attention_context_right": ABSENT,
+           "conf_attention_logit_cap": ABSENT, "conf_reduction_factor": ABSENT, "conf_residual_weight": ABSENT, "sscp_conv_kernel_size": ABSENT,
+           "sscp_conv_stride_size": ABSENT, "sscp_conv_group_norm_eps": ABSENT, "gradient_clipping": ABSENT, "rms_norm_eps": ABSENT}, raw=True, inputs=PADDING),
+    Switch("Gemma3nAudioEncoder", "nearest", {"conf_attention_context_left": 1, "conf_attention_context_right": 0, "conf_reduction_factor": 2}, inputs=PADDING),
+]
+OMNI_KEPT = {"gemma3n_audio": "ahead strides", "qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}
