@@ -357,6 +357,9 @@ static void for_contrastive_learning(am_builder *b)
     if (!t.shares)
         am_config_unsupported(&t.whole, "share_cross_modal_transformer_layers", "expected true for this class");
     int64_t size = am_config_size(&t.whole, "contrastive_hidden_size", 512);
+    if (t.image_hidden != t.hidden)
+        am_config_unsupported(&t.picture, "hidden_size", "expected that of the whole for this class, %" PRId64,
+                              t.hidden);
     am_value embeds[3];
     if (am_builder_failed(b)) return;
     am_scope(b, "bridgetower");

@@ -15,11 +15,13 @@ static const double LAYER_NORM_EPS = 1e-5, GROUP_NORM_EPS = 1e-5, TEMPERATURE = 
 
 am_value am_detr_attend(am_builder *b, const char *name, am_value q, am_value k, am_value v, const am_detr_attention *o)
 {
+    static const char *const names[][2] = {{"q_proj", "query"}, {"k_proj", "key"}, {"v_proj", "value"}};
+    int bare = o->bare_names;
     int64_t C = am_dim(b, v, -1), width = o->width > 0 ? o->width : C;
     am_scope(b, "%s", name);
-    am_attention_inputs inputs = {.q = am_split_heads(b, am_linear(b, "q_proj", q, width, AM_BIAS), o->heads),
-                                  .k = am_split_heads(b, am_linear(b, "k_proj", k, width, AM_BIAS), o->heads),
-                                  .v = am_split_heads(b, am_linear(b, "v_proj", v, width, AM_BIAS), o->heads),
+    am_attention_inputs inputs = {.q = am_split_heads(b, am_linear(b, names[0][bare], q, width, AM_BIAS), o->heads),
+                                  .k = am_split_heads(b, am_linear(b, names[1][bare], k, width, AM_BIAS), o->heads),
+                                  .v = am_split_heads(b, am_linear(b, names[2][bare], v, width, AM_BIAS), o->heads),
                                   .mask = o->mask,
                                   .bias = o->bias};
     am_value x = am_merge_heads(b, am_attention_op(b, &inputs, &(am_attention_attributes){0}));

@@ -12,9 +12,11 @@ typedef struct am_detr_attention {
     int64_t heads, width; /* of all heads together; 0: C */
     am_value mask, bias;  /* as am_attention_op takes them, or AM_NONE */
     const char *out;      /* null: "out_proj" */
+    bool bare_names;      /* "query", "key" and "value" */
 } am_detr_attention;
 
-/* out(attention(q_proj(q), k_proj(k), v_proj(v))) below the scope NAME: q: [B, T, C], k, v: [B, S, C] -> [B, T, C]. */
+/* out(attention(q_proj(q), k_proj(k), v_proj(v))), or by bare names, below the scope NAME: q: [B, T, C], k, v: [B, S,
+ * C] -> [B, T, C]. */
 am_value am_detr_attend(am_builder *b, const char *name, am_value q, am_value k, am_value v,
                         const am_detr_attention *options);
 

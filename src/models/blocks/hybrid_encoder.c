@@ -70,6 +70,11 @@ static am_value fuse(am_builder *b, const am_hybrid_options *o, const char *list
     return x;
 }
 
+static am_unary_fn act_between(const am_hybrid_options *o)
+{
+    return o->between_act == AM_IDENTITY ? o->act : o->between_act;
+}
+
 static am_value halve(am_builder *b, const am_hybrid_options *o, int i, am_value x)
 {
     am_scope(b, "downsample_convs");
@@ -78,7 +83,7 @@ static am_value halve(am_builder *b, const am_hybrid_options *o, int i, am_value
         x = am_hybrid_conv(b, o, "conv1", x, o->C, 1, 1, AM_IDENTITY);
         x = grouped_conv(b, o, "conv2", x, o->C, 3, 2, o->C);
     } else {
-        x = am_hybrid_conv(b, o, "", x, o->C, 3, 2, o->act);
+        x = am_hybrid_conv(b, o, "", x, o->C, 3, 2, act_between(o));
     }
     am_end_scope(b);
     am_end_scope(b);
@@ -110,7 +115,7 @@ static am_value places(am_builder *b, const am_hybrid_options *o, int64_t height
 
 static am_value attention_layer(am_builder *b, const am_hybrid_options *o, am_value x, am_value where)
 {
-    am_detr_attention attention = {.heads = o->heads, .out = o->attention_out};
+    am_detr_attention attention = {.heads = o->heads, .out = o->attention_out, .bare_names = o->bare_names};
     am_value h = o->normalize_before ? am_layer_norm(b, "self_attn_layer_norm", x, o->layer_norm_eps) : x;
     am_value placed = where.id ? am_add(b, h, where) : h;
     x = am_add(b, x, am_detr_attend(b, "self_attn", placed, placed, h, &attention));
@@ -148,7 +153,7 @@ static void go_down(am_builder *b, const am_hybrid_options *o, const am_value *m
     for (int i = 0; i < stages && !am_builder_failed(b); i++) {
         am_scope(b, "lateral_convs");
         am_scope(b, "%d", i);
-        fpn[i] = am_hybrid_conv(b, o, "", fpn[i], o->C, 1, 1, o->is_fine ? AM_IDENTITY : o->act);
+        fpn[i] = am_hybrid_conv(b, o, "", fpn[i], o->C, 1, 1, o->is_fine ? AM_IDENTITY : act_between(o));
         am_end_scope(b);
         am_end_scope(b);
         fpn[i + 1] = fuse(b, o, "fpn_blocks", i, twice(b, fpn[i]), maps[stages - i - 1]);

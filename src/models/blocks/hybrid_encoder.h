@@ -15,7 +15,9 @@ typedef struct am_hybrid_options {
     int64_t layers, heads, inner;          /* of the attention */
     double temperature;                    /* of places; 0: there are none */
     bool counts_height;                    /* rows of places are as long as the map is high (OmDet-Turbo) */
+    bool bare_names;                       /* of the projections of attention: see am_detr_attention */
     am_unary_fn attention_act, act;        /* of the mlp; of convolutions */
+    am_unary_fn between_act;               /* of those between maps; AM_IDENTITY: act */
     bool normalize_before;
     double layer_norm_eps, batch_norm_eps, expansion;
     bool is_fine;      /* D-FINE's convolutions */
