@@ -90,4 +90,18 @@ OMNI["gemma3n_audio"] = [
            "sscp_conv_stride_size": ABSENT, "sscp_conv_group_norm_eps": ABSENT, "gradient_clipping": ABSENT, "rms_norm_eps": ABSENT}, raw=True, inputs=PADDING),
     Switch("Gemma3nAudioEncoder", "nearest", {"conf_attention_context_left": 1, "conf_attention_context_right": 0, "conf_reduction_factor": 2}, inputs=PADDING),
 ]
-OMNI_KEPT = {"gemma3n_audio": "ahead strides", "qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}
+# Words from 80 on are of images, from 90 on of sounds.
+TABLES = {"vision_config": {"vocab_offset": 80, "vocab_size": 10}, "audio_config": {"vocab_offset": 90, "vocab_size": 9}}
+BOTH = {"input_ids": {"values": [[10, 85] + 4 * [3] + [89, 91] + 4 * [8] + [98, 11], 4 * [8] + [12, 90, 79] + 4 * [3] + [80, 13, 14]]},
+        "token_type_ids": None, "attention_mask": None}
+HEARD = {"input_features": {"shape": [2, 48, 32], "lo": -1.0, "hi": 1.0},
+         "input_features_mask": {"values": [[1] * 48, [1] * 30 + [0] * 18], "dtype": "BOOL"}}
+OMNI["gemma3n"] = [
+    Switch("Gemma3nForConditionalGeneration", "both", TABLES, inputs={**BOTH, **HEARD}),
+    Switch("Gemma3nModel", "padded", {**TABLES, "audio_soft_tokens_per_image": 5, "vision_config": {**TABLES["vision_config"], "rms_norm_eps": 0.01}}, inputs={
+        **BOTH, **HEARD, "input_ids": {"values": [[0, 0, 85] + 4 * [3] + [89] + 5 * [8] + [11], 5 * [8] + [12] + 4 * [3] + [80, 0, 0, 0]]},
+        "attention_mask": {"values": [[0, 0] + [1] * 12, [1] * 11 + [0] * 3]}}),
+    Switch("Gemma3nForConditionalGeneration", "words", TABLES, mask="left", inputs={
+        "pixel_values": None, "token_type_ids": None, "input_ids": {"values": [[10, 80, 89, 90, 98, 79, 12], [0, 97, 88, 11, 81, 91, 30]]}}),
+]
+OMNI_KEPT = {"gemma3n": "both padded", "gemma3n_audio": "ahead strides", "qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}
