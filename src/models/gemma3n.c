@@ -4,6 +4,7 @@
 #include "models/blocks/gemma4.h"
 #include "models/blocks/gemma_audio.h"
 #include "models/blocks/heads.h"
+#include "models/blocks/mobilenet_v5.h"
 #include "models/blocks/perception_encoder.h"
 
 #include <inttypes.h>
@@ -76,10 +77,13 @@ static am_value image_rows(am_builder *b, int64_t C)
     embedder e = vision_embedder(c);
     int64_t tokens = am_config_size(c, "vision_soft_tokens_per_image", 256);
     am_scope(b, "vision_tower.timm_model");
-    am_value x = am_perception_encoder(b, &vision, am_input(b, "pixel_values", 4));
+    am_value x = am_input(b, "pixel_values", 4);
+    bool is_default = !am_config_has(&vision, "architecture") || am_is_mobilenet_v5(&vision);
+    x = (is_default ? am_mobilenet_v5 : am_perception_encoder)(b, &vision, x);
     am_end_scope(b);
     if (am_builder_failed(b) || !x.id) return AM_NONE;
-    if (am_shape_count(&(am_shape){.rank = 2, .dims = {am_dim(b, x, 1), am_dim(b, x, 2)}}) != e.width * tokens)
+    am_shape shape = am_shape_of_value(b, x);
+    if (am_shape_count(&shape) != shape.dims[0] * e.width * tokens)
         am_config_fail(c, "vision_soft_tokens_per_image",
                        "%" PRId64 " of %" PRId64 " numbers are not those of an image", tokens, e.width);
     if (am_builder_failed(b)) return AM_NONE;

@@ -104,4 +104,15 @@ OMNI["gemma3n"] = [
     Switch("Gemma3nForConditionalGeneration", "words", TABLES, mask="left", inputs={
         "pixel_values": None, "token_type_ids": None, "input_ids": {"values": [[10, 80, 89, 90, 98, 79, 12], [0, 97, 88, 11, 81, 91, 30]]}}),
 ]
-OMNI_KEPT = {"gemma3n": "both padded", "gemma3n_audio": "ahead strides", "qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}
+NO_ARGS = {name: ABSENT for name in ("depth", "embed_dim", "global_pool", "img_size", "init_values", "ref_feat_shape", "use_post_transformer_norm")}
+
+
+def mobilenet(name: str, height: int, width: int, **more) -> Switch:
+    """With MobileNet V5's encoder in few channels."""
+    args = {**NO_ARGS, "channel_multiplier": 0.0625, "msfa_output_resolution": 2}
+    return Switch("Gemma3nModel", name, {"vision_config": {"architecture": "mobilenetv5_300m_enc", "model_args": args, "hidden_size": 2048, **more}}, rows=1, mask=None, inputs={
+        "pixel_values": {"shape": [1, 3, height, width], "lo": -1.0, "hi": 1.0}, "token_type_ids": None, "input_ids": {"values": [[10] + 4 * [3] + [12, 13]]}})
+
+
+OMNI["gemma3n"] += [mobilenet("resized", 90, 70), mobilenet("pooled", 64, 64)]
+OMNI_KEPT = {"gemma3n": "both padded resized", "gemma3n_audio": "ahead strides", "qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}
