@@ -115,4 +115,28 @@ def mobilenet(name: str, height: int, width: int, **more) -> Switch:
 
 
 OMNI["gemma3n"] += [mobilenet("resized", 90, 70), mobilenet("pooled", 64, 64)]
-OMNI_KEPT = {"gemma3n": "both padded resized", "gemma3n_audio": "ahead strides", "qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}
+
+
+def sound_and_film(samples: list[int], frames: list[int], length: int = 0, count: int = 0) -> dict:
+    """Sounds and videos of which so many samples and frames are no padding; 32 samples are a frame of a sound."""
+    length, count = length or max(samples), count or max(frames)
+    return {"input_values": {"shape": [len(samples), 1, length], "lo": -1.0, "hi": 1.0}, "padding_mask": {"values": [[1] * n + [0] * (length - n) for n in samples], "dtype": "I32"},
+            "pixel_values_videos": {"shape": [len(frames), count, 3, 14, 14], "lo": -1.0, "hi": 1.0}, "padding_mask_videos": {"values": [[1] * n + [0] * (count - n) for n in frames], "dtype": "I32"}}
+
+
+UNMASKED = {"padding_mask": None, "padding_mask_videos": None}
+BOTH_ENCODER, BOTH_MODEL = "PeAudioVideoEncoder", "PeAudioVideoModel"
+OMNI["pe_audio_video_encoder"] = [
+    Switch(BOTH_ENCODER, "padded", {"num_attention_heads": 2, "hidden_act": "gelu", "rms_norm_eps": 0.01, "attention_bias": True}, inputs=sound_and_film([256, 160], [11, 7])),
+    Switch(BOTH_ENCODER, "whole", inputs=sound_and_film([320, 320], [5, 5], count=5) | {"padding_mask_videos": {"values": [[1] * 5, [1] * 3 + [0] * 2], "dtype": "I32"}}),
+    Switch(BOTH_ENCODER, "as_many", {"num_hidden_layers": 1}, inputs=sound_and_film([192, 96], [6, 4])),
+    Switch(BOTH_ENCODER, "unmasked", inputs=sound_and_film([224, 224], [3, 3]) | UNMASKED),
+    Switch(BOTH_ENCODER, "counted", inputs=sound_and_film([256, 256], [13, 8], count=13) | {"padding_mask": None}),
+]
+OMNI["pe_audio_video"] = [Switch(BOTH_MODEL, "wordless", inputs=sound_and_film([256, 160], [11, 7]) | {"input_ids": None, "attention_mask": None})]
+OMNI["pe_video"] = [
+    Switch("PeVideoModel", "unmasked", {"text_config": {"hidden_size": 24}}, inputs={"padding_mask_videos": None, "attention_mask": None}, mask=None),
+    Switch("PeVideoModel", "padded", {"video_config": {"num_key_value_heads": 4, "vision_config": {"model_args": {"attn_pool_num_heads": 4, "attn_pool_mlp_ratio": 2.0}}}}, inputs={
+        "padding_mask_videos": {"values": [[1] * 8, [1] * 5 + [0] * 3], "dtype": "I32"}}),
+]
+OMNI_KEPT = {"pe_audio_video_encoder": "padded whole", "pe_video": "padded", "gemma3n": "both padded resized", "gemma3n_audio": "ahead strides", "qwen2_5_omni_thinker": "long padded all", "qwen3_omni_moe_thinker": "long padded all"}

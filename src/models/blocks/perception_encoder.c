@@ -220,3 +220,51 @@ am_value am_perception_encoder(am_builder *b, const am_config *c, am_value x)
     x = layers(b, &e, x);
     return e.ends_normed ? am_layer_norm(b, "norm", x, EPS) : x;
 }
+
+/* --- classification --- */
+
+enum { POOL_HEADS = 8 };
+
+/* One query of its own attends to all tokens x: [B, N, C] -> [B, C]. */
+static am_value pool(am_builder *b, am_value x, const am_config *args)
+{
+    int64_t C = am_dim(b, x, 2), heads = am_config_size(args, "attn_pool_num_heads", POOL_HEADS);
+    double ratio = am_config_real(args, "attn_pool_mlp_ratio", 4);
+    am_config_check_divides(args, "attn_pool_num_heads", heads, "embed_dim", C);
+    if (!(ratio > 0 && ratio < 1024 && ratio * (double)C >= 1))
+        am_config_fail(args, "attn_pool_mlp_ratio", "expected a number above 0");
+    if (args->root->error || am_builder_failed(b)) return AM_NONE;
+    am_scope(b, "attn_pool");
+    am_value query = am_cast_like(b, am_weight(b, "latent", am_shape_of(1, 1, C)), x);
+    query = am_broadcast(b, am_linear(b, "q", query, C, AM_BIAS), am_shape_of(am_dim(b, x, 0), 1, C));
+    am_value kv = am_linear(b, "kv", x, 2 * C, AM_BIAS);
+    am_attention_inputs in = {.q = am_split_heads(b, query, heads),
+                              .k = am_split_heads(b, am_slice(b, kv, 2, 0, C), heads),
+                              .v = am_split_heads(b, am_slice(b, kv, 2, C, 2 * C), heads)};
+    x = am_merge_heads(b, am_attention_op(b, &in, &(am_attention_attributes){0}));
+    x = am_linear(b, "proj", x, C, AM_BIAS);
+    am_value h = am_layer_norm(b, "norm", x, EPS);
+    am_scope(b, "mlp");
+    h = am_linear_activation(b, "fc1", h, (int64_t)((double)C * ratio), AM_BIAS, AM_GELU);
+    x = am_add(b, x, am_linear(b, "fc2", h, C, AM_BIAS));
+    am_end_scope(b);
+    am_end_scope(b);
+    return am_squeeze(b, x, 1);
+}
+
+am_value am_perception_logits(am_builder *b, const am_config *c, am_value x)
+{
+    am_config args = am_config_child(c, "model_args");
+    const char *name = am_config_text(c, "architecture", "");
+    bool pools = am_config_has(&args, "global_pool") ? am_config_is(&args, "global_pool", "map")
+                                                     : strncmp(name, "vit_pe_core_", 12) == 0;
+    if (!pools) am_config_unsupported(&args, "global_pool", "expected \"map\"");
+    x = am_perception_encoder(b, c, x);
+    if (am_builder_failed(b) || !x.id) return AM_NONE;
+    x = pool(b, x, &args);
+    am_scope(b, "head");
+    am_value weight = am_weight(b, "weight", am_shape_of(-1, am_dim(b, x, 1)));
+    am_value bias = am_weight(b, "bias", am_shape_of(am_dim(b, weight, 0)));
+    am_end_scope(b);
+    return am_linear_with(b, x, weight, bias);
+}

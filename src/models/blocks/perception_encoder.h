@@ -9,4 +9,8 @@
    patches. c is the configuration of timm_wrapper; fails where its architecture is none of these. */
 am_value am_perception_encoder(am_builder *b, const am_config *c, am_value x);
 
+/* What forward gives of them, for networks that pool by attention ("vit_pe_core_.."): [B, labels], as many as the
+   weights have. */
+am_value am_perception_logits(am_builder *b, const am_config *c, am_value x);
+
 #endif
