@@ -283,7 +283,9 @@ static am_value layer_of(am_builder *b, am_value streams, gemma3n *g, int layer)
 static am_value words_of_layers(am_builder *b, const gemma3n *g)
 {
     if (am_has_input(b, "per_layer_inputs")) return am_input(b, "per_layer_inputs", 4);
-    if (am_has_input(b, "inputs_embeds")) return AM_NONE;
+    /* A class around this one embeds words, and says which they are. */
+    bool has_ids = !am_has_input(b, "inputs_embeds") || (am_is_part(b) && am_has_input(b, "input_ids"));
+    if (!has_ids) return AM_NONE;
     am_value ids = am_input(b, "input_ids", 2);
     am_value known = am_binary_number(b, AM_LESS, ids, (double)g->layer_words);
     ids = am_select(b, known, ids, am_scalar(b, AM_I32, 0));

@@ -1,5 +1,6 @@
 /* Gemma 4's audio tower: see blocks/gemma4_towers.h. transformers: models/gemma4/modeling_gemma4.py */
 #include "models/blocks/gemma4_towers.h"
+#include "models/blocks/gemma_audio.h"
 
 static void audio_model(am_builder *b)
 {

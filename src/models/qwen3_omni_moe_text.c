@@ -9,6 +9,7 @@ static void adapt(const am_config *c, am_decoder_options *o)
         .count = 128, .top_k = 8, .intermediate_size = 768, .normalizes = true};
     am_qwen3_omni_adapt(c, o, &experts);
     o->after_layer = am_qwen3_vl_add_visual_states;
+    if (!am_config_has(c, "layer_types")) o->cache_window = am_decoder_size_or_none(c, "sliding_window", 0);
 }
 
 static const am_architecture architectures[] = {

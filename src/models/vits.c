@@ -89,7 +89,7 @@ static vits_config read_config(am_builder *b)
         .wavenet_dilation = am_config_size(c, "wavenet_dilation_rate", 1),
         .wavenet_layers = am_config_count(c, "prior_encoder_num_wavenet_layers", 4),
         .flows = am_config_count(c, "prior_encoder_num_flows", 4),
-        .vocoder = am_hifigan_read(c, rates, kernels),
+        .vocoder = am_hifigan_read(c, rates, kernels, 4),
     };
     r.vocoder.unbiased_post = true;
     check(c, &r);

@@ -49,11 +49,9 @@ static am_value encoder(am_builder *b, am_value x, am_value mask, const am_wav2v
 
 /* --- adapter --- */
 
-/* Frames that one layer leaves: I32 [B]. Padding is counted by the kernel here, while the layer pads by the stride. */
 static am_value shortened(am_builder *b, am_value lengths, const am_wav2vec2_options *o)
 {
-    int64_t padding = o->adapter_kernel_size / 2;
-    return am_convolved_length(b, lengths, o->adapter_kernel_size - 2 * padding, o->adapter_stride);
+    return am_conformer_adapted_lengths(b, lengths, o->adapter_kernel_size, o->adapter_stride);
 }
 
 static am_value adapted_lengths(am_builder *b, am_value lengths, const am_wav2vec2_options *o)
@@ -62,37 +60,16 @@ static am_value adapted_lengths(am_builder *b, am_value lengths, const am_wav2ve
     return lengths;
 }
 
-/* x: [B, T, C] normed -> [B, T', C] */
-static am_value pooled(am_builder *b, const char *norm, const char *name, am_value x, const am_wav2vec2_options *o)
-{
-    int64_t padding = o->adapter_stride / 2;
-    am_convolution_attributes options = {.stride = am_shape_of(o->adapter_stride),
-                                         .padding_before = am_shape_of(padding),
-                                         .padding_after = am_shape_of(padding)};
-    am_value y = am_transpose(b, am_layer_norm(b, norm, x, o->layer_norm_eps), 1, 2);
-    y = am_gated_convolution(b, name, y, am_dim(b, x, 2), o->adapter_kernel_size, &options);
-    return am_transpose(b, y, 1, 2);
-}
-
-/* lengths: I32 [B] of the frames that the layer leaves, or AM_NONE */
-static am_value adapter_layer(am_builder *b, am_value x, am_value lengths, am_unary_fn activation,
-                              const am_wav2vec2_options *o)
-{
-    am_value kept = pooled(b, "residual_layer_norm", "residual_conv", x, o);
-    am_value h = pooled(b, "self_attn_layer_norm", "self_attn_conv", x, o);
-    am_value mask = lengths.id ? am_frames_before(b, lengths, am_dim(b, h, 1)) : AM_NONE;
-    am_scope(b, "self_attn");
-    x = am_add(b, kept, am_conformer_plain_attention(b, h, mask, o->num_attention_heads));
-    am_end_scope(b);
-    h = am_layer_norm(b, "ffn_layer_norm", x, o->layer_norm_eps);
-    return am_add(b, x, am_speech_feed_forward(b, "ffn", h, o->intermediate_size, activation));
-}
-
 static am_value adapter_layers(am_builder *b, am_value x, const am_wav2vec2_options *o)
 {
     const am_config *c = am_model_config(b);
     int64_t C = o->output_hidden_size;
-    am_unary_fn activation = am_config_activation(c, "adapter_act", AM_RELU);
+    am_conformer_adapter layer = {.heads = o->num_attention_heads,
+                                  .intermediate_size = o->intermediate_size,
+                                  .kernel = o->adapter_kernel_size,
+                                  .stride = o->adapter_stride,
+                                  .norm_eps = o->layer_norm_eps,
+                                  .activation = am_config_activation(c, "adapter_act", AM_RELU)};
     am_value lengths = am_attended_lengths(b);
     am_config_check_divides(c, "num_attention_heads", o->num_attention_heads, "output_hidden_size", C);
     am_scope(b, "adapter");
@@ -101,7 +78,7 @@ static am_value adapter_layers(am_builder *b, am_value x, const am_wav2vec2_opti
     for (int i = 0; i < o->num_adapter_layers && !am_builder_failed(b); i++) {
         if (lengths.id) lengths = shortened(b, lengths, o);
         am_scope(b, "layers.%d", i);
-        x = adapter_layer(b, x, lengths, activation, o);
+        x = am_conformer_adapter_layer(b, x, lengths, &layer);
         am_end_scope(b);
     }
     am_end_scope(b);

@@ -152,7 +152,8 @@ def other_inputs(case: Case) -> Case:
     return Case({**case.data, "inputs": inputs}, arrays)
 
 
-NO_TEXTS = ("ForCTC", "ForRNNT", "ForTDT", "RealtimeForConditionalGeneration", "DiaForConditionalGeneration")  # whose tokens come of frames
+NO_TEXTS = ("ForCTC", "ForRNNT", "ForTDT", "RealtimeForConditionalGeneration", "DiaForConditionalGeneration",  # whose tokens come of frames
+            "ToSpeech", "SeamlessM4TModel", "SeamlessM4Tv2Model")  # whose answer is speech
 SOUND_MASKS = ("feature_attention_mask", "input_features_mask")  # without which nothing is heard
 
 

@@ -41,6 +41,23 @@ static const char *name_or(const char *name, const char *fallback)
     return name ? name : fallback;
 }
 
+/* The member's name of a field. */
+static const char *field(const am_config *c, const am_bart_family *f, const char *name)
+{
+    const char *named = f->field_prefix ? am_arena_printf(&c->root->arena, "%s%s", f->field_prefix, name) : name;
+    return named ? named : name;
+}
+
+static const char *encoder_scope(const bart *c)
+{
+    return name_or(c->family->encoder_scope, "encoder");
+}
+
+static const char *decoder_scope(const bart *c)
+{
+    return name_or(c->family->decoder_scope, "decoder");
+}
+
 static stack read_stack(const am_config *c, const am_bart_family *f, bool is_encoder)
 {
     const char *layers = is_encoder ? am_config_either(c, "encoder_layers", "num_hidden_layers") : "decoder_layers";
@@ -50,12 +67,13 @@ static stack read_stack(const am_config *c, const am_bart_family *f, bool is_enc
     const char *vocab = is_encoder ? f->encoder_vocab : f->decoder_vocab;
     int64_t count = or_else(is_encoder ? 0 : f->decoder_layers, or_else(f->layers, 12));
     return (stack){
-        .layers = am_config_count(c, layers, count),
-        .heads = am_config_size(c, heads, or_else(f->heads, 16)),
-        .ffn_dim = am_config_size(c, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim", or_else(f->ffn_dim, 4096)),
-        .vocab_size = am_config_size(c, name_or(vocab, "vocab_size"), or_else(f->vocab_size, 50265)),
-        .positions =
-            am_config_size(c, positions ? positions : "max_position_embeddings", or_else(f->max_positions, 1024)),
+        .layers = am_config_count(c, field(c, f, layers), count),
+        .heads = am_config_size(c, field(c, f, heads), or_else(f->heads, 16)),
+        .ffn_dim = am_config_size(c, field(c, f, is_encoder ? "encoder_ffn_dim" : "decoder_ffn_dim"),
+                                  or_else(f->ffn_dim, 4096)),
+        .vocab_size = am_config_size(c, field(c, f, name_or(vocab, "vocab_size")), or_else(f->vocab_size, 50265)),
+        .positions = am_config_size(c, field(c, f, name_or(positions, "max_position_embeddings")),
+                                    or_else(f->max_positions, 1024)),
         .hidden_states = is_encoder ? "encoder_hidden_states" : "decoder_hidden_states",
         .mask = is_encoder ? "attention_mask" : "decoder_attention_mask",
         .is_decoder = !is_encoder,
@@ -76,7 +94,7 @@ static bart read_family(am_builder *b, const am_bart_family *f, const char *pref
     bart r = {
         .family = f,
         .d_model = am_config_size(c, am_config_either(c, "d_model", "hidden_size"), or_else(f->d_model, 1024)),
-        .pad_token_id = am_config_int(c, "pad_token_id", f->pad_token_id),
+        .pad_token_id = am_config_int(c, field(c, f, "pad_token_id"), f->pad_token_id),
         .encoder = read_stack(c, f, true),
         .decoder = read_stack(c, f, false),
         .activation_function = am_config_activation(c, "activation_function", f->activation ? f->activation : AM_GELU),
@@ -106,10 +124,13 @@ static void check_heads(const am_builder *b, const bart *c, const stack *s)
 /* --- embeddings --- */
 
 /* The word table of a stack below the body's prefix: its own, or the shared one under whatever name it was stored. */
-static am_value word_table(am_builder *b, const bart *c, const char *own, int64_t vocab_size)
+static am_value word_table(am_builder *b, const bart *c, const char *own_scope, int64_t vocab_size)
 {
-    const char *const names[] = {own, "shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight",
-                                 NULL};
+    char own[64], encoder[64], decoder[64];
+    const char *const names[] = {own, "shared.weight", encoder, decoder, NULL};
+    snprintf(own, sizeof own, "%s.embed_tokens.weight", own_scope);
+    snprintf(encoder, sizeof encoder, "%s.embed_tokens.weight", encoder_scope(c));
+    snprintf(decoder, sizeof decoder, "%s.embed_tokens.weight", decoder_scope(c));
     return am_shared_table(b, names, am_shape_of(vocab_size, c->d_model));
 }
 
@@ -237,7 +258,7 @@ static am_value encoder_words(am_builder *b, const bart *c, am_value *ids)
     *ids = AM_NONE;
     if (am_has_input(b, "inputs_embeds")) return am_input(b, "inputs_embeds", 3);
     *ids = am_input(b, "input_ids", 2);
-    am_value x = am_embedding_op(b, word_table(b, c, "encoder.embed_tokens.weight", c->encoder.vocab_size), *ids);
+    am_value x = am_embedding_op(b, word_table(b, c, encoder_scope(c), c->encoder.vocab_size), *ids);
     const am_feature_rows *features;
     if (c->embed_scale == 1 || am_part_features(b, &features) == 0) return am_merge_part_features(b, x);
     x = am_merge_part_features(b, am_mul_number(b, x, c->embed_scale)); /* features are not scaled, words are later */
@@ -247,7 +268,7 @@ static am_value encoder_words(am_builder *b, const bart *c, am_value *ids)
 /* What the encoder reads instead, below the body's prefix. */
 static am_value encoder_frames(am_builder *b, const bart *c, am_value *ids)
 {
-    am_scope(b, "encoder");
+    am_scope(b, "%s", encoder_scope(c));
     am_bart_frames frames = c->family->encoder_frames(b, c->d_model);
     am_end_scope(b);
     *ids = frames.ids;
@@ -289,23 +310,30 @@ static am_value encoder_layers(am_builder *b, am_value x, int64_t T, const bart 
 static am_value pad_words(am_builder *b, const bart *c, int64_t B, int64_t count)
 {
     am_value ids = am_iota(b, AM_I32, am_shape_of(B, count), 1, (double)c->pad_token_id, 0);
-    am_value table = word_table(b, c, "encoder.embed_tokens.weight", c->encoder.vocab_size);
+    am_value table = word_table(b, c, encoder_scope(c), c->encoder.vocab_size);
     return am_mul_number(b, am_embedding_op(b, table, ids), c->embed_scale);
+}
+
+/* The encoder below the body's prefix. */
+static am_value encoded(am_builder *b, const bart *c)
+{
+    am_value ids;
+    am_value words = (c->family->encoder_frames ? encoder_frames : encoder_words)(b, c, &ids);
+    int64_t B = am_dim(b, words, 0), T = am_dim(b, words, 1);
+    int64_t padding = c->family->encoder_padding ? c->family->encoder_padding(am_model_config(b), T) : 0;
+    am_value behind = padding ? pad_words(b, c, B, padding) : AM_NONE;
+    am_scope(b, "%s", encoder_scope(c));
+    am_value x = embed(b, words, ids, c, &c->encoder);
+    x = encoder_layers(b, behind.id ? am_concat2(b, x, behind, 1) : x, T, c);
+    am_end_scope(b);
+    return x;
 }
 
 static am_value encode(am_builder *b, const void *model)
 {
     const bart *c = model;
-    am_value ids;
     am_scope(b, "%s", c->prefix);
-    am_value words = (c->family->encoder_frames ? encoder_frames : encoder_words)(b, c, &ids);
-    int64_t B = am_dim(b, words, 0), T = am_dim(b, words, 1);
-    int64_t padding = c->family->encoder_padding ? c->family->encoder_padding(am_model_config(b), T) : 0;
-    am_value behind = padding ? pad_words(b, c, B, padding) : AM_NONE;
-    am_scope(b, "encoder");
-    am_value x = embed(b, words, ids, c, &c->encoder);
-    x = encoder_layers(b, behind.id ? am_concat2(b, x, behind, 1) : x, T, c);
-    am_end_scope(b);
+    am_value x = c->family->encode ? c->family->encode(b) : encoded(b, c);
     am_end_scope(b);
     return x;
 }
@@ -372,12 +400,12 @@ static am_value decode(am_builder *b, const void *model, am_value states)
 {
     const bart *c = model;
     int64_t S = states.id ? am_dim(b, states, 1) : am_encoder_length(b);
-    am_encoder_states encoded = {true, states, encoder_mask(b, c, S)};
+    am_encoder_states seen = {true, states, encoder_mask(b, c, S)};
     am_value ids = decoder_ids(b, c);
     am_scope(b, "%s", c->prefix);
-    am_value words = am_embedding_op(b, word_table(b, c, "decoder.embed_tokens.weight", c->decoder.vocab_size), ids);
-    am_scope(b, "decoder");
-    am_value x = decoder(b, words, ids, &encoded, c);
+    am_value words = am_embedding_op(b, word_table(b, c, decoder_scope(c), c->decoder.vocab_size), ids);
+    am_scope(b, "%s", decoder_scope(c));
+    am_value x = decoder(b, words, ids, &seen, c);
     am_end_scope(b);
     am_end_scope(b);
     return x;
@@ -396,33 +424,37 @@ am_value am_bart_body(am_builder *b, const char *prefix)
 
 /* --- classes --- */
 
-void am_bart_model(am_builder *b)
-{
-    bart c = read_config(b, "");
-    am_value x = run(b, &c);
-    if (x.id) am_output(b, "last_hidden_state", x);
-}
-
 /* lm_head.weight, or the decoder's word table where the file has none. */
 static am_value head_table(am_builder *b, const bart *c)
 {
     am_value own = am_weight_optional(b, "lm_head.weight", am_shape_of(c->decoder.vocab_size, c->d_model));
     if (own.id) return own;
     am_scope(b, "%s", c->prefix);
-    am_value table = word_table(b, c, "decoder.embed_tokens.weight", c->decoder.vocab_size);
+    am_value table = word_table(b, c, decoder_scope(c), c->decoder.vocab_size);
     am_end_scope(b);
     return table;
 }
 
-void am_bart_for_conditional_generation(am_builder *b)
+void am_bart_class(am_builder *b, const am_bart_family *family, const char *prefix, bool has_head)
 {
-    bart c = read_config(b, body_prefix(b));
+    bart c = read_family(b, family, prefix);
     am_value x = run(b, &c);
-    if (!x.id) return;
+    if (x.id && !has_head) am_output(b, "last_hidden_state", x);
+    if (!x.id || !has_head) return;
     am_value table = head_table(b, &c);
     am_value bias = am_weight_optional(b, "final_logits_bias", am_shape_of(1, c.decoder.vocab_size));
     x = am_linear_with(b, am_last_position_if_wanted(b, x), table, bias.id ? am_squeeze(b, bias, 0) : AM_NONE);
     am_output(b, "logits", x);
+}
+
+void am_bart_model(am_builder *b)
+{
+    am_bart_class(b, am_model_family(b), "", false);
+}
+
+void am_bart_for_conditional_generation(am_builder *b)
+{
+    am_bart_class(b, am_model_family(b), body_prefix(b), true);
 }
 
 void am_bart_for_sequence_classification(am_builder *b)

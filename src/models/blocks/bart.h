@@ -93,6 +93,10 @@ typedef struct am_bart_family {
     bool hides_decoder_pads;   /* decoder_input_ids that are pad_token_id are hidden where no mask is given */
     const char *encoder_vocab; /* the field of each side's number of words; null: vocab_size */
     const char *decoder_vocab;
+    const char *encoder_scope, *decoder_scope; /* their modules; null: "encoder", "decoder" */
+    const char *field_prefix;                  /* before the names of the fields of sizes and tokens: "t2u_"; or null */
+    /* Below the body's prefix: what is in place of the whole encoder: [B, S, C]; null: it reads words. */
+    am_value (*encode)(am_builder *b);
     /* Below the layer's scope, x: [B, T, C] -> [B, T, C]; null: fc2(activation(fc1(x))). */
     am_value (*feed_forward)(am_builder *b, am_value x, const am_bart_part *part);
 } am_bart_family;
@@ -108,6 +112,10 @@ am_value am_bart_decoder_layers(am_builder *b, const am_bart_family *family, am_
 /* The decoder's last hidden state [B, T, C] of the body below `prefix`, for classes with an end of their own; AM_NONE
    in a graph of the encoder alone. */
 am_value am_bart_body(am_builder *b, const char *prefix);
+
+/* A class of that family: its body below `prefix`, of which a class without head gives last_hidden_state, else logits.
+ */
+void am_bart_class(am_builder *b, const am_bart_family *family, const char *prefix, bool has_head);
 
 /* Builders for the rows of a member's table. */
 void am_bart_model(am_builder *b);

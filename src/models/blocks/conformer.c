@@ -41,6 +41,7 @@ am_conformer_options am_conformer_options_read(const am_config *c, const am_wav2
 typedef struct places {
     am_value sinusoids; /* [1, 2 * T - 1, C] of the distances T - 1 .. 1 - T */
     am_value rows;      /* of query t to key s: I32 [T, T] */
+    am_value chunks;    /* which keys queries see: BOOL [1, 1, T, T]; AM_NONE: all */
     am_rope rope;
 } places;
 
@@ -48,6 +49,7 @@ typedef struct places {
 am_value am_conformer_sinusoids(am_builder *b, int64_t T, int64_t C)
 {
     am_shape shape = am_shape_of(1, 2 * T - 1, C);
+    if (am_builder_failed(b)) return AM_NONE;
     float *table =
         am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)((2 * T - 1) * C), sizeof *table) : NULL;
     if (!table) {
@@ -81,6 +83,22 @@ static am_rope rotation(am_builder *b, int64_t T, int64_t D, const am_conformer_
     return (am_rope){.cos = am_unary(b, AM_COS, angle), .sin = am_unary(b, AM_SIN, angle)};
 }
 
+/* Which frames a frame sees: those of its own stretch, and of some before: BOOL [1, 1, T, T]. */
+static am_value chunk_mask(am_builder *b, int64_t T, const am_conformer_options *o)
+{
+    am_shape shape = am_shape_of(1, 1, T, T);
+    uint8_t *data = am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)(T * T), 1) : NULL;
+    if (!data) {
+        am_builder_fail(b, am_out_of_memory());
+        return AM_NONE;
+    }
+    for (int64_t i = 0; i < T * T; i++) {
+        int64_t query = i / T / o->chunk, key = i % T / o->chunk;
+        data[i] = key <= query && (o->left_chunks < 0 || query - key <= o->left_chunks);
+    }
+    return am_constant_copy(b, AM_BOOL, shape, data);
+}
+
 static places places_of(am_builder *b, am_value x, const am_conformer_options *o)
 {
     int64_t T = am_dim(b, x, 1), C = am_dim(b, x, 2);
@@ -88,6 +106,7 @@ static places places_of(am_builder *b, am_value x, const am_conformer_options *o
     if (o->positions == AM_CONFORMER_RELATIVE) p.sinusoids = am_conformer_sinusoids(b, T, C);
     if (o->positions == AM_CONFORMER_RELATIVE_KEY) p.rows = limited_distances(b, T, o);
     if (o->positions == AM_CONFORMER_ROTARY) p.rope = rotation(b, T, C / o->heads, o);
+    if (o->chunk > 0 && T > o->chunk) p.chunks = chunk_mask(b, T, o);
     return p;
 }
 
@@ -130,6 +149,7 @@ static am_value attention(am_builder *b, am_value x, am_value mask, const places
                                   .v = heads_of(b, "linear_v", x, o->heads, AM_BIAS),
                                   .mask = am_padding_mask_of(b, mask)};
     double scale = 1 / sqrt((double)am_dim(b, inputs.q, 3));
+    if (p->chunks.id) inputs.mask = inputs.mask.id ? am_binary(b, AM_LOGICAL_AND, inputs.mask, p->chunks) : p->chunks;
     inputs.bias = position_scores(b, &inputs.q, p, o);
     if (inputs.bias.id) inputs.bias = am_mul_number(b, inputs.bias, scale);
     am_value attended = am_merge_heads(b, am_attention_op(b, &inputs, &(am_attention_attributes){.scale = scale}));
@@ -173,7 +193,7 @@ static am_value convolution(am_builder *b, am_value x, am_value mask, const am_c
     int64_t C = am_dim(b, x, 2);
     am_scope(b, "conv_module");
     x = am_layer_norm(b, "layer_norm", x, o->norm_eps);
-    if (o->causal) x = am_zero_outside(b, x, mask);
+    if (o->causal || o->hides_padding) x = am_zero_outside(b, x, mask);
     x = one_tap(b, "pointwise_conv1", x, 2 * C);
     x = am_gated_activation(b, AM_SIGMOID, am_slice(b, x, 2, C, 2 * C), am_slice(b, x, 2, 0, C));
     x = one_tap(b, "pointwise_conv2", am_unary(b, o->activation, depthwise(b, x, o)), C);
@@ -200,19 +220,55 @@ static am_value layer(am_builder *b, am_value x, am_value mask, const places *p,
     return am_layer_norm(b, "final_layer_norm", half_step(b, "ffn2", "ffn2_layer_norm", x, o), o->norm_eps);
 }
 
+static void keep_state(am_builder *b, const am_conformer_options *o, am_value *states, int64_t i, am_value x)
+{
+    if (o->hidden_states) am_output_hidden_state(b, o->hidden_states, (int)i, x);
+    else am_wav2vec2_keep_state(b, states, i, x);
+}
+
 am_value am_conformer_layers(am_builder *b, am_value x, am_value mask, const am_conformer_options *o, int64_t count,
                              am_value *states)
 {
     if (!x.id) return AM_NONE;
     places p = places_of(b, x, o);
     for (int i = 0; i < count && !am_builder_failed(b); i++) {
-        am_wav2vec2_keep_state(b, states, i, x);
+        keep_state(b, o, states, i, x);
         am_scope(b, "layers.%d", i);
         x = layer(b, x, mask, &p, o);
         am_end_scope(b);
     }
-    am_wav2vec2_keep_state(b, states, count, x);
+    if (!o->hidden_states) am_wav2vec2_keep_state(b, states, count, x);
     return x;
+}
+
+/* --- adapter --- */
+
+am_value am_conformer_adapted_lengths(am_builder *b, am_value lengths, int64_t kernel, int64_t stride)
+{
+    return am_convolved_length(b, lengths, kernel - kernel / 2 * 2, stride);
+}
+
+/* x: [B, T, C] normed -> [B, T', C] */
+static am_value pooled(am_builder *b, const char *norm, const char *name, am_value x, const am_conformer_adapter *o)
+{
+    am_convolution_attributes options = {.stride = am_shape_of(o->stride),
+                                         .padding_before = am_shape_of(o->stride / 2),
+                                         .padding_after = am_shape_of(o->stride / 2)};
+    am_value y = am_transpose(b, am_layer_norm(b, norm, x, o->norm_eps), 1, 2);
+    y = am_gated_convolution(b, name, y, am_dim(b, x, 2), o->kernel, &options);
+    return am_transpose(b, y, 1, 2);
+}
+
+am_value am_conformer_adapter_layer(am_builder *b, am_value x, am_value lengths, const am_conformer_adapter *o)
+{
+    am_value kept = pooled(b, "residual_layer_norm", "residual_conv", x, o);
+    am_value h = pooled(b, "self_attn_layer_norm", "self_attn_conv", x, o);
+    am_value mask = lengths.id ? am_frames_before(b, lengths, am_dim(b, h, 1)) : AM_NONE;
+    am_scope(b, "self_attn");
+    x = am_add(b, kept, am_conformer_plain_attention(b, h, mask, o->heads));
+    am_end_scope(b);
+    h = am_layer_norm(b, "ffn_layer_norm", x, o->norm_eps);
+    return am_add(b, x, am_speech_feed_forward(b, "ffn", h, o->intermediate_size, o->activation));
 }
 
 am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,

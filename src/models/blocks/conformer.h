@@ -21,6 +21,11 @@ typedef struct am_conformer_options {
     double rotary_base;
     bool stored_frequencies; /* of the rotation: embed_positions.inv_freq, where the file has it, decides */
     int64_t left, right;     /* limits of AM_CONFORMER_RELATIVE_KEY */
+    bool hides_padding;      /* from the convolution, though it is not causal */
+    int64_t chunk; /* frames see their own stretch of so many and left_chunks before it (below 0: all); 0: all */
+    int64_t left_chunks;
+    const char *hidden_states; /* their name among the outputs, the last one of which the caller gives; null:
+                                  hidden_states, all of them */
 } am_conformer_options;
 
 /* Fields that wav2vec 2.0's types with these layers share; `positions` is what position_embeddings_type is where it is
@@ -32,6 +37,20 @@ am_conformer_options am_conformer_options_read(const am_config *c, const am_wav2
    states in states: count + 1. */
 am_value am_conformer_layers(am_builder *b, am_value x, am_value mask, const am_conformer_options *options,
                              int64_t count, am_value *states);
+
+/* A layer that leaves one frame of a stride, which stands behind such layers: norm, gated convolution and attention. */
+typedef struct am_conformer_adapter {
+    int64_t heads, intermediate_size, kernel, stride;
+    double norm_eps;
+    am_unary_fn activation;
+} am_conformer_adapter;
+
+/* Frames that such a layer leaves of lengths: I32 [B], as transformers counts them: padding by the kernel here, while
+   the layer pads by the stride. */
+am_value am_conformer_adapted_lengths(am_builder *b, am_value lengths, int64_t kernel, int64_t stride);
+
+/* The layer below the scope: x: [B, T, C] -> [B, T', C]; lengths: I32 [B] of the frames that it leaves, or AM_NONE. */
+am_value am_conformer_adapter_layer(am_builder *b, am_value x, am_value lengths, const am_conformer_adapter *options);
 
 /* linear_q, linear_k, linear_v and linear_out below the scope, without positions: x: [B, T, C], mask as above. */
 am_value am_conformer_plain_attention(am_builder *b, am_value x, am_value mask, int64_t heads);

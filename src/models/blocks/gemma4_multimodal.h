@@ -5,6 +5,7 @@
 #define AM_MODELS_BLOCKS_GEMMA4_MULTIMODAL_H
 
 #include "models/blocks/gemma4_towers.h"
+#include "models/blocks/gemma_audio.h"
 
 /* What a member's descriptor carries as its family. */
 typedef struct am_gemma4_multimodal {

@@ -1,5 +1,5 @@
-/* Gemma 4's towers: patches of pictures of any shape, averaged in squares, and sounds. transformers:
-   models/gemma4/modeling_gemma4.py */
+/* Gemma 4's tower of pictures: patches of any shape of picture, averaged in squares; see gemma_audio.h for sounds.
+   transformers: models/gemma4/modeling_gemma4.py */
 #ifndef AM_MODELS_BLOCKS_GEMMA4_TOWERS_H
 #define AM_MODELS_BLOCKS_GEMMA4_TOWERS_H
 
@@ -10,14 +10,6 @@
    Names hidden states where they are wanted of it. */
 am_value am_gemma4_vision(am_builder *b, const am_config *c, const char *pixels, const char *places,
                           bool hidden_states);
-
-typedef struct am_gemma4_sound {
-    am_value frames; /* [B, T, output_proj_dims] */
-    am_value mask;   /* BOOL [B, T]; AM_NONE: all */
-} am_gemma4_sound;
-
-/* Frames of the input input_features: [B, T, bins], of which the input `mask`, where it is given, tells padding. */
-am_gemma4_sound am_gemma4_audio(am_builder *b, const am_config *c, const char *mask, bool hidden_states);
 
 /* Rows x: [.., C] of a tower as those of a text, `width` wide, by NAME.embedding_projection. */
 am_value am_gemma4_embed_rows(am_builder *b, const char *name, const am_config *tower, am_value x, int64_t width);

@@ -62,8 +62,9 @@ am_grids am_grids_shortened(am_builder *b, const am_grids *g, int64_t frames)
         items[i] = (am_grid){g->items[i].t / frames, g->items[i].h, g->items[i].w};
         whole.patches += items[i].t * items[i].h * items[i].w;
         if (items[i].t == 0)
-            am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "a video of %" PRId64 " frames, expected %" PRId64 " or more",
-                                        g->items[i].t, frames));
+            am_builder_fail(b,
+                            am_error(AM_INVALID_ARGUMENT, "a video of %" PRId64 " frames, expected %" PRId64 " or more",
+                                     g->items[i].t, frames));
     }
     return whole;
 }
@@ -187,17 +188,19 @@ am_value am_segments_attend(am_builder *b, const am_segments *s, const am_value 
 /* What is known of each token of images or videos. */
 typedef struct place_tables {
     int64_t tokens;
-    am_value time, height, width, advance, which; /* I32 [tokens] */
+    am_value time, height, width, advance, which, last; /* I32 [tokens] */
 } place_tables;
 
-/* Rows of the table, one of each kind; advance counts at an image's last token. */
+enum { TABLES = 6 };
+
+/* Rows of the table, one of each kind; advance counts at an image's last token, where last is 1. */
 static place_tables read_tables(am_builder *b, const am_grids *g)
 {
     place_tables p = {.tokens = g->patches / (g->merge * g->merge)};
     am_shape shape = am_shape_of(p.tokens);
-    int32_t *rows[5];
+    int32_t *rows[TABLES];
     int64_t at = 0;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < TABLES; i++)
         if (!(rows[i] = numbers(b, p.tokens, sizeof **rows))) return p;
     for (int i = 0; i < g->count; i++) {
         int64_t h = g->items[i].h / g->merge, w = g->items[i].w / g->merge, count = g->items[i].t * h * w;
@@ -207,10 +210,11 @@ static place_tables read_tables(am_builder *b, const am_grids *g)
             rows[2][at] = (int32_t)(k % w);
             rows[3][at] = (int32_t)(k + 1 < count ? 0 : h > w ? h : w);
             rows[4][at] = i;
+            rows[5][at] = k + 1 == count;
         }
     }
-    am_value *out[] = {&p.time, &p.height, &p.width, &p.advance, &p.which};
-    for (int i = 0; i < 5; i++) *out[i] = am_constant_copy(b, AM_I32, shape, rows[i]);
+    am_value *out[] = {&p.time, &p.height, &p.width, &p.advance, &p.which, &p.last};
+    for (int i = 0; i < TABLES; i++) *out[i] = am_constant_copy(b, AM_I32, shape, rows[i]);
     return p;
 }
 
@@ -219,7 +223,23 @@ typedef struct growing {
     am_value kinds[KINDS], advance, is_text;
 } growing;
 
-/* Adds the tokens of type `type`; interval: null, or what a video's time is multiplied by: F32 [count]. */
+static am_dtype place_dtype(const am_place_inputs *in)
+{
+    return in->exact_times ? AM_F32 : AM_I32;
+}
+
+/* Times of the tokens at intervals: F32 [count], and with them how far the text is moved on. */
+static void spread_times(am_builder *b, const am_place_inputs *in, am_value interval, place_tables *p)
+{
+    am_value steps = am_mul(b, am_cast(b, p->time, AM_F32), am_gather(b, interval, p->which, 0, false));
+    p->time = in->exact_times ? steps : am_cast(b, am_unary(b, AM_FLOOR, steps), AM_I32);
+    if (!in->time_counts) return;
+    p->advance = am_cast(b, p->advance, place_dtype(in));
+    am_value farthest = am_binary(b, AM_MAX, p->advance, am_add_number(b, p->time, 1));
+    p->advance = am_mul(b, farthest, am_cast(b, p->last, place_dtype(in)));
+}
+
+/* Adds the tokens of type `type`; interval: AM_NONE, or what a picture's time is multiplied by: F32 [count]. */
 static void add_tokens(am_builder *b, const am_place_inputs *in, int type, const am_grids *g, am_value interval,
                        growing *out)
 {
@@ -233,35 +253,36 @@ static void add_tokens(am_builder *b, const am_place_inputs *in, int type, const
     am_value number = am_cast(b, is, AM_I32), flat = am_reshape(b, number, am_shape_of(-1));
     am_value row = am_add_number(b, am_scan(b, AM_REDUCE_SUM, flat, 0, false, false), -1);
     row = am_binary_number(b, AM_MIN, am_binary_number(b, AM_MAX, row, 0), (double)(p.tokens - 1));
-    if (interval.id) {
-        am_value steps = am_mul(b, am_cast(b, p.time, AM_F32), am_gather(b, interval, p.which, 0, false));
-        p.time = am_cast(b, am_unary(b, AM_FLOOR, steps), AM_I32);
-    }
+    if (interval.id) spread_times(b, in, interval, &p);
+    number = am_cast(b, number, place_dtype(in));
     am_value tables[] = {p.time, p.height, p.width, p.advance},
              *sums[] = {&out->kinds[0], &out->kinds[1], &out->kinds[2], &out->advance};
     for (int i = 0; i < 4; i++) {
-        am_value x = am_mul(b, am_reshape(b, am_gather(b, tables[i], row, 0, false), shape), number);
+        am_value table = am_cast(b, tables[i], place_dtype(in));
+        am_value x = am_mul(b, am_reshape(b, am_gather(b, table, row, 0, false), shape), number);
         *sums[i] = sums[i]->id ? am_add(b, *sums[i], x) : x;
     }
     out->is_text = am_sub(b, out->is_text, number);
 }
 
-static am_value video_interval(am_builder *b, const am_place_inputs *in)
+/* What the times of `count` pictures are multiplied by: F32 [count]; seconds: between two frames, or AM_NONE. */
+static am_value interval_of(am_builder *b, const am_place_inputs *in, int64_t count, am_value seconds)
 {
     double per_second = (double)in->tokens_per_second;
-    if (!in->tokens_per_second || in->videos.count == 0) return AM_NONE;
-    if (in->seconds.id) return am_mul_number(b, in->seconds, per_second);
-    return am_broadcast(b, am_scalar(b, AM_F32, per_second), am_shape_of(in->videos.count));
+    if (!in->tokens_per_second || count == 0) return AM_NONE;
+    if (seconds.id) return am_mul_number(b, seconds, per_second);
+    return am_broadcast(b, am_scalar(b, AM_F32, per_second), am_shape_of(count));
 }
 
 am_value am_text_places(am_builder *b, const am_place_inputs *in, am_value *delta)
 {
     am_shape shape = am_shape_of_value(b, in->types);
-    am_value ones = am_broadcast(b, am_scalar(b, AM_I32, 1), shape), planes[KINDS];
-    am_value attended = in->attended.id ? am_cast(b, in->attended, AM_I32) : ones;
+    am_value ones = am_broadcast(b, am_scalar(b, place_dtype(in), 1), shape), planes[KINDS];
+    am_value attended = in->attended.id ? am_cast(b, in->attended, place_dtype(in)) : ones;
     growing g = {.is_text = attended};
-    add_tokens(b, in, 1, &in->images, AM_NONE, &g);
-    add_tokens(b, in, 2, &in->videos, video_interval(b, in), &g);
+    am_value still = in->time_counts ? interval_of(b, in, in->images.count, AM_NONE) : AM_NONE;
+    add_tokens(b, in, 1, &in->images, still, &g);
+    add_tokens(b, in, 2, &in->videos, interval_of(b, in, in->videos.count, in->seconds), &g);
     am_value advance = g.advance.id ? am_add(b, g.is_text, g.advance) : g.is_text;
     am_value begin = am_scan(b, AM_REDUCE_SUM, advance, 1, true, false), last = AM_NONE;
     for (int i = 0; i < KINDS; i++) {

@@ -62,13 +62,16 @@ am_value am_segments_attend(am_builder *b, const am_segments *segments, const am
 
 /* Places of the tokens of a text with images and videos in time, height and width: I32 [3, B, T]: text counts on by
    one, an image stands at the same time, its rows and columns count from there, and the text behind goes on after the
-   larger of them; delta: I32 [B, 1], how much further than the number of tokens that is. */
+   larger of them; delta: I32 [B, 1], how much further than the number of tokens that is. Padding stands at 0. */
 typedef struct am_place_inputs {
     am_value types;    /* I32 [B, T]: 0 text, 1 image, 2 video */
     am_value attended; /* BOOL [B, T] or AM_NONE */
     am_grids images, videos;
     int64_t tokens_per_second; /* of videos: places of time between two frames of a second; 0: 1 between any two */
     am_value seconds;          /* F32 [videos]: between two frames; AM_NONE: 1 */
+    bool time_counts;          /* a second lies between two frames of images, too, and text goes on after the largest
+                                  place, be it of time */
+    bool exact_times;          /* places of time are not rounded down: all places and delta are F32 */
 } am_place_inputs;
 
 am_value am_text_places(am_builder *b, const am_place_inputs *inputs, am_value *delta);

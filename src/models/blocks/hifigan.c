@@ -22,15 +22,15 @@ static void check(const am_config *c, const am_hifigan *r, int kernel_sizes)
             am_config_fail(c, "resblock_kernel_sizes", "element %d is even, which changes lengths", i);
 }
 
-am_hifigan am_hifigan_read(const am_config *c, const int64_t *rates, const int64_t *kernels)
+am_hifigan am_hifigan_read(const am_config *c, const int64_t *rates, const int64_t *kernels, int count)
 {
     static const int64_t widths[] = {3, 7, 11}, dilations[] = {1, 3, 5};
     am_hifigan r = {.upsample_initial_channel = am_config_size(c, "upsample_initial_channel", 512),
                     .leaky_relu_slope = am_config_real(c, "leaky_relu_slope", 0.1),
                     .hop = 1};
-    r.upsamples = am_config_sizes(c, "upsample_rates", r.upsample_rates, AM_HIFIGAN_LIMIT, rates, 4);
+    r.upsamples = am_config_sizes(c, "upsample_rates", r.upsample_rates, AM_HIFIGAN_LIMIT, rates, count);
     int kernel_sizes =
-        am_config_sizes(c, "upsample_kernel_sizes", r.upsample_kernel_sizes, AM_HIFIGAN_LIMIT, kernels, 4);
+        am_config_sizes(c, "upsample_kernel_sizes", r.upsample_kernel_sizes, AM_HIFIGAN_LIMIT, kernels, count);
     r.kernels = am_config_sizes(c, "resblock_kernel_sizes", r.resblock_kernel_sizes, AM_HIFIGAN_LIMIT, widths, 3);
     for (int i = 0; i < r.kernels; i++) {
         r.dilations[i] = am_config_inner_sizes(c, "resblock_dilation_sizes", i, r.resblock_dilation_sizes[i],
@@ -101,7 +101,7 @@ am_value am_hifigan_wave(am_builder *b, am_value x, am_value condition, const am
 
 am_value am_hifigan_vocoder(am_builder *b, const am_config *c, am_value x, const int64_t *rates, const int64_t *kernels)
 {
-    am_hifigan o = am_hifigan_read(c, rates, kernels);
+    am_hifigan o = am_hifigan_read(c, rates, kernels, 4);
     am_shape bins = am_shape_of(am_config_size(c, "model_in_dim", 80));
     bool is_one = am_rank(b, x) == 2;
     if (am_config_flag(c, "normalize_before", true)) {

@@ -21,15 +21,18 @@ typedef struct am_hifigan {
     bool unbiased_post; /* the last convolution has no bias */
 } am_hifigan;
 
-/* The fields of the configuration; `rates` and `kernels` are what absent lists of upsampling stand for, 4 of each. */
-am_hifigan am_hifigan_read(const am_config *c, const int64_t *rates, const int64_t *kernels);
+/* The fields of the configuration; `rates` and `kernels` are what absent lists of upsampling stand for, `count` of
+ * each.
+ */
+am_hifigan am_hifigan_read(const am_config *c, const int64_t *rates, const int64_t *kernels, int count);
 
 /* Below the scope: x: [B, C, T] -> [B, T * hop], where kernels are as long as they are meant to be. condition is added
    to what the first convolution gives, or AM_NONE. */
 am_value am_hifigan_wave(am_builder *b, am_value x, am_value condition, const am_hifigan *options);
 
-/* A vocoder by itself below the scope, whose configuration is c: spectrogram: [B, T, bins] or [T, bins], normed by the
-   weights mean and scale where normalize_before says so -> [B, L] or [L]. */
+/* A vocoder by itself below the scope, with 4 rates and kernels where lists are absent, whose configuration is c:
+   spectrogram: [B, T, bins] or [T, bins], normed by the weights mean and scale where normalize_before says so -> [B, L]
+   or [L]. */
 am_value am_hifigan_vocoder(am_builder *b, const am_config *c, am_value spectrogram, const int64_t *rates,
                             const int64_t *kernels);
 

@@ -4,7 +4,13 @@
 
 am_value am_earlier_keys(am_builder *b, int64_t T, int64_t S)
 {
-    am_value queries = am_iota(b, AM_I32, am_shape_of(1, T, 1), 1, (double)(am_has_cache(b) ? 0 : S - T), 1);
+    return am_earlier_keys_by(b, T, S, 0);
+}
+
+am_value am_earlier_keys_by(am_builder *b, int64_t T, int64_t S, int64_t distance)
+{
+    double first = (double)((am_has_cache(b) ? 0 : S - T) - distance);
+    am_value queries = am_iota(b, AM_I32, am_shape_of(1, T, 1), 1, first, 1);
     am_value keys = am_iota(b, AM_I32, am_shape_of(1, 1, S), 2, 0, 1);
     if (am_has_cache(b)) queries = am_add(b, queries, am_cache_offset(b));
     return am_binary(b, AM_LESS_EQUAL, keys, queries);
@@ -49,6 +55,12 @@ static am_value reversed(am_builder *b, am_value x)
     return am_gather(b, x, am_iota(b, AM_I32, am_shape_of(S), 0, (double)S - 1, -1), 2, false);
 }
 
+am_value am_choose_keys(am_builder *b, am_value scores, am_value allowed, int64_t k)
+{
+    am_value s = reversed(b, am_select(b, allowed, scores, am_scalar(b, AM_F32, -3e38)));
+    return am_binary(b, AM_LOGICAL_AND, reversed(b, am_mark_best(b, s, k)), allowed);
+}
+
 am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_indexer *o,
                        const am_attention_options *shared)
 {
@@ -59,7 +71,5 @@ am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_index
     if (S <= o->top_k) return shared->mask;
     am_value allowed = am_broadcast(b, am_earlier_keys(b, T, S), am_shape_of(B, T, S));
     if (shared->mask.id) allowed = am_binary(b, AM_LOGICAL_AND, allowed, am_squeeze(b, shared->mask, 1));
-    s = reversed(b, am_select(b, allowed, s, am_scalar(b, AM_F32, -3e38)));
-    am_value chosen = reversed(b, am_mark_best(b, s, o->top_k));
-    return am_unsqueeze(b, am_binary(b, AM_LOGICAL_AND, chosen, allowed), 1);
+    return am_unsqueeze(b, am_choose_keys(b, s, allowed, o->top_k), 1);
 }

@@ -18,7 +18,14 @@ am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_index
 /* Which of S keys stand no later than each of the T queries of this run: BOOL [1, T, S]. */
 am_value am_earlier_keys(am_builder *b, int64_t T, int64_t S);
 
+/* The same of those that stand `distance` places or more before the query. */
+am_value am_earlier_keys_by(am_builder *b, int64_t T, int64_t S, int64_t distance);
+
 /* Marks the k best along the last axis of scores: BOOL of their shape. */
 am_value am_mark_best(am_builder *b, am_value scores, int64_t k);
+
+/* Of the keys that are allowed: BOOL [B, T, S], those k whose scores: [B, T, S] are best: BOOL [B, T, S]. Of equal
+   ones the later are taken. */
+am_value am_choose_keys(am_builder *b, am_value scores, am_value allowed, int64_t k);
 
 #endif

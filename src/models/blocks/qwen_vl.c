@@ -84,7 +84,10 @@ static am_value attention(am_builder *b, am_value x, const am_qwen_vision *v, co
     am_value qkv[3];
     am_attention_options options = {.heads = v->heads,
                                     .kv_heads = v->kv_heads,
-                                    .qkv = "qkv",
+                                    .qkv = v->q ? NULL : "qkv",
+                                    .q = v->q,
+                                    .k = v->k,
+                                    .v = v->v,
                                     .no_q_bias = v->no_qkv_bias,
                                     .q_norm = v->qk_norm ? "q_norm" : NULL,
                                     .k_norm = v->qk_norm ? "k_norm" : NULL,
@@ -205,7 +208,7 @@ static int keep_deep(am_builder *b, am_value x, int i, const am_qwen_vision *v, 
     int k = 0;
     while (k < v->deep_count && v->deep[k] != i) k++;
     if (k == v->deep_count) return count;
-    snprintf(name, sizeof name, "deepstack_merger_list.%d", k);
+    snprintf(name, sizeof name, "%s.%d", name_or(v->deep_mergers, "deepstack_merger_list"), k);
     out->deep[count] = merge(b, name, am_squeeze(b, x, 0), v, true);
     return count + 1;
 }
@@ -312,19 +315,17 @@ am_value am_qwen_features_below(am_builder *b, am_qwen_vision_read *read, const 
 
 /* --- places of the text --- */
 
-/* Which of the first T places are attended to: BOOL [B, T], or AM_NONE where nothing says so. */
-static am_value attended(am_builder *b, int64_t T)
+am_value am_qwen_attended(am_builder *b, int64_t T)
 {
     am_value mask = am_input_optional(b, "attention_mask", 2);
     if (!mask.id) return mask;
     return am_slice(b, am_dtype_of(b, mask) == AM_BOOL ? mask : am_binary_number(b, AM_NOT_EQUAL, mask, 0), 1, 0, T);
 }
 
-/* Places of a new token, which stand as much further as its prompt's did: I32 [3, B, 1]. */
-static am_value next_places(am_builder *b, int64_t B)
+am_value am_qwen_next_places(am_builder *b, int64_t B, am_dtype dtype)
 {
-    am_value delta = am_cast(b, am_cache_load(b, "rope_delta", am_shape_of(B, 1)), AM_I32);
-    am_value at = am_add(b, am_position_ids(b, 1), delta);
+    am_value delta = am_cast(b, am_cache_load(b, "rope_delta", am_shape_of(B, 1)), dtype);
+    am_value at = am_add(b, am_cast(b, am_position_ids(b, 1), dtype), delta);
     return am_broadcast(b, am_unsqueeze(b, at, 0), am_shape_of(3, B, 1));
 }
 
@@ -343,14 +344,14 @@ int am_qwen_text_inputs(am_builder *b, const am_qwen_places *p, am_part_input ou
     int64_t B = am_dim(b, ids, 0), T = am_dim(b, ids, 1);
     am_value delta = am_broadcast(b, am_scalar(b, AM_I32, 0), am_shape_of(B, 1));
     if (T == 1 && am_has_cache(b)) {
-        out[0] = (am_part_input){.name = "position_ids", .value = next_places(b, B)};
+        out[0] = (am_part_input){.name = "position_ids", .value = am_qwen_next_places(b, B, AM_I32)};
         return 1;
     }
     bool seen = in.images.count || in.videos.count;
     if (seen && !types.id)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "input mm_token_type_ids is missing beside images or videos"));
     if (am_builder_failed(b)) return 0;
-    in.attended = attended(b, T);
+    in.attended = am_qwen_attended(b, T);
     if (seen) out[0] = (am_part_input){.name = "position_ids", .value = am_text_places(b, &in, &delta)};
     am_cache_store(b, "rope_delta", am_cast(b, delta, AM_F32));
     return seen;

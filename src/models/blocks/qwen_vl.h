@@ -27,6 +27,8 @@ struct am_qwen_vision {
     int deep_count;
     const char *fc1, *fc2;                      /* of layers; null: "fc1", "fc2" */
     const char *merge_norm, *merge_1, *merge_2; /* of mergers; null: "ln_q", "mlp.0", "mlp.2" */
+    const char *deep_mergers;                   /* of the layers `deep`; null: "deepstack_merger_list" */
+    const char *q, *k, *v;                      /* projections of attention; q null: one, "qkv" */
     double theta;
     double norm_eps;  /* 0: 1e-6 */
     int64_t kv_heads; /* 0: heads */
@@ -71,6 +73,13 @@ typedef struct am_qwen_places {
 
 /* The part inputs of the text model: position_ids. */
 int am_qwen_text_inputs(am_builder *b, const am_qwen_places *places, am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
+
+/* Places of a new token, which stand as much further as its prompt's did, by the cache "rope_delta": [3, B, 1] in
+   that dtype, I32 or F32. */
+am_value am_qwen_next_places(am_builder *b, int64_t B, am_dtype dtype);
+
+/* Which of the first T places are attended to: BOOL [B, T], or AM_NONE where nothing says so. */
+am_value am_qwen_attended(am_builder *b, int64_t T);
 
 /* Inputs whose numbers decide shapes. */
 extern const am_shaping_input am_qwen_shaping_inputs[];

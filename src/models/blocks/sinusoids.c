@@ -2,10 +2,11 @@
 
 #include <math.h>
 
-/* [rows, C] of zeros, kept as long as the graph; null where there is no memory for it */
+/* [rows, C] of zeros, kept as long as the graph; null where there is no memory for it, and after a failure */
 static float *new_table(am_builder *b, int64_t rows, int64_t C)
 {
     am_shape shape = am_shape_of(rows, C);
+    if (am_builder_failed(b)) return NULL;
     float *data = am_shape_check(&shape) ? am_arena_array(am_builder_arena(b), (size_t)(rows * C), sizeof *data) : NULL;
     if (!data) am_builder_fail(b, am_out_of_memory());
     return data;

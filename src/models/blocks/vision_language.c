@@ -182,7 +182,7 @@ static am_value build_features(am_builder *b, am_value (*features)(am_builder *b
     return rows;
 }
 
-enum { KINDS = 2 + AM_VISION_LANGUAGE_MORE };
+enum { KINDS = 3 + AM_VISION_LANGUAGE_MORE };
 
 /* What a member has beside the rows of images. */
 static int more_features(am_builder *b, am_feature_rows *out)
@@ -214,6 +214,16 @@ static int all_features(am_builder *b, am_feature_rows out[KINDS], bool shows)
         if (family->shows_videos) am_output(b, "video_hidden_states", rows);
     }
     return count;
+}
+
+/* Those of sounds, where such are given: how many kinds. */
+static int audio_features(am_builder *b, am_feature_rows *out)
+{
+    const am_config *c = am_model_config(b);
+    const char *key = am_config_either(c, "audio_token_id", "audio_token_index");
+    if (!family_of(b)->audio_features || !am_has_input(b, "input_features")) return 0;
+    build_features(b, family_of(b)->audio_features, am_config_int(c, key, family_of(b)->audio_token), out);
+    return 1;
 }
 
 /* Token ids with 0 for an image's that is none of the vocabulary. */
@@ -272,6 +282,7 @@ static am_value build_body(am_builder *b, bool is_model)
                     .features = features};
     part.feature_count = all_features(b, features, is_model);
     part.input_count = split_deep_rows(b, features, part.feature_count, inputs);
+    part.feature_count += audio_features(b, features + part.feature_count);
     if (family->text_inputs) part.input_count += family->text_inputs(b, inputs + part.input_count);
     if (family->may_exceed_words && !am_has_input(b, "inputs_embeds"))
         inputs[part.input_count++] = (am_part_input){.name = "input_ids", .value = ids_of_words(b, &text)};

@@ -17,6 +17,9 @@ typedef struct am_vision_language_family {
     am_value (*video_features)(am_builder *b); /* the same of pixel_values_videos; or null */
     /* Null, or further rows for other tokens beside images: how many kinds, at most AM_VISION_LANGUAGE_MORE. */
     int (*more_features)(am_builder *b, am_feature_rows out[AM_VISION_LANGUAGE_MORE]);
+    /* Null, or the same of the sounds in input_features, for the places of audio_token_id (or audio_token_index). */
+    am_value (*audio_features)(am_builder *b);
+    int64_t audio_token;      /* what an absent one stands for */
     const char *pixels_alias; /* another name of the input pixel_values, or null */
     /* Null, or how many further rows stand behind each row of features, [.., C * (1 + n)], at most
        AM_VISION_LANGUAGE_DEEP: the text model takes them as deepstack_visual_embeds. */
