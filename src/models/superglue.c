@@ -93,9 +93,11 @@ static am_value propagate(am_builder *b, superglue *s, am_value x, bool crosses)
 /* Which of the layers cross; -1 beyond the last. */
 static int crosses(const superglue *s, int i)
 {
+    size_t count = am_json_count(am_json_get(s->config->object, "gnn_layers_types"));
     if (!am_config_has(s->config, "gnn_layers_types")) return i < 18 ? i % 2 : -1;
     const char *type = am_config_list_text(s->config, "gnn_layers_types", i);
-    if (!type) return -1;
+    if ((size_t)i >= count) return -1;
+    if (!type) type = "";
     if (strcmp(type, "self") != 0 && strcmp(type, "cross") != 0)
         am_config_fail(s->config, "gnn_layers_types", "expected \"self\" or \"cross\", found \"%s\"", type);
     return strcmp(type, "cross") == 0;

@@ -3,6 +3,7 @@
 from detection_sizes import DETECTION
 from documents_sizes import DOCUMENTS
 from image_text_sizes import IMAGE_TEXT
+from keypoints_sizes import KEYPOINTS
 from pyramid_sizes import PYRAMIDS
 from segments_sizes import SEGMENTS
 from series_sizes import SERIES
@@ -429,4 +430,4 @@ RELATIVES |= {"flaubert": xlm, "modernbert-decoder": modernbert_decoder, "doge":
               "t5gemma": t5gemma}
 RELATIVES |= VOICES
 RELATIVES |= SERIES | PYRAMIDS | SOUNDS | IMAGE_TEXT | YOUNGER_TEXT | SPEECH_CHAT | DETECTION | VISION
-RELATIVES |= TEXT_DECODERS | DOCUMENTS | SEGMENTS | VISION_CHAT
+RELATIVES |= TEXT_DECODERS | DOCUMENTS | SEGMENTS | VISION_CHAT | KEYPOINTS

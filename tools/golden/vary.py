@@ -17,6 +17,7 @@ from case import Case, read, write
 from detection_sizes import detection_input
 from documents_sizes import documents_input
 from image_text_sizes import image_text_input
+from keypoints_sizes import keypoints_input
 from pyramid_sizes import image_sides
 from relatives_sizes import RELATIVES
 from segments_sizes import segment_input
@@ -33,7 +34,7 @@ AMINO_ACIDS = 21  # and no other tokens, where proteins are folded
 CODE_POINTS = 65536  # what ids are, where a configuration has no vocabulary: Unicode's first plane
 # What makes the inputs of some kinds of models; None where an entry is none of theirs.
 KINDS = (series_input, sound_input, speech_chat_input, vision_input, image_text_input, detection_input,
-         text_decoders_input, voices_input, documents_input, segment_input)
+         text_decoders_input, voices_input, documents_input, segment_input, keypoints_input)
 ENDED_TEXTS = ("clip_text_model", "metaclip_2_text_model", "clipseg_text_model", "groupvit_text_model")
 LABELLED = (
     "SequenceClassification",

@@ -13,7 +13,6 @@ typedef struct fastvit {
     bool attends[STAGES_LIMIT], halves[STAGES_LIMIT], squeezes[STAGES_LIMIT], has_places[STAGES_LIMIT];
     bool acts;       /* behind the large convolutions that halve */
     bool layer_norm; /* before attention, instead of a batch norm */
-    bool has_scales; /* of what layers add */
     double class_ratio;
     int64_t mixer_kernel, down_kernel, down_stride, channels;
 } fastvit;
@@ -114,7 +113,6 @@ static fastvit read(const am_config *whole, const char *architecture, bool for_i
     read_marks(&c, "downsamples", f.stages, f.halves);
     read_marks(&c, "se_downsamples", f.stages, f.squeezes);
     f.acts = am_config_flag(&c, "lkc_use_act", f.acts);
-    f.has_scales = !am_config_is_null(&c, "layer_scale_init_value");
     f.class_ratio = am_config_real(&c, "cls_ratio", 2);
     f.mixer_kernel = am_config_size(&c, "repmixer_kernel_size", 3);
     f.down_kernel = am_config_size(&c, "down_patch_size", 7);
@@ -188,9 +186,9 @@ static am_value downsample(am_builder *b, const fastvit *f, int i, am_value x)
     return x;
 }
 
-static am_value scaled(am_builder *b, const fastvit *f, const char *name, am_value x)
+static am_value scaled(am_builder *b, const char *name, am_value x)
 {
-    if (!f->has_scales || !x.id) return x;
+    if (!x.id) return x;
     am_scope(b, "%s", name);
     am_value gamma = am_weight(b, "gamma", am_shape_of(am_dim(b, x, 1), 1, 1));
     x = am_mul(b, x, am_cast(b, gamma, AM_F32));
@@ -237,11 +235,11 @@ static am_value block(am_builder *b, const fastvit *f, int i, am_value x)
     if (attends) {
         am_value h =
             f->layer_norm ? am_layer_norm_channels_first(b, "norm", x, 1e-5) : am_batch_norm(b, "norm", x, 1e-5);
-        x = am_add(b, x, scaled(b, f, "layer_scale_1", attention(b, h, C)));
+        x = am_add(b, x, scaled(b, "layer_scale_1", attention(b, h, C)));
     } else {
         x = each_channel(b, "token_mixer.reparam_conv", x, C, f->mixer_kernel, 1, AM_BIAS);
     }
-    return am_add(b, x, scaled(b, f, attends ? "layer_scale_2" : "layer_scale", mlp(b, x, C, inner)));
+    return am_add(b, x, scaled(b, attends ? "layer_scale_2" : "layer_scale", mlp(b, x, C, inner)));
 }
 
 static am_value stage(am_builder *b, const fastvit *f, int i, am_value x)

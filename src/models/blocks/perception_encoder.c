@@ -103,12 +103,11 @@ static encoder read(const am_config *whole)
     e.channels = am_config_size(&c, "in_chans", 3);
     e.has_class = am_config_flag(&c, "class_token", e.has_class);
     e.has_bias = am_config_flag(&c, "qkv_bias", true);
-    e.has_scales = am_config_has(&c, "init_values") || (e.has_scales && !am_config_is_null(&c, "init_values"));
+    e.has_scales = e.has_scales || am_config_has(&c, "init_values");
     e.columns_first = !am_config_has(&c, "rope_grid_indexing") || am_config_is(&c, "rope_grid_indexing", "xy");
     am_config_pair(&c, "img_size", e.side, e.image);
     for (int i = 0; i < 2; i++) e.patches[i] = e.image[i] / e.patch;
-    if (am_config_is_null(&c, "ref_feat_shape")) memcpy(e.references, e.patches, sizeof e.references);
-    else am_config_pair(&c, "ref_feat_shape", e.reference, e.references);
+    am_config_pair(&c, "ref_feat_shape", e.reference, e.references);
     read_norms(&c, &e);
     refuse_others(&c);
     check(&c, &e);
