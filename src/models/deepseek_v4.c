@@ -3,8 +3,9 @@
    of the text, of which an indexer may choose; a mixture of experts, chosen in some layers by the token alone.
    transformers: models/deepseek_v4/modeling_deepseek_v4.py */
 #include "models/blocks/experts.h"
-#include "models/blocks/heads.h"
 #include "models/blocks/gemma4.h"
+#include "models/blocks/heads.h"
+#include "models/blocks/hyper_connections.h"
 #include "models/blocks/indexer.h"
 #include "models/blocks/limited_gates.h"
 #include "models/blocks/vision.h"
@@ -14,7 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { STREAMS_LIMIT = 64, ITERATIONS_LIMIT = 256, RATIOS_LIMIT = AM_LAYERS_LIMIT };
+enum { ITERATIONS_LIMIT = 256, RATIOS_LIMIT = AM_LAYERS_LIMIT };
 static const double HIDDEN = -3e38; /* what a softmax gives nothing */
 
 /* What is computed of the whole text in a layer, beside what its window shows. */
@@ -99,28 +100,6 @@ static const am_config *config_of(const am_decoder_layer *layer)
 
 /* --- streams --- */
 
-/* What a projection of all streams says, made as large as if they were normed: x: [B, T, N, C] -> [B, T, rows]. */
-static am_value mixes(am_builder *b, am_value x, const char *name, int64_t rows, const am_config *c)
-{
-    am_value flat = am_flatten(b, x, 2, 3);
-    am_value weight = am_weight(b, name, am_shape_of(rows, am_dim(b, flat, -1)));
-    return am_linear_with(b, am_bare_rms_norm(b, flat, am_config_real(c, "rms_norm_eps", 1e-6)), weight, AM_NONE);
-}
-
-/* Rows begin .. begin + count of x: [.., rows] times scale `place` of scales, and those of base. */
-static am_value scaled(am_builder *b, am_value x, am_value scales, int place, am_value base, int64_t begin,
-                       int64_t count)
-{
-    x = am_mul(b, am_slice(b, x, -1, begin, begin + count), am_slice(b, scales, 0, place, place + 1));
-    return am_add(b, x, am_slice(b, base, 0, begin, begin + count));
-}
-
-/* The sum of the streams of x: [B, T, N, C], weighed by [B, T, N]: [B, T, C]. */
-static am_value weighed(am_builder *b, am_value x, am_value weights)
-{
-    return am_squeeze(b, am_matmul(b, am_unsqueeze(b, weights, 2), x, false, false), 2);
-}
-
 /* x: [.., N, N] by its sums along an axis. */
 static am_value shares(am_builder *b, am_value x, int axis, double eps)
 {
@@ -143,15 +122,15 @@ static connection connect(am_builder *b, am_value x, const char *name, const am_
     snprintf(fn, sizeof fn, "hc_%s_fn", name);
     snprintf(of_base, sizeof of_base, "hc_%s_base", name);
     snprintf(of_scale, sizeof of_scale, "hc_%s_scale", name);
-    am_value m = mixes(b, x, fn, rows, c), base = am_parameter(b, of_base, am_shape_of(rows), m),
+    am_value m = am_stream_mixes(b, x, fn, rows, c), base = am_parameter(b, of_base, am_shape_of(rows), m),
              scales = am_parameter(b, of_scale, am_shape_of(3), m);
-    am_value read = am_unary(b, AM_SIGMOID, scaled(b, m, scales, 0, base, 0, N));
-    am_value write = am_unary(b, AM_SIGMOID, scaled(b, m, scales, 1, base, N, N));
-    am_value mix = scaled(b, m, scales, 2, base, 2 * N, N * N);
+    am_value read = am_unary(b, AM_SIGMOID, am_stream_scaled(b, m, scales, 0, base, 0, N));
+    am_value write = am_unary(b, AM_SIGMOID, am_stream_scaled(b, m, scales, 1, base, N, N));
+    am_value mix = am_stream_scaled(b, m, scales, 2, base, 2 * N, N * N);
     mix = am_reshape(b, mix, (am_shape){.rank = 4, .dims = {am_dim(b, x, 0), am_dim(b, x, 1), N, N}});
     mix = shares(b, am_add_number(b, am_softmax(b, mix, -1), eps), 2, eps);
     for (int64_t i = 1; i < iterations && !am_builder_failed(b); i++) mix = shares(b, shares(b, mix, 3, eps), 2, eps);
-    return (connection){weighed(b, x, am_add_number(b, read, eps)), am_mul_number(b, write, 2), mix};
+    return (connection){am_weigh_streams(b, x, am_add_number(b, read, eps)), am_mul_number(b, write, 2), mix};
 }
 
 /* The streams x: [B, T, N, C] mixed, and h: [B, T, C] added to them. */
@@ -164,16 +143,10 @@ static am_value add(am_builder *b, am_value x, am_value h, const connection *to)
 /* The only norm of the decoder that is not a part's own: one stream of all, normed. */
 static am_value last_norm(am_builder *b, const char *name, am_value x, const am_decoder_options *o)
 {
-    const am_config *c = o->config;
-    int64_t N = am_dim(b, x, 2);
     bool within = am_has_weight(b, "hc_head.hc_fn"); /* as files of classes with heads call it */
     const char *const names[2][3] = {{"hc_head_fn", "hc_head_base", "hc_head_scale"},
                                      {"hc_head.hc_fn", "hc_head.hc_base", "hc_head.hc_scale"}};
-    am_value m = mixes(b, x, names[within][0], N, c), base = am_parameter(b, names[within][1], am_shape_of(N), m),
-             scale = am_parameter(b, names[within][2], am_shape_of(1), m);
-    am_value weights = am_unary(b, AM_SIGMOID, scaled(b, m, scale, 0, base, 0, N));
-    weights = am_add_number(b, weights, am_config_real(c, "hc_eps", 1e-6));
-    return am_rms_norm(b, name, weighed(b, x, weights), o->rms_norm_eps, 0);
+    return am_rms_norm(b, name, am_merge_streams(b, x, names[within], o->config), o->rms_norm_eps, 0);
 }
 
 /* --- attention --- */
@@ -432,13 +405,6 @@ static am_value feed_forward(am_builder *b, am_value x, const am_decoder_layer *
 
 /* --- classes --- */
 
-static int64_t streams_of(const am_config *c)
-{
-    int64_t count = am_config_size(c, "hc_mult", 4);
-    if (count > STREAMS_LIMIT) am_config_unsupported(c, "hc_mult", "at most %d, found %" PRId64, STREAMS_LIMIT, count);
-    return count;
-}
-
 static void adapt(const am_config *c, am_decoder_options *o)
 {
     static const am_decoder_norms none = {0};
@@ -471,18 +437,12 @@ static const am_decoder_family family = {
     .adapt = adapt,
 };
 
-/* Every stream starts as the embeddings. */
 static am_value body(am_builder *b, am_decoder_options *o, const char *prefix)
 {
     am_scope(b, "%s", prefix);
     const char *table = am_has_weight(b, "embed.weight") ? "embed" : "embed_tokens";
-    am_value x = am_input_embeddings(b, table, o->vocab_size, o->hidden_size);
-    int64_t N = streams_of(o->config);
-    if (am_builder_failed(b)) return AM_NONE;
-    am_shape s = {.rank = 4, .dims = {am_dim(b, x, 0), am_dim(b, x, 1), N, o->hidden_size}};
-    o->embedded = am_broadcast(b, am_unsqueeze(b, x, 2), s);
     am_end_scope(b);
-    return am_decoder_body(b, o, prefix);
+    return am_streams_body(b, o, prefix, table);
 }
 
 static void deepseek_v4_model(am_builder *b)

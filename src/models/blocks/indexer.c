@@ -30,14 +30,18 @@ static am_value rotate(am_builder *b, am_value heads, const am_indexer *o, const
 {
     am_rope own = *rope;
     own.interleaved = o->interleaved;
-    return am_rope_apply(b, &own, heads);
+    int64_t kept = o->head_dim - 2 * am_dim(b, rope->cos, -1);
+    if (!o->rotates_last || kept <= 0 || am_builder_failed(b)) return am_rope_apply(b, &own, heads);
+    am_value last = am_rope_apply(b, &own, am_slice(b, heads, -1, kept, o->head_dim));
+    return am_concat2(b, am_slice(b, heads, -1, 0, kept), last, -1);
 }
 
 /* What each query thinks of each key: [B, T, S]. */
 static am_value scores(am_builder *b, am_value x, am_value query, const am_indexer *o, const am_rope *rope)
 {
     am_value q = am_split_heads(b, am_linear(b, "wq_b", query, o->heads * o->head_dim, AM_NO_BIAS), o->heads);
-    am_value k = am_layer_norm(b, "k_norm", am_linear(b, "wk", x, o->head_dim, AM_NO_BIAS), 1e-6);
+    am_value k = am_linear(b, "wk", x, o->head_dim, AM_NO_BIAS);
+    k = am_layer_norm(b, "k_norm", k, o->norm_eps != 0 ? o->norm_eps : 1e-6);
     k = am_cache_append(b, "index_key", rotate(b, am_split_heads(b, k, 1), o, rope));
     k = am_permute(b, k, am_shape_of(0, 2, 1, 3)); /* [B, 1, S, D] */
     am_value dots = am_matmul(b, rotate(b, q, o, rope), k, false, true);

@@ -6,7 +6,9 @@
 
 typedef struct am_indexer {
     int64_t heads, head_dim, top_k;
-    bool interleaved; /* pairs side by side are rotated, else halves, whatever the heads of attention do */
+    bool interleaved;  /* pairs side by side are rotated, else halves, whatever the heads of attention do */
+    bool rotates_last; /* of a head, not its first dimensions */
+    double norm_eps;   /* of the keys' norm; 0: 1e-6 */
 } am_indexer;
 
 /* DeepSeek-V3.2's, below "indexer": the keys that each query of x: [B, T, C] attends, those top_k of which a weighted
