@@ -8,8 +8,10 @@
 #include "models/blocks/seq2seq.h"
 
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 
+enum { NGRAMS_LIMIT = 256 };
 static const double LAYER_NORM_EPS = 1e-5; /* not configurable */
 
 typedef struct stack {
@@ -52,6 +54,10 @@ static prophetnet read_config(am_builder *b, const char *prefix)
                     .mask = "decoder_attention_mask"},
         .prefix = prefix,
     };
+    if (p.ngram > NGRAMS_LIMIT) {
+        am_config_unsupported(c, "ngram", "at most %d, found %" PRId64, NGRAMS_LIMIT, p.ngram);
+        p.ngram = 1;
+    }
     if (p.pad_token_id < 0) am_config_fail(c, "pad_token_id", "positions are counted from this token, found none");
     if (p.pad_token_id > 0 && am_has_cache(b))
         am_config_unsupported(c, "pad_token_id", "positions of a growing text are those of pad token 0 only");
