@@ -5,8 +5,6 @@
 #include "models/blocks/latent_attention.h"
 #include "models/blocks/recurrent.h"
 
-#include <string.h>
-
 static const am_latent_defaults defaults = {.kv_lora_rank = 512,
                                             .nope_dim = 128,
                                             .rope_dim = 64,
@@ -17,12 +15,8 @@ static const am_latent_defaults defaults = {.kv_lora_rank = 512,
 /* layer_types, or where there are none each but the layer_group_size-th layer. */
 static bool is_linear(const am_config *c, int layer)
 {
-    const char *type = am_config_list_text(c, "layer_types", layer);
     if (!am_config_has(c, "layer_types")) return (layer + 1) % am_config_size(c, "layer_group_size", 6) != 0;
-    bool linear = type && strcmp(type, "linear_attention") == 0;
-    if (!linear && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return linear;
+    return am_config_layer_is(c, "layer_types", layer, "linear_attention", "full_attention");
 }
 
 static am_delta_net read_net(const am_config *c, const am_decoder_options *o)

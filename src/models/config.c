@@ -238,6 +238,21 @@ const char *am_config_list_text(const am_config *c, const char *key, int i)
     return NULL;
 }
 
+int am_config_layer_type(const am_config *c, const char *key, int layer, const char *const names[], int count)
+{
+    const char *type = am_config_list_text(c, key, layer);
+    for (int i = 0; type && i < count; i++)
+        if (strcmp(type, names[i]) == 0) return i;
+    am_config_fail(c, key, "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
+    return 0;
+}
+
+bool am_config_layer_is(const am_config *c, const char *key, int layer, const char *type, const char *other)
+{
+    const char *const names[] = {other, type};
+    return am_config_layer_type(c, key, layer, names, 2) == 1;
+}
+
 int64_t am_config_labels(const am_config *c)
 {
     if (am_config_has(c, "num_labels")) return am_config_size(c, "num_labels", 2);

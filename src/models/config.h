@@ -87,6 +87,12 @@ void am_config_flags(const am_config *c, const char *key, int count, bool fallba
 /* Element i of a list of strings, or null. */
 const char *am_config_list_text(const am_config *c, const char *key, int i);
 
+/* Which of `count` names element `layer` of a list of layers' types is; an error and 0 where it is none of them. */
+int am_config_layer_type(const am_config *c, const char *key, int layer, const char *const names[], int count);
+
+/* The same of two types: whether it is the first. */
+bool am_config_layer_is(const am_config *c, const char *key, int layer, const char *type, const char *other);
+
 /* Number of labels: num_labels, or the size of id2label, or 2. */
 int64_t am_config_labels(const am_config *c);
 

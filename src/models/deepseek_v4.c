@@ -47,11 +47,7 @@ static layer_kind kind_of(const am_config *c, int layer)
         if (am_config_has(c, "compress_ratios")) return kind_of_ratio(c, layer);
         return layer >= 2 && layer % 2 ? SPARSE : HEAVY;
     }
-    const char *name = am_config_list_text(c, "layer_types", layer);
-    for (int i = 0; i < 3; i++)
-        if (name && strcmp(name, kind_names[i]) == 0) return (layer_kind)i;
-    am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", name ? name : "(none)", layer);
-    return WINDOW;
+    return (layer_kind)am_config_layer_type(c, "layer_types", layer, kind_names, 3);
 }
 
 /* How many tokens a summary stands for. */
@@ -66,11 +62,7 @@ static int64_t rate_of(const am_config *c, layer_kind kind)
 static bool is_hashed(const am_config *c, int layer)
 {
     if (!am_config_has(c, "mlp_layer_types")) return layer < am_config_count(c, "num_hash_layers", 3);
-    const char *name = am_config_list_text(c, "mlp_layer_types", layer);
-    bool hashed = name && strcmp(name, "hash_moe") == 0;
-    if (!hashed && (!name || strcmp(name, "moe") != 0))
-        am_config_fail(c, "mlp_layer_types", "type \"%s\" of layer %d is not supported", name ? name : "(none)", layer);
-    return hashed;
+    return am_config_layer_is(c, "mlp_layer_types", layer, "hash_moe", "moe");
 }
 
 /* The rotation "main", of layers that see through a window only, or "compress". */
@@ -310,14 +302,23 @@ static am_value attend(am_builder *b, am_value x, const am_decoder_layer *layer)
     return projected(b, rotated(b, x, &back), o);
 }
 
-static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
+/* A part NAME of a layer: what it answers to the streams x, normed, added to them. */
+static am_value connected(am_builder *b, am_value x, const am_decoder_layer *layer, const char *name,
+                          am_decoder_part *part)
 {
-    connection hc = connect(b, x, "attn", config_of(layer));
-    am_value h = am_rms_norm(b, "attn_norm", hc.read, layer->options->rms_norm_eps, 0);
-    am_scope(b, "attn");
-    h = attend(b, h, layer);
+    char norm[32];
+    snprintf(norm, sizeof norm, "%s_norm", name);
+    connection hc = connect(b, x, name, config_of(layer));
+    am_value h = am_rms_norm(b, norm, hc.read, layer->options->rms_norm_eps, 0);
+    am_scope(b, "%s", name);
+    h = part(b, h, layer);
     am_end_scope(b);
     return add(b, x, h, &hc);
+}
+
+static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
+{
+    return connected(b, x, layer, "attn", attend);
 }
 
 /* --- experts --- */
@@ -346,32 +347,13 @@ static am_value choose_experts(am_builder *b, am_value scores, int64_t top_k, co
     return experts;
 }
 
-/* activation(gate) * up, gate being at most `limit` before the activation and up within it on both sides. */
-static am_value limited(am_builder *b, am_value gate, am_value up, const am_decoder_options *o)
+static am_value shared_experts(am_builder *b, am_value x, const am_experts_options *o)
 {
-    double limit = am_config_real(o->config, "swiglu_limit", 10);
-    return am_gated_activation(b, o->hidden_act, am_binary_number(b, AM_MIN, gate, limit), am_within(b, up, limit));
-}
-
-static am_value limited_experts(am_builder *b, am_value x, am_value experts, am_value weights, int64_t count,
-                                int64_t inner, const am_decoder_options *o)
-{
-    int64_t C = am_dim(b, x, -1);
-    am_value gate = am_stacked_weights(b, "experts.", ".w1.weight", count, am_shape_of(inner, C)),
-             up = am_stacked_weights(b, "experts.", ".w3.weight", count, am_shape_of(inner, C)),
-             down = am_stacked_weights(b, "experts.", ".w2.weight", count, am_shape_of(C, inner));
-    gate = am_grouped_matmul(b, x, experts, gate, AM_NONE);
-    up = am_grouped_matmul(b, x, experts, up, AM_NONE);
-    x = am_grouped_matmul(b, limited(b, gate, up, o), experts, down, AM_NONE);
-    return am_expert_sum(b, x, weights);
-}
-
-static am_value shared_experts(am_builder *b, am_value x, int64_t inner, const am_decoder_options *o)
-{
-    int bias = am_config_flag(o->config, "mlp_bias", false) ? AM_BIAS : AM_NO_BIAS;
+    int64_t inner = o->intermediate_size;
+    int bias = am_config_flag(am_model_config(b), "mlp_bias", false) ? AM_BIAS : AM_NO_BIAS;
     am_scope(b, "shared_experts");
     am_value gate = am_linear(b, "w1", x, inner, bias), up = am_linear(b, "w3", x, inner, bias);
-    x = am_linear(b, "w2", limited(b, gate, up, o), am_dim(b, x, -1), bias);
+    x = am_linear(b, "w2", am_gate_of_limited(b, o->activation, gate, up, o->limit), am_dim(b, x, -1), bias);
     am_end_scope(b);
     return x;
 }
@@ -379,28 +361,29 @@ static am_value shared_experts(am_builder *b, am_value x, int64_t inner, const a
 static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     const am_config *c = config_of(layer);
-    int64_t count = am_config_size(c, am_config_either(c, "n_routed_experts", "num_local_experts"), 256),
-            inner = am_config_size(c, am_config_either(c, "moe_intermediate_size", "intermediate_size"), 2048),
-            top_k = am_config_size(c, "num_experts_per_tok", 6);
+    am_experts_options o = {
+        .count = am_config_size(c, am_config_either(c, "n_routed_experts", "num_local_experts"), 256),
+        .intermediate_size = am_config_size(c, am_config_either(c, "moe_intermediate_size", "intermediate_size"), 2048),
+        .activation = layer->options->hidden_act,
+        .gate = "w1",
+        .up = "w3",
+        .down = "w2",
+        .limit = am_config_real(c, "swiglu_limit", 10)};
+    int64_t count = o.count, top_k = am_config_size(c, "num_experts_per_tok", 6);
     if (top_k > count) am_config_fail(c, "num_experts_per_tok", "%" PRId64 " of %" PRId64 " experts", top_k, count);
-    if (am_config_real(c, "swiglu_limit", 10) <= 0) am_config_unsupported(c, "swiglu_limit", "expected more than 0");
+    if (o.limit <= 0) am_config_unsupported(c, "swiglu_limit", "expected more than 0");
     if (am_builder_failed(b)) return AM_NONE;
     am_value rows = am_flatten(b, x, 0, 1), scores = score(b, am_linear(b, "gate", rows, count, AM_NO_BIAS), c);
     am_value experts = choose_experts(b, scores, top_k, layer), weights = am_gather(b, scores, experts, 1, true);
     am_value sum = am_add_number(b, am_reduce_last(b, AM_REDUCE_SUM, weights), 1e-20);
     weights = am_mul_number(b, am_div(b, weights, sum), am_config_real(c, "routed_scaling_factor", 1.5));
-    am_value routed = limited_experts(b, rows, experts, weights, count, inner, layer->options);
-    return am_add(b, am_reshape(b, routed, am_shape_of_value(b, x)), shared_experts(b, x, inner, layer->options));
+    am_value routed = am_chosen_experts(b, rows, experts, weights, &o);
+    return am_add(b, am_reshape(b, routed, am_shape_of_value(b, x)), shared_experts(b, x, &o));
 }
 
 static am_value feed_forward(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
-    connection hc = connect(b, x, "ffn", config_of(layer));
-    am_value h = am_rms_norm(b, "ffn_norm", hc.read, layer->options->rms_norm_eps, 0);
-    am_scope(b, "ffn");
-    h = mixture(b, h, layer);
-    am_end_scope(b);
-    return add(b, x, h, &hc);
+    return connected(b, x, layer, "ffn", mixture);
 }
 
 /* --- classes --- */

@@ -18,7 +18,7 @@ static const am_latent_defaults defaults = {.q_lora_rank = 2048,
 static bool has_indexer(const am_config *c, int layer)
 {
     bool listed = am_config_has(c, "indexer_types");
-    const char *key = listed ? "indexer_types" : "index_topk_pattern", *type = am_config_list_text(c, key, layer);
+    const char *key = listed ? "indexer_types" : "index_topk_pattern";
     am_json_string pattern = am_json_text(am_json_get(c->object, "index_topk_pattern"));
     if (!listed && pattern.length) {
         if ((size_t)layer < pattern.length && strchr("FS", pattern.bytes[layer])) return pattern.bytes[layer] == 'F';
@@ -29,10 +29,7 @@ static bool has_indexer(const am_config *c, int layer)
                 place = layer - am_config_int(c, "index_skip_topk_offset", 2) + 1;
         return (place > 0 ? place : 0) % (period > 1 ? period : 1) == 0;
     }
-    bool full = type && strcmp(type, "full") == 0;
-    if (!full && (!type || strcmp(type, "shared") != 0))
-        am_config_fail(c, key, "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return full;
+    return am_config_layer_is(c, key, layer, "full", "shared");
 }
 
 static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)

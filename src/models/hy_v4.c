@@ -6,10 +6,7 @@
 #include "models/blocks/hyper_connections.h"
 #include "models/blocks/indexer.h"
 #include "models/blocks/latent_attention.h"
-#include "models/blocks/limited_gates.h"
 #include "models/blocks/vision.h"
-
-#include <string.h>
 
 static const am_latent_defaults defaults = {.q_lora_rank = 1536,
                                             .kv_lora_rank = 512,
@@ -67,10 +64,7 @@ static am_value last_norm(am_builder *b, const char *name, am_value x, const am_
 static bool has_indexer(const am_config *c, int layer)
 {
     if (!am_config_has(c, "indexer_types")) return layer == 0 || (layer - 1) % 4 == 0;
-    const char *type = am_config_list_text(c, "indexer_types", layer);
-    bool full = type && strcmp(type, "full") == 0;
-    if (!full && (!type || strcmp(type, "shared") != 0))
-        am_config_fail(c, "indexer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
+    bool full = am_config_layer_is(c, "indexer_types", layer, "full", "shared");
     if (!full && layer == 0) am_config_fail(c, "indexer_types", "the first layer has no layer before it");
     return full;
 }
@@ -116,46 +110,31 @@ static am_value gated_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn 
     return am_linear(b, "down_proj", am_gated_activation(b, activation, gate, up), am_dim(b, x, -1), AM_NO_BIAS);
 }
 
-/* Each row's experts of x: [N, C], whose gates are at most `limit` and whose inputs are within it. */
-static am_value limited_experts(am_builder *b, am_value x, am_value experts, am_value weights, int64_t count,
-                                int64_t inner, double limit)
-{
-    int64_t C = am_dim(b, x, -1);
-    am_scope(b, "experts");
-    am_value both = am_weight(b, "gate_up_proj", am_shape_of(count, 2 * inner, C)),
-             down = am_weight(b, "down_proj", am_shape_of(count, C, inner));
-    am_end_scope(b);
-    both = am_grouped_matmul(b, x, experts, both, AM_NONE);
-    am_value gate = am_binary_number(b, AM_MIN, am_slice(b, both, -1, 0, inner), limit);
-    am_value up = am_within(b, am_slice(b, both, -1, inner, 2 * inner), limit);
-    x = am_grouped_matmul(b, am_gated_activation(b, AM_SILU, gate, up), experts, down, AM_NONE);
-    return am_expert_sum(b, x, weights);
-}
-
 static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     const am_config *c = config_of(layer);
     const char *experts_key = am_config_either(c, "n_routed_experts", "num_local_experts");
     int64_t count = am_config_size(c, experts_key, 256), inner = am_config_size(c, "moe_intermediate_size", 768);
-    double limit = am_config_real(c, "swiglu_limit", 10);
-    am_expert_routing_attributes routing = {.top_k = am_config_size(c, "num_experts_per_tok", 8),
-                                            .groups = am_config_count(c, "n_group", 1),
-                                            .group_top_k = am_config_count(c, "topk_group", 1),
-                                            .sigmoid = true,
-                                            .normalize = am_config_flag(c, "norm_topk_prob", true),
-                                            .scale = am_config_real(c, "routed_scaling_factor", 2.827)};
-    if (!(limit > 0)) am_config_unsupported(c, "swiglu_limit", "%g is not supported", limit);
-    am_value experts, rows = am_flatten(b, x, 0, 1);
-    am_scope(b, "gate");
-    am_value bias = am_weight_optional(b, "e_score_correction_bias", am_shape_of(count));
-    am_end_scope(b);
-    am_value logits = am_linear(b, "gate", rows, count, AM_NO_BIAS);
-    am_value weights = am_expert_routing(b, logits, am_cast_like(b, bias, logits), &routing, &experts);
-    am_value routed = limited_experts(b, rows, experts, weights, count, inner, limit);
+    am_mixture_options options = {
+        .experts = {.count = count,
+                    .intermediate_size = inner,
+                    .activation = AM_SILU,
+                    .packed = true,
+                    .limit = am_config_real(c, "swiglu_limit", 10)},
+        .routing = {.top_k = am_config_size(c, "num_experts_per_tok", 8),
+                    .groups = am_config_count(c, "n_group", 1),
+                    .group_top_k = am_config_count(c, "topk_group", 1),
+                    .sigmoid = true,
+                    .normalize = am_config_flag(c, "norm_topk_prob", true),
+                    .scale = am_config_real(c, "routed_scaling_factor", 2.827)},
+        .correction_bias = am_has_weight(b, "gate.e_score_correction_bias") ? "e_score_correction_bias" : NULL};
+    if (!(options.experts.limit > 0))
+        am_config_unsupported(c, "swiglu_limit", "%g is not supported", options.experts.limit);
+    am_value routed = am_mixture(b, x, &options);
     am_scope(b, "shared_experts");
     am_value shared = gated_mlp(b, x, inner * am_config_size(c, "n_shared_experts", 1), layer->options->hidden_act);
     am_end_scope(b);
-    return am_add(b, am_reshape(b, routed, am_shape_of_value(b, x)), shared);
+    return am_add(b, routed, shared);
 }
 
 static am_value feed_forward(am_builder *b, am_value x, const am_decoder_layer *layer)

@@ -6,7 +6,6 @@
 #include "models/blocks/recurrent.h"
 
 #include <math.h>
-#include <string.h>
 
 static const am_latent_defaults defaults = {
     .kv_lora_rank = 512, .nope_dim = 128, .rope_dim = 64, .v_dim = 128, .max_position_embeddings = 1048576};
@@ -24,7 +23,6 @@ static bool lists(const am_config *c, const char *key, int layer)
 static bool is_linear(const am_config *c, int layer)
 {
     am_config p = am_config_child(c, "linear_attn_config");
-    const char *type = am_config_list_text(c, "layer_types", layer);
     bool listed = am_config_has(&p, "full_attn_layers") && am_config_has(&p, "kda_layers");
     if (!am_config_has(c, "layer_types")) {
         if (!listed) return layer == 0 || layer % 4 != 0;
@@ -32,10 +30,7 @@ static bool is_linear(const am_config *c, int layer)
             am_config_fail(c, "linear_attn_config", "layer %d is not listed", layer + 1);
         return lists(c, "kda_layers", layer);
     }
-    bool linear = type && strcmp(type, "linear_attention") == 0;
-    if (!linear && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return linear;
+    return am_config_layer_is(c, "layer_types", layer, "linear_attention", "full_attention");
 }
 
 static am_delta_net read_net(const am_config *c, const am_decoder_options *o)

@@ -2,21 +2,15 @@
    and rotates otherwise; parts may have a norm behind them, too. transformers: models/lfm3/modeling_lfm3.py */
 #include "models/blocks/short_convolution.h"
 
-#include <string.h>
-
 enum { CONVOLUTION, FULL, SLIDING };
 
 /* layer_types, or the class's pattern. */
 static int kind_of(const am_config *c, int layer)
 {
     static const char *const names[] = {"conv", "full_attention", "sliding_attention"};
-    const char *type = am_config_list_text(c, "layer_types", layer);
     if (!am_config_has(c, "layer_types"))
         return layer % 4 == 2 ? FULL : layer % 4 == 0 && layer > 0 ? SLIDING : CONVOLUTION;
-    for (int i = 0; type && i < 3; i++)
-        if (strcmp(type, names[i]) == 0) return i;
-    am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return CONVOLUTION;
+    return am_config_layer_type(c, "layer_types", layer, names, 3);
 }
 
 static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)

@@ -9,7 +9,6 @@
 #include "models/blocks/vision.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Element i of a list of numbers. */
 static int64_t list_int(const am_config *c, const char *key, int index, int64_t fallback)
@@ -38,12 +37,8 @@ static bool has_rope(const am_config *c, int layer)
 /* layer_types, or chunked where a layer rotates. */
 static bool is_chunked(const am_config *c, int layer)
 {
-    const char *type = am_config_list_text(c, "layer_types", layer);
     if (!am_config_has(c, "layer_types")) return has_rope(c, layer);
-    bool chunked = type && strcmp(type, "chunked_attention") == 0;
-    if (!chunked && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return chunked;
+    return am_config_layer_is(c, "layer_types", layer, "chunked_attention", "full_attention");
 }
 
 /* Zeros before the first one in each row of attention_mask: I32 [B, 1], or one zero where it is not given. */

@@ -5,8 +5,6 @@
 #include "models/blocks/experts.h"
 #include "models/blocks/recurrent.h"
 
-#include <string.h>
-
 /* The class's own epsilon: the norm of lightning attention does not follow rms_norm_eps. */
 static const double LIGHTNING_EPS = 1e-6;
 
@@ -94,12 +92,8 @@ static am_value lightning_attention(am_builder *b, am_value x, const am_decoder_
 /* layer_types, or every second layer where there are none. */
 static bool is_linear(const am_config *c, int layer)
 {
-    const char *type = am_config_list_text(c, "layer_types", layer);
     if (!am_config_has(c, "layer_types")) return layer % 2 == 1;
-    bool linear = type && strcmp(type, "linear_attention") == 0;
-    if (!linear && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return linear;
+    return am_config_layer_is(c, "layer_types", layer, "linear_attention", "full_attention");
 }
 
 static am_value weighted(am_builder *b, am_value x, am_value h, const char *alpha, const char *beta)

@@ -6,8 +6,6 @@
 #include "models/blocks/indexer.h"
 #include "models/blocks/limited_gates.h"
 
-#include <string.h>
-
 static const double NEVER = -3e38;
 
 typedef struct blocks {
@@ -38,7 +36,6 @@ static blocks read_blocks(const am_config *c, const am_decoder_options *o)
 
 static bool chooses_blocks(const am_config *c, int layer)
 {
-    const char *type = am_config_list_text(c, "layer_types", layer);
     am_config p = am_config_child(c, "sparse_attention_config");
     if (!am_config_has(c, "layer_types")) {
         am_json_iterator i = am_json_iterate(am_json_get(p.object, "sparse_attention_freq"));
@@ -46,10 +43,7 @@ static bool chooses_blocks(const am_config *c, int layer)
             if (layer-- == 0) return am_json_int(i.value, 0) != 0;
         return false;
     }
-    bool sparse = type && strcmp(type, "minimax_m3_sparse") == 0;
-    if (!sparse && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return sparse;
+    return am_config_layer_is(c, "layer_types", layer, "minimax_m3_sparse", "full_attention");
 }
 
 /* --- indexer --- */

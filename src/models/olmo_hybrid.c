@@ -3,20 +3,14 @@
 #include "models/blocks/delta_net.h"
 #include "models/blocks/recurrent.h"
 
-#include <string.h>
-
 /* The norm in the delta net does not follow rms_norm_eps. */
 static const double NET_EPS = 1e-5;
 
 /* layer_types, or where there are none each but the fourth layer, the last one being of attention at least. */
 static bool is_linear(const am_config *c, int layer, int64_t layers)
 {
-    const char *type = am_config_list_text(c, "layer_types", layer);
     if (!am_config_has(c, "layer_types")) return layer % 4 != 3 && !(layers < 4 && layer == layers - 1);
-    bool linear = type && strcmp(type, "linear_attention") == 0;
-    if (!linear && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return linear;
+    return am_config_layer_is(c, "layer_types", layer, "linear_attention", "full_attention");
 }
 
 static am_delta_net read_net(const am_config *c, const am_decoder_options *o)

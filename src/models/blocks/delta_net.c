@@ -3,7 +3,6 @@
 #include "models/blocks/recurrent.h"
 
 #include <math.h>
-#include <string.h>
 
 am_delta_net am_delta_net_read(const am_config *c)
 {
@@ -95,12 +94,8 @@ am_value am_gated_query_attention(am_builder *b, am_value x, const am_decoder_la
 
 bool am_is_linear_layer(const am_config *c, int layer)
 {
-    const char *type = am_config_list_text(c, "layer_types", layer);
     if (!am_config_has(c, "layer_types")) return (layer + 1) % am_config_size(c, "full_attention_interval", 4) != 0;
-    bool linear = type && strcmp(type, "linear_attention") == 0;
-    if (!linear && (!type || strcmp(type, "full_attention") != 0))
-        am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return linear;
+    return am_config_layer_is(c, "layer_types", layer, "linear_attention", "full_attention");
 }
 
 static am_value qwen3_5_delta_net(am_builder *b, am_value x, const am_decoder_layer *layer)

@@ -1,9 +1,9 @@
 #include "models/blocks/experts.h"
 
 #include "models/blocks/decoder.h"
+#include "models/blocks/limited_gates.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static am_value join_weights(am_builder *b, const char *before, const char *after, int64_t first, int64_t count,
                              am_shape shape)
@@ -50,12 +50,18 @@ am_value am_expert_sum(am_builder *b, am_value answers, am_value weights)
     return am_reduce(b, AM_REDUCE_SUM, weighted, am_shape_of(1), false);
 }
 
+static am_value limited_experts(am_builder *b, am_value x, am_value experts, am_value weights, am_value gate,
+                                am_value up, am_value down, am_unary_fn activation, double limit)
+{
+    am_value inner = am_gate_of_limited(b, activation, am_grouped_matmul(b, x, experts, gate, AM_NONE),
+                                        am_grouped_matmul(b, x, experts, up, AM_NONE), limit);
+    return am_expert_sum(b, am_grouped_matmul(b, inner, experts, down, AM_NONE), weights);
+}
+
 am_value am_gated_experts(am_builder *b, am_value x, am_value experts, am_value weights, am_value gate, am_value up,
                           am_value down, am_unary_fn activation)
 {
-    am_value inner = am_gated_activation(b, activation, am_grouped_matmul(b, x, experts, gate, AM_NONE),
-                                         am_grouped_matmul(b, x, experts, up, AM_NONE));
-    return am_expert_sum(b, am_grouped_matmul(b, inner, experts, down, AM_NONE), weights);
+    return limited_experts(b, x, experts, weights, gate, up, down, activation, 0);
 }
 
 static const char *name_or(const char *name, const char *fallback)
@@ -83,13 +89,21 @@ static am_value packed_weight(am_builder *b, const char *name, int64_t E, int64_
     return as_is ? weight : am_permute(b, am_weight(b, name, am_shape_of(E, columns, rows)), am_shape_of(0, 2, 1));
 }
 
+/* The gates of both: [.., 2 I] on what stands behind them. */
+static am_value gated(am_builder *b, am_value both, const am_experts_options *o)
+{
+    int64_t I = o->intermediate_size;
+    if (o->limit == 0) return am_gated_activation(b, o->activation, both, AM_NONE);
+    return am_gate_of_limited(b, o->activation, am_slice(b, both, -1, 0, I), am_slice(b, both, -1, I, 2 * I), o->limit);
+}
+
 static am_value packed_experts(am_builder *b, am_value x, am_value experts, am_value weights,
                                const am_experts_options *o)
 {
     int64_t C = am_dim(b, x, -1), E = o->count, I = o->intermediate_size;
     am_scope(b, "experts");
     am_value both = am_grouped_matmul(b, x, experts, packed_weight(b, "gate_up_proj", E, 2 * I, C), AM_NONE);
-    am_value inner = am_gated_activation(b, o->activation, both, AM_NONE);
+    am_value inner = gated(b, both, o);
     x = am_grouped_matmul(b, inner, experts, packed_weight(b, "down_proj", E, C, I), AM_NONE);
     am_end_scope(b);
     return am_expert_sum(b, x, weights);
@@ -102,7 +116,7 @@ am_value am_chosen_experts(am_builder *b, am_value x, am_value experts, am_value
     am_value gate = expert_weights(b, name_or(o->gate, "gate_proj"), o, I, C),
              up = expert_weights(b, name_or(o->up, "up_proj"), o, I, C),
              down = expert_weights(b, name_or(o->down, "down_proj"), o, C, I);
-    return am_gated_experts(b, x, experts, weights, gate, up, down, o->activation);
+    return limited_experts(b, x, experts, weights, gate, up, down, o->activation, o->limit);
 }
 
 am_value am_stacked_experts(am_builder *b, const char *name, am_value x, am_value experts, int64_t count, int64_t rows)
@@ -202,11 +216,7 @@ am_value am_mixtral_mixture(am_builder *b, am_value x, int64_t intermediate_size
 bool am_is_mixture_layer(const am_config *c, int layer, int64_t dense)
 {
     if (!am_config_has(c, "mlp_layer_types")) return layer >= dense;
-    const char *type = am_config_list_text(c, "mlp_layer_types", layer);
-    bool sparse = type && strcmp(type, "sparse") == 0;
-    if (!sparse && (!type || strcmp(type, "dense") != 0))
-        am_config_fail(c, "mlp_layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-    return sparse;
+    return am_config_layer_is(c, "mlp_layer_types", layer, "sparse", "dense");
 }
 
 bool am_is_sparse_layer(const am_config *c, int layer)

@@ -9,8 +9,9 @@ typedef struct am_experts_options {
     am_unary_fn activation;
     int64_t first;                /* N of the first of them */
     const char *gate, *up, *down; /* an expert's weights below experts.N; null: gate_proj, up_proj, down_proj */
-    bool packed; /* all experts' in one, experts.gate_up_proj: [count, 2 I, C], experts.down_proj: [count, C, I], or
-                    with their last two dimensions the other way round; so, too, where the file has these */
+    bool packed;  /* all experts' in one, experts.gate_up_proj: [count, 2 I, C], experts.down_proj: [count, C, I], or
+                     with their last two dimensions the other way round; so, too, where the file has these */
+    double limit; /* see am_gate_of_limited */
 } am_experts_options;
 
 typedef struct am_mixture_options {

@@ -18,10 +18,14 @@ am_value am_limited_gate(am_builder *b, am_unary_fn activation, am_value gate, a
     return am_mul(b, am_binary_number(b, AM_MIN, am_unary(b, activation, gate), limit), am_within(b, up, limit));
 }
 
+am_value am_gate_of_limited(am_builder *b, am_unary_fn activation, am_value gate, am_value up, double limit)
+{
+    if (limit != 0) gate = am_binary_number(b, AM_MIN, gate, limit);
+    return am_gated_activation(b, activation, gate, am_within(b, up, limit));
+}
+
 am_value am_limited_mlp(am_builder *b, am_value x, int64_t inner, am_unary_fn activation, int bias, double limit)
 {
     am_value gate = am_linear(b, "gate_proj", x, inner, bias), up = am_linear(b, "up_proj", x, inner, bias);
-    gate = am_binary_number(b, AM_MIN, gate, limit);
-    return am_linear(b, "down_proj", am_gated_activation(b, activation, gate, am_within(b, up, limit)),
-                     am_dim(b, x, -1), bias);
+    return am_linear(b, "down_proj", am_gate_of_limited(b, activation, gate, up, limit), am_dim(b, x, -1), bias);
 }

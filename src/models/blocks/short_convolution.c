@@ -2,17 +2,11 @@
 
 #include "models/blocks/recurrent.h"
 
-#include <string.h>
-
 /* layer_types, or attention in the layers full_attn_idxs lists, all where there is no list. */
 static bool is_attention(const am_config *c, int layer)
 {
-    const char *type = am_config_list_text(c, "layer_types", layer);
     if (am_config_has(c, "layer_types")) {
-        bool full = type && strcmp(type, "full_attention") == 0;
-        if (!full && (!type || strcmp(type, "conv") != 0))
-            am_config_fail(c, "layer_types", "type \"%s\" of layer %d is not supported", type ? type : "(none)", layer);
-        return full;
+        return am_config_layer_is(c, "layer_types", layer, "full_attention", "conv");
     }
     for (am_json_iterator i = am_json_iterate(am_json_get(c->object, "full_attn_idxs")); am_json_next(&i);)
         if (am_json_int(i.value, -1) == layer) return true;
