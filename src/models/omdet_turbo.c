@@ -37,17 +37,10 @@ typedef struct sight {
 
 static void read_attended(const am_config *c, am_hybrid_options *r)
 {
-    r->attended_count = 0;
-    if (!am_config_has(c, "encoder_projection_indices")) r->attended[r->attended_count++] = 2;
-    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, "encoder_projection_indices"));
-         am_json_next(&it);) {
-        int64_t i = am_json_int(it.value, -AM_LEVELS_LIMIT - 1);
-        if (i < 0) i += r->count;
-        if (r->attended_count < AM_LEVELS_LIMIT) r->attended[r->attended_count++] = i;
-    }
+    am_hybrid_read_attended(c, "encoder_projection_indices", r);
     if (!r->attended_count) am_config_unsupported(c, "encoder_projection_indices", "expected one map or more");
     for (int i = 0; i < r->attended_count; i++) {
-        bool is_new = r->attended[i] >= 0 && r->attended[i] < r->count;
+        bool is_new = true;
         for (int k = 0; k < i; k++) is_new = is_new && r->attended[k] != r->attended[i];
         if (is_new) continue;
         am_config_fail(c, "encoder_projection_indices", "expected different ones of %d maps", r->count);

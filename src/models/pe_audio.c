@@ -4,8 +4,6 @@
 #include "models/blocks/dac.h"
 #include "models/blocks/pe_encoder.h"
 
-#include <stdio.h>
-
 typedef struct encoder {
     am_dac dac;
     int64_t codebook_dim;
@@ -57,33 +55,11 @@ static void audio_encoder(am_builder *b)
 
 /* --- beside a text --- */
 
-static am_part_outputs sound_outputs(am_builder *b, const am_config *config)
-{
-    am_part_input inputs[] = {{.name = "input_values", .whole = "input_values"},
-                              {.name = "padding_mask", .whole = "padding_mask"}};
-    am_part part = {.class_name = "PeAudioEncoder", .config = config, .inputs = inputs, .input_count = 2};
-    am_scope(b, "audio_encoder");
-    am_part_outputs outputs = am_build_part(b, &part);
-    am_end_scope(b);
-    return outputs;
-}
-
 static void build(am_builder *b, const char *read)
 {
-    const am_config *c = am_model_config(b);
-    am_config text_config = am_config_child(c, "text_config"), audio_config = am_config_child(c, "audio_config");
-    int64_t width = am_config_size(&text_config, "hidden_size", 1024);
-    char last[32];
-    am_part_outputs sound = sound_outputs(b, &audio_config), text = am_pe_text(b, &text_config);
-    am_value sounds = am_pe_head(b, "audio_head", am_part_output(&sound, read), width);
-    am_value words = am_index(b, am_part_output(&text, "last_hidden_state"), 1, 0);
-    words = am_pe_head(b, "text_audio_head", words, width);
-    snprintf(last, sizeof last, "hidden_states.%d", (int)am_config_count(&text_config, "num_hidden_layers", 22));
-    am_output(b, "logits_audio_text", am_pe_logits(b, sounds, words, "text_audio"));
-    am_output(b, "text_audio_embeds", words);
-    am_output(b, "audio_embeds", sounds);
-    am_pe_output_all(b, &text, "text_outputs.", last);
-    am_pe_output_all(b, &sound, "audio_outputs.", NULL);
+    am_pe_beside sound = {
+        .name = "audio", .class_name = "PeAudioEncoder", .inputs = {"input_values", "padding_mask"}, .read = read};
+    am_pe_beside_text(b, &sound);
 }
 
 static void pe_audio_model(am_builder *b)

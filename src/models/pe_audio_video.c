@@ -142,7 +142,7 @@ static void give_logits(am_builder *b, const char *model, const char *weights, c
 static void give_towers(am_builder *b, const am_part_outputs *both)
 {
     static const char *const names[] = {"last_hidden_state", "pooler_output", "output_mask"};
-    am_pe_output_all(b, both, "audio_video_outputs.", NULL);
+    am_pe_output_all(b, both, "audio_video_outputs.");
     for (int i = 0; i < 3; i++) {
         char name[64], output[64];
         snprintf(name, sizeof name, "audio_model_output.%s", names[i]);
@@ -158,7 +158,6 @@ static void give_towers(am_builder *b, const am_part_outputs *both)
 static void with_text(am_builder *b, const am_config *text, const modality *sound, const modality *video, am_value both,
                       int64_t width)
 {
-    char last[32];
     am_part_outputs outputs = am_pe_text(b, text);
     am_value words = am_index(b, am_part_output(&outputs, "last_hidden_state"), 1, 0);
     am_value of_sound = embeds_of(b, "audio_model", "text_audio", words, width);
@@ -171,8 +170,7 @@ static void with_text(am_builder *b, const am_config *text, const modality *soun
     give_logits(b, "", "text_audio_video", "logits_audio_video_text", both, of_both);
     give_logits(b, "", "audio_plus_text", "logits_audio_plus_text_video", sound_text, video->embeds);
     give_logits(b, "", "video_plus_text", "logits_video_plus_text_audio", video_text, sound->embeds);
-    snprintf(last, sizeof last, "hidden_states.%d", (int)am_config_count(text, "num_hidden_layers", 22));
-    am_pe_output_all(b, &outputs, "text_outputs.", last);
+    am_pe_output_text(b, &outputs, text);
 }
 
 static void pe_audio_video_model(am_builder *b)

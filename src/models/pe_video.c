@@ -6,8 +6,6 @@
 #include "models/blocks/perception_encoder.h"
 #include "models/blocks/vision.h"
 
-#include <stdio.h>
-
 /* Frames of the input pixel_values_videos: [B, T, channels, height, width] -> [B, T, width]. */
 static am_value embedded(am_builder *b, int64_t width)
 {
@@ -39,33 +37,13 @@ static void video_encoder(am_builder *b)
 
 /* --- beside a text --- */
 
-static am_part_outputs video_outputs(am_builder *b, const am_config *config)
-{
-    am_part_input inputs[] = {{.name = "pixel_values_videos", .whole = "pixel_values_videos"},
-                              {.name = "padding_mask_videos", .whole = "padding_mask_videos"}};
-    am_part part = {.class_name = "PeVideoEncoder", .config = config, .inputs = inputs, .input_count = 2};
-    am_scope(b, "video_encoder");
-    am_part_outputs outputs = am_build_part(b, &part);
-    am_end_scope(b);
-    return outputs;
-}
-
 static void pe_video_model(am_builder *b)
 {
-    const am_config *c = am_model_config(b);
-    am_config text_config = am_config_child(c, "text_config"), video_config = am_config_child(c, "video_config");
-    int64_t width = am_config_size(&text_config, "hidden_size", 1024);
-    char last[32];
-    am_part_outputs video = video_outputs(b, &video_config), text = am_pe_text(b, &text_config);
-    am_value videos = am_pe_head(b, "video_head", am_part_output(&video, "pooler_output"), width);
-    am_value words = am_index(b, am_part_output(&text, "last_hidden_state"), 1, 0);
-    words = am_pe_head(b, "text_video_head", words, width);
-    snprintf(last, sizeof last, "hidden_states.%d", (int)am_config_count(&text_config, "num_hidden_layers", 22));
-    am_output(b, "logits_video_text", am_pe_logits(b, videos, words, "text_video"));
-    am_output(b, "text_video_embeds", words);
-    am_output(b, "video_embeds", videos);
-    am_pe_output_all(b, &text, "text_outputs.", last);
-    am_pe_output_all(b, &video, "video_outputs.", NULL);
+    static const am_pe_beside video = {.name = "video",
+                                       .class_name = "PeVideoEncoder",
+                                       .inputs = {"pixel_values_videos", "padding_mask_videos"},
+                                       .read = "pooler_output"};
+    am_pe_beside_text(b, &video);
 }
 
 static const am_architecture architectures[] = {

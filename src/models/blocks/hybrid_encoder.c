@@ -1,8 +1,24 @@
 #include "models/blocks/hybrid_encoder.h"
 
+#include <inttypes.h>
 #include <math.h>
 
 enum { REP_BLOCKS = 3 };
+
+void am_hybrid_read_attended(const am_config *c, const char *key, am_hybrid_options *r)
+{
+    if (!am_config_has(c, key)) r->attended[r->attended_count++] = 2;
+    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, key)); am_json_next(&it);) {
+        int64_t i = am_json_int(it.value, -AM_LEVELS_LIMIT - 1);
+        if (i < 0) i += r->count;
+        if (r->attended_count < AM_LEVELS_LIMIT) r->attended[r->attended_count++] = i;
+    }
+    for (int i = 0; i < r->attended_count; i++) {
+        if (r->attended[i] >= 0 && r->attended[i] < r->count) continue;
+        am_config_fail(c, key, "%" PRId64 " is none of %d maps", r->attended[i], r->count);
+        r->attended[i] = 0;
+    }
+}
 
 /* --- convolutions --- */
 

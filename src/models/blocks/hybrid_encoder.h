@@ -24,6 +24,10 @@ typedef struct am_hybrid_options {
     int64_t rep_count; /* of blocks in one of its parts */
 } am_hybrid_options;
 
+/* Reads the list `key` of the maps that have attention, numbers below 0 being from behind, into options that know their
+   count; where it is absent, map 2. An error names one that is none of them. */
+void am_hybrid_read_attended(const am_config *c, const char *key, am_hybrid_options *options);
+
 /* act(NAME.norm(NAME.conv(x))), the convolution without bias: [B, C', h, w] -> [B, out, h / stride, w / stride]. */
 am_value am_hybrid_conv(am_builder *b, const am_hybrid_options *options, const char *name, am_value x, int64_t out,
                         int64_t kernel, int64_t stride, am_unary_fn act);

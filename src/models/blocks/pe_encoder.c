@@ -120,7 +120,8 @@ am_value am_pe_head(am_builder *b, const char *name, am_value x, int64_t width)
     return x;
 }
 
-void am_pe_output_all(am_builder *b, const am_part_outputs *part, const char *prefix, const char *last)
+/* Of the hidden states, where they are not wanted, `last` alone, which may be null. */
+static void output_all(am_builder *b, const am_part_outputs *part, const char *prefix, const char *last)
 {
     for (int i = 0; i < part->count; i++) {
         const char *name = part->outputs[i].name;
@@ -132,6 +133,18 @@ void am_pe_output_all(am_builder *b, const am_part_outputs *part, const char *pr
         strcat(whole, name);
         am_output(b, whole, part->outputs[i].value);
     }
+}
+
+void am_pe_output_all(am_builder *b, const am_part_outputs *part, const char *prefix)
+{
+    output_all(b, part, prefix, NULL);
+}
+
+void am_pe_output_text(am_builder *b, const am_part_outputs *part, const am_config *text)
+{
+    char last[32];
+    snprintf(last, sizeof last, "hidden_states.%d", (int)am_config_count(text, "num_hidden_layers", 22));
+    output_all(b, part, "text_outputs.", last);
 }
 
 /* Fields that, where absent, are others than the text model's own. */
@@ -168,4 +181,44 @@ am_value am_pe_logits(am_builder *b, am_value x, am_value others, const char *na
     if (am_rank(b, x) == 3) y = am_transpose(b, y, 1, 2);
     y = am_mul(b, y, am_parameter(b, scale, am_shape_of(1), y));
     return am_add(b, y, am_parameter(b, bias, am_shape_of(1), y));
+}
+
+static am_part_outputs encoded(am_builder *b, const am_pe_beside *p, const am_config *config)
+{
+    am_part_input inputs[] = {{.name = p->inputs[0], .whole = p->inputs[0]},
+                              {.name = p->inputs[1], .whole = p->inputs[1]}};
+    am_part part = {.class_name = p->class_name, .config = config, .inputs = inputs, .input_count = 2};
+    am_scope(b, "%s_encoder", p->name);
+    am_part_outputs outputs = am_build_part(b, &part);
+    am_end_scope(b);
+    return outputs;
+}
+
+/* What a name is made to. */
+typedef struct named {
+    char text[64];
+} named;
+
+static named name_in(const am_pe_beside *p, const char *before, const char *after)
+{
+    named n;
+    snprintf(n.text, sizeof n.text, "%s%s%s", before, p->name, after);
+    return n;
+}
+
+void am_pe_beside_text(am_builder *b, const am_pe_beside *p)
+{
+    const am_config *c = am_model_config(b);
+    am_config text_config = am_config_child(c, "text_config"),
+              config = am_config_child(c, name_in(p, "", "_config").text);
+    int64_t width = am_config_size(&text_config, "hidden_size", 1024);
+    am_part_outputs other = encoded(b, p, &config), text = am_pe_text(b, &text_config);
+    am_value others = am_pe_head(b, name_in(p, "", "_head").text, am_part_output(&other, p->read), width);
+    am_value words = am_index(b, am_part_output(&text, "last_hidden_state"), 1, 0);
+    words = am_pe_head(b, name_in(p, "text_", "_head").text, words, width);
+    am_output(b, name_in(p, "logits_", "_text").text, am_pe_logits(b, others, words, name_in(p, "text_", "").text));
+    am_output(b, name_in(p, "text_", "_embeds").text, words);
+    am_output(b, name_in(p, "", "_embeds").text, others);
+    am_pe_output_text(b, &text, &text_config);
+    am_pe_output_all(b, &other, name_in(p, "", "_outputs.").text);
 }

@@ -18,21 +18,6 @@ static int list_length(const am_config *c, const char *key, int fallback)
     return 1;
 }
 
-static void read_attended(const am_config *c, am_hybrid_options *r)
-{
-    if (!am_config_has(c, "encode_proj_layers")) r->attended[r->attended_count++] = 2;
-    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, "encode_proj_layers")); am_json_next(&it);) {
-        int64_t i = am_json_int(it.value, -AM_LEVELS_LIMIT - 1);
-        if (i < 0) i += r->count;
-        if (r->attended_count < AM_LEVELS_LIMIT) r->attended[r->attended_count++] = i;
-    }
-    for (int i = 0; i < r->attended_count; i++) {
-        if (r->attended[i] >= 0 && r->attended[i] < r->count) continue;
-        am_config_fail(c, "encode_proj_layers", "%" PRId64 " is none of %d maps", r->attended[i], r->count);
-        r->attended[i] = 0;
-    }
-}
-
 static am_hybrid_options read_encoder(const am_config *c, bool is_fine)
 {
     const char *heads = am_config_either(c, "encoder_attention_heads", "num_attention_heads");
@@ -51,7 +36,7 @@ static am_hybrid_options read_encoder(const am_config *c, bool is_fine)
         .expansion = am_config_real(c, "hidden_expansion", 1),
         .is_fine = is_fine,
     };
-    read_attended(c, &r);
+    am_hybrid_read_attended(c, "encode_proj_layers", &r);
     if (am_config_has(c, "eval_size")) r.temperature = 0;
     am_config_check_divides(c, heads, r.heads, "encoder_hidden_dim", r.C);
     if (r.C % 4) am_config_fail(c, "encoder_hidden_dim", "%" PRId64 " does not divide by 4", r.C);
