@@ -79,7 +79,7 @@ static am_value positions(am_builder *b, const tower *t, const am_grids *g)
                                         item.t, item.h, item.w));
         if (am_builder_failed(b)) return AM_NONE;
         parts[i] = am_image_tokens(
-            b, am_resize(b, table, &(am_resize_attributes){.size = am_shape_of(item.h, item.w), .mode = t->resize}));
+            b, am_resize(b, table, &(am_resize_attributes){.size = am_shape_of(item.h, item.w), .mode = (int)t->resize}));
     }
     return am_builder_failed(b) ? AM_NONE : am_concat(b, parts, g->count, 1);
 }

@@ -50,7 +50,7 @@ enum { AM_GENERATES = 1, AM_ENCODER_DECODER = 2, AM_RECOMPUTES = 4, AM_READS_AT_
 typedef enum am_shaping {
     AM_SHAPED_BY_NUMBERS, /* the argument NAME.i is element i */
     AM_SHAPED_BY_MARKS,   /* NAME is how many numbers of each row of [B, N] are not zero */
-    AM_SHAPED_BY_ROWS,    /* NAME.i is how many numbers of row i of [B, N] are not zero */
+    AM_SHAPED_BY_ROWS,    /* NAME.i is how many numbers of row i of [.., N] are not zero */
     AM_SHAPED_BY_STARTS,  /* the same, all of which stand before the others, else that is an error */
     AM_SHAPED_BY_TOKEN,   /* `argument` is how often a token stands in that row of [B, N] that has most of them; none
                              where   an input of the argument's name is given */
@@ -62,6 +62,7 @@ typedef struct am_shaping_input {
     const char *name;
     am_shaping kind;
     const char *argument, *token; /* AM_SHAPED_BY_TOKEN: the token is that field of the configuration, else fallback */
+    const char *part;             /* the field is one of that part of the configuration ("vision_config"); or null */
     int64_t fallback;
 } am_shaping_input;
 

@@ -161,13 +161,21 @@ static am_status add_marked(am_arena *arena, const am_session_input *x, am_signa
     return add_argument(arena, x->name, marked, s, all);
 }
 
-/* How many numbers of each row of x: [B, N] are not zero; `first`: these stand before the others. */
+/* Rows of x: [.., N]. */
+static int64_t row_count(const am_session_input *x)
+{
+    const am_shape *shape = &x->tensor.shape;
+    int64_t columns = shape->dims[shape->rank - 1];
+    return columns ? am_shape_count(shape) / columns : 0;
+}
+
+/* How many numbers of each row of x: [.., N] are not zero; `first`: these stand before the others. */
 static am_status add_marked_rows(am_arena *arena, const am_session_input *x, bool first, am_signature *s,
                                  am_argument *all)
 {
-    int64_t columns = x->tensor.shape.dims[1];
+    int64_t columns = x->tensor.shape.dims[x->tensor.shape.rank - 1], rows = row_count(x);
     char name[256];
-    for (int64_t r = 0; r < x->tensor.shape.dims[0]; r++) {
+    for (int64_t r = 0; r < rows; r++) {
         int64_t count = 0;
         for (int64_t i = 0; i < columns; i++) {
             if (am_load_real(x->tensor.dtype, x->tensor.data, r * columns + i) == 0) continue;
@@ -237,9 +245,11 @@ static am_status add_shaping_input(const am_session *session, am_arena *arena, c
 {
     bool by_numbers = shaping->kind == AM_SHAPED_BY_NUMBERS, first = shaping->kind == AM_SHAPED_BY_STARTS,
          by_rows = first || shaping->kind == AM_SHAPED_BY_ROWS;
-    if (!x->tensor.data || (!by_numbers && x->tensor.shape.rank != 2)) return NULL; /* its class says what is wrong */
+    int rank = x->tensor.shape.rank;
+    if (!x->tensor.data || (!by_numbers && (by_rows ? rank < 2 : rank != 2)))
+        return NULL; /* its class says what is wrong */
     if (by_numbers) AM_TRY(check_numbers(x));
-    int64_t rows = by_rows ? x->tensor.shape.dims[0] : 1;
+    int64_t rows = by_rows ? row_count(x) : 1;
     if (rows > SHAPING_NUMBERS)
         return am_error(AM_OUT_OF_RANGE, "%s has %lld rows, at most %d are supported", x->name, (long long)rows,
                         SHAPING_NUMBERS);
@@ -248,7 +258,9 @@ static am_status add_shaping_input(const am_session *session, am_arena *arena, c
     if (by_rows) return add_marked_rows(arena, x, first, s, all);
     if (by_numbers) return add_numbers(arena, x, s, all);
     if (shaping->kind == AM_SHAPED_BY_MARKS) return add_marked(arena, x, s, all);
-    int64_t token = am_config_int(&session->model->config, shaping->token, shaping->fallback);
+    am_config config = session->model->config;
+    if (shaping->part) config = am_config_child(&config, shaping->part);
+    int64_t token = am_config_int(&config, shaping->token, shaping->fallback);
     return add_argument(arena, shaping->argument, most_of_a_row(x, token), s, all);
 }
 

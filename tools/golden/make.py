@@ -154,7 +154,8 @@ def other_inputs(case: Case) -> Case:
 
 NO_TEXTS = ("ForCTC", "ForRNNT", "ForTDT", "RealtimeForConditionalGeneration", "DiaForConditionalGeneration",  # whose tokens come of frames
             "ToSpeech", "SeamlessM4TModel", "SeamlessM4Tv2Model")  # whose answer is speech
-SOUND_MASKS = ("feature_attention_mask", "input_features_mask")  # without which nothing is heard
+# Without which nothing is seen or heard.
+SEEN_AND_HEARD = ("feature_attention_mask", "input_features_mask", "image_attention_mask", "audio_attention_mask")
 
 
 def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -> list[str]:
@@ -173,7 +174,7 @@ def generation_inputs(case: Case, model: torch.nn.Module, outputs: list[dict]) -
         for entry in case.data["inputs"]
         if not entry["name"].startswith("decoder_")
         and entry["name"] not in ("input_shape_ids", "input_pronunciation_ids")  # which no text grows
-        and ("mask" not in entry["name"] or entry["name"].startswith("context_") or entry["name"] in SOUND_MASKS)
+        and ("mask" not in entry["name"] or entry["name"].startswith("context_") or entry["name"] in SEEN_AND_HEARD)
     ]
 
 

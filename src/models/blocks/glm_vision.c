@@ -40,7 +40,7 @@ void am_glm_vision_leave(am_builder *b, am_value x, const am_qwen_vision *v, int
     am_scope(b, "merger");
     x = am_layer_norm(b, "post_projection_norm", am_linear(b, "proj", x, v->out_width, AM_NO_BIAS), MERGER_NORM_EPS);
     x = am_unary(b, AM_GELU, x);
-    out->pooler_output = v->limit ? am_limited_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS, v->limit)
+    out->pooler_output = v->limit > 0 ? am_limited_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS, v->limit)
                                   : am_gated_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS);
     am_end_scope(b);
 }

@@ -105,7 +105,7 @@ static am_value mlp(am_builder *b, am_value x, const am_qwen_vision *v)
 {
     am_scope(b, "mlp");
     int bias = v->no_mlp_bias ? AM_NO_BIAS : AM_BIAS;
-    if (v->limit) x = am_limited_mlp(b, x, v->intermediate_size, v->hidden_act, bias, v->limit);
+    if (v->limit > 0) x = am_limited_mlp(b, x, v->intermediate_size, v->hidden_act, bias, v->limit);
     else if (v->modern) x = am_gated_mlp(b, x, v->intermediate_size, v->hidden_act, bias);
     else {
         x = am_linear_activation(b, name_or(v->fc1, "fc1"), x, v->intermediate_size, AM_BIAS, v->hidden_act);

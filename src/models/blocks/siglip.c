@@ -78,17 +78,16 @@ static am_value project_heads(am_builder *b, am_value x, int part, int64_t heads
     return am_split_heads(b, x, heads);
 }
 
-/* What the learned query collects of x: [B, T, C], and the mlp after it: [B, C]. */
-static am_value pool(am_builder *b, am_value x, const am_pre_norm_options *o)
+am_value am_siglip_pooled(am_builder *b, am_value x, const am_siglip_pool *o)
 {
-    int64_t C = am_dim(b, x, -1), heads = o->attention.heads;
+    int64_t C = am_dim(b, x, -1), heads = o->heads;
     am_scope(b, "head");
     am_value probe = am_parameter(b, "probe", am_shape_of(1, 1, C), x);
     probe = am_broadcast(b, probe, am_shape_of(am_dim(b, x, 0), 1, C));
     am_scope(b, "attention");
     am_value q = project_heads(b, probe, 0, heads), k = project_heads(b, x, 1, heads),
              v = project_heads(b, x, 2, heads);
-    am_attention_options attention = {.heads = heads, .mask = o->attention.mask};
+    am_attention_options attention = {.heads = heads, .mask = o->mask};
     am_value h = am_merge_heads(b, am_attend_cached(b, q, k, v, &attention));
     h = am_linear(b, "out_proj", h, C, AM_BIAS);
     am_end_scope(b);
@@ -108,7 +107,12 @@ static siglip_output image_tower(am_builder *b, const am_config *c, const char *
     am_scope(b, "%s", scope);
     am_value x = am_pre_norm_layers(b, embed_image(b, c, C), &encoder);
     out.last_hidden_state = am_layer_norm(b, "post_layernorm", x, encoder.layer_norm_eps);
-    if (am_config_flag(c, "vision_use_head", true)) out.pooled = pool(b, out.last_hidden_state, &encoder);
+    am_siglip_pool pool = {.heads = encoder.attention.heads,
+                           .intermediate_size = encoder.intermediate_size,
+                           .hidden_act = encoder.hidden_act,
+                           .layer_norm_eps = encoder.layer_norm_eps,
+                           .mask = encoder.attention.mask};
+    if (am_config_flag(c, "vision_use_head", true)) out.pooled = am_siglip_pooled(b, out.last_hidden_state, &pool);
     am_end_scope(b);
     return out;
 }

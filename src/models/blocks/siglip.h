@@ -18,6 +18,17 @@ typedef struct am_siglip_family {
     const char *patch_mask; /* the input [B, N] that says which of them are no padding; null: none has any */
 } am_siglip_family;
 
+/* How a learned query collects the vector of an image. */
+typedef struct am_siglip_pool {
+    int64_t heads, intermediate_size;
+    am_unary_fn hidden_act;
+    double layer_norm_eps;
+    am_value mask; /* as am_padding_mask gives it, or AM_NONE */
+} am_siglip_pool;
+
+/* What it collects of x: [B, T, C] below the scope head, and the mlp after it: [B, C]. */
+am_value am_siglip_pooled(am_builder *b, am_value x, const am_siglip_pool *options);
+
 /* Builders for the rows of a member's table. */
 void am_siglip_model(am_builder *b);
 void am_siglip_text_model(am_builder *b);
