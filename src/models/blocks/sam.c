@@ -11,12 +11,22 @@ static const double TURN = 6.28318530717958647693, NORM_EPS = 1e-6, LAST_NORM_EP
 
 enum { PATCH_LIMIT = 65536, LABEL_IGNORED = -10, LABEL_NONE = -1 };
 
+static const am_sam_names own_names = {"patch_embed.projection",
+                                       "layers",
+                                       "layer_norm1",
+                                       "layer_norm2",
+                                       {"neck.conv1", "neck.layer_norm1", "neck.conv2", "neck.layer_norm2"}};
+
+const am_sam_names am_sam_original_names = {
+    "patch_embed.proj", "blocks", "norm1", "norm2", {"neck.0", "neck.1", "neck.2", "neck.3"}};
+
 /* --- images --- */
 
 typedef struct sam_vision {
     am_image_options image;
     int64_t hidden_size, output_channels, layers, heads, mlp_dim, window_size;
-    int64_t patches[2];
+    int64_t patches[2], own[2]; /* rows and columns of the images, of images of image_size */
+    const am_sam_names *names;
     am_unary_fn hidden_act;
     double eps;
     bool qkv_bias, absolute, relative, is_global[PATCH_LIMIT];
@@ -29,6 +39,18 @@ static void read_global(const am_config *c, sam_vision *v)
     for (int64_t i = 0; i < v->layers; i++) v->is_global[i] = v->window_size == 0;
     for (int i = 0; i < count; i++)
         if (found[i] < v->layers) v->is_global[found[i]] = true;
+}
+
+static am_value read_images(am_builder *b, const am_sam_encoder *o, const am_image_options *image)
+{
+    const int64_t *size = image->image_size;
+    if (o->images.id) return o->images;
+    if (!o->pixels) return am_pixel_values_sized(b, image);
+    am_value x = am_input(b, o->pixels, 4);
+    if (x.id && (am_dim(b, x, 1) != image->num_channels || am_dim(b, x, 2) != size[0] || am_dim(b, x, 3) != size[1]))
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "%s must have images of %" PRId64 " x %" PRId64 " pixels",
+                                    o->pixels, size[0], size[1]));
+    return x;
 }
 
 static sam_vision *read_vision(am_builder *b, const am_config *c, const am_sam_encoder *o)
@@ -51,11 +73,15 @@ static sam_vision *read_vision(am_builder *b, const am_config *c, const am_sam_e
         .qkv_bias = am_config_flag(c, "qkv_bias", true),
         .absolute = am_config_flag(c, "use_abs_pos", true),
         .relative = am_config_flag(c, "use_rel_pos", true),
+        .names = o->names ? o->names : &own_names,
     };
     bool scales = !o->mlp_dim && !am_config_has(c, "mlp_dim");
     v->mlp_dim = scales ? am_scaled_size(c, "mlp_ratio", C, am_config_real(c, "mlp_ratio", 4))
                         : am_config_size(c, "mlp_dim", o->mlp_dim);
-    for (int i = 0; i < 2; i++) v->patches[i] = v->image.image_size[i] / v->image.patch_size[i];
+    for (int i = 0; i < 2; i++) {
+        v->own[i] = v->image.image_size[i] / v->image.patch_size[i];
+        v->patches[i] = o->images.id ? am_dim(b, o->images, 2 + i) / v->image.patch_size[i] : v->own[i];
+    }
     if (v->layers >= PATCH_LIMIT) v->layers = PATCH_LIMIT - 1;
     read_global(c, v);
     am_config_check_divides(c, "num_attention_heads", v->heads, "hidden_size", C);
@@ -64,19 +90,20 @@ static sam_vision *read_vision(am_builder *b, const am_config *c, const am_sam_e
 
 static am_value attend(am_builder *b, am_value x, const sam_vision *v, bool is_global)
 {
-    const int64_t window[] = {v->window_size, v->window_size}, *size = is_global ? v->patches : window;
+    const int64_t window[] = {v->window_size, v->window_size}, *size = is_global ? v->patches : window,
+                  *sizes = is_global ? v->own : window;
     am_windows windows = am_windows_of(v->patches[0], v->patches[1], is_global ? 1 : v->window_size, 0);
     if (!is_global) x = am_windows_split(b, x, &windows);
     am_scope(b, "attn");
-    x = am_decomposed_attention(b, x, v->heads, v->qkv_bias, size, v->relative ? size : NULL);
+    x = am_decomposed_attention(b, x, v->heads, v->qkv_bias, size, v->relative ? sizes : NULL);
     am_end_scope(b);
     return is_global ? x : am_windows_join(b, x, &windows);
 }
 
 static am_value vision_layer(am_builder *b, am_value x, const sam_vision *v, bool is_global)
 {
-    x = am_add(b, x, attend(b, am_layer_norm(b, "layer_norm1", x, v->eps), v, is_global));
-    am_value h = am_layer_norm(b, "layer_norm2", x, v->eps);
+    x = am_add(b, x, attend(b, am_layer_norm(b, v->names->norm_before, x, v->eps), v, is_global));
+    am_value h = am_layer_norm(b, v->names->norm_after, x, v->eps);
     h = am_linear_activation(b, "mlp.lin1", h, v->mlp_dim, AM_BIAS, v->hidden_act);
     return am_add(b, x, am_linear(b, "mlp.lin2", h, v->hidden_size, AM_BIAS));
 }
@@ -85,14 +112,12 @@ static am_value neck(am_builder *b, am_value x, const sam_vision *v)
 {
     am_shape one = am_shape_of(1, 1);
     am_convolution_attributes around = {.padding_before = one, .padding_after = one}, plain = {0};
-    am_scope(b, "neck");
+    const char *const *names = v->names->neck;
     x = am_tokens_image(b, x, v->patches[0], v->patches[1]);
-    x = am_conv(b, "conv1", x, v->output_channels, one, AM_NO_BIAS, &plain);
-    x = am_layer_norm_channels_first(b, "layer_norm1", x, NORM_EPS);
-    x = am_conv(b, "conv2", x, v->output_channels, am_shape_of(3, 3), AM_NO_BIAS, &around);
-    x = am_layer_norm_channels_first(b, "layer_norm2", x, NORM_EPS);
-    am_end_scope(b);
-    return x;
+    x = am_conv(b, names[0], x, v->output_channels, one, AM_NO_BIAS, &plain);
+    x = am_layer_norm_channels_first(b, names[1], x, NORM_EPS);
+    x = am_conv(b, names[2], x, v->output_channels, am_shape_of(3, 3), AM_NO_BIAS, &around);
+    return am_layer_norm_channels_first(b, names[3], x, NORM_EPS);
 }
 
 static am_value as_map(am_builder *b, am_value x, const sam_vision *v)
@@ -107,34 +132,25 @@ am_sam_image am_sam_encode_image(am_builder *b, const am_config *c, const char *
     return am_sam_encode(b, c, &options);
 }
 
-static am_value read_images(am_builder *b, const am_sam_encoder *o, const sam_vision *v)
-{
-    const int64_t *size = v->image.image_size;
-    if (!o->pixels) return am_pixel_values_sized(b, &v->image);
-    am_value x = am_input(b, o->pixels, 4);
-    if (x.id && (am_dim(b, x, 1) != v->image.num_channels || am_dim(b, x, 2) != size[0] || am_dim(b, x, 3) != size[1]))
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "%s must have images of %" PRId64 " x %" PRId64 " pixels",
-                                    o->pixels, size[0], size[1]));
-    return x;
-}
-
 am_sam_image am_sam_encode(am_builder *b, const am_config *c, const am_sam_encoder *o)
 {
     am_sam_image out = {.count = 0};
     const char *hidden_states = o->hidden_states;
     const sam_vision *v = read_vision(b, c, o);
     if (!v) return out;
-    am_value x = read_images(b, o, v);
+    am_value x = read_images(b, o, &v->image);
     am_scope(b, "%s", o->scope);
-    x = am_patch_convolution(b, "patch_embed.projection", x, v->hidden_size, v->image.patch_size, AM_BIAS);
+    x = am_patch_convolution(b, v->names->patches, x, v->hidden_size, v->image.patch_size, AM_BIAS);
     x = am_image_tokens(b, x);
     if (v->absolute) {
-        am_shape places = am_shape_of(1, v->patches[0], v->patches[1], v->hidden_size);
-        x = am_add(b, x, am_flatten(b, am_parameter(b, "pos_embed", places, x), 1, 2));
+        am_shape places = am_shape_of(1, v->own[0], v->own[1], v->hidden_size);
+        am_value positions = am_flatten(b, am_parameter(b, "pos_embed", places, x), 1, 2);
+        bool is_own = v->patches[0] == v->own[0] && v->patches[1] == v->own[1];
+        x = am_add(b, x, is_own ? positions : am_resize_patches(b, positions, v->own, v->patches, true));
     }
     if (hidden_states) am_output_hidden_state(b, hidden_states, 0, as_map(b, x, v));
     for (int i = 0; i < v->layers && !am_builder_failed(b); i++) {
-        am_scope(b, "layers.%d", i);
+        am_scope(b, "%s.%d", v->names->layers, i);
         x = vision_layer(b, x, v, v->is_global[i]);
         am_end_scope(b);
         if (hidden_states) am_output_hidden_state(b, hidden_states, i + 1, as_map(b, x, v));

@@ -14,10 +14,19 @@ typedef struct am_sam_image {
     int count;
 } am_sam_image;
 
+/* What files call the weights. */
+typedef struct am_sam_names {
+    const char *patches, *layers, *norm_before, *norm_after, *neck[4]; /* neck: convolution, norm, convolution, norm */
+} am_sam_names;
+
+extern const am_sam_names am_sam_original_names; /* of Segment Anything's own files */
+
 typedef struct am_sam_encoder {
     const char *scope;         /* of its weights */
     const char *hidden_states; /* their name among the outputs; null: they are none */
     const char *pixels;        /* the class's name of its images; null: "pixel_values" */
+    am_value images;           /* in place of such an input, of any size: positions are resized; or AM_NONE */
+    const am_sam_names *names; /* null: transformers' */
     int64_t mlp_dim;           /* what that field stands for where it is absent; 0: mlp_ratio times hidden_size */
     int64_t image_size;        /* the same; 0: 1024 */
 } am_sam_encoder;

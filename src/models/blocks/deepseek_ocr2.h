@@ -1,0 +1,22 @@
+/* DeepSeek-OCR-2's eyes: Segment Anything's image encoder, whose map two convolutions make smaller, and a Qwen2 in
+   which its places see one another, and queries after them all of them and the queries before. transformers:
+   models/deepseek_ocr2/modeling_deepseek_ocr2.py */
+#ifndef AM_MODELS_BLOCKS_DEEPSEEK_OCR2_H
+#define AM_MODELS_BLOCKS_DEEPSEEK_OCR2_H
+
+#include "models/blocks/sam.h"
+
+/* What files call the weights, below the scope. */
+typedef struct am_deepseek_ocr2_names {
+    const char *sam, *encoder, *query_768, *query_1024;
+    const char *halves[2]; /* the convolutions, below sam */
+    const am_sam_names *sam_names;
+} am_deepseek_ocr2_names;
+
+/* What the queries collect of images: [B, channels, H, W], by the vision configuration c: [B, 144 or 256, C], more of
+   them where the map has more than 144 places; *out_encoder (may be null): outputs of the encoder, hidden states among
+   them. */
+am_value am_deepseek_ocr2_look(am_builder *b, const am_config *c, am_value images, const am_deepseek_ocr2_names *names,
+                               am_part_outputs *out_encoder);
+
+#endif
