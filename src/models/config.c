@@ -7,7 +7,7 @@
 
 am_status am_config_init(am_config_root *root, const char *file, am_json object, am_config *out)
 {
-    *root = (am_config_root){.file = file};
+    *root = (am_config_root){.file = file, .object = object};
     *out = (am_config){.root = root, .object = object, .path = ""};
     if (am_json_kind_of(object) == AM_JSON_OBJECT) return NULL;
     return am_error(AM_INVALID_FILE, "%s: expected an object, found %s", file,
@@ -44,6 +44,11 @@ void am_config_unsupported(const am_config *c, const char *key, const char *form
     va_start(arguments, format);
     keep(c, AM_UNSUPPORTED, key, format, arguments);
     va_end(arguments);
+}
+
+am_config am_config_whole(const am_config *c)
+{
+    return (am_config){.root = c->root, .object = c->root->object, .path = ""};
 }
 
 am_config am_config_child(const am_config *c, const char *key)

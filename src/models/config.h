@@ -14,6 +14,7 @@
 typedef struct am_config_root {
     am_arena arena;
     const char *file;                /* for messages */
+    am_json object;                  /* the whole */
     am_status error;                 /* the first one */
     void (*on_error)(void *context); /* null, or told of it */
     void *context;
@@ -35,6 +36,9 @@ void am_config_fail(const am_config *c, const char *key, const char *format, ...
 
 /* The same for a value that transformers knows and this runtime does not: AM_UNSUPPORTED. */
 void am_config_unsupported(const am_config *c, const char *key, const char *format, ...) AM_PRINTF(3, 4);
+
+/* The whole file that c is a part of. */
+am_config am_config_whole(const am_config *c);
 
 /* Sub-configuration ("text_config"); an empty one when it is not there. */
 am_config am_config_child(const am_config *c, const char *key);

@@ -58,7 +58,8 @@ def realize(entry: dict, recipe: Recipe) -> tuple[dict, np.ndarray | None]:
     else:
         raise ValueError(f"input {name}: expected one of lo, fill, ids, mask, values")
     array = array.astype(DTYPES[entry.get("dtype", "I64")])
-    return {"name": name, "dtype": dtype_name(array), "shape": list(array.shape), "data": "raw"}, array
+    made = {"name": name, "dtype": dtype_name(array), "shape": list(array.shape), "data": "raw"}
+    return made | ({"list": True} if entry.get("list") else {}), array
 
 
 def store_weights(recipe: Recipe, tensors: list[list], arrays: dict[str, np.ndarray]) -> None:
@@ -128,7 +129,7 @@ def describe(case: Case, name: str, exact: np.ndarray, single: np.ndarray) -> di
     return entry
 
 
-STAYING = ("mask", "grid", "sizes", "second_per")  # inputs that say what the others are like
+STAYING = ("mask", "grid", "sizes", "second_per", "num_local")  # inputs that say what the others are like
 
 
 def other_inputs(case: Case) -> Case:
@@ -147,7 +148,7 @@ def other_inputs(case: Case) -> Case:
             array = np.roll(array, 1, axis=min(tokens, array.ndim) - 1)
         arrays[f"{case.name}/input/{entry['name']}"] = array
         inputs.append(
-            {"name": entry["name"], "dtype": entry["dtype"], "shape": entry["shape"], "data": "raw"}
+            {**{key: entry[key] for key in ("name", "dtype", "shape", "list") if key in entry}, "data": "raw"}
         )
     return Case({**case.data, "inputs": inputs}, arrays)
 

@@ -96,8 +96,10 @@ def load(case: Case, double: bool = False) -> torch.nn.Module:
 
 
 def arguments(case: Case, double: bool) -> dict:
-    """The inputs as tensors, dotted names nested: `past.0` is an element of the list `past`."""
+    """The inputs as tensors, or lists where the case says so, dotted names nested: `past.0` is an element of the list
+    `past`."""
     result: dict = {}
+    lists = {entry["name"] for entry in case.data["inputs"] if entry.get("list")}
     for name, array in case.inputs().items():
         tensor = torch.from_numpy(array)
         if double and array.dtype == np.float32:
@@ -106,7 +108,7 @@ def arguments(case: Case, double: bool) -> dict:
         place = result
         for part in path:
             place = place.setdefault(part, {})
-        place[last] = tensor
+        place[last] = tensor.tolist() if name in lists else tensor
     return {name: listed(value) for name, value in result.items()}
 
 

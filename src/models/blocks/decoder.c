@@ -165,6 +165,7 @@ typedef struct layers {
     am_attention_options attention;
     am_rope rope, sliding_rope;
     am_value block_mask, sliding_block_mask; /* AM_NONE: causal */
+    am_value prompt_mask;                    /* of sliding layers that keep the prompt; AM_NONE: they see all */
     am_value *carried;
     const char *list; /* of layers: "layers", or "blocks" in files of Kimi K2.5 and Molmo 2 */
 } layers;
@@ -199,6 +200,10 @@ static am_value decoder_layer(am_builder *b, am_value x, const layers *run, int 
     attention.window = o->sliding[index] ? o->sliding_window : 0;
     if (!attention.window && am_has_cache(b) && am_dim(b, x, 1) == 1) attention.window = o->cache_window;
     if (attention.window && !o->causal) attention.window++; /* inclusive where it looks both ways */
+    if (attention.window && o->window_keeps_prompt) {
+        if (run->prompt_mask.id) attention.mask = run->prompt_mask;
+        attention.window = 0;
+    }
     attention.rope = o->sliding[index] ? &run->sliding_rope : &run->rope;
     if (run->block_mask.id) {
         attention.mask = attention.window ? run->sliding_block_mask : run->block_mask;
@@ -297,6 +302,23 @@ static void read_blocks(am_builder *b, const am_decoder_options *o, layers *run)
     if (options.window) run->sliding_block_mask = am_block_mask(b, blocks, &options);
 }
 
+/* What the T tokens of a run see of S in the caches through a window that keeps what the first run read: BOOL [B, 1, T,
+   S]. AM_NONE without caches: all was read in one run. Marks of the first run's tokens are kept beside the keys. */
+static am_value prompt_mask(am_builder *b, const am_decoder_options *o, am_value x, am_value mask)
+{
+    int64_t B = am_dim(b, x, 0), T = am_dim(b, x, 1);
+    if (!o->window_keeps_prompt || !am_has_cache(b) || am_builder_failed(b)) return AM_NONE;
+    am_value offset = am_cache_offset(b), is_first = am_cast(b, am_binary_number(b, AM_EQUAL, offset, 0), AM_F32);
+    am_value marks = am_cache_append(b, "prompt", am_broadcast(b, is_first, am_shape_of(B, T, 1)));
+    int64_t S = am_dim(b, marks, 1);
+    am_value place = am_add(b, am_iota(b, AM_I32, am_shape_of(T, 1), 0, 0, 1), offset),
+             behind = am_sub(b, place, am_iota(b, AM_I32, am_shape_of(1, S), 1, 0, 1));
+    am_value near = am_binary_number(b, AM_LESS, behind, (double)o->sliding_window),
+             kept = am_binary_number(b, AM_NOT_EQUAL, am_reshape(b, marks, am_shape_of(B, 1, 1, S)), 0);
+    am_value seen = am_binary(b, AM_LOGICAL_OR, kept, near);
+    return mask.id ? am_binary(b, AM_LOGICAL_AND, seen, mask) : seen;
+}
+
 /* Whether positions are given for each of time, height and width: [3, B, T]. */
 static bool has_places(am_builder *b, const am_decoder_options *o)
 {
@@ -328,6 +350,7 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     run.rope = rope_tables(b, o, am_dim(b, x, 1));
     run.sliding_rope = o->has_sliding_rope ? am_rope_tables(b, &o->sliding_rope, am_dim(b, x, 1)) : run.rope;
     run.rope.interleaved = run.sliding_rope.interleaved = o->rotary_interleaved;
+    run.prompt_mask = prompt_mask(b, o, x, run.attention.mask);
     x = norm(b, o->embedding_norm, x, o);
     if (o->enter) o->enter(b, x, o);
     am_value state = x; /* of a layer, before what comes between */

@@ -73,6 +73,7 @@ struct am_decoder_options {
     bool both_ways;                            /* use_bidirectional_attention: only with given block_sequence_ids */
     int64_t cache_window;                      /* new tokens see so many positions, a prompt's all; 0: all */
     bool sliding[AM_LAYERS_LIMIT];             /* which layers look through the window */
+    bool window_keeps_prompt;                  /* beside the window they see what the first run of a text read */
     bool rotary_interleaved;                   /* pairs stand side by side (GLM) */
     bool has_sliding_rope;
     am_rope_config sliding_rope; /* of sliding layers (Gemma 3) */

@@ -5,6 +5,7 @@
 #define AM_MODELS_BLOCKS_DEEPSEEK_OCR2_H
 
 #include "models/blocks/sam.h"
+#include "models/blocks/vision_language.h"
 
 /* What files call the weights, below the scope. */
 typedef struct am_deepseek_ocr2_names {
@@ -13,10 +14,28 @@ typedef struct am_deepseek_ocr2_names {
     const am_sam_names *sam_names;
 } am_deepseek_ocr2_names;
 
+/* Segment Anything's map by the vision configuration c, of which sam_config is a part, made smaller: [B, C, H / 4, W /
+   4], H and W in patches; channels: what downsample_channels is where it is absent. */
+am_value am_deepseek_ocr2_map(am_builder *b, const am_config *c, am_value images, const am_deepseek_ocr2_names *names,
+                              const int64_t channels[2]);
+
 /* What the queries collect of images: [B, channels, H, W], by the vision configuration c: [B, 144 or 256, C], more of
    them where the map has more than 144 places; *out_encoder (may be null): outputs of the encoder, hidden states among
    them. */
 am_value am_deepseek_ocr2_look(am_builder *b, const am_config *c, am_value images, const am_deepseek_ocr2_names *names,
                                am_part_outputs *out_encoder);
+
+/* How pages become rows for the text. */
+typedef struct am_ocr_pages {
+    am_value (*look)(am_builder *b, am_value images); /* [n, channels, H, W] -> [n, P, C] */
+    /* The tiles of page i, x: [n, P, C], as rows: [rows, C]; or the whole of a page, of one tile, where i is below 0.
+     */
+    am_value (*arrange)(am_builder *b, am_value x, int64_t i);
+} am_ocr_pages;
+
+/* Rows of the pages of the inputs pixel_values, pixel_values_local and num_local_patches: of each its tiles, the whole
+   of it and the weight view_seperator, which are outputs image_hidden_states.i. All of them: [rows, C]. Files of
+   classes with a head have their weights below "model". */
+am_value am_ocr_page_rows(am_builder *b, const am_ocr_pages *options);
 
 #endif

@@ -48,8 +48,10 @@ static const am_vision_language_family *family_of(const am_builder *b)
 am_config am_text_config(const am_builder *b)
 {
     const am_config *c = am_model_config(b);
-    bool flat = family_of(b)->flat_text_config && !am_config_has(c, "text_config");
-    return flat ? *c : am_config_child(c, "text_config");
+    const am_vision_language_family *family = family_of(b);
+    if (am_config_has(c, "text_config")) return am_config_child(c, "text_config");
+    if (family->flat_text_config) return *c;
+    return am_config_child(c, family->text_key ? family->text_key : "text_config");
 }
 
 int64_t am_text_width(am_builder *b)

@@ -43,6 +43,7 @@ typedef struct am_vision_language_family {
     bool flattens_videos;      /* as one row of numbers (LLaVA-NeXT-Video) */
     bool may_exceed_words;     /* image_token_id may be beyond the vocabulary */
     bool flat_text_config;     /* without text_config its fields are the configuration's own */
+    const char *text_key;      /* what a configuration without text_config may call it; or null */
     /* Null, or names inputs of the text model that the outer class makes: at most AM_VISION_LANGUAGE_INPUTS; gives how
        many. */
     int (*text_inputs)(am_builder *b, am_part_input out[AM_VISION_LANGUAGE_INPUTS]);
