@@ -358,12 +358,12 @@ am_value am_decoder_body(am_builder *b, const am_decoder_options *o, const char 
     for (int i = 0; i < o->num_hidden_layers && !am_builder_failed(b); i++) {
         am_own_layer own = o->own_layer ? o->own_layer(b, &x, o, i) : AM_OWN_LAYER_NONE;
         if (own == AM_OWN_LAYER_LEFT_OUT) continue;
-        am_output_hidden_state(b, "hidden_states", states++, state);
+        if (!o->hides_states) am_output_hidden_state(b, "hidden_states", states++, state);
         state = x = own == AM_OWN_LAYER_DONE ? x : decoder_layer(b, x, &run, i);
         if (o->after_layer) x = o->after_layer(b, x, i);
     }
     x = norm(b, o->final_norm ? o->final_norm : "norm", x, o);
-    am_output_hidden_state(b, "hidden_states", states, x);
+    if (!o->hides_states) am_output_hidden_state(b, "hidden_states", states, x);
     am_end_scope(b);
     return x;
 }

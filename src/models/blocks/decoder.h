@@ -83,6 +83,7 @@ struct am_decoder_options {
     am_decoder_part *attention, *mlp;        /* null: those of LLaMA */
     am_decoder_norm *norm;                   /* null: RMSNorm */
     const char *final_norm;                  /* null: "norm" */
+    bool hides_states;                       /* hidden states are no outputs */
     const char *embeddings;                  /* their table; null: "embed_tokens" */
     const char *embedding_norm;              /* of what goes into the first layer; null: none */
     bool ignores_packing;                    /* texts packed into a row see one another (AFMoE) */

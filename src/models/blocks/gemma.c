@@ -4,6 +4,30 @@
 
 #include <math.h>
 
+static void adapt_gemma(const am_config *c, am_decoder_options *o)
+{
+    o->hidden_act = am_config_activation(c, "hidden_act", AM_GELU_TANH);
+    if (o->hidden_act == AM_GELU) o->hidden_act = AM_GELU_TANH; /* what the first files meant by "gelu" */
+    o->qkv_bias = o->out_bias = am_config_flag(c, "attention_bias", false);
+    o->norm_weight_offset = 1;
+    o->embedding_scale = sqrt((double)o->hidden_size);
+    o->both_ways = am_config_flag(c, "use_bidirectional_attention", false);
+}
+
+const am_decoder_family am_gemma_family = {
+    .defaults = {.vocab_size = 256000,
+                 .hidden_size = 3072,
+                 .intermediate_size = 24576,
+                 .num_hidden_layers = 28,
+                 .num_attention_heads = 16,
+                 .num_key_value_heads = 16,
+                 .head_dim = 256,
+                 .max_position_embeddings = 8192,
+                 .tied = true,
+                 .has_pad_token = true},
+    .adapt = adapt_gemma,
+};
+
 void am_gemma2_adapt(const am_config *c, am_decoder_options *o)
 {
     o->hidden_act = am_config_activation(c, "hidden_activation", AM_GELU_TANH);
