@@ -92,7 +92,12 @@ def load(case: Case, double: bool = False) -> torch.nn.Module:
     problems = {key: sorted(map(str, found)) for key, found in report.items() if found}
     if problems:
         raise ValueError(f"{case.name}: weights do not fit the class: {problems}")
-    return (model.double() if double else model).eval()
+    if double:
+        model.double()
+        for part in model.modules():  # some cast what they are given to the type that their configuration names
+            if getattr(getattr(part, "config", None), "dtype", None) == torch.float32:
+                part.config.dtype = torch.float64
+    return model.eval()
 
 
 def arguments(case: Case, double: bool) -> dict:

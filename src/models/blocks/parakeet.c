@@ -32,15 +32,17 @@ typedef struct parakeet_config {
 
 static parakeet_config read_config(const am_config *c)
 {
+    am_config whole = am_config_whole(c);
+    bool usual = !am_config_is(&whole, "model_type", "nemotron_h_omni"); /* whose files leave away what is false */
     parakeet_config r = {.hidden_size = am_config_size(c, "hidden_size", 1024),
                          .layers = am_config_count(c, "num_hidden_layers", 24),
                          .intermediate_size = am_config_size(c, "intermediate_size", 4096),
                          .heads = am_config_size(c, "num_attention_heads", 8),
                          .kernel = am_config_size(c, "conv_kernel_size", 9),
                          .hidden_act = am_config_activation(c, "hidden_act", AM_SILU),
-                         .attention_bias = am_config_flag(c, "attention_bias", true),
+                         .attention_bias = am_config_flag(c, "attention_bias", usual),
                          .convolution_bias = am_config_flag(c, "convolution_bias", true),
-                         .scale_input = am_config_flag(c, "scale_input", true),
+                         .scale_input = am_config_flag(c, "scale_input", usual),
                          .channels = am_config_size(c, "subsampling_conv_channels", 256),
                          .subsampling_kernel = am_config_size(c, "subsampling_conv_kernel_size", 3),
                          .subsampling_stride = am_config_size(c, "subsampling_conv_stride", 2),
