@@ -41,19 +41,6 @@ static am_value squares(am_builder *b, const am_config *c, am_value states, cons
     return am_flatten(b, am_fold_patches(b, x, grid[0], grid[1], factor), 0, 1);
 }
 
-static am_value project_squares(am_builder *b, const am_config *c, am_value x, int64_t C)
-{
-    static const char *const names[] = {"mlp1.0", "mlp1.1", "mlp1.3"};
-    return project(b, x, names, am_config_size(c, "projector_hidden_size", 4096), C, AM_NO_BIAS);
-}
-
-static am_radio_options read_tower(const am_config *vision)
-{
-    am_radio_options r = am_radio_options_read(vision);
-    r.encoder.hidden_states = "";
-    return r;
-}
-
 /* The grid of picture i of the input image_grid_hw; `left` patches are those of it and of later ones. */
 static void read_grid(am_builder *b, int64_t i, int64_t left, int64_t out[2])
 {
@@ -65,45 +52,63 @@ static void read_grid(am_builder *b, int64_t i, int64_t left, int64_t out[2])
                                 i, out[0], out[1], left));
 }
 
-/* Rows of the text for the pictures whose patches the input pixel_values: [P, numbers of a patch] has, one picture
-   behind the other: [rows, C]. Neighbours of one size go through the tower together. */
-static am_value image_rows(am_builder *b, const am_config *c, int64_t C)
+/* How many pictures from i on are of one size, which is `grid` then. */
+static int64_t alike(am_builder *b, int64_t i, int64_t count, int64_t left, int64_t grid[2])
+{
+    int64_t n = 1, other[2];
+    read_grid(b, i, left, grid);
+    if (am_builder_failed(b)) return 1;
+    for (; i + n < count && (n + 1) * grid[0] * grid[1] <= left; n++) {
+        read_grid(b, i + n, left, other);
+        if (other[0] != grid[0] || other[1] != grid[1]) break;
+    }
+    return n;
+}
+
+/* Squares of all pictures whose patches are pixels: [P, D], in their order: [rows, K]. Neighbours of one size go
+   through the tower together. */
+static am_value all_squares(am_builder *b, const am_config *c, am_value pixels, int64_t count)
 {
     am_config vision = am_config_child(c, "vision_config");
-    am_radio_options r = read_tower(&vision);
-    am_value pixels = am_input(b, "pixel_values", 2), sizes = am_input(b, "image_grid_hw", 2), *parts;
-    if (am_builder_failed(b)) return AM_NONE;
-    int64_t count = am_dim(b, sizes, 0), all = am_dim(b, pixels, 0), used = 0, D = am_dim(b, pixels, 1);
+    am_radio_options r = am_radio_options_read(&vision);
+    am_value *parts = am_arena_array(am_builder_arena(b), (size_t)count + 1, sizeof *parts);
+    int64_t all = am_dim(b, pixels, 0), D = am_dim(b, pixels, 1), used = 0, n = 1, grid[2];
     int made = 0;
-    if (count > IMAGES_LIMIT || am_dim(b, sizes, 1) != 2) {
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "image_grid_hw must have height and width of up to %d pictures", IMAGES_LIMIT));
-        return AM_NONE;
-    }
-    parts = am_arena_array(am_builder_arena(b), (size_t)count + 1, sizeof *parts);
+    r.encoder.hidden_states = "";
     if (!parts) am_builder_fail(b, am_out_of_memory());
-    for (int64_t i = 0, next; i < count && !am_builder_failed(b); i = next) {
-        int64_t grid[2], other[2];
-        read_grid(b, i, all - used, grid);
-        if (am_builder_failed(b)) return AM_NONE;
-        int64_t patches = grid[0] * grid[1], most = (all - used) / patches;
-        for (next = i + 1; next < count && next - i < most; next++) {
-            read_grid(b, next, all - used, other);
-            if (other[0] != grid[0] || other[1] != grid[1]) break;
-        }
-        am_value x = am_slice(b, pixels, 0, used, used + (next - i) * patches);
+    for (int64_t i = 0; i < count && !am_builder_failed(b); i += n) {
+        n = alike(b, i, count, all - used, grid);
+        if (am_builder_failed(b)) break;
+        int64_t patches = grid[0] * grid[1];
+        am_value x = am_slice(b, pixels, 0, used, used + n * patches);
         am_scope(b, "%s", TOWER);
-        x = am_radio_states(b, &r, am_reshape(b, x, am_shape_of(next - i, patches, D)), grid,
-                            "patch_generator.embedder");
+        x = am_radio_states(b, &r, am_reshape(b, x, am_shape_of(n, patches, D)), grid, "patch_generator.embedder");
         am_end_scope(b);
         parts[made++] = squares(b, c, x, &r, grid);
-        used += (next - i) * patches;
+        used += n * patches;
     }
     if (used != all && !am_builder_failed(b))
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
                                     "pixel_values holds %" PRId64 " patches, and image_grid_hw tells of %" PRId64, all,
                                     used));
-    return am_builder_failed(b) ? AM_NONE : project_squares(b, c, am_concat(b, parts, made, 0), C);
+    return am_builder_failed(b) ? AM_NONE : am_concat(b, parts, made, 0);
+}
+
+/* Rows of the text for the pictures in the inputs pixel_values: [P, numbers of a patch] and image_grid_hw: [rows, C].
+ */
+static am_value image_rows(am_builder *b, const am_config *c, int64_t C)
+{
+    static const char *const names[] = {"mlp1.0", "mlp1.1", "mlp1.3"};
+    am_value pixels = am_input(b, "pixel_values", 2), sizes = am_input(b, "image_grid_hw", 2);
+    if (am_builder_failed(b)) return AM_NONE;
+    int64_t count = am_dim(b, sizes, 0);
+    if (count < 1 || count > IMAGES_LIMIT || am_dim(b, sizes, 1) != 2) {
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "image_grid_hw must have height and width of 1 to %d pictures",
+                                    IMAGES_LIMIT));
+        return AM_NONE;
+    }
+    am_value x = all_squares(b, c, pixels, count);
+    return project(b, x, names, am_config_size(c, "projector_hidden_size", 4096), C, AM_NO_BIAS);
 }
 
 /* --- sounds --- */

@@ -17,6 +17,7 @@ typedef struct am_radio_options {
     int summary_count;
 } am_radio_options;
 
+/* The fields of RadioConfig; what is wrong in them is an error of the configuration. */
 am_radio_options am_radio_options_read(const am_config *c);
 
 /* Pixels of each patch side by side, channel by channel: x: [B, channels, H, W] -> [B, N, channels * p * p]. */
