@@ -42,20 +42,26 @@ am_value am_hybrid_conv(am_builder *b, const am_hybrid_options *o, const char *n
     return act == AM_IDENTITY ? x : am_unary(b, act, x);
 }
 
-/* Residual convolutions beside a convolution of single pixels (CSP); `count` of them. */
+/* RepVGG's blocks: `count` convolutions of 3 x 3 and of single pixels. */
+static am_value bottlenecks(am_builder *b, const am_hybrid_options *o, am_value x, int64_t C, int64_t count)
+{
+    for (int64_t i = 0; i < count && !am_builder_failed(b); i++) {
+        am_scope(b, "bottlenecks.%d", (int)i);
+        x = am_unary(b, o->act,
+                     am_add(b, am_hybrid_conv(b, o, "conv1", x, C, 3, 1, AM_IDENTITY),
+                            am_hybrid_conv(b, o, "conv2", x, C, 1, 1, AM_IDENTITY)));
+        am_end_scope(b);
+    }
+    return x;
+}
+
+/* Such blocks beside a convolution of single pixels (CSP). */
 static am_value csp_layer(am_builder *b, const am_hybrid_options *o, am_value x, int64_t inner, int64_t out,
                           int64_t count)
 {
     am_value first = am_hybrid_conv(b, o, "conv1", x, inner, 1, 1, o->act);
     am_value second = am_hybrid_conv(b, o, "conv2", x, inner, 1, 1, o->act);
-    for (int64_t i = 0; i < count && !am_builder_failed(b); i++) {
-        am_scope(b, "bottlenecks.%d", (int)i);
-        first = am_unary(b, o->act,
-                         am_add(b, am_hybrid_conv(b, o, "conv1", first, inner, 3, 1, AM_IDENTITY),
-                                am_hybrid_conv(b, o, "conv2", first, inner, 1, 1, AM_IDENTITY)));
-        am_end_scope(b);
-    }
-    x = am_add(b, first, second);
+    x = am_add(b, bottlenecks(b, o, first, inner, count), second);
     return inner == out ? x : am_hybrid_conv(b, o, "conv3", x, out, 1, 1, o->act);
 }
 
@@ -76,12 +82,37 @@ static am_value elan_layer(am_builder *b, const am_hybrid_options *o, am_value x
     return am_hybrid_conv(b, o, "conv4", am_concat(b, parts, 4, 1), C, 1, 1, AM_SILU);
 }
 
+/* The same of one convolution, whose second half goes through the blocks, to C channels (DEIMv2). */
+static am_value halves_layer(am_builder *b, const am_hybrid_options *o, am_value x, int64_t C)
+{
+    x = am_hybrid_conv(b, o, "conv1", x, 2 * C, 1, 1, o->act);
+    am_value second = bottlenecks(b, o, am_slice(b, x, 1, C, AM_SLICE_END), C, o->rep_count);
+    x = am_add(b, am_slice(b, x, 1, 0, C), second);
+    return o->trails ? am_hybrid_conv(b, o, "conv2", x, C, 3, 1, o->act) : x;
+}
+
+am_value am_hybrid_simple_elan(am_builder *b, const am_hybrid_options *o, am_value x)
+{
+    int64_t C = o->C, inner = (int64_t)nearbyint(floor(o->expansion * (double)C / 2));
+    am_value parts[4];
+    x = am_hybrid_conv(b, o, "conv1", x, 2 * C, 1, 1, o->act);
+    parts[0] = am_slice(b, x, 1, 0, C);
+    parts[1] = am_slice(b, x, 1, C, AM_SLICE_END);
+    for (int i = 2; i < 4; i++) {
+        am_scope(b, i == 2 ? "csp_rep1" : "csp_rep2");
+        parts[i] = halves_layer(b, o, parts[i - 1], inner);
+        am_end_scope(b);
+    }
+    return am_hybrid_conv(b, o, "conv2", am_concat(b, parts, 4, 1), C, 1, 1, o->act);
+}
+
 static am_value fuse(am_builder *b, const am_hybrid_options *o, const char *list, int i, am_value x, am_value y)
 {
     int64_t inner = (int64_t)((double)o->C * o->expansion);
-    x = am_concat2(b, x, y, 1);
+    x = o->sums ? am_add(b, x, y) : am_concat2(b, x, y, 1);
     am_scope(b, "%s.%d", list, i);
-    x = o->is_fine ? elan_layer(b, o, x) : csp_layer(b, o, x, inner, o->C, REP_BLOCKS);
+    if (o->is_simple) x = am_hybrid_simple_elan(b, o, x);
+    else x = o->is_fine ? elan_layer(b, o, x) : csp_layer(b, o, x, inner, o->C, REP_BLOCKS);
     am_end_scope(b);
     return x;
 }
@@ -136,7 +167,8 @@ static am_value attention_layer(am_builder *b, const am_hybrid_options *o, am_va
     am_value placed = where.id ? am_add(b, h, where) : h;
     x = am_add(b, x, am_detr_attend(b, "self_attn", placed, placed, h, &attention));
     x = am_layer_norm(b, o->normalize_before ? "final_layer_norm" : "self_attn_layer_norm", x, o->layer_norm_eps);
-    x = am_add(b, x, am_detr_mlp(b, x, o->inner, o->attention_act));
+    h = am_linear_activation(b, o->up ? o->up : "fc1", x, o->inner, AM_BIAS, o->attention_act);
+    x = am_add(b, x, am_linear(b, o->down ? o->down : "fc2", h, o->C, AM_BIAS));
     return o->normalize_before ? x : am_layer_norm(b, "final_layer_norm", x, o->layer_norm_eps);
 }
 

@@ -36,7 +36,8 @@ static am_hybrid_options read_encoder(const am_config *c, bool is_fine)
         .expansion = am_config_real(c, "hidden_expansion", 1),
         .is_fine = is_fine,
     };
-    am_hybrid_read_attended(c, "encode_proj_layers", &r);
+    if (am_config_is(c, "encoder_type", "lite")) r.count = 2; /* DEIMv2's small encoder, which has no attention */
+    else am_hybrid_read_attended(c, "encode_proj_layers", &r);
     if (am_config_has(c, "eval_size")) r.temperature = 0;
     am_config_check_divides(c, heads, r.heads, "encoder_hidden_dim", r.C);
     if (r.C % 4) am_config_fail(c, "encoder_hidden_dim", "%" PRId64 " does not divide by 4", r.C);
@@ -130,7 +131,14 @@ static void read_maps(am_builder *b, const am_rt_detr_options *o, const am_value
     for (int i = 0; i < o->levels && !am_builder_failed(b); i++) {
         out[i] = maps[i < count ? i : count - 1];
         if (as_they_are) continue;
-        out[i] = project(b, "decoder_input_proj", i, out[i], o->C, i < count ? 1 : 3, o->encoder.batch_norm_eps);
+        if (o->named_input) {
+            am_scope(b, "decoder_input_proj");
+            am_scope(b, "%d", i);
+            out[i] =
+                am_hybrid_conv(b, &o->encoder, "", out[i], o->C, i < count ? 1 : 3, i < count ? 1 : 2, AM_IDENTITY);
+            am_end_scope(b);
+            am_end_scope(b);
+        } else out[i] = project(b, "decoder_input_proj", i, out[i], o->C, i < count ? 1 : 3, o->encoder.batch_norm_eps);
     }
 }
 
@@ -175,22 +183,29 @@ static void choose(am_builder *b, const am_rt_detr_options *o, am_rt_detr_start 
     r->queries = am_take_rows(b, x, best);
 }
 
+/* The backbone's maps, projected; the finest where it is kept. */
+static void backbone_maps(am_builder *b, const am_rt_detr_options *o, am_value *out, am_value *finest)
+{
+    am_scope(b, "backbone.model");
+    int skipped = o->keeps_finest, count = o->encoder.count + skipped;
+    am_feature_maps found = am_backbone_maps(b, count, count);
+    am_end_scope(b);
+    if (skipped) *finest = found.maps[0];
+    for (int i = 0; i < o->encoder.count && !am_builder_failed(b); i++)
+        out[i] = project(b, "encoder_input_proj", i, found.maps[i + skipped], o->encoder.C, 1, BATCH_NORM_EPS);
+}
+
 am_rt_detr_start am_rt_detr_begin(am_builder *b, const am_rt_detr_options *o)
 {
     am_rt_detr_start r = {.states = am_states_make(b, AM_LEVELS_LIMIT + 1)};
     am_value maps[AM_LEVELS_LIMIT];
     am_input_optional(b, "pixel_mask", 3); /* is taken and has no effect */
     am_scope(b, "%.*s", (int)strcspn(o->prefix, "."), o->prefix);
-    am_scope(b, "backbone.model");
-    int skipped = o->keeps_finest, count = o->encoder.count + skipped;
-    am_feature_maps found = am_backbone_maps(b, count, count);
-    am_end_scope(b);
-    if (skipped) r.finest = found.maps[0];
-    for (int i = 0; i < o->encoder.count && !am_builder_failed(b); i++)
-        maps[i] = project(b, "encoder_input_proj", i, found.maps[i + skipped], o->encoder.C, 1, BATCH_NORM_EPS);
+    if (o->read_maps) o->read_maps(b, o, maps);
+    else backbone_maps(b, o, maps, &r.finest);
     if (am_builder_failed(b)) return r;
     am_scope(b, "encoder");
-    am_hybrid_encode(b, &o->encoder, maps, r.maps, &r.states);
+    (o->encode ? o->encode : am_hybrid_encode)(b, &o->encoder, maps, r.maps, &r.states);
     am_end_scope(b);
     if (am_builder_failed(b)) return r;
     read_maps(b, o, r.maps, maps);

@@ -6,7 +6,9 @@
 
 #include "models/blocks/hybrid_encoder.h"
 
-typedef struct am_rt_detr_options {
+typedef struct am_rt_detr_options am_rt_detr_options;
+
+struct am_rt_detr_options {
     am_hybrid_options encoder;
     am_deformable_options attention;
     int64_t C, num_queries, levels, layers, heads, inner, labels;
@@ -15,7 +17,13 @@ typedef struct am_rt_detr_options {
     const char *prefix; /* of the model: "model." or "" */
     bool keeps_finest;  /* the backbone gives one map more, finer than those that are encoded (PP-DocLayoutV3) */
     bool quads;         /* boxes are centres and four corners, 10 numbers (PP-DocLayoutV4) */
-} am_rt_detr_options;
+    bool named_input;   /* of decoder_input_proj: "conv" and "norm", and not numbers */
+    /* Null, or the maps that the encoder is given, below the model's scope: encoder.count of them. */
+    void (*read_maps)(am_builder *b, const am_rt_detr_options *options, am_value *out);
+    /* Null, or what encodes them, below "encoder": as am_hybrid_encode. */
+    void (*encode)(am_builder *b, const am_hybrid_options *options, const am_value *maps, am_value *out,
+                   am_states *states);
+};
 
 /* What the decoder begins with, and what the encoder gave. */
 typedef struct am_rt_detr_start {
