@@ -163,7 +163,6 @@ static void adapt(const am_config *c, am_rt_detr_options *o)
 {
     o->read_maps = read_maps;
     o->named_input = true;
-    o->shares_boxes = am_config_flag(c, "share_bbox_head", false);
     o->encoder.is_simple = true;
     o->encoder.trails = am_config_flag(c, "encoder_has_trailing_conv", true);
     o->encoder.sums = true;

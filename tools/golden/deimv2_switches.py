@@ -15,7 +15,7 @@ def image(*shape: int) -> dict:
 
 
 LITE = {"backbone_config": HGNET, "encoder_type": "lite", "encoder_in_channels": [16], "decoder_in_channels": [32, 32], "num_feature_levels": 2, "decoder_n_levels": 2,
-        "decoder_n_points": [4, 2], "feat_strides": [16, 32], "num_queries": 5, "use_gateway": False, "share_bbox_head": True}
+        "decoder_n_points": [4, 2], "feat_strides": [16, 32], "num_queries": 5, "use_gateway": False}
 VIT = {"backbone_config": DINO, "encoder_has_trailing_conv": False, "num_queries": 12, "spatial_tuning_adapter_inplanes": 3}
 # Whole configurations in place of the given ones, which are HGNet's of three maps.
 DEIMV2 = {"deimv2": [

@@ -113,11 +113,9 @@ typedef struct decoded {
     am_value x, first_box, corners, p, box; /* corners and what follows: of the last layer */
 } decoded;
 
-/* Head i over x: corners [B, Q, 4 * (bins + 1)]. Files have one that all layers share under the last layer's name. */
+/* Head i over x: corners [B, Q, 4 * (bins + 1)]. */
 static am_value corner_head(am_builder *b, const fine_config *c, am_value x, int64_t i)
 {
-    if (c->base.shares_boxes)
-        i = am_has_weight(b, "model.decoder.bbox_embed.0.layers.0.weight") ? 0 : c->base.layers - 1;
     am_open_tied_head(b, "bbox_embed", i, "layers.0.weight", true);
     x = am_mlp_head(b, "", x, c->base.C, 4 * (c->bins + 1), 3);
     am_end_scope(b);

@@ -17,7 +17,6 @@ struct am_rt_detr_options {
     const char *prefix; /* of the model: "model." or "" */
     bool keeps_finest;  /* the backbone gives one map more, finer than those that are encoded (PP-DocLayoutV3) */
     bool quads;         /* boxes are centres and four corners, 10 numbers (PP-DocLayoutV4) */
-    bool shares_boxes;  /* all layers have one head of boxes (DEIMv2) */
     bool named_input;   /* of decoder_input_proj: "conv" and "norm", and not numbers */
     /* Null, or the maps that the encoder is given, below the model's scope: encoder.count of them. */
     void (*read_maps)(am_builder *b, const am_rt_detr_options *options, am_value *out);
