@@ -108,9 +108,29 @@ static am_status own_texts(const am_draft *draft, am_encoding *e)
     return NULL;
 }
 
-static void fill_arrays(const am_draft *draft, const am_input inputs[2], am_encoding *e)
+/* Where tokens of an input began and ended: parts that truncation cut off may be many, of two places of one text in
+   turn, and tokens may be as long as the text. Each of two places has a cursor that stays there. */
+typedef struct places {
+    am_cursor cursors[2];
+} places;
+
+static uint32_t gap(const am_cursor *c, uint32_t point)
 {
-    am_cursor c = {0};
+    return c->point > point ? c->point - point : point - c->point;
+}
+
+/* Bytes of a range of code points. */
+static am_text_range bytes_of_points(places *p, am_text text, am_text_range points)
+{
+    am_cursor *a = &p->cursors[0], *b = &p->cursors[1];
+    if (a->text.bytes != text.bytes || a->text.length != text.length) *a = *b = am_cursor_at_start(text);
+    if (a->ascii) return points;
+    uint32_t start = byte_of_point(gap(a, points.start) <= gap(b, points.start) ? a : b, points.start);
+    return (am_text_range){start, byte_of_point(gap(a, points.end) < gap(b, points.end) ? a : b, points.end)};
+}
+
+static void fill_arrays(const am_draft *draft, const am_input inputs[2], places known[2], am_encoding *e)
+{
     for (size_t i = 0; i < draft->count; i++) {
         const am_draft_token *token = &draft->tokens[i];
         e->ids[i] = token->id;
@@ -121,18 +141,14 @@ static void fill_arrays(const am_draft *draft, const am_input inputs[2], am_enco
         e->tokens[i] = token->text;
         e->offsets[i] = e->byte_offsets[i] = token->offsets;
         if (token->source < 0) continue;
-        am_text text = text_of(inputs, token);
-        if (c.text.bytes != text.bytes || c.text.length != text.length) c = am_cursor_at_start(text);
-        if (!c.ascii)
-            e->byte_offsets[i] =
-                (am_text_range){byte_of_point(&c, token->offsets.start), byte_of_point(&c, token->offsets.end)};
+        e->byte_offsets[i] = bytes_of_points(&known[token->source], text_of(inputs, token), token->offsets);
     }
 }
 
-static am_status hand_out(const am_draft *draft, const am_input inputs[2], am_encoding *e)
+static am_status hand_out(const am_draft *draft, const am_input inputs[2], places known[2], am_encoding *e)
 {
     if (!place_arrays(e, draft->count)) return am_out_of_memory();
-    fill_arrays(draft, inputs, e);
+    fill_arrays(draft, inputs, known, e);
     fill_sequences(draft, e);
     AM_TRY(own_texts(draft, e));
     if (draft->overflowing_count == 0) return NULL;
@@ -140,15 +156,16 @@ static am_status hand_out(const am_draft *draft, const am_input inputs[2], am_en
     if (!e->overflowing) return am_out_of_memory();
     for (size_t i = 0; i < draft->overflowing_count; i++) {
         e->overflowing_count = i + 1;
-        AM_TRY(hand_out(&draft->overflowing[i], inputs, &e->overflowing[i]));
+        AM_TRY(hand_out(&draft->overflowing[i], inputs, known, &e->overflowing[i]));
     }
     return NULL;
 }
 
 am_status am_encoding_from_draft(const am_draft *draft, const am_input inputs[2], am_encoding *out)
 {
+    places known[2] = {{{{.ascii = false}}}};
     *out = (am_encoding){0};
-    am_status status = hand_out(draft, inputs, out);
+    am_status status = hand_out(draft, inputs, known, out);
     if (status) am_encoding_deinit(out);
     return status;
 }
