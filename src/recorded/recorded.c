@@ -170,12 +170,22 @@ static const struct {
     const char *sign;
     am_status (*verify)(am_arena *, const char *, am_recorded *);
 } kinds[] = {
-    {"tokenizers/texts.json", verify_all}, {"chat_templates/messages.json", verify_all},
-    {"texts.json", verify_tokenizers},     {"messages.json", verify_templates},
-    {"processors", verify_images},         {"post_processing.json", verify_images},
-    {"extractors", verify_sounds},         {"ctc.jsonl", verify_pipelines},
-    {"whisper.jsonl", verify_pipelines},   {"detection.jsonl", verify_pipelines},
-    {"../texts.json", verify_kind},        {"../../texts.json", verify_one_tokenizer},
+    {"tokenizers/texts.json", verify_all},
+    {"chat_templates/messages.json", verify_all},
+    {"image_processors/processors", verify_all},
+    {"audio/extractors", verify_all},
+    {"pipelines/ctc.jsonl", verify_all},
+    {"pipelines/whisper.jsonl", verify_all},
+    {"texts.json", verify_tokenizers},
+    {"messages.json", verify_templates},
+    {"processors", verify_images},
+    {"post_processing.json", verify_images},
+    {"extractors", verify_sounds},
+    {"ctc.jsonl", verify_pipelines},
+    {"whisper.jsonl", verify_pipelines},
+    {"detection.jsonl", verify_pipelines},
+    {"../texts.json", verify_kind},
+    {"../../texts.json", verify_one_tokenizer},
     {"../tokenizers", verify_pipelines},
 };
 
