@@ -46,6 +46,45 @@ static void media_audio__decodes_ogg(void **state)
     expect_sine("sine.opus", 48000, 12000);
 }
 
+/* Gives every page of a stream another serial number, and the checksum that it then has (RFC 3533). */
+static void set_serial(uint8_t *file, size_t length, uint8_t serial)
+{
+    enum { SERIAL = 14, CHECKSUM = 22, SEGMENTS = 26, HEAD = 27 };
+    for (size_t at = 0, size; at + HEAD <= length; at += size) {
+        uint8_t *page = file + at;
+        uint32_t crc = 0;
+        size = HEAD + page[SEGMENTS];
+        for (size_t i = 0; i < page[SEGMENTS]; i++) size += page[HEAD + i];
+        assert_true(at + size <= length);
+        page[SERIAL] = serial;
+        memset(page + CHECKSUM, 0, 4);
+        for (size_t i = 0; i < size; i++) {
+            crc ^= (uint32_t)page[i] << 24;
+            for (int bit = 0; bit < 8; bit++) crc = crc & 0x80000000u ? crc << 1 ^ 0x04c11db7u : crc << 1;
+        }
+        for (int i = 0; i < 4; i++) page[CHECKSUM + i] = (uint8_t)(crc >> 8 * i);
+    }
+}
+
+/* Streams of one form behind one another, which are read from front to end. */
+static void media_audio__decodes_ogg_behind_ogg(void **state)
+{
+    size_t length;
+    am_audio one = open_sound("sounds/sine.ogg"), both;
+    char *file = am_test_read_file(media_data("sounds/sine.ogg"), &length), *twice = malloc(2 * length);
+    assert_non_null(twice);
+    memcpy(twice, file, length);
+    memcpy(twice + length, file, length);
+    set_serial((uint8_t *)twice + length, length, (uint8_t)(file[14] + 1));
+    am_test_expect_ok(am_audio_decode((uint8_t *)twice, 2 * length, "twice.ogg", NULL, &both));
+    assert_int_equal(both.frames, 2 * one.frames);
+    for (int64_t i = 0; i < both.frames; i++) assert_true(both.samples[i] == one.samples[i % one.frames]);
+    am_audio_deinit(&one);
+    am_audio_deinit(&both);
+    free(twice);
+    free(file);
+}
+
 static void media_audio__decodes_rarer_containers(void **state)
 {
     expect_sine("sine.aiff", 22050, 5512);
