@@ -173,6 +173,7 @@ static am_value voice_of(am_builder *b, am_value x, const dit_config *c)
 {
     int last = c->voice_layers - 1;
     am_value all = AM_NONE;
+    if (am_builder_failed(b)) return AM_NONE; /* the configuration is wrong, and the lists may be empty */
     am_scope(b, "spk_encoder");
     x = delay_layer(b, "blocks.0", am_transpose(b, x, 1, 2), c->channels[0], c->kernels[0], c->dilations[0]);
     for (int i = 1; i < last && !am_builder_failed(b); i++) {
