@@ -1,5 +1,6 @@
 /* ProcessorMixin.__call__: prepare texts, process media, expand placeholders, encode. */
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "media/preprocessor_config.h"
 #include "processors/class.h"
 #include "tensor/shape.h"
@@ -68,8 +69,13 @@ am_status am_format_texts(am_processor_call *run, const char *before, const char
 static am_status take_texts(am_processor_call *run)
 {
     AM_TRY(am_make_texts(run, run->inputs->text_count));
-    for (int64_t i = 0; i < run->out->text_count; i++)
-        am_buffer_append(&run->out->texts[i], run->inputs->texts[i].bytes, run->inputs->texts[i].length);
+    for (int64_t i = 0; i < run->out->text_count; i++) {
+        const am_text *text = &run->inputs->texts[i];
+        size_t bad;
+        if (!am_utf8_valid(text->bytes, text->length, &bad))
+            return am_error(AM_INVALID_ARGUMENT, "text %" PRId64 ": not UTF-8 at byte %zu", i, bad);
+        am_buffer_append(&run->out->texts[i], text->bytes, text->length);
+    }
     return NULL;
 }
 

@@ -335,6 +335,7 @@ static void processors__refuse_media_without_placeholders(void **state)
                          "the texts have 0 times \"<|image_pad|>\", but 1 images are given");
     am_test_expect_error(run_texts(directory, "<|image_pad|> and <|image_pad|>", 1), AM_INVALID_ARGUMENT, "2 times");
     am_test_expect_error(run_texts(directory, "<|image_pad|>", 0), AM_INVALID_ARGUMENT, "but 0 images");
+    am_test_expect_error(run_texts(directory, "no \xff", 0), AM_INVALID_ARGUMENT, "text 0: not UTF-8 at byte 3");
     am_test_expect_error(run_texts(directory, "<|video_pad|>", 0), AM_INVALID_ARGUMENT, "but 0 videos");
     am_test_expect_error(run_texts(recorded_model("Qwen2VLProcessor", WITHOUT_VIDEOS), "<|video_pad|>", 0),
                          AM_UNSUPPORTED, "<|video_pad|>");
