@@ -2,6 +2,7 @@
    mixture with LLaMA's attention. transformers: models/deepseek_ocr2/modeling_deepseek_ocr2.py */
 #include "models/blocks/deepseek_ocr2.h"
 #include "models/blocks/layers.h"
+#include "models/blocks/pages.h"
 
 static const am_deepseek_ocr2_names names = {.sam = "sam_model",
                                              .encoder = "qwen2_model.model.model",
@@ -18,15 +19,9 @@ static am_value look(am_builder *b, am_value images)
     return am_linear(b, "projector.layers", x, am_text_width(b), AM_BIAS);
 }
 
-static am_value in_a_row(am_builder *b, am_value x, int64_t page)
-{
-    (void)page;
-    return am_flatten(b, x, 0, 1);
-}
-
 static am_value features(am_builder *b)
 {
-    return am_ocr_page_rows(b, &(am_ocr_pages){.look = look, .arrange = in_a_row});
+    return am_page_rows(b, &(am_pages){.look = look, .mark = "view_seperator"});
 }
 
 static const am_vision_language_family family = {.features = features,

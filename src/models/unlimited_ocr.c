@@ -2,6 +2,7 @@
    be of any length: it sees the page and the last few words. transformers:
    models/unlimited_ocr/modeling_unlimited_ocr.py */
 #include "models/blocks/layers.h"
+#include "models/blocks/pages.h"
 #include "models/blocks/unlimited_ocr.h"
 #include "models/blocks/vision.h"
 
@@ -45,7 +46,7 @@ static am_value in_lines(am_builder *b, am_value x, int64_t page)
 
 static am_value features(am_builder *b)
 {
-    return am_ocr_page_rows(b, &(am_ocr_pages){.look = look, .arrange = in_lines});
+    return am_page_rows(b, &(am_pages){.look = look, .arrange = in_lines, .mark = "view_seperator"});
 }
 
 static const am_vision_language_family family = {.features = features,

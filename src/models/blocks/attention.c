@@ -1,5 +1,7 @@
 #include "models/blocks/attention.h"
 
+#include <stdio.h>
+
 am_value am_split_heads(am_builder *b, am_value x, int64_t heads)
 {
     am_shape s = am_shape_of_value(b, x);
@@ -150,6 +152,17 @@ static void split_groups(am_builder *b, am_value x, int64_t H, int64_t G, int64_
     out[2] = am_slice(b, x, -1, (n + 1) * D, (n + 2) * D);
 }
 
+/* x: [B, T, C] -> [B, T, width] by the one weight of queries, keys and values */
+static am_value project_fused(am_builder *b, am_value x, const am_attention_options *o, int64_t width)
+{
+    char weight[96], bias[96];
+    if (!o->qkv_packed) return am_linear(b, o->qkv, x, width, o->no_q_bias ? AM_NO_BIAS : AM_BIAS);
+    snprintf(weight, sizeof weight, "%s_weight", o->qkv);
+    snprintf(bias, sizeof bias, "%s_bias", o->qkv);
+    return am_linear_with(b, x, am_weight(b, weight, am_shape_of(width, am_dim(b, x, -1))),
+                          o->no_q_bias ? AM_NONE : am_weight(b, bias, am_shape_of(width)));
+}
+
 /* x: [B, T, C] -> q: [B, T, H, D], k, v: [B, T, G, D] */
 static void project_all(am_builder *b, am_value x, const am_attention_options *o, am_value out[3])
 {
@@ -162,7 +175,7 @@ static void project_all(am_builder *b, am_value x, const am_attention_options *o
         out[2] = o->v_bias ? project_biased(b, v, o->v_bias, x, G, D) : project(b, v, x, G, D, o->no_v_bias);
         return;
     }
-    x = am_linear(b, o->qkv, x, (o->heads + 2 * G) * D, o->no_q_bias ? AM_NO_BIAS : AM_BIAS);
+    x = project_fused(b, x, o, (o->heads + 2 * G) * D);
     if (o->qkv_by_group) {
         split_groups(b, x, o->heads, G, D, out);
         return;

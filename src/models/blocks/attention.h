@@ -9,7 +9,8 @@ typedef struct am_attention_options {
     int64_t heads, kv_heads, head_dim; /* kv_heads 0: heads; head_dim 0: C / heads */
     const char *q, *k, *v, *out;       /* projections; null: q_proj, k_proj, v_proj, out_proj; out "" leaves it away */
     const char *qkv;                   /* one projection for q, then k, then v (biased unless no_q_bias); null: three */
-    bool qkv_by_group;                 /* of it: the queries of a key/value head stand with its key and its value */
+    bool qkv_packed;   /* of it: the weights are NAME_weight and NAME_bias (torch.nn.MultiheadAttention) */
+    bool qkv_by_group; /* of it: the queries of a key/value head stand with its key and its value */
     bool no_q_bias, no_k_bias, no_v_bias, no_out_bias;
     const char *q_bias, *v_bias; /* other names of these biases; null: "bias" below the projection */
     bool causal;

@@ -3,9 +3,6 @@
 #include "models/blocks/layers.h"
 #include "models/blocks/vision.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 enum { FEW = 144, MANY = 256 }; /* queries, for images of 768 and of 1024 pixels */
 
 am_value am_deepseek_ocr2_map(am_builder *b, const am_config *c, am_value images, const am_deepseek_ocr2_names *names,
@@ -53,57 +50,4 @@ am_value am_deepseek_ocr2_look(am_builder *b, const am_config *c, am_value image
     am_end_scope(b);
     if (out_encoder) *out_encoder = outputs;
     return am_slice(b, am_part_output(&outputs, "last_hidden_state"), 1, P, AM_SLICE_END);
-}
-
-/* --- pages --- */
-
-/* Tiles of page i: the input num_local_patches. */
-static int64_t tiles_of(am_builder *b, int64_t i, int64_t left)
-{
-    int64_t count = am_shaping_number(b, "num_local_patches", i);
-    if (count >= 0 && count <= left) return count;
-    am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                "num_local_patches: page %" PRId64 " has %" PRId64 " tiles, and %" PRId64 " are left",
-                                i, count, left));
-    return 0;
-}
-
-static am_value page_rows(am_builder *b, const am_ocr_pages *options)
-{
-    int64_t C = am_text_width(b), used = 0;
-    am_value pages = options->look(b, am_input(b, "pixel_values", 4)),
-             local = am_input_optional(b, "pixel_values_local", 4),
-             counts = am_input_optional(b, "num_local_patches", 1), tiles = local.id ? options->look(b, local) : local;
-    am_value mark = am_reshape(b, am_parameter(b, "view_seperator", am_shape_of(C), pages), am_shape_of(1, C));
-    if (am_builder_failed(b)) return AM_NONE;
-    int64_t B = am_dim(b, pages, 0), all = tiles.id ? am_dim(b, tiles, 0) : 0;
-    am_value *parts = am_arena_array(am_builder_arena(b), (size_t)B, sizeof *parts);
-    if (!parts) am_builder_fail(b, am_out_of_memory());
-    if (tiles.id && (!counts.id || am_dim(b, counts, 0) != B))
-        am_builder_fail(b,
-                        am_error(AM_INVALID_ARGUMENT, "num_local_patches must have %" PRId64 " numbers of tiles", B));
-    for (int64_t i = 0; i < B && !am_builder_failed(b); i++) {
-        int64_t count = tiles.id ? tiles_of(b, i, all - used) : 0;
-        am_value whole = options->arrange(b, am_slice(b, pages, 0, i, i + 1), -1);
-        char name[64];
-        parts[i] = am_concat2(b, whole, mark, 0);
-        if (count)
-            parts[i] = am_concat2(b, options->arrange(b, am_slice(b, tiles, 0, used, used + count), i), parts[i], 0);
-        used += count;
-        snprintf(name, sizeof name, "image_hidden_states.%" PRId64, i);
-        am_output(b, name, parts[i]);
-    }
-    if (used != all && !am_builder_failed(b))
-        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT,
-                                    "num_local_patches: %" PRId64 " tiles, and pixel_values_local has %" PRId64, used,
-                                    all));
-    return am_builder_failed(b) ? AM_NONE : am_concat(b, parts, (int)B, 0);
-}
-
-am_value am_ocr_page_rows(am_builder *b, const am_ocr_pages *options)
-{
-    am_scope(b, am_has_weight(b, "model.view_seperator") ? "model" : "");
-    am_value rows = page_rows(b, options);
-    am_end_scope(b);
-    return rows;
 }

@@ -25,17 +25,4 @@ am_value am_deepseek_ocr2_map(am_builder *b, const am_config *c, am_value images
 am_value am_deepseek_ocr2_look(am_builder *b, const am_config *c, am_value images, const am_deepseek_ocr2_names *names,
                                am_part_outputs *out_encoder);
 
-/* How pages become rows for the text. */
-typedef struct am_ocr_pages {
-    am_value (*look)(am_builder *b, am_value images); /* [n, channels, H, W] -> [n, P, C] */
-    /* The tiles of page i, x: [n, P, C], as rows: [rows, C]; or the whole of a page, of one tile, where i is below 0.
-     */
-    am_value (*arrange)(am_builder *b, am_value x, int64_t i);
-} am_ocr_pages;
-
-/* Rows of the pages of the inputs pixel_values, pixel_values_local and num_local_patches: of each its tiles, the whole
-   of it and the weight view_seperator, which are outputs image_hidden_states.i. All of them: [rows, C]. Files of
-   classes with a head have their weights below "model". */
-am_value am_ocr_page_rows(am_builder *b, const am_ocr_pages *options);
-
 #endif
