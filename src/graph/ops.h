@@ -185,6 +185,7 @@ typedef struct am_sort_attributes {
 typedef struct am_top_k_attributes {
     int64_t axis, k;
     bool smallest;     /* sorted, best first; of equals the lower index first */
+    bool torch_equals; /* which of equals are among the k is what torch.topk of the cpu leaves: see am_top_k_of_torch */
 } am_top_k_attributes; /* two outputs: values, I32 indices */
 
 typedef struct am_search_sorted_attributes {
@@ -208,6 +209,11 @@ am_value am_sort(am_builder *b, am_value x, int axis, bool descending, am_value 
 
 /* The k best along an axis, best first; out_indices: I32 places they came from. */
 am_value am_top_k(am_builder *b, am_value x, int axis, int64_t k, bool smallest, am_value *out_indices);
+
+/* The same of the largest, where so many are equal that it matters which of them are taken: those that torch.topk takes
+   on a cpu, by std::nth_element or, of less than every 64th, std::partial_sort of libstdc++. Sorted, too. Of a row only
+   the first `length` count, an I32 scalar (or AM_NONE: all); where these are less than k, those behind them follow. */
+am_value am_top_k_of_torch(am_builder *b, am_value x, int axis, int64_t k, am_value length, am_value *out_indices);
 
 /* For each of values: [.., M] its place in sorted: [N] or [.., N] (torch.searchsorted). I32 of values' shape.
  */

@@ -235,6 +235,16 @@ void am_config_flags(const am_config *c, const char *key, int count, bool fallba
     }
 }
 
+int64_t am_config_list_int(const am_config *c, const char *key, int i, int64_t fallback)
+{
+    int at = 0;
+    if (!am_config_has(c, key) || am_config_is_null(c, key)) return fallback;
+    for (am_json_iterator it = am_json_iterate(am_json_get(c->object, key)); am_json_next(&it); at++)
+        if (at == i && am_json_kind_of(it.value) == AM_JSON_INTEGER) return am_json_int(it.value, fallback);
+    am_config_fail(c, key, "expected a number for %d", i);
+    return fallback;
+}
+
 const char *am_config_list_text(const am_config *c, const char *key, int i)
 {
     int at = 0;

@@ -88,6 +88,9 @@ int am_config_inner_sizes(const am_config *c, const char *key, int i, int64_t *o
 void am_config_reals(const am_config *c, const char *key, int count, double fallback, double *out);
 void am_config_flags(const am_config *c, const char *key, int count, bool fallback, bool *out);
 
+/* Element i of a list of whole numbers; `fallback` where the list is absent or null, an error where it has none. */
+int64_t am_config_list_int(const am_config *c, const char *key, int i, int64_t fallback);
+
 /* Element i of a list of strings, or null. */
 const char *am_config_list_text(const am_config *c, const char *key, int i);
 

@@ -228,7 +228,11 @@ static am_value choose(am_builder *b, am_value x, am_value query, am_value allow
     am_value weights = am_mul_number(b, am_linear(b, "weights_proj", x, H, AM_NO_BIAS), 1 / sqrt((double)H));
     am_end_scope(b);
     am_value scores = am_squeeze(b, am_matmul(b, am_unsqueeze(b, weights, 2), dots, false, false), 2);
-    return am_choose_keys(b, scores, am_broadcast(b, allowed, am_shape_of_value(b, scores)), top_k);
+    am_value written = AM_NONE;
+    if (am_has_cache(b))
+        written =
+            am_binary_number(b, AM_DIV, am_add_number(b, am_cache_offset(b), (double)am_dim(b, x, 1)), (double)s->rate);
+    return am_choose_keys(b, scores, am_broadcast(b, allowed, am_shape_of_value(b, scores)), written, top_k);
 }
 
 /* Which of S keys each of T tokens sees through the window: BOOL [1 or B, 1, T, S]. */

@@ -4,33 +4,12 @@
 #include "models/blocks/indexer.h"
 #include "models/blocks/latent_attention.h"
 
-#include <string.h>
-
 static const am_latent_defaults defaults = {.q_lora_rank = 2048,
                                             .kv_lora_rank = 512,
                                             .nope_dim = 192,
                                             .rope_dim = 64,
                                             .v_dim = 256,
                                             .max_position_embeddings = 202752};
-
-/* Whether a layer has an indexer: indexer_types, index_topk_pattern (a string of F and S, or the list itself), or each
-   index_topk_freq-th layer behind the first index_skip_topk_offset. */
-static bool has_indexer(const am_config *c, int layer)
-{
-    bool listed = am_config_has(c, "indexer_types");
-    const char *key = listed ? "indexer_types" : "index_topk_pattern";
-    am_json_string pattern = am_json_text(am_json_get(c->object, "index_topk_pattern"));
-    if (!listed && pattern.length) {
-        if ((size_t)layer < pattern.length && strchr("FS", pattern.bytes[layer])) return pattern.bytes[layer] == 'F';
-        am_config_fail(c, key, "layer %d is neither F nor S", layer);
-    }
-    if (!listed && !am_config_has(c, key)) {
-        int64_t period = am_config_int(c, "index_topk_freq", 1),
-                place = layer - am_config_int(c, "index_skip_topk_offset", 2) + 1;
-        return (place > 0 ? place : 0) % (period > 1 ? period : 1) == 0;
-    }
-    return am_config_layer_is(c, key, layer, "full", "shared");
-}
 
 static am_value attention(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
@@ -43,7 +22,7 @@ static am_value attention(am_builder *b, am_value x, const am_decoder_layer *lay
                     .top_k = am_config_size(c, "index_topk", 2048),
                     .interleaved = true};
     am_value query = am_latent_query(b, x, &a);
-    bool own = has_indexer(c, layer->index);
+    bool own = am_layer_has_indexer(c, layer->index);
     if (own) *layer->carried = am_index_keys(b, x, query, &o, layer->attention);
     else if (layer->index == 0) am_config_fail(c, "indexer_types", "the first layer has no layer before it");
     sparse.mask = *layer->carried;

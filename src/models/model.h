@@ -74,6 +74,15 @@ typedef struct am_architecture {
     int flags;
 } am_architecture;
 
+/* How files that keep names of their own call what transformers calls `name`: that part of a weight's name (all places
+   where it stands, or its beginning where it starts with ^) is `in_file` there. */
+typedef struct am_renaming {
+    const char *name, *in_file;
+} am_renaming;
+
+/* NAME by all of a list, one after the other, into out; false where it has no such part, or would not fit. */
+bool am_rename_weight(const am_renaming *list, const char *name, char *out, size_t size);
+
 /* One config.json model type and its classes: `const am_model_type am_model_bert` in models/bert.c. */
 typedef struct am_model_type {
     const char *name;        /* model_type; several are separated by spaces ("clip clip_text_model") */
@@ -84,6 +93,9 @@ typedef struct am_model_type {
     /* Null, or the length beyond which caches made up to it hold no longer what the class computes, so that a text that
        outgrows it is read again from the start; 0: none. */
     int64_t (*reads_again_beyond)(const am_config *config);
+    /* Null, or lists that end with a null name, and a null list: a weight that the file has not under its own name is
+       looked for by the first, by the first and then the second, and so on. */
+    const am_renaming *const *renamings;
 } am_model_type;
 
 /* All model types, generated from the folder; ends with null. */

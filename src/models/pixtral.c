@@ -84,6 +84,7 @@ static am_value embed(am_builder *b, pixtral *p)
     am_patch_places places = am_grid_places(b, &all, NULL);
     if (am_builder_failed(b)) return AM_NONE;
     p->rope = am_grid_rope(b, &places, all.patches, p->hidden_size / p->heads, p->theta, AM_GRID_ROPE_ALTERNATE);
+    p->rope.interleaved = am_has_weight(b, "transformer.layers.0.attention.wq.weight"); /* as Mistral's files have it */
     p->images = am_segments_make(b, lengths, images);
     return am_rms_norm(b, "ln_pre", am_concat(b, parts, (int)images, 1), NORM_EPS, 0);
 }

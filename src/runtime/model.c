@@ -39,7 +39,8 @@ static const am_named_tensor *find_aliases(const am_tensor_table *table, const c
     return found;
 }
 
-const am_named_tensor *am_loaded_model_find_weight(const am_loaded_model *model, const char *name)
+/* By that name, or with the prefix of the base model before it, or without. */
+static const am_named_tensor *find_prefixed(const am_loaded_model *model, const char *name)
 {
     char prefixed[NAME_BYTES];
     const char *prefix = model->type->base_prefix;
@@ -50,6 +51,19 @@ const am_named_tensor *am_loaded_model_find_weight(const am_loaded_model *model,
         return find_aliases(&model->weights, name + length + 1);
     int written = snprintf(prefixed, sizeof prefixed, "%s.%s", prefix, name);
     return written > 0 && written < NAME_BYTES ? find_aliases(&model->weights, prefixed) : NULL;
+}
+
+const am_named_tensor *am_loaded_model_find_weight(const am_loaded_model *model, const char *name)
+{
+    char renamed[NAME_BYTES];
+    const am_named_tensor *found = find_prefixed(model, name);
+    const char *tried = name;
+    for (const am_renaming *const *list = model->type->renamings; list && *list && !found; list++)
+        if (am_rename_weight(*list, tried, renamed, sizeof renamed)) {
+            found = find_prefixed(model, renamed);
+            tried = renamed;
+        }
+    return found;
 }
 
 static bool lookup(void *context, const char *name, am_tensor *out)

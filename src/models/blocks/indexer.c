@@ -1,6 +1,7 @@
 #include "models/blocks/indexer.h"
 
 #include <math.h>
+#include <string.h>
 
 am_value am_earlier_keys(am_builder *b, int64_t T, int64_t S)
 {
@@ -16,18 +17,25 @@ am_value am_earlier_keys_by(am_builder *b, int64_t T, int64_t S, int64_t distanc
     return am_binary(b, AM_LESS_EQUAL, keys, queries);
 }
 
+/* BOOL of `shape`, set where places: [.., k] along the last axis say so. */
+static am_value marks_at(am_builder *b, am_value places, am_shape shape)
+{
+    am_scatter_attributes set = {.axis = -1, .elementwise = true, .fn = AM_SCATTER_SET};
+    am_value ones = am_broadcast(b, am_scalar(b, AM_F32, 1), am_shape_of_value(b, places)),
+             zeros = am_broadcast(b, am_scalar(b, AM_F32, 0), shape);
+    return am_binary_number(b, AM_NOT_EQUAL, am_scatter(b, zeros, places, ones, &set), 0);
+}
+
 am_value am_mark_best(am_builder *b, am_value scores, int64_t k)
 {
     am_value best;
     am_top_k(b, scores, -1, k, false, &best);
-    am_scatter_attributes set = {.axis = -1, .elementwise = true, .fn = AM_SCATTER_SET};
-    am_value ones = am_broadcast(b, am_scalar(b, AM_F32, 1), am_shape_of_value(b, best)),
-             zeros = am_broadcast(b, am_scalar(b, AM_F32, 0), am_shape_of_value(b, scores));
-    return am_binary_number(b, AM_NOT_EQUAL, am_scatter(b, zeros, best, ones, &set), 0);
+    return marks_at(b, best, am_shape_of_value(b, scores));
 }
 
 static am_value rotate(am_builder *b, am_value heads, const am_indexer *o, const am_rope *rope)
 {
+    if (!rope) return heads;
     am_rope own = *rope;
     own.interleaved = o->interleaved;
     int64_t kept = o->head_dim - 2 * am_dim(b, rope->cos, -1);
@@ -40,6 +48,7 @@ static am_value rotate(am_builder *b, am_value heads, const am_indexer *o, const
 static am_value scores(am_builder *b, am_value x, am_value query, const am_indexer *o, const am_rope *rope)
 {
     am_value q = am_split_heads(b, am_linear(b, "wq_b", query, o->heads * o->head_dim, AM_NO_BIAS), o->heads);
+    if (o->factor.id) q = am_mul(b, q, o->factor);
     am_value k = am_linear(b, "wk", x, o->head_dim, AM_NO_BIAS);
     k = am_layer_norm(b, "k_norm", k, o->norm_eps != 0 ? o->norm_eps : 1e-6);
     k = am_cache_append(b, "index_key", rotate(b, am_split_heads(b, k, 1), o, rope));
@@ -51,18 +60,28 @@ static am_value scores(am_builder *b, am_value x, am_value query, const am_index
     return am_squeeze(b, am_matmul(b, weights, dots, false, false), 2);
 }
 
-/* x: [B, T, S], its last key first: of keys that are worth the same, which relu makes of many, the later ones are
- * taken. */
-static am_value reversed(am_builder *b, am_value x)
+am_value am_choose_keys(am_builder *b, am_value scores, am_value allowed, am_value length, int64_t k)
 {
-    int64_t S = am_dim(b, x, 2);
-    return am_gather(b, x, am_iota(b, AM_I32, am_shape_of(S), 0, (double)S - 1, -1), 2, false);
+    am_value best, worth = am_select(b, allowed, scores, am_scalar(b, AM_F32, -3e38));
+    am_top_k_of_torch(b, worth, -1, k, length, &best);
+    return am_binary(b, AM_LOGICAL_AND, marks_at(b, best, am_shape_of_value(b, scores)), allowed);
 }
 
-am_value am_choose_keys(am_builder *b, am_value scores, am_value allowed, int64_t k)
+bool am_layer_has_indexer(const am_config *c, int layer)
 {
-    am_value s = reversed(b, am_select(b, allowed, scores, am_scalar(b, AM_F32, -3e38)));
-    return am_binary(b, AM_LOGICAL_AND, reversed(b, am_mark_best(b, s, k)), allowed);
+    bool listed = am_config_has(c, "indexer_types");
+    const char *key = listed ? "indexer_types" : "index_topk_pattern";
+    am_json_string pattern = am_json_text(am_json_get(c->object, "index_topk_pattern"));
+    if (!listed && pattern.length) {
+        if ((size_t)layer < pattern.length && strchr("FS", pattern.bytes[layer])) return pattern.bytes[layer] == 'F';
+        am_config_fail(c, key, "layer %d is neither F nor S", layer);
+    }
+    if (!listed && !am_config_has(c, key)) {
+        int64_t period = am_config_int(c, "index_topk_freq", 1),
+                place = layer - am_config_int(c, "index_skip_topk_offset", 2) + 1;
+        return (place > 0 ? place : 0) % (period > 1 ? period : 1) == 0;
+    }
+    return am_config_layer_is(c, key, layer, "full", "shared");
 }
 
 am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_indexer *o,
@@ -75,5 +94,6 @@ am_value am_index_keys(am_builder *b, am_value x, am_value query, const am_index
     if (S <= o->top_k) return shared->mask;
     am_value allowed = am_broadcast(b, am_earlier_keys(b, T, S), am_shape_of(B, T, S));
     if (shared->mask.id) allowed = am_binary(b, AM_LOGICAL_AND, allowed, am_squeeze(b, shared->mask, 1));
-    return am_unsqueeze(b, am_choose_keys(b, s, allowed, o->top_k), 1);
+    am_value written = am_has_cache(b) ? am_add_number(b, am_cache_offset(b), (double)T) : AM_NONE;
+    return am_unsqueeze(b, am_choose_keys(b, s, allowed, written, o->top_k), 1);
 }

@@ -306,9 +306,9 @@ void am_vision_language_model(am_builder *b)
 }
 
 /* GemmaConfig has no such field; Gemma2Config's is 30. */
-static double logit_cap(const am_config *text)
+static double logit_cap(const am_vision_language_family *family, const am_config *text)
 {
-    double fallback = am_config_is(text, "model_type", "gemma2") ? 30 : 0;
+    double fallback = am_config_is(text, "model_type", "gemma2") ? 30 : family->logit_cap;
     return am_config_is_null(text, "final_logit_softcapping")
                ? 0
                : am_config_real(text, "final_logit_softcapping", fallback);
@@ -337,7 +337,7 @@ void am_vision_language_for_conditional_generation(am_builder *b)
     table_name(place_of(b), table);
     am_value logits = am_lm_head(b, head, x, am_config_size(&text, "vocab_size", -1), tied, table, AM_NO_BIAS);
     logits = scale_logits(b, &text, logits);
-    double cap = family_of(b)->caps_logits ? logit_cap(&text) : 0;
+    double cap = family_of(b)->caps_logits ? logit_cap(family_of(b), &text) : 0;
     am_output(b, "logits", cap != 0 ? am_soft_cap(b, logits, cap) : logits);
 }
 

@@ -33,6 +33,7 @@ typedef struct am_vision_language_family {
     const char *text_alias;   /* another model_type of text_config that stands for text_type; or null */
     const char *text_class;   /* null: what AutoModel makes of text_config */
     bool caps_logits;         /* by final_logit_softcapping of text_config */
+    double logit_cap;         /* what an absent one stands for; 0: none, or Gemma 2's */
     const char *logits_scale; /* a field of text_config that logits are multiplied by; or null */
     double logits_scale_default;
     bool divides_logits;       /* they are divided by it */

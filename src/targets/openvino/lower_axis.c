@@ -38,6 +38,13 @@ static bool supports_order(const am_graph *graph, const am_node *node, am_reason
     return am_reason_no(why, "openvino does not order bool");
 }
 
+static bool supports_top_k(const am_graph *graph, const am_node *node, am_reason *why)
+{
+    AM_OV_ATTRIBUTES(am_top_k_attributes);
+    if (a->torch_equals) return am_reason_no(why, "openvino takes others of equals than torch");
+    return supports_order(graph, node, why);
+}
+
 /* The first place that holds the best: TopK with k = 1 gives any of equals. */
 static am_ir_value lower_arg_reduce(am_ir *ir, const am_node *node)
 {
@@ -153,7 +160,7 @@ static am_ir_value lower_norm(am_ir *ir, const am_node *node)
 
 const am_ov_lowering am_ov_axis[] = {
     {AM_OP_REDUCE, NULL, lower_reduce},       {AM_OP_ARG_REDUCE, supports_order, lower_arg_reduce},
-    {AM_OP_SORT, supports_order, lower_sort}, {AM_OP_TOP_K, supports_order, lower_top_k},
+    {AM_OP_SORT, supports_order, lower_sort}, {AM_OP_TOP_K, supports_top_k, lower_top_k},
     {AM_OP_SCAN, supports_scan, lower_scan},  {AM_OP_SOFTMAX, NULL, lower_softmax},
     {AM_OP_NORM, supports_norm, lower_norm},  {AM_OP_COUNT, NULL, NULL},
 };

@@ -196,6 +196,12 @@ static am_status run_top_k(const am_kernel_call *call)
     return NULL;
 }
 
+static const char *refuses_top_k(const am_graph *graph, const am_node *node)
+{
+    const am_top_k_attributes *a = node->attributes;
+    return a->torch_equals ? "takes others of equals than torch" : am_mojo_refuses_f8(graph, node);
+}
+
 static am_status run_search_sorted(const am_kernel_call *call)
 {
     const am_tensor *row = &call->inputs[0], *values = &call->inputs[1];
@@ -223,7 +229,7 @@ static const am_mojo_kernel
     scan = {{.name = "scan_mojo", .op = AM_OP_SCAN, .run = run_scan}, refuses_scan},
     sort = {{.name = "sort_mojo", .op = AM_OP_SORT, .run = run_sort, .scratch_bytes = sort_scratch},
             am_mojo_refuses_f8},
-    top_k = {{.name = "top_k_mojo", .op = AM_OP_TOP_K, .run = run_top_k}, am_mojo_refuses_f8},
+    top_k = {{.name = "top_k_mojo", .op = AM_OP_TOP_K, .run = run_top_k}, refuses_top_k},
     search = {{.name = "search_sorted_mojo", .op = AM_OP_SEARCH_SORTED, .run = run_search_sorted}, am_mojo_refuses_f8};
 
 const am_mojo_kernel *const am_mojo_rows[] = {&norm_rows, &norm_groups, &softmax, &reduce, &arg_reduce,
