@@ -7,15 +7,15 @@
 
 static const double MERGER_NORM_EPS = 1e-5; /* not configurable */
 
-/* Learned positions, bicubic between those of a square: [N, width]. */
-static am_value positions(am_builder *b, const am_grids *g, const am_patch_places *p, const am_qwen_vision *v)
+am_value am_glm_vision_positions(am_builder *b, const am_grids *g, const am_patch_places *p, const am_qwen_vision *v,
+                                 int64_t fallback, am_resize_mode mode)
 {
-    int64_t side = am_config_size(v->c, "image_size", 336) / v->patch_size;
+    int64_t side = am_config_size(v->c, "image_size", fallback) / v->patch_size;
     if (side < 1) am_config_fail(v->c, "image_size", "less than a patch of %" PRId64, v->patch_size);
     am_value table =
         am_cast(b, am_weight(b, "embeddings.position_embedding.weight", am_shape_of(side * side, v->width)), AM_F32);
     table = am_reshape(b, am_transpose(b, table, 0, 1), am_shape_of(1, v->width, side, side));
-    am_grid_sample_attributes options = {.mode = AM_RESIZE_CUBIC, .padding = AM_PAD_REPLICATE};
+    am_grid_sample_attributes options = {.mode = mode, .padding = AM_PAD_REPLICATE};
     for (int i = 0; i < g->count && !am_builder_failed(b); i++)
         if (g->items[i].t != 1)
             am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "grids of several frames have to be given one by one"));
@@ -26,7 +26,7 @@ static am_value positions(am_builder *b, const am_grids *g, const am_patch_place
 static am_value enter(am_builder *b, am_value x, const am_grids *g, const am_patch_places *p, const am_qwen_vision *v)
 {
     x = am_rms_norm(b, "post_conv_layernorm", x, v->norm_eps, 0);
-    return am_add(b, x, positions(b, g, p, v));
+    return am_add(b, x, am_glm_vision_positions(b, g, p, v, 336, AM_RESIZE_CUBIC));
 }
 
 void am_glm_vision_leave(am_builder *b, am_value x, const am_qwen_vision *v, int64_t inner, am_qwen_vision_output *out)
@@ -41,7 +41,7 @@ void am_glm_vision_leave(am_builder *b, am_value x, const am_qwen_vision *v, int
     x = am_layer_norm(b, "post_projection_norm", am_linear(b, "proj", x, v->out_width, AM_NO_BIAS), MERGER_NORM_EPS);
     x = am_unary(b, AM_GELU, x);
     out->pooler_output = v->limit > 0 ? am_limited_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS, v->limit)
-                                  : am_gated_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS);
+                                      : am_gated_mlp(b, x, inner, v->hidden_act, AM_NO_BIAS);
     am_end_scope(b);
 }
 

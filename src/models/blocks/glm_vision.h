@@ -10,6 +10,10 @@
 /* The fields of a tower as Glm4vVisionConfig names and defaults them. */
 am_qwen_vision am_glm_vision_read(const am_config *c);
 
+/* Learned positions of patches, resized by `mode` from those of a square of image_size (or `fallback`): [N, width]. */
+am_value am_glm_vision_positions(am_builder *b, const am_grids *grids, const am_patch_places *places,
+                                 const am_qwen_vision *v, int64_t fallback, am_resize_mode mode);
+
 /* Outputs of what comes out of the layers, for the field `leave`: the merger is `inner` wide. */
 void am_glm_vision_leave(am_builder *b, am_value x, const am_qwen_vision *v, int64_t inner, am_qwen_vision_output *out);
 

@@ -28,6 +28,7 @@ static am_value embed(am_builder *b, am_value x, const am_qwen_vision *v)
         am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "patches have %" PRId64 " numbers, expected %" PRId64,
                                     am_dim(b, x, 1), pixels));
     if (v->flat_embedding) shape = am_shape_of(v->width, pixels);
+    if (v->no_time) shape = am_shape_of(v->width, v->in_channels, v->patch_size, v->patch_size);
     am_value weight = am_reshape(b, am_weight(b, "patch_embed.proj.weight", shape), am_shape_of(v->width, pixels));
     am_value bias =
         v->positions || v->patch_bias ? am_weight(b, "patch_embed.proj.bias", am_shape_of(v->width)) : AM_NONE;
@@ -92,7 +93,7 @@ static am_value attention(am_builder *b, am_value x, const am_qwen_vision *v, co
                                     .q_norm = v->qk_norm ? "q_norm" : NULL,
                                     .k_norm = v->qk_norm ? "k_norm" : NULL,
                                     .norm_eps = v->norm_eps,
-                                    .rope = rope};
+                                    .rope = v->no_rope ? NULL : rope};
     am_scope(b, "attn");
     am_attention_heads(b, x, &options, qkv);
     x = am_linear(b, "proj", am_segments_attend(b, segments, qkv, v->heads), v->width,
@@ -226,7 +227,8 @@ am_qwen_vision_output am_qwen_vision_tower(am_builder *b, am_value x, const am_g
     window_order order = read_order(b, g, v);
     am_patch_places places = am_grid_places(b, g, order.tokens);
     if (am_builder_failed(b)) return out;
-    am_rope rope = am_grid_rope(b, &places, N, v->width / v->heads, v->theta, AM_GRID_ROPE_SAME);
+    am_rope rope = {0};
+    if (!v->no_rope) rope = am_grid_rope(b, &places, N, v->width / v->heads, v->theta, AM_GRID_ROPE_SAME);
     am_segments pictures = am_segments_make(b, order.pictures, order.picture_count),
                 windows = am_segments_make(b, order.windows, order.window_count);
     x = embed(b, x, v);

@@ -35,6 +35,8 @@ struct am_qwen_vision {
     double limit;     /* of the gated MLPs, see am_limited_mlp; 0: none */
     bool patch_bias, no_qkv_bias, no_proj_bias, no_mlp_bias;
     bool flat_embedding; /* the patches' projection is a matrix in the file */
+    bool no_time;        /* it is a convolution over height and width */
+    bool no_rope;        /* nothing is rotated */
     bool qk_norm;        /* RMSNorm of each query and key head */
     /* Null, or what becomes of embedded patches x: [N, width] before the layers. */
     am_value (*enter)(am_builder *b, am_value x, const am_grids *grids, const am_patch_places *places,
