@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+static const double FRAME_NORM_EPS = 1e-5; /* not configurable */
 static const double BATCH_NORM_EPS = 1e-5; /* not configurable */
 
 static am_conformer_positions read_positions(const am_config *c, am_conformer_positions absent)
@@ -271,20 +272,44 @@ am_value am_conformer_adapter_layer(am_builder *b, am_value x, am_value lengths,
     return am_add(b, x, am_speech_feed_forward(b, "ffn", h, o->intermediate_size, o->activation));
 }
 
-am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
-                                  am_unary_fn activation)
+typedef struct gated_convolution {
+    int64_t kernel;
+    bool biased, causal;
+    am_unary_fn activation;
+} gated_convolution;
+
+static am_value norm_frames(am_builder *b, am_value x, bool causal)
 {
-    int64_t C = am_dim(b, x, 2);
-    int bias = biased ? AM_BIAS : AM_NO_BIAS;
-    const char *norm = am_has_weight(b, "batch_norm.weight") ? "batch_norm" : "norm";
+    if (causal) return am_layer_norm_channels_first(b, "norm", x, FRAME_NORM_EPS);
+    return am_batch_norm(b, am_has_weight(b, "batch_norm.weight") ? "batch_norm" : "norm", x, BATCH_NORM_EPS);
+}
+
+static am_value convolve_gated(am_builder *b, am_value x, am_value mask, const gated_convolution *o)
+{
+    int64_t C = am_dim(b, x, 2), before = o->causal ? o->kernel - 1 : (o->kernel - 1) / 2;
+    int bias = o->biased ? AM_BIAS : AM_NO_BIAS;
     am_shape one = am_shape_of(1);
     am_convolution_attributes plain = {0}, each = {.groups = C,
-                                                   .padding_before = am_shape_of((kernel - 1) / 2),
-                                                   .padding_after = am_shape_of(kernel / 2)};
+                                                   .padding_before = am_shape_of(before),
+                                                   .padding_after = am_shape_of(o->kernel - 1 - before)};
     x = am_conv(b, "pointwise_conv1", am_transpose(b, x, 1, 2), 2 * C, one, bias, &plain);
     x = am_gated_activation(b, AM_SIGMOID, am_slice(b, x, 1, C, 2 * C), am_slice(b, x, 1, 0, C));
     if (mask.id) x = am_select(b, am_unsqueeze(b, mask, 1), x, am_scalar(b, am_dtype_of(b, x), 0));
-    x = am_conv(b, "depthwise_conv", x, C, am_shape_of(kernel), bias, &each);
-    x = am_unary(b, activation, am_batch_norm(b, norm, x, BATCH_NORM_EPS));
+    x = am_conv(b, "depthwise_conv", x, C, am_shape_of(o->kernel), bias, &each);
+    x = am_unary(b, o->activation, norm_frames(b, x, o->causal));
     return am_transpose(b, am_conv(b, "pointwise_conv2", x, C, one, bias, &plain), 1, 2);
+}
+
+am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
+                                  am_unary_fn activation)
+{
+    gated_convolution o = {.kernel = kernel, .biased = biased, .activation = activation};
+    return convolve_gated(b, x, mask, &o);
+}
+
+am_value am_conformer_causal_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
+                                         am_unary_fn activation)
+{
+    gated_convolution o = {.kernel = kernel, .biased = biased, .causal = true, .activation = activation};
+    return convolve_gated(b, x, mask, &o);
 }

@@ -68,4 +68,8 @@ am_value am_conformer_sinusoids(am_builder *b, int64_t T, int64_t C);
 am_value am_conformer_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
                                   am_unary_fn activation);
 
+/* The same that looks back only, with a norm of each frame, `norm`. */
+am_value am_conformer_causal_convolution(am_builder *b, am_value x, am_value mask, int64_t kernel, bool biased,
+                                         am_unary_fn activation);
+
 #endif

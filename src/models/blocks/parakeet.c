@@ -28,6 +28,7 @@ typedef struct parakeet_config {
     bool attention_bias, convolution_bias, scale_input;
     const parakeet_names *names;
     int64_t subsamplings, channels, subsampling_kernel, subsampling_stride, bins;
+    bool streaming; /* convolutions look back only, attention as far as chunks go */
 } parakeet_config;
 
 static parakeet_config read_config(const am_config *c)
@@ -54,7 +55,6 @@ static parakeet_config read_config(const am_config *c)
         am_config_check_divides(c, "num_attention_heads", r.heads, "hidden_size", r.hidden_size);
     r.head_dim = am_config_size(c, "head_dim", r.hidden_size / r.heads);
     am_config_check_divides(c, "num_key_value_heads", r.kv_heads, "num_attention_heads", r.heads);
-    if (r.kernel % 2 == 0) am_config_fail(c, "conv_kernel_size", "expected an odd number, found %" PRId64, r.kernel);
     if (r.hidden_size % 2) am_config_fail(c, "hidden_size", "expected an even number, found %" PRId64, r.hidden_size);
     return r;
 }
@@ -78,14 +78,19 @@ static am_value cut_off(am_builder *b, am_value x, am_value lengths)
 /* Convolution layers.<index>, one of each channel where groups says so, over f->x: [B, C, T, F]. */
 static void subsample(am_builder *b, frames *f, int index, int64_t groups, const parakeet_config *c)
 {
-    int64_t kernel = c->subsampling_kernel, stride = c->subsampling_stride, half = (kernel - 1) / 2;
-    am_shape padding = am_shape_of(half, half);
-    am_convolution_attributes options = {
-        .stride = am_shape_of(stride, stride), .padding_before = padding, .padding_after = padding, .groups = groups};
-    am_scope(b, "%s.%d", c->names->layers, index);
+    int64_t kernel = c->subsampling_kernel, stride = c->subsampling_stride, half = (kernel - 1) / 2,
+            before = c->streaming ? kernel - 1 : half, after = c->streaming ? stride - 1 : half;
+    am_convolution_attributes options = {.stride = am_shape_of(stride, stride),
+                                         .padding_before = am_shape_of(before, before),
+                                         .padding_after = am_shape_of(after, after),
+                                         .groups = groups};
+    if (!c->streaming) am_scope(b, "%s.%d", c->names->layers, index);
+    else if (index == 0) am_scope(b, "conv_in");
+    else am_scope(b, "layers.%d.depthwise_conv", (index - 2) / 3);
     f->x = am_conv(b, "", f->x, c->channels, am_shape_of(kernel, kernel), AM_BIAS, &options);
     am_end_scope(b);
-    if (f->lengths.id && stride > 1) f->lengths = am_convolved_length(b, f->lengths, kernel - 2 * half, stride);
+    if (f->lengths.id && (stride > 1 || c->streaming))
+        f->lengths = am_convolved_length(b, f->lengths, kernel - before - after, stride);
     f->x = cut_off(b, f->x, f->lengths);
 }
 
@@ -102,7 +107,8 @@ static frames subsampled(am_builder *b, const parakeet_config *c)
     f.x = am_unary(b, AM_RELU, f.x);
     for (int i = 0; i + 1 < c->subsamplings && !am_builder_failed(b); i++) {
         subsample(b, &f, 2 + 3 * i, c->channels, c);
-        am_scope(b, "%s.%d", c->names->layers, 3 + 3 * i);
+        if (c->streaming) am_scope(b, "layers.%d.pointwise_conv", i);
+        else am_scope(b, "%s.%d", c->names->layers, 3 + 3 * i);
         f.x = am_conv(b, "", f.x, c->channels, am_shape_of(1, 1), AM_BIAS, &(am_convolution_attributes){0});
         am_end_scope(b);
         f.x = am_unary(b, AM_RELU, cut_off(b, f.x, f.lengths));
@@ -132,8 +138,10 @@ static am_value heads_of(am_builder *b, const char *name, am_value x, int64_t he
     return am_split_heads(b, am_linear(b, name, x, heads * c->head_dim, bias), heads);
 }
 
-/* x: [B, T, C], mask: BOOL [B, 1, T, T] or AM_NONE */
-static am_value attention(am_builder *b, am_value x, am_value mask, am_value sinusoids, const parakeet_config *c)
+/* x: [B, T, C], mask: BOOL [B, 1, T, T] or AM_NONE; what sees nothing, where sees: BOOL [B, T] or AM_NONE says so, is
+   given nothing. */
+static am_value attention(am_builder *b, am_value x, am_value mask, am_value sees, am_value sinusoids,
+                          const parakeet_config *c)
 {
     int bias = c->attention_bias ? AM_BIAS : AM_NO_BIAS;
     double scale = 1 / sqrt((double)c->head_dim);
@@ -147,6 +155,7 @@ static am_value attention(am_builder *b, am_value x, am_value mask, am_value sin
                                   .mask = mask,
                                   .bias = am_mul_number(b, scores, scale)};
     am_value h = am_merge_heads(b, am_attention_op(b, &inputs, &(am_attention_attributes){.scale = scale}));
+    if (sees.id) h = am_select(b, am_unsqueeze(b, sees, 2), h, am_scalar(b, am_dtype_of(b, h), 0));
     return am_linear(b, names->o, h, c->hidden_size, bias);
 }
 
@@ -157,39 +166,88 @@ static am_value layer(am_builder *b, am_value x, am_value kept, am_value seen, a
     x = feed_forward(b, "feed_forward1", "norm_feed_forward1", x, c);
     am_value h = am_layer_norm(b, "norm_self_att", x, NORM_EPS);
     am_scope(b, "self_attn");
-    x = am_add(b, x, attention(b, h, seen, sinusoids, c));
+    x = am_add(b, x, attention(b, h, seen, c->streaming ? kept : AM_NONE, sinusoids, c));
     am_end_scope(b);
     h = am_layer_norm(b, "norm_conv", x, NORM_EPS);
     am_scope(b, "conv");
-    x = am_add(b, x, am_conformer_convolution(b, h, kept, c->kernel, c->convolution_bias, c->hidden_act));
+    h = (c->streaming ? am_conformer_causal_convolution : am_conformer_convolution)(b, h, kept, c->kernel,
+                                                                                    c->convolution_bias, c->hidden_act);
+    x = am_add(b, x, h);
     am_end_scope(b);
     x = feed_forward(b, "feed_forward2", "norm_feed_forward2", x, c);
     return am_layer_norm(b, "norm_out", x, NORM_EPS);
+}
+
+/* Which frames each sees whose chunks are so long, by how many are kept: BOOL [1, 1, T, T]. */
+static am_value chunk_mask(am_builder *b, const am_config *config, int64_t T)
+{
+    int64_t window = am_config_size(config, "sliding_window", 71),
+            ahead = am_config_count(config, "default_num_lookahead_tokens", 13);
+    ahead = am_model_argument(b, "num_lookahead_tokens", ahead);
+    if (ahead < 0 || ahead > INT32_MAX - 1) {
+        am_builder_fail(b, am_error(AM_INVALID_ARGUMENT, "num_lookahead_tokens: %" PRId64, ahead));
+        return AM_NONE;
+    }
+    double length = (double)(ahead + 1), before = (double)((window - 1) / (ahead + 1));
+    am_value query = am_binary_number(b, AM_DIV, am_iota(b, AM_I32, am_shape_of(1, 1, T, 1), 2, 0, 1), length),
+             key = am_binary_number(b, AM_DIV, am_iota(b, AM_I32, am_shape_of(1, 1, 1, T), 3, 0, 1), length),
+             apart = am_sub(b, query, key);
+    return am_binary(b, AM_LOGICAL_AND, am_binary_number(b, AM_GREATER_EQUAL, apart, 0),
+                     am_binary_number(b, AM_LESS_EQUAL, apart, before));
+}
+
+/* Which frames are hidden from their neighbours, and which each sees: *kept and *seen of `layer`. */
+static void read_masks(am_builder *b, const am_config *config, const parakeet_config *c, am_value real, am_value *kept,
+                       am_value *seen, const int64_t size[2])
+{
+    int64_t B = size[0], T = size[1];
+    am_value keys = real.id ? am_reshape(b, real, am_shape_of(B, 1, 1, T)) : AM_NONE;
+    *kept = real;
+    *seen = AM_NONE;
+    if (c->streaming) {
+        *seen = chunk_mask(b, config, T);
+        if (!keys.id) return;
+        *seen = am_binary(b, AM_LOGICAL_AND, *seen, keys);
+        *kept = am_squeeze(b, am_reduce(b, AM_REDUCE_ANY, *seen, am_shape_of(3), false), 1);
+    } else if (keys.id) { /* frames of padding see nothing, either */
+        *seen = am_binary(b, AM_LOGICAL_AND, am_reshape(b, real, am_shape_of(B, 1, T, 1)), keys);
+    }
+}
+
+static am_value encode(am_builder *b, const am_config *config, const parakeet_config *c, am_value *out_mask)
+{
+    frames f = subsampled(b, c);
+    const int64_t size[] = {am_dim(b, f.x, 0), am_dim(b, f.x, 1)};
+    *out_mask = AM_NONE;
+    if (am_builder_failed(b)) return AM_NONE;
+    am_value kept, seen, x = f.x, sinusoids = am_conformer_sinusoids(b, size[1], c->hidden_size);
+    if (f.lengths.id) *out_mask = am_frames_before(b, f.lengths, size[1]);
+    read_masks(b, config, c, *out_mask, &kept, &seen, size);
+    for (int i = 0; i < c->layers && !am_builder_failed(b); i++) {
+        am_output_hidden_state(b, "hidden_states", i, x);
+        am_scope(b, "layers.%d", i);
+        x = layer(b, x, kept, seen, sinusoids, c);
+        am_end_scope(b);
+    }
+    am_output_hidden_state(b, "hidden_states", (int)c->layers, x);
+    return x;
 }
 
 am_value am_parakeet_encode(am_builder *b, const am_config *config, am_value *out_mask)
 {
     parakeet_config c = read_config(config);
     c.names = am_has_weight(b, "pre_encode.out.weight") ? &nemo_names : &own_names;
-    frames f = subsampled(b, &c);
-    int64_t B = am_dim(b, f.x, 0), T = am_dim(b, f.x, 1);
-    *out_mask = AM_NONE;
-    if (am_builder_failed(b)) return AM_NONE;
-    am_value kept = AM_NONE, seen = AM_NONE, x = f.x, sinusoids = am_conformer_sinusoids(b, T, c.hidden_size);
-    if (f.lengths.id) { /* frames of padding see nothing, either */
-        kept = am_frames_before(b, f.lengths, T);
-        seen = am_binary(b, AM_LOGICAL_AND, am_reshape(b, kept, am_shape_of(B, 1, T, 1)),
-                         am_reshape(b, kept, am_shape_of(B, 1, 1, T)));
-    }
-    for (int i = 0; i < c.layers && !am_builder_failed(b); i++) {
-        am_output_hidden_state(b, "hidden_states", i, x);
-        am_scope(b, "layers.%d", i);
-        x = layer(b, x, kept, seen, sinusoids, &c);
-        am_end_scope(b);
-    }
-    am_output_hidden_state(b, "hidden_states", (int)c.layers, x);
-    *out_mask = kept;
-    return x;
+    if (c.kernel % 2 == 0)
+        am_config_fail(config, "conv_kernel_size", "expected an odd number, found %" PRId64, c.kernel);
+    return encode(b, config, &c, out_mask);
+}
+
+am_value am_parakeet_encode_streaming(am_builder *b, const am_config *config, am_value *out_mask)
+{
+    parakeet_config c = read_config(config);
+    c.names = &own_names;
+    c.streaming = true;
+    return encode(b, config, &c, out_mask);
 }
 
 am_value am_parakeet_mask(am_builder *b, const am_config *config, int64_t T)

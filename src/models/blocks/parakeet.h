@@ -10,6 +10,11 @@
    states; *out_mask: which are no padding, BOOL [B, T], or AM_NONE. */
 am_value am_parakeet_encode(am_builder *b, const am_config *config, am_value *out_mask);
 
+/* The same of Nemotron's streaming encoder, whose convolutions look back only, and whose frames see those of their own
+   chunk and of some before it: sliding_window of them in all, and default_num_lookahead_tokens ahead, or the argument
+   num_lookahead_tokens. transformers: models/nemotron_asr_streaming/modeling_nemotron_asr_streaming.py */
+am_value am_parakeet_encode_streaming(am_builder *b, const am_config *config, am_value *out_mask);
+
 /* That mask for T states, where the encoder is not built. */
 am_value am_parakeet_mask(am_builder *b, const am_config *config, int64_t T);
 

@@ -8,6 +8,7 @@
 typedef struct am_transducer {
     int64_t vocab_size;  /* what an absent field stands for */
     int64_t more_logits; /* behind those of the vocabulary */
+    am_value heard;      /* [B, T, C], what frames are made of; AM_NONE: what is encoded */
 } am_transducer;
 
 /* Outputs last_hidden_state, which is encoded: [B, T, C], pooler_output and logits: [B, T, U, V], or [B, T, V] of one
