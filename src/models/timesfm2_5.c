@@ -58,18 +58,15 @@ static am_value per(am_builder *b, am_value x, am_value count)
     return am_div(b, x, am_binary_number(b, AM_MAX, count, 1));
 }
 
-/* Of all patches up to each: the variance within them and that of their means, weighted by how many values they have.
-   mean, variance, count, loc: [B, N, 1]; all: the counts' running sum -> [B, N, 1]. */
-static am_value running_variance(am_builder *b, am_value mean, am_value variance, am_value count, am_value loc,
+/* Of all patches up to each, patch by patch (Chan, Golub, LeVeque 1979): the variance within them and that of their
+   means. mean, variance, count, sum: [B, N, 1]; all: the counts' running sum -> [B, N, 1]. */
+static am_value running_variance(am_builder *b, am_value mean, am_value variance, am_value count, am_value sum,
                                  am_value all)
 {
-    int64_t N = am_dim(b, mean, 1);
-    am_value patch = am_iota(b, AM_I32, am_shape_of(1, 1, N), 2, 0, 1);
-    am_value seen = am_binary(b, AM_LESS_EQUAL, patch, am_iota(b, AM_I32, am_shape_of(1, N, 1), 1, 0, 1));
-    am_value apart = am_sub(b, am_transpose(b, mean, 1, 2), loc); /* [B, N, N] */
-    am_value share = am_add(b, am_unary(b, AM_SQUARE, apart), am_transpose(b, variance, 1, 2));
-    share = am_mul(b, share, am_mul(b, am_cast(b, seen, AM_F32), am_transpose(b, count, 1, 2)));
-    return per(b, sum_last(b, share), all);
+    am_value before = am_sub(b, all, count), loc = per(b, am_scan(b, AM_REDUCE_SUM, sum, 1, true, false), before);
+    am_value apart = am_unary(b, AM_SQUARE, am_sub(b, mean, loc)), share = per(b, am_mul(b, before, count), all);
+    am_value grown = am_add(b, am_mul(b, count, variance), am_mul(b, apart, share));
+    return per(b, am_scan(b, AM_REDUCE_SUM, grown, 1, false, false), all);
 }
 
 /* values, padding: [B, T], T being whole patches. */
@@ -88,7 +85,7 @@ static patches cut(am_builder *b, am_value values, am_value padding, const times
     am_value apart = am_mul(b, am_sub(b, p.values, mean), present);
     am_value variance = per(b, sum_last(b, am_unary(b, AM_SQUARE, apart)), count);
     p.loc = per(b, am_scan(b, AM_REDUCE_SUM, sum, 1, false, false), all);
-    p.scale = am_unary(b, AM_SQRT, running_variance(b, mean, variance, count, p.loc, all));
+    p.scale = am_unary(b, AM_SQRT, running_variance(b, mean, variance, count, sum, all));
     return p;
 }
 
