@@ -18,6 +18,7 @@ static const am_rope_yarn yarn = {.theta = 10000, .factor = 2048, .original_posi
 /* What the layers of a run share. */
 typedef struct run {
     am_rope rope;
+    am_value reach;             /* log(1 + position): [1 or B, T, 1] */
     am_value latent[2], key[2]; /* of the last layer that lends its own, without positions or with them */
 } run;
 
@@ -63,14 +64,13 @@ static bool lends(const am_decoder_options *o, int layer)
 /* --- attention --- */
 
 /* Frequencies times what the file has learned of them: see am_rope_tables. */
-static am_rope make_rope(am_builder *b, const am_rope_config *r, am_value x)
+static am_rope make_rope(am_builder *b, const am_rope_config *r, am_value places)
 {
     float frequency[AM_ROPE_LIMIT];
     for (int64_t i = 0; i < r->pairs; i++) frequency[i] = (float)r->inverse_frequency[i];
-    am_value alpha = am_unary(b, AM_EXP, am_parameter(b, "rotary_emb.alpha", am_shape_of(r->pairs), x)),
+    am_value alpha = am_unary(b, AM_EXP, am_parameter(b, "rotary_emb.alpha", am_shape_of(r->pairs), places)),
              turns = am_mul(b, am_constant_copy(b, AM_F32, am_shape_of(r->pairs), frequency), alpha),
-             places = am_cast(b, am_position_ids(b, am_dim(b, x, 1)), AM_F32),
-             angle = am_mul(b, am_unsqueeze(b, places, -1), turns);
+             angle = am_mul(b, places, turns);
     return (am_rope){.cos = am_mul_number(b, am_unary(b, AM_COS, angle), r->attention_factor),
                      .sin = am_mul_number(b, am_unary(b, AM_SIN, angle), r->attention_factor),
                      .interleaved = true};
@@ -79,19 +79,20 @@ static am_rope make_rope(am_builder *b, const am_rope_config *r, am_value x)
 static void enter(am_builder *b, am_value x, const am_decoder_options *o)
 {
     run *r = (run *)o->context;
-    r->rope = make_rope(b, &o->rope, x);
+    am_value places = am_cast(b, am_position_ids(b, am_dim(b, x, 1)), AM_F32);
+    places = am_unsqueeze(b, places, -1);
+    r->rope = make_rope(b, &o->rope, places);
+    r->reach = am_unary(b, AM_LOG, am_add_number(b, places, 1));
 }
 
-/* scale * log(1 + position) + bias of each head, for x: [B, T, C]: [1 or B, T, heads, 1]. */
-static am_value sharpness(am_builder *b, am_value x, int64_t heads)
+/* scale * log(1 + position) + bias of each head: [1 or B, T, heads, 1]. */
+static am_value sharpness(am_builder *b, const run *r, int64_t heads)
 {
-    am_value places = am_cast(b, am_position_ids(b, am_dim(b, x, 1)), AM_F32);
-    am_value reach = am_unary(b, AM_LOG, am_add_number(b, am_unsqueeze(b, places, -1), 1));
     am_scope(b, "softmax_scaling");
-    am_value scale = am_parameter(b, "scale", am_shape_of(heads), x),
-             bias = am_parameter(b, "bias", am_shape_of(heads), x);
+    am_value scale = am_parameter(b, "scale", am_shape_of(heads), r->reach),
+             bias = am_parameter(b, "bias", am_shape_of(heads), r->reach);
     am_end_scope(b);
-    return am_unsqueeze(b, am_add(b, am_mul(b, reach, scale), bias), -1);
+    return am_unsqueeze(b, am_add(b, am_mul(b, r->reach, scale), bias), -1);
 }
 
 /* The keys that each query attends, chosen by this layer, or by the last one before it that has an indexer. */
@@ -106,7 +107,7 @@ static am_value choose_keys(am_builder *b, am_value x, const am_decoder_layer *l
     if (am_layer_has_indexer(c, layer->index)) {
         am_scope(b, "indexer");
         am_value query = am_layer_norm(b, "q_input_norm", x, 1e-6);
-        o.factor = sharpness(b, x, o.heads);
+        o.factor = sharpness(b, layer->options->context, o.heads);
         am_end_scope(b);
         *layer->carried = am_index_keys(b, x, query, &o, shared);
     } else if (layer->index == 0) {
@@ -164,7 +165,7 @@ static am_value attention(am_builder *b, am_value x, const am_decoder_layer *lay
                        am_rope_apply(b, sparse.rope, am_slice(b, q, -1, a.nope_dim, D)), -1);
     latents_of(b, x, &a, layer, sparse.rope, parts);
     if (am_builder_failed(b)) return AM_NONE;
-    q = am_mul(b, q, sharpness(b, x, H));
+    q = am_mul(b, q, sharpness(b, r, H));
     int64_t width = a.nope_dim + a.v_dim;
     am_value heads = am_split_heads(b, am_linear(b, "kv_b_proj", parts[0], H * width, AM_NO_BIAS), H),
              k = am_slice(b, heads, -1, 0, a.nope_dim), v = am_slice(b, heads, -1, a.nope_dim, width);

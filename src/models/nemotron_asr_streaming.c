@@ -8,24 +8,12 @@
 
 static void encoder(am_builder *b)
 {
-    am_value mask;
-    am_output(b, "last_hidden_state", am_parakeet_encode_streaming(b, am_model_config(b), &mask));
-    if (mask.id) am_output(b, "attention_mask", am_cast(b, mask, AM_I32));
-}
-
-static am_value encode(am_builder *b)
-{
-    am_config config = am_config_child(am_model_config(b), "encoder_config");
-    am_value mask;
-    am_scope(b, "encoder");
-    am_value x = am_parakeet_encode_streaming(b, &config, &mask);
-    am_end_scope(b);
-    return x;
+    am_parakeet_encoder_model(b, am_parakeet_encode_streaming);
 }
 
 static void for_rnnt(am_builder *b)
 {
-    am_output_transducer(b, encode(b), &(am_transducer){.vocab_size = 1025});
+    am_output_transducer(b, am_parakeet_states(b, am_parakeet_encode_streaming), &(am_transducer){.vocab_size = 1025});
 }
 
 /* x: [B, T, C] and which language it is, the input prompt_ids or default_prompt_id, become [B, T, C]. */
@@ -52,7 +40,7 @@ static am_value told_language(am_builder *b, am_value x)
 
 static void for_rnnt_of_languages(am_builder *b)
 {
-    am_value x = encode(b);
+    am_value x = am_parakeet_states(b, am_parakeet_encode_streaming);
     am_output_transducer(b, x, &(am_transducer){.vocab_size = 13088, .heard = told_language(b, x)});
 }
 

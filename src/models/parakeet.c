@@ -8,25 +8,13 @@
 
 static void parakeet_encoder(am_builder *b)
 {
-    am_value mask;
-    am_output(b, "last_hidden_state", am_parakeet_encode(b, am_model_config(b), &mask));
-    if (mask.id) am_output(b, "attention_mask", am_cast(b, mask, AM_I32));
-}
-
-static am_value encode(am_builder *b)
-{
-    am_config config = am_config_child(am_model_config(b), "encoder_config");
-    am_value mask;
-    am_scope(b, "encoder");
-    am_value x = am_parakeet_encode(b, &config, &mask);
-    am_end_scope(b);
-    return x;
+    am_parakeet_encoder_model(b, am_parakeet_encode);
 }
 
 static void for_ctc(am_builder *b)
 {
     int64_t vocab = am_config_size(am_model_config(b), "vocab_size", 1025);
-    am_value x = encode(b);
+    am_value x = am_parakeet_states(b, am_parakeet_encode);
     am_scope(b, "ctc_head");
     am_value weight = am_weight(b, "weight", am_shape_of(vocab, am_dim(b, x, 2), 1));
     am_output(b, "logits", am_linear_with(b, x, am_squeeze(b, weight, 2), am_weight(b, "bias", am_shape_of(vocab))));
@@ -35,7 +23,7 @@ static void for_ctc(am_builder *b)
 
 static void for_rnnt(am_builder *b)
 {
-    am_output_transducer(b, encode(b), &(am_transducer){.vocab_size = 8193});
+    am_output_transducer(b, am_parakeet_states(b, am_parakeet_encode), &(am_transducer){.vocab_size = 8193});
 }
 
 /* Of `durations` only how many there are is read here: 5 where none are given. */
@@ -47,7 +35,7 @@ static void for_tdt(am_builder *b)
     if (has && (am_json_kind_of(given) != AM_JSON_ARRAY || am_json_count(given) > 65536))
         am_config_fail(c, "durations", "expected a list of at most 65536 numbers");
     am_transducer transducer = {.vocab_size = 8193, .more_logits = has ? (int64_t)am_json_count(given) : 5};
-    am_output_transducer(b, encode(b), &transducer);
+    am_output_transducer(b, am_parakeet_states(b, am_parakeet_encode), &transducer);
 }
 
 static const am_architecture architectures[] = {

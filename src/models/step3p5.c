@@ -4,6 +4,7 @@
 #include "models/blocks/decoder.h"
 #include "models/blocks/experts.h"
 #include "models/blocks/limited_gates.h"
+#include "models/blocks/step3p7.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -81,20 +82,8 @@ static am_value limited_mlp(am_builder *b, am_value x, int64_t inner, const am_d
     return am_linear(b, "down_proj", x, o->hidden_size, AM_NO_BIAS);
 }
 
-/* What files call the weights of a mixture, below a layer. */
-typedef struct mixture_names {
-    const char *scope, *correction_bias, *shared;
-    bool packed; /* what the gates read of all experts is one weight */
-} mixture_names;
-
-static const mixture_names own_names = {
-    .scope = "mlp", .correction_bias = "gate.e_score_correction_bias", .shared = "mlp.shared_experts", .packed = true};
-static const mixture_names original_names = {
-    .scope = "moe", .correction_bias = "router_bias", .shared = "share_expert"};
-
 /* Weights and experts: [N, top_k] of x: [N, C]. */
-static am_value choose(am_builder *b, am_value x, const am_config *c, const mixture_names *names, int64_t count,
-                       am_value *out_experts)
+static am_value choose(am_builder *b, am_value x, const am_config *c, int64_t count, am_value *out_experts)
 {
     am_expert_routing_attributes routing = {
         .top_k = am_config_size(c, am_config_either(c, "num_experts_per_tok", "moe_top_k"), 8),
@@ -102,60 +91,48 @@ static am_value choose(am_builder *b, am_value x, const am_config *c, const mixt
         .normalize = true,
         .scale = am_config_real(c, "moe_router_scaling_factor", 1)};
     am_value logits = am_linear(b, "gate", x, count, AM_NO_BIAS);
-    am_value bias = am_weight(b, names->correction_bias, am_shape_of(count));
+    am_value bias = am_weight(b, "gate.e_score_correction_bias", am_shape_of(count));
     return am_expert_routing(b, logits, bias, &routing, out_experts);
 }
 
-/* gate(x) and up(x) of each row's experts: [N, top_k, I]. */
-static void read_inner(am_builder *b, am_value x, am_value experts, int64_t E, int64_t I, bool packed, am_value out[2])
+/* gate(x) and up(x) of each row's experts: [N, top_k, I]; the publisher's files have them apart. */
+static void read_inner(am_builder *b, am_value x, am_value experts, int64_t E, int64_t I, am_value out[2])
 {
-    int64_t C = am_dim(b, x, -1);
-    if (!packed) {
-        out[0] = am_stacked_experts(b, "gate_proj", x, experts, E, I);
-        out[1] = am_stacked_experts(b, "up_proj", x, experts, E, I);
+    if (!am_has_weight(b, "experts.gate_up_proj")) {
+        out[0] = am_stacked_experts(b, "experts.gate_proj", x, experts, E, I);
+        out[1] = am_stacked_experts(b, "experts.up_proj", x, experts, E, I);
         return;
     }
-    am_value both = am_weight(b, "experts.gate_up_proj", am_shape_of(E, 2 * I, C));
+    am_value both = am_weight(b, "experts.gate_up_proj", am_shape_of(E, 2 * I, am_dim(b, x, -1)));
     both = am_grouped_matmul(b, x, experts, both, AM_NONE);
     for (int i = 0; i < 2; i++) out[i] = am_slice(b, both, -1, i * I, (i + 1) * I);
 }
 
-static am_value experts_of(am_builder *b, am_value x, const am_decoder_layer *layer, const mixture_names *names)
+static am_value experts_of(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
     const am_decoder_options *o = layer->options;
     const am_config *c = o->config;
     const char *key = am_config_has(c, "moe_num_experts") ? "moe_num_experts" : "num_local_experts";
     int64_t E = am_config_size(c, am_config_either(c, "n_routed_experts", key), 288),
             I = am_config_size(c, "moe_intermediate_size", 1280);
-    am_value experts, weights = choose(b, x, c, names, E, &experts), inner[2];
-    am_value down =
-        am_weight(b, names->packed ? "experts.down_proj" : "down_proj.weight", am_shape_of(E, o->hidden_size, I));
-    read_inner(b, x, experts, E, I, names->packed, inner);
+    am_value experts, weights = choose(b, x, c, E, &experts), inner[2];
+    am_value down = am_weight(b, "experts.down_proj", am_shape_of(E, o->hidden_size, I));
+    read_inner(b, x, experts, E, I, inner);
     am_value h = am_limited_gate(b, o->hidden_act, inner[0], inner[1], list_number(c, "swiglu_limits", layer->index));
     return am_expert_sum(b, am_grouped_matmul(b, h, experts, down, AM_NONE), weights);
 }
 
-static am_value mixture(am_builder *b, am_value x, const am_decoder_layer *layer)
+static am_value mlp(am_builder *b, am_value x, const am_decoder_layer *layer)
 {
-    const am_config *c = layer->options->config;
-    const mixture_names *names = am_has_weight(b, "moe.gate.weight") ? &original_names : &own_names;
-    am_scope(b, "%s", names->scope);
-    am_value routed = experts_of(b, am_flatten(b, x, 0, 1), layer, names);
-    am_end_scope(b);
-    am_scope(b, "%s", names->shared);
+    const am_decoder_options *o = layer->options;
+    const am_config *c = o->config;
+    if (!is_mixture(c, layer->index)) return limited_mlp(b, x, o->intermediate_size, layer);
+    am_value routed = am_reshape(b, experts_of(b, am_flatten(b, x, 0, 1), layer), am_shape_of_value(b, x));
+    am_scope(b, "shared_experts");
     int64_t inner = am_config_size(c, am_config_either(c, "share_expert_dim", "share_expert_dims"), 1280);
     am_value shared = limited_mlp(b, x, inner, layer);
     am_end_scope(b);
-    return am_add(b, am_reshape(b, routed, am_shape_of_value(b, x)), shared);
-}
-
-static am_value mlp(am_builder *b, am_value x, const am_decoder_layer *layer)
-{
-    if (is_mixture(layer->options->config, layer->index)) return mixture(b, x, layer);
-    am_scope(b, "mlp");
-    x = limited_mlp(b, x, layer->options->intermediate_size, layer);
-    am_end_scope(b);
-    return x;
+    return am_add(b, routed, shared);
 }
 
 /* --- rotation --- */
@@ -193,7 +170,6 @@ static void adapt(const am_config *c, am_decoder_options *o)
     o->attention_scale = 1 / sqrt(am_config_real(c, "query_pre_attn_scalar", (double)o->head_dim));
     o->attention = attention;
     o->mlp = mlp;
-    o->mlp_scope = "";
     o->sliding_window = am_decoder_size_or_none(c, "sliding_window", 0);
     if (am_config_has(c, "layer_types")) am_decoder_read_sliding(c, o, 0, 0);
     o->sliding_rope = read_rope(c, o, true);
@@ -223,5 +199,19 @@ static const am_decoder_family family = {
     .adapt = adapt,
 };
 
-const am_model_type am_model_step3p5 = {
-    .name = "step3p5", .base_prefix = "model", .architectures = architectures, .family = &family};
+const am_renaming am_step3p7_text_names[] = {
+    {".mlp.gate.e_score_correction_bias", ".moe.router_bias"},
+    {".mlp.gate.", ".moe.gate."},
+    {".mlp.experts.down_proj", ".moe.down_proj.weight"},
+    {".mlp.experts.", ".moe."},
+    {".mlp.shared_experts.", ".share_expert."},
+    {0},
+};
+
+static const am_renaming *const renamings[] = {am_step3p7_text_names, NULL};
+
+const am_model_type am_model_step3p5 = {.name = "step3p5",
+                                        .base_prefix = "model",
+                                        .architectures = architectures,
+                                        .family = &family,
+                                        .renamings = renamings};

@@ -2,6 +2,7 @@
    mixture of experts. transformers: models/step3p7/modeling_step3p7.py */
 #include "models/blocks/layers.h"
 #include "models/blocks/pages.h"
+#include "models/blocks/step3p7.h"
 #include "models/blocks/vision_language.h"
 
 /* Of images: [B, channels, H, W], for the text: [B, P, C]. */
@@ -15,9 +16,7 @@ static am_value look(am_builder *b, am_value images)
     am_scope(b, "vision_model");
     am_part_outputs tower = am_build_part(b, &part);
     am_end_scope(b);
-    const char *old = "vit_large_projector",
-               *name = am_has_weight(b, "vit_large_projector.weight") ? old : "multi_modal_projector";
-    return am_linear(b, name, am_part_output(&tower, "last_hidden_state"), am_text_width(b),
+    return am_linear(b, "multi_modal_projector", am_part_output(&tower, "last_hidden_state"), am_text_width(b),
                      am_config_flag(c, "projector_bias", false));
 }
 
@@ -41,8 +40,12 @@ static const am_architecture architectures[] = {
 
 static const am_shaping_input shaping_inputs[] = {{.name = "num_local_patches"}, {0}};
 
+static const am_renaming of_parts[] = {{"^multi_modal_projector.", "vit_large_projector."}, {0}};
+static const am_renaming *const renamings[] = {am_step3p7_text_names, of_parts, NULL};
+
 const am_model_type am_model_step3p7 = {.name = "step3p7",
                                         .base_prefix = "model",
                                         .architectures = architectures,
                                         .family = &family,
-                                        .shaping_inputs = shaping_inputs};
+                                        .shaping_inputs = shaping_inputs,
+                                        .renamings = renamings};

@@ -261,3 +261,20 @@ am_value am_parakeet_mask(am_builder *b, const am_config *config, int64_t T)
         lengths = am_convolved_length(b, lengths, reach, c.subsampling_stride);
     return am_frames_before(b, lengths, T);
 }
+
+void am_parakeet_encoder_model(am_builder *b, am_parakeet_encoder *encode_by)
+{
+    am_value mask;
+    am_output(b, "last_hidden_state", encode_by(b, am_model_config(b), &mask));
+    if (mask.id) am_output(b, "attention_mask", am_cast(b, mask, AM_I32));
+}
+
+am_value am_parakeet_states(am_builder *b, am_parakeet_encoder *encode_by)
+{
+    am_config config = am_config_child(am_model_config(b), "encoder_config");
+    am_value mask;
+    am_scope(b, "encoder");
+    am_value x = encode_by(b, &config, &mask);
+    am_end_scope(b);
+    return x;
+}

@@ -18,4 +18,13 @@ am_value am_parakeet_encode_streaming(am_builder *b, const am_config *config, am
 /* That mask for T states, where the encoder is not built. */
 am_value am_parakeet_mask(am_builder *b, const am_config *config, int64_t T);
 
+/* One of the two above. */
+typedef am_value am_parakeet_encoder(am_builder *b, const am_config *config, am_value *out_mask);
+
+/* The builder of an encoder alone. */
+void am_parakeet_encoder_model(am_builder *b, am_parakeet_encoder *encode);
+
+/* The states of the encoder of encoder_config, below "encoder". */
+am_value am_parakeet_states(am_builder *b, am_parakeet_encoder *encode);
+
 #endif
